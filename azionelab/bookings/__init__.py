@@ -1,0 +1,1 @@
+"""Reservations: the booking rules, the tickets, the visitor's pages."""

@@ -1,0 +1,74 @@
+"""What the booking rules refuse, as facts. Raising one rolls the whole use case back."""
+
+from datetime import datetime
+
+from azionelab.shows.window import Window
+
+
+class BookingError(Exception):
+    """A rule said no. Nothing was changed."""
+
+
+class PerformanceUnknown(BookingError):
+    """No published performance has this number."""
+
+
+class ReservationUnknown(BookingError):
+    """No reservation has this identity."""
+
+
+class BookingClosed(BookingError):
+    """The performance cannot be booked now: not yet open, closed, past or cancelled."""
+
+    def __init__(self, window: Window, opens_at: datetime) -> None:
+        super().__init__(window.value)
+        self.window = window
+        self.opens_at = opens_at
+
+
+class SoldOut(BookingError):
+    """Fewer seats are left than were asked for; `seats_left` may be 0."""
+
+    def __init__(self, seats_left: int) -> None:
+        super().__init__(f"{seats_left} seats left")
+        self.seats_left = seats_left
+
+
+class PartyTooLarge(BookingError):
+    """A party of this performance is of 1 to `limit` people."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"a party has at most {limit} seats")
+        self.limit = limit
+
+
+class HoldExpired(BookingError):
+    """The reservation was not confirmed in time."""
+
+
+class ReservationEnded(BookingError):
+    """The reservation is cancelled or expired: nothing can be done with it any more."""
+
+
+class PerformanceStarted(BookingError):
+    """The curtain is up: the visitor can change nothing any more."""
+
+
+class PartyInside(BookingError):
+    """People of the party are in already; `admitted` of them."""
+
+    def __init__(self, admitted: int) -> None:
+        super().__init__(f"{admitted} people are in")
+        self.admitted = admitted
+
+
+class NotFewerSeats(BookingError):
+    """A party can only be made smaller, and not smaller than one."""
+
+
+class CapacityBelowHeld(BookingError):
+    """The capacity asked for is below the `held` seats."""
+
+    def __init__(self, held: int) -> None:
+        super().__init__(f"{held} seats are held")
+        self.held = held

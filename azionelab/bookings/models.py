@@ -1,0 +1,96 @@
+"""Reservation: a party's booking of one performance."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from azionelab.database import Base
+from azionelab.shows.models import Performance
+
+MAX_NAME = 120  # characters
+MAX_EMAIL = 254  # characters, RFC 5321
+
+
+class State(StrEnum):
+    """A reservation's life: pending, then confirmed, cancelled or expired."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+LIVE = (State.PENDING, State.CONFIRMED)  # the states that hold seats
+
+
+class Reservation(Base):
+    """A party's booking. Only azionelab.bookings.rules changes its state.
+
+    `admitted` counts the people of the party who are in. Triggers on `admission` keep it, and
+    `ck_reservation_admitted_range` refuses more than the party (migration 0002). Name and e-mail
+    are empty once they were erased.
+    """
+
+    __tablename__ = "reservation"
+    __table_args__ = (
+        UniqueConstraint("reference"),
+        # An address holds at most one live booking of a performance.
+        Index(
+            "uq_reservation_live_email",
+            "performance_id",
+            "email_key",
+            unique=True,
+            postgresql_where=text("state IN ('pending', 'confirmed')"),
+        ),
+        # One press of the button is one live booking, however often it is sent.
+        Index(
+            "uq_reservation_live_request",
+            "request_key",
+            unique=True,
+            postgresql_where=text("state IN ('pending', 'confirmed')"),
+        ),
+        Index(
+            "ix_reservation_hold",
+            "performance_id",
+            "hold_expires_at",
+            postgresql_where=text("state = 'pending'"),
+        ),
+        CheckConstraint("seats BETWEEN 1 AND 100", name="seats_range"),
+        CheckConstraint("state IN ('pending', 'confirmed', 'cancelled', 'expired')", name="state"),
+        CheckConstraint("admitted BETWEEN 0 AND seats", name="admitted_range"),
+        CheckConstraint("admitted = 0 OR state = 'confirmed'", name="admitted_confirmed"),
+        CheckConstraint("(state <> 'confirmed') OR confirmed_at IS NOT NULL", name="confirmed_at"),
+        CheckConstraint(
+            "erased_at IS NOT NULL OR (name <> '' AND email <> '' AND email_key <> '')",
+            name="visitor_present",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    reference: Mapped[str]  # for people: read aloud, typed at the door; opens nothing by itself
+    performance_id: Mapped[int] = mapped_column(ForeignKey("performance.id", ondelete="RESTRICT"))
+    name: Mapped[str]
+    email: Mapped[str]
+    email_key: Mapped[str | None]  # the address folded, so that one mailbox is one key
+    locale: Mapped[str]
+    seats: Mapped[int]
+    state: Mapped[str] = mapped_column(default=State.PENDING)
+    admitted: Mapped[int] = mapped_column(default=0, server_default="0")
+    request_key: Mapped[UUID]  # derived from the form's key and what was asked for
+    created_at: Mapped[datetime]
+    hold_expires_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]  # when it was cancelled or expired
+    erased_at: Mapped[datetime | None]
+    performance: Mapped[Performance] = relationship()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it holds seats."""
+        return self.state in LIVE
+
+    def __str__(self) -> str:
+        return self.reference

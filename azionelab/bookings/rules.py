@@ -1,0 +1,302 @@
+"""The booking rules: every change of a reservation's state is one function here.
+
+Each public function is one transaction. Seats are counted by the database (migration 0002): these
+functions decide under the performance's lock, and its constraint refuses whoever does not.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4, uuid5
+
+from flask import current_app
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.errors import (
+    BookingClosed,
+    CapacityBelowHeld,
+    HoldExpired,
+    NotFewerSeats,
+    PartyInside,
+    PartyTooLarge,
+    PerformanceStarted,
+    PerformanceUnknown,
+    ReservationEnded,
+    SoldOut,
+)
+from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
+from azionelab.bookings.models import LIVE, Reservation, State
+from azionelab.bookings.references import new_reference
+from azionelab.database import now, transaction
+from azionelab.mail.models import Kind
+from azionelab.mail.outbox import enqueue, enqueue_unless_recent
+from azionelab.shows.models import Performance, Show
+from azionelab.shows.window import Window, booking_window
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who books. `email` is a valid address as typed; `locale` is the language of the mails."""
+
+    name: str
+    email: str
+    locale: str
+
+    @property
+    def email_key(self) -> str:
+        """The address folded: one mailbox has one booking, however it is written."""
+        return self.email.casefold()
+
+
+def reserve(
+    performance_id: int, visitor: Visitor, seats: int, request_key: UUID | None = None
+) -> Reservation:
+    """Hold `seats` for HOLD_MINUTES and enqueue the mail that asks to confirm.
+
+    The same request sent again (`request_key`) gives the booking it made. An address that already
+    has a live booking of the performance is written to about that one, which is returned: to whoever
+    asked, both look the same. That is decided after the seats are: a full house says so to all alike.
+
+    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut.
+    """
+    key = _request_key(request_key or uuid4(), performance_id, visitor, seats)
+    with transaction() as session:
+        performance = lock_performance(session, performance_id)
+        same_press, same_address = _live_twins(session, performance_id, key, visitor.email_key)
+        if same_press is not None:
+            return same_press
+        at = now()
+        _check_bookable(session, performance, seats, at)
+        if same_address is not None:
+            enqueue_unless_recent(session, same_address, Kind.EXISTING)
+            return same_address
+        reservation = Reservation(
+            reference=new_reference(),
+            performance_id=performance_id,
+            performance=performance,
+            name=visitor.name,
+            email=visitor.email,
+            email_key=visitor.email_key,
+            locale=visitor.locale,
+            seats=seats,
+            state=State.PENDING,
+            request_key=key,
+            created_at=at,
+            hold_expires_at=at + _hold(),
+        )
+        session.add(reservation)
+        enqueue(session, reservation, Kind.CONFIRM)
+        return reservation
+
+
+def confirm(reservation_id: UUID) -> Reservation:
+    """Make a held reservation firm and enqueue the ticket. Confirming again changes nothing.
+
+    Raises ReservationUnknown, HoldExpired, ReservationEnded.
+    """
+    with transaction() as session:
+        # The seats are held already, so the performance needs no lock.
+        reservation = lock_reservation(session, reservation_id)
+        at = now()
+        if reservation.state == State.CONFIRMED:
+            return reservation
+        if reservation.state == State.EXPIRED or _is_lapsed(reservation, at):
+            raise HoldExpired
+        if reservation.state == State.CANCELLED:
+            raise ReservationEnded
+        reservation.state = State.CONFIRMED
+        reservation.confirmed_at = at
+        enqueue(session, reservation, Kind.TICKET)
+        return reservation
+
+
+def cancel(reservation_id: UUID) -> Reservation:
+    """Give the seats back. Cancelling again, or after the hold expired, changes nothing.
+
+    Raises ReservationUnknown, PartyInside, PerformanceStarted.
+    """
+    with transaction() as session:
+        reservation = lock_with_performance(session, reservation_id)
+        if not reservation.is_live:
+            return reservation
+        _check_changeable(reservation)
+        if reservation.admitted:
+            raise PartyInside(reservation.admitted)
+        _end(reservation, State.CANCELLED)
+        enqueue(session, reservation, Kind.CANCELLED)
+        return reservation
+
+
+def reduce_seats(reservation_id: UUID, seats: int) -> Reservation:
+    """Make a party smaller: `seats` people instead of more. The ticket stays the same.
+
+    Raises ReservationUnknown, ReservationEnded, NotFewerSeats, PartyInside, PerformanceStarted.
+    """
+    with transaction() as session:
+        reservation = lock_with_performance(session, reservation_id)
+        if not reservation.is_live:
+            raise ReservationEnded
+        if seats == reservation.seats:
+            return reservation
+        _check_changeable(reservation)
+        if not 1 <= seats < reservation.seats:
+            raise NotFewerSeats
+        if seats < reservation.admitted:
+            raise PartyInside(reservation.admitted)
+        reservation.seats = seats
+        if reservation.state == State.CONFIRMED:
+            enqueue(session, reservation, Kind.CHANGED)
+        return reservation
+
+
+def expire_lapsed_holds() -> int:
+    """End every hold whose time is over and say how many; one transaction a performance.
+
+    Nothing waits for this: lapsed seats count as free at once (`seats_left`), and `reserve` expires
+    them itself when it needs them.
+    """
+    with transaction() as session:
+        lapsed = select(Reservation.performance_id).where(_lapsed(now())).distinct()
+        performances = list(session.scalars(lapsed.order_by(Reservation.performance_id)))
+    expired = 0
+    for performance_id in performances:
+        with transaction() as session:
+            performance = lock_performance(session, performance_id)
+            expired += _expire(session, performance, now())
+    return expired
+
+
+def change_capacity(performance_id: int, capacity: int) -> Performance:
+    """Set how many seats a performance has.
+
+    Raises PerformanceUnknown, and CapacityBelowHeld with the figure.
+    """
+    with transaction() as session:
+        performance = lock_performance(session, performance_id)
+        _expire(session, performance, now())
+        if capacity < performance.seats_held:
+            raise CapacityBelowHeld(performance.seats_held)
+        performance.capacity = capacity
+        return performance
+
+
+def cancel_performance(performance_id: int) -> int:
+    """Call an evening off: every live reservation ends and its visitor is written to.
+
+    Returns how many reservations ended; a performance already cancelled has none. Parties that
+    are in stay in the books. Raises PerformanceUnknown.
+    """
+    with transaction() as session:
+        performance = lock_performance(session, performance_id)
+        _expire(session, performance, now())
+        performance.cancelled_at = performance.cancelled_at or now()
+        live = session.scalars(
+            select(Reservation)
+            .where(
+                Reservation.performance_id == performance_id,
+                Reservation.state.in_(LIVE),
+                Reservation.admitted == 0,
+            )
+            .order_by(Reservation.id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        ).all()
+        for reservation in live:
+            _end(reservation, State.CANCELLED)
+            enqueue(session, reservation, Kind.PERFORMANCE_CANCELLED)
+        return len(live)
+
+
+def erase_personal_data() -> int:
+    """Erase names and addresses that served their purpose, and say of how many reservations.
+
+    That is RETENTION_DAYS after the performance, or after the booking ended if that is earlier.
+    Seats, states and admissions stay: they are the theatre's statistics and nobody's data.
+    """
+    with transaction() as session:
+        before = now() - timedelta(days=current_app.config["AZIONELAB"].retention_days)
+        played = select(Performance.id).where(Performance.starts_at < before)
+        erased = session.execute(
+            update(Reservation)
+            .where(
+                Reservation.erased_at.is_(None),
+                or_(Reservation.performance_id.in_(played), Reservation.ended_at < before),
+            )
+            .values(name="", email="", email_key=None, erased_at=now())
+            .returning(Reservation.id)
+            .execution_options(synchronize_session=False)
+        )
+        return len(erased.all())
+
+
+def _request_key(press: UUID, performance_id: int, visitor: Visitor, seats: int) -> UUID:
+    # Who goes back and mends a mistyped address sends the form's key again, but means another
+    # booking: what was asked for is part of the key.
+    return uuid5(press, f"{performance_id}/{visitor.email_key}/{seats}/{visitor.name}")
+
+
+def _hold() -> timedelta:
+    return timedelta(minutes=current_app.config["AZIONELAB"].hold_minutes)
+
+
+def _live_twins(
+    session: Session, performance_id: int, key: UUID, email_key: str
+) -> tuple[Reservation | None, Reservation | None]:
+    """The live reservation of the same press, and that of the same address, if there are any."""
+    at = now()
+    twins = session.scalars(
+        select(Reservation).where(
+            Reservation.performance_id == performance_id,
+            Reservation.state.in_(LIVE),
+            or_(Reservation.request_key == key, Reservation.email_key == email_key),
+        )
+    ).all()
+    live = [twin for twin in twins if not _is_lapsed(twin, at)]
+    same_press = next((twin for twin in live if twin.request_key == key), None)
+    return same_press, next(iter(live), None)
+
+
+def _check_bookable(session: Session, performance: Performance, seats: int, at: datetime) -> None:
+    window = booking_window(performance, at)
+    if window is not Window.OPEN:
+        raise BookingClosed(window, performance.booking_opens_at)
+    if not 1 <= seats <= performance.party_limit:
+        raise PartyTooLarge(performance.party_limit)
+    if not session.scalar(select(Show.published).where(Show.id == performance.show_id)):
+        raise PerformanceUnknown
+    _expire(session, performance, at)
+    seats_left = performance.capacity - performance.seats_held
+    if seats > seats_left:
+        raise SoldOut(seats_left)
+
+
+def _check_changeable(reservation: Reservation) -> None:
+    if now() >= reservation.performance.starts_at:
+        raise PerformanceStarted
+
+
+def _is_lapsed(reservation: Reservation, at: datetime) -> bool:
+    return reservation.state == State.PENDING and reservation.hold_expires_at <= at
+
+
+def _lapsed(at: datetime) -> ColumnElement[bool]:
+    return and_(Reservation.state == State.PENDING, Reservation.hold_expires_at <= at)
+
+
+def _expire(session: Session, performance: Performance, at: datetime) -> int:
+    """Expire the lapsed holds of a locked performance, and read its seats again if there were."""
+    expired = session.execute(
+        update(Reservation)
+        .where(Reservation.performance_id == performance.id, _lapsed(at))
+        .values(state=State.EXPIRED, ended_at=at)
+        .returning(Reservation.id)
+        .execution_options(synchronize_session="fetch")
+    ).all()
+    if expired:
+        session.refresh(performance, ["seats_held"])
+    return len(expired)
+
+
+def _end(reservation: Reservation, state: State) -> None:
+    reservation.state = state
+    reservation.ended_at = now()

@@ -1,0 +1,67 @@
+"""Scan and Admission: what was tried at the door, and who came in."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from azionelab.bookings.models import Reservation
+from azionelab.database import Base
+from azionelab.staff.models import ApiToken, User
+
+
+class Scan(Base):
+    """An attempt at the door, whatever its verdict. The code itself is not kept: it is a secret.
+
+    `id` comes from the device, so that a scan sent twice is one row and counts once.
+    """
+
+    __tablename__ = "scan"
+    __table_args__ = (
+        Index("ix_scan_performance_id", "performance_id", "scanned_at"),
+        Index("ix_scan_reservation_id", "reservation_id"),
+        CheckConstraint("people >= 0", name="people"),
+        CheckConstraint("user_id IS NULL OR token_id IS NULL", name="one_actor"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    performance_id: Mapped[int] = mapped_column(ForeignKey("performance.id", ondelete="RESTRICT"))
+    reservation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("reservation.id", ondelete="RESTRICT")
+    )
+    verdict: Mapped[str]  # a azionelab.checkin.verdicts.Kind
+    people: Mapped[int]  # let in by this scan
+    admitted_before: Mapped[int]  # of the party, when the verdict was given
+    scanned_at: Mapped[datetime]
+    door: Mapped[str]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id", ondelete="SET NULL"))
+    reservation: Mapped[Reservation | None] = relationship()
+    user: Mapped[User | None] = relationship()
+    token: Mapped[ApiToken | None] = relationship()
+
+    @property
+    def by(self) -> str:
+        """Who held the device: a person's name or a device's label."""
+        return str(self.user or self.token or "")
+
+
+class Admission(Base):
+    """People of one party let in by one scan, until somebody undoes it."""
+
+    __tablename__ = "admission"
+    __table_args__ = (
+        UniqueConstraint("scan_id"),
+        Index("ix_admission_reservation_id", "reservation_id"),
+        CheckConstraint("people >= 1", name="people"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scan_id: Mapped[UUID] = mapped_column(ForeignKey("scan.id", ondelete="RESTRICT"))
+    reservation_id: Mapped[UUID] = mapped_column(ForeignKey("reservation.id", ondelete="RESTRICT"))
+    people: Mapped[int]
+    admitted_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str] = mapped_column(default="", server_default="")
+    scan: Mapped[Scan] = relationship()

@@ -1,0 +1,76 @@
+"""The declarative base, the one way to write, and the names of what the database refuses."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, MetaData
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session, registry
+
+_IN_USE_CASE = "azionelab.in_use_case"
+
+
+_NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of all models. Every constraint has a name that an error can be told by."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=_NAMING),
+        type_annotation_map={datetime: DateTime(timezone=True)},
+    )
+
+
+class NestedTransaction(RuntimeError):
+    """A use case was called inside another: two owners would decide about one commit."""
+
+
+def now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Commit what the block wrote, all of it, or roll all of it back when it raises.
+
+    Every public function that changes state is one such block (docs/locking.md). Reads that the
+    request made before it share its connection; at READ COMMITTED they hold nothing back.
+
+    Raises NestedTransaction inside another block, or when somebody wrote outside of one.
+    """
+    from azionelab.extensions import db  # noqa: PLC0415 (extensions import the base above)
+
+    session = db.session()
+    if session.info.get(_IN_USE_CASE) or session.new or session.dirty or session.deleted:
+        raise NestedTransaction
+    session.info[_IN_USE_CASE] = True
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop(_IN_USE_CASE, None)
+
+
+def require_transaction(session: Session) -> None:
+    """Refuse to lock outside of `transaction()`: nothing would say when the lock ends."""
+    if not session.info.get(_IN_USE_CASE):
+        raise RuntimeError("a row may be locked only inside transaction()")
+
+
+def violated_constraint(error: DBAPIError) -> str | None:
+    """The name of the constraint that the database refused a statement by, if it was one."""
+    diagnosis: Any = getattr(error.orig, "diag", None)
+    return diagnosis.constraint_name if diagnosis is not None else None

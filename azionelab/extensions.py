@@ -1,0 +1,31 @@
+"""The extension objects, unbound. `azionelab.create_app` binds them, and nothing else does."""
+
+from flask_babel import Babel
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_mail import Mail as Mailer
+from flask_migrate import Migrate
+from flask_security.core import Security
+from flask_smorest import Api
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from procrastinate import App as JobQueue
+from procrastinate import SyncPsycopgConnector
+
+from azionelab.database import Base
+
+db = SQLAlchemy(
+    model_class=Base,
+    # Objects stay readable after the commit: a view shows what a rule returned.
+    session_options={"expire_on_commit": False},
+)
+migrate = Migrate()
+mailer = Mailer()
+csrf = CSRFProtect()
+babel = Babel()
+limiter = Limiter(get_remote_address)
+security = Security()
+rest = Api()
+# Web processes only defer jobs, on the connection of the caller's own transaction, so this
+# connector is never opened; the worker brings one that is (azionelab.ops.worker).
+jobs = JobQueue(connector=SyncPsycopgConnector())

@@ -1,0 +1,60 @@
+"""Mail: a message to a visitor and the state of its delivery."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from azionelab.bookings.models import Reservation
+from azionelab.database import Base
+
+
+class Kind(StrEnum):
+    """What a message tells."""
+
+    CONFIRM = "confirm"  # you reserved: press here to confirm
+    EXISTING = "existing"  # you booked again: here is the booking you have
+    TICKET = "ticket"  # confirmed: here is your QR
+    CHANGED = "changed"  # fewer seats: your ticket still holds
+    CANCELLED = "cancelled"  # you cancelled
+    PERFORMANCE_CANCELLED = "performance_cancelled"  # we cancelled
+
+
+class Delivery(StrEnum):
+    """Where a message is."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"  # given up: refused for good, or tried for too long; staff may resend
+
+
+class Mail(Base):
+    """A message, without its text: that is made from the reservation when it is sent.
+
+    The address and the tokens are therefore stored nowhere else. `id` names the message for good:
+    its Message-ID derives from it, so that a mailbox can tell a repeated one.
+    """
+
+    __tablename__ = "mail"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('confirm', 'existing', 'ticket', 'changed', 'cancelled',"
+            " 'performance_cancelled')",
+            name="kind",
+        ),
+        CheckConstraint("delivery IN ('queued', 'sent', 'failed')", name="delivery"),
+        Index("ix_mail_reservation_id", "reservation_id"),
+        Index("ix_mail_queued", "created_at", postgresql_where=text("delivery = 'queued'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    reservation_id: Mapped[UUID] = mapped_column(ForeignKey("reservation.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    delivery: Mapped[str] = mapped_column(default=Delivery.QUEUED)
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    last_error: Mapped[str] = mapped_column(default="", server_default="")  # nothing personal
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    reservation: Mapped[Reservation] = relationship()

@@ -1,0 +1,70 @@
+"""Putting a message into the outbox: its row and its job, in the caller's transaction."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.models import Reservation
+from azionelab.database import now, require_transaction, transaction
+from azionelab.extensions import jobs
+from azionelab.mail.models import Delivery, Kind, Mail
+
+SEND_JOB = "mail.send"
+QUEUE = "mail"
+_REPEAT_PAUSE = timedelta(minutes=5)
+
+
+class MailUnknown(Exception):
+    """No mail has this identity."""
+
+
+def enqueue(session: Session, reservation: Reservation, kind: Kind) -> Mail:
+    """Write the message and enqueue its sending, both to be committed with the booking.
+
+    A booking without its mail, or a mail for a booking that was rolled back, cannot be: there is
+    one commit. The worker talks to the mail server after it, however long that takes.
+    """
+    require_transaction(session)
+    mail = Mail(reservation=reservation, kind=kind, created_at=now())
+    session.add(mail)
+    session.flush()
+    _defer(session, mail)
+    return mail
+
+
+def enqueue_unless_recent(session: Session, reservation: Reservation, kind: Kind) -> Mail | None:
+    """Like `enqueue`, but not within five minutes of another mail about the reservation.
+
+    Somebody who books again and again with another person's address must not fill that mailbox.
+    """
+    newest = session.scalar(
+        select(Mail.created_at)
+        .where(Mail.reservation_id == reservation.id)
+        .order_by(Mail.created_at.desc())
+        .limit(1)
+    )
+    if newest is not None and newest > now() - _REPEAT_PAUSE:
+        return None
+    return enqueue(session, reservation, kind)
+
+
+def resend(mail_id: UUID) -> Mail:
+    """Send a message once more, whatever became of it; raises MailUnknown."""
+    with transaction() as session:
+        mail = session.get(Mail, mail_id, with_for_update=True, populate_existing=True)
+        if mail is None:
+            raise MailUnknown
+        mail.delivery, mail.last_error, mail.sent_at = Delivery.QUEUED, "", None
+        session.flush()
+        _defer(session, mail)
+        return mail
+
+
+def _defer(session: Session, mail: Mail) -> None:
+    jobs.configure_task(
+        SEND_JOB,
+        queue=QUEUE,
+        connection=session.connection().connection.driver_connection,
+    ).defer(mail_id=str(mail.id))

@@ -1,0 +1,1 @@
+"""What is on: venues, shows, performances, the programme."""

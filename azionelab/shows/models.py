@@ -1,0 +1,87 @@
+"""Venue, Show and Performance: what the theatre plays, where and when, and for how many."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from azionelab.database import Base
+
+MAX_CAPACITY = 100_000  # seats
+
+
+class Venue(Base):
+    """A house where performances take place."""
+
+    __tablename__ = "venue"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    address: Mapped[str] = mapped_column(default="")
+    performances: Mapped[list["Performance"]] = relationship(
+        back_populates="venue", passive_deletes="all"
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Show(Base):
+    """A production; only published ones are in the programme."""
+
+    __tablename__ = "show"
+    __table_args__ = (
+        UniqueConstraint("slug"),
+        CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug_form"),
+        CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration_range"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str]
+    title: Mapped[str]
+    summary: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
+    duration_minutes: Mapped[int | None]
+    published: Mapped[bool] = mapped_column(default=False)
+    performances: Mapped[list["Performance"]] = relationship(
+        back_populates="show", passive_deletes="all", order_by="Performance.starts_at"
+    )
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Performance(Base):
+    """One evening of a show.
+
+    `seats_held` counts the seats of its live reservations. Triggers on `reservation` keep it, and
+    `ck_performance_capacity_held` refuses whatever would oversell the house; the column cannot be
+    written by hand (migration 0002). Holds that lapsed count until they are expired.
+    """
+
+    __tablename__ = "performance"
+    __table_args__ = (
+        UniqueConstraint("show_id", "starts_at"),
+        Index("ix_performance_starts_at", "starts_at"),
+        CheckConstraint(f"capacity BETWEEN 0 AND {MAX_CAPACITY}", name="capacity_range"),
+        CheckConstraint("seats_held BETWEEN 0 AND capacity", name="capacity_held"),
+        CheckConstraint("party_limit BETWEEN 1 AND 100", name="party_limit_range"),
+        CheckConstraint("booking_opens_at < booking_closes_at", name="booking_window"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    show_id: Mapped[int] = mapped_column(ForeignKey("show.id", ondelete="RESTRICT"))
+    venue_id: Mapped[int] = mapped_column(ForeignKey("venue.id", ondelete="RESTRICT"), index=True)
+    starts_at: Mapped[datetime]
+    booking_opens_at: Mapped[datetime]
+    booking_closes_at: Mapped[datetime]
+    capacity: Mapped[int]
+    party_limit: Mapped[int] = mapped_column(default=6)
+    seats_held: Mapped[int] = mapped_column(default=0, server_default="0")
+    cancelled_at: Mapped[datetime | None]
+    show: Mapped[Show] = relationship(back_populates="performances")
+    venue: Mapped[Venue] = relationship(back_populates="performances")
+
+    def __str__(self) -> str:
+        return f"{self.show.title}, {self.starts_at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,81 @@
+"""Staff accounts, their roles, and the API tokens they hand out."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from flask_security.core import RoleMixin, UserMixin
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Table, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from azionelab.database import Base
+
+
+class RoleName(StrEnum):
+    """What somebody may do: an admin everything, staff the season, door only check-in."""
+
+    ADMIN = "admin"
+    STAFF = "staff"
+    DOOR = "door"
+
+
+user_role = Table(
+    "user_role",
+    Base.metadata,
+    Column("user_id", ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True),
+    Column("role_id", ForeignKey("role.id", ondelete="CASCADE"), primary_key=True),
+)
+
+
+class Role(Base, RoleMixin):  # type: ignore[misc]  # flask_security has no types
+    """One of RoleName; the migrations seed them."""
+
+    __tablename__ = "role"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(Base, UserMixin):  # type: ignore[misc]
+    """A member of staff. `name` is what the door shows ("let in by Anna")."""
+
+    __tablename__ = "user_account"
+    __table_args__ = (UniqueConstraint("email"), UniqueConstraint("fs_uniquifier"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    name: Mapped[str] = mapped_column(default="")
+    password: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(default=True)
+    # Flask-Security's session key: changing it ends every session of this person.
+    fs_uniquifier: Mapped[str]
+    roles: Mapped[list[Any]] = relationship(Role, secondary=user_role, lazy="selectin")
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class ApiToken(Base):
+    """A key to the door's API for a device; only its digest is kept."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        CheckConstraint("scope IN ('door')", name="scope"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    label: Mapped[str]  # "Door A, Marta's phone"
+    scope: Mapped[str]
+    digest: Mapped[bytes]  # SHA-256 of the token, which has 256 random bits
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,52 @@
+"""Tokens that are never stored: an id and a signature, made again whenever they are needed.
+
+A token is base64url(id, 16 bytes | HMAC-SHA-256 of purpose and id, first 16 bytes): 43 characters,
+128 bits to guess. It holds nothing personal, it can be sent again without any stored secret, and a
+token for one purpose is worthless for another: who photographs a ticket cannot cancel a booking.
+"""
+
+import base64
+import binascii
+import hmac
+from enum import StrEnum
+from uuid import UUID
+
+from flask import current_app
+
+_LENGTH = 16  # bytes, of the id and of the signature each
+
+
+class Purpose(StrEnum):
+    """What a token opens."""
+
+    VISITOR = "visitor"  # the visitor's own page, sent to their mailbox only
+    TICKET = "ticket"  # entry at the door, shown in the QR
+
+
+def make_token(purpose: Purpose, identity: UUID) -> str:
+    """The token that opens `identity` for `purpose`, signed with SECRET_KEY."""
+    signature = _sign(current_app.config["SECRET_KEY"], purpose, identity.bytes)
+    return base64.urlsafe_b64encode(identity.bytes + signature).rstrip(b"=").decode("ascii")
+
+
+def read_token(purpose: Purpose, token: str) -> UUID | None:
+    """The id that a genuine token opens, or None for a forged, cut or foreign one.
+
+    Keys in SECRET_KEY_FALLBACKS are honoured too, so that a changed SECRET_KEY does not turn
+    people with a printed ticket away.
+    """
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        return None
+    if len(raw) != 2 * _LENGTH:
+        return None
+    identity, signature = raw[:_LENGTH], raw[_LENGTH:]
+    keys = [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
+    genuine = [hmac.compare_digest(_sign(key, purpose, identity), signature) for key in keys]
+    return UUID(bytes=identity) if any(genuine) else None
+
+
+def _sign(key: str, purpose: Purpose, identity: bytes) -> bytes:
+    message = f"azionelab/token/1/{purpose}/".encode() + identity
+    return hmac.digest(key.encode(), message, "sha256")[:_LENGTH]

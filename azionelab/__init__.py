@@ -1,18 +1,69 @@
 """AzioneLab, the booking system of a small theatre."""
 
+import os
+from pathlib import Path
+
 from flask import Flask
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from azionelab.extensions import db, migrate
+from azionelab import extensions
+from azionelab.config import Config, load_config
+
+_ROOT = Path(__file__).resolve().parent.parent
 
 
-def create_app(config=None):
-    import os
-    from azionelab.config import load_config
-    import azionelab.checkin.models, azionelab.mail.models, azionelab.staff.models
+def create_app(config: Config | None = None) -> Flask:
+    """The application, wired: everything is bound here and nowhere else.
 
-    config = config or load_config(os.environ)
-    app = Flask(__name__)
-    app.config.from_mapping(config.flask_settings())
-    db.init_app(app)
-    migrate.init_app(app, db, directory="migrations")
+    Without `config` the settings come from the environment; raises ConfigError for wrong ones.
+    """
+    settings = config or load_config(os.environ)
+    # nginx, or `init_assets` on a bare machine, serves /static/: Flask's own folder is not used.
+    app = Flask(__name__, static_folder=None)
+    app.config.from_mapping(settings.flask_settings())
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
+    _bind_extensions(app)
+    _register_parts(app)
     return app
+
+
+def _bind_extensions(app: Flask) -> None:
+    from azionelab.pages import choose_locale  # noqa: PLC0415
+
+    extensions.db.init_app(app)
+    extensions.migrate.init_app(app, extensions.db, directory=str(_ROOT / "migrations"))
+    extensions.mailer.init_app(app)
+    extensions.csrf.init_app(app)
+    extensions.babel.init_app(app, locale_selector=choose_locale)
+    extensions.limiter.init_app(app)
+
+
+def _register_parts(app: Flask) -> None:
+    # Imported here: the parts import the extensions, which must be whole by then.
+    from azionelab import bookings, checkin, mail, shows  # noqa: F401, PLC0415
+    from azionelab.admin import init_admin  # noqa: PLC0415
+    from azionelab.api import init_api  # noqa: PLC0415
+    from azionelab.assets import init_assets  # noqa: PLC0415
+    from azionelab.bookings import jobs as _booking_jobs  # noqa: F401, PLC0415
+    from azionelab.bookings.views import blueprint as bookings_blueprint  # noqa: PLC0415
+    from azionelab.checkin.views import blueprint as checkin_blueprint  # noqa: PLC0415
+    from azionelab.mail import jobs as _mail_jobs  # noqa: F401, PLC0415
+    from azionelab.ops.commands import register_commands  # noqa: PLC0415
+    from azionelab.ops.health import health_blueprint  # noqa: PLC0415
+    from azionelab.pages import init_pages  # noqa: PLC0415
+    from azionelab.shows.views import blueprint as shows_blueprint  # noqa: PLC0415
+    from azionelab.staff.accounts import init_security  # noqa: PLC0415
+
+    init_pages(app)
+    init_assets(app)
+    init_security(app)
+    for blueprint in (shows_blueprint, bookings_blueprint, checkin_blueprint, health_blueprint):
+        app.register_blueprint(blueprint)
+    init_api(app)
+    init_admin(app)
+    register_commands(app)

@@ -100,7 +100,7 @@ def confirm(reservation_id: UUID) -> Reservation:
         at = now()
         if reservation.state == State.CONFIRMED:
             return reservation
-        if reservation.state == State.EXPIRED or _is_lapsed(reservation, at):
+        if reservation.state == State.EXPIRED or is_lapsed(reservation, at):
             raise HoldExpired
         if reservation.state == State.CANCELLED:
             raise ReservationEnded
@@ -229,6 +229,11 @@ def erase_personal_data() -> int:
         return len(erased.all())
 
 
+def is_lapsed(reservation: Reservation, at: datetime) -> bool:
+    """Whether its hold is over, be it marked as expired already or not yet."""
+    return reservation.state == State.PENDING and reservation.hold_expires_at <= at
+
+
 def _request_key(press: UUID, performance_id: int, visitor: Visitor, seats: int) -> UUID:
     # Who goes back and mends a mistyped address sends the form's key again, but means another
     # booking: what was asked for is part of the key.
@@ -251,7 +256,7 @@ def _live_twins(
             or_(Reservation.request_key == key, Reservation.email_key == email_key),
         )
     ).all()
-    live = [twin for twin in twins if not _is_lapsed(twin, at)]
+    live = [twin for twin in twins if not is_lapsed(twin, at)]
     same_press = next((twin for twin in live if twin.request_key == key), None)
     return same_press, next(iter(live), None)
 
@@ -273,10 +278,6 @@ def _check_bookable(session: Session, performance: Performance, seats: int, at: 
 def _check_changeable(reservation: Reservation) -> None:
     if now() >= reservation.performance.starts_at:
         raise PerformanceStarted
-
-
-def _is_lapsed(reservation: Reservation, at: datetime) -> bool:
-    return reservation.state == State.PENDING and reservation.hold_expires_at <= at
 
 
 def _lapsed(at: datetime) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
+from azionelab.bookings.errors import ReservationUnknown
 from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.bookings.references import read_reference
@@ -252,9 +253,12 @@ def _read_code(session: Session, code: str) -> Reservation | None:
         identity = session.scalar(
             select(Reservation.id).where(Reservation.reference == reference)
         )
-    if identity is None or session.get(Reservation, identity) is None:
+    if identity is None:
         return None
-    return lock_reservation(session, identity)
+    try:
+        return lock_reservation(session, identity)
+    except ReservationUnknown:
+        return None
 
 
 def _replay(

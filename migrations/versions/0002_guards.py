@@ -5,6 +5,9 @@ application, the admin, a statement typed into psql. The UPDATE in the trigger t
 row's lock, so that concurrent writers queue there and each meets the check constraint with the
 figure that the one before it left. The counters themselves cannot be written by hand: only a
 trigger's statement (pg_trigger_depth() > 1 in the guard) may change them.
+
+The view `lapsed_hold` says how many of the held seats belong to holds whose time is over: they are
+free already, whether or not anybody has expired them yet.
 """
 
 from alembic import op
@@ -64,6 +67,13 @@ CREATE TRIGGER seats_held_is_counted
     FOR EACH ROW EXECUTE FUNCTION seats_held_is_counted();
 """
 
+LAPSED = """
+CREATE VIEW lapsed_hold AS
+    SELECT performance_id, sum(seats)::integer AS seats FROM reservation
+    WHERE state = 'pending' AND hold_expires_at <= now()
+    GROUP BY performance_id;
+"""
+
 ADMISSIONS = """
 CREATE FUNCTION admission_lets_in() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -117,10 +127,12 @@ CREATE TRIGGER admitted_is_counted
 
 def upgrade() -> None:
     op.execute(SEATS)
+    op.execute(LAPSED)
     op.execute(ADMISSIONS)
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW lapsed_hold")
     for trigger, table in (
         ("admitted_is_counted", "reservation"),
         ("admissions_truncated", "admission"),

@@ -1,0 +1,104 @@
+"""The visitor's forms. What a name and an address may be is in visitors.py, for the API too."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask_babel import lazy_gettext as _
+from flask_babel import gettext, ngettext
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, EmailField, Field, HiddenField, SelectField, StringField
+from wtforms.validators import InputRequired, ValidationError
+
+from azionelab.bookings.visitors import clean_email, clean_name
+
+
+class Cleaned:
+    """A WTForms validator that puts a field's text in order, or says what is wrong with it."""
+
+    def __init__(self, clean: Callable[[str], str]) -> None:
+        self._clean = clean
+
+    def __call__(self, _form: object, field: Field) -> None:
+        try:
+            field.data = self._clean(field.data or "")
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class VisitorForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A form that a visitor may have left open for hours."""
+
+    @property
+    def notice(self) -> str | None:
+        """What to say when only the form's own token was refused: one more press is enough."""
+        if list(self.errors) != ["csrf_token"]:
+            return None
+        return gettext(
+            "This page was open for a long time. Nothing is lost: please press once more."
+        )
+
+
+class BookingForm(VisitorForm):
+    """A booking: who, how many, and that we may write to them."""
+
+    name = StringField(_("Name"), [Cleaned(clean_name)])
+    email = EmailField(_("E-mail"), [Cleaned(clean_email)])
+    seats = SelectField(_("Seats"), coerce=int)
+    consent = BooleanField(
+        _("I agree that the theatre keeps my name and e-mail address for this booking."),
+        [InputRequired(_("We need your consent to write to you about the booking."))],
+    )
+    request_key = HiddenField()
+
+    def offer(self, limit: int) -> "BookingForm":
+        """Offer parties of 1 to `limit` people."""
+        self.seats.choices = [
+            (n, ngettext("%(num)s seat", "%(num)s seats", n)) for n in range(1, limit + 1)
+        ]
+        if self.seats.data is None and not self.seats.raw_data:
+            self.seats.data = min(2, limit)
+        if not self.request_key.data:
+            self.request_key.data = str(uuid4())
+        return self
+
+    @property
+    def key(self) -> UUID:
+        """The form's own key: two presses of one form carry the same."""
+        try:
+            return UUID(self.request_key.data)
+        except ValueError:
+            return uuid4()
+
+
+class ConfirmForm(VisitorForm):
+    """The person's own yes. Scanners submit a form as they find it: with the box not ticked."""
+
+    coming = BooleanField(
+        _("Yes, we are coming"),
+        [InputRequired(_("Please tick the box, so that we know that a person pressed."))],
+    )
+
+
+class CancelForm(VisitorForm):
+    """The second step of cancelling."""
+
+    sure = BooleanField(
+        _("Yes, give our seats back"),
+        [InputRequired(_("Please tick the box if you want to cancel."))],
+    )
+
+
+class FewerSeatsForm(VisitorForm):
+    """A smaller party."""
+
+    seats = SelectField(_("Seats"), coerce=int)
+
+    def offer(self, seats: int, at_least: int) -> "FewerSeatsForm":
+        """Offer all sizes from `at_least` to one below `seats`."""
+        choices: list[tuple[int, Any]] = [
+            (n, ngettext("%(num)s seat", "%(num)s seats", n))
+            for n in range(max(1, at_least), seats)
+        ]
+        self.seats.choices = choices
+        return self

@@ -1,0 +1,318 @@
+"""The visitor's pages: the booking form, confirming, one's own booking and its ticket.
+
+GETs change nothing. Pages reached by a token are never cached and tell no other site where they are.
+"""
+
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    url_for,
+)
+from flask_babel import format_datetime, get_locale, gettext, ngettext
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response as AnyResponse
+
+from azionelab.bookings import rules
+from azionelab.bookings.errors import (
+    BookingClosed,
+    BookingError,
+    HoldExpired,
+    NotFewerSeats,
+    PartyInside,
+    PartyTooLarge,
+    PerformanceStarted,
+    PerformanceUnknown,
+    ReservationEnded,
+    SoldOut,
+)
+from azionelab.bookings.forms import BookingForm, CancelForm, ConfirmForm, FewerSeatsForm
+from azionelab.bookings.limits import booking_limit
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf
+from azionelab.database import now
+from azionelab.extensions import csrf, db
+from azionelab.shows.models import Performance
+from azionelab.shows.programme import Listing, Status, listing, programme
+from azionelab.shows.window import Window
+from azionelab.tokens import Purpose, read_token
+
+blueprint = Blueprint("bookings", __name__)
+# These forms check their token themselves, to keep what was typed when it is stale.
+csrf.exempt(blueprint)
+
+
+@blueprint.after_request
+def _private(response: Response) -> Response:
+    response.cache_control.no_store = True
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@blueprint.route("/performances/<int:performance_id>/book", methods=["GET", "POST"])
+@booking_limit
+def book(performance_id: int) -> AnyResponse:
+    """The booking form of a performance, and the booking."""
+    performance = listing(performance_id, now())
+    if performance is None or not performance.published:
+        abort(404)
+    form = BookingForm().offer(performance.party_limit)
+    if not form.is_submitted():
+        return _form_page(performance, form, refusal=_refusal(performance))
+    if not form.validate():
+        return _form_page(performance, form, 422, notice=form.notice)
+    visitor = rules.Visitor(form.name.data, form.email.data, str(get_locale()))
+    try:
+        rules.reserve(performance_id, visitor, form.seats.data, form.key)
+    except PerformanceUnknown:
+        abort(404)
+    except (BookingClosed, SoldOut, PartyTooLarge) as error:
+        performance = listing(performance_id, now()) or performance
+        if isinstance(error, SoldOut) and error.seats_left:
+            return _form_page(performance, form, 409, notice=_explain(error))
+        return _form_page(performance, form, 409, refusal=_explain(error))
+    except OperationalError:
+        db.session.rollback()
+        current_app.logger.warning("booking: the database was too busy or away")
+        return _form_page(performance, form, 503, notice=_busy_notice())
+    return redirect(url_for(".received", performance_id=performance_id), 303)
+
+
+@blueprint.get("/performances/<int:performance_id>/received")
+def received(performance_id: int) -> str:
+    """ "Check your inbox", whoever asked and whatever they had before."""
+    performance = listing(performance_id, now())
+    if performance is None:
+        abort(404)
+    minutes = current_app.config["AZIONELAB"].hold_minutes
+    return render_template("booking_received.html", performance=performance, hold_minutes=minutes)
+
+
+@blueprint.route("/bookings/confirm/<token>", methods=["GET", "POST"])
+def confirm(token: str) -> AnyResponse:
+    """What the mail's link opens: a page to press a button on, and the pressing."""
+    reservation = _reservation(token)
+    form = ConfirmForm()
+    if not form.is_submitted():
+        return _confirm_page(reservation, token, form)
+    if not form.validate():
+        return _confirm_page(reservation, token, form, 422, form.notice)
+    try:
+        rules.confirm(reservation.id)
+    except BookingError as error:
+        return _confirm_page(reservation, token, form, 409, _explain(error))
+    return redirect(url_for(".booking", token=token), 303)
+
+
+@blueprint.get("/bookings/<token>")
+def booking(token: str) -> AnyResponse:
+    """The visitor's own page."""
+    return _booking_page(_reservation(token), token)
+
+
+@blueprint.route("/bookings/<token>/cancel", methods=["GET", "POST"])
+def cancel(token: str) -> AnyResponse:
+    """The second step of cancelling: asks once more, then gives the seats back."""
+    reservation = _reservation(token)
+    form = CancelForm()
+    status, notice = 200, None
+    if form.is_submitted():
+        if not form.validate():
+            return _page("cancel.html", reservation, 422, form=form, token=token, notice=form.notice)
+        try:
+            rules.cancel(reservation.id)
+            return redirect(url_for(".booking", token=token), 303)
+        except BookingError as error:
+            status, notice = 409, _explain(error)
+    return _page("cancel.html", reservation, status, form=form, token=token, notice=notice)
+
+
+@blueprint.post("/bookings/<token>/seats")
+def fewer_seats(token: str) -> AnyResponse:
+    """Make the party smaller."""
+    reservation = _reservation(token)
+    form = FewerSeatsForm().offer(reservation.seats, reservation.admitted)
+    if not form.validate():
+        notice = form.notice or _explain(NotFewerSeats())
+        return _booking_page(reservation, token, 422, notice)
+    try:
+        rules.reduce_seats(reservation.id, form.seats.data)
+    except BookingError as error:
+        return _booking_page(reservation, token, 409, _explain(error))
+    return redirect(url_for(".booking", token=token), 303)
+
+
+@blueprint.get("/bookings/<token>/qr.png", endpoint="qr")
+def qr_image(token: str) -> Response:
+    """The ticket's QR."""
+    return _file(qr_png(_ticketed(token)), "image/png", None)
+
+
+@blueprint.get("/bookings/<token>/ticket.pdf", endpoint="pdf")
+def pdf_file(token: str) -> Response:
+    """The ticket to print."""
+    reservation = _ticketed(token)
+    return _file(ticket_pdf(reservation), "application/pdf", f"{reservation.reference}.pdf")
+
+
+@blueprint.get("/bookings/<token>/event.ics", endpoint="ics")
+def ics_file(token: str) -> Response:
+    """The evening for the visitor's calendar."""
+    reservation = _ticketed(token)
+    return _file(event_ics(reservation), "text/calendar", f"{reservation.reference}.ics")
+
+
+def _reservation(token: str) -> Reservation:
+    identity = read_token(Purpose.VISITOR, token)
+    reservation = identity and db.session.scalar(
+        select(Reservation)
+        .where(Reservation.id == identity)
+        .options(
+            joinedload(Reservation.performance).joinedload(Performance.show),
+            joinedload(Reservation.performance).joinedload(Performance.venue),
+        )
+    )
+    if not reservation:
+        abort(404, gettext("This link is not complete. Please open it from the e-mail again."))
+    return reservation
+
+
+def _ticketed(token: str) -> Reservation:
+    reservation = _reservation(token)
+    if reservation.state != State.CONFIRMED:
+        abort(404, gettext("There is no ticket: the booking is not confirmed."))
+    return reservation
+
+
+def _form_page(
+    performance: Listing,
+    form: BookingForm,
+    status: int = 200,
+    notice: str | None = None,
+    refusal: str | None = None,
+) -> AnyResponse:
+    alternatives = _alternatives(performance) if refusal else []
+    page = render_template(
+        "booking_form.html",
+        performance=performance,
+        form=form,
+        notice=notice,
+        refusal=refusal,
+        alternatives=alternatives,
+    )
+    return make_response(page, status)
+
+
+def _page(template: str, reservation: Reservation, status: int, **context: Any) -> AnyResponse:
+    performance = listing(reservation.performance_id, now())
+    page = render_template(template, reservation=reservation, performance=performance, **context)
+    return make_response(page, status)
+
+
+def _confirm_page(
+    reservation: Reservation,
+    token: str,
+    form: ConfirmForm,
+    status: int = 200,
+    notice: str | None = None,
+) -> AnyResponse:
+    return _page(
+        "confirm.html",
+        reservation,
+        status,
+        form=form,
+        token=token,
+        notice=notice,
+        lapsed=_is_lapsed(reservation),
+    )
+
+
+def _booking_page(
+    reservation: Reservation, token: str, status: int = 200, notice: str | None = None
+) -> AnyResponse:
+    changeable = reservation.is_live and reservation.performance.starts_at > now()
+    return _page(
+        "booking.html",
+        reservation,
+        status,
+        token=token,
+        notice=notice,
+        can_change=changeable,
+        seats_form=FewerSeatsForm(formdata=None).offer(reservation.seats, reservation.admitted),
+        lapsed=_is_lapsed(reservation),
+        ticket_urls={
+            kind: url_for(f".{kind}", token=token) for kind in ("qr", "pdf", "ics")
+        },
+    )
+
+
+def _is_lapsed(reservation: Reservation) -> bool:
+    return rules.is_lapsed(reservation, now())
+
+
+def _alternatives(performance: Listing) -> list[Listing]:
+    """What else can be booked: the same show first, then anything; three at most."""
+    coming = [p for p in programme(now()) if p.status is Status.OPEN and p.id != performance.id]
+    return sorted(coming, key=lambda p: p.show_id != performance.show_id)[:3]
+
+
+def _file(content: bytes, kind: str, name: str | None) -> Response:
+    response = make_response(content)
+    response.mimetype = kind
+    if name:
+        response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def _refusal(performance: Listing) -> str | None:
+    if performance.status is Status.OPEN:
+        return None
+    if performance.status is Status.SOLD_OUT:
+        return _explain(SoldOut(0))
+    window = Window(performance.status.value)
+    return _explain(BookingClosed(window, performance.booking_opens_at))
+
+
+def _explain(error: BookingError) -> str:
+    """What a rule refused, in the visitor's words."""
+    match error:
+        case BookingClosed(window=Window.NOT_YET_OPEN):
+            when = format_datetime(error.opens_at, "full")
+            return gettext("Booking opens on %(when)s.", when=when)
+        case BookingClosed(window=Window.CANCELLED):
+            return gettext("This performance is cancelled.")
+        case BookingClosed():
+            return gettext("Booking for this performance is closed.")
+        case SoldOut(seats_left=0):
+            return gettext("This performance is sold out.")
+        case SoldOut():
+            return ngettext(
+                "Only %(num)s seat is left. Please choose fewer seats.",
+                "Only %(num)s seats are left. Please choose fewer seats.",
+                error.seats_left,
+            )
+        case PartyTooLarge():
+            return gettext("A party can have at most %(limit)s seats.", limit=error.limit)
+        case HoldExpired():
+            return gettext("The time to confirm is over, and the seats went back to others.")
+        case ReservationEnded():
+            return gettext("This booking has ended.")
+        case PerformanceStarted():
+            return gettext("The performance has begun: the booking can no longer be changed.")
+        case PartyInside():
+            return gettext("Part of your party is in already.")
+        case NotFewerSeats():
+            return gettext("Please choose a smaller number of seats.")
+    raise error
+
+
+def _busy_notice() -> str:
+    return gettext("We could not save this just now. Nothing is lost: please press once more.")

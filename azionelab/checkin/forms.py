@@ -1,0 +1,37 @@
+"""The door's forms."""
+
+from uuid import UUID, uuid4
+
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, IntegerField, StringField
+from wtforms.validators import UUID as IsUuid, Length, NumberRange, Optional
+
+MAX_CODE = 500  # characters: a ticket's whole address
+MAX_DOOR = 60  # characters
+
+
+class ScanForm(FlaskForm):  # type: ignore[misc]
+    """One attempt. `scan_id` names it, so that a press sent twice counts once."""
+
+    scan_id = HiddenField(validators=[IsUuid()])
+    code = StringField(_("Ticket code or reference"), [Length(1, MAX_CODE)])
+    people = IntegerField(_("People"), [Optional(), NumberRange(1, 1000)])
+    seen = IntegerField(validators=[Optional(), NumberRange(0, 1000)])
+    door = HiddenField(validators=[Length(max=MAX_DOOR)])
+
+    @classmethod
+    def fresh(cls, code: str = "") -> "ScanForm":
+        """An empty form for the next attempt."""
+        return cls(formdata=None, scan_id=str(uuid4()), code=code)
+
+    @property
+    def identity(self) -> UUID:
+        """The scan's identity."""
+        return UUID(self.scan_id.data)
+
+
+class UndoForm(FlaskForm):  # type: ignore[misc]
+    """Taking an admission back."""
+
+    scan_id = HiddenField(validators=[IsUuid()])

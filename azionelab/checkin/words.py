@@ -1,0 +1,92 @@
+"""What the door tells its staff, in words: one headline and one sentence for each verdict."""
+
+from dataclasses import dataclass
+
+from flask_babel import format_time, gettext, ngettext
+
+from azionelab.bookings.models import Reservation
+from azionelab.checkin.rules import FirstAdmission, Verdict
+from azionelab.checkin.verdicts import Kind
+
+
+@dataclass(frozen=True)
+class Told:
+    """A verdict as the door page shows it."""
+
+    kind: str
+    headline: str
+    detail: str
+    reservation: Reservation | None
+    remaining: int
+    people: int
+    scan_id: str
+    can_undo: bool
+    first_admission: FirstAdmission | None
+
+
+def tell(verdict: Verdict) -> Told:
+    """The verdict in the language of the request."""
+    party = verdict.reservation
+    remaining = party.seats - party.admitted if party else 0
+    headline, detail = (
+        (gettext("Undone"), gettext("They count as outside again."))
+        if verdict.undone
+        else _words(verdict, remaining)
+    )
+    return Told(
+        kind="undone" if verdict.undone else verdict.kind,
+        headline=headline,
+        detail=detail,
+        reservation=party,
+        remaining=remaining,
+        people=verdict.people,
+        scan_id=str(verdict.scan_id),
+        can_undo=verdict.kind is Kind.ADMITTED and not verdict.undone,
+        first_admission=verdict.first,
+    )
+
+
+def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:
+    match verdict.kind:
+        case Kind.ADMITTED:
+            headline = ngettext("Let %(num)s in", "Let %(num)s in", verdict.people)
+            if remaining:
+                return headline, ngettext(
+                    "%(num)s of the party is still to come.",
+                    "%(num)s of the party are still to come.",
+                    remaining,
+                )
+            return headline, gettext("The party is complete.")
+        case Kind.ALREADY_IN:
+            return gettext("Already in"), _first(verdict.first)
+        case Kind.CHANGED:
+            return gettext("Look again"), gettext(
+                "Others of this party came in meanwhile: %(left)s still to come.", left=remaining
+            )
+        case Kind.TOO_MANY:
+            return gettext("Too many"), ngettext(
+                "Only %(num)s of the party is still to come.",
+                "Only %(num)s of the party are still to come.",
+                remaining,
+            )
+        case Kind.WRONG_PERFORMANCE:
+            return gettext("Another performance"), gettext("The ticket is not for this evening.")
+        case Kind.NOT_CONFIRMED:
+            return gettext("Not confirmed"), gettext("The visitor did not press the mail's button.")
+        case Kind.CANCELLED:
+            return gettext("Cancelled"), gettext("This booking was cancelled.")
+        case Kind.EXPIRED:
+            return gettext("Expired"), gettext("It was not confirmed in time.")
+        case Kind.PERFORMANCE_CANCELLED:
+            return gettext("Performance cancelled"), gettext("Nobody is let in this evening.")
+        case Kind.UNKNOWN:
+            return gettext("Unknown"), gettext("No booking has this code. Try the name.")
+
+
+def _first(first: FirstAdmission | None) -> str:
+    if first is None:
+        return ""
+    at = format_time(first.at, "short")
+    if first.door:
+        return gettext("At %(at)s by %(by)s, %(door)s.", at=at, by=first.by, door=first.door)
+    return gettext("At %(at)s by %(by)s.", at=at, by=first.by)

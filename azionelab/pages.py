@@ -1,0 +1,169 @@
+"""What all pages share: language, dates in the theatre's time, headers, error pages."""
+
+import secrets
+import traceback
+from datetime import datetime
+from typing import Any
+
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    has_request_context,
+    make_response,
+    render_template,
+    request,
+)
+from flask_babel import format_date, format_time, get_locale, gettext
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.wrappers import Response as AnyResponse
+
+from azionelab.config import LOCALES
+
+RETRY_AFTER = 5  # seconds a browser is asked to wait when the house is too busy
+
+_POLICY = (
+    "default-src 'self'; img-src 'self' data:; script-src 'self' 'wasm-unsafe-eval'{nonce};"
+    " style-src 'self'{nonce}; object-src 'none'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'"
+)
+
+
+def init_pages(app: Flask) -> None:
+    """Give the application its language, filters, headers and error pages."""
+    app.add_template_filter(_when, "when")
+    app.add_template_filter(_day, "day")
+    app.add_template_filter(_clock, "clock")
+    app.add_template_filter(datetime.isoformat, "isoformat")
+    app.context_processor(_site)
+    app.url_defaults(_keep_language)
+    app.before_request(_make_nonce)
+    app.after_request(_add_headers)
+    app.register_error_handler(HTTPException, _error_page)
+    for busy in (OperationalError, PoolTimeout):
+        app.register_error_handler(busy, _busy_page)
+    app.register_error_handler(Exception, _fault_page)
+
+
+def choose_locale() -> str | None:
+    """The visitor's language: `?lang=`, else the browser's wish; None for the theatre's own."""
+    if not has_request_context():
+        return None
+    asked = request.args.get("lang")
+    if asked in LOCALES:
+        return asked
+    return request.accept_languages.best_match(LOCALES)
+
+
+def _keep_language(_endpoint: str, values: dict[str, Any]) -> None:
+    # A language chosen by hand goes along from page to page in the address: no cookie is needed.
+    if has_request_context() and "lang" not in values and request.args.get("lang") in LOCALES:
+        values["lang"] = request.args["lang"]
+
+
+def _site() -> dict[str, Any]:
+    return {
+        "site_name": current_app.config["AZIONELAB"].site_name,
+        "locale": str(get_locale()),
+        "locales": LOCALES,
+        "csp_nonce": g.get("csp_nonce", ""),
+    }
+
+
+def _when(moment: datetime) -> str:
+    """Day and time in full, in the theatre's time zone and the visitor's language."""
+    return f"{format_date(_local(moment), 'full', rebase=False)}, {_clock(moment)}"
+
+
+def _day(moment: datetime) -> str:
+    return format_date(_local(moment), "full", rebase=False)
+
+
+def _clock(moment: datetime) -> str:
+    return format_time(moment, "short")
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(current_app.config["AZIONELAB"].time_zone)
+
+
+def _make_nonce() -> None:
+    g.csp_nonce = secrets.token_urlsafe(16)
+
+
+def _add_headers(response: Response) -> Response:
+    # Only the admin's library has scripts and styles inside its pages.
+    admin = request.path.startswith("/admin/")
+    nonce = f" 'nonce-{g.get('csp_nonce', '')}'" if admin else ""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=nonce))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    # Addresses hold tokens: no other site may learn where the visitor came from.
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if response.mimetype == "text/html":
+        headers.setdefault("Content-Language", str(get_locale()))
+        response.vary.add("Accept-Language")
+        if "Cache-Control" not in headers:
+            response.cache_control.no_store = True
+    return response
+
+
+def _error_page(error: HTTPException) -> AnyResponse:
+    if error.response is not None or (error.code or 500) < 400:
+        return error.get_response()
+    code = error.code or 500
+    titles = {
+        400: gettext("That did not work"),
+        403: gettext("This door is not yours"),
+        404: gettext("There is nothing here"),
+        405: gettext("That did not work"),
+        410: gettext("This is over"),
+        413: gettext("That was too much"),
+        415: gettext("That did not work"),
+        429: gettext("A little slower, please"),
+        503: gettext("The house is very busy"),
+    }
+    own_words = type(error).description != error.description and code in (404, 410)
+    details = {
+        404: gettext("The page may have moved, or the address is not complete."),
+        413: gettext("What was sent is too large."),
+        429: gettext("Many requests came from your network. Please try again in a minute."),
+        503: gettext("Please try again in a moment. Nothing is lost."),
+    }
+    detail = error.description if own_words else details.get(code, "")
+    response = make_response(
+        render_template(
+            "errors/error.html",
+            code=code,
+            title=titles.get(code, gettext("Something went wrong")),
+            detail=detail or gettext("Please go back and try again."),
+            retry=None,
+        ),
+        code,
+    )
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    response.cache_control.no_store = True
+    return response
+
+
+def _busy_page(error: Exception) -> AnyResponse:
+    """The database is away or too busy: an ordinary event, told as such."""
+    current_app.logger.warning("the database is away or too busy (%s)", type(error).__name__)
+    page = _error_page(ServiceUnavailable())
+    page.headers["Retry-After"] = str(RETRY_AFTER)
+    return page
+
+
+def _fault_page(error: Exception) -> AnyResponse:
+    """A fault of ours. The log gets the place of it, without the values that were at hand."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames[-6:]))
+    current_app.logger.error("unhandled %s in %s: %s", type(error).__name__, request.endpoint, where)
+    return _error_page(InternalServerError())

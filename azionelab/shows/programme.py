@@ -1,0 +1,114 @@
+"""The programme: what is on and how many seats are left, in one statement."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Select, column, func, select, table
+
+from azionelab.extensions import db
+from azionelab.shows.models import Performance, Show, Venue
+from azionelab.shows.window import Window, booking_window
+
+# A view of migration 0002: the seats of holds whose time is over, which are free already.
+_lapsed = table("lapsed_hold", column("performance_id"), column("seats"))
+
+
+class Status(StrEnum):
+    """What a visitor can do about a performance."""
+
+    OPEN = "open"
+    SOLD_OUT = "sold_out"
+    NOT_YET_OPEN = "not_yet_open"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A performance as the programme shows it. Datetimes are aware; `seats_left` is at least 0."""
+
+    id: int
+    show_id: int
+    show_slug: str
+    show_title: str
+    show_summary: str
+    venue_name: str
+    venue_address: str
+    starts_at: datetime
+    booking_opens_at: datetime
+    booking_closes_at: datetime
+    cancelled_at: datetime | None
+    duration_minutes: int | None
+    published: bool
+    party_limit: int
+    seats_left: int
+    status: Status
+
+
+def programme(at: datetime) -> list[Listing]:
+    """The performances of published shows that start after `at`, in their order."""
+    return _listings(
+        _rows().where(Show.published, Performance.starts_at > at).order_by(*_IN_ORDER), at
+    )
+
+
+def performances_of(show: Show, at: datetime) -> list[Listing]:
+    """The performances of one show that start after `at`, in their order."""
+    return _listings(
+        _rows().where(Show.id == show.id, Performance.starts_at > at).order_by(*_IN_ORDER), at
+    )
+
+
+def listing(performance_id: int, at: datetime) -> Listing | None:
+    """One performance, past and unpublished ones too, or None when there is no such number."""
+    return next(iter(_listings(_rows().where(Performance.id == performance_id), at)), None)
+
+
+def find_published_show(slug: str) -> Show | None:
+    """The published show of that address."""
+    return db.session.scalar(select(Show).where(Show.slug == slug, Show.published))
+
+
+_IN_ORDER = (Performance.starts_at, Performance.id)
+
+
+def _rows() -> Select[tuple[object, ...]]:
+    return (
+        select(
+            Performance.id,
+            Show.id,
+            Show.slug,
+            Show.title,
+            Show.summary,
+            Venue.name,
+            Venue.address,
+            Performance.starts_at,
+            Performance.booking_opens_at,
+            Performance.booking_closes_at,
+            Performance.cancelled_at,
+            Show.duration_minutes,
+            Show.published,
+            Performance.party_limit,
+            Performance.capacity
+            - Performance.seats_held
+            + func.coalesce(_lapsed.c.seats, 0),
+        )
+        .join(Performance.show)
+        .join(Performance.venue)
+        .outerjoin(_lapsed, _lapsed.c.performance_id == Performance.id)
+    )
+
+
+def _listings(statement: Select[tuple[object, ...]], at: datetime) -> list[Listing]:
+    return [
+        Listing(*row, status=_status(row, at))  # type: ignore[arg-type, misc]
+        for row in db.session.execute(statement)
+    ]
+
+
+def _status(row: object, at: datetime) -> Status:
+    window = booking_window(row, at)  # type: ignore[arg-type]
+    if window is not Window.OPEN:
+        return Status(window.value)
+    return Status.OPEN if row[-1] > 0 else Status.SOLD_OUT  # type: ignore[index]

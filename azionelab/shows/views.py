@@ -1,0 +1,91 @@
+"""The programme's pages. They set no cookie and show everybody the same: nginx may cache them."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, make_response, render_template, url_for
+
+from azionelab.database import now
+from azionelab.shows.models import Show
+from azionelab.shows.programme import (
+    Listing,
+    Status,
+    find_published_show,
+    performances_of,
+    programme,
+)
+
+blueprint = Blueprint("shows", __name__)
+
+_AVAILABILITY = {
+    Status.OPEN: "https://schema.org/InStock",
+    Status.SOLD_OUT: "https://schema.org/SoldOut",
+    Status.NOT_YET_OPEN: "https://schema.org/PreOrder",
+    Status.CLOSED: "https://schema.org/OutOfStock",
+    Status.CANCELLED: "https://schema.org/Discontinued",
+}
+
+
+@blueprint.get("/", endpoint="programme")
+def programme_page() -> Response:
+    """All coming performances."""
+    return _cacheable(render_template("programme.html", performances=programme(now())))
+
+
+@blueprint.get("/shows/<slug>", endpoint="show")
+def show_page(slug: str) -> Response:
+    """One show and when it is played."""
+    show = find_published_show(slug)
+    if show is None:
+        abort(404)
+    performances = performances_of(show, now())
+    return _cacheable(
+        render_template(
+            "show.html",
+            show=show,
+            performances=performances,
+            structured_data=_events(show, performances),
+        )
+    )
+
+
+def _cacheable(page: str) -> Response:
+    response = make_response(page)
+    response.cache_control.public = True
+    response.cache_control.max_age = 1
+    return response
+
+
+def _events(show: Show, performances: list[Listing]) -> dict[str, Any]:
+    """The performances as schema.org TheaterEvents, for search engines."""
+    site = current_app.config["AZIONELAB"].site_base_url
+    return {
+        "@context": "https://schema.org",
+        "@graph": [
+            {
+                "@type": "TheaterEvent",
+                "name": show.title,
+                "description": show.summary,
+                "url": site + url_for("shows.show", slug=show.slug),
+                "startDate": performance.starts_at.isoformat(),
+                "eventStatus": "https://schema.org/EventCancelled"
+                if performance.status is Status.CANCELLED
+                else "https://schema.org/EventScheduled",
+                "eventAttendanceMode": "https://schema.org/OfflineEventAttendanceMode",
+                "location": {
+                    "@type": "PerformingArtsTheater",
+                    "name": performance.venue_name,
+                    "address": performance.venue_address,
+                },
+                "isAccessibleForFree": True,
+                "offers": {
+                    "@type": "Offer",
+                    "price": 0,
+                    "priceCurrency": "EUR",
+                    "availability": _AVAILABILITY[performance.status],
+                    "validFrom": performance.booking_opens_at.isoformat(),
+                    "url": site + url_for("bookings.book", performance_id=performance.id),
+                },
+            }
+            for performance in performances
+        ],
+    }

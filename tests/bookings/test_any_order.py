@@ -1,0 +1,158 @@
+"""Any sequence of what visitors, staff, the door and time can do keeps the invariants."""
+
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import text
+
+from azionelab.bookings import rules
+from azionelab.bookings.errors import BookingError
+from azionelab.checkin import rules as door
+from azionelab.checkin.verdicts import Kind
+from azionelab.extensions import db
+from azionelab.shows.models import Performance
+from tests.stage import DOOR_A, a_performance, a_visitor, fresh, let_lapse, seats_held
+
+
+class Evening(RuleBasedStateMachine):
+    """One performance, and everything that can happen to it."""
+
+    reservations = Bundle("reservations")
+    scans = Bundle("scans")
+
+    @initialize(capacity=st.integers(1, 12))
+    def open_booking(self, capacity: int) -> None:
+        self.performance = a_performance(capacity, party_limit=5)
+        self.admitted_people = 0
+
+    @rule(
+        target=reservations,
+        seats=st.integers(1, 5),
+        address=st.sampled_from([f"{name}@example.org" for name in "abcdef"]),
+    )
+    def reserve(self, seats: int, address: str) -> object:
+        try:
+            return rules.reserve(self.performance.id, a_visitor(address), seats, uuid4()).id
+        except BookingError:
+            return multiple()
+
+    @rule(reservation=reservations)
+    def confirm(self, reservation: UUID) -> None:
+        self._try(lambda: rules.confirm(reservation))
+
+    @rule(reservation=reservations)
+    def cancel(self, reservation: UUID) -> None:
+        self._try(lambda: rules.cancel(reservation))
+
+    @rule(reservation=reservations, seats=st.integers(0, 5))
+    def fewer_seats(self, reservation: UUID, seats: int) -> None:
+        self._try(lambda: rules.reduce_seats(reservation, seats))
+
+    @rule(reservation=reservations)
+    def time_passes(self, reservation: UUID) -> None:
+        if fresh(reservation).state == "pending":
+            let_lapse(fresh(reservation))
+
+    @rule()
+    def the_worker_expires(self) -> None:
+        rules.expire_lapsed_holds()
+
+    @rule(
+        target=scans,
+        reservation=reservations,
+        people=st.none() | st.integers(1, 5),
+        seen=st.none() | st.integers(0, 3),
+    )
+    def admit(self, reservation: UUID, people: int | None, seen: int | None) -> object:
+        scan_id = uuid4()
+        code = fresh(reservation).reference
+        verdict = door.admit(self.performance.id, code, scan_id, DOOR_A, people, seen)
+        again = door.admit(self.performance.id, code, scan_id, DOOR_A, people, seen)
+        assert (again.kind, again.people, again.replayed) == (verdict.kind, verdict.people, True)
+        self.admitted_people += verdict.people
+        return scan_id if verdict.kind is Kind.ADMITTED else multiple()
+
+    @rule(scan=consumes(scans))
+    def undo(self, scan: UUID) -> None:
+        admission = text("SELECT people FROM admission WHERE scan_id = :id")
+        people = db.session.scalar(admission, {"id": scan})
+        door.undo(self.performance.id, scan, DOOR_A)
+        door.undo(self.performance.id, scan, DOOR_A)
+        self.admitted_people -= people
+
+    @rule(capacity=st.integers(0, 15))
+    def edit_capacity(self, capacity: int) -> None:
+        self._try(lambda: rules.change_capacity(self.performance.id, capacity))
+
+    @staticmethod
+    def _try(change: Callable[[], object]) -> None:
+        try:
+            change()
+        except BookingError:
+            db.session.rollback()
+
+    @invariant()
+    def the_house_is_not_oversold(self) -> None:
+        if hasattr(self, "performance"):
+            held, live = seats_held(self.performance.id)
+            assert held == live
+            performance = db.session.get_one(
+                Performance, self.performance.id, populate_existing=True
+            )
+            assert held <= performance.capacity
+
+    @invariant()
+    def nobody_enters_twice(self) -> None:
+        if hasattr(self, "performance"):
+            rows = db.session.execute(
+                text(
+                    "SELECT r.seats, r.state, r.admitted, coalesce(sum(a.people), 0)"
+                    " FROM reservation r LEFT JOIN admission a"
+                    " ON a.reservation_id = r.id AND a.undone_at IS NULL"
+                    " WHERE r.performance_id = :id GROUP BY r.id"
+                ),
+                {"id": self.performance.id},
+            ).all()
+            for seats, state, admitted, people in rows:
+                assert admitted == people <= seats
+                assert admitted == 0 or state == "confirmed"
+            assert sum(row[2] for row in rows) == self.admitted_people
+
+    @invariant()
+    def no_booking_is_without_its_mail(self) -> None:
+        orphans = text(
+            "SELECT count(*) FROM reservation WHERE id NOT IN (SELECT reservation_id FROM mail)"
+        )
+        assert db.session.scalar(orphans) == 0
+        unsent = text(
+            "SELECT count(*) FROM mail WHERE id::text NOT IN"
+            " (SELECT args->>'mail_id' FROM procrastinate_jobs)"
+        )
+        assert db.session.scalar(unsent) == 0
+
+
+@pytest.mark.usefixtures("in_app")
+def test_the_invariants_hold_in_any_order(app: Flask) -> None:
+    run_state_machine_as_test(
+        Evening,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

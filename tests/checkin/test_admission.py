@@ -1,0 +1,260 @@
+"""Invariant 4: a party enters once, and every attempt is recorded."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from azionelab.bookings import rules as booking
+from azionelab.bookings.models import Reservation
+from azionelab.checkin import rules
+from azionelab.checkin.models import Scan
+from azionelab.checkin.verdicts import Kind
+from azionelab.database import transaction
+from azionelab.extensions import db
+from tests.stage import (
+    DOOR_A,
+    DOOR_B,
+    a_party,
+    a_performance,
+    fresh,
+    ticket_token,
+    visitor_token,
+)
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+def recorded() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Scan.verdict).order_by(Scan.scanned_at)))
+
+
+@pytest.mark.parametrize("form", ["token", "address", "reference", "typed"])
+def test_a_ticket_lets_the_whole_party_in_however_its_code_arrives(form: str) -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)
+    token = ticket_token(party)
+    code = {
+        "token": token,
+        "address": f"https://tickets.example.org/checkin/ticket/{token}",
+        "reference": party.reference,
+        "typed": f" {party.reference[:4].lower()}-{party.reference[4:].lower()} ",
+    }[form]
+    verdict = rules.admit(performance.id, code, uuid4(), DOOR_A)
+    assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 3)
+    assert fresh(party.id).admitted == 3
+
+
+def test_the_second_phone_is_told_when_where_and_by_whom() -> None:
+    performance = a_performance()
+    party = a_party(performance, 2)
+    rules.admit(performance.id, party.reference, uuid4(), DOOR_A)
+    second = rules.admit(performance.id, party.reference, uuid4(), DOOR_B)
+    assert (second.kind, second.people) == (Kind.ALREADY_IN, 0)
+    assert second.first is not None
+    assert second.first.door == "Door A"
+    assert second.first.at is not None
+    assert recorded() == [Kind.ADMITTED, Kind.ALREADY_IN]
+
+
+def test_the_same_scan_sent_twice_counts_once_and_answers_the_same() -> None:
+    performance = a_performance()
+    party = a_party(performance, 4)
+    scan = uuid4()
+    first = rules.admit(performance.id, party.reference, scan, DOOR_A, people=2)
+    again = rules.admit(performance.id, party.reference, scan, DOOR_A, people=2)
+    assert (again.kind, again.people) == (first.kind, first.people) == (Kind.ADMITTED, 2)
+    assert again.replayed
+    assert fresh(party.id).admitted == 2
+    assert len(recorded()) == 1
+
+
+def test_a_scan_cannot_be_used_for_another_code() -> None:
+    performance = a_performance()
+    one, other = a_party(performance), a_party(performance)
+    scan = uuid4()
+    rules.admit(performance.id, one.reference, scan, DOOR_A)
+    with pytest.raises(rules.ScanReused):
+        rules.admit(performance.id, other.reference, scan, DOOR_A)
+    assert fresh(other.id).admitted == 0
+
+
+def test_a_party_may_come_in_parts() -> None:
+    performance = a_performance()
+    party = a_party(performance, 4)
+
+    def admit(people: int | None, seen: int | None = None) -> tuple[Kind, int]:
+        verdict = rules.admit(performance.id, party.reference, uuid4(), DOOR_A, people, seen)
+        return verdict.kind, verdict.people
+
+    assert admit(3, seen=0) == (Kind.ADMITTED, 3)
+    assert admit(1, seen=0) == (Kind.CHANGED, 0)
+    assert admit(2, seen=3) == (Kind.TOO_MANY, 0)
+    assert admit(None, seen=3) == (Kind.ADMITTED, 1)
+    assert admit(1) == (Kind.ALREADY_IN, 0)
+
+
+def test_whom_the_door_turns_away() -> None:
+    tonight, tomorrow = a_performance(), a_performance()
+    pending, cancelled = a_party(tonight, confirmed=False), a_party(tonight)
+    booking.cancel(cancelled.id)
+    lapsed = a_party(tonight, confirmed=False)
+    with transaction() as session:
+        session.execute(
+            text("UPDATE reservation SET hold_expires_at = now() WHERE id = :id"),
+            {"id": lapsed.id},
+        )
+    booking.expire_lapsed_holds()
+    codes = {
+        pending.reference: Kind.NOT_CONFIRMED,
+        cancelled.reference: Kind.CANCELLED,
+        lapsed.reference: Kind.EXPIRED,
+        a_party(tomorrow).reference: Kind.WRONG_PERFORMANCE,
+        "ZZZZZZZZ": Kind.UNKNOWN,
+        "": Kind.UNKNOWN,
+        "\0": Kind.UNKNOWN,
+        ticket_token(pending)[:-1]: Kind.UNKNOWN,
+        visitor_token(pending): Kind.UNKNOWN,
+    }
+    for code, kind in codes.items():
+        verdict = rules.admit(tonight.id, code, uuid4(), DOOR_A)
+        assert (verdict.kind, verdict.people) == (kind, 0), code
+    assert recorded() == list(codes.values())
+
+
+def test_nobody_is_let_into_a_cancelled_performance() -> None:
+    performance = a_performance()
+    party = a_party(performance)
+    with transaction() as session:
+        session.execute(text("UPDATE performance SET cancelled_at = now()"))
+    verdict = rules.admit(performance.id, party.reference, uuid4(), DOOR_A)
+    assert verdict.kind is Kind.PERFORMANCE_CANCELLED
+
+
+def test_undoing_puts_people_outside_once() -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)
+    scan = uuid4()
+    rules.admit(performance.id, party.reference, scan, DOOR_A)
+    for _ in range(2):
+        assert rules.undo(performance.id, scan, DOOR_B).undone
+        assert fresh(party.id).admitted == 0
+    assert rules.admit(performance.id, party.reference, scan, DOOR_A).undone, "a replay is no entry"
+    assert rules.admit(performance.id, party.reference, uuid4(), DOOR_A).people == 3
+    with pytest.raises(rules.ScanUnknown):
+        rules.undo(performance.id, uuid4(), DOOR_A)
+    with pytest.raises(rules.ScanUnknown):
+        rules.undo(a_performance().id, scan, DOOR_A)
+
+
+def test_the_house_is_counted() -> None:
+    performance = a_performance(capacity=10)
+    party = a_party(performance, 4)
+    a_party(performance, 3, confirmed=False)
+    rules.admit(performance.id, party.reference, uuid4(), DOOR_A, people=1)
+    house = rules.house_counts([performance.id])[performance.id]
+    assert (house.expected, house.inside, house.to_come, house.free) == (4, 1, 3, 3)
+
+
+def test_a_name_is_found_and_wildcards_are_letters() -> None:
+    performance = a_performance()
+    party = a_party(performance, name="Zoë 100% Ng_uyen")
+    a_party(performance, name="Ada Rossi")
+    a_party(a_performance(), name="Zoë elsewhere")
+
+    def found(query: str) -> list[UUID]:
+        return [r.id for r in rules.find_parties(performance.id, query)]
+
+    for query in ("zoë", "0% n", "g_u", party.email[:12], party.reference.lower()):
+        assert found(query) == [party.id], query
+    for query in ("", " ", "z", "%%", "__", "\0\0"):
+        assert found(query) == []
+
+
+def race(app: Flask, performance_id: int, code: str, scans: list[UUID]) -> list[Any]:
+    """The same ticket on several phones at once."""
+
+    def scan(scan_id: UUID) -> object:
+        with app.app_context():
+            try:
+                verdict = rules.admit(performance_id, code, scan_id, DOOR_A)
+            except IntegrityError:
+                return "refused by the database"
+            return verdict.kind, verdict.people
+
+    with ThreadPoolExecutor(len(scans)) as phones:
+        return list(phones.map(scan, scans))
+
+
+def test_many_phones_let_a_party_in_once(app: Flask) -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)
+    answers = race(app, performance.id, party.reference, [uuid4() for _ in range(8)])
+    assert sorted(answers) == sorted([(Kind.ADMITTED, 3)] + [(Kind.ALREADY_IN, 0)] * 7)
+    assert fresh(party.id).admitted == 3
+
+
+def test_one_scan_on_many_connections_counts_once(app: Flask) -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)
+    answers = race(app, performance.id, party.reference, [uuid4()] * 8)
+    assert answers == [(Kind.ADMITTED, 3)] * 8
+    assert fresh(party.id).admitted == 3
+    assert race(app, performance.id, "ZZZZZZZZ", [uuid4()] * 8) == [(Kind.UNKNOWN, 0)] * 8
+    assert len(recorded()) == 2
+
+
+def looking_together(phones: int) -> Any:
+    everybody = threading.Barrier(phones, timeout=30)
+
+    def look(session: Session, reservation_id: UUID) -> Reservation:
+        reservation = session.get(Reservation, reservation_id, populate_existing=True)
+        assert reservation is not None
+        everybody.wait()
+        return reservation
+
+    return look
+
+
+def test_without_the_lock_the_database_still_refuses(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)
+    monkeypatch.setattr(rules, "lock_reservation", looking_together(4))
+    answers = race(app, performance.id, party.reference, [uuid4() for _ in range(4)])
+    assert answers.count((Kind.ADMITTED, 3)) == 1
+    assert answers.count("refused by the database") == 3
+    assert fresh(party.id).admitted == 3
+
+
+def test_negative_control_without_lock_and_constraint_a_party_enters_four_times(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)
+    monkeypatch.setattr(rules, "lock_reservation", looking_together(4))
+    drop = text("ALTER TABLE reservation DROP CONSTRAINT ck_reservation_admitted_range")
+    with transaction() as session:
+        session.execute(drop)
+    try:
+        answers = race(app, performance.id, party.reference, [uuid4() for _ in range(4)])
+        assert answers == [(Kind.ADMITTED, 3)] * 4
+        assert fresh(party.id).admitted == 12
+    finally:
+        db.session.rollback()
+        with transaction() as session:
+            session.execute(text("TRUNCATE admission"))
+            session.execute(
+                text(
+                    "ALTER TABLE reservation ADD CONSTRAINT ck_reservation_admitted_range"
+                    " CHECK (admitted BETWEEN 0 AND seats)"
+                )
+            )

@@ -1,0 +1,128 @@
+"""The programme and the show's page."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, text
+
+from azionelab.database import now, transaction
+from azionelab.extensions import db
+from azionelab.shows.models import Performance, Show, Venue
+from tests.stage import a_party, a_performance
+
+pytestmark = pytest.mark.usefixtures("in_app")
+ENGLISH = {"Accept-Language": "en"}
+
+
+def test_the_programme_shows_coming_performances_of_published_shows(client: FlaskClient) -> None:
+    shown = a_performance()
+    past, hidden = a_performance(starts_at=now() - timedelta(hours=1)), a_performance(published=False)
+    page = client.get("/", headers=ENGLISH).text
+    assert shown.show.title in page
+    assert f"/performances/{shown.id}/book" in page
+    for absent in (past, hidden):
+        assert f"/performances/{absent.id}/book" not in page
+
+
+def test_seats_left_and_states_are_told(client: FlaskClient) -> None:
+    performance = a_performance(capacity=7)
+    a_party(performance, 2)
+    assert re.search(r"\b5\b", client.get("/", headers=ENGLISH).text.split("<main")[1])
+    for facts, words in (
+        ({"capacity": 0}, "Sold out"),
+        ({"cancelled_at": now()}, "Cancelled"),
+        ({"booking_closes_at": now()}, "closed"),
+    ):
+        odd = a_performance(**facts)
+        page = client.get(f"/shows/{odd.show.slug}", headers=ENGLISH).text
+        assert words.lower() in page.lower()
+        assert f"/performances/{odd.id}/book" not in page.split("<main")[1].split("ld+json")[0]
+
+
+def test_times_are_the_theatres(client: FlaskClient) -> None:
+    winter = datetime(now().year + 1, 1, 15, 20, 30, tzinfo=UTC)
+    summer = datetime(now().year + 1, 7, 15, 20, 30, tzinfo=UTC)
+    performances = [a_performance(starts_at=winter), a_performance(starts_at=summer)]
+    pages = [client.get(f"/shows/{p.show.slug}?lang=it").text for p in performances]
+    assert "21:30" in pages[0]
+    assert "22:30" in pages[1]
+
+
+def test_an_empty_programme_says_so(client: FlaskClient) -> None:
+    page = client.get("/", headers=ENGLISH)
+    assert page.status_code == 200
+    assert "<main" in page.text
+
+
+def test_a_show_is_described_for_machines(client: FlaskClient) -> None:
+    performance = a_performance(capacity=0)
+    page = client.get(f"/shows/{performance.show.slug}").text
+    block = re.search(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', page, re.S)
+    assert block
+    (event_,) = json.loads(block[1])["@graph"]
+    assert event_["@type"] == "TheaterEvent"
+    assert datetime.fromisoformat(event_["startDate"]) == performance.starts_at
+    assert event_["offers"]["availability"].endswith("SoldOut")
+
+
+def test_unknown_and_unpublished_shows_are_not_found(client: FlaskClient) -> None:
+    hidden = a_performance(published=False).show.slug
+    for slug in ("nothing", hidden, "..%2f", "x" * 5000):
+        assert client.get(f"/shows/{slug}").status_code == 404
+
+
+def test_public_pages_carry_no_cookie_and_may_be_cached(client: FlaskClient) -> None:
+    performance = a_performance()
+    for address in ("/", f"/shows/{performance.show.slug}"):
+        answer = client.get(address)
+        assert "Set-Cookie" not in answer.headers
+        assert answer.headers["Cache-Control"] == "public, max-age=1"
+        assert "cookie" not in answer.headers.get("Vary", "").lower()
+
+
+def test_two_hundred_performances_cost_at_most_four_statements(
+    app: Flask, client: FlaskClient
+) -> None:
+    curtain = now() + timedelta(days=1)
+    with transaction() as session:
+        show = Show(slug="long-run", title="Long run", published=True)
+        session.add_all(
+            Performance(
+                show=show,
+                venue=Venue(name=f"Venue {number}"),
+                starts_at=curtain + timedelta(days=number),
+                booking_opens_at=curtain - timedelta(days=9),
+                booking_closes_at=curtain + timedelta(days=number, hours=-1),
+                capacity=10,
+            )
+            for number in range(200)
+        )
+    statements: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        page = client.get("/").text
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    assert page.count("/book") >= 200
+    assert 0 < len(statements) <= 4, statements
+
+
+def test_a_fault_of_ours_shows_a_page_without_its_details(client: FlaskClient) -> None:
+    a_performance()
+    with transaction() as session:
+        session.execute(text("ALTER TABLE venue RENAME TO venue_away"))
+    try:
+        answer = client.get("/", headers=ENGLISH)
+    finally:
+        with transaction() as session:
+            session.execute(text("ALTER TABLE venue_away RENAME TO venue"))
+    assert answer.status_code == 500
+    assert "venue" not in answer.text

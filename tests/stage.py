@@ -1,0 +1,97 @@
+"""What tests set the stage with: a performance, visitors, parties. All through models and rules."""
+
+import itertools
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, text
+
+from azionelab.bookings import rules
+from azionelab.bookings.models import Reservation
+from azionelab.checkin.rules import Actor
+from azionelab.database import now, transaction
+from azionelab.extensions import db
+from azionelab.shows.models import Performance, Show, Venue
+from azionelab.tokens import Purpose, make_token
+
+_numbers = itertools.count(1)
+DOOR_A = Actor(door="Door A", label="Anna")
+DOOR_B = Actor(door="Door B", label="Bruno")
+
+
+def a_performance(capacity: int = 10, **facts: Any) -> Performance:
+    """A bookable performance tomorrow evening of a published show of its own."""
+    number = next(_numbers)
+    curtain = facts.pop("starts_at", now() + timedelta(days=1))
+    show = facts.pop("show", None) or Show(
+        slug=f"show-{number}", title=f"Show {number}", published=facts.pop("published", True)
+    )
+    with transaction() as session:
+        performance = Performance(
+            show=show,
+            venue=facts.pop("venue", None) or Venue(name=f"Venue {number}", address="Via Roma 1"),
+            starts_at=curtain,
+            booking_opens_at=facts.pop("booking_opens_at", curtain - timedelta(days=30)),
+            booking_closes_at=facts.pop("booking_closes_at", curtain - timedelta(hours=1)),
+            capacity=capacity,
+            **facts,
+        )
+        session.add(performance)
+    return performance
+
+
+def a_visitor(email: str | None = None, name: str = "Ada Rossi", locale: str = "en") -> Any:
+    """A visitor with an address of their own."""
+    return rules.Visitor(name, email or f"visitor-{next(_numbers)}@example.org", locale)
+
+
+def a_party(
+    performance: Performance, seats: int = 2, *, confirmed: bool = True, **visitor: Any
+) -> Reservation:
+    """A reservation, confirmed unless it shall not be."""
+    reservation = rules.reserve(performance.id, a_visitor(**visitor), seats, uuid4())
+    return rules.confirm(reservation.id) if confirmed else reservation
+
+
+def let_lapse(reservation: Reservation) -> None:
+    """Let the hold's time be over, as if HOLD_MINUTES had passed."""
+    with transaction() as session:
+        session.execute(
+            text("UPDATE reservation SET hold_expires_at = :past WHERE id = :id"),
+            {"past": now() - timedelta(seconds=1), "id": reservation.id},
+        )
+
+
+def visitor_token(reservation: Reservation) -> str:
+    """The token of the visitor's mails."""
+    return make_token(Purpose.VISITOR, reservation.id)
+
+
+def ticket_token(reservation: Reservation) -> str:
+    """The token of the QR."""
+    return make_token(Purpose.TICKET, reservation.id)
+
+
+def seats_held(performance_id: int) -> tuple[int, int]:
+    """The counter, and the sum it must be equal to: both as they are committed now."""
+    db.session.rollback()
+    held = db.session.scalar(
+        select(Performance.seats_held).where(Performance.id == performance_id)
+    )
+    live = db.session.scalar(
+        text(
+            "SELECT coalesce(sum(seats), 0) FROM reservation"
+            " WHERE performance_id = :id AND state IN ('pending', 'confirmed')"
+        ),
+        {"id": performance_id},
+    )
+    return held or 0, int(live or 0)
+
+
+def fresh(reservation_id: UUID) -> Reservation:
+    """The reservation as it is committed now."""
+    db.session.rollback()
+    reservation = db.session.get(Reservation, reservation_id, populate_existing=True)
+    assert reservation is not None
+    return reservation

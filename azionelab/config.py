@@ -118,7 +118,7 @@ class Config:
 def load_config(environ: Mapping[str, str]) -> Config:
     """The settings in `environ`; raises ConfigError with a line for each wrong one."""
     reader = _Reader(environ)
-    debug = reader.boolean("FLASK_DEBUG", False)
+    debug = reader.boolean("FLASK_DEBUG", default=False)
     config = Config(
         debug=debug,
         secret_key=reader.text("SECRET_KEY", None),
@@ -139,8 +139,8 @@ def load_config(environ: Mapping[str, str]) -> Config:
         login_rate_limit=reader.rate("LOGIN_RATE_LIMIT", "10 per minute"),
         mail_server=reader.optional("MAIL_SERVER"),
         mail_port=reader.integer("MAIL_PORT", 587, 1, 65535),
-        mail_use_tls=reader.boolean("MAIL_USE_TLS", True),
-        mail_use_ssl=reader.boolean("MAIL_USE_SSL", False),
+        mail_use_tls=reader.boolean("MAIL_USE_TLS", default=True),
+        mail_use_ssl=reader.boolean("MAIL_USE_SSL", default=False),
         mail_username=reader.optional("MAIL_USERNAME"),
         mail_password=reader.optional("MAIL_PASSWORD"),
         mail_default_sender=reader.text(
@@ -257,7 +257,7 @@ class _Reader:
             self.problems.append(f"{name}: {value!r} is not one of {', '.join(allowed)}")
         return value
 
-    def boolean(self, name: str, default: bool) -> bool:
+    def boolean(self, name: str, *, default: bool) -> bool:
         value = self.text(name, str(default)).lower()
         if value not in _BOOLEANS:
             self.problems.append(f"{name}: {value!r} is neither true nor false")

@@ -165,5 +165,7 @@ def _fault_page(error: Exception) -> AnyResponse:
     """A fault of ours. The log gets the place of it, without the values that were at hand."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames[-6:]))
-    current_app.logger.error("unhandled %s in %s: %s", type(error).__name__, request.endpoint, where)
+    current_app.logger.error(
+        "unhandled %s in %s: %s", type(error).__name__, request.endpoint, where
+    )
     return _error_page(InternalServerError())

@@ -76,9 +76,7 @@ def ticket_token(reservation: Reservation) -> str:
 def seats_held(performance_id: int) -> tuple[int, int]:
     """The counter, and the sum it must be equal to: both as they are committed now."""
     db.session.rollback()
-    held = db.session.scalar(
-        select(Performance.seats_held).where(Performance.id == performance_id)
-    )
+    held = db.session.scalar(select(Performance.seats_held).where(Performance.id == performance_id))
     live = db.session.scalar(
         text(
             "SELECT coalesce(sum(seats), 0) FROM reservation"

@@ -250,11 +250,13 @@ def _live_twins(
     """The live reservation of the same press, and that of the same address, if there are any."""
     at = now()
     twins = session.scalars(
-        select(Reservation).where(
+        select(Reservation)
+        .where(
             Reservation.performance_id == performance_id,
             Reservation.state.in_(LIVE),
             or_(Reservation.request_key == key, Reservation.email_key == email_key),
         )
+        .execution_options(populate_existing=True)
     ).all()
     live = [twin for twin in twins if not is_lapsed(twin, at)]
     same_press = next((twin for twin in live if twin.request_key == key), None)

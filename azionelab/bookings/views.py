@@ -126,7 +126,9 @@ def cancel(token: str) -> AnyResponse:
     status, notice = 200, None
     if form.is_submitted():
         if not form.validate():
-            return _page("cancel.html", reservation, 422, form=form, token=token, notice=form.notice)
+            return _page(
+                "cancel.html", reservation, 422, form=form, token=token, notice=form.notice
+            )
         try:
             rules.cancel(reservation.id)
             return redirect(url_for(".booking", token=token), 303)
@@ -248,9 +250,7 @@ def _booking_page(
         can_change=changeable,
         seats_form=FewerSeatsForm(formdata=None).offer(reservation.seats, reservation.admitted),
         lapsed=_is_lapsed(reservation),
-        ticket_urls={
-            kind: url_for(f".{kind}", token=token) for kind in ("qr", "pdf", "ics")
-        },
+        ticket_urls={kind: url_for(f".{kind}", token=token) for kind in ("qr", "pdf", "ics")},
     )
 
 
@@ -281,7 +281,7 @@ def _refusal(performance: Listing) -> str | None:
     return _explain(BookingClosed(window, performance.booking_opens_at))
 
 
-def _explain(error: BookingError) -> str:
+def _explain(error: BookingError) -> str:  # noqa: PLR0911 (a sentence for each refusal)
     """What a rule refused, in the visitor's words."""
     match error:
         case BookingClosed(window=Window.NOT_YET_OPEN):

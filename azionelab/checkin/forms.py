@@ -4,8 +4,12 @@ from uuid import UUID, uuid4
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, IntegerField, StringField
-from wtforms.validators import UUID as IsUuid, Length, NumberRange, Optional
+from wtforms import (
+    HiddenField,
+    IntegerField,
+    StringField,
+    validators,
+)
 
 MAX_CODE = 500  # characters: a ticket's whole address
 MAX_DOOR = 60  # characters
@@ -14,11 +18,11 @@ MAX_DOOR = 60  # characters
 class ScanForm(FlaskForm):  # type: ignore[misc]
     """One attempt. `scan_id` names it, so that a press sent twice counts once."""
 
-    scan_id = HiddenField(validators=[IsUuid()])
-    code = StringField(_("Ticket code or reference"), [Length(1, MAX_CODE)])
-    people = IntegerField(_("People"), [Optional(), NumberRange(1, 1000)])
-    seen = IntegerField(validators=[Optional(), NumberRange(0, 1000)])
-    door = HiddenField(validators=[Length(max=MAX_DOOR)])
+    scan_id = HiddenField(validators=[validators.UUID()])
+    code = StringField(_("Ticket code or reference"), [validators.Length(1, MAX_CODE)])
+    people = IntegerField(_("People"), [validators.Optional(), validators.NumberRange(1, 1000)])
+    seen = IntegerField(validators=[validators.Optional(), validators.NumberRange(0, 1000)])
+    door = HiddenField(validators=[validators.Length(max=MAX_DOOR)])
 
     @classmethod
     def fresh(cls, code: str = "") -> "ScanForm":
@@ -34,4 +38,4 @@ class ScanForm(FlaskForm):  # type: ignore[misc]
 class UndoForm(FlaskForm):  # type: ignore[misc]
     """Taking an admission back."""
 
-    scan_id = HiddenField(validators=[IsUuid()])
+    scan_id = HiddenField(validators=[validators.UUID()])

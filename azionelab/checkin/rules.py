@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from azionelab.bookings.errors import ReservationUnknown
 from azionelab.bookings.locks import lock_reservation
@@ -95,6 +95,7 @@ def admit(
     code: str,
     scan_id: UUID,
     actor: Actor,
+    *,
     people: int | None = None,
     seen: int | None = None,
 ) -> Verdict:
@@ -106,31 +107,31 @@ def admit(
     Raises DoorUnknown, and ScanReused when `scan_id` was used for something else.
     """
     try:
-        return _admit(performance_id, code, scan_id, actor, people, seen)
+        return _admit(performance_id, code, scan_id, actor, (people, seen))
     except IntegrityError as error:
         # The same scan on two connections: the other one was committed first and has the answer.
         if violated_constraint(error) != "pk_scan":
             raise
-        return _admit(performance_id, code, scan_id, actor, people, seen)
+        return _admit(performance_id, code, scan_id, actor, (people, seen))
 
 
 def _admit(
-    performance_id: int, code: str, scan_id: UUID, actor: Actor, people: int | None, seen: int | None
+    performance_id: int,
+    code: str,
+    scan_id: UUID,
+    actor: Actor,
+    pressed: tuple[int | None, int | None],
 ) -> Verdict:
     with transaction() as session:
-        performance = session.get(Performance, performance_id)
+        performance = session.get(Performance, performance_id, populate_existing=True)
         if performance is None:
             raise DoorUnknown
         reservation = _read_code(session, code)
         earlier = session.get(Scan, scan_id)
         if earlier is not None:
             return _replay(session, earlier, performance_id, reservation)
-        party = reservation and Party(
-            reservation.performance_id, reservation.state, reservation.seats, reservation.admitted
-        )
-        kind, let_in = decide(
-            party, performance_id, performance.cancelled_at is not None, people, seen
-        )
+        party = _party(reservation)
+        kind, let_in = decide(party, performance_id, performance.cancelled_at is not None, *pressed)
         first = _first_admission(session, reservation) if party and party.admitted else None
         at = now()
         session.add(
@@ -212,16 +213,12 @@ def house_counts(performance_ids: list[int], at: datetime | None = None) -> dict
     """The house of each performance at this moment. Lapsed holds count as free."""
     confirmed = Reservation.state == State.CONFIRMED
     pending = (Reservation.state == State.PENDING) & (Reservation.hold_expires_at > (at or now()))
-
-    def people(of: object, which: object) -> object:
-        return func.coalesce(func.sum(of).filter(which), 0)  # type: ignore[arg-type]
-
     rows = db.session.execute(
         select(
             Performance.id,
-            people(Reservation.seats, confirmed),  # type: ignore[call-overload]
-            people(Reservation.admitted, confirmed),
-            people(Reservation.seats, pending),
+            _people(Reservation.seats, confirmed),
+            _people(Reservation.admitted, confirmed),
+            _people(Reservation.seats, pending),
             Performance.capacity,
         )
         .outerjoin(
@@ -240,9 +237,23 @@ def evenings(at: datetime | None = None) -> list[Performance]:
     near = db.session.scalars(
         select(Performance)
         .options(joinedload(Performance.show), joinedload(Performance.venue))
-        .where(Performance.starts_at.between(moment - timedelta(days=1), moment + timedelta(days=7)))
+        .where(
+            Performance.starts_at.between(moment - timedelta(days=1), moment + timedelta(days=7))
+        )
     ).all()
     return sorted(near, key=lambda performance: abs(performance.starts_at - moment))
+
+
+def _party(reservation: Reservation | None) -> Party | None:
+    if reservation is None:
+        return None
+    return Party(
+        reservation.performance_id, reservation.state, reservation.seats, reservation.admitted
+    )
+
+
+def _people(counted: InstrumentedAttribute[int], which: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(counted).filter(which), 0)
 
 
 def _read_code(session: Session, code: str) -> Reservation | None:
@@ -250,9 +261,7 @@ def _read_code(session: Session, code: str) -> Reservation | None:
     typed = code.strip()
     identity = read_token(Purpose.TICKET, typed.rstrip("/").rpartition("/")[2])
     if identity is None and (reference := read_reference(typed)):
-        identity = session.scalar(
-            select(Reservation.id).where(Reservation.reference == reference)
-        )
+        identity = session.scalar(select(Reservation.id).where(Reservation.reference == reference))
     if identity is None:
         return None
     try:
@@ -294,4 +303,4 @@ def _first_admission(session: Session, reservation: Reservation | None) -> First
         .limit(1)
         .options(joinedload(Scan.user), joinedload(Scan.token))
     )
-    return scan and FirstAdmission(scan.scanned_at, scan.by, scan.door)
+    return FirstAdmission(scan.scanned_at, scan.by, scan.door) if scan else None

@@ -36,7 +36,7 @@ class Party:
         return self.seats - self.admitted
 
 
-def decide(
+def decide(  # noqa: PLR0911 (the rules in the order they are asked)
     party: Party | None,
     door_performance_id: int,
     performance_cancelled: bool,

@@ -52,8 +52,8 @@ def scan(performance_id: int) -> AnyResponse:
             form.code.data,
             form.identity,
             _actor(form.door.data or ""),
-            form.people.data,
-            form.seen.data,
+            people=form.people.data,
+            seen=form.seen.data,
         )
     except rules.ScanReused:
         notice = gettext("This page was used already. Please scan once more.")
@@ -83,9 +83,7 @@ def ticket(token: str) -> AnyResponse:
     if identity is not None and is_door_staff(current_user):
         reservation = db.session.get(Reservation, identity)
         if reservation is not None:
-            return redirect(
-                url_for(".door", performance_id=reservation.performance_id, code=token)
-            )
+            return redirect(url_for(".door", performance_id=reservation.performance_id, code=token))
     return make_response(render_template("ticket_shown.html"), 200 if identity else 404)
 
 

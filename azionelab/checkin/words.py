@@ -46,7 +46,7 @@ def tell(verdict: Verdict) -> Told:
     )
 
 
-def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:
+def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:  # noqa: PLR0911 (one each)
     match verdict.kind:
         case Kind.ADMITTED:
             headline = ngettext("Let %(num)s in", "Let %(num)s in", verdict.people)

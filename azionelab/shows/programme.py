@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, cast
 
-from sqlalchemy import Select, column, func, select, table
+from sqlalchemy import Row, Select, column, func, select, table
 
 from azionelab.extensions import db
 from azionelab.shows.models import Performance, Show, Venue
-from azionelab.shows.window import Window, booking_window
+from azionelab.shows.window import Bookable, Window, booking_window
 
 # A view of migration 0002: the seats of holds whose time is over, which are free already.
 _lapsed = table("lapsed_hold", column("performance_id"), column("seats"))
@@ -73,42 +74,43 @@ def find_published_show(slug: str) -> Show | None:
 _IN_ORDER = (Performance.starts_at, Performance.id)
 
 
-def _rows() -> Select[tuple[object, ...]]:
+def _rows() -> Select[Any]:
+    columns: list[Any] = [
+        Performance.id,
+        Show.id.label("show_id"),
+        Show.slug.label("show_slug"),
+        Show.title.label("show_title"),
+        Show.summary.label("show_summary"),
+        Venue.name.label("venue_name"),
+        Venue.address.label("venue_address"),
+        Performance.starts_at,
+        Performance.booking_opens_at,
+        Performance.booking_closes_at,
+        Performance.cancelled_at,
+        Show.duration_minutes,
+        Show.published,
+        Performance.party_limit,
+        (Performance.capacity - Performance.seats_held + func.coalesce(_lapsed.c.seats, 0)).label(
+            "seats_left"
+        ),
+    ]
     return (
-        select(
-            Performance.id,
-            Show.id,
-            Show.slug,
-            Show.title,
-            Show.summary,
-            Venue.name,
-            Venue.address,
-            Performance.starts_at,
-            Performance.booking_opens_at,
-            Performance.booking_closes_at,
-            Performance.cancelled_at,
-            Show.duration_minutes,
-            Show.published,
-            Performance.party_limit,
-            Performance.capacity
-            - Performance.seats_held
-            + func.coalesce(_lapsed.c.seats, 0),
-        )
+        select(*columns)
         .join(Performance.show)
         .join(Performance.venue)
         .outerjoin(_lapsed, _lapsed.c.performance_id == Performance.id)
     )
 
 
-def _listings(statement: Select[tuple[object, ...]], at: datetime) -> list[Listing]:
+def _listings(statement: Select[Any], at: datetime) -> list[Listing]:
     return [
-        Listing(*row, status=_status(row, at))  # type: ignore[arg-type, misc]
+        Listing(**row._mapping, status=_status(row, at))
         for row in db.session.execute(statement)
     ]
 
 
-def _status(row: object, at: datetime) -> Status:
-    window = booking_window(row, at)  # type: ignore[arg-type]
+def _status(row: Row[Any], at: datetime) -> Status:
+    window = booking_window(cast("Bookable", row), at)
     if window is not Window.OPEN:
         return Status(window.value)
-    return Status.OPEN if row[-1] > 0 else Status.SOLD_OUT  # type: ignore[index]
+    return Status.OPEN if row.seats_left > 0 else Status.SOLD_OUT

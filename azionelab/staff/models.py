@@ -27,7 +27,7 @@ user_role = Table(
 )
 
 
-class Role(Base, RoleMixin):  # type: ignore[misc]  # flask_security has no types
+class Role(Base, RoleMixin):
     """One of RoleName; the migrations seed them."""
 
     __tablename__ = "role"
@@ -41,7 +41,7 @@ class Role(Base, RoleMixin):  # type: ignore[misc]  # flask_security has no type
         return self.name
 
 
-class User(Base, UserMixin):  # type: ignore[misc]
+class User(Base, UserMixin):
     """A member of staff. `name` is what the door shows ("let in by Anna")."""
 
     __tablename__ = "user_account"

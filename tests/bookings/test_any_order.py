@@ -80,8 +80,8 @@ class Evening(RuleBasedStateMachine):
     def admit(self, reservation: UUID, people: int | None, seen: int | None) -> object:
         scan_id = uuid4()
         code = fresh(reservation).reference
-        verdict = door.admit(self.performance.id, code, scan_id, DOOR_A, people, seen)
-        again = door.admit(self.performance.id, code, scan_id, DOOR_A, people, seen)
+        verdict = door.admit(self.performance.id, code, scan_id, DOOR_A, people=people, seen=seen)
+        again = door.admit(self.performance.id, code, scan_id, DOOR_A, people=people, seen=seen)
         assert (again.kind, again.people, again.replayed) == (verdict.kind, verdict.people, True)
         self.admitted_people += verdict.people
         return scan_id if verdict.kind is Kind.ADMITTED else multiple()

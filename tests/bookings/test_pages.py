@@ -379,7 +379,11 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
 def test_no_page_of_a_visitor_is_cached_or_tells_where_they_were(client: FlaskClient) -> None:
     performance = a_performance()
     token = visitor_token(a_party(performance))
-    for address in (f"/bookings/{token}", f"/bookings/confirm/{token}", f"/bookings/{token}/qr.png"):
+    for address in (
+        f"/bookings/{token}",
+        f"/bookings/confirm/{token}",
+        f"/bookings/{token}/qr.png",
+    ):
         headers = client.get(address).headers
         assert "no-store" in headers["Cache-Control"]
         assert headers["Referrer-Policy"] == "no-referrer"

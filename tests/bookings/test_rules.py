@@ -150,9 +150,9 @@ def test_a_lapsed_hold_is_free_at_once_without_any_worker() -> None:
 def test_the_worker_expires_lapsed_holds_only() -> None:
     one, other = a_performance(), a_performance()
     lapsed = [a_party(one, 2, confirmed=False), a_party(other, 3, confirmed=False)]
+    kept = [a_party(one, 1, confirmed=False), a_party(one, 1)]
     for reservation in lapsed:
         let_lapse(reservation)
-    kept = [a_party(one, 1, confirmed=False), a_party(one, 1)]
     assert rules.expire_lapsed_holds() == 2
     assert [fresh(r.id).state for r in lapsed] == [State.EXPIRED] * 2
     assert [fresh(r.id).state for r in kept] == [State.PENDING, State.CONFIRMED]

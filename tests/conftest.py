@@ -1,0 +1,239 @@
+"""Every test runs on a real PostgreSQL that the migrations built, and commits for real.
+
+Nothing is rolled back behind a test: the code under test owns its transactions, and constraints,
+triggers and other connections see what it committed. After a test that asked for the database all
+tables are emptied, which costs a few milliseconds.
+"""
+
+import contextvars
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from psycopg import sql
+from psycopg.rows import namedtuple_row
+
+from azionelab import create_app
+from azionelab.config import load_config
+from azionelab.extensions import db
+from azionelab.ops import embedded_postgres
+from tests.support.processes import PYTHON, Program, free_port
+from tests.support.smtp import SmtpServer
+
+# What the migrations fill and no test changes.
+_KEPT = ("alembic_version", "role")
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def empty_database_server() -> Iterator[str]:
+    """The URL of a PostgreSQL of this run's own, as it comes; for tests of migrations."""
+    folder = Path(tempfile.mkdtemp(prefix="azionelab-tests-"))
+    server = embedded_postgres.start(folder, durable=False)
+    yield server.url
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def settings(empty_database_server: str) -> dict[str, str]:
+    """The settings of this run: development, mail to a port where nobody listens, no rate limits."""
+    return {
+        "FLASK_DEBUG": "true",
+        "SECRET_KEY": "6bYyQ0p4pX1n8zKq3tVh7sWm2rLc9dFa",
+        "DATABASE_URL": empty_database_server,
+        "SITE_BASE_URL": f"http://127.0.0.1:{free_port()}",
+        "MAIL_SERVER": "127.0.0.1",
+        "MAIL_PORT": "1",
+        "MAIL_USE_TLS": "false",
+        "MAIL_DEFAULT_SENDER": "box-office@theatre.example",
+        "BOOKING_RATE_LIMIT": "1000000 per minute",
+        "LOGIN_RATE_LIMIT": "1000000 per minute",
+    }
+
+
+class _FreshContextClient(FlaskClient):
+    """A client whose requests know nothing of the test's own application context.
+
+    Flask reuses a context that is pushed already: `g`, the session and its identity map would pass
+    from request to request, as they never do in production.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
+def _application(settings: dict[str, str]) -> Flask:
+    app = create_app(load_config(settings))
+    app.test_client_class = _FreshContextClient
+    return app
+
+
+def _dispose(app: Flask) -> None:
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def app(settings: dict[str, str]) -> Iterator[Flask]:
+    """The application on the database of this run, which the migrations built."""
+    app = _application(settings)
+    with app.app_context():
+        flask_migrate.upgrade()
+    yield app
+    _dispose(app)
+
+
+@pytest.fixture(scope="session")
+def database_url(app: Flask, settings: dict[str, str]) -> str:
+    """The database of this run, built, as a libpq URL."""
+    return settings["DATABASE_URL"]
+
+
+@pytest.fixture
+def make_app(app: Flask, settings: dict[str, str]) -> Iterator[Callable[..., Flask]]:
+    """Make an application with other settings, given by name; "" unsets one."""
+    made = []
+
+    def make(**changes: str) -> Flask:
+        made.append(_application({k: v for k, v in (settings | changes).items() if v}))
+        return made[-1]
+
+    yield make
+    for other in made:
+        _dispose(other)
+
+
+@pytest.fixture(autouse=True)
+def _emptied_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "app" in request.fixturenames:
+        _empty(request.getfixturevalue("database_url"))
+
+
+def _empty(database_url: str) -> None:
+    with psycopg.connect(database_url, options="-c lock_timeout=10s") as connection:
+        query = (
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL(%s)"
+        )
+        tables = [sql.Identifier(name) for (name,) in connection.execute(query, [list(_KEPT)])]
+        connection.execute(
+            sql.SQL("TRUNCATE {} RESTART IDENTITY").format(sql.SQL(", ").join(tables))
+        )
+
+
+@pytest.fixture
+def in_app(app: Flask) -> Iterator[Flask]:
+    """Run the test inside the application, as a command runs: rules and models can be used."""
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor's browser, as far as Flask is concerned. (It knows no `with client:`.)"""
+    return app.test_client()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection beside the application's, which sees only what was committed.
+
+    Every statement commits by itself: `database.execute("SELECT ...").fetchone()`.
+    """
+    with psycopg.connect(database_url, autocommit=True, row_factory=namedtuple_row) as connection:
+        yield connection
+
+
+@pytest.fixture
+def smtp_server() -> Iterator[SmtpServer]:
+    """A mail server that collects what is sent, or refuses it as it is told."""
+    server = SmtpServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site that is served by gunicorn."""
+
+    url: str
+    program: Program
+
+
+@pytest.fixture(scope="session")
+def live_site(
+    database_url: str, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """The site as production serves it: gunicorn, 2 workers of 4 threads, at SITE_BASE_URL."""
+    url = settings["SITE_BASE_URL"]
+    bind = {"GUNICORN_BIND": url.removeprefix("http://"), "WEB_WORKERS": "2", "WEB_THREADS": "4"}
+    log = tmp_path_factory.mktemp("site") / "gunicorn.log"
+    command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+    with Program(command, settings | bind, log) as program:
+        program.wait_until(lambda: _answers(f"{url}/api/health"), "the site to answer")
+        yield Site(url, program)
+        program.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def start_worker(
+    database_url: str, settings: dict[str, str], tmp_path: Path
+) -> Iterator[Callable[..., Program]]:
+    """Start a `flask worker` with settings given by name; returns once it has reported itself."""
+    running: list[Program] = []
+
+    def start(**changes: str) -> Program:
+        log = tmp_path / f"worker-{len(running)}.log"
+        command = [PYTHON, "-m", "flask", "--app", "wsgi", "worker"]
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            count = "SELECT coalesce(max(id), 0) FROM procrastinate_workers"
+            before = connection.execute(count).fetchone()
+            program = Program(command, settings | changes, log)
+            running.append(program)
+            program.wait_until(
+                lambda: connection.execute(count).fetchone() != before, "the worker's report"
+            )
+        return program
+
+    yield start
+    for program in running:
+        program.stop()
+
+
+@pytest.fixture
+def worker(start_worker: Callable[..., Program], smtp_server: SmtpServer) -> Program:
+    """A worker that delivers to `smtp_server`."""
+    return start_worker(MAIL_PORT=str(smtp_server.port))
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """The machine's Chromium; without one the test fails, and says what to install."""
+    for name in _BROWSERS:
+        if path := shutil.which(name):
+            return path
+    pytest.fail("no browser found: install Chromium (Debian: `apt-get install chromium`)")

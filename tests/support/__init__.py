@@ -1,0 +1,1 @@
+"""What tests are run with: real servers, real processes."""

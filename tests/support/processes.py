@@ -1,0 +1,109 @@
+"""Programs started for a test: watched, waited for by asking, and ended by their own group."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = sys.executable
+
+T = TypeVar("T")
+
+
+def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings and what programs need to run, without the developer's own settings."""
+    kept = ("PATH", "HOME", "TMPDIR", "LANG")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    return environment | {"FLASK_SKIP_DOTENV": "1", "PYTHONUNBUFFERED": "1"} | dict(settings)
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(ask: Callable[[], T], what: str, seconds: float = 30) -> T:
+    """Ask until the answer is true and return it; fail, saying `what` was awaited."""
+    deadline = time.monotonic() + seconds
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what}"
+        time.sleep(0.02)
+    return answer
+
+
+class Program:
+    """A running program and all that it started."""
+
+    def __init__(
+        self, command: Sequence[str | Path], settings: Mapping[str, str], log: Path, **how: Any
+    ) -> None:
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [str(part) for part in command],
+                env=clean_environment(settings),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **({"cwd": ROOT} | how),
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def output(self) -> str:
+        """Everything it has printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_until(self, ask: Callable[[], T], what: str, seconds: float = 30) -> T:
+        """Like `eventually`, but fail at once, with its output, when the program ends."""
+
+        def still_running_and_ready() -> T:
+            assert self._process.poll() is None, f"ended before {what}:\n{self.output}"
+            return ask()
+
+        try:
+            return eventually(still_running_and_ready, what, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.output}") from None
+
+    def wait(self, seconds: float = 30) -> int:
+        """Its exit status, once it has ended by itself."""
+        return self._process.wait(seconds)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the program itself, as a person or a supervisor would."""
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it and its children as a power cut would."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self, seconds: float = 20) -> int:
+        """End it politely; fail when that takes too long."""
+        if self._process.poll() is None:
+            self.send(signal.SIGTERM)
+        try:
+            return self._process.wait(seconds)
+        finally:
+            self.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()

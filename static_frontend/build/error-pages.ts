@@ -1,0 +1,111 @@
+/** The error pages that nginx shows by itself, when the application cannot answer.
+ *
+ * Each is one file that needs no other: it may be shown while everything behind nginx is down, so
+ * it says the same in both languages and brings its own style and its own policy.
+ */
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+import type { Plugin } from "vite";
+
+interface Words {
+  title: string;
+  detail: string;
+}
+
+const PAGES: Record<number, { it: Words; en: Words }> = {
+  404: {
+    it: {
+      title: "Qui non c’è niente",
+      detail: "La pagina è stata spostata, oppure l’indirizzo non è completo.",
+    },
+    en: {
+      title: "There is nothing here",
+      detail: "The page may have moved, or the address is not complete.",
+    },
+  },
+  410: {
+    it: { title: "Questo è finito", detail: "Quello che cercavi non c’è più." },
+    en: { title: "This is over", detail: "What you were looking for is gone." },
+  },
+  413: {
+    it: { title: "Troppo in una volta", detail: "Quello che è stato inviato è troppo grande." },
+    en: { title: "That was too much", detail: "What was sent is too large." },
+  },
+  429: {
+    it: {
+      title: "Un po’ più piano, per favore",
+      detail: "Dalla tua rete arrivano molte richieste. Riprova tra un minuto.",
+    },
+    en: {
+      title: "A little slower, please",
+      detail: "Many requests came from your network. Please try again in a minute.",
+    },
+  },
+  500: {
+    it: {
+      title: "Qualcosa è andato storto",
+      detail: "È colpa nostra. Torna indietro e riprova tra poco.",
+    },
+    en: {
+      title: "Something went wrong",
+      detail: "It is our fault. Please go back and try again in a moment.",
+    },
+  },
+  503: {
+    it: {
+      title: "Il teatro è molto affollato",
+      detail: "Riprova tra un momento. Le prenotazioni fatte restano valide.",
+    },
+    en: {
+      title: "The house is very busy",
+      detail: "Please try again in a moment. Bookings already made are safe.",
+    },
+  },
+};
+
+export function errorPages(): Plugin {
+  return {
+    name: "azionelab-error-pages",
+    apply: "build",
+    generateBundle() {
+      const style = readFileSync(new URL("../src/styles/error-page.css", import.meta.url), "utf8");
+      for (const [code, { it, en }] of Object.entries(PAGES)) {
+        this.emitFile({
+          type: "asset",
+          fileName: `errors/${code}.html`,
+          source: page(code, it, en, style),
+        });
+      }
+    },
+  };
+}
+
+function page(code: string, it: Words, en: Words, style: string): string {
+  const digest = createHash("sha256").update(style).digest("base64");
+  return `<!doctype html>
+<html lang="it">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${digest}'">
+<title>${it.title} · ${en.title}</title>
+<style>${style}</style>
+</head>
+<body>
+<header><div></div></header>
+<main>
+<p class="code">${code}</p>
+<h1>${it.title}</h1>
+<p>${it.detail} <a href="/">Torna al programma</a>.</p>
+<section lang="en">
+<h2>${en.title}</h2>
+<p>${en.detail} <a href="/">Back to the programme</a>.</p>
+</section>
+</main>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,142 @@
+/** The camera's panel: on and off, which camera, the light, and what to do when it is refused. */
+
+import { makeDetector, type Detector } from "./detector.ts";
+import { Watcher } from "./watcher.ts";
+
+type Trouble = "refused" | "none" | "insecure" | "failed";
+
+interface Torch {
+  torch?: boolean;
+}
+
+export class CameraPanel {
+  private readonly panel: HTMLElement;
+  private readonly tell: (code: string) => void;
+  private readonly detector: () => Promise<Detector>;
+  private stream: MediaStream | undefined;
+  private watcher: Watcher | undefined;
+
+  constructor(
+    panel: HTMLElement,
+    tell: (code: string) => void,
+    detector: () => Promise<Detector> = makeDetector,
+  ) {
+    this.panel = panel;
+    this.tell = tell;
+    this.detector = detector;
+    panel.hidden = false;
+    this.part("start").addEventListener("click", () => void this.start());
+    this.part("stop").addEventListener("click", () => this.stop());
+    this.part("torch").addEventListener("click", () => void this.switchTorch());
+    this.choice.addEventListener("change", () => void this.start(this.choice.value));
+  }
+
+  get isOn(): boolean {
+    return this.stream !== undefined;
+  }
+
+  pause(): void {
+    this.watcher?.pause();
+  }
+
+  resume(): void {
+    this.watcher?.resume();
+  }
+
+  async start(camera?: string): Promise<void> {
+    this.stop();
+    this.explain(undefined);
+    // At once: a second press while the camera opens would leave a first one on for good.
+    this.show(true);
+    try {
+      const stream = await openCamera(camera);
+      this.stream = stream;
+      // The system takes the camera away from a page in the background: offer to start again.
+      stream.getVideoTracks()[0]?.addEventListener("ended", () => this.stop());
+      this.picture.srcObject = stream;
+      await this.picture.play();
+      this.watcher = new Watcher(this.picture, await this.detector(), this.tell);
+      this.watcher.start();
+      await this.offer(stream);
+    } catch (error) {
+      this.stop();
+      this.explain(troubleOf(error));
+    }
+  }
+
+  stop(): void {
+    this.watcher?.stop();
+    this.watcher = undefined;
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = undefined;
+    this.picture.srcObject = null;
+    this.show(false);
+  }
+
+  private show(on: boolean): void {
+    this.picture.hidden = !on;
+    this.part("start").hidden = on;
+    this.part("stop").hidden = !on;
+    if (!on) {
+      this.part("torch").hidden = true;
+      this.part("torch").setAttribute("aria-pressed", "false");
+      this.part("choice").hidden = true;
+    }
+  }
+
+  private async offer(stream: MediaStream): Promise<void> {
+    const [track] = stream.getVideoTracks();
+    const able = (track?.getCapabilities?.() ?? {}) as Torch;
+    this.part("torch").hidden = !able.torch;
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    const cameras = devices.filter((device) => device.kind === "videoinput");
+    const used = track?.getSettings().deviceId;
+    this.choice.replaceChildren(
+      ...cameras.map(
+        (camera, n) =>
+          new Option(camera.label || `${n + 1}`, camera.deviceId, false, camera.deviceId === used),
+      ),
+    );
+    this.part("choice").hidden = cameras.length < 2;
+  }
+
+  private async switchTorch(): Promise<void> {
+    const button = this.part("torch");
+    const torch = button.getAttribute("aria-pressed") !== "true";
+    const wish: MediaTrackConstraintSet & Torch = { torch };
+    await this.stream?.getVideoTracks()[0]?.applyConstraints({ advanced: [wish] });
+    button.setAttribute("aria-pressed", String(torch));
+  }
+
+  private explain(trouble: Trouble | undefined): void {
+    const words = trouble && this.panel.getAttribute(`data-text-${trouble}`);
+    this.part("trouble").textContent = words ?? "";
+  }
+
+  private part(name: string): HTMLElement {
+    return this.panel.querySelector<HTMLElement>(`[data-camera-${name}]`)!;
+  }
+
+  private get picture(): HTMLVideoElement {
+    return this.part("picture") as HTMLVideoElement;
+  }
+
+  private get choice(): HTMLSelectElement {
+    return this.part("choice").querySelector("select")!;
+  }
+}
+
+async function openCamera(camera?: string): Promise<MediaStream> {
+  // Absent, whatever the types say, on a page that did not come over https.
+  const devices = navigator.mediaDevices as MediaDevices | undefined;
+  if (!devices) throw new DOMException("no secure context", "SecurityError");
+  const which = camera ? { deviceId: { exact: camera } } : { facingMode: "environment" };
+  return await devices.getUserMedia({ video: { ...which, width: { ideal: 1280 } } });
+}
+
+function troubleOf(error: unknown): Trouble {
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "NotAllowedError") return "refused";
+  if (name === "NotFoundError" || name === "OverconstrainedError") return "none";
+  return name === "SecurityError" ? "insecure" : "failed";
+}

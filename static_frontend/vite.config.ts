@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+
+import { errorPages } from "./build/error-pages.ts";
+
+export default defineConfig({
+  base: "/static/",
+  plugins: [errorPages()],
+  build: {
+    manifest: true,
+    // The pages' policy allows images and nothing else from data: addresses.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: ["src/main.ts", "src/door.ts", "src/styles/site.css", "src/styles/door.css"],
+    },
+  },
+  test: { environment: "jsdom", include: ["tests/**/*.test.ts"], restoreMocks: true },
+});

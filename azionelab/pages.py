@@ -15,14 +15,17 @@ from flask import (
     render_template,
     request,
 )
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_babel import format_date, format_time, get_locale, gettext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.config import LOCALES
 
+MAX_ROW = 2**31 - 1  # PostgreSQL's integer
 RETRY_AFTER = 5  # seconds a browser is asked to wait when the house is too busy
 
 _POLICY = (
@@ -32,11 +35,41 @@ _POLICY = (
 )
 
 
+class RowNumber(IntegerConverter):
+    """A row's number in an address: one that no row can have is an address of nothing (404)."""
+
+    def __init__(
+        self,
+        map: Map,  # noqa: A002 (Werkzeug's name)
+        fixed_digits: int = 0,
+        min: int | None = None,  # noqa: A002
+        max: int | None = MAX_ROW,  # noqa: A002
+        signed: bool = False,
+    ) -> None:
+        super().__init__(map, fixed_digits, min, max, signed)
+
+
+class CookielessPages(SecureCookieSessionInterface):
+    """Sessions in a signed cookie, which pages for everybody neither carry nor vary by.
+
+    Flask-Login looks into the session on every request; without this a cache in front would keep a
+    copy of the programme for each visitor.
+    """
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Leave responses that are public and changed nothing in the session as they are."""
+        if not (response.cache_control.public and not session.modified):
+            super().save_session(app, session, response)
+
+
 def init_pages(app: Flask) -> None:
     """Give the application its language, filters, headers and error pages."""
-    app.add_template_filter(_when, "when")
+    app.session_interface = CookielessPages()
+    app.url_map.converters["int"] = RowNumber
+    app.add_template_filter(when, "when")
     app.add_template_filter(_day, "day")
     app.add_template_filter(_clock, "clock")
+    app.add_template_filter(_dateformat, "dateformat")
     app.add_template_filter(datetime.isoformat, "isoformat")
     app.context_processor(_site)
     app.url_defaults(_keep_language)
@@ -73,7 +106,7 @@ def _site() -> dict[str, Any]:
     }
 
 
-def _when(moment: datetime) -> str:
+def when(moment: datetime) -> str:
     """Day and time in full, in the theatre's time zone and the visitor's language."""
     return f"{format_date(_local(moment), 'full', rebase=False)}, {_clock(moment)}"
 
@@ -84,6 +117,11 @@ def _day(moment: datetime) -> str:
 
 def _clock(moment: datetime) -> str:
     return format_time(moment, "short")
+
+
+def _dateformat(moment: datetime, pattern: str) -> str:
+    """The day by a pattern of Unicode TR 35, such as "EEE d MMM"."""
+    return format_date(_local(moment), pattern, rebase=False)
 
 
 def _local(moment: datetime) -> datetime:

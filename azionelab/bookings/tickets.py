@@ -1,0 +1,101 @@
+"""The ticket as QR, PDF and calendar entry: made when asked for, never stored.
+
+All three may be photographed, printed and shared, so none holds the visitor's name or address, nor
+the token that opens their own page.
+"""
+
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+import qrcode
+from flask import current_app
+from flask_babel import get_locale, gettext, ngettext
+from fpdf import FPDF
+from icalendar import Calendar, Event
+from qrcode.constants import ERROR_CORRECT_M
+
+from azionelab.bookings.models import Reservation, State
+from azionelab.database import now
+from azionelab.pages import when
+from azionelab.shows.models import Venue
+from azionelab.site import site_host, site_url
+from azionelab.tokens import Purpose, make_token
+
+_FONTS = Path(__file__).resolve().parent / "fonts"
+_FONT = "DejaVu"  # most of the world's alphabets: a title may be in any
+_USUAL_LENGTH = timedelta(hours=2)  # of a show whose duration nobody entered
+_A5 = (148, 210)  # millimetres
+_QR_WIDTH = 70  # millimetres on paper
+_DOT = 8  # pixels a side of the QR's smallest square
+
+
+def ticket_url(reservation: Reservation) -> str:
+    """What the QR holds: an address with a token that is good for the door and nothing else."""
+    return site_url("checkin.ticket", token=make_token(Purpose.TICKET, reservation.id))
+
+
+def qr_png(reservation: Reservation) -> bytes:
+    """The QR as a PNG image."""
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=_DOT, border=4)
+    code.add_data(ticket_url(reservation))
+    image = BytesIO()
+    code.make_image().save(image, "PNG")
+    return image.getvalue()
+
+
+def ticket_pdf(reservation: Reservation) -> bytes:
+    """The ticket on a sheet of A5, in the current language and the theatre's time zone."""
+    performance = reservation.performance
+    page = FPDF(format=_A5)
+    page.set_lang(str(get_locale()))
+    page.set_title(performance.show.title)
+    page.add_font(_FONT, fname=_FONTS / "DejaVuSans.ttf")
+    page.add_font(_FONT, "B", fname=_FONTS / "DejaVuSans-Bold.ttf")
+    page.set_auto_page_break(False)
+    page.add_page()
+    _line(page, current_app.config["AZIONELAB"].site_name, 10)
+    _line(page, performance.show.title, 20, bold=True)
+    _line(page, when(performance.starts_at), 12, bold=True)
+    _line(page, _place(performance.venue), 11)
+    seats = ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
+    page.image(BytesIO(qr_png(reservation)), x=(page.w - _QR_WIDTH) / 2, w=_QR_WIDTH)
+    _line(page, f"{seats} · {reservation.reference}", 14, bold=True)
+    _line(page, gettext("Please show this code at the door, on paper or on your phone."), 9)
+    return bytes(page.output())
+
+
+def event_ics(reservation: Reservation) -> bytes:
+    """The evening as an iCalendar event (RFC 5545), in UTC."""
+    performance = reservation.performance
+    show, at = performance.show, now()
+    minutes = show.duration_minutes
+    length = timedelta(minutes=minutes) if minutes else _USUAL_LENGTH
+    confirmed = reservation.state == State.CONFIRMED and performance.cancelled_at is None
+    event = Event()
+    event.add("uid", f"{reservation.id}@{site_host()}")
+    # A calendar takes a copy for newer by this number: seconds grow with no counter to store.
+    event.add("sequence", int((at - reservation.created_at).total_seconds()))
+    event.add("dtstamp", at)
+    event.add("dtstart", performance.starts_at)
+    event.add("dtend", performance.starts_at + length)
+    event.add("summary", show.title)
+    event.add("location", _place(performance.venue))
+    event.add("status", "CONFIRMED" if confirmed else "CANCELLED")
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", f"-//{current_app.config['AZIONELAB'].site_name}//AzioneLab//EN")
+    calendar.add("method", "PUBLISH")
+    calendar.add_component(event)
+    return bytes(calendar.to_ical())
+
+
+def _place(venue: Venue) -> str:
+    return ", ".join(part for part in (venue.name, venue.address) if part)
+
+
+def _line(page: FPDF, text: str, size: int, *, bold: bool = False) -> None:
+    """Write a centred paragraph of `size` points, as wide as the sheet."""
+    page.set_font(_FONT, "B" if bold else "", size)
+    page.multi_cell(0, size * 0.5, text, align="C", new_x="LMARGIN", new_y="NEXT")
+    page.ln(2)

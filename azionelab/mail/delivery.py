@@ -1,0 +1,129 @@
+"""Delivering a mail and keeping what became of it: the only place that writes its state.
+
+(`outbox.resend` puts one back into the queue.) No database connection is held while the mail server
+is talked to, however long it takes.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import joinedload
+
+from azionelab.bookings.models import Reservation
+from azionelab.database import now, transaction
+from azionelab.extensions import db
+from azionelab.mail.messages import render
+from azionelab.mail.models import Delivery, Mail
+from azionelab.mail.outbox import SEND_JOB
+from azionelab.mail.smtp import Refused, Unreachable, send
+from azionelab.shows.models import Performance
+
+logger = logging.getLogger(__name__)
+
+
+class NotYetDelivered(Exception):
+    """The mail is still queued and wants another try."""
+
+
+def deliver(mail_id: UUID, *, last_try: bool) -> None:
+    """Send a mail unless it is sent or given up already, and note what became of it.
+
+    A crash between the server's yes and the note sends the mail once more, under the same
+    Message-ID, by which mailboxes know it for the same. The other order could lose it.
+
+    Raises NotYetDelivered when it should be tried again, which is never after the last try.
+    """
+    mail = _begin(mail_id)
+    if mail is None:
+        return
+    try:
+        remark = _hand_over(mail)
+    except Refused as refusal:
+        _note(mail, Delivery.FAILED, str(refusal))
+    except Unreachable as problem:
+        _put_off(mail, str(problem), last_try=last_try)
+    except Exception as fault:
+        # Not the server but we: kept with the mail for the staff, and loud in the log.
+        logger.exception("mail %s (%s) could not be made", mail.id, mail.kind)
+        _put_off(mail, type(fault).__name__, last_try=last_try)
+    else:
+        _note(mail, Delivery.SENT, remark, sent_at=now())
+
+
+def find_orphans(age: timedelta) -> list[UUID]:
+    """The mails that wait for longer than `age` with no job that would send them."""
+    with transaction() as session:
+        found = session.scalars(
+            select(Mail.id).where(
+                Mail.delivery == Delivery.QUEUED,
+                Mail.created_at < now() - age,
+                text(
+                    "NOT EXISTS (SELECT FROM procrastinate_jobs AS job"
+                    " WHERE job.task_name = :task AND job.status IN ('todo', 'doing')"
+                    " AND job.args ->> 'mail_id' = mail.id::text)"
+                ).bindparams(task=SEND_JOB),
+            )
+        )
+        return list(found)
+
+
+def _begin(mail_id: UUID) -> Mail | None:
+    """Count the attempt; the mail with all that its text is made of, or None when it is done."""
+    with transaction() as session:
+        queued = session.scalar(
+            update(Mail)
+            .where(Mail.id == mail_id, Mail.delivery == Delivery.QUEUED)
+            .values(attempts=Mail.attempts + 1)
+            .returning(Mail.id)
+            .execution_options(synchronize_session=False)
+        )
+        if queued is None:
+            return None
+        performance = joinedload(Mail.reservation).joinedload(Reservation.performance)
+        mail = session.scalars(
+            select(Mail)
+            .where(Mail.id == mail_id)
+            .options(
+                performance.joinedload(Performance.show), performance.joinedload(Performance.venue)
+            )
+            .execution_options(populate_existing=True)
+        ).one()
+    # Off the session: making the text cannot fetch anything, so no connection comes back into use.
+    db.session.expunge_all()
+    return mail
+
+
+def _hand_over(mail: Mail) -> str:
+    """Send the mail, and say what should be remarked about it."""
+    if not mail.reservation.email:
+        raise Refused("the address was erased before the mail could be sent")
+    message = render(mail)
+    config = current_app.config["AZIONELAB"]
+    if config.mail_server is None and config.debug:
+        logger.info("mail %s (%s), not delivered: %s", mail.id, mail.kind, message.link)
+        return "not delivered: no MAIL_SERVER (development)"
+    send(message)
+    return ""
+
+
+def _put_off(mail: Mail, reason: str, *, last_try: bool) -> None:
+    if last_try:
+        _note(mail, Delivery.FAILED, reason)
+        return
+    _note(mail, Delivery.QUEUED, reason)
+    # Whatever led here stays out of the job's traceback.
+    raise NotYetDelivered(reason) from None
+
+
+def _note(mail: Mail, delivery: Delivery, remark: str, sent_at: datetime | None = None) -> None:
+    with transaction() as session:
+        session.execute(
+            update(Mail)
+            .where(Mail.id == mail.id)
+            .values(delivery=delivery, last_error=remark, sent_at=sent_at)
+        )
+    level = logging.INFO if delivery == Delivery.SENT else logging.WARNING
+    logger.log(level, "mail %s (%s) is %s %s", mail.id, mail.kind, delivery.value, remark)

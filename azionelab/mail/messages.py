@@ -1,0 +1,86 @@
+"""From a mail's row to the message: recipient, subject, text, HTML, the ticket's QR."""
+
+import unicodedata
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import render_template
+from flask_babel import force_locale
+from markupsafe import Markup
+
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.tickets import qr_png
+from azionelab.mail.models import Kind, Mail
+from azionelab.mail.words import words_for
+from azionelab.site import site_host
+
+QR_CONTENT_ID = "qr"  # the HTML shows the picture as cid:qr
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG that the HTML refers to by `cid:` and its Content-ID."""
+
+    content_id: str
+    filename: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message ready to go. `link` is where its button leads: as secret as the mailbox itself."""
+
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    link: str
+    pictures: tuple[Picture, ...]
+
+
+def render(mail: Mail) -> Message:
+    """The message in the visitor's language, made anew from the reservation each time."""
+    reservation = mail.reservation
+    with force_locale(reservation.locale):
+        words = words_for(Kind(mail.kind), reservation)
+        name = _proven_name(reservation)
+        context = {
+            "words": words,
+            "reservation": reservation,
+            "performance": reservation.performance,
+            "name": name,
+            "name_html": Markup("<bdi>{}</bdi>").format(name),
+            "qr": QR_CONTENT_ID,
+        }
+        return Message(
+            recipient=reservation.email,
+            subject=_one_line(words.subject),
+            text=render_template("mail/message.txt", **context),
+            html=render_template("mail/message.html", **context),
+            message_id=message_id(mail.id),
+            link=words.link,
+            pictures=_pictures(reservation) if words.with_ticket else (),
+        )
+
+
+def message_id(mail_id: UUID) -> str:
+    """The Message-ID (RFC 5322) of a mail: the same however often it is sent."""
+    return f"<{mail_id}@{site_host()}>"
+
+
+def _proven_name(reservation: Reservation) -> str:
+    # Anybody can type any "name" with anybody's address: until the mailbox's owner confirmed, it is
+    # a stranger's text, which must not reach them as ours.
+    return reservation.name if reservation.state == State.CONFIRMED else ""
+
+
+def _pictures(reservation: Reservation) -> tuple[Picture, ...]:
+    picture = Picture(QR_CONTENT_ID, f"{reservation.reference}.png", qr_png(reservation))
+    return (picture,)
+
+
+def _one_line(text: str) -> str:
+    """A header's value: a title with a line break in it must not begin another header."""
+    spaced = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+    return " ".join(spaced.split())

@@ -1,0 +1,128 @@
+"""Handing a message to the mail server, through Flask-Mail."""
+
+import smtplib
+import ssl
+from types import TracebackType
+from typing import Any
+
+import flask_mail
+from flask import current_app
+
+from azionelab.mail.messages import Message
+from azionelab.site import site_host
+
+_PERMANENT = range(500, 600)  # RFC 5321, 4.2.1
+_LOGIN_WANTED = 530  # RFC 4954: our own setting is wrong, not the recipient
+
+
+class Refused(Exception):
+    """The server will never take this message; says why without address or text."""
+
+
+class Unreachable(Exception):
+    """The server could not be talked to, or asked to come back later; says why, as above."""
+
+
+def send(message: Message) -> None:
+    """Send a message; returns once the server has taken it over. Raises Refused, Unreachable.
+
+    What the server said stays out of the errors: it often repeats the address.
+    """
+    problem: Exception
+    try:
+        with _Connection(current_app.extensions["mail"]) as connection:
+            connection.send(_letter(message))
+            return
+    except (UnicodeError, flask_mail.BadHeaderError) as error:
+        problem = Refused(f"{type(error).__name__}: the address cannot be written to")
+    except (smtplib.SMTPException, OSError) as error:
+        problem = _judge(error)
+    # Outside of the except block, so that no traceback shows the server's words.
+    raise problem
+
+
+def _judge(error: smtplib.SMTPException | OSError) -> Exception:
+    code = None
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            code = next(code for code, _ in error.recipients.values())
+        case smtplib.SMTPResponseException():
+            code = error.smtp_code
+    reason = " ".join(str(part) for part in (type(error).__name__, code) if part)
+    # Only a no to the recipient or to the message itself is for good. A no to the sender, the
+    # greeting or the login is a fault that the operator will mend.
+    about_message = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
+    if about_message and code in _PERMANENT and code != _LOGIN_WANTED:
+        return Refused(reason)
+    return Unreachable(reason)
+
+
+def _letter(message: Message) -> flask_mail.Message:
+    letter = flask_mail.Message(
+        subject=message.subject,
+        recipients=[message.recipient],
+        body=message.text,
+        html=message.html,
+        attachments=[
+            flask_mail.Attachment(
+                filename=picture.filename,
+                content_type="image/png",
+                data=picture.content,
+                disposition="inline",
+                headers={"Content-ID": f"<{picture.content_id}>"},
+            )
+            for picture in message.pictures
+        ],
+        extra_headers={
+            # RFC 3834: no out-of-office answers, please.
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+        },
+    )
+    letter.msgId = message.message_id
+    return letter
+
+
+class _Connection(flask_mail.Connection):
+    """Flask-Mail's connection, which has no timeout, checks no certificate and prints in debug."""
+
+    def configure_host(self) -> smtplib.SMTP:
+        """A connection that is greeted, encrypted and logged in as the settings say."""
+        timeout = current_app.config["AZIONELAB"].mail_timeout_seconds
+        options: dict[str, Any] = {"timeout": timeout, "local_hostname": _greeting_name()}
+        # SSL_CERT_FILE adds an authority of the theatre's own.
+        tls = ssl.create_default_context()
+        host: smtplib.SMTP
+        if self.mail.use_ssl:
+            host = smtplib.SMTP_SSL(self.mail.server, self.mail.port, context=tls, **options)
+        else:
+            host = smtplib.SMTP(self.mail.server, self.mail.port, **options)
+        try:
+            if self.mail.use_tls:
+                host.starttls(context=tls)
+            if self.mail.username and self.mail.password:
+                host.login(self.mail.username, self.mail.password)
+        except BaseException:
+            host.close()
+            raise
+        return host
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.host is None:
+            return
+        try:
+            # The message is taken over or refused by now: a failing farewell changes neither.
+            self.host.quit()
+        except (smtplib.SMTPException, OSError):
+            self.host.close()
+
+
+def _greeting_name() -> str:
+    # Else smtplib asks the network for the machine's name, which may take its time.
+    host = site_host()
+    return f"[{host}]" if host.replace(".", "").isdigit() else host

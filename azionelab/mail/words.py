@@ -1,0 +1,167 @@
+"""What each kind of message says, once for its text and its HTML form."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext, ngettext
+
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.rules import is_lapsed
+from azionelab.database import now
+from azionelab.mail.models import Kind
+from azionelab.pages import when
+from azionelab.site import site_url
+from azionelab.tokens import Purpose, make_token
+
+
+@dataclass(frozen=True)
+class Words:
+    """A message in words; `link` is where its one button leads, `with_ticket` whether it has a QR."""
+
+    subject: str
+    title: str
+    paragraphs: list[str]
+    button: str
+    link: str
+    with_ticket: bool = False
+
+
+def words_for(kind: Kind, reservation: Reservation) -> Words:
+    """The words of a message in the current language, true at the time of sending.
+
+    A message may be hours late when the mail server was down: what happened to the booking since
+    then decides what it says.
+    """
+    match kind:
+        case Kind.CONFIRM if _waits(reservation):
+            return _confirm(reservation)
+        case Kind.CONFIRM:
+            return _state_of_booking(gettext("Your booking"), [], reservation)
+        case Kind.EXISTING:
+            return _existing(reservation)
+        case Kind.TICKET | Kind.CHANGED if reservation.state == State.CONFIRMED:
+            return _ticket(reservation, changed=kind is Kind.CHANGED)
+        case Kind.TICKET | Kind.CHANGED if reservation.performance.cancelled_at:
+            return _performance_cancelled(reservation)
+        case Kind.PERFORMANCE_CANCELLED:
+            return _performance_cancelled(reservation)
+        case _:
+            return _cancelled(reservation)
+
+
+def _confirm(reservation: Reservation) -> Words:
+    seats = ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
+    return Words(
+        subject=gettext("Please confirm: %(what)s", what=_what(reservation)),
+        title=gettext("One more step: please confirm"),
+        paragraphs=[
+            gettext(
+                "We are holding %(seats)s for you until %(until)s. Please confirm by then;"
+                " otherwise the seats go back to others.",
+                seats=seats,
+                until=_until(reservation),
+            ),
+            gettext("You did not book? Then ignore this message, and nothing will happen."),
+        ],
+        button=gettext("Confirm the booking"),
+        link=_link("bookings.confirm", reservation),
+    )
+
+
+def _existing(reservation: Reservation) -> Words:
+    intro = gettext(
+        "Somebody, probably you, booked this performance again with your e-mail address. You have"
+        " a booking already, so nothing was added."
+    )
+    return _state_of_booking(gettext("You have a booking already"), [intro], reservation)
+
+
+def _state_of_booking(title: str, intro: list[str], reservation: Reservation) -> Words:
+    endpoint, button = "bookings.booking", gettext("Open your booking")
+    if reservation.state == State.CONFIRMED:
+        state = gettext("It is confirmed. You find your ticket on the page of your booking.")
+    elif _waits(reservation):
+        state = gettext(
+            "It waits for your confirmation until %(until)s.", until=_until(reservation)
+        )
+        endpoint, button = "bookings.confirm", gettext("Confirm the booking")
+    else:
+        state = gettext("It has ended, and its seats went back to others. Please book again.")
+    return Words(
+        subject=gettext("Your booking: %(what)s", what=_what(reservation)),
+        title=title,
+        paragraphs=[*intro, state],
+        button=button,
+        link=_link(endpoint, reservation),
+    )
+
+
+def _ticket(reservation: Reservation, *, changed: bool) -> Words:
+    what = _what(reservation)
+    if changed:
+        subject = gettext("Your changed booking: %(what)s", what=what)
+        title = gettext("Your booking is changed")
+        news = ngettext(
+            "You now have %(num)s seat. Your ticket stays the same.",
+            "You now have %(num)s seats. Your ticket stays the same.",
+            reservation.seats,
+        )
+    else:
+        subject = gettext("Your ticket: %(what)s", what=what)
+        title = gettext("Your ticket")
+        news = gettext("Your booking is confirmed. We look forward to seeing you!")
+    return Words(
+        subject=subject,
+        title=title,
+        paragraphs=[
+            news,
+            gettext("Please show the code at the door, on your phone or on paper."),
+            gettext(
+                "You cannot come, or with fewer people? Please tell us on the page of your"
+                " booking: others will be glad of the seats."
+            ),
+        ],
+        button=gettext("Open your booking"),
+        link=_link("bookings.booking", reservation),
+        with_ticket=True,
+    )
+
+
+def _cancelled(reservation: Reservation) -> Words:
+    return Words(
+        subject=gettext("Booking cancelled: %(what)s", what=_what(reservation)),
+        title=gettext("Your booking is cancelled"),
+        paragraphs=[gettext("The seats go back to others. Thank you for telling us.")],
+        button=gettext("See the programme"),
+        link=site_url("shows.programme"),
+    )
+
+
+def _performance_cancelled(reservation: Reservation) -> Words:
+    return Words(
+        subject=gettext("Performance cancelled: %(what)s", what=_what(reservation)),
+        title=gettext("The performance is cancelled"),
+        paragraphs=[
+            gettext("We are sorry: this performance will not take place. Your booking has ended."),
+            gettext("We would be glad to see you on another evening."),
+        ],
+        button=gettext("See the programme"),
+        link=site_url("shows.programme"),
+    )
+
+
+def _waits(reservation: Reservation) -> bool:
+    return reservation.state == State.PENDING and not is_lapsed(reservation, now())
+
+
+def _what(reservation: Reservation) -> str:
+    """Show and date, for a subject."""
+    performance = reservation.performance
+    return f"{performance.show.title}, {when(performance.starts_at)}"
+
+
+def _until(reservation: Reservation) -> str:
+    return when(reservation.hold_expires_at)
+
+
+def _link(endpoint: str, reservation: Reservation) -> str:
+    return site_url(endpoint, token=make_token(Purpose.VISITOR, reservation.id))

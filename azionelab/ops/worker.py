@@ -1,0 +1,172 @@
+"""The worker process: `flask worker` runs the jobs of the queue until it is told to stop."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from procrastinate import App, JobContext, PsycopgConnector, SyncPsycopgConnector
+from procrastinate.connector import BaseConnector
+from procrastinate.exceptions import ConnectorException
+from procrastinate.worker import Worker
+from psycopg import OperationalError
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from sqlalchemy.engine import URL
+
+from azionelab.extensions import jobs
+from azionelab.ops import jobs as _queue_jobs  # noqa: F401 (the worker must know them)
+
+logger = logging.getLogger(__name__)
+
+CONCURRENCY = 4  # jobs at a time
+_POLL_SECONDS = 1.0  # an idle worker looks this often: nobody notifies it (migration 0003)
+_GRACE_SECONDS = 8.0  # for running jobs to end; whoever stops us kills after ten
+_PAUSES = (1, 2, 4, 8, 15)  # seconds between tries while the database is away; the last one repeats
+_PATIENCE_SECONDS = 5.0  # for a connection
+_DATABASE_AWAY = (ConnectorException, OperationalError, PoolTimeout, OSError)
+
+
+@click.command("worker")
+@click.option("--concurrency", default=CONCURRENCY, type=click.IntRange(1, 32), show_default=True)
+@click.option("--once", is_flag=True, help="Do what is due, then end.")
+def worker_command(concurrency: int, once: bool) -> None:
+    """Send the mails, release lapsed holds, erase old data; ends on SIGTERM or Ctrl-C."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(DiscreetFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # The libraries tell every job and every try to connect: we say ourselves what matters.
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    run_worker(current_app._get_current_object(), concurrency, once=once)  # type: ignore[attr-defined]
+
+
+def run_worker(app: Flask, concurrency: int = CONCURRENCY, *, once: bool = False) -> None:
+    """Run jobs, `concurrency` at a time, until SIGTERM or SIGINT; with `once` until none is due.
+
+    A database that is away is waited for. Jobs that have not ended after the time of grace are left
+    where they are, as after a crash: another worker takes them up once this one's heart is silent.
+    """
+    asyncio.run(_work(app, concurrency, once=once))
+
+
+@asynccontextmanager
+async def open_queue(app: Flask) -> AsyncIterator[App]:
+    """The job queue with connections of its own, to run jobs by."""
+    pool = AsyncConnectionPool(
+        conninfo(app.config["AZIONELAB"].database_url),
+        min_size=1,
+        max_size=4,
+        timeout=_PATIENCE_SECONDS,
+        kwargs={"connect_timeout": int(_PATIENCE_SECONDS), "application_name": "azionelab-worker"},
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )
+    try:
+        await pool.open(wait=True, timeout=_PATIENCE_SECONDS)
+        with jobs.replace_connector(_WorkerConnector()) as queue:
+            await queue.open_async(pool)
+            yield queue
+    finally:
+        await pool.close()
+
+
+def conninfo(url: URL) -> str:
+    """A SQLAlchemy URL as libpq's connection string: what the engine connects by, password and all."""
+    _, parameters = url.get_dialect()().create_connect_args(url)
+    return make_conninfo(**parameters)
+
+
+class DiscreetFormatter(logging.Formatter):
+    """Tells of an exception what it is and where it was raised, but not its text.
+
+    That text may hold what was at hand: an address, a name, a whole row.
+    """
+
+    def formatException(  # noqa: N802 (the library's name)
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> str:
+        """One line: the class and the innermost frames."""
+        kind, _, traceback = ei
+        frames = []
+        while traceback is not None:
+            code = traceback.tb_frame.f_code
+            frames.append(f"{Path(code.co_filename).name}:{traceback.tb_lineno} {code.co_name}")
+            traceback = traceback.tb_next
+        return f"  {kind.__name__ if kind else None} in {' < '.join(reversed(frames[-6:]))}"
+
+
+class _WorkerConnector(PsycopgConnector):
+    """A connector by which jobs can also defer jobs, on the connection of their own transaction."""
+
+    def get_sync_connector(self) -> BaseConnector:
+        """One that is never opened: it only ever uses connections that it is given."""
+        return SyncPsycopgConnector()
+
+
+async def _work(app: Flask, concurrency: int, *, once: bool) -> None:
+    _stop_on_signals()
+    with suppress(asyncio.CancelledError):
+        failures = 0
+        while True:
+            try:
+                async with open_queue(app) as queue:
+                    logger.info("worker: at work")
+                    failures = 0
+                    await _run_jobs(queue, app, concurrency, wait=not once)
+                if once:
+                    return
+                reason = "lost"  # Procrastinate gives up by itself when its heart cannot beat
+            except _DATABASE_AWAY as error:
+                reason = type(error).__name__
+            pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
+            failures += 1
+            logger.warning("worker: database is away (%s), next try in %s s", reason, pause)
+            await asyncio.sleep(pause)
+    logger.info("worker: stopped")
+
+
+async def _run_jobs(queue: App, app: Flask, concurrency: int, *, wait: bool) -> None:
+    def in_app_context(call: Callable[[], Any], _context: JobContext, _worker: Worker) -> Any:
+        # Every job has a database session of its own, as every request has.
+        with app.app_context():
+            return call()
+
+    await queue.run_worker_async(
+        concurrency=concurrency,
+        wait=wait,
+        fetch_job_polling_interval=_POLL_SECONDS,
+        listen_notify=False,
+        install_signal_handlers=False,
+        task_middleware=[in_app_context],
+    )
+
+
+def _stop_on_signals() -> None:
+    """On a signal finish the running jobs, and end without them when that takes too long."""
+    loop, work = asyncio.get_running_loop(), asyncio.current_task()
+    loop.set_exception_handler(
+        lambda _loop, fault: logger.warning("worker: %s", type(fault.get("exception")).__name__)
+    )
+
+    def stop() -> None:
+        if work is not None and not work.cancelling():
+            work.cancel()
+            loop.call_later(_GRACE_SECONDS, give_up)
+
+    def give_up() -> None:
+        logger.warning("worker: stopped, some jobs are left to be done again")
+        # A thread that waits for a mail server cannot be ended in any other way.
+        os._exit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)

@@ -1,0 +1,137 @@
+"""The ticket: what it holds, what it must not hold, and that readers of each format read it."""
+
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from urllib.parse import urlsplit
+
+import pytest
+import zxingcpp
+from flask import Flask
+from flask_babel import force_locale
+from icalendar import Calendar
+from PIL import Image
+from pypdf import PdfReader
+
+from azionelab.bookings import rules
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf, ticket_url
+from azionelab.database import now
+from azionelab.shows.models import Show, Venue
+from azionelab.tokens import Purpose, read_token
+from tests.stage import a_party, a_performance, fresh
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+NAME, EMAIL = "Ada Zzyzx", "ada.zzyzx@example.org"
+
+
+def a_ticket(**facts: object) -> Reservation:
+    opens = now() - timedelta(days=1)
+    return a_party(a_performance(booking_opens_at=opens, **facts), 3, name=NAME, email=EMAIL)
+
+
+def decoded(picture: bytes) -> str:
+    (code,) = zxingcpp.read_barcodes(Image.open(BytesIO(picture)))
+    return code.text
+
+
+def sheet(reservation: Reservation) -> tuple[str, list[bytes]]:
+    (page,) = PdfReader(BytesIO(ticket_pdf(reservation))).pages
+    return page.extract_text(), [picture.data for picture in page.images]
+
+
+def event(reservation: Reservation) -> dict[str, object]:
+    (component,) = Calendar.from_ical(event_ics(reservation)).walk("VEVENT")
+    return dict(component)
+
+
+def test_the_qr_is_an_address_of_this_site_that_opens_the_ticket_only(
+    in_app: Flask, settings: dict[str, str]
+) -> None:
+    reservation = a_ticket()
+    read = decoded(qr_png(reservation))
+    assert read == ticket_url(reservation)
+    assert read.startswith(settings["SITE_BASE_URL"] + "/checkin/ticket/")
+    token = urlsplit(read).path.rpartition("/")[2]
+    assert read_token(Purpose.TICKET, token) == reservation.id
+    assert read_token(Purpose.VISITOR, token) is None
+
+
+def test_the_qr_address_does_not_follow_the_host_header(
+    in_app: Flask, settings: dict[str, str]
+) -> None:
+    reservation = a_ticket()
+    with in_app.test_request_context("/", base_url="https://evil.example"):
+        assert ticket_url(reservation).startswith(settings["SITE_BASE_URL"] + "/")
+
+
+def test_nothing_that_is_shared_names_the_visitor() -> None:
+    reservation = a_ticket()
+    texts = [decoded(qr_png(reservation)), sheet(reservation)[0], event_ics(reservation).decode()]
+    raw = ticket_pdf(reservation).decode("latin-1")
+    for text in [*texts, raw]:
+        for personal in ("Ada", "Zzyzx", "zzyzx", "example.org"):
+            assert personal not in text
+
+
+def test_the_sheet_says_what_when_where_and_for_how_many() -> None:
+    venue = Venue(name="Teatro Sociale", address="Piazza Roma 3")
+    show = Show(slug="zio-vanja", title="Zio Vanja", published=True)
+    curtain = datetime(2031, 7, 5, 18, 30, tzinfo=UTC)
+    reservation = a_ticket(show=show, venue=venue, starts_at=curtain)
+    with force_locale("en"):
+        text, pictures = sheet(reservation)
+    for part in ("Zio Vanja", "Saturday, July 5, 2031", "Teatro Sociale, Piazza Roma 3", "3 seats"):
+        assert part in text
+    assert "8:30\u202fPM" in text or "8:30 PM" in text
+    assert reservation.reference in text
+    assert [decoded(picture) for picture in pictures] == [ticket_url(reservation)]
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Čajka — Чайка", "Οιδίπους τύραννος", "Ça ira «fin»", "桜の園 🌸", "שלום", "A" * 200, "word " * 60],
+)
+def test_any_title_can_be_printed(title: str) -> None:
+    show = Show(slug="any-title", title=title, published=True)
+    text, pictures = sheet(a_ticket(show=show))
+    assert len(pictures) == 1
+    if title.isascii() or "🌸" not in title and "ש" not in title:
+        assert title.split()[0][:20] in text
+
+
+@pytest.mark.parametrize(
+    ("curtain", "in_utc"),
+    [
+        # 20:30 in Rome on the last evening of winter time, and on the first of summer time.
+        (datetime.fromisoformat("2031-03-29T20:30:00+01:00"), "20310329T193000Z"),
+        (datetime.fromisoformat("2031-03-30T20:30:00+02:00"), "20310330T183000Z"),
+    ],
+)
+def test_the_calendar_entry_is_right_across_a_clock_change(curtain: datetime, in_utc: str) -> None:
+    show = Show(slug="night", title="Night, long; and short", duration_minutes=95, published=True)
+    venue = Venue(name="Sala; Uno", address="Via Roma 1, Milano")
+    reservation = a_ticket(show=show, venue=venue, starts_at=curtain)
+    assert f"DTSTART:{in_utc}\r\n" in event_ics(reservation).decode()
+    entry = event(reservation)
+    assert entry["DTSTART"].dt == curtain
+    assert entry["DTEND"].dt == curtain + timedelta(minutes=95)
+    assert entry["SUMMARY"] == "Night, long; and short"
+    assert entry["LOCATION"] == "Sala; Uno, Via Roma 1, Milano"
+    assert entry["STATUS"] == "CONFIRMED"
+
+
+def test_a_show_of_unknown_length_takes_two_hours() -> None:
+    entry = event(a_ticket())
+    assert entry["DTEND"].dt - entry["DTSTART"].dt == timedelta(hours=2)
+
+
+def test_the_entry_of_a_cancelled_booking_replaces_the_first_as_cancelled() -> None:
+    reservation = a_ticket()
+    before = event(reservation)
+    rules.cancel(reservation.id)
+    after = event(fresh(reservation.id))
+    assert fresh(reservation.id).state == State.CANCELLED
+    assert after["UID"] == before["UID"]
+    assert after["SEQUENCE"] >= before["SEQUENCE"]
+    assert after["STATUS"] == "CANCELLED"

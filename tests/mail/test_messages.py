@@ -1,0 +1,187 @@
+"""The messages: right words in the right language, links that work, nothing smuggled in."""
+
+from dataclasses import replace
+from io import BytesIO
+from uuid import uuid4
+
+import pytest
+import zxingcpp
+from PIL import Image
+from sqlalchemy import select, text
+
+from azionelab.bookings import rules
+from azionelab.bookings.models import Reservation
+from azionelab.bookings.tickets import ticket_url
+from azionelab.database import transaction
+from azionelab.extensions import db
+from azionelab.mail.messages import Message, render
+from azionelab.mail.models import Kind, Mail
+from azionelab.shows.models import Performance, Show
+from tests.stage import (
+    a_party,
+    a_performance,
+    a_visitor,
+    fresh,
+    let_lapse,
+    ticket_token,
+    visitor_token,
+)
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+def mail_of(reservation: Reservation, kind: Kind) -> Message:
+    """The message of a kind, as it would go out now."""
+    fresh(reservation.id)
+    statement = select(Mail).where(Mail.reservation_id == reservation.id, Mail.kind == kind)
+    return render(db.session.scalars(statement).one())
+
+
+def confirm_address(settings: dict[str, str], reservation: Reservation) -> str:
+    return f"{settings['SITE_BASE_URL']}/bookings/confirm/{visitor_token(reservation)}"
+
+
+def page_address(settings: dict[str, str], reservation: Reservation) -> str:
+    return f"{settings['SITE_BASE_URL']}/bookings/{visitor_token(reservation)}"
+
+
+def test_a_booking_is_asked_to_be_confirmed(settings: dict[str, str]) -> None:
+    show = Show(slug="hamlet", title="Hamlet", published=True)
+    reservation = a_party(a_performance(show=show), 2, confirmed=False, locale="en")
+    message = mail_of(reservation, Kind.CONFIRM)
+    assert message.recipient == reservation.email
+    assert message.subject.startswith("Please confirm: Hamlet, ")
+    for body in (message.text, message.html):
+        assert confirm_address(settings, reservation) in body
+        assert reservation.reference in body
+        assert "2 seats" in body
+    assert message.pictures == ()
+
+
+def test_the_ticket_shows_its_qr(settings: dict[str, str]) -> None:
+    reservation = a_party(a_performance(), 2)
+    message = mail_of(reservation, Kind.TICKET)
+    (picture,) = message.pictures
+    (code,) = zxingcpp.read_barcodes(Image.open(BytesIO(picture.content)))
+    assert code.text == ticket_url(reservation)
+    assert f'src="cid:{picture.content_id}"' in message.html
+    assert page_address(settings, reservation) in message.text
+    # The ticket's token is in the picture only: who forwards the text gives no entry away by it.
+    assert ticket_token(reservation) not in message.text + message.html
+
+
+def test_a_smaller_party_keeps_its_ticket() -> None:
+    reservation = a_party(a_performance(), 3)
+    rules.reduce_seats(reservation.id, 1)
+    message = mail_of(reservation, Kind.CHANGED)
+    assert "You now have 1 seat." in message.text
+    assert len(message.pictures) == 1
+
+
+def test_cancelled_bookings_and_evenings_are_told_apart() -> None:
+    performance = a_performance()
+    ours, theirs = a_party(performance), a_party(performance)
+    rules.cancel(ours.id)
+    rules.cancel_performance(performance.id)
+    assert mail_of(theirs, Kind.PERFORMANCE_CANCELLED).subject.startswith("Performance cancelled")
+    assert mail_of(ours, Kind.CANCELLED).subject.startswith("Booking cancelled")
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_who_books_again_is_told_of_the_booking_they_have(
+    settings: dict[str, str], confirmed: bool
+) -> None:
+    performance = a_performance()
+    reservation = a_party(performance, confirmed=confirmed, email="twice@example.org")
+    with transaction() as session:
+        session.execute(text("UPDATE mail SET created_at = created_at - interval '1 hour'"))
+    rules.reserve(performance.id, a_visitor("twice@example.org"), 1, uuid4())
+    message = mail_of(reservation, Kind.EXISTING)
+    address = page_address if confirmed else confirm_address
+    assert address(settings, reservation) == message.link
+    assert message.link in message.text
+
+
+def test_a_late_message_tells_what_is_true_by_now(settings: dict[str, str]) -> None:
+    performance = a_performance()
+    lapsed = a_party(performance, confirmed=False)
+    let_lapse(lapsed)
+    late = mail_of(lapsed, Kind.CONFIRM)
+    assert "has ended" in late.text
+    assert confirm_address(settings, lapsed) not in late.text
+    given_back = a_party(performance)
+    rules.cancel(given_back.id)
+    assert mail_of(given_back, Kind.TICKET).pictures == ()
+
+
+def test_each_visitor_is_written_to_in_their_language() -> None:
+    performance = a_performance(show=Show(slug="re-lear", title="Re Lear", published=True))
+    in_italian = mail_of(a_party(performance, confirmed=False, locale="it"), Kind.CONFIRM)
+    in_english = mail_of(a_party(performance, confirmed=False, locale="en"), Kind.CONFIRM)
+    assert '<html lang="it">' in in_italian.html
+    assert '<html lang="en">' in in_english.html
+    assert "2 posti" in in_italian.text
+    assert "2 seats" in in_english.text
+    assert in_italian.subject.split(":")[0] != in_english.subject.split(":")[0]
+
+
+def test_times_are_the_theatres() -> None:
+    performance = a_performance()
+    with transaction() as session:
+        evening = text("UPDATE performance SET starts_at = '2031-07-05 18:30+00' WHERE id = :id")
+        session.execute(evening, {"id": performance.id})
+    message = mail_of(a_party(db.session.merge(performance), locale="it"), Kind.TICKET)
+    assert "5 luglio 2031" in message.text
+    assert "20:30" in message.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", "O'Neil & Söhne", "משה כהן", "🎭 Zoë", "%(seats)s {{ name }} %s"],
+)
+def test_any_name_comes_out_as_it_is(name: str) -> None:
+    message = mail_of(a_party(a_performance(), name=name), Kind.TICKET)
+    assert name in message.text
+    assert "<script>" not in message.html
+    escaped = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert f"<bdi>{escaped.replace(chr(39), '&#39;')}</bdi>" in message.html
+
+
+def test_a_strangers_text_is_not_sent_to_a_mailbox_that_did_not_confirm() -> None:
+    spam = "Win at casino.example"
+    reservation = a_party(a_performance(), confirmed=False, name=spam)
+    message = mail_of(reservation, Kind.CONFIRM)
+    assert "casino" not in message.text + message.html + message.subject
+
+
+def test_no_title_can_begin_another_header() -> None:
+    show = Show(slug="evil", title="Lear\r\nBcc: all@example.org\u2028x", published=True)
+    message = mail_of(a_party(a_performance(show=show)), Kind.TICKET)
+    assert message.subject.splitlines() == [message.subject]
+    assert "Lear Bcc: all@example.org x" in message.subject
+
+
+def test_the_message_id_is_the_mails_for_good() -> None:
+    reservation = a_party(a_performance())
+    first, again = mail_of(reservation, Kind.TICKET), mail_of(reservation, Kind.TICKET)
+    assert first == replace(again)
+    mail = db.session.scalars(select(Mail).where(Mail.kind == Kind.TICKET)).one()
+    assert first.message_id == f"<{mail.id}@127.0.0.1>"
+
+
+def test_every_kind_of_every_state_can_be_rendered() -> None:
+    performance = a_performance(capacity=100)
+    pending, lapsed, confirmed, ended = (
+        a_party(performance, confirmed=confirmed) for confirmed in (False, False, True, True)
+    )
+    let_lapse(lapsed)
+    rules.cancel(ended.id)
+    db.session.rollback()
+    for reservation in (pending, lapsed, confirmed, ended):
+        for kind in Kind:
+            mail = Mail(id=uuid4(), kind=kind, reservation=fresh(reservation.id))
+            db.session.expunge_all()
+            mail.reservation = db.session.get_one(Reservation, reservation.id)
+            message = render(mail)
+            assert reservation.reference in message.text
+            assert db.session.get_one(Performance, performance.id).show.title in message.subject

@@ -42,7 +42,8 @@ def init_assets(app: Flask) -> None:
         hashed = filename.startswith("assets/")
         response = send_from_directory(dist, filename, max_age=_YEAR if hashed else 300)
         response.cache_control.public = True
-        response.cache_control.immutable = hashed or None
+        if hashed:
+            response.cache_control.immutable = True
         return response
 
     app.add_template_global(asset, "asset")

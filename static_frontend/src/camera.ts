@@ -74,6 +74,7 @@ export class CameraPanel {
   }
 
   private show(on: boolean): void {
+    const held = this.panel.contains(document.activeElement);
     this.picture.hidden = !on;
     this.part("start").hidden = on;
     this.part("stop").hidden = !on;
@@ -82,6 +83,8 @@ export class CameraPanel {
       this.part("torch").setAttribute("aria-pressed", "false");
       this.part("choice").hidden = true;
     }
+    // The pressed button is gone now: the focus must not go with it.
+    if (held) this.part(on ? "stop" : "start").focus();
   }
 
   private async offer(stream: MediaStream): Promise<void> {

@@ -1,0 +1,114 @@
+"""The built front end as the application serves it."""
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask, render_template_string
+from werkzeug.test import TestResponse
+
+from azionelab.assets import FrontEndMissing, init_assets
+
+ROOT = Path(__file__).resolve().parents[2]
+DIST = ROOT / "static_frontend" / "dist"
+
+
+def an_app(dist: Path) -> Flask:
+    app = Flask("bare", static_folder=None)
+    app.config["FRONTEND_DIST"] = dist
+    init_assets(app)
+    return app
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """A small build: one entry, one chunk that no template may name."""
+    manifest = {
+        "src/main.ts": {"file": "assets/main-1a2b.js", "isEntry": True},
+        "_chunk.js": {"file": "assets/chunk-3c4d.js"},
+    }
+    (tmp_path / ".vite").mkdir()
+    (tmp_path / ".vite" / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "main-1a2b.js").write_text("export {};")
+    (tmp_path / "favicon.svg").write_text("<svg/>")
+    return tmp_path
+
+
+def fetch(app: Flask, address: str) -> TestResponse:
+    # Buffered and closed: the answer would hold its file open.
+    with app.test_client().get(address, buffered=True) as answer:
+        return answer
+
+
+def rendered(app: Flask, source: str) -> str:
+    with app.app_context():
+        return render_template_string("{{ asset(name) }}", name=source)
+
+
+def test_a_source_becomes_the_address_of_its_hashed_file(dist: Path) -> None:
+    app = an_app(dist)
+    address = rendered(app, "src/main.ts")
+    assert address == "/static/assets/main-1a2b.js"
+    answer = fetch(app, address)
+    assert (answer.status_code, answer.mimetype) == (200, "text/javascript")
+    assert answer.cache_control.immutable
+    assert answer.cache_control.max_age == 365 * 24 * 3600
+
+
+def test_a_file_without_a_hash_is_looked_at_again(dist: Path) -> None:
+    answer = fetch(an_app(dist), "/static/favicon.svg")
+    assert answer.status_code == 200
+    assert answer.cache_control.max_age == 300
+    assert not answer.cache_control.immutable
+
+
+@pytest.mark.parametrize("source", ["src/lost.ts", "_chunk.js"])
+def test_a_source_that_was_not_built_is_named(dist: Path, source: str) -> None:
+    with pytest.raises(FrontEndMissing, match=re.escape(source)):
+        rendered(an_app(dist), source)
+
+
+def test_a_missing_build_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(FrontEndMissing, match=r"make run.*npm run build"):
+        rendered(an_app(tmp_path), "src/main.ts")
+
+
+@pytest.mark.parametrize("path", [".vite/manifest.json", "../secret", "%2e%2e/secret", "lost.js"])
+def test_nothing_but_the_build_is_served(dist: Path, path: str) -> None:
+    (dist.parent / "secret").write_text("secret")
+    assert fetch(an_app(dist), f"/static/{path}").status_code == 404
+
+
+def test_the_real_build_has_all_that_templates_name() -> None:
+    app = an_app(DIST)
+    templates = ROOT / "azionelab" / "templates"
+    named = {
+        source
+        for template in templates.rglob("*.html")
+        for source in re.findall(r"asset\(['\"]([^'\"]+)", template.read_text())
+    }
+    assert "src/styles/site.css" in named
+    for source in named:
+        assert fetch(app, rendered(app, source)).status_code == 200
+
+
+def test_the_scanners_webassembly_comes_from_our_own_server() -> None:
+    (wasm,) = (DIST / "assets").glob("zxing_reader-*.wasm")
+    answer = fetch(an_app(DIST), f"/static/assets/{wasm.name}")
+    assert answer.mimetype == "application/wasm"
+    loaders = [p for p in (DIST / "assets").glob("*.js") if wasm.name in p.read_text()]
+    assert loaders, "no script names the bundled file"
+
+
+@pytest.mark.parametrize("code", [404, 410, 413, 429, 500, 503])
+def test_a_static_error_page_needs_nothing_else(code: int) -> None:
+    page = (DIST / "errors" / f"{code}.html").read_text()
+    assert not re.search(r"<(script|link|img)\b|url\(|@import", page)
+    assert re.findall(r'href="([^"]+)"', page) == ["/", "/"]
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in page

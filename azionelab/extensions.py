@@ -6,7 +6,6 @@ from flask_limiter.util import get_remote_address
 from flask_mail import Mail as Mailer
 from flask_migrate import Migrate
 from flask_security.core import Security
-from flask_smorest import Api
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from procrastinate import App as JobQueue
@@ -25,7 +24,6 @@ csrf = CSRFProtect()
 babel = Babel()
 limiter = Limiter(get_remote_address)
 security = Security()
-rest = Api()
 # Web processes only defer jobs, on the connection of the caller's own transaction, so this
 # connector is never opened; the worker brings one that is (azionelab.ops.worker).
 jobs = JobQueue(connector=SyncPsycopgConnector())

@@ -2,9 +2,13 @@
 
 import secrets
 import traceback
+from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from babel import Locale, dates
 from flask import (
     Flask,
     Response,
@@ -16,7 +20,7 @@ from flask import (
     request,
 )
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
-from flask_babel import format_date, format_time, get_locale, gettext
+from flask_babel import get_locale, gettext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
@@ -24,6 +28,7 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.config import LOCALES
+from azionelab.problems import is_api_request, problem_of
 
 MAX_ROW = 2**31 - 1  # PostgreSQL's integer
 RETRY_AFTER = 5  # seconds a browser is asked to wait when the house is too busy
@@ -108,24 +113,35 @@ def _site() -> dict[str, Any]:
 
 def when(moment: datetime) -> str:
     """Day and time in full, in the theatre's time zone and the visitor's language."""
-    return f"{format_date(_local(moment), 'full', rebase=False)}, {_clock(moment)}"
+    return f"{_day(moment)}, {_clock(moment)}"
 
 
 def _day(moment: datetime) -> str:
-    return format_date(_local(moment), "full", rebase=False)
+    return _dateformat(moment, "full")
 
 
 def _clock(moment: datetime) -> str:
-    return format_time(moment, "short")
+    return _written(dates.format_time, moment, "short", _zone(), get_locale())
 
 
 def _dateformat(moment: datetime, pattern: str) -> str:
     """The day by a pattern of Unicode TR 35, such as "EEE d MMM"."""
-    return format_date(_local(moment), pattern, rebase=False)
+    return _written(_format_day, moment, pattern, _zone(), get_locale())
 
 
-def _local(moment: datetime) -> datetime:
-    return moment.astimezone(current_app.config["AZIONELAB"].time_zone)
+def _format_day(moment: datetime, pattern: str, zone: ZoneInfo, locale: Locale | None) -> str:
+    return dates.format_date(moment.astimezone(zone), pattern, locale)
+
+
+# The same evenings are written on every page: Babel takes longer over a date than PostgreSQL does.
+@lru_cache(maxsize=4096)
+def _written(write: Callable[..., str], *what: object) -> str:
+    return write(*what)
+
+
+def _zone() -> ZoneInfo:
+    zone: ZoneInfo = current_app.config["AZIONELAB"].time_zone
+    return zone
 
 
 def _make_nonce() -> None:
@@ -154,6 +170,8 @@ def _add_headers(response: Response) -> Response:
 def _error_page(error: HTTPException) -> AnyResponse:
     if error.response is not None or (error.code or 500) < 400:
         return error.get_response()
+    if is_api_request():
+        return problem_of(error)
     code = error.code or 500
     titles = {
         400: gettext("That did not work"),

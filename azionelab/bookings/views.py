@@ -15,7 +15,7 @@ from flask import (
     render_template,
     url_for,
 )
-from flask_babel import format_datetime, get_locale, gettext, ngettext
+from flask_babel import get_locale, gettext
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import joinedload
@@ -25,19 +25,16 @@ from azionelab.bookings import rules
 from azionelab.bookings.errors import (
     BookingClosed,
     BookingError,
-    HoldExpired,
     NotFewerSeats,
-    PartyInside,
     PartyTooLarge,
-    PerformanceStarted,
     PerformanceUnknown,
-    ReservationEnded,
     SoldOut,
 )
 from azionelab.bookings.forms import BookingForm, CancelForm, ConfirmForm, FewerSeatsForm
 from azionelab.bookings.limits import booking_limit
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf
+from azionelab.bookings.words import explain
 from azionelab.database import now
 from azionelab.extensions import csrf, db
 from azionelab.shows.models import Performance
@@ -77,8 +74,8 @@ def book(performance_id: int) -> AnyResponse:
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
         performance = listing(performance_id, now()) or performance
         if isinstance(error, SoldOut) and error.seats_left:
-            return _form_page(performance, form, 409, notice=_explain(error))
-        return _form_page(performance, form, 409, refusal=_explain(error))
+            return _form_page(performance, form, 409, notice=explain(error))
+        return _form_page(performance, form, 409, refusal=explain(error))
     except OperationalError:
         db.session.rollback()
         current_app.logger.warning("booking: the database was too busy or away")
@@ -108,7 +105,7 @@ def confirm(token: str) -> AnyResponse:
     try:
         rules.confirm(reservation.id)
     except BookingError as error:
-        return _confirm_page(reservation, token, form, 409, _explain(error))
+        return _confirm_page(reservation, token, form, 409, explain(error))
     return redirect(url_for(".booking", token=token), 303)
 
 
@@ -133,7 +130,7 @@ def cancel(token: str) -> AnyResponse:
             rules.cancel(reservation.id)
             return redirect(url_for(".booking", token=token), 303)
         except BookingError as error:
-            status, notice = 409, _explain(error)
+            status, notice = 409, explain(error)
     return _page("cancel.html", reservation, status, form=form, token=token, notice=notice)
 
 
@@ -143,12 +140,12 @@ def fewer_seats(token: str) -> AnyResponse:
     reservation = _reservation(token)
     form = FewerSeatsForm().offer(reservation.seats, reservation.admitted)
     if not form.validate():
-        notice = form.notice or _explain(NotFewerSeats())
+        notice = form.notice or explain(NotFewerSeats())
         return _booking_page(reservation, token, 422, notice)
     try:
         rules.reduce_seats(reservation.id, form.seats.data)
     except BookingError as error:
-        return _booking_page(reservation, token, 409, _explain(error))
+        return _booking_page(reservation, token, 409, explain(error))
     return redirect(url_for(".booking", token=token), 303)
 
 
@@ -276,42 +273,9 @@ def _refusal(performance: Listing) -> str | None:
     if performance.status is Status.OPEN:
         return None
     if performance.status is Status.SOLD_OUT:
-        return _explain(SoldOut(0))
+        return explain(SoldOut(0))
     window = Window(performance.status.value)
-    return _explain(BookingClosed(window, performance.booking_opens_at))
-
-
-def _explain(error: BookingError) -> str:  # noqa: PLR0911 (a sentence for each refusal)
-    """What a rule refused, in the visitor's words."""
-    match error:
-        case BookingClosed(window=Window.NOT_YET_OPEN):
-            when = format_datetime(error.opens_at, "full")
-            return gettext("Booking opens on %(when)s.", when=when)
-        case BookingClosed(window=Window.CANCELLED):
-            return gettext("This performance is cancelled.")
-        case BookingClosed():
-            return gettext("Booking for this performance is closed.")
-        case SoldOut(seats_left=0):
-            return gettext("This performance is sold out.")
-        case SoldOut():
-            return ngettext(
-                "Only %(num)s seat is left. Please choose fewer seats.",
-                "Only %(num)s seats are left. Please choose fewer seats.",
-                error.seats_left,
-            )
-        case PartyTooLarge():
-            return gettext("A party can have at most %(limit)s seats.", limit=error.limit)
-        case HoldExpired():
-            return gettext("The time to confirm is over, and the seats went back to others.")
-        case ReservationEnded():
-            return gettext("This booking has ended.")
-        case PerformanceStarted():
-            return gettext("The performance has begun: the booking can no longer be changed.")
-        case PartyInside():
-            return gettext("Part of your party is in already.")
-        case NotFewerSeats():
-            return gettext("Please choose a smaller number of seats.")
-    raise error
+    return explain(BookingClosed(window, performance.booking_opens_at))
 
 
 def _busy_notice() -> str:

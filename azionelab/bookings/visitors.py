@@ -19,7 +19,7 @@ def clean_name(typed: str) -> str:
         raise ValueError(gettext("Please tell us your name."))
     if len(name) > MAX_NAME:
         raise ValueError(gettext("At most %(limit)s characters, please.", limit=MAX_NAME))
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
+    if not is_one_line(name):
         raise ValueError(gettext("The name holds characters that cannot be shown."))
     return name
 
@@ -38,3 +38,8 @@ def clean_email(typed: str) -> str:
         return validate_email(address, check_deliverability=False).normalized
     except (EmailNotValidError, UnicodeError) as error:
         raise ValueError(gettext("This is not a complete e-mail address.")) from error
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a text has neither line breaks nor control characters, which cannot be kept."""
+    return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text)

@@ -1,0 +1,67 @@
+"""The API, wired: its parts under /api/v1, its description, and who on other sites may call it."""
+
+from flask import Flask, Response, current_app, request
+
+from azionelab.extensions import csrf
+from azionelab.problems import API_PREFIX
+from azionelab.rest import ProblemApi
+
+_V1 = f"{API_PREFIX}v1/"
+_DESCRIPTION = """\
+The programme and bookings are for everybody; the door needs a token that the theatre hands out.
+Errors are problems as RFC 9457 says. Moments are ISO 8601 with their offset from UTC.
+"""
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
+    "Access-Control-Max-Age": "600",
+}
+
+
+def init_api(app: Flask) -> None:
+    """Give the application its API."""
+    # Imported here: they import what this module's neighbours must have made by then.
+    from azionelab.bookings.api import blueprint as bookings  # noqa: PLC0415
+    from azionelab.checkin.api import blueprint as checkin  # noqa: PLC0415
+    from azionelab.shows.api import blueprint as shows  # noqa: PLC0415
+
+    app.config["OPENAPI_URL_PREFIX"] = API_PREFIX
+    rest = ProblemApi(
+        app,
+        spec_kwargs={
+            "title": app.config["AZIONELAB"].site_name,
+            "version": "1",
+            "openapi_version": "3.1.0",
+            "info": {"description": _DESCRIPTION},
+            "servers": [{"url": app.config["AZIONELAB"].site_base_url}],
+        },
+    )
+    rest.spec.components.security_scheme("doorToken", {"type": "http", "scheme": "bearer"})
+    for blueprint in (shows, bookings, checkin):
+        # Nobody is known here by a cookie, so no other site can act in somebody's name.
+        csrf.exempt(blueprint)
+        rest.register_blueprint(blueprint, url_prefix=_V1 + blueprint.url_prefix)
+    app.before_request(_answer_preflight)
+    app.after_request(_add_headers)
+
+
+def _answer_preflight() -> Response | None:
+    asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+    if not (asks and request.path.startswith(_V1)):
+        return None
+    return Response(status=204, headers=_PREFLIGHT if _origin_is_allowed() else None)
+
+
+def _add_headers(response: Response) -> Response:
+    if request.path.startswith(API_PREFIX) and "Cache-Control" not in response.headers:
+        response.cache_control.no_store = True
+    if request.path.startswith(_V1) and current_app.config["AZIONELAB"].cors_allowed_origins:
+        response.vary.add("Origin")
+        if _origin_is_allowed():
+            response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
+            response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+    return response
+
+
+def _origin_is_allowed() -> bool:
+    return request.headers.get("Origin") in current_app.config["AZIONELAB"].cors_allowed_origins

@@ -1,0 +1,111 @@
+"""Booking for programs. The rules and the checks of a name and an address are the form's own."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from flask import Response, abort, current_app
+from flask_babel import get_locale
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow.validate import OneOf, Range
+from werkzeug.wrappers import Response as AnyResponse
+
+from azionelab.bookings import rules
+from azionelab.bookings.errors import BookingClosed, PartyTooLarge, PerformanceUnknown, SoldOut
+from azionelab.bookings.limits import booking_limit
+from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
+from azionelab.bookings.visitors import clean_email, clean_name
+from azionelab.bookings.words import explain
+from azionelab.config import LOCALES
+from azionelab.problems import problem
+from azionelab.rest import Answer, ApiBlueprint, Asked, Yes
+from azionelab.shows.window import Window
+
+blueprint = ApiBlueprint(
+    "bookings_api", __name__, url_prefix="performances", description="Booking seats."
+)
+
+
+class Cleaned(fields.String):
+    """A text that is put in order as in the form, or refused in the same words."""
+
+    def __init__(self, clean: Callable[[str], str], **options: Any) -> None:
+        super().__init__(required=True, **options)
+        self._clean = clean
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> str:
+        text = super()._deserialize(value, *arguments, **options) or ""
+        try:
+            return self._clean(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class BookingSchema(Asked):
+    """A booking: who, how many, and that we may write to them."""
+
+    name = Cleaned(clean_name, metadata={"minLength": 1, "maxLength": MAX_NAME})
+    email = Cleaned(clean_email, metadata={"format": "email", "maxLength": MAX_EMAIL})
+    seats = fields.Integer(required=True, strict=True, validate=Range(1))
+    consent = Yes()
+    locale = fields.String(validate=OneOf(LOCALES))
+
+
+class IdempotencySchema(Schema):
+    """A key that makes it safe to send a booking again when its answer was lost."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    request_key = fields.UUID(data_key="Idempotency-Key")
+
+
+class ReceivedSchema(Answer):
+    """The same whether or not the address had a booking already: its owner reads that by mail."""
+
+    status = fields.String(required=True, validate=OneOf(["check_your_inbox"]))
+    hold_minutes = fields.Integer(required=True)
+
+
+@blueprint.route("/<int:performance_id>/reservations", methods=["POST"])
+@booking_limit
+@blueprint.arguments(BookingSchema)
+@blueprint.arguments(IdempotencySchema, location="headers")
+@blueprint.response(202, ReceivedSchema)
+@blueprint.problems(404, 409, 429, body=True)
+def book(
+    booking: dict[str, Any], headers: dict[str, UUID], performance_id: int
+) -> dict[str, Any] | AnyResponse:
+    """Hold seats until the visitor confirms them from the e-mail they get."""
+    locale = booking.get("locale") or str(get_locale())
+    visitor = rules.Visitor(booking["name"], booking["email"], locale)
+    try:
+        rules.reserve(performance_id, visitor, booking["seats"], headers.get("request_key"))
+    except PerformanceUnknown:
+        abort(404)
+    except (BookingClosed, SoldOut, PartyTooLarge) as error:
+        return _refusal(error)
+    hold_minutes = current_app.config["AZIONELAB"].hold_minutes
+    return {"status": "check_your_inbox", "hold_minutes": hold_minutes}
+
+
+def _refusal(error: BookingClosed | SoldOut | PartyTooLarge) -> Response:
+    detail = explain(error)
+    match error:
+        case SoldOut():
+            return problem(409, "sold-out", "Sold out", detail, seats_left=error.seats_left)
+        case PartyTooLarge():
+            errors = [{"field": "seats", "detail": detail}]
+            return problem(
+                422, "party-too-large", "Party too large", detail, limit=error.limit, errors=errors
+            )
+        case BookingClosed():
+            opens_at = error.opens_at if error.window is Window.NOT_YET_OPEN else None
+            return problem(
+                409,
+                "booking-closed",
+                "Booking closed",
+                detail,
+                window=error.window,
+                opens_at=opens_at and opens_at.isoformat(),
+            )

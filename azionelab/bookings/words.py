@@ -1,0 +1,49 @@
+"""What the booking rules refuse, in words, for the pages and the API."""
+
+from flask_babel import format_datetime, gettext, ngettext
+
+from azionelab.bookings.errors import (
+    BookingClosed,
+    BookingError,
+    HoldExpired,
+    NotFewerSeats,
+    PartyInside,
+    PartyTooLarge,
+    PerformanceStarted,
+    ReservationEnded,
+    SoldOut,
+)
+from azionelab.shows.window import Window
+
+
+def explain(error: BookingError) -> str:  # noqa: PLR0911 (a sentence for each refusal)
+    """What a rule refused, in the visitor's words."""
+    match error:
+        case BookingClosed(window=Window.NOT_YET_OPEN):
+            when = format_datetime(error.opens_at, "full")
+            return gettext("Booking opens on %(when)s.", when=when)
+        case BookingClosed(window=Window.CANCELLED):
+            return gettext("This performance is cancelled.")
+        case BookingClosed():
+            return gettext("Booking for this performance is closed.")
+        case SoldOut(seats_left=0):
+            return gettext("This performance is sold out.")
+        case SoldOut():
+            return ngettext(
+                "Only %(num)s seat is left. Please choose fewer seats.",
+                "Only %(num)s seats are left. Please choose fewer seats.",
+                error.seats_left,
+            )
+        case PartyTooLarge():
+            return gettext("A party can have at most %(limit)s seats.", limit=error.limit)
+        case HoldExpired():
+            return gettext("The time to confirm is over, and the seats went back to others.")
+        case ReservationEnded():
+            return gettext("This booking has ended.")
+        case PerformanceStarted():
+            return gettext("The performance has begun: the booking can no longer be changed.")
+        case PartyInside():
+            return gettext("Part of your party is in already.")
+        case NotFewerSeats():
+            return gettext("Please choose a smaller number of seats.")
+    raise error

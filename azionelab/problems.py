@@ -1,0 +1,98 @@
+"""Errors of the API as RFC 9457 says: application/problem+json, whatever went wrong and where.
+
+A problem tells what the caller can do about it. What they sent, who they are and where our code
+failed is not in it.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, current_app, request
+from flask_babel import gettext
+from marshmallow import INCLUDE, Schema, fields
+from werkzeug.exceptions import HTTPException
+
+API_PREFIX = "/api/"
+MIMETYPE = "application/problem+json"
+_TYPES = "/api/problems/"  # relative to the site's address
+
+
+class FieldErrorSchema(Schema):
+    """What is wrong with one field."""
+
+    field = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class ProblemSchema(Schema):
+    """RFC 9457. Kinds of problems that mean more than their status have a `type` of their own."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    type = fields.String(required=True, metadata={"format": "uri-reference"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String()
+    errors = fields.List(fields.Nested(FieldErrorSchema))
+
+
+def is_api_request() -> bool:
+    """Whether the request is to the API, where nobody wants a page for an answer."""
+    return request.path.startswith(API_PREFIX)
+
+
+def problem(
+    status: int, kind: str | None, title: str, detail: str | None = None, **members: object
+) -> Response:
+    """A problem as a response. `members` extend it: `seats_left`, `limit`; those None are left out.
+
+    `kind` makes its type ("sold-out"); without one the status says all there is ("about:blank").
+    """
+    facts = {"detail": detail, **members}
+    body: dict[str, Any] = {
+        "type": _TYPES + kind if kind else "about:blank",
+        "title": title,
+        "status": status,
+    }
+    told = body | {name: fact for name, fact in facts.items() if fact is not None}
+    return current_app.response_class(
+        current_app.json.dumps(told), status=status, mimetype=MIMETYPE
+    )
+
+
+def problem_of(error: HTTPException) -> Response:
+    """The problem that an HTTP error is, with that error's headers (Allow, WWW-Authenticate...)."""
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    errors = _field_errors(error)
+    kind = "invalid-fields" if errors else None
+    response = problem(status, kind, HTTPStatus(status).phrase, _detail(status), errors=errors)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _detail(status: int) -> str | None:
+    return {
+        400: gettext("The request cannot be read. Is its body valid JSON?"),
+        401: gettext("This needs a valid token."),
+        404: gettext("There is nothing here."),
+        413: gettext("What was sent is too large."),
+        415: gettext("The body must be JSON, and its Content-Type must say so."),
+        422: gettext("Some of what was sent cannot be used."),
+        429: gettext("Many requests came from your network. Please try again in a minute."),
+        503: gettext("The house is very busy. Please try again in a moment."),
+    }.get(status)
+
+
+def _field_errors(error: HTTPException) -> list[dict[str, str]] | None:
+    """What webargs found wrong, field by field; a body that is no object has no fields to name."""
+    found = getattr(error, "data", {}).get("messages")
+    if not isinstance(found, dict):
+        return None
+    return [
+        {"field": field, "detail": " ".join(map(str, details))}
+        for place in found.values()
+        for field, details in sorted(place.items())
+    ]

@@ -1,0 +1,97 @@
+"""How the API reads bodies and describes itself: flask-smorest, with problems for its errors."""
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from flask import Request, abort
+from flask_smorest import Api, Blueprint
+from flask_smorest.utils import prepare_response
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
+from webargs.flaskparser import FlaskParser
+
+from azionelab import problems
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_ANYWHERE = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+_WITH_BODY = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+
+
+class Asked(Schema):
+    """What a caller sends: nothing but the fields that are known."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Answer(Schema):
+    """What a caller gets; later versions may add fields."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class Yes(fields.Field[bool]):
+    """Consent: true, and nothing that could be taken for it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=True, metadata={"type": "boolean", "enum": [True]}, **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if value is not True:
+            raise ValidationError("Must be true.")
+        return True
+
+
+class _BodyParser(FlaskParser):
+    def load_json(self, req: Request, schema: Schema) -> Any:  # noqa: ARG002 (webargs' signature)
+        """The body; 415 when it does not say that it is JSON, 400 when it is not."""
+        if not req.is_json:
+            abort(415)
+        try:
+            return json.loads(req.get_data())
+        except (ValueError, RecursionError):
+            abort(400)
+
+
+class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask_smorest has no types
+    """A part of the API; with a `scheme` its views need what that security scheme says."""
+
+    ARGUMENTS_PARSER = _BodyParser()
+
+    def __init__(self, *arguments: Any, scheme: str | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._scheme = scheme
+
+    def problems(self, *statuses: int, body: bool = False) -> Callable[[View], View]:
+        """Describe the problems that a view may answer with; `body` when it reads one."""
+        told = {*map(HTTPStatus, statuses), *(_WITH_BODY if body else ()), *_ANYWHERE}
+        about: dict[str, Any] = {}
+        if self._scheme:
+            told.add(HTTPStatus.UNAUTHORIZED)
+            about["security"] = [{self._scheme: []}]
+        about["responses"] = {status.value: status.name for status in sorted(told)}
+        decorate: Callable[[View], View] = self.doc(**about)
+        return decorate
+
+
+class ProblemApi(Api):  # type: ignore[misc]
+    """flask-smorest's Api, whose errors are problems. `azionelab.pages` handles them for all."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            response = {"description": status.phrase, "schema": problems.ProblemSchema}
+            prepare_response(response, self.spec, problems.MIMETYPE)
+            self.spec.components.response(status.name, response, lazy=True)

@@ -1,0 +1,65 @@
+"""The programme for programs: what is on and how many seats are left."""
+
+from typing import Any
+
+from flask import Response, abort
+from marshmallow import fields
+from marshmallow.validate import OneOf
+
+from azionelab.database import now
+from azionelab.rest import Answer, ApiBlueprint
+from azionelab.shows.programme import Listing, Status, listing, programme
+
+blueprint = ApiBlueprint(
+    "programme_api", __name__, url_prefix="performances", description="What is on."
+)
+
+
+class PerformanceSchema(Answer):
+    """A performance. Its seats were free when the answer was made: booking them decides."""
+
+    id = fields.Integer(required=True)
+    show_slug = fields.String(required=True)
+    show_title = fields.String(required=True)
+    show_summary = fields.String(required=True)
+    venue_name = fields.String(required=True)
+    venue_address = fields.String(required=True)
+    starts_at = fields.AwareDateTime(required=True)
+    booking_opens_at = fields.AwareDateTime(required=True)
+    booking_closes_at = fields.AwareDateTime(required=True)
+    party_limit = fields.Integer(required=True)
+    seats_left = fields.Integer(required=True)
+    status = fields.String(required=True, validate=OneOf([status.value for status in Status]))
+
+
+class ProgrammeSchema(Answer):
+    """The programme, by date."""
+
+    performances = fields.List(fields.Nested(PerformanceSchema), required=True)
+
+
+@blueprint.route("")
+@blueprint.response(200, ProgrammeSchema)
+@blueprint.problems()
+def performances() -> dict[str, list[Listing]]:
+    """The coming performances of published shows."""
+    return {"performances": programme(now())}
+
+
+@blueprint.route("/<int:performance_id>")
+@blueprint.response(200, PerformanceSchema)
+@blueprint.problems(404)
+def performance(performance_id: int) -> Listing:
+    """One performance of a published show, past or coming."""
+    found = listing(performance_id, now())
+    if found is None or not found.published:
+        abort(404)
+    return found
+
+
+@blueprint.after_request
+def _let_cache(response: Response) -> Any:
+    if response.status_code == 200:
+        response.cache_control.public = True
+        response.cache_control.max_age = 1
+    return response

@@ -126,4 +126,5 @@ def _note(mail: Mail, delivery: Delivery, remark: str, sent_at: datetime | None 
             .values(delivery=delivery, last_error=remark, sent_at=sent_at)
         )
     level = logging.INFO if delivery == Delivery.SENT else logging.WARNING
-    logger.log(level, "mail %s (%s) is %s %s", mail.id, mail.kind, delivery.value, remark)
+    why = f": {remark}" if remark else ""
+    logger.log(level, "mail %s (%s) is %s%s", mail.id, mail.kind, delivery.value, why)

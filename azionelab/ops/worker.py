@@ -16,7 +16,7 @@ from procrastinate import App, JobContext, PsycopgConnector, SyncPsycopgConnecto
 from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker
-from psycopg import OperationalError
+from psycopg import AsyncConnection, OperationalError
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy.engine import URL
@@ -30,8 +30,14 @@ CONCURRENCY = 4  # jobs at a time
 _POLL_SECONDS = 1.0  # an idle worker looks this often: nobody notifies it (migration 0003)
 _GRACE_SECONDS = 8.0  # for running jobs to end; whoever stops us kills after ten
 _PAUSES = (1, 2, 4, 8, 15)  # seconds between tries while the database is away; the last one repeats
-_PATIENCE_SECONDS = 5.0  # for a connection
-_DATABASE_AWAY = (ConnectorException, OperationalError, PoolTimeout, OSError)
+_PATIENCE_SECONDS = 5  # for a connection
+
+
+class NotMigrated(Exception):
+    """The database has no job queue: `flask db upgrade` has not run yet."""
+
+
+_DATABASE_AWAY = (NotMigrated, ConnectorException, OperationalError, PoolTimeout, OSError)
 
 
 @click.command("worker")
@@ -59,13 +65,23 @@ def run_worker(app: Flask, concurrency: int = CONCURRENCY, *, once: bool = False
 
 @asynccontextmanager
 async def open_queue(app: Flask) -> AsyncIterator[App]:
-    """The job queue with connections of its own, to run jobs by."""
+    """The job queue with connections of its own, to run jobs by.
+
+    Raises NotMigrated, psycopg.OperationalError, psycopg_pool.PoolTimeout.
+    """
+    database = conninfo(app.config["AZIONELAB"].database_url)
+    how: dict[str, Any] = {
+        "connect_timeout": _PATIENCE_SECONDS,
+        "application_name": "azionelab-worker",
+    }
+    # The pool would only say that its time is over: one connection of its own says at once, and why.
+    await (await AsyncConnection.connect(database, **how)).close()
     pool = AsyncConnectionPool(
-        conninfo(app.config["AZIONELAB"].database_url),
+        database,
         min_size=1,
         max_size=4,
         timeout=_PATIENCE_SECONDS,
-        kwargs={"connect_timeout": int(_PATIENCE_SECONDS), "application_name": "azionelab-worker"},
+        kwargs=how,
         check=AsyncConnectionPool.check_connection,
         open=False,
     )
@@ -73,6 +89,8 @@ async def open_queue(app: Flask) -> AsyncIterator[App]:
         await pool.open(wait=True, timeout=_PATIENCE_SECONDS)
         with jobs.replace_connector(_WorkerConnector()) as queue:
             await queue.open_async(pool)
+            if not await queue.check_connection_async():
+                raise NotMigrated
             yield queue
     finally:
         await pool.close()
@@ -155,7 +173,9 @@ def _stop_on_signals() -> None:
     """On a signal finish the running jobs, and end without them when that takes too long."""
     loop, work = asyncio.get_running_loop(), asyncio.current_task()
     loop.set_exception_handler(
-        lambda _loop, fault: logger.warning("worker: %s", type(fault.get("exception")).__name__)
+        lambda _loop, fault: logger.warning(
+            "worker: %s (%s)", fault["message"], type(fault.get("exception")).__name__
+        )
     )
 
     def stop() -> None:

@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from azionelab import extensions
 from azionelab.config import Config, load_config
+from azionelab.database import refuse_closed_connections
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +37,8 @@ def _bind_extensions(app: Flask) -> None:
     from azionelab.pages import choose_locale  # noqa: PLC0415
 
     extensions.db.init_app(app)
+    with app.app_context():
+        refuse_closed_connections(extensions.db.engine)
     extensions.migrate.init_app(app, extensions.db, directory=str(_ROOT / "migrations"))
     extensions.mailer.init_app(app)
     extensions.csrf.init_app(app)

@@ -81,7 +81,6 @@ class Config:
                 "pool_size": self.database_pool_size,
                 "max_overflow": 2,
                 "pool_timeout": 10,
-                "pool_pre_ping": True,
                 "connect_args": {
                     "connect_timeout": 5,
                     "options": "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=15s"

@@ -4,12 +4,13 @@ Each public function is one transaction. Seats are counted by the database (migr
 functions decide under the performance's lock, and its constraint refuses whoever does not.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4, uuid5
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select, union_all, update
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.errors import (
@@ -30,7 +31,7 @@ from azionelab.bookings.references import new_reference
 from azionelab.database import now, transaction
 from azionelab.mail.models import Kind
 from azionelab.mail.outbox import enqueue, enqueue_unless_recent
-from azionelab.shows.models import Performance, Show
+from azionelab.shows.models import Performance
 from azionelab.shows.window import Window, booking_window
 
 
@@ -62,12 +63,15 @@ def reserve(
     key = _request_key(request_key or uuid4(), performance_id, visitor, seats)
     with transaction() as session:
         performance = lock_performance(session, performance_id)
-        same_press, same_address = _live_twins(session, performance_id, key, visitor.email_key)
-        if same_press is not None:
-            return same_press
         at = now()
-        _check_bookable(session, performance, seats, at)
-        if same_address is not None:
+        rivals = _rivals(session, performance_id, key, visitor.email_key, at)
+        live = [rival for rival in rivals if not is_lapsed(rival, at)]
+        for same_press in (rival for rival in live if rival.request_key == key):
+            return same_press
+        if len(live) < len(rivals):
+            _expire(session, performance, at)
+        _check_bookable(performance, seats, at)
+        for same_address in live:
             enqueue_unless_recent(session, same_address, Kind.EXISTING)
             return same_address
         reservation = Reservation(
@@ -244,34 +248,22 @@ def _hold() -> timedelta:
     return timedelta(minutes=current_app.config["AZIONELAB"].hold_minutes)
 
 
-def _live_twins(
-    session: Session, performance_id: int, key: UUID, email_key: str
-) -> tuple[Reservation | None, Reservation | None]:
-    """The live reservation of the same press, and that of the same address, if there are any."""
-    at = now()
-    twins = session.scalars(
-        select(Reservation)
-        .where(
-            Reservation.performance_id == performance_id,
-            Reservation.state.in_(LIVE),
-            or_(Reservation.request_key == key, Reservation.email_key == email_key),
-        )
-        .execution_options(populate_existing=True)
-    ).all()
-    live = [twin for twin in twins if not is_lapsed(twin, at)]
-    same_press = next((twin for twin in live if twin.request_key == key), None)
-    return same_press, next(iter(live), None)
+def _rivals(
+    session: Session, performance_id: int, key: UUID, email_key: str, at: datetime
+) -> Sequence[Reservation]:
+    """What stands in the way of a booking: the same press, the same address, lapsed holds."""
+    rivals = {"performance": performance_id, "key": key, "email": email_key, "at": at}
+    return session.scalars(_RIVALS, rivals).all()
 
 
-def _check_bookable(session: Session, performance: Performance, seats: int, at: datetime) -> None:
+def _check_bookable(performance: Performance, seats: int, at: datetime) -> None:
+    if not performance.show.published:
+        raise PerformanceUnknown
     window = booking_window(performance, at)
     if window is not Window.OPEN:
         raise BookingClosed(window, performance.booking_opens_at)
     if not 1 <= seats <= performance.party_limit:
         raise PartyTooLarge(performance.party_limit)
-    if not session.scalar(select(Show.published).where(Show.id == performance.show_id)):
-        raise PerformanceUnknown
-    _expire(session, performance, at)
     seats_left = performance.capacity - performance.seats_held
     if seats > seats_left:
         raise SoldOut(seats_left)
@@ -282,7 +274,7 @@ def _check_changeable(reservation: Reservation) -> None:
         raise PerformanceStarted
 
 
-def _lapsed(at: datetime) -> ColumnElement[bool]:
+def _lapsed(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return and_(Reservation.state == State.PENDING, Reservation.hold_expires_at <= at)
 
 
@@ -303,3 +295,31 @@ def _expire(session: Session, performance: Performance, at: datetime) -> int:
 def _end(reservation: Reservation, state: State) -> None:
     reservation.state = state
     reservation.ended_at = now()
+
+
+# Made once, and one index look-up for each part: it is asked under the performance's lock, where
+# everybody else waits, and must not grow with the house.
+_LIVE_HERE = (
+    Reservation.performance_id == bindparam("performance"),
+    Reservation.state.in_(LIVE),
+)
+_RIVALS = (
+    select(Reservation)
+    .where(
+        Reservation.id.in_(
+            union_all(
+                select(Reservation.id).where(
+                    *_LIVE_HERE, Reservation.request_key == bindparam("key")
+                ),
+                select(Reservation.id).where(
+                    *_LIVE_HERE, Reservation.email_key == bindparam("email")
+                ),
+                select(Reservation.id).where(
+                    Reservation.performance_id == bindparam("performance"),
+                    _lapsed(bindparam("at")),
+                ),
+            )
+        )
+    )
+    .execution_options(populate_existing=True)
+)

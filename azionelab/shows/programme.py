@@ -104,8 +104,7 @@ def _rows() -> Select[Any]:
 
 def _listings(statement: Select[Any], at: datetime) -> list[Listing]:
     return [
-        Listing(**row._mapping, status=_status(row, at))
-        for row in db.session.execute(statement)
+        Listing(**row._mapping, status=_status(row, at)) for row in db.session.execute(statement)
     ]
 
 

@@ -27,8 +27,11 @@ _AVAILABILITY = {
 
 @blueprint.get("/", endpoint="programme")
 def programme_page() -> Response:
-    """All coming performances."""
-    return _cacheable(render_template("programme.html", performances=programme(now())))
+    """All coming performances, by show."""
+    shows: dict[int, list[Listing]] = {}
+    for performance in programme(now()):
+        shows.setdefault(performance.show_id, []).append(performance)
+    return _cacheable(render_template("programme.html", shows=list(shows.values())))
 
 
 @blueprint.get("/shows/<slug>", endpoint="show")

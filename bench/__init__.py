@@ -1,0 +1,1 @@
+"""`make bench`: what the site carries on this machine, as ratios to a bare Flask application."""

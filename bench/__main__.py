@@ -1,0 +1,294 @@
+"""Measure, print the table, and with --write put it into docs/performance.md.
+
+Everything runs on this machine's loopback and ends by itself: each scenario is bounded by --seconds.
+"""
+
+import argparse
+import asyncio
+import datetime
+import json
+import os
+import platform
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from aiosmtpd.controller import Controller
+
+from azionelab.ops import embedded_postgres
+from bench.servers import ROOT, Server, gunicorn, program
+
+CONNECTIONS = 16
+SCANS = 20_000  # parties prepared for the door
+REACH = {"programme": 0.25, "api": 0.08, "admission": 0.10}  # of the hello-world
+MAX_MEGABYTES = 150
+PAGE = ROOT / "docs" / "performance.md"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One scenario: accepted requests a second, and times in milliseconds."""
+
+    name: str
+    rate: float
+    p50: float
+    p95: float
+    refused: int
+    lost: int
+
+
+def main() -> None:
+    """Run all scenarios in one go."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=10, help="per scenario (10)")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    options = parser.parse_args()
+    if not shutil.which("wrk"):
+        raise SystemExit("bench: wrk is needed (Debian: apt-get install wrk)")
+    folder = Path(tempfile.mkdtemp(prefix="azionelab-bench-"))
+    server = embedded_postgres.start(folder, durable=True)
+    try:
+        report = measure(server.url, folder, options.seconds)
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+    print(report)
+    if options.write:
+        PAGE.write_text(_with_table(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
+
+
+def measure(database_url: str, folder: Path, seconds: int) -> str:
+    """Measure everything against `database_url` and return the report in Markdown."""
+    ports = _free_ports(3)
+    site_url = f"http://127.0.0.1:{ports[1]}"
+    settings = _settings(database_url, site_url, ports[2])
+    _flask(settings, "db", "upgrade")
+    token = _flask(settings, "create-token", "bench").split()[-1]
+    rows: list[Measured] = []
+    with gunicorn("bench.hello:app", ports[0], settings) as hello:
+        _load(hello.url, "warm-up", 2, "get")
+        rows.append(_load(hello.url, "bare Flask hello-world", seconds, "get"))
+    with psycopg.connect(database_url, autocommit=True) as database:
+        with gunicorn("wsgi:app", ports[1], settings) as site:
+            rows += _paused(site, database, folder, seconds, token)
+            with _sink(ports[2]), program(["flask", "--app", "wsgi", "worker"], settings):
+                _drained(database)
+                evening = _performance(database)
+                started = time.monotonic()
+                rows.append(
+                    _api(site, evening, "booking by API, mail delivered meanwhile", seconds)
+                )
+                booked = time.monotonic()
+                mails = _drained(database)
+                last = time.monotonic() - booked
+            delivered = f"{mails} mails in {time.monotonic() - started:.0f} s; the last one left "
+            delivered += f"{last:.1f} s after the last booking"
+            memory = site.megabytes_per_worker()
+    return _report(rows, memory, delivered)
+
+
+def _paused(
+    site: Server, database: psycopg.Connection[Any], folder: Path, seconds: int, token: str
+) -> list[Measured]:
+    """The scenarios without a worker: mails wait in the outbox."""
+    for _ in range(8):
+        _performance(database)
+    _load(site.url, "warm-up", 2, "get")
+    rows = [_load(site.url, "programme page", seconds, "get")]
+    evening = _performance(database)
+    csrf, cookie = _open_form(f"{site.url}/performances/{evening}/book")
+    rows.append(
+        _load(
+            f"{site.url}/performances/{evening}/book",
+            "booking by form",
+            seconds,
+            "form",
+            csrf,
+            cookie,
+        )
+    )
+    rows.append(_api(site, _performance(database), "booking by API", seconds))
+    evening = _performance(database)
+    codes = folder / "codes"
+    codes.write_text("\n".join(_parties(database, evening)), encoding="ascii")
+    address = f"{site.url}/api/v1/checkin/performances/{evening}/scans"
+    rows.append(_load(address, "admission", seconds, "scan", token, str(codes)))
+    admitted = database.execute("SELECT count(*) FROM admission").fetchone()
+    assert admitted
+    assert admitted[0] >= rows[-1].rate * seconds * 0.9, "scans were answered but let nobody in"
+    return rows
+
+
+def _api(site: Server, evening: int, name: str, seconds: int) -> Measured:
+    address = f"{site.url}/api/v1/performances/{evening}/reservations"
+    return _load(address, name, seconds, "api")
+
+
+def _load(address: str, name: str, seconds: int, *arguments: str) -> Measured:
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s"]
+    command += ["-s", str(ROOT / "bench" / "load.lua"), address, "--", *arguments]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    result = json.loads(output.split("RESULT ")[1])
+    accepted = result["requests"] - result["refused"]
+    return Measured(
+        name,
+        accepted / result["seconds"],
+        result["p50"],
+        result["p95"],
+        result["refused"],
+        result["lost"],
+    )
+
+
+def _settings(database_url: str, site_url: str, smtp_port: int) -> dict[str, str]:
+    return {
+        # Development only in that the site has no TLS of its own; the rest is production's.
+        "FLASK_DEBUG": "true",
+        "SECRET_KEY": "only-for-this-measurement-0123456789abcdef",
+        "DATABASE_URL": database_url,
+        "SITE_BASE_URL": site_url,
+        "MAIL_SERVER": "127.0.0.1",
+        "MAIL_PORT": str(smtp_port),
+        "MAIL_USE_TLS": "false",
+        "MAIL_DEFAULT_SENDER": "bench@example.org",
+        "BOOKING_RATE_LIMIT": "100000000 per minute",
+    }
+
+
+def _flask(settings: Mapping[str, str], *arguments: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **settings, "FLASK_SKIP_DOTENV": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def _performance(database: psycopg.Connection[Any]) -> int:
+    """A performance that the whole measurement fits into; its number."""
+    row = database.execute(
+        """
+        WITH venue AS (INSERT INTO venue (name, address) VALUES (gen_random_uuid(), '') RETURNING id),
+             show AS (INSERT INTO show (slug, title, summary, description, published)
+                      VALUES (gen_random_uuid(), 'Bench', 'A measured evening', '', true)
+                      RETURNING id)
+        INSERT INTO performance (show_id, venue_id, starts_at, booking_opens_at,
+                                 booking_closes_at, capacity, party_limit)
+        SELECT show.id, venue.id, now() + interval '1 day', now() - interval '1 day',
+               now() + interval '20 hours', 100000, 6 FROM show, venue
+        RETURNING id
+        """
+    ).fetchone()
+    assert row
+    return int(row[0])
+
+
+def _parties(database: psycopg.Connection[Any], evening: int) -> list[str]:
+    """Confirmed parties of one; their references."""
+    rows = database.execute(
+        """
+        INSERT INTO reservation (id, reference, performance_id, name, email, email_key, locale, seats,
+                                 state, request_key, created_at, hold_expires_at, confirmed_at)
+        SELECT gen_random_uuid(), lpad(n::text, 8, '0'), %s, 'Bench', n || '@example.org',
+               n || '@example.org', 'en', 1, 'confirmed', gen_random_uuid(), now(), now(), now()
+        FROM generate_series(1, %s) n RETURNING reference
+        """,
+        [evening, SCANS],
+    ).fetchall()
+    database.execute("VACUUM ANALYZE reservation")
+    database.execute("VACUUM ANALYZE performance")
+    return [row[0] for row in rows]
+
+
+def _open_form(address: str) -> tuple[str, str]:
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        page = answer.read().decode()
+        cookie = answer.headers["Set-Cookie"].split(";")[0]
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found
+    return found[1], cookie
+
+
+@contextmanager
+def _sink(port: int) -> Iterator[None]:
+    """A mail server that accepts everything and keeps nothing."""
+
+    class Sink:
+        async def handle_DATA(self, *_: Any) -> str:  # noqa: N802 (aiosmtpd's name)
+            await asyncio.sleep(0)
+            return "250 OK"
+
+    controller = Controller(Sink(), hostname="127.0.0.1", port=port)
+    controller.start()
+    yield
+    controller.stop()
+
+
+def _drained(database: psycopg.Connection[Any]) -> int:
+    """Wait until no mail is queued; how many were sent so far."""
+    deadline = time.monotonic() + 900
+    while time.monotonic() < deadline:
+        row = database.execute(
+            "SELECT count(*) FILTER (WHERE delivery = 'queued'),"
+            " count(*) FILTER (WHERE delivery = 'sent') FROM mail"
+        ).fetchone()
+        assert row
+        if row[0] == 0:
+            return int(row[1])
+        time.sleep(0.1)
+    raise SystemExit("bench: mails are still queued after 15 minutes")
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for probe in sockets:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in sockets]
+    for probe in sockets:
+        probe.close()
+    return ports
+
+
+def _report(rows: list[Measured], memory: float, delivered: str) -> str:
+    floor = rows[0].rate
+    lines = [
+        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {os.cpu_count()} cores,"
+        f" Python {platform.python_version()}, gunicorn 2 workers x 4 threads, {CONNECTIONS}"
+        " connections, PostgreSQL 18 with durability on, all on one machine.",
+        "",
+        "| scenario | a second | of hello-world | to reach | p50 ms | p95 ms | refused | lost |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    reach = {"programme page": "programme", "booking by API": "api", "admission": "admission"}
+    for row in rows:
+        goal = REACH.get(reach.get(row.name, ""))
+        lines.append(
+            f"| {row.name} | {row.rate:.0f} | {row.rate / floor:.3f} |"
+            f" {f'{goal:.2f}' if goal else ''} | {row.p50:.1f} | {row.p95:.1f} |"
+            f" {row.refused} | {row.lost} |"
+        )
+    lines += ["", f"Memory: {memory:.0f} MB a worker (at most {MAX_MEGABYTES}). {delivered}."]
+    return "\n".join(lines)
+
+
+def _with_table(page: str, report: str) -> str:
+    start, end = "<!-- make bench writes from here -->", "<!-- to here -->"
+    before, _, rest = page.partition(start)
+    return f"{before}{start}\n\n{report}\n\n{end}{rest.partition(end)[2]}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+-- wrk's script for all scenarios: each request is made new, refused ones are counted by status.
+-- Arguments: what to send ("get", "form", "api", "scan"), then what that needs.
+local kind, token, cookie, path
+local number = 0
+local codes = {}
+
+function init(args)
+  kind = args[1]
+  if kind == "form" then token, cookie = args[2], args[3] end
+  if kind == "scan" then
+    token = args[2]
+    for line in io.lines(args[3]) do codes[#codes + 1] = line end
+  end
+  math.randomseed(os.time())
+end
+
+local function uuid()
+  return (string.gsub("xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx", "x", function()
+    return string.format("%x", math.random(0, 15))
+  end))
+end
+
+function request()
+  number = number + 1
+  if kind == "get" then return wrk.format("GET") end
+  local address = string.format("bench-%d-%d@example.org", os.time(), number)
+  if kind == "form" then
+    return wrk.format("POST", nil,
+      { ["Content-Type"] = "application/x-www-form-urlencoded", ["Cookie"] = cookie },
+      "csrf_token=" .. token .. "&request_key=" .. uuid() .. "&name=Bench&seats=1&consent=y&email="
+      .. string.gsub(address, "@", "%%40"))
+  end
+  if kind == "api" then
+    return wrk.format("POST", nil,
+      { ["Content-Type"] = "application/json", ["Idempotency-Key"] = uuid() },
+      '{"name":"Bench","seats":1,"consent":true,"locale":"en","email":"' .. address .. '"}')
+  end
+  return wrk.format("POST", nil,
+    { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token },
+    '{"scan_id":"' .. uuid() .. '","door":"A","code":"' .. (codes[number] or "used up") .. '"}')
+end
+
+function done(summary, latency)
+  io.write(string.format('RESULT {"requests": %d, "refused": %d, "lost": %d, "seconds": %f, "p50": %f, "p95": %f}\n',
+    summary.requests, summary.errors.status,
+    summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
+    summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(95) / 1e3))
+end

@@ -1,0 +1,79 @@
+"""A real browser."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright's driver."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, browser_path: str) -> Iterator[Browser]:
+    """The machine's Chromium, without a window."""
+    browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def launch_with_camera(
+    playwright: Playwright, browser_path: str
+) -> Iterator[Callable[[Path], Browser]]:
+    """Start a browser whose camera shows a video file over and over."""
+    started: list[Browser] = []
+
+    def launch(video: Path) -> Browser:
+        camera = [
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-video-capture={video}",
+        ]
+        started.append(
+            playwright.chromium.launch(executable_path=browser_path, args=QUIET + camera)
+        )
+        return started[-1]
+
+    yield launch
+    for browser in started:
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor's phone: English, 390 px wide."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page on which any error of a script fails the test."""
+    return watched(context.new_page())
+
+
+def watched(page: Page) -> Page:
+    """Fail when a script of the page does."""
+
+    def fail(error: object) -> None:
+        raise AssertionError(f"a script failed: {error}")
+
+    page.on("pageerror", fail)
+    return page

@@ -1,0 +1,155 @@
+"""The whole journey: book, confirm from the mail, come with the QR, be let in once."""
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from azionelab.staff.accounts import create_account
+from tests.conftest import Site
+from tests.e2e.conftest import watched
+from tests.stage import a_party, a_performance, fresh, ticket_token
+from tests.support.processes import Program
+from tests.support.smtp import Delivered, SmtpServer
+
+pytestmark = pytest.mark.usefixtures("in_app")
+PASSWORD = "correct horse battery staple"
+
+
+def link(message: Delivered, site: Site) -> str:
+    """The visitor's link in a message's text."""
+    found = re.search(re.escape(site.url) + r"/bookings/\S+", message.text())
+    assert found, message.text()
+    return found[0]
+
+
+def qr_of(message: Delivered) -> str:
+    """What the QR in a message says."""
+    images = [p for p in message.message.walk() if p.get_content_type() == "image/png"]
+    (decoded,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(images[0].get_content())))
+    return str(decoded.text)
+
+
+def log_in(page: Page, site: Site, email: str, role: str) -> None:
+    create_account(email, role, PASSWORD, name=email.split("@")[0].title())
+    page.goto(f"{site.url}/staff/login")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+
+@pytest.mark.usefixtures("worker")
+def test_from_the_programme_to_the_seat(
+    live_site: Site, smtp_server: SmtpServer, page: Page, browser: Browser
+) -> None:
+    performance = a_performance(capacity=20)
+
+    page.goto(live_site.url)
+    page.get_by_role("link", name=performance.show.title).first.click()
+    page.locator(f"a[href*='/performances/{performance.id}/book']").first.click()
+    page.get_by_label("Name").fill("Ada Rossi")
+    page.get_by_label("E-mail").fill("ada@example.org")
+    page.get_by_label("Seats").select_option("3")
+    page.get_by_label("I agree").check()
+    page.locator("main form button[type=submit]").click()
+    expect(page.locator("h1")).to_contain_text(re.compile("inbox|e-mail", re.I))
+
+    (ask,) = smtp_server.wait_for(1, to="ada@example.org")
+    page.goto(link(ask, live_site))
+    page.get_by_label("Yes, we are coming").check()
+    page.locator("main form button[type=submit]").first.click()
+    page.wait_for_url("**/bookings/*")
+    expect(page.locator("img[src*='qr.png']")).to_be_visible()
+
+    ticket = smtp_server.wait_for(2, to="ada@example.org")[1]
+    code = qr_of(ticket)
+    assert code.startswith(live_site.url)
+    assert "ada" not in code.lower()
+
+    door_phone = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")
+    door = watched(door_phone.new_page())
+    log_in(door, live_site, "anna@theatre.org", "door")
+    expect(door).to_have_url(re.compile("/checkin/"))
+    door.locator(f"a[href*='/checkin/performances/{performance.id}']").first.click()
+    door.locator("[name=code]").first.fill(code)
+    door.locator("[name=code]").first.press("Enter")
+    verdict = door.locator("[role=alert]").first
+    expect(verdict).to_contain_text("Let 3 in")
+    assert fresh_admitted(performance.id) == 3
+
+    door.locator("[name=code]").first.fill(code)
+    door.locator("[name=code]").first.press("Enter")
+    expect(verdict).to_contain_text("Already in")
+    expect(verdict).to_contain_text("Anna")
+    assert fresh_admitted(performance.id) == 3
+    door_phone.close()
+
+    office = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+    desk = office.new_page()
+    log_in(desk, live_site, "sara@theatre.org", "staff")
+    expect(desk).to_have_url(re.compile("/admin/"))
+    desk.goto(f"{live_site.url}/admin/reservation/")
+    expect(desk.locator("body")).to_contain_text("Ada Rossi")
+    office.close()
+
+
+def fresh_admitted(performance_id: int) -> int:
+    from azionelab.checkin.rules import house_counts
+    from azionelab.extensions import db
+
+    db.session.rollback()
+    return house_counts([performance_id])[performance_id].inside
+
+
+def video_of(qr: bytes, folder: Path) -> Path:
+    """A camera's view of a ticket: the QR on a grey table, as motion JPEG."""
+    table = Image.new("RGB", (640, 480), (150, 140, 130))
+    ticket = Image.open(io.BytesIO(qr)).convert("RGB").resize((300, 300), Image.Resampling.NEAREST)
+    table.paste(ticket, (170, 90))
+    frame = io.BytesIO()
+    table.save(frame, "JPEG", quality=90)
+    video = folder / "camera.mjpeg"
+    video.write_bytes(frame.getvalue() * 30)
+    return video
+
+
+def test_the_camera_reads_a_ticket(
+    live_site: Site,
+    launch_with_camera: Callable[[Path], Browser],
+    tmp_path: Path,
+) -> None:
+    from azionelab.bookings.tickets import qr_png
+
+    performance = a_performance()
+    party = a_party(performance, 2)
+    assert ticket_token(party)
+    camera = launch_with_camera(video_of(qr_png(party), tmp_path))
+    phone = camera.new_context(
+        viewport={"width": 390, "height": 844}, locale="en-GB", permissions=["camera"]
+    )
+    door = watched(phone.new_page())
+    log_in(door, live_site, "bruno@theatre.org", "door")
+    door.goto(f"{live_site.url}/checkin/performances/{performance.id}")
+    door.get_by_role("button", name=re.compile("camera|scan", re.I)).first.click()
+    expect(door.locator("[role=alert]").first).to_contain_text("Let 2 in", timeout=20_000)
+    assert fresh(party.id).admitted == 2
+
+
+def test_the_journey_needs_no_script(
+    live_site: Site, browser: Browser, context: BrowserContext
+) -> None:
+    performance = a_performance()
+    plain = browser.new_context(java_script_enabled=False, locale="en-GB")
+    page = plain.new_page()
+    page.goto(f"{live_site.url}/performances/{performance.id}/book")
+    page.get_by_label("Name").fill("Ada Rossi")
+    page.get_by_label("E-mail").fill("ada@example.org")
+    page.get_by_label("I agree").check()
+    page.locator("main form button[type=submit]").click()
+    expect(page.locator("h1")).to_contain_text(re.compile("inbox|e-mail", re.I))
+    plain.close()

@@ -27,6 +27,7 @@ _FONT = "DejaVu"  # most of the world's alphabets: a title may be in any
 _USUAL_LENGTH = timedelta(hours=2)  # of a show whose duration nobody entered
 _A5 = (148, 210)  # millimetres
 _QR_WIDTH = 70  # millimetres on paper
+_LONG_TITLE = 80  # characters
 _DOT = 8  # pixels a side of the QR's smallest square
 
 
@@ -55,12 +56,14 @@ def ticket_pdf(reservation: Reservation) -> bytes:
     page.set_auto_page_break(False)
     page.add_page()
     _line(page, current_app.config["AZIONELAB"].site_name, 10)
-    _line(page, performance.show.title, 20, bold=True)
+    # The code comes first: whatever the length of the title, it stays on the sheet.
+    page.image(BytesIO(qr_png(reservation)), x=(page.w - _QR_WIDTH) / 2, w=_QR_WIDTH)
+    seats = ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
+    _line(page, f"{seats} · {reservation.reference}", 14, bold=True)
+    title = performance.show.title
+    _line(page, title, 20 if len(title) <= _LONG_TITLE else 10, bold=True)
     _line(page, when(performance.starts_at), 12, bold=True)
     _line(page, _place(performance.venue), 11)
-    seats = ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
-    page.image(BytesIO(qr_png(reservation)), x=(page.w - _QR_WIDTH) / 2, w=_QR_WIDTH)
-    _line(page, f"{seats} · {reservation.reference}", 14, bold=True)
     _line(page, gettext("Please show this code at the door, on paper or on your phone."), 9)
     return bytes(page.output())
 

@@ -24,14 +24,19 @@ class Unreachable(Exception):
 
 
 def send(message: Message) -> None:
-    """Send a message; returns once the server has taken it over. Raises Refused, Unreachable.
+    """Send a message to a visitor; as `hand_over`."""
+    hand_over(_letter(message))
+
+
+def hand_over(letter: flask_mail.Message) -> None:
+    """Send a letter; returns once the server has taken it over. Raises Refused, Unreachable.
 
     What the server said stays out of the errors: it often repeats the address.
     """
     problem: Exception
     try:
         with _Connection(current_app.extensions["mail"]) as connection:
-            connection.send(_letter(message))
+            connection.send(letter)
             return
     except (UnicodeError, flask_mail.BadHeaderError) as error:
         problem = Refused(f"{type(error).__name__}: the address cannot be written to")

@@ -40,12 +40,10 @@ def words_for(kind: Kind, reservation: Reservation) -> Words:
             return _existing(reservation)
         case Kind.TICKET | Kind.CHANGED if reservation.state == State.CONFIRMED:
             return _ticket(reservation, changed=kind is Kind.CHANGED)
-        case Kind.TICKET | Kind.CHANGED if reservation.performance.cancelled_at:
-            return _performance_cancelled(reservation)
-        case Kind.PERFORMANCE_CANCELLED:
-            return _performance_cancelled(reservation)
-        case _:
+        case Kind.CANCELLED:
             return _cancelled(reservation)
+        case _:
+            return _ended(reservation)
 
 
 def _confirm(reservation: Reservation) -> Words:
@@ -78,14 +76,16 @@ def _existing(reservation: Reservation) -> Words:
 def _state_of_booking(title: str, intro: list[str], reservation: Reservation) -> Words:
     endpoint, button = "bookings.booking", gettext("Open your booking")
     if reservation.state == State.CONFIRMED:
-        state = gettext("It is confirmed. You find your ticket on the page of your booking.")
+        state = gettext("Your booking is confirmed. You find your ticket on its page.")
     elif _waits(reservation):
         state = gettext(
-            "It waits for your confirmation until %(until)s.", until=_until(reservation)
+            "Your booking waits for your confirmation until %(until)s.", until=_until(reservation)
         )
         endpoint, button = "bookings.confirm", gettext("Confirm the booking")
     else:
-        state = gettext("It has ended, and its seats went back to others. Please book again.")
+        state = gettext(
+            "Your booking has ended, and its seats went back to others. You are welcome to book again."
+        )
     return Words(
         subject=gettext("Your booking: %(what)s", what=_what(reservation)),
         title=title,
@@ -124,6 +124,12 @@ def _ticket(reservation: Reservation, *, changed: bool) -> Words:
         link=_link("bookings.booking", reservation),
         with_ticket=True,
     )
+
+
+def _ended(reservation: Reservation) -> Words:
+    if reservation.performance.cancelled_at is None:
+        return _cancelled(reservation)
+    return _performance_cancelled(reservation)
 
 
 def _cancelled(reservation: Reservation) -> Words:

@@ -40,6 +40,16 @@ def sheet(reservation: Reservation) -> tuple[str, list[bytes]]:
     return page.extract_text(), [picture.data for picture in page.images]
 
 
+def lowest_line(reservation: Reservation) -> float:
+    """How far above the sheet's lower edge its last line stands, in points."""
+    heights: list[float] = []
+    (page,) = PdfReader(BytesIO(ticket_pdf(reservation))).pages
+    page.extract_text(
+        visitor_text=lambda text, _, tm, *rest: text.strip() and heights.append(tm[5])
+    )
+    return min(heights)
+
+
 def event(reservation: Reservation) -> dict[str, object]:
     (component,) = Calendar.from_ical(event_ics(reservation)).walk("VEVENT")
     return dict(component)
@@ -102,9 +112,11 @@ def test_the_sheet_says_what_when_where_and_for_how_many() -> None:
 )
 def test_any_title_can_be_printed(title: str, readable: str) -> None:
     show = Show(slug="any-title", title=title, published=True)
-    text, pictures = sheet(a_ticket(show=show))
+    reservation = a_ticket(show=show)
+    text, pictures = sheet(reservation)
     assert readable in text
-    assert len(pictures) == 1
+    assert [decoded(picture) for picture in pictures] == [ticket_url(reservation)]
+    assert lowest_line(reservation) > 0, "the text runs off the sheet"
 
 
 @pytest.mark.parametrize(

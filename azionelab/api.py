@@ -9,7 +9,15 @@ from azionelab.rest import ProblemApi
 _V1 = f"{API_PREFIX}v1/"
 _DESCRIPTION = """\
 The programme and bookings are for everybody; the door needs a token that the theatre hands out.
-Errors are problems as RFC 9457 says. Moments are ISO 8601 with their offset from UTC.
+Moments are ISO 8601 with their offset from UTC.
+
+Errors are problems as RFC 9457 says. Their type is about:blank, or one of
+
+- `/api/problems/invalid-fields`: `errors` names each field and what is wrong with it;
+- `/api/problems/party-too-large`: a party has at most `limit` seats here;
+- `/api/problems/sold-out`: `seats_left` are fewer than were asked for, maybe none;
+- `/api/problems/booking-closed`: `window` says why, `opens_at` when booking opens, if it will;
+- `/api/problems/scan-reused`: the identity of a scan was used for another one.
 """
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE",

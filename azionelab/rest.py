@@ -88,7 +88,10 @@ class ProblemApi(Api):  # type: ignore[misc]
     DEFAULT_ERROR_RESPONSE_NAME = None
 
     def _register_error_handlers(self) -> None:
-        pass
+        pass  # see above
+
+    def _register_pagination_header(self) -> None:
+        pass  # nothing here comes in pages
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:

@@ -1,0 +1,29 @@
+"""What the API's tests need: a token for the door, and requests with it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from azionelab.staff.tokens import Scope, issue_token
+
+
+@pytest.fixture
+def door_headers(app: Flask) -> dict[str, str]:
+    """The headers of a device that holds a token for the door."""
+    with app.app_context():
+        _, text = issue_token("Marta's phone", Scope.DOOR, hours=8)
+    return {"Authorization": f"Bearer {text}"}
+
+
+@pytest.fixture
+def door(client: FlaskClient, door_headers: dict[str, str]) -> Callable[..., Any]:
+    """Send a request to the door's API: `door("post", "/1/scans", json={...})`."""
+
+    def send(method: str, path: str, **options: Any) -> Any:
+        address = f"/api/v1/checkin/performances{path}"
+        return client.open(address, method=method.upper(), headers=door_headers, **options)
+
+    return send

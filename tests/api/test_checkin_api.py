@@ -1,0 +1,171 @@
+"""The door's API: by token only; a party enters once."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from azionelab.staff.tokens import Scope, issue_token, revoke_token
+from tests.api.expect import assert_problem
+from tests.stage import a_party, a_performance, ticket_token
+
+REQUESTS = [
+    ("GET", "/1"),
+    ("POST", "/1/scans"),
+    ("DELETE", "/1/scans/7d444840-9dc0-11d1-b245-5ffdce74fad2"),
+    ("POST", "/1/parties/search"),
+]
+
+
+@pytest.fixture
+def house(app: Flask) -> Any:
+    """A performance with a confirmed party of three and one that is only held."""
+    with app.app_context():
+        performance = a_performance(capacity=10)
+        party = a_party(performance, seats=3, name="Ada Rossi")
+        a_party(performance, seats=2, name="Bruno Bianchi", confirmed=False)
+        return performance.id, party.reference, ticket_token(party)
+
+
+def scan(door: Any, evening: int, code: str, /, **facts: Any) -> Any:
+    body = {"scan_id": str(uuid4()), "code": code} | facts
+    return door("post", f"/{evening}/scans", json=body)
+
+
+@pytest.mark.parametrize(("method", "path"), REQUESTS)
+def test_nobody_comes_near_without_a_token(
+    app: Flask, client: FlaskClient, method: str, path: str
+) -> None:
+    with app.app_context():
+        _, expired = issue_token("Expired", Scope.DOOR, hours=-1)
+        token, revoked = issue_token("Lost", Scope.DOOR, hours=1)
+        revoke_token(token.id)
+    address = f"/api/v1/checkin/performances{path}"
+    answer = client.open(address, method=method)
+    assert_problem(answer, 401)
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    for sent in (expired, revoked, "forged", "\xff", "x" * 5000):
+        answer = client.open(address, method=method, headers={"Authorization": f"Bearer {sent}"})
+        assert_problem(answer, 401)
+        assert "invalid_token" in answer.headers["WWW-Authenticate"]
+    answer = client.open(address, method=method, headers={"Authorization": "Basic YTpi"})
+    assert_problem(answer, 401)
+
+
+def test_the_house(door: Any, house: Any) -> None:
+    evening, _, ticket = house
+    scan(door, evening, ticket, people=1)
+    figures = door("get", f"/{evening}").json
+    assert (figures["capacity"], figures["expected"], figures["pending"]) == (10, 3, 2)
+    assert (figures["inside"], figures["to_come"], figures["free"]) == (1, 2, 5)
+    assert_problem(door("get", f"/{evening + 1}"), 404)
+
+
+def test_a_party_enters_once(door: Any, house: Any) -> None:
+    evening, reference, ticket = house
+    first = scan(door, evening, ticket, door="Left door").json
+    assert (first["verdict"], first["people"], first["first"]) == ("admitted", 3, None)
+    assert first["party"] == {
+        "reference": reference,
+        "name": "Ada Rossi",
+        "state": "confirmed",
+        "seats": 3,
+        "admitted": 3,
+        "remaining": 0,
+    }
+    second = scan(door, evening, reference.lower()).json
+    assert (second["verdict"], second["people"]) == ("already_in", 0)
+    assert (second["first"]["by"], second["first"]["door"]) == ("Marta's phone", "Left door")
+    assert datetime.fromisoformat(second["first"]["at"]).tzinfo
+
+
+def test_the_same_scan_counts_once(door: Any, house: Any) -> None:
+    evening, _, ticket = house
+    scan_id = str(uuid4())
+    first = scan(door, evening, ticket, scan_id=scan_id, people=1).json
+    again = scan(door, evening, ticket, scan_id=scan_id, people=1).json
+    assert (first["replayed"], again["replayed"]) == (False, True)
+    assert again["party"]["admitted"] == 1
+    other = scan(door, evening, "AAAAAAAA", scan_id=scan_id)
+    assert_problem(other, 409, "scan-reused")
+
+
+def test_what_the_device_saw_may_be_outdated(door: Any, house: Any) -> None:
+    evening, _, ticket = house
+    scan(door, evening, ticket, people=1)
+    assert scan(door, evening, ticket, people=1, seen=0).json["verdict"] == "changed"
+    assert scan(door, evening, ticket, people=3, seen=1).json["verdict"] == "too_many"
+
+
+def test_an_unknown_code_is_a_verdict_and_is_recorded(
+    door: Any, house: Any, database: psycopg.Connection[Any]
+) -> None:
+    verdict = scan(door, house[0], "https://elsewhere.example/x").json
+    assert (verdict["verdict"], verdict["party"]) == ("unknown", None)
+    assert database.execute("SELECT verdict FROM scan").fetchall() == [("unknown",)]
+
+
+def test_undo(door: Any, house: Any) -> None:
+    evening, _, ticket = house
+    scan_id = scan(door, evening, ticket).json["scan_id"]
+    for _ in range(2):
+        undone = door("delete", f"/{evening}/scans/{scan_id}").json
+        assert (undone["undone"], undone["people"]) == (True, 0)
+        assert undone["party"]["remaining"] == 3
+    assert scan(door, evening, ticket).json["verdict"] == "admitted"
+    assert_problem(door("delete", f"/{evening}/scans/{uuid4()}"), 404)
+    assert_problem(door("delete", f"/{evening + 1}/scans/{scan_id}"), 404)
+    assert_problem(door("delete", f"/{evening}/scans/1"), 404)
+
+
+def test_a_door_that_is_not_there(door: Any, house: Any) -> None:
+    assert_problem(scan(door, house[0] + 1, "AAAAAAAA"), 404)
+    search = door("post", f"/{house[0] + 1}/parties/search", json={"query": "Ada"})
+    assert_problem(search, 404)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("code", ""),
+        ("code", "AAAA\0AAA"),
+        ("code", "\ud800"),
+        ("code", "x" * 501),
+        ("code", None),
+        ("scan_id", "1"),
+        ("scan_id", None),
+        ("people", 0),
+        ("people", "1"),
+        ("people", 10**30),
+        ("seen", -1),
+        ("seen", True),
+        ("door", "Left\0"),
+        ("door", "x" * 61),
+        ("door", "\ud800"),
+        ("surprise", 1),
+    ],
+)
+def test_a_wrong_field_is_named(
+    door: Any, house: Any, database: psycopg.Connection[Any], field: str, value: object
+) -> None:
+    told = assert_problem(scan(door, house[0], house[2], **{field: value}), 422, "invalid-fields")
+    assert [error["field"] for error in told["errors"]] == [field]
+    assert database.execute("SELECT count(*) FROM scan").fetchone() == (0,)
+
+
+def test_a_party_is_found_by_name(door: Any, house: Any) -> None:
+    evening, reference, _ = house
+
+    def found(query: str) -> list[str]:
+        answer = door("post", f"/{evening}/parties/search", json={"query": query})
+        return [party["reference"] for party in answer.json["parties"]]
+
+    assert found("ross") == [reference]
+    assert found(reference) == [reference]
+    assert found("nobody") == []
+    short = door("post", f"/{evening}/parties/search", json={"query": "a"})
+    assert_problem(short, 422, "invalid-fields")

@@ -1,0 +1,101 @@
+"""Schemathesis makes requests out of the published description, right and wrong ones, and holds
+every answer against it: no server error, no undocumented status, no body that is not as described.
+"""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from azionelab.checkin.forms import MAX_CODE
+from azionelab.pages import MAX_ROW
+from tests.stage import a_party, a_performance, ticket_token
+
+
+@pytest.fixture
+def described(app: Flask) -> Any:
+    """The description as the site publishes it, and a house that most requests find."""
+    with app.app_context():
+        performance = a_performance(capacity=100_000, party_limit=100)
+        party = a_party(performance, seats=6)
+        identity, code = performance.id, ticket_token(party)
+    schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
+
+    @schema.hook
+    def map_path_parameters(_context: Any, parameters: Any) -> Any:
+        number = parameters and parameters.get("performance_id")
+        if isinstance(number, int) and 0 <= number <= MAX_ROW and number % 4:
+            parameters["performance_id"] = identity
+        return parameters
+
+    @schema.hook
+    def map_body(_context: Any, body: Any) -> Any:
+        if isinstance(body, dict):
+            typed, email, seats = body.get("code"), body.get("email"), body.get("seats")
+            if isinstance(typed, str) and 2 < len(typed) <= MAX_CODE:
+                body["code"] = code
+            if isinstance(email, str) and "@" in email:
+                body["email"] = f"visitor-{len(email)}@example.org"
+            if type(seats) is int and seats > 100:
+                body["seats"] = seats % 100 + 1
+        return body
+
+    return schema
+
+
+def test_the_description_is_valid_openapi(described: Any) -> None:
+    described.validate()
+    assert described.raw_schema["openapi"] == "3.1.0"
+
+
+def test_right_requests_are_answered_as_described(
+    described: Any, door_headers: dict[str, str]
+) -> None:
+    for operation in _operations(described):
+        seen = _try_out(operation, GenerationMode.POSITIVE, door_headers)
+        # Else the checks saw refusals only. (A scan to undo is not found by chance.)
+        assert seen & {200, 202} or operation.label.startswith("DELETE"), operation.label
+
+
+def test_wrong_requests_are_refused_as_described(
+    described: Any, door_headers: dict[str, str]
+) -> None:
+    for operation in _operations(described):
+        if operation.label == "GET /api/v1/performances":
+            continue  # it takes nothing that could be wrong
+        seen = _try_out(operation, GenerationMode.NEGATIVE, door_headers)
+        assert seen & {400, 404, 415, 422}, operation.label
+
+
+def _operations(described: Any) -> list[Any]:
+    operations = [found.ok() for found in described.get_all_operations()]
+    assert len(operations) == 7
+    return operations
+
+
+def _try_out(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> set[int]:
+    """Hold the answers to generated requests against the description; the statuses seen."""
+    seen = set()
+
+    @settings(
+        max_examples=100,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def check(case: Any) -> None:
+        answer = case.call_and_validate(
+            headers=headers,
+            # A description cannot say all that an address or a party's size must be.
+            excluded_checks=[positive_data_acceptance],
+        )
+        seen.add(answer.status_code)
+
+    check()
+    return seen

@@ -1,0 +1,45 @@
+"""Tokens for devices: shown once, kept as a digest, opening only while they live."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+
+from azionelab.staff.tokens import Scope, TokenUnknown, find_token, issue_token, revoke_token
+
+
+def test_a_token_opens_until_it_is_revoked(in_app: Flask) -> None:
+    token, text = issue_token("Door A", Scope.DOOR, hours=1)
+    found = find_token(text, Scope.DOOR)
+    assert found is not None
+    assert (found.id, found.label) == (token.id, "Door A")
+    revoked_at = revoke_token(token.id).revoked_at
+    assert find_token(text, Scope.DOOR) is None
+    assert revoke_token(token.id).revoked_at == revoked_at
+
+
+def test_a_token_lives_its_hours(in_app: Flask) -> None:
+    token, _ = issue_token("Door A", Scope.DOOR, hours=12)
+    assert (token.expires_at - token.created_at).total_seconds() == 12 * 3600
+    _, late = issue_token("Door B", Scope.DOOR, hours=-1)
+    assert find_token(late, Scope.DOOR) is None
+
+
+def test_another_text_opens_nothing(in_app: Flask) -> None:
+    _, text = issue_token("Door A", Scope.DOOR, hours=1)
+    for other in ("", text[:-1], text + "A", text.swapcase()):
+        assert find_token(other, Scope.DOOR) is None
+
+
+def test_the_text_is_kept_nowhere(in_app: Flask, database: psycopg.Connection[Any]) -> None:
+    _, text = issue_token("Door A", Scope.DOOR, hours=1)
+    row = database.execute("SELECT api_token::text FROM api_token").fetchone()
+    assert row is not None
+    assert text not in row[0]
+    assert text.encode().hex() not in row[0]
+
+
+def test_an_unknown_token_cannot_be_revoked(in_app: Flask) -> None:
+    with pytest.raises(TokenUnknown):
+        revoke_token(7)

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.visitors import is_one_line
 from azionelab.checkin import rules
-from azionelab.checkin.forms import MAX_CODE, MAX_DOOR
+from azionelab.checkin.forms import MAX_CODE, MAX_DOOR, MAX_QUERY
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import now
 from azionelab.problems import problem
@@ -23,7 +23,6 @@ from azionelab.shows.programme import listing
 from azionelab.staff.tokens import Scope, find_token
 
 MAX_PEOPLE = 1000
-MAX_QUERY = 120  # characters
 
 blueprint = ApiBlueprint(
     "door_api",
@@ -191,7 +190,7 @@ def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
         abort(404)
 
 
-@blueprint.route("/<int:performance_id>/parties/search", methods=["POST"])
+@blueprint.route("/<int:performance_id>/parties", methods=["POST"])
 @blueprint.arguments(SearchSchema)
 @blueprint.response(200, PartiesSchema)
 @blueprint.problems(404, body=True)

@@ -12,6 +12,7 @@ from wtforms import (
 )
 
 MAX_CODE = 500  # characters: a ticket's whole address
+MAX_QUERY = 200  # characters
 MAX_DOOR = 60  # characters
 
 

@@ -17,7 +17,7 @@ REQUESTS = [
     ("GET", "/1"),
     ("POST", "/1/scans"),
     ("DELETE", "/1/scans/7d444840-9dc0-11d1-b245-5ffdce74fad2"),
-    ("POST", "/1/parties/search"),
+    ("POST", "/1/parties"),
 ]
 
 
@@ -124,7 +124,7 @@ def test_undo(door: Any, house: Any) -> None:
 
 def test_a_door_that_is_not_there(door: Any, house: Any) -> None:
     assert_problem(scan(door, house[0] + 1, "AAAAAAAA"), 404)
-    search = door("post", f"/{house[0] + 1}/parties/search", json={"query": "Ada"})
+    search = door("post", f"/{house[0] + 1}/parties", json={"query": "Ada"})
     assert_problem(search, 404)
 
 
@@ -161,11 +161,11 @@ def test_a_party_is_found_by_name(door: Any, house: Any) -> None:
     evening, reference, _ = house
 
     def found(query: str) -> list[str]:
-        answer = door("post", f"/{evening}/parties/search", json={"query": query})
+        answer = door("post", f"/{evening}/parties", json={"query": query})
         return [party["reference"] for party in answer.json["parties"]]
 
     assert found("ross") == [reference]
     assert found(reference) == [reference]
     assert found("nobody") == []
-    short = door("post", f"/{evening}/parties/search", json={"query": "a"})
+    short = door("post", f"/{evening}/parties", json={"query": "a"})
     assert_problem(short, 422, "invalid-fields")

@@ -2,13 +2,9 @@
 
 import secrets
 import traceback
-from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from babel import Locale, dates
 from flask import (
     Flask,
     Response,
@@ -28,6 +24,7 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.config import LOCALES
+from azionelab.dates import clock, dateformat, day, when
 from azionelab.problems import is_api_request, problem_of
 
 MAX_ROW = 2**31 - 1  # PostgreSQL's integer
@@ -72,9 +69,9 @@ def init_pages(app: Flask) -> None:
     app.session_interface = CookielessPages()
     app.url_map.converters["int"] = RowNumber
     app.add_template_filter(when, "when")
-    app.add_template_filter(_day, "day")
-    app.add_template_filter(_clock, "clock")
-    app.add_template_filter(_dateformat, "dateformat")
+    app.add_template_filter(day, "day")
+    app.add_template_filter(clock, "clock")
+    app.add_template_filter(dateformat, "dateformat")
     app.add_template_filter(datetime.isoformat, "isoformat")
     app.context_processor(_site)
     app.url_defaults(_keep_language)
@@ -109,39 +106,6 @@ def _site() -> dict[str, Any]:
         "locales": LOCALES,
         "csp_nonce": g.get("csp_nonce", ""),
     }
-
-
-def when(moment: datetime) -> str:
-    """Day and time in full, in the theatre's time zone and the visitor's language."""
-    return f"{_day(moment)}, {_clock(moment)}"
-
-
-def _day(moment: datetime) -> str:
-    return _dateformat(moment, "full")
-
-
-def _clock(moment: datetime) -> str:
-    return _written(dates.format_time, moment, "short", _zone(), get_locale())
-
-
-def _dateformat(moment: datetime, pattern: str) -> str:
-    """The day by a pattern of Unicode TR 35, such as "EEE d MMM"."""
-    return _written(_format_day, moment, pattern, _zone(), get_locale())
-
-
-def _format_day(moment: datetime, pattern: str, zone: ZoneInfo, locale: Locale | None) -> str:
-    return dates.format_date(moment.astimezone(zone), pattern, locale)
-
-
-# The same evenings are written on every page: Babel takes longer over a date than PostgreSQL does.
-@lru_cache(maxsize=4096)
-def _written(write: Callable[..., str], *what: object) -> str:
-    return write(*what)
-
-
-def _zone() -> ZoneInfo:
-    zone: ZoneInfo = current_app.config["AZIONELAB"].time_zone
-    return zone
 
 
 def _make_nonce() -> None:

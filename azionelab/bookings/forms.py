@@ -101,4 +101,6 @@ class FewerSeatsForm(VisitorForm):
             for n in range(max(1, at_least), seats)
         ]
         self.seats.choices = choices
+        if self.seats.data is None and choices:
+            self.seats.data = choices[-1][0]
         return self

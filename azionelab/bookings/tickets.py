@@ -17,7 +17,7 @@ from qrcode.constants import ERROR_CORRECT_M
 
 from azionelab.bookings.models import Reservation, State
 from azionelab.database import now
-from azionelab.pages import when
+from azionelab.dates import when
 from azionelab.shows.models import Venue
 from azionelab.site import site_host, site_url
 from azionelab.tokens import Purpose, make_token

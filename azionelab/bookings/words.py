@@ -1,6 +1,6 @@
 """What the booking rules refuse, in words, for the pages and the API."""
 
-from flask_babel import format_datetime, gettext, ngettext
+from flask_babel import gettext, ngettext
 
 from azionelab.bookings.errors import (
     BookingClosed,
@@ -13,6 +13,7 @@ from azionelab.bookings.errors import (
     ReservationEnded,
     SoldOut,
 )
+from azionelab.dates import when
 from azionelab.shows.window import Window
 
 
@@ -20,8 +21,7 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911 (a sentence for each r
     """What a rule refused, in the visitor's words."""
     match error:
         case BookingClosed(window=Window.NOT_YET_OPEN):
-            when = format_datetime(error.opens_at, "full")
-            return gettext("Booking opens on %(when)s.", when=when)
+            return gettext("Booking opens on %(when)s.", when=when(error.opens_at))
         case BookingClosed(window=Window.CANCELLED):
             return gettext("This performance is cancelled.")
         case BookingClosed():

@@ -23,7 +23,9 @@ class ScanForm(FlaskForm):  # type: ignore[misc]
     code = StringField(_("Ticket code or reference"), [validators.Length(1, MAX_CODE)])
     people = IntegerField(_("People"), [validators.Optional(), validators.NumberRange(1, 1000)])
     seen = IntegerField(validators=[validators.Optional(), validators.NumberRange(0, 1000)])
-    door = HiddenField(validators=[validators.Length(max=MAX_DOOR)])
+    door = HiddenField(
+        validators=[validators.Length(max=MAX_DOOR), validators.Regexp(r"[^\x00-\x1f]*\Z")]
+    )
 
     @classmethod
     def fresh(cls, code: str = "") -> "ScanForm":

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import rules
-from azionelab.checkin.forms import ScanForm, UndoForm
+from azionelab.checkin.forms import MAX_CODE, MAX_QUERY, ScanForm, UndoForm
 from azionelab.checkin.words import Told, tell
 from azionelab.database import now
 from azionelab.extensions import db
@@ -32,9 +32,17 @@ def evenings() -> str:
 @blueprint.get("/performances/<int:performance_id>")
 @door_required
 def door(performance_id: int) -> AnyResponse:
-    """The door of one performance; `?code=` fills the code in, `?query=` finds a name."""
-    form = ScanForm.fresh(request.args.get("code", "")[:500])
-    return _door_page(_performance(performance_id), form, query=request.args.get("query", ""))
+    """The door of one performance; `?code=` fills the code in."""
+    form = ScanForm.fresh(request.args.get("code", "")[:MAX_CODE])
+    return _door_page(_performance(performance_id), form)
+
+
+@blueprint.post("/performances/<int:performance_id>/parties")
+@door_required
+def find(performance_id: int) -> AnyResponse:
+    """Find a party by name. Changes nothing; a POST, since names do not belong into addresses."""
+    query = request.form.get("query", "")[:MAX_QUERY]
+    return _door_page(_performance(performance_id), ScanForm.fresh(), query=query)
 
 
 @blueprint.post("/performances/<int:performance_id>/scans")

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from flask_babel import format_time, gettext, ngettext
+from flask_babel import gettext, ngettext
 
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.rules import FirstAdmission, Verdict
 from azionelab.checkin.verdicts import Kind
+from azionelab.dates import clock
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:  # noqa: PLR091
 def _first(first: FirstAdmission | None) -> str:
     if first is None:
         return ""
-    at = format_time(first.at, "short")
+    at = clock(first.at)
     if first.door:
         return gettext("At %(at)s by %(by)s, %(door)s.", at=at, by=first.by, door=first.door)
     return gettext("At %(at)s by %(by)s.", at=at, by=first.by)

@@ -7,8 +7,8 @@ from flask_babel import gettext, ngettext
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.rules import is_lapsed
 from azionelab.database import now
+from azionelab.dates import when
 from azionelab.mail.models import Kind
-from azionelab.pages import when
 from azionelab.site import site_url
 from azionelab.tokens import Purpose, make_token
 

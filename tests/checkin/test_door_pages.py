@@ -1,0 +1,157 @@
+"""The door's pages, as a volunteer's phone meets them."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from azionelab.staff.accounts import create_account
+from tests.bookings.test_pages import fields
+from tests.stage import a_party, a_performance, fresh, ticket_token
+
+pytestmark = pytest.mark.usefixtures("in_app")
+PASSWORD = "correct horse battery staple"
+ENGLISH = {"Accept-Language": "en"}
+
+
+@pytest.fixture
+def door(client: FlaskClient) -> FlaskClient:
+    """A phone whose volunteer has logged in."""
+    create_account("anna@theatre.org", "door", PASSWORD, name="Anna")
+    form = fields(client.get("/staff/login").text)
+    answer = client.post(
+        "/staff/login", data=form | {"email": "anna@theatre.org", "password": PASSWORD}
+    )
+    assert answer.status_code == 302
+    return client
+
+
+def open_door(door: FlaskClient, performance_id: int) -> dict[str, str]:
+    page = door.get(f"/checkin/performances/{performance_id}", headers=ENGLISH)
+    assert page.status_code == 200
+    return fields(page.text)
+
+
+def test_strangers_are_sent_to_the_login(client: FlaskClient) -> None:
+    performance = a_performance()
+    for address in ("/checkin/", f"/checkin/performances/{performance.id}"):
+        assert "/staff/login" in client.get(address).location
+    for action in ("scans", "undo", "parties"):
+        answer = client.post(f"/checkin/performances/{performance.id}/{action}")
+        assert answer.status_code in (302, 400)
+
+
+def test_the_evenings_near_now_are_listed(door: FlaskClient) -> None:
+    performance = a_performance()
+    a_party(performance, 3)
+    page = door.get("/checkin/", headers=ENGLISH).text
+    assert f"/checkin/performances/{performance.id}" in page
+    assert "0 in of 3 expected" in page
+
+
+def test_a_party_is_let_in_once_and_the_page_says_so(door: FlaskClient) -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)
+    address = f"/checkin/performances/{performance.id}/scans"
+    form = open_door(door, performance.id) | {"code": party.reference, "door": "Stalls"}
+    for _ in range(2):  # a double tap
+        answer = door.post(address, data=form, headers=ENGLISH)
+        assert answer.status_code == 200
+        assert "Let 3 in" in answer.text
+    assert fresh(party.id).admitted == 3
+    again = fields(answer.text) | {"code": party.reference}
+    second = door.post(address, data=again, headers=ENGLISH).text
+    assert "Already in" in second
+    assert re.search(r"At \d\d:\d\d by Anna, Stalls", second)
+
+
+def test_part_of_a_party_and_undo(door: FlaskClient) -> None:
+    performance = a_performance()
+    party = a_party(performance, 4)
+    form = open_door(door, performance.id) | {"code": party.reference, "people": "3"}
+    page = door.post(
+        f"/checkin/performances/{performance.id}/scans", data=form, headers=ENGLISH
+    ).text
+    assert "Let 3 in" in page
+    assert "1 of the party is still to come" in page
+    undone = door.post(
+        f"/checkin/performances/{performance.id}/undo",
+        data={"csrf_token": form["csrf_token"], "scan_id": form["scan_id"]},
+        headers=ENGLISH,
+    )
+    assert "Undone" in undone.text
+    assert fresh(party.id).admitted == 0
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"code": ""},
+        {"code": "x" * 501},
+        {"people": "0"},
+        {"people": "-1"},
+        {"people": "1e9"},
+        {"people": "two"},
+        {"scan_id": "none"},
+        {"scan_id": ""},
+        {"door": "x" * 61},
+        {"door": "\0"},
+    ],
+)
+def test_bad_input_is_refused_in_words(door: FlaskClient, typed: dict[str, str]) -> None:
+    performance = a_performance()
+    party = a_party(performance)
+    form = open_door(door, performance.id) | {"code": party.reference} | typed
+    answer = door.post(f"/checkin/performances/{performance.id}/scans", data=form, headers=ENGLISH)
+    assert answer.status_code == 422
+    assert fresh(party.id).admitted == 0
+
+
+def test_a_nul_byte_is_an_unknown_code(door: FlaskClient) -> None:
+    performance = a_performance()
+    form = open_door(door, performance.id) | {"code": "\0\0"}
+    answer = door.post(f"/checkin/performances/{performance.id}/scans", data=form, headers=ENGLISH)
+    assert answer.status_code == 200
+    assert "Unknown" in answer.text
+    found = door.post(
+        f"/checkin/performances/{performance.id}/parties", data=form | {"query": "A\0da"}
+    )
+    assert found.status_code == 200
+
+
+def test_a_scan_without_its_form_token_is_refused(door: FlaskClient) -> None:
+    performance = a_performance()
+    party = a_party(performance)
+    form = {"code": party.reference, "scan_id": str(uuid4())}
+    answer = door.post(f"/checkin/performances/{performance.id}/scans", data=form)
+    assert answer.status_code in (400, 422)
+    assert fresh(party.id).admitted == 0
+
+
+def test_a_party_is_found_by_name_and_the_name_stays_out_of_addresses(door: FlaskClient) -> None:
+    performance = a_performance()
+    party = a_party(performance, name="Zoë Nguyen")
+    form = open_door(door, performance.id)
+    page = door.post(
+        f"/checkin/performances/{performance.id}/parties", data=form | {"query": "zoë"}
+    ).text
+    assert party.reference in page
+    by_address = door.get(f"/checkin/performances/{performance.id}?query=zoë").text
+    assert party.reference not in by_address
+
+
+def test_a_qrs_address_leads_staff_to_the_door_and_tells_others_nothing(
+    door: FlaskClient, app: object
+) -> None:
+    performance = a_performance()
+    party = a_party(performance, name="Zoë Nguyen")
+    address = f"/checkin/ticket/{ticket_token(party)}"
+    led = door.get(address)
+    assert led.status_code == 302
+    assert f"/checkin/performances/{performance.id}" in led.location
+    stranger = door.application.test_client().get(address)
+    assert stranger.status_code == 200
+    for private in ("Zoë", party.reference, party.email, performance.show.title):
+        assert private not in stranger.text
+    assert fresh(party.id).admitted == 0

@@ -110,7 +110,6 @@ class Config:
             "WTF_CSRF_TIME_LIMIT": 6 * 3600,
             "WTF_CSRF_TRUSTED_HOSTS": [urlsplit(o).netloc for o in self.csrf_trusted_origins],
             "RATELIMIT_STORAGE_URI": "memory://",
-            "RATELIMIT_HEADERS_ENABLED": True,
         }
 
 

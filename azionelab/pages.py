@@ -1,8 +1,10 @@
 """What all pages share: language, dates in the theatre's time, headers, error pages."""
 
 import secrets
+import time
 import traceback
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from flask import (
@@ -25,6 +27,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.config import LOCALES
 from azionelab.dates import clock, dateformat, day, when
+from azionelab.extensions import limiter
 from azionelab.problems import is_api_request, problem_of
 
 MAX_ROW = 2**31 - 1  # PostgreSQL's integer
@@ -113,6 +116,9 @@ def _make_nonce() -> None:
 
 
 def _add_headers(response: Response) -> Response:
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and limiter.current_limit:
+        seconds = max(1, round(limiter.current_limit.reset_at - time.time()))
+        response.headers["Retry-After"] = str(seconds)
     # Only the admin's library has scripts and styles inside its pages.
     admin = request.path.startswith("/admin/")
     nonce = f" 'nonce-{g.get('csp_nonce', '')}'" if admin else ""

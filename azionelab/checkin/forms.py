@@ -2,18 +2,23 @@
 
 from uuid import UUID, uuid4
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import (
-    HiddenField,
-    IntegerField,
-    StringField,
-    validators,
-)
+from wtforms import Field, HiddenField, IntegerField, StringField, ValidationError, validators
+
+from azionelab.bookings.visitors import is_one_line
 
 MAX_CODE = 500  # characters: a ticket's whole address
 MAX_QUERY = 200  # characters
 MAX_DOOR = 60  # characters
+
+
+def _one_line(_form: object, field: Field) -> None:
+    if not is_one_line(field.data or ""):
+        raise ValidationError(
+            gettext("The name of the door holds characters that cannot be shown.")
+        )
 
 
 class ScanForm(FlaskForm):  # type: ignore[misc]
@@ -23,9 +28,7 @@ class ScanForm(FlaskForm):  # type: ignore[misc]
     code = StringField(_("Ticket code or reference"), [validators.Length(1, MAX_CODE)])
     people = IntegerField(_("People"), [validators.Optional(), validators.NumberRange(1, 1000)])
     seen = IntegerField(validators=[validators.Optional(), validators.NumberRange(0, 1000)])
-    door = HiddenField(
-        validators=[validators.Length(max=MAX_DOOR), validators.Regexp(r"[^\x00-\x1f]*\Z")]
-    )
+    door = HiddenField(validators=[validators.Length(max=MAX_DOOR), _one_line])
 
     @classmethod
     def fresh(cls, code: str = "") -> "ScanForm":

@@ -1,0 +1,51 @@
+"""The back office: Flask-Admin under /admin/, for staff and administrators."""
+
+from typing import Any
+
+from flask import Flask, g
+from flask_admin import Admin, BaseView
+from flask_admin.menu import MenuView
+from flask_admin.theme import Bootstrap4Theme
+from flask_babel import lazy_gettext as _
+
+from azionelab.admin.home import HomeView
+from azionelab.admin.house import AdmissionView, ReservationView, ScanView
+from azionelab.admin.mails import MailView
+from azionelab.admin.people import TokenView, UserView
+from azionelab.admin.season import PerformanceView, ShowView, VenueView
+from azionelab.bookings.models import Reservation
+from azionelab.checkin.models import Admission, Scan
+from azionelab.mail.models import Mail
+from azionelab.shows.models import Performance, Show, Venue
+from azionelab.staff.models import ApiToken, User
+
+
+class _BackOffice(Admin):  # type: ignore[misc]  # Flask-Admin has no types
+    """Flask-Admin, whose menu keeps no address from one request to the next: they hold `?lang=`."""
+
+    def _add_view_to_menu(self, view: BaseView) -> None:
+        self.add_menu_item(MenuView(view.name, view, cache=False))
+
+
+def init_admin(app: Flask) -> None:
+    """Bind the back office to the application."""
+    office = _BackOffice(
+        app,
+        name=app.config["AZIONELAB"].site_name,
+        index_view=HomeView(name=_("Evenings")),
+        theme=Bootstrap4Theme(base_template="admin/frame.html"),
+        csp_nonce_generator=lambda: g.csp_nonce,
+    )
+    views: list[tuple[type[Any], type[Any], Any, str]] = [
+        (ReservationView, Reservation, _("Reservations"), "reservations"),
+        (PerformanceView, Performance, _("Performances"), "performances"),
+        (ShowView, Show, _("Shows"), "shows"),
+        (VenueView, Venue, _("Venues"), "venues"),
+        (MailView, Mail, _("Mails"), "mails"),
+        (ScanView, Scan, _("Scans"), "scans"),
+        (AdmissionView, Admission, _("Admissions"), "admissions"),
+        (UserView, User, _("Accounts"), "accounts"),
+        (TokenView, ApiToken, _("Tokens"), "tokens"),
+    ]
+    for view, model, name, url in views:
+        office.add_view(view(model, name, url))

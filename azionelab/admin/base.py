@@ -1,0 +1,145 @@
+"""What all pages of the admin share: who may come in, how rows are shown, how they are written."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from flask import abort, flash, request
+from flask_admin import expose
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.model.base import ViewArgs
+from flask_babel import gettext
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from sqlalchemy import Uuid, inspect
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from azionelab.database import Base, transaction, violated_constraint
+from azionelab.dates import clock, dateformat
+from azionelab.extensions import db, security
+from azionelab.pages import MAX_ROW
+from azionelab.staff.accounts import has_role
+from azionelab.staff.models import RoleName
+
+MAX_PAGE = 100_000
+STAFF = (RoleName.ADMIN, RoleName.STAFF)
+
+
+class Guarded:
+    """Lets in whoever has one of `roles`: others log in first, or are refused (403)."""
+
+    roles: ClassVar[tuple[RoleName, ...]] = STAFF
+
+    def is_accessible(self) -> bool:
+        """Whether the person of this request may see the view, in the menu and at its address."""
+        return has_role(current_user, *self.roles)
+
+    def inaccessible_callback(self, _name: str, **_kwargs: Any) -> Response:
+        """Ask who is not logged in to do so; 403 to everybody else."""
+        if current_user.is_authenticated:
+            abort(403)
+        asked: Response = security.login_manager.unauthorized()
+        return asked
+
+
+class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's views have no types
+    """A table of the database. By itself it is read-only and shows times on the theatre's clock."""
+
+    can_create = can_edit = can_delete = False
+    can_view_details = True
+    can_set_page_size = False
+    page_size = 50
+    form_base_class = FlaskForm
+    form = FlaskForm  # none is made from the columns
+    action_disallowed_list = ("delete",)  # many at once would pass every rule by
+    list_template = "admin/list.html"
+    details_template = "admin/details.html"
+    create_template = "admin/create.html"
+    edit_template = "admin/edit.html"
+    column_type_formatters: ClassVar[dict[type, Callable[..., Any]]] = {
+        type(None): lambda _view, _value, _name: "",
+        bool: lambda _view, value, _name: gettext("yes") if value else gettext("no"),
+        datetime: lambda _view, moment, _name: f"{dateformat(moment, 'medium')}, {clock(moment)}",
+    }
+    column_type_formatters_detail = column_type_formatters
+    # What the database's refusals mean: the constraint's name -> the field (or None) and the words.
+    refusals: ClassVar[Mapping[str, tuple[str | None, str]]] = {}
+
+    def __init__(self, model: type[Base], name: str, url: str) -> None:
+        super().__init__(model, db, name=name, endpoint=f"admin_{url}", url=url)
+
+    def get_one(self, id: str) -> Any:  # noqa: A002 (Flask-Admin's name)
+        """The row of that identity, or None, whatever somebody typed into the address."""
+        identity = read_identity(self.model, id)
+        return None if identity is None else db.session.get(self.model, identity)
+
+    def create_model(self, form: Any) -> Any:
+        """Write a new row; False, with words in the form, when the database refuses it."""
+        row = self.model()
+
+        def add(session: Session) -> None:
+            form.populate_obj(row)
+            session.add(row)
+
+        return row if self.write(add, form) else False
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        """Change a row; False, with words in the form, when the database refuses it."""
+        return self.write(lambda _session: form.populate_obj(model), form)
+
+    def delete_model(self, model: Base) -> bool:
+        """Delete a row; False, told in words, when others refer to it."""
+        return self.write(lambda session: session.delete(model))
+
+    def write(self, change: Callable[[Session], None], form: FlaskForm | None = None) -> bool:
+        """Do `change` in one transaction, and say what the database did not like about it."""
+        try:
+            with transaction() as session:
+                change(session)
+        except IntegrityError as error:
+            name = violated_constraint(error) or ""
+            field, words = self.refusals.get(name, (None, gettext("The database refused this.")))
+            tell(form, field, str(words))
+            return False
+        return True
+
+    @expose("/find/", methods=("POST",))
+    def find_view(self) -> Any:
+        """The rows that hold what is looked for: posted, since names belong into no address."""
+        return self.index_view()
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        args = super()._get_list_extra_args()
+        # A page beyond what the database can count to is one of nothing, not a fault.
+        args.page = min(max(args.page, 0), MAX_PAGE)
+        args.search = request.form.get("search", "").replace("\0", "").strip() or None
+        return args
+
+    def _get_list_url(self, view_args: ViewArgs) -> str:
+        return str(super()._get_list_url(view_args.clone(search=None)))
+
+    def _get_list_filter_args(self) -> list[tuple[int, str, str]] | None:
+        # A filter that was left at "all" is sent too, and is none.
+        return [chosen for chosen in super()._get_list_filter_args() or [] if chosen[2]] or None
+
+
+def tell(form: FlaskForm | None, field: str | None, words: str) -> None:
+    """Say what is wrong: at the field of the form if there is one, else on top of the page."""
+    if form is not None and field is not None and field in form:
+        form[field].errors = [*form[field].errors, words]
+    else:
+        flash(words, "error")
+
+
+def read_identity(model: type[Base], typed: str | None) -> int | UUID | None:
+    """The identity that `typed` names among the rows of `model`, or None when it can be none."""
+    try:
+        if isinstance(inspect(model).primary_key[0].type, Uuid):
+            return UUID(typed)
+        number = int(typed or "")
+    except ValueError:
+        return None
+    return number if 0 < number <= MAX_ROW else None

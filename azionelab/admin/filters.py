@@ -1,0 +1,59 @@
+"""The filters above the admin's lists: one choice each, sent with an ordinary form."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask_admin.contrib.sqla.filters import FilterEqual
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
+
+from azionelab.database import now
+from azionelab.dates import clock, dateformat
+from azionelab.extensions import db
+from azionelab.shows.models import Performance
+
+_RECENT = timedelta(days=60)  # what was played before that is offered no more
+
+
+class ChoiceFilter(FilterEqual):  # type: ignore[misc]  # Flask-Admin's filters have no types
+    """Rows whose `column` is one of fixed values, given with their names."""
+
+    def __init__(
+        self, column: InstrumentedAttribute[Any], name: str, values: dict[str, str]
+    ) -> None:
+        super().__init__(column, name)
+        self._values = values
+
+    def choices(self) -> dict[str, str]:
+        """What can be chosen: values and their names."""
+        return self._values
+
+    def clean(self, value: str) -> str:
+        """The value, or none for all; ValueError for what nobody offered."""
+        if value and value not in self.choices():
+            raise ValueError(value)
+        return value
+
+
+class PerformanceFilter(ChoiceFilter):
+    """Rows that belong to one of the coming or recent performances."""
+
+    def __init__(self, column: InstrumentedAttribute[int]) -> None:
+        super().__init__(column, _("Performance"), {})
+
+    def choices(self) -> dict[str, str]:
+        """Their numbers, and when they are."""
+        performances = db.session.scalars(
+            select(Performance)
+            .options(joinedload(Performance.show))
+            .where(Performance.starts_at > now() - _RECENT)
+            .order_by(Performance.starts_at, Performance.id)
+        )
+        return {str(row.id): tell_performance(row) for row in performances}
+
+
+def tell_performance(performance: Performance) -> str:
+    """A performance in one line: its show, and when on the theatre's clock."""
+    curtain = performance.starts_at
+    return f"{performance.show.title}, {dateformat(curtain, 'medium')}, {clock(curtain)}"

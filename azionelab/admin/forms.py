@@ -1,0 +1,243 @@
+"""The admin's forms."""
+
+import re
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from sqlalchemy import Select, select
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    EmailField,
+    IntegerField,
+    PasswordField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import (
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    Regexp,
+    ValidationError,
+)
+
+from azionelab.database import now
+from azionelab.extensions import db
+from azionelab.shows.local_time import AmbiguousTime, NoSuchTime, from_local
+from azionelab.shows.models import MAX_CAPACITY, Show, Venue
+from azionelab.staff.accounts import PASSWORD_LENGTH
+from azionelab.staff.models import RoleName
+
+MAX_LINE = 200  # characters
+MAX_TEXT = 20_000
+PARTY_LIMIT = 6  # people, unless the theatre says otherwise
+CLOSES_BEFORE = timedelta(hours=1)  # before the curtain
+MAX_TOKEN_HOURS = 72
+
+ROLE_NAMES = (
+    (RoleName.DOOR, _("door: lets people in")),
+    (RoleName.STAFF, _("staff: runs the season")),
+    (RoleName.ADMIN, _("admin: also accounts and tokens")),
+)
+
+
+class Line(StringField):  # type: ignore[misc]  # WTForms has no types
+    """One line of text, its outer spaces taken away, without control characters."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was typed."""
+        self.data = "".join(valuelist).strip()
+
+    def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002 (WTForms' signature)
+        """Refuse what no page can show and no database keep."""
+        if any(unicodedata.category(character) == "Cc" for character in self.data or ""):
+            raise ValidationError(gettext("This holds characters that cannot be shown."))
+
+
+class Text(TextAreaField):  # type: ignore[misc]
+    """Several lines of text."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was typed, with the line ends of a file."""
+        self.data = "".join(valuelist).replace("\r\n", "\n").strip()
+
+    def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002
+        """Refuse what the database cannot keep."""
+        if "\0" in (self.data or ""):
+            raise ValidationError(gettext("This holds characters that cannot be shown."))
+
+
+class LocalTime(DateTimeLocalField):  # type: ignore[misc]
+    """A moment, written and shown on the theatre's clock; `data` is aware, or None."""
+
+    def process_data(self, value: datetime | None) -> None:
+        """Take a moment from the database or a default."""
+        self.data = value.astimezone(_zone()) if value else None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was typed; a time that the clocks skip or show twice is an error."""
+        if not any(valuelist):
+            self.data = None
+            return
+        super().process_formdata(valuelist)
+        typed: Any = self.data
+        try:
+            self.data = from_local(typed, _zone())
+        except NoSuchTime:
+            raise ValueError(
+                gettext("The clocks skip this time that night. Please choose another.")
+            ) from None
+        except AmbiguousTime:
+            raise ValueError(
+                gettext("The clocks show this time twice that night. Please choose another.")
+            ) from None
+        except OverflowError:
+            raise ValueError(self.gettext("Not a valid datetime value.")) from None
+
+
+class VenueForm(FlaskForm):  # type: ignore[misc]
+    """A venue."""
+
+    name = Line(_("Name"), [InputRequired(), Length(max=MAX_LINE)])
+    address = Line(_("Address"), [Length(max=MAX_LINE)])
+
+
+class ShowForm(FlaskForm):  # type: ignore[misc]
+    """A show."""
+
+    title = Line(_("Title"), [InputRequired(), Length(max=MAX_LINE)])
+    slug = Line(
+        _("Address"),
+        [Optional(), Length(max=80), Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z")],
+        description=_(
+            "The last part of the page's address: small letters, digits and hyphens."
+            " Left empty, it is made from the title."
+        ),
+    )
+    summary = Line(
+        _("Summary"), [Length(max=MAX_LINE)], description=_("A sentence for the programme.")
+    )
+    description = Text(_("Description"), [Length(max=MAX_TEXT)])
+    duration_minutes = IntegerField(_("Minutes"), [Optional(), NumberRange(1, 1440)])
+    published = BooleanField(_("Published"), description=_("Only then it is in the programme."))
+
+    def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
+        """Check the fields; an empty address is proposed from the title."""
+        if not self.slug.data:
+            self.slug.data = slug_of(self.title.data)
+        return bool(super().validate(extra_validators))
+
+
+class PerformanceForm(FlaskForm):  # type: ignore[misc]
+    """A performance. Closing is an hour before the curtain if nothing else is said."""
+
+    show_id = SelectField(_("Show"), coerce=int)
+    venue_id = SelectField(_("Venue"), coerce=int)
+    starts_at = LocalTime(
+        _("Curtain"),
+        [InputRequired()],
+        description=_("Visitors who booked already are not written to when this changes."),
+    )
+    capacity = IntegerField(_("Seats"), [InputRequired(), NumberRange(0, MAX_CAPACITY)])
+    party_limit = IntegerField(
+        _("Largest party"), [InputRequired(), NumberRange(1, 100)], default=PARTY_LIMIT
+    )
+    booking_opens_at = LocalTime(
+        _("Booking opens"), [InputRequired()], default=lambda: now().replace(second=0)
+    )
+    booking_closes_at = LocalTime(
+        _("Booking closes"),
+        [Optional()],
+        description=_("Left empty: an hour before the curtain."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.show_id.choices = _choices(select(Show.id, Show.title).order_by(Show.title))
+        self.venue_id.choices = _choices(select(Venue.id, Venue.name).order_by(Venue.name))
+        for field in (self.show_id, self.venue_id):
+            if not field.choices:
+                field.description = gettext("There is none yet: make one first.")
+
+    def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
+        """Check the fields; whether they go together, the database says."""
+        if not super().validate(extra_validators):
+            return False
+        curtain, closes_at = self.starts_at.data, self.booking_closes_at.data
+        if curtain is not None and closes_at is None:
+            self.booking_closes_at.data = curtain - CLOSES_BEFORE
+        return True
+
+
+class FewerSeatsForm(FlaskForm):  # type: ignore[misc]
+    """A smaller party."""
+
+    seats = IntegerField(_("Seats"), [InputRequired(), NumberRange(1, 100)])
+
+
+class AccountForm(FlaskForm):  # type: ignore[misc]
+    """A new account."""
+
+    email = EmailField(_("E-mail"), [InputRequired(), Length(max=254)])
+    name = Line(
+        _("Name"), [Length(max=MAX_LINE)], description=_("What the door shows: let in by Anna.")
+    )
+    role = SelectField(_("Role"), choices=ROLE_NAMES)
+    password = PasswordField(
+        _("Password"),
+        [InputRequired()],
+        description=_("At least %(length)s characters.", length=PASSWORD_LENGTH),
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class ChangedAccountForm(FlaskForm):  # type: ignore[misc]
+    """An account that exists."""
+
+    name = Line(_("Name"), [Length(max=MAX_LINE)])
+    role = SelectField(_("Role"), choices=ROLE_NAMES)
+    active = BooleanField(
+        _("Active"), description=_("Who is not is logged out at once and cannot log in.")
+    )
+    password = PasswordField(
+        _("New password"),
+        description=_("Left empty, the password stays. A new one logs the person out everywhere."),
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class TokenForm(FlaskForm):  # type: ignore[misc]
+    """A key for a device at the door."""
+
+    label = Line(
+        _("Label"),
+        [InputRequired(), Length(max=MAX_LINE)],
+        description=_("Which device it is for: Door A, Marta's phone."),
+    )
+    hours = IntegerField(
+        _("Valid for (hours)"), [InputRequired(), NumberRange(1, MAX_TOKEN_HOURS)], default=12
+    )
+
+
+def slug_of(title: str) -> str:
+    """A show's address made from its title: `Così è (se vi pare)` gives `cosi-e-se-vi-pare`."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-")
+
+
+def _choices(rows: Select[int, str]) -> list[tuple[int, str]]:
+    return [(row[0], row[1]) for row in db.session.execute(rows)]
+
+
+def _zone() -> ZoneInfo:
+    zone: ZoneInfo = current_app.config["AZIONELAB"].time_zone
+    return zone

@@ -1,0 +1,47 @@
+"""The admin's first page: tonight and the next evenings, and what needs somebody's attention."""
+
+from datetime import timedelta
+
+from flask_admin import AdminIndexView, expose
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import joinedload
+
+from azionelab.admin.base import Guarded
+from azionelab.checkin.rules import house_counts
+from azionelab.database import now
+from azionelab.extensions import db
+from azionelab.mail.models import Delivery, Mail
+from azionelab.shows.models import Performance
+
+_STILL_ON = timedelta(hours=6)  # after the curtain an evening is still tonight's
+_SHOWN = 20  # performances
+_LATE = timedelta(minutes=15)  # a mail that waits for longer is a sign of trouble
+
+
+class HomeView(Guarded, AdminIndexView):  # type: ignore[misc]  # Flask-Admin has no types
+    """What is on, and what went wrong."""
+
+    @expose()
+    def index(self) -> str:
+        """The page."""
+        performances = db.session.scalars(
+            select(Performance)
+            .options(joinedload(Performance.show), joinedload(Performance.venue))
+            .where(Performance.starts_at > now() - _STILL_ON)
+            .order_by(Performance.starts_at, Performance.id)
+            .limit(_SHOWN)
+        ).all()
+        page: str = self.render(
+            "admin/home.html",
+            performances=performances,
+            counts=house_counts([performance.id for performance in performances]),
+            failed_mails=_count_mails(Mail.delivery == Delivery.FAILED),
+            late_mails=_count_mails(
+                Mail.delivery == Delivery.QUEUED, Mail.created_at < now() - _LATE
+            ),
+        )
+        return page
+
+
+def _count_mails(*conditions: ColumnElement[bool]) -> int:
+    return db.session.scalar(select(func.count(Mail.id)).where(*conditions)) or 0

@@ -1,0 +1,269 @@
+"""The house in the admin: reservations, and what happened at the door. All read-only rows."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext, ngettext
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Query, joinedload
+from werkzeug.wrappers import Response
+
+from azionelab.admin.base import TheatreView, read_identity
+from azionelab.admin.filters import ChoiceFilter, PerformanceFilter, tell_performance
+from azionelab.admin.forms import FewerSeatsForm
+from azionelab.bookings import rules
+from azionelab.bookings.errors import (
+    BookingError,
+    HoldExpired,
+    NotFewerSeats,
+    PartyInside,
+    PerformanceStarted,
+    ReservationEnded,
+)
+from azionelab.bookings.models import Reservation, State
+from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.verdicts import Kind
+from azionelab.database import now
+from azionelab.extensions import db
+from azionelab.mail.models import Mail
+from azionelab.mail.outbox import resend
+from azionelab.shows.models import Performance
+
+STATES: dict[str, str] = {
+    State.PENDING: _("not confirmed yet"),
+    State.CONFIRMED: _("confirmed"),
+    State.CANCELLED: _("cancelled"),
+    State.EXPIRED: _("expired"),
+}
+VERDICTS: dict[str, str] = {
+    Kind.ADMITTED: _("let in"),
+    Kind.ALREADY_IN: _("already in"),
+    Kind.WRONG_PERFORMANCE: _("another performance"),
+    Kind.NOT_CONFIRMED: _("not confirmed"),
+    Kind.CANCELLED: _("cancelled"),
+    Kind.EXPIRED: _("expired"),
+    Kind.PERFORMANCE_CANCELLED: _("performance cancelled"),
+    Kind.UNKNOWN: _("unknown code"),
+    Kind.TOO_MANY: _("too many"),
+    Kind.CHANGED: _("others came in meanwhile"),
+}
+
+
+class ReservationView(TheatreView):
+    """Reservations: found by name, address or reference; changed only by the booking rules."""
+
+    details_template = "admin/reservation.html"
+    column_list = (
+        "reference",
+        "name",
+        "email",
+        "seats",
+        "state",
+        "admitted",
+        "performance",
+        "created_at",
+    )
+    column_details_list = (*column_list, "locale", "hold_expires_at", "confirmed_at", "ended_at")
+    column_default_sort = ("created_at", True)
+    column_sortable_list = ("name", "seats", "state", "created_at")
+    column_searchable_list = ("reference", "name", "email")
+    column_labels: ClassVar = {
+        "reference": _("Reference"),
+        "name": _("Name"),
+        "email": _("E-mail"),
+        "seats": _("Seats"),
+        "state": _("State"),
+        "admitted": _("In"),
+        "performance": _("Performance"),
+        "created_at": _("Booked"),
+        "locale": _("Language"),
+        "hold_expires_at": _("Held until"),
+        "confirmed_at": _("Confirmed"),
+        "ended_at": _("Ended"),
+    }
+    column_formatters: ClassVar = {
+        "performance": lambda _view, _context, row, _name: tell_performance(row.performance),
+        "state": lambda _view, _context, row, _name: STATES[_state(row)],
+    }
+    column_formatters_detail = column_formatters
+
+    def get_filters(self) -> Any:
+        """By state and by performance."""
+        self.column_filters = (
+            ChoiceFilter(Reservation.state, _("State"), STATES),
+            PerformanceFilter(Reservation.performance_id),
+        )
+        return super().get_filters()
+
+    def get_query(self) -> Query[Reservation]:
+        """The rows with what a line shows of them."""
+        query: Query[Reservation] = super().get_query()
+        performance = joinedload(Reservation.performance)
+        return query.options(performance.joinedload(Performance.show))
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        """One reservation and what can be done with it."""
+        reservation = self.get_one(request.args.get("id", ""))
+        if reservation is None:
+            flash(gettext("There is no such reservation."), "error")
+            return redirect(self.get_url(".index_view"))
+        return self.render(
+            self.details_template,
+            model=reservation,
+            details_columns=self._details_columns,
+            get_value=self.get_detail_value,
+            return_url=self.get_url(".index_view"),
+            is_held=reservation.state == State.PENDING and _state(reservation) == State.PENDING,
+            seats_form=FewerSeatsForm(formdata=None, seats=max(1, reservation.seats - 1)),
+            newest_mail=_newest_mail(reservation.id),
+        )
+
+    @expose("/confirm/", methods=("POST",))
+    def confirm_view(self) -> Response:
+        """Confirm for a visitor who cannot: the ticket is sent."""
+        return self._act(rules.confirm, gettext("Confirmed. The ticket is on its way."))
+
+    @expose("/cancel/", methods=("POST",))
+    def cancel_view(self) -> Response:
+        """Give a party's seats back: it is written to."""
+        return self._act(rules.cancel, gettext("Cancelled. The party is written to."))
+
+    @expose("/seats/", methods=("POST",))
+    def seats_view(self) -> Response:
+        """Make a party smaller."""
+        form = FewerSeatsForm()
+        if not form.validate():
+            flash(gettext("A party can only be made smaller."), "error")
+            return self._back(read_identity(Reservation, request.form.get("id")))
+        return self._act(
+            lambda identity: rules.reduce_seats(identity, form.seats.data),
+            gettext("The party is smaller now."),
+        )
+
+    @expose("/resend/", methods=("POST",))
+    def resend_view(self) -> Response:
+        """Send the party its newest mail once more: the ticket, or the request to confirm."""
+        return self._act(_resend_newest, gettext("The newest mail is sent once more."))
+
+    def _act(self, change: Callable[[UUID], Any], done: str) -> Response:
+        identity = read_identity(Reservation, request.form.get("id"))
+        if isinstance(identity, UUID):
+            try:
+                change(identity)
+            except BookingError as refusal:
+                flash(_tell_refusal(refusal), "error")
+            else:
+                flash(done, "success")
+        return self._back(identity)
+
+    def _back(self, identity: int | UUID | None) -> Response:
+        return redirect(self.get_url(".details_view", id=identity))
+
+
+class ScanView(TheatreView):
+    """Every attempt at the door."""
+
+    can_view_details = False
+    column_list = ("scanned_at", "verdict", "people", "reservation", "door", "by")
+    column_default_sort = ("scanned_at", True)
+    column_sortable_list = ("scanned_at",)
+    column_searchable_list = ("reservation.reference", "door")
+    column_labels: ClassVar = {
+        "scanned_at": _("When"),
+        "verdict": _("Verdict"),
+        "people": _("People"),
+        "reservation": _("Reservation"),
+        "reservation.reference": _("Reference"),
+        "door": _("Door"),
+        "by": _("By"),
+    }
+    column_formatters: ClassVar = {
+        "verdict": lambda _view, _context, row, _name: VERDICTS.get(row.verdict, row.verdict),
+    }
+
+    def get_filters(self) -> Any:
+        """By verdict and by performance."""
+        self.column_filters = (
+            ChoiceFilter(Scan.verdict, _("Verdict"), VERDICTS),
+            PerformanceFilter(Scan.performance_id),
+        )
+        return super().get_filters()
+
+    def get_query(self) -> Query[Scan]:
+        """The rows with what a line shows of them."""
+        query: Query[Scan] = super().get_query()
+        return query.options(joinedload(Scan.user), joinedload(Scan.token))
+
+
+class AdmissionView(TheatreView):
+    """Who was let in, and what was undone."""
+
+    can_view_details = False
+    column_list = (
+        "admitted_at",
+        "scan.reservation.reference",
+        "people",
+        "scan.door",
+        "undone_at",
+        "undone_by",
+    )
+    column_default_sort = ("admitted_at", True)
+    column_sortable_list = ("admitted_at", "undone_at")
+    column_labels: ClassVar = {
+        "admitted_at": _("When"),
+        "scan.reservation.reference": _("Reservation"),
+        "people": _("People"),
+        "scan.door": _("Door"),
+        "undone_at": _("Undone"),
+        "undone_by": _("Undone by"),
+    }
+
+    def get_query(self) -> Query[Admission]:
+        """The rows with what a line shows of them."""
+        query: Query[Admission] = super().get_query()
+        return query.options(joinedload(Admission.scan).joinedload(Scan.reservation))
+
+
+def _state(reservation: Reservation) -> str:
+    return State.EXPIRED if rules.is_lapsed(reservation, now()) else reservation.state
+
+
+def _newest_mail(reservation_id: UUID) -> Mail | None:
+    return db.session.scalar(
+        select(Mail)
+        .where(Mail.reservation_id == reservation_id)
+        .order_by(Mail.created_at.desc())
+        .limit(1)
+    )
+
+
+def _resend_newest(reservation_id: UUID) -> None:
+    mail = _newest_mail(reservation_id)
+    if mail is None:
+        raise ReservationEnded
+    resend(mail.id)
+
+
+def _tell_refusal(refusal: BookingError) -> str:
+    match refusal:
+        case HoldExpired():
+            return gettext("It was not confirmed in time: its seats are free again.")
+        case ReservationEnded():
+            return gettext("This reservation has ended.")
+        case PartyInside():
+            return ngettext(
+                "%(num)s of the party is in already.",
+                "%(num)s of the party are in already.",
+                refusal.admitted,
+            )
+        case NotFewerSeats():
+            return gettext("A party can only be made smaller.")
+        case PerformanceStarted():
+            return gettext("The curtain is up: nothing can be changed any more.")
+        case _:
+            return gettext("There is no such reservation.")

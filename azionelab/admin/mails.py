@@ -1,0 +1,117 @@
+"""The outbox in the admin: what was sent, what could not be, and sending it again."""
+
+import base64
+from typing import Any, ClassVar
+
+from flask import current_app, flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from sqlalchemy.orm import Query, joinedload
+from werkzeug.wrappers import Response
+
+from azionelab.admin.base import TheatreView
+from azionelab.admin.filters import ChoiceFilter
+from azionelab.mail.messages import Message, render
+from azionelab.mail.models import Delivery, Kind, Mail
+from azionelab.mail.outbox import resend
+
+KINDS: dict[str, str] = {
+    Kind.CONFIRM: _("please confirm"),
+    Kind.EXISTING: _("you booked already"),
+    Kind.TICKET: _("ticket"),
+    Kind.CHANGED: _("fewer seats"),
+    Kind.CANCELLED: _("booking cancelled"),
+    Kind.PERFORMANCE_CANCELLED: _("performance cancelled"),
+}
+DELIVERIES: dict[str, str] = {
+    Delivery.QUEUED: _("waiting"),
+    Delivery.SENT: _("sent"),
+    Delivery.FAILED: _("failed"),
+}
+
+
+class MailView(TheatreView):
+    """Mails and their delivery. Their text is shown in development only: it holds a secret link."""
+
+    details_template = "admin/mail.html"
+    column_list = (
+        "created_at",
+        "kind",
+        "reservation.email",
+        "delivery",
+        "attempts",
+        "last_error",
+        "sent_at",
+    )
+    column_details_list = (*column_list, "reservation.reference")
+    column_default_sort = ("created_at", True)
+    column_sortable_list = ("created_at", "sent_at", "attempts")
+    column_searchable_list = ("reservation.email", "reservation.reference")
+    column_labels: ClassVar = {
+        "created_at": _("Written"),
+        "kind": _("About"),
+        "reservation.email": _("To"),
+        "reservation.reference": _("Reference"),
+        "delivery": _("Delivery"),
+        "attempts": _("Tries"),
+        "last_error": _("Remark"),
+        "sent_at": _("Sent"),
+    }
+    column_formatters: ClassVar = {
+        "kind": lambda _view, _context, row, _name: KINDS[row.kind],
+        "delivery": lambda _view, _context, row, _name: DELIVERIES[row.delivery],
+    }
+    column_formatters_detail = column_formatters
+
+    def get_filters(self) -> Any:
+        """By the state of delivery and by what it tells."""
+        self.column_filters = (
+            ChoiceFilter(Mail.delivery, _("Delivery"), DELIVERIES),
+            ChoiceFilter(Mail.kind, _("About"), KINDS),
+        )
+        return super().get_filters()
+
+    def get_query(self) -> Query[Mail]:
+        """The rows with what a line shows of them."""
+        query: Query[Mail] = super().get_query()
+        return query.options(joinedload(Mail.reservation))
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        """One mail; in development without a mail server also what it says."""
+        mail = self.get_one(request.args.get("id", ""))
+        if mail is None:
+            flash(gettext("There is no such mail."), "error")
+            return redirect(self.get_url(".index_view"))
+        message = _read_in_development(mail)
+        return self.render(
+            self.details_template,
+            model=mail,
+            details_columns=self._details_columns,
+            get_value=self.get_detail_value,
+            return_url=self.get_url(".index_view"),
+            message=message,
+            pictures=[
+                base64.b64encode(picture.content).decode()
+                for picture in (message.pictures if message else ())
+            ],
+        )
+
+    @expose("/resend/", methods=("POST",))
+    def resend_view(self) -> Response:
+        """Put a mail into the queue once more."""
+        mail = self.get_one(request.form.get("id", ""))
+        if mail is None:
+            flash(gettext("There is no such mail."), "error")
+            return redirect(self.get_url(".index_view"))
+        resend(mail.id)
+        flash(gettext("The mail is sent once more."), "success")
+        return redirect(self.get_url(".details_view", id=mail.id))
+
+
+def _read_in_development(mail: Mail) -> Message | None:
+    config = current_app.config["AZIONELAB"]
+    if not config.debug or config.mail_server is not None or mail.reservation.erased_at:
+        return None
+    return render(mail)

@@ -1,0 +1,113 @@
+"""The people of the theatre in the admin, for administrators only: accounts, and devices' tokens."""
+
+from typing import Any, ClassVar
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_admin.helpers import get_form_data
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from werkzeug.wrappers import Response
+
+from azionelab.admin.base import TheatreView, tell
+from azionelab.admin.forms import ROLE_NAMES, AccountForm, ChangedAccountForm, TokenForm
+from azionelab.staff.accounts import AccountError, change_account, create_account
+from azionelab.staff.models import RoleName, User
+from azionelab.staff.tokens import Scope, issue_token, revoke_token
+
+
+class UserView(TheatreView):
+    """Accounts. Nobody is deleted: the books say who let whom in. They are deactivated."""
+
+    roles = (RoleName.ADMIN,)
+    can_create = can_edit = True
+    can_view_details = False
+    column_list = ("email", "name", "roles", "active")
+    column_default_sort = "email"
+    column_sortable_list = ("email", "name", "active")
+    column_searchable_list = ("email", "name")
+    column_labels: ClassVar = {
+        "email": _("E-mail"),
+        "name": _("Name"),
+        "roles": _("Role"),
+        "active": _("Active"),
+    }
+    column_formatters: ClassVar = {
+        "roles": lambda _view, _context, row, _name: ", ".join(str(role) for role in row.roles),
+    }
+
+    def get_create_form(self) -> type[AccountForm]:
+        """The form of a new account."""
+        return AccountForm
+
+    def edit_form(self, obj: User | None = None) -> ChangedAccountForm:
+        """The form of an account; the password's digest is never put into it."""
+        if obj is None:
+            return ChangedAccountForm(get_form_data())
+        held = {role.name for role in obj.roles}
+        highest = next((name for name, _words in reversed(ROLE_NAMES) if name in held), None)
+        return ChangedAccountForm(get_form_data(), name=obj.name, active=obj.active, role=highest)
+
+    def create_model(self, form: Any) -> User | bool:
+        """Make an account; False, with words in the form, when it cannot be."""
+        try:
+            return create_account(
+                form.email.data, form.role.data, form.password.data, form.name.data
+            )
+        except AccountError as refusal:
+            tell(form, refusal.field, str(refusal))
+            return False
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        """Change an account; False, with words in the form, when it cannot be so."""
+        try:
+            change_account(
+                model.id,
+                role=form.role.data,
+                active=form.active.data,
+                name=form.name.data,
+                password=form.password.data,
+            )
+        except AccountError as refusal:
+            tell(form, refusal.field, str(refusal))
+            return False
+        return True
+
+
+class TokenView(TheatreView):
+    """Keys for devices at the door, each shown once, when it is made."""
+
+    roles = (RoleName.ADMIN,)
+    can_create = True
+    details_template = "admin/token.html"
+    column_list = ("label", "scope", "created_at", "expires_at", "revoked_at")
+    column_details_list = column_list
+    column_default_sort = ("created_at", True)
+    column_searchable_list = ("label",)
+    column_labels: ClassVar = {
+        "label": _("Label"),
+        "scope": _("For"),
+        "created_at": _("Made"),
+        "expires_at": _("Valid until"),
+        "revoked_at": _("Revoked"),
+    }
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Any:
+        """Make a token and show its text, which cannot be shown again."""
+        form = TokenForm()
+        if form.validate_on_submit():
+            token, text = issue_token(form.label.data, Scope.DOOR, form.hours.data)
+            return self.render("admin/token_issued.html", token=token, text=text)
+        return self.render(self.create_template, form=form, return_url=self.get_url(".index_view"))
+
+    @expose("/revoke/", methods=("POST",))
+    def revoke_view(self) -> Response:
+        """Make a token open nothing any more."""
+        token = self.get_one(request.form.get("id", ""))
+        if token is None:
+            flash(gettext("There is no such token."), "error")
+        else:
+            revoke_token(token.id)
+            flash(gettext("The token opens nothing any more."), "success")
+        return redirect(self.get_url(".index_view"))

@@ -1,0 +1,160 @@
+"""The season in the admin: venues, shows, performances."""
+
+from typing import Any, ClassVar
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext, ngettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from sqlalchemy import and_, func, not_, select
+from werkzeug.wrappers import Response
+
+from azionelab.admin.base import TheatreView
+from azionelab.admin.forms import PerformanceForm, ShowForm, VenueForm
+from azionelab.bookings import rules
+from azionelab.bookings.errors import CapacityBelowHeld
+from azionelab.bookings.models import LIVE, Reservation, State
+from azionelab.database import now
+from azionelab.extensions import db
+from azionelab.shows.models import Performance
+
+
+class VenueView(TheatreView):
+    """Venues: the houses."""
+
+    can_create = can_edit = can_delete = True
+    can_view_details = False
+    form = VenueForm
+    column_list = ("name", "address")
+    column_searchable_list = ("name", "address")
+    column_default_sort = "name"
+    column_labels: ClassVar = {"name": _("Name"), "address": _("Address")}
+    refusals: ClassVar = {
+        "uq_venue_name": ("name", _("There is a venue of this name already.")),
+        "fk_performance_venue_id": (None, _("Performances take place here: it has to stay.")),
+    }
+
+
+class ShowView(TheatreView):
+    """Shows, in the programme or still being prepared."""
+
+    can_create = can_edit = can_delete = True
+    can_view_details = False
+    form = ShowForm
+    column_list = ("title", "slug", "published")
+    column_searchable_list = ("title", "summary")
+    column_default_sort = "title"
+    column_labels: ClassVar = {
+        "title": _("Title"),
+        "slug": _("Address"),
+        "published": _("Published"),
+        "summary": _("Summary"),
+    }
+    refusals: ClassVar = {
+        "uq_show_slug": ("slug", _("Another show has this address.")),
+        "ck_show_slug_form": ("slug", _("Please give it an address of letters a to z and digits.")),
+        "fk_performance_show_id": (
+            None,
+            _("The show has performances. Delete those first, or take it out of the programme."),
+        ),
+    }
+
+
+class PerformanceView(TheatreView):
+    """Performances: what can be booked. Seats are changed, and evenings cancelled, by the rules."""
+
+    can_create = can_edit = can_delete = True
+    can_view_details = False
+    form = PerformanceForm
+    edit_template = "admin/performance.html"
+    column_list = ("starts_at", "show", "venue", "seats_held", "capacity", "cancelled_at")
+    column_default_sort = ("starts_at", True)
+    column_sortable_list = ("starts_at", "capacity", "seats_held", ("show", "show.title"))
+    column_searchable_list = ("show.title", "venue.name")
+    column_labels: ClassVar = {
+        "starts_at": _("Curtain"),
+        "show": _("Show"),
+        "show.title": _("Show"),
+        "venue": _("Venue"),
+        "venue.name": _("Venue"),
+        "seats_held": _("Held"),
+        "capacity": _("Seats"),
+        "cancelled_at": _("Cancelled"),
+    }
+    refusals: ClassVar = {
+        "uq_performance_show_id": ("starts_at", _("The show is played at this time already.")),
+        "ck_performance_booking_window": (
+            "booking_closes_at",
+            _("Booking has to close after it opens."),
+        ),
+        "fk_reservation_performance_id": (
+            None,
+            _("It has been booked, so it has to stay in the books. It can be cancelled."),
+        ),
+        "fk_scan_performance_id": (
+            None,
+            _("Tickets were scanned for it, so it has to stay in the books."),
+        ),
+    }
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        """Change a performance, its capacity by the rule that knows what is held."""
+        changes_seats = form.capacity.data != model.capacity
+        if changes_seats:
+            try:
+                rules.change_capacity(model.id, form.capacity.data)
+            except CapacityBelowHeld as refusal:
+                form.capacity.errors = [
+                    ngettext(
+                        "It cannot go below %(num)s seat: that one is held.",
+                        "It cannot go below %(num)s seats: that many are held.",
+                        refusal.held,
+                    )
+                ]
+                return False
+        saved = super().update_model(form, model)
+        if changes_seats and not saved:
+            flash(gettext("The number of seats was changed, the rest was not."), "error")
+        return saved
+
+    @expose("/cancel/", methods=("GET", "POST"))
+    def cancel_view(self) -> Any:
+        """Call an evening off: first tells how many will be written to, then does it."""
+        performance = self.get_one(request.args.get("id", ""))
+        if performance is None or performance.cancelled_at:
+            flash(gettext("There is nothing to cancel here."), "error")
+            return redirect(self.get_url(".index_view"))
+        form = FlaskForm()
+        if form.validate_on_submit():
+            return self._cancel(performance)
+        return self.render(
+            "admin/cancel_performance.html",
+            form=form,
+            performance=performance,
+            parties=_count_parties(performance),
+        )
+
+    def _cancel(self, performance: Performance) -> Response:
+        parties = rules.cancel_performance(performance.id)
+        flash(
+            ngettext(
+                "Cancelled. %(num)s party is written to.",
+                "Cancelled. %(num)s parties are written to.",
+                parties,
+            ),
+            "success",
+        )
+        return redirect(self.get_url(".edit_view", id=performance.id))
+
+
+def _count_parties(performance: Performance) -> int:
+    """How many parties would hear of a cancellation now."""
+    lapsed = and_(Reservation.state == State.PENDING, Reservation.hold_expires_at <= now())
+    live = select(func.count(Reservation.id)).where(
+        Reservation.performance_id == performance.id,
+        Reservation.state.in_(LIVE),
+        Reservation.admitted == 0,
+        not_(lapsed),
+    )
+    return db.session.scalar(live) or 0

@@ -1,0 +1,241 @@
+"""Staff accounts: making and changing them, who may do what, and how people log in."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from uuid import uuid4
+
+from email_validator import EmailNotValidError, validate_email
+from flask import Flask, abort, current_app, redirect, url_for
+from flask_babel import force_locale, get_locale, gettext
+from flask_login import current_user
+from flask_security.babel import FsDomain
+from flask_security.datastore import SQLAlchemyUserDatastore
+from flask_security.decorators import auth_required
+from flask_security.forms import LoginForm
+from flask_security.utils import hash_password
+from flask_security.views import forgot_password, login
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from azionelab.config import Config
+from azionelab.database import transaction, violated_constraint
+from azionelab.extensions import db, limiter, security
+from azionelab.staff.models import Role, RoleName, User
+from azionelab.staff.reset import ResetMail
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PASSWORD_LENGTH = 12  # characters at least; NIST SP 800-63B asks for length, not for composition
+SESSION_HOURS = 12  # an evening, from before the doors open until after they close
+_STAFF = (RoleName.ADMIN, RoleName.STAFF)
+
+_login_limit = limiter.shared_limit(
+    lambda: current_app.config["AZIONELAB"].login_rate_limit, scope="login", methods=["POST"]
+)
+# Wrapped once: wrapping counts a request, and tests make many applications.
+_limited_views = {
+    "security.login": _login_limit(login),
+    "security.forgot_password": _login_limit(forgot_password),
+}
+
+
+class AccountError(ValueError):
+    """An account cannot be as it was asked for; says why in words, and about which `field`."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class AccountUnknown(Exception):
+    """No account has this number."""
+
+
+def create_account(email: str, role: str, password: str, name: str = "") -> User:
+    """Make an account that can log in at once.
+
+    Raises AccountError for an address that is none or is taken, an unknown role, a weak password.
+    """
+    address = _clean_email(email)
+    hashed = _hash(password)
+    try:
+        with transaction() as session:
+            user = User(
+                email=address,
+                name=name.strip(),
+                password=hashed,
+                roles=[_get_role(session, role)],
+                fs_uniquifier=uuid4().hex,
+            )
+            session.add(user)
+            return user
+    except IntegrityError as error:
+        if violated_constraint(error) != "uq_user_account_email":
+            raise
+        raise AccountError("email", gettext("This address has an account already.")) from error
+
+
+def change_account(
+    user_id: int, *, role: str, active: bool, name: str = "", password: str = ""
+) -> User:
+    """Change an account; an empty `password` stays what it was.
+
+    Whoever is deactivated or gets another password is logged out everywhere. Raises AccountUnknown,
+    and AccountError when it would leave no administrator, for an unknown role, for a weak password.
+    """
+    hashed = _hash(password) if password else None
+    with transaction() as session:
+        # Two administrators who demote each other meet here.
+        session.execute(select(Role.id).where(Role.name == RoleName.ADMIN).with_for_update())
+        user = session.get(User, user_id, with_for_update=True, populate_existing=True)
+        if user is None:
+            raise AccountUnknown
+        user.name, user.active, user.roles = name.strip(), active, [_get_role(session, role)]
+        if hashed:
+            user.password = hashed
+        if hashed or not active:
+            user.fs_uniquifier = uuid4().hex
+        session.flush()
+        if not _count_admins(session):
+            raise AccountError("role", gettext("Somebody has to stay administrator."))
+        return user
+
+
+def has_role(user: Any, *roles: RoleName) -> bool:
+    """Whether `user` (Flask-Login's, perhaps nobody) is logged in with one of `roles`."""
+    return bool(user.is_authenticated) and any(role.name in roles for role in user.roles)
+
+
+def is_door_staff(user: Any) -> bool:
+    """Whether `user` may let people in."""
+    return has_role(user, *RoleName)
+
+
+def door_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Only for door staff and those above them: others log in first, or are refused (403)."""
+    return _required(view, tuple(RoleName))
+
+
+def staff_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Only for staff and administrators: others log in first, or are refused (403)."""
+    return _required(view, _STAFF)
+
+
+def init_security(app: Flask) -> None:
+    """Bind Flask-Security to the application: the pages under /staff/ by which people log in."""
+    app.config.from_mapping(_settings(app.config["AZIONELAB"]))
+    security.init_app(
+        app,
+        SQLAlchemyUserDatastore(db, User, Role),
+        login_form=_LoginForm,
+        mail_util_cls=ResetMail,
+    )
+    # Forms only: no JSON, hence no bearer token that would outlive a logout.
+    security.want_json(lambda _request: False)
+    # Roles are asked for where they matter (has_role), not looked up for every request.
+    security.principal.identity_loaders.clear()
+    security.i18n_domain = _Words(app)  # type: ignore[no-untyped-call]
+    app.jinja_env.globals["_fsdomain"] = security.i18n_domain.gettext
+    app.view_functions.update(
+        {name: view for name, view in _limited_views.items() if name in app.view_functions}
+    )
+    app.add_url_rule("/staff/", "staff_home", door_required(_home))
+
+
+class _LoginForm(LoginForm):
+    """Logging in. Nobody is remembered: phones at the door change hands."""
+
+    remember = None
+
+
+class _Words(FsDomain):
+    """Flask-Security's own texts, whose Italian is filed under it_IT."""
+
+    def get_translations(self) -> Any:
+        if str(get_locale()) != "it":
+            return super().get_translations()
+        with force_locale("it_IT"):
+            return super().get_translations()
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    return {
+        "PERMANENT_SESSION_LIFETIME": timedelta(hours=SESSION_HOURS),
+        "SECURITY_URL_PREFIX": "/staff",
+        "SECURITY_POST_LOGIN_VIEW": "staff_home",
+        "SECURITY_POST_LOGOUT_VIEW": "security.login",
+        "SECURITY_LOGOUT_METHODS": ["POST"],
+        "SECURITY_CHANGEABLE": True,
+        "SECURITY_POST_CHANGE_VIEW": "staff_home",
+        "SECURITY_SEND_PASSWORD_CHANGE_EMAIL": False,
+        "SECURITY_RECOVERABLE": config.mail_server is not None,
+        "SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL": False,
+        "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=2),
+        "SECURITY_RETURN_GENERIC_RESPONSES": True,
+        "SECURITY_API_ENABLED_METHODS": ["session"],
+        "SECURITY_FRESHNESS": timedelta(seconds=-1),  # nobody is asked again within an evening
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
+        "SECURITY_PASSWORD_LENGTH_MIN": PASSWORD_LENGTH,
+        "SECURITY_PASSWORD_HASH": "argon2",
+        # Argon2 salts each password itself. A second salt, made from SECRET_KEY, would lock
+        # everybody out when that key is changed.
+        "SECURITY_PASSWORD_SINGLE_HASH": True,
+        # OWASP's least: 19 MiB each, so that a few logins at a time fit into a worker's memory.
+        "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
+            "argon2__memory_cost": 19 * 1024,
+            "argon2__time_cost": 2,
+            "argon2__parallelism": 1,
+        },
+    }
+
+
+def _home() -> Response:
+    """Where people come to after they logged in: the admin, or the door."""
+    return redirect(
+        url_for("admin.index" if has_role(current_user, *_STAFF) else "checkin.evenings")
+    )
+
+
+def _required(view: Callable[P, R], roles: tuple[RoleName, ...]) -> Callable[P, R]:
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not has_role(current_user, *roles):
+            abort(403)
+        return view(*args, **kwargs)
+
+    asked_to_log_in: Callable[P, R] = auth_required("session")(guarded)
+    return asked_to_log_in
+
+
+def _clean_email(email: str) -> str:
+    try:
+        return validate_email(email.strip(), check_deliverability=False).normalized.lower()
+    except (EmailNotValidError, UnicodeError) as error:
+        raise AccountError("email", gettext("This is not a complete e-mail address.")) from error
+
+
+def _hash(password: str) -> str:
+    problems, normal = security.password_util.validate(password, is_register=True)
+    if problems:
+        raise AccountError("password", " ".join(problems))
+    return str(hash_password(normal))
+
+
+def _get_role(session: Session, name: str) -> Role:
+    role = session.scalar(select(Role).where(Role.name == name))
+    if role is None:
+        known = ", ".join(RoleName)
+        raise AccountError(
+            "role", gettext("The role %(role)s is none of: %(known)s.", role=name, known=known)
+        )
+    return role
+
+
+def _count_admins(session: Session) -> int:
+    admins = select(func.count(User.id)).join(User.roles)
+    return session.scalar(admins.where(Role.name == RoleName.ADMIN, User.active)) or 0

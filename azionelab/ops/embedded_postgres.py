@@ -226,33 +226,37 @@ def _launch(
 
 
 def _running_socket(folder: Path) -> Path | None:
-    """The folder of the socket on which a server of this data folder answers, or None.
+    """The folder of the socket on which a server of this data folder answers, or None."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while (socket_folder := _postmaster(folder)) is not None:
+        if socket_folder and _answers(Path(socket_folder)):
+            return Path(socket_folder)
+        if time.monotonic() > deadline:
+            raise PostgresUnavailable(f"the PostgreSQL of {folder} runs, but does not answer")
+        time.sleep(0.05)
+    return None
 
-    What postmaster.pid says is believed only as far as that process is a postgres: after a crash
-    its number may belong to any program.
+
+def _postmaster(folder: Path) -> str | None:
+    """What the running server wrote down as its socket's folder ("" if not yet), None without one.
+
+    postmaster.pid is believed only as far as that process is a postgres: after a crash its number
+    may belong to any program.
     """
     try:
         lines = _read(folder / "postmaster.pid").splitlines()
-        if psutil.Process(int(lines[0])).name() != "postgres":
-            return None
-        socket_folder = Path(lines[4])
+        is_postgres = psutil.Process(int(lines[0])).name() == "postgres"
     except (OSError, psutil.NoSuchProcess, IndexError, ValueError):
         return None
-    _wait_until_answering(socket_folder)
-    return socket_folder
+    return "".join(lines[4:5]) if is_postgres else None
 
 
-def _wait_until_answering(socket_folder: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            psycopg.connect(_url(socket_folder, _SUPERUSER), connect_timeout=5).close()
-        except psycopg.OperationalError as error:
-            if time.monotonic() > deadline:
-                raise PostgresUnavailable("PostgreSQL runs, but does not answer") from error
-            time.sleep(0.1)
-        else:
-            return
+def _answers(socket_folder: Path) -> bool:
+    try:
+        psycopg.connect(_url(socket_folder, _SUPERUSER), connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _read(path: Path) -> str:

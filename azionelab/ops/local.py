@@ -1,0 +1,213 @@
+"""`make run`, the whole site on one bare machine, and `make psql`, a shell on its database.
+
+Everything it makes is under instance/: PostgreSQL's data, a secret key, the passwords of three
+local accounts. What is set in the environment or in .env wins over what is made here.
+"""
+
+import fcntl
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+from dotenv import dotenv_values
+from sqlalchemy.engine import URL, make_url
+
+from azionelab.config import Config, ConfigError, load_config
+from azionelab.ops import embedded_postgres
+from azionelab.ops.children import ChildEnded, Children
+from azionelab.ops.embedded_postgres import PostgresUnavailable
+from azionelab.ops.preparation import ROOT, CannotRun, Stopped, accounts, prepare, secret
+
+_UNREACHED = "postgresql://"  # stands for the embedded database until that runs
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the site, or with `psql` open a shell on its database; returns the exit status."""
+    try:
+        if arguments[:1] == ["psql"]:
+            _open_psql(arguments[1:])
+        else:
+            _serve()
+    except ConfigError as error:
+        print("\n".join(["Wrong settings:", *error.problems]), file=sys.stderr)
+        return 1
+    except (CannotRun, ChildEnded, PostgresUnavailable) as error:
+        print(f"azionelab: {error}", file=sys.stderr)
+        return 1
+    except Stopped:
+        pass
+    return 0
+
+
+def _serve() -> None:
+    stop = _stop_when_asked()
+    with ExitStack() as undo:
+        instance = undo.enter_context(_own_instance())
+        environment = _environment(instance)
+        config = load_config(environment)
+        port = _free_port(environment["PORT"])
+        if not (config.frontend_dist / ".vite" / "manifest.json").exists():
+            raise CannotRun("the front end is not built: start with `make run`")
+        if environment.get("DATABASE_URL") == _UNREACHED:
+            environment["DATABASE_URL"] = undo.enter_context(_embedded_database(instance))
+        connection = undo.enter_context(_connect(load_config(environment).database_url))
+        prepare(connection, environment, instance, stop)
+        logins = accounts(connection, instance)
+        connection.close()
+
+        children = undo.enter_context(Children(environment, ROOT))
+        gunicorn = ["gunicorn", "-c", "gunicorn.conf.py", "--log-level", "warning", "wsgi:app"]
+        children.start("the web server", gunicorn)
+        children.start("the worker", ["flask", "--app", "wsgi", "worker"])
+        if children.wait_until_answering(port, config.site_base_url, stop):
+            print(_welcome(config, logins), flush=True)
+        children.watch(stop)
+        print("\nStopping ...", flush=True)
+
+
+def _stop_when_asked() -> threading.Event:
+    """An event that Ctrl-C and SIGTERM set: each step ends in order, none is torn."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+@contextmanager
+def _own_instance() -> Iterator[Path]:
+    """The folder of everything made here, ours alone while we run."""
+    instance = ROOT / "instance"
+    try:
+        if not instance.exists():
+            instance.mkdir()
+            instance.chmod(0o755)  # PostgreSQL's own user passes through; the secrets are 0600
+        lock = (instance / "run.lock").open("a+")
+    except OSError as error:
+        raise CannotRun(f"cannot write in {instance}: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotRun("the site is already running from this folder") from None
+        yield instance
+
+
+def _settings() -> dict[str, str]:
+    """The environment, completed by .env."""
+    written = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None}
+    return written | dict(os.environ)
+
+
+def _environment(instance: Path) -> dict[str, str]:
+    """What the site's processes are given: the settings, completed for local use."""
+    environment = _settings()
+    port = environment.get("PORT") or "8000"
+    secret_key = secret(instance / "secret_key")
+    for name, value in {
+        "FLASK_DEBUG": "true",
+        "SECRET_KEY": secret_key,
+        "DATABASE_URL": _UNREACHED,
+        "SITE_BASE_URL": f"http://127.0.0.1:{port}",
+    }.items():
+        if not environment.get(name) and not environment.get(f"{name}_FILE"):
+            environment[name] = value
+    return environment | {
+        "PORT": port,
+        "GUNICORN_BIND": f"127.0.0.1:{port}",
+        "FLASK_SKIP_DOTENV": "1",  # it was read here, and the environment won
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _free_port(setting: str) -> int:
+    if not (setting.isascii() and setting.isdigit() and 0 < int(setting) < 65536):
+        raise CannotRun(f"PORT: {setting!r} is not a port number")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(setting)))
+            probe.listen()
+        except OSError as error:
+            raise CannotRun(
+                f"port {setting} cannot be used ({error.strerror}): take another, as in"
+                " `make run PORT=8001`"
+            ) from error
+    return int(setting)
+
+
+@contextmanager
+def _embedded_database(instance: Path) -> Iterator[str]:
+    wanted = instance / "postgres"
+    if (folder := embedded_postgres.data_folder(wanted)) != wanted:
+        print(f"PostgreSQL's own user cannot enter {ROOT}: its data is in {folder}", flush=True)
+    server = embedded_postgres.start(wanted)
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def _libpq(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextmanager
+def _connect(url: URL) -> Iterator[psycopg.Connection]:
+    try:
+        connection = psycopg.connect(_libpq(url), autocommit=True, connect_timeout=5)
+    except psycopg.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CannotRun(f"DATABASE_URL: the database cannot be reached: {reason}") from error
+    with connection:
+        yield connection
+
+
+def _welcome(config: Config, logins: list[str]) -> str:
+    site = config.site_base_url
+    mails = (
+        f"are sent through {config.mail_server}"
+        if config.mail_server
+        else f"are not sent, MAIL_SERVER is not set: read them in {site}/admin/, under Mails"
+    )
+    lines = [
+        "",
+        "AzioneLab is running; Ctrl-C stops it.",
+        "",
+        f"  Visitors     {site}/",
+        f"  Staff        {site}/admin/",
+        f"  Door staff   {site}/checkin/",
+        "",
+        f"  Log in at    {site}/staff/login",
+        *(f"    {login}" for login in logins or ["(an account of yours)"]),
+        "",
+        f"  Mails        {mails}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _open_psql(options: list[str]) -> None:
+    """Become psql on the running database."""
+    settings = _settings()
+    if settings.get("DATABASE_URL") or settings.get("DATABASE_URL_FILE"):
+        told = {k: v for k, v in settings.items() if k.startswith("DATABASE_URL")}
+        url = load_config({"FLASK_DEBUG": "true", "SECRET_KEY": "unused"} | told).database_url
+    elif running := embedded_postgres.find_running(ROOT / "instance" / "postgres"):
+        url = make_url(running)
+    else:
+        raise CannotRun("no database is running here: start it with `make run`")
+    # The password goes by the environment: anybody may read a command line.
+    password = {"PGPASSWORD": url.password} if url.password else {}
+    program = embedded_postgres.programs() / "psql"
+    arguments = ["psql", _libpq(url.set(password=None)), *options]
+    os.execve(program, arguments, settings | password)  # noqa: S606
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

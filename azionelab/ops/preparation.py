@@ -1,0 +1,112 @@
+"""What a database gets before the site is served from it on a bare machine.
+
+The tables, and if it is empty a season and three staff accounts, whose passwords are kept under
+instance/.
+"""
+
+import secrets
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psycopg
+from alembic.script import ScriptDirectory
+
+ROOT = Path(__file__).resolve().parents[2]
+_SEASON = "seasons/example.toml"
+_ACCOUNTS = {  # role: what it may do, as told at the start
+    "admin": "everything",
+    "staff": "the season and its bookings",
+    "door": "the door only",
+}
+
+
+class CannotRun(Exception):
+    """Why the site cannot be served, in a line for a person."""
+
+
+class Stopped(Exception):
+    """Somebody asked to stop before everything was started."""
+
+
+def secret(path: Path) -> str:
+    """A random word that is made once and kept, readable by its owner only."""
+    try:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            unfinished = path.with_name(f"{path.name}.new")
+            unfinished.touch(mode=0o600)
+            unfinished.write_text(secrets.token_urlsafe(24), encoding="ascii")
+            unfinished.rename(path)
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise CannotRun(f"cannot keep {path}: {error.strerror}") from error
+
+
+def prepare(
+    connection: psycopg.Connection,
+    environment: dict[str, str],
+    instance: Path,
+    stop: threading.Event,
+) -> None:
+    """Bring the database up to date; give an empty one a season and staff."""
+
+    def flask(*arguments: str) -> None:
+        if stop.is_set():
+            raise Stopped
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+            cwd=ROOT,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            start_new_session=True,  # Ctrl-C is ours to handle, after this step
+        )
+        if done.returncode:
+            print(done.stdout, done.stderr, sep="", end="", file=sys.stderr)
+            raise CannotRun(f"`flask {' '.join(arguments[:2])}` failed, as told above")
+
+    if not _is_current(connection):
+        flask("db", "upgrade")
+    if not _has_rows(connection, "show"):
+        flask("load-season", _SEASON)
+    if not _has_rows(connection, "user_account"):
+        for role in _ACCOUNTS:
+            password = _password_file(instance, role)
+            secret(password)
+            flask("create-admin", _email(role), "--role", role, "--password-file", str(password))
+
+
+def _is_current(connection: psycopg.Connection) -> bool:
+    """Whether no migration is to be run: asking costs less than running none does."""
+    versions = "SELECT version_num FROM alembic_version"
+    try:
+        applied = {version for (version,) in connection.execute(versions)}
+    except psycopg.errors.UndefinedTable:
+        return False
+    return applied == set(ScriptDirectory(str(ROOT / "migrations")).get_heads())
+
+
+def _has_rows(connection: psycopg.Connection, table: str) -> bool:
+    query = psycopg.sql.SQL("SELECT FROM {} LIMIT 1").format(psycopg.sql.Identifier(table))
+    return connection.execute(query).fetchone() is not None
+
+
+def _email(role: str) -> str:
+    return f"{role}@theatre.example"
+
+
+def _password_file(instance: Path, role: str) -> Path:
+    return instance / "passwords" / role
+
+
+def accounts(connection: psycopg.Connection, instance: Path) -> list[str]:
+    """A line for each account made here: who, with which password, may do what."""
+    there = {email for (email,) in connection.execute("SELECT email FROM user_account")}
+    return [
+        f"{_email(role):<24}{secret(_password_file(instance, role)):<36}{may}"
+        for role, may in _ACCOUNTS.items()
+        if _email(role) in there and _password_file(instance, role).exists()
+    ]

@@ -1,0 +1,250 @@
+"""`make run` as a person meets it: the first start, Ctrl-C, the next start, and what can go wrong.
+
+Each test works on a copy of the project, so that the data of the developer's own site stays apart.
+"""
+
+import re
+import shutil
+import signal
+import socket
+import stat
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from azionelab.ops import embedded_postgres
+from tests.support.processes import PYTHON, ROOT, Program, eventually, free_port
+
+COMMAND = [PYTHON, "-m", "azionelab.ops.local"]
+RUNNING = "AzioneLab is running"
+Start = Callable[..., Program]
+
+
+@pytest.fixture(scope="module")
+def clone() -> Iterator[Path]:
+    """A copy of the project, built, with no data: as `make run` finds it."""
+    # Not pytest's own folder: as root it lets nobody else in, and PostgreSQL does not run as root.
+    folder = Path(tempfile.mkdtemp(prefix="azionelab-clone-"))
+    folder.chmod(0o755)
+    for name in ("azionelab", "migrations", "seasons", "wsgi.py", "gunicorn.conf.py"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "static_frontend" / "dist", folder / "static_frontend" / "dist")
+    yield folder
+    if embedded_postgres.find_running(folder / "instance" / "postgres"):
+        embedded_postgres.start(folder / "instance" / "postgres").stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def start(clone: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start the site of the clone, on a free port unless PORT is given."""
+    running: list[Program] = []
+
+    def start_site(*arguments: str, **settings: str) -> Program:
+        settings = {"PORT": str(free_port())} | settings
+        log = tmp_path / f"run-{len(running)}.log"
+        running.append(Program([*COMMAND, *arguments], settings, log, cwd=clone))
+        return running[-1]
+
+    yield start_site
+    for program in running:
+        program.stop()
+
+
+@pytest.fixture
+def untouched(clone: Path) -> Iterator[None]:
+    """Start from no data at all, and leave none."""
+    shutil.rmtree(clone / "instance", ignore_errors=True)
+    yield
+    shutil.rmtree(clone / "instance", ignore_errors=True)
+
+
+def serving(program: Program) -> str:
+    """What the site told at its start, once it is up."""
+    program.wait_until(lambda: RUNNING in program.output, "the site to be running", 120)
+    return program.output
+
+
+def address(told: str) -> str:
+    found = re.search(r"Visitors\s+(http://\S+)", told)
+    assert found, told
+    return found[1]
+
+
+def get(url: str) -> str:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url) as answer:
+        return str(answer.read().decode())
+
+
+def line_of(program: Program) -> str:
+    """The only line that a start which failed has printed."""
+    assert program.wait() == 1
+    lines = program.output.splitlines()
+    assert len(lines) == 1, program.output
+    return lines[0]
+
+
+def family_of(program: Program) -> list[psutil.Process]:
+    return psutil.Process(program.pid).children(recursive=True)
+
+
+def database_runs(clone: Path) -> bool:
+    return embedded_postgres.find_running(clone / "instance" / "postgres") is not None
+
+
+def test_the_first_start_serves_a_season_and_tells_how_to_log_in(clone: Path, start: Start) -> None:
+    site = start()
+    told = serving(site)
+    assert re.search(r"/shows/[a-z0-9-]+", get(address(told))), "the programme is empty"
+    for role, place in (("admin", "/admin/"), ("staff", "/admin/"), ("door", "/checkin/")):
+        password = (clone / "instance" / "passwords" / role).read_text()
+        assert len(password) >= 32
+        assert re.search(rf"{role}@\S+\s+{re.escape(password)}", told)
+        assert place in told
+    assert "under Mails" in told
+    secrets = [*(clone / "instance" / "passwords").iterdir(), clone / "instance" / "secret_key"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
+
+
+def test_ctrl_c_stops_all_of_it_and_the_next_start_finds_what_was_there(
+    clone: Path, start: Start
+) -> None:
+    first = start()
+    told = serving(first)
+    url = embedded_postgres.find_running(clone / "instance" / "postgres")
+    assert url
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE venue SET name = 'Teatro delle Prove' WHERE id = 1")
+        before = connection.execute("SELECT count(*) FROM performance").fetchone()
+    family = family_of(first)
+    assert len(family) >= 4, "gunicorn, its two workers and ours"
+
+    first.send(signal.SIGINT)
+    assert first.wait() == 0
+    assert "Traceback" not in first.output
+    assert not [process for process in family if process.is_running()]
+    assert not database_runs(clone)
+
+    again = serving(start())
+    url = embedded_postgres.find_running(clone / "instance" / "postgres")
+    assert url
+    with psycopg.connect(url) as connection:
+        kept = connection.execute("SELECT name FROM venue WHERE id = 1").fetchone()
+        after = connection.execute("SELECT count(*) FROM performance").fetchone()
+    assert kept == ("Teatro delle Prove",)
+    assert after == before
+    logins = re.compile(r"\S+@\S+\s+\S{32}")
+    assert logins.findall(again) == logins.findall(told)
+
+
+def test_sigterm_while_it_starts_stops_it_too(clone: Path, start: Start) -> None:
+    site = start()
+    eventually(lambda: database_runs(clone), "the database")
+    site.send(signal.SIGTERM)
+    assert site.wait() == 0
+    assert RUNNING not in site.output
+    assert "Traceback" not in site.output
+    assert not database_runs(clone)
+
+
+def test_a_killed_start_leaves_nothing_in_the_way_of_the_next(clone: Path, start: Start) -> None:
+    port = str(free_port())
+    site = start(PORT=port)
+    serving(site)
+    family = family_of(site)
+    site.send(signal.SIGKILL)
+    site.wait()
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert not alive
+    serving(start(PORT=port))
+
+
+def test_a_process_that_dies_takes_the_rest_down(clone: Path, start: Start) -> None:
+    site = start()
+    serving(site)
+    worker = next(p for p in family_of(site) if p.cmdline()[-1:] == ["worker"])
+    worker.kill()
+    assert site.wait() == 1
+    assert site.output.splitlines()[-1] == "azionelab: the worker ended by itself (status -9)"
+    assert not database_runs(clone)
+
+
+def test_a_second_start_from_the_same_folder_is_refused(start: Start) -> None:
+    serving(start())
+    assert line_of(start()) == "azionelab: the site is already running from this folder"
+
+
+def test_psql_opens_the_running_database(clone: Path, start: Start) -> None:
+    question = ("psql", "-At", "-c", "SELECT 'shows: ' || count(*) FROM show")
+    idle = start(*question)
+    assert line_of(idle) == "azionelab: no database is running here: start it with `make run`"
+    serving(start())
+    asked = start(*question)
+    assert asked.wait() == 0
+    assert re.fullmatch(r"shows: [1-9]\d*\n", asked.output)
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_port_in_use_is_told_before_anything_is_started(clone: Path, start: Start) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        told = line_of(start(PORT=port))
+    assert told.startswith(f"azionelab: port {port} cannot be used (Address already in use)")
+    assert not (clone / "instance" / "postgres").exists()
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("port", ["eight", "0", "65536", "-1"])
+def test_a_port_that_is_none(start: Start, port: str) -> None:
+    assert line_of(start(PORT=port)) == f"azionelab: PORT: {port!r} is not a port number"
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_folder_that_cannot_be_written(clone: Path, start: Start) -> None:
+    (clone / "instance").write_text("a file where a folder should be")
+    told = line_of(start())
+    (clone / "instance").unlink()
+    assert told == f"azionelab: cannot write in {clone / 'instance'}: Not a directory"
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_database_that_cannot_be_reached(clone: Path, start: Start) -> None:
+    port = free_port()
+    told = line_of(start(DATABASE_URL=f"postgresql://ada:verysecret@127.0.0.1:{port}/theatre"))
+    assert told.startswith("azionelab: DATABASE_URL: the database cannot be reached:")
+    assert "refused" in told
+    assert "verysecret" not in told
+    assert not (clone / "instance" / "postgres").exists()
+
+
+@pytest.mark.usefixtures("untouched")
+def test_wrong_settings_in_the_env_file_are_all_named(clone: Path, start: Start) -> None:
+    (clone / ".env").write_text("HOLD_MINUTES=soon\nTIME_ZONE=Atlantis\n")
+    site = start()
+    assert site.wait() == 1
+    (clone / ".env").unlink()
+    assert "HOLD_MINUTES: 'soon'" in site.output
+    assert "TIME_ZONE: 'Atlantis'" in site.output
+    assert "Traceback" not in site.output
+
+
+@pytest.mark.usefixtures("untouched")
+def test_database_url_overrides_the_embedded_database(
+    clone: Path, start: Start, empty_database: str
+) -> None:
+    (clone / ".env").write_text("DATABASE_URL=postgresql://nobody@127.0.0.1:1/nowhere\n")
+    site = start(DATABASE_URL=empty_database)  # and the environment overrides .env
+    serving(site)
+    (clone / ".env").unlink()
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute("SELECT FROM show").rowcount > 0
+    site.stop()
+    assert not (clone / "instance" / "postgres").exists()

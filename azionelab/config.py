@@ -80,6 +80,8 @@ class Config:
             "SQLALCHEMY_ENGINE_OPTIONS": {
                 "pool_size": self.database_pool_size,
                 "max_overflow": 2,
+                # An error's text would quote names and addresses into the log.
+                "hide_parameters": True,
                 "pool_timeout": 10,
                 "connect_args": {
                     "connect_timeout": 5,

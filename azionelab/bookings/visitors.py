@@ -35,7 +35,7 @@ def clean_email(typed: str) -> str:
     if len(address) > MAX_EMAIL:
         raise ValueError(gettext("At most %(limit)s characters, please.", limit=MAX_EMAIL))
     try:
-        return validate_email(address, check_deliverability=False).normalized
+        return validate_email(address, check_deliverability=False, allow_smtputf8=False).normalized
     except (EmailNotValidError, UnicodeError) as error:
         raise ValueError(gettext("This is not a complete e-mail address.")) from error
 

@@ -14,7 +14,6 @@ from azionelab.staff.accounts import create_account
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.stage import a_party, a_performance, fresh, ticket_token
-from tests.support.processes import Program
 from tests.support.smtp import Delivered, SmtpServer
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -36,9 +35,9 @@ def qr_of(message: Delivered) -> str:
 
 
 def log_in(page: Page, site: Site, email: str, role: str) -> None:
-    create_account(email, role, PASSWORD, name=email.split("@")[0].title())
+    create_account(email, role, PASSWORD, name=email.split("@", maxsplit=1)[0].title())
     page.goto(f"{site.url}/staff/login")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("E-mail", exact=True).fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
 
@@ -52,8 +51,8 @@ def test_from_the_programme_to_the_seat(
     page.goto(live_site.url)
     page.get_by_role("link", name=performance.show.title).first.click()
     page.locator(f"a[href*='/performances/{performance.id}/book']").first.click()
-    page.get_by_label("Name").fill("Ada Rossi")
-    page.get_by_label("E-mail").fill("ada@example.org")
+    page.get_by_label("Name", exact=True).fill("Ada Rossi")
+    page.get_by_label("E-mail", exact=True).fill("ada@example.org")
     page.get_by_label("Seats").select_option("3")
     page.get_by_label("I agree").check()
     page.locator("main form button[type=submit]").click()
@@ -93,7 +92,7 @@ def test_from_the_programme_to_the_seat(
     desk = office.new_page()
     log_in(desk, live_site, "sara@theatre.org", "staff")
     expect(desk).to_have_url(re.compile("/admin/"))
-    desk.goto(f"{live_site.url}/admin/reservation/")
+    desk.goto(f"{live_site.url}/admin/reservations/")
     expect(desk.locator("body")).to_contain_text("Ada Rossi")
     office.close()
 
@@ -147,8 +146,8 @@ def test_the_journey_needs_no_script(
     plain = browser.new_context(java_script_enabled=False, locale="en-GB")
     page = plain.new_page()
     page.goto(f"{live_site.url}/performances/{performance.id}/book")
-    page.get_by_label("Name").fill("Ada Rossi")
-    page.get_by_label("E-mail").fill("ada@example.org")
+    page.get_by_label("Name", exact=True).fill("Ada Rossi")
+    page.get_by_label("E-mail", exact=True).fill("ada@example.org")
     page.get_by_label("I agree").check()
     page.locator("main form button[type=submit]").click()
     expect(page.locator("h1")).to_contain_text(re.compile("inbox|e-mail", re.I))

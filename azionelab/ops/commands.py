@@ -1,0 +1,150 @@
+"""The operators' commands: `flask create-admin`, `load-season`, `check`, `doctor` and others."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TextIO, TypeVar
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from flask_babel import force_locale
+from psycopg.errors import UndefinedColumn, UndefinedTable
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from azionelab.ops import deploy_check, doctor
+from azionelab.ops.worker import worker_command
+from azionelab.shows.season import load_season
+from azionelab.shows.season_file import SeasonError
+from azionelab.staff.accounts import create_account
+from azionelab.staff.models import RoleName
+from azionelab.staff.tokens import Scope, issue_token
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_MAX_TOKEN_HOURS = 72
+
+
+def register_commands(app: Flask) -> None:
+    """Give `flask` the commands of this application."""
+    for command in (
+        create_admin_command,
+        create_token_command,
+        load_season_command,
+        check_command,
+        doctor_command,
+        worker_command,
+    ):
+        app.cli.add_command(command)
+
+
+def _on_the_database(command: Callable[P, R]) -> Callable[P, R]:
+    """Run in the application; a database that is away or not migrated is told in one line."""
+
+    @wraps(command)
+    def told_plainly(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except OperationalError as error:
+            reason = str(error.orig).strip().partition("\n")[0]
+            raise click.ClickException(f"the database cannot be reached: {reason}") from error
+        except DBAPIError as error:
+            if not isinstance(error.orig, UndefinedTable | UndefinedColumn):
+                raise
+            raise click.ClickException(
+                "the database is not at this release's schema: run `flask db upgrade`"
+            ) from error
+
+    in_context: Callable[P, R] = with_appcontext(told_plainly)
+    return in_context
+
+
+@click.command("create-admin")
+@click.argument("email")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in RoleName]),
+    default=RoleName.ADMIN.value,
+    show_default=True,
+)
+@click.option("--name", default="", help="What the door shows: let in by Anna.")
+@click.option(
+    "--password-file",
+    type=click.File(encoding="utf-8"),
+    help="Take the password from a file's first line (- for standard input), without asking.",
+)
+@_on_the_database
+def create_admin_command(email: str, role: str, name: str, password_file: TextIO | None) -> None:
+    """Make a staff account, an administrator's unless --role says otherwise."""
+    try:
+        password = _password(password_file)
+        # The commands speak English, whatever the theatre's language is.
+        with force_locale("en"):
+            user = create_account(email, role, password, name)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{user.email} may log in now ({role}).")
+
+
+def _password(file: TextIO | None) -> str:
+    if file is None:
+        asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return asked
+    return file.readline().rstrip("\r\n")
+
+
+@click.command("create-token")
+@click.argument("label")
+@click.option("--hours", type=click.IntRange(1, _MAX_TOKEN_HOURS), default=12, show_default=True)
+@_on_the_database
+def create_token_command(label: str, hours: int) -> None:
+    """Make a token for a device at the door, LABEL saying which: "Door A, Marta's phone"."""
+    if not label.strip() or not label.isprintable():
+        raise click.UsageError("LABEL says which device the token is for")
+    token, secret = issue_token(label.strip(), Scope.DOOR, hours)
+    click.echo(
+        f"Token {token.id} opens the door's API until {token.expires_at:%Y-%m-%d %H:%M} UTC."
+        " It is shown once:",
+        err=True,
+    )
+    click.echo(secret)
+
+
+@click.command("load-season")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_on_the_database
+def load_season_command(file: Path) -> None:
+    """Add the venues, shows and performances of FILE; seasons/example.toml shows its form."""
+    try:
+        loaded = load_season(file)
+    except SeasonError as error:
+        problems = "\n".join(f"  {problem}" for problem in error.problems)
+        raise click.ClickException(f"nothing was loaded from {file}:\n{problems}") from error
+    click.echo(
+        f"Loaded {loaded.venues} venues, {loaded.shows} shows, {loaded.performances} performances."
+    )
+
+
+@click.command("check")
+@click.option("--deploy", is_flag=True, help="Judge the settings as those of production.")
+@with_appcontext
+def check_command(deploy: bool) -> None:
+    """Say what is not as it must be; exit status 1 if anything is."""
+    findings = deploy_check.check(current_app.config["AZIONELAB"], deploy=deploy)
+    _print_table(findings, failed=any(finding.verdict == "FAIL" for finding in findings))
+
+
+@click.command("doctor")
+@_on_the_database
+def doctor_command() -> None:
+    """Check that the books are right, and change nothing; exit status 1 if they are not."""
+    results = doctor.examine()
+    _print_table(results, failed=any(result.failed for result in results))
+
+
+def _print_table(lines: list[Any], *, failed: bool) -> None:
+    for line in lines:
+        click.echo(str(line))
+    if failed:
+        click.get_current_context().exit(1)

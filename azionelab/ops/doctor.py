@@ -1,0 +1,160 @@
+"""`flask doctor`: whether the books are right. It looks and changes nothing.
+
+A failure means that something which must always hold does not. A warning is for somebody to look at.
+Rows are told by their numbers, never by whose they are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from azionelab.extensions import db
+from azionelab.mail.delivery import find_orphans
+from azionelab.mail.outbox import SEND_JOB
+
+_SHOWN = 10  # rows told by their numbers; of more, only how many
+
+
+@dataclass(frozen=True)
+class Result:
+    """One thing looked at: what should hold, and the rows of which it does not."""
+
+    claim: str
+    fatal: bool
+    rows: list[str]
+
+    @property
+    def failed(self) -> bool:
+        """Whether something is wrong, and not merely worth a look."""
+        return self.fatal and bool(self.rows)
+
+    def __str__(self) -> str:
+        verdict = ("FAIL" if self.fatal else "warn") if self.rows else "ok"
+        line = f"{verdict:<4}  {len(self.rows):>5}  {self.claim}"
+        if self.rows:
+            more = ", ..." if len(self.rows) > _SHOWN else ""
+            line += f": {', '.join(self.rows[:_SHOWN])}{more}"
+        return line
+
+
+@dataclass(frozen=True)
+class _Check:
+    claim: str
+    find: Callable[[Connection], list[str]]
+    fatal: bool = True
+
+
+def examine() -> list[Result]:
+    """Look at everything; raises SQLAlchemyError when the database cannot be asked."""
+    with db.engine.connect() as connection:
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        results = [Result(c.claim, c.fatal, c.find(connection)) for c in _CHECKS]
+    orphans = [str(mail) for mail in find_orphans(timedelta(0))]
+    return [*results, Result("no mail waits without a job that sends it", fatal=True, rows=orphans)]
+
+
+def _sql(query: str, **parameters: Any) -> Callable[[Connection], list[str]]:
+    """Find the rows that a query answers with, each as one text."""
+    statement = text(query).bindparams(**parameters)
+    return lambda connection: [str(row) for row in connection.scalars(statement)]
+
+
+_CHECKS = (
+    _Check(
+        "performances hold the seats of their live reservations",
+        _sql("""
+            SELECT p.id || ' (holds ' || p.seats_held || ', reserved ' || r.seats || ')'
+            FROM performance AS p CROSS JOIN LATERAL (
+                SELECT coalesce(sum(seats), 0) AS seats FROM reservation
+                WHERE performance_id = p.id AND state IN ('pending', 'confirmed')
+            ) AS r
+            WHERE p.seats_held <> r.seats ORDER BY p.id
+        """),
+    ),
+    _Check(
+        "performances hold no more seats than they have",
+        _sql("""
+            SELECT p.id || ' (' || sum(r.seats) || ' of ' || p.capacity || ')'
+            FROM performance AS p JOIN reservation AS r
+                ON r.performance_id = p.id AND r.state IN ('pending', 'confirmed')
+            GROUP BY p.id HAVING sum(r.seats) > p.capacity ORDER BY p.id
+        """),
+    ),
+    _Check(
+        "parties have as many people in as were let in",
+        _sql("""
+            SELECT r.reference || ' (in ' || r.admitted || ', let in ' || a.people || ')'
+            FROM reservation AS r CROSS JOIN LATERAL (
+                SELECT coalesce(sum(people), 0) AS people FROM admission
+                WHERE reservation_id = r.id AND undone_at IS NULL
+            ) AS a
+            WHERE r.admitted <> a.people ORDER BY r.reference
+        """),
+    ),
+    _Check(
+        "reservations have their mail, confirmed ones their ticket",
+        _sql("""
+            SELECT r.reference FROM reservation AS r
+            WHERE NOT EXISTS (SELECT FROM mail WHERE reservation_id = r.id)
+                OR r.confirmed_at IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM mail WHERE reservation_id = r.id AND kind = 'ticket'
+                )
+            ORDER BY r.reference
+        """),
+    ),
+    _Check(
+        "no job is in the hands of a silent worker",
+        _sql("""
+            SELECT job.id || ' (' || job.task_name || ')' FROM procrastinate_jobs AS job
+            LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
+            WHERE job.status = 'doing'
+                AND (worker.id IS NULL OR worker.last_heartbeat < now() - interval '1 minute')
+            ORDER BY job.id
+        """),
+    ),
+    _Check(
+        "no job is overdue by ten minutes",
+        _sql("""
+            SELECT job.id || ' (' || job.task_name || ')' FROM procrastinate_jobs AS job
+            WHERE job.status = 'todo' AND now() - interval '10 minutes' > coalesce(
+                job.scheduled_at,
+                (SELECT max(at) FROM procrastinate_events WHERE job_id = job.id)
+            )
+            ORDER BY job.id
+        """),
+    ),
+    _Check(
+        # A mail that was given up is marked so, and staff see it. A periodic job that did better
+        # later has made up for it.
+        "no job failed without being made up for",
+        _sql(
+            """
+            SELECT job.id || ' (' || job.task_name || ')' FROM procrastinate_jobs AS job
+            WHERE job.status = 'failed' AND job.task_name <> :send_job AND NOT EXISTS (
+                SELECT FROM procrastinate_jobs AS later
+                WHERE later.task_name = job.task_name
+                    AND later.status = 'succeeded' AND later.id > job.id
+            )
+            ORDER BY job.id
+            """,
+            send_job=SEND_JOB,
+        ),
+    ),
+    _Check(
+        "no mail was given up (staff may resend it)",
+        _sql("SELECT id FROM mail WHERE delivery = 'failed' ORDER BY created_at"),
+        fatal=False,
+    ),
+    _Check(
+        "no hold that lapsed ten minutes ago is still unmarked",
+        _sql("""
+            SELECT reference FROM reservation
+            WHERE state = 'pending' AND hold_expires_at < now() - interval '10 minutes'
+            ORDER BY reference
+        """),
+        fatal=False,
+    ),
+)

@@ -1,0 +1,158 @@
+"""Loading a season from a file: all of it, or nothing and a list of what is wrong with it.
+
+seasons/example.toml tells the form. Nothing that is there already is changed: a venue or a show of
+an earlier season is referred to by its name or slug, without being listed again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from azionelab.database import now, transaction
+from azionelab.shows.limits import (
+    CLOSES_BEFORE,
+    MAX_MINUTES,
+    MAX_PARTY,
+    MAX_TEXT,
+    PARTY_LIMIT,
+)
+from azionelab.shows.models import MAX_CAPACITY, Performance, Show, Venue
+from azionelab.shows.season_file import Clock, Entry, Problems, SeasonError, read_entries
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How many of each were added."""
+
+    venues: int
+    shows: int
+    performances: int
+
+
+def load_season(path: Path) -> Loaded:
+    """Add what a file lists, all of it in one transaction.
+
+    Times are the theatre's (TIME_ZONE). Raises SeasonError with everything that is wrong.
+    """
+    problems = Problems()
+    entries = read_entries(path, problems)
+    try:
+        with transaction() as session:
+            season = _Season(session)
+            for entry in entries["venue"]:
+                season.add_venue(entry)
+            for entry in entries["show"]:
+                season.add_show(entry)
+            for entry in entries["performance"]:
+                season.add_performance(entry)
+            problems.raise_if_any()
+            session.add_all(season.new)
+    except IntegrityError as error:
+        raise SeasonError(
+            ["somebody else changed the season at the same moment; try again"]
+        ) from error
+    return Loaded(*(len(entries[table]) for table in ("venue", "show", "performance")))
+
+
+class _Season:
+    """What is there already, and what the file adds to it: the `new` rows."""
+
+    def __init__(self, session: Session) -> None:
+        self.new: list[Venue | Show | Performance] = []
+        self._clock = Clock(current_app.config["AZIONELAB"].time_zone, now())
+        self._venues = {venue.name: venue for venue in session.scalars(select(Venue))}
+        self._shows = {show.slug: show for show in session.scalars(select(Show))}
+        evenings = session.execute(select(Show.slug, Performance.starts_at).join(Performance.show))
+        # Whatever can be there only once, and the line that has it; None is the database.
+        self._taken: dict[tuple[object, ...], int | None] = {
+            **{("venue", name): None for name in self._venues},
+            **{("show", slug): None for slug in self._shows},
+            **{("performance", slug, starts_at): None for slug, starts_at in evenings},
+        }
+
+    def add_venue(self, entry: Entry) -> None:
+        """Read a venue."""
+        name = entry.one_line("name", required=True)
+        venue = Venue(name=name, address=entry.one_line("address"))
+        entry.finish()
+        self._take(entry, "name", ("venue", name))
+        self._venues.setdefault(name, venue)
+        self.new.append(venue)
+
+    def add_show(self, entry: Entry) -> None:
+        """Read a show."""
+        slug = entry.slug("slug")
+        timed = entry.has("duration_minutes")
+        show = Show(
+            slug=slug,
+            title=entry.one_line("title", required=True),
+            summary=entry.one_line("summary"),
+            description=entry.text("description", MAX_TEXT),
+            duration_minutes=entry.number("duration_minutes", 1, MAX_MINUTES) if timed else None,
+            published=entry.flag("published", default=True),
+        )
+        entry.finish()
+        self._take(entry, "slug", ("show", slug))
+        self._shows.setdefault(slug, show)
+        self.new.append(show)
+
+    def add_performance(self, entry: Entry) -> None:
+        """Read a performance, after all venues and shows."""
+        slug = entry.reference("show", self._shows)
+        venue = entry.reference("venue", self._venues)
+        starts_at = entry.moment("starts", self._clock)
+        opens_at, closes_at = self._read_window(entry, starts_at)
+        capacity = entry.number("capacity", 0, MAX_CAPACITY)
+        party_limit = entry.number("party_limit", 1, MAX_PARTY, PARTY_LIMIT)
+        entry.finish()
+        if starts_at is None:
+            return
+        if starts_at <= self._clock.at:
+            entry.complain("starts", "is over already")
+        self._take(entry, "starts", ("performance", slug, starts_at))
+        self.new.append(
+            Performance(
+                show=self._shows.get(slug),
+                venue=self._venues.get(venue),
+                starts_at=starts_at,
+                booking_opens_at=opens_at,
+                booking_closes_at=closes_at,
+                capacity=capacity,
+                party_limit=party_limit,
+            )
+        )
+
+    def _read_window(
+        self, entry: Entry, starts_at: datetime | None
+    ) -> tuple[datetime | None, datetime | None]:
+        """When booking opens (at once, if nothing is said) and closes."""
+        clock, curtain = self._clock, starts_at or self._clock.at
+        opens_at: datetime | None = clock.at.replace(second=0, microsecond=0)
+        closes_at: datetime | None = curtain - CLOSES_BEFORE
+        if entry.has("booking_opens"):
+            opens_at = entry.moment("booking_opens", clock, curtain)
+        if entry.has("booking_closes"):
+            closes_at = entry.moment("booking_closes", clock, curtain)
+        if starts_at and opens_at and closes_at:
+            if closes_at > starts_at:
+                entry.complain("booking_closes", "is after the curtain")
+            elif opens_at >= closes_at:
+                entry.complain(
+                    "booking_opens",
+                    f"is not before it closes, {closes_at.astimezone(clock.zone):%Y-%m-%d %H:%M}",
+                )
+        return opens_at, closes_at
+
+    def _take(self, entry: Entry, field: str, key: tuple[object, ...]) -> None:
+        """Note what the entry is; complain when that is there already."""
+        if key not in self._taken:
+            self._taken[key] = entry.line
+        elif "" not in key:  # an empty name was complained about
+            line = self._taken[key]
+            where = f"in line {line}" if line else "in the database"
+            entry.complain(field, f"is there already, {where}")

@@ -17,14 +17,16 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while it lives, Playwright's event loop runs in this thread, and no
+# other test could start one.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """Playwright's driver."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, browser_path: str) -> Iterator[Browser]:
     """The machine's Chromium, without a window."""
     browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET)

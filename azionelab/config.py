@@ -11,21 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from limits import parse_many
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
+
+from azionelab.environment import SettingsReader
 
 LOCALES = ("it", "en")
 _PLACEHOLDERS = ("change", "example", "placeholder", "secret", "insecure", "local", "dev")
-_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
-}
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
+# Names that nobody's mail comes from (RFC 2606, RFC 6762).
+_RESERVED_DOMAIN = re.compile(
+    r"(^|\.)(example|invalid|localhost|localdomain|local|test|example\.(com|net|org))$"
+)
 _MIN_SECRET = 32  # characters; token_urlsafe(32) gives 43
 
 
@@ -116,8 +113,11 @@ class Config:
 
 
 def load_config(environ: Mapping[str, str]) -> Config:
-    """The settings in `environ`; raises ConfigError with a line for each wrong one."""
-    reader = _Reader(environ)
+    """The settings in `environ`.
+
+    Raises ConfigError with a line for each wrong one; in production also for each unsafe one.
+    """
+    reader = SettingsReader(environ)
     debug = reader.boolean("FLASK_DEBUG", default=False)
     config = Config(
         debug=debug,
@@ -154,9 +154,11 @@ def load_config(environ: Mapping[str, str]) -> Config:
             )
         ),
     )
-    if reader.problems:
-        raise ConfigError(reader.problems)
-    if not config.debug and (problems := unsafe_settings(config)):
+    problems = reader.problems
+    if not debug:
+        told = {_setting(problem).removesuffix("_FILE") for problem in problems}
+        problems += [p for p in unsafe_settings(config) if _setting(p) not in told]
+    if problems:
         raise ConfigError(problems)
     return config
 
@@ -166,7 +168,6 @@ def unsafe_settings(config: Config) -> list[str]:
 
     Returns a line for each unsafe setting, led by its name; an empty list when all is well.
     """
-    site = urlsplit(config.site_base_url)
     problems = []
     if config.debug:
         problems.append("FLASK_DEBUG: is on; set FLASK_DEBUG=false")
@@ -180,26 +181,43 @@ def unsafe_settings(config: Config) -> list[str]:
         for key in config.secret_key_fallbacks
         if len(key) < _MIN_SECRET
     ]
+    problems += _unsafe_addresses(config) + _unsafe_mail(config)
+    password = config.database_url.password
+    if password is not None and _looks_like_placeholder(str(password)):
+        problems.append("DATABASE_URL: its password is a placeholder")
+    return problems
+
+
+def _unsafe_addresses(config: Config) -> list[str]:
+    site = urlsplit(config.site_base_url)
+    problems = []
     if site.scheme != "https":
         problems.append(
             f"SITE_BASE_URL: {config.site_base_url} is not https; set the public https address"
         )
     if not config.allowed_hosts:
         problems.append("ALLOWED_HOSTS: is empty; list the public host names")
-    elif site.hostname not in config.allowed_hosts:
+    elif site.hostname and site.hostname not in config.allowed_hosts:
         problems.append(f"ALLOWED_HOSTS: lacks {site.hostname}, the host of SITE_BASE_URL")
     problems += [
         f"ALLOWED_HOSTS: {host} allows more than a real public host name"
         for host in config.allowed_hosts
         if host == "*" or host.startswith(".")
     ]
-    if config.site_base_url not in config.csrf_trusted_origins:
+    if not config.csrf_trusted_origins:
+        problems.append("CSRF_TRUSTED_ORIGINS: is empty; list the public https origins")
+    elif config.site_base_url not in config.csrf_trusted_origins:
         problems.append(f"CSRF_TRUSTED_ORIGINS: lacks {config.site_base_url}, SITE_BASE_URL itself")
     for name, origins in (
         ("CSRF_TRUSTED_ORIGINS", config.csrf_trusted_origins),
         ("CORS_ALLOWED_ORIGINS", config.cors_allowed_origins),
     ):
         problems += [f"{name}: {o} is not https" for o in origins if not o.startswith("https://")]
+    return problems
+
+
+def _unsafe_mail(config: Config) -> list[str]:
+    problems = []
     if config.mail_server is None:
         problems.append("MAIL_SERVER: is missing; bookings are confirmed by e-mail")
     if config.mail_use_tls and config.mail_use_ssl:
@@ -207,106 +225,16 @@ def unsafe_settings(config: Config) -> list[str]:
     if config.mail_username and not (config.mail_use_tls or config.mail_use_ssl):
         problems.append("MAIL_USE_TLS: is off, so MAIL_PASSWORD would travel in the clear")
     sender_host = config.mail_default_sender.rpartition("@")[2].rstrip(">")
-    if "." not in sender_host or _looks_like_placeholder(sender_host):
+    if "." not in sender_host or _RESERVED_DOMAIN.search(sender_host.casefold()):
         problems.append("MAIL_DEFAULT_SENDER: must be a real address of yours")
-    password = config.database_url.password
-    if password is not None and _looks_like_placeholder(str(password)):
-        problems.append("DATABASE_URL: its password is a placeholder")
     return problems
+
+
+def _setting(problem: str) -> str:
+    return problem.partition(":")[0]
 
 
 def _looks_like_placeholder(value: str) -> bool:
     folded = value.casefold()
     words = folded.replace("-", " ").replace("_", " ").replace(".", " ").split()
     return any(w.startswith(_PLACEHOLDERS) for w in words) or len(set(folded)) < 6
-
-
-class _Reader:
-    """Reads settings one by one and collects what is wrong instead of stopping at the first."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self.problems: list[str] = []
-        self._environ = environ
-
-    def optional(self, name: str) -> str | None:
-        path = self._environ.get(f"{name}_FILE")
-        if not path:
-            return self._environ.get(name, "").strip() or None
-        if self._environ.get(name):
-            self.problems.append(f"{name}: is set, and {name}_FILE too; keep one")
-        try:
-            return Path(path).read_text(encoding="utf-8").strip() or None
-        except (OSError, UnicodeDecodeError) as error:
-            self.problems.append(f"{name}_FILE: cannot read {path} ({type(error).__name__})")
-            return None
-
-    def text(self, name: str, default: str | None) -> str:
-        value = self.optional(name) or default
-        if value is None:
-            if not any(problem.startswith(name) for problem in self.problems):
-                self.problems.append(f"{name}: is missing")
-            return ""
-        return value
-
-    def words(self, name: str) -> list[str]:
-        return [w.strip() for w in (self.optional(name) or "").split(",") if w.strip()]
-
-    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        value = self.text(name, default)
-        if value not in allowed:
-            self.problems.append(f"{name}: {value!r} is not one of {', '.join(allowed)}")
-        return value
-
-    def boolean(self, name: str, *, default: bool) -> bool:
-        value = self.text(name, str(default)).lower()
-        if value not in _BOOLEANS:
-            self.problems.append(f"{name}: {value!r} is neither true nor false")
-        return _BOOLEANS.get(value, default)
-
-    def integer(self, name: str, default: int, low: int, high: int) -> int:
-        value = self.text(name, str(default))
-        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
-            self.problems.append(f"{name}: {value!r} is not a whole number from {low} to {high}")
-            return default
-        return int(value)
-
-    def origin(self, name: str, default: str | None) -> str:
-        value = self.text(name, default).rstrip("/")
-        self._check_origin(name, value)
-        return value
-
-    def origins(self, name: str) -> list[str]:
-        values = [origin.rstrip("/") for origin in self.words(name)]
-        for value in values:
-            self._check_origin(name, value)
-        return values
-
-    def _check_origin(self, name: str, value: str) -> None:
-        if value and not _ORIGIN.fullmatch(value):
-            self.problems.append(f"{name}: {value!r} is not like https://tickets.theatre.org")
-
-    def time_zone(self, name: str, default: str) -> ZoneInfo:
-        value = self.text(name, default)
-        try:
-            return ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            self.problems.append(f"{name}: {value!r} is not a time zone such as Europe/Rome")
-            return ZoneInfo(default)
-
-    def rate(self, name: str, default: str) -> str:
-        value = self.text(name, default)
-        try:
-            parse_many(value)
-        except ValueError:
-            self.problems.append(f"{name}: {value!r} is not a rate such as '30 per minute'")
-        return value
-
-    def database_url(self) -> URL:
-        value = self.text("DATABASE_URL", None)
-        try:
-            url = make_url(value) if value else make_url("postgresql://")
-        except (ArgumentError, ValueError):
-            url = make_url("unreadable://")
-        if url.drivername not in ("postgres", "postgresql", "postgresql+psycopg"):
-            self.problems.append("DATABASE_URL: is not like postgresql://user:password@host/name")
-        return url.set(drivername="postgresql+psycopg")

@@ -1,0 +1,133 @@
+"""Reading the environment's settings one by one, each checked for its form."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from limits import parse_many
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
+
+
+class SettingsReader:
+    """Reads settings by name, and collects the `problems` instead of stopping at the first.
+
+    A setting NAME may also be given as NAME_FILE, the path of a file that holds it. What is wrong is
+    noted in a line led by the setting's name; the reader then goes on with something of its kind.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.problems: list[str] = []
+        self._environ = environ
+
+    def optional(self, name: str) -> str | None:
+        """The value without outer spaces, or None when it is empty or left out."""
+        path = self._environ.get(f"{name}_FILE")
+        if not path:
+            return self._environ.get(name, "").strip() or None
+        if self._environ.get(name):
+            self.problems.append(f"{name}: is set, and {name}_FILE too; keep one")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"{name}_FILE: cannot read {path} ({type(error).__name__})")
+            return None
+
+    def text(self, name: str, default: str | None) -> str:
+        """The value; without a `default` it must be there."""
+        value = self.optional(name) or default
+        if value is None:
+            if not any(problem.startswith(name) for problem in self.problems):
+                self.problems.append(f"{name}: is missing")
+            return ""
+        return value
+
+    def words(self, name: str) -> list[str]:
+        """What commas divide."""
+        return [w.strip() for w in (self.optional(name) or "").split(",") if w.strip()]
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        """One of `allowed`."""
+        value = self.text(name, default)
+        if value not in allowed:
+            self.problems.append(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """true or false, and what means the same."""
+        value = self.text(name, str(default)).lower()
+        if value not in _BOOLEANS:
+            self.problems.append(f"{name}: {value!r} is neither true nor false")
+        return _BOOLEANS.get(value, default)
+
+    def integer(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number from `low` to `high`."""
+        value = self.text(name, str(default))
+        if not (re.fullmatch("[0-9]{1,9}", value) and low <= int(value) <= high):
+            self.problems.append(f"{name}: {value!r} is not a whole number from {low} to {high}")
+            return default
+        return int(value)
+
+    def origin(self, name: str, default: str | None) -> str:
+        """Scheme, host and port of a site, without a path or a last slash."""
+        value = self.text(name, default).rstrip("/")
+        self._check_origin(name, value)
+        return value
+
+    def origins(self, name: str) -> list[str]:
+        """Origins, divided by commas."""
+        values = [origin.rstrip("/") for origin in self.words(name)]
+        for value in values:
+            self._check_origin(name, value)
+        return values
+
+    def time_zone(self, name: str, default: str) -> ZoneInfo:
+        """A time zone of the IANA database."""
+        value = self.text(name, default)
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.problems.append(f"{name}: {value!r} is not a time zone such as Europe/Rome")
+            return ZoneInfo(default)
+
+    def rate(self, name: str, default: str) -> str:
+        """A rate as Flask-Limiter writes it."""
+        value = self.text(name, default)
+        try:
+            parse_many(value)
+        except ValueError:
+            self.problems.append(f"{name}: {value!r} is not a rate such as '30 per minute'")
+        return value
+
+    def database_url(self) -> URL:
+        """DATABASE_URL, to be opened with psycopg."""
+        value = self.text("DATABASE_URL", None)
+        try:
+            url = make_url(value) if value else make_url("postgresql://")
+        except (ArgumentError, ValueError):
+            url = make_url("unreadable://")
+        if url.drivername not in ("postgres", "postgresql", "postgresql+psycopg"):
+            self.problems.append("DATABASE_URL: is not like postgresql://user:password@host/name")
+        return url.set(drivername="postgresql+psycopg")
+
+    def _check_origin(self, name: str, value: str) -> None:
+        if value and not (_ORIGIN.fullmatch(value) and _can_be_split(value)):
+            self.problems.append(f"{name}: {value!r} is not like https://tickets.theatre.org")
+
+
+def _can_be_split(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,77 @@
+""".env.example: every setting there is and no other, fit for local use and refused for production."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+from azionelab.config import ConfigError, load_config, unsafe_settings
+from tests.support.processes import ROOT
+
+# Read by gunicorn.conf.py and `make run`, not by the application.
+SERVING = {"PORT", "GUNICORN_BIND", "WEB_WORKERS", "WEB_THREADS", "LOG_LEVEL"}
+LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+VALUES = dict(line.split("=", 1) for line in LINES if line and not line.startswith("#"))
+
+
+class Recorder(Mapping[str, str]):
+    """An empty environment that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_it_holds_exactly_the_settings_that_are_read() -> None:
+    environ = Recorder()
+    with suppress(ConfigError):
+        load_config(environ)
+    settings = {name for name in environ.asked if f"{name}_FILE" in environ.asked}
+    assert environ.asked - settings == {f"{name}_FILE" for name in settings}
+    assert set(VALUES) == settings | SERVING
+    assert len(VALUES) == sum("=" in line and not line.startswith("#") for line in LINES)
+
+
+def test_what_serves_the_site_reads_the_others() -> None:
+    gunicorn = (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'os\.environ\.get\(["\'](\w+)["\']\)', gunicorn)) == SERVING
+
+
+def test_every_setting_is_described() -> None:
+    for block in "\n".join(LINES).split("\n\n"):
+        first, *_ = block.splitlines()
+        assert first.startswith("# "), first
+
+
+def test_it_is_fit_for_local_use() -> None:
+    # `make run` brings the database.
+    config = load_config(VALUES | {"DATABASE_URL": "postgresql://"})
+    assert config.debug
+    assert config.mail_server is None
+
+
+def test_production_refuses_it() -> None:
+    config = load_config(VALUES | {"DATABASE_URL": "postgresql://"})
+    assert {problem.partition(":")[0] for problem in unsafe_settings(config)} == {
+        "FLASK_DEBUG",
+        "SECRET_KEY",
+        "SITE_BASE_URL",
+        "ALLOWED_HOSTS",
+        "CSRF_TRUSTED_ORIGINS",
+        "MAIL_SERVER",
+        "MAIL_DEFAULT_SENDER",
+    }
+
+
+def test_it_states_the_defaults() -> None:
+    required = {"FLASK_DEBUG", "SECRET_KEY", "MAIL_DEFAULT_SENDER"}
+    least = {name: VALUES[name] for name in required} | {"DATABASE_URL": "postgresql://"}
+    assert load_config(VALUES | least) == load_config(least)

@@ -167,13 +167,18 @@ def _run(binaries: Path, command: list[str], owner: str | None) -> None:
 def _copy_programs(folder: Path, owner: str) -> Path:
     """Copy the programs to where the server's user may run them; once for each release."""
     copy = folder / f"postgresql-{importlib.metadata.version(_DISTRIBUTION)}"
+    binaries = programs()
+    packages = binaries.parents[2]
     if not copy.exists():
         unfinished = folder / f"{copy.name}.new"
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(programs().parent, unfinished, symlinks=True)
+        # The programs find the wheel's libraries by their own place: both keep theirs.
+        for part in (binaries.parent, packages / f"{binaries.parents[1].name}.libs"):
+            if part.exists():
+                shutil.copytree(part, unfinished / part.relative_to(packages), symlinks=True)
         _give(unfinished, owner)
         unfinished.rename(copy)
-    return copy / "bin"
+    return copy / binaries.relative_to(packages)
 
 
 def _give(folder: Path, owner: str) -> None:

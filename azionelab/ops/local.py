@@ -49,9 +49,10 @@ def _serve() -> None:
     stop = _stop_when_asked()
     with ExitStack() as undo:
         instance = undo.enter_context(_own_instance())
-        environment = _environment(instance)
+        settings = _settings()
+        port = _free_port(settings.get("PORT") or "8000")
+        environment = _environment(settings, port, instance)
         config = load_config(environment)
-        port = _free_port(environment["PORT"])
         if not (config.frontend_dist / ".vite" / "manifest.json").exists():
             raise CannotRun("the front end is not built: start with `make run`")
         if environment.get("DATABASE_URL") == _UNREACHED:
@@ -104,10 +105,9 @@ def _settings() -> dict[str, str]:
     return written | dict(os.environ)
 
 
-def _environment(instance: Path) -> dict[str, str]:
+def _environment(settings: dict[str, str], port: int, instance: Path) -> dict[str, str]:
     """What the site's processes are given: the settings, completed for local use."""
-    environment = _settings()
-    port = environment.get("PORT") or "8000"
+    environment = dict(settings)
     secret_key = secret(instance / "secret_key")
     for name, value in {
         "FLASK_DEBUG": "true",
@@ -118,7 +118,7 @@ def _environment(instance: Path) -> dict[str, str]:
         if not environment.get(name) and not environment.get(f"{name}_FILE"):
             environment[name] = value
     return environment | {
-        "PORT": port,
+        "PORT": str(port),
         "GUNICORN_BIND": f"127.0.0.1:{port}",
         "FLASK_SKIP_DOTENV": "1",  # it was read here, and the environment won
         "PYTHONUNBUFFERED": "1",

@@ -11,7 +11,8 @@ import threading
 from pathlib import Path
 
 import psycopg
-from alembic.script import ScriptDirectory
+
+from azionelab.ops.schema import known_migrations
 
 ROOT = Path(__file__).resolve().parents[2]
 _SEASON = "seasons/example.toml"
@@ -86,7 +87,7 @@ def _is_current(connection: psycopg.Connection) -> bool:
         applied = {version for (version,) in connection.execute(versions)}
     except psycopg.errors.UndefinedTable:
         return False
-    return applied == set(ScriptDirectory(str(ROOT / "migrations")).get_heads())
+    return applied == known_migrations(str(ROOT / "migrations"))
 
 
 def _has_rows(connection: psycopg.Connection, table: str) -> bool:

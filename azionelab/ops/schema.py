@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 def migrations_are_current(connection: Connection) -> bool:
     """Whether nothing is to be migrated; a database that is newer than the code is not current."""
     applied = MigrationContext.configure(connection).get_current_heads()
-    return set(applied) == _heads(str(current_app.extensions["migrate"].directory))
+    return set(applied) == known_migrations(str(current_app.extensions["migrate"].directory))
 
 
 @lru_cache
-def _heads(folder: str) -> set[str]:
+def known_migrations(folder: str) -> set[str]:
+    """The last migrations in a folder: what an up-to-date database says it has."""
     # The files do not change while a process runs.
     return set(ScriptDirectory(folder).get_heads())

@@ -1,7 +1,7 @@
 """The theatre's tables: the season, reservations, mails, the door, staff and their roles."""
 
-from alembic import op
 import sqlalchemy as sa
+from alembic import op
 
 revision = "0001"
 down_revision = None

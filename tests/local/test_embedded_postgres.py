@@ -108,3 +108,16 @@ def test_data_of_another_postgresql_is_left_alone(folder: Path) -> None:
 def test_nobody_else_reaches_the_data_or_the_socket(folder: Path) -> None:
     embedded_postgres.start(folder)
     assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_closed_to_others_stays_closed(folder: Path) -> None:
+    # As root the server is another user, who cannot enter here: its data then lies elsewhere.
+    folder.parent.chmod(0o700)
+    server = embedded_postgres.start(folder, durable=False)
+    try:
+        assert ask(server, "SELECT current_setting('data_directory')") == str(server.folder)
+        assert folder.parent.stat().st_mode & 0o077 == 0
+        assert embedded_postgres.find_running(folder) == server.url
+    finally:
+        server.stop()
+        shutil.rmtree(server.folder.parent if os.geteuid() == 0 else server.folder)

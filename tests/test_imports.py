@@ -1,0 +1,157 @@
+"""Imports run one way, and what belongs to one place is in that place only (docs/architecture.md).
+
+Views, API, admin, commands and jobs call rules; rules use models; models stand on the foundation.
+"""
+
+import ast
+from functools import cache
+from graphlib import TopologicalSorter
+
+import pytest
+
+from tests.support.processes import ROOT
+
+PACKAGE = "azionelab"
+
+# What each part of the theatre may know of the others.
+KNOWS = {
+    "shows": set(),
+    "bookings": {"shows", "mail"},
+    "mail": {"shows", "bookings"},
+    "checkin": {"shows", "bookings", "staff"},
+    "staff": {"mail"},
+    "ops": {"shows", "bookings", "checkin", "mail", "staff"},
+    "admin": {"shows", "bookings", "checkin", "mail", "staff"},
+}
+# What everything stands on, and what knows no part of the theatre.
+FOUNDATION = {
+    "assets", "config", "database", "dates", "environment", "extensions", "pages", "problems",
+    "rest", "site", "tokens",
+}  # fmt: skip
+# Where the world outside comes in: these call, and nobody but each other calls them.
+ENTRANCES = {"views", "api", "forms", "jobs", "commands", "health", "worker", "local"}
+# The few that may look at the request that is being answered.
+REQUEST_READERS = {"views", "api", "forms", "pages", "problems", "rest"}
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module by its name without the package's: `bookings.rules`; "" is create_app's."""
+    found = {}
+    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
+        parts = path.relative_to(ROOT / PACKAGE).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def part(name: str) -> str:
+    """The folder of a module, or its own name when it is in none."""
+    return name.partition(".")[0]
+
+
+def is_entrance(name: str) -> bool:
+    return name == "" or part(name) == "admin" or name.rpartition(".")[2] in ENTRANCES
+
+
+def imports(name: str, *, at_once: bool = False) -> set[str]:
+    """Our modules that a module imports; with `at_once` without those that a function imports."""
+    nodes = modules()[name].body if at_once else ast.walk(modules()[name])
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: a relative import"
+            # `from azionelab.bookings import rules` imports azionelab.bookings.rules.
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            found.add(str(node.module))
+    ours = {full.removeprefix(f"{PACKAGE}.") for full in found if full.startswith(f"{PACKAGE}.")}
+    return ours & modules().keys()
+
+
+def names_taken_from(name: str, library: str) -> set[str]:
+    return {
+        alias.name
+        for node in ast.walk(modules()[name])
+        if isinstance(node, ast.ImportFrom) and node.module == library
+        for alias in node.names
+    }
+
+
+def test_every_part_has_its_place() -> None:
+    parts = {part(name) for name in modules()}
+    assert parts - FOUNDATION == {"", "api", *KNOWS}
+
+
+@pytest.mark.parametrize("name", modules())
+def test_parts_know_only_what_they_may(name: str) -> None:
+    if part(name) in KNOWS:
+        allowed = KNOWS[part(name)] | FOUNDATION | {part(name)}
+    elif part(name) in FOUNDATION:
+        allowed = FOUNDATION
+    else:
+        return  # create_app and the API's wiring bind all parts
+    assert {part(imported) for imported in imports(name)} <= allowed
+
+
+@pytest.mark.parametrize("name", modules())
+def test_nothing_but_entrances_imports_entrances(name: str) -> None:
+    if not is_entrance(name):
+        assert {imported for imported in imports(name) if is_entrance(imported)} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name.endswith("models")])
+def test_models_stand_on_models_and_the_foundation(name: str) -> None:
+    assert {
+        imported
+        for imported in imports(name)
+        if imported not in KNOWS
+        and part(imported) not in FOUNDATION
+        and not imported.endswith(".models")
+    } == set()
+
+
+def test_no_import_leads_back() -> None:
+    graph = {name: imports(name, at_once=True) - set(KNOWS) for name in modules()}
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("name", modules())
+def test_only_the_outside_reads_the_request(name: str) -> None:
+    taken = names_taken_from(name, "flask") & {"request", "session", "g"}
+    if part(name) != "admin" and name.rpartition(".")[2] not in REQUEST_READERS:
+        assert taken == set()
+
+
+@pytest.mark.parametrize("name", modules())
+def test_only_transaction_commits(name: str) -> None:
+    calls = {
+        node.func.attr
+        for node in ast.walk(modules()[name])
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    if name != "database":
+        assert calls & {"commit", "begin", "begin_nested"} == set()
+
+
+@pytest.mark.parametrize(
+    # The admin's base writes what has no rules: a venue, a show.
+    "name",
+    [name for name in modules() if is_entrance(name) and name != "admin.base"],
+)
+def test_entrances_call_rules_instead_of_writing(name: str) -> None:
+    assert "transaction" not in names_taken_from(name, "azionelab.database")
+
+
+def test_a_state_is_written_in_one_place() -> None:
+    """Reservation.state and Admission.undone_at change where their rules are, and nowhere else."""
+    writers = {
+        (node.attr, name)
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and node.attr in ("state", "undone_at")
+    }
+    assert writers == {("state", "bookings.rules"), ("undone_at", "checkin.rules")}

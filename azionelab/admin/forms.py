@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from wtforms import (
     EmailField,
     IntegerField,
     PasswordField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -43,11 +45,11 @@ PARTY_LIMIT = 6  # people, unless the theatre says otherwise
 CLOSES_BEFORE = timedelta(hours=1)  # before the curtain
 MAX_TOKEN_HOURS = 72
 
-ROLE_NAMES = (
-    (RoleName.DOOR, _("door: lets people in")),
-    (RoleName.STAFF, _("staff: runs the season")),
-    (RoleName.ADMIN, _("admin: also accounts and tokens")),
-)
+ROLES = [
+    SelectChoice(RoleName.DOOR.value, _("door: lets people in")),
+    SelectChoice(RoleName.STAFF.value, _("staff: runs the season")),
+    SelectChoice(RoleName.ADMIN.value, _("admin: also accounts and tokens")),
+]
 
 
 class Line(StringField):  # type: ignore[misc]  # WTForms has no types
@@ -78,6 +80,11 @@ class Text(TextAreaField):  # type: ignore[misc]
 
 class LocalTime(DateTimeLocalField):  # type: ignore[misc]
     """A moment, written and shown on the theatre's clock; `data` is aware, or None."""
+
+    def __init__(self, label: str, validators: Sequence[Any], **facts: Any) -> None:
+        # As browsers send it: without seconds, unless somebody gave them.
+        formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+        super().__init__(label, validators, format=formats, **facts)
 
     def process_data(self, value: datetime | None) -> None:
         """Take a moment from the database or a default."""
@@ -191,7 +198,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
     name = Line(
         _("Name"), [Length(max=MAX_LINE)], description=_("What the door shows: let in by Anna.")
     )
-    role = SelectField(_("Role"), choices=ROLE_NAMES)
+    role = SelectField(_("Role"), choices=ROLES)
     password = PasswordField(
         _("Password"),
         [InputRequired()],
@@ -204,7 +211,7 @@ class ChangedAccountForm(FlaskForm):  # type: ignore[misc]
     """An account that exists."""
 
     name = Line(_("Name"), [Length(max=MAX_LINE)])
-    role = SelectField(_("Role"), choices=ROLE_NAMES)
+    role = SelectField(_("Role"), choices=ROLES)
     active = BooleanField(
         _("Active"), description=_("Who is not is logged out at once and cannot log in.")
     )
@@ -234,8 +241,8 @@ def slug_of(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-")
 
 
-def _choices(rows: Select[int, str]) -> list[tuple[int, str]]:
-    return [(row[0], row[1]) for row in db.session.execute(rows)]
+def _choices(rows: Select[int, str]) -> list[SelectChoice]:
+    return [SelectChoice(str(row[0]), row[1]) for row in db.session.execute(rows)]
 
 
 def _zone() -> ZoneInfo:

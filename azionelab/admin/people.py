@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
 from azionelab.admin.base import TheatreView, tell
-from azionelab.admin.forms import ROLE_NAMES, AccountForm, ChangedAccountForm, TokenForm
+from azionelab.admin.forms import AccountForm, ChangedAccountForm, TokenForm
 from azionelab.staff.accounts import AccountError, change_account, create_account
 from azionelab.staff.models import RoleName, User
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
@@ -45,7 +45,7 @@ class UserView(TheatreView):
         if obj is None:
             return ChangedAccountForm(get_form_data())
         held = {role.name for role in obj.roles}
-        highest = next((name for name, _words in reversed(ROLE_NAMES) if name in held), None)
+        highest = next((name for name in RoleName if name in held), None)  # admin comes first
         return ChangedAccountForm(get_form_data(), name=obj.name, active=obj.active, role=highest)
 
     def create_model(self, form: Any) -> User | bool:

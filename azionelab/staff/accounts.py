@@ -14,18 +14,18 @@ from flask_security.babel import FsDomain
 from flask_security.datastore import SQLAlchemyUserDatastore
 from flask_security.decorators import auth_required
 from flask_security.forms import LoginForm
+from flask_security.signals import reset_password_instructions_sent
 from flask_security.utils import hash_password
 from flask_security.views import forgot_password, login
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from azionelab.config import Config
 from azionelab.database import transaction, violated_constraint
 from azionelab.extensions import db, limiter, security
 from azionelab.staff.models import Role, RoleName, User
-from azionelab.staff.reset import ResetMail
+from azionelab.staff.reset import enqueue_reset_mail
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,6 +41,35 @@ _login_limit = limiter.shared_limit(
 _limited_views = {
     "security.login": _login_limit(login),
     "security.forgot_password": _login_limit(forgot_password),
+}
+
+_SETTINGS: dict[str, Any] = {
+    "PERMANENT_SESSION_LIFETIME": timedelta(hours=SESSION_HOURS),
+    "SECURITY_URL_PREFIX": "/staff",
+    "SECURITY_POST_LOGIN_VIEW": "staff_home",
+    "SECURITY_POST_LOGOUT_VIEW": "security.login",
+    "SECURITY_LOGOUT_METHODS": ["POST"],
+    "SECURITY_CHANGEABLE": True,
+    "SECURITY_POST_CHANGE_VIEW": "staff_home",
+    "SECURITY_SEND_PASSWORD_CHANGE_EMAIL": False,
+    "SECURITY_SEND_PASSWORD_RESET_EMAIL": False,  # the worker does (azionelab.staff.reset)
+    "SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL": False,
+    "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=2),
+    "SECURITY_RETURN_GENERIC_RESPONSES": True,
+    "SECURITY_API_ENABLED_METHODS": ["session"],
+    "SECURITY_FRESHNESS": timedelta(seconds=-1),  # nobody is asked again within an evening
+    "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
+    "SECURITY_PASSWORD_LENGTH_MIN": PASSWORD_LENGTH,
+    "SECURITY_PASSWORD_HASH": "argon2",
+    # Argon2 salts each password itself. A second salt, made from SECRET_KEY, would lock
+    # everybody out when that key is changed.
+    "SECURITY_PASSWORD_SINGLE_HASH": True,
+    # OWASP's least: 19 MiB each, so that a few logins at a time fit into a worker's memory.
+    "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
+        "argon2__memory_cost": 19 * 1024,
+        "argon2__time_cost": 2,
+        "argon2__parallelism": 1,
+    },
 }
 
 
@@ -95,13 +124,14 @@ def change_account(
         user = session.get(User, user_id, with_for_update=True, populate_existing=True)
         if user is None:
             raise AccountUnknown
+        had_admin = _has_admin(session)
         user.name, user.active, user.roles = name.strip(), active, [_get_role(session, role)]
         if hashed:
             user.password = hashed
         if hashed or not active:
             user.fs_uniquifier = uuid4().hex
         session.flush()
-        if not _count_admins(session):
+        if had_admin and not _has_admin(session):
             raise AccountError("role", gettext("Somebody has to stay administrator."))
         return user
 
@@ -128,13 +158,10 @@ def staff_required(view: Callable[P, R]) -> Callable[P, R]:
 
 def init_security(app: Flask) -> None:
     """Bind Flask-Security to the application: the pages under /staff/ by which people log in."""
-    app.config.from_mapping(_settings(app.config["AZIONELAB"]))
-    security.init_app(
-        app,
-        SQLAlchemyUserDatastore(db, User, Role),
-        login_form=_LoginForm,
-        mail_util_cls=ResetMail,
-    )
+    app.config.from_mapping(_SETTINGS)
+    security.recoverable = app.config["AZIONELAB"].mail_server is not None
+    security.init_app(app, SQLAlchemyUserDatastore(db, User, Role), login_form=_LoginForm)
+    reset_password_instructions_sent.connect(enqueue_reset_mail, app)
     # Forms only: no JSON, hence no bearer token that would outlive a logout.
     security.want_json(lambda _request: False)
     # Roles are asked for where they matter (has_role), not looked up for every request.
@@ -161,37 +188,6 @@ class _Words(FsDomain):
             return super().get_translations()
         with force_locale("it_IT"):
             return super().get_translations()
-
-
-def _settings(config: Config) -> dict[str, Any]:
-    return {
-        "PERMANENT_SESSION_LIFETIME": timedelta(hours=SESSION_HOURS),
-        "SECURITY_URL_PREFIX": "/staff",
-        "SECURITY_POST_LOGIN_VIEW": "staff_home",
-        "SECURITY_POST_LOGOUT_VIEW": "security.login",
-        "SECURITY_LOGOUT_METHODS": ["POST"],
-        "SECURITY_CHANGEABLE": True,
-        "SECURITY_POST_CHANGE_VIEW": "staff_home",
-        "SECURITY_SEND_PASSWORD_CHANGE_EMAIL": False,
-        "SECURITY_RECOVERABLE": config.mail_server is not None,
-        "SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL": False,
-        "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=2),
-        "SECURITY_RETURN_GENERIC_RESPONSES": True,
-        "SECURITY_API_ENABLED_METHODS": ["session"],
-        "SECURITY_FRESHNESS": timedelta(seconds=-1),  # nobody is asked again within an evening
-        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
-        "SECURITY_PASSWORD_LENGTH_MIN": PASSWORD_LENGTH,
-        "SECURITY_PASSWORD_HASH": "argon2",
-        # Argon2 salts each password itself. A second salt, made from SECRET_KEY, would lock
-        # everybody out when that key is changed.
-        "SECURITY_PASSWORD_SINGLE_HASH": True,
-        # OWASP's least: 19 MiB each, so that a few logins at a time fit into a worker's memory.
-        "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
-            "argon2__memory_cost": 19 * 1024,
-            "argon2__time_cost": 2,
-            "argon2__parallelism": 1,
-        },
-    }
 
 
 def _home() -> Response:
@@ -236,6 +232,6 @@ def _get_role(session: Session, name: str) -> Role:
     return role
 
 
-def _count_admins(session: Session) -> int:
-    admins = select(func.count(User.id)).join(User.roles)
-    return session.scalar(admins.where(Role.name == RoleName.ADMIN, User.active)) or 0
+def _has_admin(session: Session) -> bool:
+    admins = select(User.id).join(User.roles).where(Role.name == RoleName.ADMIN, User.active)
+    return bool(session.scalar(select(admins.exists())))

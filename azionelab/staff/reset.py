@@ -7,9 +7,8 @@ for an address without an account as for one with, and no token is kept anywhere
 from typing import Any
 from uuid import uuid4
 
-from flask import render_template
+from flask import Flask, render_template
 from flask_babel import gettext
-from flask_security.mail_util import MailUtil
 from flask_security.recoverable import generate_reset_password_token
 from procrastinate import RetryStrategy
 
@@ -25,17 +24,14 @@ RESET_JOB = "staff.reset_password"
 _PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=5)  # the link lives for two hours
 
 
-class ResetMail(MailUtil):
-    """Leaves sending to the worker."""
-
-    def send_mail(self, *_args: Any, **context: Any) -> None:
-        """Enqueue the mail to the `user`; what Flask-Security made of it already is not used."""
-        with transaction() as session:
-            jobs.configure_task(
-                RESET_JOB,
-                queue=QUEUE,
-                connection=session.connection().connection.driver_connection,
-            ).defer(user_id=context["user"].id)
+def enqueue_reset_mail(_app: Flask, *, user: User, **_facts: Any) -> None:
+    """Answer Flask-Security's signal that `user` asked for another password."""
+    with transaction() as session:
+        jobs.configure_task(
+            RESET_JOB,
+            queue=QUEUE,
+            connection=session.connection().connection.driver_connection,
+        ).defer(user_id=user.id)
 
 
 @jobs.task(name=RESET_JOB, queue=QUEUE, retry=_PATIENCE)

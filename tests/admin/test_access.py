@@ -1,0 +1,163 @@
+"""Who may open what, and that no request changes anything by accident: over every address."""
+
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from flask import Flask
+
+from azionelab.checkin import rules as door_rules
+from azionelab.staff.tokens import Scope, issue_token
+from tests.stage import DOOR_A, a_party, a_performance, ticket_token
+from tests.support.people import english, logged_in, token_of
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+ADMINS_ONLY = ("/admin/accounts/", "/admin/tokens/")
+TABLES = ("venue", "show", "performance", "reservation", "mail", "scan", "admission")
+TABLES += ("user_account", "user_role", "api_token", "procrastinate_jobs")
+
+
+def addresses(app: Flask, method: str) -> list[str]:
+    """Every address of the back office that takes `method`; its files are nobody's secret."""
+    return sorted(
+        str(rule).replace("<export_type>", "csv")
+        for rule in app.url_map.iter_rules()
+        if str(rule).startswith("/admin/")
+        and method in (rule.methods or ())
+        and rule.endpoint != "admin.static"
+    )
+
+
+def set_the_stage() -> list[str]:
+    """A row in every table; returns what could be an `id`."""
+    performance = a_performance()
+    party = a_party(performance, 2)
+    door_rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
+    waiting = a_party(performance, 1, confirmed=False)
+    issue_token("Door A", Scope.DOOR, 12)
+    return ["1", str(party.id), str(waiting.id)]
+
+
+def rows(database: psycopg.Connection[Any]) -> dict[str, Any]:
+    """All that the database holds."""
+    return {
+        table: database.execute(f"SELECT t::text FROM {table} t ORDER BY 1").fetchall()
+        for table in TABLES
+    }
+
+
+def test_there_is_much_to_guard(app: Flask) -> None:
+    assert len(addresses(app, "GET")) > 40
+    assert len(addresses(app, "POST")) > 40
+
+
+def test_strangers_are_asked_to_log_in(app: Flask) -> None:
+    set_the_stage()
+    client = english(app)
+    token = token_of(client, "/staff/login")
+    for address in addresses(app, "GET"):
+        answer = client.get(address)
+        assert (answer.status_code, "/staff/login" in answer.location) == (302, True), address
+    for address in addresses(app, "POST"):
+        answer = client.post(address, data=token)
+        assert (answer.status_code, "/staff/login" in answer.location) == (302, True), address
+
+
+def test_door_staff_have_no_business_here(
+    app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    identities = set_the_stage()
+    client = logged_in(app, "door")
+    token = token_of(client, "/checkin/")
+    before = rows(database)
+    for address in addresses(app, "GET"):
+        assert client.get(address).status_code == 403, address
+    for address in addresses(app, "POST"):
+        for identity in identities:
+            answer = client.post(f"{address}?id={identity}", data=dict(token) | {"id": identity})
+            assert answer.status_code == 403, address
+    assert rows(database) == before
+
+
+def test_accounts_and_tokens_are_the_administrators(
+    app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    set_the_stage()
+    staff, admin = logged_in(app, "staff"), logged_in(app, "admin")
+    token = token_of(staff)
+    before = rows(database)
+    for address in addresses(app, "GET"):
+        theirs = address.startswith(ADMINS_ONLY)
+        assert (staff.get(address).status_code == 403) is theirs, address
+        assert admin.get(address).status_code in (200, 302, 404), address
+    for address in addresses(app, "POST"):
+        if address.startswith(ADMINS_ONLY):
+            answer = staff.post(f"{address}?id=1", data=dict(token) | {"id": "1", "label": "x"})
+            assert answer.status_code == 403, address
+    assert rows(database) == before
+    assert "/admin/accounts/" not in staff.get("/admin/").text
+    assert "/admin/accounts/" in admin.get("/admin/").text
+
+
+def test_nothing_is_posted_without_its_token(
+    app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    identities = set_the_stage()
+    client = logged_in(app, "admin")
+    before = rows(database)
+    for address in addresses(app, "POST"):
+        for identity in identities:
+            for data in ({"id": identity}, {"id": identity, "csrf_token": "forged"}):
+                answer = client.post(f"{address}?id={identity}", data=data)
+                assert answer.status_code == 400, address
+    assert rows(database) == before
+
+
+def test_looking_at_everything_changes_nothing(
+    app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    identities = set_the_stage()
+    client = logged_in(app, "admin")
+    before = rows(database)
+    for address in addresses(app, "GET"):
+        for identity in ["", *identities]:
+            answer = client.get(f"{address}?id={identity}")
+            assert answer.status_code in (200, 302, 404), f"{address} {identity}"
+    assert rows(database) == before
+
+
+@pytest.mark.parametrize(
+    "odd", ["0", "-1", "99999999999999999999", "two", "%00", "1,2", "../", "x" * 3000]
+)
+def test_an_odd_address_is_no_fault(app: Flask, odd: str) -> None:
+    client = logged_in(app, "admin")
+    token = dict(token_of(client))
+    set_the_stage()
+    for address in addresses(app, "GET"):
+        query = f"id={odd}&page={odd}&page_size={odd}&sort={odd}&desc={odd}&flt0_0={odd}&url={odd}"
+        assert client.get(f"{address}?{query}").status_code in (200, 302, 404), address
+    for address in addresses(app, "POST"):
+        data = token | {"id": odd, "action": odd, "search": odd, "seats": odd, "rowid": odd}
+        assert client.post(f"{address}?id={odd}", data=data).status_code in (200, 302, 404), address
+
+
+def test_no_page_needs_a_script_or_a_style_that_the_policy_forbids(app: Flask) -> None:
+    identities = set_the_stage()
+    client = logged_in(app, "admin")
+    for address in addresses(app, "GET"):
+        answer = client.get(f"{address}?id={identities[0]}")
+        assert "unsafe-inline" not in answer.headers["Content-Security-Policy"]
+        for forbidden in ("onclick=", "javascript:", ' style="', "<script>"):
+            assert forbidden not in answer.text, address
+
+
+def test_every_page_speaks_the_language_that_is_asked_for(app: Flask) -> None:
+    set_the_stage()
+    client = logged_in(app, "admin")
+    for address in addresses(app, "GET"):
+        answer = client.get(f"{address}?lang=it")
+        if answer.status_code == 200 and answer.mimetype == "text/html":
+            assert '<html lang="it">' in answer.text, address
+    assert "lang=it" not in client.get("/admin/").text

@@ -1,0 +1,262 @@
+"""Running the season: venues, shows, performances."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from flask.testing import FlaskClient
+
+from azionelab.bookings import rules
+from azionelab.checkin import rules as door_rules
+from azionelab.database import now, transaction
+from azionelab.shows.models import Show, Venue
+from tests.stage import a_party, a_performance, let_lapse
+from tests.support.people import press
+
+pytestmark = pytest.mark.usefixtures("in_app")
+Database = psycopg.Connection[Any]
+
+
+def a_house() -> tuple[Show, Venue]:
+    """A show and a place to play it."""
+    with transaction() as session:
+        show, venue = Show(slug="la-locandiera", title="La locandiera"), Venue(name="Sala Grande")
+        session.add_all([show, venue])
+    return show, venue
+
+
+def played(show: Show, venue: Venue, **typed: Any) -> dict[str, Any]:
+    """A performance's form as staff fill it in."""
+    return {
+        "show_id": show.id,
+        "venue_id": venue.id,
+        "starts_at": "2030-07-01T21:00",
+        "capacity": "80",
+        "party_limit": "6",
+        "booking_opens_at": "2030-06-01T10:00",
+        "booking_closes_at": "",
+    } | typed
+
+
+def test_an_evening_is_set_up_from_nothing(staff: FlaskClient, database: Database) -> None:
+    assert "three steps" in staff.get("/admin/").text
+    press(staff, "/admin/venues/new/", name=" Sala Grande ", address="Via Roma 1")
+    press(staff, "/admin/shows/new/", title="Così è (se vi pare)", published="y")
+    form = staff.get("/admin/performances/new/").text
+    assert 'value="6"' in form
+    show, venue = database.execute("SELECT s.id, v.id AS venue FROM show s, venue v").fetchone() or (0, 0)
+    press(
+        staff,
+        "/admin/performances/new/",
+        show_id=show,
+        venue_id=venue,
+        starts_at="2030-07-01T21:00",
+        capacity="80",
+        party_limit="6",
+        booking_opens_at="2030-06-01T10:00",
+    )
+    row = database.execute(
+        "SELECT slug, starts_at, booking_closes_at, seats_held FROM performance"
+        " JOIN show ON show.id = show_id"
+    ).fetchone()
+    assert row == (
+        "cosi-e-se-vi-pare",
+        datetime(2030, 7, 1, 19, tzinfo=UTC),
+        datetime(2030, 7, 1, 18, tzinfo=UTC),
+        0,
+    )
+    assert "1 July 2030" in staff.get("/admin/").text.replace("Jul 2030", "July 2030")
+    assert "/shows/cosi-e-se-vi-pare" in staff.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("address", "typed", "words"),
+    [
+        ("venues", {"name": ""}, "required"),
+        ("venues", {"name": "Sala Grande"}, "venue of this name"),
+        ("venues", {"name": "x\0y"}, "cannot be shown"),
+        ("venues", {"name": "x" * 201}, "200"),
+        ("shows", {"title": "La locandiera"}, "Another show has this address"),
+        ("shows", {"title": "x", "slug": "Not an address"}, "Invalid input"),
+        ("shows", {"title": "\u6771\u4eac"}, "address of letters"),
+        ("shows", {"title": "x", "duration_minutes": "0"}, "between 1 and 1440"),
+        ("shows", {"title": "x", "duration_minutes": "9" * 30}, "between 1 and 1440"),
+        ("shows", {"title": "x", "description": "\0"}, "cannot be shown"),
+    ],
+)
+def test_what_cannot_be_is_said_at_its_field_and_nothing_is_lost(
+    staff: FlaskClient, database: Database, address: str, typed: dict[str, str], words: str
+) -> None:
+    a_house()
+    page = press(staff, f"/admin/{address}/new/", **typed).text
+    assert words in page
+    assert 'aria-invalid="true"' in page
+    if address == "venues":
+        assert database.execute("SELECT count(*) FROM venue").fetchone() == (1,)
+    else:
+        assert database.execute("SELECT count(*) FROM show").fetchone() == (1,)
+        assert typed["title"] in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"starts_at": "2030-03-31T02:30"}, "skip this time"),
+        ({"starts_at": "2030-10-27T02:30"}, "twice that night"),
+        ({"starts_at": "tomorrow"}, "Not a valid datetime"),
+        ({"starts_at": "0001-01-01T00:00"}, "Not a valid datetime"),
+        ({"starts_at": ""}, "required"),
+        ({"capacity": "-1"}, "between 0 and"),
+        ({"capacity": "many"}, "Not a valid integer"),
+        ({"capacity": "1000000000"}, "between 0 and"),
+        ({"party_limit": "0"}, "between 1 and 100"),
+        ({"booking_closes_at": "2030-05-01T10:00"}, "close after it opens"),
+        ({"show_id": "999"}, "Not a valid choice"),
+        ({"venue_id": "none"}, "Invalid Choice"),
+    ],
+)
+def test_a_performance_that_cannot_be_is_refused_with_words(
+    staff: FlaskClient, database: Database, typed: dict[str, str], words: str
+) -> None:
+    page = press(staff, "/admin/performances/new/", **played(*a_house(), **typed)).text
+    assert words in page
+    assert 'value="6"' in page or typed.get("party_limit")
+    assert database.execute("SELECT count(*) FROM performance").fetchone() == (0,)
+
+
+def test_one_show_is_not_played_twice_at_once(staff: FlaskClient, database: Database) -> None:
+    form = played(*a_house())
+    press(staff, "/admin/performances/new/", **form)
+    assert "at this time already" in press(staff, "/admin/performances/new/", **form).text
+    assert database.execute("SELECT count(*) FROM performance").fetchone() == (1,)
+
+
+def test_times_survive_an_edit_across_the_change_of_clocks(
+    staff: FlaskClient, database: Database
+) -> None:
+    press(
+        staff,
+        "/admin/performances/new/",
+        **played(
+            *a_house(), starts_at="2030-10-27T18:00", booking_opens_at="2030-10-26T18:00"
+        ),
+    )
+    page = staff.get("/admin/performances/edit/?id=1").text
+    assert 'value="2030-10-27T18:00"' in page
+    assert 'value="2030-10-26T18:00"' in page
+    times = "SELECT starts_at, booking_opens_at FROM performance"
+    assert database.execute(times).fetchone() == (
+        datetime(2030, 10, 27, 17, tzinfo=UTC),
+        datetime(2030, 10, 26, 16, tzinfo=UTC),
+    )
+
+
+def edited(staff: FlaskClient, performance: Any, **typed: Any) -> str:
+    """Save a performance's form."""
+    form = played(performance.show, performance.venue, booking_opens_at="2020-06-01T10:00")
+    return press(
+        staff, f"/admin/performances/edit/?id={performance.id}", **form | typed
+    ).text
+
+
+def test_the_house_never_gets_smaller_than_what_is_held(
+    staff: FlaskClient, database: Database
+) -> None:
+    performance = a_performance(capacity=10)
+    a_party(performance, 5)
+    a_party(performance, 2, confirmed=False)
+    before = database.execute("SELECT * FROM performance").fetchone()
+    page = edited(staff, performance, capacity="6", party_limit="3")
+    assert "It cannot go below 7 seats: that many are held." in page
+    assert 'name="capacity" required type="number" value="6"' in page
+    assert 'value="3"' in page
+    assert database.execute("SELECT * FROM performance").fetchone() == before
+    assert "successfully saved" in edited(staff, performance, capacity="7")
+    assert database.execute("SELECT capacity, seats_held FROM performance").fetchone() == (7, 7)
+
+
+def test_a_lapsed_hold_is_no_reason_against_a_smaller_house(
+    staff: FlaskClient, database: Database
+) -> None:
+    performance = a_performance(capacity=10)
+    let_lapse(a_party(performance, 5, confirmed=False))
+    assert "successfully saved" in edited(staff, performance, capacity="0")
+    assert database.execute("SELECT capacity, seats_held FROM performance").fetchone() == (0, 0)
+
+
+def test_what_is_counted_cannot_be_typed(staff: FlaskClient, database: Database) -> None:
+    performance = a_performance(capacity=10)
+    a_party(performance, 2)
+    edited(staff, performance, seats_held="0", cancelled_at="2030-01-01T00:00", id="99")
+    facts = "SELECT id, seats_held, cancelled_at FROM performance"
+    assert database.execute(facts).fetchone() == (performance.id, 2, None)
+
+
+def test_a_cancelled_evening_writes_to_every_party(
+    staff: FlaskClient, database: Database
+) -> None:
+    performance = a_performance(capacity=20)
+    a_party(performance, 2)
+    a_party(performance, 3, confirmed=False)
+    let_lapse(a_party(performance, 4, confirmed=False))
+    rules.cancel(a_party(performance, 1).id)
+    address = f"/admin/performances/cancel/?id={performance.id}"
+    assert address.replace("&", "&amp;") in staff.get("/admin/performances/edit/?id=1").text
+    assert "2 parties will be written to" in staff.get(address).text
+    mails = "SELECT count(*) FROM mail WHERE kind = 'performance_cancelled'"
+    assert database.execute(mails).fetchone() == (0,)
+    assert "2 parties are written to" in press(staff, address, address).text
+    assert database.execute(mails).fetchone() == (2,)
+    states = "SELECT state FROM reservation ORDER BY state"
+    assert [state for (state,) in database.execute(states)] == ["cancelled"] * 3 + ["expired"]
+    assert "nothing to cancel" in staff.get(address, follow_redirects=True).text
+
+
+@pytest.mark.parametrize("what", ["venues", "shows", "performances"])
+def test_what_is_in_use_stays(staff: FlaskClient, database: Database, what: str) -> None:
+    performance = a_performance()
+    a_party(performance)
+    identity = {
+        "venues": performance.venue_id,
+        "shows": performance.show_id,
+        "performances": performance.id,
+    }[what]
+    page = press(staff, f"/admin/{what}/delete/", id=identity).text
+    assert "has to stay" in page or "has performances" in page
+    for table in ("venue", "show", "performance"):
+        assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)
+
+
+def test_what_nobody_uses_can_go(staff: FlaskClient, database: Database) -> None:
+    performance = a_performance()
+    for what, identity in (
+        ("performances", performance.id),
+        ("shows", performance.show_id),
+        ("venues", performance.venue_id),
+    ):
+        press(staff, f"/admin/{what}/delete/", id=identity)
+    for table in ("venue", "show", "performance"):
+        assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_many_at_once_cannot_be_deleted(staff: FlaskClient, database: Database) -> None:
+    a_performance()
+    press(staff, "/admin/performances/action/", action="delete", rowid="1")
+    assert database.execute("SELECT count(*) FROM performance").fetchone() == (1,)
+
+
+def test_the_first_page_tells_of_tonight(staff: FlaskClient) -> None:
+    tonight = a_performance(capacity=20, starts_at=now() + timedelta(hours=2))
+    a_performance(starts_at=now() - timedelta(days=2))
+    party = a_party(tonight, 5)
+    a_party(tonight, 3, confirmed=False)
+    door_rules.admit(
+        tonight.id, party.reference, party.id, door_rules.Actor(label="Anna"), people=4
+    )
+    page = staff.get("/admin/").text
+    figures = page[page.index("<tbody>") : page.index("</tbody>")]
+    assert figures.count("<tr>") == 1
+    numbers = [n.split("</td>")[0] for n in figures.split('<td class="text-right">')[1:5]]
+    assert numbers == ["5", "4", "3", "12"]
+    assert f"/checkin/performances/{tonight.id}" in figures

@@ -1,0 +1,196 @@
+"""Logging in and out, and what a stranger learns from trying."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from azionelab.staff.accounts import change_account, create_account
+from tests.bookings.test_pages import fields
+from tests.support.people import PASSWORD, english, log_in, logged_in, press, token_of
+from tests.support.processes import Program
+from tests.support.smtp import SmtpServer
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+@pytest.mark.parametrize(
+    ("role", "place"), [("admin", "/admin/"), ("staff", "/admin/"), ("door", "/checkin/")]
+)
+def test_everybody_comes_to_their_own_place(app: Flask, role: str, place: str) -> None:
+    assert logged_in(app, role).get("/staff/").location == place
+
+
+def test_the_page_that_was_asked_for_comes_after_the_login(app: Flask) -> None:
+    create_account("staff@theatre.org", "staff", PASSWORD)
+    client = english(app)
+    asked = client.get("/admin/shows/", follow_redirects=True)
+    assert asked.request.path == "/staff/login"
+    answer = client.post(
+        "/staff/login",
+        data=fields(asked.text) | {"email": "staff@theatre.org", "password": PASSWORD},
+    )
+    assert answer.location == "/admin/shows/"
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "/\\evil.example"])
+def test_no_other_site_comes_after_the_login(app: Flask, target: str) -> None:
+    create_account("staff@theatre.org", "staff", PASSWORD)
+    client = english(app)
+    form = fields(client.get("/staff/login").text) | {"next": target}
+    answer = client.post(
+        "/staff/login", data=form | {"email": "staff@theatre.org", "password": PASSWORD}
+    )
+    place = urljoin("http://localhost/staff/login", answer.location or "")
+    assert urlsplit(place).netloc == "localhost"
+
+
+def test_an_unknown_address_and_a_wrong_password_look_the_same(app: Flask) -> None:
+    gone = create_account("gone@theatre.org", "door", PASSWORD)
+    change_account(gone.id, role="door", active=False)
+    create_account("anna@theatre.org", "door", PASSWORD)
+    client = english(app)
+    pages = []
+    for email, password in [
+        ("anna@theatre.org", "wrong and long enough"),
+        ("nobody@theatre.org", "wrong and long enough"),
+        ("gone@theatre.org", PASSWORD),
+        ("gone@theatre.org", "wrong and long enough"),
+    ]:
+        answer = log_in(client, email, password)
+        assert answer.status_code == 200
+        assert "did not fit together" in answer.text
+        token = fields(answer.text)["csrf_token"]
+        pages.append(answer.text.replace(email, "?").replace(token, "?"))
+    assert len(set(pages)) == 1
+
+
+def test_bad_input_is_a_failed_login(app: Flask) -> None:
+    client = english(app)
+    for email in ("", "\0", "x" * 5000, "anna@theatre.org\0", "\u202eanna@theatre.org"):
+        assert log_in(client, email, "\0").status_code == 200
+
+
+def test_guessing_is_slowed_down(make_app: Callable[..., Flask]) -> None:
+    app = make_app(LOGIN_RATE_LIMIT="3 per minute")
+    create_account("anna@theatre.org", "door", PASSWORD)
+    client = english(app)
+    codes = [log_in(client, "anna@theatre.org", f"guess number {n}").status_code for n in range(4)]
+    assert codes == [200, 200, 200, 429]
+    assert log_in(client, "anna@theatre.org").status_code == 429
+    assert client.get("/staff/login").status_code == 200
+
+
+def test_the_session_is_the_browsers_and_for_an_evening(app: Flask) -> None:
+    create_account("anna@theatre.org", "door", PASSWORD)
+    cookie = log_in(english(app), "anna@theatre.org").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert app.permanent_session_lifetime.total_seconds() == 12 * 3600
+
+
+def test_after_the_logout_nobody_is_in(app: Flask) -> None:
+    client = logged_in(app, "staff")
+    answer = client.post("/staff/logout", data=token_of(client))
+    assert answer.location == "/staff/login"
+    assert "/staff/login" in client.get("/admin/").location
+    assert client.get("/staff/logout").status_code == 405
+
+
+def test_who_is_deactivated_is_out_at_once(app: Flask) -> None:
+    client = logged_in(app, "staff")
+    answer = press(logged_in(app, "admin"), "/admin/accounts/edit/?id=1", role="staff", name="")
+    assert answer.status_code == 200
+    assert "/staff/login" in client.get("/admin/").location
+    assert "did not fit together" in log_in(client, "staff@theatre.org").text
+
+
+def test_a_new_password_ends_all_other_sessions(app: Flask) -> None:
+    phone = logged_in(app, "door")
+    laptop = english(app)
+    log_in(laptop, "door@theatre.org")
+    form = token_of(laptop, "/staff/change")
+    new = "four words are enough"
+    wrong = {"password": "not mine", "new_password": new, "new_password_confirm": new}
+    assert laptop.post("/staff/change", data=form | wrong).status_code == 200
+    assert phone.get("/checkin/").status_code == 200
+    right = wrong | {"password": PASSWORD}
+    assert laptop.post("/staff/change", data=form | right).location == "/staff/"
+    assert laptop.get("/checkin/").status_code == 200
+    assert "/staff/login" in phone.get("/checkin/").location
+    assert log_in(phone, "door@theatre.org", new).status_code == 302
+
+
+def test_every_form_wants_its_token(app: Flask) -> None:
+    create_account("anna@theatre.org", "door", PASSWORD)
+    typed = {"email": "anna@theatre.org", "password": PASSWORD}
+    client = english(app)
+    assert client.post("/staff/login", data=typed).status_code == 400
+    assert client.post("/staff/login", json=typed).status_code == 400
+    assert client.post("/staff/reset", data=typed).status_code == 400
+    log_in(client, "anna@theatre.org")
+    assert client.post("/staff/logout").status_code == 400
+    assert client.post("/staff/change").status_code == 400
+    assert client.get("/checkin/").status_code == 200
+
+
+def test_pages_for_everybody_know_nothing_of_who_asks(app: Flask) -> None:
+    staff = logged_in(app, "staff")
+    for client in (english(app), staff):
+        answer = client.get("/")
+        assert "Set-Cookie" not in answer.headers
+        assert "Cookie" not in answer.headers.get("Vary", "")
+    assert staff.get("/").text == english(app).get("/").text
+
+
+@pytest.mark.parametrize(("language", "words"), [("it", "12 caratteri"), ("en", "12 characters")])
+def test_the_librarys_own_words_follow_the_language(app: Flask, language: str, words: str) -> None:
+    client = logged_in(app, "door")
+    typed = {"password": PASSWORD, "new_password": "short", "new_password_confirm": "short"}
+    form = token_of(client, "/staff/change")
+    assert words in client.post(f"/staff/change?lang={language}", data=form | typed).text
+
+
+def test_without_a_mail_server_nobody_is_promised_a_mail(make_app: Callable[..., Flask]) -> None:
+    client = english(make_app(MAIL_SERVER=""))
+    assert "/staff/reset" not in client.get("/staff/login").text
+    assert client.get("/staff/reset").status_code == 404
+
+
+def test_a_forgotten_password_is_set_anew_by_mail(
+    app: Flask, worker: Program, smtp_server: SmtpServer
+) -> None:
+    phone = logged_in(app, "door")
+    client = english(app)
+    press(client, "/staff/reset", "/staff/reset", email="door@theatre.org")
+    letter = smtp_server.wait_for(to="door@theatre.org")[0]
+    link = next(word for word in letter.text().split() if word.startswith("http"))
+    path = link.removeprefix(app.config["AZIONELAB"].site_base_url)
+    new = "four words are enough"
+    form = token_of(client, path)
+    answer = client.post(path, data=form | {"password": new, "password_confirm": new})
+    assert answer.location == "/staff/login"
+    assert "/staff/login" in phone.get("/checkin/").location
+    assert log_in(client, "door@theatre.org", new).status_code == 302
+    assert client.get(path, follow_redirects=True).request.path == "/staff/reset"
+
+
+def test_asking_for_a_reset_tells_nobody_who_has_an_account(
+    app: Flask, database: psycopg.Connection[tuple[Any, ...]]
+) -> None:
+    create_account("anna@theatre.org", "door", PASSWORD)
+    pages = []
+    for email in ("anna@theatre.org", "nobody@theatre.org"):
+        client: FlaskClient = english(app)
+        answer = press(client, "/staff/reset", "/staff/reset", email=email)
+        token = fields(answer.text)["csrf_token"]
+        pages.append(answer.text.replace(email, "?").replace(token, "?"))
+    assert pages[0] == pages[1]
+    jobs = database.execute(
+        "SELECT args::text FROM procrastinate_jobs WHERE task_name = 'staff.reset_password'"
+    ).fetchall()
+    assert [args for (args,) in jobs] == ['{"user_id": 1}']

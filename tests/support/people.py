@@ -1,0 +1,45 @@
+"""People of the theatre, logged in through the form as they would be."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from azionelab.staff.accounts import create_account
+from tests.bookings.test_pages import fields
+
+PASSWORD = "correct horse battery staple"
+
+
+def log_in(client: FlaskClient, email: str, password: str = PASSWORD) -> TestResponse:
+    """Send the login form."""
+    form = fields(client.get("/staff/login").text)
+    return client.post("/staff/login", data=form | {"email": email, "password": password})
+
+
+def logged_in(app: Flask, role: str) -> FlaskClient:
+    """An English browser in which somebody with a new account of that role is logged in."""
+    create_account(f"{role}@theatre.org", role, PASSWORD, name=role.title())
+    client = english(app)
+    answer = log_in(client, f"{role}@theatre.org")
+    assert answer.status_code == 302, answer.text
+    return client
+
+
+def english(app: Flask) -> FlaskClient:
+    """An English browser."""
+    client = app.test_client()
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
+
+
+def press(client: FlaskClient, address: str, page: str = "/admin/", /, **typed: Any) -> TestResponse:
+    """Post to `address` with the CSRF token that `page` holds, and follow to what comes of it."""
+    return client.post(address, data=token_of(client, page) | typed, follow_redirects=True)
+
+
+def token_of(client: FlaskClient, page: str = "/admin/") -> Mapping[str, str]:
+    """The CSRF token of a page, as a form field."""
+    return {"csrf_token": fields(client.get(page).text)["csrf_token"]}

@@ -66,6 +66,11 @@ bench: $(TEST_READY) $(BUILT) $(CATALOGUES)
 psql: $(RUN_READY)
 	@exec $(PYTHON) -m azionelab.ops.local psql
 
+## flask: a flask command on the running site, as in ARGS="load-season my.toml"
+.PHONY: flask
+flask: $(RUN_READY)
+	@exec $(PYTHON) -m azionelab.ops.local flask $(ARGS)
+
 ## lock: pin what requirements*.in ask for, with hashes
 .PHONY: lock
 lock: $(TEST_READY)

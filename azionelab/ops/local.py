@@ -1,4 +1,4 @@
-"""`make run`, the whole site on one bare machine, and `make psql`, a shell on its database.
+"""`make run`, the whole site on one bare machine, and `make psql` and `make flask` beside it.
 
 Everything it makes is under instance/: PostgreSQL's data, a secret key, the passwords of three
 local accounts. What is set in the environment or in .env wins over what is made here.
@@ -28,12 +28,15 @@ _UNREACHED = "postgresql://"  # stands for the embedded database until that runs
 
 
 def main(arguments: list[str]) -> int:
-    """Serve the site, or with `psql` open a shell on its database; returns the exit status."""
+    """Serve the site, or become `psql ...` or `flask ...` beside it; returns the exit status."""
     try:
-        if arguments[:1] == ["psql"]:
-            _open_psql(arguments[1:])
-        else:
-            _serve()
+        match arguments:
+            case ["psql", *options]:
+                _become_psql(options)
+            case ["flask", *options]:
+                _become_flask(options)
+            case _:
+                _serve()
     except ConfigError as error:
         print("\n".join(["Wrong settings:", *error.problems]), file=sys.stderr)
         return 1
@@ -50,7 +53,8 @@ def _serve() -> None:
     with ExitStack() as undo:
         instance = undo.enter_context(_own_instance())
         settings = _settings()
-        port = _free_port(settings.get("PORT") or "8000")
+        port = _port(settings)
+        _check_free(port)
         environment = _environment(settings, port, instance)
         config = load_config(environment)
         if not (config.frontend_dist / ".vite" / "manifest.json").exists():
@@ -125,20 +129,24 @@ def _environment(settings: dict[str, str], port: int, instance: Path) -> dict[st
     }
 
 
-def _free_port(setting: str) -> int:
+def _port(settings: dict[str, str]) -> int:
+    setting = settings.get("PORT") or "8000"
     if not (setting.isascii() and setting.isdigit() and 0 < int(setting) < 65536):
         raise CannotRun(f"PORT: {setting!r} is not a port number")
+    return int(setting)
+
+
+def _check_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", int(setting)))
+            probe.bind(("127.0.0.1", port))
             probe.listen()
         except OSError as error:
             raise CannotRun(
-                f"port {setting} cannot be used ({error.strerror}): take another, as in"
+                f"port {port} cannot be used ({error.strerror}): take another, as in"
                 " `make run PORT=8001`"
             ) from error
-    return int(setting)
 
 
 @contextmanager
@@ -192,21 +200,35 @@ def _welcome(config: Config, logins: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _open_psql(options: list[str]) -> None:
-    """Become psql on the running database."""
-    settings = _settings()
+def _database(settings: dict[str, str]) -> URL:
+    """The database that the settings name, or the embedded one if that runs."""
     if settings.get("DATABASE_URL") or settings.get("DATABASE_URL_FILE"):
         told = {k: v for k, v in settings.items() if k.startswith("DATABASE_URL")}
-        url = load_config({"FLASK_DEBUG": "true", "SECRET_KEY": "unused"} | told).database_url
-    elif running := embedded_postgres.find_running(ROOT / "instance" / "postgres"):
-        url = make_url(running)
-    else:
-        raise CannotRun("no database is running here: start it with `make run`")
+        return load_config({"FLASK_DEBUG": "true", "SECRET_KEY": "unused"} | told).database_url
+    if running := embedded_postgres.find_running(ROOT / "instance" / "postgres"):
+        return make_url(running)
+    raise CannotRun("no database is running here: start it with `make run`")
+
+
+def _become_psql(options: list[str]) -> None:
+    settings = _settings()
+    url = _database(settings)
     # The password goes by the environment: anybody may read a command line.
     password = {"PGPASSWORD": url.password} if url.password else {}
     program = embedded_postgres.programs() / "psql"
     arguments = ["psql", _libpq(url.set(password=None)), *options]
     os.execve(program, arguments, settings | password)  # noqa: S606
+
+
+def _become_flask(options: list[str]) -> None:
+    """Run a flask command as the site that runs here would."""
+    settings = _settings()
+    url = _libpq(_database(settings))
+    environment = _environment(settings, _port(settings), ROOT / "instance")
+    if not environment.get("DATABASE_URL_FILE"):
+        environment["DATABASE_URL"] = url
+    arguments = [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), *options]
+    os.execve(sys.executable, arguments, environment)  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -190,6 +190,12 @@ def test_psql_opens_the_running_database(clone: Path, start: Start) -> None:
     assert re.fullmatch(r"shows: [1-9]\d*\n", asked.output)
 
 
+def test_flask_commands_reach_the_running_site(start: Start) -> None:
+    serving(start())
+    doctor = start("flask", "doctor")
+    assert doctor.wait() == 0, doctor.output
+
+
 @pytest.mark.usefixtures("untouched")
 def test_a_port_in_use_is_told_before_anything_is_started(clone: Path, start: Start) -> None:
     with socket.socket() as other:

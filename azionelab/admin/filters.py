@@ -29,7 +29,7 @@ class ChoiceFilter(FilterEqual):  # type: ignore[misc]  # Flask-Admin's filters 
         """What can be chosen: values and their names."""
         return self._values
 
-    def clean(self, value: str) -> str:
+    def clean(self, value: str) -> Any:
         """The value, or none for all; ValueError for what nobody offered."""
         if value and value not in self.choices():
             raise ValueError(value)
@@ -51,6 +51,11 @@ class PerformanceFilter(ChoiceFilter):
             .order_by(Performance.starts_at, Performance.id)
         )
         return {str(row.id): tell_performance(row) for row in performances}
+
+    def clean(self, value: str) -> Any:
+        """The number, or none for all; ValueError for what nobody offered."""
+        chosen = super().clean(value)
+        return int(chosen) if chosen else ""
 
 
 def tell_performance(performance: Performance) -> str:

@@ -83,7 +83,10 @@ class PerformanceView(TheatreView):
         "cancelled_at": _("Cancelled"),
     }
     refusals: ClassVar = {
-        "uq_performance_show_id_starts_at": ("starts_at", _("The show is played at this time already.")),
+        "uq_performance_show_id_starts_at": (
+            "starts_at",
+            _("The show is played at this time already."),
+        ),
         "ck_performance_booking_window": (
             "booking_closes_at",
             _("Booking has to close after it opens."),

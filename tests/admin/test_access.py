@@ -65,9 +65,7 @@ def test_strangers_are_asked_to_log_in(app: Flask) -> None:
         assert (answer.status_code, "/staff/login" in answer.location) == (302, True), address
 
 
-def test_door_staff_have_no_business_here(
-    app: Flask, database: psycopg.Connection[Any]
-) -> None:
+def test_door_staff_have_no_business_here(app: Flask, database: psycopg.Connection[Any]) -> None:
     identities = set_the_stage()
     client = logged_in(app, "door")
     token = token_of(client, "/checkin/")
@@ -101,9 +99,7 @@ def test_accounts_and_tokens_are_the_administrators(
     assert "/admin/accounts/" in admin.get("/admin/").text
 
 
-def test_nothing_is_posted_without_its_token(
-    app: Flask, database: psycopg.Connection[Any]
-) -> None:
+def test_nothing_is_posted_without_its_token(app: Flask, database: psycopg.Connection[Any]) -> None:
     identities = set_the_stage()
     client = logged_in(app, "admin")
     before = rows(database)
@@ -136,7 +132,8 @@ def test_an_odd_address_is_no_fault(app: Flask, odd: str) -> None:
     token = dict(token_of(client))
     set_the_stage()
     for address in addresses(app, "GET"):
-        query = f"id={odd}&page={odd}&page_size={odd}&sort={odd}&desc={odd}&flt0_0={odd}&url={odd}"
+        query = f"id={odd}&page={odd}&page_size={odd}&sort={odd}&desc={odd}"
+        query += f"&flt0_0={odd}&flt1_1={odd}&url={odd}"
         assert client.get(f"{address}?{query}").status_code in (200, 302, 404), address
     for address in addresses(app, "POST"):
         data = token | {"id": odd, "action": odd, "search": odd, "seats": odd, "rowid": odd}

@@ -45,7 +45,9 @@ def test_an_evening_is_set_up_from_nothing(staff: FlaskClient, database: Databas
     press(staff, "/admin/shows/new/", title="Così è (se vi pare)", published="y")
     form = staff.get("/admin/performances/new/").text
     assert 'value="6"' in form
-    show, venue = database.execute("SELECT s.id, v.id AS venue FROM show s, venue v").fetchone() or (0, 0)
+    show, venue = database.execute(
+        "SELECT s.id, v.id AS venue FROM show s, venue v"
+    ).fetchone() or (0, 0)
     press(
         staff,
         "/admin/performances/new/",
@@ -138,9 +140,7 @@ def test_times_survive_an_edit_across_the_change_of_clocks(
     press(
         staff,
         "/admin/performances/new/",
-        **played(
-            *a_house(), starts_at="2030-10-27T18:00", booking_opens_at="2030-10-26T18:00"
-        ),
+        **played(*a_house(), starts_at="2030-10-27T18:00", booking_opens_at="2030-10-26T18:00"),
     )
     page = staff.get("/admin/performances/edit/?id=1").text
     assert 'value="2030-10-27T18:00"' in page
@@ -155,9 +155,7 @@ def test_times_survive_an_edit_across_the_change_of_clocks(
 def edited(staff: FlaskClient, performance: Any, **typed: Any) -> str:
     """Save a performance's form."""
     form = played(performance.show, performance.venue, booking_opens_at="2020-06-01T10:00")
-    return press(
-        staff, f"/admin/performances/edit/?id={performance.id}", **form | typed
-    ).text
+    return press(staff, f"/admin/performances/edit/?id={performance.id}", **form | typed).text
 
 
 def test_the_house_never_gets_smaller_than_what_is_held(
@@ -193,9 +191,7 @@ def test_what_is_counted_cannot_be_typed(staff: FlaskClient, database: Database)
     assert database.execute(facts).fetchone() == (performance.id, 2, None)
 
 
-def test_a_cancelled_evening_writes_to_every_party(
-    staff: FlaskClient, database: Database
-) -> None:
+def test_a_cancelled_evening_writes_to_every_party(staff: FlaskClient, database: Database) -> None:
     performance = a_performance(capacity=20)
     a_party(performance, 2)
     a_party(performance, 3, confirmed=False)

@@ -35,7 +35,9 @@ def english(app: Flask) -> FlaskClient:
     return client
 
 
-def press(client: FlaskClient, address: str, page: str = "/admin/", /, **typed: Any) -> TestResponse:
+def press(
+    client: FlaskClient, address: str, page: str = "/admin/", /, **typed: Any
+) -> TestResponse:
     """Post to `address` with the CSRF token that `page` holds, and follow to what comes of it."""
     return client.post(address, data=token_of(client, page) | typed, follow_redirects=True)
 

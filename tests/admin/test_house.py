@@ -1,0 +1,200 @@
+"""Reservations and what happened at the door, as staff see and change them."""
+
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from flask.testing import FlaskClient
+
+from azionelab.bookings.models import Reservation
+from azionelab.checkin import rules as door_rules
+from azionelab.shows.models import Performance
+from tests.stage import DOOR_A, a_party, a_performance, fresh, let_lapse, ticket_token
+from tests.support.people import press
+
+pytestmark = pytest.mark.usefixtures("in_app")
+Database = psycopg.Connection[Any]
+
+
+@pytest.fixture
+def performance() -> Performance:
+    """An evening with seats to spare."""
+    return a_performance(capacity=20)
+
+
+def act(staff: FlaskClient, what: str, party: Reservation, **typed: Any) -> str:
+    """Press one of the reservation's buttons."""
+    return press(staff, f"/admin/reservations/{what}/", id=party.id, **typed).text
+
+
+def mails_about(database: Database, party: Reservation) -> list[str]:
+    """The kinds of the mails to a party, in their order."""
+    query = "SELECT kind FROM mail WHERE reservation_id = %s ORDER BY created_at"
+    return [kind for (kind,) in database.execute(query, [party.id])]
+
+
+def test_a_party_is_found_by_name_address_or_reference(
+    staff: FlaskClient, performance: Performance
+) -> None:
+    ada = a_party(performance, name="Ada Rossi", email="ada@example.org")
+    a_party(performance, name="Bruno Neri", email="bruno@example.org")
+    for sought in ("rossi", "ada@example", ada.reference.lower()):
+        page = press(staff, "/admin/reservations/find/", search=sought).text
+        assert "Ada Rossi" in page
+        assert "Bruno Neri" not in page
+        assert f"search={sought}" not in page
+    nobody = press(staff, "/admin/reservations/find/", search="%'\"_\0")
+    assert "Nothing was found" in nobody.text
+    assert "Bruno Neri" in staff.get("/admin/reservations/?search=ada").text
+
+
+def test_reservations_are_filtered_by_state_and_performance(
+    staff: FlaskClient, performance: Performance
+) -> None:
+    a_party(performance, name="Ada Rossi")
+    a_party(performance, name="Bruno Neri", confirmed=False)
+    a_party(a_performance(), name="Carla Verdi")
+    page = staff.get(f"/admin/reservations/?flt0_0=confirmed&flt1_1={performance.id}").text
+    assert "Ada Rossi" in page
+    assert "Bruno Neri" not in page
+    assert "Carla Verdi" not in page
+    everybody = staff.get("/admin/reservations/?flt0_0=&flt1_1=").text
+    assert all(name in everybody for name in ("Ada Rossi", "Bruno Neri", "Carla Verdi"))
+
+
+def test_long_lists_have_pages(staff: FlaskClient) -> None:
+    performance = a_performance(capacity=100)
+    for _ in range(51):
+        a_party(performance, 1, confirmed=False)
+    first = staff.get("/admin/reservations/?flt0_0=pending").text
+    assert "Page 1 of 2" in first
+    assert "flt0_0=pending" in first[first.index('rel="next"') :]
+    assert "Page 2 of 2" in staff.get("/admin/reservations/?flt0_0=pending&page=1").text
+    assert "first 50" in press(staff, "/admin/reservations/find/", search="rossi").text
+
+
+def test_staff_confirm_for_a_visitor(
+    staff: FlaskClient, performance: Performance, database: Database
+) -> None:
+    party = a_party(performance, confirmed=False)
+    assert (
+        "/admin/reservations/confirm/"
+        in staff.get(f"/admin/reservations/details/?id={party.id}").text
+    )
+    assert "The ticket is on its way" in act(staff, "confirm", party)
+    assert fresh(party.id).state == "confirmed"
+    assert mails_about(database, party) == ["confirm", "ticket"]
+
+
+def test_a_lapsed_hold_cannot_be_confirmed(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance, confirmed=False)
+    let_lapse(party)
+    page = staff.get(f"/admin/reservations/details/?id={party.id}").text
+    assert "expired" in page
+    assert "/admin/reservations/confirm/" not in page
+    assert "its seats are free again" in act(staff, "confirm", party)
+    assert fresh(party.id).state == "pending"
+
+
+def test_staff_cancel_and_the_party_is_written_to(
+    staff: FlaskClient, performance: Performance, database: Database
+) -> None:
+    party = a_party(performance)
+    assert "The party is written to" in act(staff, "cancel", party)
+    assert fresh(party.id).state == "cancelled"
+    assert mails_about(database, party)[-1] == "cancelled"
+    assert "has ended" in act(staff, "seats", party, seats="1")
+
+
+def test_a_party_gets_smaller_but_not_larger(
+    staff: FlaskClient, performance: Performance, database: Database
+) -> None:
+    party = a_party(performance, 5)
+    assert "smaller now" in act(staff, "seats", party, seats="2")
+    assert fresh(party.id).seats == 2
+    for seats in ("3", "0", "-1", "two", "1000000000", ""):
+        assert "only be made smaller" in act(staff, "seats", party, seats=seats)
+    assert fresh(party.id).seats == 2
+    assert mails_about(database, party)[-1] == "changed"
+
+
+def test_who_is_in_stays_in(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance, 3)
+    door_rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=2)
+    assert "2 of the party are in already" in act(staff, "cancel", party)
+    assert "2 of the party are in already" in act(staff, "seats", party, seats="1")
+    assert (fresh(party.id).state, fresh(party.id).seats) == ("confirmed", 3)
+
+
+def test_the_newest_mail_is_sent_again(
+    staff: FlaskClient, performance: Performance, database: Database
+) -> None:
+    party = a_party(performance)
+    database.execute("UPDATE mail SET delivery = 'sent', sent_at = now()")
+    assert "sent once more" in act(staff, "resend", party)
+    states = "SELECT kind, delivery FROM mail ORDER BY created_at"
+    assert database.execute(states).fetchall() == [("confirm", "sent"), ("ticket", "queued")]
+
+
+def test_unknown_reservations_are_told_so(staff: FlaskClient) -> None:
+    for what in ("confirm", "cancel", "resend"):
+        page = press(staff, f"/admin/reservations/{what}/", id=uuid4())
+        assert "There is no such reservation" in page.text
+        assert page.status_code == 200
+
+
+def test_nothing_of_a_reservation_can_be_typed_over(
+    staff: FlaskClient, performance: Performance, database: Database
+) -> None:
+    party = a_party(performance, 2)
+    query = "SELECT * FROM reservation"
+    before = database.execute(query).fetchall()
+    for what in ("edit", "new", "delete", "action", "ajax/update"):
+        press(
+            staff,
+            f"/admin/reservations/{what}/?id={party.id}",
+            id=party.id,
+            rowid=party.id,
+            action="delete",
+            state="cancelled",
+            seats="9",
+        )
+    assert database.execute(query).fetchall() == before
+
+
+def test_every_attempt_at_the_door_is_listed(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance, 2)
+    scan = uuid4()
+    door_rules.admit(performance.id, ticket_token(party), scan, DOOR_A)
+    door_rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
+    door_rules.admit(performance.id, "no code at all", uuid4(), DOOR_A)
+    door_rules.undo(performance.id, scan, DOOR_A)
+    page = staff.get("/admin/scans/").text
+    body = page[page.index("<tbody>") :]
+    assert [w in body for w in ("let in", "already in", "unknown code", "Door A")] == [True] * 4
+    assert party.reference in body
+    only = staff.get("/admin/scans/?flt0_0=already_in").text
+    assert "unknown code" not in only[only.index("<tbody>") :]
+    admissions = staff.get("/admin/admissions/").text
+    assert party.reference in admissions
+    assert "Anna" in admissions
+
+
+def test_a_list_costs_few_statements_however_long_it_is(
+    staff: FlaskClient, database: Database, performance: Performance
+) -> None:
+    """Each line shows its performance, whose show is another row."""
+    from sqlalchemy import event
+
+    from azionelab.extensions import db
+
+    for _ in range(10):
+        party = a_party(a_performance(), 1)
+        door_rules.admit(party.performance_id, ticket_token(party), uuid4(), DOOR_A)
+    statements: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    for address in ("reservations", "mails", "scans", "admissions", "performances"):
+        statements.clear()
+        assert staff.get(f"/admin/{address}/").status_code == 200
+        assert len(statements) <= 8, address

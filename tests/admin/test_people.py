@@ -1,0 +1,104 @@
+"""Accounts and tokens, for administrators."""
+
+import re
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from azionelab.staff.tokens import Scope, find_token
+from tests.support.people import PASSWORD, english, log_in, press
+
+pytestmark = pytest.mark.usefixtures("in_app")
+Database = psycopg.Connection[Any]
+ANNA = {"email": "anna@theatre.org", "name": "Anna", "role": "door", "password": PASSWORD}
+
+
+def test_a_new_member_of_staff_can_log_in(app: Flask, admin: FlaskClient) -> None:
+    assert "successfully created" in press(admin, "/admin/accounts/new/", **ANNA).text
+    client = english(app)
+    assert log_in(client, "anna@theatre.org").status_code == 302
+    assert client.get("/checkin/").status_code == 200
+    assert client.get("/admin/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"email": "anna"}, "not a complete e-mail address"),
+        ({"email": "admin@theatre.org"}, "has an account already"),
+        ({"password": "short"}, "at least 12 characters"),
+        ({"password": ""}, "required"),
+        ({"role": "emperor"}, "Not a valid choice"),
+        ({"name": "A\0"}, "cannot be shown"),
+    ],
+)
+def test_a_wrong_account_is_refused_and_what_was_typed_is_kept(
+    admin: FlaskClient, database: Database, typed: dict[str, str], words: str
+) -> None:
+    page = press(admin, "/admin/accounts/new/", **ANNA | typed).text
+    assert words in page
+    assert 'value="anna' in page or "email" in typed
+    assert PASSWORD not in page
+    assert database.execute("SELECT count(*) FROM user_account").fetchone() == (1,)
+
+
+def test_an_account_gets_another_role_and_password(
+    app: Flask, admin: FlaskClient, database: Database
+) -> None:
+    press(admin, "/admin/accounts/new/", **ANNA)
+    address = "/admin/accounts/edit/?id=2"
+    page = admin.get(address).text
+    assert '<option selected value="door">' in page
+    digest = database.execute("SELECT password FROM user_account WHERE id = 2").fetchone()
+    assert digest is not None
+    assert digest.password not in page
+    press(admin, address, name="Anna", role="staff", active="y")
+    assert database.execute("SELECT password FROM user_account WHERE id = 2").fetchone() == digest
+    client = english(app)
+    assert log_in(client, "anna@theatre.org").status_code == 302
+    assert client.get("/admin/").status_code == 200
+    press(admin, address, name="Anna", role="staff", active="y", password="four words are enough")
+    assert "/staff/login" in client.get("/admin/").location
+    assert log_in(client, "anna@theatre.org", "four words are enough").status_code == 302
+
+
+def test_the_last_administrator_stays(admin: FlaskClient, database: Database) -> None:
+    page = press(admin, "/admin/accounts/edit/?id=1", name="Admin", role="staff", active="y").text
+    assert "has to stay administrator" in page
+    press(admin, "/admin/accounts/edit/?id=1", name="Admin", role="admin")
+    assert database.execute("SELECT active FROM user_account").fetchone() == (True,)
+    assert admin.get("/admin/accounts/").status_code == 200
+
+
+def test_accounts_are_not_deleted(admin: FlaskClient, database: Database) -> None:
+    press(admin, "/admin/accounts/new/", **ANNA)
+    press(admin, "/admin/accounts/delete/", id="2")
+    assert database.execute("SELECT count(*) FROM user_account").fetchone() == (2,)
+
+
+def test_a_token_is_shown_once_and_revoked(admin: FlaskClient, database: Database) -> None:
+    page = press(admin, "/admin/tokens/new/", label="Door A", hours="12")
+    assert "no-store" in page.headers["Cache-Control"]
+    text = re.search(r"<code>([\w-]{43})</code>", page.text)
+    assert text
+    assert find_token(text[1], Scope.DOOR)
+    listed = admin.get("/admin/tokens/").text
+    assert "Door A" in listed
+    assert text[1] not in listed + admin.get("/admin/tokens/details/?id=1").text
+    assert "opens nothing any more" in press(admin, "/admin/tokens/revoke/", id="1").text
+    assert find_token(text[1], Scope.DOOR) is None
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [{"label": ""}, {"label": "\0"}, {"hours": "0"}, {"hours": "100000000000"}, {"hours": "long"}],
+)
+def test_a_wrong_token_is_refused(
+    admin: FlaskClient, database: Database, typed: dict[str, str]
+) -> None:
+    page = press(admin, "/admin/tokens/new/", **{"label": "Door A", "hours": "12"} | typed)
+    assert 'aria-invalid="true"' in page.text
+    assert database.execute("SELECT count(*) FROM api_token").fetchone() == (0,)

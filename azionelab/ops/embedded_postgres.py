@@ -50,6 +50,7 @@ class EmbeddedPostgres:
 
     folder: Path
     url: str
+    _socket_folder: Path
     _owner: str | None
     _programs: Path
 
@@ -57,6 +58,8 @@ class EmbeddedPostgres:
         """Stop the server, ending whatever is connected; its data stays."""
         arguments = ["pg_ctl", "-D", str(self.folder), "-m", "fast", "-w", "stop"]
         _run(self._programs, arguments, self._owner)
+        if self._socket_folder != self.folder:
+            shutil.rmtree(self._socket_folder)
 
 
 def programs() -> Path:
@@ -88,7 +91,8 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
         socket_folder = _socket_folder(folder, owner)
         _launch(binaries, folder, socket_folder, owner, durable)
     _create_database(socket_folder)
-    return EmbeddedPostgres(folder, _url(socket_folder, _DATABASE), owner, binaries)
+    url = _url(socket_folder, _DATABASE)
+    return EmbeddedPostgres(folder, url, socket_folder, owner, binaries)
 
 
 def find_running(folder: Path) -> str | None:

@@ -94,8 +94,11 @@ def test_a_folder_too_long_for_a_socket(folder: Path) -> None:
     server = embedded_postgres.start(long, durable=False)
     try:
         assert ask(server, "SELECT current_setting('data_directory')") == str(long)
+        sockets = Path(ask(server, "SELECT current_setting('unix_socket_directories')"))
+        assert sockets.stat().st_mode & 0o077 == 0
     finally:
         server.stop()
+    assert not sockets.exists()
 
 
 def test_data_of_another_postgresql_is_left_alone(folder: Path) -> None:

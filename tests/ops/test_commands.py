@@ -1,0 +1,130 @@
+"""Making accounts and tokens from the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from azionelab.staff.tokens import Scope, find_token
+from tests.support.people import log_in
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def flask(in_app: Flask) -> Callable[..., Result]:
+    """Run a `flask` command, with what is typed into it."""
+
+    def run(*arguments: str, typed: str = "") -> Result:
+        return in_app.test_cli_runner().invoke(args=arguments, input=typed)
+
+    return run
+
+
+Command = Callable[..., Result]
+
+
+@pytest.mark.parametrize(
+    ("options", "role"),
+    [([], "admin"), (["--role", "staff"], "staff"), (["--role", "door"], "door")],
+)
+def test_an_account_is_made(
+    flask: Command, database: psycopg.Connection[Any], options: list[str], role: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_text(f"{PASSWORD}\n", encoding="utf-8")
+    told = flask(
+        "create-admin", "Anna@Theatre.org", *options, "--name", "Anna", "--password-file", str(file)
+    )
+    assert told.exit_code == 0, told.output
+    assert told.stdout == f"anna@theatre.org may log in now ({role}).\n"
+    assert PASSWORD not in told.output
+    row = database.execute("""
+        SELECT email, u.name, array_agg(r.name) AS roles FROM user_account AS u
+        JOIN user_role ON user_id = u.id JOIN role AS r ON r.id = role_id GROUP BY u.id
+    """).fetchone()
+    assert row == ("anna@theatre.org", "Anna", [role])
+
+
+def test_the_account_can_log_in(flask: Command, app: Flask) -> None:
+    flask("create-admin", "anna@theatre.org", "--password-file", "-", typed=f"{PASSWORD}\n")
+    client = app.test_client()
+    assert log_in(client, "anna@theatre.org", PASSWORD).status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+def test_the_password_is_asked_for_twice_and_not_shown(flask: Command) -> None:
+    told = flask("create-admin", "anna@theatre.org", typed=f"{PASSWORD}\n{PASSWORD}\n")
+    assert told.exit_code == 0
+    assert PASSWORD not in told.output
+    assert flask("create-admin", "bruno@theatre.org", typed=f"{PASSWORD}\nother\n").exit_code == 1
+
+
+def test_an_account_that_exists_is_left_as_it_is(
+    flask: Command, database: psycopg.Connection[Any]
+) -> None:
+    flask("create-admin", "anna@theatre.org", typed=f"{PASSWORD}\n{PASSWORD}\n")
+    before = database.execute("SELECT * FROM user_account").fetchall()
+    other = "another good password"
+    told = flask("create-admin", "ANNA@theatre.org", "--role", "door", typed=f"{other}\n{other}\n")
+    assert told.exit_code == 1
+    assert told.stderr.splitlines()[-1] == "Error: This address has an account already."
+    assert database.execute("SELECT * FROM user_account").fetchall() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "password", "status"),
+    [
+        (["not an address"], PASSWORD, 1),
+        (["anna@theatre.org"], "short", 1),
+        (["anna@theatre.org"], "", 1),
+        (["anna@theatre.org", "--role", "king"], PASSWORD, 2),
+        ([], PASSWORD, 2),
+    ],
+)
+def test_what_cannot_be_an_account_is_refused(
+    flask: Command,
+    database: psycopg.Connection[Any],
+    arguments: list[str],
+    password: str,
+    status: int,
+) -> None:
+    told = flask("create-admin", *arguments, "--password-file", "-", typed=f"{password}\n")
+    assert told.exit_code == status
+    assert "Error: " in told.stderr
+    assert database.execute("SELECT id FROM user_account").fetchone() is None
+
+
+def test_a_token_is_shown_once_and_opens_the_door(flask: Command, app: Flask) -> None:
+    told = flask("create-token", "Door A, Marta's phone", "--hours", "3")
+    assert told.exit_code == 0
+    secret = told.stdout.strip()
+    assert "shown once" in told.stderr
+    token = find_token(secret, Scope.DOOR)
+    assert token is not None
+    assert token.label == "Door A, Marta's phone"
+    assert (token.expires_at - token.created_at).total_seconds() == 3 * 3600
+
+
+@pytest.mark.parametrize("arguments", [[" "], ["Door\nA"], ["Door A", "--hours", "0"], []])
+def test_what_cannot_be_a_token_is_refused(
+    flask: Command, database: psycopg.Connection[Any], arguments: list[str]
+) -> None:
+    assert flask("create-token", *arguments).exit_code == 2
+    assert database.execute("SELECT id FROM api_token").fetchone() is None
+
+
+def test_a_database_without_tables_is_told_in_a_line(
+    make_app: Callable[..., Flask], empty_database: str
+) -> None:
+    other = make_app(DATABASE_URL=empty_database)
+    with other.app_context():
+        told = other.test_cli_runner().invoke(args=["create-token", "Door A"])
+    assert told.exit_code == 1
+    assert told.stderr == (
+        "Error: the database is not at this release's schema: run `flask db upgrade`\n"
+    )

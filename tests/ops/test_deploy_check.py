@@ -1,0 +1,131 @@
+"""`flask check --deploy`: every requirement of the mission's deployment page, met or named."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from azionelab.staff.accounts import create_account
+from tests.support.processes import PYTHON, ROOT, clean_environment
+
+SAFE = {
+    "FLASK_DEBUG": "false",
+    "SECRET_KEY": "Qm5vX0c2RkpsV3pTQ1h1aE9yTnA4eXQ3RGdLYjRhZQ",
+    "SITE_BASE_URL": "https://biglietti.teatro.it",
+    "ALLOWED_HOSTS": "biglietti.teatro.it",
+    "CSRF_TRUSTED_ORIGINS": "https://biglietti.teatro.it",
+    "TRUSTED_PROXIES": "1",
+    "MAIL_SERVER": "smtp.teatro.it",
+    "MAIL_PORT": "587",
+    "MAIL_USE_TLS": "true",
+    "MAIL_DEFAULT_SENDER": "biglietteria@teatro.it",
+}
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> str:
+    """A folder that looks like a built front end."""
+    (tmp_path / ".vite").mkdir()
+    (tmp_path / ".vite" / "manifest.json").write_text("{}", encoding="utf-8")
+    return str(tmp_path)
+
+
+def check(app: Flask, *options: str) -> Result:
+    with app.app_context():
+        return app.test_cli_runner().invoke(args=["check", *options])
+
+
+def failures(result: Result) -> list[str]:
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    told = [line.split()[1].rstrip(":") for line in result.stdout.splitlines() if "FAIL" in line]
+    assert result.exit_code == (1 if told else 0)
+    return told
+
+
+def administrator(app: Flask) -> None:
+    with app.app_context():
+        create_account("anna@theatre.org", "admin", "correct horse battery staple")
+
+
+def test_a_ready_deployment(make_app: Callable[..., Flask], built: str) -> None:
+    app = make_app(**SAFE, FRONTEND_DIST=built)
+    administrator(app)
+    result = check(app, "--deploy")
+    assert failures(result) == []
+    for name in ("SECRET_KEY", "ALLOWED_HOSTS", "MAIL_SERVER", "DATABASE", "MIGRATIONS", "ADMIN"):
+        assert f"ok    {name}" in result.stdout
+    assert "look  BACKUPS" in result.stdout
+
+
+def test_a_development_server_is_not_ready(app: Flask) -> None:
+    assert failures(check(app, "--deploy"))[:5] == [
+        "FLASK_DEBUG",
+        "SITE_BASE_URL",
+        "ALLOWED_HOSTS",
+        "CSRF_TRUSTED_ORIGINS",
+        "TRUSTED_PROXIES",
+    ]
+
+
+def test_without_deploy_the_settings_are_not_judged(
+    make_app: Callable[..., Flask], built: str
+) -> None:
+    app = make_app(FRONTEND_DIST=built)
+    administrator(app)
+    assert failures(check(app)) == []
+
+
+def test_an_administrator_is_needed(make_app: Callable[..., Flask], built: str) -> None:
+    app = make_app(**SAFE, FRONTEND_DIST=built)
+    with app.app_context():
+        create_account("door@theatre.org", "door", "correct horse battery staple")
+    assert failures(check(app, "--deploy")) == ["ADMIN"]
+
+
+def test_a_front_end_is_needed(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    app = make_app(**SAFE, FRONTEND_DIST=str(tmp_path))
+    administrator(app)
+    assert failures(check(app, "--deploy")) == ["FRONTEND_DIST"]
+
+
+def test_migrations_are_needed(
+    make_app: Callable[..., Flask], built: str, empty_database: str
+) -> None:
+    app = make_app(**SAFE, FRONTEND_DIST=built, DATABASE_URL=empty_database)
+    assert failures(check(app, "--deploy")) == ["MIGRATIONS"]
+
+
+def test_a_database_is_needed(make_app: Callable[..., Flask], built: str) -> None:
+    url = "postgresql://azionelab:Nw7f2RqZ8k@127.0.0.1:1/none"
+    app = make_app(**SAFE, FRONTEND_DIST=built, DATABASE_URL=url)
+    result = check(app, "--deploy")
+    assert failures(result) == ["DATABASE"]
+    assert "Nw7f2RqZ8k" not in result.output
+
+
+def test_settings_that_stop_the_start_are_all_named_without_a_traceback() -> None:
+    settings = {
+        "SECRET_KEY": "change-me",
+        "DATABASE_URL": "postgresql://azionelab:change-me@postgres/azionelab",
+        "SITE_BASE_URL": "http://localhost",
+        "HOLD_MINUTES": "soon",
+        "CORS_ALLOWED_ORIGINS": "http://localhost:4200",
+    }
+    done = subprocess.run(
+        [PYTHON, "-m", "flask", "--app", "wsgi", "check", "--deploy"],
+        cwd=ROOT,
+        env=clean_environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    for name in (
+        "SECRET_KEY", "DATABASE_URL", "SITE_BASE_URL", "HOLD_MINUTES", "ALLOWED_HOSTS",
+        "CSRF_TRUSTED_ORIGINS", "CORS_ALLOWED_ORIGINS", "MAIL_SERVER", "MAIL_DEFAULT_SENDER",
+    ):  # fmt: skip
+        assert any(line.startswith(f"{name}: ") for line in done.stderr.splitlines()), name

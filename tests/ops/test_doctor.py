@@ -1,0 +1,283 @@
+"""The doctor: every fault that is made here by hand is found, told by number, and sets the status."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from flask import Flask
+
+from azionelab.bookings import rules
+from azionelab.bookings.models import Reservation
+from azionelab.checkin.rules import admit
+from azionelab.shows.models import Performance
+from tests.stage import DOOR_A, a_party, a_performance, let_lapse, ticket_token
+
+Database = psycopg.Connection[Any]
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+@pytest.fixture
+def evening() -> Performance:
+    """A performance on which everything has happened."""
+    performance = a_performance(capacity=20)
+    inside = a_party(performance, 3, email="ada@example.org")
+    admit(performance.id, ticket_token(inside), uuid4(), DOOR_A, people=2)
+    rules.reduce_seats(a_party(performance, 4).id, 2)
+    rules.cancel(a_party(performance, 2).id)
+    lapsed = a_party(performance, 1, confirmed=False)
+    let_lapse(lapsed)
+    rules.expire_lapsed_holds()
+    a_party(performance, 5, confirmed=False)
+    return performance
+
+
+@pytest.fixture
+def doctor(app: Flask) -> Callable[[], tuple[int, list[str]]]:
+    """Run `flask doctor`: its exit status, and the lines that are not ok."""
+
+    def run() -> tuple[int, list[str]]:
+        done = app.test_cli_runner().invoke(args=["doctor"])
+        lines = done.stdout.splitlines()
+        assert len(lines) == 10, done.output
+        return done.exit_code, [line for line in lines if not line.startswith("ok")]
+
+    return run
+
+
+Doctor = Callable[[], tuple[int, list[str]]]
+
+
+def by_force(database: Database, statement: str, *values: object) -> None:
+    """Write past all triggers, as a restore gone wrong or a superuser would."""
+    with database.transaction():
+        database.execute("SET LOCAL session_replication_role = replica")
+        assert database.execute(statement, values).rowcount > 0
+
+
+def a_reservation(database: Database, state: str = "confirmed") -> Any:
+    query = "SELECT id, reference FROM reservation WHERE state = %s ORDER BY created_at"
+    row = database.execute(query, (state,)).fetchone()
+    assert row is not None
+    return row
+
+
+def test_a_whole_evening_leaves_the_books_right(evening: Performance, doctor: Doctor) -> None:
+    assert doctor() == (0, [])
+
+
+def test_an_empty_house_is_right(doctor: Doctor) -> None:
+    assert doctor() == (0, [])
+
+
+def test_a_wrong_count_of_seats(evening: Performance, doctor: Doctor, database: Database) -> None:
+    by_force(database, "UPDATE performance SET seats_held = 7 WHERE id = %s", evening.id)
+    status, found = doctor()
+    assert status == 1
+    assert len(found) == 1
+    assert found[0].startswith("FAIL      1  performances hold the seats")
+    assert f"{evening.id} (holds 7, reserved 10)" in found[0]
+
+
+def test_more_seats_than_there_are(
+    evening: Performance, doctor: Doctor, database: Database
+) -> None:
+    by_force(database, "UPDATE reservation SET seats = 30 WHERE state = 'pending'")
+    status, found = doctor()
+    assert status == 1
+    assert any(f"{evening.id} (35 of 20)" in line for line in found)
+
+
+def test_a_wrong_count_of_people(evening: Performance, doctor: Doctor, database: Database) -> None:
+    party = a_reservation(database)
+    by_force(database, "UPDATE reservation SET admitted = 1 WHERE id = %s", party.id)
+    status, found = doctor()
+    assert status == 1
+    claim = "FAIL      1  parties have as many people in as were let in:"
+    assert found == [f"{claim} {party.reference} (in 1, let in 2)"]
+
+
+@pytest.mark.parametrize("kind", ["confirm", "ticket"])
+def test_a_booking_without_its_mail(
+    evening: Performance, doctor: Doctor, database: Database, kind: str
+) -> None:
+    party = a_reservation(database, "pending" if kind == "confirm" else "confirmed")
+    by_force(database, "DELETE FROM mail WHERE reservation_id = %s AND kind = %s", party.id, kind)
+    status, found = doctor()
+    assert status == 1
+    assert found == [
+        f"FAIL      1  reservations have their mail, confirmed ones their ticket: {party.reference}"
+    ]
+
+
+@pytest.mark.parametrize("ended", ["gone", "failed", "cancelled"])
+def test_a_mail_without_its_job(
+    evening: Performance, doctor: Doctor, database: Database, ended: str
+) -> None:
+    query = "SELECT id::text FROM mail WHERE delivery = 'queued' ORDER BY created_at DESC LIMIT 1"
+    row = database.execute(query).fetchone()
+    assert row is not None
+    if ended == "gone":
+        by_force(database, "DELETE FROM procrastinate_jobs WHERE args ->> 'mail_id' = %s", row.id)
+    else:
+        by_force(
+            database,
+            "UPDATE procrastinate_jobs SET status = %s WHERE args ->> 'mail_id' = %s",
+            ended,
+            row.id,
+        )
+    assert doctor() == (1, [f"FAIL      1  no mail waits without a job that sends it: {row.id}"])
+
+
+def take_a_job(database: Database, heartbeat: str | None) -> int:
+    """Give the oldest job to a worker whose heart beat so long ago; None: the worker is gone."""
+    worker = None
+    if heartbeat is not None:
+        row = database.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s::interval)"
+            " RETURNING id",
+            (heartbeat,),
+        ).fetchone()
+        assert row is not None
+        worker = row.id
+    row = database.execute(
+        "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s"
+        " WHERE id = (SELECT min(id) FROM procrastinate_jobs) RETURNING id",
+        (worker,),
+    ).fetchone()
+    assert row is not None
+    return int(row.id)
+
+
+@pytest.mark.parametrize("heartbeat", [None, "2 minutes"])
+def test_a_job_in_dead_hands(
+    evening: Performance, doctor: Doctor, database: Database, heartbeat: str | None
+) -> None:
+    job = take_a_job(database, heartbeat)
+    assert doctor() == (
+        1,
+        [f"FAIL      1  no job is in the hands of a silent worker: {job} (mail.send)"],
+    )
+
+
+def test_a_job_in_good_hands(evening: Performance, doctor: Doctor, database: Database) -> None:
+    take_a_job(database, "5 seconds")
+    assert doctor() == (0, [])
+
+
+@pytest.mark.parametrize("retried", [False, True])
+def test_an_overdue_job(
+    evening: Performance, doctor: Doctor, database: Database, retried: bool
+) -> None:
+    late = "(SELECT max(id) FROM procrastinate_jobs)"
+    if retried:
+        statement = (
+            f"UPDATE procrastinate_jobs SET scheduled_at = now() - interval '11 minutes'"
+            f" WHERE id = {late} RETURNING id"
+        )
+    else:
+        statement = (
+            f"UPDATE procrastinate_events SET at = now() - interval '11 minutes'"
+            f" WHERE job_id = {late} RETURNING job_id AS id"
+        )
+    row = database.execute(statement).fetchone()
+    assert row is not None
+    assert doctor() == (
+        1,
+        [f"FAIL      1  no job is overdue by ten minutes: {row.id} (mail.send)"],
+    )
+
+
+def test_a_job_that_waits_for_its_hour_is_not_overdue(
+    evening: Performance, doctor: Doctor, database: Database
+) -> None:
+    database.execute("UPDATE procrastinate_events SET at = now() - interval '1 day'")
+    database.execute("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '1 hour'")
+    assert doctor() == (0, [])
+
+
+def a_job(database: Database, task: str, status: str) -> int:
+    row = database.execute(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, status)"
+        " VALUES ('bookings', %s, %s) RETURNING id",
+        (task, status),
+    ).fetchone()
+    assert row is not None
+    return int(row.id)
+
+
+def test_a_failed_job_until_a_later_one_succeeds(doctor: Doctor, database: Database) -> None:
+    a_job(database, "bookings.expire", "succeeded")
+    job = a_job(database, "bookings.expire", "failed")
+    a_job(database, "queue.clean", "succeeded")
+    assert doctor() == (
+        1,
+        [f"FAIL      1  no job failed without being made up for: {job} (bookings.expire)"],
+    )
+    a_job(database, "bookings.expire", "succeeded")
+    assert doctor() == (0, [])
+
+
+def test_a_mail_that_was_given_up_is_a_warning(
+    evening: Performance, doctor: Doctor, database: Database
+) -> None:
+    row = database.execute(
+        "UPDATE mail SET delivery = 'failed' WHERE id = (SELECT id FROM mail LIMIT 1)"
+        " RETURNING id::text"
+    ).fetchone()
+    assert row is not None
+    database.execute(
+        "UPDATE procrastinate_jobs SET status = 'failed' WHERE args ->> 'mail_id' = %s", (row.id,)
+    )
+    assert doctor() == (0, [f"warn      1  no mail was given up (staff may resend it): {row.id}"])
+
+
+def test_a_hold_that_nobody_expired_is_a_warning(doctor: Doctor, database: Database) -> None:
+    reservation: Reservation = a_party(a_performance(), confirmed=False)
+    let_lapse(reservation)
+    assert doctor() == (0, [])
+    database.execute("UPDATE reservation SET hold_expires_at = now() - interval '11 minutes'")
+    status, found = doctor()
+    assert status == 0
+    assert len(found) == 1
+    assert found[0].startswith("warn      1  no hold that lapsed")
+    assert reservation.reference in found[0]
+
+
+def test_many_rows_are_counted_and_some_are_named(doctor: Doctor, database: Database) -> None:
+    performance = a_performance(capacity=100)
+    for _ in range(12):
+        a_party(performance, 1, confirmed=False)
+    by_force(database, "DELETE FROM mail")
+    status, found = doctor()
+    assert status == 1
+    assert found[0].startswith("FAIL     12  reservations have their mail")
+    assert found[0].endswith(", ...")
+    assert found[0].count(",") == 11
+
+
+def test_it_tells_nobodys_name(evening: Performance, app: Flask, database: Database) -> None:
+    by_force(database, "DELETE FROM mail")
+    by_force(database, "UPDATE reservation SET admitted = 0 WHERE admitted > 0")
+    done = app.test_cli_runner().invoke(args=["doctor"])
+    assert done.exit_code == 1
+    assert "ada@example.org" not in done.output
+    assert "Rossi" not in done.output
+
+
+def test_a_database_that_cannot_be_examined_is_told_in_a_line(
+    make_app: Callable[..., Flask], empty_database: str
+) -> None:
+    for url, told in (
+        (empty_database, "run `flask db upgrade`"),
+        ("postgresql://nobody@127.0.0.1:1/none", "cannot be reached"),
+    ):
+        other = make_app(DATABASE_URL=url)
+        with other.app_context():
+            done = other.test_cli_runner().invoke(args=["doctor"])
+        assert done.exit_code == 1
+        assert told in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert done.stdout == ""

@@ -1,0 +1,155 @@
+"""/api/health: who watches the site learns what is down, and what is merely late."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from azionelab.extensions import db
+from tests.stage import a_party, a_performance
+from tests.support.processes import Program
+
+Database = psycopg.Connection[Any]
+
+
+def a_worker(database: Database, seen: str) -> None:
+    database.execute(
+        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s::interval)", (seen,)
+    )
+
+
+def test_all_is_well(client: FlaskClient, database: Database) -> None:
+    a_worker(database, "3 hours")
+    a_worker(database, "20 seconds")
+    answer = client.get("/api/health")
+    assert answer.status_code == 200
+    report = dict(answer.json or {})
+    assert 20 <= report.pop("worker")["seen_seconds_ago"] < 60
+    assert report == {
+        "status": "ok",
+        "database": "reached",
+        "migrations": "current",
+        "mail": {"oldest_unsent_seconds": None, "failed": 0},
+    }
+
+
+def test_nobody_keeps_a_copy_of_it_or_gets_a_cookie(client: FlaskClient) -> None:
+    answer = client.get("/api/health")
+    assert answer.mimetype == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_no_worker_ever(client: FlaskClient) -> None:
+    answer = client.get("/api/health")
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["status"] == "degraded"
+    assert answer.json["worker"] == {"seen_seconds_ago": None}
+
+
+def test_a_silent_worker(client: FlaskClient, database: Database) -> None:
+    a_worker(database, "61 seconds")
+    answer = client.get("/api/health")
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["status"] == "degraded"
+    assert answer.json["worker"]["seen_seconds_ago"] >= 61
+
+
+def test_a_living_worker(start_worker: Callable[..., Program], client: FlaskClient) -> None:
+    start_worker()
+    answer = client.get("/api/health")
+    assert answer.json is not None
+    assert answer.json["status"] == "ok"
+
+
+@pytest.mark.parametrize(("age", "status"), [("1 minute", "ok"), ("11 minutes", "degraded")])
+@pytest.mark.usefixtures("in_app")
+def test_mail_that_waits(client: FlaskClient, database: Database, age: str, status: str) -> None:
+    a_worker(database, "5 seconds")
+    performance = a_performance()
+    a_party(performance, confirmed=False)
+    a_party(performance, confirmed=False)
+    database.execute(
+        "UPDATE mail SET created_at = now() - %s::interval"
+        " WHERE id = (SELECT id FROM mail LIMIT 1)",
+        (age,),
+    )
+    answer = client.get("/api/health")
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["status"] == status
+    assert answer.json["mail"]["oldest_unsent_seconds"] >= 60
+
+
+@pytest.mark.usefixtures("in_app")
+def test_mail_that_was_given_up_is_counted_and_waits_no_more(
+    client: FlaskClient, database: Database
+) -> None:
+    a_worker(database, "5 seconds")
+    a_party(a_performance(), confirmed=False)
+    database.execute("UPDATE mail SET delivery = 'failed', created_at = now() - interval '1 day'")
+    answer = client.get("/api/health")
+    assert answer.json is not None
+    assert answer.json["mail"] == {"oldest_unsent_seconds": None, "failed": 1}
+    assert answer.json["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "versions", [["0001"], ["9999"], []], ids=["behind", "ahead", "never migrated"]
+)
+def test_migrations_that_are_not_those_of_the_code(
+    make_app: Callable[..., Flask], empty_database: str, versions: list[str]
+) -> None:
+    if versions:
+        with psycopg.connect(empty_database) as connection:
+            connection.execute("CREATE TABLE alembic_version (version_num text)")
+            connection.execute("INSERT INTO alembic_version VALUES (%s)", versions)
+    answer = make_app(DATABASE_URL=empty_database).test_client().get("/api/health")
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["status"] == "down"
+    assert answer.json["database"] == "reached"
+    assert answer.json["migrations"] == "pending"
+
+
+def test_no_database(make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture) -> None:
+    app = make_app(DATABASE_URL="postgresql://azionelab:pa55word@127.0.0.1:1/none")
+    answer = app.test_client().get("/api/health")
+    assert answer.status_code == 503
+    assert answer.json == {
+        "status": "down",
+        "database": "unreachable",
+        "migrations": "unknown",
+        "worker": {"seen_seconds_ago": None},
+        "mail": {"oldest_unsent_seconds": None, "failed": None},
+    }
+    assert "pa55word" not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_database_that_stops_answering(client: FlaskClient, database: Database) -> None:
+    client.get("/api/health")
+    with database.transaction():
+        database.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+        answer = client.get("/api/health")
+    assert answer.status_code == 503
+    assert client.get("/api/health").status_code == 200
+
+
+def test_it_costs_a_few_statements_and_changes_nothing(in_app: Flask, client: FlaskClient) -> None:
+    statements: list[str] = []
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    client.get("/api/health")
+    event.remove(db.engine, "before_cursor_execute", note)
+    assert 0 < len(statements) <= 5
+    assert all(statement.lstrip().startswith(("SELECT", "SET LOCAL")) for statement in statements)

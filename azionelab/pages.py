@@ -21,7 +21,12 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_babel import get_locale, gettext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    SecurityError,
+    ServiceUnavailable,
+)
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -140,6 +145,9 @@ def _add_headers(response: Response) -> Response:
 def _error_page(error: HTTPException) -> AnyResponse:
     if error.response is not None or (error.code or 500) < 400:
         return error.get_response()
+    if isinstance(error, SecurityError):
+        # A host name that is not ours: no address of ours can be built for it.
+        return Response("Unknown host name\n", 400, mimetype="text/plain")
     if is_api_request():
         return problem_of(error)
     code = error.code or 500

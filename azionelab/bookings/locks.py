@@ -36,10 +36,17 @@ def lock_performance(session: Session, performance_id: int) -> Performance:
 
 
 def lock_reservation(session: Session, reservation_id: UUID) -> Reservation:
-    """The reservation as it is now, locked until the transaction ends; ReservationUnknown."""
+    """The reservation as it is now, locked until the transaction ends; ReservationUnknown.
+
+    Its performance is read with it, not locked.
+    """
     require_transaction(session)
     reservation = session.get(
-        Reservation, reservation_id, with_for_update=_FOR_NO_KEY_UPDATE, populate_existing=True
+        Reservation,
+        reservation_id,
+        options=[joinedload(Reservation.performance, innerjoin=True)],
+        with_for_update=_FOR_NO_KEY_UPDATE | {"of": Reservation},
+        populate_existing=True,
     )
     if reservation is None:
         raise ReservationUnknown

@@ -53,6 +53,7 @@ class Config:
     default_locale: str
     hold_minutes: int
     retention_days: int
+    page_cache_seconds: int
     booking_rate_limit: str
     login_rate_limit: str
     mail_server: str | None
@@ -135,6 +136,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         default_locale=reader.choice("DEFAULT_LOCALE", "it", LOCALES),
         hold_minutes=reader.integer("HOLD_MINUTES", 30, 1, 7 * 24 * 60),
         retention_days=reader.integer("RETENTION_DAYS", 30, 1, 3650),
+        page_cache_seconds=reader.integer("PAGE_CACHE_SECONDS", 1, 0, 60),
         booking_rate_limit=reader.rate("BOOKING_RATE_LIMIT", "30 per minute"),
         login_rate_limit=reader.rate("LOGIN_RATE_LIMIT", "10 per minute"),
         mail_server=reader.optional("MAIL_SERVER"),

@@ -59,6 +59,7 @@ def settings(database_server: str) -> dict[str, str]:
         "MAIL_PORT": "1",
         "MAIL_USE_TLS": "false",
         "MAIL_DEFAULT_SENDER": "box-office@theatre.example",
+        "PAGE_CACHE_SECONDS": "0",
         "BOOKING_RATE_LIMIT": "1000000 per minute",
         "LOGIN_RATE_LIMIT": "1000000 per minute",
     }

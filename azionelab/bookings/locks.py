@@ -3,9 +3,9 @@
 docs/locking.md is the law; these two functions are the only places that take a row lock here.
 """
 
-from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
@@ -13,8 +13,22 @@ from azionelab.bookings.models import Reservation
 from azionelab.database import require_transaction
 from azionelab.shows.models import Performance
 
-# FOR NO KEY UPDATE: scans and mails that only refer to the row need not wait.
-_FOR_NO_KEY_UPDATE: dict[str, Any] = {"key_share": True}
+# Made once: the rows behind them wait. FOR NO KEY UPDATE (`key_share`), so that scans and mails, which
+# only refer to the row, need not.
+_PERFORMANCE = (
+    select(Performance)
+    .where(Performance.id == bindparam("id"))
+    .options(joinedload(Performance.show, innerjoin=True))
+    .with_for_update(key_share=True, of=Performance)
+    .execution_options(populate_existing=True)
+)
+_RESERVATION = (
+    select(Reservation)
+    .where(Reservation.id == bindparam("id"))
+    .options(joinedload(Reservation.performance, innerjoin=True))
+    .with_for_update(key_share=True, of=Reservation)
+    .execution_options(populate_existing=True)
+)
 
 
 def lock_performance(session: Session, performance_id: int) -> Performance:
@@ -23,13 +37,7 @@ def lock_performance(session: Session, performance_id: int) -> Performance:
     Its show is read with it, not locked.
     """
     require_transaction(session)
-    performance = session.get(
-        Performance,
-        performance_id,
-        options=[joinedload(Performance.show, innerjoin=True)],
-        with_for_update=_FOR_NO_KEY_UPDATE | {"of": Performance},
-        populate_existing=True,
-    )
+    performance = session.scalar(_PERFORMANCE, {"id": performance_id})
     if performance is None:
         raise PerformanceUnknown
     return performance
@@ -41,13 +49,7 @@ def lock_reservation(session: Session, reservation_id: UUID) -> Reservation:
     Its performance is read with it, not locked.
     """
     require_transaction(session)
-    reservation = session.get(
-        Reservation,
-        reservation_id,
-        options=[joinedload(Reservation.performance, innerjoin=True)],
-        with_for_update=_FOR_NO_KEY_UPDATE | {"of": Reservation},
-        populate_existing=True,
-    )
+    reservation = session.scalar(_RESERVATION, {"id": reservation_id})
     if reservation is None:
         raise ReservationUnknown
     return reservation

@@ -4,13 +4,25 @@ Each public function is one transaction. Seats are counted by the database (migr
 functions decide under the performance's lock, and its constraint refuses whoever does not.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID, uuid4, uuid5
 
 from flask import current_app
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select, union_all, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.errors import (
@@ -28,11 +40,12 @@ from azionelab.bookings.errors import (
 from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
 from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.bookings.references import new_reference
-from azionelab.database import now, transaction
+from azionelab.database import now, transaction, violated_constraint
+from azionelab.extensions import db
 from azionelab.mail.models import Kind
 from azionelab.mail.outbox import enqueue, enqueue_unless_recent
-from azionelab.shows.models import Performance
-from azionelab.shows.window import Window, booking_window
+from azionelab.shows.models import Performance, Show
+from azionelab.shows.window import Bookable, Window, booking_window
 
 
 @dataclass(frozen=True)
@@ -61,23 +74,41 @@ def reserve(
     Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut.
     """
     key = _request_key(request_key or uuid4(), performance_id, visitor, seats)
+    while True:
+        try:
+            return _reserve(performance_id, visitor, seats, key)
+        except _LapsedHolds:
+            _expire_holds(performance_id)
+        except IntegrityError as error:
+            # Others were first, between what was read and what was written. The database says in
+            # what: the last seats, or the same press or address on another connection.
+            match violated_constraint(error):
+                case "ck_performance_capacity_held":
+                    raise SoldOut(min(_seats_left(performance_id), seats - 1)) from error
+                case "uq_reservation_live_request" | "uq_reservation_live_email":
+                    continue
+            raise
+
+
+def _reserve(performance_id: int, visitor: Visitor, seats: int, key: UUID) -> Reservation:
     with transaction() as session:
-        performance = lock_performance(session, performance_id)
         at = now()
-        rivals = _rivals(session, performance_id, key, visitor.email_key, at)
-        live = [rival for rival in rivals if not is_lapsed(rival, at)]
-        for same_press in (rival for rival in live if rival.request_key == key):
-            return same_press
-        if len(live) < len(rivals):
-            _expire(session, performance, at)
-        _check_bookable(performance, seats, at)
-        for same_address in live:
-            enqueue_unless_recent(session, same_address, Kind.EXISTING)
-            return same_address
+        evening = session.execute(_EVENING, {"performance": performance_id}).one_or_none()
+        asked = {"performance": performance_id, "key": key, "email": visitor.email_key, "at": at}
+        rivals = session.execute(_RIVALS, asked).all()
+        if any(rival.lapsed for rival in rivals):
+            raise _LapsedHolds
+        for same_press in (rival for rival in rivals if rival.request_key == key):
+            return session.get_one(Reservation, same_press.id)
+        _check_bookable(evening, seats, at)
+        for same_address in rivals:
+            reservation = session.get_one(Reservation, same_address.id)
+            enqueue_unless_recent(session, reservation.id, Kind.EXISTING)
+            return reservation
         reservation = Reservation(
+            id=uuid4(),
             reference=new_reference(),
             performance_id=performance_id,
-            performance=performance,
             name=visitor.name,
             email=visitor.email,
             email_key=visitor.email_key,
@@ -88,8 +119,10 @@ def reserve(
             created_at=at,
             hold_expires_at=at + _hold(),
         )
+        enqueue(session, reservation.id, Kind.CONFIRM)
+        # Last, since it locks the performance (its trigger counts the seats there) until the
+        # commit: parties of one evening queue here, and for this statement only.
         session.add(reservation)
-        enqueue(session, reservation, Kind.CONFIRM)
         return reservation
 
 
@@ -110,7 +143,7 @@ def confirm(reservation_id: UUID) -> Reservation:
             raise ReservationEnded
         reservation.state = State.CONFIRMED
         reservation.confirmed_at = at
-        enqueue(session, reservation, Kind.TICKET)
+        enqueue(session, reservation.id, Kind.TICKET)
         return reservation
 
 
@@ -127,7 +160,7 @@ def cancel(reservation_id: UUID) -> Reservation:
         if reservation.admitted:
             raise PartyInside(reservation.admitted)
         _end(reservation, State.CANCELLED)
-        enqueue(session, reservation, Kind.CANCELLED)
+        enqueue(session, reservation.id, Kind.CANCELLED)
         return reservation
 
 
@@ -149,7 +182,7 @@ def reduce_seats(reservation_id: UUID, seats: int) -> Reservation:
             raise PartyInside(reservation.admitted)
         reservation.seats = seats
         if reservation.state == State.CONFIRMED:
-            enqueue(session, reservation, Kind.CHANGED)
+            enqueue(session, reservation.id, Kind.CHANGED)
         return reservation
 
 
@@ -162,12 +195,7 @@ def expire_lapsed_holds() -> int:
     with transaction() as session:
         lapsed = select(Reservation.performance_id).where(_lapsed(now())).distinct()
         performances = list(session.scalars(lapsed.order_by(Reservation.performance_id)))
-    expired = 0
-    for performance_id in performances:
-        with transaction() as session:
-            performance = lock_performance(session, performance_id)
-            expired += _expire(session, performance, now())
-    return expired
+    return sum(_expire_holds(performance_id) for performance_id in performances)
 
 
 def change_capacity(performance_id: int, capacity: int) -> Performance:
@@ -207,7 +235,7 @@ def cancel_performance(performance_id: int) -> int:
         ).all()
         for reservation in live:
             _end(reservation, State.CANCELLED)
-            enqueue(session, reservation, Kind.PERFORMANCE_CANCELLED)
+            enqueue(session, reservation.id, Kind.PERFORMANCE_CANCELLED)
         return len(live)
 
 
@@ -248,25 +276,25 @@ def _hold() -> timedelta:
     return timedelta(minutes=current_app.config["AZIONELAB"].hold_minutes)
 
 
-def _rivals(
-    session: Session, performance_id: int, key: UUID, email_key: str, at: datetime
-) -> Sequence[Reservation]:
-    """What stands in the way of a booking: the same press, the same address, lapsed holds."""
-    rivals = {"performance": performance_id, "key": key, "email": email_key, "at": at}
-    return session.scalars(_RIVALS, rivals).all()
+class _LapsedHolds(Exception):
+    """Seats are held by nobody any more: they are to be freed before they are counted."""
 
 
-def _check_bookable(performance: Performance, seats: int, at: datetime) -> None:
-    if not performance.show.published:
+def _check_bookable(evening: Row[Any] | None, seats: int, at: datetime) -> None:
+    if evening is None or not evening.published:
         raise PerformanceUnknown
-    window = booking_window(performance, at)
+    window = booking_window(cast("Bookable", evening), at)
     if window is not Window.OPEN:
-        raise BookingClosed(window, performance.booking_opens_at)
-    if not 1 <= seats <= performance.party_limit:
-        raise PartyTooLarge(performance.party_limit)
-    seats_left = performance.capacity - performance.seats_held
-    if seats > seats_left:
-        raise SoldOut(seats_left)
+        raise BookingClosed(window, evening.booking_opens_at)
+    if not 1 <= seats <= evening.party_limit:
+        raise PartyTooLarge(evening.party_limit)
+    if seats > evening.seats_left:
+        raise SoldOut(evening.seats_left)
+
+
+def _seats_left(performance_id: int) -> int:
+    evening = db.session.execute(_EVENING, {"performance": performance_id}).one()
+    return int(evening.seats_left)
 
 
 def _check_changeable(reservation: Reservation) -> None:
@@ -276,6 +304,11 @@ def _check_changeable(reservation: Reservation) -> None:
 
 def _lapsed(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return and_(Reservation.state == State.PENDING, Reservation.hold_expires_at <= at)
+
+
+def _expire_holds(performance_id: int) -> int:
+    with transaction() as session:
+        return _expire(session, lock_performance(session, performance_id), now())
 
 
 def _expire(session: Session, performance: Performance, at: datetime) -> int:
@@ -297,29 +330,36 @@ def _end(reservation: Reservation, state: State) -> None:
     reservation.ended_at = now()
 
 
-# Made once, and one index look-up for each part: it is asked under the performance's lock, where
-# everybody else waits, and must not grow with the house.
+# Made once: they are asked for every booking, and must not grow with the house (one look-up in an
+# index for each part).
+_EVENING_FACTS: list[Any] = [
+    Show.published,
+    Performance.starts_at,
+    Performance.booking_opens_at,
+    Performance.booking_closes_at,
+    Performance.cancelled_at,
+    Performance.party_limit,
+    (Performance.capacity - Performance.seats_held).label("seats_left"),
+]
+_EVENING = (
+    select(*_EVENING_FACTS).join(Performance.show).where(Performance.id == bindparam("performance"))
+)
 _LIVE_HERE = (
     Reservation.performance_id == bindparam("performance"),
     Reservation.state.in_(LIVE),
 )
-_RIVALS = (
-    select(Reservation)
-    .where(
-        Reservation.id.in_(
-            union_all(
-                select(Reservation.id).where(
-                    *_LIVE_HERE, Reservation.request_key == bindparam("key")
-                ),
-                select(Reservation.id).where(
-                    *_LIVE_HERE, Reservation.email_key == bindparam("email")
-                ),
-                select(Reservation.id).where(
-                    Reservation.performance_id == bindparam("performance"),
-                    _lapsed(bindparam("at")),
-                ),
-            )
+# What stands in the way of a booking: the same press, the same address, holds that lapsed.
+_RIVALS = union_all(
+    *(
+        select(
+            Reservation.id, Reservation.request_key, _lapsed(bindparam("at")).label("lapsed")
+        ).where(*_LIVE_HERE, rival)
+        for rival in (
+            Reservation.request_key == bindparam("key"),
+            Reservation.email_key == bindparam("email"),
         )
-    )
-    .execution_options(populate_existing=True)
+    ),
+    select(Reservation.id, Reservation.request_key, literal(value=True).label("lapsed"))
+    .where(Reservation.performance_id == bindparam("performance"), _lapsed(bindparam("at")))
+    .limit(1),
 )

@@ -50,7 +50,10 @@ class Mail(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    reservation_id: Mapped[UUID] = mapped_column(ForeignKey("reservation.id", ondelete="CASCADE"))
+    # Checked at the commit: a booking writes its mail before it takes the seats (docs/locking.md).
+    reservation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("reservation.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED")
+    )
     kind: Mapped[str]
     delivery: Mapped[str] = mapped_column(default=Delivery.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")

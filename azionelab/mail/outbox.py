@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from azionelab.bookings.models import Reservation
 from azionelab.database import now, require_transaction, transaction
 from azionelab.extensions import jobs
 from azionelab.mail.models import Delivery, Kind, Mail
@@ -20,34 +19,34 @@ class MailUnknown(Exception):
     """No mail has this identity."""
 
 
-def enqueue(session: Session, reservation: Reservation, kind: Kind) -> Mail:
+def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> Mail:
     """Write the message and enqueue its sending, both to be committed with the booking.
 
     A booking without its mail, or a mail for a booking that was rolled back, cannot be: there is
     one commit. The worker talks to the mail server after it, however long that takes.
     """
     require_transaction(session)
-    mail = Mail(reservation=reservation, kind=kind, created_at=now())
+    mail = Mail(reservation_id=reservation_id, kind=kind, created_at=now())
     session.add(mail)
     session.flush()
     _defer(session, mail)
     return mail
 
 
-def enqueue_unless_recent(session: Session, reservation: Reservation, kind: Kind) -> Mail | None:
+def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) -> Mail | None:
     """Like `enqueue`, but not within five minutes of another mail about the reservation.
 
     Somebody who books again and again with another person's address must not fill that mailbox.
     """
     newest = session.scalar(
         select(Mail.created_at)
-        .where(Mail.reservation_id == reservation.id)
+        .where(Mail.reservation_id == reservation_id)
         .order_by(Mail.created_at.desc())
         .limit(1)
     )
     if newest is not None and newest > now() - _REPEAT_PAUSE:
         return None
-    return enqueue(session, reservation, kind)
+    return enqueue(session, reservation_id, kind)
 
 
 def resend(mail_id: UUID) -> Mail:

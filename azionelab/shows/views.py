@@ -1,9 +1,24 @@
 """The programme's pages. They set no cookie and show everybody the same: nginx may cache them."""
 
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, make_response, render_template, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
+from flask.blueprints import BlueprintSetupState
+from flask_babel import get_locale
 
+from azionelab.config import LOCALES
 from azionelab.database import now
 from azionelab.shows.models import Show
 from azionelab.shows.programme import (
@@ -15,6 +30,14 @@ from azionelab.shows.programme import (
 )
 
 blueprint = Blueprint("shows", __name__)
+_PAGES = "azionelab.pages"
+
+
+@blueprint.record_once
+def _start_with_no_pages(state: BlueprintSetupState) -> None:
+    pages: dict[tuple[str, str, bool], tuple[str, float]] = {}
+    state.app.extensions[_PAGES] = pages
+
 
 _AVAILABILITY = {
     Status.OPEN: "https://schema.org/InStock",
@@ -28,33 +51,52 @@ _AVAILABILITY = {
 @blueprint.get("/", endpoint="programme")
 def programme_page() -> Response:
     """All coming performances, by show."""
-    shows: dict[int, list[Listing]] = {}
-    for performance in programme(now()):
-        shows.setdefault(performance.show_id, []).append(performance)
-    return _cacheable(render_template("programme.html", shows=list(shows.values())))
+    return _public(_render_programme)
 
 
 @blueprint.get("/shows/<slug>", endpoint="show")
 def show_page(slug: str) -> Response:
     """One show and when it is played."""
+    return _public(partial(_render_show, slug))
+
+
+def _render_programme() -> str:
+    shows: dict[int, list[Listing]] = {}
+    for performance in programme(now()):
+        shows.setdefault(performance.show_id, []).append(performance)
+    return render_template("programme.html", shows=list(shows.values()))
+
+
+def _render_show(slug: str) -> str:
     show = find_published_show(slug)
     if show is None:
         abort(404)
     performances = performances_of(show, now())
-    return _cacheable(
-        render_template(
-            "show.html",
-            show=show,
-            performances=performances,
-            structured_data=_events(show, performances),
-        )
+    return render_template(
+        "show.html",
+        show=show,
+        performances=performances,
+        structured_data=_events(show, performances),
     )
 
 
-def _cacheable(page: str) -> Response:
+def _public(render: Callable[[], str]) -> Response:
+    """A page for everybody, rendered at most once in PAGE_CACHE_SECONDS by each process.
+
+    That is what the page itself allows any cache (`max-age`); in a rush it costs a look-up.
+    """
+    seconds = current_app.config["AZIONELAB"].page_cache_seconds
+    pages = current_app.extensions[_PAGES]
+    # A language chosen by hand (`?lang=`) is in the page's links too.
+    key = request.path, str(get_locale()), request.args.get("lang") in LOCALES
+    page, fresh_until = pages.get(key, ("", 0.0))
+    if monotonic() >= fresh_until:
+        page = render()
+        if seconds:
+            pages[key] = page, monotonic() + seconds
     response = make_response(page)
     response.cache_control.public = True
-    response.cache_control.max_age = 1
+    response.cache_control.max_age = seconds
     return response
 
 

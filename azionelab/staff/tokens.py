@@ -5,7 +5,7 @@ import secrets
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from azionelab.database import now, transaction
 from azionelab.extensions import db
@@ -50,14 +50,17 @@ def revoke_token(token_id: int) -> ApiToken:
 
 def find_token(text: str, scope: Scope) -> ApiToken | None:
     """The token of that text and scope, unless it has expired or was revoked."""
-    return db.session.scalar(
-        select(ApiToken).where(
-            ApiToken.digest == _digest(text),
-            ApiToken.scope == scope,
-            ApiToken.expires_at > now(),
-            ApiToken.revoked_at.is_(None),
-        )
-    )
+    asked = {"digest": _digest(text), "scope": scope, "at": now()}
+    return db.session.scalar(_VALID_TOKEN, asked)
+
+
+# Made once: every request of a device asks it.
+_VALID_TOKEN = select(ApiToken).where(
+    ApiToken.digest == bindparam("digest"),
+    ApiToken.scope == bindparam("scope"),
+    ApiToken.expires_at > bindparam("at"),
+    ApiToken.revoked_at.is_(None),
+)
 
 
 def _digest(text: str) -> bytes:

@@ -211,6 +211,8 @@ def upgrade() -> None:
             ["reservation.id"],
             name=op.f("fk_mail_reservation_id"),
             ondelete="CASCADE",
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
     )

@@ -11,8 +11,6 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from azionelab.bookings import rules
 from azionelab.bookings.errors import CapacityBelowHeld, SoldOut
@@ -122,53 +120,68 @@ def without_the_database_guard(in_app: None) -> Iterator[None]:
         )
 
 
-def reading_together(parties: int) -> Callable[[Session, int], Performance]:
-    """The lock taken away: everybody reads the performance before anybody writes."""
+def told_together(parties: int) -> Callable[..., None]:
+    """Everybody is told that there is a seat before anybody takes it."""
     everybody = threading.Barrier(parties, timeout=30)
+    check = rules._check_bookable
 
-    def read(session: Session, performance_id: int) -> Performance:
-        performance = session.get(Performance, performance_id, populate_existing=True)
-        assert performance is not None
+    def check_and_wait(*facts: Any) -> None:
+        check(*facts)
         everybody.wait()
-        return performance
 
-    return read
+    return check_and_wait
 
 
-def race_for_the_last_seat(app: Flask, performance_id: int) -> list[Any]:
-    def attempt(_number: int) -> object:
+def race_for_the_last_seat(app: Flask, performance_id: int) -> list[str]:
+    def attempt(_number: int) -> str:
         with app.app_context():
             try:
                 return rules.reserve(performance_id, a_visitor(), 1, uuid4()).state
-            except (SoldOut, IntegrityError) as error:
-                return type(error).__name__
+            except SoldOut as refusal:
+                return f"sold out, {refusal.seats_left} left"
 
     with ThreadPoolExecutor(4) as crowd:
-        return list(crowd.map(attempt, range(4)))
+        return sorted(crowd.map(attempt, range(4)))
 
 
-@pytest.mark.usefixtures("without_the_database_guard")
-def test_negative_control_without_lock_and_constraint_the_house_is_oversold(
+def test_who_read_a_free_seat_that_another_took_is_told_so(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performance = a_performance(capacity=1)
-    monkeypatch.setattr(rules, "lock_performance", reading_together(4))
+    monkeypatch.setattr(rules, "_check_bookable", told_together(4))
+    answers = race_for_the_last_seat(app, performance.id)
+    assert answers == ["pending"] + ["sold out, 0 left"] * 3
+    assert seats_held(performance.id) == (1, 1)
+    queued = db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs"))
+    assert queued == 1, "no mail for who was refused"
+
+
+@pytest.mark.usefixtures("without_the_database_guard")
+def test_negative_control_without_the_constraint_the_house_is_oversold(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = a_performance(capacity=1)
+    monkeypatch.setattr(rules, "_check_bookable", told_together(4))
     assert race_for_the_last_seat(app, performance.id) == ["pending"] * 4
     assert seats_held(performance.id) == (4, 4)
 
 
-@pytest.mark.usefixtures("without_the_database_guard")
-def test_the_lock_alone_is_enough(app: Flask) -> None:
-    performance = a_performance(capacity=1)
-    assert sorted(race_for_the_last_seat(app, performance.id)) == ["SoldOut"] * 3 + ["pending"]
+def race_with_one_press(app: Flask, performance_id: int, visitor: Any, press: Any) -> set[Any]:
+    def attempt(_number: int) -> Any:
+        with app.app_context():
+            return rules.reserve(performance_id, visitor, 1, press or uuid4()).id
+
+    with ThreadPoolExecutor(4) as crowd:
+        return set(crowd.map(attempt, range(4)))
 
 
-def test_the_constraint_alone_is_enough(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    performance = a_performance(capacity=1)
-    monkeypatch.setattr(rules, "lock_performance", reading_together(4))
-    answers = race_for_the_last_seat(app, performance.id)
-    assert sorted(answers) == ["IntegrityError"] * 3 + ["pending"]
-    assert seats_held(performance.id) == (1, 1)
+@pytest.mark.parametrize("press", [uuid4(), None], ids=["same press", "same address"])
+def test_one_visitor_on_many_connections_has_one_booking(app: Flask, press: Any) -> None:
+    performance = a_performance(capacity=10)
+    for _ in range(5):
+        visitor = a_visitor()
+        assert len(race_with_one_press(app, performance.id, visitor, press)) == 1
+    assert seats_held(performance.id) == (5, 5)
 
 
 def test_a_capacity_edit_races_with_bookings(app: Flask) -> None:

@@ -123,7 +123,7 @@ def test_a_booking_that_is_rolled_back_sends_nothing(
     def write_a_mail_and_fail() -> None:
         with transaction() as session:
             booked = session.get_one(Reservation, reservation.id)
-            enqueue(session, booked, Kind.TICKET)
+            enqueue(session, booked.id, Kind.TICKET)
             booked.seats = 0
 
     with pytest.raises(DBAPIError):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -83,8 +84,25 @@ def test_public_pages_carry_no_cookie_and_may_be_cached(client: FlaskClient) -> 
     for address in ("/", f"/shows/{performance.show.slug}"):
         answer = client.get(address)
         assert "Set-Cookie" not in answer.headers
-        assert answer.headers["Cache-Control"] == "public, max-age=1"
+        assert answer.headers["Cache-Control"] == "public, max-age=0"
         assert "cookie" not in answer.headers.get("Vary", "").lower()
+
+
+def test_a_page_is_rendered_once_for_all_who_ask_within_its_time(
+    make_app: Callable[..., Flask],
+) -> None:
+    performance = a_performance(capacity=7)
+    visitor = make_app(PAGE_CACHE_SECONDS="60").test_client()
+    address = f"/shows/{performance.show.slug}"
+    before = visitor.get(address, headers=ENGLISH)
+    assert before.headers["Cache-Control"] == "public, max-age=60"
+    a_party(performance, 3)
+    assert visitor.get(address, headers=ENGLISH).text == before.text
+    assert '<html lang="it"' in visitor.get(address, headers={"Accept-Language": "it"}).text
+    chosen = visitor.get(f"{address}?lang=en").text
+    assert "lang=en" in chosen.split("<main")[1]
+    assert visitor.get(f"/performances/{performance.id}/book", headers=ENGLISH).status_code == 200
+    assert visitor.get("/shows/nothing").status_code == 404
 
 
 def test_two_hundred_performances_cost_at_most_four_statements(

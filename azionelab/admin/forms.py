@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,16 +34,21 @@ from wtforms.validators import (
 
 from azionelab.database import now
 from azionelab.extensions import db
+from azionelab.shows.limits import (
+    CLOSES_BEFORE,
+    MAX_LINE,
+    MAX_MINUTES,
+    MAX_PARTY,
+    MAX_SLUG,
+    MAX_TEXT,
+    PARTY_LIMIT,
+    SLUG,
+)
 from azionelab.shows.local_time import AmbiguousTime, NoSuchTime, from_local
 from azionelab.shows.models import MAX_CAPACITY, Show, Venue
 from azionelab.staff.accounts import PASSWORD_LENGTH
 from azionelab.staff.models import RoleName
-
-MAX_LINE = 200  # characters
-MAX_TEXT = 20_000
-PARTY_LIMIT = 6  # people, unless the theatre says otherwise
-CLOSES_BEFORE = timedelta(hours=1)  # before the curtain
-MAX_TOKEN_HOURS = 72
+from azionelab.staff.tokens import MAX_TOKEN_HOURS
 
 ROLES = [
     SelectChoice(RoleName.DOOR.value, _("door: lets people in")),
@@ -124,7 +129,7 @@ class ShowForm(FlaskForm):  # type: ignore[misc]
     title = Line(_("Title"), [InputRequired(), Length(max=MAX_LINE)])
     slug = Line(
         _("Address"),
-        [Optional(), Length(max=80), Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z")],
+        [Optional(), Length(max=MAX_SLUG), Regexp(SLUG + r"\Z")],
         description=_(
             "The last part of the page's address: small letters, digits and hyphens."
             " Left empty, it is made from the title."
@@ -134,7 +139,7 @@ class ShowForm(FlaskForm):  # type: ignore[misc]
         _("Summary"), [Length(max=MAX_LINE)], description=_("A sentence for the programme.")
     )
     description = Text(_("Description"), [Length(max=MAX_TEXT)])
-    duration_minutes = IntegerField(_("Minutes"), [Optional(), NumberRange(1, 1440)])
+    duration_minutes = IntegerField(_("Minutes"), [Optional(), NumberRange(1, MAX_MINUTES)])
     published = BooleanField(_("Published"), description=_("Only then it is in the programme."))
 
     def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
@@ -156,7 +161,7 @@ class PerformanceForm(FlaskForm):  # type: ignore[misc]
     )
     capacity = IntegerField(_("Seats"), [InputRequired(), NumberRange(0, MAX_CAPACITY)])
     party_limit = IntegerField(
-        _("Largest party"), [InputRequired(), NumberRange(1, 100)], default=PARTY_LIMIT
+        _("Largest party"), [InputRequired(), NumberRange(1, MAX_PARTY)], default=PARTY_LIMIT
     )
     booking_opens_at = LocalTime(
         _("Booking opens"), [InputRequired()], default=lambda: now().replace(second=0)

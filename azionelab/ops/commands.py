@@ -18,12 +18,10 @@ from azionelab.shows.season import load_season
 from azionelab.shows.season_file import SeasonError
 from azionelab.staff.accounts import create_account
 from azionelab.staff.models import RoleName
-from azionelab.staff.tokens import Scope, issue_token
+from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope, issue_token
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_MAX_TOKEN_HOURS = 72
 
 
 def register_commands(app: Flask) -> None:
@@ -96,7 +94,7 @@ def _password(file: TextIO | None) -> str:
 
 @click.command("create-token")
 @click.argument("label")
-@click.option("--hours", type=click.IntRange(1, _MAX_TOKEN_HOURS), default=12, show_default=True)
+@click.option("--hours", type=click.IntRange(1, MAX_TOKEN_HOURS), default=12, show_default=True)
 @_on_the_database
 def create_token_command(label: str, hours: int) -> None:
     """Make a token for a device at the door, LABEL saying which: "Door A, Marta's phone"."""

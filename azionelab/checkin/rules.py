@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
@@ -19,11 +19,13 @@ from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.bookings.references import read_reference
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.verdicts import Kind, Party, decide
-from azionelab.database import now, transaction, violated_constraint
+from azionelab.database import last_words, now, transaction, violated_constraint
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
 from azionelab.tokens import Purpose, read_token
 
+# inline(): no answer is read before the commit.
+_NEW_SCAN, _NEW_ADMISSION = insert(Scan).inline(), insert(Admission).inline()
 MAX_FOUND = 20  # parties a search shows
 
 
@@ -130,28 +132,29 @@ def _admit(
         party = _party(reservation)
         kind, let_in = decide(party, performance_id, cancelled, *pressed)
         first = _first_admission(session, reservation) if party and party.admitted else None
-        scan = Scan(
-            id=scan_id,
-            performance_id=performance_id,
-            reservation_id=reservation.id if reservation else None,
-            verdict=kind,
-            people=let_in,
-            admitted_before=party.admitted if party else 0,
-            scanned_at=now(),
-            door=actor.door,
-            user_id=actor.user_id,
-            token_id=actor.token_id,
-        )
-        session.add(scan)
-        if reservation is not None and let_in:
-            session.add(
-                Admission(
-                    scan=scan,
-                    reservation_id=reservation.id,
-                    people=let_in,
-                    admitted_at=scan.scanned_at,
-                )
-            )
+        at = now()
+        scan = {
+            "id": scan_id,
+            "performance_id": performance_id,
+            "reservation_id": reservation.id if reservation else None,
+            "verdict": kind,
+            "people": let_in,
+            "admitted_before": party.admitted if party else 0,
+            "scanned_at": at,
+            "door": actor.door,
+            "user_id": actor.user_id,
+            "token_id": actor.token_id,
+        }
+        if reservation is None or not let_in:
+            last_words(session, (_NEW_SCAN, scan))
+        else:
+            admission = {
+                "scan_id": scan_id,
+                "reservation_id": reservation.id,
+                "people": let_in,
+                "admitted_at": at,
+            }
+            last_words(session, (_NEW_SCAN, scan), (_NEW_ADMISSION, admission))
             # What the trigger makes of it: the row is locked, nobody else can have counted.
             set_committed_value(reservation, "admitted", reservation.admitted + let_in)
         return Verdict(kind, scan_id, let_in, reservation, first)

@@ -1,9 +1,9 @@
 """Putting a message into the outbox: its row and its job, in the caller's transaction."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from azionelab.database import now, require_transaction, transaction
@@ -13,27 +13,26 @@ from azionelab.mail.models import Delivery, Kind, Mail
 SEND_JOB = "mail.send"
 QUEUE = "mail"
 _REPEAT_PAUSE = timedelta(minutes=5)
+_NEW_MAIL = insert(Mail)
 
 
 class MailUnknown(Exception):
     """No mail has this identity."""
 
 
-def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> Mail:
+def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> None:
     """Write the message and enqueue its sending, both to be committed with the booking.
 
     A booking without its mail, or a mail for a booking that was rolled back, cannot be: there is
     one commit. The worker talks to the mail server after it, however long that takes.
     """
     require_transaction(session)
-    mail = Mail(reservation_id=reservation_id, kind=kind, created_at=now())
-    session.add(mail)
-    session.flush()
-    _defer(session, mail)
-    return mail
+    mail = {"id": uuid4(), "reservation_id": reservation_id, "kind": kind, "created_at": now()}
+    session.connection().execute(_NEW_MAIL, mail)
+    _defer(session, mail["id"])
 
 
-def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) -> Mail | None:
+def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) -> None:
     """Like `enqueue`, but not within five minutes of another mail about the reservation.
 
     Somebody who books again and again with another person's address must not fill that mailbox.
@@ -44,9 +43,8 @@ def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) ->
         .order_by(Mail.created_at.desc())
         .limit(1)
     )
-    if newest is not None and newest > now() - _REPEAT_PAUSE:
-        return None
-    return enqueue(session, reservation_id, kind)
+    if newest is None or newest <= now() - _REPEAT_PAUSE:
+        enqueue(session, reservation_id, kind)
 
 
 def resend(mail_id: UUID) -> Mail:
@@ -57,13 +55,13 @@ def resend(mail_id: UUID) -> Mail:
             raise MailUnknown
         mail.delivery, mail.last_error, mail.sent_at = Delivery.QUEUED, "", None
         session.flush()
-        _defer(session, mail)
+        _defer(session, mail.id)
         return mail
 
 
-def _defer(session: Session, mail: Mail) -> None:
+def _defer(session: Session, mail_id: object) -> None:
     jobs.configure_task(
         SEND_JOB,
         queue=QUEUE,
         connection=session.connection().connection.driver_connection,
-    ).defer(mail_id=str(mail.id))
+    ).defer(mail_id=str(mail_id))

@@ -11,6 +11,7 @@ from flask_wtf import CSRFProtect
 from procrastinate import App as JobQueue
 from procrastinate import SyncPsycopgConnector
 
+from azionelab import rate_counts  # noqa: F401 (registers the storage "process://")
 from azionelab.database import Base
 
 db = SQLAlchemy(

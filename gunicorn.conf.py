@@ -34,8 +34,8 @@ def post_fork(_server: Any, worker: Any) -> None:
     from azionelab.extensions import db  # noqa: PLC0415 (the settings are read before the app)
 
     # A thread that waited for the database asks for the interpreter back: those that compute hand it
-    # over after half a millisecond instead of five. Seats wait for such threads (docs/locking.md).
-    sys.setswitchinterval(0.0005)
+    # over after a fifth of a millisecond instead of five. Seats wait for such threads (docs/locking.md).
+    sys.setswitchinterval(0.0002)
     app = worker.app.wsgi()
     with app.app_context():
         for engine in db.engines.values():

@@ -1,0 +1,44 @@
+"""axe looks at the pages as WCAG 2.2 AA asks, in light and dark."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from tests.conftest import Site
+from tests.e2e.test_journey import log_in
+from tests.stage import a_party, a_performance, visitor_token
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme: str) -> None:
+    performance = a_performance(capacity=20)
+    a_performance(capacity=0)
+    confirmed = visitor_token(a_party(performance))
+    pending = visitor_token(a_party(performance, confirmed=False))
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, locale="en-GB", color_scheme=scheme, bypass_csp=True
+    )
+    page = context.new_page()
+    addresses = [
+        "/",
+        f"/shows/{performance.show.slug}",
+        f"/performances/{performance.id}/book",
+        f"/performances/{performance.id}/received",
+        f"/bookings/confirm/{pending}",
+        f"/bookings/{confirmed}",
+        f"/bookings/{confirmed}/cancel",
+        "/nothing",
+        "/staff/login",
+    ]
+    found = {}
+    for address in addresses:
+        page.goto(live_site.url + address)
+        found[address] = [v["id"] for v in Axe().run(page).response["violations"]]
+    log_in(page, live_site, f"{scheme}@theatre.org", "door")
+    for address in ("/checkin/", f"/checkin/performances/{performance.id}"):
+        page.goto(live_site.url + address)
+        found[address] = [v["id"] for v in Axe().run(page).response["violations"]]
+    context.close()
+    assert not {address: ids for address, ids in found.items() if ids}

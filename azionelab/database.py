@@ -73,14 +73,14 @@ def transaction() -> Iterator[Session]:
 
 
 def last_words(session: Session, *statements: tuple[Insert, dict[str, Any]]) -> None:
-    """Have the transaction end with these inserts, sent to the server in one go with its COMMIT.
+    """Have the transaction end with these inserts too, sent to the server in one go with its COMMIT.
 
     A lock that they take is then held for as long as the server needs for them, and not until this
     process, busy with other requests, gets round to saying COMMIT. What they are refused for is
     raised where the transaction ends.
     """
     require_transaction(session)
-    session.info[_LAST_WORDS] = statements
+    session.info.setdefault(_LAST_WORDS, []).extend(statements)
 
 
 def _commit_with(session: Session, statements: Sequence[tuple[Insert, dict[str, Any]]]) -> None:

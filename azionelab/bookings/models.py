@@ -4,7 +4,16 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base
@@ -87,10 +96,34 @@ class Reservation(Base):
     erased_at: Mapped[datetime | None]
     performance: Mapped[Performance] = relationship()
 
-    @property
+    @hybrid_property
     def is_live(self) -> bool:
         """Whether it holds seats."""
         return self.state in LIVE
 
+    @is_live.inplace.expression
+    @classmethod
+    def _is_live(cls) -> ColumnElement[bool]:
+        return cls.state.in_([_written(state) for state in LIVE])
+
+    @hybrid_property
+    def is_pending(self) -> bool:
+        """Whether it waits to be confirmed, its hold over or not."""
+        return self.state == State.PENDING
+
+    @is_pending.inplace.expression
+    @classmethod
+    def _is_pending(cls) -> ColumnElement[bool]:
+        return cls.state == _written(State.PENDING)
+
     def __str__(self) -> str:
         return self.reference
+
+
+def _written(state: State) -> ColumnElement[str]:
+    """A state as part of the statement's text.
+
+    Sent beside it, as values are, the planner could not know that the partial indexes serve, and
+    would plan each booking's statements anew.
+    """
+    return literal_column(f"'{state}'")

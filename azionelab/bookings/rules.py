@@ -17,7 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     insert,
-    literal,
+    literal_column,
     or_,
     select,
     true,
@@ -40,7 +40,7 @@ from azionelab.bookings.errors import (
     SoldOut,
 )
 from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
-from azionelab.bookings.models import LIVE, Reservation, State
+from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.references import new_reference
 from azionelab.database import last_words, now, transaction, violated_constraint
 from azionelab.extensions import db
@@ -231,7 +231,7 @@ def cancel_performance(performance_id: int) -> int:
             select(Reservation)
             .where(
                 Reservation.performance_id == performance_id,
-                Reservation.state.in_(LIVE),
+                Reservation.is_live,
                 Reservation.admitted == 0,
             )
             .order_by(Reservation.id)
@@ -268,7 +268,7 @@ def erase_personal_data() -> int:
 
 def is_lapsed(reservation: Reservation, at: datetime) -> bool:
     """Whether its hold is over, be it marked as expired already or not yet."""
-    return reservation.state == State.PENDING and reservation.hold_expires_at <= at
+    return reservation.is_pending and reservation.hold_expires_at <= at
 
 
 def _request_key(press: UUID, performance_id: int, visitor: Visitor, seats: int) -> UUID:
@@ -308,7 +308,7 @@ def _check_changeable(reservation: Reservation) -> None:
 
 
 def _lapsed(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    return and_(Reservation.state == State.PENDING, Reservation.hold_expires_at <= at)
+    return and_(Reservation.is_pending, Reservation.hold_expires_at <= at)
 
 
 def _expire_holds(performance_id: int) -> int:
@@ -346,24 +346,23 @@ _EVENING_FACTS: list[Any] = [
     Performance.party_limit,
     (Performance.capacity - Performance.seats_held).label("seats_left"),
 ]
-_LIVE_HERE = (
-    Reservation.performance_id == bindparam("performance"),
-    Reservation.state.in_(LIVE),
-)
+_HERE = Reservation.performance_id == bindparam("performance")
 # What stands in the way of a booking: the same press, the same address, holds that lapsed.
 _RIVALS = union_all(
     *(
         select(
             Reservation.id, Reservation.request_key, _lapsed(bindparam("at")).label("lapsed")
-        ).where(*_LIVE_HERE, rival)
+        ).where(Reservation.is_live, *rival)
         for rival in (
-            Reservation.request_key == bindparam("key"),
-            Reservation.email_key == bindparam("email"),
+            # The key is made of the performance too: it need not be asked for again.
+            [Reservation.request_key == bindparam("key")],
+            [_HERE, Reservation.email_key == bindparam("email")],
         )
     ),
-    select(Reservation.id, Reservation.request_key, literal(value=True).label("lapsed"))
-    .where(Reservation.performance_id == bindparam("performance"), _lapsed(bindparam("at")))
-    .limit(1),
+    select(Reservation.id, Reservation.request_key, true().label("lapsed"))
+    .where(_HERE, _lapsed(bindparam("at")))
+    .order_by(Reservation.hold_expires_at)
+    .limit(literal_column("1")),
 ).subquery("rivals")
 _EVENING = (
     select(*_EVENING_FACTS)

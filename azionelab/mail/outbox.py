@@ -6,14 +6,14 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from azionelab.database import now, require_transaction, transaction
+from azionelab.database import last_words, now, transaction
 from azionelab.extensions import jobs
 from azionelab.mail.models import Delivery, Kind, Mail
 
 SEND_JOB = "mail.send"
 QUEUE = "mail"
 _REPEAT_PAUSE = timedelta(minutes=5)
-_NEW_MAIL = insert(Mail)
+_NEW_MAIL = insert(Mail).inline()
 
 
 class MailUnknown(Exception):
@@ -26,10 +26,9 @@ def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> None:
     A booking without its mail, or a mail for a booking that was rolled back, cannot be: there is
     one commit. The worker talks to the mail server after it, however long that takes.
     """
-    require_transaction(session)
     mail = {"id": uuid4(), "reservation_id": reservation_id, "kind": kind, "created_at": now()}
-    session.connection().execute(_NEW_MAIL, mail)
     _defer(session, mail["id"])
+    last_words(session, (_NEW_MAIL, mail))
 
 
 def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) -> None:

@@ -4,11 +4,10 @@ Settings: PORT or GUNICORN_BIND, WEB_WORKERS, WEB_THREADS, LOG_LEVEL (see .env.e
 """
 
 import os
-import sys
 from typing import Any
 
 bind = os.environ.get("GUNICORN_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
-worker_class = "gthread"
+worker_class = "azionelab.ops.even_worker.EvenWorker"
 workers = int(os.environ.get("WEB_WORKERS") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
 
@@ -33,9 +32,6 @@ def post_fork(_server: Any, worker: Any) -> None:
     """Give each worker database connections of its own: a forked one would be shared."""
     from azionelab.extensions import db  # noqa: PLC0415 (the settings are read before the app)
 
-    # A thread that waited for the database asks for the interpreter back: those that compute hand it
-    # over after a fifth of a millisecond instead of five. Seats wait for such threads (docs/locking.md).
-    sys.setswitchinterval(0.0002)
     app = worker.app.wsgi()
     with app.app_context():
         for engine in db.engines.values():

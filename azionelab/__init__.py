@@ -1,7 +1,9 @@
 """AzioneLab, the booking system of a small theatre."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from jinja2 import StrictUndefined
@@ -10,8 +12,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from azionelab import extensions
 from azionelab.config import Config, load_config
 from azionelab.database import refuse_closed_connections
+from azionelab.rate_limits import init_rate_limits
 
 _ROOT = Path(__file__).resolve().parent.parent
+
+
+class _Flask(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is: none here is a coroutine, so no request needs to ask each."""
+        return func
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -21,7 +30,7 @@ def create_app(config: Config | None = None) -> Flask:
     """
     settings = config or load_config(os.environ)
     # nginx, or `init_assets` on a bare machine, serves /static/: Flask's own folder is not used.
-    app = Flask(__name__, static_folder=None)
+    app = _Flask(__name__, static_folder=None)
     app.config.from_mapping(settings.flask_settings())
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -43,7 +52,7 @@ def _bind_extensions(app: Flask) -> None:
     extensions.mailer.init_app(app)
     extensions.csrf.init_app(app)
     extensions.babel.init_app(app, locale_selector=choose_locale)
-    extensions.limiter.init_app(app)
+    init_rate_limits(app)
 
 
 def _register_parts(app: Flask) -> None:

@@ -109,7 +109,6 @@ class Config:
             # A person may type slowly; the form answers a stale token by asking for one more press.
             "WTF_CSRF_TIME_LIMIT": 6 * 3600,
             "WTF_CSRF_TRUSTED_HOSTS": [urlsplit(o).netloc for o in self.csrf_trusted_origins],
-            "RATELIMIT_STORAGE_URI": "process://",
         }
 
 

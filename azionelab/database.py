@@ -72,15 +72,15 @@ def transaction() -> Iterator[Session]:
         session.info.pop(_LAST_WORDS, None)
 
 
-def last_words(session: Session, *statements: tuple[Insert, dict[str, Any]]) -> None:
-    """Have the transaction end with these inserts too, sent to the server in one go with its COMMIT.
+def last_words(session: Session, statement: Insert, values: dict[str, Any]) -> None:
+    """Have the transaction end with this insert, sent to the server in one go with its COMMIT.
 
-    A lock that they take is then held for as long as the server needs for them, and not until this
-    process, busy with other requests, gets round to saying COMMIT. What they are refused for is
-    raised where the transaction ends.
+    Several go in the order they were said. A lock that they take is then held for as long as the
+    server needs for them, and not until this process, busy with other requests, gets round to saying
+    COMMIT. What they are refused for is raised where the transaction ends.
     """
     require_transaction(session)
-    session.info.setdefault(_LAST_WORDS, []).extend(statements)
+    session.info.setdefault(_LAST_WORDS, []).append((statement, values))
 
 
 def _commit_with(session: Session, statements: Sequence[tuple[Insert, dict[str, Any]]]) -> None:

@@ -101,7 +101,7 @@ class SettingsReader:
             return ZoneInfo(default)
 
     def rate(self, name: str, default: str) -> str:
-        """A rate as Flask-Limiter writes it."""
+        """A rate as the limits library writes it: "30 per minute"."""
         value = self.text(name, default)
         try:
             parse_many(value)

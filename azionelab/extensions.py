@@ -1,8 +1,6 @@
 """The extension objects, unbound. `azionelab.create_app` binds them, and nothing else does."""
 
 from flask_babel import Babel
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_mail import Mail as Mailer
 from flask_migrate import Migrate
 from flask_security.core import Security
@@ -11,7 +9,6 @@ from flask_wtf import CSRFProtect
 from procrastinate import App as JobQueue
 from procrastinate import SyncPsycopgConnector
 
-from azionelab import rate_counts  # noqa: F401 (registers the storage "process://")
 from azionelab.database import Base
 
 db = SQLAlchemy(
@@ -23,7 +20,6 @@ migrate = Migrate()
 mailer = Mailer()
 csrf = CSRFProtect()
 babel = Babel()
-limiter = Limiter(get_remote_address)
 security = Security()
 # Web processes only defer jobs, on the connection of the caller's own transaction, so this
 # connector is never opened; the worker brings one that is (azionelab.ops.worker).

@@ -1,10 +1,8 @@
 """What all pages share: language, dates in the theatre's time, headers, error pages."""
 
 import secrets
-import time
 import traceback
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 
 from flask import (
@@ -33,7 +31,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.config import LOCALES
 from azionelab.dates import clock, dateformat, day, when
-from azionelab.extensions import limiter
 from azionelab.problems import is_api_request, problem_of
 
 MAX_ROW = 2**31 - 1  # PostgreSQL's integer
@@ -44,6 +41,13 @@ _POLICY = (
     " style-src 'self'{nonce}; object-src 'none'; base-uri 'none'; form-action 'self';"
     " frame-ancestors 'none'"
 )
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # Addresses hold tokens: no other site may learn where the visitor came from.
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
 
 
 class RowNumber(IntegerConverter):
@@ -130,17 +134,10 @@ def _make_nonce() -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and limiter.current_limit:
-        seconds = max(1, round(limiter.current_limit.reset_at - time.time()))
-        response.headers["Retry-After"] = str(seconds)
-    nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
     headers = response.headers
+    nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
     headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=nonce))
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    # Addresses hold tokens: no other site may learn where the visitor came from.
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.extend(_HEADERS)
     if response.mimetype == "text/html":
         headers.setdefault("Content-Language", str(get_locale()))
         response.vary.add("Accept-Language")

@@ -70,6 +70,11 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask_smorest has no typ
         super().__init__(*arguments, **options)
         self._scheme = scheme
 
+    def arguments(self, schema: type[Schema], **options: Any) -> Callable[[View], View]:
+        """Read what a view is sent; the schema is made once, and not for each request."""
+        decorate: Callable[[View], View] = super().arguments(schema(), **options)
+        return decorate
+
     def problems(self, *statuses: int, body: bool = False) -> Callable[[View], View]:
         """Describe the problems that a view may answer with; `body` when it reads one."""
         told = {*map(HTTPStatus, statuses), *(_WITH_BODY if body else ()), *_ANYWHERE}

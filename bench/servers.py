@@ -34,7 +34,15 @@ class Server:
 def gunicorn(application: str, port: int, settings: Mapping[str, str]) -> Iterator[Server]:
     """Serve `application` with 2 workers of 4 threads, as production does."""
     command = ["gunicorn", "--log-level", "warning", "-b", f"127.0.0.1:{port}"]
-    command += ["-k", "azionelab.ops.even_worker.EvenWorker", "-w", "2", "--threads", "4", "--preload"]
+    command += [
+        "-k",
+        "azionelab.ops.even_worker.EvenWorker",
+        "-w",
+        "2",
+        "--threads",
+        "4",
+        "--preload",
+    ]
     # The hello-world has no database connections that gunicorn.conf.py could renew after the fork;
     # its own file, which sets nothing, keeps gunicorn from reading that one by itself.
     command += ["-c", "bench/hello.py" if application == "bench.hello:app" else "gunicorn.conf.py"]

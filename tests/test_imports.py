@@ -25,7 +25,7 @@ KNOWS = {
 }
 # What everything stands on, and what knows no part of the theatre.
 FOUNDATION = {
-    "assets", "config", "database", "dates", "environment", "extensions", "pages", "problems", "rate_counts",
+    "assets", "config", "database", "dates", "environment", "extensions", "pages", "problems", "rate_limits",
     "rest", "site", "tokens",
 }  # fmt: skip
 # Where the world outside comes in: these call, and nobody but each other calls them.

@@ -1,9 +1,5 @@
 """How many bookings one address on the network may try: shared by the form and the API."""
 
-from flask import current_app
+from azionelab.rate_limits import RateLimit
 
-from azionelab.extensions import limiter
-
-booking_limit = limiter.shared_limit(
-    lambda: current_app.config["AZIONELAB"].booking_rate_limit, scope="booking", methods=["POST"]
-)
+booking_limit = RateLimit("booking", lambda settings: settings.booking_rate_limit)

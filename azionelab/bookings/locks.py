@@ -1,12 +1,13 @@
 """Which rows a use case locks, and in which order: performance, then reservation.
 
-docs/locking.md is the law; these two functions are the only places that take a row lock here.
+docs/locking.md is the law; these functions are the only places that take a row lock here.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, load_only
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
 from azionelab.bookings.models import Reservation
@@ -26,6 +27,23 @@ _RESERVATION = (
     select(Reservation)
     .where(Reservation.id == bindparam("id"))
     .options(joinedload(Reservation.performance, innerjoin=True))
+    .with_for_update(key_share=True, of=Reservation)
+    .execution_options(populate_existing=True)
+)
+_PARTY = (
+    select(Reservation, Performance.cancelled_at)
+    .join(Reservation.performance)
+    .where(Reservation.id == bindparam("id"))
+    .options(
+        load_only(
+            Reservation.performance_id,
+            Reservation.reference,
+            Reservation.name,
+            Reservation.state,
+            Reservation.seats,
+            Reservation.admitted,
+        )
+    )
     .with_for_update(key_share=True, of=Reservation)
     .execution_options(populate_existing=True)
 )
@@ -53,6 +71,19 @@ def lock_reservation(session: Session, reservation_id: UUID) -> Reservation:
     if reservation is None:
         raise ReservationUnknown
     return reservation
+
+
+def lock_party(session: Session, reservation_id: UUID) -> tuple[Reservation, datetime | None]:
+    """A locked reservation, and when its performance was cancelled; ReservationUnknown.
+
+    Of the reservation it reads what a door asks: twenty phones do at once.
+    """
+    require_transaction(session)
+    found = session.execute(_PARTY, {"id": reservation_id}).one_or_none()
+    if found is None:
+        raise ReservationUnknown
+    reservation, cancelled_at = found
+    return reservation, cancelled_at
 
 
 def lock_with_performance(session: Session, reservation_id: UUID) -> Reservation:

@@ -124,7 +124,7 @@ def _reserve(performance_id: int, visitor: Visitor, seats: int, key: UUID) -> Re
             "created_at": at,
             "hold_expires_at": at + _hold(),
         }
-        last_words(session, (_NEW_RESERVATION, reservation))
+        last_words(session, _NEW_RESERVATION, reservation)
     made = Reservation(**reservation)
     make_transient_to_detached(made)
     session.add(made)

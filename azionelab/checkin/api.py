@@ -20,7 +20,7 @@ from azionelab.database import now
 from azionelab.problems import problem
 from azionelab.rest import Answer, ApiBlueprint, Asked
 from azionelab.shows.programme import listing
-from azionelab.staff.tokens import Scope, find_token
+from azionelab.staff.tokens import Scope, find_device
 
 MAX_PEOPLE = 1000
 
@@ -131,8 +131,8 @@ def _require_token() -> None:
     sent = request.authorization
     if sent is None or sent.type != "bearer" or not sent.token:
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
-    g.door_token = find_token(sent.token, Scope.DOOR)
-    if g.door_token is None:
+    g.device = find_device(sent.token, Scope.DOOR)
+    if g.device is None:
         # RFC 6750, 3.1
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}))
 
@@ -203,7 +203,7 @@ def search(asked: dict[str, str], performance_id: int) -> dict[str, Any]:
 
 
 def _actor(door: str) -> rules.Actor:
-    return rules.Actor(door=door, token_id=g.door_token.id, label=g.door_token.label)
+    return rules.Actor(door=door, token_id=g.device.token_id, label=g.device.label)
 
 
 def _told(verdict: rules.Verdict) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from azionelab.bookings.errors import ReservationUnknown
-from azionelab.bookings.locks import lock_reservation
+from azionelab.bookings.locks import lock_party, lock_reservation
 from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.bookings.references import read_reference
 from azionelab.checkin.models import Admission, Scan
@@ -127,10 +127,11 @@ def _admit(
     pressed: tuple[int | None, int | None],
 ) -> Verdict:
     with transaction() as session:
-        reservation = _read_code(session, code)
-        cancelled = _is_cancelled(session, performance_id, reservation)
+        reservation, cancelled_at = _read_code(session, code)
+        if reservation is None or reservation.performance_id != performance_id:
+            cancelled_at = _read_door(session, performance_id)
         party = _party(reservation)
-        kind, let_in = decide(party, performance_id, cancelled, *pressed)
+        kind, let_in = decide(party, performance_id, cancelled_at is not None, *pressed)
         first = _first_admission(session, reservation) if party and party.admitted else None
         at = now()
         scan = {
@@ -145,16 +146,15 @@ def _admit(
             "user_id": actor.user_id,
             "token_id": actor.token_id,
         }
-        if reservation is None or not let_in:
-            last_words(session, (_NEW_SCAN, scan))
-        else:
+        last_words(session, _NEW_SCAN, scan)
+        if reservation and let_in:
             admission = {
                 "scan_id": scan_id,
                 "reservation_id": reservation.id,
                 "people": let_in,
                 "admitted_at": at,
             }
-            last_words(session, (_NEW_SCAN, scan), (_NEW_ADMISSION, admission))
+            last_words(session, _NEW_ADMISSION, admission)
             # What the trigger makes of it: the row is locked, nobody else can have counted.
             set_committed_value(reservation, "admitted", reservation.admitted + let_in)
         return Verdict(kind, scan_id, let_in, reservation, first)
@@ -162,7 +162,7 @@ def _admit(
 
 def _answer_again(performance_id: int, code: str, scan_id: UUID) -> Verdict:
     with transaction() as session:
-        reservation = _read_code(session, code)
+        reservation, _ = _read_code(session, code)
         scan = session.get_one(Scan, scan_id)
         reservation_id = reservation.id if reservation else None
         if (scan.performance_id, scan.reservation_id) != (performance_id, reservation_id):
@@ -275,27 +275,26 @@ def _people(counted: InstrumentedAttribute[int], which: ColumnElement[bool]) -> 
     return func.coalesce(func.sum(counted).filter(which), 0)
 
 
-def _read_code(session: Session, code: str) -> Reservation | None:
-    """The reservation a code names, locked."""
+def _read_code(session: Session, code: str) -> tuple[Reservation | None, datetime | None]:
+    """The reservation a code names, locked, and when its performance was cancelled."""
     typed = code.strip()
     identity = read_token(Purpose.TICKET, typed.rstrip("/").rpartition("/")[2])
     if identity is None and (reference := read_reference(typed)):
         identity = session.scalar(select(Reservation.id).where(Reservation.reference == reference))
     if identity is None:
-        return None
+        return None, None
     try:
-        return lock_reservation(session, identity)
+        return lock_party(session, identity)
     except ReservationUnknown:
-        return None
+        return None, None
 
 
-def _is_cancelled(session: Session, performance_id: int, reservation: Reservation | None) -> bool:
-    if reservation is not None and reservation.performance_id == performance_id:
-        return reservation.performance.cancelled_at is not None
+def _read_door(session: Session, performance_id: int) -> datetime | None:
+    """When the performance of this door was cancelled; DoorUnknown."""
     performance = session.get(Performance, performance_id, populate_existing=True)
     if performance is None:
         raise DoorUnknown
-    return performance.cancelled_at is not None
+    return performance.cancelled_at
 
 
 def _admission_of(session: Session, scan_id: UUID) -> Admission | None:

@@ -28,7 +28,7 @@ def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> None:
     """
     mail = {"id": uuid4(), "reservation_id": reservation_id, "kind": kind, "created_at": now()}
     _defer(session, mail["id"])
-    last_words(session, (_NEW_MAIL, mail))
+    last_words(session, _NEW_MAIL, mail)
 
 
 def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) -> None:

@@ -5,21 +5,18 @@ another worker is idle. Browsers and proxies keep connections open, so whoever t
 answers everything on one core while the other cores wait.
 """
 
-from gunicorn.config import Config
 from gunicorn.workers.gthread import ThreadWorker
 
 
-class EvenWorker(ThreadWorker):  # type: ignore[misc]  (gunicorn is not typed)
+class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Leaves a new connection to the other workers while every thread of its own is answering."""
-
-    cfg: Config
-    nr_conns: int
 
     @property
     def worker_connections(self) -> int:
         """How many connections may be open just now: the quiet ones, and one for each thread."""
         quiet = len(self.keepalived_conns) + len(self.pending_conns)
-        return min(self._most, quiet + self.cfg.threads)
+        threads: int = self.cfg.threads
+        return min(self._most, quiet + threads)
 
     @worker_connections.setter
     def worker_connections(self, most: int) -> None:

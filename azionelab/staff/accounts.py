@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 from email_validator import EmailNotValidError, validate_email
-from flask import Flask, abort, current_app, redirect, url_for
+from flask import Flask, abort, redirect, url_for
 from flask_babel import force_locale, get_locale, gettext
 from flask_login import current_user
 from flask_security.babel import FsDomain
@@ -23,7 +23,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from azionelab.database import transaction, violated_constraint
-from azionelab.extensions import db, limiter, security
+from azionelab.extensions import db, security
+from azionelab.rate_limits import RateLimit
 from azionelab.staff.models import Role, RoleName, User
 from azionelab.staff.reset import enqueue_reset_mail
 
@@ -34,10 +35,7 @@ PASSWORD_LENGTH = 12  # characters at least; NIST SP 800-63B asks for length, no
 SESSION_HOURS = 12  # an evening, from before the doors open until after they close
 _STAFF = (RoleName.ADMIN, RoleName.STAFF)
 
-_login_limit = limiter.shared_limit(
-    lambda: current_app.config["AZIONELAB"].login_rate_limit, scope="login", methods=["POST"]
-)
-# Wrapped once: wrapping counts a request, and tests make many applications.
+_login_limit = RateLimit("login", lambda settings: settings.login_rate_limit)
 _limited_views = {
     "security.login": _login_limit(login),
     "security.forgot_password": _login_limit(forgot_password),

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.staff.tokens import Scope, find_token
+from azionelab.staff.tokens import Scope, find_device
 from tests.support.people import PASSWORD, english, log_in, press
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -84,12 +84,12 @@ def test_a_token_is_shown_once_and_revoked(admin: FlaskClient, database: Databas
     assert "no-store" in page.headers["Cache-Control"]
     text = re.search(r"<code>([\w-]{43})</code>", page.text)
     assert text
-    assert find_token(text[1], Scope.DOOR)
+    assert find_device(text[1], Scope.DOOR)
     listed = admin.get("/admin/tokens/").text
     assert "Door A" in listed
     assert text[1] not in listed + admin.get("/admin/tokens/details/?id=1").text
     assert "opens nothing any more" in press(admin, "/admin/tokens/revoke/", id="1").text
-    assert find_token(text[1], Scope.DOOR) is None
+    assert find_device(text[1], Scope.DOOR) is None
 
 
 @pytest.mark.parametrize(

@@ -216,11 +216,11 @@ def test_one_scan_on_many_connections_counts_once(app: Flask) -> None:
 def looking_together(phones: int) -> Any:
     everybody = threading.Barrier(phones, timeout=30)
 
-    def look(session: Session, reservation_id: UUID) -> Reservation:
+    def look(session: Session, reservation_id: UUID) -> tuple[Reservation, None]:
         reservation = session.get(Reservation, reservation_id, populate_existing=True)
         assert reservation is not None
         everybody.wait()
-        return reservation
+        return reservation, None
 
     return look
 
@@ -230,7 +230,7 @@ def test_without_the_lock_the_database_still_refuses(
 ) -> None:
     performance = a_performance()
     party = a_party(performance, 3)
-    monkeypatch.setattr(rules, "lock_reservation", looking_together(4))
+    monkeypatch.setattr(rules, "lock_party", looking_together(4))
     answers = race(app, performance.id, party.reference, [uuid4() for _ in range(4)])
     assert answers.count((Kind.ADMITTED, 3)) == 1
     assert answers.count("refused by the database") == 3
@@ -242,7 +242,7 @@ def test_negative_control_without_lock_and_constraint_a_party_enters_four_times(
 ) -> None:
     performance = a_performance()
     party = a_party(performance, 3)
-    monkeypatch.setattr(rules, "lock_reservation", looking_together(4))
+    monkeypatch.setattr(rules, "lock_party", looking_together(4))
     drop = text("ALTER TABLE reservation DROP CONSTRAINT ck_reservation_admitted_range")
     with transaction() as session:
         session.execute(drop)

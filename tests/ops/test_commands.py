@@ -9,7 +9,9 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from azionelab.staff.tokens import Scope, find_token
+from azionelab.extensions import db
+from azionelab.staff.models import ApiToken
+from azionelab.staff.tokens import Scope, find_device
 from tests.support.people import log_in
 
 PASSWORD = "correct horse battery staple"
@@ -104,9 +106,10 @@ def test_a_token_is_shown_once_and_opens_the_door(flask: Command, app: Flask) ->
     assert told.exit_code == 0
     secret = told.stdout.strip()
     assert "shown once" in told.stderr
-    token = find_token(secret, Scope.DOOR)
-    assert token is not None
-    assert token.label == "Door A, Marta's phone"
+    device = find_device(secret, Scope.DOOR)
+    assert device is not None
+    assert device.label == "Door A, Marta's phone"
+    token = db.session.get_one(ApiToken, device.token_id)
     assert (token.expires_at - token.created_at).total_seconds() == 3 * 3600
 
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from azionelab import extensions
 from azionelab.config import Config, load_config
-from azionelab.database import refuse_closed_connections
+from azionelab.database import end_reading, refuse_closed_connections
 from azionelab.rate_limits import init_rate_limits
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -48,11 +48,18 @@ def _bind_extensions(app: Flask) -> None:
     extensions.db.init_app(app)
     with app.app_context():
         refuse_closed_connections(extensions.db.engine)
+    app.after_request(_end_reading)
     extensions.migrate.init_app(app, extensions.db, directory=str(_ROOT / "migrations"))
     extensions.mailer.init_app(app)
     extensions.csrf.init_app(app)
     extensions.babel.init_app(app, locale_selector=choose_locale)
     init_rate_limits(app)
+
+
+def _end_reading(response: Response) -> Response:
+    if extensions.db.session.registry.has():
+        end_reading(extensions.db.session())
+    return response
 
 
 def _register_parts(app: Flask) -> None:

@@ -101,6 +101,19 @@ def _commit_with(session: Session, statements: Sequence[tuple[Insert, dict[str, 
     session.commit()
 
 
+def end_reading(session: Session) -> None:
+    """End a transaction that only read by COMMIT, where closing the session would say ROLLBACK.
+
+    At a ROLLBACK psycopg forgets all that it prepared on the connection, and the next requests have
+    their statements planned anew. What somebody changed outside `transaction()` is not committed.
+    """
+    if session.in_transaction() and not (session.new or session.dirty or session.deleted):
+        try:
+            session.commit()
+        except DBAPIError:
+            session.rollback()  # the connection is gone; what was read is told all the same
+
+
 def refuse_closed_connections(engine: Engine) -> None:
     """Have the pool look at a connection before it lends it, at no cost of a round trip.
 

@@ -31,7 +31,7 @@ FOUNDATION = {
 # Where the world outside comes in: these call, and nobody but each other calls them.
 ENTRANCES = {"views", "api", "forms", "jobs", "commands", "health", "worker", "local"}
 # The few that may look at the request that is being answered.
-REQUEST_READERS = {"views", "api", "forms", "pages", "problems", "rest"}
+REQUEST_READERS = {"views", "api", "forms", "pages", "problems", "rate_limits", "rest"}
 
 
 @cache

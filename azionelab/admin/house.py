@@ -230,7 +230,7 @@ class AdmissionView(TheatreView):
 
 
 def _state(reservation: Reservation) -> str:
-    return State.EXPIRED if rules.is_lapsed(reservation, now()) else reservation.state
+    return State.EXPIRED if reservation.is_lapsed(now()) else reservation.state
 
 
 def _newest_mail(reservation_id: UUID) -> Mail | None:

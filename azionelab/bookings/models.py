@@ -5,11 +5,13 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
+    BindParameter,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
     Index,
     UniqueConstraint,
+    and_,
     literal_column,
     text,
 )
@@ -116,8 +118,17 @@ class Reservation(Base):
     def _is_pending(cls) -> ColumnElement[bool]:
         return cls.state == _written(State.PENDING)
 
+    def is_lapsed(self, at: datetime) -> bool:
+        """Whether its hold is over, though nobody may have marked it as expired yet."""
+        return self.is_pending and self.hold_expires_at <= at
+
     def __str__(self) -> str:
         return self.reference
+
+
+def lapsed(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """The condition that a reservation's hold is over, as `is_lapsed` asks it of one."""
+    return and_(Reservation.is_pending, Reservation.hold_expires_at <= at)
 
 
 def _written(state: State) -> ColumnElement[str]:

@@ -6,48 +6,31 @@ functions decide under the performance's lock, and its constraint refuses whoeve
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
 from uuid import UUID, uuid4, uuid5
 
 from flask import current_app
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Row,
-    and_,
-    bindparam,
-    insert,
-    literal_column,
-    or_,
-    select,
-    true,
-    union_all,
-    update,
-)
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 from azionelab.bookings.errors import (
-    BookingClosed,
     CapacityBelowHeld,
     HoldExpired,
     NotFewerSeats,
     PartyInside,
-    PartyTooLarge,
     PerformanceStarted,
-    PerformanceUnknown,
     ReservationEnded,
     SoldOut,
 )
+from azionelab.bookings.evening import check_bookable, read_evening, seats_left
 from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import Reservation, State, lapsed
 from azionelab.bookings.references import new_reference
 from azionelab.database import last_words, now, transaction, violated_constraint
 from azionelab.extensions import db
 from azionelab.mail.models import Kind
 from azionelab.mail.outbox import enqueue, enqueue_unless_recent
-from azionelab.shows.models import Performance, Show
-from azionelab.shows.window import Bookable, Window, booking_window
+from azionelab.shows.models import Performance
 
 
 @dataclass(frozen=True)
@@ -86,23 +69,21 @@ def reserve(
             # what: the last seats, or the same press or address on another connection.
             match violated_constraint(error):
                 case "ck_performance_capacity_held":
-                    raise SoldOut(min(_seats_left(performance_id), seats - 1)) from error
+                    raise SoldOut(min(seats_left(performance_id), seats - 1)) from error
                 case "uq_reservation_live_request" | "uq_reservation_live_email":
                     continue
             raise
 
 
 def _reserve(performance_id: int, visitor: Visitor, seats: int, key: UUID) -> Reservation:
+    at = now()
+    evening, rivals = read_evening(performance_id, key, visitor.email_key, at)
+    if any(rival.lapsed for rival in rivals):
+        raise _LapsedHolds
+    for same_press in (rival for rival in rivals if rival.request_key == key):
+        return db.session.get_one(Reservation, same_press.rival)
+    check_bookable(evening, seats, at)
     with transaction() as session:
-        at = now()
-        asked = {"performance": performance_id, "key": key, "email": visitor.email_key, "at": at}
-        found = session.connection().execute(_EVENING_AND_RIVALS, asked).all()
-        rivals = [row for row in found if row.rival is not None]
-        if any(rival.lapsed for rival in rivals):
-            raise _LapsedHolds
-        for same_press in (rival for rival in rivals if rival.request_key == key):
-            return session.get_one(Reservation, same_press.rival)
-        _check_bookable(found[0] if found else None, seats, at)
         for same_address in rivals:
             enqueue_unless_recent(session, same_address.rival, Kind.EXISTING)
             return session.get_one(Reservation, same_address.rival)
@@ -142,7 +123,7 @@ def confirm(reservation_id: UUID) -> Reservation:
         at = now()
         if reservation.state == State.CONFIRMED:
             return reservation
-        if reservation.state == State.EXPIRED or is_lapsed(reservation, at):
+        if reservation.state == State.EXPIRED or reservation.is_lapsed(at):
             raise HoldExpired
         if reservation.state == State.CANCELLED:
             raise ReservationEnded
@@ -198,8 +179,8 @@ def expire_lapsed_holds() -> int:
     them itself when it needs them.
     """
     with transaction() as session:
-        lapsed = select(Reservation.performance_id).where(_lapsed(now())).distinct()
-        performances = list(session.scalars(lapsed.order_by(Reservation.performance_id)))
+        over = select(Reservation.performance_id).where(lapsed(now())).distinct()
+        performances = list(session.scalars(over.order_by(Reservation.performance_id)))
     return sum(_expire_holds(performance_id) for performance_id in performances)
 
 
@@ -266,11 +247,6 @@ def erase_personal_data() -> int:
         return len(erased.all())
 
 
-def is_lapsed(reservation: Reservation, at: datetime) -> bool:
-    """Whether its hold is over, be it marked as expired already or not yet."""
-    return reservation.is_pending and reservation.hold_expires_at <= at
-
-
 def _request_key(press: UUID, performance_id: int, visitor: Visitor, seats: int) -> UUID:
     # Who goes back and mends a mistyped address sends the form's key again, but means another
     # booking: what was asked for is part of the key.
@@ -285,30 +261,9 @@ class _LapsedHolds(Exception):
     """Seats are held by nobody any more: they are to be freed before they are counted."""
 
 
-def _check_bookable(evening: Row[Any] | None, seats: int, at: datetime) -> None:
-    if evening is None or not evening.published:
-        raise PerformanceUnknown
-    window = booking_window(cast("Bookable", evening), at)
-    if window is not Window.OPEN:
-        raise BookingClosed(window, evening.booking_opens_at)
-    if not 1 <= seats <= evening.party_limit:
-        raise PartyTooLarge(evening.party_limit)
-    if seats > evening.seats_left:
-        raise SoldOut(evening.seats_left)
-
-
-def _seats_left(performance_id: int) -> int:
-    evening = db.session.execute(_EVENING, {"performance": performance_id}).one()
-    return int(evening.seats_left)
-
-
 def _check_changeable(reservation: Reservation) -> None:
     if now() >= reservation.performance.starts_at:
         raise PerformanceStarted
-
-
-def _lapsed(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    return and_(Reservation.is_pending, Reservation.hold_expires_at <= at)
 
 
 def _expire_holds(performance_id: int) -> int:
@@ -320,7 +275,7 @@ def _expire(session: Session, performance: Performance, at: datetime) -> int:
     """Expire the lapsed holds of a locked performance, and read its seats again if there were."""
     expired = session.execute(
         update(Reservation)
-        .where(Reservation.performance_id == performance.id, _lapsed(at))
+        .where(Reservation.performance_id == performance.id, lapsed(at))
         .values(state=State.EXPIRED, ended_at=at)
         .returning(Reservation.id)
         .execution_options(synchronize_session="fetch")
@@ -335,42 +290,4 @@ def _end(reservation: Reservation, state: State) -> None:
     reservation.ended_at = now()
 
 
-# Made once: they are asked for every booking, and must not grow with the house (one look-up in an
-# index for each part).
-_EVENING_FACTS: list[Any] = [
-    Show.published,
-    Performance.starts_at,
-    Performance.booking_opens_at,
-    Performance.booking_closes_at,
-    Performance.cancelled_at,
-    Performance.party_limit,
-    (Performance.capacity - Performance.seats_held).label("seats_left"),
-]
-_HERE = Reservation.performance_id == bindparam("performance")
-# What stands in the way of a booking: the same press, the same address, holds that lapsed.
-_RIVALS = union_all(
-    *(
-        select(
-            Reservation.id, Reservation.request_key, _lapsed(bindparam("at")).label("lapsed")
-        ).where(Reservation.is_live, *rival)
-        for rival in (
-            # The key is made of the performance too: it need not be asked for again.
-            [Reservation.request_key == bindparam("key")],
-            [_HERE, Reservation.email_key == bindparam("email")],
-        )
-    ),
-    select(Reservation.id, Reservation.request_key, true().label("lapsed"))
-    .where(_HERE, _lapsed(bindparam("at")))
-    .order_by(Reservation.hold_expires_at)
-    .limit(literal_column("1")),
-).subquery("rivals")
-_EVENING = (
-    select(*_EVENING_FACTS)
-    .select_from(Performance)
-    .join(Performance.show)
-    .where(Performance.id == bindparam("performance"))
-)
-_EVENING_AND_RIVALS = _EVENING.outerjoin(_RIVALS, true()).add_columns(
-    _RIVALS.c.id.label("rival"), _RIVALS.c.request_key, _RIVALS.c.lapsed
-)
 _NEW_RESERVATION = insert(Reservation).inline()

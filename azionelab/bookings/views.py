@@ -252,7 +252,7 @@ def _booking_page(
 
 
 def _is_lapsed(reservation: Reservation) -> bool:
-    return rules.is_lapsed(reservation, now())
+    return reservation.is_lapsed(now())
 
 
 def _alternatives(performance: Listing) -> list[Listing]:

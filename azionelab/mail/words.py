@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from flask_babel import gettext, ngettext
 
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.rules import is_lapsed
 from azionelab.database import now
 from azionelab.dates import when
 from azionelab.mail.models import Kind
@@ -156,7 +155,7 @@ def _performance_cancelled(reservation: Reservation) -> Words:
 
 
 def _waits(reservation: Reservation) -> bool:
-    return reservation.state == State.PENDING and not is_lapsed(reservation, now())
+    return reservation.is_pending and not reservation.is_lapsed(now())
 
 
 def _what(reservation: Reservation) -> str:

@@ -123,7 +123,7 @@ def without_the_database_guard(in_app: None) -> Iterator[None]:
 def told_together(parties: int) -> Callable[..., None]:
     """Everybody is told that there is a seat before anybody takes it."""
     everybody = threading.Barrier(parties, timeout=30)
-    check = rules._check_bookable
+    check = rules.check_bookable
 
     def check_and_wait(*facts: Any) -> None:
         check(*facts)
@@ -148,7 +148,7 @@ def test_who_read_a_free_seat_that_another_took_is_told_so(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performance = a_performance(capacity=1)
-    monkeypatch.setattr(rules, "_check_bookable", told_together(4))
+    monkeypatch.setattr(rules, "check_bookable", told_together(4))
     answers = race_for_the_last_seat(app, performance.id)
     assert answers == ["pending"] + ["sold out, 0 left"] * 3
     assert seats_held(performance.id) == (1, 1)
@@ -161,7 +161,7 @@ def test_negative_control_without_the_constraint_the_house_is_oversold(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performance = a_performance(capacity=1)
-    monkeypatch.setattr(rules, "_check_bookable", told_together(4))
+    monkeypatch.setattr(rules, "check_bookable", told_together(4))
     assert race_for_the_last_seat(app, performance.id) == ["pending"] * 4
     assert seats_held(performance.id) == (4, 4)
 

@@ -1,0 +1,87 @@
+"""What a booking asks before it is written, in one statement: the evening, and who is in the way.
+
+The statements are made once. They are asked for every booking, so they must not grow with the house:
+each part is one look-up in an index that no other index could stand in for.
+"""
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, literal_column, select, true, union_all
+
+from azionelab.bookings.errors import BookingClosed, PartyTooLarge, PerformanceUnknown, SoldOut
+from azionelab.bookings.models import Reservation, lapsed
+from azionelab.extensions import db
+from azionelab.shows.models import Performance, Show
+from azionelab.shows.window import Bookable, Window, booking_window
+
+_HERE = Reservation.performance_id == bindparam("performance")
+_FACTS: list[Any] = [
+    Show.published,
+    Performance.starts_at,
+    Performance.booking_opens_at,
+    Performance.booking_closes_at,
+    Performance.cancelled_at,
+    Performance.party_limit,
+    (Performance.capacity - Performance.seats_held).label("seats_left"),
+]
+_EVENING = (
+    select(*_FACTS)
+    .select_from(Performance)
+    .join(Performance.show)
+    .where(Performance.id == bindparam("performance"))
+)
+_RIVALS = union_all(
+    *(
+        select(
+            Reservation.id,
+            Reservation.request_key,
+            lapsed(bindparam("at")).label("lapsed"),
+        ).where(Reservation.is_live, *rival)
+        for rival in (
+            # The key is made of the performance too: it need not be asked for again.
+            [Reservation.request_key == bindparam("key")],
+            [_HERE, Reservation.email_key == bindparam("email")],
+        )
+    ),
+    select(Reservation.id, Reservation.request_key, true().label("lapsed"))
+    .where(_HERE, lapsed(bindparam("at")))
+    .order_by(Reservation.hold_expires_at)
+    .limit(literal_column("1")),
+).subquery("rivals")
+_EVENING_AND_RIVALS = _EVENING.outerjoin(_RIVALS, true()).add_columns(
+    _RIVALS.c.id.label("rival"), _RIVALS.c.request_key, _RIVALS.c.lapsed
+)
+
+
+def read_evening(
+    performance_id: int, key: UUID, email_key: str, at: datetime
+) -> tuple[Row[Any] | None, list[Row[Any]]]:
+    """The facts that `check_bookable` wants (None for an unknown performance), and the rivals.
+
+    A rival stands in the way of a booking: the same press of the button (`request_key`), the same
+    address, or a hold whose time is over (`lapsed`). Its `rival` is the reservation's identity.
+    """
+    asked = {"performance": performance_id, "key": key, "email": email_key, "at": at}
+    found = db.session.connection().execute(_EVENING_AND_RIVALS, asked).all()
+    return (found[0] if found else None), [row for row in found if row.rival is not None]
+
+
+def check_bookable(evening: Row[Any] | None, seats: int, at: datetime) -> None:
+    """Refuse what cannot be booked: PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut."""
+    if evening is None or not evening.published:
+        raise PerformanceUnknown
+    window = booking_window(cast("Bookable", evening), at)
+    if window is not Window.OPEN:
+        raise BookingClosed(window, evening.booking_opens_at)
+    if not 1 <= seats <= evening.party_limit:
+        raise PartyTooLarge(evening.party_limit)
+    if seats > evening.seats_left:
+        raise SoldOut(evening.seats_left)
+
+
+def seats_left(performance_id: int) -> int:
+    """Seats that nobody holds at this moment; those of lapsed holds are still counted as held."""
+    evening = db.session.execute(_EVENING, {"performance": performance_id}).one()
+    return int(evening.seats_left)

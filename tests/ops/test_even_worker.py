@@ -1,0 +1,54 @@
+"""Real gunicorn workers share what comes in: nobody waits behind a busy one while another is idle."""
+
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.support.processes import PYTHON, ROOT, Program, free_port
+
+# Answers when the test lets it: until then its worker's one thread is busy.
+APPLICATION = """
+import os, socket
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/held":
+        with socket.create_connection(("127.0.0.1", {gate}), timeout=30) as gate:
+            gate.sendall(str(os.getpid()).encode())
+            gate.recv(1)
+    start_response("200 OK", [("Content-Length", "0")])
+    return []
+"""
+
+
+def ask(port: int, path: str) -> socket.socket:
+    """Send a request on a connection of its own, and do not wait for its answer."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    return connection
+
+
+def answers(port: int) -> bool:
+    try:
+        with ask(port, "/") as connection:
+            return connection.recv(12) == b"HTTP/1.1 200"
+    except OSError:
+        return False
+
+
+def test_a_busy_worker_leaves_new_visitors_to_an_idle_one(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gate:
+        gate.settimeout(10)
+        (tmp_path / "held.py").write_text(APPLICATION.format(gate=gate.getsockname()[1]))
+        port = free_port()
+        worker = "azionelab.ops.even_worker.EvenWorker"
+        command = [PYTHON, "-m", "gunicorn", "-k", worker, "-w", "2", "--threads", "1"]
+        command += ["-b", f"127.0.0.1:{port}", "held:application"]
+        path = {"PYTHONPATH": str(ROOT)}
+        with Program(command, path, tmp_path / "log", cwd=tmp_path) as program:
+            program.wait_until(lambda: answers(port), "gunicorn")
+            for _ in range(10):
+                with ExitStack() as held:
+                    for _ in range(2):
+                        held.enter_context(ask(port, "/held"))
+                    busy = [held.enter_context(gate.accept()[0]) for _ in range(2)]
+                    assert len({connection.recv(20) for connection in busy}) == 2

@@ -1,0 +1,58 @@
+"""What a connection keeps from one request to the next, and what each booking reads."""
+
+from typing import Any
+
+import psycopg
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from azionelab.bookings import rules
+from azionelab.extensions import db
+from tests.stage import a_performance, a_visitor
+
+
+def prepared(app: Flask) -> int:
+    with app.app_context():
+        return int(db.session.scalar(text("SELECT count(*) FROM pg_prepared_statements")) or 0)
+
+
+def test_a_page_that_only_reads_leaves_the_prepared_statements(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        db.engine.dispose()
+        a_performance()
+    for _ in range(7):  # psycopg prepares what it was asked five times
+        assert client.get("/").status_code == 200
+    assert prepared(app) > 0
+
+
+def test_what_was_changed_outside_a_transaction_is_not_kept(
+    app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    with app.test_request_context("/"):
+        performance = a_performance()
+        changed = db.session.get_one(type(performance), performance.id)
+        changed.party_limit = 1
+        app.process_response(app.response_class())
+    kept = database.execute("SELECT party_limit FROM performance").fetchone()
+    assert kept is not None
+    assert kept.party_limit != 1
+
+
+def test_a_booking_reads_a_few_rows_however_many_there_are(
+    in_app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    # Also before the planner knows anything of the tables, as in the first minute of a rush.
+    performance = a_performance(capacity=200)
+    for _ in range(60):
+        rules.reserve(performance.id, a_visitor(), 1)
+    db.session.execute(text("SELECT pg_stat_force_next_flush()"))
+    db.session.rollback()
+    fetched = database.execute(
+        "SELECT seq_tup_read + idx_tup_fetch AS rows FROM pg_stat_user_tables"
+        " WHERE relname = 'reservation'"
+    ).fetchone()
+    assert fetched is not None
+    assert fetched.rows <= 60 * 3

@@ -45,6 +45,8 @@ class Config:
     database_pool_size: int
     site_base_url: str
     site_name: str
+    privacy_url: str | None
+    contact_email: str | None
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
     cors_allowed_origins: list[str]
@@ -127,6 +129,8 @@ def load_config(environ: Mapping[str, str]) -> Config:
         database_pool_size=reader.integer("DATABASE_POOL_SIZE", 4, 1, 100),
         site_base_url=reader.origin("SITE_BASE_URL", "http://127.0.0.1:8000" if debug else None),
         site_name=reader.text("SITE_NAME", "AzioneLab"),
+        privacy_url=reader.url("PRIVACY_URL"),
+        contact_email=reader.email("CONTACT_EMAIL"),
         allowed_hosts=reader.words("ALLOWED_HOSTS"),
         csrf_trusted_origins=reader.origins("CSRF_TRUSTED_ORIGINS"),
         cors_allowed_origins=reader.origins("CORS_ALLOWED_ORIGINS"),

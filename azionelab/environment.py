@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from email_validator import EmailNotValidError, validate_email
 from limits import parse_many
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -16,6 +17,7 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
     "no": False,
     "off": False,
 }
+_PAGE = re.compile(r"https?://[!-~]+")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 
 
@@ -90,6 +92,23 @@ class SettingsReader:
         for value in values:
             self._check_origin(name, value)
         return values
+
+    def url(self, name: str) -> str | None:
+        """The address of a page, on this site or another, or None when it is left out."""
+        value = self.optional(name)
+        if value and not (_PAGE.fullmatch(value) and _can_be_split(value)):
+            self.problems.append(f"{name}: {value!r} is not like https://www.theatre.org/privacy")
+        return value
+
+    def email(self, name: str) -> str | None:
+        """An e-mail address without a name, or None when it is left out."""
+        value = self.optional(name)
+        try:
+            if value:
+                validate_email(value, check_deliverability=False, allow_smtputf8=False)
+        except (EmailNotValidError, UnicodeError):
+            self.problems.append(f"{name}: {value!r} is not like boxoffice@theatre.org")
+        return value
 
     def time_zone(self, name: str, default: str) -> ZoneInfo:
         """A time zone of the IANA database."""

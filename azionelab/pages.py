@@ -119,8 +119,11 @@ def _keep_language(_endpoint: str, values: dict[str, Any]) -> None:
 
 
 def _site() -> dict[str, Any]:
+    config = current_app.config["AZIONELAB"]
     return {
-        "site_name": current_app.config["AZIONELAB"].site_name,
+        "site_name": config.site_name,
+        "privacy_url": config.privacy_url,
+        "contact_email": config.contact_email,
         "locale": str(get_locale()),
         "locales": LOCALES,
         "csp_nonce": g.get("csp_nonce", ""),

@@ -40,6 +40,7 @@ def test_development_needs_a_key_and_a_database_only() -> None:
     assert config.database_url.drivername == "postgresql+psycopg"
     assert config.time_zone == ZoneInfo("Europe/Rome")
     assert (config.default_locale, config.hold_minutes, config.mail_server) == ("it", 30, None)
+    assert (config.privacy_url, config.contact_email) == (None, None)
     assert named(problems({"FLASK_DEBUG": "true"})) == ["SECRET_KEY", "DATABASE_URL"]
 
 
@@ -62,6 +63,11 @@ def test_production_takes_safe_settings() -> None:
         ("SITE_BASE_URL", "https://theatre.org:99999"),
         ("CSRF_TRUSTED_ORIGINS", "https://a.theatre.org, theatre.org"),
         ("CORS_ALLOWED_ORIGINS", "*"),
+        ("PRIVACY_URL", "www.theatre.org/privacy"),
+        ("PRIVACY_URL", "javascript:alert(1)"),
+        ("PRIVACY_URL", "https://theatre.org/our privacy"),
+        ("CONTACT_EMAIL", "theatre.org"),
+        ("CONTACT_EMAIL", "Box office <box@theatre.org>"),
         ("TRUSTED_PROXIES", "-1"),
         ("TIME_ZONE", "Europe/Roma"),
         ("TIME_ZONE", "../etc/passwd"),

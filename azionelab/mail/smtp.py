@@ -68,6 +68,7 @@ def _letter(message: Message) -> flask_mail.Message:
         recipients=[message.recipient],
         body=message.text,
         html=message.html,
+        reply_to=current_app.config["AZIONELAB"].contact_email,
         attachments=[
             flask_mail.Attachment(
                 filename=picture.filename,

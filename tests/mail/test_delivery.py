@@ -102,6 +102,22 @@ def test_a_bookings_mail_arrives(
     assert arrived.message["Message-ID"] == f"<{row.id}@127.0.0.1>"
 
 
+def test_answers_go_to_the_theatres_contact(
+    make_app: Callable[..., Flask], smtp_server: SmtpServer
+) -> None:
+    contact = {
+        "CONTACT_EMAIL": "box@theatre.example",
+        "PRIVACY_URL": "https://www.theatre.example/privacy",
+    }
+    held()
+    run_worker(make_app(MAIL_PORT=str(smtp_server.port), **contact), once=True)
+    (mail,) = smtp_server.wait_for(1)
+    assert mail.message["Reply-To"] == "box@theatre.example"
+    for body in (mail.text(), mail.html()):
+        for setting in contact.values():
+            assert setting in body
+
+
 def test_the_ticket_arrives_with_a_qr_that_a_camera_reads(
     work: Work, smtp_server: SmtpServer
 ) -> None:

@@ -157,7 +157,6 @@ def _count_parties(performance: Performance) -> int:
     live = select(func.count(Reservation.id)).where(
         Reservation.performance_id == performance.id,
         Reservation.state.in_(LIVE),
-        Reservation.admitted == 0,
         not_(lapsed),
     )
     return db.session.scalar(live) or 0

@@ -122,6 +122,11 @@ class Reservation(Base):
         """Whether its hold is over, though nobody may have marked it as expired yet."""
         return self.is_pending and self.hold_expires_at <= at
 
+    @property
+    def has_ticket(self) -> bool:
+        """Whether it has a ticket that is good: it is confirmed, and the evening takes place."""
+        return self.state == State.CONFIRMED and self.performance.cancelled_at is None
+
     def __str__(self) -> str:
         return self.reference
 

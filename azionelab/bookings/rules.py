@@ -125,7 +125,7 @@ def confirm(reservation_id: UUID) -> Reservation:
             return reservation
         if reservation.state == State.EXPIRED or reservation.is_lapsed(at):
             raise HoldExpired
-        if reservation.state == State.CANCELLED:
+        if reservation.state == State.CANCELLED or reservation.performance.cancelled_at is not None:
             raise ReservationEnded
         reservation.state = State.CONFIRMED
         reservation.confirmed_at = at
@@ -136,7 +136,7 @@ def confirm(reservation_id: UUID) -> Reservation:
 def cancel(reservation_id: UUID) -> Reservation:
     """Give the seats back. Cancelling again, or after the hold expired, changes nothing.
 
-    Raises ReservationUnknown, PartyInside, PerformanceStarted.
+    Raises ReservationUnknown, ReservationEnded, PartyInside, PerformanceStarted.
     """
     with transaction() as session:
         reservation = lock_with_performance(session, reservation_id)
@@ -201,26 +201,26 @@ def change_capacity(performance_id: int, capacity: int) -> Performance:
 def cancel_performance(performance_id: int) -> int:
     """Call an evening off: every live reservation ends and its visitor is written to.
 
-    Returns how many reservations ended; a performance already cancelled has none. Parties that
-    are in stay in the books. Raises PerformanceUnknown.
+    Parties of whom somebody is in are written to as well, but stay confirmed in the books, which
+    say who was there. Returns how many parties are written to; when the performance was cancelled
+    already, none. Raises PerformanceUnknown.
     """
     with transaction() as session:
         performance = lock_performance(session, performance_id)
+        if performance.cancelled_at is not None:
+            return 0
         _expire(session, performance, now())
-        performance.cancelled_at = performance.cancelled_at or now()
+        performance.cancelled_at = now()
         live = session.scalars(
             select(Reservation)
-            .where(
-                Reservation.performance_id == performance_id,
-                Reservation.is_live,
-                Reservation.admitted == 0,
-            )
+            .where(Reservation.performance_id == performance_id, Reservation.is_live)
             .order_by(Reservation.id)
             .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         ).all()
         for reservation in live:
-            _end(reservation, State.CANCELLED)
+            if not reservation.admitted:
+                _end(reservation, State.CANCELLED)
             enqueue(session, reservation.id, Kind.PERFORMANCE_CANCELLED)
         return len(live)
 
@@ -262,6 +262,8 @@ class _LapsedHolds(Exception):
 
 
 def _check_changeable(reservation: Reservation) -> None:
+    if reservation.performance.cancelled_at is not None:
+        raise ReservationEnded
     if now() >= reservation.performance.starts_at:
         raise PerformanceStarted
 

@@ -1,10 +1,14 @@
 """The ticket as QR, PDF and calendar entry: made when asked for, never stored.
 
+One that is good no more (`has_ticket`) says so: the sheet has no code then, and the entry tells the
+calendar that the evening is off.
+
 All three may be photographed, printed and shared, so none holds the visitor's name or address, nor
 the token that opens their own page.
 """
 
 from datetime import timedelta
+from email.utils import parseaddr
 from io import BytesIO
 from pathlib import Path
 
@@ -12,10 +16,10 @@ import qrcode
 from flask import current_app
 from flask_babel import get_locale, gettext, ngettext
 from fpdf import FPDF
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vCalAddress
 from qrcode.constants import ERROR_CORRECT_M
 
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import Reservation
 from azionelab.database import now
 from azionelab.dates import when
 from azionelab.shows.models import Venue
@@ -56,25 +60,31 @@ def ticket_pdf(reservation: Reservation) -> bytes:
     page.set_auto_page_break(False)
     page.add_page()
     _line(page, current_app.config["AZIONELAB"].site_name, 10)
-    # The code comes first: whatever the length of the title, it stays on the sheet.
-    page.image(BytesIO(qr_png(reservation)), x=(page.w - _QR_WIDTH) / 2, w=_QR_WIDTH)
-    seats = ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
-    _line(page, f"{seats} · {reservation.reference}", 14, bold=True)
+    if reservation.has_ticket:
+        # The code comes first: whatever the length of the title, it stays on the sheet.
+        page.image(BytesIO(qr_png(reservation)), x=(page.w - _QR_WIDTH) / 2, w=_QR_WIDTH)
+    else:
+        _line(page, _why_void(reservation), 20, bold=True)
+    _line(page, f"{_seats(reservation)} · {reservation.reference}", 14, bold=True)
     title = performance.show.title
     _line(page, title, 20 if len(title) <= _LONG_TITLE else 10, bold=True)
     _line(page, when(performance.starts_at), 12, bold=True)
     _line(page, _place(performance.venue), 11)
-    _line(page, gettext("Please show this code at the door, on paper or on your phone."), 9)
+    if reservation.has_ticket:
+        _line(page, gettext("Please show this code at the door, on paper or on your phone."), 9)
     return bytes(page.output())
 
 
 def event_ics(reservation: Reservation) -> bytes:
-    """The evening as an iCalendar event (RFC 5545), in UTC."""
+    """The evening as an iCalendar event (RFC 5545), in UTC.
+
+    Of a ticket that is good no more it is the cancellation (RFC 5546), which takes the event of the
+    same `uid` out of the calendar.
+    """
     performance = reservation.performance
     show, at = performance.show, now()
     minutes = show.duration_minutes
     length = timedelta(minutes=minutes) if minutes else _USUAL_LENGTH
-    confirmed = reservation.state == State.CONFIRMED and performance.cancelled_at is None
     event = Event()
     event.add("uid", f"{reservation.id}@{site_host()}")
     # A calendar takes a copy for newer by this number: seconds grow with no counter to store.
@@ -84,13 +94,39 @@ def event_ics(reservation: Reservation) -> bytes:
     event.add("dtend", performance.starts_at + length)
     event.add("summary", show.title)
     event.add("location", _place(performance.venue))
-    event.add("status", "CONFIRMED" if confirmed else "CANCELLED")
+    event.add("description", _description(reservation))
+    event.add("organizer", _organizer())
+    event.add("status", "CONFIRMED" if reservation.has_ticket else "CANCELLED")
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", f"-//{current_app.config['AZIONELAB'].site_name}//AzioneLab//EN")
-    calendar.add("method", "PUBLISH")
+    calendar.add("method", "PUBLISH" if reservation.has_ticket else "CANCEL")
     calendar.add_component(event)
     return bytes(calendar.to_ical())
+
+
+def _description(reservation: Reservation) -> str:
+    reference = f"{gettext('Reference')}: {reservation.reference}"
+    void = [] if reservation.has_ticket else [_why_void(reservation)]
+    return "\n".join([*void, _seats(reservation), reference])
+
+
+def _why_void(reservation: Reservation) -> str:
+    if reservation.performance.cancelled_at is not None:
+        return gettext("This performance is cancelled.")
+    return gettext("This booking was cancelled")
+
+
+def _seats(reservation: Reservation) -> str:
+    return ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
+
+
+def _organizer() -> vCalAddress:
+    config = current_app.config["AZIONELAB"]
+    _name, address = parseaddr(config.contact_email or config.mail_default_sender)
+    organizer = vCalAddress(f"mailto:{address}")
+    organizer.params["cn"] = config.site_name
+    return organizer
 
 
 def _place(venue: Venue) -> str:

@@ -32,7 +32,7 @@ from azionelab.bookings.errors import (
 )
 from azionelab.bookings.forms import BookingForm, CancelForm, ConfirmForm, FewerSeatsForm
 from azionelab.bookings.limits import booking_limit
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf
 from azionelab.bookings.words import explain
 from azionelab.database import now
@@ -151,8 +151,11 @@ def fewer_seats(token: str) -> AnyResponse:
 
 @blueprint.get("/bookings/<token>/qr.png", endpoint="qr")
 def qr_image(token: str) -> Response:
-    """The ticket's QR."""
-    return _file(qr_png(_ticketed(token)), "image/png", None)
+    """The ticket's QR, while the ticket is good."""
+    reservation = _ticketed(token)
+    if not reservation.has_ticket:
+        abort(404, gettext("This ticket is not good any more."))
+    return _file(qr_png(reservation), "image/png", None)
 
 
 @blueprint.get("/bookings/<token>/ticket.pdf", endpoint="pdf")
@@ -185,8 +188,9 @@ def _reservation(token: str) -> Reservation:
 
 
 def _ticketed(token: str) -> Reservation:
+    """The reservation, if it ever had a ticket: one that is good no more shall say so itself."""
     reservation = _reservation(token)
-    if reservation.state != State.CONFIRMED:
+    if reservation.confirmed_at is None:
         abort(404, gettext("There is no ticket: the booking is not confirmed."))
     return reservation
 
@@ -206,6 +210,7 @@ def _form_page(
         notice=notice,
         refusal=refusal,
         alternatives=alternatives,
+        retention_days=current_app.config["AZIONELAB"].retention_days,
     )
     return make_response(page, status)
 
@@ -237,7 +242,8 @@ def _confirm_page(
 def _booking_page(
     reservation: Reservation, token: str, status: int = 200, notice: str | None = None
 ) -> AnyResponse:
-    changeable = reservation.is_live and reservation.performance.starts_at > now()
+    coming = reservation.performance.cancelled_at is None
+    changeable = reservation.is_live and coming and reservation.performance.starts_at > now()
     return _page(
         "booking.html",
         reservation,

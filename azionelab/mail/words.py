@@ -31,6 +31,8 @@ def words_for(kind: Kind, reservation: Reservation) -> Words:
     then decides what it says.
     """
     match kind:
+        case _ if kind is not Kind.CANCELLED and reservation.performance.cancelled_at is not None:
+            return _performance_cancelled(reservation)
         case Kind.CONFIRM if _waits(reservation):
             return _confirm(reservation)
         case Kind.CONFIRM:
@@ -39,10 +41,8 @@ def words_for(kind: Kind, reservation: Reservation) -> Words:
             return _existing(reservation)
         case Kind.TICKET | Kind.CHANGED if reservation.state == State.CONFIRMED:
             return _ticket(reservation, changed=kind is Kind.CHANGED)
-        case Kind.CANCELLED:
-            return _cancelled(reservation)
         case _:
-            return _ended(reservation)
+            return _cancelled(reservation)
 
 
 def _confirm(reservation: Reservation) -> Words:
@@ -123,12 +123,6 @@ def _ticket(reservation: Reservation, *, changed: bool) -> Words:
         link=_link("bookings.booking", reservation),
         with_ticket=True,
     )
-
-
-def _ended(reservation: Reservation) -> Words:
-    if reservation.performance.cancelled_at is None:
-        return _cancelled(reservation)
-    return _performance_cancelled(reservation)
 
 
 def _cancelled(reservation: Reservation) -> Words:

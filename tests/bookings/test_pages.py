@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,10 +14,12 @@ from sqlalchemy import event, select, text
 
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation, State
+from azionelab.checkin.rules import admit
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.mail.models import Kind, Mail
 from tests.stage import (
+    DOOR_A,
     a_party,
     a_performance,
     fresh,
@@ -141,6 +144,24 @@ def test_any_script_is_a_name(client: FlaskClient, name: str) -> None:
     assert reservation.name == name
     shown = client.get(f"/bookings/{visitor_token(reservation)}").text
     assert html.escape(name, quote=False).replace("'", "&#39;") in shown
+
+
+def test_who_consents_is_told_how_long_and_by_whom(make_app: Callable[..., Flask]) -> None:
+    performance = a_performance()
+    told = make_app(
+        RETENTION_DAYS="12",
+        PRIVACY_URL="https://www.theatre.example/privacy?lang=it&v=2",
+        CONTACT_EMAIL="box@theatre.example",
+    )
+    page = open_form(told.test_client(), performance.id)
+    consent, footer = page.split("</form>")[0], page.split("<footer")[1]
+    assert "We erase both 12 days after the performance" in consent
+    for part in (consent, footer, told.test_client().get("/").text):
+        assert 'href="https://www.theatre.example/privacy?lang=it&amp;v=2"' in part
+        assert 'href="mailto:box@theatre.example"' in part
+    silent = open_form(make_app().test_client(), performance.id)
+    assert "mailto:" not in silent
+    assert "Privacy" not in silent
 
 
 def test_a_form_left_open_keeps_what_was_typed_and_needs_one_more_press(
@@ -332,6 +353,32 @@ def test_the_ticket_comes_in_three_forms_and_only_for_confirmed_parties(
         answer = client.get(f"/bookings/{token}/{file}")
         assert (answer.status_code, answer.mimetype) == (200, kind)
         assert client.get(f"/bookings/{waiting}/{file}").status_code == 404
+
+
+def test_a_ticket_that_is_good_no_more_is_told_so_on_every_page(client: FlaskClient) -> None:
+    performance = a_performance()
+    inside, outside = a_party(performance, 3), a_party(performance)
+    given_back = a_party(a_performance())
+    admit(performance.id, inside.reference, uuid4(), DOOR_A, people=1)
+    rules.cancel_performance(performance.id)
+    rules.cancel(given_back.id)
+    for reservation in (inside, outside, given_back):
+        called_off = reservation is not given_back
+        token = visitor_token(reservation)
+        page = client.get(f"/bookings/{token}", headers=ENGLISH)
+        assert ("The performance is cancelled" in page.text) == called_off
+        assert ("this performance will not take place" in page.text) == called_off
+        assert "qr.png" not in page.text
+        assert "Confirmed" not in page.text
+        assert "<form" not in page.text.split("<main")[1]
+        confirming = client.get(f"/bookings/confirm/{token}", headers=ENGLISH)
+        assert ("The performance is cancelled" in confirming.text) == called_off
+        cancelling = client.get(f"/bookings/{token}/cancel", headers=ENGLISH)
+        assert "There is nothing to cancel" in cancelling.text
+        assert client.get(f"/bookings/{token}/qr.png").status_code == 404
+        assert client.get(f"/bookings/{token}/ticket.pdf").status_code == 200
+        assert f"/bookings/{token}/event.ics" in page.text
+        assert client.get(f"/bookings/{token}/event.ics").status_code == 200
 
 
 def snapshot() -> list[Any]:

@@ -20,7 +20,7 @@ from azionelab.bookings.errors import (
     SoldOut,
 )
 from azionelab.bookings.models import Reservation, State
-from azionelab.checkin.rules import admit
+from azionelab.checkin.rules import admit, undo
 from azionelab.database import NestedTransaction, now, transaction
 from azionelab.extensions import db
 from azionelab.mail.models import Kind, Mail
@@ -244,6 +244,37 @@ def test_calling_an_evening_off_writes_to_every_live_party_once() -> None:
     assert all(mails(party)[-1] == Kind.PERFORMANCE_CANCELLED for party in parties)
     assert mails(gone)[-1] == Kind.CANCELLED
     assert seats_held(performance.id) == (0, 0)
+
+
+def test_an_evening_called_off_is_called_off_for_those_who_are_in_too() -> None:
+    performance = a_performance()
+    inside = a_party(performance, 3)
+    scan = uuid4()
+    admit(performance.id, inside.reference, scan, DOOR_A, people=2)
+    assert rules.cancel_performance(performance.id) == 1
+    assert rules.cancel_performance(performance.id) == 0
+    assert mails(inside) == [Kind.CONFIRM, Kind.TICKET, Kind.PERFORMANCE_CANCELLED]
+    # The books still say who was there.
+    assert (fresh(inside.id).state, fresh(inside.id).admitted) == (State.CONFIRMED, 2)
+    assert not fresh(inside.id).has_ticket
+    undo(performance.id, scan, DOOR_A)
+    for change in (
+        lambda: rules.cancel(inside.id),
+        lambda: rules.reduce_seats(inside.id, 1),
+    ):
+        with pytest.raises(ReservationEnded):
+            change()
+
+
+def test_a_hold_that_outlived_its_evening_cannot_be_confirmed() -> None:
+    performance = a_performance()
+    late = a_party(performance, confirmed=False)
+    with transaction() as session:
+        # As when the evening is called off while the booking is being written.
+        session.execute(text("UPDATE performance SET cancelled_at = now()"))
+    with pytest.raises(ReservationEnded):
+        rules.confirm(late.id)
+    assert fresh(late.id).state == State.PENDING
 
 
 def test_names_and_addresses_are_erased_when_they_served_their_purpose() -> None:

@@ -1,8 +1,10 @@
 """The ticket: what it holds, what it must not hold, and that readers of each format read it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 import zxingcpp
@@ -13,12 +15,13 @@ from PIL import Image
 from pypdf import PdfReader
 
 from azionelab.bookings import rules
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf, ticket_url
+from azionelab.checkin.rules import admit
 from azionelab.database import now
 from azionelab.shows.models import Show, Venue
 from azionelab.tokens import Purpose, read_token
-from tests.stage import a_party, a_performance, fresh
+from tests.stage import DOOR_A, a_party, a_performance, fresh
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -48,6 +51,10 @@ def lowest_line(reservation: Reservation) -> float:
         visitor_text=lambda text, _, tm, *rest: text.strip() and heights.append(tm[5])
     )
     return min(heights)
+
+
+def method(reservation: Reservation) -> str:
+    return str(Calendar.from_ical(event_ics(reservation))["METHOD"])
 
 
 def event(reservation: Reservation) -> dict[str, object]:
@@ -144,12 +151,50 @@ def test_a_show_of_unknown_length_takes_two_hours() -> None:
     assert entry["DTEND"].dt - entry["DTSTART"].dt == timedelta(hours=2)
 
 
-def test_the_entry_of_a_cancelled_booking_replaces_the_first_as_cancelled() -> None:
+def test_the_calendar_entry_has_what_the_door_asks_for() -> None:
+    reservation = a_ticket()
+    with force_locale("en"):
+        entry = event(reservation)
+    assert entry["DESCRIPTION"] == f"3 seats\nReference: {reservation.reference}"
+    assert entry["ORGANIZER"] == "mailto:box-office@theatre.example"
+    assert method(reservation) == "PUBLISH"
+
+
+def by_the_visitor(reservation: Reservation) -> None:
+    rules.cancel(reservation.id)
+
+
+def by_the_theatre(reservation: Reservation) -> None:
+    rules.cancel_performance(reservation.performance_id)
+
+
+def by_the_theatre_with_people_in(reservation: Reservation) -> None:
+    admit(reservation.performance_id, reservation.reference, uuid4(), DOOR_A, people=1)
+    rules.cancel_performance(reservation.performance_id)
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "why"),
+    [
+        (by_the_visitor, "This booking was cancelled"),
+        (by_the_theatre, "This performance is cancelled."),
+        (by_the_theatre_with_people_in, "This performance is cancelled."),
+    ],
+)
+def test_a_ticket_that_is_good_no_more_says_so_everywhere(
+    cancelled: Callable[[Reservation], None], why: str
+) -> None:
     reservation = a_ticket()
     before = event(reservation)
-    rules.cancel(reservation.id)
-    after = event(fresh(reservation.id))
-    assert fresh(reservation.id).state == State.CANCELLED
+    cancelled(reservation)
+    reservation = fresh(reservation.id)
+    with force_locale("en"):
+        after = event(reservation)
+        text, pictures = sheet(reservation)
+    assert method(reservation) == "CANCEL"
     assert after["UID"] == before["UID"]
     assert after["SEQUENCE"] >= before["SEQUENCE"]
     assert after["STATUS"] == "CANCELLED"
+    assert why in after["DESCRIPTION"]
+    assert why in text
+    assert pictures == []

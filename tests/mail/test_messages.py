@@ -12,12 +12,14 @@ from sqlalchemy import select, text
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import ticket_url
+from azionelab.checkin.rules import admit
 from azionelab.database import transaction
 from azionelab.extensions import db
 from azionelab.mail.messages import Message, render
 from azionelab.mail.models import Kind, Mail
 from azionelab.shows.models import Performance, Show
 from tests.stage import (
+    DOOR_A,
     a_party,
     a_performance,
     a_visitor,
@@ -85,6 +87,17 @@ def test_cancelled_bookings_and_evenings_are_told_apart() -> None:
     rules.cancel_performance(performance.id)
     assert mail_of(theirs, Kind.PERFORMANCE_CANCELLED).subject.startswith("Performance cancelled")
     assert mail_of(ours, Kind.CANCELLED).subject.startswith("Booking cancelled")
+
+
+def test_a_late_message_about_an_evening_called_off_says_that_alone() -> None:
+    performance = a_performance()
+    inside = a_party(performance)
+    admit(performance.id, inside.reference, uuid4(), DOOR_A, people=1)
+    rules.cancel_performance(performance.id)
+    for kind in (Kind.CONFIRM, Kind.TICKET, Kind.PERFORMANCE_CANCELLED):
+        message = mail_of(inside, kind)
+        assert "will not take place" in message.text
+        assert message.pictures == ()
 
 
 @pytest.mark.parametrize("confirmed", [False, True])

@@ -114,7 +114,7 @@ def _description(reservation: Reservation) -> str:
 def _why_void(reservation: Reservation) -> str:
     if reservation.performance.cancelled_at is not None:
         return gettext("This performance is cancelled.")
-    return gettext("This booking was cancelled")
+    return gettext("This booking was cancelled.")
 
 
 def _seats(reservation: Reservation) -> str:

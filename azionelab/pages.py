@@ -92,6 +92,7 @@ def init_pages(app: Flask) -> None:
     app.add_template_filter(clock, "clock")
     app.add_template_filter(dateformat, "dateformat")
     app.add_template_filter(datetime.isoformat, "isoformat")
+    app.add_template_filter(paragraphs, "paragraphs")
     app.context_processor(_site)
     app.url_defaults(_keep_language)
     app.before_request(_make_nonce)
@@ -110,6 +111,17 @@ def choose_locale() -> str | None:
     if asked in LOCALES:
         return asked
     return request.accept_languages.best_match(LOCALES)
+
+
+def paragraphs(text: str) -> list[list[str]]:
+    """The paragraphs of a text as somebody typed it, each as its lines; empty lines divide them."""
+    divided: list[list[str]] = [[]]
+    for line in text.splitlines():
+        if line.strip():
+            divided[-1].append(line.strip())
+        elif divided[-1]:
+            divided.append([])
+    return [lines for lines in divided if lines]
 
 
 def _keep_language(_endpoint: str, values: dict[str, Any]) -> None:

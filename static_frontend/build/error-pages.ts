@@ -26,7 +26,7 @@ const PAGES: Record<number, { it: Words; en: Words }> = {
     },
   },
   410: {
-    it: { title: "Questo è finito", detail: "Quello che cercavi non c’è più." },
+    it: { title: "Questo è finito", detail: "Quello che cercavate non c’è più." },
     en: { title: "This is over", detail: "What you were looking for is gone." },
   },
   413: {
@@ -36,7 +36,7 @@ const PAGES: Record<number, { it: Words; en: Words }> = {
   429: {
     it: {
       title: "Un po’ più piano, per favore",
-      detail: "Dalla tua rete arrivano molte richieste. Riprova tra un minuto.",
+      detail: "Dalla vostra rete arrivano molte richieste. Riprovate tra un minuto.",
     },
     en: {
       title: "A little slower, please",
@@ -46,7 +46,7 @@ const PAGES: Record<number, { it: Words; en: Words }> = {
   500: {
     it: {
       title: "Qualcosa è andato storto",
-      detail: "È colpa nostra. Torna indietro e riprova tra poco.",
+      detail: "È colpa nostra. Tornate indietro e riprovate tra poco.",
     },
     en: {
       title: "Something went wrong",
@@ -56,7 +56,7 @@ const PAGES: Record<number, { it: Words; en: Words }> = {
   503: {
     it: {
       title: "Il teatro è molto affollato",
-      detail: "Riprova tra un momento. Le prenotazioni fatte restano valide.",
+      detail: "Riprovate tra un momento. Le prenotazioni fatte restano valide.",
     },
     en: {
       title: "The house is very busy",
@@ -99,7 +99,7 @@ function page(code: string, it: Words, en: Words, style: string): string {
 <main>
 <p class="code">${code}</p>
 <h1>${it.title}</h1>
-<p>${it.detail} <a href="/">Torna al programma</a>.</p>
+<p>${it.detail} <a href="/">Tornate al programma</a>.</p>
 <section lang="en">
 <h2>${en.title}</h2>
 <p>${en.detail} <a href="/">Back to the programme</a>.</p>

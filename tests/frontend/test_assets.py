@@ -107,6 +107,7 @@ def test_the_scanners_webassembly_comes_from_our_own_server() -> None:
 @pytest.mark.parametrize("code", [404, 410, 413, 429, 500, 503])
 def test_a_static_error_page_needs_nothing_else(code: int) -> None:
     page = (DIST / "errors" / f"{code}.html").read_text()
+    assert "Tornate al programma" in page, "visitors are addressed as on every other page"
     assert not re.search(r"<(script|link|img)\b|url\(|@import", page)
     assert re.findall(r'href="([^"]+)"', page) == ["/", "/"]
     (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)

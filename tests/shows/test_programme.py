@@ -73,6 +73,23 @@ def test_a_show_is_described_for_machines(client: FlaskClient) -> None:
     assert event_["offers"]["availability"].endswith("SoldOut")
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("One\nTwo\n\n \n\nThree <b>&", ["One<br>Two", "Three &lt;b&gt;&amp;"]),
+        ("\r\nOne\r\n  Two\r\n\r\nThree", ["One<br>Two", "Three"]),
+        ("", []),
+    ],
+)
+def test_a_description_is_shown_as_it_was_typed(
+    client: FlaskClient, typed: str, shown: list[str]
+) -> None:
+    show = Show(slug="typed", title="Typed", description=typed, published=True)
+    a_performance(show=show)
+    page = client.get("/shows/typed").text
+    assert re.findall(r'<p class="prose">(.*?)</p>', page, re.DOTALL) == shown
+
+
 def test_unknown_and_unpublished_shows_are_not_found(client: FlaskClient) -> None:
     hidden = a_performance(published=False).show.slug
     for slug in ("nothing", hidden, "..%2f", "x" * 5000):

@@ -53,14 +53,19 @@ class BookingForm(VisitorForm):
 
     def offer(self, limit: int) -> "BookingForm":
         """Offer parties of 1 to `limit` people."""
-        self.seats.choices = [
-            (n, ngettext("%(num)s seat", "%(num)s seats", n)) for n in range(1, limit + 1)
-        ]
+        self.seats.choices = _sizes(1, limit)
         if self.seats.data is None and not self.seats.raw_data:
             self.seats.data = min(2, limit)
         if not self.request_key.data:
             self.request_key.data = str(uuid4())
         return self
+
+    def offer_only(self, left: int) -> None:
+        """Offer no party larger than what is `left`; one that was asked for becomes as large."""
+        largest = max(1, min(len(self.seats.choices), left))
+        self.seats.choices = self.seats.choices[:largest]
+        if self.seats.data is not None:
+            self.seats.data = min(self.seats.data, largest)
 
     @property
     def key(self) -> UUID:
@@ -90,17 +95,18 @@ class CancelForm(VisitorForm):
 
 
 class FewerSeatsForm(VisitorForm):
-    """A smaller party."""
+    """A smaller party. No size is chosen beforehand: seats given back may be gone for good."""
 
-    seats = SelectField(_("Seats"), coerce=int)
+    seats = SelectField(
+        _("We need only"), [InputRequired()], coerce=lambda typed: int(typed) if typed else None
+    )
 
     def offer(self, seats: int, at_least: int) -> "FewerSeatsForm":
         """Offer all sizes from `at_least` to one below `seats`."""
-        choices: list[tuple[int, Any]] = [
-            (n, ngettext("%(num)s seat", "%(num)s seats", n))
-            for n in range(max(1, at_least), seats)
-        ]
-        self.seats.choices = choices
-        if self.seats.data is None and choices:
-            self.seats.data = choices[-1][0]
+        smaller = _sizes(max(1, at_least), seats - 1)
+        self.seats.choices = [("", gettext("Please choose")), *smaller] if smaller else []
         return self
+
+
+def _sizes(least: int, most: int) -> list[tuple[Any, str]]:
+    return [(n, ngettext("%(num)s seat", "%(num)s seats", n)) for n in range(least, most + 1)]

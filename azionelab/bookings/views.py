@@ -10,12 +10,14 @@ from flask import (
     Response,
     abort,
     current_app,
+    flash,
     make_response,
     redirect,
     render_template,
+    session,
     url_for,
 )
-from flask_babel import get_locale, gettext
+from flask_babel import get_locale, gettext, ngettext
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import joinedload
@@ -45,6 +47,8 @@ from azionelab.tokens import Purpose, read_token
 blueprint = Blueprint("bookings", __name__)
 # These forms check their token themselves, to keep what was typed when it is stale.
 csrf.exempt(blueprint)
+
+_ASKED = "asked"  # in the session: what the visitor asked for last, until they confirm it
 
 
 @blueprint.after_request
@@ -80,17 +84,23 @@ def book(performance_id: int) -> AnyResponse:
         db.session.rollback()
         current_app.logger.warning("booking: the database was too busy or away")
         return _form_page(performance, form, 503, notice=_busy_notice())
+    session[_ASKED] = [performance_id, visitor.email, form.seats.data]
     return redirect(url_for(".received", performance_id=performance_id), 303)
 
 
 @blueprint.get("/performances/<int:performance_id>/received")
 def received(performance_id: int) -> str:
-    """ "Check your inbox", whoever asked and whatever they had before."""
+    """ "Check your inbox": what was asked for, whatever the address had before."""
     performance = listing(performance_id, now())
     if performance is None:
         abort(404)
-    minutes = current_app.config["AZIONELAB"].hold_minutes
-    return render_template("booking_received.html", performance=performance, hold_minutes=minutes)
+    asked_for, email, seats = session.get(_ASKED, (None, None, None))
+    return render_template(
+        "booking_received.html",
+        performance=performance,
+        asked={"email": email, "seats": seats} if asked_for == performance_id else None,
+        hold_minutes=current_app.config["AZIONELAB"].hold_minutes,
+    )
 
 
 @blueprint.route("/bookings/confirm/<token>", methods=["GET", "POST"])
@@ -106,6 +116,7 @@ def confirm(token: str) -> AnyResponse:
         rules.confirm(reservation.id)
     except BookingError as error:
         return _confirm_page(reservation, token, form, 409, explain(error))
+    session.pop(_ASKED, None)
     return redirect(url_for(".booking", token=token), 303)
 
 
@@ -146,6 +157,14 @@ def fewer_seats(token: str) -> AnyResponse:
         rules.reduce_seats(reservation.id, form.seats.data)
     except BookingError as error:
         return _booking_page(reservation, token, 409, explain(error))
+    flash(
+        ngettext(
+            "Done: your booking is for %(num)s seat now.",
+            "Done: your booking is for %(num)s seats now.",
+            form.seats.data,
+        ),
+        "done",
+    )
     return redirect(url_for(".booking", token=token), 303)
 
 
@@ -203,6 +222,7 @@ def _form_page(
     refusal: str | None = None,
 ) -> AnyResponse:
     alternatives = _alternatives(performance) if refusal else []
+    form.offer_only(performance.seats_left)
     page = render_template(
         "booking_form.html",
         performance=performance,

@@ -57,6 +57,7 @@ def _confirm(reservation: Reservation) -> Words:
                 seats=seats,
                 until=_until(reservation),
             ),
+            _how_to_change(),
             gettext("You did not book? Then ignore this message, and nothing will happen."),
         ],
         button=gettext("Confirm the booking"),
@@ -65,11 +66,24 @@ def _confirm(reservation: Reservation) -> Words:
 
 
 def _existing(reservation: Reservation) -> Words:
-    intro = gettext(
+    intro = ngettext(
         "Somebody, probably you, booked this performance again with your e-mail address. You have"
-        " a booking already, so nothing was added."
+        " a booking already, of %(num)s seat: it stands as it is, and nothing was added.",
+        "Somebody, probably you, booked this performance again with your e-mail address. You have"
+        " a booking already, of %(num)s seats: it stands as it is, and nothing was added.",
+        reservation.seats,
     )
-    return _state_of_booking(gettext("You have a booking already"), [intro], reservation)
+    words = _state_of_booking(gettext("You have a booking already"), [intro], reservation)
+    if reservation.is_live:
+        words.paragraphs.append(_how_to_change())
+    return words
+
+
+def _how_to_change() -> str:
+    return gettext(
+        "Another number of seats? The page that the button opens leads to where you can take fewer."
+        " For more, cancel the booking there and book again, as long as seats are left."
+    )
 
 
 def _state_of_booking(title: str, intro: list[str], reservation: Reservation) -> Words:

@@ -50,6 +50,11 @@ def filled(page: str, **typed: Any) -> dict[str, Any]:
     return fields(page) | visitor | typed
 
 
+def offered(page: str) -> list[str]:
+    """The numbers of seats that a page's form offers."""
+    return re.findall(r'<option[^>]*value="(\d+)"', page)
+
+
 def open_form(client: FlaskClient, performance_id: int) -> str:
     answer = client.get(f"/performances/{performance_id}/book", headers=ENGLISH)
     assert answer.status_code == 200
@@ -90,9 +95,55 @@ def test_a_stranger_cannot_tell_that_an_address_has_booked(client: FlaskClient) 
         answer = client.post(
             f"/performances/{performance.id}/book", data=filled(page, email=address)
         )
-        return answer.status_code, answer.location, client.get(answer.location).text
+        shown = client.get(answer.location).text
+        assert address in shown
+        return answer.status_code, answer.location, shown.replace(address, "ADDRESS")
 
     assert answer_to("ada@example.org") == answer_to("never.seen@example.org")
+
+
+def test_the_inbox_page_shows_what_was_asked_for_to_who_asked_it(
+    app: Flask, client: FlaskClient
+) -> None:
+    performance, other = a_performance(), a_performance()
+    form = filled(open_form(client, performance.id), email="o'neil+x@example.org", seats="3")
+    answer = client.post(f"/performances/{performance.id}/book", data=form, headers=ENGLISH)
+    assert answer.location == f"/performances/{performance.id}/received"
+    shown = client.get(answer.location, headers=ENGLISH).text
+    assert "<bdi>o&#39;neil+x@example.org</bdi>" in shown
+    assert "3 seats" in shown
+    assert "within 30 minutes. We hold the seats until then" in shown
+    assert f'href="/performances/{performance.id}/book"' in shown
+    elsewhere = client.get(f"/performances/{other.id}/received", headers=ENGLISH)
+    stranger = app.test_client().get(answer.location, headers=ENGLISH)
+    for page in (elsewhere, stranger):
+        assert page.status_code == 200
+        assert "example.org" not in page.text
+        assert "3 seats" not in page.text
+        assert "within 30 minutes. We hold the seats until then" in page.text
+
+
+def test_the_browser_forgets_the_address_when_the_booking_is_confirmed(client: FlaskClient) -> None:
+    performance = a_performance()
+    form = filled(open_form(client, performance.id))
+    inbox = client.post(f"/performances/{performance.id}/book", data=form).location
+    (reservation,) = bookings()
+    confirming = f"/bookings/confirm/{visitor_token(reservation)}"
+    page = client.get(confirming).text
+    assert "ada@example.org" in client.get(inbox).text
+    client.post(confirming, data=fields(page) | {"coming": "y"})
+    assert "ada@example.org" not in client.get(inbox).text
+
+
+def test_public_pages_know_nothing_of_what_was_asked_for(client: FlaskClient) -> None:
+    performance = a_performance()
+    form = filled(open_form(client, performance.id))
+    client.post(f"/performances/{performance.id}/book", data=form)
+    for address in ("/", f"/shows/{performance.show.slug}"):
+        page = client.get(address)
+        assert "ada@example.org" not in page.text
+        assert "Set-Cookie" not in page.headers
+        assert "Cookie" not in page.headers.get("Vary", "")
 
 
 @pytest.mark.parametrize(
@@ -230,6 +281,24 @@ def test_asking_for_more_than_is_left_keeps_the_form_and_says_how_many(client: F
     assert answer.status_code == 409
     assert "Only 1 seat is left" in answer.text
     assert 'value="Ada Rossi"' in answer.text
+    assert offered(answer.text) == ["1"]
+
+
+def test_no_more_seats_are_offered_than_are_left(client: FlaskClient) -> None:
+    performance = a_performance(capacity=5, party_limit=4)
+    assert offered(open_form(client, performance.id)) == ["1", "2", "3", "4"]
+    a_party(performance, 3)
+    page = open_form(client, performance.id)
+    assert offered(page) == ["1", "2"]
+    # Seats may come back while the form is open: what is refused is what cannot be had.
+    a_party(performance, 1)
+    answer = client.post(
+        f"/performances/{performance.id}/book",
+        data=filled(page, seats="4", consent=""),
+        headers=ENGLISH,
+    )
+    assert answer.status_code == 422
+    assert offered(answer.text) == ["1"]
 
 
 @pytest.mark.parametrize("number", ["0", "999999", "99999999999999999999", "-1", "x"])
@@ -257,6 +326,7 @@ def test_the_mails_link_shows_and_the_button_confirms(client: FlaskClient) -> No
     address = f"/bookings/confirm/{visitor_token(reservation)}"
     page = client.get(address, headers=ENGLISH)
     assert page.status_code == 200
+    assert f'href="/bookings/{visitor_token(reservation)}"' in page.text
     assert fresh(reservation.id).state == State.PENDING
     answer = client.post(address, data=fields(page.text) | {"coming": "y"})
     assert answer.status_code == 303
@@ -317,8 +387,22 @@ def test_fewer_seats(client: FlaskClient) -> None:
             f"/bookings/{token}/seats", data={"csrf_token": csrf, "seats": seats}, headers=ENGLISH
         )
         assert answer.status_code == 422
-    client.post(f"/bookings/{token}/seats", data={"csrf_token": csrf, "seats": "2"})
+        assert "choose a smaller number" in answer.text
+    answer = client.post(
+        f"/bookings/{token}/seats", data={"csrf_token": csrf, "seats": "2"}, headers=ENGLISH
+    )
     assert fresh(reservation.id).seats == 2
+    done = "Done: your booking is for 2 seats now."
+    assert done in client.get(answer.location, headers=ENGLISH).text
+    assert done not in client.get(answer.location, headers=ENGLISH).text
+
+
+def test_no_smaller_party_is_chosen_beforehand(client: FlaskClient) -> None:
+    token = visitor_token(a_party(a_performance(), 3))
+    page = client.get(f"/bookings/{token}", headers=ENGLISH).text
+    assert offered(page) == ["1", "2"]
+    assert re.findall(r'<option selected value="(\d*)"', page) == [""]
+    assert "we cannot promise them to you again" in page
 
 
 @pytest.mark.parametrize("damage", ["cut", "forged", "foreign", "wild", "empty"])

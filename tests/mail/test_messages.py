@@ -113,6 +113,9 @@ def test_who_books_again_is_told_of_the_booking_they_have(
     address = page_address if confirmed else confirm_address
     assert address(settings, reservation) == message.link
     assert message.link in message.text
+    for body in (message.text, message.html):
+        assert "a booking already, of 2 seats" in body
+        assert "cancel the booking there and book again" in body
 
 
 def test_a_late_message_tells_what_is_true_by_now(settings: dict[str, str]) -> None:

@@ -25,6 +25,11 @@ def clock(moment: datetime) -> str:
     return _written(dates.format_time, moment, "short", _zone(), _writing_locale())
 
 
+def is_same_day(one: datetime, other: datetime) -> bool:
+    """Whether two moments are of one day in the theatre's time zone."""
+    return one.astimezone(_zone()).date() == other.astimezone(_zone()).date()
+
+
 def dateformat(moment: datetime, pattern: str) -> str:
     """The day by a pattern of Unicode TR 35, such as "EEE d MMM"."""
     return _written(_format_day, moment, pattern, _zone(), _writing_locale())

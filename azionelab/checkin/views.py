@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import rules
 from azionelab.checkin.forms import MAX_CODE, MAX_QUERY, ScanForm, UndoForm
-from azionelab.checkin.words import Told, tell
+from azionelab.checkin.words import Told, caution, tell
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.programme import Listing, listing
@@ -118,6 +118,7 @@ def _door_page(
     page = render_template(
         "checkin/door.html",
         performance=performance,
+        caution=caution(performance, now()),
         counts=rules.house_counts([performance.id])[performance.id],
         scan_form=form,
         verdict=verdict,

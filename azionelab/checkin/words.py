@@ -1,13 +1,18 @@
 """What the door tells its staff, in words: one headline and one sentence for each verdict."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from flask_babel import gettext, ngettext
 
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.rules import FirstAdmission, Verdict
 from azionelab.checkin.verdicts import Kind
-from azionelab.dates import clock
+from azionelab.dates import clock, is_same_day, when
+from azionelab.shows.programme import Listing
+
+_DOORS_OPEN = timedelta(hours=6)  # before the curtain, at the earliest: one after midnight too
+_PLAYED = timedelta(hours=3)  # when a show's length is not known
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,18 @@ def tell(verdict: Verdict) -> Told:
     )
 
 
+def caution(performance: Listing, at: datetime) -> str:
+    """Why this may be the wrong evening for a door at this moment; nothing when it is not."""
+    if performance.cancelled_at:
+        return gettext("This performance was cancelled: nobody is let in.")
+    minutes = performance.duration_minutes
+    if performance.starts_at + (timedelta(minutes=minutes) if minutes else _PLAYED) < at:
+        return gettext("This performance is over.")
+    if performance.starts_at - at > _DOORS_OPEN and not is_same_day(performance.starts_at, at):
+        return gettext("This performance is not today.")
+    return ""
+
+
 def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:  # noqa: PLR0911 (one each)
     match verdict.kind:
         case Kind.ADMITTED:
@@ -71,7 +88,7 @@ def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:  # noqa: PLR091
                 remaining,
             )
         case Kind.WRONG_PERFORMANCE:
-            return gettext("Another performance"), gettext("The ticket is not for this evening.")
+            return gettext("Another performance"), _evening(verdict.reservation)
         case Kind.NOT_CONFIRMED:
             return gettext("Not confirmed"), gettext("The visitor did not press the mail's button.")
         case Kind.CANCELLED:
@@ -82,6 +99,18 @@ def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:  # noqa: PLR091
             return gettext("Performance cancelled"), gettext("Nobody is let in this evening.")
         case Kind.UNKNOWN:
             return gettext("Unknown"), gettext("No booking has this code. Try the name.")
+
+
+def _evening(reservation: Reservation | None) -> str:
+    if reservation is None:
+        return ""
+    evening = reservation.performance
+    return gettext(
+        "The ticket is for %(show)s, %(when)s, %(venue)s.",
+        show=evening.show.title,
+        when=when(evening.starts_at),
+        venue=evening.venue.name,
+    )
 
 
 def _first(first: FirstAdmission | None) -> str:

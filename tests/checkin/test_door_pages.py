@@ -1,17 +1,24 @@
 """The door's pages, as a volunteer's phone meets them."""
 
 import re
+from datetime import datetime, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
 
+from azionelab.bookings.rules import cancel_performance
+from azionelab.checkin.words import caution
+from azionelab.database import now
+from azionelab.shows.programme import listing
 from azionelab.staff.accounts import create_account
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance, fresh, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 PASSWORD = "correct horse battery staple"
+ROME = ZoneInfo("Europe/Rome")
 ENGLISH = {"Accept-Language": "en"}
 
 
@@ -155,3 +162,50 @@ def test_a_qrs_address_leads_staff_to_the_door_and_tells_others_nothing(
     for private in ("Zoë", party.reference, party.email, performance.show.title):
         assert private not in stranger.text
     assert fresh(party.id).admitted == 0
+
+
+def test_a_ticket_of_another_evening_says_of_which(door: FlaskClient) -> None:
+    tonight, other = a_performance(), a_performance(starts_at=now() + timedelta(days=20))
+    party = a_party(other)
+    form = open_door(door, tonight.id) | {"code": party.reference}
+    address = f"/checkin/performances/{tonight.id}/scans"
+    page = door.post(address, data=form, headers=ENGLISH).text
+    assert "Another performance" in page
+    year = f"{other.starts_at:%Y}"
+    assert re.search(rf"for {other.show.title}, .+ {year}, \d\d:\d\d, {other.venue.name}", page)
+    assert fresh(party.id).admitted == 0
+
+
+def test_a_cancelled_evening_says_so_at_its_door(door: FlaskClient) -> None:
+    performance = a_performance(starts_at=now() + timedelta(hours=2))
+    address = f"/checkin/performances/{performance.id}"
+    assert "caution" not in door.get(address, headers=ENGLISH).text.replace('id="caution"', "")
+    cancel_performance(performance.id)
+    page = door.get(address, headers=ENGLISH).text
+    assert '<p class="caution off">This performance was cancelled: nobody is let in.</p>' in page
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ("2030-06-30T21:00", "not today"),
+        ("2030-06-30T23:59", "not today"),
+        ("2030-07-01T00:01", ""),
+        ("2030-07-01T23:59", ""),
+        ("2030-07-02T00:01", "over"),
+        ("2030-07-09T21:00", "over"),
+    ],
+)
+def test_a_door_of_another_day_says_so(at: str, words: str) -> None:
+    performance = a_performance(starts_at=datetime(2030, 7, 1, 21, tzinfo=ROME))
+    told = listing(performance.id, now())
+    assert told is not None
+    told_words = caution(told, datetime.fromisoformat(at).replace(tzinfo=ROME))
+    assert (words in told_words) if words else told_words == ""
+
+
+def test_doors_before_midnight_are_those_of_a_show_after_it() -> None:
+    performance = a_performance(starts_at=datetime(2030, 7, 1, 0, 30, tzinfo=ROME))
+    told = listing(performance.id, now())
+    assert told is not None
+    assert caution(told, datetime(2030, 6, 30, 23, 30, tzinfo=ROME)) == ""

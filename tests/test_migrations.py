@@ -1,6 +1,7 @@
 """Migrations: each goes up and down, they build what the models say, and leave nothing behind."""
 
 from collections.abc import Callable, Iterator
+from uuid import UUID
 
 import flask_migrate
 import psycopg
@@ -125,3 +126,22 @@ def test_half_a_migration_is_none(migrating: psycopg.Connection[str]) -> None:
         flask_migrate.upgrade()
     assert version(migrating) == ["0001"]
     assert everything_in(migrating) == before
+
+
+def test_mails_that_nobody_took_are_no_longer_told_as_sent(
+    migrating: psycopg.Connection[str],
+) -> None:
+    flask_migrate.upgrade(revision="0003")
+    migrating.execute("SET session_replication_role = replica")  # a mail without its reservation
+    remark = "not delivered: no MAIL_SERVER (development)"
+    for number, error in enumerate(["", remark], start=1):
+        migrating.execute(
+            "INSERT INTO mail (id, reservation_id, kind, delivery, last_error, created_at, sent_at)"
+            " VALUES (%s, %s, 'confirm', 'sent', %s, now(), now())",
+            [UUID(int=number), UUID(int=number), error],
+        )
+    states = "SELECT delivery || ' ' || last_error FROM mail ORDER BY id"
+    flask_migrate.upgrade(revision="0004")
+    assert migrating.execute(states).fetchall() == ["sent ", "not_sent "]
+    flask_migrate.downgrade(revision="-1")
+    assert migrating.execute(states).fetchall() == ["sent ", f"sent {remark}"]

@@ -27,12 +27,13 @@ KINDS: dict[str, str] = {
 DELIVERIES: dict[str, str] = {
     Delivery.QUEUED: _("waiting"),
     Delivery.SENT: _("sent"),
+    Delivery.NOT_SENT: _("not sent: no mail server is set"),
     Delivery.FAILED: _("failed"),
 }
 
 
 class MailView(TheatreView):
-    """Mails and their delivery. Their text is shown in development only: it holds a secret link."""
+    """Mails and their delivery. No text is kept; in development it is written once more and shown."""
 
     details_template = "admin/mail.html"
     column_list = (

@@ -40,7 +40,7 @@ def deliver(mail_id: UUID, *, last_try: bool) -> None:
     if mail is None:
         return
     try:
-        remark = _hand_over(mail)
+        delivery = _hand_over(mail)
     except Refused as refusal:
         _note(mail, Delivery.FAILED, str(refusal))
     except Unreachable as problem:
@@ -50,7 +50,7 @@ def deliver(mail_id: UUID, *, last_try: bool) -> None:
         logger.exception("mail %s (%s) could not be made", mail.id, mail.kind)
         _put_off(mail, type(fault).__name__, last_try=last_try)
     else:
-        _note(mail, Delivery.SENT, remark, sent_at=now())
+        _note(mail, delivery, "", sent_at=now() if delivery == Delivery.SENT else None)
 
 
 def find_orphans(age: timedelta) -> list[UUID]:
@@ -96,17 +96,17 @@ def _begin(mail_id: UUID) -> Mail | None:
     return mail
 
 
-def _hand_over(mail: Mail) -> str:
-    """Send the mail, and say what should be remarked about it."""
+def _hand_over(mail: Mail) -> Delivery:
+    """Send the mail, or log its link where no server is set, and say which."""
     if not mail.reservation.email:
         raise Refused("the address was erased before the mail could be sent")
     message = render(mail)
     config = current_app.config["AZIONELAB"]
     if config.mail_server is None and config.debug:
-        logger.info("mail %s (%s), not delivered: %s", mail.id, mail.kind, message.link)
-        return "not delivered: no MAIL_SERVER (development)"
+        logger.info("mail %s (%s), no MAIL_SERVER: %s", mail.id, mail.kind, message.link)
+        return Delivery.NOT_SENT
     send(message)
-    return ""
+    return Delivery.SENT
 
 
 def _put_off(mail: Mail, reason: str, *, last_try: bool) -> None:
@@ -125,6 +125,7 @@ def _note(mail: Mail, delivery: Delivery, remark: str, sent_at: datetime | None 
             .where(Mail.id == mail.id)
             .values(delivery=delivery, last_error=remark, sent_at=sent_at)
         )
-    level = logging.INFO if delivery == Delivery.SENT else logging.WARNING
+    done = delivery in (Delivery.SENT, Delivery.NOT_SENT)
+    level = logging.INFO if done else logging.WARNING
     why = f": {remark}" if remark else ""
     logger.log(level, "mail %s (%s) is %s%s", mail.id, mail.kind, delivery.value, why)

@@ -27,6 +27,7 @@ class Delivery(StrEnum):
 
     QUEUED = "queued"
     SENT = "sent"
+    NOT_SENT = "not_sent"  # no mail server is set (development): its link is in the log
     FAILED = "failed"  # given up: refused for good, or tried for too long; staff may resend
 
 
@@ -44,7 +45,7 @@ class Mail(Base):
             " 'performance_cancelled')",
             name="kind",
         ),
-        CheckConstraint("delivery IN ('queued', 'sent', 'failed')", name="delivery"),
+        CheckConstraint("delivery IN ('queued', 'sent', 'not_sent', 'failed')", name="delivery"),
         Index("ix_mail_reservation_id", "reservation_id"),
         Index("ix_mail_queued", "created_at", postgresql_where=text("delivery = 'queued'")),
     )

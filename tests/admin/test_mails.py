@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from azionelab.mail.delivery import deliver
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance, visitor_token
 from tests.support.people import english, logged_in, press
@@ -56,6 +57,8 @@ def test_where_a_mail_server_is_set_as_production_must_staff_never_see_a_visitor
     assert party.reference in page
     assert visitor_token(party) not in page
     assert "/bookings/confirm" not in page
+    assert "text of a mail is not kept" in page
+    assert "would be written now" not in page
 
 
 def test_in_development_the_link_can_be_followed_from_the_admin(
@@ -71,6 +74,7 @@ def test_in_development_the_link_can_be_followed_from_the_admin(
     form = fields(visitor.get(link[1]).text)
     assert visitor.post(link[1], data=form | {"coming": "y"}).status_code == 303
     ticket = staff.get(newest_mail(database)).text
+    assert "would be written now" in ticket
     assert "data:image/png;base64," in ticket
     assert party.reference in ticket
 
@@ -82,3 +86,15 @@ def test_an_erased_visitor_is_not_written_to(staff: FlaskClient, database: Datab
     )
     page = staff.get(newest_mail(database)).text
     assert "/admin/mails/resend/" not in page
+
+
+def test_without_a_mail_server_no_mail_is_told_as_sent(
+    make_app: Callable[..., Flask], database: Database
+) -> None:
+    app = make_app(MAIL_SERVER="")
+    a_party(a_performance(), confirmed=False)
+    with app.app_context():
+        (mail_id,) = database.execute("SELECT id FROM mail").fetchone() or ()
+        deliver(mail_id, last_try=False)
+    page = logged_in(app, "staff").get(newest_mail(database)).text
+    assert "not sent: no mail server is set" in page

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from flask import abort, flash, request
+from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
+from flask_admin.helpers import get_redirect_target
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext
 from flask_login import current_user
@@ -95,16 +96,70 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         return self.write(lambda session: session.delete(model))
 
     def write(self, change: Callable[[Session], None], form: FlaskForm | None = None) -> bool:
-        """Do `change` in one transaction, and say what the database did not like about it."""
-        try:
+        """Do `change` in one transaction; False, in words, when the database refuses it."""
+
+        def use_case() -> None:
             with transaction() as session:
                 change(session)
+
+        return self.attempt(use_case, form)
+
+    def attempt(self, use_case: Callable[[], Any], form: FlaskForm | None = None) -> bool:
+        """Run what owns its transaction, and say what the database did not like about it."""
+        try:
+            use_case()
         except IntegrityError as error:
             name = violated_constraint(error) or ""
             field, words = self.refusals.get(name, (None, gettext("The database refused this.")))
             tell(form, field, str(words))
             return False
         return True
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Any:
+        """The form of a new row. (Flask-Admin's own speaks of records, and English to Italians.)"""
+        if not self.can_create:
+            return redirect(self.get_url(".index_view"))
+        form = self.create_form()
+        if form.validate_on_submit() and self.create_model(form):
+            flash(gettext("Saved."), "success")
+            return redirect(_back_to(self.get_url(".index_view")))
+        return self.show_form(self.create_template, form)
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Any:
+        """The form of a row that is there."""
+        row = self.get_one(request.args.get("id", "")) if self.can_edit else None
+        if row is None:
+            return self.nothing_there()
+        form = self.edit_form(obj=row)
+        if form.validate_on_submit() and self.update_model(form, row):
+            flash(gettext("Saved."), "success")
+            return redirect(_back_to(self.get_url(".index_view")))
+        return self.show_form(self.edit_template, form, model=row)
+
+    @expose("/delete/", methods=("POST",))
+    def delete_view(self) -> Response:
+        """Delete a row, if it may be."""
+        row = self.get_one(request.form.get("id", "")) if self.can_delete else None
+        if row is None:
+            return self.nothing_there()
+        if self.delete_model(row):
+            flash(gettext("Deleted."), "success")
+        return redirect(self.get_url(".index_view"))
+
+    def show_form(self, template: str, form: FlaskForm, **facts: Any) -> Any:
+        """The page of a form, which says so when something has to be put right."""
+        if form.errors:
+            flash(gettext("Nothing was saved: please put right what is marked."), "error")
+        return self.render(
+            template, form=form, return_url=_back_to(self.get_url(".index_view")), **facts
+        )
+
+    def nothing_there(self) -> Response:
+        """Say that there is no such row, on the list's page."""
+        flash(gettext("There is nothing of that kind here."), "error")
+        return redirect(self.get_url(".index_view"))
 
     @expose("/find/", methods=("POST",))
     def find_view(self) -> Any:
@@ -124,6 +179,11 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
     def _get_list_filter_args(self) -> list[tuple[int, str, str]] | None:
         # A filter that was left at "all" is sent too, and is none.
         return [chosen for chosen in super()._get_list_filter_args() or [] if chosen[2]] or None
+
+
+def _back_to(usual: str) -> str:
+    """Where the person came from, a list with its page and filters, if the address says so."""
+    return str(get_redirect_target() or usual)
 
 
 def tell(form: FlaskForm | None, field: str | None, words: str) -> None:

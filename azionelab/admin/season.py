@@ -10,7 +10,8 @@ from flask_wtf import FlaskForm
 from sqlalchemy import and_, func, not_, select
 from werkzeug.wrappers import Response
 
-from azionelab.admin.base import TheatreView
+from azionelab.admin.base import TheatreView, tell
+from azionelab.admin.filters import tell_performance
 from azionelab.admin.forms import PerformanceForm, ShowForm, VenueForm
 from azionelab.bookings import rules
 from azionelab.bookings.errors import CapacityBelowHeld
@@ -18,6 +19,7 @@ from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
+from azionelab.shows.overlaps import find_overlaps
 
 
 class VenueView(TheatreView):
@@ -101,24 +103,32 @@ class PerformanceView(TheatreView):
         ),
     }
 
+    def create_model(self, form: Any) -> Any:
+        """Write a new performance, which has to be yet to come."""
+        if form.starts_at.data <= now():
+            tell(form, "starts_at", gettext("This is over already."))
+            return False
+        performance = super().create_model(form)
+        if performance:
+            _warn_of_overlaps(performance)
+        return performance
+
     def update_model(self, form: Any, model: Any) -> bool:
-        """Change a performance, its capacity by the rule that knows what is held."""
-        changes_seats = form.capacity.data != model.capacity
-        if changes_seats:
-            try:
-                rules.change_capacity(model.id, form.capacity.data)
-            except CapacityBelowHeld as refusal:
-                form.capacity.errors = [
-                    ngettext(
-                        "It cannot go below %(num)s seat: that one is held.",
-                        "It cannot go below %(num)s seats: that many are held.",
-                        refusal.held,
-                    )
-                ]
-                return False
-        saved = super().update_model(form, model)
-        if changes_seats and not saved:
-            flash(gettext("The number of seats was changed, the rest was not."), "error")
+        """Change a performance by the rule that knows what is held: all of it, or nothing."""
+        try:
+            saved = self.attempt(
+                lambda: rules.change_performance(model.id, form.populate_obj), form
+            )
+        except CapacityBelowHeld as refusal:
+            told = ngettext(
+                "It cannot go below %(num)s seat: that one is held.",
+                "It cannot go below %(num)s seats: that many are held.",
+                refusal.held,
+            )
+            tell(form, "capacity", told)
+            return False
+        if saved:
+            _warn_of_overlaps(model)
         return saved
 
     @expose("/cancel/", methods=("GET", "POST"))
@@ -160,3 +170,15 @@ def _count_parties(performance: Performance) -> int:
         not_(lapsed),
     )
     return db.session.scalar(live) or 0
+
+
+def _warn_of_overlaps(performance: Performance) -> None:
+    """Say what else is played there at that time: allowed, but seldom meant."""
+    for pair in find_overlaps([performance.id]):
+        other = next(one for one in pair if one is not performance)
+        flash(
+            gettext(
+                "Mind: at the same time %(other)s is played there.", other=tell_performance(other)
+            ),
+            "warning",
+        )

@@ -4,6 +4,7 @@ Each public function is one transaction. Seats are counted by the database (migr
 functions decide under the performance's lock, and its constraint refuses whoever does not.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4, uuid5
@@ -184,17 +185,17 @@ def expire_lapsed_holds() -> int:
     return sum(_expire_holds(performance_id) for performance_id in performances)
 
 
-def change_capacity(performance_id: int, capacity: int) -> Performance:
-    """Set how many seats a performance has.
+def change_performance(performance_id: int, change: Callable[[Performance], object]) -> Performance:
+    """Let `change` write what a performance is, its seats included: all of it, or nothing.
 
     Raises PerformanceUnknown, and CapacityBelowHeld with the figure.
     """
     with transaction() as session:
         performance = lock_performance(session, performance_id)
         _expire(session, performance, now())
-        if capacity < performance.seats_held:
+        change(performance)
+        if performance.capacity < performance.seats_held:
             raise CapacityBelowHeld(performance.seats_held)
-        performance.capacity = capacity
         return performance
 
 

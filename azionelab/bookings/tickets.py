@@ -7,7 +7,6 @@ All three may be photographed, printed and shared, so none holds the visitor's n
 the token that opens their own page.
 """
 
-from datetime import timedelta
 from email.utils import parseaddr
 from io import BytesIO
 from pathlib import Path
@@ -22,13 +21,13 @@ from qrcode.constants import ERROR_CORRECT_M
 from azionelab.bookings.models import Reservation
 from azionelab.database import now
 from azionelab.dates import when
+from azionelab.shows.limits import length
 from azionelab.shows.models import Venue
 from azionelab.site import site_host, site_url
 from azionelab.tokens import Purpose, make_token
 
 _FONTS = Path(__file__).resolve().parent / "fonts"
 _FONT = "DejaVu"  # most of the world's alphabets: a title may be in any
-_USUAL_LENGTH = timedelta(hours=2)  # of a show whose duration nobody entered
 _A5 = (148, 210)  # millimetres
 _QR_WIDTH = 70  # millimetres on paper
 _LONG_TITLE = 80  # characters
@@ -83,15 +82,13 @@ def event_ics(reservation: Reservation) -> bytes:
     """
     performance = reservation.performance
     show, at = performance.show, now()
-    minutes = show.duration_minutes
-    length = timedelta(minutes=minutes) if minutes else _USUAL_LENGTH
     event = Event()
     event.add("uid", f"{reservation.id}@{site_host()}")
     # A calendar takes a copy for newer by this number: seconds grow with no counter to store.
     event.add("sequence", int((at - reservation.created_at).total_seconds()))
     event.add("dtstamp", at)
     event.add("dtstart", performance.starts_at)
-    event.add("dtend", performance.starts_at + length)
+    event.add("dtend", performance.starts_at + length(show.duration_minutes))
     event.add("summary", show.title)
     event.add("location", _place(performance.venue))
     event.add("description", _description(reservation))

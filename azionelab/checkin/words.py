@@ -9,10 +9,10 @@ from azionelab.bookings.models import Reservation
 from azionelab.checkin.rules import FirstAdmission, Verdict
 from azionelab.checkin.verdicts import Kind
 from azionelab.dates import clock, is_same_day, when
+from azionelab.shows.limits import length
 from azionelab.shows.programme import Listing
 
 _DOORS_OPEN = timedelta(hours=6)  # before the curtain, at the earliest: one after midnight too
-_PLAYED = timedelta(hours=3)  # when a show's length is not known
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ def caution(performance: Listing, at: datetime) -> str:
     """Why this may be the wrong evening for a door at this moment; nothing when it is not."""
     if performance.cancelled_at:
         return gettext("This performance was cancelled: nobody is let in.")
-    minutes = performance.duration_minutes
-    if performance.starts_at + (timedelta(minutes=minutes) if minutes else _PLAYED) < at:
+    if performance.starts_at + length(performance.duration_minutes) < at:
         return gettext("This performance is over.")
     if performance.starts_at - at > _DOORS_OPEN and not is_same_day(performance.starts_at, at):
         return gettext("This performance is not today.")

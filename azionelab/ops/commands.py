@@ -1,6 +1,7 @@
 """The operators' commands: `flask create-admin`, `load-season`, `check`, `doctor` and others."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TextIO, TypeVar
@@ -102,11 +103,16 @@ def create_token_command(label: str, hours: int) -> None:
         raise click.UsageError("LABEL says which device the token is for")
     token, secret = issue_token(label.strip(), Scope.DOOR, hours)
     click.echo(
-        f"Token {token.id} opens the door's API until {token.expires_at:%Y-%m-%d %H:%M} UTC."
+        f"Token {token.id} opens the door's API until {_local(token.expires_at)}."
         " It is shown once:",
         err=True,
     )
     click.echo(secret)
+
+
+def _local(moment: datetime) -> str:
+    """A moment on the theatre's clock."""
+    return f"{moment.astimezone(current_app.config['AZIONELAB'].time_zone):%Y-%m-%d %H:%M %Z}"
 
 
 @click.command("load-season")
@@ -119,6 +125,9 @@ def load_season_command(file: Path) -> None:
     except SeasonError as error:
         problems = "\n".join(f"  {problem}" for problem in error.problems)
         raise click.ClickException(f"nothing was loaded from {file}:\n{problems}") from error
+    for one, other in loaded.overlaps:
+        told = " and ".join(f"{row.show.title}, {_local(row.starts_at)}" for row in (one, other))
+        click.echo(f"warning: {one.venue.name} is taken twice: {told}", err=True)
     click.echo(
         f"Loaded {loaded.venues} venues, {loaded.shows} shows, {loaded.performances} performances."
     )

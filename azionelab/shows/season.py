@@ -4,6 +4,7 @@ seasons/example.toml tells the form. Nothing that is there already is changed: a
 an earlier season is referred to by its name or slug, without being listed again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,16 +23,18 @@ from azionelab.shows.limits import (
     PARTY_LIMIT,
 )
 from azionelab.shows.models import MAX_CAPACITY, Performance, Show, Venue
+from azionelab.shows.overlaps import find_overlaps
 from azionelab.shows.season_file import Clock, Entry, Problems, SeasonError, read_entries
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """How many of each were added."""
+    """How many of each were added, and which performances got in another's way."""
 
     venues: int
     shows: int
     performances: int
+    overlaps: Sequence[tuple[Performance, Performance]] = ()
 
 
 def load_season(path: Path) -> Loaded:
@@ -56,7 +59,11 @@ def load_season(path: Path) -> Loaded:
         raise SeasonError(
             ["somebody else changed the season at the same moment; try again"]
         ) from error
-    return Loaded(*(len(entries[table]) for table in ("venue", "show", "performance")))
+    added = [row.id for row in season.new if isinstance(row, Performance)]
+    return Loaded(
+        *(len(entries[table]) for table in ("venue", "show", "performance")),
+        overlaps=find_overlaps(added),
+    )
 
 
 class _Season:

@@ -106,6 +106,7 @@ def test_what_cannot_be_is_said_at_its_field_and_nothing_is_lost(
     [
         ({"starts_at": "2030-03-31T02:30"}, "skip this time"),
         ({"starts_at": "2030-10-27T02:30"}, "twice that night"),
+        ({"starts_at": "2020-07-01T21:00"}, "over already"),
         ({"starts_at": "tomorrow"}, "Not a valid datetime"),
         ({"starts_at": "0001-01-01T00:00"}, "Not a valid datetime"),
         ({"starts_at": ""}, "required"),
@@ -158,6 +159,55 @@ def edited(staff: FlaskClient, performance: Any, **typed: Any) -> str:
     return press(staff, f"/admin/performances/edit/?id={performance.id}", **form | typed).text
 
 
+def test_an_evening_that_was_may_still_be_edited(staff: FlaskClient, database: Database) -> None:
+    performance = a_performance(starts_at=now() - timedelta(days=2))
+    page = edited(staff, performance, starts_at="2025-07-01T21:00", party_limit="3")
+    assert "Saved." in page
+    assert database.execute("SELECT party_limit FROM performance").fetchone() == (3,)
+
+
+def test_two_evenings_in_one_house_at_once_are_warned_of(
+    staff: FlaskClient, database: Database
+) -> None:
+    show, venue = a_house()
+    other = Show(slug="other", title="Other")
+    with transaction() as session:
+        session.add(other)
+    press(staff, "/admin/performances/new/", **played(show, venue))
+    second = played(other, venue, starts_at="2030-07-01T22:30")
+    page = press(staff, "/admin/performances/new/", **second).text
+    assert "Mind: at the same time La locandiera, " in page
+    assert database.execute("SELECT count(*) FROM performance").fetchone() == (2,)
+    address = "/admin/performances/edit/?id=2"
+    assert "Mind: at the same time La locandiera, " in press(staff, address, **second).text
+    later = second | {"starts_at": "2030-07-01T23:00"}
+    assert "Mind:" not in press(staff, address, **later).text
+
+
+def test_a_performance_is_changed_in_one_go_or_not_at_all(
+    staff: FlaskClient, database: Database
+) -> None:
+    performance = a_performance(capacity=10)
+    before = database.execute("SELECT * FROM performance").fetchone()
+    # The database refuses the window: the seats, which it would take, stay as well.
+    page = edited(staff, performance, capacity="7", booking_closes_at="2019-05-01T10:00")
+    assert "close after it opens" in page
+    assert database.execute("SELECT * FROM performance").fetchone() == before
+
+
+def test_what_went_well_or_wrong_is_told_in_italian(staff: FlaskClient) -> None:
+    address = "/admin/venues/new/?lang=it"
+    wrong = press(staff, address, name="").text
+    assert "Non è stato salvato niente" in wrong
+    assert "Questo campo" in wrong
+    right = press(staff, address, name="Sala Grande").text
+    assert "Salvato." in right
+    gone = press(staff, "/admin/venues/delete/?lang=it", id="1").text
+    assert "Eliminato." in gone
+    for page in (wrong, right, gone):
+        assert "ecord" not in page
+
+
 def test_the_house_never_gets_smaller_than_what_is_held(
     staff: FlaskClient, database: Database
 ) -> None:
@@ -170,7 +220,7 @@ def test_the_house_never_gets_smaller_than_what_is_held(
     assert 'name="capacity" required type="number" value="6"' in page
     assert 'value="3"' in page
     assert database.execute("SELECT * FROM performance").fetchone() == before
-    assert "successfully saved" in edited(staff, performance, capacity="7")
+    assert "Saved." in edited(staff, performance, capacity="7")
     assert database.execute("SELECT capacity, seats_held FROM performance").fetchone() == (7, 7)
 
 
@@ -179,7 +229,7 @@ def test_a_lapsed_hold_is_no_reason_against_a_smaller_house(
 ) -> None:
     performance = a_performance(capacity=10)
     let_lapse(a_party(performance, 5, confirmed=False))
-    assert "successfully saved" in edited(staff, performance, capacity="0")
+    assert "Saved." in edited(staff, performance, capacity="0")
     assert database.execute("SELECT capacity, seats_held FROM performance").fetchone() == (0, 0)
 
 

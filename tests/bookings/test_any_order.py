@@ -25,7 +25,15 @@ from azionelab.checkin import rules as door
 from azionelab.checkin.verdicts import Kind
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
-from tests.stage import DOOR_A, a_performance, a_visitor, fresh, let_lapse, seats_held
+from tests.stage import (
+    DOOR_A,
+    a_performance,
+    a_visitor,
+    change_capacity,
+    fresh,
+    let_lapse,
+    seats_held,
+)
 
 
 class Evening(RuleBasedStateMachine):
@@ -96,7 +104,7 @@ class Evening(RuleBasedStateMachine):
 
     @rule(capacity=st.integers(0, 15))
     def edit_capacity(self, capacity: int) -> None:
-        self._try(lambda: rules.change_capacity(self.performance.id, capacity))
+        self._try(lambda: change_capacity(self.performance.id, capacity))
 
     @staticmethod
     def _try(change: Callable[[], object]) -> None:

@@ -18,7 +18,7 @@ from azionelab.database import transaction
 from azionelab.extensions import db
 from azionelab.ops import embedded_postgres
 from azionelab.shows.models import Performance
-from tests.stage import a_party, a_performance, a_visitor, seats_held
+from tests.stage import a_party, a_performance, a_visitor, change_capacity, seats_held
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -191,7 +191,7 @@ def test_a_capacity_edit_races_with_bookings(app: Flask) -> None:
         with app.app_context():
             held, _ = seats_held(performance.id)
             with suppress(CapacityBelowHeld):  # the house filled up meanwhile
-                rules.change_capacity(performance.id, max(1, held))
+                change_capacity(performance.id, max(1, held))
 
     with ThreadPoolExecutor(2) as office:
         edits = office.map(cut, range(20))

@@ -27,7 +27,16 @@ from azionelab.mail.models import Kind, Mail
 from azionelab.shows.models import Show
 from azionelab.shows.programme import listing
 from azionelab.shows.window import Window
-from tests.stage import DOOR_A, a_party, a_performance, a_visitor, fresh, let_lapse, seats_held
+from tests.stage import (
+    DOOR_A,
+    a_party,
+    a_performance,
+    a_visitor,
+    change_capacity,
+    fresh,
+    let_lapse,
+    seats_held,
+)
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -229,9 +238,9 @@ def test_capacity_is_not_cut_below_what_is_held() -> None:
     a_party(performance, 4)
     let_lapse(a_party(performance, 5, confirmed=False))
     with pytest.raises(CapacityBelowHeld) as refusal:
-        rules.change_capacity(performance.id, 3)
+        change_capacity(performance.id, 3)
     assert refusal.value.held == 4
-    assert rules.change_capacity(performance.id, 4).capacity == 4
+    assert change_capacity(performance.id, 4).capacity == 4
 
 
 def test_calling_an_evening_off_writes_to_every_live_party_once() -> None:

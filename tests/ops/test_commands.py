@@ -1,5 +1,6 @@
 """Making accounts and tokens from the command line."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,7 @@ def test_a_token_is_shown_once_and_opens_the_door(flask: Command, app: Flask) ->
     assert told.exit_code == 0
     secret = told.stdout.strip()
     assert "shown once" in told.stderr
+    assert re.search(r"until \d{4}-\d\d-\d\d \d\d:\d\d CES?T\.", told.stderr)
     device = find_device(secret, Scope.DOOR)
     assert device is not None
     assert device.label == "Door A, Marta's phone"

@@ -294,6 +294,20 @@ def test_the_command_tells_every_line(app: Flask, tmp_path: Path) -> None:
     assert run.stdout == "Loaded 1 venues, 1 shows, 1 performances.\n"
 
 
+def test_the_command_warns_of_a_venue_that_is_taken_twice(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "season.toml"
+    other = SHOW.replace("amleto", "otello").replace("Amleto", "Otello")
+    later = PERFORMANCE.replace("amleto", "otello").replace("20:30", "22:00")
+    next_day = PERFORMANCE.replace("2090-05-01", "2090-05-02")
+    file.write_text(SEASON + other + later + next_day, encoding="utf-8")
+    run = app.test_cli_runner().invoke(args=["load-season", str(file)])
+    assert run.exit_code == 0
+    assert run.stderr == (
+        "warning: Grande is taken twice:"
+        " Amleto, 2090-05-01 20:30 CEST and Otello, 2090-05-01 22:00 CEST\n"
+    )
+
+
 def test_the_command_needs_a_file_that_is_there(app: Flask, tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing.toml"):
         run = app.test_cli_runner().invoke(args=["load-season", str(path)])

@@ -1,0 +1,43 @@
+"""Performances that get in each other's way: one venue, one time."""
+
+from collections.abc import Collection
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import aliased, contains_eager
+
+from azionelab.extensions import db
+from azionelab.shows.limits import length
+from azionelab.shows.models import Performance, Show
+
+
+def find_overlaps(numbers: Collection[int]) -> list[tuple[Performance, Performance]]:
+    """Pairs of performances, one of them among `numbers`, at one venue at overlapping times.
+
+    Cancelled ones are in nobody's way. It is no error: a foyer and a stage may be one venue.
+    """
+    one, other = aliased(Performance), aliased(Performance)
+    show_of_one, show_of_other = aliased(Show), aliased(Show)
+    length_of_one, length_of_other = (
+        func.coalesce(func.make_interval(0, 0, 0, 0, 0, show.duration_minutes), length(None))
+        for show in (show_of_one, show_of_other)
+    )
+    pairs = (
+        select(one, other)
+        .join(other, and_(other.venue_id == one.venue_id, other.id != one.id))
+        .join(show_of_one, one.show)
+        .join(show_of_other, other.show)
+        .options(
+            contains_eager(one.show.of_type(show_of_one)),
+            contains_eager(other.show.of_type(show_of_other)),
+        )
+        .where(
+            one.id.in_(numbers),
+            or_(one.id < other.id, other.id.not_in(numbers)),
+            one.cancelled_at.is_(None),
+            other.cancelled_at.is_(None),
+            one.starts_at < other.starts_at + length_of_other,
+            other.starts_at < one.starts_at + length_of_one,
+        )
+        .order_by(one.starts_at, one.id, other.starts_at)
+    )
+    return [(first, second) for first, second in db.session.execute(pairs)]

@@ -228,12 +228,15 @@ class ChangedAccountForm(FlaskForm):  # type: ignore[misc]
 
 
 class TokenForm(FlaskForm):  # type: ignore[misc]
-    """A key for a device at the door."""
+    """A key for a program that uses the API of the door."""
 
     label = Line(
         _("Label"),
         [InputRequired(), Length(max=MAX_LINE)],
-        description=_("Which device it is for: Door A, Marta's phone."),
+        description=_(
+            "Which program or device it is for: turnstile A. The door page takes no token:"
+            " people log in there."
+        ),
     )
     hours = IntegerField(
         _("Valid for (hours)"), [InputRequired(), NumberRange(1, MAX_TOKEN_HOURS)], default=12

@@ -7,6 +7,7 @@ from flask_admin import expose
 from flask_admin.helpers import get_form_data
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from azionelab.admin.base import TheatreView, tell
@@ -67,6 +68,7 @@ class UserView(TheatreView):
                 active=form.active.data,
                 name=form.name.data,
                 password=form.password.data,
+                changed_by=current_user.id,
             )
         except AccountError as refusal:
             tell(form, refusal.field, str(refusal))
@@ -75,7 +77,7 @@ class UserView(TheatreView):
 
 
 class TokenView(TheatreView):
-    """Keys for devices at the door, each shown once, when it is made."""
+    """Keys for programs that use the API of the door, each shown once, when it is made."""
 
     roles = (RoleName.ADMIN,)
     can_create = True

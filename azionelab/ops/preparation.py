@@ -11,6 +11,8 @@ import threading
 from pathlib import Path
 
 import psycopg
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from azionelab.ops.schema import known_migrations
 
@@ -104,10 +106,36 @@ def _password_file(instance: Path, role: str) -> Path:
 
 
 def accounts(connection: psycopg.Connection, instance: Path) -> list[str]:
-    """A line for each account made here: who, with which password, may do what."""
-    there = {email for (email,) in connection.execute("SELECT email FROM user_account")}
-    return [
-        f"{_email(role):<24}{secret(_password_file(instance, role)):<36}{may}"
-        for role, may in _ACCOUNTS.items()
-        if _email(role) in there and _password_file(instance, role).exists()
-    ]
+    """A line for each account made here: who, with which password, may do what.
+
+    Where the password kept here opens nothing any more, the line says so instead of telling it.
+    """
+    there = {
+        email: (password, active, role)
+        for email, password, active, role in connection.execute(
+            "SELECT email, password, active, role.name FROM user_account"
+            " LEFT JOIN user_role ON user_id = user_account.id"
+            " LEFT JOIN role ON role.id = role_id"
+        )
+    }
+    lines = []
+    for made_for in _ACCOUNTS:
+        file, email = _password_file(instance, made_for), _email(made_for)
+        if email not in there or not file.exists():
+            continue
+        digest, active, role = there[email]
+        if not active:
+            told = "(deactivated)"
+        elif _is_password(secret(file), digest):
+            told = secret(file)
+        else:
+            told = "(its password was changed)"
+        lines.append(f"{email:<24}{told:<36}{_ACCOUNTS.get(role, 'nothing')}")
+    return lines
+
+
+def _is_password(password: str, digest: str) -> bool:
+    try:
+        return PasswordHasher().verify(digest, password)
+    except (VerificationError, InvalidHashError):
+        return False

@@ -9,7 +9,7 @@ from uuid import uuid4
 from email_validator import EmailNotValidError, validate_email
 from flask import Flask, abort, redirect, url_for
 from flask_babel import force_locale, get_locale, gettext
-from flask_login import current_user
+from flask_login import current_user, user_logged_out
 from flask_security.babel import FsDomain
 from flask_security.datastore import SQLAlchemyUserDatastore
 from flask_security.decorators import auth_required
@@ -108,12 +108,19 @@ def create_account(email: str, role: str, password: str, name: str = "") -> User
 
 
 def change_account(
-    user_id: int, *, role: str, active: bool, name: str = "", password: str = ""
+    user_id: int,
+    *,
+    role: str,
+    active: bool,
+    name: str = "",
+    password: str = "",
+    changed_by: int | None = None,
 ) -> User:
     """Change an account; an empty `password` stays what it was.
 
     Whoever is deactivated or gets another password is logged out everywhere. Raises AccountUnknown,
-    and AccountError when it would leave no administrator, for an unknown role, for a weak password.
+    and AccountError when it would leave no administrator, for an unknown role, for a weak password,
+    and when the person `changed_by` would shut themselves out by a slip.
     """
     hashed = _hash(password) if password else None
     with transaction() as session:
@@ -123,6 +130,8 @@ def change_account(
         if user is None:
             raise AccountUnknown
         had_admin = _has_admin(session)
+        if changed_by == user_id:
+            _keep_ones_own(user, role, active)
         user.name, user.active, user.roles = name.strip(), active, [_get_role(session, role)]
         if hashed:
             user.password = hashed
@@ -132,6 +141,15 @@ def change_account(
         if had_admin and not _has_admin(session):
             raise AccountError("role", gettext("Somebody has to stay administrator."))
         return user
+
+
+def end_sessions(user_id: int) -> None:
+    """Log a person out on every device; a copied cookie opens nothing any more (ASVS 5.0, 7.4.1)."""
+    with transaction() as session:
+        user = session.get(User, user_id, with_for_update=True, populate_existing=True)
+        if user is None:
+            raise AccountUnknown
+        user.fs_uniquifier = uuid4().hex
 
 
 def has_role(user: Any, *roles: RoleName) -> bool:
@@ -160,6 +178,7 @@ def init_security(app: Flask) -> None:
     security.recoverable = app.config["AZIONELAB"].mail_server is not None
     security.init_app(app, SQLAlchemyUserDatastore(db, User, Role), login_form=_LoginForm)
     reset_password_instructions_sent.connect(enqueue_reset_mail, app)
+    user_logged_out.connect(_after_logout, app)
     # Forms only: no JSON, hence no bearer token that would outlive a logout.
     security.want_json(lambda _request: False)
     # Roles are asked for where they matter (has_role), not looked up for every request.
@@ -195,6 +214,11 @@ def _home() -> Response:
     )
 
 
+def _after_logout(_app: Flask, user: User, **_facts: Any) -> None:
+    # The session is a signed cookie: only the key it names can end a copy of it.
+    end_sessions(user.id)
+
+
 def _required(view: Callable[P, R], roles: tuple[RoleName, ...]) -> Callable[P, R]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -228,6 +252,17 @@ def _get_role(session: Session, name: str) -> Role:
             "role", gettext("The role %(role)s is none of: %(known)s.", role=name, known=known)
         )
     return role
+
+
+def _keep_ones_own(user: User, role: str, active: bool) -> None:
+    if not active:
+        raise AccountError(
+            "active", gettext("This is your own account: another administrator may deactivate it.")
+        )
+    if role not in [held.name for held in user.roles]:
+        raise AccountError(
+            "role", gettext("This is your own account: another administrator may change its role.")
+        )
 
 
 def _has_admin(session: Session) -> bool:

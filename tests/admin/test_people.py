@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from azionelab.staff.accounts import create_account
 from azionelab.staff.tokens import Scope, find_device
 from tests.support.people import PASSWORD, english, log_in, press
 
@@ -17,7 +18,7 @@ ANNA = {"email": "anna@theatre.org", "name": "Anna", "role": "door", "password":
 
 
 def test_a_new_member_of_staff_can_log_in(app: Flask, admin: FlaskClient) -> None:
-    assert "successfully created" in press(admin, "/admin/accounts/new/", **ANNA).text
+    assert "Saved." in press(admin, "/admin/accounts/new/", **ANNA).text
     client = english(app)
     assert log_in(client, "anna@theatre.org").status_code == 302
     assert client.get("/checkin/").status_code == 200
@@ -65,12 +66,21 @@ def test_an_account_gets_another_role_and_password(
     assert log_in(client, "anna@theatre.org", "four words are enough").status_code == 302
 
 
-def test_the_last_administrator_stays(admin: FlaskClient, database: Database) -> None:
-    page = press(admin, "/admin/accounts/edit/?id=1", name="Admin", role="staff", active="y").text
-    assert "has to stay administrator" in page
-    press(admin, "/admin/accounts/edit/?id=1", name="Admin", role="admin")
-    assert database.execute("SELECT active FROM user_account").fetchone() == (True,)
-    assert admin.get("/admin/accounts/").status_code == 200
+def test_nobody_shuts_themselves_out_by_a_slip(admin: FlaskClient, database: Database) -> None:
+    create_account("other@theatre.org", "admin", PASSWORD)
+    address = "/admin/accounts/edit/?id=1"
+    page = press(admin, address, name="Admin", role="staff", active="y").text
+    assert "your own account: another administrator may change its role" in page
+    page = press(admin, address, name="Admin", role="admin").text
+    assert "your own account: another administrator may deactivate it" in page
+    assert database.execute("SELECT active FROM user_account WHERE id = 1").fetchone() == (True,)
+    assert "Saved." in press(admin, address, name="Ada", role="admin", active="y").text
+
+
+def test_another_administrator_may(admin: FlaskClient, database: Database) -> None:
+    create_account("other@theatre.org", "admin", PASSWORD)
+    press(admin, "/admin/accounts/edit/?id=2", name="Other", role="admin")
+    assert database.execute("SELECT active FROM user_account WHERE id = 2").fetchone() == (False,)
 
 
 def test_accounts_are_not_deleted(admin: FlaskClient, database: Database) -> None:
@@ -85,6 +95,8 @@ def test_a_token_is_shown_once_and_revoked(admin: FlaskClient, database: Databas
     text = re.search(r"<code>([\w-]{43})</code>", page.text)
     assert text
     assert find_device(text[1], Scope.DOOR)
+    assert "program that uses the API" in page.text
+    assert "The door page takes no token" in page.text
     listed = admin.get("/admin/tokens/").text
     assert "Door A" in listed
     assert text[1] not in listed + admin.get("/admin/tokens/details/?id=1").text

@@ -101,6 +101,25 @@ def test_after_the_logout_nobody_is_in(app: Flask) -> None:
     assert client.get("/staff/logout").status_code == 405
 
 
+def test_a_cookie_copied_before_the_logout_opens_nothing_after_it(app: Flask) -> None:
+    client = logged_in(app, "staff")
+    cookie = client.get_cookie("session")
+    assert cookie is not None
+    thief = english(app)
+    thief.set_cookie("session", cookie.value)
+    assert thief.get("/admin/").status_code == 200
+    client.post("/staff/logout", data=token_of(client))
+    assert "/staff/login" in thief.get("/admin/").location
+    assert log_in(english(app), "staff@theatre.org").status_code == 302
+
+
+def test_who_is_out_already_may_log_out(app: Flask) -> None:
+    client = logged_in(app, "staff")
+    form = token_of(client)
+    change_account(1, role="staff", active=True, password="four words are enough")
+    assert client.post("/staff/logout", data=form).status_code == 302
+
+
 def test_who_is_deactivated_is_out_at_once(app: Flask) -> None:
     client = logged_in(app, "staff")
     answer = press(logged_in(app, "admin"), "/admin/accounts/edit/?id=1", role="staff", name="")

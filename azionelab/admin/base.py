@@ -1,5 +1,6 @@
 """What all pages of the admin share: who may come in, how rows are shown, how they are written."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from flask_admin.model.base import ViewArgs
 from flask_babel import gettext
 from flask_login import current_user
 from flask_wtf import FlaskForm
+from markupsafe import Markup, escape
 from sqlalchemy import Uuid, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -179,6 +181,11 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
     def _get_list_filter_args(self) -> list[tuple[int, str, str]] | None:
         # A filter that was left at "all" is sent too, and is none.
         return [chosen for chosen in super()._get_list_filter_args() or [] if chosen[2]] or None
+
+
+def tell_address(address: str) -> Markup:
+    """An e-mail address that a narrow column may break behind its @ and dots."""
+    return Markup(re.sub(r"([@.])", r"\1<wbr>", str(escape(address))))  # noqa: S704 (escaped)
 
 
 def _back_to(usual: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
-from azionelab.admin.base import TheatreView, read_identity
+from azionelab.admin.base import TheatreView, read_identity, tell_address
 from azionelab.admin.filters import ChoiceFilter, PerformanceFilter, tell_performance
 from azionelab.admin.forms import FewerSeatsForm
 from azionelab.bookings import rules
@@ -86,6 +86,7 @@ class ReservationView(TheatreView):
         "ended_at": _("Ended"),
     }
     column_formatters: ClassVar = {
+        "email": lambda _view, _context, row, _name: tell_address(row.email),
         "performance": lambda _view, _context, row, _name: tell_performance(row.performance),
         "state": lambda _view, _context, row, _name: STATES[_state(row)],
     }

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
-from azionelab.admin.base import TheatreView
+from azionelab.admin.base import TheatreView, tell_address
 from azionelab.admin.filters import ChoiceFilter
 from azionelab.mail.messages import Message, render
 from azionelab.mail.models import Delivery, Kind, Mail
@@ -60,6 +60,9 @@ class MailView(TheatreView):
         "sent_at": _("Sent"),
     }
     column_formatters: ClassVar = {
+        "reservation.email": lambda _view, _context, row, _name: tell_address(
+            row.reservation.email
+        ),
         "kind": lambda _view, _context, row, _name: KINDS[row.kind],
         "delivery": lambda _view, _context, row, _name: DELIVERIES[row.delivery],
     }

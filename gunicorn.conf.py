@@ -6,10 +6,14 @@ Settings: PORT or GUNICORN_BIND, WEB_WORKERS, WEB_THREADS, LOG_LEVEL (see .env.e
 import os
 from typing import Any
 
-bind = os.environ.get("GUNICORN_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
+from azionelab.environment import SettingsReader
+
+_settings = SettingsReader(os.environ)
+_port = _settings.integer("PORT", 8000, 1, 65535)
+bind = _settings.text("GUNICORN_BIND", f"127.0.0.1:{_port}")
 worker_class = "azionelab.ops.even_worker.EvenWorker"
-workers = int(os.environ.get("WEB_WORKERS") or 2)
-threads = int(os.environ.get("WEB_THREADS") or 4)
+workers = _settings.integer("WEB_WORKERS", 2, 1, 64)
+threads = _settings.integer("WEB_THREADS", 4, 1, 64)
 
 # Wrong settings stop the master itself, once and in words, and the workers share its memory.
 preload_app = True
@@ -21,7 +25,9 @@ keepalive = 5
 # Addresses carry visitors' tokens: no access log here, whoever fronts this logs what it may.
 accesslog = None
 errorlog = "-"
-loglevel = os.environ.get("LOG_LEVEL") or "info"
+loglevel = _settings.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error", "critical"))
+if _settings.problems:
+    raise SystemExit("\n".join(_settings.problems))
 
 # Which proxies are believed is TRUSTED_PROXIES' decision, taken in azionelab.create_app alone.
 forwarded_allow_ips = ""

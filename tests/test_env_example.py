@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from azionelab.config import ConfigError, load_config, unsafe_settings
-from tests.support.processes import ROOT
+from tests.support.processes import PYTHON, ROOT, Program
 
 # Read by gunicorn.conf.py and `make run`, not by the application.
 SERVING = {"PORT", "GUNICORN_BIND", "WEB_WORKERS", "WEB_THREADS", "LOG_LEVEL"}
@@ -42,7 +43,18 @@ def test_it_holds_exactly_the_settings_that_are_read() -> None:
 
 def test_what_serves_the_site_reads_the_others() -> None:
     gunicorn = (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'os\.environ\.get\(["\'](\w+)["\']\)', gunicorn)) == SERVING
+    assert set(re.findall(r'_settings\.\w+\(\s*"(\w+)"', gunicorn)) == SERVING
+
+
+def test_what_gunicorn_cannot_use_is_told_by_name(tmp_path: Path) -> None:
+    wrong = {"WEB_WORKERS": "two", "LOG_LEVEL": "loud"}
+    command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+    with Program(command, wrong, tmp_path / "log") as program:
+        assert program.wait() != 0
+        assert program.output.splitlines() == [
+            "WEB_WORKERS: 'two' is not a whole number from 1 to 64",
+            "LOG_LEVEL: 'loud' is not one of debug, info, warning, error, critical",
+        ]
 
 
 def test_every_setting_is_described() -> None:

@@ -1,6 +1,7 @@
 """Which rows a use case locks, and in which order: performance, then reservation.
 
-docs/locking.md is the law; these functions are the only places that take a row lock here.
+docs/locking.md is the law. Row locks are taken by these functions, and by `rules.cancel_performance`
+for all the parties of its evening.
 """
 
 from datetime import datetime

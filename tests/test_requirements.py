@@ -1,0 +1,52 @@
+"""What is imported is asked for by name: a library that comes along with another may go with it."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import ROOT
+
+OURS = {"azionelab", "bench", "migrations", "tests"}
+PRODUCTION = ("azionelab", "migrations", "wsgi.py", "gunicorn.conf.py")
+ASKED_WHERE = {
+    "requirements.in": PRODUCTION,
+    "requirements-dev.in": ("tests", "bench"),
+}
+# `make run` alone imports these, and installs them from a list of its own.
+LOCAL = {"azionelab/ops/local.py", "azionelab/ops/embedded_postgres.py"}
+
+
+def plain(name: str) -> str:
+    """A distribution's name as the package index compares it, without extras."""
+    return re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower()
+
+
+def asked_for(*lists: str) -> set[str]:
+    lines = [line for name in lists for line in (ROOT / name).read_text().splitlines()]
+    return {plain(line) for line in lines if line and line[0] not in "#-"}
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize("wanted", ASKED_WHERE)
+def test_every_library_that_is_imported_is_asked_for(wanted: str) -> None:
+    lists = {"requirements.in", wanted}
+    makers = packages_distributions()
+    for top in ASKED_WHERE[wanted]:
+        for path in sorted((ROOT / top).rglob("*.py")) or [ROOT / top]:
+            local = str(path.relative_to(ROOT)) in LOCAL or wanted == "requirements-dev.in"
+            asked = asked_for(*lists, *(["requirements-local.in"] if local else []))
+            for module in set(imports(path)) - set(sys.stdlib_module_names) - OURS:
+                made_by = {plain(maker) for maker in makers[module]}
+                assert made_by & asked, f"{path} imports {module}"

@@ -9,10 +9,18 @@ from typing import Any
 import psycopg
 from sqlalchemy import DateTime, Engine, Insert, MetaData, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    ORMExecuteState,
+    Session,
+    SessionTransaction,
+    registry,
+    scoped_session,
+)
 
 _IN_USE_CASE = "azionelab.in_use_case"
 _LAST_WORDS = "azionelab.last_words"
+_WRITTEN = "azionelab.written"
 
 
 _NAMING = {
@@ -54,7 +62,7 @@ def transaction() -> Iterator[Session]:
     from azionelab.extensions import db  # noqa: PLC0415 (extensions import the base above)
 
     session = db.session()
-    if session.info.get(_IN_USE_CASE) or session.new or session.dirty or session.deleted:
+    if session.info.get(_IN_USE_CASE) or _has_changes(session):
         raise NestedTransaction
     session.info[_IN_USE_CASE] = True
     try:
@@ -107,11 +115,34 @@ def end_reading(session: Session) -> None:
     At a ROLLBACK psycopg forgets all that it prepared on the connection, and the next requests have
     their statements planned anew. What somebody changed outside `transaction()` is not committed.
     """
-    if session.in_transaction() and not (session.new or session.dirty or session.deleted):
+    if session.in_transaction() and not _has_changes(session):
         try:
             session.commit()
         except DBAPIError:
             session.rollback()  # the connection is gone; what was read is told all the same
+
+
+def notice_writing(sessions: scoped_session[Any]) -> None:
+    """Have each session remember, until its transaction ends, that it sent a change to the database."""
+
+    @event.listens_for(sessions, "after_flush")
+    def flushed(session: Session, _context: object) -> None:
+        session.info[_WRITTEN] = True
+
+    @event.listens_for(sessions, "do_orm_execute")
+    def executed(asked: ORMExecuteState) -> None:
+        if asked.is_insert or asked.is_update or asked.is_delete:
+            asked.session.info[_WRITTEN] = True
+
+    @event.listens_for(sessions, "after_transaction_end")
+    def ended(session: Session, ended: SessionTransaction) -> None:
+        if ended.parent is None:
+            session.info.pop(_WRITTEN, None)
+
+
+def _has_changes(session: Session) -> bool:
+    waiting = session.new or session.dirty or session.deleted
+    return bool(waiting or session.info.get(_WRITTEN))
 
 
 def refuse_closed_connections(engine: Engine) -> None:

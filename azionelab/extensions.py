@@ -9,13 +9,14 @@ from flask_wtf import CSRFProtect
 from procrastinate import App as JobQueue
 from procrastinate import SyncPsycopgConnector
 
-from azionelab.database import Base
+from azionelab.database import Base, notice_writing
 
 db = SQLAlchemy(
     model_class=Base,
     # Objects stay readable after the commit: a view shows what a rule returned.
     session_options={"expire_on_commit": False},
 )
+notice_writing(db.session)
 migrate = Migrate()
 mailer = Mailer()
 csrf = CSRFProtect()

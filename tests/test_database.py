@@ -1,14 +1,18 @@
 """What a connection keeps from one request to the next, and what each booking reads."""
 
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from azionelab.bookings import rules
+from azionelab.database import NestedTransaction
 from azionelab.extensions import db
+from azionelab.shows.models import Performance
 from tests.stage import a_performance, a_visitor
 
 
@@ -28,17 +32,47 @@ def test_a_page_that_only_reads_leaves_the_prepared_statements(
     assert prepared(app) > 0
 
 
+def set_and_leave(performance: Performance) -> None:
+    performance.party_limit = 1
+
+
+def set_and_read_on(performance: Performance) -> None:
+    performance.party_limit = 1
+    db.session.scalars(select(Performance)).all()  # sends the change along
+
+
+def send_an_update(_performance: Performance) -> None:
+    db.session.execute(update(Performance).values(party_limit=1))
+
+
+@pytest.mark.parametrize("change", [set_and_leave, set_and_read_on, send_an_update])
 def test_what_was_changed_outside_a_transaction_is_not_kept(
-    app: Flask, database: psycopg.Connection[Any]
+    app: Flask, database: psycopg.Connection[Any], change: Callable[[Performance], None]
 ) -> None:
     with app.test_request_context("/"):
-        performance = a_performance()
-        changed = db.session.get_one(type(performance), performance.id)
-        changed.party_limit = 1
+        change(a_performance())
         app.process_response(app.response_class())
     kept = database.execute("SELECT party_limit FROM performance").fetchone()
     assert kept is not None
     assert kept.party_limit != 1
+
+
+@pytest.mark.parametrize("change", [set_and_leave, set_and_read_on, send_an_update])
+def test_no_rule_commits_what_somebody_else_changed(
+    in_app: Flask, change: Callable[[Performance], None]
+) -> None:
+    performance = a_performance()
+    change(performance)
+    with pytest.raises(NestedTransaction):
+        rules.reserve(performance.id, a_visitor(), 1)
+    db.session.rollback()
+
+
+def test_a_write_that_was_rolled_back_stands_in_nobodys_way(in_app: Flask) -> None:
+    performance = a_performance()
+    send_an_update(performance)
+    db.session.rollback()
+    assert rules.reserve(performance.id, a_visitor(), 1).seats == 1
 
 
 def rows_read(database: psycopg.Connection[Any]) -> int:

@@ -18,9 +18,9 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,10 @@ PAGE = ROOT / "docs" / "performance.md"
 
 @dataclass(frozen=True)
 class Measured:
-    """One scenario: accepted requests a second, and times in milliseconds."""
+    """One scenario: accepted requests a second, and times in milliseconds.
+
+    `floor` is the hello-world's rate just before and just after, the mean of both.
+    """
 
     name: str
     rate: float
@@ -50,6 +53,34 @@ class Measured:
     p95: float
     refused: int
     lost: int
+    floor: float = 0
+
+
+class Bench:
+    """Scenarios, each between two measurements of the hello-world: a machine's speed drifts."""
+
+    def __init__(self, hello: Server, seconds: int) -> None:
+        self.seconds = seconds
+        self.rows: list[Measured] = []
+        self._hello = hello
+        _load(hello.url, "warm-up", 2, "get")
+        self.hellos = [self._floor()]
+
+    def run(
+        self, address: str, name: str, *arguments: str, until: Callable[[], object] | None = None
+    ) -> Measured:
+        """Measure one scenario, wait `until` its work is done, and measure the hello-world again."""
+        measured = _load(address, name, self.seconds, *arguments)
+        if until:
+            until()
+        self.hellos.append(self._floor())
+        before, after = self.hellos[-2:]
+        measured = replace(measured, floor=(before.rate + after.rate) / 2)
+        self.rows.append(measured)
+        return measured
+
+    def _floor(self) -> Measured:
+        return _load(self._hello.url, "bare Flask hello-world", max(1, self.seconds // 2), "get")
 
 
 def main() -> None:
@@ -79,68 +110,78 @@ def measure(database_url: str, folder: Path, seconds: int) -> str:
     settings = _settings(database_url, site_url, ports[2])
     _flask(settings, "db", "upgrade")
     token = _flask(settings, "create-token", "bench").split()[-1]
-    rows: list[Measured] = []
-    with gunicorn("bench.hello:app", ports[0], settings) as hello:
-        _load(hello.url, "warm-up", 2, "get")
-        rows.append(_load(hello.url, "bare Flask hello-world", seconds, "get"))
-    with psycopg.connect(database_url, autocommit=True) as database:
-        with gunicorn("wsgi:app", ports[1], settings) as site:
-            rows += _paused(site, database, folder, seconds, token)
-            with _sink(ports[2]), program(["flask", "--app", "wsgi", "worker"], settings):
-                _drained(database)
-                evening = _performance(database)
-                started = time.monotonic()
-                rows.append(
-                    _api(site, evening, "booking by API, mail delivered meanwhile", seconds)
-                )
-                booked = time.monotonic()
-                mails = _drained(database)
-                last = time.monotonic() - booked
-            delivered = f"{mails} mails in {time.monotonic() - started:.0f} s; the last one left "
-            delivered += f"{last:.1f} s after the last booking"
-            memory = site.megabytes_per_worker()
+    with (
+        psycopg.connect(database_url, autocommit=True) as database,
+        gunicorn("bench.hello:app", ports[0], settings) as hello,
+    ):
+        bench = Bench(hello, seconds)
         with gunicorn("wsgi:app", ports[1], settings | {"PAGE_CACHE_SECONDS": "0"}) as site:
+            for _ in range(8):
+                _performance(database)
             _load(site.url, "warm-up", 2, "get")
-            name = "programme page, rendered for each request"
-            rows.insert(2, _load(site.url, name, seconds, "get"))
-    return _report(rows, memory, delivered)
+            bench.run(site.url, "programme page, rendered for each request", "get")
+        with gunicorn("wsgi:app", ports[1], settings) as site:
+            _paused(bench, site, database, folder, token)
+            delivered = _delivering(bench, site, database, settings, folder / "worker.log")
+            memory = site.megabytes_per_worker()
+    return _report(bench, memory, delivered)
 
 
 def _paused(
-    site: Server, database: psycopg.Connection[Any], folder: Path, seconds: int, token: str
-) -> list[Measured]:
+    bench: Bench, site: Server, database: psycopg.Connection[Any], folder: Path, token: str
+) -> None:
     """The scenarios without a worker: mails wait in the outbox."""
-    for _ in range(8):
-        _performance(database)
     _load(site.url, "warm-up", 2, "get")
-    rows = [_load(site.url, "programme page", seconds, "get")]
-    evening = _performance(database)
-    csrf, cookie = _open_form(f"{site.url}/performances/{evening}/book")
-    rows.append(
-        _load(
-            f"{site.url}/performances/{evening}/book",
-            "booking by form",
-            seconds,
-            "form",
-            csrf,
-            cookie,
-        )
-    )
-    rows.append(_api(site, _performance(database), "booking by API", seconds))
+    bench.run(site.url, "programme page", "get")
+    form = f"{site.url}/performances/{_performance(database)}/book"
+    bench.run(form, "booking by form", "form", *_open_form(form))
+    bench.run(_booking_api(site, _performance(database)), "booking by API", "api")
     evening = _performance(database)
     codes = folder / "codes"
     codes.write_text("\n".join(_tickets(database, evening)), encoding="ascii")
-    address = f"{site.url}/api/v1/checkin/performances/{evening}/scans"
-    rows.append(_load(address, "admission", seconds, "scan", token, str(codes)))
+    scans = f"{site.url}/api/v1/checkin/performances/{evening}/scans"
+    admission = bench.run(scans, "admission", "scan", token, str(codes))
     admitted = database.execute("SELECT count(*) FROM admission").fetchone()
-    if not admitted or admitted[0] < rows[-1].rate * seconds * 0.9:
+    if not admitted or admitted[0] < admission.rate * bench.seconds * 0.9:
         raise SystemExit("bench: scans were answered but let nobody in")
-    return rows
 
 
-def _api(site: Server, evening: int, name: str, seconds: int) -> Measured:
-    address = f"{site.url}/api/v1/performances/{evening}/reservations"
-    return _load(address, name, seconds, "api")
+def _delivering(
+    bench: Bench,
+    site: Server,
+    database: psycopg.Connection[Any],
+    settings: Mapping[str, str],
+    log: Path,
+) -> str:
+    """Bookings with the worker delivering meanwhile; what became of their mails."""
+    worker = program(["flask", "--app", "wsgi", "worker"], settings, log)
+    with _sink(int(settings["MAIL_PORT"])), worker:
+        _drained(database)
+        evening = _performance(database)
+        bench.run(
+            _booking_api(site, evening),
+            "booking by API, mail delivered meanwhile",
+            "api",
+            until=lambda: _drained(database),
+        )
+    row = database.execute(
+        """
+        SELECT count(*), extract(epoch FROM max(sent_at) - min(reservation.created_at)),
+               extract(epoch FROM max(sent_at) - max(reservation.created_at))
+        FROM mail JOIN reservation ON reservation.id = mail.reservation_id
+        WHERE performance_id = %s
+        """,
+        [evening],
+    ).fetchone()
+    mails, took, last = row or (0, 0, 0)
+    return (
+        f"{mails} mails in {took:.0f} s ({float(mails / took):.0f} a second); the last one left"
+        f" {last:.1f} s after the last booking"
+    )
+
+
+def _booking_api(site: Server, evening: int) -> str:
+    return f"{site.url}/api/v1/performances/{evening}/reservations"
 
 
 def _load(address: str, name: str, seconds: int, *arguments: str) -> Measured:
@@ -251,16 +292,12 @@ def _sink(port: int) -> Iterator[None]:
     controller.stop()
 
 
-def _drained(database: psycopg.Connection[Any]) -> int:
-    """Wait until no mail is queued; how many were sent so far."""
+def _drained(database: psycopg.Connection[Any]) -> None:
+    """Wait until no mail is queued."""
     deadline = time.monotonic() + 900
     while time.monotonic() < deadline:
-        row = database.execute(
-            "SELECT count(*) FILTER (WHERE delivery = 'queued'),"
-            " count(*) FILTER (WHERE delivery = 'sent') FROM mail"
-        ).fetchone()
-        if row and row[0] == 0:
-            return int(row[1])
+        if not database.execute("SELECT 1 FROM mail WHERE delivery = 'queued' LIMIT 1").fetchone():
+            return
         time.sleep(0.1)
     raise SystemExit("bench: mails are still queued after 15 minutes")
 
@@ -275,8 +312,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _report(rows: list[Measured], memory: float, delivered: str) -> str:
-    floor = rows[0].rate
+def _report(bench: Bench, memory: float, delivered: str) -> str:
     where = (
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {os.cpu_count()} cores,"
         f" Python {platform.python_version()}, gunicorn 2 workers x 4 threads, {CONNECTIONS}"
@@ -289,15 +325,21 @@ def _report(rows: list[Measured], memory: float, delivered: str) -> str:
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     reach = {"programme page": "programme", "booking by API": "api", "admission": "admission"}
-    for row in rows:
+    for row in [_typical(bench.hellos), *bench.rows]:
         goal = REACH.get(reach.get(row.name, ""))
         lines.append(
-            f"| {row.name} | {row.rate:.0f} | {row.rate / floor:.3f} |"
+            f"| {row.name} | {row.rate:.0f} | {row.rate / row.floor:.3f} |"
             f" {f'{goal:.2f}' if goal else ''} | {row.p50:.1f} | {row.p95:.1f} |"
             f" {row.refused} | {row.lost} |"
         )
     lines += ["", f"Memory: {memory:.0f} MB a worker (at most {MAX_MEGABYTES}). {delivered}."]
     return "\n".join(lines)
+
+
+def _typical(hellos: list[Measured]) -> Measured:
+    """The hello-world in the middle of all of its measurements, by its rate."""
+    middle = sorted(hellos, key=lambda measured: measured.rate)[len(hellos) // 2]
+    return replace(middle, floor=middle.rate)
 
 
 def _with_table(page: str, report: str) -> str:

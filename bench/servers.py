@@ -27,7 +27,8 @@ class Server:
     def megabytes_per_worker(self) -> float:
         """The largest worker's resident memory, in MB, shared pages included."""
         children = psutil.Process(self.pid).children()
-        return max(child.memory_info().rss for child in children) / 1e6
+        largest: int = max(child.memory_info().rss for child in children)
+        return largest / 1e6
 
 
 @contextmanager
@@ -53,13 +54,18 @@ def gunicorn(application: str, port: int, settings: Mapping[str, str]) -> Iterat
 
 
 @contextmanager
-def program(command: list[str], settings: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one of the environment's Python programs until the block ends."""
+def program(
+    command: list[str], settings: Mapping[str, str], log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one of the environment's Python programs until the block ends; `log` keeps what it says."""
+    output = log.open("wb") if log else None
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=ROOT,
         env={**os.environ, **settings, "FLASK_SKIP_DOTENV": "1"},
         stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
         start_new_session=True,
     )
     try:
@@ -71,6 +77,8 @@ def program(command: list[str], settings: Mapping[str, str]) -> Iterator[subproc
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if output:
+            output.close()
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from functools import cache
 from types import TracebackType
 from typing import Any
 
@@ -97,7 +98,7 @@ class _Connection(flask_mail.Connection):
         timeout = current_app.config["AZIONELAB"].mail_timeout_seconds
         options: dict[str, Any] = {"timeout": timeout, "local_hostname": _greeting_name()}
         # SSL_CERT_FILE adds an authority of the theatre's own.
-        tls = ssl.create_default_context()
+        tls = _tls(ssl.get_default_verify_paths())
         host: smtplib.SMTP
         if self.mail.use_ssl:
             host = smtplib.SMTP_SSL(self.mail.server, self.mail.port, context=tls, **options)
@@ -126,6 +127,12 @@ class _Connection(flask_mail.Connection):
             self.host.quit()
         except (smtplib.SMTPException, OSError):
             self.host.close()
+
+
+@cache
+def _tls(_authorities: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
+    # Made once: reading the authorities' certificates takes longer than all the rest of a mail.
+    return ssl.create_default_context()
 
 
 def _greeting_name() -> str:

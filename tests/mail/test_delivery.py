@@ -325,9 +325,9 @@ def test_no_database_connection_waits_for_the_mail_server(
     work: Work, smtp_server: SmtpServer, database: Database
 ) -> None:
     open_transactions: list[int] = []
-    query = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+    query = (  # The job queue's own connections look for work meanwhile.
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND state LIKE 'idle in transaction%' AND application_name <> 'azionelab-worker'"
     )
     smtp_server.answer = lambda _: open_transactions.append(database.execute(query).fetchone()[0])
     held()

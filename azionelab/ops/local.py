@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -19,12 +19,14 @@ from dotenv import dotenv_values
 from sqlalchemy.engine import URL, make_url
 
 from azionelab.config import Config, ConfigError, load_config
+from azionelab.environment import SettingsReader
 from azionelab.ops import embedded_postgres
 from azionelab.ops.children import ChildEnded, Children
 from azionelab.ops.embedded_postgres import PostgresUnavailable
 from azionelab.ops.preparation import ROOT, CannotRun, Stopped, accounts, prepare, secret
 
 _UNREACHED = "postgresql://"  # stands for the embedded database until that runs
+_LOCK = "run.lock"
 
 
 def main(arguments: list[str]) -> int:
@@ -51,9 +53,9 @@ def main(arguments: list[str]) -> int:
 def _serve() -> None:
     stop = _stop_when_asked()
     with ExitStack() as undo:
-        instance = undo.enter_context(_own_instance())
         settings = _settings()
         port = _port(settings)
+        instance = undo.enter_context(_own_instance(port))
         _check_free(port)
         environment = _environment(settings, port, instance)
         config = load_config(environment)
@@ -85,14 +87,14 @@ def _stop_when_asked() -> threading.Event:
 
 
 @contextmanager
-def _own_instance() -> Iterator[Path]:
-    """The folder of everything made here, ours alone while we run."""
+def _own_instance(port: int) -> Iterator[Path]:
+    """The folder of everything made here, ours alone while we run, and where our `port` is noted."""
     instance = ROOT / "instance"
     try:
         if not instance.exists():
             instance.mkdir()
             instance.chmod(0o755)  # PostgreSQL's own user passes through; the secrets are 0600
-        lock = (instance / "run.lock").open("a+")
+        lock = (instance / _LOCK).open("a+")
     except OSError as error:
         raise CannotRun(f"cannot write in {instance}: {error.strerror}") from error
     with lock:
@@ -100,6 +102,9 @@ def _own_instance() -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotRun("the site is already running from this folder") from None
+        lock.truncate(0)
+        lock.write(str(port))
+        lock.flush()
         yield instance
 
 
@@ -111,7 +116,9 @@ def _settings() -> dict[str, str]:
 
 def _environment(settings: dict[str, str], port: int, instance: Path) -> dict[str, str]:
     """What the site's processes are given: the settings, completed for local use."""
-    environment = dict(settings)
+    environment = {
+        k: v for k, v in settings.items() if k not in ("PORT_FILE", "GUNICORN_BIND_FILE")
+    }
     secret_key = secret(instance / "secret_key")
     for name, value in {
         "FLASK_DEBUG": "true",
@@ -130,10 +137,21 @@ def _environment(settings: dict[str, str], port: int, instance: Path) -> dict[st
 
 
 def _port(settings: dict[str, str]) -> int:
-    setting = settings.get("PORT") or "8000"
-    if not (setting.isascii() and setting.isdigit() and 0 < int(setting) < 65536):
-        raise CannotRun(f"PORT: {setting!r} is not a port number")
-    return int(setting)
+    reader = SettingsReader(settings)
+    port = reader.integer("PORT", 8000, 1, 65535)
+    if reader.problems:
+        raise CannotRun(reader.problems[0])
+    return port
+
+
+def _port_in_use(settings: dict[str, str], instance: Path) -> int:
+    """The port of the site that runs from this folder, or else the one it would take."""
+    with suppress(OSError), (instance / _LOCK).open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(lock.read())
+    return _port(settings)
 
 
 def _check_free(port: int) -> None:
@@ -224,7 +242,8 @@ def _become_flask(options: list[str]) -> None:
     """Run a flask command as the site that runs here would."""
     settings = _settings()
     url = _libpq(_database(settings))
-    environment = _environment(settings, _port(settings), ROOT / "instance")
+    instance = ROOT / "instance"
+    environment = _environment(settings, _port_in_use(settings, instance), instance)
     if not environment.get("DATABASE_URL_FILE"):
         environment["DATABASE_URL"] = url
     arguments = [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), *options]

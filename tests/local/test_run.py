@@ -3,6 +3,7 @@
 Each test works on a copy of the project, so that the data of the developer's own site stays apart.
 """
 
+import json
 import re
 import shutil
 import signal
@@ -191,9 +192,12 @@ def test_psql_opens_the_running_database(clone: Path, start: Start) -> None:
 
 
 def test_flask_commands_reach_the_running_site(start: Start) -> None:
-    serving(start())
+    told = serving(start())
     doctor = start("flask", "doctor")
     assert doctor.wait() == 0, doctor.output
+    description = start("flask", "openapi", "print")  # given another PORT, as any command may be
+    assert description.wait() == 0, description.output
+    assert json.loads(description.output)["servers"] == [{"url": address(told).rstrip("/")}]
 
 
 @pytest.mark.usefixtures("untouched")
@@ -210,7 +214,10 @@ def test_a_port_in_use_is_told_before_anything_is_started(clone: Path, start: St
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("port", ["eight", "0", "65536", "-1"])
 def test_a_port_that_is_none(start: Start, port: str) -> None:
-    assert line_of(start(PORT=port)) == f"azionelab: PORT: {port!r} is not a port number"
+    assert (
+        line_of(start(PORT=port))
+        == f"azionelab: PORT: {port!r} is not a whole number from 1 to 65535"
+    )
 
 
 @pytest.mark.usefixtures("untouched")

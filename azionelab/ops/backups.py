@@ -1,0 +1,37 @@
+"""What the backups' own container reports here: what it did, when, and whether it went well.
+
+docker/backup/ writes the rows by psql; health, metrics and doctor read them.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from azionelab.database import Base
+
+
+class Task(StrEnum):
+    """What a report is about."""
+
+    BACKUP = "backup"  # the database and the media written into one folder, with checksums
+    VERIFY = "verify"  # the newest backup restored into a scratch database and looked at
+    SHIP = "ship"  # backups taken elsewhere, encrypted
+
+
+class BackupReport(Base):
+    """One run of one task. `size` is in bytes, 0 where nothing was written; `remark` is for people."""
+
+    __tablename__ = "backup_report"
+    __table_args__ = (
+        CheckConstraint("task IN ('backup', 'verify', 'ship')", name="task"),
+        Index("ix_backup_report_task_ended_at", "task", "ended_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    task: Mapped[str]
+    well: Mapped[bool]
+    ended_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    size: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    remark: Mapped[str] = mapped_column(default="", server_default="")

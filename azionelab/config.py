@@ -189,7 +189,7 @@ def unsafe_settings(config: Config) -> list[str]:
     problems += _unsafe_addresses(config) + _unsafe_mail(config)
     password = config.database_url.password
     if password is not None and _looks_like_placeholder(str(password)):
-        problems.append("DATABASE_URL: its password is a placeholder")
+        problems.append("DATABASE_URL: its password (or DATABASE_PASSWORD) is a placeholder")
     return problems
 
 

@@ -129,7 +129,7 @@ class SettingsReader:
         return value
 
     def database_url(self) -> URL:
-        """DATABASE_URL, to be opened with psycopg."""
+        """DATABASE_URL with DATABASE_PASSWORD in it, to be opened with psycopg."""
         value = self.text("DATABASE_URL", None)
         try:
             url = make_url(value) if value else make_url("postgresql://")
@@ -137,6 +137,12 @@ class SettingsReader:
             url = make_url("unreadable://")
         if url.drivername not in ("postgres", "postgresql", "postgresql+psycopg"):
             self.problems.append("DATABASE_URL: is not like postgresql://user:password@host/name")
+        if password := self.optional("DATABASE_PASSWORD"):
+            if url.password:
+                self.problems.append(
+                    "DATABASE_PASSWORD: DATABASE_URL holds a password too; keep one"
+                )
+            url = url.set(password=password)
         return url.set(drivername="postgresql+psycopg")
 
     def _check_origin(self, name: str, value: str) -> None:

@@ -44,6 +44,24 @@ def test_development_needs_a_key_and_a_database_only() -> None:
     assert named(problems({"FLASK_DEBUG": "true"})) == ["SECRET_KEY", "DATABASE_URL"]
 
 
+def test_the_database_password_may_come_by_itself(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("pa/ss\n")
+    apart = DEVELOPMENT | {"DATABASE_URL": "postgresql://azionelab@postgres/theatre"}
+    config = load_config(apart | {"DATABASE_PASSWORD_FILE": str(secret)})
+    assert config.database_url.password == "pa/ss"
+    assert config.database_url.host == "postgres"
+
+
+def test_two_passwords_for_the_database_are_refused() -> None:
+    assert named(problems(DEVELOPMENT | {"DATABASE_PASSWORD": "another"})) == ["DATABASE_PASSWORD"]
+
+
+def test_a_placeholder_for_the_database_password_is_refused() -> None:
+    apart = PRODUCTION | {"DATABASE_URL": "postgresql://azionelab@postgres/azionelab"}
+    assert named(problems(apart | {"DATABASE_PASSWORD": "change-me"})) == ["DATABASE_URL"]
+
+
 def test_production_takes_safe_settings() -> None:
     config = load_config(PRODUCTION)
     assert not config.debug

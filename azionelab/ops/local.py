@@ -221,7 +221,9 @@ def _welcome(config: Config, logins: list[str]) -> str:
 def _database(settings: dict[str, str]) -> URL:
     """The database that the settings name, or the embedded one if that runs."""
     if settings.get("DATABASE_URL") or settings.get("DATABASE_URL_FILE"):
-        told = {k: v for k, v in settings.items() if k.startswith("DATABASE_URL")}
+        told = {
+            k: v for k, v in settings.items() if k.startswith(("DATABASE_URL", "DATABASE_PASSWORD"))
+        }
         return load_config({"FLASK_DEBUG": "true", "SECRET_KEY": "unused"} | told).database_url
     if running := embedded_postgres.find_running(ROOT / "instance" / "postgres"):
         return make_url(running)
@@ -244,7 +246,7 @@ def _become_flask(options: list[str]) -> None:
     url = _libpq(_database(settings))
     instance = ROOT / "instance"
     environment = _environment(settings, _port_in_use(settings, instance), instance)
-    if not environment.get("DATABASE_URL_FILE"):
+    if environment.get("DATABASE_URL") == _UNREACHED:
         environment["DATABASE_URL"] = url
     arguments = [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), *options]
     os.execve(sys.executable, arguments, environment)  # noqa: S606

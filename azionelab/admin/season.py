@@ -114,7 +114,14 @@ class PerformanceView(TheatreView):
         return performance
 
     def update_model(self, form: Any, model: Any) -> bool:
-        """Change a performance by the rule that knows what is held: all of it, or nothing."""
+        """Change a performance by the rule that knows what is held: all of it, or nothing.
+
+        One that is yet to come is not moved into the past: its visitors' names would be erased as if
+        it had been played.
+        """
+        if form.starts_at.data <= now() < model.starts_at:
+            tell(form, "starts_at", gettext("This is over already."))
+            return False
         try:
             saved = self.attempt(
                 lambda: rules.change_performance(model.id, form.populate_obj), form

@@ -54,7 +54,7 @@ class BookingForm(VisitorForm):
     def offer(self, limit: int) -> "BookingForm":
         """Offer parties of 1 to `limit` people."""
         self.seats.choices = _sizes(1, limit)
-        if self.seats.data is None and not self.seats.raw_data:
+        if self.seats.data is None and not self.is_submitted():
             self.seats.data = min(2, limit)
         if not self.request_key.data:
             self.request_key.data = str(uuid4())

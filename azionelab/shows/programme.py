@@ -1,5 +1,6 @@
 """The programme: what is on and how many seats are left, in one statement."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,7 @@ from typing import Any, cast
 from sqlalchemy import Row, Select, column, func, select, table
 
 from azionelab.extensions import db
+from azionelab.shows.limits import SLUG
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.shows.window import Bookable, Window, booking_window
 
@@ -67,7 +69,9 @@ def listing(performance_id: int, at: datetime) -> Listing | None:
 
 
 def find_published_show(slug: str) -> Show | None:
-    """The published show of that address."""
+    """The published show of that address, whatever somebody typed there."""
+    if not re.fullmatch(SLUG, slug):
+        return None
     return db.session.scalar(select(Show).where(Show.slug == slug, Show.published))
 
 

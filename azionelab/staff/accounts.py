@@ -34,6 +34,7 @@ R = TypeVar("R")
 PASSWORD_LENGTH = 12  # characters at least; NIST SP 800-63B asks for length, not for composition
 SESSION_HOURS = 12  # an evening, from before the doors open until after they close
 _STAFF = (RoleName.ADMIN, RoleName.STAFF)
+_MAX_PASSWORD = 1024  # characters
 
 _login_limit = RateLimit("login", lambda settings: settings.login_rate_limit)
 _limited_views = {
@@ -195,6 +196,12 @@ class _LoginForm(LoginForm):
     """Logging in. Nobody is remembered: phones at the door change hands."""
 
     remember = None
+
+    def validate(self, **kwargs: Any) -> bool:
+        """No password is as long as that, and the library does not hash what is longer."""
+        if len(self.password.data or "") > _MAX_PASSWORD:
+            self.password.data = ""
+        return bool(super().validate(**kwargs))
 
 
 class _Words(FsDomain):

@@ -128,6 +128,15 @@ def test_a_performance_that_cannot_be_is_refused_with_words(
     assert database.execute("SELECT count(*) FROM performance").fetchone() == (0,)
 
 
+def test_a_performance_is_not_moved_into_the_past(staff: FlaskClient, database: Database) -> None:
+    form = played(*a_house())
+    press(staff, "/admin/performances/new/", **form)
+    moved = form | {"starts_at": form["starts_at"].replace(form["starts_at"][:4], "2020")}
+    assert "over already" in press(staff, "/admin/performances/edit/?id=1", **moved).text
+    started = "SELECT starts_at > now() FROM performance"
+    assert database.execute(started).fetchone() == (True,)
+
+
 def test_one_show_is_not_played_twice_at_once(staff: FlaskClient, database: Database) -> None:
     form = played(*a_house())
     press(staff, "/admin/performances/new/", **form)

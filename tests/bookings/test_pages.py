@@ -146,6 +146,15 @@ def test_public_pages_know_nothing_of_what_was_asked_for(client: FlaskClient) ->
         assert "Cookie" not in page.headers.get("Vary", "")
 
 
+def test_a_booking_says_for_how_many(client: FlaskClient) -> None:
+    performance = a_performance()
+    form = filled(open_form(client, performance.id))
+    del form["seats"]
+    answer = client.post(f"/performances/{performance.id}/book", data=form, headers=ENGLISH)
+    assert answer.status_code == 422
+    assert bookings() == []
+
+
 @pytest.mark.parametrize(
     ("typed", "field"),
     [

@@ -92,7 +92,7 @@ def test_a_description_is_shown_as_it_was_typed(
 
 def test_unknown_and_unpublished_shows_are_not_found(client: FlaskClient) -> None:
     hidden = a_performance(published=False).show.slug
-    for slug in ("nothing", hidden, "..%2f", "x" * 5000):
+    for slug in ("nothing", hidden, "..%2f", "x" * 5000, "%00", "a%00b"):
         assert client.get(f"/shows/{slug}").status_code == 404
 
 

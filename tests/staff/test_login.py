@@ -73,6 +73,11 @@ def test_bad_input_is_a_failed_login(app: Flask) -> None:
     client = english(app)
     for email in ("", "\0", "x" * 5000, "anna@theatre.org\0", "\u202eanna@theatre.org"):
         assert log_in(client, email, "\0").status_code == 200
+    create_account("anna@theatre.org", "door", PASSWORD)
+    for email in ("anna@theatre.org", "nobody@theatre.org"):
+        answer = log_in(client, email, "x" * 5000)
+        assert answer.status_code == 200
+        assert "did not fit together" in answer.text
 
 
 def test_guessing_is_slowed_down(make_app: Callable[..., Flask]) -> None:

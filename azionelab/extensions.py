@@ -10,6 +10,7 @@ from procrastinate import App as JobQueue
 from procrastinate import SyncPsycopgConnector
 
 from azionelab.database import Base, notice_writing
+from azionelab.passwords import Passwords
 
 db = SQLAlchemy(
     model_class=Base,
@@ -21,7 +22,7 @@ migrate = Migrate()
 mailer = Mailer()
 csrf = CSRFProtect()
 babel = Babel()
-security = Security()
+security = Security(password_util_cls=Passwords)
 # Web processes only defer jobs, on the connection of the caller's own transaction, so this
 # connector is never opened; the worker brings one that is (azionelab.ops.worker).
 jobs = JobQueue(connector=SyncPsycopgConnector())

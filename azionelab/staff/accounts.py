@@ -34,7 +34,6 @@ R = TypeVar("R")
 PASSWORD_LENGTH = 12  # characters at least; NIST SP 800-63B asks for length, not for composition
 SESSION_HOURS = 12  # an evening, from before the doors open until after they close
 _STAFF = (RoleName.ADMIN, RoleName.STAFF)
-_MAX_PASSWORD = 1024  # characters
 
 _login_limit = RateLimit("login", lambda settings: settings.login_rate_limit)
 _limited_views = {
@@ -198,9 +197,8 @@ class _LoginForm(LoginForm):
     remember = None
 
     def validate(self, **kwargs: Any) -> bool:
-        """No password is as long as that, and the library does not hash what is longer."""
-        if len(self.password.data or "") > _MAX_PASSWORD:
-            self.password.data = ""
+        """Judge the password as it is known; the library hashes an unknown person's as it was typed."""
+        self.password.data = security.password_util.normalize(self.password.data or "")
         return bool(super().validate(**kwargs))
 
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.staff.accounts import change_account, create_account
+from azionelab.staff.accounts import AccountError, change_account, create_account
 from tests.bookings.test_pages import fields
 from tests.support.people import PASSWORD, english, log_in, logged_in, press, token_of
 from tests.support.processes import Program
@@ -78,6 +78,21 @@ def test_bad_input_is_a_failed_login(app: Flask) -> None:
         answer = log_in(client, email, "x" * 5000)
         assert answer.status_code == 200
         assert "did not fit together" in answer.text
+
+
+def test_a_password_longer_than_any_is_told_as_such(app: Flask) -> None:
+    client = logged_in(app, "door")
+    form = token_of(client, "/staff/change")
+    new, long = "four words are enough", "x" * 5000
+    typed = {"password": long, "new_password": new, "new_password_confirm": new}
+    wrong = client.post("/staff/change", data=form | typed)
+    assert wrong.status_code == 200
+    typed = {"password": PASSWORD, "new_password": long, "new_password_confirm": long}
+    refused = client.post("/staff/change", data=form | typed)
+    assert "A password has at most 1024 characters." in refused.text
+    with pytest.raises(AccountError, match="1024"):
+        create_account("long@theatre.org", "door", long)
+    assert log_in(english(app), "door@theatre.org").location == "/staff/"
 
 
 def test_guessing_is_slowed_down(make_app: Callable[..., Flask]) -> None:

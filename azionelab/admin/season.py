@@ -14,7 +14,7 @@ from azionelab.admin.base import TheatreView, tell
 from azionelab.admin.filters import tell_performance
 from azionelab.admin.forms import PerformanceForm, ShowForm, VenueForm
 from azionelab.bookings import rules
-from azionelab.bookings.errors import CapacityBelowHeld
+from azionelab.bookings.errors import CapacityBelowHeld, MovedIntoPast
 from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.database import now
 from azionelab.extensions import db
@@ -114,18 +114,14 @@ class PerformanceView(TheatreView):
         return performance
 
     def update_model(self, form: Any, model: Any) -> bool:
-        """Change a performance by the rule that knows what is held: all of it, or nothing.
-
-        One that is yet to come is not moved into the past: its visitors' names would be erased as if
-        it had been played.
-        """
-        if form.starts_at.data <= now() < model.starts_at:
-            tell(form, "starts_at", gettext("This is over already."))
-            return False
+        """Change a performance by the rule that knows what is held: all of it, or nothing."""
         try:
             saved = self.attempt(
                 lambda: rules.change_performance(model.id, form.populate_obj), form
             )
+        except MovedIntoPast:
+            tell(form, "starts_at", gettext("This is over already."))
+            return False
         except CapacityBelowHeld as refusal:
             told = ngettext(
                 "It cannot go below %(num)s seat: that one is held.",

@@ -66,6 +66,10 @@ class NotFewerSeats(BookingError):
     """A party can only be made smaller, and not smaller than one."""
 
 
+class MovedIntoPast(BookingError):
+    """A performance that is yet to come would start before now, as if it had been played."""
+
+
 class CapacityBelowHeld(BookingError):
     """The capacity asked for is below the `held` seats."""
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 from azionelab.bookings.errors import (
     CapacityBelowHeld,
     HoldExpired,
+    MovedIntoPast,
     NotFewerSeats,
     PartyInside,
     PerformanceStarted,
@@ -188,12 +189,17 @@ def expire_lapsed_holds() -> int:
 def change_performance(performance_id: int, change: Callable[[Performance], object]) -> Performance:
     """Let `change` write what a performance is, its seats included: all of it, or nothing.
 
-    Raises PerformanceUnknown, and CapacityBelowHeld with the figure.
+    One yet to come is not moved into the past: its visitors' names would be erased as if it had been
+    played. Raises PerformanceUnknown, MovedIntoPast, and CapacityBelowHeld with the figure.
     """
     with transaction() as session:
         performance = lock_performance(session, performance_id)
-        _expire(session, performance, now())
+        at = now()
+        _expire(session, performance, at)
+        starts_at = performance.starts_at
         change(performance)
+        if performance.starts_at <= at < starts_at:
+            raise MovedIntoPast
         if performance.capacity < performance.seats_held:
             raise CapacityBelowHeld(performance.seats_held)
         return performance

@@ -173,7 +173,8 @@ def _delivering(
         """,
         [evening],
     ).fetchone()
-    mails, took, last = row or (0, 0, 0)
+    assert row is not None
+    mails, took, last = row
     return (
         f"{mails} mails in {took:.0f} s ({float(mails / took):.0f} a second); the last one left"
         f" {last:.1f} s after the last booking"

@@ -1,6 +1,6 @@
 """What the backups' own container reports here: what it did, when, and whether it went well.
 
-docker/backup/ writes the rows by psql; health, metrics and doctor read them.
+The rows are written from there; nothing in the application writes them.
 """
 
 from datetime import datetime

@@ -146,7 +146,7 @@ def _port(settings: dict[str, str]) -> int:
 
 def _port_in_use(settings: dict[str, str], instance: Path) -> int:
     """The port of the site that runs from this folder, or else the one it would take."""
-    with suppress(OSError), (instance / _LOCK).open() as lock:
+    with suppress(OSError, ValueError), (instance / _LOCK).open() as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

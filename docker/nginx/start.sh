@@ -1,0 +1,174 @@
+#!/bin/sh
+# Read the container's settings, write nginx's configuration, and become the command given (nginx).
+# What is wrong with a setting is told in one line led by its name, all of them at once; then it ends
+# with status 1. docs/nginx.md describes the settings.
+set -eu
+
+problems=""
+refuse() { # refuse LINE
+    problems="$problems$1
+"
+}
+matches() { # matches VALUE EXTENDED-REGULAR-EXPRESSION: the whole value, which has one line
+    [ "$(printf '%s\n' "$1" | grep -c '')" = 1 ] && printf '%s\n' "$1" | grep -Eqx -- "$2"
+}
+words() { # words LIST: what commas and spaces divide
+    printf '%s' "$1" | tr ',' ' '
+}
+
+octet='(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
+ipv4="$octet(\\.$octet){3}"
+ipv6='[0-9A-Fa-f]*:[0-9A-Fa-f:.]+'
+host='[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?'
+port='[1-9][0-9]{0,4}'
+
+check() { # check NAME VALUE EXPRESSION WHAT-IT-IS-NOT
+    matches "$2" "$3" || refuse "$1: '$2' is not $4"
+}
+check_networks() { # check_networks NAME LIST
+    for network in $(words "$2"); do
+        check "$1" "$network" "$ipv4(/(3[0-2]|[12]?[0-9]))?|$ipv6(/[0-9]{1,3})?" \
+            "an address or network such as 192.0.2.0/24"
+    done
+}
+read_rate() { # read_rate NAME VALUE: sets rate (as nginx writes it) and burst
+    rate=1r/s burst=1
+    if matches "$2" '[1-9][0-9]{0,5} per (second|minute)'; then
+        # So many at once, and then as many in each second or minute.
+        burst=${2%% *}
+        unit=${2##* }
+        rate="${burst}r/$(printf '%.1s' "$unit")"
+    else
+        refuse "$1: '$2' is not a rate such as '30 per minute'"
+    fi
+}
+check_file() { # check_file NAME PATH
+    if ! matches "$2" '/[A-Za-z0-9._/-]+'; then
+        refuse "$1: '$2' is not a full path of plain characters"
+    elif [ ! -e "$2" ]; then
+        refuse "$1: $2 does not exist"
+    elif [ ! -f "$2" ] || [ ! -r "$2" ]; then
+        refuse "$1: $2 cannot be read by user $(id -u)"
+    fi
+}
+
+SERVE=${SERVE:-tls}
+SERVER_NAMES=$(words "${SERVER_NAMES:-}")
+PUBLIC_PORT=${PUBLIC_PORT:-}
+UPSTREAM_PROXY=${UPSTREAM_PROXY:-}
+TLS_CERTIFICATE=${TLS_CERTIFICATE:-/etc/nginx/tls/fullchain.pem}
+TLS_CERTIFICATE_KEY=${TLS_CERTIFICATE_KEY:-/etc/nginx/tls/privkey.pem}
+HSTS_SECONDS=${HSTS_SECONDS:-31536000}
+BOX_OFFICE_NETWORKS=${BOX_OFFICE_NETWORKS:-}
+BACKEND=${BACKEND:-backend:8000}
+RESOLVER=${RESOLVER:-127.0.0.11}
+# Where things are in the image; tests put them elsewhere.
+TEMPLATES=${TEMPLATES:-/usr/local/share/azionelab-nginx}
+SITE_ROOT=${SITE_ROOT:-/usr/share/nginx/site}
+ACME_WEBROOT=${ACME_WEBROOT:-/var/www/acme}
+RUN_DIR=${RUN_DIR:-/tmp/nginx}
+ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
+HTTP_LISTEN=${HTTP_LISTEN:-8080}
+TLS_LISTEN=${TLS_LISTEN:-8443}
+PAGES_LISTEN=${PAGES_LISTEN:-127.0.0.1:8082}
+STATUS_LISTEN=${STATUS_LISTEN:-127.0.0.1:8081}
+
+check SERVE "$SERVE" 'tls|http|upstream' 'one of tls, http, upstream'
+matches "$SERVER_NAMES" ' *' && refuse 'SERVER_NAMES: is missing; list the public host names'
+our_names=""
+for name in $SERVER_NAMES; do
+    check SERVER_NAMES "$name" "$host" 'a host name such as tickets.theatre.org'
+    our_names="$our_names$name 1; "
+done
+port_suffix=""
+if [ -n "$PUBLIC_PORT" ]; then
+    check PUBLIC_PORT "$PUBLIC_PORT" "$port" 'a port'
+    port_suffix=":$PUBLIC_PORT"
+fi
+check HSTS_SECONDS "$HSTS_SECONDS" '[0-9]{1,9}' 'a whole number of seconds'
+check BACKEND "$BACKEND" "$host:$port" 'like backend:8000'
+check RESOLVER "$RESOLVER" "$ipv4(:$port)?" 'the address of a name server, such as 127.0.0.11'
+read_rate BOOKING_RATE "${BOOKING_RATE:-30 per minute}"
+booking_rate=$rate booking_burst=$burst
+read_rate LOGIN_RATE "${LOGIN_RATE:-10 per minute}"
+login_rate=$rate login_burst=$burst
+read_rate API_RATE "${API_RATE:-20 per second}"
+api_rate=$rate api_burst=$burst
+
+check_networks BOX_OFFICE_NETWORKS "$BOX_OFFICE_NETWORKS"
+box_office=""
+for network in $(words "$BOX_OFFICE_NETWORKS"); do
+    box_office="$box_office$network 1; "
+done
+upstream="" real_ip_from=""
+if [ "$SERVE" = upstream ]; then
+    [ -n "$UPSTREAM_PROXY" ] || refuse 'UPSTREAM_PROXY: is missing; list the addresses of the proxy'
+    check_networks UPSTREAM_PROXY "$UPSTREAM_PROXY"
+    for network in $(words "$UPSTREAM_PROXY"); do
+        upstream="$upstream$network 1; "
+        real_ip_from="${real_ip_from}set_real_ip_from $network; "
+    done
+fi
+if [ "$SERVE" = tls ]; then
+    check_file TLS_CERTIFICATE "$TLS_CERTIFICATE"
+    check_file TLS_CERTIFICATE_KEY "$TLS_CERTIFICATE_KEY"
+fi
+mkdir -p "$RUN_DIR" 2>/dev/null && [ -w "$RUN_DIR" ] \
+    || refuse "${RUN_DIR%/*}: cannot be written by user $(id -u); mount a tmpfs there"
+
+if [ -n "$problems" ]; then
+    printf '%s' "$problems" >&2
+    exit 1
+fi
+
+# The error pages bring their style along, and their policy names its digest.
+error_style=$(sed -n "s/.*style-src '\(sha256-[^']*\)'.*/\1/p" "$SITE_ROOT/static/errors/503.html")
+
+# From 1.25.1 on a directive of its own, before that a word of `listen`.
+version=$(nginx -v 2>&1 | sed 's|.*/\([0-9.]*\).*|\1|')
+http2="" http2_listen=" http2"
+if [ "$(printf '%s\n1.25.1\n' "$version" | sort -V | head -n 1)" = 1.25.1 ]; then
+    http2="http2 on;" http2_listen=""
+fi
+
+# Every value was checked for its form, or is a path of the image: none holds what sed would read.
+for template in "$TEMPLATES"/*.conf; do
+    sed \
+        -e "s|@SERVE@|$SERVE|g" \
+        -e "s|@SERVER_NAMES@|$SERVER_NAMES|g" \
+        -e "s|@OUR_NAMES@|$our_names|g" \
+        -e "s|@PORT_SUFFIX@|$port_suffix|g" \
+        -e "s|@UPSTREAM@|$upstream|g" \
+        -e "s|@REAL_IP_FROM@|$real_ip_from|g" \
+        -e "s|@TLS_CERTIFICATE@|$TLS_CERTIFICATE|g" \
+        -e "s|@TLS_CERTIFICATE_KEY@|$TLS_CERTIFICATE_KEY|g" \
+        -e "s|@HSTS_SECONDS@|$HSTS_SECONDS|g" \
+        -e "s|@HTTP2@|$http2|g" \
+        -e "s|@HTTP2_LISTEN@|$http2_listen|g" \
+        -e "s|@BOOKING_RATE@|$booking_rate|g" \
+        -e "s|@BOOKING_BURST@|$booking_burst|g" \
+        -e "s|@LOGIN_RATE@|$login_rate|g" \
+        -e "s|@LOGIN_BURST@|$login_burst|g" \
+        -e "s|@API_RATE@|$api_rate|g" \
+        -e "s|@API_BURST@|$api_burst|g" \
+        -e "s|@BOX_OFFICE@|$box_office|g" \
+        -e "s|@BACKEND@|$BACKEND|g" \
+        -e "s|@RESOLVER@|$RESOLVER|g" \
+        -e "s|@ERROR_STYLE@|$error_style|g" \
+        -e "s|@SITE_ROOT@|$SITE_ROOT|g" \
+        -e "s|@ACME_WEBROOT@|$ACME_WEBROOT|g" \
+        -e "s|@RUN_DIR@|$RUN_DIR|g" \
+        -e "s|@ACCESS_LOG@|$ACCESS_LOG|g" \
+        -e "s|@HTTP_LISTEN@|$HTTP_LISTEN|g" \
+        -e "s|@TLS_LISTEN@|$TLS_LISTEN|g" \
+        -e "s|@PAGES_LISTEN@|$PAGES_LISTEN|g" \
+        -e "s|@STATUS_LISTEN@|$STATUS_LISTEN|g" \
+        "$template" > "$RUN_DIR/${template##*/}"
+done
+
+# What only nginx can tell: a certificate that is none, a key of another one.
+if ! told=$(nginx -t -q -e stderr -c "$RUN_DIR/nginx.conf" 2>&1); then
+    printf '%s\n' "$told" | sed -n 's/^.*\[emerg\] \([0-9#]*: \)\{0,1\}/nginx: /p' >&2
+    exit 1
+fi
+exec "$@"

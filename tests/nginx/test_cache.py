@@ -1,0 +1,180 @@
+"""The pages for everybody are kept for the second that they allow, and shown when nothing else is."""
+
+import http.client
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+
+from tests.stage import a_performance
+from tests.support.nginx import Answer, Echo, NameServer, Nginx
+from tests.support.processes import Program, eventually
+
+ITALIAN = ["it", "it-IT", "it-IT,it;q=0.9,en-US;q=0.8,en;q=0.7", "it,en;q=0.5", "fr,it;q=0.2"]
+ENGLISH = ["en", "en-GB", "en-US,en;q=0.5", "en-GB,en-US;q=0.9,en;q=0.8,it;q=0.7", "de,en;q=0.7"]
+NEITHER = ["", "fr", "de-DE,de;q=0.9"]
+ODD = ["en;q=0.5,it;q=0.9", "it;q=0,en", "en,it", "*", "fr,*;q=0.5", "it-IT,en;q=0.9", "en;q=0"]
+
+
+@pytest.fixture
+def page(in_app: Flask) -> str:
+    """The address of a show's page that nobody has asked for yet."""
+    return f"/shows/{a_performance().show.slug}"
+
+
+def cache_of(nginx: Nginx, answer: Answer) -> str:
+    return str(nginx.logged(answer)["cache"])
+
+
+def test_a_page_is_made_once(front: Nginx, page: str) -> None:
+    first, second = front.fetch(page), front.fetch(page)
+    assert [cache_of(front, answer) for answer in (first, second)] == ["MISS", "HIT"]
+    assert first.status == second.status == 200
+    assert second.body == first.body
+    assert "set-cookie" not in second.headers
+    assert second.headers["cache-control"] == "public, max-age=60"
+    assert second.headers["x-request-id"] != first.headers["x-request-id"]
+    assert "Accept-Encoding" in second.headers["vary"]
+
+
+@pytest.mark.parametrize("languages", [ITALIAN, ENGLISH, NEITHER])
+def test_those_who_read_the_same_share_a_page(
+    front: Nginx, page: str, languages: list[str]
+) -> None:
+    kept = [cache_of(front, front.fetch(page, Accept_Language=wish)) for wish in languages]
+    assert kept == ["MISS"] + ["HIT"] * (len(languages) - 1)
+
+
+@pytest.mark.parametrize("wish", [*ITALIAN, *ENGLISH, *NEITHER, *ODD])
+def test_everybody_gets_the_language_that_the_application_would_choose(
+    front: Nginx, app: Flask, page: str, wish: str
+) -> None:
+    for other in ("it", "en"):
+        front.fetch(page, Accept_Language=other)
+    alone = app.test_client().get(page, headers={"Accept-Language": wish})
+    assert (
+        front.fetch(page, Accept_Language=wish).headers["content-language"]
+        == alone.headers["Content-Language"]
+    )
+
+
+def test_a_language_chosen_by_hand_is_another_page(front: Nginx, page: str) -> None:
+    by_hand = front.fetch(f"{page}?lang=en", Accept_Language="it")
+    assert by_hand.headers["content-language"] == "en"
+    assert "lang=en" in by_hand.text
+    assert front.fetch(page, Accept_Language="it").headers["content-language"] == "it"
+    assert "lang=en" not in front.fetch(page, Accept_Language="en").text.partition("<main")[2]
+
+
+@pytest.mark.parametrize("query", ["lang=%65n", "x=1&la%6eg=en", "lang=xx&lang=en", "utm_source=a"])
+def test_no_query_spoils_the_page_of_others(front: Nginx, page: str, query: str) -> None:
+    front.fetch(f"{page}?{query}", Accept_Language="it")
+    plain = front.fetch(page, Accept_Language="it")
+    assert cache_of(front, plain) == "HIT"
+    assert plain.headers["content-language"] == "it"
+    assert "lang=en" not in plain.text.partition("<main")[2]
+
+
+@pytest.mark.parametrize("cookie", ["__Host-session=x", "a=b; session=x"])
+def test_who_is_logged_in_gets_no_copy_and_leaves_none(
+    front: Nginx, page: str, cookie: str
+) -> None:
+    assert cache_of(front, front.fetch(page, Cookie=cookie)) == "BYPASS"
+    assert cache_of(front, front.fetch(page)) == "MISS"
+    assert cache_of(front, front.fetch(page, Cookie=cookie)) == "BYPASS"
+    assert cache_of(front, front.fetch(page, Cookie="other=x")) == "HIT"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Cache-Control": "public, max-age=60", "Set-Cookie": "session=x"},
+        {"Cache-Control": "no-store"},
+        {"Cache-Control": "private, max-age=60"},
+        {},
+    ],
+)
+def test_what_is_not_for_everybody_is_not_kept(
+    start_nginx: Callable[..., Nginx], echo: Echo, headers: dict[str, str]
+) -> None:
+    nginx = start_nginx(BACKEND=f"127.0.0.1:{echo.port}")
+    echo.headers = headers
+    assert [nginx.fetch("/").status for _ in range(2)] == [200, 200]
+    assert len(echo.requests) == 2
+    echo.headers = {"Cache-Control": "public, max-age=60"}
+    for _ in range(2):
+        nginx.fetch("/")
+    assert len(echo.requests) == 3, "the control: this page is kept"
+
+
+@pytest.mark.parametrize(
+    "path", ["/performances/1/book", "/bookings/x", "/staff/login", "/api/health"]
+)
+def test_other_pages_are_never_kept(
+    start_nginx: Callable[..., Nginx], echo: Echo, path: str
+) -> None:
+    nginx = start_nginx(BACKEND=f"127.0.0.1:{echo.port}")
+    echo.headers = {"Cache-Control": "public, max-age=60"}
+    assert [nginx.fetch(path).status for _ in range(2)] == [200, 200]
+    assert len(echo.requests) == 2
+
+
+def test_a_rush_costs_the_application_one_request(
+    start_nginx: Callable[..., Nginx], echo: Echo
+) -> None:
+    nginx = start_nginx(BACKEND=f"127.0.0.1:{echo.port}")
+    echo.headers = {"Cache-Control": "public, max-age=60"}
+    with ThreadPoolExecutor(16) as crowd:
+        answers = list(crowd.map(lambda _: nginx.fetch("/").status, range(64)))
+    assert answers == [200] * 64
+    assert len(echo.requests) == 1
+
+
+def stale(nginx: Nginx, path: str) -> Answer:
+    """The page once it is older than it should be; it is there all the time."""
+
+    def ask() -> Answer | None:
+        answer = nginx.fetch(path, Accept_Language="it-IT,it;q=0.9")
+        assert answer.status == 200
+        return answer if cache_of(nginx, answer) == "STALE" else None
+
+    return eventually(ask, "a page that is older than it should be")
+
+
+def test_the_programme_stays_up_while_no_backend_has_a_name(
+    start_nginx: Callable[..., Nginx], echo: Echo
+) -> None:
+    echo.headers = {"Cache-Control": "public, max-age=1"}
+    with NameServer("127.0.0.1").running() as names:
+        nginx = start_nginx(BACKEND=f"backend.test:{echo.port}", RESOLVER=names.address)
+        before = nginx.fetch("/", Accept_Language="it")
+        names.addresses = ()
+        assert stale(nginx, "/").body == before.body
+        eventually(lambda: nginx.fetch("/checkin/").status == 503, "the name to be forgotten")
+
+
+def test_the_programme_stays_up_while_the_application_is_down(
+    start_nginx: Callable[..., Nginx],
+    start_site: Callable[..., tuple[str, Program]],
+    in_app: Flask,
+) -> None:
+    page, other = (f"/shows/{a_performance().show.slug}" for _ in range(2))
+    address, program = start_site(PAGE_CACHE_SECONDS="1")
+    nginx = start_nginx(BACKEND=address)
+    fresh = [nginx.fetch(path, Accept_Language="it") for path in ("/", page)]
+    program.kill()
+    for path, before in zip(("/", page), fresh, strict=True):
+        assert stale(nginx, path).body == before.body
+    missing = nginx.fetch(other)
+    assert missing.status == 503
+    assert missing.headers["retry-after"] == "5"
+    assert "Il teatro è molto affollato" in missing.text
+    assert "The house is very busy" in missing.text
+    form = nginx.fetch("/performances/1/book", "POST", body=b"seats=2")
+    assert form.status == 503
+    api = nginx.fetch("/api/v1/performances")
+    assert api.status == 503
+    assert api.headers["content-type"] == "application/problem+json"
+    assert api.headers["retry-after"] == "5"
+    assert http.client.responses[api.status] in api.text

@@ -1,0 +1,160 @@
+"""What goes to the application, what nginx answers itself, and what nobody gets."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests.support.nginx import HOST, Nginx
+
+APPLICATIONS = {
+    "/": 200,
+    "/shows/unknown": 404,
+    "/performances/1/book": 404,
+    "/bookings/unknown": 404,
+    "/checkin/": 302,
+    "/staff/login": 200,
+    "/admin/": 302,
+    "/api/health": 200,
+    "/api/openapi.json": 200,
+    "/api/v1/performances": 200,
+    "/api/v1/performances/1": 404,
+    "/nowhere": 404,
+}
+INTERNAL = [
+    "/metrics", "/metrics/", "//metrics", "/%6detrics", "/shows/../metrics", "/metrics?x=1",
+    "/.env", "/.git/config", "/static/.vite/manifest.json", "/static/errors/503.html",
+    "/.well-known/acme-challenge/",
+]  # fmt: skip
+ONCE = (
+    "Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy",
+    "Cross-Origin-Opener-Policy", "X-Request-ID",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", APPLICATIONS)
+def test_the_application_answers(front: Nginx, app: Flask, path: str) -> None:
+    answer = front.fetch(path)
+    assert answer.status == APPLICATIONS[path]
+    assert front.logged(answer)["upstream_status"] == str(answer.status)
+    for name in ONCE:
+        assert "\n" not in answer.headers[name.lower()], "nginx doubles the application's"
+
+
+def test_the_applications_own_error_pages_pass(front: Nginx, app: Flask) -> None:
+    assert "Back to the programme" not in front.fetch("/nowhere", Accept_Language="it").text
+    assert "Back to the programme" not in front.fetch("/shows/unknown", Accept_Language="it").text
+    problem = front.fetch("/api/v1/performances/1", Accept_Language="it")
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert "Qui non c" in problem.text
+
+
+@pytest.mark.parametrize("path", INTERNAL)
+def test_nobody_gets_what_is_internal(front: Nginx, app: Flask, path: str) -> None:
+    answer = front.fetch(path)
+    assert answer.status == 404
+    assert front.logged(answer)["upstream_status"] == "", "the application was asked"
+    assert "Tornate al programma" in answer.text
+    assert "Back to the programme" in answer.text
+
+
+def test_an_error_page_has_its_headers_and_its_style(front: Nginx, site_root: Path) -> None:
+    answer = front.fetch("/metrics")
+    for name in ONCE:
+        assert "\n" not in answer.headers[name.lower()]
+    assert answer.headers["cache-control"] == "no-store"
+    (style,) = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = answer.headers["content-security-policy"]
+    assert f"style-src 'self' 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["server"] == "nginx"
+
+
+@pytest.mark.parametrize("suffix", ["css", "js", "wasm"])
+def test_hashed_files_are_kept_for_good_and_come_compressed(
+    front: Nginx, site_root: Path, suffix: str
+) -> None:
+    path = sorted((site_root / "static" / "assets").glob(f"*.{suffix}"))[0]
+    plain = front.fetch(f"/static/assets/{path.name}")
+    small = front.fetch(f"/static/assets/{path.name}", Accept_Encoding="gzip")
+    kinds = {"css": "text/css", "js": "application/javascript", "wasm": "application/wasm"}
+    assert plain.status == small.status == 200
+    assert plain.body == path.read_bytes()
+    assert small.body == path.with_name(path.name + ".gz").read_bytes()
+    for answer in (plain, small):
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["content-type"] == kinds[suffix]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert small.headers["content-encoding"] == "gzip"
+    assert "Accept-Encoding" in plain.headers["vary"]
+    assert front.logged(plain)["upstream_status"] == ""
+
+
+def test_other_files_are_kept_briefly_and_missing_ones_not_at_all(front: Nginx) -> None:
+    assert front.fetch("/static/favicon.svg").headers["cache-control"] == "public, max-age=300"
+    missing = front.fetch("/static/assets/gone-12345678.js")
+    assert missing.status == 404
+    assert missing.headers["cache-control"] == "no-store"
+
+
+def test_a_strange_host_gets_no_answer(front: Nginx) -> None:
+    with pytest.raises(ConnectionError):
+        front.fetch("/", host="evil.test")
+    assert front.fetch("/", host=f"{HOST}:1234").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "limit", "problem"),
+    [
+        ("/performances/1/book", 64, False),
+        ("/bookings/unknown/cancel", 64, False),
+        ("/admin/shows/new/", 256, False),
+        ("/api/v1/performances/1/reservations", 64, True),
+    ],
+)
+def test_what_is_too_large_does_not_reach_the_application(
+    front: Nginx, app: Flask, path: str, limit: int, problem: bool
+) -> None:
+    small = front.fetch(path, "POST", body=b"x" * 1024 * limit)
+    assert front.logged(small)["upstream_status"] == str(small.status)
+    large = front.fetch(path, "POST", body=b"x" * (1024 * limit + 1))
+    assert large.status == 413
+    assert front.logged(large)["upstream_status"] == ""
+    if problem:
+        assert large.headers["content-type"] == "application/problem+json"
+        assert '"status":413' in large.text
+    else:
+        assert "Troppo in una volta" in large.text
+
+
+def sample(rule: Rule) -> str:
+    """An address of the rule, with a visitor's token wherever one may stand."""
+    path = re.sub(r"<(int|uuid):\w+>", "12", rule.rule)
+    path = (
+        path.replace("<export_type>", "csv")
+        .replace("<path:filename>", "assets/some-1a2B.js")
+        .replace("<slug>", "some-show")
+    )
+    return re.sub(r"<[^>]+>", "s3cret.Token_", path)
+
+
+def test_the_log_knows_every_page_and_no_token(front: Nginx, app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        path = sample(rule)
+        answer = front.fetch(
+            f"{path}?email=ada@example.org", User_Agent="Ada's", Referer="https://x"
+        )
+        logged = front.logged(answer)
+        assert logged["path"] != "-", path
+        assert logged["status"] == answer.status
+        if "s3cret" not in path and "12/scans/12" not in path:
+            assert logged["path"] == path
+    for odd in ("/bookings%2Fs3cret", "/ada@example.org", "//bookings/s3cret", "/x?y=s3cret"):
+        assert front.logged(front.fetch(odd))["path"] == "-"
+    for secret in ("s3cret", "example.org", "Ada", "127.0.0.1"):
+        assert secret not in front.log

@@ -1,0 +1,73 @@
+"""What is in a database: its schema, its rows, and whether they agree with what must always hold."""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from azionelab_backup.store import Manifest
+
+_TABLES = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname
+"""
+# The first two of `flask doctor`, which a scratch database has nobody to ask.
+_INVARIANTS = {
+    "seats held by performances are those of their live reservations": """
+        SELECT count(*) FROM performance AS p CROSS JOIN LATERAL (
+            SELECT coalesce(sum(seats), 0) AS seats FROM reservation
+            WHERE performance_id = p.id AND state IN ('pending', 'confirmed')
+        ) AS r
+        WHERE p.seats_held <> r.seats OR r.seats > p.capacity
+    """,
+    "people inside are those who were let in": """
+        SELECT count(*) FROM reservation AS r CROSS JOIN LATERAL (
+            SELECT coalesce(sum(people), 0) AS people FROM admission
+            WHERE reservation_id = r.id AND undone_at IS NULL
+        ) AS a
+        WHERE r.admitted <> a.people
+    """,
+}
+
+
+def tables(connection: psycopg.Connection[Any]) -> list[str]:
+    """The names of the tables; none in an empty database."""
+    return [name for (name,) in connection.execute(_TABLES)]
+
+
+def schema(connection: psycopg.Connection[Any]) -> str | None:
+    """The last migration that was run, or None when none ever was."""
+    if "alembic_version" not in tables(connection):
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def count_rows(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    """How many rows each table has."""
+    return {
+        name: _number(
+            connection, sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(name))
+        )
+        for name in tables(connection)
+    }
+
+
+def disagreements(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    """Where a restored database is not what its backup said, or breaks what must always hold."""
+    found = count_rows(connection)
+    problems = [
+        f"{name} has {found.get(name, 0)} rows instead of {manifest.rows.get(name, 0)}"
+        for name in sorted(found.keys() | manifest.rows.keys())
+        if found.get(name) != manifest.rows.get(name)
+    ]
+    if not problems:
+        for claim, query in _INVARIANTS.items():
+            if count := _number(connection, sql.SQL(query)):
+                problems.append(f"{count} times it does not hold that {claim}")
+    return problems
+
+
+def _number(connection: psycopg.Connection[Any], query: sql.SQL | sql.Composed) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

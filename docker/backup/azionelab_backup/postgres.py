@@ -1,0 +1,185 @@
+"""PostgreSQL's programs at work: dumping in one snapshot, restoring in one transaction, a scratch server.
+
+They are found on the PATH. Passwords reach them in their environment, never on a command line.
+"""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import pq
+
+from azionelab_backup import Refused
+
+T = TypeVar("T")
+_INITDB = "--auth=trust --username=postgres --encoding=UTF8 --locale=C --no-sync --no-instructions"
+_SCRATCH = (
+    "fsync=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "max_wal_size=64MB",
+    "timezone=UTC",
+)
+
+
+class Database:
+    """A database, by the libpq string that opens it."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection on which each statement commits by itself."""
+        return psycopg.connect(self._conninfo, autocommit=True, connect_timeout=10)
+
+    def dump(self, file: Path, count: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """Write the database into `file`, and answer what `count` finds in the same snapshot.
+
+        Whatever is booked meanwhile is in neither.
+        """
+        with self.connect() as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+            snapshot = row[0] if row else ""
+            run(
+                ["pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={file}"],
+                self._environment(),
+            )
+            return count(connection)
+
+    def restore(self, file: Path, *, replace: bool, row_restored: Callable[[], None]) -> None:
+        """Run a dump into the database in one transaction: all of it is there afterwards, or nothing.
+
+        With `replace`, everything that was there goes in the same transaction.
+        """
+        environment = self._environment() | {"PGAPPNAME": "azionelab-backup restore"}
+        with (
+            tempfile.TemporaryFile() as told,
+            subprocess.Popen(
+                ["pg_restore", "--no-owner", "--no-privileges", "--file=-", str(file)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=told,
+            ) as source,
+            subprocess.Popen(
+                ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stderr=told,
+            ) as target,
+        ):
+            assert source.stdout is not None  # noqa: S101 - the pipes asked for above
+            assert target.stdin is not None  # noqa: S101
+            send = target.stdin.write
+            try:
+                send(b"SET client_min_messages = warning;\nSET lock_timeout = '10s';\nBEGIN;\n")
+                if replace:
+                    send(b"DROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n")
+                in_rows = False
+                for line in source.stdout:
+                    send(line)
+                    if in_rows and line == b"\\.\n":
+                        in_rows = False
+                    elif in_rows:
+                        row_restored()
+                    elif line.startswith(b"COPY ") and line.endswith(b" FROM stdin;\n"):
+                        in_rows = True
+                # Only here is the dump known to be whole: a psql that hears no COMMIT rolls back,
+                # whatever became of pg_restore or of us.
+                if source.wait() == 0:
+                    send(b"COMMIT;\n")
+                target.stdin.close()
+            except BrokenPipeError:  # psql has given up, and says why below
+                source.kill()
+                with suppress(BrokenPipeError):
+                    target.stdin.close()
+            if target.wait() or source.wait():
+                told.seek(0)
+                reason = _reason(told.read()) or _signal(target.returncode or source.returncode)
+                raise Refused(f"nothing was restored: {reason}")
+
+    def _environment(self) -> dict[str, str]:
+        """The environment in which PostgreSQL's programs open this database."""
+        environment = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+        for option in pq.Conninfo.parse(self._conninfo.encode()):
+            if option.val is None:
+                continue
+            if option.envvar is None:
+                raise Refused(f"DATABASE_URL: {option.keyword.decode()} cannot be used here")
+            environment[option.envvar.decode()] = option.val.decode()
+        return environment | {"LC_ALL": "C"}
+
+
+@contextmanager
+def scratch_database() -> Iterator[Database]:
+    """An empty database on a server that is there for this purpose only, in the temporary folder."""
+    folder = Path(tempfile.mkdtemp(prefix="azionelab-verify-"))
+    data = folder / "data"
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+    options = ["-h", "", "-k", str(folder)]
+    options += [part for setting in _SCRATCH for part in ("-c", setting)]
+    try:
+        run(
+            ["initdb", *shlex.split(_INITDB), f"--pgdata={data}"],
+            environment,
+        )
+        try:
+            server = ["pg_ctl", f"--pgdata={data}", "--wait"]
+            start = [f"--options={shlex.join(options)}", f"--log={folder / 'data' / 'log'}"]
+            run([*server, *start, "start"], environment)
+            yield Database(f"host={folder} user=postgres dbname=postgres")
+        finally:
+            if (data / "postmaster.pid").exists():
+                run([*server, "--mode=immediate", "stop"], environment)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(command: list[str], environment: dict[str, str], **how: Any) -> str:
+    """Run a program to its end and return what it printed; raises Refused with its reason."""
+    # A file, not a pipe: a server that is started here keeps it open after its starter has ended.
+    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as printed:
+        try:
+            done = subprocess.run(
+                command,
+                env=environment,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=told,
+                **how,
+            )
+        except FileNotFoundError:
+            raise Refused(f"{command[0]} is not installed here") from None
+        told.seek(0)
+        printed.seek(0)
+        if done.returncode:
+            reason = _reason(told.read()) or _signal(done.returncode)
+            raise Refused(f"{command[0]} failed: {reason}")
+        return printed.read().decode(errors="replace")
+
+
+def _reason(told: bytes) -> str:
+    """What a program said was wrong: the first line that says so, or else its first, if any."""
+    lines = [line.strip() for line in told.decode(errors="replace").splitlines() if line.strip()]
+    for sign in ("error:", "ERROR:", "FATAL:", "Fatal:"):
+        for line in lines:
+            if sign in line:
+                return line.partition(sign)[2].strip()
+    return lines[0] if lines else ""
+
+
+def _signal(status: int) -> str:
+    """Why a program that said nothing has ended."""
+    return signal.strsignal(-status) or "killed" if status < 0 else f"exit status {status}"

@@ -1,0 +1,146 @@
+"""The settings, from the environment.
+
+Names and forms are those of the application, whose own reader wants libraries that are not here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from azionelab_backup import Refused
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+# What restic reads from its environment, the providers' keys among it.
+_RESTIC = ("RESTIC_", "AWS_", "AZURE_", "B2_", "GOOGLE_", "OS_", "ST_")
+# Keys that may be given as files (Docker secrets), which restic itself does not read.
+_KEYS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AZURE_ACCOUNT_KEY",
+    "B2_ACCOUNT_ID",
+    "B2_ACCOUNT_KEY",
+    "RESTIC_REST_PASSWORD",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the backups are told. `conninfo` opens the database and holds its password."""
+
+    conninfo: str = field(repr=False)
+    backups: Path
+    media: Path
+    at: time
+    zone: ZoneInfo
+    verify_day: str
+    keep_days: int
+    keep_weeks: int
+    keep_months: int
+    restic: dict[str, str] | None = field(repr=False)  # its environment; None: nothing is shipped
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings in `environ`; raises Refused, which names each one that is wrong."""
+    reader = _Reader(environ)
+    settings = Settings(
+        conninfo=reader.conninfo(),
+        backups=Path(reader.text("BACKUP_DIR", "/backups")),
+        media=Path(reader.text("MEDIA_DIR", "/media")),
+        at=reader.time_of_day("BACKUP_AT", "04:00"),
+        zone=reader.zone("TIME_ZONE", "Europe/Rome"),
+        verify_day=reader.choice("VERIFY_DAY", "monday", (*DAYS, "daily", "never")),
+        keep_days=reader.count("BACKUP_KEEP_DAYS", "7"),
+        keep_weeks=reader.count("BACKUP_KEEP_WEEKS", "5"),
+        keep_months=reader.count("BACKUP_KEEP_MONTHS", "12"),
+        restic=reader.restic(),
+    )
+    if reader.problems:
+        raise Refused("wrong settings: " + "; ".join(reader.problems))
+    return settings
+
+
+class _Reader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.problems: list[str] = []
+        self._environ = environ
+
+    def optional(self, name: str) -> str | None:
+        path = self._environ.get(f"{name}_FILE")
+        if not path:
+            return self._environ.get(name, "").strip() or None
+        if self._environ.get(name):
+            self.problems.append(f"{name}: is set, and {name}_FILE too, keep one")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"{name}_FILE: cannot read {path} ({type(error).__name__})")
+            return None
+
+    def text(self, name: str, default: str) -> str:
+        return self.optional(name) or default
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, default).lower()
+        if value not in allowed:
+            self.problems.append(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    def count(self, name: str, default: str) -> int:
+        value = self.text(name, default)
+        if not re.fullmatch("[0-9]{1,4}", value):
+            self.problems.append(f"{name}: {value!r} is not a whole number from 0 to 9999")
+            return 0
+        return int(value)
+
+    def time_of_day(self, name: str, default: str) -> time:
+        value = self.text(name, default)
+        if not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", value):
+            self.problems.append(f"{name}: {value!r} is not a time such as 04:00")
+            value = default
+        return time.fromisoformat(value)
+
+    def zone(self, name: str, default: str) -> ZoneInfo:
+        value = self.text(name, default)
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.problems.append(f"{name}: {value!r} is not a time zone such as Europe/Rome")
+            return ZoneInfo("UTC")
+
+    def conninfo(self) -> str:
+        url = self.optional("DATABASE_URL")
+        password = self.optional("DATABASE_PASSWORD")
+        if url is None:
+            self.problems.append("DATABASE_URL: is missing")
+            return ""
+        # SQLAlchemy names its driver there, which libpq does not know.
+        url = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", url)
+        try:
+            given = psycopg.conninfo.conninfo_to_dict(url)
+            if password and given.get("password"):
+                self.problems.append(
+                    "DATABASE_PASSWORD: DATABASE_URL holds a password too, keep one"
+                )
+            return make_conninfo(url, **({"password": password} if password else {}))
+        except psycopg.Error:
+            # libpq's own words would repeat the address, and with it a password.
+            self.problems.append("DATABASE_URL: is not like postgresql://user:password@host/name")
+            return ""
+
+    def restic(self) -> dict[str, str] | None:
+        if not self.optional("RESTIC_REPOSITORY"):
+            return None
+        if not self.optional("RESTIC_PASSWORD"):
+            self.problems.append("RESTIC_PASSWORD_FILE: is empty, and backups leave encrypted only")
+        environment = {k: v for k, v in self._environ.items() if k.startswith(_RESTIC) and v}
+        for name in _KEYS:
+            environment.pop(f"{name}_FILE", None)
+            if value := self.optional(name):
+                environment[name] = value
+        return environment

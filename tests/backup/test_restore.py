@@ -1,0 +1,287 @@
+"""A theatre is lost and restored; and what cannot be restored leaves everything as it was."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import flask_migrate
+import psycopg
+import pytest
+from flask import Flask
+from psycopg import sql
+
+from azionelab.bookings import rules
+from azionelab.checkin.rules import admit, undo
+from tests.backup.conftest import Backups
+from tests.stage import (
+    DOOR_A,
+    a_party,
+    a_performance,
+    let_lapse,
+    seats_held,
+    ticket_token,
+    visitor_token,
+)
+
+
+def an_evening() -> tuple[int, dict[str, str], str]:
+    """Bookings in every state; the performance, visitors' tokens by state, the door's for one."""
+    performance = a_performance(capacity=20)
+    confirmed, inside = a_party(performance, 2), a_party(performance, 3)
+    admit(performance.id, ticket_token(inside), uuid4(), DOOR_A, people=2)
+    taken_back = uuid4()
+    admit(performance.id, ticket_token(confirmed), taken_back, DOOR_A)
+    undo(performance.id, taken_back, DOOR_A)
+    cancelled = a_party(performance, 2)
+    rules.cancel(cancelled.id)
+    expired = a_party(performance, 1, confirmed=False)
+    let_lapse(expired)
+    rules.expire_lapsed_holds()
+    pending = a_party(performance, 4, confirmed=False)
+    parties = {
+        "confirmed": confirmed,
+        "inside": inside,
+        "cancelled": cancelled,
+        "expired": expired,
+        "pending": pending,
+    }
+    tokens = {state: visitor_token(party) for state, party in parties.items()}
+    return performance.id, tokens, ticket_token(confirmed)
+
+
+@contextmanager
+def running(make_app: Callable[..., Flask], url: str) -> Iterator[Flask]:
+    """The application on a database, which it lets go of afterwards."""
+    app = make_app(DATABASE_URL=url)
+    with app.app_context():
+        yield app
+        from azionelab.extensions import db
+
+        db.session.remove()
+        db.engine.dispose()
+
+
+def destroy(server: str, url: str) -> None:
+    """Lose the database and get an empty one, as a new disk does."""
+    name = sql.Identifier(url.partition("?")[0].rpartition("/")[2])
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {}").format(name))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+
+
+def rows(url: str) -> dict[str, list[Any]]:
+    """Everything in a database but the backups' own reports."""
+    with psycopg.connect(url) as connection:
+        names = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            " AND tablename <> 'backup_report' ORDER BY 1"
+        ).fetchall()
+        return {
+            name: sorted(
+                map(str, connection.execute(sql.SQL("TABLE {}").format(sql.Identifier(name))))
+            )
+            for (name,) in names
+        }
+
+
+def test_a_theatre_is_lost_and_restored(
+    make_backups: Callable[..., Backups],
+    make_app: Callable[..., Flask],
+    empty_database: str,
+    database_server: str,
+) -> None:
+    backups = make_backups(empty_database)
+    (backups.media / "posters").mkdir()
+    (backups.media / "posters" / "amleto.jpg").write_bytes(b"\xff\xd8 a poster")
+    with running(make_app, empty_database) as app:
+        flask_migrate.upgrade()
+        performance, tokens, at_the_door = an_evening()
+        pages = {state: page(app, token) for state, token in tokens.items()}
+    before = rows(empty_database)
+    backups.take()
+
+    destroy(database_server, empty_database)
+    (backups.media / "posters" / "amleto.jpg").unlink()
+    (backups.media / "posters").rmdir()
+    done = backups.run("restore")
+    assert done.returncode == 0, done.stderr
+    total = sum(map(len, before.values()))
+    assert f"restored {total} of {total} rows" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("now run `flask db upgrade`")
+
+    assert rows(empty_database) == before
+    assert (backups.media / "posters" / "amleto.jpg").read_bytes() == b"\xff\xd8 a poster"
+    with running(make_app, empty_database) as app:
+        doctor = app.test_cli_runner().invoke(args=["doctor"])
+        assert doctor.exit_code == 0, doctor.output
+        assert {line.split()[0] for line in doctor.stdout.splitlines()} == {"ok"}
+        assert {state: page(app, token) for state, token in tokens.items()} == pages
+        for state in ("confirmed", "inside"):
+            for paper in ("qr.png", "ticket.pdf", "event.ics"):
+                answer = app.test_client().get(f"/bookings/{tokens[state]}/{paper}")
+                assert answer.status_code == 200, paper
+        # And life goes on: the counters count, and nobody comes in a second time.
+        assert seats_held(performance) == (9, 9)
+        assert admit(performance, at_the_door, uuid4(), DOOR_A).people == 2
+        a_party(a_performance(), 2)
+
+
+def page(app: Flask, token: str) -> str:
+    """The visitor's own page, without what is new on every page: the forms' keys."""
+    answer = app.test_client().get(f"/bookings/{token}")
+    assert answer.status_code == 200
+    return re.sub(r' value="[^"]*"', "", answer.text)
+
+
+@pytest.fixture
+def taken(backups: Backups, in_app: Flask) -> str:
+    """A backup of this run's database, with an evening in it and a file."""
+    (backups.media / "poster.jpg").write_bytes(b"old")
+    an_evening()
+    return backups.take()
+
+
+def elsewhere(url: str) -> dict[str, str]:
+    return {"DATABASE_URL": url}
+
+
+@pytest.mark.parametrize("harm", ["changed", "cut", "gone"])
+def test_a_corrupt_backup_is_refused(
+    backups: Backups, taken: str, empty_database: str, harm: str
+) -> None:
+    (backups.media / "poster.jpg").write_bytes(b"new")
+    for path in sorted((backups.folder / taken).iterdir()):
+        content = path.read_bytes()
+        middle = len(content) // 2
+        path.unlink()
+        if harm == "changed":
+            byte = bytes([content[middle] ^ 1])
+            path.write_bytes(content[:middle] + byte + content[middle + 1 :])
+        elif harm == "cut":
+            path.write_bytes(content[:middle])
+        told = backups.refusal("restore", "--replace", **elsewhere(empty_database))
+        assert told.startswith(f"{taken} is corrupt: "), path
+        path.write_bytes(content)
+    assert rows(empty_database) == {}
+    assert (backups.media / "poster.jpg").read_bytes() == b"new"
+
+
+def test_a_dump_that_breaks_off_restores_nothing(
+    backups: Backups, taken: str, empty_database: str
+) -> None:
+    """The checksums are those of a dump that was cut before they were taken."""
+    folder = backups.folder / taken
+    dump = folder / "database.dump"
+    dump.write_bytes(dump.read_bytes()[:-2000])
+    sums = [
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in ("database.dump", "media.tar", "manifest.json")
+    ]
+    (folder / "SHA256SUMS").write_text("".join(sums), encoding="ascii")
+    (backups.media / "poster.jpg").unlink()
+    told = backups.refusal("restore", **elsewhere(empty_database))
+    assert told.startswith("nothing was restored: ")
+    assert rows(empty_database) == {}
+    assert list(backups.media.iterdir()) == []
+
+
+@pytest.mark.usefixtures("in_app", "newer_schema")
+def test_a_newer_schema_is_refused(backups: Backups, empty_database: str) -> None:
+    newer = backups.take()
+    told = backups.refusal("restore", newer, "--replace", **elsewhere(empty_database))
+    assert told.startswith(f"{newer} has schema 9999, and this release")
+    assert rows(empty_database) == {}
+
+
+def test_a_database_with_tables_is_left_alone(
+    backups: Backups, taken: str, empty_database: str
+) -> None:
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("CREATE TABLE precious AS SELECT 1 AS one")
+    told = backups.refusal("restore", **elsewhere(empty_database))
+    assert told == "the database is not empty; --replace gives up what is in it"
+    assert list(rows(empty_database)) == ["precious"]
+
+
+def test_media_are_left_alone(backups: Backups, taken: str, empty_database: str) -> None:
+    told = backups.refusal("restore", **elsewhere(empty_database))
+    assert told == f"{backups.media} is not empty; --replace gives up what is in it"
+    assert rows(empty_database) == {}
+
+
+def test_a_running_site_is_left_alone(backups: Backups, taken: str, empty_database: str) -> None:
+    with psycopg.connect(empty_database) as connection:
+        told = backups.refusal("restore", "--replace", **elsewhere(empty_database))
+        assert told == "1 others are connected to the database: stop the site first"
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_replace_gives_up_what_is_there(
+    backups: Backups, taken: str, empty_database: str, database_url: str
+) -> None:
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("CREATE TABLE precious AS SELECT 1 AS one")
+        connection.execute("CREATE VIEW on_it AS TABLE precious")
+    (backups.media / "poster.jpg").write_bytes(b"new")
+    (backups.media / "other.jpg").write_bytes(b"new")
+    done = backups.run("restore", taken, "--replace", **elsewhere(empty_database))
+    assert done.returncode == 0, done.stderr
+    assert rows(empty_database) == rows(database_url)
+    assert [path.name for path in backups.media.iterdir()] == ["poster.jpg"]
+    assert (backups.media / "poster.jpg").read_bytes() == b"old"
+
+
+def test_what_replace_cannot_do_is_not_half_done(
+    backups: Backups, taken: str, empty_database: str
+) -> None:
+    """The database refuses late, when the rows are in and the old tables are gone."""
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("CREATE TABLE precious AS SELECT 1 AS one")
+        connection.execute("CREATE SCHEMA guard")
+        connection.execute(
+            "CREATE FUNCTION guard.refuse() RETURNS event_trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN RAISE 'no more room'; END $$"
+        )
+        connection.execute(
+            "CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('CREATE INDEX')"
+            " EXECUTE FUNCTION guard.refuse()"
+        )
+    (backups.media / "poster.jpg").write_bytes(b"new")
+    told = backups.refusal("restore", "--replace", **elsewhere(empty_database))
+    assert told == "nothing was restored: no more room"
+    assert list(rows(empty_database)) == ["precious"]
+    assert (backups.media / "poster.jpg").read_bytes() == b"new"
+
+
+def test_a_full_volume_of_media_restores_nothing(
+    backups: Backups, taken: str, empty_database: str
+) -> None:
+    (backups.media / "poster.jpg").write_bytes(b"x" * 1_000_000)
+    big = backups.take()
+    (backups.media / "poster.jpg").write_bytes(b"new")
+    told = backups.refusal(
+        "restore", big, "--replace", before="ulimit -f 100", **elsewhere(empty_database)
+    )
+    assert "File too large" in told
+    assert rows(empty_database) == {}
+    assert (backups.media / "poster.jpg").read_bytes() == b"new"
+    assert [path.name for path in backups.media.iterdir()] == ["poster.jpg"]
+
+
+def test_a_backup_that_is_not_there(backups: Backups, empty_database: str) -> None:
+    told = backups.refusal("restore", **elsewhere(empty_database))
+    assert told == f"there is no backup in {backups.folder}"
+
+
+def test_a_password_never_shows(backups: Backups, tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("Nw7f2RqZ8k\n", encoding="utf-8")
+    url = "postgresql+psycopg://azionelab@127.0.0.1:1/none"
+    done = backups.run("now", DATABASE_URL=url, DATABASE_PASSWORD_FILE=str(secret))
+    assert done.returncode == 1
+    assert "Nw7f2RqZ8k" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

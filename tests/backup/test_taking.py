@@ -1,0 +1,285 @@
+"""Backups are whole or not there, of one moment, told of, looked at, kept and let go."""
+
+import hashlib
+import re
+import shutil
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.backup.conftest import Backups
+from tests.stage import a_party, a_performance
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+Database = psycopg.Connection[Any]
+NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
+
+
+def reports(database: Database) -> list[tuple[str, bool]]:
+    """What the backups told the application, in the order of telling."""
+    query = "SELECT task, well FROM backup_report ORDER BY id"
+    return [tuple(row) for row in database.execute(query)]
+
+
+def dumping(database: Database) -> bool:
+    """Whether pg_dump has its snapshot and waits for a lock."""
+    query = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'
+    """
+    return database.execute(query).fetchone() != (0,)
+
+
+def test_a_backup_is_taken_listed_verified_and_told_of(
+    backups: Backups, database: Database
+) -> None:
+    a_party(a_performance(), 3)
+    (backups.media / "poster.jpg").write_bytes(b"a poster")
+    name = backups.take()
+    assert NAME.fullmatch(name)
+    assert backups.run("list").stdout.startswith(f"{name}  release 0.")
+    assert {path.name for path in (backups.folder / name).iterdir()} == {
+        "database.dump", "media.tar", "manifest.json", "SHA256SUMS",
+    }  # fmt: skip
+    done = backups.run("verify")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{name} is good: ")
+    assert reports(database) == [("backup", True), ("verify", True)]
+    size = database.execute("SELECT size FROM backup_report WHERE task = 'backup'").fetchone()
+    files = (backups.folder / name).iterdir()
+    assert size == (sum(path.stat().st_size for path in files),)
+
+
+def test_what_is_booked_during_a_dump_is_in_neither_the_dump_nor_its_figures(
+    backups: Backups, database: Database, tmp_path: Path
+) -> None:
+    performance = a_performance()
+    a_party(performance, 2)
+    with psycopg.connect(backups.settings["DATABASE_URL"]) as holding:
+        # No booking needs this table, and pg_dump, whose snapshot is older, waits for it.
+        holding.execute("LOCK TABLE backup_report IN ACCESS EXCLUSIVE MODE")
+        program = backups.start("now", log=tmp_path / "log")
+        program.wait_until(lambda: dumping(database), "pg_dump to wait")
+        a_party(performance, 3)
+        holding.rollback()
+    assert program.wait() == 0, program.output
+    (name,) = backups.names()
+    # The negative control: who counts now, and not in the dump's snapshot, counts too many.
+    assert database.execute("SELECT count(*) FROM reservation").fetchone() == (2,)
+    assert ", 1 reservations, " in backups.run("list").stdout
+    done = backups.run("verify", name)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_run_that_is_killed_leaves_nothing_that_is_listed(
+    backups: Backups, database: Database, tmp_path: Path
+) -> None:
+    with psycopg.connect(backups.settings["DATABASE_URL"]) as holding:
+        holding.execute("LOCK TABLE mail IN ACCESS EXCLUSIVE MODE")
+        program = backups.start("now", log=tmp_path / "log")
+        program.wait_until(lambda: dumping(database), "pg_dump to wait")
+        assert backups.refusal("now") == "another run is at work on these backups"
+        program.kill()
+        assert [path.name for path in backups.folder.iterdir() if path.is_dir()] != []
+        assert backups.names() == []
+    name = backups.take()
+    assert [path.name for path in backups.folder.iterdir() if path.is_dir()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "reason"),
+    [(1, "pg_dump failed: File size limit exceeded"), (1000, "File too large")],
+    ids=["the database", "the media"],
+)
+def test_a_full_volume(backups: Backups, database: Database, blocks: int, reason: str) -> None:
+    name = backups.take()
+    (backups.media / "film.mp4").write_bytes(b"x" * 1_000_000)
+    told = backups.refusal("now", before=f"ulimit -f {blocks}")
+    assert reason in told
+    assert backups.names() == [name]
+    assert [path.name for path in backups.folder.iterdir() if path.is_dir()] == [name]
+    assert reports(database)[1:] == [("backup", False)]
+    remark = database.execute("SELECT remark FROM backup_report WHERE NOT well").fetchone()
+    assert remark == (told,)
+    assert backups.run("verify").returncode == 0
+
+
+def test_a_database_without_tables(
+    make_backups: Callable[..., Backups], empty_database: str
+) -> None:
+    backups = make_backups(empty_database)
+    told = backups.refusal("now")
+    assert told == "the database has no tables yet: run `flask db upgrade` first"
+    assert backups.names() == []
+
+
+def test_a_database_that_is_away(backups: Backups) -> None:
+    done = backups.run("now", DATABASE_URL="postgresql://azionelab@127.0.0.1:1/none")
+    assert done.returncode == 1
+    assert "refused" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("harm", ["a row is missing", "seats are wrong", "people are wrong"])
+def test_a_backup_that_restores_wrongly_is_told_of(
+    backups: Backups, database: Database, harm: str
+) -> None:
+    a_party(a_performance(), 3)
+    if harm == "a row is missing":
+        name = backups.take()
+        manifest = backups.folder / name / "manifest.json"
+        text = manifest.read_text(encoding="utf-8").replace('"reservation": 1', '"reservation": 2')
+        manifest.write_text(text, encoding="utf-8")
+        sums = backups.folder / name / "SHA256SUMS"
+        lines = [line for line in sums.read_text("ascii").splitlines() if "manifest" not in line]
+        lines.append(f"{hashlib.sha256(manifest.read_bytes()).hexdigest()}  manifest.json")
+        sums.write_text("\n".join(lines), encoding="ascii")
+        expected = "reservation has 1 rows instead of 2"
+    else:
+        with database.transaction():
+            database.execute("SET LOCAL session_replication_role = replica")
+            wrong = {
+                "seats are wrong": "UPDATE performance SET seats_held = 2",
+                "people are wrong": "UPDATE reservation SET admitted = 1",
+            }
+            database.execute(wrong[harm])
+        name = backups.take()
+        expected = "1 times it does not hold that " + harm.partition(" ")[0]
+    told = backups.refusal("verify")
+    assert told.startswith(f"{name} is wrong: {expected}")
+    assert reports(database)[-1] == ("verify", False)
+
+
+def copies(backups: Backups, taken: list[datetime]) -> list[str]:
+    """Backups of other moments, made of one of now."""
+    name = backups.take()
+    names = [f"{moment:%Y-%m-%dT%H%M%SZ}" for moment in taken]
+    for other in names:
+        shutil.copytree(backups.folder / name, backups.folder / other)
+    shutil.rmtree(backups.folder / name)
+    return names
+
+
+KEEP = {"BACKUP_KEEP_DAYS": "2", "BACKUP_KEEP_WEEKS": "2", "BACKUP_KEEP_MONTHS": "0"}
+
+
+def test_what_has_served_is_let_go(backups: Backups) -> None:
+    noon = datetime(2026, 11, 25, 12, tzinfo=UTC)  # a Wednesday
+    names = copies(backups, [noon - timedelta(days=days) for days in range(8, -1, -1)])
+    done = backups.run("rotate", **KEEP)
+    assert done.returncode == 0, done.stderr
+    assert backups.names() == ["2026-11-22T120000Z", *names[-2:]]
+
+
+def test_the_last_good_one_stays(backups: Backups) -> None:
+    noon = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    names = copies(backups, [noon - timedelta(hours=hours) for hours in (3, 2, 1, 0)])
+    for name in names[2:]:
+        (backups.folder / name / "database.dump").write_bytes(b"")
+    assert backups.run("rotate", **KEEP).returncode == 0
+    assert backups.names() == [names[1], names[3]]
+    (backups.folder / names[1] / "database.dump").write_bytes(b"")
+    assert backups.run("rotate", **KEEP).returncode == 0
+    assert backups.names() == [names[1], names[3]]
+
+
+def test_the_schedule_takes_what_is_due_and_ends_when_told(
+    backups: Backups, database: Database, tmp_path: Path
+) -> None:
+    backups.settings["VERIFY_DAY"] = "daily"
+    with backups.start("schedule", log=tmp_path / "log") as program:
+        program.wait_until(lambda: " is good: " in program.output, "the first backup")
+        program.send(signal.SIGTERM)
+        assert program.wait() == 0, program.output
+    assert len(backups.names()) == 1
+    assert reports(database) == [("backup", True), ("verify", True)]
+    # Started again, it finds that nothing is due.
+    with backups.start("schedule", log=tmp_path / "log2") as program:
+        program.wait_until(lambda: "taking a backup each day" in program.output, "its first line")
+        assert program.stop() == 0, program.output
+    assert len(backups.names()) == 1
+
+
+def test_a_backup_that_is_late_is_unhealthy(backups: Backups) -> None:
+    assert backups.run("healthy").returncode == 0  # the first one is still to come
+    copies(backups, [datetime.now(UTC) - timedelta(hours=27)])
+    assert backups.refusal("healthy").startswith("there is no backup since ")
+    backups.take()
+    assert backups.run("healthy").returncode == 0
+
+
+def test_wrong_settings_are_all_named(backups: Backups, tmp_path: Path) -> None:
+    told = backups.refusal(
+        "now",
+        DATABASE_URL="mysql://root@host/name",
+        BACKUP_AT="4",
+        VERIFY_DAY="sometimes",
+        BACKUP_KEEP_DAYS="-1",
+        TIME_ZONE="Mars/Base",
+        RESTIC_REPOSITORY=str(tmp_path / "elsewhere"),
+        RESTIC_PASSWORD_FILE=str(tmp_path / "missing"),
+    )
+    assert told.startswith("wrong settings: ")
+    for name in (
+        "DATABASE_URL", "BACKUP_AT", "VERIFY_DAY", "BACKUP_KEEP_DAYS", "TIME_ZONE",
+        "RESTIC_PASSWORD_FILE",
+    ):  # fmt: skip
+        assert f"{name}: " in told
+
+
+@pytest.fixture
+def elsewhere(backups: Backups, tmp_path: Path) -> Path:
+    """Have backups carried to a repository in another folder."""
+    password = tmp_path / "restic_password"
+    password.write_text("a long word\n", encoding="utf-8")
+    repository = tmp_path / "elsewhere"
+    backups.settings |= {
+        "RESTIC_REPOSITORY": str(repository),
+        "RESTIC_PASSWORD_FILE": str(password),
+    }
+    return repository
+
+
+def test_backups_are_carried_elsewhere_and_back(
+    backups: Backups, elsewhere: Path, database: Database
+) -> None:
+    a_party(a_performance(), 3, name="Ada Zzyzx")
+    name = backups.take()
+    assert reports(database) == [("backup", True), ("ship", True)]
+    stored = b"".join(path.read_bytes() for path in elsewhere.rglob("*") if path.is_file())
+    assert b"Zzyzx" not in stored
+    assert b"PGDMP" not in stored
+
+    shutil.rmtree(backups.folder)
+    backups.folder.mkdir()
+    assert backups.run("fetch", "--list").stdout.split() == [name]
+    done = backups.run("fetch")
+    assert done.returncode == 0, done.stderr
+    assert backups.names() == [name]
+    assert backups.run("verify", name).returncode == 0
+    assert backups.refusal("fetch", name) == f"{name} is here already"
+    assert backups.refusal("fetch", "1999-01-01T000000Z").startswith("there is no backup 1999")
+
+
+def test_a_backup_that_could_not_be_carried_elsewhere_is_kept_here(
+    backups: Backups, elsewhere: Path, database: Database
+) -> None:
+    elsewhere.write_text("no folder", encoding="utf-8")
+    assert "failed" in backups.refusal("now")
+    assert len(backups.names()) == 1
+    assert reports(database) == [("backup", True), ("ship", False)]
+
+
+def test_an_empty_password_file_keeps_backups_here_only_without_a_repository(
+    backups: Backups, elsewhere: Path
+) -> None:
+    (elsewhere.parent / "restic_password").write_text("", encoding="utf-8")
+    assert "RESTIC_PASSWORD_FILE: is empty" in backups.refusal("now")
+    backups.settings["RESTIC_REPOSITORY"] = ""
+    backups.take()

@@ -1,0 +1,79 @@
+"""How the parts behind the site are: read from the database for /api/health and /metrics alike."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from azionelab.ops.backups import Task
+
+# For whoever watches: a database that does not answer in this time is told as away.
+PATIENCE = text("SET LOCAL statement_timeout = '2s'")
+
+# A mail waits since it was asked for: written, or by the staff sent once more. Its job knows when.
+_CONDITION = text("""
+    SELECT
+        now() AS at,
+        (SELECT max(last_heartbeat) FROM procrastinate_workers) AS worker_seen_at,
+        waiting.mails AS mails_waiting,
+        waiting.since AS mail_waits_since,
+        (SELECT count(*) FROM mail WHERE delivery = 'failed') AS mails_failed
+    FROM (
+        SELECT count(*) AS mails, min(coalesce(sending.since, mail.created_at)) AS since
+        FROM mail LEFT JOIN (
+            SELECT job.args ->> 'mail_id' AS mail_id, max(event.at) AS since
+            FROM procrastinate_jobs AS job
+            JOIN procrastinate_events AS event
+                ON event.job_id = job.id AND event.type = 'deferred'
+            WHERE job.task_name = 'mail.send' AND job.status IN ('todo', 'doing')
+            GROUP BY 1
+        ) AS sending ON sending.mail_id = mail.id::text
+        WHERE mail.delivery = 'queued'
+    ) AS waiting
+""")
+_BACKUPS = text("""
+    SELECT
+        task,
+        max(ended_at) FILTER (WHERE well) AS succeeded_at,
+        (array_agg(well ORDER BY ended_at DESC, id DESC))[1] AS last_was_well,
+        coalesce((array_agg(size ORDER BY ended_at DESC, id DESC) FILTER (WHERE well))[1], 0) AS size
+    FROM backup_report GROUP BY task
+""")
+
+
+@dataclass(frozen=True)
+class BackupCondition:
+    """What was reported of one task. `size` is of the last good run, in bytes."""
+
+    succeeded_at: datetime | None
+    last_was_well: bool
+    size: int
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How things are at a moment of the database's clock; None where there is nothing to tell."""
+
+    at: datetime
+    worker_seen_at: datetime | None
+    mails_waiting: int
+    mail_waits_since: datetime | None
+    mails_failed: int
+    backups: dict[Task, BackupCondition]
+
+    def seconds_since(self, moment: datetime | None) -> float | None:
+        """How long ago that was; never below 0."""
+        return None if moment is None else max((self.at - moment).total_seconds(), 0.0)
+
+
+def read_condition(connection: Connection) -> Condition:
+    """Read it, in two statements, from a database whose migrations are current.
+
+    Raises SQLAlchemyError when the database does not answer.
+    """
+    now = connection.execute(_CONDITION).one()
+    backups = {
+        Task(row.task): BackupCondition(row.succeeded_at, row.last_was_well, row.size)
+        for row in connection.execute(_BACKUPS)
+    }
+    return Condition(**now._mapping, backups=backups)

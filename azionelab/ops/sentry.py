@@ -1,0 +1,93 @@
+"""Reporting our faults to Sentry, or to what speaks its protocol, when SENTRY_DSN says where."""
+
+import logging
+from typing import Any
+
+import sentry_sdk
+from sentry_sdk.integrations.atexit import AtexitIntegration
+
+from azionelab import __version__
+from azionelab.config import Config
+from azionelab.logs import masked, request_id
+
+# What of a report leaves the house: only what is known to hold nothing personal.
+_KEPT = ("event_id", "timestamp", "level", "platform", "release", "environment", "tags", "sdk")
+_KEPT_OF_EXCEPTION = ("type", "module", "mechanism")
+_KEPT_OF_FRAME = (
+    "filename", "function", "module", "lineno", "in_app", "pre_context", "context_line",
+    "post_context",
+)  # fmt: skip
+
+
+def init_sentry(config: Config) -> None:
+    """Report what is logged as an error from now on, in this process and those it forks.
+
+    Without SENTRY_DSN nothing is done.
+    """
+    root = logging.getLogger()
+    for handler in [h for h in root.handlers if isinstance(h, _Reporter)]:
+        root.removeHandler(handler)
+    if config.sentry_dsn is None:
+        return
+    commit = f"+{config.git_commit}" if config.git_commit else ""
+    sentry_sdk.init(
+        config.sentry_dsn,
+        release=f"azionelab@{__version__}{commit}",
+        environment="development" if config.debug else "production",
+        # They would gather requests, logins, statements and log lines, only to be thrown away.
+        default_integrations=False,
+        auto_enabling_integrations=False,
+        integrations=[AtexitIntegration(callback=lambda _pending, _timeout: None)],
+        send_default_pii=False,
+        include_local_variables=False,
+        max_request_body_size="never",
+        max_breadcrumbs=0,
+        send_client_reports=False,
+        auto_session_tracking=False,
+        before_send=_strip,
+    )
+    root.addHandler(_Reporter(logging.ERROR))
+
+
+class _Reporter(logging.Handler):
+    """Errors that are logged are those that are reported: one rule says what a fault is."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Report the exception behind the record, or without one what it says."""
+        if record.name.startswith("sentry_sdk"):
+            return
+        error = record.exc_info[1] if record.exc_info else getattr(record, "fault", None)
+        with sentry_sdk.new_scope() as scope:
+            scope.set_tag("logger", record.name)
+            scope.set_tag("request_id", request_id.get() or "")
+            scope.set_tag("told", masked(str(record.msg)))
+            if error is not None:
+                scope.capture_exception(error)
+            else:
+                scope.capture_message(str(record.msg), level="error")
+
+
+def _strip(event: Any, _hint: dict[str, Any]) -> Any:
+    """Only the classes of exceptions, our code around them, and what was told without its values.
+
+    An exception's text, the request, its cookies and body, variables and the machine's name stay.
+    """
+    kept = {name: event[name] for name in _KEPT if name in event}
+    if "message" in event:
+        kept["message"] = masked(event["message"])
+    chain = (event.get("exception") or {}).get("values", [])
+    if chain:
+        kept["exception"] = {"values": [_strip_exception(error) for error in chain]}
+    return kept
+
+
+def _strip_exception(error: dict[str, Any]) -> dict[str, Any]:
+    frames = (error.get("stacktrace") or {}).get("frames", [])
+    return {
+        **{name: error[name] for name in _KEPT_OF_EXCEPTION if name in error},
+        "stacktrace": {
+            "frames": [
+                {name: frame[name] for name in _KEPT_OF_FRAME if name in frame} for frame in frames
+            ]
+        },
+    }

@@ -1,0 +1,408 @@
+"""/metrics: what Prometheus is told, by whom, and to whom it is not told."""
+
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psutil
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import event
+
+from azionelab import __version__
+from azionelab.bookings import rules
+from azionelab.bookings.errors import HoldExpired, SoldOut
+from azionelab.checkin.rules import admit
+from azionelab.database import now
+from azionelab.extensions import db
+from tests.conftest import Site
+from tests.ops.test_health import a_backup, a_worker, make_older
+from tests.stage import (
+    DOOR_A,
+    a_party,
+    a_performance,
+    a_visitor,
+    let_lapse,
+    ticket_token,
+    visitor_token,
+)
+from tests.support.processes import eventually
+
+Database = psycopg.Connection[Any]
+Labels = frozenset[tuple[str, str]]
+
+
+class Metrics(dict[tuple[str, Labels], float]):
+    """The samples of one answer of /metrics: `metrics("name", label="value")`, None if not told."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                self[sample.name, frozenset(sample.labels.items())] = sample.value
+
+    def __call__(self, name: str, **labels: str) -> float | None:
+        return self.get((name, frozenset(labels.items())))
+
+    def labels(self, name: str) -> list[dict[str, str]]:
+        """The labels of each series of that name."""
+        return [dict(labels) for sample, labels in self if sample == name]
+
+
+def metrics_of(client: FlaskClient) -> Metrics:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    return Metrics(answer.text)
+
+
+def fetch(url: str, **headers: str) -> str:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as got:
+        return str(got.read().decode())
+
+
+def test_prometheus_can_read_it(client: FlaskClient) -> None:
+    answer = client.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in answer.headers
+    assert client.head("/metrics").data == b""
+
+
+def test_promtool_finds_nothing_to_mend(in_app: Flask, live_site: Site, database: Database) -> None:
+    a_worker(database, "5 seconds")
+    a_backup(database, "backup", "1 hour")
+    a_party(a_performance(), confirmed=False)
+    fetch(live_site.url)
+    told = fetch(f"{live_site.url}/metrics")
+    assert "azionelab_backup_size_bytes" in told
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=told, capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+def test_who_comes_through_a_proxy_finds_nothing(client: FlaskClient, header: str) -> None:
+    answer = client.get("/metrics", headers={header: "203.0.113.9"})
+    assert answer.status_code == 404
+    assert "azionelab_" not in answer.text
+
+
+def test_it_needs_no_public_host_name(make_app: Callable[..., Flask]) -> None:
+    """Prometheus asks inside, by the container's name; TRUSTED_PROXIES does not matter either."""
+    app = make_app(ALLOWED_HOSTS="tickets.theatre.org", TRUSTED_PROXIES="1")
+    visitor = app.test_client()
+    assert visitor.get("/metrics", base_url="http://backend:8000").status_code == 200
+    assert visitor.get("/", base_url="http://backend:8000").status_code == 400
+    through = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "tickets.theatre.org"}
+    assert visitor.get("/metrics", headers=through).status_code == 404
+
+
+@pytest.mark.usefixtures("in_app")
+def test_requests_are_told_by_route(client: FlaskClient) -> None:
+    def counted(**labels: str) -> float:
+        return metrics_of(client)("azionelab_http_requests_total", **labels) or 0
+
+    page = {"method": "GET", "route": "/bookings/<token>", "status": "200"}
+    nothing = {"method": "GET", "route": "none", "status": "404"}
+    before = counted(**page), counted(**nothing)
+    token = visitor_token(a_party(a_performance()))
+    assert client.get(f"/bookings/{token}").status_code == 200
+    assert client.get(f"/nothing/{token}").status_code == 404
+    client.open("/", method="BREW")
+    told = metrics_of(client)
+    assert (counted(**page), counted(**nothing)) == (before[0] + 1, before[1] + 1)
+    assert told("azionelab_http_requests_total", method="other", route="none", status="405")
+    seconds = "azionelab_http_request_duration_seconds"
+    assert told(f"{seconds}_count", method="GET", route="/bookings/<token>")
+    assert told(f"{seconds}_bucket", method="GET", route="/bookings/<token>", le="+Inf")
+    assert token not in client.get("/metrics").text
+
+
+def test_what_fails_is_counted(make_app: Callable[..., Flask], empty_database: str) -> None:
+    client = make_app(DATABASE_URL=empty_database).test_client()
+    broken = {"method": "GET", "route": "/", "status": "500"}
+    before = metrics_of(client)("azionelab_http_requests_total", **broken) or 0
+    assert client.get("/").status_code == 500
+    assert metrics_of(client)("azionelab_http_requests_total", **broken) == before + 1
+
+
+@pytest.mark.usefixtures("in_app")
+def test_bookings_are_told_by_outcome(client: FlaskClient) -> None:
+    before = metrics_of(client)
+    performance = a_performance(capacity=3)
+    press = uuid4()
+    visitor = a_visitor()
+    held = rules.reserve(performance.id, visitor, 2, press)
+    rules.reserve(performance.id, visitor, 2, press)  # a double click
+    rules.reserve(performance.id, visitor, 1, uuid4())  # the same address
+    with pytest.raises(SoldOut):
+        rules.reserve(performance.id, a_visitor(), 2)
+    lapsed = a_party(performance, 1, confirmed=False)
+    let_lapse(lapsed)
+    with pytest.raises(HoldExpired):
+        rules.confirm(lapsed.id)
+    rules.confirm(held.id)
+    rules.confirm(held.id)
+    rules.reduce_seats(held.id, 1)
+    rules.reduce_seats(held.id, 1)
+    rules.cancel(held.id)
+    rules.cancel(held.id)
+
+    after = metrics_of(client)
+    name = "azionelab_bookings_total"
+    more = {
+        (labels["action"], labels["outcome"]): after(name, **labels) - (before(name, **labels) or 0)
+        for labels in after.labels(name)
+    }
+    assert {which: count for which, count in more.items() if count} == {
+        ("reserve", "done"): 2,
+        ("reserve", "unchanged"): 2,
+        ("reserve", "sold_out"): 1,
+        ("confirm", "done"): 1,
+        ("confirm", "unchanged"): 1,
+        ("confirm", "hold_expired"): 1,
+        ("reduce", "done"): 1,
+        ("reduce", "unchanged"): 1,
+        ("cancel", "done"): 1,
+        ("cancel", "unchanged"): 1,
+    }
+
+
+@pytest.mark.usefixtures("in_app")
+def test_a_booking_that_was_rolled_back_is_not_counted_as_one(
+    client: FlaskClient, database: Database
+) -> None:
+    performance = a_performance()
+    before = metrics_of(client)
+    database.execute("ALTER TABLE mail ADD CONSTRAINT in_the_way CHECK (false) NOT VALID")
+    try:
+        with pytest.raises(Exception, match="in_the_way"):
+            rules.reserve(performance.id, a_visitor(), 1)
+    finally:
+        database.execute("ALTER TABLE mail DROP CONSTRAINT in_the_way")
+    after = metrics_of(client)
+    name = "azionelab_bookings_total"
+    done, fault = ({"action": "reserve", "outcome": outcome} for outcome in ("done", "fault"))
+    assert after(name, **done) == before(name, **done)
+    assert after(name, **fault) == (before(name, **fault) or 0) + 1
+
+
+@pytest.mark.usefixtures("in_app")
+def test_series_begin_at_nothing(live_site: Site) -> None:
+    """Else the first event of a kind would show as no increase."""
+    told = Metrics(fetch(f"{live_site.url}/metrics"))
+    verdicts = {labels["verdict"] for labels in told.labels("azionelab_door_scans_total")}
+    assert {"admitted", "already_in", "unknown", "changed"} <= verdicts
+    outcomes = told.labels("azionelab_bookings_total")
+    assert {"action": "cancel", "outcome": "party_inside"} in outcomes
+
+
+@pytest.mark.usefixtures("in_app")
+def test_verdicts_of_the_door_are_told(client: FlaskClient) -> None:
+    before = metrics_of(client)
+    party = a_party(a_performance())
+    code, scan = ticket_token(party), uuid4()
+    admit(party.performance_id, code, scan, DOOR_A)
+    admit(party.performance_id, code, scan, DOOR_A)  # sent again: the same scan
+    admit(party.performance_id, code, uuid4(), DOOR_A)
+    admit(party.performance_id, "nobody", uuid4(), DOOR_A)
+    after = metrics_of(client)
+    name = "azionelab_door_scans_total"
+    for verdict in ("admitted", "already_in", "unknown"):
+        assert after(name, verdict=verdict) == (before(name, verdict=verdict) or 0) + 1
+
+
+@pytest.mark.usefixtures("in_app")
+def test_seats_of_performances_to_come(client: FlaskClient, database: Database) -> None:
+    coming, cancelled = a_performance(7), a_performance()
+    a_party(coming, 3)
+    rules.cancel_performance(cancelled.id)
+    running, played = a_performance(), a_performance()
+    for performance, hours in ((running, 2), (played, 30)):
+        database.execute(
+            "UPDATE performance SET starts_at = %s WHERE id = %s",
+            (now() - timedelta(hours=hours), performance.id),
+        )
+    told = metrics_of(client)
+    shown = told.labels("azionelab_performance_seats_held")
+    assert [labels["performance"] for labels in shown] == [str(running.id), str(coming.id)]
+    which = next(labels for labels in shown if labels["performance"] == str(coming.id))
+    assert which["show"] == coming.show.slug
+    assert which["starts"] == f"{coming.starts_at:%Y-%m-%dT%H:%MZ}"
+    assert told("azionelab_performance_seats_held", **which) == 3
+    assert told("azionelab_performance_seats_capacity", **which) == 7
+
+
+@pytest.mark.usefixtures("in_app")
+def test_mails_jobs_worker_and_backups(client: FlaskClient, database: Database) -> None:
+    told = metrics_of(client)
+    assert told("azionelab_mail_oldest_queued_age_seconds") == 0
+    assert told("azionelab_worker_last_seen_timestamp_seconds") is None
+    assert told.labels("azionelab_backup_last_run_well") == []
+
+    a_worker(database, "2 minutes")
+    performance = a_performance()
+    a_party(performance)
+    a_party(performance, confirmed=False)
+    make_older(database, "1 hour")
+    database.execute("UPDATE mail SET delivery = 'failed' WHERE kind = 'ticket'")
+    database.execute(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, status)"
+        " VALUES ('queue', 'queue.clean', 'failed'), ('queue', 'queue.clean', 'succeeded')"
+    )
+    a_backup(database, "backup", "2 hours")
+    a_backup(database, "backup", "1 hour", well=False)
+    a_backup(database, "verify", "3 hours")
+
+    told = metrics_of(client)
+    at = now().timestamp()
+    assert told("azionelab_mail_queued") == 2
+    assert told("azionelab_mail_failed") == 1
+    assert 3600 <= told("azionelab_mail_oldest_queued_age_seconds") < 3700
+    assert 120 <= at - told("azionelab_worker_last_seen_timestamp_seconds") < 220
+    assert told("azionelab_jobs", task="queue.clean", status="failed") == 1
+    assert told("azionelab_jobs", task="mail.send", status="todo") == 3
+    assert told("azionelab_jobs", task="queue.clean", status="succeeded") is None
+    succeeded = "azionelab_backup_last_success_timestamp_seconds"
+    assert 7200 <= at - told(succeeded, task="backup") < 7300
+    assert told("azionelab_backup_last_run_well", task="backup") == 0
+    assert told("azionelab_backup_last_run_well", task="verify") == 1
+    assert told("azionelab_backup_size_bytes", task="backup") == 1000
+
+
+def test_what_runs_here(make_app: Callable[..., Flask]) -> None:
+    told = metrics_of(make_app(GIT_COMMIT="c0ffee").test_client())
+    assert told("azionelab_build_info", version=__version__, commit="c0ffee") == 1
+    assert told("azionelab_schema_current") == 1
+    assert told("azionelab_database_up") == 1
+
+
+def test_a_database_that_is_not_migrated(
+    make_app: Callable[..., Flask], empty_database: str
+) -> None:
+    told = metrics_of(make_app(DATABASE_URL=empty_database).test_client())
+    assert told("azionelab_database_up") == 1
+    assert told("azionelab_schema_current") == 0
+    assert told("azionelab_mail_queued") is None
+
+
+def test_no_database(make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture) -> None:
+    app = make_app(DATABASE_URL="postgresql://azionelab:pa55word@127.0.0.1:1/none")
+    told = metrics_of(app.test_client())
+    assert told("azionelab_database_up") == 0
+    assert told("azionelab_schema_current") is None
+    assert "pa55word" not in caplog.text
+
+
+def test_it_costs_a_few_statements_and_changes_nothing(in_app: Flask, client: FlaskClient) -> None:
+    statements: list[str] = []
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    for _ in range(3):
+        a_party(a_performance())
+    statements.clear()
+    client.get("/metrics")
+    event.remove(db.engine, "before_cursor_execute", note)
+    assert 0 < len(statements) <= 7
+    assert all(statement.lstrip().startswith(("SELECT", "SET LOCAL")) for statement in statements)
+
+
+def test_nothing_personal_is_told(in_app: Flask, client: FlaskClient) -> None:
+    party = a_party(a_performance(), name="Zenobia Quarantotti", email="zenobia@example.org")
+    client.get(f"/bookings/{visitor_token(party)}?name=Zenobia")
+    admit(party.performance_id, ticket_token(party), uuid4(), DOOR_A)
+    text = client.get("/metrics").text.lower()
+    for secret in ("zenobia", "quarantotti", "example.org", visitor_token(party), party.reference):
+        assert secret.lower() not in text
+
+
+# Across gunicorn's processes.
+
+
+def answered(url: str) -> float:
+    """How often /api/health was asked, as whichever process answers now knows it."""
+    told = Metrics(fetch(f"{url}/metrics"))
+    asked = {"method": "GET", "route": "/api/health", "status": "200"}
+    return told("azionelab_http_requests_total", **asked) or 0
+
+
+def children(site: Site) -> dict[int, psutil.Process]:
+    return {child.pid: child for child in psutil.Process(site.program.pid).children()}
+
+
+def folder_of(site: Site, temporary: Path) -> Path:
+    (folder,) = temporary.glob(f"azionelab-counts-{site.program.pid}-*")
+    return folder
+
+
+def test_whichever_process_is_asked_tells_of_all(start_site: Callable[..., Site]) -> None:
+    site = start_site()
+    before = answered(site.url)
+    # One process at a time: the other cannot have answered these.
+    for child in children(site).values():
+        child.suspend()
+        try:
+            for _ in range(5):
+                fetch(f"{site.url}/api/health")
+        finally:
+            child.resume()
+    for child in children(site).values():
+        child.suspend()
+        try:
+            assert answered(site.url) == before + 10
+        finally:
+            child.resume()
+
+
+def test_counts_outlive_the_process_that_counted(
+    start_site: Callable[..., Site], tmp_path: Path
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    site = start_site(TMPDIR=str(temporary))
+    for _ in range(10):
+        fetch(f"{site.url}/api/health")
+    before = answered(site.url)
+    folder = folder_of(site, temporary)
+    for _ in range(2):
+        old = children(site)
+        for child in old.values():
+            child.kill()
+
+        def replaced(old: dict[int, psutil.Process] = old) -> bool:
+            files = {path.name.rpartition("_")[2] for path in folder.glob("*_*.db")}
+            left = files & {f"{pid}.db" for pid in old}
+            return len(children(site).keys() - old.keys()) == 2 and not left
+
+        eventually(replaced, "new processes, and the files of the old to be gone")
+    assert before >= 10
+    assert answered(site.url) == before
+    assert len(list(folder.glob("counter_*.db"))) <= 4
+    site.program.stop()
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_reload_keeps_the_counts(start_site: Callable[..., Site], tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    site = start_site(TMPDIR=str(temporary), PROMETHEUS_MULTIPROC_DIR="/nowhere")
+    fetch(f"{site.url}/api/health")
+    before, old = answered(site.url), children(site)
+    psutil.Process(site.program.pid).send_signal(1)  # SIGHUP
+    eventually(lambda: not children(site).keys() & old.keys(), "new processes")
+    eventually(lambda: len(children(site)) == 2, "both of them")
+    fetch(f"{site.url}/api/health")
+    assert answered(site.url) == before + 1
+    folder_of(site, temporary)  # there is one

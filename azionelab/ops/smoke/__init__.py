@@ -1,0 +1,1 @@
+"""`flask smoke`: whether a deployment really serves visitors, found out by being one."""

@@ -1,0 +1,103 @@
+"""The `flask smoke` command."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
+
+from azionelab.ops.smoke import stage
+from azionelab.ops.smoke.journey import Journey
+from azionelab.ops.smoke.public import look_around
+from azionelab.ops.smoke.report import NotAsItMustBe, Report
+from azionelab.ops.smoke.visitor import Site
+
+
+class _Origin(click.ParamType[str]):
+    name = "url"
+
+    def convert(self, value: str, param: Any, ctx: Any) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+            self.fail(f"{value!r} is not like https://tickets.theatre.org", param, ctx)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+class _Place(click.ParamType[tuple[str, int]]):
+    name = "host:port"
+
+    def convert(self, value: str, param: Any, ctx: Any) -> tuple[str, int]:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal():
+            self.fail(f"{value!r} is not like 127.0.0.1:8443", param, ctx)
+        return host.strip("[]"), int(port)
+
+
+@click.command("smoke")
+@click.option("--url", type=_Origin(), required=True, help="Where the public reaches the site.")
+@click.option("--public-only", is_flag=True, help="Book nothing; the database is not needed.")
+@click.option("--mail-to", help="Book with this address, and wait until its mail was sent.")
+@click.option("--mail-wait", default=60.0, show_default=True, help="How long, in seconds.")
+@click.option("--timeout", default=10.0, show_default=True, help="For an answer, in seconds.")
+@click.option("--insecure", is_flag=True, help="Take any certificate.")
+@click.option("--connect-to", type=_Place(), help="Ask there instead of where the name leads.")
+@click.option("--connect-to-http", type=_Place(), help="The same for the redirect from http.")
+@with_appcontext
+def smoke_command(
+    url: str, public_only: bool, mail_to: str | None, mail_wait: float, **how: Any
+) -> None:
+    """Be a visitor: look around, book, confirm, be let in, cancel; exit status 1 if anything fails.
+
+    What is booked is a hidden performance, which is removed afterwards with all that came of it.
+    """
+    report = Report()
+    site = Site(url, **how)
+    look_around(report, site)
+    if not public_only:
+        _book(report, site, mail_to, mail_wait)
+    click.echo(report.conclude())
+    if report.failed:
+        click.get_current_context().exit(1)
+
+
+def _book(report: Report, site: Site, mail_to: str | None, mail_wait: float) -> None:
+    try:
+        with _signals_as_interrupts(), stage.alone():
+            if left := stage.remove():
+                click.echo(f"      (removed what {left} earlier check(s) left behind)")
+            made: list[stage.Stage] = []
+            try:
+                if report.attempt("hidden performance", lambda: made.append(stage.set_up())):
+                    Journey(site, made[0], mail_to, mail_wait).make(report)
+            finally:
+                report.attempt("all of it removed", _remove)
+    except stage.AnotherRuns:
+        report.attempt("hidden performance", _another_runs)
+    except SQLAlchemyError as error:
+        report.attempt("database", _raise, error)
+
+
+def _remove() -> None:
+    stage.remove()
+
+
+def _another_runs() -> None:
+    raise NotAsItMustBe("another smoke check is under way; try again when it has ended")
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+@contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """Have SIGTERM end the check as Ctrl-C does: after what it made has been removed."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

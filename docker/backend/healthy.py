@@ -1,0 +1,52 @@
+"""The containers' health check: `healthy.py web` asks gunicorn, `healthy.py worker` the database.
+
+Exit status 0 when it is well, 1 with one line when it is not.
+"""
+
+import os
+import sys
+import urllib.error
+import urllib.request
+
+import psycopg
+
+WORKER_SILENT_AFTER = 60  # seconds; the worker's heart beats every ten
+
+
+def web() -> str | None:
+    """What is wrong with gunicorn and what stands behind it, or None."""
+    host = os.environ.get("ALLOWED_HOSTS", "").split(",")[0].strip() or "localhost"
+    request = urllib.request.Request("http://127.0.0.1:8000/api/health", headers={"Host": host})
+    try:
+        with urllib.request.urlopen(request, timeout=4):
+            return None
+    except urllib.error.HTTPError as error:
+        return f"/api/health answers {error.code}: {error.read(500).decode(errors='replace')}"
+    except OSError as error:
+        return f"gunicorn does not answer ({error})"
+
+
+def worker() -> str | None:
+    """What is wrong with the workers, or None when the heart of one of them beats."""
+    # Not for `web`, which is asked every ten seconds: this loads the application.
+    from azionelab.environment import SettingsReader
+    from azionelab.ops.conninfo import conninfo
+
+    reader = SettingsReader(os.environ)
+    try:
+        with psycopg.connect(conninfo(reader.database_url()), connect_timeout=3) as connection:
+            row = connection.execute(
+                "SELECT extract(epoch FROM now() - max(last_heartbeat)) FROM procrastinate_workers"
+            ).fetchone()
+    except psycopg.Error as error:
+        return f"the database does not answer ({type(error).__name__})"
+    seconds = row[0] if row else None
+    if seconds is None or seconds > WORKER_SILENT_AFTER:
+        return "no worker's heart has beaten for a minute"
+    return None
+
+
+if __name__ == "__main__":
+    problem = {"web": web, "worker": worker}[sys.argv[1]]()
+    if problem:
+        sys.exit(problem)

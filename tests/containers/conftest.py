@@ -1,0 +1,321 @@
+"""The real stack in real containers, set up as docs/deployment.md tells an operator to.
+
+`make container-test` runs these; they need a Docker engine, Compose and the base images.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import urllib3
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from tests.e2e.conftest import QUIET, watched
+from tests.support.processes import ROOT, eventually, free_ports
+from tests.support.smtp import SmtpServer
+
+HOST = "tickets.azionelab.theatre"
+SITE = f"https://{HOST}"
+PASSWORD = "correct horse battery staple"
+SERVICES = ("nginx", "backend", "worker", "postgres", "backup")
+
+SEASON = """\
+[[venue]]
+name = "{slug} hall"
+
+[[show]]
+slug = "{slug}"
+title = "{slug}"
+
+[[performance]]
+show = "{slug}"
+venue = "{slug} hall"
+starts = "+2 days 20:30"
+capacity = {capacity}
+"""
+
+
+def run(*command: str | Path, check: bool = True, **how: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program; its output is kept, and shown when it fails though it should not have."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        **({"stdin": subprocess.DEVNULL} if "input" not in how else {}),
+        **how,
+    )
+    if check and done.returncode:
+        raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done
+
+
+def new_certificate(folder: Path) -> None:
+    """A throw-away certificate for HOST, where the stack looks for it."""
+    folder.mkdir(exist_ok=True)
+    run(
+        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30"),
+        *("-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}"),
+        *("-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"),
+    )
+    (folder / "privkey.pem").chmod(0o644)  # nginx in the container is another user
+
+
+@dataclass(frozen=True)
+class Evening:
+    """A performance that the stack's programme shows."""
+
+    slug: str
+    performance_id: int
+    capacity: int
+
+
+class Stack:
+    """A deployment: a folder with .env, secrets and certificate, and a Compose project of its own."""
+
+    def __init__(self, folder: Path, name: str, smtp: SmtpServer, **settings: str) -> None:
+        self.folder = folder
+        self.name = name
+        self.source = ROOT  # the release's folder; another one after an upgrade
+        self.http_port, self.https_port = free_ports(2)
+        self.env_file = folder / ".env"
+        run(ROOT / "docker" / "new-secrets", folder / "secrets")
+        new_certificate(folder / "certificates")
+        shutil.copy(ROOT / ".env.example", self.env_file)
+        self.set(
+            FLASK_DEBUG="false",
+            SITE_BASE_URL=SITE,
+            ALLOWED_HOSTS=HOST,
+            CSRF_TRUSTED_ORIGINS=SITE,
+            MAIL_SERVER="mail",
+            MAIL_PORT=str(smtp.port),
+            MAIL_USE_TLS="false",
+            MAIL_DEFAULT_SENDER="tickets@azionelab.theatre",
+            SECRETS_DIR=str(folder / "secrets"),
+            CERTIFICATES_DIR=str(folder / "certificates"),
+            HTTP_PORT=f"127.0.0.1:{self.http_port}",
+            HTTPS_PORT=f"127.0.0.1:{self.https_port}",
+            **settings,
+        )
+        run(ROOT / "docker" / "tag", self.env_file)
+        # The mail server is this test's, on the machine that the containers run on.
+        self.surroundings = folder / "compose.surroundings.yml"
+        self.overlay()
+
+    def overlay(self, **parts: Any) -> None:
+        """Say what is different around this stack, as in a compose file. (JSON is YAML.)"""
+        parts |= {"services": {"worker": {"extra_hosts": ["mail:host-gateway"]}}}
+        self.surroundings.write_text(json.dumps(parts))
+
+    def set(self, **settings: str) -> None:
+        """Change settings in .env, as with an editor."""
+        lines = self.env_file.read_text().splitlines()
+        for name, value in settings.items():
+            places = [i for i, line in enumerate(lines) if line.startswith(f"{name}=")]
+            for place in places:
+                lines[place] = f"{name}={value}"
+            if not places:
+                lines.append(f"{name}={value}")
+        self.env_file.write_text("\n".join(lines) + "\n")
+
+    def setting(self, name: str) -> str:
+        """What .env says."""
+        lines = self.env_file.read_text().splitlines()
+        return next(x.partition("=")[2] for x in lines if x.startswith(f"{name}="))
+
+    def compose(self, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
+        """Run docker compose as the README writes it."""
+        return run(
+            *("docker", "compose", "--project-name", self.name, "--env-file", self.env_file),
+            *("-f", self.source / "docker" / "compose.yml", "-f", self.surroundings),
+            *arguments,
+            **how,
+        )
+
+    def up(self, *arguments: str) -> None:
+        """Start what does not run, and wait until all of it is healthy."""
+        self.compose("up", "--detach", "--no-build", "--wait", "--wait-timeout", "120", *arguments)
+
+    def flask(self, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
+        """Run a flask command in a container of its own."""
+        return self.compose("run", "--rm", "--no-TTY", "backend", "flask", *arguments, **how)
+
+    def execute(self, service: str, *command: str, **how: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command in a service's running container."""
+        return self.compose("exec", "--no-TTY", service, *command, **how)
+
+    def sql(self, query: str) -> str:
+        """What the database answers, as its superuser."""
+        command = ("psql", "--no-psqlrc", "-U", "postgres", "-d", "azionelab", "-Atc", query)
+        return self.execute("postgres", *command).stdout.strip()
+
+    def containers(self, service: str) -> list[dict[str, Any]]:
+        """What Docker knows of a service's containers."""
+        ids = self.compose("ps", "--all", "--quiet", service).stdout.split()
+        found: list[dict[str, Any]] = json.loads(run("docker", "inspect", *ids).stdout)
+        return found
+
+    def request(
+        self, path: str, method: str = "GET", *, port: int | None = None, **how: Any
+    ) -> urllib3.BaseHTTPResponse:
+        """Ask nginx by HTTPS, as a visitor who does not follow redirects."""
+        pool = urllib3.HTTPSConnectionPool(
+            "127.0.0.1",
+            port or self.https_port,
+            server_hostname=HOST,
+            assert_hostname=HOST,
+            ca_certs=str(self.folder / "certificates" / "fullchain.pem"),
+            timeout=20,
+            retries=False,
+        )
+        headers = {"Host": HOST, "Accept-Language": "en"} | how.pop("headers", {})
+        with pool:
+            return pool.request(method, path, headers=headers, redirect=False, **how)
+
+    def healthy(self) -> bool:
+        """Whether the whole way from nginx to the database is open."""
+        try:
+            answer = self.request("/api/health")
+        except urllib3.exceptions.HTTPError:
+            return False
+        return answer.status == 200
+
+    def wait_until_healthy(self) -> None:
+        """Return when the site answers again."""
+        eventually(self.healthy, "the site's health", 90)
+
+    def evening(self, capacity: int = 20) -> Evening:
+        """Load a season of one performance, with the command that a theatre uses."""
+        slug = f"play-{uuid4().hex[:8]}"
+        season = SEASON.format(slug=slug, capacity=capacity)
+        self.flask("load-season", "/dev/stdin", input=season)
+        found = self.sql(
+            "SELECT performance.id FROM performance JOIN show ON show.id = show_id"
+            f" WHERE slug = '{slug}'"
+        )
+        return Evening(slug, int(found), capacity)
+
+    def destroy(self) -> None:
+        """Remove containers, networks and volumes."""
+        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack that was taken into production, and what each of the mission's commands printed."""
+
+    stack: Stack
+    printed: Mapping[str, str]
+
+
+@pytest.fixture(scope="session")
+def engine() -> Mapping[str, Any]:
+    """The Docker engine; without one these tests fail, and say what is missing."""
+    for command in (("docker", "info"), ("docker", "compose", "version")):
+        try:
+            run(*command)
+        except (OSError, AssertionError) as error:
+            pytest.fail(f"a Docker engine with Compose is needed: {error}")
+    network: list[dict[str, Any]] = json.loads(run("docker", "network", "inspect", "bridge").stdout)
+    return network[0]
+
+
+@pytest.fixture(scope="session")
+def mail_server(engine: Mapping[str, Any]) -> Iterator[SmtpServer]:
+    """A mail server outside of the stack, on the machine that the containers run on."""
+    server = SmtpServer(engine["IPAM"]["Config"][0]["Gateway"])
+    server.start()
+    yield server
+    server.stop()
+
+
+@contextmanager
+def prepared(smtp: SmtpServer, **settings: str) -> Iterator[Stack]:
+    """A deployment that is not started yet; it is destroyed in the end."""
+    # Closed to others as a whole, for what lies in it has to be readable by the containers.
+    folder = Path(tempfile.mkdtemp(prefix="azionelab-stack-"))
+    stack = Stack(folder, f"azionelab-{uuid4().hex[:8]}", smtp, **settings)
+    try:
+        yield stack
+    finally:
+        stack.destroy()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def own_stack(deployed: Deployed, mail_server: SmtpServer) -> Iterator[Stack]:
+    """A deployment for one test, not started yet; its images are built."""
+    with prepared(mail_server) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def deployed(mail_server: SmtpServer) -> Iterator[Deployed]:
+    """A stack, built and started by the mission's commands in their order."""
+    with prepared(mail_server) as stack:
+        yield Deployed(stack, _walk(stack))
+
+
+def _walk(stack: Stack) -> dict[str, str]:
+    steps: dict[str, tuple[str, ...]] = {
+        "config": ("config", "--quiet"),
+        "build": ("build",),
+        "migrate": ("run", "--rm", "--no-TTY", "backend", "flask", "db", "upgrade"),
+        "create-admin": (
+            *("run", "--rm", "--no-TTY", "backend", "flask", "create-admin"),
+            *("admin@azionelab.theatre", "--name", "Anna", "--password-file", "-"),
+        ),
+        "up": ("up", "--detach", "--wait", "--wait-timeout", "180"),
+        "check": ("run", "--rm", "--no-TTY", "backend", "flask", "check", "--deploy"),
+        "doctor": ("run", "--rm", "--no-TTY", "backend", "flask", "doctor"),
+    }
+    printed = {}
+    for name, command in steps.items():
+        typed = {"input": f"{PASSWORD}\n"} if name == "create-admin" else {}
+        done = stack.compose(*command, **typed)
+        printed[name] = done.stdout + done.stderr
+    return printed
+
+
+@pytest.fixture(scope="session")
+def stack(deployed: Deployed) -> Stack:
+    """The stack that most tests share: each with an evening of its own, none leaves it broken."""
+    return deployed.stack
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Playwright's driver."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture
+def open_page(playwright: Playwright, browser_path: str) -> Iterator[Callable[[Stack], Page]]:
+    """Open a page in a browser that finds HOST at a stack's nginx."""
+    browsers: list[Browser] = []
+
+    def open_in(stack: Stack) -> Page:
+        rules = f"MAP {HOST}:443 127.0.0.1:{stack.https_port}"
+        browser = playwright.chromium.launch(
+            executable_path=browser_path, args=[*QUIET, f"--host-resolver-rules={rules}"]
+        )
+        browsers.append(browser)
+        return watched(
+            browser.new_page(
+                viewport={"width": 390, "height": 844}, locale="en-GB", ignore_https_errors=True
+            )
+        )
+
+    yield open_in
+    for browser in browsers:
+        browser.close()

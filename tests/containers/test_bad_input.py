@@ -1,0 +1,67 @@
+"""What an operator gets wrong ends in a line that says so, and nothing is damaged."""
+
+import pytest
+
+from tests.containers.conftest import Stack
+
+
+def test_a_missing_secret_file_stops_the_start(own_stack: Stack) -> None:
+    stack = own_stack
+    (stack.folder / "secrets" / "secret_key").unlink()
+    refused = stack.compose("up", "--detach", "--no-build", check=False)
+    assert refused.returncode != 0
+    assert "secrets/secret_key" in refused.stderr
+
+
+def test_an_empty_secret_is_named(own_stack: Stack) -> None:
+    stack = own_stack
+    key = stack.folder / "secrets" / "secret_key"
+    key.chmod(0o644)
+    key.write_text("")
+    refused = stack.compose("run", "--rm", "--no-TTY", "--no-deps", "backend", check=False)
+    assert refused.returncode != 0
+    assert "SECRET_KEY: is missing" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("FLASK_DEBUG", "true", "FLASK_DEBUG"),
+        ("SITE_BASE_URL", "http://tickets.azionelab.theatre", "SITE_BASE_URL"),
+        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS"),
+        ("MAIL_SERVER", "", "MAIL_SERVER"),
+        ("HOLD_MINUTES", "soon", "HOLD_MINUTES"),
+    ],
+)
+def test_the_backend_does_not_serve_with_an_unsafe_setting(
+    own_stack: Stack, setting: str, value: str, told: str
+) -> None:
+    stack = own_stack
+    stack.set(**{setting: value})
+    refused = stack.compose("run", "--rm", "--no-TTY", "--no-deps", "backend", check=False)
+    assert refused.returncode != 0
+    assert told in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_database_that_was_never_migrated_is_told(own_stack: Stack) -> None:
+    stack = own_stack
+    done = stack.flask("load-season", "seasons/example.toml", check=False)
+    assert done.returncode != 0
+    assert "run `flask db upgrade`" in done.stderr
+
+
+def test_a_key_that_nginx_cannot_read_is_named(own_stack: Stack) -> None:
+    stack = own_stack
+    (stack.folder / "certificates" / "privkey.pem").chmod(0o600)
+    refused = stack.compose("run", "--rm", "--no-TTY", "--no-deps", "nginx", check=False)
+    assert refused.returncode != 0
+    assert "privkey.pem" in refused.stderr
+
+
+def test_the_stack_needs_a_tag(own_stack: Stack) -> None:
+    stack = own_stack
+    stack.set(AZIONELAB_TAG="")
+    refused = stack.compose("config", "--quiet", check=False)
+    assert refused.returncode != 0
+    assert "run docker/tag" in refused.stderr

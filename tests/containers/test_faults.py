@@ -1,0 +1,101 @@
+"""Containers die, restart and are taken down: what was answered is kept."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.containers.conftest import SITE, Evening, Stack, run
+from tests.support import journey
+from tests.support.processes import eventually
+from tests.support.smtp import SmtpServer
+
+
+def booked(stack: Stack, open_page: Callable[[Stack], Page], email: str, evening: Evening) -> None:
+    page = open_page(stack)
+    page.goto(f"{SITE}/performances/{evening.performance_id}/book")
+    journey.book(page, "Ada Rossi", email, 2)
+
+
+def seats_held(stack: Stack, evening: Evening) -> str:
+    return stack.sql(f"SELECT seats_held FROM performance WHERE id = {evening.performance_id}")
+
+
+def test_what_was_booked_outlives_restart_and_down(
+    stack: Stack, open_page: Callable[[Stack], Page]
+) -> None:
+    evening = stack.evening()
+    booked(stack, open_page, "restart@azionelab.org", evening)
+    stack.compose("restart", "--timeout", "10")
+    stack.wait_until_healthy()
+    assert seats_held(stack, evening) == "2"
+    stack.compose("down", "--timeout", "20")
+    stack.up()
+    assert seats_held(stack, evening) == "2"
+    assert "FAIL" not in stack.flask("doctor").stdout
+
+
+def kill(stack: Stack, service: str) -> str:
+    """End a container's main process as the kernel would; the container's id."""
+    (container,) = stack.containers(service)
+    run("kill", "-9", str(container["State"]["Pid"]))
+    return str(container["Id"])
+
+
+def restarted(stack: Stack, service: str, container: str) -> bool:
+    (now,) = stack.containers(service)
+    health = now["State"].get("Health", {}).get("Status")
+    return now["Id"] == container and now["RestartCount"] > 0 and health == "healthy"
+
+
+@pytest.mark.parametrize("service", ["nginx", "backend", "worker", "postgres", "backup"])
+def test_a_killed_container_comes_back(stack: Stack, service: str) -> None:
+    container = kill(stack, service)
+    eventually(lambda: restarted(stack, service, container), f"{service} to be back", 120)
+    stack.wait_until_healthy()
+    assert "FAIL" not in stack.flask("doctor").stdout
+
+
+def test_the_programme_stays_up_without_the_backend(stack: Stack) -> None:
+    evening = stack.evening()
+    eventually(
+        lambda: evening.slug in stack.request("/").data.decode(), "the new evening on the page"
+    )
+    stack.compose("stop", "--timeout", "10", "backend")
+    try:
+        programme = stack.request("/")
+        assert programme.status == 200
+        assert evening.slug in programme.data.decode()
+        form = stack.request(f"/performances/{evening.performance_id}/book")
+        assert form.status in {502, 503, 504}
+        assert "Bookings already made are safe" in form.data.decode()
+    finally:
+        stack.up()
+
+
+def test_without_the_database_visitors_are_told_and_come_back(
+    stack: Stack, open_page: Callable[[Stack], Page]
+) -> None:
+    evening = stack.evening()
+    stack.compose("stop", "--timeout", "10", "postgres")
+    try:
+        form = stack.request(f"/performances/{evening.performance_id}/book")
+        assert form.status == 503
+        assert form.headers["Retry-After"]
+    finally:
+        stack.up()
+    booked(stack, open_page, "later@azionelab.org", evening)
+    assert seats_held(stack, evening) == "2"
+
+
+def test_a_mail_waits_for_the_worker(
+    stack: Stack, open_page: Callable[[Stack], Page], mail_server: SmtpServer
+) -> None:
+    evening = stack.evening()
+    stack.compose("kill", "worker")
+    try:
+        booked(stack, open_page, "patient@azionelab.org", evening)
+        assert not [m for m in mail_server.messages if "patient@azionelab.org" in m.recipients]
+    finally:
+        stack.up()
+    mail_server.wait_for(1, to="patient@azionelab.org", seconds=60)

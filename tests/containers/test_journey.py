@@ -1,0 +1,71 @@
+"""The mission's commands, and the whole journey through nginx."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.containers.conftest import PASSWORD, SITE, Deployed, Stack, run
+from tests.support import journey
+from tests.support.processes import eventually
+from tests.support.smtp import SmtpServer
+
+
+def test_the_missions_commands(deployed: Deployed) -> None:
+    assert deployed.printed["config"] == ""
+    assert "admin@azionelab.theatre may log in now (admin)." in deployed.printed["create-admin"]
+    assert "FAIL" not in deployed.printed["check"]
+    assert "MIGRATIONS: current" in deployed.printed["check"]
+    assert "FAIL" not in deployed.printed["doctor"]
+
+
+def test_from_the_programme_to_the_seat(
+    stack: Stack, mail_server: SmtpServer, open_page: Callable[[Stack], Page]
+) -> None:
+    evening = stack.evening()
+    page = open_page(stack)
+    page.goto(SITE)
+    page.get_by_role("link", name=evening.slug).first.click()
+    page.locator(f"a[href*='/performances/{evening.performance_id}/book']").first.click()
+    journey.book(page, "Ada Rossi", "ada@azionelab.org", 3)
+
+    (ask,) = mail_server.wait_for(1, to="ada@azionelab.org")
+    journey.confirm(page, journey.link_in(ask, SITE))
+    code = journey.qr_in(mail_server.wait_for(2, to="ada@azionelab.org")[1])
+
+    door = open_page(stack)
+    journey.log_in(door, SITE, "admin@azionelab.theatre", PASSWORD)
+    expect(door).to_have_url(re.compile("/admin/"))
+    door.goto(f"{SITE}/checkin/performances/{evening.performance_id}")
+    expect(journey.show_ticket(door, code)).to_contain_text("Let 3 in")
+    expect(journey.show_ticket(door, code)).to_contain_text("Already in")
+
+    door.goto(f"{SITE}/admin/reservations/")
+    expect(door.locator("body")).to_contain_text("Ada Rossi")
+    assert "FAIL" not in stack.flask("doctor").stdout
+
+
+def test_nginx_finds_every_backend(stack: Stack) -> None:
+    stack.up("--scale", "backend=3", "--scale", "worker=2")
+    try:
+        backends = stack.containers("backend")
+        assert len(backends) == 3
+        assert len(stack.containers("worker")) == 2
+        # Each counts what it was asked.
+        asked = (
+            "import urllib.request as u;"
+            "print(u.urlopen('http://127.0.0.1:8000/metrics').read().decode())"
+        )
+
+        def served(container: dict[str, Any]) -> bool:
+            counts = run("docker", "exec", container["Id"], "python", "-c", asked).stdout
+            return bool(re.search(r"requests_total\{[^}]*login[^}]*\} [1-9]", counts))
+
+        def every_one_was_asked() -> bool:
+            assert stack.request("/staff/login").status == 200
+            return all(served(container) for container in backends)
+
+        eventually(every_one_was_asked, "nginx to have asked all three", 90)
+    finally:
+        stack.up("--scale", "backend=1", "--scale", "worker=1")

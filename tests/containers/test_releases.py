@@ -1,0 +1,90 @@
+"""A new release is taken into service, and the one before it again, without losing a booking."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.containers.conftest import SITE, Stack
+from tests.support import journey
+from tests.support.processes import ROOT
+
+MIGRATION = '''\
+"""A note for each show, as a later release might want."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "next"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("show", sa.Column("note", sa.Text()))
+
+
+def downgrade() -> None:
+    op.drop_column("show", "note")
+'''
+IGNORED = shutil.ignore_patterns(
+    ".git", ".venv", "instance", "node_modules", "dist", "__pycache__", ".*_cache", "secrets"
+)
+
+
+@pytest.fixture
+def next_release(tmp_path: Path) -> Path:
+    """A release's folder that has one migration more than this one."""
+    folder = tmp_path / "next"
+    shutil.copytree(ROOT, folder, ignore=IGNORED, symlinks=True)
+    versions = folder / "migrations" / "versions"
+    head = max(re.match(r"\d+", path.name)[0] for path in versions.glob("0*.py"))  # type: ignore[index]
+    (versions / "9999_note.py").write_text(MIGRATION.format(head=head))
+    return folder
+
+
+def test_upgrade_and_rollback(
+    own_stack: Stack,
+    next_release: Path,
+    open_page: Callable[[Stack], Page],
+) -> None:
+    stack = own_stack
+    stack.flask("db", "upgrade")
+    stack.up()
+    evening = stack.evening()
+
+    def book(email: str) -> None:
+        page = open_page(stack)
+        page.goto(f"{SITE}/performances/{evening.performance_id}/book")
+        journey.book(page, "Ada Rossi", email, 2)
+
+    book("before@azionelab.org")
+    this_tag = stack.setting("AZIONELAB_TAG")
+
+    stack.source = next_release
+    stack.set(AZIONELAB_TAG="9.9.9-next")
+    stack.compose("build")
+    stack.flask("db", "upgrade")
+    assert stack.sql("SELECT version_num FROM alembic_version") == "next"
+    stack.up()
+    (backend,) = stack.containers("backend")
+    assert backend["Config"]["Image"].endswith(":9.9.9-next")
+    book("between@azionelab.org")
+
+    stack.source = ROOT
+    stack.set(AZIONELAB_TAG=this_tag)
+    stack.up()
+    (backend,) = stack.containers("backend")
+    assert backend["Config"]["Image"].endswith(f":{this_tag}")
+    assert stack.sql("SELECT version_num FROM alembic_version") == "next"
+    book("after@azionelab.org")
+    held = f"SELECT seats_held FROM performance WHERE id = {evening.performance_id}"
+    assert stack.sql(held) == "6"
+    assert "FAIL" not in stack.flask("doctor").stdout
+    page = open_page(stack)
+    page.goto(SITE)
+    expect(page.locator("body")).to_contain_text(evening.slug)

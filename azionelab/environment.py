@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from email_validator import EmailNotValidError, validate_email
 from limits import parse_many
+from sentry_sdk.utils import BadDsn, Dsn
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+from azionelab.addresses import normal_address
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
     "false": False,
@@ -19,6 +22,9 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
 }
 _PAGE = re.compile(r"https?://[!-~]+")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
+
+_SEVERAL_HOSTS = re.compile(r"(postgres[a-z+]*://(?:[^/?@]*@)?)([^/?@]*,[^/?@]*)(/[^?]*)(.*)")
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:\[\]]+)(?::([0-9]+))?")
 
 
 class SettingsReader:
@@ -100,13 +106,23 @@ class SettingsReader:
             self.problems.append(f"{name}: {value!r} is not like https://www.theatre.org/privacy")
         return value
 
+    def sentry_dsn(self, name: str) -> str | None:
+        """Where Sentry takes reports, or None when it is left out; no problem repeats it."""
+        value = self.optional(name)
+        try:
+            if value:
+                Dsn(value)
+        except (BadDsn, ValueError):
+            self.problems.append(f"{name}: is not like https://key@sentry.theatre.org/1")
+        return value
+
     def email(self, name: str) -> str | None:
         """An e-mail address without a name, or None when it is left out."""
         value = self.optional(name)
         try:
             if value:
-                validate_email(value, check_deliverability=False, allow_smtputf8=False)
-        except (EmailNotValidError, UnicodeError):
+                normal_address(value)
+        except ValueError:
             self.problems.append(f"{name}: {value!r} is not like boxoffice@theatre.org")
         return value
 
@@ -128,9 +144,21 @@ class SettingsReader:
             self.problems.append(f"{name}: {value!r} is not a rate such as '30 per minute'")
         return value
 
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        """Addresses and networks, divided by commas or spaces."""
+        networks = []
+        for value in (self.optional(name) or "").replace(",", " ").split():
+            try:
+                networks.append(ip_network(value, strict=False))
+            except ValueError:
+                self.problems.append(
+                    f"{name}: {value!r} is not an address or network such as 192.0.2.0/24"
+                )
+        return networks
+
     def database_url(self) -> URL:
         """DATABASE_URL with DATABASE_PASSWORD in it, to be opened with psycopg."""
-        value = self.text("DATABASE_URL", None)
+        value = _with_one_host(self.text("DATABASE_URL", None))
         try:
             url = make_url(value) if value else make_url("postgresql://")
         except (ArgumentError, ValueError):
@@ -148,6 +176,23 @@ class SettingsReader:
     def _check_origin(self, name: str, value: str) -> None:
         if value and not (_ORIGIN.fullmatch(value) and _can_be_split(value)):
             self.problems.append(f"{name}: {value!r} is not like https://tickets.theatre.org")
+
+
+def _with_one_host(url: str) -> str:
+    """A libpq address of several hosts (`//a:5432,b:5432/name`) with these as parameters instead.
+
+    SQLAlchemy reads them there only. Their ports are said all, or none.
+    """
+    several = _SEVERAL_HOSTS.fullmatch(url)
+    if several is None:
+        return url
+    start, hosts, name, parameters = several.groups()
+    ends = [_HOST_AND_PORT.fullmatch(host) for host in hosts.split(",")]
+    if not all(ends):
+        return url
+    names = ",".join(end[1].strip("[]") for end in ends if end)
+    ports = ",".join(end[2] or "5432" for end in ends if end)
+    return f"{start}{name}?host={names}&port={ports}{parameters.replace('?', '&', 1)}"
 
 
 def _can_be_split(url: str) -> bool:

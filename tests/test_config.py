@@ -1,12 +1,17 @@
 """Settings: read by name, wrong ones refused by name, production's unsafe ones all at once."""
 
+import re
+import secrets
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from azionelab import create_app
-from azionelab.config import Config, ConfigError, load_config, unsafe_settings
+from azionelab.config import Config, ConfigError, load_config
+from azionelab.ops.worker import conninfo
+from azionelab.safety import advice, unsafe_settings
 
 DEVELOPMENT = {
     "FLASK_DEBUG": "true",
@@ -53,6 +58,25 @@ def test_the_database_password_may_come_by_itself(tmp_path: Path) -> None:
     assert config.database_url.host == "postgres"
 
 
+@pytest.mark.parametrize(
+    ("hosts", "told"),
+    [
+        ("one:5433,two:5434", ("one,two", "5433,5434")),
+        ("one,two:5434", ("one,two", "5432,5434")),
+        ("[2001:db8::1]:5433,[2001:db8::2]", ("2001:db8::1,2001:db8::2", "5433,5432")),
+    ],
+)
+def test_several_hosts_as_libpq_writes_them(hosts: str, told: tuple[str, str]) -> None:
+    url = f"postgresql://azionelab:pa%2Fss@{hosts}/theatre?target_session_attrs=read-write"
+    parameters = conninfo_to_dict(
+        conninfo(load_config(DEVELOPMENT | {"DATABASE_URL": url}).database_url)
+    )
+    assert (parameters["host"], parameters["port"]) == told
+    assert parameters["password"] == "pa/ss"
+    assert parameters["dbname"] == "theatre"
+    assert parameters["target_session_attrs"] == "read-write"
+
+
 def test_two_passwords_for_the_database_are_refused() -> None:
     assert named(problems(DEVELOPMENT | {"DATABASE_PASSWORD": "another"})) == ["DATABASE_PASSWORD"]
 
@@ -74,6 +98,8 @@ def test_production_takes_safe_settings() -> None:
         ("DATABASE_URL", "sqlite:///theatre.db"),
         ("DATABASE_URL", "not an address"),
         ("DATABASE_URL", "postgresql://host:port/name"),
+        ("DATABASE_URL", "postgresql://host,other:port/name"),
+        ("DATABASE_POOLER", "pgbouncer"),
         ("DATABASE_POOL_SIZE", "0"),
         ("SITE_BASE_URL", "tickets.theatre.org"),
         ("SITE_BASE_URL", "https://tickets.theatre.org/path"),
@@ -97,6 +123,8 @@ def test_production_takes_safe_settings() -> None:
         ("RETENTION_DAYS", "0"),
         ("BOOKING_RATE_LIMIT", "often"),
         ("LOGIN_RATE_LIMIT", "10 per fortnight"),
+        ("BOX_OFFICE_NETWORKS", "foyer"),
+        ("BOX_OFFICE_NETWORKS", "192.0.2.0/33"),
         ("MAIL_PORT", "65536"),
         ("MAIL_USE_TLS", "2"),
         ("MAIL_USE_SSL", "ja"),
@@ -156,7 +184,42 @@ def test_an_empty_file_is_a_missing_setting(tmp_path: Path) -> None:
         ("SECRET_KEY", "change-me-to-a-long-random-string-of-letters"),
         ("SECRET_KEY", "a" * 64),
         ("SECRET_KEY_FALLBACKS", "an-old-one"),
+        ("SECRET_KEY", "Qm5vX0c2" * 6),
+        ("SECRET_KEY", "Qm5vX0c2RkpsV3pTQ1" * 2 + "Qm5v"),
+        ("SECRET_KEY", "abcdefghijklmnopqrstuvwxyz0123456789"),
+        ("SECRET_KEY", "ZYXWVUTSRQPONMLKJIHGFEDCBA9876543210"),
+        ("SECRET_KEY_FALLBACKS", "Qm5vX0c2" * 6),
         ("SITE_BASE_URL", "http://biglietti.teatro.it"),
+        ("SITE_BASE_URL", "https://localhost"),
+        ("SITE_BASE_URL", "https://example.com"),
+        ("SITE_BASE_URL", "https://tickets.example.org"),
+        ("SITE_BASE_URL", "https://site.example"),
+        ("SITE_BASE_URL", "https://site.test"),
+        ("SITE_BASE_URL", "https://backend"),
+        ("SITE_BASE_URL", "https://203.0.113.7"),
+        ("SITE_BASE_URL", "https://[2001:db8::7]"),
+        ("ALLOWED_HOSTS", "biglietti.teatro.it, *.teatro.it"),
+        ("ALLOWED_HOSTS", "biglietti.teatro.it, localhost"),
+        ("ALLOWED_HOSTS", "biglietti.teatro.it, 127.0.0.1"),
+        ("ALLOWED_HOSTS", "biglietti.teatro.it:443"),
+        ("ALLOWED_HOSTS", "biglietti.teatro.it, www.example.com"),
+        ("CSRF_TRUSTED_ORIGINS", "https://biglietti.teatro.it, https://localhost"),
+        ("CSRF_TRUSTED_ORIGINS", "https://biglietti.teatro.it, https://10.0.0.5"),
+        ("CSRF_TRUSTED_ORIGINS", "https://biglietti.teatro.it:8443"),
+        ("CORS_ALLOWED_ORIGINS", "https://localhost:4200"),
+        ("CORS_ALLOWED_ORIGINS", "https://app.site.example"),
+        ("MAIL_SERVER", "smtp.example.org"),
+        ("MAIL_SERVER", "mail.site.test"),
+        ("MAIL_USE_TLS", "false"),
+        ("MAIL_PASSWORD", "Zt8vQw1xPk"),
+        ("MAIL_USERNAME", "biglietteria"),
+        ("CONTACT_EMAIL", "box@theatre.example"),
+        ("PRIVACY_URL", "https://www.example.com/privacy"),
+        ("DATABASE_URL", "postgresql://azionelab:azionelab@postgres/tickets"),
+        ("DATABASE_URL", "postgresql://azionelab:Tickets_db@postgres/tickets_db"),
+        ("DATABASE_URL", "postgresql://azionelab:password@postgres/azionelab"),
+        ("DATABASE_URL", "postgresql://azionelab:12345678@postgres/azionelab"),
+        ("DATABASE_URL", "postgresql://azionelab:qwertyuiop@postgres/azionelab"),
         ("ALLOWED_HOSTS", ""),
         ("ALLOWED_HOSTS", "www.teatro.it"),
         ("ALLOWED_HOSTS", "biglietti.teatro.it, *"),
@@ -175,12 +238,60 @@ def test_an_empty_file_is_a_missing_setting(tmp_path: Path) -> None:
     ],
 )
 def test_production_refuses_an_unsafe_setting_by_name(name: str, value: str) -> None:
-    assert name in named(problems(PRODUCTION | {name: value}))
+    # Half of an account is told by the half that is missing.
+    halves = {"MAIL_PASSWORD": "MAIL_USERNAME", "MAIL_USERNAME": "MAIL_PASSWORD"}
+    told = problems(PRODUCTION | {name: value})
+    assert halves.get(name, name) in named(told)
+    for line in told:
+        assert re.search(r" [A-Z_]+=", line), "the line to change"
 
 
 def test_a_password_never_travels_in_the_clear() -> None:
-    login = {"MAIL_USERNAME": "box", "MAIL_PASSWORD": "Zt8", "MAIL_USE_TLS": "false"}
+    login = {"MAIL_USERNAME": "box", "MAIL_PASSWORD": "Zt8vQw1xPk", "MAIL_USE_TLS": "false"}
     assert named(problems(PRODUCTION | login)) == ["MAIL_USE_TLS"]
+
+
+@pytest.mark.parametrize(
+    "password", ["change-me", "password", "Password1", "box-office", "aaaaaaaa"]
+)
+def test_a_placeholder_for_the_mail_password_is_refused(password: str) -> None:
+    login = {"MAIL_USERNAME": "box-office", "MAIL_PASSWORD": password}
+    assert named(problems(PRODUCTION | login)) == ["MAIL_PASSWORD"]
+
+
+@pytest.mark.parametrize("server", ["mail", "localhost", "10.1.2.3", "::1", "relay.internal"])
+def test_mail_may_go_in_the_clear_within_the_house_and_is_told(server: str) -> None:
+    plain = {"MAIL_SERVER": server, "MAIL_USE_TLS": "false"}
+    assert "MAIL_USE_TLS" in named(advice(load_config(PRODUCTION | plain)))
+    assert "MAIL_USE_TLS" not in named(advice(load_config(PRODUCTION | {"MAIL_SERVER": server})))
+
+
+COMPLETE = PRODUCTION | {
+    "PRIVACY_URL": "https://www.teatro.it/privacy",
+    "CONTACT_EMAIL": "biglietteria@teatro.it",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CSRF_TRUSTED_ORIGINS", "https://biglietti.teatro.it, https://www.teatro.it"),
+        ("MAIL_PORT", "465"),
+        ("PRIVACY_URL", ""),
+        ("CONTACT_EMAIL", ""),
+        ("DATABASE_URL", "postgresql://azionelab:Nw7f2RqZ8k@db.provider.com/azionelab"),
+        ("DATABASE_URL", "postgresql://azionelab:Nw7f2RqZ8k@8.8.8.8/azionelab?sslmode=require"),
+    ],
+)
+def test_what_is_seldom_meant_is_told_and_taken(name: str, value: str) -> None:
+    assert advice(load_config(COMPLETE)) == []
+    assert named(advice(load_config(COMPLETE | {name: value}))) == [name]
+
+
+def test_random_keys_are_taken() -> None:
+    for _ in range(200):
+        load_config(PRODUCTION | {"SECRET_KEY": secrets.token_urlsafe(48)})
+        load_config(PRODUCTION | {"SECRET_KEY": secrets.token_hex(32)})
 
 
 @pytest.mark.parametrize("domain", ["locale.it", "devoto.it", "atta.it", "changes.theatre"])
@@ -206,14 +317,14 @@ def test_unreadable_and_unsafe_settings_are_named_together() -> None:
 
 
 def test_no_message_and_no_representation_tells_a_secret() -> None:
-    secrets = {
+    told_nowhere = {
         "SECRET_KEY": "change-me-9aTqXv",
         "SECRET_KEY_FALLBACKS": "old-4fWpZr",
         "MAIL_PASSWORD": "mail-7kLmNs",
         "DATABASE_URL": "postgresql://azionelab:secret-2bHjYc@postgres/azionelab",
     }
-    told = "\n".join(problems(PRODUCTION | secrets))
-    told += repr(load_config(PRODUCTION | secrets | {"FLASK_DEBUG": "true"}))
+    told = "\n".join(problems(PRODUCTION | told_nowhere))
+    told += repr(load_config(PRODUCTION | told_nowhere | {"FLASK_DEBUG": "true"}))
     for secret in ("9aTqXv", "4fWpZr", "7kLmNs", "2bHjYc"):
         assert secret not in told
 

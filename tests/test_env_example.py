@@ -5,11 +5,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from azionelab.config import ConfigError, load_config, unsafe_settings
+from azionelab.config import ConfigError, load_config
+from azionelab.safety import unsafe_settings
 from tests.support.processes import PYTHON, ROOT, Program
 
 # Read by gunicorn.conf.py and `make run`, not by the application.
-SERVING = {"PORT", "GUNICORN_BIND", "WEB_WORKERS", "WEB_THREADS", "LOG_LEVEL"}
+SERVING = {"PORT", "GUNICORN_BIND", "WEB_WORKERS", "WEB_THREADS", "LOG_LEVEL", "LOG_FORMAT"}
+COMPOSE_FILES = sorted((ROOT / "docker").glob("compose*.yml"))
+COMPOSE = {
+    name
+    for file in COMPOSE_FILES
+    for name in re.findall(r"\$\{(\w+)", re.sub("(?m)^ *#.*", "", file.read_text(encoding="utf-8")))
+}
+# Compose decides these, or gives them as files.
+NOT_PASSED = {
+    *("SECRET_KEY", "DATABASE_PASSWORD", "MAIL_PASSWORD"),
+    *("TRUSTED_PROXIES", "FRONTEND_DIST", "PORT", "GUNICORN_BIND", "GIT_COMMIT"),
+}
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
 VALUES = dict(line.split("=", 1) for line in LINES if line and not line.startswith("#"))
 
@@ -37,7 +49,10 @@ def test_it_holds_exactly_the_settings_that_are_read() -> None:
         load_config(environ)
     settings = {name for name in environ.asked if f"{name}_FILE" in environ.asked}
     assert environ.asked - settings == {f"{name}_FILE" for name in settings}
-    assert set(VALUES) == settings | SERVING
+    assert set(VALUES) == settings | SERVING | COMPOSE
+    # What is decided in .env reaches the containers.
+    assert (settings | SERVING) - NOT_PASSED <= COMPOSE
+    assert not NOT_PASSED & COMPOSE
     assert len(VALUES) == sum("=" in line and not line.startswith("#") for line in LINES)
 
 

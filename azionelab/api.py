@@ -11,9 +11,8 @@ _DESCRIPTION = """\
 The programme and bookings are for everybody; the door needs a token that the theatre hands out.
 Moments are ISO 8601 with their offset from UTC.
 
-Errors are problems as RFC 9457 says. What they tell of a name, an address or a booking is in the
-language that `Accept-Language` asks for; what is wrong with the JSON's own form is told in English.
-Their type is about:blank, or one of
+Errors are problems as RFC 9457 says. What they tell is in the language that
+`Accept-Language` asks for. Their type is about:blank, or one of
 
 - `/api/problems/invalid-fields`: `errors` names each field and what is wrong with it;
 - `/api/problems/party-too-large`: a party has at most `limit` seats here;

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
-from sqlalchemy import DateTime, Engine, Insert, MetaData, event
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy import Connection, DateTime, Engine, Insert, MetaData, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import (
     DeclarativeBase,
     ORMExecuteState,
@@ -18,10 +19,23 @@ from sqlalchemy.orm import (
     scoped_session,
 )
 
+# What it is called when the database is away, too busy, or its locks were waited for in vain: an
+# ordinary event, to be told with "once more, please".
+DATABASE_BUSY = (OperationalError, PoolTimeout)
+
 _IN_USE_CASE = "azionelab.in_use_case"
 _LAST_WORDS = "azionelab.last_words"
 _WRITTEN = "azionelab.written"
 
+
+# What a transaction may take, and the clock of what it shows. Each connection is opened with these; a
+# pooler between (DATABASE_POOLER) keeps them out, so that each transaction is begun with them instead.
+LIMITS = {
+    "timezone": "UTC",
+    "lock_timeout": "5s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "1min",
+}
 
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -158,6 +172,19 @@ def refuse_closed_connections(engine: Engine) -> None:
         line.register(connection.fileno(), select.POLLIN)
         if line.poll(0):
             raise DisconnectionError
+
+
+def limit_each_transaction(engine: Engine) -> None:
+    """Begin every transaction with LIMITS, for engines whose connections lead to a pooler.
+
+    A pooler lends another server connection for each transaction: what was set on one when it was
+    opened, or by SET, would be missing now, and somebody else's later. It costs a round trip.
+    """
+    settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in LIMITS.items())
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"SELECT {settings}")
 
 
 def require_transaction(session: Session) -> None:

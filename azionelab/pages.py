@@ -9,6 +9,7 @@ from flask import (
     Flask,
     Request,
     Response,
+    abort,
     current_app,
     g,
     has_request_context,
@@ -18,8 +19,6 @@ from flask import (
 )
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_babel import get_locale, gettext
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
@@ -30,6 +29,7 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.config import LOCALES
+from azionelab.database import DATABASE_BUSY
 from azionelab.dates import clock, dateformat, day, when
 from azionelab.problems import is_api_request, problem_of
 
@@ -43,8 +43,9 @@ _POLICY = (
 )
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    # Addresses hold tokens: no other site may learn where the visitor came from.
-    "Referrer-Policy": "no-referrer",
+    # Addresses hold tokens: no other site may learn where the visitor came from. Not "no-referrer":
+    # with it browsers hide a form's own origin, too.
+    "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
@@ -95,12 +96,27 @@ def init_pages(app: Flask) -> None:
     app.add_template_filter(paragraphs, "paragraphs")
     app.context_processor(_site)
     app.url_defaults(_keep_language)
+    app.before_request(_refuse_strange_forms)
     app.before_request(_make_nonce)
     app.after_request(_add_headers)
     app.register_error_handler(HTTPException, _error_page)
-    for busy in (OperationalError, PoolTimeout):
+    for busy in DATABASE_BUSY:
         app.register_error_handler(busy, _busy_page)
     app.register_error_handler(Exception, _fault_page)
+
+
+def _refuse_strange_forms() -> None:
+    """Refuse (400) what a page of another site sends, unless CSRF_TRUSTED_ORIGINS names that site.
+
+    The second line behind the token in each form. The API has no cookies to be misused, and a browser
+    that hides the origin is left to the token.
+    """
+    origin = request.headers.get("Origin", "null")
+    if request.method in ("GET", "HEAD", "OPTIONS") or request.path.startswith("/api/"):
+        return
+    trusted = current_app.config["AZIONELAB"].csrf_trusted_origins
+    if origin not in ("null", f"{request.scheme}://{request.host}", *trusted):
+        abort(400)
 
 
 def choose_locale() -> str | None:
@@ -219,6 +235,10 @@ def _fault_page(error: Exception) -> AnyResponse:
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames[-6:]))
     current_app.logger.error(
-        "unhandled %s in %s: %s", type(error).__name__, request.endpoint, where
+        "unhandled %s in %s: %s",
+        type(error).__name__,
+        request.endpoint,
+        where,
+        extra={"fault": error},
     )
     return _error_page(InternalServerError())

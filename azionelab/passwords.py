@@ -1,11 +1,17 @@
-"""How long a password may be, wherever somebody types one."""
+"""What a password may be, wherever somebody types one."""
 
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext
 from flask_security.password_util import PasswordUtil
 
-MAX_LENGTH = 1024  # characters; the library hashes no more than four times as many
+from azionelab.one_line import is_one_line
+
+_HARD_ENOUGH = 3  # of zxcvbn's 0 to 4: more than 100 million guesses
+_JUDGED = 72  # characters: judging takes time with their square
+
+MAX_LENGTH = 128  # characters: of longer ones the library says that they are too short
 
 
 class Passwords(PasswordUtil):
@@ -22,5 +28,23 @@ class Passwords(PasswordUtil):
         """What is wrong with a new password, in words, and the password as it is hashed."""
         if password and not self.normalize(password):
             return [gettext("A password has at most %(num)s characters.", num=MAX_LENGTH)], ""
+        if not is_one_line(password):
+            return [gettext("A password has no line breaks or control characters.")], ""
         judged: tuple[list[str] | None, str] = super().validate(password, is_register, **kwargs)
-        return judged
+        problems, normal = judged
+        if not problems and _is_easy(normal, kwargs.get("email") or kwargs["user"].email):
+            return [gettext("This password is easy to guess. Please choose another.")], normal
+        return problems, normal
+
+
+def _is_easy(password: str, email: str) -> bool:
+    """Whether a password is a common one or little more: a word and a year, a row of keys, a name.
+
+    By zxcvbn's lists, the 30,000 most common passwords among them, and by how people vary them (OWASP
+    ASVS 5.0, 6.2.4); the theatre's name and the person's address count as common (6.2.11).
+    """
+    from zxcvbn import zxcvbn  # noqa: PLC0415 (15 MB that most processes never need)
+
+    name, _, domain = email.partition("@")
+    known = ["azionelab", current_app.config["AZIONELAB"].site_name, name, domain, email]
+    return bool(zxcvbn(password[:_JUDGED], known)["score"] < _HARD_ENOUGH)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import lru_cache, wraps
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, current_app, request
@@ -26,10 +27,11 @@ _CLEAR_ABOVE = 10_000  # keys
 
 
 class RateLimit:
-    """A limit on POST requests, shared by all views that it decorates.
+    """A limit on POST requests, shared by all views that it decorates or that call `count`.
 
     `setting` picks the limit from the settings, as in "30 per minute". A request beyond it is
-    answered with 429 and, in Retry-After, the seconds until the window ends.
+    answered with 429 and, in Retry-After, the seconds until the window ends. Nobody in
+    BOX_OFFICE_NETWORKS is limited.
     """
 
     def __init__(self, scope: str, setting: Callable[[Config], str]) -> None:
@@ -42,15 +44,20 @@ class RateLimit:
         @wraps(view)
         def limited(*arguments: P.args, **options: P.kwargs) -> R:
             if request.method == "POST":
-                self._count()
+                self.count()
             return view(*arguments, **options)
 
         return limited
 
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Count one try of this request's address; TooManyRequests when it is beyond the limit."""
+        settings: Config = current_app.config["AZIONELAB"]
+        address = request.remote_addr or ""
+        if _is_in(address, settings.box_office_networks):
+            return
         limiter: FixedWindowRateLimiter = current_app.extensions["rate_limits"]
-        who = self._scope, request.remote_addr or ""
-        for limit in _read(self._setting(current_app.config["AZIONELAB"])):
+        who = self._scope, address
+        for limit in _read(self._setting(settings)):
             if not limiter.hit(limit, *who):
                 seconds = limiter.get_window_stats(limit, *who).reset_time - time.time()
                 raise TooManyRequests(retry_after=max(1, round(seconds)))
@@ -59,6 +66,11 @@ class RateLimit:
 def init_rate_limits(app: Flask) -> None:
     """Give the application its counts."""
     app.extensions["rate_limits"] = FixedWindowRateLimiter(ProcessMemory())
+
+
+def _is_in(address: str, networks: list[IPv4Network | IPv6Network]) -> bool:
+    # A server on a Unix socket names no address.
+    return bool(address and networks) and any(ip_address(address) in n for n in networks)
 
 
 @lru_cache

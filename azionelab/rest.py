@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from flask import Request, abort
+from flask_babel import gettext
 from flask_smorest import Api, Blueprint
 from flask_smorest.utils import prepare_response
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
@@ -24,8 +25,54 @@ _WITH_BODY = (
 )
 
 
+class N_(str):  # noqa: N801 (the name that gathers texts; messages are no rows)
+    """A text that is said in the language of the request in which it is needed, not of its making.
+
+    marshmallow wants its messages to be str, and fills them in with `format`.
+    """
+
+    def __str__(self) -> str:
+        return gettext(str.__str__(self))
+
+    def format(self, *arguments: object, **facts: object) -> str:
+        """The text in the language of the request, filled in."""
+        return str(self).format(*arguments, **facts)
+
+
+AT_LEAST = N_("Must be at least {min}.")
+BETWEEN = N_("Must be from {min} to {max}.")
+NOT_EMPTY = N_("Must not be empty.")
+LENGTH_UP_TO = N_("Must be at most {max} characters long.")
+LENGTH_BETWEEN = N_("Must be {min} to {max} characters long.")
+ONE_OF = N_("Must be one of: {choices}.")
+
+# marshmallow's own messages are English, whoever asks; as its documentation says, they are replaced in
+# the fields' classes.
+_MESSAGES: dict[type[fields.Field[Any]], dict[str, str]] = {
+    fields.Field: {
+        "required": N_("This field is missing."),
+        "null": N_("Must not be null."),
+        "validator_failed": N_("Cannot be used."),
+    },
+    fields.String: {
+        "invalid": N_("Must be a text."),
+        "invalid_utf8": N_("Must be a text."),
+    },
+    fields.Number: {"invalid": N_("Must be a number."), "too_large": N_("Is too large.")},
+    fields.Integer: {"invalid": N_("Must be a whole number.")},
+    fields.UUID: {"invalid_uuid": N_("Must be a UUID.")},
+}
+for _field, _messages in _MESSAGES.items():
+    _field.default_error_messages = _field.default_error_messages | _messages
+
+
 class Asked(Schema):
     """What a caller sends: nothing but the fields that are known."""
+
+    error_messages: dict[str, str] = {
+        "type": N_("Must be an object."),
+        "unknown": N_("There is no such field."),
+    }
 
     class Meta:
         unknown = RAISE
@@ -46,7 +93,7 @@ class Yes(fields.Field[bool]):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
         if value is not True:
-            raise ValidationError("Must be true.")
+            raise ValidationError(gettext("Must be true."))
         return True
 
 

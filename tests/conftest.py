@@ -5,6 +5,7 @@ triggers and other connections see what it committed. After a test that asked fo
 tables are emptied, which costs a few milliseconds.
 """
 
+import contextlib
 import contextvars
 import shutil
 import tempfile
@@ -172,6 +173,16 @@ def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 @pytest.fixture
+def newer_schema(database: psycopg.Connection[Any]) -> Iterator[None]:
+    """Let the database say that a migration was run which this code does not know."""
+    row = database.execute("SELECT version_num FROM alembic_version").fetchone()
+    assert row is not None
+    database.execute("UPDATE alembic_version SET version_num = '9999'")
+    yield
+    database.execute("UPDATE alembic_version SET version_num = %s", row)
+
+
+@pytest.fixture
 def smtp_server() -> Iterator[SmtpServer]:
     """A mail server that collects what is sent, or refuses it as it is told."""
     server = SmtpServer()
@@ -193,9 +204,29 @@ def live_site(
     database_url: str, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     """The site as production serves it: gunicorn, 2 workers of 4 threads, at SITE_BASE_URL."""
+    with _serve(settings, tmp_path_factory.mktemp("site") / "gunicorn.log") as site:
+        yield site
+
+
+@pytest.fixture
+def start_site(
+    database_url: str, settings: dict[str, str], tmp_path: Path
+) -> Iterator[Callable[..., Site]]:
+    """Start a site of the test's own, with settings given by name; returns once it answers."""
+    with contextlib.ExitStack() as running:
+
+        def start(**changes: str) -> Site:
+            here = {"SITE_BASE_URL": f"http://127.0.0.1:{free_port()}"}
+            log = tmp_path / f"site-{free_port()}.log"
+            return running.enter_context(_serve(settings | here | changes, log))
+
+        yield start
+
+
+@contextlib.contextmanager
+def _serve(settings: dict[str, str], log: Path) -> Iterator[Site]:
     url = settings["SITE_BASE_URL"]
     bind = {"GUNICORN_BIND": url.removeprefix("http://"), "WEB_WORKERS": "2", "WEB_THREADS": "4"}
-    log = tmp_path_factory.mktemp("site") / "gunicorn.log"
     command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     with Program(command, settings | bind, log) as program:
         program.wait_until(lambda: _answers(f"{url}/api/health"), "the site to answer")

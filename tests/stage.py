@@ -1,7 +1,7 @@
 """What tests set the stage with: a performance, visitors, parties. All through models and rules."""
 
 import itertools
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -56,8 +56,16 @@ def a_party(
 
 def change_capacity(performance_id: int, capacity: int) -> Performance:
     """Give a performance another number of seats, as staff do."""
-    return rules.change_performance(
+    rules.change_performance(
         performance_id, lambda performance: setattr(performance, "capacity", capacity)
+    )
+    return db.session.get_one(Performance, performance_id)
+
+
+def move(performance_id: int, starts_at: datetime) -> int:
+    """Give a performance another time, as staff do; how many parties are written to."""
+    return rules.change_performance(
+        performance_id, lambda performance: setattr(performance, "starts_at", starts_at)
     )
 
 

@@ -25,8 +25,8 @@ KNOWS = {
 }
 # What everything stands on, and what knows no part of the theatre.
 FOUNDATION = {
-    "assets", "config", "database", "dates", "environment", "extensions", "pages", "passwords", "problems",
-    "rate_limits", "rest", "site", "tokens",
+    "addresses", "assets", "config", "database", "dates", "environment", "extensions", "logs", "one_line",
+    "pages", "passwords", "problems", "rate_limits", "rest", "safety", "site", "tokens",
 }  # fmt: skip
 # Where the world outside comes in: these call, and nobody but each other calls them.
 ENTRANCES = {"views", "api", "forms", "jobs", "commands", "health", "worker", "local"}

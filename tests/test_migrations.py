@@ -1,5 +1,6 @@
 """Migrations: each goes up and down, they build what the models say, and leave nothing behind."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
@@ -7,12 +8,13 @@ import flask_migrate
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
-from flask import Flask
+from click.testing import Result
+from flask import Flask, current_app
 from psycopg.rows import scalar_row
 from sqlalchemy import CheckConstraint
 
 from azionelab.database import Base
-from tests.support.processes import ROOT
+from tests.support.processes import PYTHON, ROOT, clean_environment
 
 REVISIONS = [
     script.revision
@@ -112,6 +114,36 @@ def test_constraints_are_those_of_the_models(migrating: psycopg.Connection[str])
         if isinstance(constraint, CheckConstraint)
     }
     assert set(built) == expected
+
+
+def test_the_command_says_what_it_did(migrating: psycopg.Connection[str]) -> None:
+    def flask_db(*arguments: str) -> Result:
+        return current_app.test_cli_runner().invoke(args=["db", *arguments])
+
+    assert flask_db("upgrade").stdout == f"The database is at {REVISIONS[-1]} now.\n"
+    assert flask_db("upgrade").stdout == ""
+    assert flask_db("downgrade").stdout == f"The database is at {REVISIONS[-2]} now.\n"
+
+
+def test_a_newer_database_is_left_as_it_is(
+    migrating: psycopg.Connection[str], empty_database: str, settings: dict[str, str]
+) -> None:
+    flask_migrate.upgrade()
+    migrating.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = everything_in(migrating)
+    done = subprocess.run(
+        [PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"],
+        cwd=ROOT,
+        env=clean_environment(settings | {"DATABASE_URL": empty_database}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("a newer schema than this release knows; nothing was changed")
+    assert everything_in(migrating) == before
+    assert version(migrating) == ["9999"]
 
 
 def test_half_a_migration_is_none(migrating: psycopg.Connection[str]) -> None:

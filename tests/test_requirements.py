@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.processes import ROOT
 
-OURS = {"azionelab", "bench", "migrations", "tests"}
+OURS = {"azionelab", "azionelab_backup", "bench", "migrations", "tests"}
 PRODUCTION = ("azionelab", "migrations", "wsgi.py", "gunicorn.conf.py")
 ASKED_WHERE = {
     "requirements.in": PRODUCTION,

@@ -34,6 +34,7 @@ from wtforms.validators import (
 
 from azionelab.database import now
 from azionelab.extensions import db
+from azionelab.one_line import is_one_line
 from azionelab.shows.limits import (
     CLOSES_BEFORE,
     MAX_LINE,
@@ -66,7 +67,7 @@ class Line(StringField):  # type: ignore[misc]  # WTForms has no types
 
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002 (WTForms' signature)
         """Refuse what no page can show and no database keep."""
-        if any(unicodedata.category(character) == "Cc" for character in self.data or ""):
+        if not is_one_line(self.data or ""):
             raise ValidationError(gettext("This holds characters that cannot be shown."))
 
 
@@ -157,7 +158,9 @@ class PerformanceForm(FlaskForm):  # type: ignore[misc]
     starts_at = LocalTime(
         _("Curtain"),
         [InputRequired()],
-        description=_("Visitors who booked already are not written to when this changes."),
+        description=_(
+            "Visitors who booked already are written to when this changes, or the venue."
+        ),
     )
     capacity = IntegerField(_("Seats"), [InputRequired(), NumberRange(0, MAX_CAPACITY)])
     party_limit = IntegerField(

@@ -26,7 +26,7 @@ from azionelab.bookings.errors import (
 )
 from azionelab.bookings.models import Reservation, State
 from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.verdicts import REUSED, Kind
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.mail.models import Mail
@@ -50,6 +50,7 @@ VERDICTS: dict[str, str] = {
     Kind.UNKNOWN: _("unknown code"),
     Kind.TOO_MANY: _("too many"),
     Kind.CHANGED: _("others came in meanwhile"),
+    REUSED: _("page used already"),
 }
 
 

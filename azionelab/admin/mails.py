@@ -23,11 +23,12 @@ KINDS: dict[str, str] = {
     Kind.CHANGED: _("fewer seats"),
     Kind.CANCELLED: _("booking cancelled"),
     Kind.PERFORMANCE_CANCELLED: _("performance cancelled"),
+    Kind.MOVED: _("performance moved"),
 }
 DELIVERIES: dict[str, str] = {
     Delivery.QUEUED: _("waiting"),
     Delivery.SENT: _("sent"),
-    Delivery.NOT_SENT: _("not sent: no mail server is set"),
+    Delivery.NOT_SENT: _("not sent: there is nowhere to send it to"),
     Delivery.FAILED: _("failed"),
 }
 

@@ -14,12 +14,13 @@ from azionelab.admin.base import TheatreView, tell
 from azionelab.admin.filters import tell_performance
 from azionelab.admin.forms import PerformanceForm, ShowForm, VenueForm
 from azionelab.bookings import rules
-from azionelab.bookings.errors import CapacityBelowHeld, MovedIntoPast
+from azionelab.bookings.errors import CapacityBelowHeld, NamesErased
 from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
 from azionelab.shows.overlaps import find_overlaps
+from azionelab.shows.window import MAX_AHEAD_YEARS, CurtainPast, CurtainTooFar, check_curtain
 
 
 class VenueView(TheatreView):
@@ -105,8 +106,10 @@ class PerformanceView(TheatreView):
 
     def create_model(self, form: Any) -> Any:
         """Write a new performance, which has to be yet to come."""
-        if form.starts_at.data <= now():
-            tell(form, "starts_at", gettext("This is over already."))
+        try:
+            check_curtain(form.starts_at.data, now())
+        except (CurtainPast, CurtainTooFar) as refusal:
+            tell(form, "starts_at", _tell_curtain(refusal))
             return False
         performance = super().create_model(form)
         if performance:
@@ -115,24 +118,43 @@ class PerformanceView(TheatreView):
 
     def update_model(self, form: Any, model: Any) -> bool:
         """Change a performance by the rule that knows what is held: all of it, or nothing."""
+        told = 0
+
+        def change() -> None:
+            nonlocal told
+            told = rules.change_performance(model.id, form.populate_obj)
+
         try:
-            saved = self.attempt(
-                lambda: rules.change_performance(model.id, form.populate_obj), form
-            )
-        except MovedIntoPast:
-            tell(form, "starts_at", gettext("This is over already."))
+            saved = self.attempt(change, form)
+        except (CurtainPast, CurtainTooFar, NamesErased) as refusal:
+            tell(form, "starts_at", _tell_curtain(refusal))
             return False
         except CapacityBelowHeld as refusal:
-            told = ngettext(
+            words = ngettext(
                 "It cannot go below %(num)s seat: that one is held.",
                 "It cannot go below %(num)s seats: that many are held.",
                 refusal.held,
             )
-            tell(form, "capacity", told)
+            tell(form, "capacity", words)
             return False
         if saved:
             _warn_of_overlaps(model)
+        if told:
+            flash(
+                ngettext(
+                    "It was moved: %(num)s party is written to.",
+                    "It was moved: %(num)s parties are written to.",
+                    told,
+                ),
+                "success",
+            )
         return saved
+
+    def show_form(self, template: str, form: FlaskForm, **facts: Any) -> Any:
+        """The form; of a performance that is there, with how many parties a change concerns."""
+        if "model" in facts:
+            facts["parties"] = _count_parties(facts["model"])
+        return super().show_form(template, form, **facts)
 
     @expose("/cancel/", methods=("GET", "POST"))
     def cancel_view(self) -> Any:
@@ -164,8 +186,25 @@ class PerformanceView(TheatreView):
         return redirect(self.get_url(".edit_view", id=performance.id))
 
 
+def _tell_curtain(refusal: Exception) -> str:
+    match refusal:
+        case CurtainTooFar():
+            return ngettext(
+                "This is more than %(num)s year away.",
+                "This is more than %(num)s years away.",
+                MAX_AHEAD_YEARS,
+            )
+        case NamesErased():
+            return gettext(
+                "The visitors' names are erased: it stays in the books as it was. Make a new"
+                " performance instead."
+            )
+        case _:
+            return gettext("This is over already.")
+
+
 def _count_parties(performance: Performance) -> int:
-    """How many parties would hear of a cancellation now."""
+    """How many parties would hear of a cancellation or of another time or place now."""
     lapsed = and_(Reservation.state == State.PENDING, Reservation.hold_expires_at <= now())
     live = select(func.count(Reservation.id)).where(
         Reservation.performance_id == performance.id,

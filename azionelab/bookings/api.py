@@ -18,7 +18,7 @@ from azionelab.bookings.visitors import clean_email, clean_name
 from azionelab.bookings.words import explain
 from azionelab.config import LOCALES
 from azionelab.problems import problem
-from azionelab.rest import Answer, ApiBlueprint, Asked, Yes
+from azionelab.rest import AT_LEAST, ONE_OF, Answer, ApiBlueprint, Asked, Yes
 from azionelab.shows.window import Window
 
 blueprint = ApiBlueprint(
@@ -46,13 +46,16 @@ class BookingSchema(Asked):
 
     name = Cleaned(clean_name, metadata={"minLength": 1, "maxLength": MAX_NAME})
     email = Cleaned(clean_email, metadata={"format": "email", "maxLength": MAX_EMAIL})
-    seats = fields.Integer(required=True, strict=True, validate=Range(1))
+    seats = fields.Integer(required=True, strict=True, validate=Range(1, error=AT_LEAST))
     consent = Yes()
-    locale = fields.String(validate=OneOf(LOCALES))
+    locale = fields.String(validate=OneOf(LOCALES, error=ONE_OF))
 
 
 class IdempotencySchema(Schema):
-    """A key that makes it safe to send a booking again when its answer was lost."""
+    """A key that makes it safe to send a booking again when its answer was lost.
+
+    It names a booking for as long as that is held or confirmed.
+    """
 
     class Meta:
         unknown = EXCLUDE
@@ -68,11 +71,11 @@ class ReceivedSchema(Answer):
 
 
 @blueprint.route("/<int:performance_id>/reservations", methods=["POST"])
-@booking_limit
 @blueprint.arguments(BookingSchema)
 @blueprint.arguments(IdempotencySchema, location="headers")
 @blueprint.response(202, ReceivedSchema)
 @blueprint.problems(404, 409, 429, body=True)
+@booking_limit  # after what was sent is read: what is wrong with it does not count
 def book(
     booking: dict[str, Any], headers: dict[str, UUID], performance_id: int
 ) -> dict[str, Any] | AnyResponse:

@@ -66,8 +66,8 @@ class NotFewerSeats(BookingError):
     """A party can only be made smaller, and not smaller than one."""
 
 
-class MovedIntoPast(BookingError):
-    """A performance that is yet to come would start before now, as if it had been played."""
+class NamesErased(BookingError):
+    """RETENTION_DAYS after a performance its visitors' names are gone: it cannot be moved any more."""
 
 
 class CapacityBelowHeld(BookingError):

@@ -11,6 +11,7 @@ from wtforms import BooleanField, EmailField, Field, HiddenField, SelectField, S
 from wtforms.validators import InputRequired, ValidationError
 
 from azionelab.bookings.visitors import clean_email, clean_name
+from azionelab.shows.limits import MAX_PARTY, PARTY_LIMIT
 
 
 class Cleaned:
@@ -60,12 +61,21 @@ class BookingForm(VisitorForm):
             self.request_key.data = str(uuid4())
         return self
 
+    def fill_in(self, name: str, email: str, seats: int) -> None:
+        """Propose what was asked for before; the consent is given anew."""
+        self.name.data, self.email.data, self.seats.data = name, email, seats
+
     def offer_only(self, left: int) -> None:
         """Offer no party larger than what is `left`; one that was asked for becomes as large."""
         largest = max(1, min(len(self.seats.choices), left))
         self.seats.choices = self.seats.choices[:largest]
         if self.seats.data is not None:
             self.seats.data = min(self.seats.data, largest)
+
+    def offer_as_asked(self) -> None:
+        """Offer what was asked for, and what is usual, when nobody can say what the limit is."""
+        asked = self.seats.data or 0
+        self.offer(asked if PARTY_LIMIT < asked <= MAX_PARTY else PARTY_LIMIT)
 
     @property
     def key(self) -> UUID:

@@ -1,9 +1,9 @@
 """Which rows a use case locks, and in which order: performance, then reservation.
 
-docs/locking.md is the law. Row locks are taken by these functions, and by `rules.cancel_performance`
-for all the parties of its evening.
+docs/locking.md is the law. Row locks on both are taken by these functions only.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -49,6 +49,14 @@ _PARTY = (
     .execution_options(populate_existing=True)
 )
 
+_LIVE_PARTIES = (
+    select(Reservation)
+    .where(Reservation.performance_id == bindparam("performance"), Reservation.is_live)
+    .order_by(Reservation.id)
+    .with_for_update(key_share=True, of=Reservation)
+    .execution_options(populate_existing=True)
+)
+
 
 def lock_performance(session: Session, performance_id: int) -> Performance:
     """The performance as it is now, locked until the transaction ends; PerformanceUnknown.
@@ -85,6 +93,12 @@ def lock_party(session: Session, reservation_id: UUID) -> tuple[Reservation, dat
         raise ReservationUnknown
     reservation, cancelled_at = found
     return reservation, cancelled_at
+
+
+def lock_live_parties(session: Session, performance_id: int) -> Sequence[Reservation]:
+    """All live reservations of a performance that is locked already, locked in their order."""
+    require_transaction(session)
+    return session.scalars(_LIVE_PARTIES, {"performance": performance_id}).all()
 
 
 def lock_with_performance(session: Session, reservation_id: UUID) -> Reservation:

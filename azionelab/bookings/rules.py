@@ -14,10 +14,11 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
+from azionelab.bookings.counts import UNCHANGED, Action, Answer, counted
 from azionelab.bookings.errors import (
     CapacityBelowHeld,
     HoldExpired,
-    MovedIntoPast,
+    NamesErased,
     NotFewerSeats,
     PartyInside,
     PerformanceStarted,
@@ -25,7 +26,12 @@ from azionelab.bookings.errors import (
     SoldOut,
 )
 from azionelab.bookings.evening import check_bookable, read_evening, seats_left
-from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
+from azionelab.bookings.locks import (
+    lock_live_parties,
+    lock_performance,
+    lock_reservation,
+    lock_with_performance,
+)
 from azionelab.bookings.models import Reservation, State, lapsed
 from azionelab.bookings.references import new_reference
 from azionelab.database import last_words, now, transaction, violated_constraint
@@ -33,6 +39,7 @@ from azionelab.extensions import db
 from azionelab.mail.models import Kind
 from azionelab.mail.outbox import enqueue, enqueue_unless_recent
 from azionelab.shows.models import Performance
+from azionelab.shows.window import check_curtain
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,9 @@ class Visitor:
     @property
     def email_key(self) -> str:
         """The address folded: one mailbox has one booking, however it is written."""
-        return self.email.casefold()
+        name, _, domain = self.email.rpartition("@")
+        # A domain is in normal form already; folding makes strasse.de of straße.de, another one.
+        return f"{name.casefold()}@{domain.lower()}"
 
 
 def reserve(
@@ -54,16 +63,24 @@ def reserve(
 ) -> Reservation:
     """Hold `seats` for HOLD_MINUTES and enqueue the mail that asks to confirm.
 
-    The same request sent again (`request_key`) gives the booking it made. An address that already
+    The same request sent again (`request_key`) gives the booking it made, as long as that is live;
+    afterwards it books anew. An address that already
     has a live booking of the performance is written to about that one, which is returned: to whoever
     asked, both look the same. That is decided after the seats are: a full house says so to all alike.
 
     Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut.
     """
     key = _request_key(request_key or uuid4(), performance_id, visitor, seats)
+    with counted(Action.RESERVE) as answer:
+        return _reserve_among_rivals(performance_id, visitor, seats, key, answer)
+
+
+def _reserve_among_rivals(
+    performance_id: int, visitor: Visitor, seats: int, key: UUID, answer: Answer
+) -> Reservation:
     while True:
         try:
-            return _reserve(performance_id, visitor, seats, key)
+            return _reserve(performance_id, visitor, seats, key, answer)
         except _LapsedHolds:
             _expire_holds(performance_id)
         except IntegrityError as error:
@@ -77,16 +94,20 @@ def reserve(
             raise
 
 
-def _reserve(performance_id: int, visitor: Visitor, seats: int, key: UUID) -> Reservation:
+def _reserve(
+    performance_id: int, visitor: Visitor, seats: int, key: UUID, answer: Answer
+) -> Reservation:
     at = now()
     evening, rivals = read_evening(performance_id, key, visitor.email_key, at)
     if any(rival.lapsed for rival in rivals):
         raise _LapsedHolds
     for same_press in (rival for rival in rivals if rival.request_key == key):
+        answer.outcome = UNCHANGED
         return db.session.get_one(Reservation, same_press.rival)
     check_bookable(evening, seats, at)
     with transaction() as session:
         for same_address in rivals:
+            answer.outcome = UNCHANGED
             enqueue_unless_recent(session, same_address.rival, Kind.EXISTING)
             return session.get_one(Reservation, same_address.rival)
         identity = uuid4()
@@ -119,11 +140,12 @@ def confirm(reservation_id: UUID) -> Reservation:
 
     Raises ReservationUnknown, HoldExpired, ReservationEnded.
     """
-    with transaction() as session:
+    with counted(Action.CONFIRM) as answer, transaction() as session:
         # The seats are held already, so the performance needs no lock.
         reservation = lock_reservation(session, reservation_id)
         at = now()
         if reservation.state == State.CONFIRMED:
+            answer.outcome = UNCHANGED
             return reservation
         if reservation.state == State.EXPIRED or reservation.is_lapsed(at):
             raise HoldExpired
@@ -140,9 +162,10 @@ def cancel(reservation_id: UUID) -> Reservation:
 
     Raises ReservationUnknown, ReservationEnded, PartyInside, PerformanceStarted.
     """
-    with transaction() as session:
+    with counted(Action.CANCEL) as answer, transaction() as session:
         reservation = lock_with_performance(session, reservation_id)
         if not reservation.is_live:
+            answer.outcome = UNCHANGED
             return reservation
         _check_changeable(reservation)
         if reservation.admitted:
@@ -157,11 +180,12 @@ def reduce_seats(reservation_id: UUID, seats: int) -> Reservation:
 
     Raises ReservationUnknown, ReservationEnded, NotFewerSeats, PartyInside, PerformanceStarted.
     """
-    with transaction() as session:
+    with counted(Action.REDUCE) as answer, transaction() as session:
         reservation = lock_with_performance(session, reservation_id)
         if not reservation.is_live:
             raise ReservationEnded
         if seats == reservation.seats:
+            answer.outcome = UNCHANGED
             return reservation
         _check_changeable(reservation)
         if not 1 <= seats < reservation.seats:
@@ -186,23 +210,32 @@ def expire_lapsed_holds() -> int:
     return sum(_expire_holds(performance_id) for performance_id in performances)
 
 
-def change_performance(performance_id: int, change: Callable[[Performance], object]) -> Performance:
+def change_performance(performance_id: int, change: Callable[[Performance], object]) -> int:
     """Let `change` write what a performance is, its seats included: all of it, or nothing.
 
-    One yet to come is not moved into the past: its visitors' names would be erased as if it had been
-    played. Raises PerformanceUnknown, MovedIntoPast, and CapacityBelowHeld with the figure.
+    Live parties of an evening to come are written to when its time or its place changed; returns how
+    many are. One yet to come is not moved into the past, as if it had been played, and one whose
+    visitors' names were erased is not moved at all (docs/decisions/0001).
+
+    Raises PerformanceUnknown, CurtainPast, CurtainTooFar, NamesErased, and CapacityBelowHeld with the
+    figure.
     """
     with transaction() as session:
         performance = lock_performance(session, performance_id)
         at = now()
         _expire(session, performance, at)
-        starts_at = performance.starts_at
+        before = performance.starts_at, performance.venue_id
         change(performance)
-        if performance.starts_at <= at < starts_at:
-            raise MovedIntoPast
+        moved = before != (performance.starts_at, performance.venue_id)
+        _check_move(before[0], performance.starts_at, at)
         if performance.capacity < performance.seats_held:
             raise CapacityBelowHeld(performance.seats_held)
-        return performance
+        if not moved or performance.starts_at <= at or performance.cancelled_at is not None:
+            return 0
+        told = lock_live_parties(session, performance_id)
+        for reservation in told:
+            enqueue(session, reservation.id, Kind.MOVED)
+        return len(told)
 
 
 def cancel_performance(performance_id: int) -> int:
@@ -218,13 +251,7 @@ def cancel_performance(performance_id: int) -> int:
             return 0
         _expire(session, performance, now())
         performance.cancelled_at = now()
-        live = session.scalars(
-            select(Reservation)
-            .where(Reservation.performance_id == performance_id, Reservation.is_live)
-            .order_by(Reservation.id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        ).all()
+        live = lock_live_parties(session, performance_id)
         for reservation in live:
             if not reservation.admitted:
                 _end(reservation, State.CANCELLED)
@@ -235,11 +262,13 @@ def cancel_performance(performance_id: int) -> int:
 def erase_personal_data() -> int:
     """Erase names and addresses that served their purpose, and say of how many reservations.
 
-    That is RETENTION_DAYS after the performance, or after the booking ended if that is earlier.
+    That is RETENTION_DAYS after the performance, or after the booking ended if that is earlier. A
+    performance that was moved counts by its new time, and cannot be moved once it is over for so long
+    (`change_performance`): nothing is erased of which the time could still come.
     Seats, states and admissions stay: they are the theatre's statistics and nobody's data.
     """
     with transaction() as session:
-        before = now() - timedelta(days=current_app.config["AZIONELAB"].retention_days)
+        before = now() - _retention()
         played = select(Performance.id).where(Performance.starts_at < before)
         erased = session.execute(
             update(Reservation)
@@ -262,6 +291,17 @@ def _request_key(press: UUID, performance_id: int, visitor: Visitor, seats: int)
 
 def _hold() -> timedelta:
     return timedelta(minutes=current_app.config["AZIONELAB"].hold_minutes)
+
+
+def _retention() -> timedelta:
+    return timedelta(days=current_app.config["AZIONELAB"].retention_days)
+
+
+def _check_move(starts_at: datetime, moved_to: datetime, at: datetime) -> None:
+    if starts_at < at - _retention() and moved_to != starts_at:
+        raise NamesErased
+    if starts_at > at or moved_to > at:
+        check_curtain(moved_to, at)
 
 
 class _LapsedHolds(Exception):

@@ -3,7 +3,8 @@
 GETs change nothing. Pages reached by a token are never cached and tell no other site where they are.
 """
 
-from typing import Any
+from math import ceil
+from typing import Any, cast
 
 from flask import (
     Blueprint,
@@ -14,13 +15,14 @@ from flask import (
     make_response,
     redirect,
     render_template,
+    request,
     session,
     url_for,
 )
 from flask_babel import get_locale, gettext, ngettext
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import joinedload
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules
@@ -37,8 +39,9 @@ from azionelab.bookings.limits import booking_limit
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf
 from azionelab.bookings.words import explain
-from azionelab.database import now
+from azionelab.database import DATABASE_BUSY, now
 from azionelab.extensions import csrf, db
+from azionelab.pages import RETRY_AFTER
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import Listing, Status, listing, programme
 from azionelab.shows.window import Window
@@ -48,7 +51,9 @@ blueprint = Blueprint("bookings", __name__)
 # These forms check their token themselves, to keep what was typed when it is stale.
 csrf.exempt(blueprint)
 
-_ASKED = "asked"  # in the session: what the visitor asked for last, until they confirm it
+# In the session: what the visitor asked for last, until they confirm it or its hold is over. It is there
+# for the page behind the form and for who mistyped; on a shared computer the next person must not meet it.
+_ASKED = "asked_for"
 
 
 @blueprint.after_request
@@ -59,19 +64,33 @@ def _private(response: Response) -> Response:
 
 
 @blueprint.route("/performances/<int:performance_id>/book", methods=["GET", "POST"])
-@booking_limit
 def book(performance_id: int) -> AnyResponse:
     """The booking form of a performance, and the booking."""
+    form = BookingForm()
+    try:
+        return _book(performance_id, form)
+    except DATABASE_BUSY:
+        if not form.is_submitted():
+            raise
+        db.session.rollback()
+        current_app.logger.warning("booking: the database was too busy or away")
+        return _busy_form(performance_id, form)
+
+
+def _book(performance_id: int, form: BookingForm) -> AnyResponse:
     performance = listing(performance_id, now())
     if performance is None or not performance.published:
         abort(404)
-    form = BookingForm().offer(performance.party_limit)
+    form.offer(performance.party_limit)
     if not form.is_submitted():
+        if "correct" in request.args and (asked := _asked_for(performance_id)):
+            form.fill_in(asked["name"], asked["email"], asked["seats"])
         return _form_page(performance, form, refusal=_refusal(performance))
     if not form.validate():
         return _form_page(performance, form, 422, notice=form.notice)
     visitor = rules.Visitor(form.name.data, form.email.data, str(get_locale()))
     try:
+        booking_limit.count()
         rules.reserve(performance_id, visitor, form.seats.data, form.key)
     except PerformanceUnknown:
         abort(404)
@@ -80,11 +99,18 @@ def book(performance_id: int) -> AnyResponse:
         if isinstance(error, SoldOut) and error.seats_left:
             return _form_page(performance, form, 409, notice=explain(error))
         return _form_page(performance, form, 409, refusal=explain(error))
-    except OperationalError:
-        db.session.rollback()
-        current_app.logger.warning("booking: the database was too busy or away")
-        return _form_page(performance, form, 503, notice=_busy_notice())
-    session[_ASKED] = [performance_id, visitor.email, form.seats.data]
+    except TooManyRequests as limit:
+        seconds = cast("int", limit.retry_after)
+        page = _form_page(performance, form, 429, notice=_slower_notice(seconds))
+        page.headers["Retry-After"] = str(seconds)
+        return page
+    session[_ASKED] = {
+        "performance": performance_id,
+        "name": visitor.name,
+        "email": visitor.email,
+        "seats": form.seats.data,
+        "until": now().timestamp() + 60 * current_app.config["AZIONELAB"].hold_minutes,
+    }
     return redirect(url_for(".received", performance_id=performance_id), 303)
 
 
@@ -94,11 +120,10 @@ def received(performance_id: int) -> str:
     performance = listing(performance_id, now())
     if performance is None:
         abort(404)
-    asked_for, email, seats = session.get(_ASKED, (None, None, None))
     return render_template(
         "booking_received.html",
         performance=performance,
-        asked={"email": email, "seats": seats} if asked_for == performance_id else None,
+        asked=_asked_for(performance_id),
         hold_minutes=current_app.config["AZIONELAB"].hold_minutes,
     )
 
@@ -214,6 +239,14 @@ def _ticketed(token: str) -> Reservation:
     return reservation
 
 
+def _asked_for(performance_id: int) -> dict[str, Any] | None:
+    """What this browser asked for last, if it was for this performance and not long ago."""
+    asked: dict[str, Any] | None = session.get(_ASKED)
+    if not asked or asked["performance"] != performance_id:
+        return None
+    return asked if asked["until"] > now().timestamp() else None
+
+
 def _form_page(
     performance: Listing,
     form: BookingForm,
@@ -221,18 +254,36 @@ def _form_page(
     notice: str | None = None,
     refusal: str | None = None,
 ) -> AnyResponse:
-    alternatives = _alternatives(performance) if refusal else []
     form.offer_only(performance.seats_left)
-    page = render_template(
-        "booking_form.html",
+    page = _render_form(
+        performance.id,
+        form,
         performance=performance,
-        form=form,
         notice=notice,
         refusal=refusal,
-        alternatives=alternatives,
-        retention_days=current_app.config["AZIONELAB"].retention_days,
+        alternatives=_alternatives(performance) if refusal else [],
     )
     return make_response(page, status)
+
+
+def _busy_form(performance_id: int, form: BookingForm) -> AnyResponse:
+    """The form as it was sent, without the evening, which only the database knows."""
+    form.offer_as_asked()
+    notice = gettext("We could not save this just now. Nothing is lost: please press once more.")
+    page = make_response(_render_form(performance_id, form, notice=notice), 503)
+    page.headers["Retry-After"] = str(RETRY_AFTER)
+    return page
+
+
+def _render_form(performance_id: int, form: BookingForm, **context: Any) -> str:
+    retention_days = current_app.config["AZIONELAB"].retention_days
+    return render_template(
+        "booking_form.html",
+        **{"performance": None, "refusal": None, **context},
+        performance_id=performance_id,
+        form=form,
+        retention_days=retention_days,
+    )
 
 
 def _page(template: str, reservation: Reservation, status: int, **context: Any) -> AnyResponse:
@@ -304,5 +355,11 @@ def _refusal(performance: Listing) -> str | None:
     return explain(BookingClosed(window, performance.booking_opens_at))
 
 
-def _busy_notice() -> str:
-    return gettext("We could not save this just now. Nothing is lost: please press once more.")
+def _slower_notice(seconds: int) -> str:
+    return ngettext(
+        "Many bookings came from your network. Nothing is lost: please press once more in"
+        " %(num)s minute.",
+        "Many bookings came from your network. Nothing is lost: please press once more in"
+        " %(num)s minutes.",
+        ceil(seconds / 60),
+    )

@@ -2,20 +2,26 @@
 
 import unicodedata
 
-from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext
 
+from azionelab.addresses import normal_address
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
+from azionelab.one_line import is_one_line
+
+# Letters and a symbol by their category, and yet nothing is seen of them: Hangul fillers, Braille's
+# empty cell.
+_BLANK = "\u115f\u1160\u3164\uffa0\u2800"
 
 
 def clean_name(typed: str) -> str:
     """The name with its spaces put in order; ValueError says in words why it cannot be one.
 
-    Any script, direction and emoji is a name; control characters are not, since a NUL cannot be
-    stored and a line break would end up in mail headers.
+    Any script, direction and emoji is a name. One of which nothing is seen (spaces, zero-width
+    characters) is none, and neither is one with control characters, since a NUL cannot be stored
+    and a line break would end up in mail headers.
     """
     name = " ".join(word for word in unicodedata.normalize("NFC", typed).split(" ") if word)
-    if not name:
+    if not any(_is_seen(character) for character in name):
         raise ValueError(gettext("Please tell us your name."))
     if len(name) > MAX_NAME:
         raise ValueError(gettext("At most %(limit)s characters, please.", limit=MAX_NAME))
@@ -35,11 +41,12 @@ def clean_email(typed: str) -> str:
     if len(address) > MAX_EMAIL:
         raise ValueError(gettext("At most %(limit)s characters, please.", limit=MAX_EMAIL))
     try:
-        return validate_email(address, check_deliverability=False, allow_smtputf8=False).normalized
-    except (EmailNotValidError, UnicodeError) as error:
+        return normal_address(address)
+    except ValueError as error:
         raise ValueError(gettext("This is not a complete e-mail address.")) from error
 
 
-def is_one_line(text: str) -> bool:
-    """Whether a text has neither line breaks nor control characters, which cannot be kept."""
-    return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text)
+def _is_seen(character: str) -> bool:
+    # Marks alone (M) sit on nothing; spaces (Z) and what only steers others (C) cannot be read at
+    # the door either.
+    return unicodedata.category(character)[0] in "LNPS" and character not in _BLANK

@@ -12,13 +12,21 @@ from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.visitors import is_one_line
 from azionelab.checkin import rules
-from azionelab.checkin.forms import MAX_CODE, MAX_DOOR, MAX_QUERY
+from azionelab.checkin.forms import MAX_DOOR, MAX_QUERY
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import now
+from azionelab.one_line import is_one_line
 from azionelab.problems import problem
-from azionelab.rest import Answer, ApiBlueprint, Asked
+from azionelab.rest import (
+    BETWEEN,
+    LENGTH_BETWEEN,
+    LENGTH_UP_TO,
+    NOT_EMPTY,
+    Answer,
+    ApiBlueprint,
+    Asked,
+)
 from azionelab.shows.programme import listing
 from azionelab.staff.tokens import Scope, find_device
 
@@ -39,7 +47,7 @@ class Line(fields.String):
     def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> str:
         text = super()._deserialize(value, *arguments, **options) or ""
         if not is_one_line(text):
-            raise ValidationError("Must be one line of text.")
+            raise ValidationError(gettext("Must be one line of text."))
         return text
 
 
@@ -47,28 +55,31 @@ class ScanSchema(Asked):
     """An attempt to let a party in. Sent again with the same `scan_id` it counts once."""
 
     scan_id = fields.UUID(required=True)
-    code = Line(
+    code = fields.String(
         required=True,
-        validate=Length(1, MAX_CODE),
-        metadata={"description": "A ticket's token, the address in its QR, or a reference."},
+        validate=Length(1, error=NOT_EMPTY),
+        metadata={
+            "description": "A ticket's token, the address in its QR, or a reference. Anything else"
+            " that a camera read is sent too: its verdict is unknown, and it is recorded."
+        },
     )
     people = fields.Integer(
         strict=True,
-        validate=Range(1, MAX_PEOPLE),
+        validate=Range(1, MAX_PEOPLE, error=BETWEEN),
         metadata={"description": "How many to let in; all who are still to come without it."},
     )
     seen = fields.Integer(
         strict=True,
-        validate=Range(0, MAX_PEOPLE),
+        validate=Range(0, MAX_PEOPLE, error=BETWEEN),
         metadata={"description": "How many of the party the device showed as in."},
     )
-    door = Line(validate=Length(max=MAX_DOOR), load_default="")
+    door = Line(validate=Length(max=MAX_DOOR, error=LENGTH_UP_TO), load_default="")
 
 
 class SearchSchema(Asked):
     """Part of a name, an e-mail address or a reference."""
 
-    query = Line(required=True, validate=Length(2, MAX_QUERY))
+    query = Line(required=True, validate=Length(2, MAX_QUERY, error=LENGTH_BETWEEN))
 
 
 class PartySchema(Answer):
@@ -96,6 +107,15 @@ class FirstSchema(Answer):
     door = fields.String(required=True)
 
 
+class EveningSchema(Answer):
+    """The performance that a ticket is for."""
+
+    id = fields.Integer(required=True)
+    show_title = fields.String(required=True)
+    venue_name = fields.String(required=True)
+    starts_at = fields.AwareDateTime(required=True)
+
+
 class VerdictSchema(Answer):
     """The answer to a scan. `people` were let in by it; after an undo none are."""
 
@@ -106,6 +126,12 @@ class VerdictSchema(Answer):
     undone = fields.Boolean(required=True)
     party = fields.Nested(PartySchema, required=True, allow_none=True)
     first = fields.Nested(FirstSchema, required=True, allow_none=True)
+    evening = fields.Nested(
+        EveningSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "With wrong_performance: the one that the ticket is for."},
+    )
 
 
 class HouseSchema(Answer):
@@ -215,6 +241,19 @@ def _told(verdict: rules.Verdict) -> dict[str, Any]:
         "undone": verdict.undone,
         "party": _party(verdict.reservation) if verdict.reservation else None,
         "first": verdict.first,
+        "evening": _evening(verdict),
+    }
+
+
+def _evening(verdict: rules.Verdict) -> dict[str, Any] | None:
+    if verdict.kind is not Kind.WRONG_PERFORMANCE or verdict.reservation is None:
+        return None
+    performance = verdict.reservation.performance
+    return {
+        "id": performance.id,
+        "show_title": performance.show.title,
+        "venue_name": performance.venue.name,
+        "starts_at": performance.starts_at,
     }
 
 

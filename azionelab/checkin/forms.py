@@ -7,9 +7,8 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, IntegerField, StringField, ValidationError, validators
 
-from azionelab.bookings.visitors import is_one_line
+from azionelab.one_line import is_one_line
 
-MAX_CODE = 500  # characters: a ticket's whole address
 MAX_QUERY = 200  # characters
 MAX_DOOR = 60  # characters
 
@@ -25,7 +24,7 @@ class ScanForm(FlaskForm):  # type: ignore[misc]
     """One attempt. `scan_id` names it, so that a press sent twice counts once."""
 
     scan_id = HiddenField(validators=[validators.UUID()])
-    code = StringField(_("Ticket code or reference"), [validators.Length(1, MAX_CODE)])
+    code = StringField(_("Ticket code or reference"), [validators.InputRequired()])
     people = IntegerField(_("People"), [validators.Optional(), validators.NumberRange(1, 1000)])
     seen = IntegerField(validators=[validators.Optional(), validators.NumberRange(0, 1000)])
     door = HiddenField(validators=[validators.Length(max=MAX_DOOR), _one_line])

@@ -30,7 +30,7 @@ class Scan(Base):
     reservation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("reservation.id", ondelete="RESTRICT")
     )
-    verdict: Mapped[str]  # a azionelab.checkin.verdicts.Kind
+    verdict: Mapped[str]  # an azionelab.checkin.verdicts.Kind, or REUSED
     people: Mapped[int]  # let in by this scan
     admitted_before: Mapped[int]  # of the party, when the verdict was given
     scanned_at: Mapped[datetime]

@@ -6,8 +6,10 @@ one performance at the same time, and two phones with the same ticket one after 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
+from prometheus_client import Counter
 from sqlalchemy import ColumnElement, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
@@ -18,7 +20,7 @@ from azionelab.bookings.locks import lock_party, lock_reservation
 from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.bookings.references import read_reference
 from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.verdicts import Kind, Party, decide
+from azionelab.checkin.verdicts import REUSED, Kind, Party, decide
 from azionelab.database import last_words, now, transaction, violated_constraint
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
@@ -27,6 +29,10 @@ from azionelab.tokens import Purpose, read_token
 # inline(): no answer is read before the commit.
 _NEW_SCAN, _NEW_ADMISSION = insert(Scan).inline(), insert(Admission).inline()
 MAX_FOUND = 20  # parties a search shows
+MAX_CODE = 500  # characters: a ticket's whole address; what is longer names no party
+_VERDICTS = Counter("azionelab_door_scans", "Scans at the door, by verdict.", ["verdict"])
+for _kind in Kind:
+    _VERDICTS.labels(_kind)  # begins at 0, so that its first one shows as an increase
 
 
 class DoorUnknown(Exception):
@@ -107,16 +113,19 @@ def admit(
     `code` is a ticket's token, the address its QR holds, or a reference as somebody typed it. The
     same `scan_id` again answers what it answered first and counts nothing (verdict `replayed`).
 
-    Raises DoorUnknown, and ScanReused when `scan_id` was used for something else.
+    Raises DoorUnknown, and ScanReused when `scan_id` was used for something else, which is recorded
+    as well, and lets nobody in.
     """
     try:
-        return _admit(performance_id, code, scan_id, actor, (people, seen))
+        verdict = _admit(performance_id, code, scan_id, actor, (people, seen))
     except IntegrityError as error:
         # Sent again, by a double tap or for want of an answer. The insert finds that out, so that
         # first scans, which are nearly all, need not ask.
         if violated_constraint(error) != "pk_scan":
             raise
-        return _answer_again(performance_id, code, scan_id)
+        return _answer_again(performance_id, code, scan_id, actor)
+    _VERDICTS.labels(verdict.kind).inc()
+    return verdict
 
 
 def _admit(
@@ -133,26 +142,14 @@ def _admit(
         party = _party(reservation)
         kind, let_in = decide(party, performance_id, cancelled_at is not None, *pressed)
         first = _first_admission(session, reservation) if party and party.admitted else None
-        at = now()
-        scan = {
-            "id": scan_id,
-            "performance_id": performance_id,
-            "reservation_id": reservation.id if reservation else None,
-            "verdict": kind,
-            "people": let_in,
-            "admitted_before": party.admitted if party else 0,
-            "scanned_at": at,
-            "door": actor.door,
-            "user_id": actor.user_id,
-            "token_id": actor.token_id,
-        }
-        last_words(session, _NEW_SCAN, scan)
+        scan = _attempt(scan_id, performance_id, reservation, actor)
+        last_words(session, _NEW_SCAN, scan | {"verdict": kind, "people": let_in})
         if reservation and let_in:
             admission = {
                 "scan_id": scan_id,
                 "reservation_id": reservation.id,
                 "people": let_in,
-                "admitted_at": at,
+                "admitted_at": scan["scanned_at"],
             }
             last_words(session, _NEW_ADMISSION, admission)
             # What the trigger makes of it: the row is locked, nobody else can have counted.
@@ -160,23 +157,42 @@ def _admit(
         return Verdict(kind, scan_id, let_in, reservation, first)
 
 
-def _answer_again(performance_id: int, code: str, scan_id: UUID) -> Verdict:
+def _answer_again(performance_id: int, code: str, scan_id: UUID, actor: Actor) -> Verdict:
     with transaction() as session:
         reservation, _ = _read_code(session, code)
         scan = session.get_one(Scan, scan_id)
         reservation_id = reservation.id if reservation else None
-        if (scan.performance_id, scan.reservation_id) != (performance_id, reservation_id):
-            raise ScanReused
-        admission = _admission_of(session, scan.id)
-        return Verdict(
-            Kind(scan.verdict),
-            scan.id,
-            scan.people,
-            reservation,
-            _first_admission(session, reservation) if scan.admitted_before else None,
-            undone=admission is not None and admission.undone_at is not None,
-            replayed=True,
-        )
+        if (scan.performance_id, scan.reservation_id) == (performance_id, reservation_id):
+            admission = _admission_of(session, scan.id)
+            return Verdict(
+                Kind(scan.verdict),
+                scan.id,
+                scan.people,
+                reservation,
+                _first_admission(session, reservation) if scan.admitted_before else None,
+                undone=admission is not None and admission.undone_at is not None,
+                replayed=True,
+            )
+        # Under an identity of its own: the one that the device gave is another scan's.
+        attempt = _attempt(uuid4(), performance_id, reservation, actor)
+        last_words(session, _NEW_SCAN, attempt | {"verdict": REUSED, "people": 0})
+    raise ScanReused
+
+
+def _attempt(
+    scan_id: UUID, performance_id: int, reservation: Reservation | None, actor: Actor
+) -> dict[str, Any]:
+    """An attempt as the books keep it, but for what came of it."""
+    return {
+        "id": scan_id,
+        "performance_id": performance_id,
+        "reservation_id": reservation.id if reservation else None,
+        "admitted_before": reservation.admitted if reservation else 0,
+        "scanned_at": now(),
+        "door": actor.door,
+        "user_id": actor.user_id,
+        "token_id": actor.token_id,
+    }
 
 
 def undo(performance_id: int, scan_id: UUID, actor: Actor) -> Verdict:
@@ -276,8 +292,13 @@ def _people(counted: InstrumentedAttribute[int], which: ColumnElement[bool]) -> 
 
 
 def _read_code(session: Session, code: str) -> tuple[Reservation | None, datetime | None]:
-    """The reservation a code names, locked, and when its performance was cancelled."""
+    """The reservation a code names, locked, and when its performance was cancelled.
+
+    Whatever a camera read is a code: what makes no sense names nobody.
+    """
     typed = code.strip()
+    if len(typed) > MAX_CODE:
+        return None, None
     identity = read_token(Purpose.TICKET, typed.rstrip("/").rpartition("/")[2])
     if identity is None and (reference := read_reference(typed)):
         identity = session.scalar(select(Reservation.id).where(Reservation.reference == reference))

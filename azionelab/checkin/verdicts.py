@@ -21,6 +21,10 @@ class Kind(StrEnum):
     CHANGED = "changed"  # others of the party came in since the device looked
 
 
+# In the books beside the kinds: the device sent an earlier scan's identity, and was told of its error.
+REUSED = "reused"
+
+
 @dataclass(frozen=True)
 class Party:
     """What is known of the party a code names. `seats` and `admitted` count people."""

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import rules
-from azionelab.checkin.forms import MAX_CODE, MAX_QUERY, ScanForm, UndoForm
+from azionelab.checkin.forms import MAX_QUERY, ScanForm, UndoForm
 from azionelab.checkin.words import Told, caution, tell
 from azionelab.database import now
 from azionelab.extensions import db
@@ -33,7 +33,7 @@ def evenings() -> str:
 @door_required
 def door(performance_id: int) -> AnyResponse:
     """The door of one performance; `?code=` fills the code in."""
-    form = ScanForm.fresh(request.args.get("code", "")[:MAX_CODE])
+    form = ScanForm.fresh(request.args.get("code", "")[: rules.MAX_CODE])
     return _door_page(_performance(performance_id), form)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from azionelab.bookings.models import Reservation
 from azionelab.database import now, transaction
 from azionelab.extensions import db
-from azionelab.mail.messages import render
+from azionelab.mail.messages import message_id, render
 from azionelab.mail.models import Delivery, Mail
 from azionelab.mail.outbox import SEND_JOB
 from azionelab.mail.smtp import Refused, Unreachable, send
@@ -23,16 +23,20 @@ from azionelab.shows.models import Performance
 
 logger = logging.getLogger(__name__)
 
+# The only one of the reserved domains that the booking form takes.
+NOBODYS_DOMAIN = ".example"
+
 
 class NotYetDelivered(Exception):
     """The mail is still queued and wants another try."""
 
 
-def deliver(mail_id: UUID, *, last_try: bool) -> None:
+def deliver(mail_id: UUID, *, sending: str, last_try: bool) -> None:
     """Send a mail unless it is sent or given up already, and note what became of it.
 
-    A crash between the server's yes and the note sends the mail once more, under the same
-    Message-ID, by which mailboxes know it for the same. The other order could lose it.
+    `sending` names the job. A crash between the server's yes and the note sends the mail
+    once more, under the same Message-ID, by which mailboxes know it for the same. The other order
+    could lose it.
 
     Raises NotYetDelivered when it should be tried again, which is never after the last try.
     """
@@ -40,7 +44,7 @@ def deliver(mail_id: UUID, *, last_try: bool) -> None:
     if mail is None:
         return
     try:
-        delivery = _hand_over(mail)
+        delivery = _hand_over(mail, sending)
     except Refused as refusal:
         _note(mail, Delivery.FAILED, str(refusal))
     except Unreachable as problem:
@@ -96,16 +100,22 @@ def _begin(mail_id: UUID) -> Mail | None:
     return mail
 
 
-def _hand_over(mail: Mail) -> Delivery:
-    """Send the mail, or log its link where no server is set, and say which."""
+def _hand_over(mail: Mail, sending: str) -> Delivery:
+    """Send the mail, if there is somewhere to send it to, and say which.
+
+    Where no server is set its link is logged. Addresses of `.example` reach nobody (RFC 2606): asking
+    a mail server would only bring its complaint.
+    """
     if not mail.reservation.email:
         raise Refused("the address was erased before the mail could be sent")
+    if mail.reservation.email.casefold().endswith(NOBODYS_DOMAIN):
+        return Delivery.NOT_SENT
     message = render(mail)
     config = current_app.config["AZIONELAB"]
     if config.mail_server is None and config.debug:
         logger.info("mail %s (%s), no MAIL_SERVER: %s", mail.id, mail.kind, message.link)
         return Delivery.NOT_SENT
-    send(message)
+    send(message, message_id(f"{mail.id}.{sending}"))
     return Delivery.SENT
 
 

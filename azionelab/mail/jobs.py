@@ -28,7 +28,8 @@ class GrowingPauses(BaseRetryStrategy):
 @jobs.task(name=SEND_JOB, queue=QUEUE, pass_context=True, retry=GrowingPauses())
 def send_mail(context: JobContext, mail_id: str) -> None:
     """Deliver one mail."""
-    delivery.deliver(UUID(mail_id), last_try=_is_last(context.job))
+    job = context.job
+    delivery.deliver(UUID(mail_id), sending=f"{job.id}", last_try=_is_last(job))
 
 
 @jobs.periodic(cron="* * * * *")

@@ -2,7 +2,6 @@
 
 import unicodedata
 from dataclasses import dataclass
-from uuid import UUID
 
 from flask import render_template
 from flask_babel import force_locale
@@ -34,7 +33,6 @@ class Message:
     subject: str
     text: str
     html: str
-    message_id: str
     link: str
     pictures: tuple[Picture, ...]
 
@@ -58,15 +56,18 @@ def render(mail: Mail) -> Message:
             subject=_one_line(words.subject),
             text=render_template("mail/message.txt", **context),
             html=render_template("mail/message.html", **context),
-            message_id=message_id(mail.id),
             link=words.link,
             pictures=_pictures(reservation) if words.with_ticket else (),
         )
 
 
-def message_id(mail_id: UUID) -> str:
-    """The Message-ID (RFC 5322) of a mail: the same however often it is sent."""
-    return f"<{mail_id}@{site_host()}>"
+def message_id(sending: str) -> str:
+    """The Message-ID (RFC 5322) of one sending, the same at each of its tries.
+
+    A mailbox knows by it what came twice by accident. What is sent again on purpose must arrive, and
+    some servers drop an ID that they have seen: another sending, another ID.
+    """
+    return f"<{sending}@{site_host()}>"
 
 
 def _proven_name(reservation: Reservation) -> str:

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CHANGED = "changed"  # fewer seats: your ticket still holds
     CANCELLED = "cancelled"  # you cancelled
     PERFORMANCE_CANCELLED = "performance_cancelled"  # we cancelled
+    MOVED = "moved"  # we changed the evening's time or place
 
 
 class Delivery(StrEnum):
@@ -27,7 +28,9 @@ class Delivery(StrEnum):
 
     QUEUED = "queued"
     SENT = "sent"
-    NOT_SENT = "not_sent"  # no mail server is set (development): its link is in the log
+    # There is nowhere to send it to: no mail server is set (development; its link is in the log), or
+    # the address is one that nobody can have.
+    NOT_SENT = "not_sent"
     FAILED = "failed"  # given up: refused for good, or tried for too long; staff may resend
 
 
@@ -35,14 +38,14 @@ class Mail(Base):
     """A message, without its text: that is made from the reservation when it is sent.
 
     The address and the tokens are therefore stored nowhere else. `id` names the message for good:
-    its Message-ID derives from it, so that a mailbox can tell a repeated one.
+    its Message-IDs derive from it (`mail.messages.message_id`).
     """
 
     __tablename__ = "mail"
     __table_args__ = (
         CheckConstraint(
             "kind IN ('confirm', 'existing', 'ticket', 'changed', 'cancelled',"
-            " 'performance_cancelled')",
+            " 'performance_cancelled', 'moved')",
             name="kind",
         ),
         CheckConstraint("delivery IN ('queued', 'sent', 'not_sent', 'failed')", name="delivery"),

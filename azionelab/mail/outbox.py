@@ -32,13 +32,13 @@ def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> None:
 
 
 def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) -> None:
-    """Like `enqueue`, but not within five minutes of another mail about the reservation.
+    """Like `enqueue`, but not within five minutes of another of its kind about the reservation.
 
     Somebody who books again and again with another person's address must not fill that mailbox.
     """
     newest = session.scalar(
         select(Mail.created_at)
-        .where(Mail.reservation_id == reservation_id)
+        .where(Mail.reservation_id == reservation_id, Mail.kind == kind)
         .order_by(Mail.created_at.desc())
         .limit(1)
     )

@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from email.utils import parseaddr, quote
 from functools import cache
 from types import TracebackType
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import flask_mail
 from flask import current_app
 
+from azionelab.addresses import wire_address
 from azionelab.mail.messages import Message
 from azionelab.site import site_host
 
@@ -24,9 +26,9 @@ class Unreachable(Exception):
     """The server could not be talked to, or asked to come back later; says why, as above."""
 
 
-def send(message: Message) -> None:
-    """Send a message to a visitor; as `hand_over`."""
-    hand_over(_letter(message))
+def send(message: Message, message_id: str) -> None:
+    """Send a message to a person under a Message-ID; as `hand_over`."""
+    hand_over(_letter(message, message_id))
 
 
 def hand_over(letter: flask_mail.Message) -> None:
@@ -40,7 +42,7 @@ def hand_over(letter: flask_mail.Message) -> None:
             connection.send(letter)
             return
     except (UnicodeError, flask_mail.BadHeaderError) as error:
-        problem = Refused(f"{type(error).__name__}: the address cannot be written to")
+        problem = _unwritable(error)
     except (smtplib.SMTPException, OSError) as error:
         problem = _judge(error)
     # Outside of the except block, so that no traceback shows the server's words.
@@ -63,13 +65,19 @@ def _judge(error: smtplib.SMTPException | OSError) -> Exception:
     return Unreachable(reason)
 
 
-def _letter(message: Message) -> flask_mail.Message:
+def _letter(message: Message, message_id: str) -> flask_mail.Message:
+    config = current_app.config["AZIONELAB"]
+    try:
+        recipient = wire_address(message.recipient)
+    except ValueError as error:
+        raise _unwritable(error) from None
     letter = flask_mail.Message(
         subject=message.subject,
-        recipients=[message.recipient],
+        sender=_spelled(config.mail_default_sender),
+        recipients=[recipient],
         body=message.text,
         html=message.html,
-        reply_to=current_app.config["AZIONELAB"].contact_email,
+        reply_to=config.contact_email and _spelled(config.contact_email),
         attachments=[
             flask_mail.Attachment(
                 filename=picture.filename,
@@ -86,8 +94,19 @@ def _letter(message: Message) -> flask_mail.Message:
             "X-Auto-Response-Suppress": "All",
         },
     )
-    letter.msgId = message.message_id
+    letter.msgId = message_id
     return letter
+
+
+def _spelled(person: str) -> str:
+    """`Name <address>`, or an address alone, with the address as mail servers know it."""
+    name, address = parseaddr(person)
+    known_as = wire_address(address)
+    return f'"{quote(name)}" <{known_as}>' if name else known_as
+
+
+def _unwritable(error: Exception) -> Refused:
+    return Refused(f"{type(error).__name__}: the address cannot be written to")
 
 
 class _Connection(flask_mail.Connection):
@@ -97,7 +116,7 @@ class _Connection(flask_mail.Connection):
         """A connection that is greeted, encrypted and logged in as the settings say."""
         timeout = current_app.config["AZIONELAB"].mail_timeout_seconds
         options: dict[str, Any] = {"timeout": timeout, "local_hostname": _greeting_name()}
-        # SSL_CERT_FILE adds an authority of the theatre's own.
+        # SSL_CERT_FILE names authorities of the theatre's own (docs/configuration.md).
         tls = _tls(ssl.get_default_verify_paths())
         host: smtplib.SMTP
         if self.mail.use_ssl:

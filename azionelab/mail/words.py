@@ -1,6 +1,6 @@
 """What each kind of message says, once for its text and its HTML form."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask_babel import gettext, ngettext
 
@@ -24,7 +24,7 @@ class Words:
     with_ticket: bool = False
 
 
-def words_for(kind: Kind, reservation: Reservation) -> Words:
+def words_for(kind: Kind, reservation: Reservation) -> Words:  # noqa: PLR0911 (one each)
     """The words of a message in the current language, true at the time of sending.
 
     A message may be hours late when the mail server was down: what happened to the booking since
@@ -41,6 +41,8 @@ def words_for(kind: Kind, reservation: Reservation) -> Words:
             return _existing(reservation)
         case Kind.TICKET | Kind.CHANGED if reservation.state == State.CONFIRMED:
             return _ticket(reservation, changed=kind is Kind.CHANGED)
+        case Kind.MOVED:
+            return _moved(reservation)
         case _:
             return _cancelled(reservation)
 
@@ -146,6 +148,28 @@ def _cancelled(reservation: Reservation) -> Words:
         paragraphs=[gettext("The seats go back to others. Thank you for telling us.")],
         button=gettext("See the programme"),
         link=site_url("shows.programme"),
+    )
+
+
+def _moved(reservation: Reservation) -> Words:
+    """The evening as it is now; how it was, the visitor reads in the mail before."""
+    news = gettext(
+        "This performance has another time or place than when you booked: %(when)s, %(where)s.",
+        when=when(reservation.performance.starts_at),
+        where=reservation.performance.venue.name,
+    )
+    words = _state_of_booking(gettext("The performance was moved"), [news], reservation)
+    if reservation.is_live:
+        words.paragraphs.append(
+            gettext(
+                "You cannot come then? We are sorry. Please give your seats back on the page of your"
+                " booking: others will be glad of them."
+            )
+        )
+    return replace(
+        words,
+        subject=gettext("Moved: %(what)s", what=_what(reservation)),
+        with_ticket=reservation.state == State.CONFIRMED,
     )
 
 

@@ -14,6 +14,7 @@ from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from azionelab.ops import deploy_check, doctor
+from azionelab.ops.smoke.commands import smoke_command
 from azionelab.ops.worker import worker_command
 from azionelab.shows.season import load_season
 from azionelab.shows.season_file import SeasonError
@@ -33,6 +34,7 @@ def register_commands(app: Flask) -> None:
         load_season_command,
         check_command,
         doctor_command,
+        smoke_command,
         worker_command,
     ):
         app.cli.add_command(command)
@@ -135,10 +137,12 @@ def load_season_command(file: Path) -> None:
 
 @click.command("check")
 @click.option("--deploy", is_flag=True, help="Judge the settings as those of production.")
+@click.option("--serving", is_flag=True, help="Look at nothing that needs the network.")
 @with_appcontext
-def check_command(deploy: bool) -> None:
+def check_command(deploy: bool, serving: bool) -> None:
     """Say what is not as it must be; exit status 1 if anything is."""
-    findings = deploy_check.check(current_app.config["AZIONELAB"], deploy=deploy)
+    config = current_app.config["AZIONELAB"]
+    findings = deploy_check.check(config, deploy=deploy, serving=serving)
     _print_table(findings, failed=any(finding.verdict == "FAIL" for finding in findings))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import Connection, text
 
 from azionelab.extensions import db
@@ -62,6 +63,18 @@ def _sql(query: str, **parameters: Any) -> Callable[[Connection], list[str]]:
     return lambda connection: [str(row) for row in connection.scalars(statement)]
 
 
+def _erased_too_early(connection: Connection) -> list[str]:
+    """The references of parties whose names are gone although nothing says so yet."""
+    query = text("""
+        SELECT r.reference FROM reservation AS r JOIN performance AS p ON p.id = r.performance_id
+        WHERE r.erased_at IS NOT NULL
+            AND least(p.starts_at, r.ended_at) > now() - make_interval(days => :days)
+        ORDER BY r.reference
+    """)
+    days = current_app.config["AZIONELAB"].retention_days
+    return list(connection.scalars(query, {"days": days}))
+
+
 _CHECKS = (
     _Check(
         "performances hold the seats of their live reservations",
@@ -105,6 +118,7 @@ _CHECKS = (
             ORDER BY r.reference
         """),
     ),
+    _Check("no name was erased before its time", _erased_too_early),
     _Check(
         "no job is in the hands of a silent worker",
         _sql("""

@@ -3,34 +3,27 @@
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab.extensions import db
-from azionelab.ops.schema import migrations_are_current
+from azionelab.ops.backups import Task
+from azionelab.ops.condition import PATIENCE, Condition, read_condition
+from azionelab.ops.schema import SchemaState, schema_state
 
 WORKER_SILENT_AFTER = 60  # seconds; its heart beats every ten
 MAIL_LATE_AFTER = 600  # seconds
+BACKUP_OLD_AFTER = 26 * 3600  # seconds; there is one a day
 
 health_blueprint = Blueprint("health", __name__)
-
-_PATIENCE = text("SET LOCAL statement_timeout = '2s'")
-_BEHIND = text("""
-    SELECT
-        (SELECT extract(epoch FROM now() - max(last_heartbeat))::float8
-            FROM procrastinate_workers) AS worker_seen,
-        (SELECT extract(epoch FROM now() - min(created_at))::float8
-            FROM mail WHERE delivery = 'queued') AS oldest_unsent,
-        (SELECT count(*) FROM mail WHERE delivery = 'failed') AS failed
-""")
 
 
 @health_blueprint.get("/api/health")
 def health() -> Response:
-    """200 when the database is reached and its migrations are current, else 503.
+    """200 when the database is reached and has this code's migrations, or newer ones; else 503.
 
-    `status` is "down" with 503; with 200 it is "ok", or "degraded" when the worker is silent or
-    mail is late: visitors are served all the same. Seconds are null when there is nothing to count.
+    `status` is "down" with 503; with 200 it is "ok", or "degraded" when the worker is silent, mail
+    is late or the last good backup is old: visitors are served all the same. Seconds are null when
+    there is nothing to count. `backup` is told where backups report what they did.
     """
     report = _examine()
     response = jsonify(report)
@@ -48,26 +41,37 @@ def _examine() -> dict[str, Any]:
     }
     try:
         with db.engine.connect() as connection:
-            connection.execute(_PATIENCE)
+            connection.execute(PATIENCE)
             report["database"] = "reached"
-            if not migrations_are_current(connection):
-                report["migrations"] = "pending"
+            report["migrations"] = schema_state(connection)
+            if report["migrations"] is SchemaState.PENDING:
                 return report
-            report["migrations"] = "current"
-            behind = connection.execute(_BEHIND).one()
+            condition = read_condition(connection)
     except SQLAlchemyError as error:
         current_app.logger.warning("health: the database is away (%s)", type(error).__name__)
         return report | {"database": "unreachable"}
-    report["worker"] = {"seen_seconds_ago": _rounded(behind.worker_seen)}
-    report["mail"] = {
-        "oldest_unsent_seconds": _rounded(behind.oldest_unsent),
-        "failed": behind.failed,
+    return report | _judge(condition)
+
+
+def _judge(condition: Condition) -> dict[str, Any]:
+    worker_seen = condition.seconds_since(condition.worker_seen_at)
+    oldest_unsent = condition.seconds_since(condition.mail_waits_since)
+    judged: dict[str, Any] = {
+        "worker": {"seen_seconds_ago": _rounded(worker_seen)},
+        "mail": {
+            "oldest_unsent_seconds": _rounded(oldest_unsent),
+            "failed": condition.mails_failed,
+        },
     }
-    silent = behind.worker_seen is None or behind.worker_seen > WORKER_SILENT_AFTER
-    late = behind.oldest_unsent is not None and behind.oldest_unsent > MAIL_LATE_AFTER
-    report["status"] = "degraded" if silent or late else "ok"
-    return report
+    silent = worker_seen is None or worker_seen > WORKER_SILENT_AFTER
+    late = oldest_unsent is not None and oldest_unsent > MAIL_LATE_AFTER
+    old = False
+    if backup := condition.backups.get(Task.BACKUP):
+        age = condition.seconds_since(backup.succeeded_at)
+        judged["backup"] = {"succeeded_seconds_ago": _rounded(age)}
+        old = age is None or age > BACKUP_OLD_AFTER
+    return judged | {"status": "degraded" if silent or late or old else "ok"}
 
 
 def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(max(seconds, 0.0), 1)
+    return None if seconds is None else round(seconds, 1)

@@ -22,6 +22,7 @@ from azionelab.config import Config, ConfigError, load_config
 from azionelab.environment import SettingsReader
 from azionelab.ops import embedded_postgres
 from azionelab.ops.children import ChildEnded, Children
+from azionelab.ops.conninfo import conninfo
 from azionelab.ops.embedded_postgres import PostgresUnavailable
 from azionelab.ops.preparation import ROOT, CannotRun, Stopped, accounts, prepare, secret
 
@@ -79,9 +80,12 @@ def _serve() -> None:
 
 
 def _stop_when_asked() -> threading.Event:
-    """An event that Ctrl-C and SIGTERM set: each step ends in order, none is torn."""
+    """An event that Ctrl-C, SIGTERM and a closed terminal set: each step ends in order, none is torn."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        numbers.remove(signal.SIGHUP)  # nohup: we are to outlive the terminal
+    for number in numbers:
         signal.signal(number, lambda *_: stop.set())
     return stop
 
@@ -179,14 +183,10 @@ def _embedded_database(instance: Path) -> Iterator[str]:
         server.stop()
 
 
-def _libpq(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
 @contextmanager
 def _connect(url: URL) -> Iterator[psycopg.Connection]:
     try:
-        connection = psycopg.connect(_libpq(url), autocommit=True, connect_timeout=5)
+        connection = psycopg.connect(conninfo(url), autocommit=True, connect_timeout=5)
     except psycopg.Error as error:
         reason = str(error).strip().splitlines()[0]
         raise CannotRun(f"DATABASE_URL: the database cannot be reached: {reason}") from error
@@ -236,14 +236,14 @@ def _become_psql(options: list[str]) -> None:
     # The password goes by the environment: anybody may read a command line.
     password = {"PGPASSWORD": url.password} if url.password else {}
     program = embedded_postgres.programs() / "psql"
-    arguments = ["psql", _libpq(url.set(password=None)), *options]
+    arguments = ["psql", conninfo(url.set(password=None)), *options]
     os.execve(program, arguments, settings | password)  # noqa: S606
 
 
 def _become_flask(options: list[str]) -> None:
     """Run a flask command as the site that runs here would."""
     settings = _settings()
-    url = _libpq(_database(settings))
+    url = _database(settings).render_as_string(hide_password=False)
     instance = ROOT / "instance"
     environment = _environment(settings, _port_in_use(settings, instance), instance)
     if environment.get("DATABASE_URL") == _UNREACHED:

@@ -14,7 +14,7 @@ import psycopg
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from azionelab.ops.schema import known_migrations
+from azionelab.ops.schema import SchemaState, judge
 
 ROOT = Path(__file__).resolve().parents[2]
 _SEASON = "seasons/example.toml"
@@ -71,7 +71,7 @@ def prepare(
             print(done.stdout, done.stderr, sep="", end="", file=sys.stderr)
             raise CannotRun(f"`flask {' '.join(arguments[:2])}` failed, as told above")
 
-    if not _is_current(connection):
+    if _schema_state(connection) is SchemaState.PENDING:
         flask("db", "upgrade")
     if not _has_rows(connection, "show"):
         flask("load-season", _SEASON)
@@ -82,14 +82,14 @@ def prepare(
             flask("create-admin", _email(role), "--role", role, "--password-file", str(password))
 
 
-def _is_current(connection: psycopg.Connection) -> bool:
-    """Whether no migration is to be run: asking costs less than running none does."""
+def _schema_state(connection: psycopg.Connection) -> SchemaState:
+    """Whether migrations are to be run: asking costs less than running none does."""
     versions = "SELECT version_num FROM alembic_version"
     try:
         applied = {version for (version,) in connection.execute(versions)}
     except psycopg.errors.UndefinedTable:
-        return False
-    return applied == known_migrations(str(ROOT / "migrations"))
+        return SchemaState.PENDING
+    return judge(applied, str(ROOT / "migrations"))
 
 
 def _has_rows(connection: psycopg.Connection, table: str) -> bool:

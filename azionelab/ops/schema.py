@@ -1,5 +1,10 @@
-"""Whether the database has the migrations that this code knows: all of them and no others."""
+"""How the database's schema stands to this code: behind it, at it, or ahead of it.
 
+Ahead is what a rollback leaves: the release before runs on the newer schema, which each migration
+has to allow (docs/release.md).
+"""
+
+from enum import StrEnum
 from functools import lru_cache
 
 from alembic.runtime.migration import MigrationContext
@@ -8,14 +13,32 @@ from flask import current_app
 from sqlalchemy import Connection
 
 
-def migrations_are_current(connection: Connection) -> bool:
-    """Whether nothing is to be migrated; a database that is newer than the code is not current."""
+class SchemaState(StrEnum):
+    """What is to be done: PENDING wants `flask db upgrade`, the others nothing."""
+
+    PENDING = "pending"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+def schema_state(connection: Connection) -> SchemaState:
+    """The state of the database that `connection` is to."""
     applied = MigrationContext.configure(connection).get_current_heads()
-    return set(applied) == known_migrations(str(current_app.extensions["migrate"].directory))
+    return judge(set(applied), str(current_app.extensions["migrate"].directory))
+
+
+def judge(applied: set[str], folder: str) -> SchemaState:
+    """The state of a database that says it has `applied`, by the migrations in a folder."""
+    heads, known = _known_migrations(folder)
+    if applied == heads:
+        return SchemaState.CURRENT
+    # Migrations are one line: what this code does not know comes after all that it knows.
+    return SchemaState.PENDING if applied <= known else SchemaState.NEWER
 
 
 @lru_cache
-def known_migrations(folder: str) -> set[str]:
-    """The last migrations in a folder: what an up-to-date database says it has."""
+def _known_migrations(folder: str) -> tuple[set[str], set[str]]:
+    """The last migrations in a folder, and all of them."""
     # The files do not change while a process runs.
-    return set(ScriptDirectory(folder).get_heads())
+    scripts = ScriptDirectory(folder)
+    return set(scripts.get_heads()), {script.revision for script in scripts.walk_revisions()}

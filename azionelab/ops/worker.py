@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
+import logging.config
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import click
@@ -17,17 +16,19 @@ from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker
 from psycopg import AsyncConnection, OperationalError
-from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
-from sqlalchemy.engine import URL
 
 from azionelab.extensions import jobs
+from azionelab.logs import logging_settings, request_id
 from azionelab.ops import jobs as _queue_jobs  # noqa: F401 (the worker must know them)
+from azionelab.ops.conninfo import conninfo
+from azionelab.ops.sentry import init_sentry
 
 logger = logging.getLogger(__name__)
 
 CONCURRENCY = 4  # jobs at a time
 _POLL_SECONDS = 1.0  # an idle worker looks this often: nobody notifies it (migration 0003)
+_PREPARE_AFTER = 5  # psycopg's own
 _GRACE_SECONDS = 8.0  # for running jobs to end; whoever stops us kills after ten
 _PAUSES = (1, 2, 4, 8, 15)  # seconds between tries while the database is away; the last one repeats
 _PATIENCE_SECONDS = 5  # for a connection
@@ -45,12 +46,9 @@ _DATABASE_AWAY = (NotMigrated, ConnectorException, OperationalError, PoolTimeout
 @click.option("--once", is_flag=True, help="Do what is due, then end.")
 def worker_command(concurrency: int, once: bool) -> None:
     """Send the mails, release lapsed holds, erase old data; ends on SIGTERM or Ctrl-C."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(DiscreetFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # The libraries tell every job and every try to connect: we say ourselves what matters.
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    config = current_app.config["AZIONELAB"]
+    logging.config.dictConfig(logging_settings(config.log_format))
+    init_sentry(config)
     run_worker(current_app._get_current_object(), concurrency, once=once)  # type: ignore[attr-defined]
 
 
@@ -69,8 +67,11 @@ async def open_queue(app: Flask) -> AsyncIterator[App]:
 
     Raises NotMigrated, psycopg.OperationalError, psycopg_pool.PoolTimeout.
     """
-    database = conninfo(app.config["AZIONELAB"].database_url)
+    config = app.config["AZIONELAB"]
+    database = conninfo(config.database_url)
     how: dict[str, Any] = {
+        # The queue's statements are short, and its own: the web processes' limits are not for them.
+        "prepare_threshold": config.session_parameters().get("prepare_threshold", _PREPARE_AFTER),
         "connect_timeout": _PATIENCE_SECONDS,
         "application_name": "azionelab-worker",
     }
@@ -94,33 +95,6 @@ async def open_queue(app: Flask) -> AsyncIterator[App]:
             yield queue
     finally:
         await pool.close()
-
-
-def conninfo(url: URL) -> str:
-    """A SQLAlchemy URL as libpq's connection string: what the engine connects by, password and all."""
-    _, parameters = url.get_dialect()().create_connect_args(url)
-    return make_conninfo(**parameters)
-
-
-class DiscreetFormatter(logging.Formatter):
-    """Tells of an exception what it is and where it was raised, but not its text.
-
-    That text may hold what was at hand: an address, a name, a whole row.
-    """
-
-    def formatException(  # noqa: N802 (the library's name)
-        self,
-        ei: tuple[type[BaseException], BaseException, TracebackType | None]
-        | tuple[None, None, None],
-    ) -> str:
-        """One line: the class and the innermost frames."""
-        kind, _, traceback = ei
-        frames = []
-        while traceback is not None:
-            code = traceback.tb_frame.f_code
-            frames.append(f"{Path(code.co_filename).name}:{traceback.tb_lineno} {code.co_name}")
-            traceback = traceback.tb_next
-        return f"  {kind.__name__ if kind else None} in {' < '.join(reversed(frames[-6:]))}"
 
 
 class _WorkerConnector(PsycopgConnector):
@@ -154,10 +128,14 @@ async def _work(app: Flask, concurrency: int, *, once: bool) -> None:
 
 
 async def _run_jobs(queue: App, app: Flask, concurrency: int, *, wait: bool) -> None:
-    def in_app_context(call: Callable[[], Any], _context: JobContext, _worker: Worker) -> Any:
+    def in_app_context(call: Callable[[], Any], context: JobContext, _worker: Worker) -> Any:
         # Every job has a database session of its own, as every request has.
-        with app.app_context():
-            return call()
+        token = request_id.set(f"job-{context.job.id}")
+        try:
+            with app.app_context():
+                return call()
+        finally:
+            request_id.reset(token)
 
     await queue.run_worker_async(
         concurrency=concurrency,

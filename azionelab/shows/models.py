@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base
@@ -28,7 +28,10 @@ class Venue(Base):
 
 
 class Show(Base):
-    """A production; only published ones are in the programme."""
+    """A production. Visitors see the published ones; those that are not `listed`, only by their address.
+
+    The programme, its listings in the API and what is offered instead of a full house leave them out.
+    """
 
     __tablename__ = "show"
     __table_args__ = (
@@ -44,6 +47,7 @@ class Show(Base):
     description: Mapped[str] = mapped_column(default="")
     duration_minutes: Mapped[int | None]
     published: Mapped[bool] = mapped_column(default=False)
+    listed: Mapped[bool] = mapped_column(default=True, server_default=true())
     performances: Mapped[list["Performance"]] = relationship(
         back_populates="show", passive_deletes="all", order_by="Performance.starts_at"
     )

@@ -50,10 +50,9 @@ class Listing:
 
 
 def programme(at: datetime) -> list[Listing]:
-    """The performances of published shows that start after `at`, in their order."""
-    return _listings(
-        _rows().where(Show.published, Performance.starts_at > at).order_by(*_IN_ORDER), at
-    )
+    """The performances of published and listed shows that start after `at`, in their order."""
+    shown = Show.published, Show.listed, Performance.starts_at > at
+    return _listings(_rows().where(*shown).order_by(*_IN_ORDER), at)
 
 
 def performances_of(show: Show, at: datetime) -> list[Listing]:

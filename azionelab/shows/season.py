@@ -24,6 +24,7 @@ from azionelab.shows.limits import (
 from azionelab.shows.models import MAX_CAPACITY, Performance, Show, Venue
 from azionelab.shows.overlaps import find_overlaps
 from azionelab.shows.season_file import Clock, Entry, Problems, SeasonError, read_entries
+from azionelab.shows.window import MAX_AHEAD_YEARS, CurtainPast, CurtainTooFar, check_curtain
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,12 @@ class _Season:
         entry.finish()
         if starts_at is None:
             return
-        if starts_at <= self._clock.at:
+        try:
+            check_curtain(starts_at, self._clock.at)
+        except CurtainPast:
             entry.complain("starts", "is over already")
+        except CurtainTooFar:
+            entry.complain("starts", f"is more than {MAX_AHEAD_YEARS} years away")
         self._take(entry, "starts", ("performance", slug, starts_at))
         self.new.append(
             Performance(

@@ -1,8 +1,26 @@
-"""When a performance can be booked: decided from facts alone."""
+"""When a performance can take place and be booked: decided from facts alone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
+
+MAX_AHEAD_YEARS = 5  # a season is planned a year ahead; what is further away was mistyped
+
+
+class CurtainPast(Exception):
+    """A performance that is to come cannot have begun already."""
+
+
+class CurtainTooFar(Exception):
+    """A performance cannot be more than MAX_AHEAD_YEARS away."""
+
+
+def check_curtain(starts_at: datetime, at: datetime) -> None:
+    """Refuse a time for a performance that is to come: CurtainPast, CurtainTooFar."""
+    if starts_at <= at:
+        raise CurtainPast
+    if starts_at > at + timedelta(days=366 * MAX_AHEAD_YEARS):
+        raise CurtainTooFar
 
 
 class Bookable(Protocol):

@@ -6,7 +6,6 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
-from email_validator import EmailNotValidError, validate_email
 from flask import Flask, abort, redirect, url_for
 from flask_babel import force_locale, get_locale, gettext
 from flask_login import current_user, user_logged_out
@@ -22,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from azionelab.addresses import normal_address
 from azionelab.database import transaction, violated_constraint
 from azionelab.extensions import db, security
 from azionelab.rate_limits import RateLimit
@@ -89,7 +89,7 @@ def create_account(email: str, role: str, password: str, name: str = "") -> User
     Raises AccountError for an address that is none or is taken, an unknown role, a weak password.
     """
     address = _clean_email(email)
-    hashed = _hash(password)
+    hashed = _hash(password, address)
     try:
         with transaction() as session:
             user = User(
@@ -122,7 +122,10 @@ def change_account(
     and AccountError when it would leave no administrator, for an unknown role, for a weak password,
     and when the person `changed_by` would shut themselves out by a slip.
     """
-    hashed = _hash(password) if password else None
+    email = db.session.scalar(select(User.email).where(User.id == user_id))
+    if email is None:
+        raise AccountUnknown
+    hashed = _hash(password, email) if password else None
     with transaction() as session:
         # Two administrators who demote each other meet here.
         session.execute(select(Role.id).where(Role.name == RoleName.ADMIN).with_for_update())
@@ -237,13 +240,13 @@ def _required(view: Callable[P, R], roles: tuple[RoleName, ...]) -> Callable[P, 
 
 def _clean_email(email: str) -> str:
     try:
-        return validate_email(email.strip(), check_deliverability=False).normalized.lower()
-    except (EmailNotValidError, UnicodeError) as error:
+        return normal_address(email.strip()).lower()
+    except ValueError as error:
         raise AccountError("email", gettext("This is not a complete e-mail address.")) from error
 
 
-def _hash(password: str) -> str:
-    problems, normal = security.password_util.validate(password, is_register=True)
+def _hash(password: str, email: str) -> str:
+    problems, normal = security.password_util.validate(password, is_register=True, email=email)
     if problems:
         raise AccountError("password", " ".join(problems))
     return str(hash_password(normal))

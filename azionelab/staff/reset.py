@@ -48,8 +48,8 @@ def send_reset_mail(user_id: int) -> None:
             subject=gettext("Set a new password"),
             text=render_template("security/reset_mail.txt", link=link),
             html=render_template("security/reset_mail.html", link=link),
-            message_id=message_id(uuid4()),
             link=link,
             pictures=(),
-        )
+        ),
+        message_id(str(uuid4())),
     )

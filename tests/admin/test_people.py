@@ -32,6 +32,8 @@ def test_a_new_member_of_staff_can_log_in(app: Flask, admin: FlaskClient) -> Non
         ({"email": "admin@theatre.org"}, "has an account already"),
         ({"password": "short"}, "at least 12 characters"),
         ({"password": ""}, "required"),
+        ({"password": "qwertyuiop123"}, "easy to guess"),
+        ({"password": ANNA["email"]}, "easy to guess"),
         ({"role": "emperor"}, "Not a valid choice"),
         ({"name": "A\0"}, "cannot be shown"),
     ],

@@ -1,5 +1,6 @@
 """Running the season: venues, shows, performances."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -107,6 +108,7 @@ def test_what_cannot_be_is_said_at_its_field_and_nothing_is_lost(
         ({"starts_at": "2030-03-31T02:30"}, "skip this time"),
         ({"starts_at": "2030-10-27T02:30"}, "twice that night"),
         ({"starts_at": "2020-07-01T21:00"}, "over already"),
+        ({"starts_at": "9999-07-01T21:00"}, "more than 5 years away"),
         ({"starts_at": "tomorrow"}, "Not a valid datetime"),
         ({"starts_at": "0001-01-01T00:00"}, "Not a valid datetime"),
         ({"starts_at": ""}, "required"),
@@ -128,13 +130,45 @@ def test_a_performance_that_cannot_be_is_refused_with_words(
     assert database.execute("SELECT count(*) FROM performance").fetchone() == (0,)
 
 
-def test_a_performance_is_not_moved_into_the_past(staff: FlaskClient, database: Database) -> None:
+@pytest.mark.parametrize(
+    ("year", "words"), [("2020", "over already"), ("9999", "more than 5 years away")]
+)
+def test_a_performance_is_not_moved_out_of_the_season(
+    staff: FlaskClient, database: Database, year: str, words: str
+) -> None:
     form = played(*a_house())
     press(staff, "/admin/performances/new/", **form)
-    moved = form | {"starts_at": form["starts_at"].replace(form["starts_at"][:4], "2020")}
-    assert "over already" in press(staff, "/admin/performances/edit/?id=1", **moved).text
-    started = "SELECT starts_at > now() FROM performance"
-    assert database.execute(started).fetchone() == (True,)
+    before = database.execute("SELECT * FROM performance").fetchone()
+    moved = form | {"starts_at": form["starts_at"].replace(form["starts_at"][:4], year)}
+    page = press(staff, "/admin/performances/edit/?id=1", **moved).text
+    assert words in page
+    assert re.search(r'<input aria-[^>]*name="starts_at"', page)
+    assert database.execute("SELECT * FROM performance").fetchone() == before
+
+
+def test_who_moves_an_evening_is_told_how_many_are_written_to(
+    staff: FlaskClient, database: Database
+) -> None:
+    performance = a_performance()
+    a_party(performance)
+    a_party(performance, confirmed=False)
+    rules.cancel(a_party(performance).id)
+    address = f"/admin/performances/edit/?id={performance.id}"
+    assert "2 parties would be written to, were it moved." in staff.get(address).text
+    assert "2 parties are written to" in edited(staff, performance)
+    mails = "SELECT count(*) FROM mail WHERE kind = 'moved'"
+    assert database.execute(mails).fetchone() == (2,)
+    assert "written to" not in edited(staff, performance, party_limit="3")
+    assert database.execute(mails).fetchone() == (2,)
+
+
+def test_an_evening_whose_visitors_are_forgotten_stays_where_it_was(
+    staff: FlaskClient, database: Database
+) -> None:
+    performance = a_performance(starts_at=now() - timedelta(days=31))
+    before = database.execute("SELECT * FROM performance").fetchone()
+    assert "names are erased: it stays" in edited(staff, performance)
+    assert database.execute("SELECT * FROM performance").fetchone() == before
 
 
 def test_one_show_is_not_played_twice_at_once(staff: FlaskClient, database: Database) -> None:

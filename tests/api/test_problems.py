@@ -59,6 +59,8 @@ def test_bodies_that_are_none(client: FlaskClient, body: bytes, mimetype: str, s
 def test_too_many_requests_are_told_when_to_come_back(make_app: Callable[..., Flask]) -> None:
     client = make_app(BOOKING_RATE_LIMIT="2 per hour").test_client()
     address = "/api/v1/performances/1/reservations"
+    mistakes = [client.post(address, json=BOOKING | {"seats": 0}) for _ in range(3)]
+    assert [answer.status_code for answer in mistakes] == [422] * 3
     seen = [client.post(address, json=BOOKING) for _ in range(3)]
     assert [answer.status_code for answer in seen[:2]] == [404, 404]
     assert_problem(seen[2], 429)
@@ -101,3 +103,43 @@ def test_a_fault_of_ours_tells_nothing_about_the_visitor(
 
 def test_pages_keep_their_own_errors(client: FlaskClient) -> None:
     assert client.get("/nothing").mimetype == "text/html"
+
+
+def test_all_of_a_problem_is_in_one_language(
+    client: FlaskClient, door_headers: dict[str, str]
+) -> None:
+    """Each thing that can be wrong with a field is said in another way to an Italian."""
+    booking = "/api/v1/performances/1/reservations"
+    scans = "/api/v1/checkin/performances/1/scans"
+    parties = "/api/v1/checkin/performances/1/parties"
+    wrong: list[tuple[str, Any]] = [
+        (booking, {"surprise": 1, "seats": 0, "consent": False, "locale": "fr"}),
+        (booking, {"name": "", "email": "ada", "seats": "2", "consent": None, "locale": 1}),
+        (booking, {"name": None, "email": "", "seats": 1.5, "consent": 1, "locale": None}),
+        (booking, []),
+        (scans, {"scan_id": "1", "code": "", "people": 0, "seen": -1, "door": "x" * 61}),
+        (scans, {"scan_id": None, "code": 1, "people": 10**30, "seen": True, "door": "\0"}),
+        (parties, {"query": "a"}),
+        (parties, {"query": "a\nb"}),
+    ]
+
+    def told(language: str) -> list[tuple[str, str]]:
+        answers = [
+            client.post(
+                address,
+                json=body,
+                headers=door_headers | {"Accept-Language": language, "Idempotency-Key": "none"},
+            )
+            for address, body in wrong
+        ]
+        problems = [assert_problem(answer, 422, "invalid-fields") for answer in answers]
+        details = [("", problem["detail"]) for problem in problems]
+        return details + [
+            (error["field"], error["detail"]) for problem in problems for error in problem["errors"]
+        ]
+
+    for english, italian in zip(told("en"), told("it"), strict=True):
+        assert english[0] == italian[0]
+        assert english[1] != italian[1]
+    said = dict(told("it"))
+    assert said["people"] == "Deve essere da 1 a 1000."

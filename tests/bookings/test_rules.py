@@ -1,16 +1,19 @@
 """The booking rules, one at a time."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from azionelab.bookings import rules
 from azionelab.bookings.errors import (
     BookingClosed,
     CapacityBelowHeld,
     HoldExpired,
+    NamesErased,
     NotFewerSeats,
     PartyInside,
     PartyTooLarge,
@@ -24,9 +27,9 @@ from azionelab.checkin.rules import admit, undo
 from azionelab.database import NestedTransaction, now, transaction
 from azionelab.extensions import db
 from azionelab.mail.models import Kind, Mail
-from azionelab.shows.models import Show
+from azionelab.shows.models import Performance, Show
 from azionelab.shows.programme import listing
-from azionelab.shows.window import Window
+from azionelab.shows.window import CurtainPast, CurtainTooFar, Window
 from tests.stage import (
     DOOR_A,
     a_party,
@@ -35,6 +38,7 @@ from tests.stage import (
     change_capacity,
     fresh,
     let_lapse,
+    move,
     seats_held,
 )
 
@@ -49,6 +53,25 @@ def mails(reservation: Reservation) -> list[str]:
 
 def queued_jobs() -> int:
     return int(db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) or 0)
+
+
+def put(performance: Performance, away: timedelta) -> None:
+    """Let the evening be that far from now, as if so much time had passed."""
+    with transaction() as session:
+        session.execute(
+            text("UPDATE performance SET starts_at = :at WHERE id = :id"),
+            {"at": now() + away, "id": performance.id},
+        )
+
+
+def changing(**facts: Any) -> Callable[[Performance], None]:
+    """A change of a performance's facts."""
+
+    def change(performance: Performance) -> None:
+        for name, fact in facts.items():
+            setattr(performance, name, fact)
+
+    return change
 
 
 def test_reserving_holds_seats_and_enqueues_its_mail() -> None:
@@ -116,26 +139,49 @@ def test_the_same_press_with_a_mended_address_is_another_booking() -> None:
     assert right.id != wrong.id
 
 
-def test_the_same_press_after_the_hold_lapsed_books_again() -> None:
+@pytest.mark.parametrize("end", [let_lapse, lambda booked: rules.cancel(booked.id)])
+def test_the_same_press_after_its_booking_ended_books_again(
+    end: Callable[[Reservation], object],
+) -> None:
+    """A dead booking is of no use to who presses: they want seats, and a mail that leads to them."""
     performance, visitor, press = a_performance(), a_visitor(), uuid4()
     first = rules.reserve(performance.id, visitor, 2, press)
-    let_lapse(first)
+    end(first)
     again = rules.reserve(performance.id, visitor, 2, press)
     assert again.id != first.id
-    assert fresh(first.id).state == State.EXPIRED
+    assert not fresh(first.id).is_live
+    assert mails(again) == [Kind.CONFIRM]
+    assert rules.reserve(performance.id, visitor, 2, press).id == again.id
+    assert seats_held(performance.id) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("info@straße.de", "info@strasse.de"), ("info@βόλος.gr", "info@βόλοσ.gr")],
+)
+def test_domains_that_differ_in_one_letter_are_two_mailboxes(one: str, other: str) -> None:
+    performance = a_performance()
+    first = rules.reserve(performance.id, a_visitor(one), 2)
+    assert rules.reserve(performance.id, a_visitor(other), 2).id != first.id
+    assert rules.reserve(performance.id, a_visitor(one), 2).id == first.id
 
 
 def test_an_address_that_booked_is_written_to_about_that_booking() -> None:
     performance = a_performance()
     first = rules.reserve(performance.id, a_visitor("Ada@Example.org"), 2)
-    with transaction() as session:
-        session.execute(text("UPDATE mail SET created_at = created_at - interval '1 hour'"))
     again = rules.reserve(performance.id, a_visitor("ada@example.ORG"), 4)
     assert again.id == first.id
     assert again.seats == 2
     assert mails(first) == [Kind.CONFIRM, Kind.EXISTING]
     rules.reserve(performance.id, a_visitor("ada@example.org"), 4)
-    assert mails(first) == [Kind.CONFIRM, Kind.EXISTING], "a mailbox is not filled by pressing"
+    rules.confirm(first.id)
+    rules.reserve(performance.id, a_visitor("ada@example.org"), 4)
+    told = [Kind.CONFIRM, Kind.EXISTING, Kind.TICKET]
+    assert mails(first) == told, "a mailbox is not filled by pressing"
+    with transaction() as session:
+        session.execute(text("UPDATE mail SET created_at = created_at - interval '5 minutes'"))
+    rules.reserve(performance.id, a_visitor("ada@example.org"), 4)
+    assert mails(first) == [*told, Kind.EXISTING]
 
 
 def test_a_full_house_says_so_to_all_alike() -> None:
@@ -308,6 +354,71 @@ def test_names_and_addresses_are_erased_when_they_served_their_purpose() -> None
         assert erased.seats == 2
     assert fresh(kept.id).email.endswith("@example.org")
     assert rules.erase_personal_data() == 0
+
+
+def test_an_evening_that_was_moved_keeps_its_names_until_it_is_over_in_its_turn() -> None:
+    performance = a_performance()
+    party = a_party(performance)
+    put(performance, timedelta(days=-29))
+    assert move(performance.id, now() + timedelta(days=60)) == 1
+    assert rules.erase_personal_data() == 0
+    assert fresh(party.id).name == "Ada Rossi"
+    put(performance, timedelta(days=-31))
+    assert rules.erase_personal_data() == 1
+
+
+def test_an_evening_whose_names_were_erased_is_not_moved_any_more() -> None:
+    performance = a_performance(capacity=10)
+    party = a_party(performance)
+    put(performance, timedelta(days=-31))
+    # Before the erasing as well as after it: who erases need not lock the evening.
+    for _ in range(2):
+        for days in (-40, -1, 60):
+            with pytest.raises(NamesErased):
+                move(performance.id, now() + timedelta(days=days))
+        rules.erase_personal_data()
+    assert fresh(party.id).name == ""
+    assert change_capacity(performance.id, 9).capacity == 9
+
+
+@pytest.mark.parametrize(
+    ("refusal", "days"), [(CurtainPast, -1), (CurtainTooFar, 365 * 6), (CurtainTooFar, 365 * 7900)]
+)
+def test_a_coming_evening_stays_within_the_seasons(refusal: type[Exception], days: int) -> None:
+    performance = a_performance()
+    before = performance.starts_at
+    a_party(performance)
+    with pytest.raises(refusal):
+        move(performance.id, now() + timedelta(days=days))
+    db.session.rollback()
+    assert performance.starts_at == before
+    assert Kind.MOVED not in db.session.scalars(select(Mail.kind)).all()
+    assert move(performance.id, now() + timedelta(days=365 * 4)) == 1
+
+
+def test_live_parties_are_written_to_when_their_evening_moves() -> None:
+    performance = a_performance()
+    live = [a_party(performance), a_party(performance, confirmed=False)]
+    gone, lapsed = a_party(performance), a_party(performance, confirmed=False)
+    rules.cancel(gone.id)
+    let_lapse(lapsed)
+    assert move(performance.id, performance.starts_at + timedelta(hours=1)) == 2
+    assert [mails(party)[-1] for party in live] == [Kind.MOVED] * 2
+    for party in (gone, lapsed):
+        assert Kind.MOVED not in mails(party)
+    assert queued_jobs() == db.session.scalar(select(func.count(Mail.id)))
+    elsewhere = a_performance().venue_id
+    to_elsewhere = {"venue_id": elsewhere}
+    assert rules.change_performance(performance.id, changing(**to_elsewhere)) == 2
+    # What no visitor needs to know, or can come to any more, is told to nobody.
+    assert rules.change_performance(performance.id, changing(party_limit=3, **to_elsewhere)) == 0
+    with pytest.raises(CapacityBelowHeld):
+        rules.change_performance(
+            performance.id, changing(capacity=1, starts_at=now() + timedelta(days=9))
+        )
+    rules.cancel_performance(performance.id)
+    assert move(performance.id, now() + timedelta(days=9)) == 0
+    assert [mails(live[0]).count(kind) for kind in (Kind.MOVED, Kind.TICKET)] == [2, 1]
 
 
 def test_a_use_case_owns_its_transaction() -> None:

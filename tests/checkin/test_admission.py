@@ -15,7 +15,7 @@ from azionelab.bookings import rules as booking
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import rules
 from azionelab.checkin.models import Scan
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.verdicts import REUSED, Kind
 from azionelab.database import transaction
 from azionelab.extensions import db
 from tests.stage import (
@@ -81,9 +81,18 @@ def test_a_scan_cannot_be_used_for_another_code() -> None:
     one, other = a_party(performance), a_party(performance)
     scan = uuid4()
     rules.admit(performance.id, one.reference, scan, DOOR_A)
-    with pytest.raises(rules.ScanReused):
-        rules.admit(performance.id, other.reference, scan, DOOR_A)
+    for actor in (DOOR_A, DOOR_B):
+        with pytest.raises(rules.ScanReused):
+            rules.admit(performance.id, other.reference, scan, actor)
     assert fresh(other.id).admitted == 0
+    # Each is in the books; the scan itself is the one it was, and can still be asked for and undone.
+    assert recorded() == [Kind.ADMITTED, REUSED, REUSED]
+    doors = select(Scan.door).where(Scan.reservation_id == other.id).order_by(Scan.scanned_at)
+    assert db.session.scalars(doors).all() == [DOOR_A.door, DOOR_B.door]
+    db.session.rollback()
+    assert rules.admit(performance.id, one.reference, scan, DOOR_A).replayed
+    assert rules.undo(performance.id, scan, DOOR_A).undone
+    assert rules.admit(performance.id, other.reference, uuid4(), DOOR_A).kind is Kind.ADMITTED
 
 
 def test_a_party_may_come_in_parts() -> None:
@@ -122,6 +131,7 @@ def test_whom_the_door_turns_away() -> None:
         "ZZZZZZZZ": Kind.UNKNOWN,
         "": Kind.UNKNOWN,
         "\0": Kind.UNKNOWN,
+        f"https://{'x' * rules.MAX_CODE}/{ticket_token(pending)}": Kind.UNKNOWN,
         ticket_token(pending)[:-1]: Kind.UNKNOWN,
         visitor_token(pending): Kind.UNKNOWN,
     }

@@ -2,9 +2,11 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 from flask.testing import FlaskClient
 from flask_babel import force_locale
@@ -96,7 +98,6 @@ def test_part_of_a_party_and_undo(door: FlaskClient) -> None:
     "typed",
     [
         {"code": ""},
-        {"code": "x" * 501},
         {"people": "0"},
         {"people": "-1"},
         {"people": "1e9"},
@@ -116,12 +117,16 @@ def test_bad_input_is_refused_in_words(door: FlaskClient, typed: dict[str, str])
     assert fresh(party.id).admitted == 0
 
 
-def test_a_nul_byte_is_an_unknown_code(door: FlaskClient) -> None:
+@pytest.mark.parametrize("code", ["\0\0", "x" * 501, "BEGIN:VCARD\r\nFN:Ada", " "])
+def test_what_is_no_ticket_is_an_unknown_code(
+    door: FlaskClient, database: psycopg.Connection[Any], code: str
+) -> None:
     performance = a_performance()
-    form = open_door(door, performance.id) | {"code": "\0\0"}
+    form = open_door(door, performance.id) | {"code": code}
     answer = door.post(f"/checkin/performances/{performance.id}/scans", data=form, headers=ENGLISH)
     assert answer.status_code == 200
     assert "Unknown" in answer.text
+    assert database.execute("SELECT verdict FROM scan").fetchall() == [("unknown",)]
     found = door.post(
         f"/checkin/performances/{performance.id}/parties", data=form | {"query": "A\0da"}
     )

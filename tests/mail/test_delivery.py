@@ -1,6 +1,7 @@
 """Delivery: a real worker, a real mail server, and what may go wrong between them."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import ticket_url
+from azionelab.bookings.visitors import clean_email
 from azionelab.database import transaction
 from azionelab.extensions import db, jobs
 from azionelab.mail.jobs import PAUSES, recover_mails
@@ -85,6 +87,15 @@ def run_once(settings: dict[str, str], log: Path, **changes: str) -> Program:
     return worker
 
 
+def test_an_address_that_nobody_can_have_is_not_written_to(
+    work: Work, smtp_server: SmtpServer, database: Database
+) -> None:
+    held("ada@theatre.Example")
+    work()
+    assert mail_row(database).delivery == Delivery.NOT_SENT
+    assert smtp_server.attempts == 0
+
+
 def test_a_bookings_mail_arrives(
     worker: Program, smtp_server: SmtpServer, database: Database
 ) -> None:
@@ -99,7 +110,7 @@ def test_a_bookings_mail_arrives(
     row = mail_once(database, Delivery.SENT)
     assert (row.attempts, row.last_error) == (1, "")
     assert row.sent_at is not None
-    assert arrived.message["Message-ID"] == f"<{row.id}@127.0.0.1>"
+    assert re.fullmatch(rf"<{row.id}\.\d+@127\.0\.0\.1>", arrived.message["Message-ID"])
 
 
 def test_answers_go_to_the_theatres_contact(
@@ -116,6 +127,38 @@ def test_answers_go_to_the_theatres_contact(
     for body in (mail.text(), mail.html()):
         for setting in contact.values():
             assert setting in body
+
+
+@pytest.mark.parametrize(
+    ("typed", "known_as"),
+    [
+        ("info@straße.de", "info@xn--strae-oqa.de"),  # strasse.de is somebody else's
+        ("info@βόλος.gr", "info@xn--nxasmm1c.gr"),  # a final sigma, no other
+        ("info@münchen.de", "info@xn--mnchen-3ya.de"),
+    ],
+)
+def test_a_domain_of_any_script_is_written_to_as_servers_know_it(
+    make_app: Callable[..., Flask], smtp_server: SmtpServer, typed: str, known_as: str
+) -> None:
+    held(clean_email(typed))
+    theatre = {"CONTACT_EMAIL": typed, "MAIL_DEFAULT_SENDER": f'"Caffè, teatro" <{typed}>'}
+    run_worker(make_app(MAIL_PORT=str(smtp_server.port), **theatre), once=True)
+    (arrived,) = smtp_server.wait_for(1)
+    assert arrived.recipients == [known_as]
+    assert arrived.sender == known_as
+    assert arrived.message["To"] == arrived.message["Reply-To"] == known_as
+    assert arrived.message["From"] == f'"Caffè, teatro" <{known_as}>'
+
+
+def test_an_address_that_no_server_could_know_is_given_up(
+    work: Work, smtp_server: SmtpServer, database: Database
+) -> None:
+    held()
+    # Past the form's check, as some other way in might be.
+    database.execute("UPDATE reservation SET email = 'ädà@example.org'")
+    work()
+    assert mail_row(database).delivery == Delivery.FAILED
+    assert smtp_server.attempts == 0
 
 
 def test_the_ticket_arrives_with_a_qr_that_a_camera_reads(
@@ -213,6 +256,27 @@ def test_a_refusal_is_final_until_the_staff_resends(
     row = mail_row(database)
     assert (row.delivery, row.last_error) == (Delivery.SENT, "")
     assert len(smtp_server.messages) == 1
+
+
+def test_what_the_staff_resends_is_new_to_a_server_that_drops_what_it_has_seen(
+    work: Work, smtp_server: SmtpServer, database: Database
+) -> None:
+    seen: list[str] = []
+
+    def note(mail: Delivered) -> str | None:
+        seen.append(mail.message["Message-ID"])
+        return "451 later" if len(seen) == 1 else None
+
+    smtp_server.answer = note
+    held()
+    work()
+    make_due(database)
+    work()
+    resend(mail_row(database).id)
+    work()
+    first, retried, resent = seen
+    assert first == retried
+    assert resent != first
 
 
 def test_a_server_that_wants_a_login_is_no_fault_of_the_visitors(

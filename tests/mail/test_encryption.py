@@ -44,6 +44,21 @@ def encrypted_server() -> Iterator[EncryptedServer]:
     controller.stop()
 
 
+def test_a_trusted_certificate_of_another_name_is_refused(
+    make_app: Callable[..., Flask],
+    encrypted_server: EncryptedServer,
+    database: psycopg.Connection[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    mail = {"MAIL_SERVER": "localhost", "MAIL_PORT": str(encrypted_server.port)}
+    a_party(a_performance(), confirmed=False)
+    run_worker(make_app(**mail, MAIL_USE_TLS="true"), once=True)
+    (row,) = database.execute("SELECT delivery, last_error FROM mail").fetchall()
+    assert row == (Delivery.QUEUED, "SSLCertVerificationError")
+    assert encrypted_server.mailbox.messages == []
+
+
 @pytest.mark.parametrize("trusted", [False, True])
 def test_mail_goes_only_to_a_server_that_is_trusted(
     make_app: Callable[..., Flask],

@@ -1,6 +1,6 @@
 """The messages: right words in the right language, links that work, nothing smuggled in."""
 
-from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO
 from uuid import uuid4
 
@@ -25,6 +25,7 @@ from tests.stage import (
     a_visitor,
     fresh,
     let_lapse,
+    move,
     ticket_token,
     visitor_token,
 )
@@ -177,14 +178,6 @@ def test_no_title_can_begin_another_header() -> None:
     assert "Lear Bcc: all@example.org x" in message.subject
 
 
-def test_the_message_id_is_the_mails_for_good() -> None:
-    reservation = a_party(a_performance())
-    first, again = mail_of(reservation, Kind.TICKET), mail_of(reservation, Kind.TICKET)
-    assert first == replace(again)
-    mail = db.session.scalars(select(Mail).where(Mail.kind == Kind.TICKET)).one()
-    assert first.message_id == f"<{mail.id}@127.0.0.1>"
-
-
 def test_every_kind_of_every_state_can_be_rendered() -> None:
     performance = a_performance(capacity=100)
     pending, lapsed, confirmed, ended = (
@@ -201,3 +194,35 @@ def test_every_kind_of_every_state_can_be_rendered() -> None:
             message = render(mail)
             assert reservation.reference in message.text
             assert db.session.get_one(Performance, performance.id).show.title in message.subject
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "words"),
+    [
+        ("en", "Moved: Hamlet, ", "another time or place"),
+        ("it", "Spostato: Hamlet, ", "altro orario"),
+    ],
+)
+def test_a_party_is_told_where_and_when_its_evening_is_now(
+    settings: dict[str, str], locale: str, subject: str, words: str
+) -> None:
+    show = Show(slug="hamlet", title="Hamlet", published=True)
+    performance = a_performance(show=show)
+    firm = a_party(performance, locale=locale)
+    waiting = a_party(performance, locale=locale, confirmed=False)
+    move(performance.id, datetime(2030, 6, 7, 18, 30, tzinfo=UTC))
+    told = mail_of(firm, Kind.MOVED)
+    assert told.subject.startswith(subject)
+    for body in (told.text, told.html):
+        assert words in body
+        assert "20:30" in body
+        assert performance.venue.name in body
+        assert page_address(settings, firm) in body
+    assert len(told.pictures) == 1
+    asked = mail_of(waiting, Kind.MOVED)
+    assert confirm_address(settings, waiting) in asked.text
+    assert asked.pictures == ()
+    rules.cancel(firm.id)
+    assert mail_of(firm, Kind.MOVED).pictures == ()
+    rules.cancel_performance(performance.id)
+    assert mail_of(waiting, Kind.MOVED).subject != asked.subject

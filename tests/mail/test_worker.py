@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from azionelab.bookings.models import State
 from azionelab.mail.models import Delivery
-from azionelab.ops.worker import conninfo
+from azionelab.ops.conninfo import conninfo
 from tests.stage import a_party, a_performance, let_lapse
 from tests.support.processes import PYTHON, Program, eventually, free_port
 from tests.support.smtp import SmtpServer

@@ -85,6 +85,8 @@ def test_an_account_that_exists_is_left_as_it_is(
         (["not an address"], PASSWORD, 1),
         (["anna@theatre.org"], "short", 1),
         (["anna@theatre.org"], "", 1),
+        (["anna@theatre.org"], "qwertyuiop123", 1),
+        (["anna@theatre.org"], "four words\tare enough", 1),
         (["anna@theatre.org", "--role", "king"], PASSWORD, 2),
         ([], PASSWORD, 2),
     ],

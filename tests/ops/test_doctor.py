@@ -41,7 +41,7 @@ def doctor(app: Flask) -> Callable[[], tuple[int, list[str]]]:
     def run() -> tuple[int, list[str]]:
         done = app.test_cli_runner().invoke(args=["doctor"])
         lines = done.stdout.splitlines()
-        assert len(lines) == 10, done.output
+        assert len(lines) == 11, done.output
         return done.exit_code, [line for line in lines if not line.startswith("ok")]
 
     return run
@@ -244,6 +244,31 @@ def test_a_hold_that_nobody_expired_is_a_warning(doctor: Doctor, database: Datab
     assert len(found) == 1
     assert found[0].startswith("warn      1  no hold that lapsed")
     assert reservation.reference in found[0]
+
+
+@pytest.mark.parametrize(
+    ("played", "ended", "too_early"),
+    [
+        ("1 day", None, True),
+        ("-29 days", None, True),
+        ("-31 days", None, False),
+        ("1 day", "-29 days", True),
+        ("1 day", "-31 days", False),
+        ("-31 days", "-29 days", False),
+    ],
+)
+def test_a_name_that_was_erased_before_its_time(
+    doctor: Doctor, database: Database, played: str, ended: str | None, too_early: bool
+) -> None:
+    reservation: Reservation = a_party(a_performance())
+    database.execute(
+        "UPDATE reservation SET name = '', email = '', email_key = NULL, erased_at = now(),"
+        " ended_at = now() + %s::interval",
+        (ended,),
+    )
+    database.execute("UPDATE performance SET starts_at = now() + %s::interval", (played,))
+    told = f"FAIL      1  no name was erased before its time: {reservation.reference}"
+    assert doctor() == ((1, [told]) if too_early else (0, []))
 
 
 def test_many_rows_are_counted_and_some_are_named(doctor: Doctor, database: Database) -> None:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from azionelab.extensions import db
+from azionelab.mail.outbox import resend
 from tests.stage import a_party, a_performance
 from tests.support.processes import Program
 
@@ -68,6 +69,18 @@ def test_a_living_worker(start_worker: Callable[..., Program], client: FlaskClie
     assert answer.json["status"] == "ok"
 
 
+def make_older(database: Database, age: str, mails: str = "(SELECT id FROM mail)") -> None:
+    """Let mails, and all that was done about them, be of `age` ago."""
+    database.execute(
+        f"UPDATE mail SET created_at = now() - %s::interval WHERE id IN {mails}", (age,)
+    )
+    database.execute(
+        "UPDATE procrastinate_events SET at = now() - %s::interval WHERE job_id IN"
+        f" (SELECT id FROM procrastinate_jobs WHERE (args ->> 'mail_id')::uuid IN {mails})",
+        (age,),
+    )
+
+
 @pytest.mark.parametrize(("age", "status"), [("1 minute", "ok"), ("11 minutes", "degraded")])
 @pytest.mark.usefixtures("in_app")
 def test_mail_that_waits(client: FlaskClient, database: Database, age: str, status: str) -> None:
@@ -75,16 +88,75 @@ def test_mail_that_waits(client: FlaskClient, database: Database, age: str, stat
     performance = a_performance()
     a_party(performance, confirmed=False)
     a_party(performance, confirmed=False)
-    database.execute(
-        "UPDATE mail SET created_at = now() - %s::interval"
-        " WHERE id = (SELECT id FROM mail LIMIT 1)",
-        (age,),
-    )
+    make_older(database, age, "(SELECT id FROM mail LIMIT 1)")
     answer = client.get("/api/health")
     assert answer.status_code == 200
     assert answer.json is not None
     assert answer.json["status"] == status
     assert answer.json["mail"]["oldest_unsent_seconds"] >= 60
+
+
+@pytest.mark.usefixtures("in_app")
+def test_an_old_mail_that_staff_send_again_waits_since_then(
+    client: FlaskClient, database: Database
+) -> None:
+    a_worker(database, "5 seconds")
+    a_party(a_performance(), confirmed=False)
+    make_older(database, "3 days")
+    database.execute("UPDATE mail SET delivery = 'sent'")
+    database.execute("UPDATE procrastinate_jobs SET status = 'succeeded'")
+    resend(database.execute("SELECT id FROM mail").fetchone().id)
+    answer = client.get("/api/health")
+    assert answer.json is not None
+    assert answer.json["status"] == "ok"
+    assert answer.json["mail"]["oldest_unsent_seconds"] < 600
+
+
+@pytest.mark.usefixtures("in_app")
+def test_mail_that_nothing_would_send_waits_since_it_was_written(
+    client: FlaskClient, database: Database
+) -> None:
+    a_worker(database, "5 seconds")
+    a_party(a_performance(), confirmed=False)
+    make_older(database, "1 hour")
+    database.execute("UPDATE procrastinate_jobs SET status = 'failed'")
+    answer = client.get("/api/health")
+    assert answer.json is not None
+    assert answer.json["status"] == "degraded"
+
+
+def a_backup(database: Database, task: str, ago: str, *, well: bool = True) -> None:
+    database.execute(
+        "INSERT INTO backup_report (task, well, ended_at, size)"
+        " VALUES (%s, %s, now() - %s::interval, 1000)",
+        (task, well, ago),
+    )
+
+
+@pytest.mark.parametrize(
+    ("reports", "status"),
+    [
+        ([("backup", "25 hours", True)], "ok"),
+        ([("backup", "27 hours", True)], "degraded"),
+        # One that failed does not count, but the one before it does, while it is young.
+        ([("backup", "25 hours", True), ("backup", "1 hour", False)], "ok"),
+        ([("backup", "27 hours", True), ("backup", "1 hour", False)], "degraded"),
+        ([("backup", "1 hour", False)], "degraded"),
+        ([("backup", "2 days", True), ("verify", "1 hour", True)], "degraded"),
+    ],
+)
+def test_backups_that_report_themselves(
+    client: FlaskClient, database: Database, reports: list[tuple[str, str, bool]], status: str
+) -> None:
+    a_worker(database, "5 seconds")
+    for task, ago, well in reports:
+        a_backup(database, task, ago, well=well)
+    answer = client.get("/api/health")
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["status"] == status
+    age = answer.json["backup"]["succeeded_seconds_ago"]
+    assert age is None or age >= 25 * 3600
 
 
 @pytest.mark.usefixtures("in_app")
@@ -100,9 +172,7 @@ def test_mail_that_was_given_up_is_counted_and_waits_no_more(
     assert answer.json["status"] == "ok"
 
 
-@pytest.mark.parametrize(
-    "versions", [["0001"], ["9999"], []], ids=["behind", "ahead", "never migrated"]
-)
+@pytest.mark.parametrize("versions", [["0001"], []], ids=["behind", "never migrated"])
 def test_migrations_that_are_not_those_of_the_code(
     make_app: Callable[..., Flask], empty_database: str, versions: list[str]
 ) -> None:
@@ -116,6 +186,15 @@ def test_migrations_that_are_not_those_of_the_code(
     assert answer.json["status"] == "down"
     assert answer.json["database"] == "reached"
     assert answer.json["migrations"] == "pending"
+
+
+def test_a_newer_schema_is_served_as_after_a_rollback(
+    client: FlaskClient, newer_schema: None
+) -> None:
+    answer = client.get("/api/health")
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["migrations"] == "newer"
 
 
 def test_no_database(make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture) -> None:

@@ -32,6 +32,19 @@ def test_the_programme_shows_coming_performances_of_published_shows(client: Flas
         assert f"/performances/{absent.id}/book" not in page
 
 
+def test_a_show_that_is_not_listed_is_found_by_its_address_only(client: FlaskClient) -> None:
+    show = Show(slug="for-friends", title="For friends", published=True, listed=False)
+    hidden = a_performance(show=show)
+    assert show.title not in client.get("/", headers=ENGLISH).text
+    assert client.get("/api/v1/performances").json == {"performances": []}
+    for address in (
+        "/shows/for-friends",
+        f"/performances/{hidden.id}/book",
+        f"/api/v1/performances/{hidden.id}",
+    ):
+        assert client.get(address).status_code == 200
+
+
 def test_seats_left_and_states_are_told(client: FlaskClient) -> None:
     performance = a_performance(capacity=7)
     a_party(performance, 2)

@@ -30,9 +30,12 @@ def test_an_account_has_its_role_and_no_readable_password(
     [
         ({"email": "anna"}, "email"),
         ({"email": "anna@theatre.org\0"}, "email"),
+        ({"email": "ànna@theatre.org"}, "email"),  # no mail could reach it
         ({"role": "usher"}, "role"),
         ({"password": "short"}, "password"),
         ({"password": "x" * 11}, "password"),
+        ({"password": "anna@theatre.org"}, "password"),
+        ({"password": "four words\nare enough"}, "password"),
     ],
 )
 def test_what_cannot_be_an_account_is_refused_by_its_field(
@@ -90,6 +93,12 @@ def test_two_administrators_cannot_demote_each_other_at_once(
     assert refused == ["role"]
     admins = "SELECT count(*) FROM user_role JOIN role ON role_id = id WHERE name = 'admin'"
     assert database.execute(admins).fetchone() == (1,)
+
+
+def test_a_changed_password_is_judged_like_a_new_one() -> None:
+    anna = create_account("anna@theatre.org", "door", PASSWORD)
+    with pytest.raises(AccountError, match="indovinare"):
+        change_account(anna.id, role="door", active=True, password="anna@theatre.org")
 
 
 def test_an_empty_password_stays_what_it_was() -> None:

@@ -83,16 +83,47 @@ def test_bad_input_is_a_failed_login(app: Flask) -> None:
 def test_a_password_longer_than_any_is_told_as_such(app: Flask) -> None:
     client = logged_in(app, "door")
     form = token_of(client, "/staff/change")
-    new, long = "four words are enough", "x" * 5000
+    new, long = "four words are enough", "x" * 129
     typed = {"password": long, "new_password": new, "new_password_confirm": new}
     wrong = client.post("/staff/change", data=form | typed)
     assert wrong.status_code == 200
     typed = {"password": PASSWORD, "new_password": long, "new_password_confirm": long}
     refused = client.post("/staff/change", data=form | typed)
-    assert "A password has at most 1024 characters." in refused.text
-    with pytest.raises(AccountError, match="1024"):
+    assert "A password has at most 128 characters." in refused.text
+    with pytest.raises(AccountError, match="128"):
         create_account("long@theatre.org", "door", long)
     assert log_in(english(app), "door@theatre.org").location == "/staff/"
+
+
+# Long enough all of them; the theatre of the tests is called AzioneLab.
+EASY = (
+    "qwertyuiop123", "passwordpassword", "P@ssw0rd1234", "123456789012", "administrator", "q" * 128,
+    "AzioneLab2026", "door@theatre.org",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("it", "Questa password è facile da indovinare."), ("en", "This password is easy to guess.")],
+)
+def test_a_common_password_is_refused(app: Flask, language: str, words: str) -> None:
+    client = logged_in(app, "door")
+    form = token_of(client, "/staff/change")
+    for easy in EASY:
+        typed = {"password": PASSWORD, "new_password": easy, "new_password_confirm": easy}
+        refused = client.post(f"/staff/change?lang={language}", data=form | typed)
+        assert words in refused.text, easy
+    assert log_in(english(app), "door@theatre.org").location == "/staff/"
+
+
+def test_a_password_of_control_characters_is_refused(app: Flask) -> None:
+    client = logged_in(app, "door")
+    form = token_of(client, "/staff/change")
+    odd = "four words\tare enough"
+    typed = {"password": PASSWORD, "new_password": odd, "new_password_confirm": odd}
+    assert "no line breaks" in client.post("/staff/change", data=form | typed).text
+    with pytest.raises(AccountError, match="caratteri di controllo"):
+        change_account(1, role="door", active=True, password="four words\0are enough")
 
 
 def test_guessing_is_slowed_down(make_app: Callable[..., Flask]) -> None:
@@ -103,6 +134,16 @@ def test_guessing_is_slowed_down(make_app: Callable[..., Flask]) -> None:
     assert codes == [200, 200, 200, 429]
     assert log_in(client, "anna@theatre.org").status_code == 429
     assert client.get("/staff/login").status_code == 200
+
+
+@pytest.mark.parametrize("networks", ["127.0.0.1", "2001:db8::/32, 127.0.0.0/8", "127.0.0.9/24"])
+def test_the_box_office_is_never_slowed_down(make_app: Callable[..., Flask], networks: str) -> None:
+    app = make_app(LOGIN_RATE_LIMIT="1 per minute", BOX_OFFICE_NETWORKS=networks)
+    inside, outside = english(app), english(app)
+    outside.environ_base["REMOTE_ADDR"] = "198.51.100.7"
+    for client, expected in ((inside, [200] * 3), (outside, [200, 429, 429])):
+        codes = [log_in(client, "anna@theatre.org", f"guess {n}").status_code for n in range(3)]
+        assert codes == expected
 
 
 def test_the_session_is_the_browsers_and_for_an_evening(app: Flask) -> None:
@@ -211,6 +252,8 @@ def test_a_forgotten_password_is_set_anew_by_mail(
     path = link.removeprefix(app.config["AZIONELAB"].site_base_url)
     new = "four words are enough"
     form = token_of(client, path)
+    easy = {"password": "qwertyuiop123", "password_confirm": "qwertyuiop123"}
+    assert "easy to guess" in client.post(path, data=form | easy).text
     answer = client.post(path, data=form | {"password": new, "password_confirm": new})
     assert answer.location == "/staff/login"
     assert "/staff/login" in phone.get("/checkin/").location
@@ -233,3 +276,29 @@ def test_asking_for_a_reset_tells_nobody_who_has_an_account(
         "SELECT args::text FROM procrastinate_jobs WHERE task_name = 'staff.reset_password'"
     ).fetchall()
     assert [args for (args,) in jobs] == ['{"user_id": 1}']
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({}, 302),
+        ({"Origin": "null"}, 302),
+        ({"Origin": "https://localhost"}, 302),
+        ({"Origin": "https://box-office.theatre.org"}, 302),
+        ({"Origin": "http://localhost"}, 400),
+        ({"Origin": "https://evil.theatre.org"}, 400),
+    ],
+)
+def test_by_https_a_login_needs_no_referrer_and_comes_from_no_other_site(
+    make_app: Callable[..., Flask], sent: dict[str, str], status: int
+) -> None:
+    app = make_app(
+        SITE_BASE_URL="https://localhost", CSRF_TRUSTED_ORIGINS="https://box-office.theatre.org"
+    )
+    create_account("staff@theatre.org", "staff", PASSWORD)
+    client = app.test_client()
+    secure = {"base_url": "https://localhost"}
+    form = fields(client.get("/staff/login", **secure).text)
+    form |= {"email": "staff@theatre.org", "password": PASSWORD}
+    answer = client.post("/staff/login", data=form, headers=sent, **secure)
+    assert answer.status_code == status

@@ -26,9 +26,18 @@ def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    (port,) = free_ports(1)
+    return port
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ports of 127.0.0.1 that nobody uses now."""
+    # All are held until the last one is known: one after the other might be the same.
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def eventually(ask: Callable[[], T], what: str, seconds: float = 30) -> T:

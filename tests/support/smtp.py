@@ -1,4 +1,4 @@
-"""A mail server of the test's own: real SMTP, on a port of 127.0.0.1."""
+"""A mail server of the test's own: real SMTP, on a port of this machine."""
 
 import email
 import email.policy
@@ -43,7 +43,8 @@ class SmtpServer:
     the reply ("451 later", "550 no such user"), None accepts. `refuse_recipients` answers RCPT TO.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.port = free_port()
         self.messages: list[Delivered] = []
         self.answer: Callable[[Delivered], str | None] = lambda _: None
@@ -54,7 +55,7 @@ class SmtpServer:
 
     def start(self) -> None:
         """Listen, on the same port as before."""
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(self, hostname=self.host, port=self.port)
         self._controller.start()
 
     def stop(self) -> None:

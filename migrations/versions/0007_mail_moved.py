@@ -1,0 +1,22 @@
+"""A mail may tell that a performance was moved: the kind "moved"."""
+
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+BEFORE = "'confirm', 'existing', 'ticket', 'changed', 'cancelled', 'performance_cancelled'"
+
+
+def upgrade() -> None:
+    op.drop_constraint(op.f("ck_mail_kind"), "mail", type_="check")
+    op.create_check_constraint(op.f("ck_mail_kind"), "mail", f"kind IN ({BEFORE}, 'moved')")
+
+
+def downgrade() -> None:
+    # The release before could not make their text.
+    op.execute("DELETE FROM mail WHERE kind = 'moved'")
+    op.drop_constraint(op.f("ck_mail_kind"), "mail", type_="check")
+    op.create_check_constraint(op.f("ck_mail_kind"), "mail", f"kind IN ({BEFORE})")

@@ -18,7 +18,11 @@ Errors are problems as RFC 9457 says. What they tell is in the language that
 - `/api/problems/party-too-large`: a party has at most `limit` seats here;
 - `/api/problems/sold-out`: `seats_left` are fewer than were asked for, maybe none;
 - `/api/problems/booking-closed`: `window` says why, `opens_at` when booking opens, if it will;
-- `/api/problems/scan-reused`: the identity of a scan was used for another one.
+- `/api/problems/scan-reused`: the identity of a scan was used for another one;
+- `/api/problems/invitation-over`, `device-revoked`, `other-performance`, `door-closed`: a door device is
+  none yet, or no more, or none here;
+- `/api/problems/reload-needed`: the device's page speaks a `version` of the protocol that this site does not;
+- `/api/problems/release-too-early`: places are released from `opens_at` on; `performance-cancelled`.
 """
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
@@ -32,6 +36,7 @@ def init_api(app: Flask) -> None:
     # Imported here: they import what this module's neighbours must have made by then.
     from azionelab.bookings.api import blueprint as bookings  # noqa: PLC0415
     from azionelab.checkin.api import blueprint as checkin  # noqa: PLC0415
+    from azionelab.checkin.api import enrolment  # noqa: PLC0415
     from azionelab.shows.api import blueprint as shows  # noqa: PLC0415
 
     app.config["OPENAPI_URL_PREFIX"] = API_PREFIX
@@ -46,7 +51,7 @@ def init_api(app: Flask) -> None:
         },
     )
     rest.spec.components.security_scheme("doorToken", {"type": "http", "scheme": "bearer"})
-    for blueprint in (shows, bookings, checkin):
+    for blueprint in (shows, bookings, checkin, enrolment):
         # Nobody is known here by a cookie, so no other site can act in somebody's name.
         csrf.exempt(blueprint)
         rest.register_blueprint(blueprint, url_prefix=_V1 + blueprint.url_prefix)

@@ -25,8 +25,13 @@ class Purpose(StrEnum):
 
 def make_token(purpose: Purpose, identity: UUID) -> str:
     """The token that opens `identity` for `purpose`, signed with SECRET_KEY."""
-    signature = _sign(current_app.config["SECRET_KEY"], purpose, identity.bytes)
-    return base64.urlsafe_b64encode(identity.bytes + signature).rstrip(b"=").decode("ascii")
+    return honoured_tokens(purpose, identity)[0]
+
+
+def honoured_tokens(purpose: Purpose, identity: UUID) -> list[str]:
+    """All tokens that open `identity`: the one that is made today, and those of older keys."""
+    signed = [identity.bytes + _sign(key, purpose, identity.bytes) for key in _keys()]
+    return [base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii") for raw in signed]
 
 
 def read_token(purpose: Purpose, token: str) -> UUID | None:
@@ -42,9 +47,12 @@ def read_token(purpose: Purpose, token: str) -> UUID | None:
     if len(raw) != 2 * _LENGTH:
         return None
     identity, signature = raw[:_LENGTH], raw[_LENGTH:]
-    keys = [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
-    genuine = [hmac.compare_digest(_sign(key, purpose, identity), signature) for key in keys]
+    genuine = [hmac.compare_digest(_sign(key, purpose, identity), signature) for key in _keys()]
     return UUID(bytes=identity) if any(genuine) else None
+
+
+def _keys() -> list[str]:
+    return [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
 
 
 def _sign(key: str, purpose: Purpose, identity: bytes) -> bytes:

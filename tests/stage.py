@@ -94,7 +94,7 @@ def seats_held(performance_id: int) -> tuple[int, int]:
     held = db.session.scalar(select(Performance.seats_held).where(Performance.id == performance_id))
     live = db.session.scalar(
         text(
-            "SELECT coalesce(sum(seats), 0) FROM reservation"
+            "SELECT coalesce(sum(seats - released), 0) FROM reservation"
             " WHERE performance_id = :id AND state IN ('pending', 'confirmed')"
         ),
         {"id": performance_id},

@@ -70,6 +70,14 @@ class NamesErased(BookingError):
     """RETENTION_DAYS after a performance its visitors' names are gone: it cannot be moved any more."""
 
 
+class ReleaseTooEarly(BookingError):
+    """Places are released from `opens_at` on: until then people may still come."""
+
+    def __init__(self, opens_at: datetime) -> None:
+        super().__init__(f"from {opens_at.isoformat()} on")
+        self.opens_at = opens_at
+
+
 class CapacityBelowHeld(BookingError):
     """The capacity asked for is below the `held` seats."""
 

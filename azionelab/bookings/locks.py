@@ -43,6 +43,7 @@ _PARTY = (
             Reservation.state,
             Reservation.seats,
             Reservation.admitted,
+            Reservation.released,
         )
     )
     .with_for_update(key_share=True, of=Reservation)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     CheckConstraint,
     ColumnElement,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     and_,
+    false,
     literal_column,
     text,
 )
@@ -43,11 +45,16 @@ class Reservation(Base):
     `admitted` counts the people of the party who are in. Triggers on `admission` keep it, and
     `ck_reservation_admitted_range` refuses more than the party (migration 0002). Name and e-mail
     are empty once they were erased.
+
+    A `walk_in` came without a booking and has neither. `released` places are held no more, since
+    the party did not come in time; it stays confirmed. `changed_in` is the transaction that changed
+    the row last: a trigger writes it (migration 0008).
     """
 
     __tablename__ = "reservation"
     __table_args__ = (
         UniqueConstraint("reference"),
+        Index("ix_reservation_performance_id", "performance_id"),
         # An address holds at most one live booking of a performance.
         Index(
             "uq_reservation_live_email",
@@ -71,11 +78,12 @@ class Reservation(Base):
         ),
         CheckConstraint("seats BETWEEN 1 AND 100", name="seats_range"),
         CheckConstraint("state IN ('pending', 'confirmed', 'cancelled', 'expired')", name="state"),
-        CheckConstraint("admitted BETWEEN 0 AND seats", name="admitted_range"),
+        CheckConstraint("admitted BETWEEN 0 AND seats - released", name="admitted_range"),
+        CheckConstraint("released BETWEEN 0 AND seats", name="released_range"),
         CheckConstraint("admitted = 0 OR state = 'confirmed'", name="admitted_confirmed"),
         CheckConstraint("(state <> 'confirmed') OR confirmed_at IS NOT NULL", name="confirmed_at"),
         CheckConstraint(
-            "erased_at IS NOT NULL OR (name <> '' AND email <> '' AND email_key <> '')",
+            "walk_in OR erased_at IS NOT NULL OR (name <> '' AND email <> '' AND email_key <> '')",
             name="visitor_present",
         ),
     )
@@ -90,6 +98,9 @@ class Reservation(Base):
     seats: Mapped[int]
     state: Mapped[str] = mapped_column(default=State.PENDING)
     admitted: Mapped[int] = mapped_column(default=0, server_default="0")
+    walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
+    released: Mapped[int] = mapped_column(default=0, server_default="0")
+    changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0")
     request_key: Mapped[UUID]  # derived from the form's key and what was asked for
     created_at: Mapped[datetime]
     hold_expires_at: Mapped[datetime]
@@ -121,6 +132,11 @@ class Reservation(Base):
     def is_lapsed(self, at: datetime) -> bool:
         """Whether its hold is over, though nobody may have marked it as expired yet."""
         return self.is_pending and self.hold_expires_at <= at
+
+    @hybrid_property
+    def to_come(self) -> int:
+        """People of the party whose places are held and who are not in."""
+        return self.seats - self.admitted - self.released
 
     @property
     def has_ticket(self) -> bool:

@@ -170,7 +170,7 @@ def cancel(reservation_id: UUID) -> Reservation:
         _check_changeable(reservation)
         if reservation.admitted:
             raise PartyInside(reservation.admitted)
-        _end(reservation, State.CANCELLED)
+        end(reservation, State.CANCELLED)
         enqueue(session, reservation.id, Kind.CANCELLED)
         return reservation
 
@@ -193,6 +193,7 @@ def reduce_seats(reservation_id: UUID, seats: int) -> Reservation:
         if seats < reservation.admitted:
             raise PartyInside(reservation.admitted)
         reservation.seats = seats
+        reservation.released = min(reservation.released, seats - reservation.admitted)
         if reservation.state == State.CONFIRMED:
             enqueue(session, reservation.id, Kind.CHANGED)
         return reservation
@@ -223,7 +224,7 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
     with transaction() as session:
         performance = lock_performance(session, performance_id)
         at = now()
-        _expire(session, performance, at)
+        expire_holds(session, performance, at)
         before = performance.starts_at, performance.venue_id
         change(performance)
         moved = before != (performance.starts_at, performance.venue_id)
@@ -249,12 +250,12 @@ def cancel_performance(performance_id: int) -> int:
         performance = lock_performance(session, performance_id)
         if performance.cancelled_at is not None:
             return 0
-        _expire(session, performance, now())
+        expire_holds(session, performance, now())
         performance.cancelled_at = now()
         live = lock_live_parties(session, performance_id)
         for reservation in live:
             if not reservation.admitted:
-                _end(reservation, State.CANCELLED)
+                end(reservation, State.CANCELLED)
             enqueue(session, reservation.id, Kind.PERFORMANCE_CANCELLED)
         return len(live)
 
@@ -274,6 +275,7 @@ def erase_personal_data() -> int:
             update(Reservation)
             .where(
                 Reservation.erased_at.is_(None),
+                Reservation.walk_in.is_(False),
                 or_(Reservation.performance_id.in_(played), Reservation.ended_at < before),
             )
             .values(name="", email="", email_key=None, erased_at=now())
@@ -317,11 +319,14 @@ def _check_changeable(reservation: Reservation) -> None:
 
 def _expire_holds(performance_id: int) -> int:
     with transaction() as session:
-        return _expire(session, lock_performance(session, performance_id), now())
+        return expire_holds(session, lock_performance(session, performance_id), now())
 
 
-def _expire(session: Session, performance: Performance, at: datetime) -> int:
-    """Expire the lapsed holds of a locked performance, and read its seats again if there were."""
+def expire_holds(session: Session, performance: Performance, at: datetime) -> int:
+    """Expire the lapsed holds of a locked performance, and read its seats again if there were.
+
+    Part of its caller's transaction; says how many there were.
+    """
     expired = session.execute(
         update(Reservation)
         .where(Reservation.performance_id == performance.id, lapsed(at))
@@ -334,7 +339,8 @@ def _expire(session: Session, performance: Performance, at: datetime) -> int:
     return len(expired)
 
 
-def _end(reservation: Reservation, state: State) -> None:
+def end(reservation: Reservation, state: State) -> None:
+    """Give a locked reservation's seats back: part of its caller's transaction."""
     reservation.state = state
     reservation.ended_at = now()
 

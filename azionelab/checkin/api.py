@@ -1,37 +1,52 @@
-"""The door for programs: scans, their undoing, the house and its parties; by a door token."""
+"""The door for devices and programs: scans, walk-ins, sync, the house; by a door token.
+
+docs/door.md is the protocol.
+"""
 
 from typing import Any
 from uuid import UUID
 
 from flask import abort, g, request
 from flask_babel import gettext
-from marshmallow import ValidationError, fields
-from marshmallow.validate import Length, OneOf, Range
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
-from azionelab.bookings.models import Reservation, State
-from azionelab.checkin import rules
-from azionelab.checkin.forms import MAX_DOOR, MAX_QUERY
+from azionelab.bookings import places
+from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
+from azionelab.bookings.models import Reservation
+from azionelab.checkin import devices, rules
+from azionelab.checkin.house_list import changes_since, conflicts
+from azionelab.checkin.limits import MAX_WALK_INS
+from azionelab.checkin.schemas import (
+    DeviceSchema,
+    EnrolSchema,
+    HouseSchema,
+    NewsSchema,
+    PartiesSchema,
+    ReleasedSchema,
+    ScanSchema,
+    SearchSchema,
+    SyncSchema,
+    VerdictSchema,
+    WalkInSchema,
+)
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import now
-from azionelab.one_line import is_one_line
 from azionelab.problems import problem
-from azionelab.rest import (
-    BETWEEN,
-    LENGTH_BETWEEN,
-    LENGTH_UP_TO,
-    NOT_EMPTY,
-    Answer,
-    ApiBlueprint,
-    Asked,
+from azionelab.rest import ApiBlueprint
+from azionelab.shows.programme import Listing, listing
+
+VERSION = 1  # of the protocol that this speaks
+_UNDERSTOOD = {1}  # versions of pages that may still be open somewhere, or kept by their phone
+_MAX_OF_REVOKED = 5_000  # attempts that a revoked device may leave in the books
+
+enrolment = ApiBlueprint(
+    "door_enrolment",
+    __name__,
+    url_prefix="checkin/devices",
+    description="Becoming a door device.",
 )
-from azionelab.shows.programme import listing
-from azionelab.staff.tokens import Scope, find_device
-
-MAX_PEOPLE = 1000
-
 blueprint = ApiBlueprint(
     "door_api",
     __name__,
@@ -41,173 +56,95 @@ blueprint = ApiBlueprint(
 )
 
 
-class Line(fields.String):
-    """A text of one line, without characters that cannot be kept."""
-
-    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> str:
-        text = super()._deserialize(value, *arguments, **options) or ""
-        if not is_one_line(text):
-            raise ValidationError(gettext("Must be one line of text."))
-        return text
-
-
-class ScanSchema(Asked):
-    """An attempt to let a party in. Sent again with the same `scan_id` it counts once."""
-
-    scan_id = fields.UUID(required=True)
-    code = fields.String(
-        required=True,
-        validate=Length(1, error=NOT_EMPTY),
-        metadata={
-            "description": "A ticket's token, the address in its QR, or a reference. Anything else"
-            " that a camera read is sent too: its verdict is unknown, and it is recorded."
-        },
-    )
-    people = fields.Integer(
-        strict=True,
-        validate=Range(1, MAX_PEOPLE, error=BETWEEN),
-        metadata={"description": "How many to let in; all who are still to come without it."},
-    )
-    seen = fields.Integer(
-        strict=True,
-        validate=Range(0, MAX_PEOPLE, error=BETWEEN),
-        metadata={"description": "How many of the party the device showed as in."},
-    )
-    door = Line(validate=Length(max=MAX_DOOR, error=LENGTH_UP_TO), load_default="")
-
-
-class SearchSchema(Asked):
-    """Part of a name, an e-mail address or a reference."""
-
-    query = Line(required=True, validate=Length(2, MAX_QUERY, error=LENGTH_BETWEEN))
-
-
-class PartySchema(Answer):
-    """A party. `remaining` of its people are still to come."""
-
-    reference = fields.String(required=True)
-    name = fields.String(required=True)
-    state = fields.String(required=True, validate=OneOf([state.value for state in State]))
-    seats = fields.Integer(required=True)
-    admitted = fields.Integer(required=True)
-    remaining = fields.Integer(required=True)
-
-
-class PartiesSchema(Answer):
-    """Parties, by name."""
-
-    parties = fields.List(fields.Nested(PartySchema), required=True)
-
-
-class FirstSchema(Answer):
-    """When, by whom and at which door the first of a party who are in were let in."""
-
-    at = fields.AwareDateTime(required=True)
-    by = fields.String(required=True)
-    door = fields.String(required=True)
-
-
-class EveningSchema(Answer):
-    """The performance that a ticket is for."""
-
-    id = fields.Integer(required=True)
-    show_title = fields.String(required=True)
-    venue_name = fields.String(required=True)
-    starts_at = fields.AwareDateTime(required=True)
-
-
-class VerdictSchema(Answer):
-    """The answer to a scan. `people` were let in by it; after an undo none are."""
-
-    scan_id = fields.UUID(required=True)
-    verdict = fields.String(required=True, validate=OneOf([kind.value for kind in Kind]))
-    people = fields.Integer(required=True)
-    replayed = fields.Boolean(required=True)
-    undone = fields.Boolean(required=True)
-    party = fields.Nested(PartySchema, required=True, allow_none=True)
-    first = fields.Nested(FirstSchema, required=True, allow_none=True)
-    evening = fields.Nested(
-        EveningSchema,
-        required=True,
-        allow_none=True,
-        metadata={"description": "With wrong_performance: the one that the ticket is for."},
-    )
-
-
-class HouseSchema(Answer):
-    """People of one performance at this moment."""
-
-    id = fields.Integer(required=True)
-    show_title = fields.String(required=True)
-    venue_name = fields.String(required=True)
-    starts_at = fields.AwareDateTime(required=True)
-    capacity = fields.Integer(required=True)
-    expected = fields.Integer(required=True, metadata={"description": "Confirmed."})
-    inside = fields.Integer(required=True)
-    to_come = fields.Integer(required=True, metadata={"description": "Confirmed, not yet in."})
-    pending = fields.Integer(required=True, metadata={"description": "Held, not confirmed."})
-    free = fields.Integer(required=True, metadata={"description": "Seats that nobody holds."})
+@enrolment.route("", methods=["POST"])
+@enrolment.arguments(EnrolSchema)
+@enrolment.response(201, DeviceSchema)
+@enrolment.problems(410, body=True)
+def enrol(asked: dict[str, str]) -> dict[str, Any] | AnyResponse:
+    """Make whoever was shown an invitation a door device of its performance."""
+    try:
+        device, token = devices.enrol(asked["invitation"], asked["label"])
+    except devices.InvitationForged:
+        return problem(
+            422,
+            "invalid-fields",
+            "Invalid fields",
+            errors=[{"field": "invitation", "detail": gettext("This is no invitation of ours.")}],
+        )
+    except devices.InvitationOver:
+        detail = gettext("This invitation is over. Scan the code anew that staff show.")
+        return problem(410, "invitation-over", "Invitation over", detail)
+    return {"token": token, "label": device.label, "performance_id": device.performance_id}
 
 
 @blueprint.before_request
-def _require_token() -> None:
+def _require_token() -> AnyResponse | None:
     """Let nobody near the door without a token: views cannot forget to ask for it."""
     if request.method == "OPTIONS":
-        return
+        return None
     sent = request.authorization
     if sent is None or sent.type != "bearer" or not sent.token:
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
-    g.device = find_device(sent.token, Scope.DOOR)
-    if g.device is None:
+    device = devices.find_device(sent.token)
+    if device is None:
         # RFC 6750, 3.1
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}))
+    g.device = device
+    if device.performance_id not in (None, (request.view_args or {}).get("performance_id")):
+        detail = gettext("This device is the door of another performance.")
+        return problem(403, "other-performance", "Another performance", detail)
+    # What a revoked device did in the meantime is taken down, by `sync`, before it is told.
+    if device.revoked and request.endpoint != "door_api.sync":
+        return _revoked()
+    return None
+
+
+def _revoked() -> AnyResponse:
+    detail = gettext("This device may let nobody in any more.")
+    answer = problem(401, "device-revoked", "Device revoked", detail)
+    answer.www_authenticate = WWWAuthenticate("bearer", {"error": "invalid_token"})
+    return answer
 
 
 @blueprint.route("/<int:performance_id>")
 @blueprint.response(200, HouseSchema)
-@blueprint.problems(404)
+@blueprint.problems(403, 404)
 def house(performance_id: int) -> dict[str, Any]:
     """How many people are expected, in, and still to come."""
-    performance = listing(performance_id, now())
-    if performance is None:
-        abort(404)
-    counts = rules.house_counts([performance_id])[performance_id]
-    figures = ("capacity", "expected", "inside", "to_come", "pending", "free")
-    return {
-        "id": performance.id,
-        "show_title": performance.show_title,
-        "venue_name": performance.venue_name,
-        "starts_at": performance.starts_at,
-        **{figure: getattr(counts, figure) for figure in figures},
-    }
+    return _evening(_performance(performance_id)) | _counts(performance_id)
 
 
 @blueprint.route("/<int:performance_id>/scans", methods=["POST"])
 @blueprint.arguments(ScanSchema)
 @blueprint.response(200, VerdictSchema)
-@blueprint.problems(404, 409, body=True)
+@blueprint.problems(403, 404, 409, body=True)
 def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
     """Let a party in, all of it or some."""
     try:
-        verdict = rules.admit(
-            performance_id,
-            attempt["code"],
-            attempt["scan_id"],
-            _actor(attempt["door"]),
-            people=attempt.get("people"),
-            seen=attempt.get("seen"),
-        )
+        return _told(_scan(attempt, performance_id))
     except rules.DoorUnknown:
         abort(404)
     except rules.ScanReused:
-        detail = gettext("This scan_id was used for another code or performance.")
-        return problem(409, "scan-reused", "Scan reused", detail)
-    return _told(verdict)
+        return _reused()
+
+
+@blueprint.route("/<int:performance_id>/walk-ins", methods=["POST"])
+@blueprint.arguments(WalkInSchema)
+@blueprint.response(200, VerdictSchema)
+@blueprint.problems(403, 404, 409, body=True)
+def walk_in(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
+    """Let in people who have no booking, if places are free."""
+    try:
+        return _told(_walk_in(attempt, performance_id))
+    except rules.DoorUnknown:
+        abort(404)
+    except rules.ScanReused:
+        return _reused()
 
 
 @blueprint.route("/<int:performance_id>/scans/<uuid:scan_id>", methods=["DELETE"])
 @blueprint.response(200, VerdictSchema)
-@blueprint.problems(404)
+@blueprint.problems(403, 404)
 def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
     """Take an admission back. Its scan stays in the books."""
     try:
@@ -219,17 +156,160 @@ def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
 @blueprint.route("/<int:performance_id>/parties", methods=["POST"])
 @blueprint.arguments(SearchSchema)
 @blueprint.response(200, PartiesSchema)
-@blueprint.problems(404, body=True)
-def search(asked: dict[str, str], performance_id: int) -> dict[str, Any]:
+@blueprint.problems(403, 404, body=True)
+def search(asked: dict[str, str], performance_id: int) -> dict[str, Any] | AnyResponse:
     """Find a party by name. A POST, since addresses end up in logs and names must not."""
-    if listing(performance_id, now()) is None:
-        abort(404)
+    _performance(performance_id)
+    if _is_closed():
+        detail = gettext("This performance is over.")
+        return problem(403, "door-closed", "Door closed", detail)
     found = rules.find_parties(performance_id, asked["query"])
     return {"parties": [_party(reservation) for reservation in found]}
 
 
+@blueprint.route("/<int:performance_id>/release", methods=["POST"])
+@blueprint.response(200, ReleasedSchema)
+@blueprint.problems(403, 404, 409)
+def release(performance_id: int) -> places.Places | AnyResponse:
+    """Give the places of people who did not come to those who wait at the door."""
+    try:
+        return places.release_no_shows(performance_id)
+    except PerformanceUnknown:
+        abort(404)
+    except ReservationEnded:
+        return problem(409, "performance-cancelled", "Performance cancelled")
+    except ReleaseTooEarly as early:
+        detail = gettext("Places can be released from half an hour before the curtain on.")
+        opens_at = early.opens_at.isoformat()
+        return problem(409, "release-too-early", "Too early", detail, opens_at=opens_at)
+
+
+@blueprint.route("/<int:performance_id>/release", methods=["DELETE"])
+@blueprint.response(200, ReleasedSchema)
+@blueprint.problems(403, 404)
+def restore(performance_id: int) -> places.Places:
+    """Hold released places again for those who booked them, as far as they are still free."""
+    try:
+        return places.restore_places(performance_id)
+    except PerformanceUnknown:
+        abort(404)
+
+
+@blueprint.route("/<int:performance_id>/sync", methods=["POST"])
+@blueprint.arguments(SyncSchema)
+@blueprint.response(200, NewsSchema)
+@blueprint.problems(403, 404, 409, body=True)
+def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
+    """Take what waits on the device, and tell it what changed."""
+    if asked["version"] not in _UNDERSTOOD:
+        detail = gettext("This page is not the one that belongs to the site. Please load it again.")
+        return problem(409, "reload-needed", "Reload needed", detail, version=VERSION)
+    performance = _performance(performance_id)
+    if g.device.revoked:
+        _take_down_revoked(asked["actions"], performance_id)
+        return _revoked()
+    results = [_result(action, performance_id) for action in asked["actions"]]
+    devices.note_seen(g.device)
+    closed = _is_closed()
+    changes = changes_since(performance_id, asked["cursor"])
+    return {
+        "version": VERSION,
+        "server_time": now(),
+        "closed": closed,
+        "performance": _door_performance(performance),
+        "counts": _counts(performance_id),
+        "results": results,
+        "complete": changes.complete,
+        "parties": [] if closed else changes.parties,
+        "conflicts": [] if closed else conflicts(performance_id),
+        "cursor": changes.cursor,
+    }
+
+
+def _result(action: dict[str, Any], performance_id: int) -> dict[str, Any]:
+    told: dict[str, Any] = {"scan_id": action["scan_id"], "verdict": None, "problem": None}
+    try:
+        told["verdict"] = _told(_ACTIONS[action["kind"]](action, performance_id))
+    except rules.ScanReused:
+        told["problem"] = "scan-reused"
+    except rules.ScanUnknown:
+        told["problem"] = "scan-unknown"
+    return told
+
+
+def _scan(attempt: dict[str, Any], performance_id: int) -> rules.Verdict:
+    return rules.admit(
+        performance_id,
+        attempt["code"],
+        attempt["scan_id"],
+        _actor(attempt["door"]),
+        people=attempt.get("people"),
+        seen=attempt.get("seen"),
+        late=attempt["late"],
+        claim=_claim(attempt),
+    )
+
+
+def _walk_in(attempt: dict[str, Any], performance_id: int) -> rules.Verdict:
+    people = min(attempt.get("people", 1), MAX_WALK_INS)
+    actor, claim = _actor(attempt["door"]), _claim(attempt)
+    return rules.let_in_walk_ins(performance_id, people, attempt["scan_id"], actor, claim)
+
+
+def _undo(action: dict[str, Any], performance_id: int) -> rules.Verdict:
+    return rules.undo(performance_id, action["scan_id"], _actor(""))
+
+
+_ACTIONS = {"scan": _scan, "walk_in": _walk_in, "undo": _undo}
+
+
+def _take_down_revoked(actions: list[dict[str, Any]], performance_id: int) -> None:
+    left = _MAX_OF_REVOKED - rules.count_revoked(g.device.token_id)
+    for action in actions[: max(0, left)]:
+        if action["kind"] != "undo":
+            rules.record_of_revoked(
+                performance_id,
+                action["code"],
+                action["scan_id"],
+                _actor(action["door"]),
+                _claim(action),
+            )
+
+
+def _reused() -> AnyResponse:
+    detail = gettext("This scan_id was used for another code or performance.")
+    return problem(409, "scan-reused", "Scan reused", detail)
+
+
+def _claim(attempt: dict[str, Any]) -> rules.Claim | None:
+    return rules.Claim(**attempt["offline"]) if "offline" in attempt else None
+
+
 def _actor(door: str) -> rules.Actor:
-    return rules.Actor(door=door, token_id=g.device.token_id, label=g.device.label)
+    own = g.device.label if g.device.performance_id is not None else ""
+    return rules.Actor(door=door or own, token_id=g.device.token_id, label=g.device.label)
+
+
+def _performance(performance_id: int) -> Listing:
+    performance = listing(performance_id, now())
+    if performance is None:
+        abort(404)
+    return performance
+
+
+def _is_closed() -> bool:
+    """Whether the door device of this request is one of an evening that is over."""
+    return g.device.closes_at is not None and g.device.closes_at <= now()
+
+
+def _counts(performance_id: int) -> dict[str, int]:
+    counts = rules.house_counts([performance_id])[performance_id]
+    return {figure: getattr(counts, figure) for figure in _FIGURES}
+
+
+_FIGURES = (
+    "capacity", "expected", "inside", "to_come", "pending", "released", "walk_ins", "free",
+)  # fmt: skip
 
 
 def _told(verdict: rules.Verdict) -> dict[str, Any]:
@@ -237,15 +317,16 @@ def _told(verdict: rules.Verdict) -> dict[str, Any]:
         "scan_id": verdict.scan_id,
         "verdict": verdict.kind,
         "people": verdict.people,
+        "claimed": verdict.claimed,
         "replayed": verdict.replayed,
         "undone": verdict.undone,
         "party": _party(verdict.reservation) if verdict.reservation else None,
         "first": verdict.first,
-        "evening": _evening(verdict),
+        "evening": _evening_of(verdict),
     }
 
 
-def _evening(verdict: rules.Verdict) -> dict[str, Any] | None:
+def _evening_of(verdict: rules.Verdict) -> dict[str, Any] | None:
     if verdict.kind is not Kind.WRONG_PERFORMANCE or verdict.reservation is None:
         return None
     performance = verdict.reservation.performance
@@ -257,6 +338,24 @@ def _evening(verdict: rules.Verdict) -> dict[str, Any] | None:
     }
 
 
+def _evening(performance: Listing) -> dict[str, Any]:
+    return {
+        "id": performance.id,
+        "show_title": performance.show_title,
+        "venue_name": performance.venue_name,
+        "starts_at": performance.starts_at,
+    }
+
+
+def _door_performance(performance: Listing) -> dict[str, Any]:
+    return _evening(performance) | {
+        "cancelled": performance.cancelled_at is not None,
+        "closes_at": devices.door_closes_at(performance.starts_at, performance.duration_minutes),
+        "release_from": performance.starts_at - places.RELEASE_FROM,
+        "released_at": performance.released_at,
+    }
+
+
 def _party(reservation: Reservation) -> dict[str, Any]:
     return {
         "reference": reservation.reference,
@@ -264,5 +363,6 @@ def _party(reservation: Reservation) -> dict[str, Any]:
         "state": reservation.state,
         "seats": reservation.seats,
         "admitted": reservation.admitted,
-        "remaining": reservation.seats - reservation.admitted,
+        "released": reservation.released,
+        "remaining": reservation.to_come,
     }

@@ -7,10 +7,8 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, IntegerField, StringField, ValidationError, validators
 
+from azionelab.checkin.limits import MAX_DOOR, MAX_PEOPLE
 from azionelab.one_line import is_one_line
-
-MAX_QUERY = 200  # characters
-MAX_DOOR = 60  # characters
 
 
 def _one_line(_form: object, field: Field) -> None:
@@ -25,8 +23,10 @@ class ScanForm(FlaskForm):  # type: ignore[misc]
 
     scan_id = HiddenField(validators=[validators.UUID()])
     code = StringField(_("Ticket code or reference"), [validators.InputRequired()])
-    people = IntegerField(_("People"), [validators.Optional(), validators.NumberRange(1, 1000)])
-    seen = IntegerField(validators=[validators.Optional(), validators.NumberRange(0, 1000)])
+    people = IntegerField(
+        _("People"), [validators.Optional(), validators.NumberRange(1, MAX_PEOPLE)]
+    )
+    seen = IntegerField(validators=[validators.Optional(), validators.NumberRange(0, MAX_PEOPLE)])
     door = HiddenField(validators=[validators.Length(max=MAX_DOOR), _one_line])
 
     @classmethod

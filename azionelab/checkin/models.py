@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.bookings.models import Reservation
@@ -15,13 +15,19 @@ class Scan(Base):
     """An attempt at the door, whatever its verdict. The code itself is not kept: it is a secret.
 
     `id` comes from the device, so that a scan sent twice is one row and counts once.
+
+    `claimed` is how many people a device let in without the server; None when the server decided.
+    More than `people`, those whom the books could count, are a conflict: somebody came in twice, or
+    should not have.
     """
 
     __tablename__ = "scan"
     __table_args__ = (
         Index("ix_scan_performance_id", "performance_id", "scanned_at"),
         Index("ix_scan_reservation_id", "reservation_id"),
+        Index("ix_scan_conflict", "performance_id", postgresql_where=text("claimed > people")),
         CheckConstraint("people >= 0", name="people"),
+        CheckConstraint("claimed >= 0", name="claimed"),
         CheckConstraint("user_id IS NULL OR token_id IS NULL", name="one_actor"),
     )
 
@@ -30,10 +36,12 @@ class Scan(Base):
     reservation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("reservation.id", ondelete="RESTRICT")
     )
-    verdict: Mapped[str]  # an azionelab.checkin.verdicts.Kind, or REUSED
+    verdict: Mapped[str]  # a Kind of azionelab.checkin.verdicts, or one of its RECORDED
     people: Mapped[int]  # let in by this scan
     admitted_before: Mapped[int]  # of the party, when the verdict was given
-    scanned_at: Mapped[datetime]
+    claimed: Mapped[int | None]
+    scanned_at: Mapped[datetime]  # at the door, by the server's clock
+    received_at: Mapped[datetime | None]  # later than that, when the device had no network
     door: Mapped[str]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id", ondelete="SET NULL"))

@@ -1,7 +1,8 @@
 """The door's rules: every admission, and every undoing of one, is a function here.
 
 A scan locks the party's reservation and nothing else, so that twenty phones admit twenty parties of
-one performance at the same time, and two phones with the same ticket one after the other.
+one performance at the same time, and two phones with the same ticket one after the other. Only what
+takes places, a walk-in or somebody who comes late, locks the performance before (docs/locking.md).
 """
 
 from dataclasses import dataclass
@@ -15,21 +16,39 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from azionelab.bookings.errors import ReservationUnknown
-from azionelab.bookings.locks import lock_party, lock_reservation
+from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
+from azionelab.bookings.locks import (
+    lock_party,
+    lock_performance,
+    lock_reservation,
+    lock_with_performance,
+)
 from azionelab.bookings.models import LIVE, Reservation, State
+from azionelab.bookings.places import free_places, hold_again, seat_walk_ins
 from azionelab.bookings.references import read_reference
+from azionelab.bookings.rules import end
 from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.verdicts import REUSED, Kind, Party, decide
+from azionelab.checkin.verdicts import (
+    REUSED,
+    REVOKED,
+    Asked,
+    Door,
+    Kind,
+    Party,
+    count_claim,
+    decide,
+)
 from azionelab.database import last_words, now, transaction, violated_constraint
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
+from azionelab.shows.programme import listing
 from azionelab.tokens import Purpose, read_token
 
 # inline(): no answer is read before the commit.
 _NEW_SCAN, _NEW_ADMISSION = insert(Scan).inline(), insert(Admission).inline()
 MAX_FOUND = 20  # parties a search shows
 MAX_CODE = 500  # characters: a ticket's whole address; what is longer names no party
+_OLDEST_CLAIM = timedelta(days=7)  # what a device says of a time before that is taken for now
 _VERDICTS = Counter("azionelab_door_scans", "Scans at the door, by verdict.", ["verdict"])
 for _kind in Kind:
     _VERDICTS.labels(_kind)  # begins at 0, so that its first one shows as an increase
@@ -58,6 +77,15 @@ class Actor:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """What a device decided without the server: its verdict, and how many people are in by it."""
+
+    at: datetime
+    verdict: Kind
+    people: int
+
+
+@dataclass(frozen=True)
 class FirstAdmission:
     """When, by whom and at which door the first of a party who are in were let in."""
 
@@ -68,24 +96,35 @@ class FirstAdmission:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to a scan. `people` were let in by it; `reservation` is None for UNKNOWN."""
+    """The answer to a scan. `people` were let in by it; `reservation` is None when nobody is named.
+
+    `claimed` people are in by the device's own decision; None when it made none.
+    """
 
     kind: Kind
     scan_id: UUID
     people: int
     reservation: Reservation | None
     first: FirstAdmission | None
+    claimed: int | None = None
     undone: bool = False
     replayed: bool = False
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether more people are in than the books could count."""
+        return self.claimed is not None and self.claimed > self.people
 
 
 @dataclass(frozen=True)
 class HouseCounts:
-    """People of one performance, counted over its live reservations."""
+    """People of one performance, counted over its live reservations; walk-ins are among them."""
 
-    expected: int  # confirmed
+    expected: int  # confirmed, but for those whose places were released
     inside: int
     pending: int  # held, not confirmed
+    released: int  # places of people who did not come in time
+    walk_ins: int
     capacity: int
 
     @property
@@ -107,62 +146,115 @@ def admit(
     *,
     people: int | None = None,
     seen: int | None = None,
+    late: bool = False,
+    claim: Claim | None = None,
 ) -> Verdict:
     """Let in the party that `code` names, all of it or `people` of it, and record the attempt.
 
     `code` is a ticket's token, the address its QR holds, or a reference as somebody typed it. The
     same `scan_id` again answers what it answered first and counts nothing (verdict `replayed`).
 
+    `seen` and `late` are as in `verdicts.Asked`. With a `claim` the device has decided already, and the books follow as far as they can: as many of
+    the people count as have places. One that comes after its scan was answered here, since that answer
+    did not reach the device, is taken down with it.
+
     Raises DoorUnknown, and ScanReused when `scan_id` was used for something else, which is recorded
     as well, and lets nobody in.
     """
+    asked = Asked(people, seen, late)
     try:
-        verdict = _admit(performance_id, code, scan_id, actor, (people, seen))
+        if late or claim is not None:
+            attempt = performance_id, code, scan_id, actor
+            verdict = _admit_among_others(attempt, asked, claim)
+        else:
+            verdict = _admit(performance_id, code, scan_id, actor, asked)
     except IntegrityError as error:
         # Sent again, by a double tap or for want of an answer. The insert finds that out, so that
         # first scans, which are nearly all, need not ask.
         if violated_constraint(error) != "pk_scan":
             raise
-        return _answer_again(performance_id, code, scan_id, actor)
+        return _answer_again(performance_id, code, scan_id, actor, claim)
     _VERDICTS.labels(verdict.kind).inc()
     return verdict
 
 
-def _admit(
-    performance_id: int,
-    code: str,
-    scan_id: UUID,
-    actor: Actor,
-    pressed: tuple[int | None, int | None],
-) -> Verdict:
+def _admit(performance_id: int, code: str, scan_id: UUID, actor: Actor, asked: Asked) -> Verdict:
     with transaction() as session:
-        reservation, cancelled_at = _read_code(session, code)
+        reservation, cancelled_at = _lock_code(session, code)
         if reservation is None or reservation.performance_id != performance_id:
             cancelled_at = _read_door(session, performance_id)
+        # Only who has places that were released is told whether others are free.
+        released = reservation is not None and reservation.released > 0
+        evening = listing(performance_id, now()) if released else None
+        free = evening.seats_left if evening else 0
         party = _party(reservation)
-        kind, let_in = decide(party, performance_id, cancelled_at is not None, *pressed)
+        door = Door(performance_id, cancelled_at is not None, free)
+        kind, people = decide(party, door, asked)
         first = _first_admission(session, reservation) if party and party.admitted else None
         scan = _attempt(scan_id, performance_id, reservation, actor)
-        last_words(session, _NEW_SCAN, scan | {"verdict": kind, "people": let_in})
-        if reservation and let_in:
-            admission = {
-                "scan_id": scan_id,
-                "reservation_id": reservation.id,
-                "people": let_in,
-                "admitted_at": scan["scanned_at"],
-            }
-            last_words(session, _NEW_ADMISSION, admission)
-            # What the trigger makes of it: the row is locked, nobody else can have counted.
-            set_committed_value(reservation, "admitted", reservation.admitted + let_in)
-        return Verdict(kind, scan_id, let_in, reservation, first)
+        _write_down(session, scan, reservation, kind, people)
+        return Verdict(kind, scan_id, people, reservation, first)
 
 
-def _answer_again(performance_id: int, code: str, scan_id: UUID, actor: Actor) -> Verdict:
+def _admit_among_others(
+    attempt: tuple[int, str, UUID, Actor], asked: Asked, claim: Claim | None
+) -> Verdict:
+    """Under the performance's lock, since it may take places that nobody holds."""
+    performance_id, code, scan_id, actor = attempt
     with transaction() as session:
-        reservation, _ = _read_code(session, code)
+        performance = _lock_door(session, performance_id)
+        reservation, _ = _lock_code(session, code)
+        party, door = _party(reservation), _door(session, performance)
+        if claim is None:
+            kind, people = decide(party, door, asked)
+        elif claim.people:
+            kind, people = count_claim(party, door, claim.people)
+        else:
+            # Nobody at all is no number of people to have let in.
+            refused = claim.verdict is not Kind.ADMITTED
+            kind, people = (claim.verdict if refused else Kind.TOO_MANY), 0
+        first = _first_admission(session, reservation) if party and party.admitted else None
+        scan = _attempt(scan_id, performance_id, reservation, actor, claim)
+        if reservation and people:
+            hold_again(reservation, people)
+            session.flush()
+        _write_down(session, scan, reservation, kind, people)
+        return Verdict(kind, scan_id, people, reservation, first, _claimed(claim))
+
+
+def _write_down(
+    session: Session,
+    scan: dict[str, Any],
+    reservation: Reservation | None,
+    kind: Kind,
+    people: int,
+) -> None:
+    last_words(session, _NEW_SCAN, scan | {"verdict": kind, "people": people})
+    if reservation and people:
+        admission = {
+            "scan_id": scan["id"],
+            "reservation_id": reservation.id,
+            "people": people,
+            "admitted_at": scan["scanned_at"],
+        }
+        last_words(session, _NEW_ADMISSION, admission)
+        # What the trigger makes of it: the row is locked, nobody else can have counted.
+        set_committed_value(reservation, "admitted", reservation.admitted + people)
+
+
+def _answer_again(
+    performance_id: int, code: str, scan_id: UUID, actor: Actor, claim: Claim | None
+) -> Verdict:
+    with transaction() as session:
+        performance = _lock_door(session, performance_id) if claim else None
+        reservation, _ = _lock_code(session, code)
         scan = session.get_one(Scan, scan_id)
         reservation_id = reservation.id if reservation else None
-        if (scan.performance_id, scan.reservation_id) == (performance_id, reservation_id):
+        same = (scan.performance_id, scan.reservation_id) == (performance_id, reservation_id)
+        if same and scan.verdict in set(Kind):
+            if performance is not None and claim is not None and scan.claimed is None:
+                # The device did not get our answer, and decided by itself what really happened.
+                _follow(session, scan, claim, performance, reservation)
             admission = _admission_of(session, scan.id)
             return Verdict(
                 Kind(scan.verdict),
@@ -170,49 +262,199 @@ def _answer_again(performance_id: int, code: str, scan_id: UUID, actor: Actor) -
                 scan.people,
                 reservation,
                 _first_admission(session, reservation) if scan.admitted_before else None,
+                claimed=scan.claimed,
                 undone=admission is not None and admission.undone_at is not None,
                 replayed=True,
             )
         # Under an identity of its own: the one that the device gave is another scan's.
-        attempt = _attempt(uuid4(), performance_id, reservation, actor)
+        attempt = _attempt(uuid4(), performance_id, reservation, actor, claim)
         last_words(session, _NEW_SCAN, attempt | {"verdict": REUSED, "people": 0})
     raise ScanReused
 
 
+def _follow(
+    session: Session,
+    scan: Scan,
+    claim: Claim,
+    performance: Performance,
+    reservation: Reservation | None,
+) -> None:
+    """Make the books of a scan say what its device did."""
+    admission = _admission_of(session, scan.id)
+    scan.claimed = claim.people
+    more = claim.people - scan.people
+    if more > 0:
+        door = _door(session, performance)
+        kind, counted = count_claim(_party(reservation), door, more)
+        if reservation is None or not counted:
+            return
+        hold_again(reservation, counted)
+        scan.verdict, scan.people = kind, scan.people + counted
+        if admission is not None:
+            admission.people = scan.people
+        else:
+            session.add(
+                Admission(
+                    scan_id=scan.id,
+                    reservation_id=reservation.id,
+                    people=counted,
+                    admitted_at=scan.scanned_at,
+                )
+            )
+    elif more < 0 and admission is not None and admission.undone_at is None:
+        # Fewer went in than we had said, or nobody.
+        scan.people = claim.people
+        if claim.people:
+            admission.people = claim.people
+        else:
+            scan.verdict = claim.verdict
+            session.delete(admission)
+    session.flush()
+    if reservation is not None:
+        session.refresh(reservation, ["admitted"])
+
+
+def let_in_walk_ins(
+    performance_id: int, people: int, scan_id: UUID, actor: Actor, claim: Claim | None = None
+) -> Verdict:
+    """Let in `people` who have no booking, if as many places are free, and record it.
+
+    The same `scan_id` again answers what it answered first. With a `claim` they are in already: as many
+    count as there are places. Verdicts are ADMITTED, FULL and PERFORMANCE_CANCELLED.
+
+    Raises DoorUnknown, and ScanReused when `scan_id` was used for something else.
+    """
+    with transaction() as session:
+        performance = _lock_door(session, performance_id)
+        before = session.get(Scan, scan_id)
+        if before is not None:
+            return _same_walk_ins(session, before, performance_id)
+        door = _door(session, performance)
+        if door.cancelled:
+            kind, counted = Kind.PERFORMANCE_CANCELLED, 0
+        elif people <= door.free:
+            kind, counted = Kind.ADMITTED, people
+        elif claim is not None and door.free > 0:
+            kind, counted = Kind.ADMITTED, door.free
+        else:
+            kind, counted = Kind.FULL, 0
+        reservation = None
+        if counted:
+            reservation = seat_walk_ins(session, performance_id, counted, scan_id)
+        scan = _attempt(scan_id, performance_id, reservation, actor, claim)
+        _write_down(session, scan, reservation, kind, counted)
+        verdict = Verdict(kind, scan_id, counted, reservation, None, _claimed(claim))
+    _VERDICTS.labels(kind).inc()
+    return verdict
+
+
+def _same_walk_ins(session: Session, scan: Scan, performance_id: int) -> Verdict:
+    of_walk_ins = scan.reservation is None or scan.reservation.walk_in
+    if scan.performance_id != performance_id or not of_walk_ins:
+        raise ScanReused
+    admission = _admission_of(session, scan.id)
+    return Verdict(
+        Kind(scan.verdict),
+        scan.id,
+        scan.people,
+        scan.reservation,
+        None,
+        claimed=scan.claimed,
+        undone=admission is not None and admission.undone_at is not None,
+        replayed=True,
+    )
+
+
 def _attempt(
-    scan_id: UUID, performance_id: int, reservation: Reservation | None, actor: Actor
+    scan_id: UUID,
+    performance_id: int,
+    reservation: Reservation | None,
+    actor: Actor,
+    claim: Claim | None = None,
 ) -> dict[str, Any]:
     """An attempt as the books keep it, but for what came of it."""
+    at = now()
     return {
         "id": scan_id,
         "performance_id": performance_id,
         "reservation_id": reservation.id if reservation else None,
         "admitted_before": reservation.admitted if reservation else 0,
-        "scanned_at": now(),
+        "scanned_at": _believe(claim.at, at) if claim else at,
+        "received_at": at,
+        "claimed": _claimed(claim),
         "door": actor.door,
         "user_id": actor.user_id,
         "token_id": actor.token_id,
     }
 
 
+def _claimed(claim: Claim | None) -> int | None:
+    return None if claim is None else claim.people
+
+
+def _believe(told: datetime, at: datetime) -> datetime:
+    """The time that a device tells, unless it cannot be."""
+    return told if at - _OLDEST_CLAIM < told <= at else at
+
+
+def record_of_revoked(
+    performance_id: int, code: str | None, scan_id: UUID, actor: Actor, claim: Claim | None
+) -> None:
+    """Record what a revoked device sends: it counts for nobody, but staff shall know of it.
+
+    The same `scan_id` again is recorded once. Raises DoorUnknown.
+    """
+    try:
+        with transaction() as session:
+            _read_door(session, performance_id)
+            reservation, _ = _lock_code(session, code or "")
+            scan = _attempt(scan_id, performance_id, reservation, actor, claim)
+            last_words(session, _NEW_SCAN, scan | {"verdict": REVOKED, "people": 0})
+    except IntegrityError as error:
+        if violated_constraint(error) != "pk_scan":
+            raise
+
+
+def count_revoked(token_id: int) -> int:
+    """How many attempts of a device are in the books that it sent after it was revoked."""
+    sent = select(func.count()).where(Scan.token_id == token_id, Scan.verdict == REVOKED)
+    return db.session.scalar(sent) or 0
+
+
 def undo(performance_id: int, scan_id: UUID, actor: Actor) -> Verdict:
     """Take an admission back: its people count as outside again. Undoing twice changes nothing.
 
-    Raises ScanUnknown for a scan of another performance, or one that let nobody in.
+    Walk-ins' places are free again with it. Raises ScanUnknown for a scan of another performance, or
+    one that let nobody in.
     """
     with transaction() as session:
         scan = session.get(Scan, scan_id)
-        if scan is None or scan.performance_id != performance_id or scan.reservation_id is None:
+        if scan is None or scan.performance_id != performance_id:
             raise ScanUnknown
-        reservation = lock_reservation(session, scan.reservation_id)
+        reservation = _lock_party_of(session, scan)
+        session.refresh(scan, ["claimed"])
         admission = _admission_of(session, scan_id)
-        if admission is None:
+        if admission is None and scan.claimed is None:
             raise ScanUnknown
-        if admission.undone_at is None:
+        if scan.claimed:
+            scan.claimed = 0
+        if admission is not None and reservation is not None and admission.undone_at is None:
             admission.undone_at, admission.undone_by = now(), actor.label
             session.flush()
             session.refresh(reservation, ["admitted"])
-        return Verdict(Kind(scan.verdict), scan_id, 0, reservation, None, undone=True)
+            if reservation.walk_in:
+                end(reservation, State.CANCELLED)
+        return Verdict(
+            Kind(scan.verdict), scan_id, 0, reservation, None, claimed=scan.claimed, undone=True
+        )
+
+
+def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:
+    if scan.reservation_id is None:
+        return None
+    if scan.reservation is not None and scan.reservation.walk_in:
+        return lock_with_performance(session, scan.reservation_id)
+    return lock_reservation(session, scan.reservation_id)
 
 
 def find_parties(performance_id: int, query: str) -> list[Reservation]:
@@ -236,6 +478,7 @@ def find_parties(performance_id: int, query: str) -> list[Reservation]:
             .where(
                 Reservation.performance_id == performance_id,
                 Reservation.state.in_(LIVE),
+                Reservation.walk_in.is_(False),
                 or_(*conditions),
             )
             .order_by(func.lower(Reservation.name), Reservation.id)
@@ -251,9 +494,11 @@ def house_counts(performance_ids: list[int], at: datetime | None = None) -> dict
     rows = db.session.execute(
         select(
             Performance.id,
-            _people(Reservation.seats, confirmed),
+            _people(Reservation.seats - Reservation.released, confirmed),
             _people(Reservation.admitted, confirmed),
             _people(Reservation.seats, pending),
+            _people(Reservation.released, confirmed),
+            _people(Reservation.seats, confirmed & Reservation.walk_in),
             Performance.capacity,
         )
         .outerjoin(
@@ -283,15 +528,21 @@ def _party(reservation: Reservation | None) -> Party | None:
     if reservation is None:
         return None
     return Party(
-        reservation.performance_id, reservation.state, reservation.seats, reservation.admitted
+        reservation.performance_id,
+        reservation.state,
+        reservation.seats,
+        reservation.admitted,
+        reservation.released,
     )
 
 
-def _people(counted: InstrumentedAttribute[int], which: ColumnElement[bool]) -> ColumnElement[int]:
+def _people(
+    counted: InstrumentedAttribute[int] | ColumnElement[int], which: ColumnElement[bool]
+) -> ColumnElement[int]:
     return func.coalesce(func.sum(counted).filter(which), 0)
 
 
-def _read_code(session: Session, code: str) -> tuple[Reservation | None, datetime | None]:
+def _lock_code(session: Session, code: str) -> tuple[Reservation | None, datetime | None]:
     """The reservation a code names, locked, and when its performance was cancelled.
 
     Whatever a camera read is a code: what makes no sense names nobody.
@@ -308,6 +559,18 @@ def _read_code(session: Session, code: str) -> tuple[Reservation | None, datetim
         return lock_party(session, identity)
     except ReservationUnknown:
         return None, None
+
+
+def _lock_door(session: Session, performance_id: int) -> Performance:
+    try:
+        return lock_performance(session, performance_id)
+    except PerformanceUnknown:
+        raise DoorUnknown from None
+
+
+def _door(session: Session, performance: Performance) -> Door:
+    free = free_places(session, performance, now())
+    return Door(performance.id, performance.cancelled_at is not None, free)
 
 
 def _read_door(session: Session, performance_id: int) -> datetime | None:

@@ -1,4 +1,8 @@
-"""The door's verdict: decided from facts alone, by one table of rules."""
+"""The door's verdict: decided from facts alone, by one table of rules.
+
+A phone without a network decides by the same rules (static_frontend/src/door/verdicts.ts); both are
+tested with the table tests/checkin/verdicts.json.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,58 +23,108 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
     TOO_MANY = "too_many"  # more people than the party has still to come
     CHANGED = "changed"  # others of the party came in since the device looked
+    RELEASED = "released"  # their places were released; there are free ones for late comers
+    FULL = "full"  # no place is left, for late comers or walk-ins
+    NOT_LISTED = "not_listed"  # a phone without a network has no such ticket on its list
 
 
-# In the books beside the kinds: the device sent an earlier scan's identity, and was told of its error.
-REUSED = "reused"
+# In the books beside the kinds. REUSED: the device sent an earlier scan's identity, and was told of
+# its error. REVOKED: the device had been revoked, and lets nobody in.
+REUSED, REVOKED = "reused", "revoked"
+RECORDED = (*Kind, REUSED, REVOKED)
 
 
 @dataclass(frozen=True)
 class Party:
-    """What is known of the party a code names. `seats` and `admitted` count people."""
+    """What is known of the party a code names. `seats`, `admitted` and `released` count people."""
 
     performance_id: int
     state: str
     seats: int
     admitted: int
+    released: int = 0
 
     @property
-    def remaining(self) -> int:
-        """People still to come."""
-        return self.seats - self.admitted
+    def to_come(self) -> int:
+        """People who are not in and whose places are held."""
+        return self.seats - self.admitted - self.released
 
 
-def decide(  # noqa: PLR0911 (the rules in the order they are asked)
-    party: Party | None,
-    door_performance_id: int,
-    performance_cancelled: bool,
-    people: int | None = None,
-    seen: int | None = None,
-) -> tuple[Kind, int]:
-    """The verdict and how many people it lets in (0 unless ADMITTED).
+@dataclass(frozen=True)
+class Asked:
+    """What the device asks for.
 
-    `people` None means all who are still to come. `seen` is how many of the party the device
-    showed as in when its user pressed; None when it showed none.
+    `people` None means all who are still to come. `seen` is how many of the party it showed as in when
+    its user pressed; None when it showed none. `late` lets in those whose places were released.
     """
+
+    people: int | None = None
+    seen: int | None = None
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Door:
+    """What is known of the door's performance. `free` places are held by nobody."""
+
+    performance_id: int
+    cancelled: bool
+    free: int = 0
+
+
+_EVERYBODY = Asked()
+
+
+def decide(party: Party | None, door: Door, asked: Asked = _EVERYBODY) -> tuple[Kind, int]:
+    """The verdict and how many people it lets in (0 unless ADMITTED)."""
+    refusal = _refusal(party, door)
+    if party is None or refusal is not None:
+        return refusal or Kind.UNKNOWN, 0
+    outside = party.to_come + (party.released if asked.late else 0)
+    wanted = outside if asked.people is None else asked.people
+    if outside == 0:
+        kind = _nobody_outside(party, door)
+    elif asked.seen is not None and asked.seen != party.admitted:
+        kind = Kind.CHANGED
+    elif not 1 <= wanted <= outside:
+        kind = Kind.TOO_MANY
+    elif wanted > party.to_come + door.free:
+        kind = Kind.FULL
+    else:
+        return Kind.ADMITTED, wanted
+    return kind, 0
+
+
+def count_claim(party: Party | None, door: Door, claimed: int) -> tuple[Kind, int]:
+    """What the books make of `claimed` people whom a device let in without the server.
+
+    They are in: as many count as the party has places for, and released ones that are still free. The
+    rest is a conflict. With none the kind says why.
+    """
+    refusal = _refusal(party, door)
+    if party is None or refusal is not None:
+        return refusal or Kind.UNKNOWN, 0
+    counted = min(claimed, party.to_come + max(0, min(party.released, door.free)))
+    return (Kind.ADMITTED if counted else _nobody_outside(party, door)), counted
+
+
+def _refusal(party: Party | None, door: Door) -> Kind | None:
     if party is None:
-        return Kind.UNKNOWN, 0
-    if party.performance_id != door_performance_id:
-        return Kind.WRONG_PERFORMANCE, 0
-    if performance_cancelled:
-        return Kind.PERFORMANCE_CANCELLED, 0
-    if party.state != State.CONFIRMED:
-        return _NOT_CONFIRMED[State(party.state)], 0
-    if party.remaining == 0:
-        return Kind.ALREADY_IN, 0
-    if seen is not None and seen != party.admitted:
-        return Kind.CHANGED, 0
-    wanted = party.remaining if people is None else people
-    if not 1 <= wanted <= party.remaining:
-        return Kind.TOO_MANY, 0
-    return Kind.ADMITTED, wanted
+        return Kind.UNKNOWN
+    if party.performance_id != door.performance_id:
+        return Kind.WRONG_PERFORMANCE
+    if door.cancelled:
+        return Kind.PERFORMANCE_CANCELLED
+    return _NOT_CONFIRMED.get(party.state)
 
 
-_NOT_CONFIRMED = {
+def _nobody_outside(party: Party, door: Door) -> Kind:
+    if party.released == 0:
+        return Kind.ALREADY_IN
+    return Kind.RELEASED if door.free > 0 else Kind.FULL
+
+
+_NOT_CONFIRMED: dict[str, Kind] = {
     State.PENDING: Kind.NOT_CONFIRMED,
     State.CANCELLED: Kind.CANCELLED,
     State.EXPIRED: Kind.EXPIRED,

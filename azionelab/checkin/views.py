@@ -9,7 +9,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import rules
-from azionelab.checkin.forms import MAX_QUERY, ScanForm, UndoForm
+from azionelab.checkin.forms import ScanForm, UndoForm
+from azionelab.checkin.limits import MAX_QUERY
 from azionelab.checkin.words import Told, caution, tell
 from azionelab.database import now
 from azionelab.extensions import db

@@ -33,7 +33,7 @@ class Told:
 def tell(verdict: Verdict) -> Told:
     """The verdict in the language of the request."""
     party = verdict.reservation
-    remaining = party.seats - party.admitted if party else 0
+    remaining = party.to_come if party else 0
     headline, detail = (
         (gettext("Undone"), gettext("They count as outside again."))
         if verdict.undone
@@ -63,7 +63,7 @@ def caution(performance: Listing, at: datetime) -> str:
     return ""
 
 
-def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:  # noqa: PLR0911 (one each)
+def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 (one each)
     match verdict.kind:
         case Kind.ADMITTED:
             headline = ngettext("Let %(num)s in", "Let %(num)s in", verdict.people)
@@ -96,7 +96,13 @@ def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:  # noqa: PLR091
             return gettext("Expired"), gettext("It was not confirmed in time.")
         case Kind.PERFORMANCE_CANCELLED:
             return gettext("Performance cancelled"), gettext("Nobody is let in this evening.")
-        case Kind.UNKNOWN:
+        case Kind.RELEASED:
+            return gettext("Places released"), gettext(
+                "They came late, but there are free places: let them in if you like."
+            )
+        case Kind.FULL:
+            return gettext("Full"), gettext("No place is left.")
+        case Kind.UNKNOWN | Kind.NOT_LISTED:
             return gettext("Unknown"), gettext("No booking has this code. Try the name.")
 
 

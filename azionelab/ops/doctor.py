@@ -81,7 +81,7 @@ _CHECKS = (
         _sql("""
             SELECT p.id || ' (holds ' || p.seats_held || ', reserved ' || r.seats || ')'
             FROM performance AS p CROSS JOIN LATERAL (
-                SELECT coalesce(sum(seats), 0) AS seats FROM reservation
+                SELECT coalesce(sum(seats - released), 0) AS seats FROM reservation
                 WHERE performance_id = p.id AND state IN ('pending', 'confirmed')
             ) AS r
             WHERE p.seats_held <> r.seats ORDER BY p.id
@@ -90,10 +90,10 @@ _CHECKS = (
     _Check(
         "performances hold no more seats than they have",
         _sql("""
-            SELECT p.id || ' (' || sum(r.seats) || ' of ' || p.capacity || ')'
+            SELECT p.id || ' (' || sum(r.seats - r.released) || ' of ' || p.capacity || ')'
             FROM performance AS p JOIN reservation AS r
                 ON r.performance_id = p.id AND r.state IN ('pending', 'confirmed')
-            GROUP BY p.id HAVING sum(r.seats) > p.capacity ORDER BY p.id
+            GROUP BY p.id HAVING sum(r.seats - r.released) > p.capacity ORDER BY p.id
         """),
     ),
     _Check(
@@ -111,10 +111,12 @@ _CHECKS = (
         "reservations have their mail, confirmed ones their ticket",
         _sql("""
             SELECT r.reference FROM reservation AS r
-            WHERE NOT EXISTS (SELECT FROM mail WHERE reservation_id = r.id)
+            WHERE NOT r.walk_in AND (
+                NOT EXISTS (SELECT FROM mail WHERE reservation_id = r.id)
                 OR r.confirmed_at IS NOT NULL AND NOT EXISTS (
                     SELECT FROM mail WHERE reservation_id = r.id AND kind = 'ticket'
                 )
+            )
             ORDER BY r.reference
         """),
     ),

@@ -84,6 +84,7 @@ class Performance(Base):
     party_limit: Mapped[int] = mapped_column(default=6)
     seats_held: Mapped[int] = mapped_column(default=0, server_default="0")
     cancelled_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]  # when places of parties that did not come were released
     show: Mapped[Show] = relationship(back_populates="performances")
     venue: Mapped[Venue] = relationship(back_populates="performances")
 

@@ -42,6 +42,7 @@ class Listing:
     booking_opens_at: datetime
     booking_closes_at: datetime
     cancelled_at: datetime | None
+    released_at: datetime | None
     duration_minutes: int | None
     published: bool
     party_limit: int
@@ -90,6 +91,7 @@ def _rows() -> Select[Any]:
         Performance.booking_opens_at,
         Performance.booking_closes_at,
         Performance.cancelled_at,
+        Performance.released_at,
         Show.duration_minutes,
         Show.published,
         Performance.party_limit,

@@ -61,7 +61,11 @@ class User(Base, UserMixin):
 
 
 class ApiToken(Base):
-    """A key to the door's API for a device; only its digest is kept."""
+    """A key to the door's API for a device; only its digest is kept.
+
+    One of a `performance_id` is a door device's (docs/door.md): it opens that performance alone.
+    `last_seen_at` is kept to about half a minute.
+    """
 
     __tablename__ = "api_token"
     __table_args__ = (
@@ -76,6 +80,10 @@ class ApiToken(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    performance_id: Mapped[int | None] = mapped_column(
+        ForeignKey("performance.id", ondelete="CASCADE"), index=True
+    )
+    last_seen_at: Mapped[datetime | None]
 
     def __str__(self) -> str:
         return self.label

@@ -4,12 +4,8 @@ import hashlib
 import secrets
 from datetime import timedelta
 from enum import StrEnum
-from typing import NamedTuple
-
-from sqlalchemy import bindparam, select
 
 from azionelab.database import now, transaction
-from azionelab.extensions import db
 from azionelab.staff.models import ApiToken
 
 MAX_TOKEN_HOURS = 72  # a long weekend
@@ -25,17 +21,23 @@ class TokenUnknown(Exception):
     """No token has this number."""
 
 
-def issue_token(label: str, scope: Scope, hours: float) -> tuple[ApiToken, str]:
-    """Make a token that lives for `hours`, and return it with its text, which is kept nowhere."""
+def issue_token(
+    label: str, scope: Scope, hours: float, performance_id: int | None = None
+) -> tuple[ApiToken, str]:
+    """Make a token that lives for `hours`, and return it with its text, which is kept nowhere.
+
+    With a `performance_id` it opens nothing but that performance.
+    """
     text = secrets.token_urlsafe(32)
     with transaction() as session:
         created = now()
         token = ApiToken(
             label=label,
             scope=scope,
-            digest=_digest(text),
+            digest=digest(text),
             created_at=created,
             expires_at=created + timedelta(hours=hours),
+            performance_id=performance_id,
         )
         session.add(token)
         return token, text
@@ -51,29 +53,7 @@ def revoke_token(token_id: int) -> ApiToken:
         return token
 
 
-class Device(NamedTuple):
-    """Who holds a token: its number and its label."""
-
-    token_id: int
-    label: str
-
-
-def find_device(text: str, scope: Scope) -> Device | None:
-    """Whose token of that scope this text is, unless it has expired or was revoked."""
-    asked = {"digest": _digest(text), "scope": scope, "at": now()}
-    # Past the session's objects, which cost more than the question: every scan asks it.
-    row = db.session.connection().execute(_VALID_TOKEN, asked).one_or_none()
-    return Device(*row) if row else None
-
-
-_VALID_TOKEN = select(ApiToken.id, ApiToken.label).where(
-    ApiToken.digest == bindparam("digest"),
-    ApiToken.scope == bindparam("scope"),
-    ApiToken.expires_at > bindparam("at"),
-    ApiToken.revoked_at.is_(None),
-)
-
-
-def _digest(text: str) -> bytes:
+def digest(text: str) -> bytes:
+    """What is kept of a token's text."""
     # A fast hash is right here: nobody guesses 256 random bits.
     return hashlib.sha256(text.encode()).digest()

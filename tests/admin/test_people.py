@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from azionelab.checkin.devices import find_device
 from azionelab.staff.accounts import create_account
-from azionelab.staff.tokens import Scope, find_device
 from tests.support.people import PASSWORD, english, log_in, press
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -96,14 +96,18 @@ def test_a_token_is_shown_once_and_revoked(admin: FlaskClient, database: Databas
     assert "no-store" in page.headers["Cache-Control"]
     text = re.search(r"<code>([\w-]{43})</code>", page.text)
     assert text
-    assert find_device(text[1], Scope.DOOR)
+    device = find_device(text[1])
+    assert device is not None
+    assert not device.revoked
     assert "program that uses the API" in page.text
     assert "The door page takes no token" in page.text
     listed = admin.get("/admin/tokens/").text
     assert "Door A" in listed
     assert text[1] not in listed + admin.get("/admin/tokens/details/?id=1").text
     assert "opens nothing any more" in press(admin, "/admin/tokens/revoke/", id="1").text
-    assert find_device(text[1], Scope.DOOR) is None
+    device = find_device(text[1])
+    assert device is not None
+    assert device.revoked
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,6 @@ def test_negative_control_without_lock_and_constraint_a_party_enters_four_times(
             session.execute(
                 text(
                     "ALTER TABLE reservation ADD CONSTRAINT ck_reservation_admitted_range"
-                    " CHECK (admitted BETWEEN 0 AND seats)"
+                    " CHECK (admitted BETWEEN 0 AND seats - released)"
                 )
             )

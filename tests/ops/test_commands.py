@@ -10,9 +10,9 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from azionelab.checkin.devices import find_device
 from azionelab.extensions import db
 from azionelab.staff.models import ApiToken
-from azionelab.staff.tokens import Scope, find_device
 from tests.support.people import log_in
 
 PASSWORD = "correct horse battery staple"
@@ -110,7 +110,7 @@ def test_a_token_is_shown_once_and_opens_the_door(flask: Command, app: Flask) ->
     secret = told.stdout.strip()
     assert "shown once" in told.stderr
     assert re.search(r"until \d{4}-\d\d-\d\d \d\d:\d\d CES?T\.", told.stderr)
-    device = find_device(secret, Scope.DOOR)
+    device = find_device(secret)
     assert device is not None
     assert device.label == "Door A, Marta's phone"
     token = db.session.get_one(ApiToken, device.token_id)

@@ -6,16 +6,19 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.staff.tokens import Scope, TokenUnknown, find_device, issue_token, revoke_token
+from azionelab.checkin.devices import find_device
+from azionelab.staff.tokens import Scope, TokenUnknown, issue_token, revoke_token
 
 
 def test_a_token_opens_until_it_is_revoked(in_app: Flask) -> None:
     token, text = issue_token("Door A", Scope.DOOR, hours=1)
-    found = find_device(text, Scope.DOOR)
+    found = find_device(text)
     assert found is not None
-    assert (found.token_id, found.label) == (token.id, "Door A")
+    assert (found.token_id, found.label, found.revoked) == (token.id, "Door A", False)
     revoked_at = revoke_token(token.id).revoked_at
-    assert find_device(text, Scope.DOOR) is None
+    found = find_device(text)
+    assert found is not None
+    assert found.revoked
     assert revoke_token(token.id).revoked_at == revoked_at
 
 
@@ -23,13 +26,13 @@ def test_a_token_lives_its_hours(in_app: Flask) -> None:
     token, _ = issue_token("Door A", Scope.DOOR, hours=12)
     assert (token.expires_at - token.created_at).total_seconds() == 12 * 3600
     _, late = issue_token("Door B", Scope.DOOR, hours=-1)
-    assert find_device(late, Scope.DOOR) is None
+    assert find_device(late) is None
 
 
 def test_another_text_opens_nothing(in_app: Flask) -> None:
     _, text = issue_token("Door A", Scope.DOOR, hours=1)
     for other in ("", text[:-1], text + "A", text.swapcase()):
-        assert find_device(other, Scope.DOOR) is None
+        assert find_device(other) is None
 
 
 def test_the_text_is_kept_nowhere(in_app: Flask, database: psycopg.Connection[Any]) -> None:

@@ -1,0 +1,135 @@
+"""Places that change hands at the door: walk-ins, and those of people who did not come.
+
+Performances are locked first, as for every change of the seats held (docs/locking.md), and the
+database refuses whatever would oversell the house.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from flask import current_app
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
+from azionelab.bookings.locks import lock_live_parties, lock_performance
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.references import new_reference
+from azionelab.bookings.rules import expire_holds
+from azionelab.database import now, transaction
+from azionelab.extensions import db
+from azionelab.shows.models import Performance
+
+RELEASE_FROM = timedelta(minutes=30)  # before the curtain, at the earliest
+
+
+@dataclass(frozen=True)
+class Places:
+    """How many places of how many parties. `missing` ones could not be given back."""
+
+    parties: int
+    places: int
+    missing: int = 0
+
+
+def no_shows(performance_id: int) -> Places:
+    """The places that `release_no_shows` would release at this moment."""
+    parties, places = db.session.execute(
+        select(func.count(), func.coalesce(func.sum(Reservation.to_come), 0)).where(
+            Reservation.performance_id == performance_id,
+            Reservation.state == State.CONFIRMED,
+            Reservation.to_come > 0,
+        )
+    ).one()
+    return Places(parties, places)
+
+
+def release_no_shows(performance_id: int) -> Places:
+    """Give the places of confirmed people who are not in to whoever waits at the door.
+
+    All at once, from RELEASE_FROM before the curtain on. Booking on the web is closed with it. Doing
+    it again releases the places of those who are missing by then.
+
+    Raises PerformanceUnknown, ReservationEnded for one that is cancelled, ReleaseTooEarly.
+    """
+    with transaction() as session:
+        performance = lock_performance(session, performance_id)
+        at = now()
+        opens_at = performance.starts_at - RELEASE_FROM
+        if performance.cancelled_at is not None:
+            raise ReservationEnded
+        if at < opens_at:
+            raise ReleaseTooEarly(opens_at)
+        expire_holds(session, performance, at)
+        parties = places = 0
+        for reservation in lock_live_parties(session, performance_id):
+            if reservation.state == State.CONFIRMED and reservation.to_come:
+                parties, places = parties + 1, places + reservation.to_come
+                reservation.released += reservation.to_come
+        performance.released_at = at
+        if performance.booking_opens_at < at < performance.booking_closes_at:
+            performance.booking_closes_at = at
+        return Places(parties, places)
+
+
+def restore_places(performance_id: int) -> Places:
+    """Hold released places again for their parties, who confirmed first first, while there are any.
+
+    Says what was given back, and how many places were `missing` by then. Raises PerformanceUnknown.
+    """
+    with transaction() as session:
+        performance = lock_performance(session, performance_id)
+        free = free_places(session, performance, now())
+        parties = places = missing = 0
+        live = lock_live_parties(session, performance_id)
+        for reservation in sorted(live, key=lambda live: live.confirmed_at or live.created_at):
+            given = min(reservation.released, free)
+            missing += reservation.released - given
+            if given:
+                reservation.released -= given
+                free -= given
+                parties, places = parties + 1, places + given
+        if not missing:
+            performance.released_at = None
+        return Places(parties, places, missing)
+
+
+def free_places(session: Session, performance: Performance, at: datetime) -> int:
+    """Places of a locked performance that nobody holds; lapsed holds are expired first."""
+    expire_holds(session, performance, at)
+    return performance.capacity - performance.seats_held
+
+
+def hold_again(reservation: Reservation, people: int) -> None:
+    """Hold places again for `people` of a locked party who come late, as far as theirs were released.
+
+    Part of its caller's transaction, which has locked the performance before.
+    """
+    reservation.released -= max(0, people - reservation.to_come)
+
+
+def seat_walk_ins(session: Session, performance_id: int, people: int, key: UUID) -> Reservation:
+    """Hold places for `people` who came without a booking; `key` names the press that let them in.
+
+    Part of its caller's transaction, which has locked the performance and found the places free.
+    """
+    at = now()
+    reservation = Reservation(
+        id=uuid4(),
+        reference=new_reference(),
+        performance_id=performance_id,
+        name="",
+        email="",
+        locale=current_app.config["AZIONELAB"].default_locale,
+        seats=people,
+        state=State.CONFIRMED,
+        walk_in=True,
+        request_key=key,
+        created_at=at,
+        hold_expires_at=at,
+        confirmed_at=at,
+    )
+    session.add(reservation)
+    session.flush()
+    return reservation

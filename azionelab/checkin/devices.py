@@ -1,0 +1,166 @@
+"""Door devices: phones that staff let in by showing a QR, each for one performance until it ends."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from flask import current_app
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from sqlalchemy import bindparam, func, select, update
+
+from azionelab.checkin.models import Scan
+from azionelab.database import now, transaction
+from azionelab.extensions import db
+from azionelab.shows.limits import length
+from azionelab.shows.models import Performance, Show
+from azionelab.site import site_url
+from azionelab.staff.models import ApiToken
+from azionelab.staff.tokens import Scope, digest, issue_token
+
+INVITATION = timedelta(minutes=15)
+LATE_NEWS = timedelta(days=2)  # what a device did without a network is taken for so long
+_SEEN_EVERY = timedelta(seconds=30)
+
+
+class InvitationForged(Exception):
+    """No invitation of ours says this."""
+
+
+class InvitationOver(Exception):
+    """The invitation is older than INVITATION, or its performance has ended."""
+
+
+class Device(NamedTuple):
+    """Who holds a token. A door device has a performance, and a door that `closes_at`."""
+
+    token_id: int
+    label: str
+    performance_id: int | None
+    closes_at: datetime | None
+    revoked: bool
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A door device as staff see it: what it did so far."""
+
+    token_id: int
+    label: str
+    created_at: datetime
+    last_seen_at: datetime | None
+    revoked_at: datetime | None
+    scans: int
+    people: int
+
+
+def door_closes_at(starts_at: datetime, duration_minutes: int | None) -> datetime:
+    """When the performance is over, and its devices with it."""
+    return starts_at + length(duration_minutes)
+
+
+def make_invitation(performance_id: int) -> str:
+    """A signed text that makes whoever has it a door device, for INVITATION. Nothing is stored."""
+    return str(_signer().dumps(performance_id))
+
+
+def invitation_url(invitation: str) -> str:
+    """The address a QR holds. The invitation is behind the #: browsers send that to nobody."""
+    return f"{site_url('checkin.app')}#join={invitation}"
+
+
+def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
+    """Make a device of the invitation's performance; its token's text is told once and kept nowhere.
+
+    Raises InvitationForged, InvitationOver.
+    """
+    try:
+        performance_id = _signer().loads(invitation, max_age=int(INVITATION.total_seconds()))
+    except SignatureExpired as over:
+        raise InvitationOver from over
+    except BadSignature as forged:
+        raise InvitationForged from forged
+    found = db.session.execute(
+        select(Performance.starts_at, Show.duration_minutes)
+        .join(Performance.show)
+        .where(Performance.id == performance_id)
+    ).one_or_none()
+    if found is None or door_closes_at(*found) <= now():
+        raise InvitationOver
+    left = door_closes_at(*found) + LATE_NEWS - now()
+    return issue_token(label, Scope.DOOR, left / timedelta(hours=1), performance_id)
+
+
+def find_device(text: str) -> Device | None:
+    """Whose token this text is, unless it has expired. One that was revoked is found, and says so."""
+    asked = {"digest": digest(text), "scope": Scope.DOOR, "at": now()}
+    # Past the session's objects, which cost more than the question: every scan asks it.
+    row = db.session.connection().execute(_DEVICE, asked).one_or_none()
+    if row is None:
+        return None
+    closes_at = door_closes_at(row.starts_at, row.duration_minutes) if row.starts_at else None
+    return Device(row.id, row.label, row.performance_id, closes_at, row.revoked, row.last_seen_at)
+
+
+def note_seen(device: Device) -> None:
+    """Remember that the device was there; not each time, which would be a write for every question."""
+    at = now()
+    if device.last_seen_at is not None and at - device.last_seen_at < _SEEN_EVERY:
+        return
+    with transaction() as session:
+        session.execute(
+            update(ApiToken).where(ApiToken.id == device.token_id).values(last_seen_at=at)
+        )
+
+
+def devices_of(performance_id: int) -> list[Seen]:
+    """The devices of a performance, the newest first, with what each of them did."""
+    rows = db.session.execute(
+        select(
+            ApiToken.id,
+            ApiToken.label,
+            ApiToken.created_at,
+            ApiToken.last_seen_at,
+            ApiToken.revoked_at,
+            func.count(Scan.id),
+            func.coalesce(func.sum(Scan.people), 0),
+        )
+        .outerjoin(Scan, Scan.token_id == ApiToken.id)
+        .where(ApiToken.performance_id == performance_id)
+        .group_by(ApiToken.id)
+        .order_by(ApiToken.id.desc())
+    )
+    return [Seen(*row) for row in rows]
+
+
+def ticket_digest(token: str) -> str:
+    """What a device knows a ticket by: it can recognise the token, and nobody can make one of it."""
+    return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()[:12]).decode()
+
+
+def _signer() -> URLSafeTimedSerializer:
+    # The newest key signs; itsdangerous wants it last.
+    keys = [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
+    return URLSafeTimedSerializer(keys, salt="azionelab/door-invitation")
+
+
+_DEVICE = (
+    select(
+        ApiToken.id,
+        ApiToken.label,
+        ApiToken.performance_id,
+        Performance.starts_at,
+        Show.duration_minutes,
+        ApiToken.revoked_at.is_not(None).label("revoked"),
+        ApiToken.last_seen_at,
+    )
+    .outerjoin(Performance, Performance.id == ApiToken.performance_id)
+    .outerjoin(Show, Show.id == Performance.show_id)
+    .where(
+        ApiToken.digest == bindparam("digest"),
+        ApiToken.scope == bindparam("scope"),
+        ApiToken.expires_at > bindparam("at"),
+    )
+)

@@ -1,0 +1,148 @@
+"""What a door device must know to go on without a network, and what changed since it last asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, select, text
+from sqlalchemy.orm import aliased, joinedload
+
+from azionelab.bookings.models import LIVE, Reservation
+from azionelab.checkin.devices import ticket_digest
+from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.rules import FirstAdmission
+from azionelab.extensions import db
+from azionelab.tokens import Purpose, honoured_tokens
+
+MAX_CONFLICTS = 200  # more than a device can show
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A party as a device keeps it. `tickets` are digests; `name` is empty when the booking ended."""
+
+    reference: str
+    tickets: list[str]
+    state: str
+    name: str
+    seats: int
+    admitted: int
+    released: int
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Parties that changed since a cursor, or all of them (`complete`), and the next cursor."""
+
+    parties: list[Listed]
+    complete: bool
+    cursor: int
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """More people are in than the books could count: `claimed` by a device, `people` counted.
+
+    `first` is how the party's places were taken before, if that is the reason.
+    """
+
+    scan_id: UUID
+    reference: str | None
+    name: str
+    verdict: str
+    people: int
+    claimed: int
+    at: datetime
+    by: str
+    door: str
+    first: FirstAdmission | None
+
+
+def changes_since(performance_id: int, cursor: int | None) -> Changes:
+    """The parties of a performance that were changed by transactions from number `cursor` on.
+
+    The next cursor is the oldest transaction that may be under way, asked for before the rows are read:
+    what it, or a later one, will have changed is seen next time. A row may come twice, none is missed.
+    A cursor from the future is of another database, as before a restore: everything is sent.
+    """
+    now = db.session.execute(_TRANSACTIONS).one()
+    oldest, newest = int(now.xmin), int(now.xmax)
+    complete = cursor is None or cursor > newest
+    asked = [Reservation.performance_id == performance_id, Reservation.walk_in.is_(False)]
+    if cursor is not None and not complete:
+        # Rows of a restored database may name transactions that are still to come here.
+        asked.append(Reservation.changed_in.between(cursor, newest))
+    rows = db.session.execute(select(*_LISTED).where(and_(*asked)))
+    parties = [
+        Listed(
+            row.reference,
+            [ticket_digest(token) for token in honoured_tokens(Purpose.TICKET, row.id)],
+            row.state,
+            row.name if row.state in LIVE else "",
+            row.seats,
+            row.admitted,
+            row.released,
+        )
+        for row in rows
+    ]
+    return Changes(parties, complete, oldest)
+
+
+def conflicts(performance_id: int) -> list[Conflict]:
+    """What went wrong at the doors of a performance, the latest first."""
+    scans = db.session.scalars(
+        select(Scan)
+        .where(Scan.performance_id == performance_id, Scan.claimed > Scan.people)
+        .order_by(Scan.scanned_at.desc())
+        .limit(MAX_CONFLICTS)
+        .options(joinedload(Scan.reservation), joinedload(Scan.user), joinedload(Scan.token))
+    ).all()
+    before = _first_of_others(scans) if scans else {}
+    return [
+        Conflict(
+            scan_id=scan.id,
+            reference=scan.reservation.reference if scan.reservation else None,
+            name=scan.reservation.name if scan.reservation else "",
+            verdict=scan.verdict,
+            people=scan.people,
+            claimed=scan.claimed or 0,
+            at=scan.scanned_at,
+            by=scan.by,
+            door=scan.door,
+            first=before.get(scan.id),
+        )
+        for scan in scans
+    ]
+
+
+def _first_of_others(scans: Sequence[Scan]) -> dict[UUID, FirstAdmission]:
+    """By conflict, the first scan that let in people of the same party."""
+    conflict = aliased(Scan)
+    rows = db.session.execute(
+        select(conflict.id, Scan)
+        .join(Admission, Admission.reservation_id == conflict.reservation_id)
+        .join(Scan, and_(Scan.id == Admission.scan_id, Scan.id != conflict.id))
+        .where(conflict.id.in_([scan.id for scan in scans]), Admission.undone_at.is_(None))
+        .order_by(conflict.id, Scan.scanned_at.desc())
+        .options(joinedload(Scan.user), joinedload(Scan.token))
+    )
+    # Of several the earliest stays: it comes last.
+    return {
+        identity: FirstAdmission(scan.scanned_at, scan.by, scan.door) for identity, scan in rows
+    }
+
+
+_TRANSACTIONS = text(
+    "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin,"
+    " pg_snapshot_xmax(pg_current_snapshot())::text AS xmax"
+)
+_LISTED = (
+    Reservation.id,
+    Reservation.reference,
+    Reservation.state,
+    Reservation.name,
+    Reservation.seats,
+    Reservation.admitted,
+    Reservation.released,
+)

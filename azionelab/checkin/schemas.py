@@ -1,0 +1,316 @@
+"""What the door's API is sent, and what it answers (docs/door.md)."""
+
+from typing import Any
+
+from flask_babel import gettext
+from marshmallow import ValidationError, fields
+from marshmallow.validate import Length, OneOf, Range
+
+from azionelab.bookings.models import State
+from azionelab.checkin.limits import MAX_ACTIONS, MAX_DOOR, MAX_PEOPLE, MAX_QUERY, MAX_WALK_INS
+from azionelab.checkin.verdicts import RECORDED, Kind
+from azionelab.one_line import is_one_line
+from azionelab.rest import (
+    BETWEEN,
+    LENGTH_BETWEEN,
+    LENGTH_UP_TO,
+    NOT_EMPTY,
+    ONE_OF,
+    Answer,
+    Asked,
+)
+
+_CODE = (
+    "A ticket's token, the address in its QR, or a reference. Anything else that a camera read is sent"
+    " too: its verdict is unknown, and it is recorded."
+)
+
+
+class Line(fields.String):
+    """A text of one line, without characters that cannot be kept."""
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> str:
+        text = super()._deserialize(value, *arguments, **options) or ""
+        if not is_one_line(text):
+            raise ValidationError(gettext("Must be one line of text."))
+        return text
+
+
+class OfflineSchema(Asked):
+    """What the device decided without the server: it is told, not asked for."""
+
+    at = fields.AwareDateTime(
+        required=True,
+        format="iso",
+        metadata={"description": "When, by the server's clock as far as the device knows it."},
+    )
+    verdict = fields.Enum(
+        Kind, by_value=True, required=True, metadata={"description": "Why, when nobody was let in."}
+    )
+    people = fields.Integer(
+        required=True,
+        strict=True,
+        validate=Range(0, MAX_PEOPLE, error=BETWEEN),
+        metadata={"description": "How many are in by it; 0 when they were sent away."},
+    )
+
+
+class AttemptSchema(Asked):
+    """What every attempt at the door says. Sent again with the same `scan_id` it counts once."""
+
+    scan_id = fields.UUID(required=True)
+    door = Line(
+        validate=Length(max=MAX_DOOR, error=LENGTH_UP_TO),
+        load_default="",
+        metadata={"description": "The door's name; a door device's own without it."},
+    )
+    offline = fields.Nested(OfflineSchema)
+
+
+class ScanSchema(AttemptSchema):
+    """An attempt to let a party in."""
+
+    code = fields.String(
+        required=True,
+        validate=Length(1, error=NOT_EMPTY),
+        metadata={"description": _CODE},
+    )
+    people = fields.Integer(
+        strict=True,
+        validate=Range(1, MAX_PEOPLE, error=BETWEEN),
+        metadata={"description": "How many to let in; all who are still to come without it."},
+    )
+    seen = fields.Integer(
+        strict=True,
+        validate=Range(0, MAX_PEOPLE, error=BETWEEN),
+        metadata={"description": "How many of the party the device showed as in."},
+    )
+    late = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Let in those, too, whose places were released, if some are free."
+        },
+    )
+
+
+class WalkInSchema(AttemptSchema):
+    """People without a booking."""
+
+    people = fields.Integer(
+        strict=True, load_default=1, validate=Range(1, MAX_WALK_INS, error=BETWEEN)
+    )
+
+
+class ActionSchema(AttemptSchema):
+    """One of what waited on the device: a `scan` of a `code`, a `walk_in`, or the `undo` of either."""
+
+    kind = fields.String(required=True, validate=OneOf(["scan", "walk_in", "undo"], error=ONE_OF))
+    code = fields.String(load_default="", metadata={"description": _CODE})
+    people = fields.Integer(
+        strict=True,
+        validate=Range(1, MAX_PEOPLE, error=BETWEEN),
+        metadata={"description": "As in a scan; of a walk_in 1 without it."},
+    )
+    seen = fields.Integer(strict=True, validate=Range(0, MAX_PEOPLE, error=BETWEEN))
+    late = fields.Boolean(load_default=False)
+
+
+class SyncSchema(Asked):
+    """What waits on the device, and what it knows already."""
+
+    version = fields.Integer(required=True, strict=True, validate=Range(1, 1000, error=BETWEEN))
+    cursor = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=Range(0, 2**62, error=BETWEEN),
+        metadata={"description": "Of the last answer; null for the whole list."},
+    )
+    actions = fields.List(
+        fields.Nested(ActionSchema),
+        load_default=list,
+        validate=Length(max=MAX_ACTIONS, error=LENGTH_UP_TO),
+    )
+
+
+class EnrolSchema(Asked):
+    """An invitation that staff show, and how the device shall be called."""
+
+    invitation = fields.String(required=True, validate=Length(1, 500, error=LENGTH_BETWEEN))
+    label = Line(required=True, validate=Length(1, MAX_DOOR, error=LENGTH_BETWEEN))
+
+
+class SearchSchema(Asked):
+    """Part of a name, an e-mail address or a reference."""
+
+    query = Line(required=True, validate=Length(2, MAX_QUERY, error=LENGTH_BETWEEN))
+
+
+class PartySchema(Answer):
+    """A party. `remaining` of its people are still to come."""
+
+    reference = fields.String(required=True)
+    name = fields.String(required=True)
+    state = fields.String(required=True, validate=OneOf([state.value for state in State]))
+    seats = fields.Integer(required=True)
+    admitted = fields.Integer(required=True)
+    released = fields.Integer(required=True)
+    remaining = fields.Integer(required=True)
+
+
+class PartiesSchema(Answer):
+    """Parties, by name."""
+
+    parties = fields.List(fields.Nested(PartySchema), required=True)
+
+
+class FirstSchema(Answer):
+    """When, by whom and at which door the first of a party who are in were let in."""
+
+    at = fields.AwareDateTime(required=True)
+    by = fields.String(required=True)
+    door = fields.String(required=True)
+
+
+class EveningSchema(Answer):
+    """The performance that a ticket is for."""
+
+    id = fields.Integer(required=True)
+    show_title = fields.String(required=True)
+    venue_name = fields.String(required=True)
+    starts_at = fields.AwareDateTime(required=True)
+
+
+class VerdictSchema(Answer):
+    """The answer to a scan. `people` were let in by it; after an undo none are."""
+
+    scan_id = fields.UUID(required=True)
+    verdict = fields.String(required=True, validate=OneOf([kind.value for kind in Kind]))
+    people = fields.Integer(required=True)
+    claimed = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "How many the device let in by itself; more than `people` conflict."
+        },
+    )
+    replayed = fields.Boolean(required=True)
+    undone = fields.Boolean(required=True)
+    party = fields.Nested(PartySchema, required=True, allow_none=True)
+    first = fields.Nested(FirstSchema, required=True, allow_none=True)
+    evening = fields.Nested(
+        EveningSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "With wrong_performance: the one that the ticket is for."},
+    )
+
+
+class DeviceSchema(Answer):
+    """A door device. Its `token` is told this once."""
+
+    token = fields.String(required=True)
+    label = fields.String(required=True)
+    performance_id = fields.Integer(required=True)
+
+
+class CountsSchema(Answer):
+    """People of one performance at this moment. Walk-ins are among those expected and inside."""
+
+    capacity = fields.Integer(required=True)
+    expected = fields.Integer(required=True, metadata={"description": "Confirmed."})
+    inside = fields.Integer(required=True)
+    to_come = fields.Integer(required=True, metadata={"description": "Confirmed, not yet in."})
+    pending = fields.Integer(required=True, metadata={"description": "Held, not confirmed."})
+    released = fields.Integer(
+        required=True, metadata={"description": "Places of people who did not come in time."}
+    )
+    walk_ins = fields.Integer(required=True)
+    free = fields.Integer(required=True, metadata={"description": "Seats that nobody holds."})
+
+
+class HouseSchema(CountsSchema, EveningSchema):
+    """A performance and its people."""
+
+
+class DoorPerformanceSchema(EveningSchema):
+    """The performance of a door device."""
+
+    cancelled = fields.Boolean(required=True)
+    closes_at = fields.AwareDateTime(
+        required=True, metadata={"description": "When it is over, and the device's list with it."}
+    )
+    release_from = fields.AwareDateTime(
+        required=True, metadata={"description": "From when on places can be released."}
+    )
+    released_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class ListedSchema(Answer):
+    """A party as a device keeps it."""
+
+    reference = fields.String(required=True)
+    tickets = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Digests of the tickets' tokens: the first 12 bytes of SHA-256, base64url."
+        },
+    )
+    state = fields.String(required=True, validate=OneOf([state.value for state in State]))
+    name = fields.String(required=True)
+    seats = fields.Integer(required=True)
+    admitted = fields.Integer(required=True)
+    released = fields.Integer(required=True)
+
+
+class ConflictSchema(Answer):
+    """More people are in than the books could count: `claimed` by a device, of them `people` counted."""
+
+    scan_id = fields.UUID(required=True)
+    reference = fields.String(required=True, allow_none=True)
+    name = fields.String(required=True)
+    verdict = fields.String(required=True, validate=OneOf(RECORDED))
+    people = fields.Integer(required=True)
+    claimed = fields.Integer(required=True)
+    at = fields.AwareDateTime(required=True)
+    by = fields.String(required=True)
+    door = fields.String(required=True)
+    first = fields.Nested(FirstSchema, required=True, allow_none=True)
+
+
+class ResultSchema(Answer):
+    """What became of an action: a verdict, or a problem that sending it again will not cure."""
+
+    scan_id = fields.UUID(required=True)
+    verdict = fields.Nested(VerdictSchema, required=True, allow_none=True)
+    problem = fields.String(
+        required=True, allow_none=True, validate=OneOf(["scan-reused", "scan-unknown"])
+    )
+
+
+class NewsSchema(Answer):
+    """What a device must know from now on."""
+
+    version = fields.Integer(required=True)
+    server_time = fields.AwareDateTime(required=True)
+    closed = fields.Boolean(
+        required=True, metadata={"description": "The performance is over: the list is to be wiped."}
+    )
+    performance = fields.Nested(DoorPerformanceSchema, required=True)
+    counts = fields.Nested(CountsSchema, required=True)
+    results = fields.List(fields.Nested(ResultSchema), required=True)
+    complete = fields.Boolean(
+        required=True, metadata={"description": "Whether `parties` are all, or those that changed."}
+    )
+    parties = fields.List(fields.Nested(ListedSchema), required=True)
+    conflicts = fields.List(fields.Nested(ConflictSchema), required=True)
+    cursor = fields.Integer(required=True)
+
+
+class ReleasedSchema(Answer):
+    """Places of parties. `missing` ones could not be given back: others have them."""
+
+    parties = fields.Integer(required=True)
+    places = fields.Integer(required=True)
+    missing = fields.Integer(required=True)

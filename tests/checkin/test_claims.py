@@ -1,0 +1,186 @@
+"""What devices decide without the server: the books follow, count nobody twice, and tell conflicts."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from azionelab.bookings import rules as booking
+from azionelab.checkin import rules
+from azionelab.checkin.house_list import conflicts
+from azionelab.checkin.verdicts import Kind
+from azionelab.database import now
+from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, fresh
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+def claim(people: int, verdict: Kind = Kind.ADMITTED, minutes_ago: float = 3) -> rules.Claim:
+    return rules.Claim(now() - timedelta(minutes=minutes_ago), verdict, people)
+
+
+def told(performance: Any) -> list[tuple[int, int, str]]:
+    return [(x.claimed, x.people, x.verdict) for x in conflicts(performance.id)]
+
+
+def test_people_who_are_in_are_counted_at_the_time_they_came() -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)
+    decided = claim(2)
+    verdict = rules.admit(performance.id, party.reference, uuid4(), DOOR_A, claim=decided)
+    assert (verdict.kind, verdict.people, verdict.claimed) == (Kind.ADMITTED, 2, 2)
+    assert fresh(party.id).admitted == 2
+    first = rules.admit(performance.id, party.reference, uuid4(), DOOR_B).first
+    assert first is not None
+    assert first.at == decided.at
+    assert told(performance) == []
+
+
+def test_the_same_claim_sent_again_counts_once() -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)
+    scan, decided = uuid4(), claim(2)
+    for replayed in (False, True, True):
+        verdict = rules.admit(performance.id, party.reference, scan, DOOR_A, claim=decided)
+        assert (verdict.people, verdict.replayed) == (2, replayed)
+    assert fresh(party.id).admitted == 2
+
+
+def test_two_doors_that_let_the_same_party_in_conflict() -> None:
+    performance = a_performance()
+    party = a_party(performance, 2, name="Ada Rossi")
+    rules.admit(performance.id, party.reference, uuid4(), DOOR_A, claim=claim(2, minutes_ago=4))
+    second = rules.admit(
+        performance.id, party.reference, uuid4(), DOOR_B, claim=claim(2, minutes_ago=2)
+    )
+    assert (second.kind, second.people, second.claimed) == (Kind.ALREADY_IN, 0, 2)
+    assert second.is_conflict
+    (conflict,) = conflicts(performance.id)
+    assert (conflict.door, conflict.name, conflict.claimed) == ("Door B", "Ada Rossi", 2)
+    assert conflict.first is not None
+    assert conflict.first.door == "Door A"
+    assert conflict.first.at < conflict.at
+    assert fresh(party.id).admitted == 2, "nobody counts twice"
+
+
+def test_of_more_than_the_party_as_many_count_as_have_places() -> None:
+    performance = a_performance()
+    party = a_party(performance, 4)
+    rules.admit(performance.id, party.reference, uuid4(), DOOR_A, people=3)
+    late = rules.admit(performance.id, party.reference, uuid4(), DOOR_B, claim=claim(2))
+    assert (late.kind, late.people) == (Kind.ADMITTED, 1)
+    assert told(performance) == [(2, 1, "admitted")]
+    assert fresh(party.id).admitted == 4
+
+
+@pytest.mark.parametrize("what", ["unknown", "cancelled", "not_confirmed", "wrong_performance"])
+def test_whoever_should_not_have_come_in_is_a_conflict(what: str) -> None:
+    performance = a_performance()
+    party = a_party(
+        a_performance() if what == "wrong_performance" else performance,
+        confirmed=what != "not_confirmed",
+    )
+    if what == "cancelled":
+        booking.cancel(party.id)
+    code = "ZZZZZZZZ" if what == "unknown" else party.reference
+    verdict = rules.admit(performance.id, code, uuid4(), DOOR_A, claim=claim(2, Kind.NOT_LISTED))
+    assert (verdict.kind, verdict.people) == (what, 0)
+    assert told(performance) == [(2, 0, what)]
+
+
+def test_who_was_sent_away_is_recorded_with_the_devices_reason(
+    database: psycopg.Connection[Any],
+) -> None:
+    performance = a_performance()
+    party = a_party(performance, 2)
+    verdict = rules.admit(
+        performance.id, party.reference, uuid4(), DOOR_A, claim=claim(0, Kind.NOT_LISTED)
+    )
+    assert (verdict.kind, verdict.people, verdict.is_conflict) == (Kind.NOT_LISTED, 0, False)
+    assert fresh(party.id).admitted == 0
+    row = database.execute("SELECT verdict, people, claimed FROM scan").fetchone()
+    assert row == ("not_listed", 0, 0)
+
+
+class TestAnAnswerThatDidNotArrive:
+    """The server answered, the device did not hear it, and went by its own list."""
+
+    def lost(self, performance: Any, code: str, **asked: Any) -> tuple[UUID, rules.Verdict]:
+        scan = uuid4()
+        return scan, rules.admit(performance.id, code, scan, DOOR_B, **asked)
+
+    def test_both_said_the_same(self) -> None:
+        performance = a_performance()
+        party = a_party(performance, 3)
+        scan, _ = self.lost(performance, party.reference)
+        again = rules.admit(performance.id, party.reference, scan, DOOR_B, claim=claim(3))
+        assert (again.kind, again.people, again.replayed) == (Kind.ADMITTED, 3, True)
+        assert fresh(party.id).admitted == 3
+        assert told(performance) == []
+
+    def test_the_device_let_in_whom_we_refused(self) -> None:
+        performance = a_performance()
+        party = a_party(performance, 2)
+        rules.admit(performance.id, party.reference, uuid4(), DOOR_A)
+        scan, answer = self.lost(performance, party.reference)
+        assert answer.kind is Kind.ALREADY_IN
+        for _ in range(2):
+            again = rules.admit(performance.id, party.reference, scan, DOOR_B, claim=claim(2))
+            assert (again.people, again.claimed) == (0, 2)
+        assert told(performance) == [(2, 0, "already_in")]
+        assert conflicts(performance.id)[0].first is not None
+
+    def test_the_device_let_in_whom_we_wanted_looked_at_again(self) -> None:
+        performance = a_performance()
+        party = a_party(performance, 4)
+        rules.admit(performance.id, party.reference, uuid4(), DOOR_A, people=1)
+        scan, answer = self.lost(performance, party.reference, people=2, seen=0)
+        assert answer.kind is Kind.CHANGED
+        again = rules.admit(performance.id, party.reference, scan, DOOR_B, claim=claim(2))
+        assert (again.kind, again.people) == (Kind.ADMITTED, 2)
+        assert fresh(party.id).admitted == 3
+        assert told(performance) == []
+
+    def test_the_device_let_in_fewer(self) -> None:
+        performance = a_performance()
+        party = a_party(performance, 3)
+        scan, _ = self.lost(performance, party.reference)
+        rules.admit(performance.id, party.reference, scan, DOOR_B, claim=claim(1))
+        assert fresh(party.id).admitted == 1
+
+    def test_the_device_sent_away_whom_we_let_in(self, database: psycopg.Connection[Any]) -> None:
+        performance = a_performance()
+        party = a_party(performance, 3)
+        scan, _ = self.lost(performance, party.reference)
+        sent_away = claim(0, Kind.NOT_CONFIRMED)
+        again = rules.admit(performance.id, party.reference, scan, DOOR_B, claim=sent_away)
+        assert (again.kind, again.people) == (Kind.NOT_CONFIRMED, 0)
+        assert fresh(party.id).admitted == 0
+        assert database.execute("SELECT count(*) FROM admission").fetchone() == (0,)
+
+
+def test_a_claim_that_is_undone_is_no_conflict_any_more() -> None:
+    performance = a_performance()
+    party = a_party(performance, 2)
+    rules.admit(performance.id, party.reference, uuid4(), DOOR_A)
+    scan = uuid4()
+    rules.admit(performance.id, party.reference, scan, DOOR_B, claim=claim(2))
+    assert told(performance)
+    for _ in range(2):
+        assert rules.undo(performance.id, scan, DOOR_B).undone
+    assert told(performance) == []
+    assert fresh(party.id).admitted == 2
+
+
+@pytest.mark.parametrize("minutes_ago", [-60, 60 * 24 * 30])
+def test_a_time_that_cannot_be_is_not_believed(
+    database: psycopg.Connection[Any], minutes_ago: float
+) -> None:
+    performance = a_performance()
+    party = a_party(performance, 2)
+    decided = claim(2, minutes_ago=minutes_ago)
+    rules.admit(performance.id, party.reference, uuid4(), DOOR_A, claim=decided)
+    row = database.execute("SELECT scanned_at = received_at FROM scan").fetchone()
+    assert row == (True,)

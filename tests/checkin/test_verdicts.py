@@ -1,0 +1,48 @@
+"""The verdicts' rules, case by case. The phone's own are tested with the same table."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from azionelab.checkin.verdicts import Asked, Door, Kind, Party, count_claim, decide
+
+TABLE = json.loads(Path(__file__).with_name("verdicts.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["case"])
+def test_the_verdict(case: dict[str, Any]) -> None:
+    party = Party(**case["party"]) if case["party"] else None
+    door = Door(TABLE["door"], cancelled=case["cancelled"], free=case["free"])
+    verdict = decide(party, door, Asked(**case["asked"]))
+    assert verdict == (case["verdict"], case["people"])
+
+
+def test_the_table_knows_every_verdict_of_the_server() -> None:
+    assert {case["verdict"] for case in TABLE["cases"]} == {*Kind} - {Kind.NOT_LISTED}
+
+
+@pytest.mark.parametrize(
+    ("party", "claimed", "free", "counted"),
+    [
+        (Party(7, "confirmed", 4, 0), 4, 0, (Kind.ADMITTED, 4)),
+        (Party(7, "confirmed", 4, 3), 4, 0, (Kind.ADMITTED, 1)),
+        (Party(7, "confirmed", 4, 4), 4, 0, (Kind.ALREADY_IN, 0)),
+        (Party(7, "confirmed", 4, 0, 4), 3, 2, (Kind.ADMITTED, 2)),
+        (Party(7, "confirmed", 4, 0, 4), 3, 0, (Kind.FULL, 0)),
+        (Party(7, "pending", 4, 0), 4, 9, (Kind.NOT_CONFIRMED, 0)),
+        (Party(8, "confirmed", 4, 0), 4, 9, (Kind.WRONG_PERFORMANCE, 0)),
+        (None, 2, 9, (Kind.UNKNOWN, 0)),
+    ],
+)
+def test_of_those_let_in_without_the_server_as_many_count_as_have_places(
+    party: Party | None, claimed: int, free: int, counted: tuple[Kind, int]
+) -> None:
+    door = Door(7, cancelled=False, free=free)
+    assert count_claim(party, door, claimed) == counted
+
+
+def test_nobody_counts_when_the_evening_is_called_off() -> None:
+    party, door = Party(7, "confirmed", 4, 0), Door(7, cancelled=True)
+    assert count_claim(party, door, 4) == (Kind.PERFORMANCE_CANCELLED, 0)

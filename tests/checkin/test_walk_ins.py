@@ -1,0 +1,276 @@
+"""People without a booking, and the places of those who did not come."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from azionelab.bookings import places
+from azionelab.bookings import rules as booking
+from azionelab.bookings.errors import BookingClosed, ReleaseTooEarly, ReservationEnded
+from azionelab.bookings.models import State
+from azionelab.checkin import rules
+from azionelab.checkin.house_list import conflicts
+from azionelab.checkin.verdicts import Door, Kind
+from azionelab.database import now, transaction, violated_constraint
+from azionelab.extensions import db
+from azionelab.ops.doctor import examine
+from azionelab.shows.models import Performance
+from azionelab.shows.programme import listing
+from tests.stage import (
+    DOOR_A,
+    DOOR_B,
+    a_party,
+    a_performance,
+    a_visitor,
+    fresh,
+    let_lapse,
+    seats_held,
+)
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+def tonight(capacity: int = 10, minutes: float = 20, **facts: Any) -> Performance:
+    """A performance whose curtain is near, and that can still be booked."""
+    curtain = now() + timedelta(minutes=minutes)
+    return a_performance(capacity, starts_at=curtain, booking_closes_at=curtain, **facts)
+
+
+def walk_in(performance: Performance, people: int = 1, **claim: Any) -> rules.Verdict:
+    return rules.let_in_walk_ins(performance.id, people, uuid4(), DOOR_A, **claim)
+
+
+def counts(performance: Performance) -> rules.HouseCounts:
+    db.session.rollback()
+    return rules.house_counts([performance.id])[performance.id]
+
+
+class TestWalkIns:
+    def test_they_are_counted_in(self) -> None:
+        performance = tonight(capacity=5)
+        a_party(performance, 2)
+        verdict = walk_in(performance, 3)
+        assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 3)
+        house = counts(performance)
+        assert (house.inside, house.walk_ins, house.expected, house.free) == (3, 3, 5, 0)
+        assert seats_held(performance.id) == (5, 5)
+
+    def test_never_past_capacity(self) -> None:
+        performance = tonight(capacity=5)
+        a_party(performance, 4)
+        verdict = walk_in(performance, 2)
+        assert (verdict.kind, verdict.people, verdict.reservation) == (Kind.FULL, 0, None)
+        assert walk_in(performance).people == 1
+        assert walk_in(performance).kind is Kind.FULL
+        assert counts(performance).inside == 1
+
+    def test_places_of_lapsed_holds_are_free(self) -> None:
+        performance = tonight(capacity=2)
+        let_lapse(a_party(performance, 2, confirmed=False))
+        assert walk_in(performance, 2).people == 2
+
+    def test_the_same_press_counts_once(self) -> None:
+        performance, scan = tonight(), uuid4()
+        for replayed in (False, True):
+            verdict = rules.let_in_walk_ins(performance.id, 2, scan, DOOR_A)
+            assert (verdict.people, verdict.replayed) == (2, replayed)
+        assert counts(performance).inside == 2
+        with pytest.raises(rules.ScanReused):
+            rules.let_in_walk_ins(tonight().id, 2, scan, DOOR_A)
+
+    def test_undoing_frees_their_places(self) -> None:
+        performance = tonight(capacity=2)
+        scan = walk_in(performance, 2).scan_id
+        for _ in range(2):
+            assert rules.undo(performance.id, scan, DOOR_B).undone
+        assert (counts(performance).inside, counts(performance).free) == (0, 2)
+        assert walk_in(performance, 2).people == 2
+
+    def test_nobody_walks_into_an_evening_that_is_called_off(self) -> None:
+        performance = tonight()
+        booking.cancel_performance(performance.id)
+        assert walk_in(performance).kind is Kind.PERFORMANCE_CANCELLED
+
+    def test_those_who_are_in_without_a_place_are_a_conflict(self) -> None:
+        performance = tonight(capacity=3)
+        claim = rules.Claim(now(), Kind.ADMITTED, 5)
+        verdict = rules.let_in_walk_ins(performance.id, 5, uuid4(), DOOR_A, claim)
+        assert (verdict.people, verdict.claimed, verdict.is_conflict) == (3, 5, True)
+        assert [(x.people, x.claimed) for x in conflicts(performance.id)] == [(3, 5)]
+        assert seats_held(performance.id) == (3, 3)
+
+    def test_the_books_are_right_with_them(self) -> None:
+        performance = tonight()
+        walk_in(performance, 2)
+        rules.undo(performance.id, walk_in(performance).scan_id, DOOR_A)
+        assert not [result for result in examine() if result.failed]
+
+    def test_an_unknown_door(self) -> None:
+        with pytest.raises(rules.DoorUnknown):
+            rules.let_in_walk_ins(10_000, 1, uuid4(), DOOR_A)
+
+
+def race(app: Flask, calls: list[Callable[[], Any]]) -> list[Any]:
+    """What comes of calls at the same time, each on a connection of its own."""
+    together = threading.Barrier(len(calls), timeout=30)
+
+    def run(call: Callable[[], Any]) -> Any:
+        with app.app_context():
+            together.wait()
+            try:
+                return call()
+            except IntegrityError as error:
+                return violated_constraint(error)
+
+    with ThreadPoolExecutor(len(calls)) as phones:
+        return list(phones.map(run, calls))
+
+
+def test_many_doors_fill_the_house_and_no_more(app: Flask) -> None:
+    performance = tonight(capacity=5)
+    a_party(performance, 1)
+    identity = performance.id
+    verdicts = race(app, [lambda: rules.let_in_walk_ins(identity, 1, uuid4(), DOOR_A).kind] * 8)
+    assert sorted(verdicts) == [Kind.ADMITTED] * 4 + [Kind.FULL] * 4
+    assert seats_held(identity) == (5, 5)
+
+
+def test_negative_control_who_does_not_look_under_the_lock_is_refused_by_the_database(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = tonight(capacity=4)
+    identity = performance.id
+    monkeypatch.setattr(rules, "_door", lambda *_: Door(identity, cancelled=False, free=4))
+    told = race(app, [lambda: rules.let_in_walk_ins(identity, 1, uuid4(), DOOR_A).kind] * 8)
+    assert told.count(Kind.ADMITTED) == 4
+    assert told.count("ck_performance_capacity_held") == 4
+    assert seats_held(identity) == (4, 4)
+
+
+class TestRelease:
+    def test_places_of_who_did_not_come_go_to_walk_ins(self) -> None:
+        performance = tonight(capacity=8)
+        inside, missing = a_party(performance, 4), a_party(performance, 3)
+        rules.admit(performance.id, inside.reference, uuid4(), DOOR_A, people=3)
+        assert walk_in(performance, 2).kind is Kind.FULL
+        assert places.no_shows(performance.id) == places.Places(2, 4)
+        assert places.release_no_shows(performance.id) == places.Places(2, 4)
+        house = counts(performance)
+        assert (house.expected, house.inside, house.released, house.free) == (3, 3, 4, 5)
+        assert walk_in(performance, 5).people == 5
+        assert fresh(missing.id).state == State.CONFIRMED
+        assert not [result for result in examine() if result.failed]
+
+    def test_not_before_its_time(self) -> None:
+        performance = tonight(minutes=31)
+        with pytest.raises(ReleaseTooEarly) as early:
+            places.release_no_shows(performance.id)
+        assert early.value.opens_at == performance.starts_at - timedelta(minutes=30)
+
+    def test_not_of_an_evening_that_is_called_off(self) -> None:
+        performance = tonight()
+        booking.cancel_performance(performance.id)
+        with pytest.raises(ReservationEnded):
+            places.release_no_shows(performance.id)
+
+    def test_nobody_books_them_on_the_web(self) -> None:
+        performance = tonight()
+        a_party(performance, 2)
+        places.release_no_shows(performance.id)
+        with pytest.raises(BookingClosed):
+            booking.reserve(performance.id, a_visitor(), 1)
+        evening = listing(performance.id, now())
+        assert evening is not None
+        assert evening.released_at is not None
+
+    def test_who_holds_without_having_confirmed_keeps_the_hold(self) -> None:
+        performance = tonight()
+        held = a_party(performance, 2, confirmed=False)
+        assert places.release_no_shows(performance.id) == places.Places(0, 0)
+        booking.confirm(held.id)
+        assert rules.admit(performance.id, held.reference, uuid4(), DOOR_A).people == 2
+
+    def test_a_late_comer_comes_in_as_long_as_places_are_free(self) -> None:
+        performance = tonight(capacity=4)
+        party = a_party(performance, 3)
+        places.release_no_shows(performance.id)
+        late = rules.admit(performance.id, party.reference, uuid4(), DOOR_A)
+        assert (late.kind, late.people) == (Kind.RELEASED, 0)
+        walk_in(performance, 2)
+        verdict = rules.admit(performance.id, party.reference, uuid4(), DOOR_A, late=True)
+        assert verdict.kind is Kind.FULL
+        verdict = rules.admit(performance.id, party.reference, uuid4(), DOOR_A, people=2, late=True)
+        assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 2)
+        assert (fresh(party.id).admitted, fresh(party.id).released) == (2, 1)
+        assert seats_held(performance.id) == (4, 4)
+        last = rules.admit(performance.id, party.reference, uuid4(), DOOR_A)
+        assert last.kind is Kind.FULL
+
+    def test_taking_it_back_gives_places_to_who_confirmed_first(self) -> None:
+        performance = tonight(capacity=5)
+        first, second = a_party(performance, 2), a_party(performance, 3)
+        places.release_no_shows(performance.id)
+        walk_in(performance, 2)
+        assert places.restore_places(performance.id) == places.Places(2, 3, missing=2)
+        assert (fresh(first.id).released, fresh(second.id).released) == (0, 2)
+        walk_ins = rules.house_counts([performance.id])[performance.id].walk_ins
+        assert walk_ins == 2
+        assert db.session.get_one(Performance, performance.id).released_at is not None
+
+    def test_taking_all_of_it_back_leaves_no_trace(self) -> None:
+        performance = tonight()
+        party = a_party(performance, 3)
+        places.release_no_shows(performance.id)
+        assert places.restore_places(performance.id) == places.Places(1, 3)
+        assert fresh(party.id).released == 0
+        assert db.session.get_one(Performance, performance.id).released_at is None
+        assert rules.admit(performance.id, party.reference, uuid4(), DOOR_A).people == 3
+
+    def test_a_party_that_gets_smaller_gives_its_released_places_up_first(self) -> None:
+        performance = tonight()
+        party = a_party(performance, 4)
+        places.release_no_shows(performance.id)
+        booking.reduce_seats(party.id, 1)
+        assert (fresh(party.id).seats, fresh(party.id).released) == (1, 1)
+        assert counts(performance).free == 10
+
+    def test_nobody_whose_places_were_released_is_let_in_by_hand(self) -> None:
+        performance = tonight()
+        party = a_party(performance, 2)
+        scan = uuid4()
+        rules.admit(performance.id, party.reference, scan, DOOR_A, people=1)
+        places.release_no_shows(performance.id)
+        with pytest.raises(IntegrityError) as refused, transaction() as session:
+            session.execute(
+                text("UPDATE admission SET people = 2 WHERE scan_id = :id"), {"id": scan}
+            )
+        assert violated_constraint(refused.value) == "ck_reservation_admitted_range"
+
+
+def test_a_scan_and_the_release_do_not_give_one_place_twice(app: Flask) -> None:
+    for _ in range(5):
+        performance = tonight(capacity=2)
+        party = a_party(performance, 2)
+        identity, code = performance.id, party.reference
+        race(
+            app,
+            [
+                lambda identity=identity: places.release_no_shows(identity),
+                lambda identity=identity, code=code: (
+                    rules.admit(identity, code, uuid4(), DOOR_A).kind
+                ),
+                lambda identity=identity: rules.let_in_walk_ins(identity, 2, uuid4(), DOOR_B).kind,
+            ],
+        )
+        house = counts(performance)
+        assert house.inside <= 2
+        held, _ = seats_held(identity)
+        assert held <= 2

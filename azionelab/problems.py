@@ -4,6 +4,7 @@ A problem tells what the caller can do about it. What they sent, who they are an
 failed is not in it.
 """
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -91,8 +92,14 @@ def _field_errors(error: HTTPException) -> list[dict[str, str]] | None:
     found = getattr(error, "data", {}).get("messages")
     if not isinstance(found, dict):
         return None
-    return [
-        {"field": field, "detail": " ".join(map(str, details))}
-        for place in found.values()
-        for field, details in sorted(place.items())
-    ]
+    return [error for place in found.values() for error in _told(place)]
+
+
+def _told(found: dict[Any, Any], inside: str = "") -> Iterator[dict[str, str]]:
+    """One error a field; of a field in another by its way there: `actions.0.code`."""
+    for name, details in sorted(found.items(), key=lambda item: str(item[0])):
+        field = f"{inside}{name}"
+        if isinstance(details, dict):
+            yield from _told(details, f"{field}.")
+        else:
+            yield {"field": field, "detail": " ".join(map(str, details))}

@@ -80,7 +80,7 @@ def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
         performance_id = _signer().loads(invitation, max_age=int(INVITATION.total_seconds()))
     except SignatureExpired as over:
         raise InvitationOver from over
-    except BadSignature as forged:
+    except (BadSignature, UnicodeError) as forged:
         raise InvitationForged from forged
     found = db.session.execute(
         select(Performance.starts_at, Show.duration_minutes)

@@ -161,13 +161,12 @@ def admit(
     Raises DoorUnknown, and ScanReused when `scan_id` was used for something else, which is recorded
     as well, and lets nobody in.
     """
-    asked = Asked(people, seen, late)
+    attempt, asked = (performance_id, code, scan_id, actor), Asked(people, seen, late)
     try:
-        if late or claim is not None:
-            attempt = performance_id, code, scan_id, actor
-            verdict = _admit_among_others(attempt, asked, claim)
-        else:
-            verdict = _admit(performance_id, code, scan_id, actor, asked)
+        try:
+            verdict = _admit(attempt, asked, claim, among_others=late)
+        except _PlacesReleased:
+            verdict = _admit(attempt, asked, claim, among_others=True)
     except IntegrityError as error:
         # Sent again, by a double tap or for want of an answer. The insert finds that out, so that
         # first scans, which are nearly all, need not ask.
@@ -178,48 +177,52 @@ def admit(
     return verdict
 
 
-def _admit(performance_id: int, code: str, scan_id: UUID, actor: Actor, asked: Asked) -> Verdict:
-    with transaction() as session:
-        reservation, cancelled_at = _lock_code(session, code)
-        if reservation is None or reservation.performance_id != performance_id:
-            cancelled_at = _read_door(session, performance_id)
-        # Only who has places that were released is told whether others are free.
-        released = reservation is not None and reservation.released > 0
-        evening = listing(performance_id, now()) if released else None
-        free = evening.seats_left if evening else 0
-        party = _party(reservation)
-        door = Door(performance_id, cancelled_at is not None, free)
-        kind, people = decide(party, door, asked)
-        first = _first_admission(session, reservation) if party and party.admitted else None
-        scan = _attempt(scan_id, performance_id, reservation, actor)
-        _write_down(session, scan, reservation, kind, people)
-        return Verdict(kind, scan_id, people, reservation, first)
+class _PlacesReleased(Exception):
+    """People are in whose places were released: others may be taking them, the house must be locked."""
 
 
-def _admit_among_others(
-    attempt: tuple[int, str, UUID, Actor], asked: Asked, claim: Claim | None
+def _admit(
+    attempt: tuple[int, str, UUID, Actor],
+    asked: Asked,
+    claim: Claim | None,
+    *,
+    among_others: bool,
 ) -> Verdict:
-    """Under the performance's lock, since it may take places that nobody holds."""
+    """With `among_others` under the performance's lock: it may take places that nobody holds."""
     performance_id, code, scan_id, actor = attempt
     with transaction() as session:
-        performance = _lock_door(session, performance_id)
-        reservation, _ = _lock_code(session, code)
-        party, door = _party(reservation), _door(session, performance)
-        if claim is None:
-            kind, people = decide(party, door, asked)
-        elif claim.people:
-            kind, people = count_claim(party, door, claim.people)
+        performance = _lock_door(session, performance_id) if among_others else None
+        reservation, cancelled_at = _lock_code(session, code)
+        released = reservation is not None and reservation.released > 0
+        if performance is not None:
+            door = _door(session, performance)
+        elif released and claim is not None and claim.people:
+            raise _PlacesReleased
         else:
-            # Nobody at all is no number of people to have let in.
-            refused = claim.verdict is not Kind.ADMITTED
-            kind, people = (claim.verdict if refused else Kind.TOO_MANY), 0
+            if reservation is None or reservation.performance_id != performance_id:
+                cancelled_at = _read_door(session, performance_id)
+            # Only who has places that were released is told whether others are free.
+            evening = listing(performance_id, now()) if released else None
+            free = evening.seats_left if evening else 0
+            door = Door(performance_id, cancelled_at is not None, free)
+        party = _party(reservation)
+        kind, people = _decide(party, door, asked, claim)
         first = _first_admission(session, reservation) if party and party.admitted else None
         scan = _attempt(scan_id, performance_id, reservation, actor, claim)
-        if reservation and people:
+        if reservation and released and people:
             hold_again(reservation, people)
             session.flush()
         _write_down(session, scan, reservation, kind, people)
         return Verdict(kind, scan_id, people, reservation, first, _claimed(claim))
+
+
+def _decide(party: Party | None, door: Door, asked: Asked, claim: Claim | None) -> tuple[Kind, int]:
+    if claim is None:
+        return decide(party, door, asked)
+    if claim.people:
+        return count_claim(party, door, claim.people)
+    # Nobody at all is no number of people to have let in.
+    return (Kind.TOO_MANY if claim.verdict is Kind.ADMITTED else claim.verdict), 0
 
 
 def _write_down(

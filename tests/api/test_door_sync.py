@@ -1,0 +1,424 @@
+"""What a door device and the server tell each other: enrolling, sync, and being refused."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from azionelab.bookings import places
+from azionelab.bookings import rules as booking
+from azionelab.checkin import devices, rules
+from azionelab.checkin.devices import ticket_digest
+from azionelab.database import now, transaction
+from azionelab.shows.models import Performance
+from azionelab.staff.tokens import revoke_token
+from tests.api.expect import assert_problem
+from tests.stage import DOOR_A, a_party, a_performance, ticket_token
+
+Send = Callable[..., Any]
+
+
+class Phone:
+    """A door device, as far as the server sees it."""
+
+    def __init__(self, client: FlaskClient, invitation: str, label: str = "Door A") -> None:
+        self.client = client
+        answer = client.post(
+            "/api/v1/checkin/devices", json={"invitation": invitation, "label": label}
+        )
+        assert answer.status_code == 201, answer.text
+        self.device: dict[str, Any] = answer.json
+        self.headers = {"Authorization": f"Bearer {self.device['token']}"}
+        self.evening = self.device["performance_id"]
+        self.cursor: int | None = None
+
+    def send(self, method: str, path: str = "", evening: int | None = None, **how: Any) -> Any:
+        address = f"/api/v1/checkin/performances/{evening or self.evening}{path}"
+        return self.client.open(address, method=method, headers=self.headers, **how)
+
+    def ask(self, *actions: dict[str, Any], **changes: Any) -> Any:
+        body = {"version": 1, "cursor": self.cursor, "actions": actions} | changes
+        return self.send("POST", "/sync", json=body)
+
+    def sync(self, *actions: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        answer = self.ask(*actions, **changes)
+        assert answer.status_code == 200, answer.text
+        news: dict[str, Any] = answer.json
+        self.cursor = news["cursor"]
+        return news
+
+
+def scan(code: str, people: int = 1, **facts: Any) -> dict[str, Any]:
+    offline = {"at": now().isoformat(), "verdict": "admitted", "people": people}
+    return {"kind": "scan", "scan_id": str(uuid4()), "code": code, "offline": offline} | facts
+
+
+@pytest.fixture
+def evening(app: Flask) -> Performance:
+    with app.app_context():
+        curtain = now() + timedelta(minutes=20)
+        return a_performance(starts_at=curtain, booking_closes_at=curtain)
+
+
+@pytest.fixture
+def make_phone(app: Flask, client: FlaskClient, evening: Performance) -> Callable[..., Phone]:
+    def make(label: str = "Door A") -> Phone:
+        with app.app_context():
+            invitation = devices.make_invitation(evening.id)
+        return Phone(client, invitation, label)
+
+    return make
+
+
+@pytest.fixture
+def phone(make_phone: Callable[..., Phone]) -> Phone:
+    return make_phone()
+
+
+def references(news: dict[str, Any]) -> list[str]:
+    return sorted(party["reference"] for party in news["parties"])
+
+
+class TestEnrolling:
+    def test_the_token_is_told_once(self, phone: Phone, database: psycopg.Connection[Any]) -> None:
+        row = database.execute("SELECT api_token::text FROM api_token").fetchone()
+        assert row is not None
+        assert phone.device["token"] not in row[0]
+        assert phone.device["label"] == "Door A"
+
+    def test_what_is_no_invitation(self, client: FlaskClient) -> None:
+        body = {"invitation": "forged", "label": "Door A"}
+        told = assert_problem(
+            client.post("/api/v1/checkin/devices", json=body), 422, "invalid-fields"
+        )
+        assert [error["field"] for error in told["errors"]] == ["invitation"]
+
+    def test_one_that_is_over(self, app: Flask, client: FlaskClient) -> None:
+        with app.app_context():
+            past = a_performance(starts_at=now() - timedelta(hours=3))
+            invitation = devices.make_invitation(past.id)
+        body = {"invitation": invitation, "label": "Door A"}
+        answer = client.post("/api/v1/checkin/devices", json=body)
+        assert_problem(answer, 410, "invitation-over")
+
+    @pytest.mark.parametrize("label", ["", "x" * 61, "a\nb", None, 1])
+    def test_a_name_that_cannot_be(
+        self, app: Flask, client: FlaskClient, evening: Performance, label: object
+    ) -> None:
+        with app.app_context():
+            body = {"invitation": devices.make_invitation(evening.id), "label": label}
+        answer = client.post("/api/v1/checkin/devices", json=body)
+        told = assert_problem(answer, 422, "invalid-fields")
+        assert [error["field"] for error in told["errors"]] == ["label"]
+
+    def test_it_opens_its_own_performance_only(self, app: Flask, phone: Phone) -> None:
+        with app.app_context():
+            other = a_performance().id
+        for method, path in (("GET", ""), ("POST", "/scans"), ("POST", "/sync")):
+            answer = phone.send(method, path, evening=other, json={})
+            assert_problem(answer, 403, "other-performance")
+
+
+class TestTheList:
+    def test_first_all_of_it_then_what_changed(
+        self, app: Flask, phone: Phone, evening: Performance
+    ) -> None:
+        with app.app_context():
+            one = a_party(evening, 3, name="Ada Rossi")
+            digest = ticket_digest(ticket_token(one))
+            other = a_party(evening, 2, name="Bruno Bianchi", confirmed=False)
+            a_party(a_performance(), 2)
+        news = phone.sync()
+        assert news["complete"]
+        parties = {party["reference"]: party for party in news["parties"]}
+        assert parties == {
+            one.reference: {
+                "reference": one.reference,
+                "tickets": [digest],
+                "state": "confirmed",
+                "name": "Ada Rossi",
+                "seats": 3,
+                "admitted": 0,
+                "released": 0,
+            },
+            other.reference: parties[other.reference] | {"state": "pending", "seats": 2},
+        }
+        assert (news["counts"]["expected"], news["counts"]["free"]) == (3, 5)
+
+        news = phone.sync()
+        assert (news["complete"], news["parties"]) == (False, [])
+        with app.app_context():
+            rules.admit(evening.id, one.reference, uuid4(), DOOR_A, people=2)
+            new = a_party(evening, 1)
+        news = phone.sync()
+        assert references(news) == sorted([one.reference, new.reference])
+        assert {p["reference"]: p["admitted"] for p in news["parties"]}[one.reference] == 2
+        assert phone.sync()["parties"] == []
+
+    def test_a_transaction_that_commits_late_is_not_missed(
+        self, app: Flask, phone: Phone, evening: Performance, database_url: str
+    ) -> None:
+        with app.app_context():
+            slow, quick = a_party(evening), a_party(evening)
+        phone.sync()
+        change = "UPDATE reservation SET locale = 'it' WHERE reference = %s"
+        with psycopg.connect(database_url) as late:
+            late.execute(change, [slow.reference])
+            with psycopg.connect(database_url) as early:
+                early.execute(change, [quick.reference])
+            assert references(phone.sync()) == [quick.reference]
+        # The one that began first ended last; who asks for later numbers only would miss it.
+        assert slow.reference in references(phone.sync())
+        assert phone.sync()["parties"] == []
+
+    def test_who_gave_the_booking_back_loses_the_name(
+        self, app: Flask, phone: Phone, evening: Performance
+    ) -> None:
+        with app.app_context():
+            party = a_party(evening, name="Ada Rossi")
+        phone.sync()
+        with app.app_context():
+            booking.cancel(party.id)
+        (told,) = phone.sync()["parties"]
+        assert (told["state"], told["name"]) == ("cancelled", "")
+
+    def test_a_cursor_of_another_database_brings_everything(
+        self, app: Flask, phone: Phone, evening: Performance
+    ) -> None:
+        with app.app_context():
+            party = a_party(evening)
+        news = phone.sync(cursor=2**60)
+        assert (news["complete"], references(news)) == (True, [party.reference])
+
+    def test_rows_of_a_restored_database_are_not_sent_for_ever(
+        self, app: Flask, phone: Phone, evening: Performance
+    ) -> None:
+        with app.app_context():
+            party = a_party(evening)
+            with transaction() as session:
+                # As pg_restore does: the numbers are those of the server that was.
+                session.execute(text("SET LOCAL session_replication_role = replica"))
+                session.execute(text("UPDATE reservation SET changed_in = 2::bigint ^ 60"))
+        assert references(phone.sync()) == [party.reference]
+        assert phone.sync()["parties"] == []
+
+    def test_walk_ins_are_counted_and_not_listed(self, phone: Phone) -> None:
+        walk_in = {"scan_id": str(uuid4()), "people": 2}
+        verdict = phone.send("POST", "/walk-ins", json=walk_in).json
+        assert (verdict["verdict"], verdict["people"]) == ("admitted", 2)
+        news = phone.sync()
+        assert news["parties"] == []
+        assert (news["counts"]["walk_ins"], news["counts"]["inside"]) == (2, 2)
+
+    def test_tickets_of_older_keys_are_known(
+        self, make_app: Callable[..., Flask], settings: dict[str, str], evening: Performance
+    ) -> None:
+        app = make_app(
+            SECRET_KEY="n" * 20 + "A1b2C3d4E5f6", SECRET_KEY_FALLBACKS=settings["SECRET_KEY"]
+        )
+        with app.app_context():
+            party = a_party(evening)
+            invitation = devices.make_invitation(evening.id)
+        (told,) = Phone(app.test_client(), invitation).sync()["parties"]
+        assert len(told["tickets"]) == 2
+        with make_app().app_context():
+            assert ticket_digest(ticket_token(party)) in told["tickets"]
+
+    def test_what_the_device_must_know_of_the_evening(
+        self, phone: Phone, evening: Performance
+    ) -> None:
+        news = phone.sync()
+        told = news["performance"]
+        assert datetime.fromisoformat(told["closes_at"]) == evening.starts_at + timedelta(hours=2)
+        assert (
+            datetime.fromisoformat(told["release_from"]) == evening.starts_at - places.RELEASE_FROM
+        )
+        assert (told["cancelled"], told["released_at"], news["closed"]) == (False, None, False)
+        apart = datetime.now(UTC) - datetime.fromisoformat(news["server_time"])
+        assert abs(apart) < timedelta(minutes=1)
+
+
+class TestWhatWaited:
+    def test_it_is_taken_in_order_and_once(
+        self, app: Flask, phone: Phone, evening: Performance
+    ) -> None:
+        with app.app_context():
+            party = a_party(evening, 4)
+        first, then = scan(party.reference, 3), scan(party.reference, 1)
+        undone = {"kind": "undo", "scan_id": first["scan_id"]}
+        guests = {"kind": "walk_in", "scan_id": str(uuid4()), "people": 2}
+        for _ in range(2):
+            results = phone.sync(first, then, undone, guests)["results"]
+            assert [result["problem"] for result in results] == [None] * 4
+            people = [result["verdict"]["people"] for result in results]
+            assert people == [3, 1, 0, 2]
+        counts = phone.sync()["counts"]
+        assert (counts["inside"], counts["walk_ins"]) == (3, 2)
+
+    def test_a_conflict_is_told_to_both_phones(
+        self, app: Flask, make_phone: Callable[..., Phone], evening: Performance
+    ) -> None:
+        with app.app_context():
+            party = a_party(evening, 2, name="Ada Rossi")
+        one, other = make_phone("Door A"), make_phone("Door B")
+        one.sync(scan(party.reference, 2))
+        verdict = other.sync(scan(party.reference, 2))["results"][0]["verdict"]
+        assert (verdict["verdict"], verdict["people"], verdict["claimed"]) == ("already_in", 0, 2)
+        for phone in (one, other):
+            (conflict,) = phone.sync()["conflicts"]
+            assert conflict["door"] == "Door B"
+            assert conflict["first"]["door"] == "Door A"
+            assert (conflict["name"], conflict["claimed"]) == ("Ada Rossi", 2)
+
+    def test_one_that_cannot_be_done_holds_nothing_up(
+        self, app: Flask, phone: Phone, evening: Performance
+    ) -> None:
+        with app.app_context():
+            one, other = a_party(evening), a_party(evening)
+        done = scan(one.reference)
+        reused = scan(other.reference, scan_id=done["scan_id"])
+        nothing = {"kind": "undo", "scan_id": str(uuid4())}
+        last = scan(other.reference)
+        results = phone.sync(done, reused, nothing, last)["results"]
+        problems = [result["problem"] for result in results]
+        assert problems == [None, "scan-reused", "scan-unknown", None]
+        assert results[3]["verdict"]["people"] == 1
+
+    def test_five_thousand_of_them(self, app: Flask, phone: Phone, evening: Performance) -> None:
+        with app.app_context():
+            party = a_party(evening, 1)
+        waiting = [scan(party.reference) for _ in range(300)]
+        waiting += [scan("nobody") for _ in range(4_700)]
+        for start in range(0, len(waiting), 100):
+            phone.sync(*waiting[start : start + 100])
+        news = phone.sync(*waiting[:100])
+        assert all(result["verdict"]["replayed"] for result in news["results"])
+        assert news["counts"]["inside"] == 1
+        assert len(news["conflicts"]) == 200, "no more than a phone can show"
+
+    def test_more_than_fit_are_refused_by_name(self, phone: Phone) -> None:
+        told = assert_problem(phone.ask(*[scan("A")] * 101), 422, "invalid-fields")
+        assert told["errors"][0]["field"] == "actions"
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("kind", "dance"), ("scan_id", "1"), ("people", 0), ("surprise", 1), ("offline", {})],
+    )
+    def test_a_wrong_action_is_named(self, phone: Phone, field: str, value: object) -> None:
+        told = assert_problem(phone.ask(scan("A") | {field: value}), 422, "invalid-fields")
+        assert told["errors"][0]["field"].startswith(f"actions.0.{field}"), told
+
+    @pytest.mark.parametrize("code", ["", "x" * 10_000, "A\0B", "\ud800"])
+    def test_whatever_a_camera_read_is_taken(self, phone: Phone, code: str) -> None:
+        (result,) = phone.sync(scan(code))["results"]
+        assert (result["verdict"]["verdict"], result["problem"]) == ("unknown", None)
+
+
+class TestBeingRefused:
+    def test_a_page_of_another_version_must_be_loaded_anew(self, phone: Phone) -> None:
+        told = assert_problem(phone.ask(version=2), 409, "reload-needed")
+        assert told["version"] == 1
+
+    def test_a_revoked_device_leaves_its_news_and_lets_nobody_in(
+        self,
+        app: Flask,
+        phone: Phone,
+        evening: Performance,
+        database: psycopg.Connection[Any],
+    ) -> None:
+        with app.app_context():
+            party = a_party(evening, 2)
+            (seen,) = devices.devices_of(evening.id)
+            revoke_token(seen.token_id)
+        for method, path in (("GET", ""), ("POST", "/scans"), ("POST", "/parties")):
+            assert_problem(phone.send(method, path, json={}), 401, "device-revoked")
+        waiting = [scan(party.reference, 2), {"kind": "undo", "scan_id": str(uuid4())}]
+        for _ in range(2):
+            assert_problem(phone.ask(*waiting), 401, "device-revoked")
+        rows = database.execute("SELECT verdict, people, claimed FROM scan").fetchall()
+        assert rows == [("revoked", 0, 2)]
+        assert database.execute("SELECT admitted FROM reservation").fetchone() == (0,)
+
+    def test_a_revoked_device_does_not_fill_the_books(
+        self,
+        app: Flask,
+        phone: Phone,
+        evening: Performance,
+        database: psycopg.Connection[Any],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("azionelab.checkin.api._MAX_OF_REVOKED", 3)
+        with app.app_context():
+            (seen,) = devices.devices_of(evening.id)
+            revoke_token(seen.token_id)
+        for _ in range(3):
+            phone.ask(scan("A"), scan("B"))
+        assert database.execute("SELECT count(*) FROM scan").fetchone() == (3,)
+
+    def test_when_the_performance_is_over_the_list_is_not_given(
+        self, app: Flask, phone: Phone, evening: Performance, database: psycopg.Connection[Any]
+    ) -> None:
+        with app.app_context():
+            party = a_party(evening, 2)
+        phone.sync()
+        database.execute("UPDATE performance SET starts_at = now() - interval '3 hours'")
+        news = phone.sync(scan(party.reference, 2), cursor=None)
+        assert (news["closed"], news["parties"], news["conflicts"]) == (True, [], [])
+        assert news["results"][0]["verdict"]["people"] == 2, "what happened before is still taken"
+        answer = phone.send("POST", "/parties", json={"query": "Ada"})
+        assert_problem(answer, 403, "door-closed")
+
+
+class TestReleasing:
+    def test_it_and_taking_it_back(self, app: Flask, phone: Phone, evening: Performance) -> None:
+        with app.app_context():
+            a_party(evening, 3)
+        released = phone.send("POST", "/release").json
+        assert (released["parties"], released["places"]) == (1, 3)
+        news = phone.sync()
+        assert (news["counts"]["free"], news["counts"]["released"]) == (10, 3)
+        assert news["performance"]["released_at"]
+        assert phone.send("DELETE", "/release").json["places"] == 3
+        assert phone.sync()["performance"]["released_at"] is None
+
+    def test_too_early(
+        self, phone: Phone, evening: Performance, database: psycopg.Connection[Any]
+    ) -> None:
+        database.execute("UPDATE performance SET starts_at = now() + interval '2 hours'")
+        told = assert_problem(phone.send("POST", "/release"), 409, "release-too-early")
+        assert datetime.fromisoformat(told["opens_at"]).tzinfo
+
+    def test_called_off(self, app: Flask, phone: Phone, evening: Performance) -> None:
+        with app.app_context():
+            booking.cancel_performance(evening.id)
+        assert_problem(phone.send("POST", "/release"), 409, "performance-cancelled")
+        walk_in = phone.send("POST", "/walk-ins", json={"scan_id": str(uuid4())}).json
+        assert walk_in["verdict"] == "performance_cancelled"
+        assert phone.sync()["performance"]["cancelled"]
+
+
+def test_a_late_comer(app: Flask, phone: Phone, evening: Performance) -> None:
+    with app.app_context():
+        party = a_party(evening, 2)
+        places.release_no_shows(evening.id)
+    body = {"scan_id": str(uuid4()), "code": party.reference}
+    told = phone.send("POST", "/scans", json=body).json
+    assert (told["verdict"], told["party"]["released"]) == ("released", 2)
+    body = {"scan_id": str(uuid4()), "code": party.reference, "people": 1, "late": True}
+    told = phone.send("POST", "/scans", json=body).json
+    assert (told["verdict"], told["people"], told["party"]["released"]) == ("admitted", 1, 1)
+
+
+def test_a_claim_by_the_door_of_scans(app: Flask, phone: Phone, evening: Performance) -> None:
+    with app.app_context():
+        party = a_party(evening, 2)
+    body = {k: v for k, v in scan(party.reference, 2).items() if k != "kind"}
+    told = phone.send("POST", "/scans", json=body).json
+    assert (told["verdict"], told["claimed"]) == ("admitted", 2)
+    assert told["party"]["admitted"] == 2

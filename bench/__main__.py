@@ -6,6 +6,7 @@ Everything runs on this machine's loopback and ends by itself: each scenario is 
 import argparse
 import asyncio
 import datetime
+import gzip
 import json
 import os
 import platform
@@ -29,13 +30,18 @@ from aiosmtpd.controller import Controller
 from flask import Flask
 
 from azionelab.ops import embedded_postgres
+from azionelab.staff.tokens import digest
 from azionelab.tokens import Purpose, make_token
 from bench.servers import ROOT, Server, gunicorn, program
 
-CONNECTIONS = 16
+CONNECTIONS = 20  # as many as there are phones at the doors
+HOST = "tickets.azionelab.it"  # a name such as production takes; the load goes to this machine
 SECRET_KEY = secrets.token_urlsafe(48)
 SCANS = 20_000  # parties prepared for the door
-REACH = {"programme": 0.25, "api": 0.08, "admission": 0.10}  # of the hello-world
+REACH = {"programme": 0.25, "api": 0.08, "admission": 0.15}  # of the hello-world
+DEVICES = 20  # phones at the doors of one performance
+ASKS_EVERY = 1.5  # seconds between two syncs of a device
+HOUSE_LIST = 2_000  # parties
 MAX_MEGABYTES = 150
 PAGE = ROOT / "docs" / "performance.md"
 
@@ -106,10 +112,8 @@ def main() -> None:
 def measure(database_url: str, folder: Path, seconds: int) -> str:
     """Measure everything against `database_url` and return the report in Markdown."""
     ports = _free_ports(3)
-    site_url = f"http://127.0.0.1:{ports[1]}"
-    settings = _settings(database_url, site_url, ports[2])
+    settings = site_settings(database_url, ports[2])
     _flask(settings, "db", "upgrade")
-    token = _flask(settings, "create-token", "bench").split()[-1]
     with (
         psycopg.connect(database_url, autocommit=True) as database,
         gunicorn("bench.hello:app", ports[0], settings) as hello,
@@ -121,29 +125,85 @@ def measure(database_url: str, folder: Path, seconds: int) -> str:
             _load(site.url, "warm-up", 2, "get")
             bench.run(site.url, "programme page, rendered for each request", "get")
         with gunicorn("wsgi:app", ports[1], settings) as site:
-            _paused(bench, site, database, folder, token)
+            _paused(bench, site, database)
+            door = _door(bench, site, database, folder)
             delivered = _delivering(bench, site, database, settings, folder / "worker.log")
             memory = site.megabytes_per_worker()
-    return _report(bench, memory, delivered)
+    return _report(bench, memory, delivered, door)
 
 
-def _paused(
-    bench: Bench, site: Server, database: psycopg.Connection[Any], folder: Path, token: str
-) -> None:
+def _paused(bench: Bench, site: Server, database: psycopg.Connection[Any]) -> None:
     """The scenarios without a worker: mails wait in the outbox."""
     _load(site.url, "warm-up", 2, "get")
     bench.run(site.url, "programme page", "get")
     form = f"{site.url}/performances/{_performance(database)}/book"
     bench.run(form, "booking by form", "form", *_open_form(form))
     bench.run(_booking_api(site, _performance(database)), "booking by API", "api")
+
+
+def _door(bench: Bench, site: Server, database: psycopg.Connection[Any], folder: Path) -> str:
+    """Twenty devices at one performance: scans, syncs, and the house list; what is said of it."""
     evening = _performance(database)
-    codes = folder / "codes"
-    codes.write_text("\n".join(_tickets(database, evening)), encoding="ascii")
-    scans = f"{site.url}/api/v1/checkin/performances/{evening}/scans"
-    admission = bench.run(scans, "admission", "scan", token, str(codes))
-    admitted = database.execute("SELECT count(*) FROM admission").fetchone()
-    if not admitted or admitted[0] < admission.rate * bench.seconds * 0.9:
-        raise SystemExit("bench: scans were answered but let nobody in")
+    codes, tokens = folder / "codes", folder / "tokens"
+    codes.write_text("\n".join(_tickets(database, evening, SCANS)), encoding="ascii")
+    devices = _devices(database, evening)
+    tokens.write_text("\n".join(devices), encoding="ascii")
+    door = f"{site.url}/api/v1/checkin/performances/{evening}"
+    bench.run(f"{door}/scans", "admission", "scan", str(tokens), str(codes))
+    wrong = database.execute(_WRONG_VERDICTS).fetchone()
+    if wrong != (0, True):
+        raise SystemExit(f"bench: verdicts were wrong, or nobody was let in ({wrong})")
+
+    _tickets(database, small := _performance(database), HOUSE_LIST)
+    (device, *_) = _devices(database, small)
+    door = f"{site.url}/api/v1/checkin/performances/{small}"
+    took, size, packed, news = _sync(door, device)
+    tokens.write_text(device, encoding="ascii")
+    polls = bench.run(f"{door}/sync", "sync, nothing new", "sync", str(tokens), str(news["cursor"]))
+    share = DEVICES / ASKS_EVERY / polls.rate
+    return (
+        f"No verdict of {DEVICES} devices was wrong. A house list of {len(news['parties'])} parties:"
+        f" {took * 1000:.0f} ms, {size / 1000:.0f} kB, {packed / 1000:.0f} kB compressed."
+        f" {DEVICES} phones that ask every {ASKS_EVERY} s take {share:.1%} of what the site can answer"
+    )
+
+
+# Of each party one scan let it in, and every other found it in; and somebody was let in at all.
+_WRONG_VERDICTS = """
+    SELECT count(*) FILTER (WHERE admitted <> 1 OR others <> 0), count(*) > 0 FROM (
+        SELECT count(*) FILTER (WHERE verdict = 'admitted') AS admitted,
+               count(*) FILTER (WHERE verdict NOT IN ('admitted', 'already_in')) AS others
+        FROM scan WHERE reservation_id IS NOT NULL GROUP BY reservation_id
+    ) AS party
+"""
+
+
+def _sync(door: str, token: str) -> tuple[float, int, int, Any]:
+    """A device's first sync: seconds, bytes, bytes compressed, and what it was told."""
+    body = b'{"version": 1, "cursor": null, "actions": []}'
+    headers = {
+        "Host": HOST, "Authorization": f"Bearer {token}", "Content-Type": "application/json",
+    }  # fmt: skip
+    start = time.perf_counter()
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{door}/sync", body, headers), timeout=30
+    ) as answer:
+        told = answer.read()
+    return time.perf_counter() - start, len(told), len(gzip.compress(told, 6)), json.loads(told)
+
+
+def _devices(database: psycopg.Connection[Any], evening: int) -> list[str]:
+    """The tokens of DEVICES phones at the door of a performance."""
+    tokens = [secrets.token_urlsafe(32) for _ in range(DEVICES)]
+    with database.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO api_token (label, scope, digest, created_at, expires_at, performance_id)
+            VALUES ('Bench', 'door', %s, now(), now() + interval '3 days', %s)
+            """,
+            [(digest(token), evening) for token in tokens],
+        )
+    return tokens
 
 
 def _delivering(
@@ -187,6 +247,7 @@ def _booking_api(site: Server, evening: int) -> str:
 
 def _load(address: str, name: str, seconds: int, *arguments: str) -> Measured:
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s"]
+    command += ["-H", f"Host: {HOST}"]
     command += ["-s", str(ROOT / "bench" / "load.lua"), address, "--", *arguments]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     result = json.loads(output.split("RESULT ")[1])
@@ -201,16 +262,15 @@ def _load(address: str, name: str, seconds: int, *arguments: str) -> Measured:
     )
 
 
-def _settings(database_url: str, site_url: str, smtp_port: int) -> dict[str, str]:
-    # Production's, as behind a proxy that ends TLS; the load leaves the proxy out.
-    https = site_url.replace("http://", "https://")
+def site_settings(database_url: str, smtp_port: int) -> dict[str, str]:
+    """Production's settings, as behind a proxy that ends TLS; the load leaves the proxy out."""
     return {
         "FLASK_DEBUG": "false",
         "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": database_url,
-        "SITE_BASE_URL": https,
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "CSRF_TRUSTED_ORIGINS": https,
+        "SITE_BASE_URL": f"https://{HOST}",
+        "ALLOWED_HOSTS": HOST,
+        "CSRF_TRUSTED_ORIGINS": f"https://{HOST}",
         "MAIL_SERVER": "127.0.0.1",
         "MAIL_PORT": str(smtp_port),
         "MAIL_USE_TLS": "false",
@@ -248,17 +308,18 @@ def _performance(database: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row else 0
 
 
-def _tickets(database: psycopg.Connection[Any], evening: int) -> list[str]:
+def _tickets(database: psycopg.Connection[Any], evening: int, parties: int) -> list[str]:
     """What the QRs of confirmed parties of one say."""
     rows = database.execute(
         """
         INSERT INTO reservation (id, reference, performance_id, name, email, email_key, locale, seats,
                                  state, request_key, created_at, hold_expires_at, confirmed_at)
-        SELECT gen_random_uuid(), lpad(n::text, 8, '0'), %s, 'Bench', n || '@example.org',
+        SELECT gen_random_uuid(), lpad((%s * 100000 + n)::text, 8, '0'), %s,
+               'Visitor ' || substr(md5(n::text), 1, 12), n || '@example.org',
                n || '@example.org', 'en', 1, 'confirmed', gen_random_uuid(), now(), now(), now()
         FROM generate_series(1, %s) n RETURNING id
         """,
-        [evening, SCANS],
+        [evening, evening, parties],
     ).fetchall()
     database.execute("VACUUM ANALYZE reservation")
     database.execute("VACUUM ANALYZE performance")
@@ -269,7 +330,8 @@ def _tickets(database: psycopg.Connection[Any], evening: int) -> list[str]:
 
 
 def _open_form(address: str) -> tuple[str, str]:
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    asked = urllib.request.Request(address, headers={"Host": HOST})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
         page = answer.read().decode()
         cookie = answer.headers["Set-Cookie"].split(";")[0]
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
@@ -313,7 +375,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _report(bench: Bench, memory: float, delivered: str) -> str:
+def _report(bench: Bench, memory: float, delivered: str, door: str) -> str:
     where = (
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {os.cpu_count()} cores,"
         f" Python {platform.python_version()}, gunicorn 2 workers x 4 threads, {CONNECTIONS}"
@@ -334,6 +396,7 @@ def _report(bench: Bench, memory: float, delivered: str) -> str:
             f" {row.refused} | {row.lost} |"
         )
     lines += ["", f"Memory: {memory:.0f} MB a worker (at most {MAX_MEGABYTES}). {delivered}."]
+    lines += ["", f"{door}."]
     return "\n".join(lines)
 
 

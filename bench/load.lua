@@ -1,16 +1,20 @@
 -- wrk's script for all scenarios: each request is made new, refused ones are counted by status.
--- Arguments: what to send ("get", "form", "api", "scan"), then what that needs.
-local kind, token, cookie, path
+-- Arguments: what to send ("get", "form", "api", "scan", "sync"), then what that needs.
+local kind, token, cookie, cursor
+local tokens = {}
 local number = 0
 local codes = {}
 
 function init(args)
   kind = args[1]
   if kind == "form" then token, cookie = args[2], args[3] end
+  if kind == "scan" or kind == "sync" then
+    for line in io.lines(args[2]) do tokens[#tokens + 1] = line end
+  end
   if kind == "scan" then
-    token = args[2]
     for line in io.lines(args[3]) do codes[#codes + 1] = line end
   end
+  if kind == "sync" then cursor = args[3] end
   math.randomseed(os.time())
 end
 
@@ -35,9 +39,14 @@ function request()
       { ["Content-Type"] = "application/json", ["Idempotency-Key"] = uuid() },
       '{"name":"Bench","seats":1,"consent":true,"locale":"en","email":"' .. address .. '"}')
   end
-  return wrk.format("POST", nil,
-    { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token },
-    '{"scan_id":"' .. uuid() .. '","door":"A","code":"' .. (codes[number] or "used up") .. '"}')
+  local device = { ["Content-Type"] = "application/json",
+    ["Authorization"] = "Bearer " .. tokens[number % #tokens + 1] }
+  if kind == "sync" then
+    return wrk.format("POST", nil, device, '{"version":1,"cursor":' .. cursor .. ',"actions":[]}')
+  end
+  -- Every tenth ticket is shown a second time, at another phone.
+  local code = codes[number % 10 == 0 and number - 5 or number] or "used up"
+  return wrk.format("POST", nil, device, '{"scan_id":"' .. uuid() .. '","code":"' .. code .. '"}')
 end
 
 function done(summary, latency)

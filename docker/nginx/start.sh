@@ -94,6 +94,8 @@ read_rate LOGIN_RATE "${LOGIN_RATE:-10 per minute}"
 login_rate=$rate login_burst=$burst
 read_rate API_RATE "${API_RATE:-20 per second}"
 api_rate=$rate api_burst=$burst
+read_rate DOOR_RATE "${DOOR_RATE:-100 per second}"
+door_rate=$rate door_burst=$burst
 
 check_networks BOX_OFFICE_NETWORKS "$BOX_OFFICE_NETWORKS"
 box_office=""
@@ -151,6 +153,8 @@ for template in "$TEMPLATES"/*.conf; do
         -e "s|@LOGIN_BURST@|$login_burst|g" \
         -e "s|@API_RATE@|$api_rate|g" \
         -e "s|@API_BURST@|$api_burst|g" \
+        -e "s|@DOOR_RATE@|$door_rate|g" \
+        -e "s|@DOOR_BURST@|$door_burst|g" \
         -e "s|@BOX_OFFICE@|$box_office|g" \
         -e "s|@BACKEND@|$BACKEND|g" \
         -e "s|@RESOLVER@|$RESOLVER|g" \

@@ -20,6 +20,7 @@ def strict(start_nginx: Callable[..., Nginx], echo: Echo) -> Nginx:
         BOOKING_RATE="1 per minute",
         LOGIN_RATE="1 per minute",
         API_RATE="1 per minute",
+        DOOR_RATE="4 per minute",
         BOX_OFFICE_NETWORKS=f"{BOX_OFFICE}/32, 2001:db8::/32",
     )
 
@@ -51,6 +52,14 @@ def test_the_api_is_slowed_down_with_a_problem(strict: Nginx, echo: Echo) -> Non
     assert answers[2].headers["content-type"] == "application/problem+json"
     assert answers[2].headers["retry-after"] == "60"
     assert '"status":429' in answers[2].text
+
+
+def test_the_phones_at_the_door_have_a_limit_of_their_own(strict: Nginx, echo: Echo) -> None:
+    assert [strict.fetch("/api/v1/performances").status for _ in range(3)][-1] == 429
+    answers = post(strict, "/api/v1/checkin/performances/1/sync", 7)
+    assert [answer.status for answer in answers] == [200] * 5 + [429] * 2
+    assert answers[-1].headers["content-type"] == "application/problem+json"
+    assert len(echo.requests) == 2 + 5
 
 
 def test_booking_by_the_api_is_booking(start_nginx: Callable[..., Nginx], echo: Echo) -> None:

@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from tests.support.nginx import HOST, Nginx
+from tests.support.nginx import HOST, Echo, Nginx
 
 APPLICATIONS = {
     "/": 200,
@@ -158,3 +159,14 @@ def test_the_log_knows_every_page_and_no_token(front: Nginx, app: Flask) -> None
         assert front.logged(front.fetch(odd))["path"] == "-"
     for secret in ("s3cret", "example.org", "Ada", "127.0.0.1"):
         assert secret not in front.log
+
+
+def test_a_house_list_is_compressed(start_nginx: Callable[..., Nginx], echo: Echo) -> None:
+    echo.headers = {"Content-Type": "application/json"}
+    nginx = start_nginx(BACKEND=f"127.0.0.1:{echo.port}")
+    path, long = "/api/v1/checkin/performances/1/sync", "n" * 2000
+    answer = nginx.fetch(path, "POST", body=b"", Accept_Encoding="gzip", X_Padding=long)
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "Accept-Encoding" in answer.headers["vary"]
+    elsewhere = nginx.fetch("/api/v1/performances", Accept_Encoding="gzip", X_Padding=long)
+    assert "content-encoding" not in elsewhere.headers, "beside secrets nothing is compressed"

@@ -1,13 +1,16 @@
 """The declarative base, the one way to write, and the names of what the database refuses."""
 
 import select
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, DateTime, Engine, Insert, MetaData, event
+from psycopg.rows import namedtuple_row
+from sqlalchemy import ClauseElement, Connection, DateTime, Engine, Insert, MetaData, event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import (
@@ -23,6 +26,7 @@ from sqlalchemy.orm import (
 # ordinary event, to be told with "once more, please".
 DATABASE_BUSY = (OperationalError, PoolTimeout)
 
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _IN_USE_CASE = "azionelab.in_use_case"
 _LAST_WORDS = "azionelab.last_words"
 _WRITTEN = "azionelab.written"
@@ -105,21 +109,47 @@ def last_words(session: Session, statement: Insert, values: dict[str, Any]) -> N
     session.info.setdefault(_LAST_WORDS, []).append((statement, values))
 
 
+def read_row(session: Session, statement: ClauseElement, values: Mapping[str, object]) -> Any:
+    """The first row of what a statement answers, by its columns' names, or None; in the session's transaction.
+
+    For questions that every scan at the door asks: it goes past SQLAlchemy, which costs more than asking
+    PostgreSQL does (docs/performance.md).
+    """
+    connection = session.connection()
+    driver: Any = connection.connection.driver_connection
+    with _as_sqlalchemy(connection), driver.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(_written(statement), values).fetchone()
+
+
+@cache
+def _written(statement: ClauseElement) -> str:
+    """A statement as the driver takes it; it is made once and asked often."""
+    return str(statement.compile(dialect=_DIALECT))
+
+
+@contextmanager
+def _as_sqlalchemy(connection: Connection) -> Iterator[None]:
+    """Raise the driver's errors as SQLAlchemy's, which everybody knows."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if connection.connection.driver_connection.closed:  # type: ignore[union-attr]
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            None, None, error, psycopg.Error, dialect=connection.dialect
+        ) from None
+
+
 def _commit_with(session: Session, statements: Sequence[tuple[Insert, dict[str, Any]]]) -> None:
     session.flush()
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
-    try:
-        with driver.pipeline():
-            for statement, values in statements:
-                connection.execute(statement, values)
-            # By the driver itself: the session's commit would give the connection back to the pool
-            # while its pipeline is still open.
-            driver.commit()
-    except psycopg.Error as error:
-        raise DBAPIError.instance(
-            None, None, error, psycopg.Error, dialect=connection.dialect
-        ) from None
+    with _as_sqlalchemy(connection), driver.pipeline():
+        for statement, values in statements:
+            connection.execute(statement, values)
+        # By the driver itself: the session's commit would give the connection back to the pool
+        # while its pipeline is still open.
+        driver.commit()
     session.commit()
 
 

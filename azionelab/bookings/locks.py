@@ -4,15 +4,16 @@ docs/locking.md is the law. Row locks on both are taken by these functions only.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, joinedload, load_only
+from sqlalchemy.orm import Session, joinedload
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
 from azionelab.bookings.models import Reservation
-from azionelab.database import require_transaction
+from azionelab.database import read_row, require_transaction
 from azionelab.shows.models import Performance
 
 # Made once: the rows behind them wait. FOR NO KEY UPDATE (`key_share`), so that scans and mails, which
@@ -32,22 +33,20 @@ _RESERVATION = (
     .execution_options(populate_existing=True)
 )
 _PARTY = (
-    select(Reservation, Performance.cancelled_at)
+    select(
+        Reservation.id,
+        Reservation.performance_id,
+        Reservation.reference,
+        Reservation.name,
+        Reservation.state,
+        Reservation.seats,
+        Reservation.admitted,
+        Reservation.released,
+        Performance.cancelled_at,
+    )
     .join(Reservation.performance)
     .where(Reservation.id == bindparam("id"))
-    .options(
-        load_only(
-            Reservation.performance_id,
-            Reservation.reference,
-            Reservation.name,
-            Reservation.state,
-            Reservation.seats,
-            Reservation.admitted,
-            Reservation.released,
-        )
-    )
     .with_for_update(key_share=True, of=Reservation)
-    .execution_options(populate_existing=True)
 )
 
 _LIVE_PARTIES = (
@@ -83,17 +82,36 @@ def lock_reservation(session: Session, reservation_id: UUID) -> Reservation:
     return reservation
 
 
-def lock_party(session: Session, reservation_id: UUID) -> tuple[Reservation, datetime | None]:
-    """A locked reservation, and when its performance was cancelled; ReservationUnknown.
+@dataclass(frozen=True, slots=True)
+class LockedParty:
+    """Of a reservation what a door asks, and when its performance was cancelled."""
 
-    Of the reservation it reads what a door asks: twenty phones do at once.
+    id: UUID
+    performance_id: int
+    reference: str
+    name: str
+    state: str
+    seats: int
+    admitted: int
+    released: int
+    cancelled_at: datetime | None
+
+    @property
+    def to_come(self) -> int:
+        """As a reservation's."""
+        return self.seats - self.admitted - self.released
+
+
+def lock_party(session: Session, reservation_id: UUID) -> LockedParty:
+    """Lock a reservation and read what a door asks of it, as twenty phones do at once.
+
+    Raises ReservationUnknown.
     """
     require_transaction(session)
-    found = session.execute(_PARTY, {"id": reservation_id}).one_or_none()
+    found = read_row(session, _PARTY, {"id": reservation_id})
     if found is None:
         raise ReservationUnknown
-    reservation, cancelled_at = found
-    return reservation, cancelled_at
+    return LockedParty(*found)
 
 
 def lock_live_parties(session: Session, performance_id: int) -> Sequence[Reservation]:

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import places
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
+from azionelab.bookings.locks import LockedParty
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import devices, rules
 from azionelab.checkin.house_list import changes_since, conflicts
@@ -329,7 +330,9 @@ def _told(verdict: rules.Verdict) -> dict[str, Any]:
 
 
 def _evening_of(verdict: rules.Verdict) -> dict[str, Any] | None:
-    if verdict.kind is not Kind.WRONG_PERFORMANCE or verdict.reservation is None:
+    if verdict.kind is not Kind.WRONG_PERFORMANCE or not isinstance(
+        verdict.reservation, Reservation
+    ):
         return None
     performance = verdict.reservation.performance
     return {
@@ -358,7 +361,7 @@ def _door_performance(performance: Listing) -> dict[str, Any]:
     }
 
 
-def _party(reservation: Reservation) -> dict[str, Any]:
+def _party(reservation: Reservation | LockedParty) -> dict[str, Any]:
     return {
         "reference": reservation.reference,
         "name": reservation.name,

@@ -5,19 +5,20 @@ one performance at the same time, and two phones with the same ticket one after 
 takes places, a walk-in or somebody who comes late, locks the performance before (docs/locking.md).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from prometheus_client import Counter
-from sqlalchemy import ColumnElement, func, insert, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
 from azionelab.bookings.locks import (
+    LockedParty,
     lock_party,
     lock_performance,
     lock_reservation,
@@ -45,7 +46,22 @@ from azionelab.shows.programme import listing
 from azionelab.tokens import Purpose, read_token
 
 # inline(): no answer is read before the commit.
-_NEW_SCAN, _NEW_ADMISSION = insert(Scan).inline(), insert(Admission).inline()
+_NEW_SCAN = insert(Scan).inline()
+_made = (
+    insert(Scan)
+    .values({column.name: bindparam(column.name) for column in Scan.__table__.columns})
+    .returning(Scan.id, Scan.reservation_id, Scan.people, Scan.scanned_at)
+    .cte("made")
+)
+_NEW_SCAN_AND_ADMISSION = (
+    insert(Admission)
+    .from_select(
+        ["scan_id", "reservation_id", "people", "admitted_at"],
+        select(_made),
+        include_defaults=False,
+    )
+    .inline()
+)
 MAX_FOUND = 20  # parties a search shows
 MAX_CODE = 500  # characters: a ticket's whole address; what is longer names no party
 _OLDEST_CLAIM = timedelta(days=7)  # what a device says of a time before that is taken for now
@@ -104,7 +120,7 @@ class Verdict:
     kind: Kind
     scan_id: UUID
     people: int
-    reservation: Reservation | None
+    reservation: Reservation | LockedParty | None
     first: FirstAdmission | None
     claimed: int | None = None
     undone: bool = False
@@ -192,28 +208,49 @@ def _admit(
     performance_id, code, scan_id, actor = attempt
     with transaction() as session:
         performance = _lock_door(session, performance_id) if among_others else None
-        reservation, cancelled_at = _lock_code(session, code)
-        released = reservation is not None and reservation.released > 0
+        party = _lock_code(session, code)
+        released = party is not None and party.released > 0
         if performance is not None:
             door = _door(session, performance)
         elif released and claim is not None and claim.people:
             raise _PlacesReleased
         else:
-            if reservation is None or reservation.performance_id != performance_id:
-                cancelled_at = _read_door(session, performance_id)
-            # Only who has places that were released is told whether others are free.
-            evening = listing(performance_id, now()) if released else None
-            free = evening.seats_left if evening else 0
-            door = Door(performance_id, cancelled_at is not None, free)
-        party = _party(reservation)
-        kind, people = _decide(party, door, asked, claim)
-        first = _first_admission(session, reservation) if party and party.admitted else None
-        scan = _attempt(scan_id, performance_id, reservation, actor, claim)
-        if reservation and released and people:
-            hold_again(reservation, people)
-            session.flush()
-        _write_down(session, scan, reservation, kind, people)
-        return Verdict(kind, scan_id, people, reservation, first, _claimed(claim))
+            door = _look_at_door(session, performance_id, party)
+        kind, people = _decide(_facts(party), door, asked, claim)
+        first = _first_admission(session, party.id) if party and party.admitted else None
+        scan = _attempt(scan_id, performance_id, party, actor, claim)
+        told: LockedParty | Reservation | None = party
+        if party and people:
+            if released:
+                hold_again(session.get_one(Reservation, party.id), people)
+                session.flush()
+            told = _with_more_in(party, people)
+        elif party and kind is Kind.WRONG_PERFORMANCE:
+            told = session.get_one(Reservation, party.id)
+        _write_down(session, scan, kind, people)
+        return Verdict(kind, scan_id, people, told, first, _claimed(claim))
+
+
+def _look_at_door(session: Session, performance_id: int, party: LockedParty | None) -> Door:
+    """The door as it is without its lock, which who takes nobody's place does not need."""
+    if party is not None and party.performance_id == performance_id:
+        cancelled_at = party.cancelled_at
+    else:
+        cancelled_at = _read_door(session, performance_id)
+    # Only who has places that were released is told whether others are free.
+    evening = listing(performance_id, now()) if party is not None and party.released else None
+    return Door(performance_id, cancelled_at is not None, evening.seats_left if evening else 0)
+
+
+def _with_more_in(party: LockedParty, people: int) -> LockedParty:
+    """What the triggers make of it: the row is locked, nobody else can have counted."""
+    late = max(0, people - party.to_come)
+    return replace(party, admitted=party.admitted + people, released=party.released - late)
+
+
+def _write_down(session: Session, scan: dict[str, Any], kind: Kind, people: int) -> None:
+    statement = _NEW_SCAN_AND_ADMISSION if people else _NEW_SCAN
+    last_words(session, statement, scan | {"verdict": kind, "people": people})
 
 
 def _decide(party: Party | None, door: Door, asked: Asked, claim: Claim | None) -> tuple[Kind, int]:
@@ -225,36 +262,17 @@ def _decide(party: Party | None, door: Door, asked: Asked, claim: Claim | None) 
     return (Kind.TOO_MANY if claim.verdict is Kind.ADMITTED else claim.verdict), 0
 
 
-def _write_down(
-    session: Session,
-    scan: dict[str, Any],
-    reservation: Reservation | None,
-    kind: Kind,
-    people: int,
-) -> None:
-    last_words(session, _NEW_SCAN, scan | {"verdict": kind, "people": people})
-    if reservation and people:
-        admission = {
-            "scan_id": scan["id"],
-            "reservation_id": reservation.id,
-            "people": people,
-            "admitted_at": scan["scanned_at"],
-        }
-        last_words(session, _NEW_ADMISSION, admission)
-        # What the trigger makes of it: the row is locked, nobody else can have counted.
-        set_committed_value(reservation, "admitted", reservation.admitted + people)
-
-
 def _answer_again(
     performance_id: int, code: str, scan_id: UUID, actor: Actor, claim: Claim | None
 ) -> Verdict:
     with transaction() as session:
         performance = _lock_door(session, performance_id) if claim else None
-        reservation, _ = _lock_code(session, code)
+        party = _lock_code(session, code)
         scan = session.get_one(Scan, scan_id)
-        reservation_id = reservation.id if reservation else None
-        same = (scan.performance_id, scan.reservation_id) == (performance_id, reservation_id)
+        party_id = party.id if party else None
+        same = (scan.performance_id, scan.reservation_id) == (performance_id, party_id)
         if same and scan.verdict in set(Kind):
+            reservation = _read_party(session, party_id)
             if performance is not None and claim is not None and scan.claimed is None:
                 # The device did not get our answer, and decided by itself what really happened.
                 _follow(session, scan, claim, performance, reservation)
@@ -264,13 +282,13 @@ def _answer_again(
                 scan.id,
                 scan.people,
                 reservation,
-                _first_admission(session, reservation) if scan.admitted_before else None,
+                _first_admission(session, party_id) if scan.admitted_before else None,
                 claimed=scan.claimed,
                 undone=admission is not None and admission.undone_at is not None,
                 replayed=True,
             )
         # Under an identity of its own: the one that the device gave is another scan's.
-        attempt = _attempt(uuid4(), performance_id, reservation, actor, claim)
+        attempt = _attempt(uuid4(), performance_id, party, actor, claim)
         last_words(session, _NEW_SCAN, attempt | {"verdict": REUSED, "people": 0})
     raise ScanReused
 
@@ -288,7 +306,7 @@ def _follow(
     more = claim.people - scan.people
     if more > 0:
         door = _door(session, performance)
-        kind, counted = count_claim(_party(reservation), door, more)
+        kind, counted = count_claim(_facts(reservation), door, more)
         if reservation is None or not counted:
             return
         hold_again(reservation, counted)
@@ -345,7 +363,9 @@ def let_in_walk_ins(
         if counted:
             reservation = seat_walk_ins(session, performance_id, counted, scan_id)
         scan = _attempt(scan_id, performance_id, reservation, actor, claim)
-        _write_down(session, scan, reservation, kind, counted)
+        _write_down(session, scan, kind, counted)
+        if reservation is not None:
+            set_committed_value(reservation, "admitted", counted)
         verdict = Verdict(kind, scan_id, counted, reservation, None, _claimed(claim))
     _VERDICTS.labels(kind).inc()
     return verdict
@@ -371,7 +391,7 @@ def _same_walk_ins(session: Session, scan: Scan, performance_id: int) -> Verdict
 def _attempt(
     scan_id: UUID,
     performance_id: int,
-    reservation: Reservation | None,
+    party: LockedParty | Reservation | None,
     actor: Actor,
     claim: Claim | None = None,
 ) -> dict[str, Any]:
@@ -380,8 +400,8 @@ def _attempt(
     return {
         "id": scan_id,
         "performance_id": performance_id,
-        "reservation_id": reservation.id if reservation else None,
-        "admitted_before": reservation.admitted if reservation else 0,
+        "reservation_id": party.id if party else None,
+        "admitted_before": party.admitted if party else 0,
         "scanned_at": _believe(claim.at, at) if claim else at,
         "received_at": at,
         "claimed": _claimed(claim),
@@ -410,8 +430,8 @@ def record_of_revoked(
     try:
         with transaction() as session:
             _read_door(session, performance_id)
-            reservation, _ = _lock_code(session, code or "")
-            scan = _attempt(scan_id, performance_id, reservation, actor, claim)
+            party = _lock_code(session, code or "")
+            scan = _attempt(scan_id, performance_id, party, actor, claim)
             last_words(session, _NEW_SCAN, scan | {"verdict": REVOKED, "people": 0})
     except IntegrityError as error:
         if violated_constraint(error) != "pk_scan":
@@ -527,16 +547,16 @@ def evenings(at: datetime | None = None) -> list[Performance]:
     return sorted(near, key=lambda performance: abs(performance.starts_at - moment))
 
 
-def _party(reservation: Reservation | None) -> Party | None:
-    if reservation is None:
+def _facts(party: Reservation | LockedParty | None) -> Party | None:
+    if party is None:
         return None
-    return Party(
-        reservation.performance_id,
-        reservation.state,
-        reservation.seats,
-        reservation.admitted,
-        reservation.released,
-    )
+    return Party(party.performance_id, party.state, party.seats, party.admitted, party.released)
+
+
+def _read_party(session: Session, reservation_id: UUID | None) -> Reservation | None:
+    if reservation_id is None:
+        return None
+    return session.get_one(Reservation, reservation_id, populate_existing=True)
 
 
 def _people(
@@ -545,23 +565,23 @@ def _people(
     return func.coalesce(func.sum(counted).filter(which), 0)
 
 
-def _lock_code(session: Session, code: str) -> tuple[Reservation | None, datetime | None]:
-    """The reservation a code names, locked, and when its performance was cancelled.
+def _lock_code(session: Session, code: str) -> LockedParty | None:
+    """The party a code names, locked.
 
     Whatever a camera read is a code: what makes no sense names nobody.
     """
     typed = code.strip()
     if len(typed) > MAX_CODE:
-        return None, None
+        return None
     identity = read_token(Purpose.TICKET, typed.rstrip("/").rpartition("/")[2])
     if identity is None and (reference := read_reference(typed)):
         identity = session.scalar(select(Reservation.id).where(Reservation.reference == reference))
     if identity is None:
-        return None, None
+        return None
     try:
         return lock_party(session, identity)
     except ReservationUnknown:
-        return None, None
+        return None
 
 
 def _lock_door(session: Session, performance_id: int) -> Performance:
@@ -588,13 +608,13 @@ def _admission_of(session: Session, scan_id: UUID) -> Admission | None:
     return session.scalar(select(Admission).where(Admission.scan_id == scan_id))
 
 
-def _first_admission(session: Session, reservation: Reservation | None) -> FirstAdmission | None:
-    if reservation is None:
+def _first_admission(session: Session, reservation_id: UUID | None) -> FirstAdmission | None:
+    if reservation_id is None:
         return None
     scan = session.scalar(
         select(Scan)
         .join(Admission, Admission.scan_id == Scan.id)
-        .where(Admission.reservation_id == reservation.id, Admission.undone_at.is_(None))
+        .where(Admission.reservation_id == reservation_id, Admission.undone_at.is_(None))
         .order_by(Admission.id)
         .limit(1)
         .options(joinedload(Scan.user), joinedload(Scan.token))

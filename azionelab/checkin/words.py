@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext, ngettext
 
+from azionelab.bookings.locks import LockedParty
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.rules import FirstAdmission, Verdict
 from azionelab.checkin.verdicts import Kind
@@ -22,7 +23,7 @@ class Told:
     kind: str
     headline: str
     detail: str
-    reservation: Reservation | None
+    reservation: Reservation | LockedParty | None
     remaining: int
     people: int
     scan_id: str
@@ -106,8 +107,8 @@ def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:  # noqa: PLR091
             return gettext("Unknown"), gettext("No booking has this code. Try the name.")
 
 
-def _evening(reservation: Reservation | None) -> str:
-    if reservation is None:
+def _evening(reservation: Reservation | LockedParty | None) -> str:
+    if not isinstance(reservation, Reservation):
         return ""
     evening = reservation.performance
     return gettext(

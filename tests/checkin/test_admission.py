@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from azionelab.bookings import rules as booking
+from azionelab.bookings.locks import LockedParty
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import rules
 from azionelab.checkin.models import Scan
@@ -226,11 +227,13 @@ def test_one_scan_on_many_connections_counts_once(app: Flask) -> None:
 def looking_together(phones: int) -> Any:
     everybody = threading.Barrier(phones, timeout=30)
 
-    def look(session: Session, reservation_id: UUID) -> tuple[Reservation, None]:
-        reservation = session.get(Reservation, reservation_id, populate_existing=True)
-        assert reservation is not None
+    def look(session: Session, reservation_id: UUID) -> LockedParty:
+        party = session.get_one(Reservation, reservation_id, populate_existing=True)
         everybody.wait()
-        return reservation, None
+        facts = {
+            name: getattr(party, name) for name in LockedParty.__slots__ if name != "cancelled_at"
+        }
+        return LockedParty(**facts, cancelled_at=None)
 
     return look
 

@@ -230,6 +230,8 @@ def _serve(settings: dict[str, str], log: Path) -> Iterator[Site]:
     command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     with Program(command, settings | bind, log) as program:
         program.wait_until(lambda: _answers(f"{url}/api/health"), "the site to answer")
+        # One worker is enough to answer; what tests do to "the workers" they do to both.
+        program.wait_until(lambda: program.output.count("Booting worker") == 2, "both workers")
         yield Site(url, program)
         program.stop()
 

@@ -92,7 +92,14 @@ def line_of(program: Program) -> str:
 
 
 def family_of(program: Program) -> list[psutil.Process]:
-    return psutil.Process(program.pid).children(recursive=True)
+    """All that it started, once it is complete: the site answers as soon as one of its workers does."""
+
+    def complete() -> list[psutil.Process]:
+        family = psutil.Process(program.pid).children(recursive=True)
+        gunicorn = [process for process in family if "gunicorn" in process.cmdline()]
+        return family if len(gunicorn) == 3 else []
+
+    return program.wait_until(complete, "gunicorn and its two workers")
 
 
 def database_runs(clone: Path) -> bool:
@@ -124,7 +131,7 @@ def test_ctrl_c_stops_all_of_it_and_the_next_start_finds_what_was_there(
         connection.execute("UPDATE venue SET name = 'Teatro delle Prove' WHERE id = 1")
         before = connection.execute("SELECT count(*) FROM performance").fetchone()
     family = family_of(first)
-    assert len(family) >= 4, "gunicorn, its two workers and ours"
+    assert len(family) == 4, "gunicorn, its two workers and the mails' one"
 
     first.send(signal.SIGINT)
     assert first.wait() == 0
@@ -164,7 +171,7 @@ def test_sigterm_to_make_stops_all_of_it(clone: Path, tmp_path: Path) -> None:
     with Program(command, {"PORT": str(free_port())}, tmp_path / "make.log", cwd=clone) as make:
         serving(make)
         family = family_of(make)
-        assert len(family) >= 5, "ours, gunicorn, its two workers and the mails' one"
+        assert len(family) == 5, "ours, gunicorn, its two workers and the mails' one"
         make.send(signal.SIGTERM)
         make.wait()
     assert "Stopping" in make.output

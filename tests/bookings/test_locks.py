@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import Select, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from azionelab.bookings import locks, rules
 from azionelab.bookings.errors import BookingError
@@ -127,6 +127,8 @@ class Race:
                 return type(refusal).__name__
             except IntegrityError as error:
                 return violated_constraint(error)
+            except OperationalError as error:
+                return type(error.orig).__name__
             if isinstance(told, door.Verdict):
                 return told.kind
             return told if isinstance(told, int) else "done"
@@ -235,6 +237,37 @@ def test_an_evening_that_is_called_off_is_confirmed_to_nobody(
     assert told == [1, "ReservationEnded"]
     assert fresh(party.id).state == State.CANCELLED
     assert mails(party) == {Kind.CONFIRM, Kind.PERFORMANCE_CANCELLED}
+
+
+@with_and_without("_PERFORMANCE")
+def test_a_party_and_the_theatre_that_call_off_at_once_do_not_wait_for_each_other(
+    race: Race, unlocked: str | None
+) -> None:
+    performance = a_performance()
+    party = a_party(performance)
+    told = race.run(
+        MAIL_GATE,
+        partial(rules.cancel, party.id),
+        partial(rules.cancel_performance, performance.id),
+    )
+    if unlocked:
+        assert "DeadlockDetected" in told
+        return
+    assert told == ["done", 0]
+    assert mails(party) == {Kind.CONFIRM, Kind.TICKET, Kind.CANCELLED}
+    assert seats_held(performance.id) == (0, 0)
+
+
+@with_and_without("_PERFORMANCE")
+def test_an_evening_that_two_call_off_at_once_is_told_once(
+    race: Race, unlocked: str | None
+) -> None:
+    performance = a_performance()
+    party = a_party(performance)
+    door.admit(performance.id, party.reference, uuid4(), DOOR_A)
+    call_off = partial(rules.cancel_performance, performance.id)
+    told = race.run(MAIL_GATE, call_off, call_off)
+    assert told == ([1, 1] if unlocked else [1, 0])
 
 
 @with_and_without("_PERFORMANCE")

@@ -20,6 +20,8 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard azionelab/translations/*/LC_MESSAG
 
 RUN_READY := .venv/.ready-to-run
 TEST_READY := .venv/.ready-to-test
+# Two processes, each with a PostgreSQL of its own; a file's tests stay together, as they share servers.
+ALL_TESTS := --numprocesses 2 --dist loadfile
 NODE_READY := $(FRONTEND)/node_modules/.ready
 BUILT := $(FRONTEND)/dist/.vite/manifest.json
 
@@ -32,7 +34,7 @@ run: $(RUN_READY) $(BUILT) $(CATALOGUES)
 .PHONY: test
 test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(if $(ARGS),,$(NPM) --silent test)
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(or $(ARGS),$(ALL_TESTS))
 
 ## container-test: build the images and try the whole stack in them (needs a Docker engine)
 .PHONY: container-test

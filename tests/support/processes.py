@@ -1,13 +1,15 @@
 """Programs started for a test: watched, waited for by asking, and ended by their own group."""
 
 import contextlib
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -15,6 +17,22 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
 
 T = TypeVar("T")
+
+
+def _ports() -> Iterator[int]:
+    """Ports that no connection is given (Linux gives from 32768 up), nor another process of this run.
+
+    Each comes once: what is free now stays free until the server that it is for is there.
+    """
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ours = range(10_000, 32_768)[process::processes]
+    # Another run on this machine most likely begins elsewhere.
+    begin = random.randrange(len(ours))
+    return itertools.cycle(itertools.chain(ours[begin:], ours[:begin]))
+
+
+_PORTS = _ports()
 
 
 def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -32,12 +50,16 @@ def free_port() -> int:
 
 def free_ports(count: int) -> list[int]:
     """Different ports of 127.0.0.1 that nobody uses now."""
-    # All are held until the last one is known: one after the other might be the same.
-    with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    return list(itertools.islice(filter(_is_free, _PORTS), count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def eventually(ask: Callable[[], T], what: str, seconds: float = 30) -> T:

@@ -64,9 +64,9 @@ def reserve(
     """Hold `seats` for HOLD_MINUTES and enqueue the mail that asks to confirm.
 
     The same request sent again (`request_key`) gives the booking it made, as long as that is live;
-    afterwards it books anew. An address that already
-    has a live booking of the performance is written to about that one, which is returned: to whoever
-    asked, both look the same. That is decided after the seats are: a full house says so to all alike.
+    afterwards it books anew. An address that already has a live booking of the performance is written
+    to about that one, which is returned: to whoever asked, both look the same. That is decided after
+    the seats are: a full house says so to all alike.
 
     Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut.
     """

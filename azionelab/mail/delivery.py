@@ -108,12 +108,12 @@ def _hand_over(mail: Mail, sending: str) -> Delivery:
     """
     if not mail.reservation.email:
         raise Refused("the address was erased before the mail could be sent")
-    if mail.reservation.email.casefold().endswith(NOBODYS_DOMAIN):
-        return Delivery.NOT_SENT
     message = render(mail)
     config = current_app.config["AZIONELAB"]
     if config.mail_server is None and config.debug:
         logger.info("mail %s (%s), no MAIL_SERVER: %s", mail.id, mail.kind, message.link)
+        return Delivery.NOT_SENT
+    if mail.reservation.email.casefold().endswith(NOBODYS_DOMAIN):
         return Delivery.NOT_SENT
     send(message, message_id(f"{mail.id}.{sending}"))
     return Delivery.SENT

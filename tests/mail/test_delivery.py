@@ -475,10 +475,11 @@ def test_a_fault_of_ours_is_told_without_the_values_at_hand(
     assert "zzyzx" not in worker.output
 
 
+@pytest.mark.parametrize("email", ["ada@example.org", "ada@nobody.example"])
 def test_without_a_server_in_development_the_address_to_confirm_is_logged(
-    settings: dict[str, str], database: Database, tmp_path: Path
+    settings: dict[str, str], database: Database, tmp_path: Path, email: str
 ) -> None:
-    reservation = held()
+    reservation = held(email)
     worker = run_once(settings, tmp_path / "worker.log", MAIL_SERVER="")
     row = mail_row(database)
     assert (row.delivery, row.sent_at) == (Delivery.NOT_SENT, None)

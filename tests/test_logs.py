@@ -72,7 +72,7 @@ def mailed_path(server: SmtpServer, count: int, pattern: str) -> str:
 def ask_raw(site: Site, request: str) -> bytes:
     """What the server answers to bytes that no browser would send."""
     host, port = site.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as line:
+    with socket.create_connection((host, int(port)), timeout=30) as line:
         line.sendall(request.encode())
         return line.recv(1000)
 

@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 QUIET = [
     "--no-sandbox",
@@ -15,6 +22,9 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# As long as `eventually`: a machine that is busy with other tests is no fault.
+expect.set_options(timeout=30_000)
 
 
 # Not for the whole session: while it lives, Playwright's event loop runs in this thread, and no

@@ -78,7 +78,7 @@ def test_it_ends_even_when_the_mail_server_hangs(
 ) -> None:
     a_party(a_performance(), confirmed=False)
     assert silence.wait(30)
-    assert worker.stop(seconds=10) == 0
+    assert worker.stop() == 0
     assert "Traceback" not in worker.output
     # It is left as after a crash, for another worker.
     assert delivery_of_the_mail(database) == Delivery.QUEUED

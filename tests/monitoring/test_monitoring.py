@@ -229,7 +229,7 @@ def _ask(address: str, query: str) -> list[Any]:
     """What Prometheus answers to a query; nothing while it is starting."""
     asked = f"http://{address}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
     try:
-        with urllib.request.urlopen(asked, timeout=10) as answer:
+        with urllib.request.urlopen(asked, timeout=30) as answer:
             return list(json.load(answer)["data"]["result"])
     except urllib.error.HTTPError as error:
         with error:

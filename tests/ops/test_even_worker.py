@@ -37,7 +37,7 @@ def answers(port: int) -> bool:
 
 def test_a_busy_worker_leaves_new_visitors_to_an_idle_one(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gate:
-        gate.settimeout(10)
+        gate.settimeout(30)
         (tmp_path / "held.py").write_text(APPLICATION.format(gate=gate.getsockname()[1]))
         port = free_port()
         worker = "azionelab.ops.even_worker.EvenWorker"

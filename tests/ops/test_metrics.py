@@ -64,7 +64,7 @@ def metrics_of(client: FlaskClient) -> Metrics:
 
 
 def fetch(url: str, **headers: str) -> str:
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as got:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as got:
         return str(got.read().decode())
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.support.processes import PYTHON, ROOT
 
 # What a bare machine has; Python is what the tests take away or spoil.
 TOOLS = ("awk", "bash", "cat", "find", "rm", "sh", "touch")
+PYTHON_ITSELF = f'exec {shlex.quote(PYTHON)} "$@"'
 
 
 @pytest.fixture
@@ -94,14 +96,14 @@ def test_without_python_it_says_so(machine: Path) -> None:
 def test_an_old_or_broken_python_is_passed_over(machine: Path) -> None:
     a_python(machine, "python3.13", "exit 127")
     a_python(machine, "python3.12", "exit 1")
-    old = f'case "$2" in *version_info*) exit 1;; esac\nexec {PYTHON} "$@"'
+    old = f'case "$2" in *version_info*) exit 1;; esac\n{PYTHON_ITSELF}'
     a_python(machine, "python3", old)
     done = make(machine, "run")
     assert done.stderr.splitlines()[0] == "Python 3.11 or newer is needed, and none was found."
 
 
 def test_without_the_venv_module_it_says_what_to_install(machine: Path) -> None:
-    bare = f'case "$2" in *ensurepip*) exit 1;; esac\nexec {PYTHON} "$@"'
+    bare = f'case "$2" in *ensurepip*) exit 1;; esac\n{PYTHON_ITSELF}'
     a_python(machine, "python3", bare)
     done = make(machine, "run")
     assert done.returncode != 0
@@ -115,7 +117,7 @@ def test_without_the_venv_module_it_says_what_to_install(machine: Path) -> None:
 def test_a_folder_of_somebody_else_is_told_and_left_alone(machine: Path, theirs: str) -> None:
     (machine / ".venv").mkdir()
     (machine / ".venv" / "kept").touch()
-    a_python(machine, "python3", f'exec {PYTHON} "$@"')
+    a_python(machine, "python3", PYTHON_ITSELF)
     as_somebody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
     for folder in (machine, *machine.parents):
         if folder.stat().st_uid == os.geteuid() and folder != Path("/"):

@@ -5,6 +5,7 @@ Each test works on a copy of the project, so that the data of the developer's ow
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -163,9 +164,13 @@ def test_sigterm_while_it_starts_stops_it_too(clone: Path, start: Start) -> None
 
 def test_sigterm_to_make_stops_all_of_it(clone: Path, tmp_path: Path) -> None:
     # Everything is installed and built already, as far as make is concerned.
+    python = clone / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(PYTHON)} "$@"\n')
+    python.chmod(0o755)
     made = [".venv/.ready-to-run", "static_frontend/dist/.vite/manifest.json"]
     made += [str(mo.relative_to(clone)) for mo in (clone / "azionelab").rglob("*.mo")]
-    command = ["make", "--file", ROOT / "Makefile", f"PYTHON={PYTHON}", "run"]
+    command = ["make", "--file", ROOT / "Makefile", "run"]
     for file in made:
         command += ["--old-file", file]
     with Program(command, {"PORT": str(free_port())}, tmp_path / "make.log", cwd=clone) as make:

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 import flask_migrate
+import psutil
 import psycopg
 import pytest
 from flask import Flask
@@ -231,7 +232,8 @@ def _serve(settings: dict[str, str], log: Path) -> Iterator[Site]:
     with Program(command, settings | bind, log) as program:
         program.wait_until(lambda: _answers(f"{url}/api/health"), "the site to answer")
         # One worker is enough to answer; what tests do to "the workers" they do to both.
-        program.wait_until(lambda: program.output.count("Booting worker") == 2, "both workers")
+        gunicorn = psutil.Process(program.pid)
+        program.wait_until(lambda: len(gunicorn.children()) == 2, "both workers")
         yield Site(url, program)
         program.stop()
 

@@ -43,6 +43,7 @@ _SETTINGS = (
 )
 # How old the newest good one may be: one a day, a restore tried once a week, each with some hours' delay.
 _BACKUPS = {Task.BACKUP: timedelta(hours=36), Task.VERIFY: timedelta(days=8)}
+_COMMANDS = {Task.BACKUP: "now", Task.VERIFY: "verify"}
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,11 @@ def _backups(connection: Connection) -> Finding:
     for task, age in _BACKUPS.items():
         report = reports.get(task)
         if report is None:
-            return Finding("FAIL", f"BACKUPS: no {task} was ever reported; see the backups' log")
+            return Finding(
+                "FAIL",
+                f"BACKUPS: no {task} was ever reported; run `azionelab-backup {_COMMANDS[task]}`"
+                " in the backups' container",
+            )
         if not report.well or report.ended_at < now() - age:
             when = f"{report.ended_at:%Y-%m-%d %H:%M} UTC"
             how = "went well, but is too long ago" if report.well else "failed"

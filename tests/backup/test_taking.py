@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -84,11 +85,14 @@ def test_a_run_that_is_killed_leaves_nothing_that_is_listed(
         holding.execute("LOCK TABLE mail IN ACCESS EXCLUSIVE MODE")
         program = backups.start("now", log=tmp_path / "log")
         program.wait_until(lambda: dumping(database), "pg_dump to wait")
-        assert backups.refusal("now") == "another run is at work on these backups"
+        waiting = backups.start("now", log=tmp_path / "log of another")
+        waiting.wait_until(lambda: "another run is at work" in waiting.output, "it to wait")
         program.kill()
         assert [path.name for path in backups.folder.iterdir() if path.is_dir()] != []
         assert backups.names() == []
-    name = backups.take()
+        waiting.wait_until((backups.folder / f".{waiting.pid}.partial").exists, "its turn")
+    assert waiting.wait() == 0, waiting.output
+    (name,) = backups.names()
     assert [path.name for path in backups.folder.iterdir() if path.is_dir()] == [name]
 
 
@@ -189,10 +193,29 @@ def test_the_last_good_one_stays(backups: Backups) -> None:
     assert backups.names() == [names[1], names[3]]
 
 
+@pytest.mark.parametrize("day", ["daily", "another day", "never"])
+def test_the_schedule_verifies_the_first_one_and_those_of_its_day(
+    backups: Backups, database: Database, tmp_path: Path, day: str
+) -> None:
+    tomorrow = datetime.now(ZoneInfo("Europe/Rome")) + timedelta(days=1)
+    backups.settings["VERIFY_DAY"] = f"{tomorrow:%A}".lower() if day == "another day" else day
+
+    def verifies(what: str) -> bool:
+        with backups.start("schedule", log=tmp_path / what) as program:
+            program.wait_until(lambda: " is taken: " in program.output, what)
+            # It ends what it has begun.
+            assert program.stop() == 0, program.output
+            return " is good: " in program.output
+
+    first = verifies("the first backup")
+    taken = backups.folder / backups.names()[-1]
+    taken.rename(taken.with_name(f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%dT%H%M%SZ}"))
+    assert (first, verifies("the next backup")) == (day != "never", day == "daily")
+
+
 def test_the_schedule_takes_what_is_due_and_ends_when_told(
     backups: Backups, database: Database, tmp_path: Path
 ) -> None:
-    backups.settings["VERIFY_DAY"] = "daily"
     with backups.start("schedule", log=tmp_path / "log") as program:
         program.wait_until(lambda: " is good: " in program.output, "the first backup")
         program.send(signal.SIGTERM)

@@ -161,7 +161,9 @@ class Keeper:
                 pause = _RETRY_AFTER
                 continue
             _attempt(self.rotate)
-            if settings.verify_day in ("daily", DAYS[due.weekday()]):
+            # The first one at once: whoever has just set this up wants to know that it restores.
+            first = not backups and settings.verify_day != "never"
+            if first or settings.verify_day in ("daily", DAYS[due.weekday()]):
                 _attempt(self.verify)
 
     @contextmanager

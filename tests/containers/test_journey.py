@@ -1,4 +1,4 @@
-"""The mission's commands, and the whole journey through nginx."""
+"""The documented commands, and the whole journey through nginx."""
 
 import re
 from collections.abc import Callable
@@ -8,16 +8,41 @@ from playwright.sync_api import Page, expect
 
 from tests.containers.conftest import PASSWORD, SITE, Deployed, Stack, run
 from tests.support import journey
-from tests.support.processes import eventually
+from tests.support.processes import ROOT, eventually
 from tests.support.smtp import SmtpServer
 
+# As mission and README name them; docs/deployment.md, whose commands were run, may have more between.
+ASKED_FOR = (
+    "config --quiet",
+    "build",
+    "run --rm backend flask db upgrade",
+    "run --rm backend flask create-admin you@theatre.org",
+    "up -d --wait",
+    "run --rm backend flask check --deploy",
+)
 
-def test_the_missions_commands(deployed: Deployed) -> None:
-    assert deployed.printed["config"] == ""
-    assert "admin@azionelab.theatre may log in now (admin)." in deployed.printed["create-admin"]
-    assert "FAIL" not in deployed.printed["check"]
-    assert "MIGRATIONS: current" in deployed.printed["check"]
-    assert "FAIL" not in deployed.printed["doctor"]
+
+def test_the_commands_that_an_operator_copies(deployed: Deployed) -> None:
+    printed = deployed.printed
+    assert [command for command in printed if command in ASKED_FOR] == list(ASKED_FOR)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    begin = "docker compose --env-file .env -f docker/compose.yml "
+    short = [line.removeprefix(begin) for line in readme.splitlines() if line.startswith(begin)]
+    assert [command for command in printed if command in short] == short
+
+    assert printed["config --quiet"] == ""
+    created = printed["run --rm backend flask create-admin you@theatre.org"]
+    assert "admin@azionelab.theatre may log in now (admin)." in created
+    assert "is taken" in printed["exec backup azionelab-backup now"]
+    assert "is good" in printed["exec backup azionelab-backup verify"]
+    checked = printed["run --rm backend flask check --deploy"]
+    assert "FAIL" not in checked
+    assert "MIGRATIONS: current" in checked
+    assert "BACKUPS: made, and a restore was tried" in checked
+    assert "FAIL" not in printed["run --rm backend flask doctor"]
+    (smoke,) = (text for command, text in printed.items() if " smoke " in command)
+    assert "FAIL" not in smoke
+    assert "all of it removed" in smoke
 
 
 def test_from_the_programme_to_the_seat(

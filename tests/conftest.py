@@ -7,6 +7,7 @@ tables are emptied, which costs a few milliseconds.
 
 import contextlib
 import contextvars
+import os
 import shutil
 import tempfile
 import urllib.error
@@ -41,7 +42,13 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[str]:
-    """The URL of a database that nothing was written to yet, on a PostgreSQL of this run's own."""
+    """The URL of a database that nothing was written to yet, on a PostgreSQL of this run's own.
+
+    Or on the one that TEST_DATABASE_URL names, as tests/containers/test_postgres.py does.
+    """
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+        return
     folder = Path(tempfile.mkdtemp(prefix="azionelab-tests-"))
     server = embedded_postgres.start(folder, durable=False)
     yield server.url

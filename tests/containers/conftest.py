@@ -4,6 +4,7 @@
 """
 
 import json
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -51,8 +52,7 @@ def run(*command: str | Path, check: bool = True, **how: Any) -> subprocess.Comp
         check=False,
         capture_output=True,
         text=True,
-        timeout=400,
-        **({"input": ""} | how),
+        **({"input": "", "timeout": 400} | how),
     )
     if check and done.returncode:
         raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -86,9 +86,13 @@ class Stack:
         self.folder = folder
         self.name = name
         self.source = ROOT  # the release's folder; another one after an upgrade
+        self.overlays: tuple[str, ...] = ()  # of docker/, as compose.http.yml
         self.http_port, self.https_port = free_ports(2)
         self.env_file = folder / ".env"
         run(ROOT / "docker" / "new-secrets", folder / "secrets")
+        earlier_keys = folder / "secrets" / "secret_key_fallbacks"
+        earlier_keys.chmod(0o644)
+        earlier_keys.write_text(secrets.token_hex(32))
         new_certificate(folder / "certificates")
         shutil.copy(ROOT / ".env.example", self.env_file)
         self.set(
@@ -113,8 +117,8 @@ class Stack:
 
     def overlay(self, **parts: Any) -> None:
         """Say what is different around this stack, as in a compose file. (JSON is YAML.)"""
-        parts |= {"services": {"worker": {"extra_hosts": ["mail:host-gateway"]}}}
-        self.surroundings.write_text(json.dumps(parts))
+        services = {"worker": {"extra_hosts": ["mail:host-gateway"]}} | parts.pop("services", {})
+        self.surroundings.write_text(json.dumps({"services": services} | parts))
 
     def set(self, **settings: str) -> None:
         """Change settings in .env, as with an editor."""
@@ -136,7 +140,12 @@ class Stack:
         """Run docker compose as the README writes it."""
         return run(
             *("docker", "compose", "--project-name", self.name, "--env-file", self.env_file),
-            *("-f", self.source / "docker" / "compose.yml", "-f", self.surroundings),
+            *(
+                part
+                for file in ("compose.yml", *self.overlays)
+                for part in ("-f", self.source / "docker" / file)
+            ),
+            *("-f", self.surroundings),
             *arguments,
             **how,
         )

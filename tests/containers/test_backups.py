@@ -16,12 +16,19 @@ def backup(stack: Stack, *command: str, check: bool = True) -> str:
     return done.stdout + done.stderr
 
 
-def test_a_lost_volume_is_restored(
+def test_a_lost_disk_is_restored_from_elsewhere(
     own_stack: Stack,
     open_page: Callable[[Stack], Page],
     mail_server: SmtpServer,
 ) -> None:
     stack = own_stack
+    # Another machine, as far as the stack knows.
+    elsewhere = stack.folder / "elsewhere"
+    elsewhere.mkdir()
+    elsewhere.chmod(0o777)
+    stack.overlay(services={"backup": {"volumes": [f"{elsewhere}:/elsewhere"]}})
+    stack.set(RESTIC_REPOSITORY="/elsewhere/backups")
+    stack.overlays = ("compose.offsite.yml",)
     stack.flask("db", "upgrade")
     stack.up()
     evening = stack.evening()
@@ -32,13 +39,18 @@ def test_a_lost_volume_is_restored(
     journey.confirm(page, journey.link_in(ask, SITE))
     ticket = page.url
 
-    assert "is taken" in backup(stack, "now")
+    taken = backup(stack, "now")
+    assert "is taken" in taken
+    assert "is elsewhere too" in taken
     assert "1 reservation" in backup(stack, "list")
     assert "FAIL" not in backup(stack, "verify")
 
     stack.compose("down", "--timeout", "20")
-    run("docker", "volume", "rm", f"{stack.name}_postgres_data")
+    for volume in ("postgres_data", "backups", "media"):
+        run("docker", "volume", "rm", f"{stack.name}_{volume}")
     stack.compose("up", "--detach", "--no-build", "--wait", "postgres")
+    fetched = stack.compose("run", "--rm", "--no-TTY", "backup", "fetch")
+    assert "is here" in fetched.stdout
     restored = stack.compose("run", "--rm", "--no-TTY", "backup", "restore")
     assert "is restored" in restored.stdout + restored.stderr
     stack.flask("db", "upgrade")

@@ -1,0 +1,86 @@
+"""The other ways to run the stack: every overlay is one that Compose takes, and the local one is run."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.containers.conftest import Stack, run
+from tests.support import journey
+from tests.support.processes import ROOT, eventually
+from tests.test_config import PRODUCTION
+
+DOCKER = ROOT / "docker"
+OVERLAYS = sorted(path.name for path in DOCKER.glob("compose.*.yml"))
+# What an overlay cannot do without, and who gets it.
+NEEDED = {
+    "compose.monitoring.yml": ("GRAFANA_PASSWORD", "a password", "grafana"),
+    "compose.offsite.yml": ("RESTIC_REPOSITORY", "s3:https://s3.example.org/azionelab", "backup"),
+    "compose.sentry.yml": ("SENTRY_DSN", "https://key@sentry.example.org/1", "worker"),
+    "compose.upstream-tls.yml": ("UPSTREAM_PROXY", "192.0.2.7", "nginx"),
+}
+
+
+def config(*overlays: str, check: bool = True, **settings: str) -> str:
+    """What Compose makes of .env.example and the files; or why it refuses them."""
+    done = run(
+        *("docker", "compose", "--env-file", ROOT / ".env.example"),
+        *(part for name in ("compose.yml", *overlays) for part in ("-f", DOCKER / name)),
+        *("config", "--format", "json"),
+        env=dict(os.environ) | settings,
+        check=check,
+    )
+    return done.stdout if check else done.stderr
+
+
+def test_the_example_settings_are_enough_for_the_stack() -> None:
+    assert set(json.loads(config())["services"]) == {
+        "nginx", "backend", "worker", "postgres", "backup",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_is_taken_and_says_what_it_needs(overlay: str) -> None:
+    if overlay not in NEEDED:
+        config(overlay)
+        return
+    name, value, service = NEEDED[overlay]
+    assert f"required variable {name} is missing" in config(overlay, check=False)
+    services = json.loads(config(overlay, **{name: value}))["services"]
+    assert value in services[service]["environment"].values()
+
+
+def test_the_swarms_example_is_taken() -> None:
+    settings = PRODUCTION | {"REGISTRY": "registry.example.org", "AZIONELAB_TAG": "1.0.0"}
+    parsed = run(
+        *("docker", "stack", "config", "-c", DOCKER / "stack.yml"), env=dict(os.environ) | settings
+    )
+    assert "registry.example.org/azionelab-backend:1.0.0" in parsed.stdout
+
+
+def test_a_look_on_ones_own_machine(own_stack: Stack, open_page: Callable[[Stack], Page]) -> None:
+    stack = own_stack
+    site = f"http://localhost:{stack.http_port}"
+    kept = ("SECRETS_DIR", "HTTP_PORT", "HTTPS_PORT", "AZIONELAB_TAG")
+    settings = {name: stack.setting(name) for name in kept}
+    stack.env_file.write_text((ROOT / ".env.example").read_text(encoding="utf-8"))
+    # The page says http://localhost; port 80 of this machine may be somebody's.
+    stack.set(**settings, SITE_BASE_URL=site, PUBLIC_PORT=str(stack.http_port))
+    stack.overlays = ("compose.http.yml",)
+    stack.flask("db", "upgrade")
+    stack.up()
+    evening = stack.evening()
+    page = open_page(stack)
+    page.goto(f"{site}/performances/{evening.performance_id}/book")
+    journey.book(page, "Ada Rossi", "ada@azionelab.org", 2)
+    # There is no mail server: the link is in the log.
+    link = re.compile(re.escape(site) + r"/bookings/\S+")
+    found = eventually(
+        lambda: link.search(stack.compose("logs", "--no-color", "worker").stdout),
+        "the mail's link in the log",
+    )
+    page.goto(found[0])
+    expect(page.get_by_label("Yes, we are coming")).to_be_visible()

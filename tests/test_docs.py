@@ -1,0 +1,39 @@
+"""What the pages point at is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# Files and folders of this repository, as they are written in text and tables.
+NAMED = re.compile(
+    r"(?<![\w/.-])((?:azionelab|docker|docs|migrations|seasons|tests)/[\w./*-]*[\w*])"
+)
+# Made by an operator, or by Compose's defaults; and, in a commit's example, not there yet.
+THEIRS = re.compile(r"docker/(secrets|certificates|acme)\b")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_are_there(page: Path) -> None:
+    named = set(NAMED.findall(page.read_text(encoding="utf-8")))
+    missing = {name for name in named if not list(ROOT.glob(name)) and not THEIRS.match(name)}
+    assert missing == set()
+
+
+def test_every_requirement_of_the_deployment_names_a_test() -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    table = page.partition("| asked for | met by | shown by |\n")[2].splitlines()[1:]
+    assert len(table) >= 30
+    for row in table:
+        shown_by = row.split("|")[3]
+        assert re.fullmatch(r" tests/[\w/]+\.py(, tests/[\w/]+\.py)* ", shown_by), row

@@ -96,6 +96,18 @@ def test_a_run_that_is_killed_leaves_nothing_that_is_listed(
     assert [path.name for path in backups.folder.iterdir() if path.is_dir()] == [name]
 
 
+def test_two_backups_of_one_second_are_two(backups: Backups) -> None:
+    first = backups.folder / backups.take()
+    # Whenever in the next seconds it comes to its name, there is one of that second.
+    for seconds in range(8):
+        moment = datetime.now(UTC) + timedelta(seconds=seconds)
+        other = first.with_name(f"{moment:%Y-%m-%dT%H%M%SZ}")
+        shutil.copytree(first, other, dirs_exist_ok=True)
+    before = backups.names()
+    assert backups.take() > before[-1]
+    assert len(backups.names()) == len(before) + 1
+
+
 @pytest.mark.parametrize(
     ("blocks", "reason"),
     [(1, "pg_dump failed: File size limit exceeded"), (1000, "File too large")],

@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -130,6 +131,14 @@ class Store:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def free_moment(self) -> datetime:
+        """Now; or, as names tell seconds only, the next second when there is a backup of this one."""
+        now = datetime.now(UTC)
+        while (self._folder / now.strftime(_NAME)).exists():
+            time.sleep(1 - now.microsecond / 1e6)
+            now = datetime.now(UTC)
+        return now
 
     def finish(self, folder: Path, manifest: Manifest, taken_at: datetime) -> Backup:
         """Make a backup of an unfinished folder that holds the dump and the media."""

@@ -52,7 +52,7 @@ class Keeper:
         """Back up the database and the media; and ship the backup when that is configured."""
         with self.store.locked(), self._reported("backup") as report:
             with self.store.unfinished() as folder:
-                taken_at = datetime.now(UTC)
+                taken_at = self.store.free_moment()
                 manifest = self._database.dump(
                     folder / DUMP, lambda connection: _describe(connection, taken_at)
                 )

@@ -38,7 +38,7 @@ test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 
 ## container-test: build the images and try the whole stack in them (needs a Docker engine)
 .PHONY: container-test
-container-test: $(TEST_READY) $(CATALOGUES)
+container-test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@.venv/bin/hadolint docker/*/Dockerfile
 	@$(PYTHON) -m pytest tests/containers $(ARGS)
 

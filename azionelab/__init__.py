@@ -14,7 +14,7 @@ from azionelab.config import Config, load_config
 from azionelab.database import end_reading, limit_each_transaction, refuse_closed_connections
 from azionelab.rate_limits import init_rate_limits
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _ROOT = Path(__file__).resolve().parent.parent
 

@@ -349,16 +349,9 @@ def let_in_walk_ins(
         performance = _lock_door(session, performance_id)
         before = session.get(Scan, scan_id)
         if before is not None:
-            return _same_walk_ins(session, before, performance_id)
-        door = _door(session, performance)
-        if door.cancelled:
-            kind, counted = Kind.PERFORMANCE_CANCELLED, 0
-        elif people <= door.free:
-            kind, counted = Kind.ADMITTED, people
-        elif claim is not None and door.free > 0:
-            kind, counted = Kind.ADMITTED, door.free
-        else:
-            kind, counted = Kind.FULL, 0
+            return _same_walk_ins(session, before, performance, claim)
+        wanted = people if claim is None else claim.people
+        kind, counted = _decide_walk_ins(_door(session, performance), wanted, claim)
         reservation = None
         if counted:
             reservation = seat_walk_ins(session, performance_id, counted, scan_id)
@@ -371,10 +364,25 @@ def let_in_walk_ins(
     return verdict
 
 
-def _same_walk_ins(session: Session, scan: Scan, performance_id: int) -> Verdict:
+def _decide_walk_ins(door: Door, people: int, claim: Claim | None) -> tuple[Kind, int]:
+    """The verdict on walk-ins and how many count; those of a claim are in, as far as there are places."""
+    if door.cancelled:
+        return Kind.PERFORMANCE_CANCELLED, 0
+    counted = people if claim is None else min(people, door.free)
+    if people == 0 and claim is not None:
+        return (Kind.FULL if claim.verdict is Kind.ADMITTED else claim.verdict), 0
+    return (Kind.ADMITTED, counted) if 0 < counted <= door.free else (Kind.FULL, 0)
+
+
+def _same_walk_ins(
+    session: Session, scan: Scan, performance: Performance, claim: Claim | None
+) -> Verdict:
     of_walk_ins = scan.reservation is None or scan.reservation.walk_in
-    if scan.performance_id != performance_id or not of_walk_ins:
+    if scan.performance_id != performance.id or not of_walk_ins:
         raise ScanReused
+    if claim is not None and scan.claimed is None:
+        # As in `_follow`: our answer was not heard.
+        _follow_walk_ins(session, scan, claim, performance)
     admission = _admission_of(session, scan.id)
     return Verdict(
         Kind(scan.verdict),
@@ -386,6 +394,39 @@ def _same_walk_ins(session: Session, scan: Scan, performance_id: int) -> Verdict
         undone=admission is not None and admission.undone_at is not None,
         replayed=True,
     )
+
+
+def _follow_walk_ins(session: Session, scan: Scan, claim: Claim, performance: Performance) -> None:
+    """Make the books of walk-ins say what their device did: so many are in, and have that many places."""
+    kind, counted = scan.verdict, min(scan.people, claim.people)
+    admission = _admission_of(session, scan.id)
+    if claim.people > scan.people:
+        more = claim.people - scan.people
+        kind, added = _decide_walk_ins(_door(session, performance), more, claim)
+        kind, counted = (scan.verdict if scan.people else kind), scan.people + added
+    elif claim.people == 0 and claim.verdict is not Kind.ADMITTED:
+        kind = claim.verdict
+    if admission is not None and scan.reservation_id is not None:
+        # What they were let in with goes, and what is true is written in its place.
+        session.delete(admission)
+        session.flush()
+        end(lock_reservation(session, scan.reservation_id), State.CANCELLED)
+        session.flush()
+    scan.claimed, scan.verdict, scan.people = claim.people, kind, counted
+    scan.reservation = None
+    if counted:
+        scan.reservation = seat_walk_ins(session, performance.id, counted, scan.id)
+        session.add(
+            Admission(
+                scan_id=scan.id,
+                reservation_id=scan.reservation.id,
+                people=counted,
+                admitted_at=scan.scanned_at,
+            )
+        )
+    session.flush()
+    if scan.reservation is not None:
+        session.refresh(scan.reservation, ["admitted"])
 
 
 def _attempt(

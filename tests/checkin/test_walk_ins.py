@@ -107,6 +107,34 @@ class TestWalkIns:
         assert [(x.people, x.claimed) for x in conflicts(performance.id)] == [(3, 5)]
         assert seats_held(performance.id) == (3, 3)
 
+    @pytest.mark.parametrize(
+        ("free", "answered", "happened", "counted"),
+        [(5, 2, 2, 2), (5, 2, 1, 1), (5, 2, 0, 0), (5, 2, 4, 4), (3, 2, 4, 3), (0, 2, 2, 0)],
+    )
+    def test_an_answer_that_did_not_arrive(
+        self, free: int, answered: int, happened: int, counted: int
+    ) -> None:
+        performance, scan = tonight(capacity=6), uuid4()
+        a_party(performance, 6 - free)
+        rules.let_in_walk_ins(performance.id, answered, scan, DOOR_A)
+        verdict = Kind.ADMITTED if happened else Kind.FULL
+        claim = rules.Claim(now(), verdict, happened)
+        for _ in range(2):
+            told = rules.let_in_walk_ins(performance.id, answered, scan, DOOR_A, claim)
+            assert (told.people, told.claimed, told.replayed) == (counted, happened, True)
+        house = counts(performance)
+        assert (house.inside, house.walk_ins) == (counted, counted)
+        assert seats_held(performance.id) == (6 - free + counted, 6 - free + counted)
+        assert told.is_conflict == (counted < happened)
+        assert not [result for result in examine() if result.failed]
+
+    def test_who_was_sent_away_is_recorded(self) -> None:
+        performance = tonight()
+        claim = rules.Claim(now(), Kind.FULL, 0)
+        verdict = rules.let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A, claim)
+        assert (verdict.kind, verdict.people, verdict.claimed) == (Kind.FULL, 0, 0)
+        assert counts(performance).inside == 0
+
     def test_the_books_are_right_with_them(self) -> None:
         performance = tonight()
         walk_in(performance, 2)

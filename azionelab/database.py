@@ -98,8 +98,10 @@ def transaction() -> Iterator[Session]:
         session.info.pop(_LAST_WORDS, None)
 
 
-def last_words(session: Session, statement: Insert, values: dict[str, Any]) -> None:
+def last_words(session: Session, statement: Insert | str, values: dict[str, Any]) -> None:
     """Have the transaction end with this insert, sent to the server in one go with its COMMIT.
+
+    One that is `written` out already must be given all of its values, defaults too.
 
     Several go in the order they were said. A lock that they take is then held for as long as the
     server needs for them, and not until this process, busy with other requests, gets round to saying
@@ -118,12 +120,12 @@ def read_row(session: Session, statement: ClauseElement, values: Mapping[str, ob
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
     with _as_sqlalchemy(connection), driver.cursor(row_factory=namedtuple_row) as cursor:
-        return cursor.execute(_written(statement), values).fetchone()
+        return cursor.execute(written(statement), values).fetchone()
 
 
 @cache
-def _written(statement: ClauseElement) -> str:
-    """A statement as the driver takes it; it is made once and asked often."""
+def written(statement: ClauseElement) -> str:
+    """A statement as the driver takes it: made once, for what every scan at the door sends."""
     return str(statement.compile(dialect=_DIALECT))
 
 
@@ -140,13 +142,18 @@ def _as_sqlalchemy(connection: Connection) -> Iterator[None]:
         ) from None
 
 
-def _commit_with(session: Session, statements: Sequence[tuple[Insert, dict[str, Any]]]) -> None:
+def _commit_with(
+    session: Session, statements: Sequence[tuple[Insert | str, dict[str, Any]]]
+) -> None:
     session.flush()
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
     with _as_sqlalchemy(connection), driver.pipeline():
         for statement, values in statements:
-            connection.execute(statement, values)
+            if isinstance(statement, str):
+                driver.execute(statement, values)
+            else:
+                connection.execute(statement, values)
         # By the driver itself: the session's commit would give the connection back to the pool
         # while its pipeline is still open.
         driver.commit()

@@ -39,21 +39,21 @@ from azionelab.checkin.verdicts import (
     count_claim,
     decide,
 )
-from azionelab.database import last_words, now, transaction, violated_constraint
+from azionelab.database import last_words, now, transaction, violated_constraint, written
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing
 from azionelab.tokens import Purpose, read_token
 
 # inline(): no answer is read before the commit.
-_NEW_SCAN = insert(Scan).inline()
+_NEW_SCAN = written(insert(Scan).inline())
 _made = (
     insert(Scan)
     .values({column.name: bindparam(column.name) for column in Scan.__table__.columns})
     .returning(Scan.id, Scan.reservation_id, Scan.people, Scan.scanned_at)
     .cte("made")
 )
-_NEW_SCAN_AND_ADMISSION = (
+_NEW_SCAN_AND_ADMISSION = written(
     insert(Admission)
     .from_select(
         ["scan_id", "reservation_id", "people", "admitted_at"],

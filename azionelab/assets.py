@@ -5,12 +5,15 @@ them; on a bare machine the route here does.
 """
 
 import json
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, abort, send_from_directory
 
 URL_PREFIX = "/static"
+_EXTENSION = "azionelab-front-end"
 _YEAR = 365 * 24 * 3600  # seconds; a hashed name never changes its content
 
 
@@ -18,22 +21,73 @@ class FrontEndMissing(Exception):
     """There is no built front end, or it lacks what a template names."""
 
 
+@dataclass(frozen=True)
+class Bundle:
+    """Addresses of what a page's sources load: at once, and perhaps later."""
+
+    files: list[str]
+    later: list[str]
+
+
+class FrontEnd:
+    """The build in a folder. Its manifest is read once, when somebody first needs it."""
+
+    def __init__(self, dist: Path) -> None:
+        self._dist = dist
+
+    def address(self, source: str) -> str:
+        """The address of what became of `source`; raises FrontEndMissing."""
+        return _address(self._built(source)["file"])
+
+    def bundle(self, *sources: str) -> Bundle:
+        """Whatever `sources` need; raises FrontEndMissing."""
+        files: dict[str, None] = {}
+        later: dict[str, None] = {}
+        for source in sources:
+            self._built(source)
+            self._follow(source, files, later)
+        return Bundle(
+            files=[_address(file) for file in files],
+            later=[_address(file) for file in later if file not in files],
+        )
+
+    def _follow(self, source: str, files: dict[str, None], later: dict[str, None]) -> None:
+        built = self._manifest[source]
+        if built["file"] in files:
+            return
+        files |= dict.fromkeys([built["file"], *built.get("css", []), *built.get("assets", [])])
+        for imported in built.get("imports", []):
+            self._follow(imported, files, later)
+        for imported in built.get("dynamicImports", []):
+            self._follow(imported, later, later)
+
+    def _built(self, source: str) -> dict[str, Any]:
+        built: dict[str, Any] = self._manifest.get(source, {})
+        if not built.get("isEntry"):
+            raise FrontEndMissing(f"the front end in {self._dist} was built without {source}")
+        return built
+
+    @cached_property
+    def _manifest(self) -> dict[str, Any]:
+        try:
+            manifest: dict[str, Any] = json.loads(
+                (self._dist / ".vite" / "manifest.json").read_bytes()
+            )
+        except FileNotFoundError:
+            raise FrontEndMissing(
+                f"there is no built front end in {self._dist}: run `make run`, or `npm ci` and"
+                " `npm run build` in static_frontend/"
+            ) from None
+        return manifest
+
+
 def init_assets(app: Flask) -> None:
     """Serve FRONTEND_DIST under /static/ and give templates `asset(source)`.
 
-    The manifest is read once, when a page first needs it: commands work without a front end.
+    Commands work without a front end: nobody looks for it before a page does.
     """
     dist = Path(app.config["FRONTEND_DIST"])
-    addresses: dict[str, str] = {}
-
-    def asset(source: str) -> str:
-        """The address of what became of `source`; raises FrontEndMissing."""
-        if not addresses:
-            addresses.update(_read_manifest(dist))
-        try:
-            return addresses[source]
-        except KeyError:
-            raise FrontEndMissing(f"the front end in {dist} was built without {source}") from None
+    app.extensions[_EXTENSION] = FrontEnd(dist)
 
     def static(filename: str) -> Response:
         # Vite's notes on the build are no visitor's business.
@@ -46,20 +100,15 @@ def init_assets(app: Flask) -> None:
             response.cache_control.immutable = True
         return response
 
-    app.add_template_global(asset, "asset")
+    app.add_template_global(front_end(app).address, "asset")
     app.add_url_rule(f"{URL_PREFIX}/<path:filename>", "static", static)
 
 
-def _read_manifest(dist: Path) -> dict[str, str]:
-    try:
-        manifest: dict[str, Any] = json.loads((dist / ".vite" / "manifest.json").read_bytes())
-    except FileNotFoundError:
-        raise FrontEndMissing(
-            f"there is no built front end in {dist}: run `make run`, or `npm ci` and"
-            " `npm run build` in static_frontend/"
-        ) from None
-    return {
-        source: f"{URL_PREFIX}/{built['file']}"
-        for source, built in manifest.items()
-        if built.get("isEntry")
-    }
+def front_end(app: Flask) -> FrontEnd:
+    """The application's front end."""
+    found: FrontEnd = app.extensions[_EXTENSION]
+    return found
+
+
+def _address(file: str) -> str:
+    return f"{URL_PREFIX}/{file}"

@@ -1,6 +1,7 @@
 """The built front end as the application serves it."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -10,7 +11,7 @@ import pytest
 from flask import Flask, render_template_string
 from werkzeug.test import TestResponse
 
-from azionelab.assets import FrontEndMissing, init_assets
+from azionelab.assets import FrontEndMissing, front_end, init_assets
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "static_frontend" / "dist"
@@ -102,6 +103,42 @@ def test_the_scanners_webassembly_comes_from_our_own_server() -> None:
     assert answer.mimetype == "application/wasm"
     loaders = [p for p in (DIST / "assets").glob("*.js") if wasm.name in p.read_text()]
     assert loaders, "no script names the bundled file"
+
+
+def test_a_bundle_is_what_its_sources_load_at_once_and_what_they_may_load_later(
+    tmp_path: Path,
+) -> None:
+    manifest = {
+        "app.ts": {
+            "file": "app.js",
+            "isEntry": True,
+            "imports": ["_shared.js"],
+            "css": ["app.css"],
+            "dynamicImports": ["reader.ts"],
+        },
+        "_shared.js": {"file": "shared.js"},
+        "reader.ts": {"file": "reader.js", "imports": ["_shared.js"], "assets": ["reader.wasm"]},
+    }
+    (tmp_path / ".vite").mkdir()
+    (tmp_path / ".vite" / "manifest.json").write_text(json.dumps(manifest))
+    bundle = front_end(an_app(tmp_path)).bundle("app.ts")
+    assert bundle.files == ["/static/app.js", "/static/app.css", "/static/shared.js"]
+    assert bundle.later == ["/static/reader.js", "/static/reader.wasm"]
+
+
+def test_the_door_app_is_small_and_brings_its_reader_only_when_it_is_needed() -> None:
+    bundle = front_end(an_app(DIST)).bundle("src/door/main.ts", "src/styles/app.css")
+    scripts = [DIST / address.removeprefix("/static/") for address in bundle.files]
+    # The page itself and the worker come on top of these; docs/performance.md has it all.
+    assert sum(len(gzip.compress(path.read_bytes())) for path in scripts) < 60_000
+    assert not any("zxing" in address or "ponyfill" in address for address in bundle.files)
+    assert sum(address.endswith(".wasm") for address in bundle.later) == 1
+
+
+def test_the_worker_is_one_script_as_importscripts_wants_it() -> None:
+    address = front_end(an_app(DIST)).address("src/door/sw.ts")
+    script = (DIST / address.removeprefix("/static/")).read_text()
+    assert not re.search(r"\bimport\b|\bexport\b", script)
 
 
 @pytest.mark.parametrize("code", [404, 410, 413, 429, 500, 503])

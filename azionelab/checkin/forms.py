@@ -30,9 +30,9 @@ class ScanForm(FlaskForm):  # type: ignore[misc]
     door = HiddenField(validators=[validators.Length(max=MAX_DOOR), _one_line])
 
     @classmethod
-    def fresh(cls, code: str = "") -> "ScanForm":
-        """An empty form for the next attempt."""
-        return cls(formdata=None, scan_id=str(uuid4()), code=code)
+    def fresh(cls, code: str = "", door: str = "") -> "ScanForm":
+        """An empty form for the next attempt, at the door of that name."""
+        return cls(formdata=None, scan_id=str(uuid4()), code=code, door=door)
 
     @property
     def identity(self) -> UUID:

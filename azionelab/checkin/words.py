@@ -1,9 +1,17 @@
-"""What the door tells its staff, in words: one headline and one sentence for each verdict."""
+"""What the door tells its staff, in words: one headline and one sentence for each verdict.
 
+There is one table of them: the server fills it in for its own page, and the door app gets it with its
+page, for it goes on talking when there is no server (static_frontend/src/door/words.ts).
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from flask_babel import gettext, ngettext
+from babel import Locale
+from flask import current_app
+from flask_babel import get_locale, gettext, ngettext
 
 from azionelab.bookings.locks import LockedParty
 from azionelab.bookings.models import Reservation
@@ -14,6 +22,21 @@ from azionelab.shows.limits import length
 from azionelab.shows.programme import Listing
 
 _DOORS_OPEN = timedelta(hours=6)  # before the curtain, at the earliest: one after midnight too
+# What a verdict looks and sounds like; all others are "bad". "none": nobody knows.
+TONES = {
+    "admitted": "good",
+    "already_in": "look",
+    "changed": "look",
+    "too_many": "look",
+    "not_confirmed": "look",
+    "released": "look",
+    "undone": "back",
+    "not_listed": "none",
+    "no_answer": "none",
+}
+
+# Words with {places} for facts; or several of them, by the plural's name, chosen by the fact `num`.
+Words = str | dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -21,6 +44,7 @@ class Told:
     """A verdict as the door page shows it."""
 
     kind: str
+    tone: str
     headline: str
     detail: str
     reservation: Reservation | LockedParty | None
@@ -35,15 +59,16 @@ def tell(verdict: Verdict) -> Told:
     """The verdict in the language of the request."""
     party = verdict.reservation
     remaining = party.to_come if party else 0
-    headline, detail = (
-        (gettext("Undone"), gettext("They count as outside again."))
-        if verdict.undone
-        else _words(verdict, remaining)
-    )
+    kind = "undone" if verdict.undone else str(verdict.kind)
+    if kind == Kind.NOT_LISTED:
+        # So said a phone without a network; the server knows that nobody has this code.
+        kind = str(Kind.UNKNOWN)
+    words = verdict_words()
     return Told(
-        kind="undone" if verdict.undone else verdict.kind,
-        headline=headline,
-        detail=detail,
+        kind=kind,
+        tone=TONES.get(kind, "bad"),
+        headline=_fill(words[kind], num=verdict.people),
+        detail=_detail(words, kind, verdict, remaining),
         reservation=party,
         remaining=remaining,
         people=verdict.people,
@@ -64,65 +89,251 @@ def caution(performance: Listing, at: datetime) -> str:
     return ""
 
 
-def _words(verdict: Verdict, remaining: int) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 (one each)
-    match verdict.kind:
-        case Kind.ADMITTED:
-            headline = ngettext("Let %(num)s in", "Let %(num)s in", verdict.people)
-            if remaining:
-                return headline, ngettext(
-                    "%(num)s of the party is still to come.",
-                    "%(num)s of the party are still to come.",
-                    remaining,
-                )
-            return headline, gettext("The party is complete.")
-        case Kind.ALREADY_IN:
-            return gettext("Already in"), _first(verdict.first)
-        case Kind.CHANGED:
-            return gettext("Look again"), gettext(
-                "Others of this party came in meanwhile: %(left)s still to come.", left=remaining
+def app_words() -> dict[str, Any]:
+    """All that the door app says, with what it needs to fill it in, in the language of the request."""
+    language = str(get_locale())
+    return {
+        "locale": "en-GB" if language == "en" else language,
+        "time_zone": current_app.config["AZIONELAB"].time_zone.key,
+        "tones": TONES,
+        "words": verdict_words() | _app_words(),
+    }
+
+
+def verdict_words() -> dict[str, Words]:
+    """By a verdict's name its headline; what its detail can be, with a dot."""
+    return {
+        "admitted": _many(lambda n: ngettext("Let %(num)s in", "Let %(num)s in", n)),
+        "admitted.rest": _many(
+            lambda n: ngettext(
+                "%(num)s of the party is still to come.",
+                "%(num)s of the party are still to come.",
+                n,
             )
-        case Kind.TOO_MANY:
-            return gettext("Too many"), ngettext(
+        ),
+        "admitted.complete": gettext("The party is complete."),
+        "already_in": gettext("Already in"),
+        "already_in.first": gettext("At %(at)s by %(by)s.", at="{at}", by="{by}"),
+        "already_in.first_door": gettext(
+            "At %(at)s by %(by)s, %(door)s.", at="{at}", by="{by}", door="{door}"
+        ),
+        "changed": gettext("Look again"),
+        "changed.detail": gettext(
+            "Others of this party came in meanwhile: %(left)s still to come.", left="{num}"
+        ),
+        "too_many": gettext("Too many"),
+        "too_many.detail": _many(
+            lambda n: ngettext(
                 "Only %(num)s of the party is still to come.",
                 "Only %(num)s of the party are still to come.",
-                remaining,
+                n,
             )
-        case Kind.WRONG_PERFORMANCE:
-            return gettext("Another performance"), _evening(verdict.reservation)
-        case Kind.NOT_CONFIRMED:
-            return gettext("Not confirmed"), gettext("The visitor did not press the mail's button.")
-        case Kind.CANCELLED:
-            return gettext("Cancelled"), gettext("This booking was cancelled.")
-        case Kind.EXPIRED:
-            return gettext("Expired"), gettext("It was not confirmed in time.")
-        case Kind.PERFORMANCE_CANCELLED:
-            return gettext("Performance cancelled"), gettext("Nobody is let in this evening.")
-        case Kind.RELEASED:
-            return gettext("Places released"), gettext(
-                "They came late, but there are free places: let them in if you like."
+        ),
+        "released": gettext("Places released"),
+        "released.detail": gettext(
+            "They came late, but there are free places: let them in if you like."
+        ),
+        "full": gettext("Full"),
+        "full.detail": gettext("No place is left."),
+        "wrong_performance": gettext("Another performance"),
+        "wrong_performance.evening": gettext(
+            "The ticket is for %(show)s, %(when)s, %(venue)s.",
+            show="{show}",
+            when="{when}",
+            venue="{venue}",
+        ),
+        "not_confirmed": gettext("Not confirmed"),
+        "not_confirmed.detail": gettext("The visitor did not press the mail's button."),
+        "cancelled": gettext("Cancelled"),
+        "cancelled.detail": gettext("This booking was cancelled."),
+        "expired": gettext("Expired"),
+        "expired.detail": gettext("It was not confirmed in time."),
+        "performance_cancelled": gettext("Performance cancelled"),
+        "performance_cancelled.detail": gettext("Nobody is let in this evening."),
+        "unknown": gettext("Unknown"),
+        "unknown.detail": gettext("No booking has this code. Try the name."),
+        "undone": gettext("Undone"),
+        "undone.detail": gettext("They count as outside again."),
+    }
+
+
+def _detail(words: dict[str, Words], kind: str, verdict: Verdict, remaining: int) -> str:
+    party, first = verdict.reservation, verdict.first
+    if kind == Kind.ADMITTED:
+        rest = "rest" if remaining else "complete"
+        return _fill(words[f"admitted.{rest}"], num=remaining) if party else ""
+    if kind == Kind.ALREADY_IN:
+        if first is None:
+            return ""
+        # A door device has the name of its door.
+        is_named = first.door and first.door != first.by
+        name = "already_in.first_door" if is_named else "already_in.first"
+        return _fill(words[name], at=clock(first.at), by=first.by, door=first.door)
+    if kind == Kind.WRONG_PERFORMANCE:
+        if not isinstance(party, Reservation):
+            return ""
+        evening = party.performance
+        return _fill(
+            words["wrong_performance.evening"],
+            show=evening.show.title,
+            when=when(evening.starts_at),
+            venue=evening.venue.name,
+        )
+    return _fill(words[f"{kind}.detail"], num=remaining)
+
+
+def _app_words() -> dict[str, Words]:
+    at = "{at}"
+    return {
+        "already_in.listed": gettext("By the list of %(at)s.", at=at),
+        "already_in.here": gettext("At %(at)s, by this phone.", at=at),
+        "admitted.released": _many(
+            lambda n: ngettext(
+                "The place of %(num)s more was released.",
+                "The places of %(num)s more were released.",
+                n,
             )
-        case Kind.FULL:
-            return gettext("Full"), gettext("No place is left.")
-        case Kind.UNKNOWN | Kind.NOT_LISTED:
-            return gettext("Unknown"), gettext("No booking has this code. Try the name.")
+        ),
+        "admitted.listed": gettext("By the list of %(at)s: there is no network.", at=at),
+        "admitted.walk_in": _many(
+            lambda n: ngettext(
+                "Without a booking. %(num)s place is free.",
+                "Without a booking. %(num)s places are free.",
+                n,
+            )
+        ),
+        "not_listed": gettext("Not on my list"),
+        "not_listed.detail": gettext(
+            "A ticket, and there is no network to ask. Booked after %(at)s, or for another evening?"
+            " Look at what it says, and decide.",
+            at=at,
+        ),
+        "not_listed.in": gettext("Let in without the list. The server is told."),
+        "not_listed.away": gettext("Sent away"),
+        "not_listed.away_detail": gettext("The server is told."),
+        "no_answer": gettext("No answer"),
+        "no_answer.detail": gettext("Not let in yet. Try again: it counts once."),
+        "no_answer.undo": gettext("They may still count as in. Try again."),
+        "refused": gettext("That did not work"),
+        "checking": gettext("Checking…"),
+        "in": gettext("%(num)s in", num="{num}"),
+        "seats": _many(lambda n: ngettext("%(num)s seat", "%(num)s seats", n)),
+        "let_in": gettext("Let in"),
+        "let_in.late": gettext("Let in, late"),
+        "let_in.only": gettext("Fewer came: only"),
+        "let_in.unlisted": gettext("Let in all the same"),
+        "next": gettext("Next"),
+        "undo": gettext("Undo"),
+        "again": gettext("Try again"),
+        "send_away": gettext("Send away"),
+        "last": gettext("Last: %(what)s", what="{what}"),
+        "walk_in": gettext("Without a booking"),
+        "state.online": gettext("Online"),
+        "state.starting": gettext("Asking for the list…"),
+        "state.away": gettext("No network since %(at)s", at=at),
+        "state.waiting": _many(
+            lambda n: ngettext("%(num)s scan waiting", "%(num)s scans waiting", n)
+        ),
+        "state.list": gettext("list of %(at)s", at=at),
+        "found.none": gettext("Nobody of that name for this evening."),
+        "found.list": gettext(
+            "Nobody of that name on the list of %(at)s. E-mail addresses need the network.", at=at
+        ),
+        "keeps.nothing": gettext(
+            "This browser keeps nothing: a private window, or its storage is full. The door works"
+            " here only with a network."
+        ),
+        "caution.cancelled": gettext("This performance was cancelled: nobody is let in."),
+        "caution.later": gettext("This performance is not today."),
+        "conflict": _many(
+            lambda n: ngettext(
+                "%(num)s person too many was let in",
+                "%(num)s people too many were let in",
+                n,
+            )
+        ),
+        "conflict.at": gettext("%(at)s, %(door)s", at=at, door="{door}"),
+        "conflict.twice": gettext(
+            "%(name)s came in twice: %(first)s, and %(at)s.", name="{name}", first="{first}", at=at
+        ),
+        "conflict.none": gettext("%(name)s had no place: let in at %(at)s.", name="{name}", at=at),
+        "conflict.unknown": gettext("A ticket that nobody has: let in at %(at)s.", at=at),
+        "seen": gettext("Seen"),
+        "aside": gettext("Not counted as it was told here"),
+        "aside.scan-reused": gettext("it was told before as something else"),
+        "aside.scan-unknown": gettext("nothing is known of it"),
+        "aside.detail": gettext(
+            "%(name)s, %(at)s: %(people)s let in, %(counted)s counted (%(reason)s).",
+            name="{name}",
+            at=at,
+            people="{people}",
+            counted="{counted}",
+            reason="{reason}",
+        ),
+        "release.ask": _many(
+            lambda n: ngettext(
+                "%(num)s place becomes free for people without a booking (bookings: %(parties)s).",
+                "%(num)s places become free for people without a booking (bookings: %(parties)s).",
+                n,
+                parties="{parties}",
+            )
+        ),
+        "release.none": gettext("Everybody who booked is in: there is nothing to release."),
+        "release.from": gettext("From %(at)s on, half an hour before the curtain.", at=at),
+        "release.done": gettext("Places were released at %(at)s.", at=at),
+        "release.offline": gettext("This needs the network."),
+        "ended.closed": gettext("This evening is over"),
+        "ended.closed.detail": gettext(
+            "The list was removed from this phone. Thank you, and good night."
+        ),
+        "ended.revoked": gettext("This phone was revoked"),
+        "ended.revoked.detail": gettext(
+            "The theatre has taken its access back, and the list was removed. Whoever stays at the"
+            " door needs a new QR from the staff."
+        ),
+        "ended.unknown": gettext("This phone is not known any more"),
+        "ended.unknown.detail": gettext(
+            "The list was removed. Ask the staff for a new QR and scan it with the phone's camera."
+        ),
+        "join.over": gettext(
+            "This QR is too old: it is good for a quarter of an hour. Ask the staff for a new one."
+        ),
+        "join.refused": gettext("This QR is not valid. Ask the staff for a new one."),
+        "join.away": gettext("No answer. Is there a network? Try again."),
+        "join.waiting": _many(
+            lambda n: ngettext(
+                "%(num)s scan of before was not sent yet. It is lost if this is another evening.",
+                "%(num)s scans of before were not sent yet. They are lost if this is another evening.",
+                n,
+            )
+        ),
+        "forget.waiting": _many(
+            lambda n: ngettext(
+                "%(num)s scan is still waiting to be sent.",
+                "%(num)s scans are still waiting to be sent.",
+                n,
+            )
+        ),
+    }
 
 
-def _evening(reservation: Reservation | LockedParty | None) -> str:
-    if not isinstance(reservation, Reservation):
-        return ""
-    evening = reservation.performance
-    return gettext(
-        "The ticket is for %(show)s, %(when)s, %(venue)s.",
-        show=evening.show.title,
-        when=when(evening.starts_at),
-        venue=evening.venue.name,
-    )
+def _many(write: Callable[[int], str]) -> dict[str, str]:
+    """The forms of a number, by what Unicode calls them in this language."""
+    return {_plural(number): write(number) for number in (_Num(1), _Num(2))}
 
 
-def _first(first: FirstAdmission | None) -> str:
-    if first is None:
-        return ""
-    at = clock(first.at)
-    if first.door:
-        return gettext("At %(at)s by %(by)s, %(door)s.", at=at, by=first.by, door=first.door)
-    return gettext("At %(at)s by %(by)s.", at=at, by=first.by)
+def _plural(number: int) -> str:
+    return str((get_locale() or Locale("en")).plural_form(number))
+
+
+class _Num(int):
+    """A number that chooses a form, and writes its place and not itself."""
+
+    def __str__(self) -> str:
+        return "{num}"
+
+
+def _fill(words: Words, **facts: Any) -> str:
+    if isinstance(words, dict):
+        words = words.get(_plural(facts["num"]), words["other"])
+    return words.format(**facts)

@@ -11,7 +11,14 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: ["src/main.ts", "src/door.ts", "src/styles/site.css", "src/styles/door.css"],
+      input: [
+        "src/main.ts",
+        "src/door/main.ts",
+        "src/door/sw.ts",
+        "src/styles/site.css",
+        "src/styles/door.css",
+        "src/styles/app.css",
+      ],
     },
   },
   test: { environment: "jsdom", include: ["tests/**/*.test.ts"], restoreMocks: true },

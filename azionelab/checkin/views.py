@@ -1,17 +1,31 @@
 """The door's pages, for door staff; and what a visitor sees who opens their own QR's address."""
 
+import hashlib
 from uuid import UUID
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    json,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import get_locale, gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from azionelab.assets import front_end
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import rules
+from azionelab.checkin.devices import invitation_url, make_invitation
 from azionelab.checkin.forms import ScanForm, UndoForm
 from azionelab.checkin.limits import MAX_QUERY
-from azionelab.checkin.words import Told, caution, tell
+from azionelab.checkin.words import Told, app_words, caution, tell
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.programme import Listing, listing
@@ -67,7 +81,8 @@ def scan(performance_id: int) -> AnyResponse:
     except rules.ScanReused:
         notice = gettext("This page was used already. Please scan once more.")
         return _door_page(performance, ScanForm.fresh(), status=409, notice=notice)
-    return _door_page(performance, ScanForm.fresh(), verdict=tell(verdict))
+    next_one = ScanForm.fresh(door=form.door.data or "")
+    return _door_page(performance, next_one, verdict=tell(verdict))
 
 
 @blueprint.post("/performances/<int:performance_id>/undo")
@@ -85,6 +100,57 @@ def undo(performance_id: int) -> AnyResponse:
     return _door_page(performance, ScanForm.fresh(), verdict=tell(verdict))
 
 
+@blueprint.post("/performances/<int:performance_id>/open")
+@door_required
+def open_app(performance_id: int) -> AnyResponse:
+    """Make the phone of somebody with an account a door device, as a QR does for others."""
+    return redirect(invitation_url(make_invitation(_performance(performance_id).id)), 303)
+
+
+@blueprint.get("/app")
+def app() -> Response:
+    """The door app: the same for everybody; what it needs to know of an evening it asks the API for."""
+    return _for_all(make_response(_app_page()))
+
+
+@blueprint.get("/manifest.webmanifest")
+def manifest() -> Response:
+    """What a phone needs to know to put the app among its own."""
+    site_name = current_app.config["AZIONELAB"].site_name
+    described = {
+        "name": gettext("The door: %(theatre)s", theatre=site_name),
+        "short_name": gettext("The door"),
+        "lang": str(get_locale()),
+        "start_url": url_for(".app", lang=None),
+        "scope": url_for(".evenings", lang=None),
+        "display": "standalone",
+        "background_color": "#15100e",
+        "theme_color": "#4a0a16",
+        "icons": [
+            {"src": _icon(192), "sizes": "192x192", "type": "image/png"},
+            {"src": _icon(512), "sizes": "512x512", "type": "image/png"},
+            {"src": _icon(512), "sizes": "512x512", "type": "image/png", "purpose": "maskable"},
+        ],
+    }
+    return _for_all(Response(json.dumps(described), mimetype="application/manifest+json"))
+
+
+@blueprint.get("/sw.js")
+def service_worker() -> Response:
+    """The script that keeps the app on the phone. It changes with the page, and with any file of it."""
+    built = front_end(current_app)
+    bundle = built.bundle("src/door/main.ts", "src/styles/app.css")
+    shell = {
+        "version": hashlib.sha256(_app_page().encode()).hexdigest()[:16],
+        "page": url_for(".app", lang=None),
+        "files": [*bundle.files, url_for(".manifest", lang=None), _icon(192)],
+        "later": bundle.later,
+    }
+    worker = built.address("src/door/sw.ts")
+    script = f"self.SHELL = {json.dumps(shell)};\nimportScripts({json.dumps(worker)});\n"
+    return _for_all(Response(script, mimetype="text/javascript"))
+
+
 @blueprint.get("/ticket/<token>")
 def ticket(token: str) -> AnyResponse:
     """What a QR holds: leads door staff to the door with the code filled in."""
@@ -94,6 +160,24 @@ def ticket(token: str) -> AnyResponse:
         if reservation is not None:
             return redirect(url_for(".door", performance_id=reservation.performance_id, code=token))
     return make_response(render_template("ticket_shown.html"), 200 if identity else 404)
+
+
+def _app_page() -> str:
+    return render_template("checkin/app.html", words=app_words())
+
+
+def _icon(size: int) -> str:
+    return url_for("static", filename=f"icon-{size}.png", lang=None)
+
+
+def _for_all(response: Response) -> Response:
+    """Without a cookie; kept by whoever likes, and looked at again before it is used."""
+    response.cache_control.public = True
+    response.cache_control.no_cache = True
+    response.vary.add("Accept-Language")
+    response.add_etag()
+    response.make_conditional(request)
+    return response
 
 
 def _performance(performance_id: int) -> Listing:

@@ -15,26 +15,12 @@ from azionelab.bookings.rules import cancel_performance
 from azionelab.checkin.words import caution
 from azionelab.database import now
 from azionelab.shows.programme import listing
-from azionelab.staff.accounts import create_account
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance, fresh, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
-PASSWORD = "correct horse battery staple"
 ROME = ZoneInfo("Europe/Rome")
 ENGLISH = {"Accept-Language": "en"}
-
-
-@pytest.fixture
-def door(client: FlaskClient) -> FlaskClient:
-    """A phone whose volunteer has logged in."""
-    create_account("anna@theatre.org", "door", PASSWORD, name="Anna")
-    form = fields(client.get("/staff/login").text)
-    answer = client.post(
-        "/staff/login", data=form | {"email": "anna@theatre.org", "password": PASSWORD}
-    )
-    assert answer.status_code == 302
-    return client
 
 
 def open_door(door: FlaskClient, performance_id: int) -> dict[str, str]:

@@ -5,6 +5,8 @@ import { Watcher } from "./watcher.ts";
 
 type Trouble = "refused" | "none" | "insecure" | "failed";
 
+const REMEMBERED = "azionelab.camera";
+
 interface Torch {
   torch?: boolean;
 }
@@ -14,6 +16,12 @@ export class CameraPanel {
   private readonly tell: (code: string) => void;
   private readonly detector: () => Promise<Detector>;
   private stream: MediaStream | undefined;
+  /** It is on, or would be if the page were seen. */
+  private isWanted = false;
+  private isPaused = false;
+  /** The camera that was chosen, or that the browser chose. */
+  private used: string | undefined;
+  private awake: WakeLockSentinel | undefined;
   private watcher: Watcher | undefined;
 
   constructor(
@@ -24,40 +32,61 @@ export class CameraPanel {
     this.panel = panel;
     this.tell = tell;
     this.detector = detector;
-    panel.hidden = false;
     this.part("start").addEventListener("click", () => void this.start());
-    this.part("stop").addEventListener("click", () => this.stop());
+    this.part("stop").addEventListener("click", () => {
+      this.stop();
+      remember(false);
+    });
     this.part("torch").addEventListener("click", () => void this.switchTorch());
     this.choice.addEventListener("change", () => void this.start(this.choice.value));
+    document.addEventListener("visibilitychange", () => this.turn());
   }
 
   get isOn(): boolean {
     return this.stream !== undefined;
   }
 
+  /** Start if it was on when the page was left, however that happened. */
+  async startAgain(): Promise<void> {
+    if (wasOn()) await this.start();
+  }
+
   pause(): void {
+    this.isPaused = true;
     this.watcher?.pause();
   }
 
   resume(): void {
+    this.isPaused = false;
     this.watcher?.resume();
   }
 
   async start(camera?: string): Promise<void> {
+    const hadLight = this.light.getAttribute("aria-pressed") === "true";
     this.stop();
+    this.isWanted = true;
     this.explain(undefined);
     // At once: a second press while the camera opens would leave a first one on for good.
     this.show(true);
     try {
       const stream = await openCamera(camera);
+      // Off again meanwhile, or the page is not seen any more.
+      if (!this.isWanted || document.hidden) return stopTracks(stream);
       this.stream = stream;
-      // The system takes the camera away from a page in the background: offer to start again.
-      stream.getVideoTracks()[0]?.addEventListener("ended", () => this.stop());
+      // The system takes the camera away, for another app or a page in the background.
+      stream.getVideoTracks()[0]?.addEventListener("ended", () => {
+        this.release();
+        this.show(false);
+      });
       this.picture.srcObject = stream;
       await this.picture.play();
       this.watcher = new Watcher(this.picture, await this.detector(), this.tell);
       this.watcher.start();
+      if (this.isPaused) this.watcher.pause();
+      remember(true);
+      void this.stayAwake();
       await this.offer(stream);
+      if (hadLight) await this.switchTorch();
     } catch (error) {
       this.stop();
       this.explain(troubleOf(error));
@@ -65,12 +94,34 @@ export class CameraPanel {
   }
 
   stop(): void {
+    this.isWanted = false;
+    this.release();
+    this.show(false);
+  }
+
+  private release(): void {
+    void this.awake?.release();
+    this.awake = undefined;
     this.watcher?.stop();
     this.watcher = undefined;
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    if (this.stream) stopTracks(this.stream);
     this.stream = undefined;
     this.picture.srcObject = null;
-    this.show(false);
+  }
+
+  /** Nobody scans with a phone in the pocket; the camera comes back with the page, if it was on. */
+  private turn(): void {
+    if (document.hidden) this.release();
+    else if (this.isWanted) void this.start(this.used);
+  }
+
+  /** The screen must not go dark between two visitors. */
+  private async stayAwake(): Promise<void> {
+    try {
+      this.awake = await navigator.wakeLock?.request("screen");
+    } catch {
+      // As with an empty battery: the screen goes dark when the phone wants it.
+    }
   }
 
   private show(on: boolean): void {
@@ -94,6 +145,7 @@ export class CameraPanel {
     const devices = await navigator.mediaDevices.enumerateDevices();
     const cameras = devices.filter((device) => device.kind === "videoinput");
     const used = track?.getSettings().deviceId;
+    this.used = used;
     this.choice.replaceChildren(
       ...cameras.map(
         (camera, n) =>
@@ -104,7 +156,7 @@ export class CameraPanel {
   }
 
   private async switchTorch(): Promise<void> {
-    const button = this.part("torch");
+    const button = this.light;
     const torch = button.getAttribute("aria-pressed") !== "true";
     const wish: MediaTrackConstraintSet & Torch = { torch };
     await this.stream?.getVideoTracks()[0]?.applyConstraints({ advanced: [wish] });
@@ -118,6 +170,10 @@ export class CameraPanel {
 
   private part(name: string): HTMLElement {
     return this.panel.querySelector<HTMLElement>(`[data-camera-${name}]`)!;
+  }
+
+  private get light(): HTMLElement {
+    return this.part("torch");
   }
 
   private get picture(): HTMLVideoElement {
@@ -135,6 +191,26 @@ async function openCamera(camera?: string): Promise<MediaStream> {
   if (!devices) throw new DOMException("no secure context", "SecurityError");
   const which = camera ? { deviceId: { exact: camera } } : { facingMode: "environment" };
   return await devices.getUserMedia({ video: { ...which, width: { ideal: 1280 } } });
+}
+
+function stopTracks(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+function remember(isOn: boolean): void {
+  try {
+    localStorage.setItem(REMEMBERED, String(isOn));
+  } catch {
+    // A browser that keeps nothing: it is started by hand after a reload.
+  }
+}
+
+function wasOn(): boolean {
+  try {
+    return localStorage.getItem(REMEMBERED) === "true";
+  } catch {
+    return false;
+  }
 }
 
 function troubleOf(error: unknown): Trouble {

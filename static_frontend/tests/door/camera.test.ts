@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 
-import { CameraPanel } from "../src/camera.ts";
+import { CameraPanel } from "../../src/door/camera.ts";
 
 const PANEL = `<section hidden data-text-refused="Allow it" data-text-none="None here"
     data-text-insecure="Only over https" data-text-failed="In use">
@@ -13,6 +13,7 @@ const find = <Found extends HTMLElement>(name: string): Found =>
   document.querySelector<Found>(`[data-camera-${name}]`)!;
 
 beforeEach(() => {
+  localStorage.clear();
   document.body.innerHTML = PANEL;
   vi.spyOn(HTMLMediaElement.prototype, "play").mockResolvedValue();
 });
@@ -82,4 +83,57 @@ test("one camera without a light offers neither", async () => {
   withCamera(async () => aStream());
   await aPanel().start();
   expect([find("torch").hidden, find("choice").hidden]).toEqual([true, true]);
+});
+
+function setHidden(isHidden: boolean): void {
+  vi.spyOn(document, "hidden", "get").mockReturnValue(isHidden);
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+
+test("it is off while the page is hidden, and on again with it", async () => {
+  const opened: ReturnType<typeof aStream>[] = [];
+  withCamera(async () => opened[opened.push(aStream()) - 1]);
+  const panel = aPanel();
+  await panel.start();
+  setHidden(true);
+  expect(opened[0]!.track.stop).toHaveBeenCalled();
+  expect(panel.isOn).toBe(false);
+  setHidden(false);
+  await vi.waitFor(() => expect(panel.isOn).toBe(true));
+  expect(find("stop").hidden).toBe(false);
+});
+
+test("one that was switched off stays off", async () => {
+  withCamera(async () => aStream());
+  const panel = aPanel();
+  await panel.start();
+  find("stop").click();
+  setHidden(true);
+  setHidden(false);
+  expect(panel.isOn).toBe(false);
+});
+
+test("it starts by itself after a reload if it was on, and not if it was switched off", async () => {
+  withCamera(async () => aStream());
+  await aPanel().start();
+  const reloaded = aPanel();
+  await reloaded.startAgain();
+  expect(reloaded.isOn).toBe(true);
+  find("stop").click();
+  const later = aPanel();
+  await later.startAgain();
+  expect(later.isOn).toBe(false);
+});
+
+test("a camera that opens after the page was hidden is closed at once", async () => {
+  const stream = aStream();
+  let open: (opened: unknown) => void = () => {};
+  withCamera(() => new Promise((resolve) => (open = resolve)));
+  const panel = aPanel();
+  const starting = panel.start();
+  setHidden(true);
+  open(stream);
+  await starting;
+  expect(stream.track.stop).toHaveBeenCalled();
+  expect(panel.isOn).toBe(false);
 });

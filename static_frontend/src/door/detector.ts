@@ -1,7 +1,13 @@
 /** Reading QR codes from a picture: by the browser where it can, else by zxing as WebAssembly. */
 
+/** A code, and where in the picture it is. */
+export interface Seen {
+  readonly rawValue: string;
+  readonly boundingBox: DOMRectReadOnly;
+}
+
 export interface Detector {
-  detect(picture: HTMLVideoElement): Promise<{ rawValue: string }[]>;
+  detect(picture: HTMLVideoElement): Promise<Seen[]>;
 }
 
 interface NativeDetector {
@@ -10,11 +16,19 @@ interface NativeDetector {
 }
 
 export async function makeDetector(): Promise<Detector> {
+  const native = await findNative();
+  return native ? new native({ formats: ["qr_code"] }) : await makeBundledDetector();
+}
+
+export async function readsCodesItself(): Promise<boolean> {
+  return (await findNative()) !== undefined;
+}
+
+async function findNative(): Promise<NativeDetector | undefined> {
   const native = (globalThis as { BarcodeDetector?: NativeDetector }).BarcodeDetector;
-  if (native && (await native.getSupportedFormats()).includes("qr_code")) {
-    return new native({ formats: ["qr_code"] });
-  }
-  return await makeBundledDetector();
+  // Some have the name and nothing behind it.
+  const formats = await native?.getSupportedFormats().catch((): string[] => []);
+  return formats?.includes("qr_code") ? native : undefined;
 }
 
 /** A megabyte of WebAssembly: fetched only by a door whose browser reads no codes itself. */

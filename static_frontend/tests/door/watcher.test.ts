@@ -1,8 +1,15 @@
 import { beforeEach, expect, test, vi } from "vitest";
 
-import { FORGET_AFTER, LOOK_EVERY, Watcher } from "../src/watcher.ts";
+import type { Seen } from "../../src/door/detector.ts";
+import { FORGET_AFTER, REST, Watcher } from "../../src/door/watcher.ts";
 
-let inView: string[];
+/** A code in the picture, which is 640 wide and 480 high; in its middle unless said otherwise. */
+function seen(rawValue: string, x = 270, width = 100): Seen {
+  const box = { x, y: 190, width, height: width };
+  return { rawValue, boundingBox: box as DOMRectReadOnly };
+}
+
+let inView: (string | Seen)[];
 let told: string[];
 let watcher: Watcher;
 
@@ -12,14 +19,15 @@ beforeEach(() => {
   told = [];
   const picture = document.createElement("video");
   Object.defineProperty(picture, "readyState", { value: HTMLMediaElement.HAVE_ENOUGH_DATA });
-  const camera = { detect: async () => inView.map((rawValue) => ({ rawValue })) };
+  Object.defineProperties(picture, { videoWidth: { value: 640 }, videoHeight: { value: 480 } });
+  const camera = { detect: async () => inView.map((code) => (typeof code === "string" ? seen(code) : code)) };
   watcher = new Watcher(picture, camera, (code) => told.push(code));
   watcher.start();
 });
 
-async function show(...codes: string[]): Promise<void> {
+async function show(...codes: (string | Seen)[]): Promise<void> {
   inView = codes;
-  await vi.advanceTimersByTimeAsync(LOOK_EVERY * 3);
+  await vi.advanceTimersByTimeAsync(REST * 3);
 }
 
 test("a ticket held before the camera is told once", async () => {
@@ -57,13 +65,28 @@ test("a ticket that stays in view during its verdict is not told again after it"
   expect(told).toEqual(["A"]);
 });
 
+test("of two in view the one held towards the camera comes first, and neither twice", async () => {
+  const [near, far] = [seen("A", 250, 120), seen("B", 20, 60)];
+  for (let n = 0; n < 5; n += 1) await show(far, near);
+  watcher.pause();
+  await vi.advanceTimersByTimeAsync(FORGET_AFTER * 2);
+  watcher.resume();
+  for (let n = 0; n < 5; n += 1) await show(near, far);
+  expect(told).toEqual(["A", "B"]);
+});
+
+test("of two in the middle the larger one is told", async () => {
+  await show(seen("small", 300, 40), seen("large", 240, 160));
+  expect(told[0]).toBe("large");
+});
+
 test("a frame that cannot be read is passed over", async () => {
   const faulty = { detect: vi.fn().mockRejectedValueOnce(new Error("no frame")) };
   const picture = document.createElement("video");
   Object.defineProperty(picture, "readyState", { value: HTMLMediaElement.HAVE_ENOUGH_DATA });
-  faulty.detect.mockResolvedValue([{ rawValue: "C" }]);
+  faulty.detect.mockResolvedValue([seen("C")]);
   new Watcher(picture, faulty, (code) => told.push(code)).start();
-  await vi.advanceTimersByTimeAsync(LOOK_EVERY * 3);
+  await vi.advanceTimersByTimeAsync(REST * 3);
   expect(told).toEqual(["C"]);
 });
 

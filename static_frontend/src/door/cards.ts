@@ -1,0 +1,218 @@
+/** What is told turned into a card: words, tone and what can be done about it. */
+
+import type { NoAnswer, Told } from "./evening.ts";
+import type { KnownParty } from "./house.ts";
+import { Refused, type Conflict, type First } from "./server.ts";
+import type { Aside } from "./store.ts";
+import { toCome } from "./verdicts.ts";
+import type { Facts, Words } from "./words.ts";
+
+/** Buttons with numbers: `numbers` of people to do `act` with. */
+export interface Heads {
+  readonly act: "let-in" | "late" | "only" | "unlisted";
+  readonly label: string;
+  readonly upTo: number;
+}
+
+export interface Card {
+  readonly kind: string;
+  readonly tone: string;
+  readonly headline: string;
+  readonly details: readonly string[];
+  readonly party?: { readonly name: string; readonly facts: readonly string[] };
+  readonly heads: readonly Heads[];
+  readonly buttons: readonly { readonly act: string; readonly label: string }[];
+}
+
+/** What the words need to know of the evening. */
+export interface Facing {
+  readonly listedAt: Date | undefined;
+  readonly free: number;
+}
+
+/** The most people a ticket that nobody knows can be let in with, without a second thought. */
+const UNLISTED = 6;
+
+export function cardOf(told: Told, words: Words, facing: Facing): Card {
+  const { kind, party, people } = told;
+  const left = party ? toCome(party) : 0;
+  return {
+    kind,
+    tone: words.tone(kind),
+    headline: words.say(kind, { num: people }),
+    details: detailsOf(told, left, words, facing),
+    ...(party && { party: partyOf(party, words) }),
+    heads: headsOf(told, words, facing),
+    buttons: buttonsOf(told, words),
+  };
+}
+
+/** What the person at the door made of a ticket that is not on the list. */
+export function settledCard(told: Told, words: Words): Card {
+  const isIn = told.people > 0;
+  return {
+    kind: "not_listed",
+    tone: isIn ? "good" : "bad",
+    headline: isIn
+      ? words.say("admitted", { num: told.people })
+      : words.say("not_listed.away"),
+    details: [words.say(isIn ? "not_listed.in" : "not_listed.away_detail")],
+    heads: [],
+    buttons: [
+      ...(isIn ? [{ act: "undo", label: words.say("undo") }] : []),
+      { act: "next", label: words.say("next") },
+    ],
+  };
+}
+
+/** No answer, or one that is no verdict: nobody was let in. */
+export function troubleCard(words: Words, trouble: NoAnswer | Refused): Card {
+  const next = { act: "next", label: words.say("next") };
+  const card = { tone: words.tone("no_answer"), heads: [] };
+  if (trouble instanceof Refused) {
+    const headline = words.say("refused");
+    return { ...card, kind: "refused", headline, details: [trouble.message], buttons: [next] };
+  }
+  return {
+    ...card,
+    kind: "no_answer",
+    headline: words.say("no_answer"),
+    details: [words.say(trouble.isUndo ? "no_answer.undo" : "no_answer.detail")],
+    buttons: [{ act: "again", label: words.say("again") }, next],
+  };
+}
+
+export function checkingCard(words: Words): Card {
+  const headline = words.say("checking");
+  return { kind: "checking", tone: "wait", headline, details: [], heads: [], buttons: [] };
+}
+
+/** A party in a list of found ones. */
+export function partyOf(party: KnownParty, words: Words): NonNullable<Card["party"]> {
+  return {
+    name: party.name,
+    facts: [
+      party.reference,
+      words.say("seats", { num: party.seats }),
+      words.say("in", { num: party.admitted }),
+    ],
+  };
+}
+
+export function headsFor(party: KnownParty, words: Words): Heads[] {
+  const left = toCome(party);
+  if (left > 0) return [{ act: "let-in", label: words.say("let_in"), upTo: left }];
+  return party.released > 0
+    ? [{ act: "late", label: words.say("let_in.late"), upTo: party.released }]
+    : [];
+}
+
+/** "Ada Rossi came in twice: 20:41, Door A, and 20:43, Door B." */
+export function conflictWords(conflict: Conflict, words: Words): { title: string; text: string } {
+  const at = placeOf(conflict, words);
+  const name = conflict.name || conflict.reference;
+  const { first } = conflict;
+  return {
+    title: words.say("conflict", { num: conflict.claimed - conflict.people }),
+    text: !name
+      ? words.say("conflict.unknown", { at })
+      : first
+        ? words.say("conflict.twice", { name, first: placeOf(first, words), at })
+        : words.say("conflict.none", { name, at }),
+  };
+}
+
+export function asideWords(
+  aside: Aside,
+  name: string | undefined,
+  words: Words,
+): { title: string; text: string } {
+  const facts = {
+    name: name || aside.reference || words.say("walk_in"),
+    at: words.clock(aside.at),
+    people: aside.people,
+    counted: aside.counted,
+    reason: words.knows(`aside.${aside.reason}`)
+      ? words.say(`aside.${aside.reason}`)
+      : aside.reason,
+  };
+  return { title: words.say("aside"), text: words.say("aside.detail", facts) };
+}
+
+function placeOf(seen: First, words: Words): string {
+  const door = seen.door || seen.by;
+  return door
+    ? words.say("conflict.at", { at: words.clock(seen.at), door })
+    : words.clock(seen.at);
+}
+
+function detailsOf(told: Told, left: number, words: Words, facing: Facing): string[] {
+  const { kind, first, firstHere, evening, offline } = told;
+  const at = facing.listedAt ? words.clock(facing.listedAt) : "";
+  const listed = offline ? [words.say("admitted.listed", { at })] : [];
+  switch (kind) {
+    case "admitted":
+      if (told.action.kind === "walk_in") {
+        return [words.say("admitted.walk_in", { num: Math.max(0, facing.free) }), ...listed];
+      }
+      return [admittedWords(told, left, words), ...listed];
+    case "already_in":
+      if (first) {
+        const isNamed = first.door && first.door !== first.by;
+        const name = isNamed ? "already_in.first_door" : "already_in.first";
+        return [words.say(name, firstFacts(first, words))];
+      }
+      if (firstHere) return [words.say("already_in.here", { at: words.clock(firstHere) })];
+      return [words.say("already_in.listed", { at })];
+    case "wrong_performance":
+      if (!evening) return [];
+      return [
+        words.say("wrong_performance.evening", {
+          show: evening.show_title,
+          when: words.when(evening.starts_at),
+          venue: evening.venue_name,
+        }),
+      ];
+    case "not_listed":
+      return [words.say("not_listed.detail", { at })];
+    default:
+      return [words.say(`${kind}.detail`, { num: left }), ...(kind === "undone" ? [] : listed)];
+  }
+}
+
+function admittedWords({ party }: Told, left: number, words: Words): string {
+  if (left > 0) return words.say("admitted.rest", { num: left });
+  return party?.released
+    ? words.say("admitted.released", { num: party.released })
+    : words.say("admitted.complete");
+}
+
+function firstFacts(first: First, words: Words): Facts {
+  return { at: words.clock(first.at), by: first.by, door: first.door };
+}
+
+function headsOf(told: Told, words: Words, facing: Facing): Heads[] {
+  const { kind, party, people, action } = told;
+  if (kind === "not_listed") {
+    return [{ act: "unlisted", label: words.say("let_in.unlisted"), upTo: UNLISTED }];
+  }
+  if (kind === "admitted") {
+    const rest = party ? headsFor(party, words) : [];
+    return people > 1 && (party || action.kind === "walk_in")
+      ? [{ act: "only", label: words.say("let_in.only"), upTo: people - 1 }, ...rest]
+      : rest;
+  }
+  if (!party) return [];
+  if (kind === "changed" || kind === "too_many" || kind === "undone") return headsFor(party, words);
+  if (kind === "released") {
+    const upTo = Math.min(party.released, Math.max(1, facing.free));
+    return [{ act: "late", label: words.say("let_in.late"), upTo }];
+  }
+  return [];
+}
+
+function buttonsOf(told: Told, words: Words): { act: string; label: string }[] {
+  if (told.kind === "not_listed") return [{ act: "send-away", label: words.say("send_away") }];
+  const next = { act: "next", label: words.say("next") };
+  return told.kind === "admitted" ? [{ act: "undo", label: words.say("undo") }, next] : [next];
+}

@@ -1,0 +1,151 @@
+/** The house as this phone knows it: the server's list, and what was done here since.
+ *
+ * What was done here is never written into the list: it is added when somebody asks, until the server
+ * has answered and its list holds it.
+ */
+
+import type { ListedParty, Numbers } from "./server.ts";
+import type { Waiting } from "./store.ts";
+import type { Party } from "./verdicts.ts";
+
+/** Characters of a code that are sent; none that is longer names a party. */
+export const MAX_CODE = 501;
+const MAX_FOUND = 20;
+const TOKEN = /^[A-Za-z0-9_-]{43}$/;
+// Crockford's base 32, as azionelab/bookings/references.py reads it.
+const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{8}$/;
+
+export interface KnownParty extends Numbers, Party {}
+
+/** Whom a code names: a party, somebody with a ticket who is not on the list, or nobody. */
+export type Named = { readonly party: KnownParty } | "ticket" | "nobody";
+
+export class House {
+  private readonly performanceId: number;
+  private readonly parties = new Map<string, ListedParty>();
+  private readonly tickets = new Map<string, string>();
+  private done: readonly Waiting[] = [];
+  /** People let in here, by party. */
+  private since = new Map<string | null, number>();
+
+  constructor(performanceId: number, parties: Iterable<ListedParty> = []) {
+    this.performanceId = performanceId;
+    this.learn(parties);
+  }
+
+  learn(parties: Iterable<ListedParty>): void {
+    for (const party of parties) {
+      this.parties.set(party.reference, party);
+      for (const ticket of party.tickets) this.tickets.set(ticket, party.reference);
+    }
+  }
+
+  forgetAll(): void {
+    this.parties.clear();
+    this.tickets.clear();
+  }
+
+  /** What was done here and is not in the list. */
+  add(done: readonly Waiting[]): void {
+    this.done = done;
+    this.since = new Map();
+    for (const { reference, people } of done) {
+      this.since.set(reference, (this.since.get(reference) ?? 0) + people);
+    }
+  }
+
+  /** People let in here, less those of undone scans, whom the server's counts do not hold. */
+  get peopleSince(): number {
+    return [...this.since.values()].reduce((sum, people) => sum + people, 0);
+  }
+
+  listed(reference: string): ListedParty | undefined {
+    return this.parties.get(reference);
+  }
+
+  find(reference: string): KnownParty | undefined {
+    const party = this.parties.get(reference);
+    if (!party) return undefined;
+    const since = this.since.get(reference) ?? 0;
+    const { tickets: _, ...numbers } = party;
+    const admitted = Math.max(0, Math.min(party.seats, party.admitted + since));
+    return {
+      ...numbers,
+      performance_id: this.performanceId,
+      admitted,
+      released: Math.min(party.released, party.seats - admitted),
+    };
+  }
+
+  async read(code: string): Promise<Named> {
+    const typed = code.trim();
+    if (typed.length >= MAX_CODE) return "nobody";
+    const token = typed.replace(/\/+$/, "").split("/").at(-1)!;
+    if (TOKEN.test(token)) {
+      const reference = this.tickets.get(await digest(token));
+      const party = reference && this.find(reference);
+      return party ? { party } : "ticket";
+    }
+    const reference = readReference(typed);
+    const party = reference && this.find(reference);
+    return party ? { party } : "nobody";
+  }
+
+  /** When this phone let in the first of a party, of those that the server does not know of. */
+  firstSince(reference: string): string | undefined {
+    return this.done.find((one) => one.reference === reference && one.people > 0)?.at;
+  }
+
+  /** Live parties whose name or reference holds `query`, whatever its accents, by name. */
+  search(query: string): KnownParty[] {
+    const wanted = fold(query);
+    const reference = readReference(query);
+    if (wanted.length < 2) return [];
+    return [...this.parties.values()]
+      .filter(
+        (party) =>
+          (party.state === "confirmed" || party.state === "pending") &&
+          (fold(party.name).includes(wanted) || party.reference === reference),
+      )
+      .sort((one, other) => one.name.localeCompare(other.name))
+      .slice(0, MAX_FOUND)
+      .map((party) => this.find(party.reference)!);
+  }
+
+  /** The places that releasing would free: of confirmed people who are not in. */
+  get noShows(): { parties: number; places: number } {
+    let [parties, places] = [0, 0];
+    for (const reference of this.parties.keys()) {
+      const party = this.find(reference)!;
+      const missing = party.seats - party.admitted - party.released;
+      if (party.state === "confirmed" && missing > 0) [parties, places] = [parties + 1, places + missing];
+    }
+    return { parties, places };
+  }
+}
+
+/** The reference that somebody typed, in any case and spacing. */
+export function readReference(typed: string): string | undefined {
+  const read = typed
+    .trim()
+    .toUpperCase()
+    .replace(/[IL]/g, "1")
+    .replace(/O/g, "0")
+    .replace(/[ -]/g, "");
+  return REFERENCE.test(read) ? read : undefined;
+}
+
+function fold(text: string): string {
+  return text
+    .normalize("NFD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .trim();
+}
+
+/** What the list knows a ticket by: 12 bytes of its token's SHA-256, as base64url. */
+async function digest(token: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+  const bytes = String.fromCharCode(...new Uint8Array(hash, 0, 12));
+  return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_");
+}

@@ -1,0 +1,234 @@
+/** How the door talks to the server (docs/door.md), and what its answers and silences mean. */
+
+import type { Asked, Kind } from "./verdicts.ts";
+
+const BASE = "/api/v1/checkin";
+const VERSION = 1;
+/** Milliseconds. Somebody waits at the door for a verdict; a whole list may take its time. */
+const PATIENCE = { verdict: 1_500, asked: 8_000, changes: 6_000, list: 20_000 };
+
+/** What was decided without the server. */
+export interface Offline {
+  readonly at: string;
+  readonly verdict: Kind;
+  readonly people: number;
+}
+
+export interface ScanAction extends Asked {
+  readonly kind: "scan";
+  readonly scan_id: string;
+  readonly code: string;
+  readonly offline?: Offline;
+}
+
+export interface WalkInAction {
+  readonly kind: "walk_in";
+  readonly scan_id: string;
+  readonly people: number;
+  readonly offline?: Offline;
+}
+
+export interface UndoAction {
+  readonly kind: "undo";
+  readonly scan_id: string;
+}
+
+export type Action = ScanAction | WalkInAction | UndoAction;
+
+/** A party's numbers, as an answer tells them. */
+export interface Numbers {
+  readonly reference: string;
+  readonly name: string;
+  readonly state: string;
+  readonly seats: number;
+  readonly admitted: number;
+  readonly released: number;
+}
+
+export interface ListedParty extends Numbers {
+  readonly tickets: readonly string[];
+}
+
+export interface First {
+  readonly at: string;
+  readonly by: string;
+  readonly door: string;
+}
+
+export interface OtherEvening {
+  readonly show_title: string;
+  readonly venue_name: string;
+  readonly starts_at: string;
+}
+
+export interface Verdict {
+  readonly scan_id: string;
+  readonly verdict: Kind;
+  readonly people: number;
+  readonly undone: boolean;
+  readonly party: Numbers | null;
+  readonly first: First | null;
+  readonly evening: OtherEvening | null;
+}
+
+export interface Performance {
+  readonly id: number;
+  readonly show_title: string;
+  readonly venue_name: string;
+  readonly starts_at: string;
+  readonly closes_at: string;
+  readonly release_from: string;
+  readonly cancelled: boolean;
+  readonly released_at: string | null;
+}
+
+export interface Counts {
+  readonly expected: number;
+  readonly inside: number;
+  readonly to_come: number;
+  readonly free: number;
+}
+
+/** More people are in than could be counted: `claimed` by a door, `people` counted. */
+export interface Conflict {
+  readonly scan_id: string;
+  readonly reference: string | null;
+  readonly name: string;
+  readonly people: number;
+  readonly claimed: number;
+  readonly at: string;
+  readonly by: string;
+  readonly door: string;
+  readonly first: First | null;
+}
+
+/** What became of an action: a verdict, or a problem that sending it again will not cure. */
+export interface Result {
+  readonly scan_id: string;
+  readonly verdict: Verdict | null;
+  readonly problem: string | null;
+}
+
+export interface Synced {
+  readonly server_time: string;
+  readonly closed: boolean;
+  readonly complete: boolean;
+  readonly cursor: number | null;
+  readonly parties: readonly ListedParty[];
+  readonly performance: Performance;
+  readonly counts: Counts;
+  readonly conflicts: readonly Conflict[];
+  readonly results: readonly Result[];
+}
+
+export interface Enrolled {
+  readonly token: string;
+  readonly label: string;
+  readonly performance_id: number;
+}
+
+/** No answer, or one that says that the server is busy or down: the door goes on by itself. */
+export class Away extends Error {}
+
+/** An answer that says no. `kind` is the last part of the problem's type. */
+export class Refused extends Error {
+  readonly status: number;
+  readonly kind: string;
+
+  constructor(status: number, kind: string, detail: string) {
+    super(detail);
+    this.status = status;
+    this.kind = kind;
+  }
+}
+
+export async function enrol(invitation: string, label: string): Promise<Enrolled> {
+  return await request("POST", "/devices", { invitation, label }, PATIENCE.asked);
+}
+
+/** The server, as one device of one performance may ask it. */
+export class Server {
+  private readonly path: string;
+  private readonly token: string;
+
+  constructor(performanceId: number, token: string) {
+    this.path = `/performances/${performanceId}`;
+    this.token = token;
+  }
+
+  async scan({ kind: _, ...attempt }: ScanAction): Promise<Verdict> {
+    return await this.ask("POST", "/scans", attempt, PATIENCE.verdict);
+  }
+
+  async walkIn({ kind: _, ...attempt }: WalkInAction): Promise<Verdict> {
+    return await this.ask("POST", "/walk-ins", attempt, PATIENCE.verdict);
+  }
+
+  async undo(scanId: string): Promise<Verdict> {
+    return await this.ask("DELETE", `/scans/${scanId}`, undefined, PATIENCE.verdict);
+  }
+
+  async search(query: string): Promise<{ parties: Numbers[] }> {
+    return await this.ask("POST", "/parties", { query }, PATIENCE.asked);
+  }
+
+  async release(): Promise<void> {
+    await this.ask("POST", "/release", undefined, PATIENCE.asked);
+  }
+
+  async takeBack(): Promise<void> {
+    await this.ask("DELETE", "/release", undefined, PATIENCE.asked);
+  }
+
+  async sync(cursor: number | null, actions: readonly Action[]): Promise<Synced> {
+    const patience = cursor === null ? PATIENCE.list : PATIENCE.changes;
+    return await this.ask("POST", "/sync", { version: VERSION, cursor, actions }, patience);
+  }
+
+  private async ask<Answer>(
+    method: string,
+    path: string,
+    body: unknown,
+    patience: number,
+  ): Promise<Answer> {
+    return await request(method, this.path + path, body, patience, this.token);
+  }
+}
+
+async function request<Answer>(
+  method: string,
+  path: string,
+  body: unknown,
+  patience: number,
+  token?: string,
+): Promise<Answer> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (token) headers["Authorization"] = `Bearer ${token}`;
+  let answer: Response;
+  let said: unknown;
+  // Not AbortSignal.timeout(): phones of 2021 have none.
+  const giveUp = new AbortController();
+  const timer = setTimeout(() => giveUp.abort(), patience);
+  try {
+    answer = await fetch(BASE + path, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: giveUp.signal,
+      // A network that wants a login first redirects, or answers with a page of its own.
+      redirect: "error",
+      credentials: "omit",
+      cache: "no-store",
+    });
+    said = await answer.json();
+  } catch {
+    throw new Away("no answer");
+  } finally {
+    clearTimeout(timer);
+  }
+  if (answer.status === 429 || answer.status >= 500) throw new Away(`${answer.status}`);
+  if (answer.ok) return said as Answer;
+  const { type = "", detail = "" } = said as { type?: string; detail?: string };
+  throw new Refused(answer.status, type.slice(type.lastIndexOf("/") + 1), detail);
+}

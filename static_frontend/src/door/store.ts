@@ -1,0 +1,174 @@
+/** What the phone keeps, so that it survives a reload, a kill and a flat battery. */
+
+import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
+
+import type { Action, Conflict, Counts, ListedParty, Performance } from "./server.ts";
+
+const NAME = "azionelab-door";
+
+/** Who this phone is. `ended` says why it is no door device any more. */
+export interface Device {
+  readonly token: string;
+  readonly label: string;
+  readonly performanceId: number;
+  readonly behind: number;
+  readonly ended?: Ended;
+}
+
+export type Ended = "closed" | "revoked" | "unknown";
+
+/** What the last sync told of the evening, besides the list. */
+export interface Evening {
+  readonly performance: Performance;
+  readonly counts: Counts;
+  readonly conflicts: readonly Conflict[];
+  readonly cursor: number | null;
+  readonly listedAt: string;
+}
+
+/** What was done here and not told to the server yet, and what it changed: people of one party. */
+export interface Waiting {
+  readonly order?: number;
+  readonly action: Action;
+  readonly reference: string | null;
+  readonly people: number;
+  readonly at: string;
+}
+
+/** Something the server did not count as it was told here. */
+export interface Aside {
+  readonly scanId: string;
+  readonly reason: string;
+  readonly at: string;
+  readonly reference: string | null;
+  readonly people: number;
+  readonly counted: number;
+}
+
+export interface Contents {
+  device: Device | undefined;
+  evening: Evening | undefined;
+  parties: ListedParty[];
+  waiting: Waiting[];
+  aside: Aside[];
+  dismissed: string[];
+}
+
+/** What one answer to a sync changes: all of it, or nothing. */
+export interface Change {
+  readonly device: Device;
+  readonly evening: Evening;
+  readonly isComplete: boolean;
+  readonly parties: readonly ListedParty[];
+  readonly forget: readonly number[];
+  readonly aside: readonly Aside[];
+}
+
+interface Schema extends DBSchema {
+  facts: { key: string; value: Device | Evening | string[] };
+  parties: { key: string; value: ListedParty };
+  waiting: { key: number; value: Waiting };
+  aside: { key: string; value: Aside };
+}
+
+export class Store {
+  private readonly db: IDBPDatabase<Schema>;
+
+  private constructor(db: IDBPDatabase<Schema>) {
+    this.db = db;
+  }
+
+  /** Rejects where the browser keeps nothing, as in some private windows. */
+  static async open(): Promise<Store> {
+    const db = await openDB<Schema>(NAME, 1, {
+      upgrade(made) {
+        made.createObjectStore("facts");
+        made.createObjectStore("parties", { keyPath: "reference" });
+        made.createObjectStore("waiting", { keyPath: "order", autoIncrement: true });
+        made.createObjectStore("aside", { keyPath: "scanId" });
+      },
+      blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+    });
+    return new Store(db);
+  }
+
+  async read(): Promise<Contents> {
+    const all = this.db.transaction(["facts", "parties", "waiting", "aside"]);
+    const facts = all.objectStore("facts");
+    const [device, evening, dismissed, parties, waiting, aside] = await Promise.all([
+      facts.get("device"),
+      facts.get("evening"),
+      facts.get("dismissed"),
+      all.objectStore("parties").getAll(),
+      all.objectStore("waiting").getAll(),
+      all.objectStore("aside").getAll(),
+    ]);
+    return {
+      device: device as Device | undefined,
+      evening: evening as Evening | undefined,
+      parties,
+      waiting,
+      aside,
+      dismissed: (dismissed as string[] | undefined) ?? [],
+    };
+  }
+
+  async keepDevice(device: Device): Promise<void> {
+    await this.db.put("facts", device, "device");
+  }
+
+  async dismiss(dismissed: string[]): Promise<void> {
+    await this.db.put("facts", dismissed, "dismissed");
+  }
+
+  /** Keep what was done, in its order. Returns when it is on the disk, not merely on its way. */
+  async enqueue(done: Waiting): Promise<Waiting> {
+    const writing = this.db.transaction("waiting", "readwrite", { durability: "strict" });
+    const [order] = await Promise.all([writing.store.add(done), writing.done]);
+    return { ...done, order };
+  }
+
+  /** What the server answered to something that was not waiting. */
+  async keepParty(party: ListedParty): Promise<void> {
+    await this.db.put("parties", party);
+  }
+
+  /** Answers are kept and their questions forgotten in one transaction: a crash loses neither. */
+  async change(change: Change): Promise<void> {
+    const writing = this.db.transaction(["facts", "parties", "waiting", "aside"], "readwrite", {
+      durability: change.forget.length ? "strict" : "default",
+    });
+    const [facts, parties] = [writing.objectStore("facts"), writing.objectStore("parties")];
+    void facts.put(change.device, "device");
+    void facts.put(change.evening, "evening");
+    if (change.isComplete) void parties.clear();
+    for (const party of change.parties) void parties.put(party);
+    for (const order of change.forget) void writing.objectStore("waiting").delete(order);
+    for (const one of change.aside) void writing.objectStore("aside").put(one);
+    await writing.done;
+  }
+
+  /** Forget some of what waits: it was recorded, or will never be. */
+  async forget(orders: readonly number[], aside: readonly Aside[] = []): Promise<void> {
+    const writing = this.db.transaction(["waiting", "aside"], "readwrite");
+    for (const order of orders) void writing.objectStore("waiting").delete(order);
+    for (const one of aside) void writing.objectStore("aside").put(one);
+    await writing.done;
+  }
+
+  /** Forget everybody's names and tickets. What waits to be sent stays. */
+  async wipeList(device: Device): Promise<void> {
+    const writing = this.db.transaction(["facts", "parties", "aside"], "readwrite");
+    void writing.objectStore("facts").clear();
+    void writing.objectStore("facts").put(device, "device");
+    void writing.objectStore("parties").clear();
+    void writing.objectStore("aside").clear();
+    await writing.done;
+  }
+
+  /** Forget everything, the token too. */
+  async wipe(): Promise<void> {
+    this.db.close();
+    await deleteDB(NAME);
+  }
+}

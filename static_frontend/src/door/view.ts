@@ -1,0 +1,263 @@
+/** What is seen and pressed. It knows no rules: it shows what it is given, and says what was pressed. */
+
+import type { Card, Heads } from "./cards.ts";
+
+/** People up to whom each number has a button of its own. */
+const BUTTONS = 8;
+
+export type Screen = "starting" | "insecure" | "stranger" | "join" | "ended" | "door";
+
+export interface Line {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+export interface Found {
+  readonly reference: string;
+  readonly party: NonNullable<Card["party"]>;
+  readonly note: string;
+  readonly heads: readonly Heads[];
+}
+
+export interface Pressed {
+  readonly act: string;
+  readonly people: number;
+  /** What the pressed thing is about: a party's reference, a conflict. */
+  readonly about: string;
+}
+
+export class View {
+  private readonly page: Document;
+
+  constructor(page: Document, press: (pressed: Pressed) => void) {
+    this.page = page;
+    page.addEventListener("click", (event) => {
+      const button = (event.target as Element).closest<HTMLElement>("[data-do]");
+      if (button) press(pressedBy(button));
+    });
+    page.addEventListener("submit", (event) => {
+      const form = event.target as HTMLElement;
+      if (!("do" in form.dataset)) return;
+      event.preventDefault();
+      press(pressedBy(form));
+    });
+  }
+
+  screen(name: Screen): void {
+    this.find("main").dataset["screen"] = name;
+    for (const part of this.page.querySelectorAll<HTMLElement>("[data-on]")) {
+      part.hidden = part.dataset["on"] !== name;
+    }
+  }
+
+  /** Put words where they belong; without any the place is hidden. */
+  say(place: string, words: string | undefined): void {
+    const part = this.find(`[data-${place}]`);
+    // A live region speaks whenever it is written to, and not only when something has changed.
+    if (part.textContent !== (words ?? "")) part.textContent = words ?? "";
+    if (part.dataset["keeps"] === undefined) part.hidden = !words;
+  }
+
+  show(place: string, isShown: boolean): void {
+    this.find(`[data-${place}]`).hidden = !isShown;
+  }
+
+  enable(act: string, isEnabled: boolean): void {
+    for (const button of this.page.querySelectorAll<HTMLButtonElement>(`[data-do="${act}"]`)) {
+      button.disabled = !isEnabled;
+    }
+  }
+
+  mark(name: string, value: string): void {
+    this.find("main").dataset[name] = value;
+  }
+
+  count(name: string, number: number | undefined): void {
+    this.find(`[data-count="${name}"]`).textContent = number === undefined ? "–" : `${number}`;
+  }
+
+  /** Whether there are lines that were not there before. */
+  notices(lines: readonly Line[], close: string): boolean {
+    const list = this.find("[data-notices]");
+    const shown = new Set(lines.map((line) => line.id));
+    for (const item of list.querySelectorAll<HTMLElement>("li")) {
+      if (!shown.delete(item.dataset["about"]!)) item.remove();
+    }
+    const fresh = lines.filter(({ id }) => shown.has(id));
+    for (const line of fresh) {
+      list.append(
+        make("li", { "data-about": line.id }, [
+          make("p", {}, [make("strong", {}, [line.title]), ` ${line.text}`]),
+          make("button", { type: "button", class: "quiet", "data-do": "dismiss", "data-about": line.id }, [close]),
+        ]),
+      );
+    }
+    return fresh.length > 0;
+  }
+
+  /** Cover the page with a verdict. */
+  card(card: Card): void {
+    const place = this.find("#verdict");
+    place.replaceChildren(this.cardFrom(card));
+    this.mark("verdict", card.kind);
+    this.find("main").inert = true;
+    place
+      .querySelector<HTMLElement>("[data-do=next], [data-do=send-away]")
+      ?.focus({ preventScroll: true });
+  }
+
+  clearCard(): void {
+    this.find("#verdict").replaceChildren();
+    delete this.find("main").dataset["verdict"];
+    this.find("main").inert = false;
+  }
+
+  get hasCard(): boolean {
+    return this.find("#verdict").childElementCount > 0;
+  }
+
+  found(parties: readonly Found[]): void {
+    this.find("[data-found]").replaceChildren(
+      ...parties.map((found) =>
+        make("li", {}, [
+          partyLine(found.party),
+          ...(found.note ? [make("p", { class: "muted" }, [found.note])] : []),
+          ...found.heads.map((heads) => this.headsFrom(heads, found.reference)),
+        ]),
+      ),
+    );
+  }
+
+  openFind(): void {
+    this.mark("finding", "yes");
+    this.focusQuery();
+  }
+
+  closeFind(): void {
+    delete this.find("main").dataset["finding"];
+  }
+
+  get isFinding(): boolean {
+    return this.find("main").dataset["finding"] === "yes";
+  }
+
+  /** Something lies over the camera's picture, or over the whole page. */
+  get isOccupied(): boolean {
+    return this.isFinding || this.page.querySelector("dialog[open]") !== null;
+  }
+
+  focusQuery(): void {
+    this.query.focus();
+    this.query.select();
+  }
+
+  focusFound(): void {
+    this.find("[data-found]").focus();
+  }
+
+  get query(): HTMLInputElement {
+    return this.find("#query");
+  }
+
+  openSheet(name: string): void {
+    const sheet = this.find<HTMLDialogElement>(`[data-sheet="${name}"]`);
+    if (!sheet.open) sheet.showModal();
+  }
+
+  closeSheets(): void {
+    for (const sheet of this.page.querySelectorAll("dialog")) sheet.close();
+  }
+
+  find<Part extends HTMLElement = HTMLElement>(selector: string): Part {
+    return this.page.querySelector<Part>(selector)!;
+  }
+
+  private cardFrom(card: Card): HTMLElement {
+    const symbol = this.find<HTMLTemplateElement>(`template[data-symbol="${card.tone}"]`);
+    return make("div", { class: `verdict ${card.tone}`, "data-verdict": card.kind }, [
+      make("div", { class: "said" }, [
+        symbol.content.cloneNode(true),
+        make("h2", {}, [card.headline]),
+        ...card.details.map((detail) => make("p", { class: "detail" }, [detail])),
+        ...(card.party ? [partyLine(card.party)] : []),
+      ]),
+      make("div", { class: "answer" }, [
+        ...card.heads.map((heads) => this.headsFrom(heads, "")),
+        make(
+          "div",
+          { class: "actions" },
+          card.buttons.map(({ act, label }) =>
+            make("button", { type: "button", "data-do": act, ...(isNext(act) && { class: "next" }) }, [label]),
+          ),
+        ),
+      ]),
+    ]);
+  }
+
+  private headsFrom({ act, label, upTo }: Heads, about: string): HTMLElement {
+    const numbers = Array.from({ length: Math.min(upTo, BUTTONS) }, (_, n) => n + 1);
+    const parts: HTMLElement[] = numbers.map((people) =>
+      make("button", { type: "button", "data-do": act, "data-n": `${people}`, "data-about": about }, [
+        make("span", { class: "visually-hidden" }, [`${label} `]),
+        `${people}`,
+      ]),
+    );
+    if (upTo > BUTTONS) {
+      parts.push(
+        make("form", { "data-do": act, "data-about": about, class: "many" }, [
+          make("input", {
+            type: "number",
+            name: "people",
+            inputmode: "numeric",
+            min: "1",
+            max: `${upTo}`,
+            value: `${upTo}`,
+            required: "",
+            "aria-label": label,
+          }),
+          make("button", { type: "submit" }, ["OK"]),
+        ]),
+      );
+    }
+    return make("div", { class: "heads", role: "group", "aria-label": label }, [
+      make("p", { "aria-hidden": "true" }, [label]),
+      ...parts,
+    ]);
+  }
+}
+
+function isNext(act: string): boolean {
+  return act === "next" || act === "send-away";
+}
+
+function pressedBy(part: HTMLElement): Pressed {
+  const typed = part instanceof HTMLFormElement ? new FormData(part).get("people") : null;
+  return {
+    act: part.dataset["do"]!,
+    people: Number(typed ?? part.dataset["n"] ?? 0),
+    about: part.dataset["about"] ?? "",
+  };
+}
+
+function partyLine(party: NonNullable<Card["party"]>): HTMLElement {
+  return make("p", { class: "party" }, [
+    make("b", { dir: "auto" }, [party.name]),
+    make(
+      "span",
+      { class: "dotted" },
+      party.facts.flatMap((fact) => [make("span", {}, [fact]), " "]),
+    ),
+  ]);
+}
+
+function make(
+  tag: string,
+  attributes: Readonly<Record<string, string>>,
+  children: readonly (Node | string)[] = [],
+): HTMLElement {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}

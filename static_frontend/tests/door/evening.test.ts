@@ -1,0 +1,357 @@
+import "fake-indexeddb/auto";
+
+import { deleteDB } from "idb";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { Evening, NoAnswer } from "../../src/door/evening.ts";
+import { Refused } from "../../src/door/server.ts";
+import { Store, type Contents } from "../../src/door/store.ts";
+import { aParty, FakeServer, SITE, TOKENS } from "./stage.ts";
+
+const DEVICE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
+
+let server: FakeServer;
+let open: Evening[];
+let stores: Store[];
+
+beforeEach(async () => {
+  server = new FakeServer();
+  server.parties = await Promise.all([0, 1, 2].map(async (n) => await aParty(n)));
+  vi.stubGlobal("fetch", server.fetch);
+  open = [];
+  stores = [];
+});
+
+afterEach(async () => {
+  for (const evening of open) evening.stop();
+  // As a browser does when its page is gone.
+  for (const store of stores) await store.wipe();
+  await deleteDB("azionelab-door");
+});
+
+/** The page as it starts, on a phone that may hold something of before. */
+async function start(): Promise<Evening> {
+  const store = await Store.open();
+  stores.push(store);
+  let contents: Contents = await store.read();
+  if (!contents.device) {
+    await store.keepDevice(DEVICE);
+    contents = await store.read();
+  }
+  const evening = new Evening(contents.device!, contents, store, () => {});
+  open.push(evening);
+  evening.start();
+  return evening;
+}
+
+/** The page is gone, as after a crash: nothing of it runs any more. */
+function kill(evening: Evening): void {
+  evening.stop();
+}
+
+const listed = async (evening: Evening) =>
+  await vi.waitFor(() => expect(evening.listedAt).toBeDefined());
+const sent = async (evening: Evening) =>
+  await vi.waitFor(() => expect(evening.waiting).toHaveLength(0), { timeout: 4_000 });
+
+async function startAndLoseNetwork(): Promise<Evening> {
+  const evening = await start();
+  await listed(evening);
+  server.isAway = true;
+  return evening;
+}
+
+async function networkReturns(evening: Evening): Promise<void> {
+  server.isAway = false;
+  evening.sync.now();
+  await sent(evening);
+}
+
+const ticket = (n: number): string => SITE + TOKENS[n]!;
+const partyAt = (n: number) => server.parties[n]!.admitted;
+
+test("online the server decides, and nothing waits", async () => {
+  const evening = await start();
+  await listed(evening);
+  const told = await evening.scan(ticket(0));
+  expect(told).toMatchObject({ kind: "admitted", people: 2, offline: false });
+  expect(told.party).toMatchObject({ name: "Party 0", admitted: 2 });
+  expect(evening.waiting).toHaveLength(0);
+  expect(evening.counts).toMatchObject({ inside: 2, to_come: 4 });
+});
+
+test("without a network the list decides at once, own scans counted", async () => {
+  const evening = await startAndLoseNetwork();
+  expect(await evening.scan(ticket(0))).toMatchObject({ kind: "admitted", people: 2, offline: true });
+  const again = await evening.scan(ticket(0));
+  expect(again).toMatchObject({ kind: "already_in", people: 0 });
+  expect(again.firstHere).toBeDefined();
+  expect(evening.counts).toMatchObject({ inside: 2, to_come: 4 });
+  // Known to be away: nobody waits for another request.
+  const asked = server.asked.length;
+  expect((await evening.scan("AAAA 0001")).kind).toBe("admitted");
+  expect(server.asked.length).toBe(asked);
+});
+
+test("when the network is back all is sent, in order, once", async () => {
+  const evening = await startAndLoseNetwork();
+  const first = await evening.scan(ticket(0));
+  await evening.scan(ticket(0));
+  await evening.undo(first);
+  await evening.scan(ticket(0), { people: 1, seen: 0 });
+  await networkReturns(evening);
+  expect(server.sent.map(({ kind }) => kind).slice(-4)).toEqual(["scan", "scan", "undo", "scan"]);
+  expect(partyAt(0)).toBe(1);
+  const asked = server.sent.length;
+  evening.sync.now();
+  await vi.waitFor(() => expect(server.asked.at(-1)!.body.actions).toEqual([]));
+  expect(server.sent.length).toBe(asked);
+});
+
+test("what was asked for is not part of what is told: the people and the verdict are", async () => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0), { people: 1, seen: 0 });
+  await networkReturns(evening);
+  const [told] = server.sent;
+  expect(told).toMatchObject({ code: ticket(0), offline: { verdict: "admitted", people: 1 } });
+  expect(Object.keys(told!).sort()).toEqual(["code", "kind", "offline", "scan_id"]);
+});
+
+test("a scan whose answer was lost is the same scan when it is told", async () => {
+  const evening = await start();
+  await listed(evening);
+  server.answerIsLost = true;
+  const told = await evening.scan(ticket(0));
+  expect(told).toMatchObject({ kind: "admitted", people: 2, offline: true });
+  server.answerIsLost = false;
+  await networkReturns(evening);
+  expect(server.sent.at(-1)!.scan_id).toBe(told.action.scan_id);
+  expect(partyAt(0)).toBe(2);
+  expect(evening.counts!.inside).toBe(2);
+});
+
+test("a killed page goes on where it was", async () => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  await evening.scan(ticket(1));
+  kill(evening);
+  const next = await start();
+  expect(next.waiting).toHaveLength(2);
+  expect(await next.scan(ticket(0))).toMatchObject({ kind: "already_in", offline: true });
+  await networkReturns(next);
+  expect(server.sent.map(({ kind }) => kind)).toHaveLength(3);
+  expect([partyAt(0), partyAt(1)]).toEqual([2, 2]);
+});
+
+test("a crash between sending and forgetting sends again, and counts once", async () => {
+  const evening = await startAndLoseNetwork();
+  const told = await evening.scan(ticket(0));
+  server.isAway = false;
+  server.answerIsLost = true; // obeyed, but the page never learns of it
+  evening.sync.now();
+  await vi.waitFor(() => expect(partyAt(0)).toBe(2));
+  kill(evening);
+  server.answerIsLost = false;
+  const next = await start();
+  await sent(next);
+  const ids = server.sent.map(({ scan_id }) => scan_id);
+  expect(ids.filter((id) => id === told.action.scan_id).length).toBeGreaterThan(1);
+  expect(partyAt(0)).toBe(2);
+  expect(next.counts!.inside).toBe(2);
+});
+
+test("long queues go in batches that are small enough", async () => {
+  const evening = await startAndLoseNetwork();
+  for (let n = 0; n < 250; n += 1) await evening.scan(`no ticket ${n} ${"x".repeat(400)}`);
+  await networkReturns(evening);
+  const batches = server.asked.filter(({ body }) => body?.actions?.length);
+  expect(batches.length).toBeGreaterThan(2);
+  for (const { body } of batches) {
+    expect(body.actions.length).toBeLessThanOrEqual(100);
+    expect(JSON.stringify(body).length).toBeLessThan(64_000);
+  }
+  const codes = server.sent.flatMap((action) => (action.kind === "scan" ? [action.code] : []));
+  expect(new Set(codes).size).toBe(250);
+  expect(codes.map((code) => Number(code.split(" ")[2]))).toEqual([...Array(250).keys()]);
+});
+
+test("one that the server cannot read is put aside and shown; the others arrive", async () => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  const poison = await evening.scan("poison");
+  await evening.scan(ticket(1));
+  const usual = server.fetch;
+  vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+    const isPoisoned = String(request.body).includes("poison") && !server.isAway;
+    if (isPoisoned) server.instead.push({ status: 422, body: { detail: "Cannot be used." } });
+    return await usual(address, request);
+  });
+  await networkReturns(evening);
+  expect([partyAt(0), partyAt(1)]).toEqual([2, 2]);
+  expect(evening.aside).toMatchObject([{ scanId: poison.action.scan_id, reason: "Cannot be used." }]);
+  kill(evening);
+  expect((await start()).aside).toHaveLength(1);
+});
+
+test("a result that cannot be cured is forgotten and shown", async () => {
+  const evening = await startAndLoseNetwork();
+  const told = await evening.scan(ticket(0));
+  server.isAway = false;
+  const usual = server.fetch;
+  vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+    const answer = await usual(address, request);
+    const said = await answer.json();
+    said.results = said.results.map(() => ({ scan_id: told.action.scan_id, verdict: null, problem: "scan-reused" }));
+    return new Response(JSON.stringify(said));
+  });
+  evening.sync.now();
+  await sent(evening);
+  expect(evening.aside).toMatchObject([{ reason: "scan-reused", people: 2, counted: 0 }]);
+});
+
+test("a ticket that is not on the list waits for a person's decision, and is told then", async () => {
+  const evening = await startAndLoseNetwork();
+  const told = await evening.scan(ticket(9));
+  expect(told.kind).toBe("not_listed");
+  expect(evening.waiting).toHaveLength(0);
+  await evening.settle(told, 3);
+  expect(evening.waiting[0]!.action).toMatchObject({
+    code: ticket(9),
+    offline: { verdict: "not_listed", people: 3 },
+  });
+  expect((await evening.scan("just words")).kind).toBe("unknown");
+});
+
+test("what the list says while a scan is answered does not undo the answer", async () => {
+  const evening = await start();
+  await listed(evening);
+  const usual = server.fetch;
+  let release: () => void = () => {};
+  vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+    const answer = await usual(address, request);
+    if (address.endsWith("/sync")) await new Promise<void>((resolve) => (release = resolve));
+    return answer;
+  });
+  evening.sync.now(); // answered before the scan, and arrives after it
+  await vi.waitFor(() => expect(server.asked.at(-1)!.path).toBe("/sync"));
+  await evening.scan(ticket(0));
+  release();
+  vi.stubGlobal("fetch", usual);
+  await vi.waitFor(() => expect(evening.search("Party 0")[0]).toMatchObject({ admitted: 2 }));
+  server.isAway = true;
+  expect((await evening.scan(ticket(0))).kind).toBe("already_in");
+});
+
+test("walk-ins without a network take what this phone knows to be free", async () => {
+  server.free = 2;
+  const evening = await startAndLoseNetwork();
+  expect(await evening.walkIn(2)).toMatchObject({ kind: "admitted", people: 2, offline: true });
+  expect(await evening.walkIn(1)).toMatchObject({ kind: "full", people: 0 });
+  await networkReturns(evening);
+  expect(server.sent.at(-1)).toMatchObject({ kind: "walk_in", people: 2, offline: { people: 2 } });
+});
+
+test("fewer came: undone, and scanned with the number, in that order", async () => {
+  const evening = await startAndLoseNetwork();
+  const told = await evening.scan(ticket(0));
+  expect(await evening.correct(told, 1)).toMatchObject({ kind: "admitted", people: 1 });
+  await networkReturns(evening);
+  expect(server.sent.slice(-3).map(({ kind }) => kind)).toEqual(["scan", "undo", "scan"]);
+  expect(partyAt(0)).toBe(1);
+});
+
+test("a phone whose clock is an hour wrong tells the server's time", async () => {
+  server.serverTime = () => new Date(Date.now() + 3_600_000);
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  const at = Date.parse(evening.waiting[0]!.at) - Date.now();
+  expect(Math.abs(at - 3_600_000)).toBeLessThan(2_000);
+  kill(evening);
+  expect((await start()).clock.behind).toBeGreaterThan(3_500_000);
+});
+
+test("when the evening is over the list goes, and so does the phone's key", async () => {
+  const evening = await start();
+  await listed(evening);
+  server.closed = true;
+  evening.sync.now();
+  await vi.waitFor(() => expect(evening.ended).toBe("closed"));
+  await vi.waitFor(async () => {
+    const contents = await (await Store.open()).read();
+    expect([contents.device, contents.parties]).toEqual([undefined, []]);
+  });
+});
+
+test("over by the clock: the names go without a network, what waits is kept and sent", async () => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  vi.spyOn(evening.clock, "now").mockReturnValue(new Date(server.closesAt.getTime() + 1));
+  await evening.lookAtClock();
+  expect(evening.ended).toBe("closed");
+  expect(evening.search("Party")).toEqual([]);
+  expect(evening.waiting).toHaveLength(1);
+  server.closed = true;
+  await networkReturns(evening);
+  expect(partyAt(0)).toBe(2);
+});
+
+test("revoked: everything goes, after what waits was heard", async () => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  server.instead = [{ status: 401, body: { type: "/api/problems/device-revoked" } }];
+  await networkReturns(evening);
+  expect(evening.ended).toBe("revoked");
+  expect(server.sent.at(-1)).toMatchObject({ code: ticket(0) });
+});
+
+test("a phone that is not known any more keeps what waits, and nobody's name", async () => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  server.isAway = false;
+  server.instead = [{ status: 401, body: {} }];
+  evening.sync.now();
+  await vi.waitFor(() => expect(evening.ended).toBe("unknown"));
+  expect(evening.waiting).toHaveLength(1);
+  expect(evening.search("Party")).toEqual([]);
+});
+
+test("another version: it says so and keeps what waits", async () => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  server.isAway = false;
+  server.instead = [{ status: 409, body: { type: "/api/problems/reload-needed" } }];
+  evening.sync.now();
+  await vi.waitFor(() => expect(evening.isOutdated).toBe(true));
+  expect(evening.waiting).toHaveLength(1);
+});
+
+test("where nothing can be kept, nobody is let in without an answer", async () => {
+  const evening = new Evening(DEVICE, undefined, undefined, () => {});
+  open.push(evening);
+  evening.start();
+  await listed(evening);
+  expect(evening.keepsNothing).toBe(true);
+  expect(await evening.scan(ticket(0))).toMatchObject({ kind: "admitted" });
+  server.isAway = true;
+  const failed = await evening.scan(ticket(1)).catch((error: unknown) => error);
+  expect(failed).toBeInstanceOf(NoAnswer);
+  server.isAway = false;
+  const again = await (failed as NoAnswer).again();
+  expect(again).toMatchObject({ kind: "admitted", people: 2 });
+});
+
+test("when the storage is full, nobody is let in who could not be written down", async () => {
+  const evening = await startAndLoseNetwork();
+  vi.spyOn(Store.prototype, "enqueue").mockRejectedValue(new DOMException("", "QuotaExceededError"));
+  await expect(evening.scan(ticket(0))).rejects.toBeInstanceOf(NoAnswer);
+  expect(evening.keepsNothing).toBe(true);
+});
+
+test("what the server refuses is told in its words", async () => {
+  const evening = await start();
+  await listed(evening);
+  server.instead = [{ status: 422, body: { detail: "Cannot be used." } }];
+  const refused = await evening.scan("x").catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(Refused);
+  expect((refused as Refused).message).toBe("Cannot be used.");
+});

@@ -1,0 +1,102 @@
+import { beforeEach, expect, test } from "vitest";
+
+import { House, readReference } from "../../src/door/house.ts";
+import type { ScanAction } from "../../src/door/server.ts";
+import { aParty, SITE, TOKENS } from "./stage.ts";
+
+let house: House;
+
+beforeEach(async () => {
+  house = new House(7, [
+    await aParty(0, { name: "Zoë Nguyen", seats: 4, admitted: 1 }),
+    await aParty(1, { name: "Łukasz D’Àngelo" }),
+    await aParty(2, { name: "Nguyen Van An", state: "cancelled" }),
+    await aParty(3, { name: "Ada Rossi", released: 2 }),
+  ]);
+});
+
+const done = (n: number, people: number, scan_id = "1") => ({
+  action: { kind: "scan", scan_id, code: "" } satisfies ScanAction,
+  reference: `AAAA000${n}`,
+  people,
+  at: "2026-11-25T20:41:00Z",
+});
+
+test.each([
+  SITE + TOKENS[0]!,
+  TOKENS[0]!,
+  ` ${TOKENS[0]!}\n`,
+  `${TOKENS[0]!}/`,
+  "AAAA0000",
+  "aaaa-0000",
+  " aaaa oooo ",
+])("%s names the party", async (code) => {
+  expect(await house.read(code)).toMatchObject({ party: { name: "Zoë Nguyen" } });
+});
+
+test("a ticket that is not on the list is one all the same", async () => {
+  expect(await house.read(SITE + TOKENS[9]!)).toBe("ticket");
+});
+
+test.each(["", "AAAA 0009", "https://example.org/", "BEGIN:VCARD", "x".repeat(501), "\0"])(
+  "%j names nobody",
+  async (code) => expect(await house.read(code)).toBe("nobody"),
+);
+
+test.each([
+  ["k7q2 x9pm", "K7Q2X9PM"],
+  ["IL0O-abcd", "1100ABCD"],
+  ["UUUUUUUU", undefined],
+  ["K7Q2X9P", undefined],
+])("the reference %s is read as %s", (typed, read) => expect(readReference(typed)).toBe(read));
+
+test("what was done here is added to the list, and undone with it", () => {
+  house.add([done(0, 3)]);
+  expect(house.find("AAAA0000")).toMatchObject({ admitted: 4 });
+  expect([house.peopleSince, house.firstSince("AAAA0000")]).toEqual([3, "2026-11-25T20:41:00Z"]);
+  house.add([done(0, 3), done(0, -3, "2")]);
+  expect(house.find("AAAA0000")).toMatchObject({ admitted: 1 });
+  house.add([]);
+  expect(house.find("AAAA0000")).toMatchObject({ admitted: 1 });
+});
+
+test("the server may count a scan before this phone knows: never more than the party", () => {
+  house.learn([{ ...house.listed("AAAA0000")!, admitted: 4 }]);
+  house.add([done(0, 3)]);
+  expect(house.find("AAAA0000")).toMatchObject({ admitted: 4 });
+});
+
+test("late comers who were let in here have their places back", () => {
+  house.add([done(3, 1)]);
+  expect(house.find("AAAA0003")).toMatchObject({ admitted: 1, released: 1 });
+});
+
+test("names are found whatever their accents and case; bookings that ended are not", () => {
+  const found = (query: string) => house.search(query).map(({ name }) => name);
+  expect(found("nguyen")).toEqual(["Zoë Nguyen"]);
+  expect(found("ZOE")).toEqual(["Zoë Nguyen"]);
+  expect(found("angelo")).toEqual(["Łukasz D’Àngelo"]);
+  expect(found("aaaa 0003")).toEqual(["Ada Rossi"]);
+  expect(found("z")).toEqual([]);
+});
+
+test("no-shows are the places that are held for people who are not in", () => {
+  expect(house.noShows).toEqual({ parties: 2, places: 5 });
+  house.add([done(0, 3)]);
+  expect(house.noShows).toEqual({ parties: 1, places: 2 });
+});
+
+test("two thousand parties are searched in an instant", async () => {
+  const party = await aParty(0);
+  const many = Array.from({ length: 2_000 }, (_, n) => ({
+    ...party,
+    reference: `B${String(n).padStart(7, "0")}`,
+    name: `Visitor ${n}`,
+    tickets: [],
+  }));
+  const large = new House(7, many);
+  const began = performance.now();
+  expect(large.search("visitor 1999")).toHaveLength(1);
+  expect(large.noShows.parties).toBe(2_000);
+  expect(performance.now() - began).toBeLessThan(250);
+});

@@ -1,0 +1,58 @@
+import { beforeAll, beforeEach, expect, test, vi } from "vitest";
+
+import { listenForScanner } from "../../src/door/keys.ts";
+
+let told: string[];
+let pressed = vi.fn();
+
+beforeAll(() => listenForScanner(document, (code) => told.push(code)));
+
+beforeEach(() => {
+  told = [];
+  pressed = vi.fn();
+  document.body.innerHTML = "<button>Undo</button><input>";
+  // As a browser presses the button that has the focus.
+  document.querySelector("button")!.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.defaultPrevented) pressed();
+  });
+});
+
+let clock = 1_000;
+
+function type(text: string, pause: number, target: Element = document.body): void {
+  for (const key of [...text, "Enter"]) {
+    clock += pause;
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+    Object.defineProperty(event, "timeStamp", { value: clock });
+    target.dispatchEvent(event);
+  }
+  clock += 5_000;
+}
+
+test("a scanner's code is read wherever the focus is", () => {
+  type("https://theatre.example/checkin/ticket/x-Y_z", 4);
+  type("K7Q2X9PM", 300);
+  expect(told).toEqual(["https://theatre.example/checkin/ticket/x-Y_z", "K7Q2X9PM"]);
+});
+
+test("its Enter does not press the button that has the focus", () => {
+  type("K7Q2X9PM", 10, document.querySelector("button")!);
+  expect(told).toEqual(["K7Q2X9PM"]);
+  expect(pressed).not.toHaveBeenCalled();
+});
+
+test("a person's Enter does", () => {
+  type("", 10, document.querySelector("button")!);
+  expect(pressed).toHaveBeenCalledOnce();
+});
+
+test("keys that somebody hits now and then are no code, nor is a short word", () => {
+  type("K7Q2X9PM", 600);
+  type("abc", 5);
+  expect(told).toEqual([]);
+});
+
+test("in a field a scanner types as anybody does", () => {
+  type("K7Q2X9PM", 5, document.querySelector("input")!);
+  expect(told).toEqual([]);
+});

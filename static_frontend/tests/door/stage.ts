@@ -1,0 +1,145 @@
+/** What the door's tests set the stage with: an evening, a list, and a server to play with. */
+
+import type { Action, ListedParty, Result, Synced, Verdict } from "../../src/door/server.ts";
+import { decide } from "../../src/door/verdicts.ts";
+
+export const TOKENS = [..."ABCDEFGHJK"].map((letter) => letter.repeat(43));
+export const SITE = "https://theatre.example/checkin/ticket/";
+const EVENING = 7;
+
+export async function digestOf(token: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+  return Buffer.from(hash).subarray(0, 12).toString("base64url");
+}
+
+export async function aParty(n: number, facts: Partial<ListedParty> = {}): Promise<ListedParty> {
+  return {
+    reference: `AAAA000${n}`,
+    tickets: [await digestOf(TOKENS[n]!)],
+    state: "confirmed",
+    name: `Party ${n}`,
+    seats: 2,
+    admitted: 0,
+    released: 0,
+    ...facts,
+  };
+}
+
+type Answer = { status: number; body: unknown };
+
+/** The server's side of docs/door.md, as far as a phone can tell. */
+export class FakeServer {
+  parties: ListedParty[] = [];
+  closed = false;
+  startsAt = new Date(Date.now() + 3_600_000);
+  closesAt = new Date(Date.now() + 3 * 3_600_000);
+  serverTime = () => new Date();
+  free = 10;
+  /** Requests get no answer, or only after they were obeyed. */
+  isAway = false;
+  answerIsLost = false;
+  /** Answers given instead, one for each request. */
+  instead: Answer[] = [];
+  readonly asked: { path: string; method: string; body: any }[] = [];
+  /** Actions that arrived by a sync. */
+  readonly sent: Action[] = [];
+  /** What was counted, by scan. */
+  readonly counted = new Map<string, Verdict>();
+
+  readonly fetch = async (address: string, request: RequestInit): Promise<Response> => {
+    const body = request.body ? JSON.parse(String(request.body)) : undefined;
+    const path = address.replace(`/api/v1/checkin/performances/${EVENING}`, "");
+    this.asked.push({ path, method: request.method!, body });
+    if (this.isAway) throw new TypeError("Failed to fetch");
+    if (path === "/sync") this.sent.push(...body.actions);
+    const { status, body: said } = this.instead.shift() ?? this.answer(path, request.method!, body);
+    if (this.answerIsLost) throw new TypeError("Failed to fetch");
+    return new Response(JSON.stringify(said), { status });
+  };
+
+  private answer(path: string, method: string, body: any): Answer {
+    if (path === "/sync") return { status: 200, body: this.sync(body.actions) };
+    if (path === "/scans") return { status: 200, body: this.take({ kind: "scan", ...body }) };
+    if (path === "/walk-ins") return { status: 200, body: this.take({ kind: "walk_in", ...body }) };
+    if (method === "DELETE" && path.startsWith("/scans/")) {
+      return { status: 200, body: this.take({ kind: "undo", scan_id: path.slice(7) }) };
+    }
+    return { status: 404, body: {} };
+  }
+
+  private sync(actions: Action[]): Synced {
+    const results = actions.map((action): Result => ({
+      scan_id: action.scan_id,
+      verdict: this.take(action),
+      problem: null,
+    }));
+    const inside = this.parties.reduce((sum, party) => sum + party.admitted, 0);
+    const expected = this.parties.reduce((sum, party) => sum + party.seats, 0);
+    return {
+      server_time: this.serverTime().toISOString(),
+      closed: this.closed,
+      complete: true,
+      cursor: 1,
+      parties: this.closed ? [] : this.parties,
+      performance: {
+        id: EVENING,
+        show_title: "Show",
+        venue_name: "Venue",
+        starts_at: this.startsAt.toISOString(),
+        closes_at: this.closesAt.toISOString(),
+        release_from: new Date(this.startsAt.getTime() - 30 * 60_000).toISOString(),
+        cancelled: false,
+        released_at: null,
+      },
+      counts: { expected, inside, to_come: expected - inside, free: this.free },
+      conflicts: [],
+      results,
+    };
+  }
+
+  private take(action: Action): Verdict {
+    const before = this.counted.get(action.scan_id);
+    if (before && action.kind !== "undo") return before;
+    const party = this.partyOf(action);
+    const none = { first: null, evening: null, scan_id: action.scan_id };
+    if (action.kind === "undo") {
+      const people = before?.people ?? 0;
+      if (before && !before.undone) this.admit(before.party?.reference, -people);
+      const undone: Verdict = { ...none, verdict: before?.verdict ?? "unknown", people: 0, undone: true, party: this.find(before?.party?.reference) };
+      if (before) this.counted.set(action.scan_id, { ...before, undone: true });
+      return undone;
+    }
+    const decided =
+      action.kind === "walk_in"
+        ? { kind: "admitted" as const, people: action.people }
+        : action.offline
+          ? { kind: action.offline.verdict, people: action.offline.people }
+          : decide(party && { ...party, performance_id: EVENING }, EVENING, false, action, this.free);
+    this.admit(party?.reference, decided.people);
+    const verdict: Verdict = {
+      ...none,
+      verdict: decided.kind,
+      people: decided.people,
+      undone: false,
+      party: this.find(party?.reference),
+    };
+    this.counted.set(action.scan_id, verdict);
+    return verdict;
+  }
+
+  private partyOf(action: Action): ListedParty | undefined {
+    if (action.kind !== "scan") return undefined;
+    const n = TOKENS.indexOf(action.code.split("/").at(-1)!);
+    return this.parties.find(({ reference }) => reference === (n < 0 ? action.code : `AAAA000${n}`));
+  }
+
+  private find(reference: string | undefined): ListedParty | null {
+    return this.parties.find((party) => party.reference === reference) ?? null;
+  }
+
+  private admit(reference: string | undefined, people: number): void {
+    this.parties = this.parties.map((party) =>
+      party.reference === reference ? { ...party, admitted: party.admitted + people } : party,
+    );
+  }
+}

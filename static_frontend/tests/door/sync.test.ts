@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { Away } from "../../src/door/server.ts";
+import type { Waiting } from "../../src/door/store.ts";
+import { EVERY, Sync } from "../../src/door/sync.ts";
+
+let sync: Sync;
+let waiting: Waiting[];
+let sent: number;
+let isAway: boolean;
+let isSeen: boolean;
+let changes: number;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  [waiting, sent, changes, isAway, isSeen] = [[], 0, 0, false, true];
+  sync = new Sync(
+    {
+      waiting: () => waiting,
+      send: async () => {
+        sent += 1;
+        if (isAway) throw new Away("no answer");
+        waiting = [];
+      },
+      putAside: async () => {},
+      refused: async () => {},
+      changed: () => (changes += 1),
+      now: () => new Date(),
+    },
+    () => isSeen,
+  );
+});
+
+afterEach(() => sync.stop());
+
+const pass = async (milliseconds: number) => await vi.advanceTimersByTimeAsync(milliseconds);
+
+test("it asks every second and a half while the page is seen", async () => {
+  sync.start();
+  await pass(EVERY * 4);
+  expect(sent).toBe(5);
+});
+
+test("a page that nobody sees asks for nothing, unless something waits", async () => {
+  isSeen = false;
+  sync.start();
+  await pass(EVERY * 4);
+  expect(sent).toBe(1);
+  isAway = true;
+  waiting = [{ order: 1 } as Waiting];
+  sync.now();
+  await pass(EVERY * 10);
+  expect(sent).toBeGreaterThan(3);
+});
+
+test("without an answer the pauses grow, to half a minute", async () => {
+  isAway = true;
+  sync.start();
+  await pass(0);
+  const at: number[] = [];
+  let before = sent;
+  for (let second = 0; second < 200; second += 1) {
+    await pass(1_000);
+    if (sent > before) at.push(second);
+    before = sent;
+  }
+  const pauses = at.slice(1).map((moment, n) => moment - at[n]!);
+  expect(pauses.slice(0, 3)).toEqual([6, 12, 24]);
+  expect(pauses.at(-1)).toBe(30);
+});
+
+test("it says once that there is no network, and once that it is back", async () => {
+  isAway = true;
+  sync.start();
+  await pass(60_000);
+  expect([changes, sync.isAway]).toEqual([1, true]);
+  isAway = false;
+  sync.now(); // as when the phone says that it is online
+  await pass(0);
+  expect([changes, sync.isAway]).toEqual([2, false]);
+  const back = sent;
+  await pass(EVERY * 2);
+  expect(sent).toBe(back + 2);
+});
+
+test("what comes while it asks is asked for right after it", async () => {
+  sync.start();
+  sync.now();
+  sync.now();
+  await pass(0);
+  expect(sent).toBe(2);
+});
+
+test("another tab that asks already is not joined", async () => {
+  vi.stubGlobal("navigator", {
+    locks: { request: async (_: string, __: object, work: (lock: null) => Promise<void>) => await work(null) },
+  });
+  sync.start();
+  await pass(EVERY);
+  expect(sent).toBe(0);
+  vi.unstubAllGlobals();
+});

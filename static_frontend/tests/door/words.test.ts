@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+
+import { Words } from "../../src/door/words.ts";
+
+const words = new Words({
+  locale: "en-GB",
+  time_zone: "Europe/Rome",
+  tones: { admitted: "good" },
+  words: { rest: { one: "{num} is to come", other: "{num} are to come" }, by: "At {at} by {by}." },
+});
+
+test("a number chooses its form", () => {
+  expect(words.say("rest", { num: 1 })).toBe("1 is to come");
+  expect(words.say("rest", { num: 0 })).toBe("0 are to come");
+  expect(words.say("rest", { num: 3 })).toBe("3 are to come");
+});
+
+test("a language with more forms than ours has takes the general one", () => {
+  const italian = new Words({ locale: "it", time_zone: "UTC", tones: {}, words: { in: { one: "uno", other: "{num}" } } });
+  expect(italian.say("in", { num: 1_000_000 })).toBe("1000000");
+});
+
+test("what is filled in is not read for places again", () => {
+  expect(words.say("by", { at: "20:41", by: "{at}" })).toBe("At 20:41 by {at}.");
+});
+
+test("times are the theatre's, whatever the phone's time zone", () => {
+  expect(words.clock("2026-07-01T18:41:00Z")).toBe("20:41");
+  expect(words.when("2026-07-01T22:30:00Z")).toContain("2 July 2026");
+  expect(words.clock("2026-07-01T22:05:00Z")).toBe("00:05");
+});
+
+test("a verdict without a tone of its own is a bad one", () => {
+  expect([words.tone("admitted"), words.tone("expired")]).toEqual(["good", "bad"]);
+});
+
+test("words that are missing are told at once", () => {
+  expect(() => words.say("nothing")).toThrow("nothing");
+});

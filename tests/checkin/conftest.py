@@ -1,0 +1,21 @@
+"""Whoever is at the door."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from azionelab.staff.accounts import create_account
+from tests.bookings.test_pages import fields
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def door(client: FlaskClient) -> FlaskClient:
+    """A phone whose volunteer has logged in."""
+    create_account("anna@theatre.org", "door", PASSWORD, name="Anna")
+    form = fields(client.get("/staff/login").text)
+    answer = client.post(
+        "/staff/login", data=form | {"email": "anna@theatre.org", "password": PASSWORD}
+    )
+    assert answer.status_code == 302
+    return client

@@ -4,27 +4,21 @@
  * did until the server has it (docs/door.md).
  */
 
-import { Clock } from "./clock.ts";
-import { House, MAX_CODE, type KnownParty } from "./house.ts";
+import { MAX_CODE, type KnownParty } from "./house.ts";
+import { Notebook } from "./notebook.ts";
 import {
   Away,
   Refused,
   Server,
   type Action,
-  type Conflict,
-  type Counts,
   type First,
-  type ListedParty,
   type Numbers,
   type OtherEvening,
-  type Performance,
-  type Result,
   type ScanAction,
-  type Synced,
   type Verdict,
   type WalkInAction,
 } from "./server.ts";
-import type { Aside, Contents, Device, Ended, Evening as Kept, Store, Waiting } from "./store.ts";
+import type { Contents, Device, Store, Waiting } from "./store.ts";
 import { Sync } from "./sync.ts";
 import { decide, type Asked, type Kind } from "./verdicts.ts";
 
@@ -55,128 +49,49 @@ export class NoAnswer extends Error {
 }
 
 export class Evening {
-  readonly clock: Clock;
+  readonly book: Notebook;
   readonly sync: Sync;
-  /** Why the phone is no door device any more. */
-  ended: Ended | undefined;
   /** The server speaks another version than this page. */
   isOutdated = false;
-  /** Nothing can be kept here: without an answer nobody is let in. */
-  keepsNothing = false;
-  waiting: readonly Waiting[];
-  aside: readonly Aside[];
-  dismissed: readonly string[];
-  device: Device;
-  private kept: Kept | undefined;
-  private readonly house: House;
   private readonly server: Server;
-  private store: Store | undefined;
   private readonly tell: () => void;
-  /** Parties that answered since a sync was asked for: what it says of them may be older. */
-  private readonly touched = new Set<string>();
-  /** The other tabs of this phone. */
-  private others: BroadcastChannel | undefined;
   private isStopped = false;
 
+  /** `tell` is called whenever something has changed that can be seen. */
   constructor(
     device: Device,
     contents: Contents | undefined,
     store: Store | undefined,
     tell: () => void,
   ) {
-    this.device = device;
-    this.ended = device.ended;
-    this.store = store;
-    this.keepsNothing = !store;
     this.tell = tell;
-    this.kept = contents?.evening;
-    this.waiting = contents?.waiting ?? [];
-    this.aside = contents?.aside ?? [];
-    this.dismissed = contents?.dismissed ?? [];
-    this.clock = new Clock(device.behind);
-    this.house = new House(device.performanceId, contents?.parties);
-    this.house.add(this.waiting);
+    this.book = new Notebook(device, contents, store, tell);
     this.server = new Server(device.performanceId, device.token);
     this.sync = new Sync({
-      waiting: () => this.waiting,
+      waiting: () => this.book.waiting,
       send: async (batch) => await this.exchange(batch),
       putAside: async (one, reason) => await this.putAside(one, reason),
       refused: async (why, batch) => await this.refused(why, batch),
-      changed: () => this.tell(),
-      now: () => this.clock.now(),
+      changed: tell,
+      now: () => this.book.clock.now(),
     });
-    if ("BroadcastChannel" in globalThis) {
-      this.others = new BroadcastChannel("azionelab-door");
-      this.others.onmessage = () => void this.readAgain();
-    }
   }
 
   start(): void {
     void this.lookAtClock();
-    if (!this.ended || this.waiting.length > 0) this.sync.start();
+    if (!this.book.ended || this.book.waiting.length > 0) this.sync.start();
   }
 
   stop(): void {
     this.isStopped = true;
     this.sync.stop();
-    this.others?.close();
-    this.others = undefined;
-  }
-
-  get performance(): Performance | undefined {
-    return this.kept?.performance;
+    this.book.close();
   }
 
   /** Since when there is no network, as far as this phone can know: it may have been off meanwhile. */
   get awaySince(): Date | undefined {
     const { awaySince, hasAnswered } = this.sync;
-    return awaySince && !hasAnswered && this.listedAt ? this.listedAt : awaySince;
-  }
-
-  get listedAt(): Date | undefined {
-    return this.kept && new Date(this.kept.listedAt);
-  }
-
-  get conflicts(): readonly Conflict[] {
-    return (this.kept?.conflicts ?? []).filter(({ scan_id }) => !this.dismissed.includes(scan_id));
-  }
-
-  get counts(): Counts | undefined {
-    const counts = this.kept?.counts;
-    if (!counts) return undefined;
-    const since = this.house.peopleSince;
-    return {
-      ...counts,
-      inside: counts.inside + since,
-      to_come: Math.max(0, counts.to_come - since),
-    };
-  }
-
-  /** People who may come in without a booking, as far as this phone knows. */
-  get free(): number {
-    const taken = this.waiting.filter((one) => one.action.kind === "walk_in");
-    return (this.kept?.counts.free ?? 0) - taken.reduce((sum, one) => sum + one.people, 0);
-  }
-
-  isListed(reference: string): boolean {
-    return this.house.listed(reference) !== undefined;
-  }
-
-  get noShows(): { parties: number; places: number } {
-    return this.house.noShows;
-  }
-
-  get releaseFrom(): Date | undefined {
-    return this.performance && new Date(this.performance.release_from);
-  }
-
-  get mayRelease(): boolean {
-    const from = this.releaseFrom;
-    return from !== undefined && !this.performance!.cancelled && this.clock.now() >= from;
-  }
-
-  nameOf(reference: string | null): string | undefined {
-    return reference ? this.house.listed(reference)?.name : undefined;
+    return awaySince && !hasAnswered ? (this.book.listedAt ?? awaySince) : awaySince;
   }
 
   /** Let in whom `code` names, all of them or as asked. Throws NoAnswer and Refused. */
@@ -185,6 +100,7 @@ export class Evening {
     return await this.attempt({ kind: "scan", scan_id, code: code.slice(0, MAX_CODE), ...asked });
   }
 
+  /** Let in people without a booking. Throws NoAnswer and Refused. */
   async walkIn(people: number): Promise<Told> {
     return await this.seat({ kind: "walk_in", scan_id: crypto.randomUUID(), people });
   }
@@ -192,37 +108,28 @@ export class Evening {
   /** What the person at the door decided on a ticket that is not on the list; 0 is nobody. */
   async settle(unlisted: Told, people: number): Promise<Told> {
     const decided = { ...unlisted, people };
-    await this.record(decided, null, async () => await this.settle(unlisted, people));
+    await this.writeDown(decided, null, async () => await this.settle(unlisted, people));
     return decided;
   }
 
-  /** Take an admission back. */
+  /** Take an admission back. Throws NoAnswer and Refused. */
   async undo(told: Told): Promise<Told> {
-    const reference = told.party?.reference ?? null;
-    const undone = (party?: KnownParty): Told => ({
-      kind: "undone",
-      people: 0,
-      action: told.action,
-      offline: !party,
-      ...((party ?? (reference && this.house.find(reference))) && {
-        party: party ?? this.house.find(reference!)!,
-      }),
-    });
-    if (this.mayAsk) {
-      try {
-        return undone(await this.keepAnswer(await this.server.undo(told.action.scan_id), -told.people));
-      } catch (error) {
-        this.noteLost(error);
-      }
+    const { action, party, people } = told;
+    const undone = { kind: "undone", people: 0, action } as const;
+    const answer = await this.ask(async () => await this.server.undo(action.scan_id));
+    if (answer) {
+      await this.book.learn(answer.party, -people);
+      return { ...undone, offline: false, ...this.partyIn(answer, action) };
     }
-    const action: Action = { kind: "undo", scan_id: told.action.scan_id };
     const again = new NoAnswer(async () => await this.undo(told), true);
-    if (this.keepsNothing) throw again;
-    await this.keep({ action, reference, people: -told.people, at: this.stamp() }, again);
-    return undone();
+    if (this.book.keepsNothing) throw again;
+    const reference = party?.reference ?? null;
+    const undo: Action = { kind: "undo", scan_id: action.scan_id };
+    await this.keep({ action: undo, reference, people: -people, at: this.stamp() }, again);
+    return { ...undone, offline: true, ...this.partyHere(reference) };
   }
 
-  /** Let in another number of a party than was just let in: both steps stand in the books. */
+  /** Let in another number of people than just now: both steps stand in the books. */
   async correct(told: Told, people: number): Promise<Told> {
     const undone = await this.undo(told);
     if (told.action.kind === "walk_in") return await this.walkIn(people);
@@ -230,14 +137,10 @@ export class Evening {
     return await this.scan(told.action.code, { people, ...seen });
   }
 
-  search(query: string): KnownParty[] {
-    return this.house.search(query);
-  }
-
   /** What the server finds, which knows e-mail addresses as well. Throws Away and Refused. */
   async searchEverywhere(query: string): Promise<KnownParty[]> {
     const { parties } = await this.server.search(query);
-    return parties.map((party) => this.house.find(party.reference) ?? this.known(party));
+    return parties.map((party) => this.book.house.find(party.reference) ?? this.known(party));
   }
 
   /** Give the places of those who are not in to whoever waits. Throws Away and Refused. */
@@ -252,300 +155,158 @@ export class Evening {
   }
 
   async dismiss(scanId: string): Promise<void> {
-    this.dismissed = [...this.dismissed, scanId];
-    this.aside = this.aside.filter((one) => one.scanId !== scanId);
-    await this.write(async (store) => {
-      await store.dismiss([...this.dismissed]);
-    });
+    await this.book.dismiss(scanId);
     this.tell();
   }
 
   /** Forget everything, also what could not be sent. */
   async forget(): Promise<void> {
-    this.stop();
-    await this.wipe();
+    this.sync.stop();
+    await this.book.wipe();
   }
 
   /** The evening ends by the clock, too: a phone that finds no network must not keep the names. */
   async lookAtClock(): Promise<void> {
-    const performance = this.performance;
-    if (performance && !this.ended && this.clock.now().getTime() > Date.parse(performance.closes_at)) {
-      await this.end("closed");
-    }
-  }
-
-  private get mayAsk(): boolean {
-    return this.keepsNothing || (!this.sync.isAway && this.waiting.length === 0);
-  }
-
-  private get mayDecide(): boolean {
-    return !this.keepsNothing && this.kept !== undefined;
+    if (this.book.isOver) await this.end("closed");
   }
 
   private async attempt(action: ScanAction): Promise<Told> {
-    if (this.mayAsk) {
-      try {
-        return await this.tellAnswer(action, await this.server.scan(action));
-      } catch (error) {
-        this.noteLost(error);
-      }
-    }
+    const answer = await this.ask(async () => await this.server.scan(action));
+    if (answer) return await this.tellAnswer(action, answer);
+    const { book } = this;
     const again = async () => await this.attempt(action);
-    if (!this.mayDecide) throw new NoAnswer(again);
-    const named = await this.house.read(action.code);
+    if (book.keepsNothing || !book.performance) throw new NoAnswer(again);
+    const named = await book.house.read(action.code);
     if (named === "ticket") return { kind: "not_listed", people: 0, action, offline: true };
-    const before = named === "nobody" ? undefined : named.party;
-    const { id, cancelled } = this.kept!.performance;
-    const { kind, people } = decide(before, id, cancelled, action, Math.max(0, this.free));
-    const firstHere = before && this.house.firstSince(before.reference);
-    const told: Told = { kind, people, action, offline: true, ...(firstHere && { firstHere }) };
-    await this.record(told, before?.reference ?? null, again);
-    return before ? { ...told, party: this.house.find(before.reference)! } : told;
+    const party = named === "nobody" ? undefined : named.party;
+    const { id, cancelled } = book.performance;
+    const decision = decide(party, id, cancelled, action, Math.max(0, book.free));
+    const firstHere = party && book.house.firstSince(party.reference);
+    const told: Told = { ...decision, action, offline: true, ...(firstHere && { firstHere }) };
+    const reference = party?.reference ?? null;
+    await this.writeDown(told, reference, again);
+    return { ...told, ...this.partyHere(reference) };
   }
 
   private async seat(action: WalkInAction): Promise<Told> {
-    if (this.mayAsk) {
-      try {
-        return await this.tellAnswer(action, await this.server.walkIn(action));
-      } catch (error) {
-        this.noteLost(error);
-      }
-    }
+    const answer = await this.ask(async () => await this.server.walkIn(action));
+    if (answer) return await this.tellAnswer(action, answer);
+    const { book } = this;
     const again = async () => await this.seat(action);
-    if (!this.mayDecide) throw new NoAnswer(again);
-    const isFull = action.people > this.free;
-    const kind = this.kept!.performance.cancelled
-      ? "performance_cancelled"
-      : isFull
-        ? "full"
-        : "admitted";
-    const told: Told = {
-      kind,
-      people: kind === "admitted" ? action.people : 0,
-      action,
-      offline: true,
-    };
-    if (kind === "admitted") await this.record(told, null, again);
+    if (book.keepsNothing || !book.performance) throw new NoAnswer(again);
+    const no = (kind: Kind): Told => ({ kind, people: 0, action, offline: true });
+    if (book.performance.cancelled) return no("performance_cancelled");
+    if (action.people > book.free) return no("full");
+    const told: Told = { kind: "admitted", people: action.people, action, offline: true };
+    await this.writeDown(told, null, again);
     return told;
   }
 
+  /** What the server answers; undefined when this phone must go on by itself. */
+  private async ask<Answer>(question: () => Promise<Answer>): Promise<Answer | undefined> {
+    const { keepsNothing, waiting } = this.book;
+    // Nothing overtakes what waits; and while the network is known to be away, nobody waits for it.
+    if (!keepsNothing && (this.sync.isAway || waiting.length > 0)) return undefined;
+    try {
+      return await question();
+    } catch (error) {
+      if (!(error instanceof Away)) {
+        if (error instanceof Refused) void this.refused(error);
+        throw error;
+      }
+      this.sync.lost();
+      this.sync.now();
+      return undefined;
+    }
+  }
+
   private async tellAnswer(action: ScanAction | WalkInAction, answer: Verdict): Promise<Told> {
-    const party = await this.keepAnswer(answer, answer.people);
+    const { verdict, people, party, first, evening } = answer;
+    await this.book.learn(party, people);
     return {
-      kind: answer.verdict,
-      people: answer.people,
+      kind: verdict,
+      people,
       action,
       offline: false,
-      // Walk-ins are a booking, too, but without a name.
-      ...(party && action.kind === "scan" && { party }),
-      ...(answer.first && { first: answer.first }),
-      ...(answer.evening && { evening: answer.evening }),
+      ...this.partyIn(answer, action),
+      ...(first && { first }),
+      ...(evening && { evening }),
     };
   }
 
-  /** Keep what an answer says of a party; the counts follow until the next sync brings theirs. */
-  private async keepAnswer(answer: Verdict, people: number): Promise<KnownParty | undefined> {
-    if (this.kept && people) {
-      const { counts } = this.kept;
-      const inside = counts.inside + people;
-      this.kept = { ...this.kept, counts: { ...counts, inside, to_come: counts.to_come - people } };
-    }
-    this.tell();
-    if (!answer.party) return undefined;
-    await this.learn(answer.party);
-    return this.known(answer.party);
+  /** Walk-ins are a booking as well, but nobody's. */
+  private partyIn({ party }: Verdict, { kind }: Action): { party?: KnownParty } {
+    return party && kind === "scan" ? { party: this.known(party) } : {};
   }
 
-  private async learn(numbers: Numbers): Promise<void> {
-    const listed = this.house.listed(numbers.reference);
-    if (!listed) return;
-    const { state, seats, admitted, released } = numbers;
-    const party: ListedParty = { ...listed, state, seats, admitted, released };
-    this.touched.add(party.reference);
-    this.house.learn([party]);
-    await this.write(async (store) => {
-      await store.keepParty(party);
-    });
+  private partyHere(reference: string | null): { party?: KnownParty } {
+    const party = reference && this.book.house.find(reference);
+    return party ? { party } : {};
   }
 
   private known(party: Numbers): KnownParty {
-    return { ...party, performance_id: this.device.performanceId };
+    return { ...party, performance_id: this.book.device.performanceId };
   }
 
-  /** Keep what was decided here; it must be kept before anybody acts on it. */
-  private async record(
-    told: Told,
+  /** Write down what was decided here, before anybody acts on it. */
+  private async writeDown(
+    { kind, people, action }: Told,
     reference: string | null,
     again: () => Promise<Told>,
   ): Promise<void> {
     const at = this.stamp();
-    const offline = { at, verdict: told.kind as Kind, people: told.people };
-    const { people: _, seen: __, late: ___, ...attempt } = told.action as ScanAction;
-    const action: Action =
-      told.action.kind === "walk_in" ? { ...told.action, offline } : { ...attempt, offline };
-    await this.keep({ action, reference, people: told.people, at }, new NoAnswer(again));
+    const offline = { at, verdict: kind as Kind, people };
+    // What was asked for is no part of what was done.
+    const { people: _, seen: __, late: ___, ...scan } = action as ScanAction;
+    const done: Action = action.kind === "walk_in" ? { ...action, offline } : { ...scan, offline };
+    await this.keep({ action: done, reference, people, at }, new NoAnswer(again));
   }
 
   private async keep(done: Waiting, otherwise: NoAnswer): Promise<void> {
     try {
-      this.waiting = [...this.waiting, await this.store!.enqueue(done)];
+      await this.book.writeDown(done);
     } catch {
-      this.keepsNothing = true;
-      this.tell();
       throw otherwise;
     }
-    this.house.add(this.waiting);
-    this.others?.postMessage("waiting");
     if (!this.sync.isAway) this.sync.now();
-    this.tell();
   }
 
   private stamp(): string {
-    return this.clock.now().toISOString();
-  }
-
-  private noteLost(error: unknown): void {
-    if (error instanceof Away) {
-      this.sync.lost();
-      this.sync.now();
-      return;
-    }
-    if (error instanceof Refused) void this.refused(error);
-    throw error;
+    return this.book.clock.now().toISOString();
   }
 
   private async exchange(batch: readonly Waiting[]): Promise<void> {
-    this.touched.clear();
+    this.book.beginSync();
     const asked = Date.now();
-    const cursor = this.kept?.cursor ?? null;
-    const answer = await this.server.sync(
-      cursor,
-      batch.map((one) => one.action),
-    );
+    const actions = batch.map((one) => one.action);
+    const answer = await this.server.sync(this.book.cursor, actions);
     // Another evening may be kept here by now.
     if (this.isStopped) return;
-    this.clock.correct(answer.server_time, asked, Date.now());
-    await this.take(answer, batch);
-  }
-
-  private async take(answer: Synced, batch: readonly Waiting[]): Promise<void> {
-    const parties = answer.parties.filter(({ reference }) => !this.touched.has(reference));
-    const isWhole = parties.length === answer.parties.length;
-    const forget = batch.map((one) => one.order!);
-    const aside = batch.flatMap((one, n) => differenceOf(one, answer.results[n]));
-    this.kept = {
-      performance: answer.performance,
-      counts: answer.counts,
-      conflicts: answer.conflicts,
-      // What was left out is asked for once more.
-      cursor: isWhole ? answer.cursor : (this.kept?.cursor ?? null),
-      listedAt: answer.server_time,
-    };
-    this.device = { ...this.device, behind: Math.round(this.clock.behind) };
-    const isComplete = answer.complete && isWhole;
-    await this.write(async (store) => {
-      await store.change({ ...this.forStore(isComplete, parties), forget, aside });
-    });
-    if (isComplete) this.house.forgetAll();
-    this.house.learn(parties);
-    this.waiting = this.waiting.filter((one) => !forget.includes(one.order!));
-    this.aside = [...this.aside, ...aside];
-    this.house.add(this.waiting);
+    this.book.clock.correct(answer.server_time, asked, Date.now());
+    await this.book.take(answer, batch);
     if (answer.closed) await this.end("closed");
-    if (forget.length > 0) this.others?.postMessage("sent");
     this.tell();
   }
 
-  private forStore(isComplete: boolean, parties: readonly ListedParty[]) {
-    return { device: this.device, evening: this.kept!, isComplete, parties };
-  }
-
   private async putAside(one: Waiting, reason: string): Promise<void> {
-    const aside = asideOf(one, reason, 0);
-    this.waiting = this.waiting.filter(({ order }) => order !== one.order);
-    this.aside = [...this.aside, aside];
-    this.house.add(this.waiting);
-    await this.write(async (store) => {
-      await store.forget([one.order!], [aside]);
-    });
+    await this.book.forget([one], reason);
     this.tell();
   }
 
   private async refused(why: Refused, batch: readonly Waiting[] = []): Promise<void> {
     if (why.status === 401 && why.kind === "device-revoked") {
       // Recorded by the server as it came, and counted for nobody. The rest is still sent.
-      this.waiting = this.waiting.filter((one) => !batch.includes(one));
-      await this.write(async (store) => await store.forget(batch.map((one) => one.order!)));
+      await this.book.forget(batch);
       await this.end("revoked");
     } else if (why.status === 401 || why.status === 403) await this.end("unknown");
     else if (why.kind === "reload-needed") this.isOutdated = true;
-    else if (this.kept) this.kept = { ...this.kept, cursor: null };
+    else this.book.doubtList();
     this.tell();
   }
 
-  /** Wipe the list at once, and the rest when nothing waits or nobody would take it. */
-  private async end(why: Ended): Promise<void> {
-    this.ended = why;
-    this.kept = undefined;
-    this.house.forgetAll();
-    this.device = { ...this.device, ended: why };
-    await this.write(async (store) => {
-      await store.wipeList(this.device);
-    });
-    if (why === "unknown" || this.waiting.length === 0) this.sync.stop();
-    if (this.waiting.length === 0) await this.wipe();
+  private async end(why: "closed" | "revoked" | "unknown"): Promise<void> {
+    if (why === "unknown" || this.book.waiting.length === 0) this.sync.stop();
+    await this.book.end(why);
     this.tell();
   }
-
-  private async readAgain(): Promise<void> {
-    const contents = await this.store?.read().catch(() => undefined);
-    if (!contents?.device || contents.device.token !== this.device.token) return location.reload();
-    this.kept = contents.evening;
-    this.waiting = contents.waiting;
-    this.aside = contents.aside;
-    this.dismissed = contents.dismissed;
-    this.house.forgetAll();
-    this.house.learn(contents.parties);
-    this.house.add(this.waiting);
-    this.tell();
-  }
-
-  private async wipe(): Promise<void> {
-    const store = this.store;
-    this.store = undefined;
-    await store?.wipe();
-  }
-
-  /** What cannot be kept is still known until the page is closed; that is said. */
-  private async write(work: (store: Store) => Promise<void>): Promise<void> {
-    if (!this.store) return;
-    try {
-      await work(this.store);
-    } catch {
-      this.keepsNothing = true;
-    }
-  }
 }
-
-function differenceOf(one: Waiting, result: Result | undefined): Aside[] {
-  // Undone without ever having been counted: both sides agree.
-  if (one.action.kind === "undo" && result?.problem === "scan-unknown") return [];
-  if (result?.problem) return [asideOf(one, result.problem, 0)];
-  // More let in than counted is a conflict, and told to all doors as one.
-  const counted = result?.verdict?.people ?? one.people;
-  return one.action.kind !== "undo" && counted > one.people
-    ? [asideOf(one, result!.verdict!.verdict, counted)]
-    : [];
-}
-
-function asideOf(one: Waiting, reason: string, counted: number): Aside {
-  return {
-    scanId: one.action.scan_id,
-    reason,
-    at: one.at,
-    reference: one.reference,
-    people: one.people,
-    counted,
-  };
-}
-

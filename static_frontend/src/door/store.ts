@@ -117,8 +117,12 @@ export class Store {
     await this.db.put("facts", device, "device");
   }
 
-  async dismiss(dismissed: string[]): Promise<void> {
-    await this.db.put("facts", dismissed, "dismissed");
+  /** Somebody has seen what went wrong with a scan. */
+  async dismiss(scanId: string, dismissed: string[]): Promise<void> {
+    const writing = this.db.transaction(["facts", "aside"], "readwrite");
+    void writing.objectStore("facts").put(dismissed, "dismissed");
+    void writing.objectStore("aside").delete(scanId);
+    await writing.done;
   }
 
   /** Keep what was done, in its order. Returns when it is on the disk, not merely on its way. */

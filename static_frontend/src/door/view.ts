@@ -33,7 +33,7 @@ export class View {
   constructor(page: Document, press: (pressed: Pressed) => void) {
     this.page = page;
     page.addEventListener("click", (event) => {
-      const button = (event.target as Element).closest<HTMLElement>("[data-do]");
+      const button = (event.target as Element).closest<HTMLElement>("button[data-do]");
       if (button) press(pressedBy(button));
     });
     page.addEventListener("submit", (event) => {
@@ -56,7 +56,7 @@ export class View {
     const part = this.find(`[data-${place}]`);
     // A live region speaks whenever it is written to, and not only when something has changed.
     if (part.textContent !== (words ?? "")) part.textContent = words ?? "";
-    if (part.dataset["keeps"] === undefined) part.hidden = !words;
+    part.hidden = !words;
   }
 
   show(place: string, isShown: boolean): void {
@@ -111,6 +111,11 @@ export class View {
     this.find("#verdict").replaceChildren();
     delete this.find("main").dataset["verdict"];
     this.find("main").inert = false;
+  }
+
+  /** The card on the screen asks something, and goes away with the answer. */
+  get hasQuestion(): boolean {
+    return this.page.querySelector("#verdict [data-do=send-away]") !== null;
   }
 
   get hasCard(): boolean {

@@ -50,9 +50,9 @@ function kill(evening: Evening): void {
 }
 
 const listed = async (evening: Evening) =>
-  await vi.waitFor(() => expect(evening.listedAt).toBeDefined());
+  await vi.waitFor(() => expect(evening.book.listedAt).toBeDefined());
 const sent = async (evening: Evening) =>
-  await vi.waitFor(() => expect(evening.waiting).toHaveLength(0), { timeout: 4_000 });
+  await vi.waitFor(() => expect(evening.book.waiting).toHaveLength(0), { timeout: 4_000 });
 
 async function startAndLoseNetwork(): Promise<Evening> {
   const evening = await start();
@@ -76,8 +76,8 @@ test("online the server decides, and nothing waits", async () => {
   const told = await evening.scan(ticket(0));
   expect(told).toMatchObject({ kind: "admitted", people: 2, offline: false });
   expect(told.party).toMatchObject({ name: "Party 0", admitted: 2 });
-  expect(evening.waiting).toHaveLength(0);
-  expect(evening.counts).toMatchObject({ inside: 2, to_come: 4 });
+  expect(evening.book.waiting).toHaveLength(0);
+  expect(evening.book.counts).toMatchObject({ inside: 2, to_come: 4 });
 });
 
 test("without a network the list decides at once, own scans counted", async () => {
@@ -86,7 +86,7 @@ test("without a network the list decides at once, own scans counted", async () =
   const again = await evening.scan(ticket(0));
   expect(again).toMatchObject({ kind: "already_in", people: 0 });
   expect(again.firstHere).toBeDefined();
-  expect(evening.counts).toMatchObject({ inside: 2, to_come: 4 });
+  expect(evening.book.counts).toMatchObject({ inside: 2, to_come: 4 });
   // Known to be away: nobody waits for another request.
   const asked = server.asked.length;
   expect((await evening.scan("AAAA 0001")).kind).toBe("admitted");
@@ -127,7 +127,7 @@ test("a scan whose answer was lost is the same scan when it is told", async () =
   await networkReturns(evening);
   expect(server.sent.at(-1)!.scan_id).toBe(told.action.scan_id);
   expect(partyAt(0)).toBe(2);
-  expect(evening.counts!.inside).toBe(2);
+  expect(evening.book.counts!.inside).toBe(2);
 });
 
 test("a killed page goes on where it was", async () => {
@@ -136,7 +136,7 @@ test("a killed page goes on where it was", async () => {
   await evening.scan(ticket(1));
   kill(evening);
   const next = await start();
-  expect(next.waiting).toHaveLength(2);
+  expect(next.book.waiting).toHaveLength(2);
   expect(await next.scan(ticket(0))).toMatchObject({ kind: "already_in", offline: true });
   await networkReturns(next);
   expect(server.sent.map(({ kind }) => kind)).toHaveLength(3);
@@ -157,7 +157,7 @@ test("a crash between sending and forgetting sends again, and counts once", asyn
   const ids = server.sent.map(({ scan_id }) => scan_id);
   expect(ids.filter((id) => id === told.action.scan_id).length).toBeGreaterThan(1);
   expect(partyAt(0)).toBe(2);
-  expect(next.counts!.inside).toBe(2);
+  expect(next.book.counts!.inside).toBe(2);
 });
 
 test("long queues go in batches that are small enough", async () => {
@@ -188,9 +188,9 @@ test("one that the server cannot read is put aside and shown; the others arrive"
   });
   await networkReturns(evening);
   expect([partyAt(0), partyAt(1)]).toEqual([2, 2]);
-  expect(evening.aside).toMatchObject([{ scanId: poison.action.scan_id, reason: "Cannot be used." }]);
+  expect(evening.book.aside).toMatchObject([{ scanId: poison.action.scan_id, reason: "Cannot be used." }]);
   kill(evening);
-  expect((await start()).aside).toHaveLength(1);
+  expect((await start()).book.aside).toHaveLength(1);
 });
 
 test("a result that cannot be cured is forgotten and shown", async () => {
@@ -206,16 +206,16 @@ test("a result that cannot be cured is forgotten and shown", async () => {
   });
   evening.sync.now();
   await sent(evening);
-  expect(evening.aside).toMatchObject([{ reason: "scan-reused", people: 2, counted: 0 }]);
+  expect(evening.book.aside).toMatchObject([{ reason: "scan-reused", people: 2, counted: 0 }]);
 });
 
 test("a ticket that is not on the list waits for a person's decision, and is told then", async () => {
   const evening = await startAndLoseNetwork();
   const told = await evening.scan(ticket(9));
   expect(told.kind).toBe("not_listed");
-  expect(evening.waiting).toHaveLength(0);
+  expect(evening.book.waiting).toHaveLength(0);
   await evening.settle(told, 3);
-  expect(evening.waiting[0]!.action).toMatchObject({
+  expect(evening.book.waiting[0]!.action).toMatchObject({
     code: ticket(9),
     offline: { verdict: "not_listed", people: 3 },
   });
@@ -237,7 +237,7 @@ test("what the list says while a scan is answered does not undo the answer", asy
   await evening.scan(ticket(0));
   release();
   vi.stubGlobal("fetch", usual);
-  await vi.waitFor(() => expect(evening.search("Party 0")[0]).toMatchObject({ admitted: 2 }));
+  await vi.waitFor(() => expect(evening.book.house.search("Party 0")[0]).toMatchObject({ admitted: 2 }));
   server.isAway = true;
   expect((await evening.scan(ticket(0))).kind).toBe("already_in");
 });
@@ -264,10 +264,10 @@ test("a phone whose clock is an hour wrong tells the server's time", async () =>
   server.serverTime = () => new Date(Date.now() + 3_600_000);
   const evening = await startAndLoseNetwork();
   await evening.scan(ticket(0));
-  const at = Date.parse(evening.waiting[0]!.at) - Date.now();
+  const at = Date.parse(evening.book.waiting[0]!.at) - Date.now();
   expect(Math.abs(at - 3_600_000)).toBeLessThan(2_000);
   kill(evening);
-  expect((await start()).clock.behind).toBeGreaterThan(3_500_000);
+  expect((await start()).book.clock.behind).toBeGreaterThan(3_500_000);
 });
 
 test("when the evening is over the list goes, and so does the phone's key", async () => {
@@ -275,7 +275,7 @@ test("when the evening is over the list goes, and so does the phone's key", asyn
   await listed(evening);
   server.closed = true;
   evening.sync.now();
-  await vi.waitFor(() => expect(evening.ended).toBe("closed"));
+  await vi.waitFor(() => expect(evening.book.ended).toBe("closed"));
   await vi.waitFor(async () => {
     const contents = await (await Store.open()).read();
     expect([contents.device, contents.parties]).toEqual([undefined, []]);
@@ -285,11 +285,11 @@ test("when the evening is over the list goes, and so does the phone's key", asyn
 test("over by the clock: the names go without a network, what waits is kept and sent", async () => {
   const evening = await startAndLoseNetwork();
   await evening.scan(ticket(0));
-  vi.spyOn(evening.clock, "now").mockReturnValue(new Date(server.closesAt.getTime() + 1));
+  vi.spyOn(evening.book.clock, "now").mockReturnValue(new Date(server.closesAt.getTime() + 1));
   await evening.lookAtClock();
-  expect(evening.ended).toBe("closed");
-  expect(evening.search("Party")).toEqual([]);
-  expect(evening.waiting).toHaveLength(1);
+  expect(evening.book.ended).toBe("closed");
+  expect(evening.book.house.search("Party")).toEqual([]);
+  expect(evening.book.waiting).toHaveLength(1);
   server.closed = true;
   await networkReturns(evening);
   expect(partyAt(0)).toBe(2);
@@ -300,7 +300,7 @@ test("revoked: everything goes, after what waits was heard", async () => {
   await evening.scan(ticket(0));
   server.instead = [{ status: 401, body: { type: "/api/problems/device-revoked" } }];
   await networkReturns(evening);
-  expect(evening.ended).toBe("revoked");
+  expect(evening.book.ended).toBe("revoked");
   expect(server.sent.at(-1)).toMatchObject({ code: ticket(0) });
 });
 
@@ -310,9 +310,9 @@ test("a phone that is not known any more keeps what waits, and nobody's name", a
   server.isAway = false;
   server.instead = [{ status: 401, body: {} }];
   evening.sync.now();
-  await vi.waitFor(() => expect(evening.ended).toBe("unknown"));
-  expect(evening.waiting).toHaveLength(1);
-  expect(evening.search("Party")).toEqual([]);
+  await vi.waitFor(() => expect(evening.book.ended).toBe("unknown"));
+  expect(evening.book.waiting).toHaveLength(1);
+  expect(evening.book.house.search("Party")).toEqual([]);
 });
 
 test("another version: it says so and keeps what waits", async () => {
@@ -322,7 +322,7 @@ test("another version: it says so and keeps what waits", async () => {
   server.instead = [{ status: 409, body: { type: "/api/problems/reload-needed" } }];
   evening.sync.now();
   await vi.waitFor(() => expect(evening.isOutdated).toBe(true));
-  expect(evening.waiting).toHaveLength(1);
+  expect(evening.book.waiting).toHaveLength(1);
 });
 
 test("where nothing can be kept, nobody is let in without an answer", async () => {
@@ -330,7 +330,7 @@ test("where nothing can be kept, nobody is let in without an answer", async () =
   open.push(evening);
   evening.start();
   await listed(evening);
-  expect(evening.keepsNothing).toBe(true);
+  expect(evening.book.keepsNothing).toBe(true);
   expect(await evening.scan(ticket(0))).toMatchObject({ kind: "admitted" });
   server.isAway = true;
   const failed = await evening.scan(ticket(1)).catch((error: unknown) => error);
@@ -344,7 +344,7 @@ test("when the storage is full, nobody is let in who could not be written down",
   const evening = await startAndLoseNetwork();
   vi.spyOn(Store.prototype, "enqueue").mockRejectedValue(new DOMException("", "QuotaExceededError"));
   await expect(evening.scan(ticket(0))).rejects.toBeInstanceOf(NoAnswer);
-  expect(evening.keepsNothing).toBe(true);
+  expect(evening.book.keepsNothing).toBe(true);
 });
 
 test("what the server refuses is told in its words", async () => {

@@ -1,0 +1,112 @@
+/** What the door's screen shows all the time: the evening, its counts, the network, what went wrong. */
+
+import { asideWords, conflictWords } from "./cards.ts";
+import type { Evening, Told } from "./evening.ts";
+import type { Notebook } from "./notebook.ts";
+import { signal } from "./signals.ts";
+import type { View } from "./view.ts";
+import type { Words } from "./words.ts";
+
+/** Milliseconds before the curtain from which a door of another day is nothing to wonder at. */
+const DOORS_OPEN = 6 * 3_600_000;
+const COUNTS = ["expected", "inside", "to_come", "free"] as const;
+
+export class Board {
+  private readonly view: View;
+  private readonly words: Words;
+
+  constructor(view: View, words: Words) {
+    this.view = view;
+    this.words = words;
+  }
+
+  /** `last`: the last people let in here, for whoever pressed Next too early. */
+  show(evening: Evening, last: Told | undefined): void {
+    const { view, words } = this;
+    const { performance, counts, device, keepsNothing } = evening.book;
+    view.screen("door");
+    view.say("title", performance?.show_title ?? device.label);
+    view.say("when", performance && words.when(performance.starts_at));
+    view.mark("net", evening.sync.isAway ? "away" : "online");
+    view.say("state", this.stateWords(evening));
+    for (const name of COUNTS) view.count(name, counts?.[name]);
+    view.show("outdated", evening.isOutdated);
+    view.say("keeps-nothing", keepsNothing ? words.say("keeps.nothing") : undefined);
+    view.say("caution", this.cautionWords(evening.book));
+    view.say("last-words", last && this.lastWords(last));
+    view.show("last", last !== undefined);
+    this.showNotices(evening.book);
+    this.showPlaces(evening.book);
+  }
+
+  /** The evening is over here, or this phone is out of it. */
+  showEnd({ ended, waiting }: Notebook): void {
+    const { view, words } = this;
+    const num = waiting.length;
+    view.say("ended-title", words.say(`ended.${ended!}`));
+    view.say("ended-detail", words.say(`ended.${ended!}.detail`));
+    view.say("ended-waiting", num ? words.say("forget.waiting", { num }) : undefined);
+    view.show("forget", num > 0);
+    view.screen("ended");
+  }
+
+  private stateWords({ awaySince, book: { waiting, listedAt } }: Evening): string {
+    const since = awaySince && this.words.clock(awaySince);
+    const list = listedAt && this.words.clock(listedAt);
+    return [
+      since
+        ? this.words.say("state.away", { at: since })
+        : this.words.say(list ? "state.online" : "state.starting"),
+      ...(waiting.length > 0 ? [this.words.say("state.waiting", { num: waiting.length })] : []),
+      ...(since && list && list !== since ? [this.words.say("state.list", { at: list })] : []),
+    ].join(" · ");
+  }
+
+  private cautionWords({ performance, clock }: Notebook): string | undefined {
+    if (!performance) return undefined;
+    if (performance.cancelled) return this.words.say("caution.cancelled");
+    const left = Date.parse(performance.starts_at) - clock.now().getTime();
+    const isToday = this.words.day(performance.starts_at) === this.words.day(clock.now());
+    return left > DOORS_OPEN && !isToday ? this.words.say("caution.later") : undefined;
+  }
+
+  private lastWords(last: Told): string {
+    const nameless = last.kind === "not_listed" ? "not_listed" : "walk_in";
+    const who = last.party?.name ?? this.words.say(nameless);
+    const what = `${who}, ${this.words.say("in", { num: last.people })}`;
+    return this.words.say("last", { what });
+  }
+
+  private showNotices({ conflicts, aside, house }: Notebook): void {
+    const { words } = this;
+    const isNew = this.view.notices(
+      [
+        ...conflicts.map((one) => ({ id: one.scan_id, ...conflictWords(one, words) })),
+        ...aside.map((one) => {
+          const name = one.reference ? house.listed(one.reference)?.name : undefined;
+          return { id: one.scanId, ...asideWords(one, name, words) };
+        }),
+      ],
+      words.say("seen"),
+    );
+    if (isNew) signal("look");
+  }
+
+  /** The sheet that releases places and takes them back. */
+  private showPlaces({ performance, mayRelease, house, device }: Notebook): void {
+    if (!performance) return;
+    const { view, words } = this;
+    const { places: num, parties } = house.noShows;
+    const ask = words.say("release.ask", { num, parties });
+    const { released_at: released, release_from: from } = performance;
+    const asked = mayRelease
+      ? num > 0 ? ask : words.say("release.none")
+      : words.say("release.from", { at: words.clock(from) });
+    const done = released && words.say("release.done", { at: words.clock(released) });
+    view.say("release-words", done ?? asked);
+    view.say("release-ask", ask);
+    view.enable("release", mayRelease && num > 0);
+    view.enable("take-back", released !== null);
+    view.say("device", device.label);
+  }
+}

@@ -1,0 +1,100 @@
+/** Typing a reference, and finding people by name: from the list as one types, and asking the server. */
+
+import { headsFor, partyOf } from "./cards.ts";
+import type { Evening } from "./evening.ts";
+import { readReference, type KnownParty } from "./house.ts";
+import { Away, Refused } from "./server.ts";
+import type { View } from "./view.ts";
+import type { Words } from "./words.ts";
+
+const TOKEN = /^[\w-]{43}$/;
+
+export class Finder {
+  private readonly view: View;
+  private readonly words: Words;
+  private shown = new Map<string, KnownParty>();
+
+  constructor(view: View, words: Words) {
+    this.view = view;
+    this.words = words;
+  }
+
+  /** A party as it is shown, of which some may be let in. */
+  shownParty(reference: string): KnownParty | undefined {
+    return this.shown.get(reference);
+  }
+
+  typed(evening: Evening): void {
+    this.show(this.findHere(evening));
+  }
+
+  /** The code that was typed; what is none is looked for as a name. */
+  async submit(evening: Evening): Promise<string | undefined> {
+    const typed = this.view.query.value.trim();
+    if (!typed) return undefined;
+    let found = this.findHere(evening);
+    if (isCode(typed, evening, found.length > 0)) {
+      this.view.query.value = "";
+      this.show([]);
+      return typed;
+    }
+    if (found.length === 0 && !evening.sync.isAway) found = await findThere(evening, typed);
+    this.show(found);
+    if (found.length === 0) this.view.say("found-none", this.nobodyWords(evening));
+    // Not their first button: an Enter too many must let nobody in.
+    else this.view.focusFound();
+    return undefined;
+  }
+
+  /** Numbers of the shown parties follow; what is under a finger does not move without need. */
+  refresh(evening: Evening): void {
+    const now = [...this.shown.keys()].map((reference) => evening.book.house.find(reference));
+    const isOld = (party: KnownParty | undefined) =>
+      party && party.admitted !== this.shown.get(party.reference)?.admitted;
+    if (now.some(isOld)) {
+      this.show([...this.shown.values()].map((old, n) => now[n] ?? old));
+    }
+  }
+
+  private findHere(evening: Evening): KnownParty[] {
+    return evening.book.house.search(this.view.query.value);
+  }
+
+  private show(parties: readonly KnownParty[]): void {
+    this.shown = new Map(parties.map((party) => [party.reference, party]));
+    this.view.say("found-none", undefined);
+    this.view.found(
+      parties.map((party) => {
+        const isConfirmed = party.state === "confirmed";
+        return {
+          reference: party.reference,
+          party: partyOf(party, this.words),
+          note: isConfirmed ? "" : this.words.say("not_confirmed"),
+          heads: isConfirmed ? headsFor(party, this.words) : [],
+        };
+      }),
+    );
+  }
+
+  private nobodyWords({ sync, book: { listedAt } }: Evening): string {
+    return sync.isAway && listedAt
+      ? this.words.say("found.list", { at: this.words.clock(listedAt) })
+      : this.words.say("found.none");
+  }
+}
+
+/** Some names look like references: such a word is one if the list has it, or if nobody is called so. */
+function isCode(typed: string, { book: { house } }: Evening, isName: boolean): boolean {
+  if (typed.includes("/") || TOKEN.test(typed)) return true;
+  const reference = readReference(typed);
+  return reference !== undefined && (house.listed(reference) !== undefined || !isName);
+}
+
+async function findThere(evening: Evening, query: string): Promise<KnownParty[]> {
+  try {
+    return await evening.searchEverywhere(query);
+  } catch (error) {
+    if (error instanceof Away || error instanceof Refused) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+/** Becoming a door device by an invitation, which came in the address and leaves it with the answer. */
+
+import { enrol, Refused, type Enrolled } from "./server.ts";
+import type { View } from "./view.ts";
+import type { Words } from "./words.ts";
+
+const INVITATION = /^#join=(.+)$/;
+const LABEL = "azionelab.door";
+
+export class Join {
+  private readonly view: View;
+  private readonly words: Words;
+  private isBusy = false;
+
+  constructor(view: View, words: Words) {
+    this.view = view;
+    this.words = words;
+  }
+
+  /** Whether the page was opened with an invitation. */
+  get isAsked(): boolean {
+    return INVITATION.test(location.hash);
+  }
+
+  /** Ask for the phone's name. `waiting` scans of before would be lost with another evening. */
+  ask(waiting: number): void {
+    this.label.value = readLabel() || this.label.value;
+    this.sayTrouble(waiting ? this.words.say("join.waiting", { num: waiting }) : undefined);
+    this.view.screen("join");
+    this.label.select();
+  }
+
+  /** Say yes; undefined when the server does not, which is told. */
+  async accept(): Promise<Enrolled | undefined> {
+    const invitation = INVITATION.exec(location.hash)?.[1];
+    const label = this.label.value.trim();
+    if (!invitation || !label || this.isBusy) return undefined;
+    this.isBusy = true;
+    try {
+      const enrolled = await enrol(decodeURIComponent(invitation), label);
+      keepLabel(label);
+      this.forget();
+      return enrolled;
+    } catch (error) {
+      this.sayTrouble(this.words.say(troubleOf(error)));
+      return undefined;
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  /** The invitation must not stand in the browser's history. */
+  forget(): void {
+    history.replaceState(null, "", location.pathname);
+  }
+
+  private sayTrouble(words: string | undefined): void {
+    this.view.say("join-trouble", words);
+  }
+
+  private get label(): HTMLInputElement {
+    return this.view.find("#label");
+  }
+}
+
+function troubleOf(error: unknown): string {
+  if (!(error instanceof Refused)) return "join.away";
+  return error.kind === "invitation-over" ? "join.over" : "join.refused";
+}
+
+function keepLabel(label: string): void {
+  try {
+    localStorage.setItem(LABEL, label);
+  } catch {
+    // A browser that keeps nothing: it is typed again.
+  }
+}
+
+function readLabel(): string {
+  try {
+    return localStorage.getItem(LABEL) ?? "";
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,255 @@
+/** What this phone knows of its evening, in memory and on its disk, and which of it is to be sent. */
+
+import { Clock } from "./clock.ts";
+import { House } from "./house.ts";
+import type { Conflict, Counts, Numbers, Performance, Result, Synced } from "./server.ts";
+import type { Aside, Contents, Device, Ended, Evening as Kept, Store, Waiting } from "./store.ts";
+
+export class Notebook {
+  readonly clock: Clock;
+  readonly house: House;
+  device: Device;
+  waiting: readonly Waiting[] = [];
+  aside: readonly Aside[] = [];
+  /** Nothing can be kept here: without an answer nobody is let in. */
+  keepsNothing: boolean;
+  private dismissed: readonly string[] = [];
+  private kept: Kept | undefined;
+  private store: Store | undefined;
+  /** Parties that answered since a sync was asked for: what it says of them may be older. */
+  private readonly touched = new Set<string>();
+  /** The other tabs of this phone. */
+  private others: BroadcastChannel | undefined;
+
+  /** `changed` is called when another tab has changed what is kept. */
+  constructor(
+    device: Device,
+    contents: Contents | undefined,
+    store: Store | undefined,
+    changed: () => void,
+  ) {
+    this.device = device;
+    this.store = store;
+    this.keepsNothing = !store;
+    this.clock = new Clock(device.behind);
+    this.house = new House(device.performanceId);
+    if (contents) this.read(contents);
+    if ("BroadcastChannel" in globalThis) {
+      this.others = new BroadcastChannel("azionelab-door");
+      this.others.onmessage = () => void this.readAgain(changed);
+    }
+  }
+
+  /** From now on this page leaves what is kept alone: another one, or another evening, has it. */
+  close(): void {
+    this.others?.close();
+    this.others = this.store = undefined;
+  }
+
+  /** Why the phone is no door device any more. */
+  get ended(): Ended | undefined {
+    return this.device.ended;
+  }
+
+  get performance(): Performance | undefined {
+    return this.kept?.performance;
+  }
+
+  get listedAt(): Date | undefined {
+    return this.kept && new Date(this.kept.listedAt);
+  }
+
+  get cursor(): number | null {
+    return this.kept?.cursor ?? null;
+  }
+
+  /** What went wrong at the doors, but for what was seen here. */
+  get conflicts(): readonly Conflict[] {
+    return (this.kept?.conflicts ?? []).filter(({ scan_id }) => !this.dismissed.includes(scan_id));
+  }
+
+  get counts(): Counts | undefined {
+    const counts = this.kept?.counts;
+    if (!counts) return undefined;
+    const since = this.house.peopleSince;
+    return {
+      ...counts,
+      inside: counts.inside + since,
+      to_come: Math.max(0, counts.to_come - since),
+    };
+  }
+
+  /** People who may come in without a booking, as far as this phone knows. */
+  get free(): number {
+    const taken = this.waiting.filter((one) => one.action.kind === "walk_in");
+    return (this.kept?.counts.free ?? 0) - taken.reduce((sum, one) => sum + one.people, 0);
+  }
+
+  get mayRelease(): boolean {
+    const { performance } = this;
+    return (
+      performance !== undefined &&
+      !performance.cancelled &&
+      this.clock.now().getTime() >= Date.parse(performance.release_from)
+    );
+  }
+
+  /** Whether the evening is over by the clock. */
+  get isOver(): boolean {
+    const { performance } = this;
+    return (
+      performance !== undefined && this.clock.now().getTime() > Date.parse(performance.closes_at)
+    );
+  }
+
+  /** Write down what was done here. Rejects when it cannot be kept: then it must not be done. */
+  async writeDown(done: Waiting): Promise<void> {
+    try {
+      this.waiting = [...this.waiting, await this.store!.enqueue(done)];
+    } catch (error) {
+      this.keepsNothing = true;
+      throw error;
+    }
+    this.house.add(this.waiting);
+    this.others?.postMessage("waiting");
+  }
+
+  /** Keep what an answer says of a party, of whom `people` came in or out with it. */
+  async learn(numbers: Numbers | null, people: number): Promise<void> {
+    if (this.kept && people) {
+      // Until the next sync brings its own.
+      const { counts } = this.kept;
+      const inside = counts.inside + people;
+      this.kept = { ...this.kept, counts: { ...counts, inside, to_come: counts.to_come - people } };
+    }
+    const listed = numbers && this.house.listed(numbers.reference);
+    if (!listed) return;
+    const { state, seats, admitted, released } = numbers;
+    const party = { ...listed, state, seats, admitted, released };
+    this.touched.add(party.reference);
+    this.house.learn([party]);
+    await this.write(async (store) => await store.keepParty(party));
+  }
+
+  /** A sync is asked for: whatever answers from now on is newer than its answer. */
+  beginSync(): void {
+    this.touched.clear();
+  }
+
+  /** Keep the answer to a sync, and forget what it answers. */
+  async take(answer: Synced, batch: readonly Waiting[]): Promise<void> {
+    const parties = answer.parties.filter(({ reference }) => !this.touched.has(reference));
+    const isWhole = parties.length === answer.parties.length;
+    const isComplete = answer.complete && isWhole;
+    const aside = batch.flatMap((one, n) => differenceOf(one, answer.results[n]));
+    this.device = { ...this.device, behind: Math.round(this.clock.behind) };
+    this.kept = {
+      performance: answer.performance,
+      counts: answer.counts,
+      conflicts: answer.conflicts,
+      // What was left out is asked for once more.
+      cursor: isWhole ? answer.cursor : this.cursor,
+      listedAt: answer.server_time,
+    };
+    if (isComplete) this.house.forgetAll();
+    this.house.learn(parties);
+    const forget = this.drop(batch, aside);
+    const change = { device: this.device, evening: this.kept, isComplete, parties, forget, aside };
+    await this.write(async (store) => await store.change(change));
+    if (forget.length > 0) this.others?.postMessage("sent");
+  }
+
+  /** Wait no longer with these: the server has heard them, or will never take them. */
+  async forget(batch: readonly Waiting[], reason?: string): Promise<void> {
+    const aside = reason === undefined ? [] : batch.map((one) => asideOf(one, reason, 0));
+    const forget = this.drop(batch, aside);
+    await this.write(async (store) => await store.forget(forget, aside));
+  }
+
+  /** Ask for the whole list again. */
+  doubtList(): void {
+    if (this.kept) this.kept = { ...this.kept, cursor: null };
+  }
+
+  async dismiss(scanId: string): Promise<void> {
+    this.dismissed = [...this.dismissed, scanId];
+    this.aside = this.aside.filter((one) => one.scanId !== scanId);
+    await this.write(async (store) => await store.dismiss(scanId, [...this.dismissed]));
+  }
+
+  /** The evening ends here: the list goes at once, and the rest when nothing waits. */
+  async end(why: Ended): Promise<void> {
+    this.device = { ...this.device, ended: why };
+    this.kept = undefined;
+    this.house.forgetAll();
+    await this.write(async (store) => await store.wipeList(this.device));
+    if (this.waiting.length === 0) await this.wipe();
+  }
+
+  /** Forget everything, also what could not be sent. */
+  async wipe(): Promise<void> {
+    const store = this.store;
+    this.close();
+    await store?.wipe();
+  }
+
+  private read(contents: Contents): void {
+    this.kept = contents.evening;
+    this.waiting = contents.waiting;
+    this.aside = contents.aside;
+    this.dismissed = contents.dismissed;
+    this.house.forgetAll();
+    this.house.learn(contents.parties);
+    this.house.add(this.waiting);
+  }
+
+  private async readAgain(changed: () => void): Promise<void> {
+    const contents = await this.store?.read().catch(() => undefined);
+    // Wiped, or another evening's.
+    if (contents?.device?.token !== this.device.token) return location.reload();
+    this.read(contents);
+    changed();
+  }
+
+  private drop(batch: readonly Waiting[], aside: readonly Aside[]): number[] {
+    const orders = batch.map((one) => one.order!);
+    this.waiting = this.waiting.filter((one) => !orders.includes(one.order!));
+    this.aside = [...this.aside, ...aside];
+    this.house.add(this.waiting);
+    return orders;
+  }
+
+  /** What cannot be kept is still known until the page is closed; that is said. */
+  private async write(work: (store: Store) => Promise<void>): Promise<void> {
+    if (!this.store) return;
+    try {
+      await work(this.store);
+    } catch {
+      this.keepsNothing = true;
+    }
+  }
+}
+
+/** What the server did not count as it was told here. */
+function differenceOf(one: Waiting, result: Result | undefined): Aside[] {
+  const { kind } = one.action;
+  // Undone without ever having been counted: both sides agree.
+  if (kind === "undo" && result?.problem === "scan-unknown") return [];
+  if (result?.problem) return [asideOf(one, result.problem, 0)];
+  // More let in than counted is a conflict, and told to all doors as one.
+  const verdict = result?.verdict;
+  return verdict && kind !== "undo" && verdict.people > one.people
+    ? [asideOf(one, verdict.verdict, verdict.people)]
+    : [];
+}
+
+function asideOf(one: Waiting, reason: string, counted: number): Aside {
+  return {
+    scanId: one.action.scan_id,
+    reason,
+    at: one.at,
+    reference: one.reference,
+    people: one.people,
+    counted,
+  };
+}

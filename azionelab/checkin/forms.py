@@ -5,7 +5,15 @@ from uuid import UUID, uuid4
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, IntegerField, StringField, ValidationError, validators
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    IntegerField,
+    StringField,
+    ValidationError,
+    validators,
+)
 
 from azionelab.checkin.limits import MAX_DOOR, MAX_PEOPLE
 from azionelab.one_line import is_one_line
@@ -27,6 +35,7 @@ class ScanForm(FlaskForm):  # type: ignore[misc]
         _("People"), [validators.Optional(), validators.NumberRange(1, MAX_PEOPLE)]
     )
     seen = IntegerField(validators=[validators.Optional(), validators.NumberRange(0, MAX_PEOPLE)])
+    late = BooleanField()
     door = HiddenField(validators=[validators.Length(max=MAX_DOOR), _one_line])
 
     @classmethod

@@ -77,6 +77,7 @@ def scan(performance_id: int) -> AnyResponse:
             _actor(form.door.data or ""),
             people=form.people.data,
             seen=form.seen.data,
+            late=form.late.data,
         )
     except rules.ScanReused:
         notice = gettext("This page was used already. Please scan once more.")

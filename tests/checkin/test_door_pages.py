@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 
+from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import cancel_performance
 from azionelab.checkin.words import caution
 from azionelab.database import now
@@ -203,3 +204,19 @@ def test_doors_before_midnight_are_those_of_a_show_after_it() -> None:
     told = listing(performance.id, now())
     assert told is not None
     assert caution(told, datetime(2030, 6, 30, 23, 30, tzinfo=ROME)) == ""
+
+
+def test_a_late_comer_is_let_in_by_one_of_the_buttons(door: FlaskClient) -> None:
+    curtain = now() + timedelta(minutes=10)
+    performance = a_performance(starts_at=curtain, booking_closes_at=curtain)
+    party = a_party(performance, 3)
+    release_no_shows(performance.id)
+    address = f"/checkin/performances/{performance.id}/scans"
+    form = open_door(door, performance.id) | {"code": party.reference}
+    page = door.post(address, data=form, headers=ENGLISH).text
+    assert "Places released" in page
+    heads = page[page.index('class="heads"') : page.index("</form>", page.index('class="heads"'))]
+    assert re.findall(r'name="people" value="(\d)"', heads) == ["1", "2", "3"]
+    page = door.post(address, data=fields(heads) | {"people": "2"}, headers=ENGLISH).text
+    assert "Let 2 in" in page
+    assert (fresh(party.id).admitted, fresh(party.id).released) == (2, 1)

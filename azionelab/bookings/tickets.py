@@ -9,16 +9,16 @@ the token that opens their own page.
 
 from email.utils import parseaddr
 from io import BytesIO
-from pathlib import Path
 
 import qrcode
 from flask import current_app
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import gettext, ngettext
 from fpdf import FPDF
 from icalendar import Calendar, Event, vCalAddress
 from qrcode.constants import ERROR_CORRECT_M
 
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.paper import FONT, prepare
 from azionelab.database import now
 from azionelab.dates import when
 from azionelab.shows.limits import length
@@ -26,8 +26,6 @@ from azionelab.shows.models import Venue
 from azionelab.site import site_host, site_url
 from azionelab.tokens import Purpose, make_token
 
-_FONTS = Path(__file__).resolve().parent / "fonts"
-_FONT = "DejaVu"  # most of the world's alphabets: a title may be in any
 _A5 = (148, 210)  # millimetres
 _QR_WIDTH = 70  # millimetres on paper
 _LONG_TITLE = 80  # characters
@@ -52,11 +50,7 @@ def ticket_pdf(reservation: Reservation) -> bytes:
     """The ticket on a sheet of A5, in the current language and the theatre's time zone."""
     performance = reservation.performance
     page = FPDF(format=_A5)
-    page.set_lang(str(get_locale()))
-    page.set_title(performance.show.title)
-    page.add_font(_FONT, fname=_FONTS / "DejaVuSans.ttf")
-    page.add_font(_FONT, "B", fname=_FONTS / "DejaVuSans-Bold.ttf")
-    page.set_auto_page_break(False)
+    prepare(page, performance.show.title)
     page.add_page()
     _line(page, current_app.config["AZIONELAB"].site_name, 10)
     if reservation.has_ticket:
@@ -132,6 +126,6 @@ def _place(venue: Venue) -> str:
 
 def _line(page: FPDF, text: str, size: int, *, bold: bool = False) -> None:
     """Write a centred paragraph of `size` points, as wide as the sheet."""
-    page.set_font(_FONT, "B" if bold else "", size)
+    page.set_font(FONT, "B" if bold else "", size)
     page.multi_cell(0, size * 0.5, text, align="C", new_x="LMARGIN", new_y="NEXT")
     page.ln(2)

@@ -25,6 +25,11 @@ def clock(moment: datetime) -> str:
     return _written(dates.format_time, moment, "short", _zone(), _writing_locale())
 
 
+def stamp(moment: datetime) -> str:
+    """Day and time to the second as machines and spreadsheets read them, in the theatre's time zone."""
+    return f"{moment.astimezone(_zone()):%Y-%m-%d %H:%M:%S}"
+
+
 def is_same_day(one: datetime, other: datetime) -> bool:
     """Whether two moments are of one day in the theatre's time zone."""
     return one.astimezone(_zone()).date() == other.astimezone(_zone()).date()

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from flask import current_app
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import and_, bindparam, func, literal_column, select, update
 
-from azionelab.checkin.models import Scan
+from azionelab.checkin.models import Admission, Scan
 from azionelab.database import now, read_row, transaction
 from azionelab.extensions import db
 from azionelab.shows.limits import length
@@ -123,9 +123,10 @@ def devices_of(performance_id: int) -> list[Seen]:
             ApiToken.last_seen_at,
             ApiToken.revoked_at,
             func.count(Scan.id),
-            func.coalesce(func.sum(Scan.people), 0),
+            func.coalesce(func.sum(Admission.people), 0),
         )
         .outerjoin(Scan, Scan.token_id == ApiToken.id)
+        .outerjoin(Admission, and_(Admission.scan_id == Scan.id, Admission.undone_at.is_(None)))
         .where(ApiToken.performance_id == performance_id)
         .group_by(ApiToken.id)
         .order_by(ApiToken.id.desc())

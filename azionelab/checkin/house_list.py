@@ -50,6 +50,7 @@ class Conflict:
     scan_id: UUID
     reference: str | None
     name: str
+    walk_in: bool
     verdict: str
     people: int
     claimed: int
@@ -104,6 +105,7 @@ def conflicts(performance_id: int) -> list[Conflict]:
             scan_id=scan.id,
             reference=scan.reservation.reference if scan.reservation else None,
             name=scan.reservation.name if scan.reservation else "",
+            walk_in=scan.reservation is not None and scan.reservation.walk_in,
             verdict=scan.verdict,
             people=scan.people,
             claimed=scan.claimed or 0,

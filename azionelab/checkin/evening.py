@@ -1,0 +1,187 @@
+"""What happened at the doors of one performance, read for those who run the evening. Reads only."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, func, not_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import joinedload
+
+from azionelab.bookings.models import LIVE, Reservation, lapsed
+from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.verdicts import REVOKED, Kind
+from azionelab.database import now
+from azionelab.extensions import db
+from azionelab.staff.models import ApiToken
+
+STEP = timedelta(minutes=5)
+MAX_REFUSED = 50  # the latest; the list of scans has all
+_MIDNIGHT = datetime(2001, 1, 1, tzinfo=UTC)  # any: steps are counted from it
+_NAMES = (
+    joinedload(Scan.reservation),
+    joinedload(Scan.user),
+    joinedload(Scan.token),
+)
+_IN = and_(Admission.scan_id == Scan.id, Admission.undone_at.is_(None))
+
+
+class Arrivals(NamedTuple):
+    """How many people came in within the STEP that begins `at`."""
+
+    at: datetime
+    people: int
+
+
+class DoorFigures(NamedTuple):
+    """What one door did: its attempts, the people who are in by them, and attempts that let nobody in."""
+
+    door: str
+    scans: int
+    people: int
+    refused: int
+
+
+class RevokedFigures(NamedTuple):
+    """What a device sent after it was revoked: attempts, and people it says it let in. None count."""
+
+    label: str
+    scans: int
+    people: int
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A party of the evening, or walk-ins, who have no name. `first_at` is None before they come."""
+
+    reference: str
+    name: str
+    seats: int
+    state: str
+    admitted: int
+    released: int
+    walk_in: bool
+    first_at: datetime | None
+    first_door: str | None
+
+
+def arrivals(performance_id: int) -> list[Arrivals]:
+    """When people came in, in order; steps in which nobody came are left out."""
+    step = func.date_bin(STEP, Scan.scanned_at, _MIDNIGHT)
+    rows = db.session.execute(
+        select(step, func.sum(Admission.people))
+        .join(Scan, _IN)
+        .where(Scan.performance_id == performance_id)
+        .group_by(step)
+        .order_by(step)
+    )
+    return [Arrivals(*row) for row in rows]
+
+
+def doors(performance_id: int) -> list[DoorFigures]:
+    """What each door did, by name."""
+    rows = db.session.execute(
+        select(
+            Scan.door,
+            func.count(Scan.id),
+            func.coalesce(func.sum(Admission.people), 0),
+            func.count(Scan.id).filter(_refused()),
+        )
+        .outerjoin(Admission, _IN)
+        .where(Scan.performance_id == performance_id)
+        .group_by(Scan.door)
+        .order_by(Scan.door)
+    )
+    return [DoorFigures(*row) for row in rows]
+
+
+def refusals(performance_id: int) -> dict[str, int]:
+    """How many attempts let nobody in, by verdict, the most frequent first."""
+    rows = db.session.execute(
+        select(Scan.verdict, func.count().label("attempts"))
+        .where(Scan.performance_id == performance_id, _refused())
+        .group_by(Scan.verdict)
+        .order_by(func.count().desc(), Scan.verdict)
+    )
+    return {row.verdict: row.attempts for row in rows}
+
+
+def latest_refused(performance_id: int) -> list[Scan]:
+    """The latest attempts that let nobody in, with what is known of their parties."""
+    return list(
+        db.session.scalars(
+            select(Scan)
+            .where(Scan.performance_id == performance_id, _refused())
+            .order_by(Scan.scanned_at.desc(), Scan.id)
+            .limit(MAX_REFUSED)
+            .options(*_NAMES)
+        )
+    )
+
+
+def sent_by_revoked(performance_id: int) -> list[RevokedFigures]:
+    """What devices sent after they were revoked, by device."""
+    rows = db.session.execute(
+        select(
+            ApiToken.label,
+            func.count(Scan.id),
+            func.sum(func.coalesce(Scan.claimed, 0)),
+            func.max(Scan.scanned_at),
+        )
+        .join(Scan, Scan.token_id == ApiToken.id)
+        .where(Scan.performance_id == performance_id, Scan.verdict == REVOKED)
+        .group_by(ApiToken.id)
+        .order_by(ApiToken.id)
+    )
+    return [RevokedFigures(*row) for row in rows]
+
+
+def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
+    """Everybody who may come or came: live bookings but for lapsed holds, and walk-ins."""
+    first = (
+        select(Admission.reservation_id, Scan.scanned_at, Scan.door)
+        .join(Scan, _IN)
+        .where(Scan.performance_id == performance_id)
+        .ext(distinct_on(Admission.reservation_id))
+        .order_by(Admission.reservation_id, Scan.scanned_at)
+        .subquery("first")
+    )
+    rows = db.session.execute(
+        select(
+            Reservation.reference,
+            Reservation.name,
+            Reservation.seats,
+            Reservation.state,
+            Reservation.admitted,
+            Reservation.released,
+            Reservation.walk_in,
+            first.c.scanned_at,
+            first.c.door,
+        )
+        .outerjoin(first, first.c.reservation_id == Reservation.id)
+        .where(
+            Reservation.performance_id == performance_id,
+            Reservation.state.in_(LIVE),
+            not_(lapsed(at or now())),
+        )
+        .order_by(Reservation.created_at, Reservation.id)
+    )
+    return [Guest(*row) for row in rows]
+
+
+def attempts(performance_id: int) -> list[tuple[Scan, datetime | None]]:
+    """Every scan of a performance, in the order of their times, and when its people were undone."""
+    rows = db.session.execute(
+        select(Scan, Admission.undone_at)
+        .outerjoin(Admission, Admission.scan_id == Scan.id)
+        .where(Scan.performance_id == performance_id)
+        .order_by(Scan.scanned_at, Scan.id)
+        .options(*_NAMES)
+    )
+    return [(scan, undone_at) for scan, undone_at in rows]
+
+
+def _refused() -> ColumnElement[bool]:
+    """That an attempt let nobody in. A device may have let people in whom the books cannot count."""
+    return and_(Scan.verdict.not_in([Kind.ADMITTED, REVOKED]), func.coalesce(Scan.claimed, 0) == 0)

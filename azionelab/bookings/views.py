@@ -42,6 +42,7 @@ from azionelab.bookings.words import explain
 from azionelab.database import DATABASE_BUSY, now
 from azionelab.extensions import csrf, db
 from azionelab.pages import RETRY_AFTER
+from azionelab.shows.limits import length
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import Listing, Status, listing, programme
 from azionelab.shows.window import Window
@@ -322,6 +323,7 @@ def _booking_page(
         token=token,
         notice=notice,
         can_change=changeable,
+        may_come_late=_may_come_late(reservation),
         seats_form=FewerSeatsForm(formdata=None).offer(reservation.seats, reservation.admitted),
         lapsed=_is_lapsed(reservation),
         ticket_urls={kind: url_for(f".{kind}", token=token) for kind in ("qr", "pdf", "ics")},
@@ -330,6 +332,14 @@ def _booking_page(
 
 def _is_lapsed(reservation: Reservation) -> bool:
     return reservation.is_lapsed(now())
+
+
+def _may_come_late(reservation: Reservation) -> bool:
+    """Whether the party's places were released, and the show is not over."""
+    evening = reservation.performance
+    ends_at = evening.starts_at + length(evening.show.duration_minutes)
+    released = reservation.released > 0 and evening.released_at is not None
+    return released and reservation.has_ticket and now() < ends_at
 
 
 def _alternatives(performance: Listing) -> list[Listing]:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import flask_migrate
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -19,6 +20,7 @@ from werkzeug.test import TestResponse
 
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.places import release_no_shows
 from azionelab.checkin.rules import admit
 from azionelab.database import now
 from azionelab.extensions import db
@@ -545,6 +547,26 @@ def snapshot() -> list[Any]:
         (table, sorted(str(row) for row in db.session.execute(text(f'SELECT * FROM "{table}"'))))
         for table in tables
     ]
+
+
+def test_who_is_late_is_told_that_places_were_released_and_to_come_all_the_same(
+    client: FlaskClient, database: psycopg.Connection[Any]
+) -> None:
+    curtain = now() + timedelta(minutes=10)
+    performance = a_performance(starts_at=curtain, booking_closes_at=curtain)
+    late, early = a_party(performance, 3), a_party(performance, 2)
+    admit(performance.id, early.reference, uuid4(), DOOR_A)
+    admit(performance.id, late.reference, uuid4(), DOOR_A, people=1)
+    release_no_shows(performance.id)
+
+    def page(party: Reservation) -> str:
+        return client.get(f"/bookings/{visitor_token(party)}", headers=ENGLISH).text
+
+    assert "2 of your places were released" in page(late)
+    assert "Come all the same" in page(late)
+    assert "released" not in page(early)
+    database.execute("UPDATE performance SET starts_at = now() - interval '3 hours'")
+    assert "released" not in page(late)
 
 
 def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: FlaskClient) -> None:

@@ -26,7 +26,7 @@ from azionelab.bookings.errors import (
 )
 from azionelab.bookings.models import Reservation, State
 from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.verdicts import REUSED, Kind
+from azionelab.checkin.verdicts import REUSED, REVOKED, Kind
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.mail.models import Mail
@@ -50,7 +50,11 @@ VERDICTS: dict[str, str] = {
     Kind.UNKNOWN: _("unknown code"),
     Kind.TOO_MANY: _("too many"),
     Kind.CHANGED: _("others came in meanwhile"),
+    Kind.RELEASED: _("places released"),
+    Kind.FULL: _("no place left"),
+    Kind.NOT_LISTED: _("not on the phone's list"),
     REUSED: _("page used already"),
+    REVOKED: _("device revoked"),
 }
 
 
@@ -68,7 +72,14 @@ class ReservationView(TheatreView):
         "performance",
         "created_at",
     )
-    column_details_list = (*column_list, "locale", "hold_expires_at", "confirmed_at", "ended_at")
+    column_details_list = (
+        *column_list,
+        "released",
+        "locale",
+        "hold_expires_at",
+        "confirmed_at",
+        "ended_at",
+    )
     column_default_sort = ("created_at", True)
     column_sortable_list = ("name", "seats", "state", "created_at")
     column_searchable_list = ("reference", "name", "email")
@@ -81,12 +92,14 @@ class ReservationView(TheatreView):
         "admitted": _("In"),
         "performance": _("Performance"),
         "created_at": _("Booked"),
+        "released": _("Places released"),
         "locale": _("Language"),
         "hold_expires_at": _("Held until"),
         "confirmed_at": _("Confirmed"),
         "ended_at": _("Ended"),
     }
     column_formatters: ClassVar = {
+        "name": lambda _view, _context, row, _name: gettext("Walk-in") if row.walk_in else row.name,
         "email": lambda _view, _context, row, _name: tell_address(row.email),
         "performance": lambda _view, _context, row, _name: tell_performance(row.performance),
         "state": lambda _view, _context, row, _name: STATES[_state(row)],
@@ -171,7 +184,7 @@ class ScanView(TheatreView):
     """Every attempt at the door."""
 
     can_view_details = False
-    column_list = ("scanned_at", "verdict", "people", "reservation", "door", "by")
+    column_list = ("scanned_at", "verdict", "people", "claimed", "reservation", "door", "by")
     column_default_sort = ("scanned_at", True)
     column_sortable_list = ("scanned_at",)
     column_searchable_list = ("reservation.reference", "door")
@@ -179,13 +192,15 @@ class ScanView(TheatreView):
         "scanned_at": _("When"),
         "verdict": _("Verdict"),
         "people": _("People"),
+        "claimed": _("Let in without the server"),
         "reservation": _("Reservation"),
         "reservation.reference": _("Reference"),
         "door": _("Door"),
         "by": _("By"),
     }
     column_formatters: ClassVar = {
-        "verdict": lambda _view, _context, row, _name: VERDICTS.get(row.verdict, row.verdict),
+        "verdict": lambda _view, _context, row, _name: tell_verdict(row.verdict),
+        "claimed": lambda _view, _context, row, _name: _tell_claimed(row),
     }
 
     def get_filters(self) -> Any:
@@ -231,8 +246,23 @@ class AdmissionView(TheatreView):
         return query.options(joinedload(Admission.scan).joinedload(Scan.reservation))
 
 
+def tell_verdict(verdict: str) -> str:
+    """A verdict in words; one that only a newer release knows, as it is written."""
+    return str(VERDICTS.get(verdict, verdict))
+
+
 def _state(reservation: Reservation) -> str:
     return State.EXPIRED if reservation.is_lapsed(now()) else reservation.state
+
+
+def _tell_claimed(scan: Scan) -> str:
+    if scan.claimed is None:
+        return ""
+    beyond = scan.claimed - scan.people
+    if beyond <= 0:
+        return str(scan.claimed)
+    too_many = ngettext("%(num)s person too many", "%(num)s people too many", beyond)
+    return f"{scan.claimed} ({too_many})"
 
 
 def _newest_mail(reservation_id: UUID) -> Mail | None:

@@ -13,11 +13,13 @@ export default defineConfig({
     rolldownOptions: {
       input: [
         "src/main.ts",
+        "src/live.ts",
         "src/door/main.ts",
         "src/door/sw.ts",
         "src/styles/site.css",
         "src/styles/door.css",
         "src/styles/app.css",
+        "src/styles/evening.css",
       ],
     },
   },

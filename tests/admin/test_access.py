@@ -22,7 +22,7 @@ TABLES += ("user_account", "user_role", "api_token", "procrastinate_jobs")
 def addresses(app: Flask, method: str) -> list[str]:
     """Every address of the back office that takes `method`; its files are nobody's secret."""
     return sorted(
-        str(rule).replace("<export_type>", "csv")
+        str(rule).replace("<export_type>", "csv").replace("<int:performance_id>", "1")
         for rule in app.url_map.iter_rules()
         if str(rule).startswith("/admin/")
         and method in (rule.methods or ())
@@ -146,8 +146,9 @@ def test_no_page_needs_a_script_or_a_style_that_the_policy_forbids(app: Flask) -
     for address in addresses(app, "GET"):
         answer = client.get(f"{address}?id={identities[0]}")
         assert "unsafe-inline" not in answer.headers["Content-Security-Policy"]
-        for forbidden in ("onclick=", "javascript:", ' style="', "<script>"):
-            assert forbidden not in answer.text, address
+        if answer.mimetype == "text/html":
+            for forbidden in ("onclick=", "javascript:", ' style="', "<script>"):
+                assert forbidden not in answer.text, address
 
 
 def test_every_page_speaks_the_language_that_is_asked_for(app: Flask) -> None:

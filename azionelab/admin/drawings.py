@@ -1,0 +1,125 @@
+"""What the server draws into its pages: arrivals as a chart, an address as a QR. Plain geometry."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import qrcode
+from flask_babel import ngettext
+from qrcode.constants import ERROR_CORRECT_M
+
+from azionelab.checkin.evening import STEP, Arrivals
+from azionelab.dates import clock
+
+# The chart's units, of which the page makes what room it has.
+WIDTH, HEIGHT = 720, 260
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 8, 36, 40
+_AROUND = timedelta(hours=4)  # of the curtain; what lies beyond would press the rest together
+_BEFORE, _AFTER = timedelta(minutes=60), timedelta(minutes=15)  # shown even if nobody came
+_TICKS = [timedelta(minutes=minutes) for minutes in (15, 30, 60)]
+_MOST_TICKS = 9
+
+
+@dataclass(frozen=True)
+class Bar:
+    """People of one step."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A line at `place` of an axis. On a small page the `minor` ones say nothing."""
+
+    place: float
+    label: str
+    minor: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Arrivals around the curtain; `elsewhere` people came earlier or later than it shows."""
+
+    bars: list[Bar]
+    hours: list[Mark]
+    levels: list[Mark]
+    curtain: float
+    elsewhere: int
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = _LEFT
+    right: int = WIDTH - _RIGHT
+    top: int = _TOP
+    bottom: int = HEIGHT - _BOTTOM
+
+
+def draw_arrivals(arrivals: list[Arrivals], curtain: datetime) -> Chart:
+    """The chart of who came when, a bar for each STEP."""
+    shown = [step for step in arrivals if abs(step.at - curtain) <= _AROUND]
+    begin = min([step.at for step in shown] + [curtain - _BEFORE])
+    end = max([step.at + STEP for step in shown] + [curtain + _AFTER])
+    most = _round_up(max((step.people for step in shown), default=0))
+
+    def across(moment: datetime) -> float:
+        return _LEFT + (moment - begin) / (end - begin) * (WIDTH - _LEFT - _RIGHT)
+
+    def up(people: float) -> float:
+        return HEIGHT - _BOTTOM - people / most * (HEIGHT - _TOP - _BOTTOM)
+
+    every = next((tick for tick in _TICKS if (end - begin) / tick <= _MOST_TICKS), _TICKS[-1])
+    return Chart(
+        bars=[
+            Bar(
+                x=across(step.at) + 1,
+                y=up(step.people),
+                width=across(step.at + STEP) - across(step.at) - 2,
+                height=up(0) - up(step.people),
+                label=f"{clock(step.at)}: {_people(step.people)}",
+            )
+            for step in shown
+        ],
+        hours=[
+            Mark(across(moment), clock(moment), minor=number % 2 == 1)
+            for number, moment in enumerate(_ticks(begin, end, every))
+        ],
+        levels=[Mark(up(level), str(level)) for level in (0, most // 2, most)],
+        curtain=across(curtain),
+        elsewhere=sum(step.people for step in arrivals) - sum(step.people for step in shown),
+    )
+
+
+def draw_qr(text: str) -> tuple[str, int]:
+    """An SVG path of the dark squares of a QR with its quiet zone, and how many units it is wide."""
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=4)
+    code.add_data(text)
+    code.make()
+    rows = code.get_matrix()
+    squares = (
+        f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark
+    )
+    return "".join(squares), len(rows)
+
+
+def _ticks(begin: datetime, end: datetime, every: timedelta) -> list[datetime]:
+    """The full quarters, halves or hours of a clock between two moments."""
+    past = timedelta(minutes=begin.minute, seconds=begin.second, microseconds=begin.microsecond)
+    first = begin - past
+    count = int((end - first) / every)
+    return [
+        moment for number in range(count + 1) if begin <= (moment := first + number * every) < end
+    ]
+
+
+def _round_up(people: int) -> int:
+    """The next even number that is easy to halve: 10, 20, 30, 40, 60, 80, 100, 200 ..."""
+    unit = 10
+    while people > 10 * unit:
+        unit *= 10
+    return next(top * unit for top in (1, 2, 3, 4, 6, 8, 10) if people <= top * unit)
+
+
+def _people(number: int) -> str:
+    return ngettext("%(num)s person", "%(num)s people", number)

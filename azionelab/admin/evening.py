@@ -1,0 +1,215 @@
+"""One evening in the admin: its house and doors as they are now, its devices, its no-shows, its lists.
+
+The page keeps itself fresh (static_frontend/src/live.ts); everything is read anew for each request.
+"""
+
+from typing import Any
+
+from flask import abort, flash, make_response, redirect, request, url_for
+from flask_admin import BaseView, expose
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response
+
+from azionelab.admin.base import Guarded
+from azionelab.admin.drawings import draw_arrivals, draw_qr
+from azionelab.admin.export import attempts_csv, guests_csv
+from azionelab.admin.house import tell_verdict
+from azionelab.admin.words import (
+    tell_conflict,
+    tell_parties,
+    tell_places,
+    tell_released,
+    tell_restored,
+    tell_seen,
+)
+from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
+from azionelab.bookings.places import RELEASE_FROM, no_shows, release_no_shows, restore_places
+from azionelab.checkin import devices, evening
+from azionelab.checkin.door_list import door_list_pdf
+from azionelab.checkin.house_list import conflicts
+from azionelab.checkin.rules import house_counts
+from azionelab.database import now
+from azionelab.dates import clock, stamp
+from azionelab.extensions import db
+from azionelab.shows.models import Performance
+from azionelab.staff.tokens import revoke_token
+
+
+class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no types
+    """The evening of one performance; the back office's first page leads to it."""
+
+    def __init__(self) -> None:
+        super().__init__(name=_("Evening"), endpoint="admin_evening", url="evenings")
+
+    def is_visible(self) -> bool:
+        """Not in the menu: an evening is chosen on the first page."""
+        return False
+
+    @expose("/")
+    def index(self) -> Response:
+        """All evenings are on the first page."""
+        return redirect(url_for("admin.index"))
+
+    @expose("/<int:performance_id>")
+    def show(self, performance_id: int) -> str:
+        """What happens at this moment, and what happened."""
+        performance = _performance(performance_id)
+        arrivals = evening.arrivals(performance_id)
+        return self._page(
+            "evening",
+            performance,
+            counts=house_counts([performance_id])[performance_id],
+            conflicts=[tell_conflict(conflict) for conflict in conflicts(performance_id)],
+            arrivals=arrivals,
+            chart=draw_arrivals(arrivals, performance.starts_at),
+            doors=evening.doors(performance_id),
+            refusals=evening.refusals(performance_id),
+            refused=evening.latest_refused(performance_id),
+            sent_by_revoked=evening.sent_by_revoked(performance_id),
+            devices=devices.devices_of(performance_id),
+        )
+
+    @expose("/<int:performance_id>/invitation")
+    def invitation(self, performance_id: int) -> str:
+        """A code that makes a phone a door of this performance, and the phones that are one."""
+        performance = _performance(performance_id)
+        closes_at = devices.door_closes_at(performance.starts_at, performance.show.duration_minutes)
+        address = devices.invitation_url(devices.make_invitation(performance_id))
+        path, width = draw_qr(address)
+        return self._page(
+            "invitation",
+            performance,
+            devices=devices.devices_of(performance_id),
+            is_over=closes_at <= now(),
+            address=address,
+            qr_path=path,
+            qr_width=width,
+            good_until=now() + devices.INVITATION,
+            # Well before it is over: somebody may be about to scan it.
+            renew_after=devices.INVITATION.total_seconds() / 3,
+        )
+
+    @expose("/<int:performance_id>/revoke", methods=("POST",))
+    def revoke(self, performance_id: int) -> Response:
+        """Make one of the evening's devices open nothing any more."""
+        _performance(performance_id)
+        asked = request.form.get("device", "")
+        device = next(
+            (one for one in devices.devices_of(performance_id) if str(one.token_id) == asked), None
+        )
+        if device is None:
+            flash(gettext("There is no such device."), "error")
+        else:
+            revoke_token(device.token_id)
+            flash(
+                gettext(
+                    "%(device)s lets nobody in any more. Was it a slip? Let the phone scan the code"
+                    " anew.",
+                    device=device.label,
+                ),
+                "success",
+            )
+        back = ".invitation" if request.form.get("back") == "invitation" else ".show"
+        return redirect(self.get_url(back, performance_id=performance_id))
+
+    @expose("/<int:performance_id>/no-shows")
+    def no_shows(self, performance_id: int) -> str:
+        """What releasing the places of those who did not come would mean, before it is done."""
+        performance = _performance(performance_id)
+        opens_at = performance.starts_at - RELEASE_FROM
+        return self._page(
+            "no_shows",
+            performance,
+            missing=no_shows(performance_id),
+            tell_places=tell_places,
+            tell_parties=tell_parties,
+            counts=house_counts([performance_id])[performance_id],
+            opens_at=opens_at,
+            is_early=now() < opens_at,
+        )
+
+    @expose("/<int:performance_id>/release", methods=("POST",))
+    def release(self, performance_id: int) -> Response:
+        """Release the places of those who did not come."""
+        _performance(performance_id)
+        try:
+            released = release_no_shows(performance_id)
+        except ReleaseTooEarly as early:
+            flash(
+                gettext("Not before %(at)s: people may still come.", at=clock(early.opens_at)),
+                "error",
+            )
+        except ReservationEnded:
+            flash(gettext("This performance is cancelled."), "error")
+        else:
+            flash(tell_released(released), "success")
+        return redirect(self.get_url(".show", performance_id=performance_id))
+
+    @expose("/<int:performance_id>/restore", methods=("POST",))
+    def restore(self, performance_id: int) -> Response:
+        """Take the release back, as far as places are left."""
+        _performance(performance_id)
+        restored = restore_places(performance_id)
+        flash(tell_restored(restored), "warning" if restored.missing else "success")
+        return redirect(self.get_url(".show", performance_id=performance_id))
+
+    @expose("/<int:performance_id>/door-list.pdf")
+    def door_list(self, performance_id: int) -> Response:
+        """The list on paper."""
+        performance = _performance(performance_id)
+        counts = house_counts([performance_id])[performance_id]
+        content = door_list_pdf(performance, counts, evening.guests(performance_id))
+        return _file(content, "application/pdf", f"{_name(performance)}.pdf")
+
+    @expose("/<int:performance_id>/parties.csv")
+    def parties(self, performance_id: int) -> Response:
+        """The parties as a table."""
+        performance = _performance(performance_id)
+        content = guests_csv(evening.guests(performance_id))
+        return _file(content, "text/csv", f"{_name(performance)}-parties.csv")
+
+    @expose("/<int:performance_id>/scans.csv")
+    def scans(self, performance_id: int) -> Response:
+        """The attempts at the doors as a table."""
+        performance = _performance(performance_id)
+        content = attempts_csv(evening.attempts(performance_id))
+        return _file(content, "text/csv", f"{_name(performance)}-scans.csv")
+
+    def _page(self, template: str, performance: Performance, **facts: Any) -> str:
+        at = now()
+        page: str = self.render(
+            f"admin/{template}.html",
+            performance=performance,
+            at=at,
+            seen=lambda moment: tell_seen(moment, at),
+            tell_verdict=tell_verdict,
+            **facts,
+        )
+        return page
+
+
+def _performance(performance_id: int) -> Performance:
+    performance = db.session.get(
+        Performance,
+        performance_id,
+        options=[joinedload(Performance.show), joinedload(Performance.venue)],
+    )
+    if performance is None:
+        abort(404)
+    return performance
+
+
+def _name(performance: Performance) -> str:
+    """A file's name: the show's address and the day. No space, no accent, no surprise."""
+    return f"{performance.show.slug}-{stamp(performance.starts_at)[:10]}"
+
+
+def _file(content: bytes, kind: str, name: str) -> Response:
+    response = make_response(content)
+    response.mimetype = kind
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    # It holds names: nobody keeps a copy on the way.
+    response.cache_control.no_store = True
+    return response

@@ -1,0 +1,96 @@
+"""An evening as tables for a spreadsheet. Made on demand, never stored."""
+
+import csv
+from collections.abc import Iterable
+from datetime import datetime
+from io import StringIO
+
+from flask_babel import get_locale, gettext
+
+from azionelab.admin.house import STATES, tell_verdict
+from azionelab.checkin.evening import Guest
+from azionelab.checkin.models import Scan
+from azionelab.dates import stamp
+
+_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it in front Excel takes UTF-8 for Latin-1
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+_Cell = str | int | datetime | None
+
+
+def guests_csv(guests: Iterable[Guest]) -> bytes:
+    """Every party and all walk-ins, one a line."""
+    head = [
+        gettext("Reference"),
+        gettext("Name"),
+        gettext("Seats"),
+        gettext("State"),
+        gettext("In"),
+        gettext("Released"),
+        gettext("First in"),
+        gettext("Door"),
+    ]
+    rows = (
+        [
+            guest.reference,
+            gettext("Walk-in") if guest.walk_in else guest.name,
+            guest.seats,
+            str(STATES[guest.state]),
+            guest.admitted,
+            guest.released,
+            guest.first_at,
+            guest.first_door,
+        ]
+        for guest in guests
+    )
+    return _table(head, rows)
+
+
+def attempts_csv(attempts: Iterable[tuple[Scan, datetime | None]]) -> bytes:
+    """Every attempt at the doors, one a line. Codes are not kept, so none is here."""
+    head = [
+        gettext("When"),
+        gettext("Received"),
+        gettext("Verdict"),
+        gettext("People"),
+        gettext("Let in without the server"),
+        gettext("Door"),
+        gettext("By"),
+        gettext("Reference"),
+        gettext("Undone"),
+    ]
+    rows = (
+        [
+            scan.scanned_at,
+            scan.received_at,
+            tell_verdict(scan.verdict),
+            scan.people,
+            scan.claimed,
+            scan.door,
+            scan.by,
+            scan.reservation.reference if scan.reservation else None,
+            undone_at,
+        ]
+        for scan, undone_at in attempts
+    )
+    return _table(head, rows)
+
+
+def _table(head: list[str], rows: Iterable[list[_Cell]]) -> bytes:
+    text = StringIO()
+    # Where the comma parts decimals, spreadsheets expect a semicolon between cells.
+    writer = csv.writer(text, delimiter="," if str(get_locale()) == "en" else ";")
+    writer.writerow(head)
+    writer.writerows([_plain(cell) for cell in row] for row in rows)
+    return (_MARK + text.getvalue()).encode()
+
+
+def _plain(cell: _Cell) -> str | int:
+    """What a cell holds. No text is left that a spreadsheet would run as a formula (OWASP)."""
+    if isinstance(cell, int):
+        return cell
+    if isinstance(cell, datetime):
+        return stamp(cell)
+    text = cell or ""
+    dangerous = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
+    return f"'{text}" if dangerous else text

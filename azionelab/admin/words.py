@@ -1,0 +1,113 @@
+"""What the evening's page says of its doors, in words."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask_babel import gettext, ngettext
+
+from azionelab.admin.house import tell_verdict
+from azionelab.bookings.places import Places
+from azionelab.checkin.house_list import Conflict
+from azionelab.checkin.verdicts import REVOKED, Kind
+from azionelab.dates import clock, dateformat, is_same_day
+
+# With these nobody but walk-ins is refused without naming a booking.
+_OF_WALK_INS = (Kind.FULL, Kind.PERFORMANCE_CANCELLED)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A conflict as staff read it. `party` is a name, or who it was instead."""
+
+    id: str
+    what: str
+    party: str
+    reference: str
+    too_many: str
+
+
+def tell_conflict(conflict: Conflict) -> Told:
+    """Who came in twice, or should not have, where and when."""
+    nameless = conflict.reference is None
+    walk_in = conflict.walk_in or (nameless and conflict.verdict in _OF_WALK_INS)
+    here = _place(conflict.at, conflict.door, conflict.by)
+    if conflict.verdict == REVOKED:
+        what = gettext("Let in by a revoked device: %(place)s.", place=here)
+    elif conflict.first is not None:
+        first = _place(conflict.first.at, conflict.first.door, conflict.first.by)
+        what = gettext("Admitted twice: %(first)s, %(second)s.", first=first, second=here)
+    elif walk_in:
+        what = gettext("More than there were places: %(place)s.", place=here)
+    elif conflict.verdict == Kind.ADMITTED:
+        what = gettext("More than the party has seats: %(place)s.", place=here)
+    else:
+        word = tell_verdict(conflict.verdict)
+        what = gettext("Let in without the server: %(place)s (%(why)s).", place=here, why=word)
+    if walk_in:
+        party = gettext("Walk-ins")
+    else:
+        party = gettext("Unknown ticket") if nameless else conflict.name
+    beyond = conflict.claimed - conflict.people
+    return Told(
+        id=str(conflict.scan_id),
+        what=what,
+        party=party,
+        reference="" if walk_in else conflict.reference or "",
+        too_many=ngettext("%(num)s person too many", "%(num)s people too many", beyond),
+    )
+
+
+def tell_seen(moment: datetime | None, at: datetime) -> str:
+    """How long ago something was, while that is easier to grasp than the time."""
+    if moment is None:
+        return gettext("not yet")
+    past = at - moment
+    if past < timedelta(minutes=1):
+        return gettext("%(num)s s ago", num=max(0, int(past.total_seconds())))
+    if past < timedelta(hours=1):
+        return gettext("%(num)s min ago", num=past // timedelta(minutes=1))
+    if is_same_day(moment, at):
+        return clock(moment)
+    return f"{dateformat(moment, 'd MMM')}, {clock(moment)}"
+
+
+def tell_released(released: Places) -> str:
+    """What a release did."""
+    if not released.places:
+        return gettext("Nobody was missing: no place was released. Booking is closed.")
+    return gettext(
+        "Released: %(places)s of %(parties)s.",
+        places=tell_places(released.places),
+        parties=tell_parties(released.parties),
+    )
+
+
+def tell_restored(restored: Places) -> str:
+    """What taking a release back could give back."""
+    given = gettext(
+        "Held again: %(places)s of %(parties)s.",
+        places=tell_places(restored.places),
+        parties=tell_parties(restored.parties),
+    )
+    if not restored.missing:
+        return given
+    lost = ngettext(
+        "%(num)s place is taken by now, and could not be given back.",
+        "%(num)s places are taken by now, and could not be given back.",
+        restored.missing,
+    )
+    return f"{given} {lost}"
+
+
+def tell_places(number: int) -> str:
+    """So many places."""
+    return ngettext("%(num)s place", "%(num)s places", number)
+
+
+def tell_parties(number: int) -> str:
+    """So many parties."""
+    return ngettext("%(num)s party", "%(num)s parties", number)
+
+
+def _place(at: datetime, door: str, by: str) -> str:
+    return f"{clock(at)} {door or by}".strip()

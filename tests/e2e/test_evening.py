@@ -1,0 +1,148 @@
+"""The evening's page in a real browser: it keeps itself fresh, and leaves alone who works with it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from azionelab.bookings import places
+from azionelab.checkin import devices, rules
+from azionelab.checkin.rules import Actor, Claim
+from azionelab.checkin.verdicts import Kind
+from azionelab.database import now
+from azionelab.shows.models import Performance
+from azionelab.staff.tokens import revoke_token
+from tests.conftest import Site
+from tests.e2e.test_journey import log_in
+from tests.stage import DOOR_A, DOOR_B, a_party, a_performance
+
+pytestmark = pytest.mark.usefixtures("in_app")
+FRESH = 8_000  # milliseconds: two rounds of the page, and some patience
+
+
+@pytest.fixture
+def performance() -> Performance:
+    """An evening whose curtain is near."""
+    curtain = now() + timedelta(minutes=20)
+    return a_performance(capacity=50, starts_at=curtain, booking_closes_at=curtain)
+
+
+def a_device(performance: Performance, label: str) -> Actor:
+    token, _text = devices.enrol(devices.make_invitation(performance.id), label)
+    return Actor(door=label, token_id=token.id, label=label)
+
+
+def test_it_keeps_itself_fresh_and_leaves_who_works_alone(
+    live_site: Site, page: Page, performance: Performance
+) -> None:
+    parties = [a_party(performance, 3, name="Ada Rossi") for _ in range(2)]
+    a_device(performance, "North")
+    rules.admit(performance.id, parties[0].reference, uuid4(), DOOR_A)
+    log_in(page, live_site, "anna@theatre.org", "staff")
+    page.goto(f"{live_site.url}/admin/evenings/{performance.id}")
+    expect(page.locator("#counts")).to_contain_text("3 of 6 expected")
+    page.get_by_text("As a table").click()
+    button = page.get_by_role("button", name="Revoke North")
+    button.focus()
+    page.evaluate("window.wasNotLoadedAgain = true")
+    height = page.evaluate("scrollY")
+
+    twice = parties[1].reference
+    rules.admit(performance.id, twice, uuid4(), DOOR_A)
+    rules.admit(performance.id, twice, uuid4(), DOOR_B, claim=Claim(now(), Kind.ADMITTED, 2))
+    a_device(performance, "South")
+    expect(page.locator("#counts")).to_contain_text("6 of 6 expected", timeout=FRESH)
+    expect(page.locator("#conflicts")).to_contain_text("2 people too many")
+    expect(page.locator("#devices")).to_contain_text("South")
+    expect(page.locator("#doors")).to_contain_text("Door B")
+    expect(button).to_be_focused()
+    expect(page.locator("#arrivals details")).to_have_attribute("open", "")
+    assert page.evaluate("window.wasNotLoadedAgain")
+    assert abs(page.evaluate("scrollY") - height) < 400
+
+    button.press("Enter")
+    expect(page.get_by_text("North lets nobody in any more")).to_be_visible()
+    expect(page.get_by_role("button", name="Revoke North")).to_have_count(0)
+
+
+def test_without_a_network_it_says_so_and_goes_on_by_itself(
+    live_site: Site, context: BrowserContext, page: Page, performance: Performance
+) -> None:
+    log_in(page, live_site, "anna@theatre.org", "staff")
+    page.goto(f"{live_site.url}/admin/evenings/{performance.id}")
+    stale = page.locator("[data-stale]")
+    expect(stale).to_be_hidden()
+    context.set_offline(True)
+    expect(stale).to_be_visible(timeout=FRESH)
+    context.set_offline(False)
+    expect(stale).to_be_hidden(timeout=3 * FRESH)
+
+
+def test_a_phone_that_was_let_in_appears_beside_the_code(
+    live_site: Site, page: Page, performance: Performance
+) -> None:
+    log_in(page, live_site, "anna@theatre.org", "staff")
+    page.goto(f"{live_site.url}/admin/evenings/{performance.id}")
+    page.get_by_role("link", name="Open the door with a phone").click()
+    address = page.get_by_label("The same as an address, to send it")
+    shown = address.input_value()
+    devices.enrol(shown.partition("#join=")[2], "Marta’s phone")
+    expect(page.locator("#devices")).to_contain_text("Marta’s phone", timeout=FRESH)
+    # The code stays for who is about to scan it.
+    assert address.input_value() == shown
+
+
+@pytest.fixture
+def plain_page(browser: Browser) -> Iterator[Page]:
+    """A page in a browser that runs no scripts."""
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    yield context.new_page()
+    context.close()
+
+
+def test_no_shows_are_released_and_taken_back_without_a_script(
+    live_site: Site, plain_page: Page, performance: Performance
+) -> None:
+    a_party(performance, 4)
+    log_in(plain_page, live_site, "anna@theatre.org", "staff")
+    plain_page.goto(f"{live_site.url}/admin/evenings/{performance.id}")
+    plain_page.get_by_role("link", name="Release no-shows").click()
+    expect(plain_page.locator("main")).to_contain_text("4 places of 1 party would be released")
+    plain_page.get_by_role("button", name="Release the places").click()
+    expect(plain_page.locator("main")).to_contain_text("Released: 4 places of 1 party.")
+    plain_page.get_by_role("link", name="Take it back").click()
+    plain_page.get_by_role("button", name="Hold the places again").click()
+    expect(plain_page.locator("main")).to_contain_text("Held again: 4 places of 1 party.")
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_axe_finds_nothing_and_nothing_is_cut_off(
+    live_site: Site, browser: Browser, performance: Performance, width: int
+) -> None:
+    phone = a_device(performance, "Telefono di Maria Antonietta, porta nord " * 2)
+    party = a_party(performance, 3, name="Bevilacqua" * 10)
+    for actor in (DOOR_A, phone):
+        rules.admit(performance.id, party.reference, uuid4(), actor)
+    rules.admit(performance.id, party.reference, uuid4(), DOOR_B, claim=Claim(now(), Kind.FULL, 2))
+    a_party(performance, 2)
+    places.release_no_shows(performance.id)
+    lost = a_device(performance, "Lost")
+    revoke_token(lost.token_id or 0)
+    rules.record_of_revoked(performance.id, party.reference, uuid4(), lost, None)
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, locale="en-GB", bypass_csp=True
+    )
+    page = context.new_page()
+    log_in(page, live_site, f"anna{width}@theatre.org", "staff")
+    evening = f"/admin/evenings/{performance.id}"
+    found = {}
+    for address in ("/admin/", evening, f"{evening}/invitation", f"{evening}/no-shows"):
+        page.goto(live_site.url + address)
+        found[address] = [v["id"] for v in Axe().run(page).response["violations"]]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found[address].append("wider than the screen")
+    context.close()
+    assert not {address: ids for address, ids in found.items() if ids}

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from prometheus_client import Counter
-from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select
+from sqlalchemy import ColumnElement, String, bindparam, func, insert, literal_column, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
@@ -39,10 +39,11 @@ from azionelab.checkin.verdicts import (
     count_claim,
     decide,
 )
-from azionelab.database import last_words, now, transaction, violated_constraint, written
+from azionelab.database import last_words, now, read_row, transaction, violated_constraint, written
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing
+from azionelab.staff.models import ApiToken, User
 from azionelab.tokens import Purpose, read_token
 
 # inline(): no answer is read before the commit.
@@ -652,12 +653,22 @@ def _admission_of(session: Session, scan_id: UUID) -> Admission | None:
 def _first_admission(session: Session, reservation_id: UUID | None) -> FirstAdmission | None:
     if reservation_id is None:
         return None
-    scan = session.scalar(
-        select(Scan)
-        .join(Admission, Admission.scan_id == Scan.id)
-        .where(Admission.reservation_id == reservation_id, Admission.undone_at.is_(None))
-        .order_by(Admission.id)
-        .limit(1)
-        .options(joinedload(Scan.user), joinedload(Scan.token))
+    row = read_row(session, _FIRST, {"reservation": reservation_id})
+    return FirstAdmission(*row) if row else None
+
+
+_NOTHING = literal_column("''", String)
+# Of a person the name, or else the address; of a device the label: as Scan.by says it.
+_FIRST = (
+    select(
+        Scan.scanned_at,
+        func.coalesce(func.nullif(User.name, _NOTHING), User.email, ApiToken.label, _NOTHING),
+        Scan.door,
     )
-    return FirstAdmission(scan.scanned_at, scan.by, scan.door) if scan else None
+    .join(Admission, Admission.scan_id == Scan.id)
+    .outerjoin(User, User.id == Scan.user_id)
+    .outerjoin(ApiToken, ApiToken.id == Scan.token_id)
+    .where(Admission.reservation_id == bindparam("reservation"), Admission.undone_at.is_(None))
+    .order_by(Admission.id)
+    .limit(literal_column("1"))
+)

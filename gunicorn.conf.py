@@ -28,6 +28,7 @@ keepalive = 5
 
 # Addresses carry visitors' tokens: the application logs requests itself, by their route.
 accesslog = None
+logger_class = "azionelab.ops.even_worker.QuietLogger"
 errorlog = "-"
 loglevel = _settings.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error", "critical"))
 logconfig_dict = logging_settings(_settings.choice("LOG_FORMAT", "text", FORMATS))

@@ -87,11 +87,12 @@ def _require_token() -> AnyResponse | None:
     sent = request.authorization
     if sent is None or sent.type != "bearer" or not sent.token:
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
-    device = devices.find_device(sent.token)
+    find = devices.recall_device if request.endpoint == "door_api.scan" else devices.find_device
+    device = find(sent.token)
     if device is None:
         # RFC 6750, 3.1
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}))
-    g.device = device
+    g.device, g.token = device, sent.token
     if device.performance_id not in (None, (request.view_args or {}).get("performance_id")):
         detail = gettext("This device is the door of another performance.")
         return problem(403, "other-performance", "Another performance", detail)
@@ -124,6 +125,9 @@ def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyRe
     """Let a party in, all of it or some."""
     try:
         return _told(_scan(attempt, performance_id))
+    except rules.DeviceRevoked:
+        devices.forget_device(g.token)
+        return _revoked()
     except rules.DoorUnknown:
         abort(404)
     except rules.ScanReused:

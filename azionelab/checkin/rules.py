@@ -28,6 +28,7 @@ from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.bookings.places import free_places, hold_again, seat_walk_ins
 from azionelab.bookings.references import read_reference
 from azionelab.bookings.rules import end
+from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.verdicts import (
     REUSED,
@@ -77,6 +78,10 @@ class DoorUnknown(Exception):
 
 class ScanUnknown(Exception):
     """No scan of this performance has this identity."""
+
+
+class DeviceRevoked(Exception):
+    """The device that scans was revoked meanwhile."""
 
 
 class ScanReused(Exception):
@@ -175,8 +180,8 @@ def admit(
     the people count as have places. One that comes after its scan was answered here, since that answer
     did not reach the device, is taken down with it.
 
-    Raises DoorUnknown, and ScanReused when `scan_id` was used for something else, which is recorded
-    as well, and lets nobody in.
+    Raises DoorUnknown, DeviceRevoked, and ScanReused when `scan_id` was used for something else, which is
+    recorded as well, and lets nobody in.
     """
     attempt, asked = (performance_id, code, scan_id, actor), Asked(people, seen, late)
     try:
@@ -187,9 +192,12 @@ def admit(
     except IntegrityError as error:
         # Sent again, by a double tap or for want of an answer. The insert finds that out, so that
         # first scans, which are nearly all, need not ask.
-        if violated_constraint(error) != "pk_scan":
-            raise
-        return _answer_again(performance_id, code, scan_id, actor, claim)
+        match violated_constraint(error):
+            case "pk_scan":
+                return _answer_again(performance_id, code, scan_id, actor, claim)
+            case "scan_by_valid_device":
+                raise DeviceRevoked from error
+        raise
     _VERDICTS.labels(verdict.kind).inc()
     return verdict
 
@@ -369,7 +377,7 @@ def _decide_walk_ins(door: Door, people: int, claim: Claim | None) -> tuple[Kind
     """The verdict on walk-ins and how many count; those of a claim are in, as far as there are places."""
     if door.cancelled:
         return Kind.PERFORMANCE_CANCELLED, 0
-    counted = people if claim is None else min(people, door.free)
+    counted = people if claim is None else min(people, door.free, MAX_WALK_INS)
     if people == 0 and claim is not None:
         return (Kind.FULL if claim.verdict is Kind.ADMITTED else claim.verdict), 0
     return (Kind.ADMITTED, counted) if 0 < counted <= door.free else (Kind.FULL, 0)

@@ -1,11 +1,24 @@
-"""gunicorn's threaded worker, taking no more visitors than it has hands free.
+"""gunicorn's threaded worker, taking no more visitors than it has hands free; and its logger, kept short.
 
 gunicorn's own takes every connection that it is first to see, even when all its threads are busy and
 another worker is idle. Browsers and proxies keep connections open, so whoever took them all then
 answers everything on one core while the other cores wait.
 """
 
+from typing import Any
+
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
+
+
+class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Tells of gunicorn itself. The application tells of requests, without what is in their addresses.
+
+    gunicorn's own gathers all of each request's facts before it finds that nobody wants them.
+    """
+
+    def access(self, *_facts: Any) -> None:
+        """Say nothing of a request."""
 
 
 class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types

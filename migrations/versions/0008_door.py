@@ -6,6 +6,8 @@
   writes it, whoever changes the row.
 - `scan.claimed`: people whom a device let in without the server; null when it asked. More than `people`,
   those whom the books could count, are a conflict.
+- A revoked device scans nothing, whoever writes: the trigger `scan_by_valid_device` refuses it, but for the
+  record that it tried.
 - A walk-in is a reservation without a visitor. `reservation.released`: places of a party that are held no
   more, since it did not come in time.
 """
@@ -63,6 +65,20 @@ CREATE TRIGGER reservation_changed
     FOR EACH ROW EXECUTE FUNCTION reservation_changed();
 """
 
+VALID_DEVICE = """
+CREATE FUNCTION scan_by_valid_device() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM api_token WHERE id = NEW.token_id AND revoked_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'a revoked device lets nobody in'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'scan_by_valid_device';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER scan_by_valid_device
+    BEFORE INSERT ON scan FOR EACH ROW WHEN (NEW.token_id IS NOT NULL AND NEW.verdict <> 'revoked')
+    EXECUTE FUNCTION scan_by_valid_device();
+"""
+
 VISITOR = "erased_at IS NOT NULL OR (name <> '' AND email <> '' AND email_key <> '')"
 
 
@@ -103,6 +119,7 @@ def upgrade() -> None:
     op.execute(HELD.format(**WITH_RELEASED))
     op.execute(CHANGED)
 
+    op.execute(VALID_DEVICE)
     op.add_column("scan", sa.Column("received_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("scan", sa.Column("claimed", sa.Integer(), nullable=True))
     op.create_check_constraint(op.f("ck_scan_claimed"), "scan", "claimed >= 0")
@@ -115,6 +132,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER scan_by_valid_device ON scan")
+    op.execute("DROP FUNCTION scan_by_valid_device()")
     op.drop_index("ix_scan_conflict", table_name="scan")
     op.drop_constraint(op.f("ck_scan_claimed"), "scan", type_="check")
     op.drop_column("scan", "claimed")

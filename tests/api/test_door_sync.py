@@ -345,6 +345,23 @@ class TestBeingRefused:
         assert rows == [("revoked", 0, 2)]
         assert database.execute("SELECT admitted FROM reservation").fetchone() == (0,)
 
+    def test_a_device_is_revoked_at_once_though_it_is_remembered(
+        self, app: Flask, phone: Phone, evening: Performance, database: psycopg.Connection[Any]
+    ) -> None:
+        with app.app_context():
+            party = a_party(evening, 4)
+        body = {"scan_id": str(uuid4()), "code": party.reference, "people": 1}
+        assert phone.send("POST", "/scans", json=body).json["people"] == 1
+        # By hand: what the application remembers is not told of it.
+        database.execute("UPDATE api_token SET revoked_at = now()")
+        for code in (party.reference, "nobody"):
+            body = {"scan_id": str(uuid4()), "code": code}
+            assert_problem(phone.send("POST", "/scans", json=body), 401, "device-revoked")
+        assert database.execute("SELECT admitted FROM reservation").fetchone() == (1,)
+        assert database.execute("SELECT count(*) FROM scan").fetchone() == (1,)
+        database.execute("UPDATE api_token SET revoked_at = NULL")
+        assert phone.send("POST", "/scans", json=body).status_code == 200
+
     def test_a_revoked_device_does_not_fill_the_books(
         self,
         app: Flask,

@@ -135,6 +135,12 @@ class TestWalkIns:
         assert (verdict.kind, verdict.people, verdict.claimed) == (Kind.FULL, 0, 0)
         assert counts(performance).inside == 0
 
+    def test_of_more_than_a_party_can_be_as_many_count_as_it_can(self) -> None:
+        performance = tonight(capacity=500)
+        claim = rules.Claim(now(), Kind.ADMITTED, 120)
+        verdict = rules.let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A, claim)
+        assert (verdict.people, verdict.claimed) == (100, 120)
+
     def test_the_books_are_right_with_them(self) -> None:
         performance = tonight()
         walk_in(performance, 2)

@@ -118,7 +118,7 @@ export class Evening {
     const undone = { kind: "undone", people: 0, action } as const;
     const answer = await this.ask(async () => await this.server.undo(action.scan_id));
     if (answer) {
-      await this.book.learn(answer.party, -people);
+      await this.book.learn(answer.party, -people, action.kind);
       return { ...undone, offline: false, ...this.partyIn(answer, action) };
     }
     const again = new NoAnswer(async () => await this.undo(told), true);
@@ -139,18 +139,18 @@ export class Evening {
 
   /** What the server finds, which knows e-mail addresses as well. Throws Away and Refused. */
   async searchEverywhere(query: string): Promise<KnownParty[]> {
-    const { parties } = await this.server.search(query);
+    const { parties } = await this.heard(this.server.search(query));
     return parties.map((party) => this.book.house.find(party.reference) ?? this.known(party));
   }
 
   /** Give the places of those who are not in to whoever waits. Throws Away and Refused. */
   async release(): Promise<void> {
-    await this.server.release();
+    await this.heard(this.server.release());
     this.sync.now();
   }
 
   async takeBack(): Promise<void> {
-    await this.server.takeBack();
+    await this.heard(this.server.takeBack());
     this.sync.now();
   }
 
@@ -204,25 +204,35 @@ export class Evening {
 
   /** What the server answers; undefined when this phone must go on by itself. */
   private async ask<Answer>(question: () => Promise<Answer>): Promise<Answer | undefined> {
-    const { keepsNothing, waiting } = this.book;
+    const { keepsNothing, performance, waiting } = this.book;
+    const mayDecide = !keepsNothing && performance !== undefined;
     // Nothing overtakes what waits; and while the network is known to be away, nobody waits for it.
-    if (!keepsNothing && (this.sync.isAway || waiting.length > 0)) return undefined;
+    if (mayDecide && (this.sync.isAway || waiting.length > 0)) return undefined;
     try {
-      return await question();
+      return await this.heard(question());
     } catch (error) {
-      if (!(error instanceof Away)) {
-        if (error instanceof Refused) void this.refused(error);
-        throw error;
+      if (error instanceof Away) return undefined;
+      if (error instanceof Refused) void this.refused(error);
+      throw error;
+    }
+  }
+
+  /** An answer; where none comes, nobody waits for the next one. */
+  private async heard<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof Away) {
+        this.sync.lost();
+        this.sync.now();
       }
-      this.sync.lost();
-      this.sync.now();
-      return undefined;
+      throw error;
     }
   }
 
   private async tellAnswer(action: ScanAction | WalkInAction, answer: Verdict): Promise<Told> {
     const { verdict, people, party, first, evening } = answer;
-    await this.book.learn(party, people);
+    await this.book.learn(party, people, action.kind);
     return {
       kind: verdict,
       people,

@@ -64,6 +64,8 @@ export class Join {
 }
 
 function troubleOf(error: unknown): string {
+  // What stands behind the # is not even an escaped text.
+  if (error instanceof URIError) return "join.refused";
   if (!(error instanceof Refused)) return "join.away";
   return error.kind === "invitation-over" ? "join.over" : "join.refused";
 }

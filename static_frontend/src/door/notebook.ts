@@ -71,18 +71,14 @@ export class Notebook {
   get counts(): Counts | undefined {
     const counts = this.kept?.counts;
     if (!counts) return undefined;
-    const since = this.house.peopleSince;
-    return {
-      ...counts,
-      inside: counts.inside + since,
-      to_come: Math.max(0, counts.to_come - since),
-    };
+    const { walkInsSince: walkIns } = this;
+    const booked = this.house.peopleSince - walkIns;
+    return changed(changed(counts, booked, false), walkIns, true);
   }
 
   /** People who may come in without a booking, as far as this phone knows. */
   get free(): number {
-    const taken = this.waiting.filter((one) => one.action.kind === "walk_in");
-    return (this.kept?.counts.free ?? 0) - taken.reduce((sum, one) => sum + one.people, 0);
+    return this.counts?.free ?? 0;
   }
 
   get mayRelease(): boolean {
@@ -115,12 +111,11 @@ export class Notebook {
   }
 
   /** Keep what an answer says of a party, of whom `people` came in or out with it. */
-  async learn(numbers: Numbers | null, people: number): Promise<void> {
-    if (this.kept && people) {
+  async learn(numbers: Numbers | null, people: number, kind: "scan" | "walk_in"): Promise<void> {
+    if (this.kept) {
       // Until the next sync brings its own.
-      const { counts } = this.kept;
-      const inside = counts.inside + people;
-      this.kept = { ...this.kept, counts: { ...counts, inside, to_come: counts.to_come - people } };
+      const counts = changed(this.kept.counts, people, kind === "walk_in");
+      this.kept = { ...this.kept, counts };
     }
     const listed = numbers && this.house.listed(numbers.reference);
     if (!listed) return;
@@ -193,6 +188,15 @@ export class Notebook {
     await store?.wipe();
   }
 
+  /** People without a booking who were let in here, less those of undone scans. */
+  private get walkInsSince(): number {
+    const walkIns = this.waiting.filter((one) => one.action.kind === "walk_in");
+    const scans = new Set(walkIns.map((one) => one.action.scan_id));
+    return this.waiting
+      .filter((one) => scans.has(one.action.scan_id))
+      .reduce((sum, one) => sum + one.people, 0);
+  }
+
   private read(contents: Contents): void {
     this.kept = contents.evening;
     this.waiting = contents.waiting;
@@ -228,6 +232,14 @@ export class Notebook {
       this.keepsNothing = true;
     }
   }
+}
+
+/** The counts when so many more are in: expected people, or some who took places that were free. */
+function changed(counts: Counts, people: number, isWalkIn: boolean): Counts {
+  const inside = counts.inside + people;
+  return isWalkIn
+    ? { ...counts, inside, expected: counts.expected + people, free: counts.free - people }
+    : { ...counts, inside, to_come: Math.max(0, counts.to_come - people) };
 }
 
 /** What the server did not count as it was told here. */

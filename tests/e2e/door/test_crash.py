@@ -1,0 +1,136 @@
+"""The browser is killed, as by a flat battery: what waits to be sent is still there, and sent once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from playwright.sync_api import BrowserContext, Playwright, Route, expect
+
+from tests.conftest import Site
+from tests.e2e.conftest import QUIET, watched
+from tests.e2e.door.conftest import PHONE
+from tests.stage import a_party, fresh, ticket_token
+from tests.support.door import Phone, tonight
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+Scans = Callable[[], list[Any]]
+Open = Callable[..., BrowserContext]
+
+
+def kill_browser(profile: Path) -> None:
+    """End the browser of that profile, and all its processes, without a word."""
+    ours = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if f"--user-data-dir={profile}" in (process.info["cmdline"] or [])
+    ]
+    (browser,) = (p for p in ours if not any("--type=" in part for part in p.info["cmdline"]))
+    family = [browser, *browser.children(recursive=True)]
+    for process in family:
+        process.kill()
+    psutil.wait_procs(family, timeout=30)
+
+
+@pytest.fixture
+def start_browser(playwright: Playwright, browser_path: str, tmp_path: Path) -> Iterator[Open]:
+    """Start a browser that keeps what it keeps in a profile, as the one on a phone does."""
+    started: list[BrowserContext] = []
+
+    def start(*, offline: bool = False) -> BrowserContext:
+        started.append(
+            playwright.chromium.launch_persistent_context(
+                tmp_path / "profile",
+                executable_path=browser_path,
+                args=QUIET,
+                offline=offline,
+                **PHONE,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for context in started:
+        context.close()
+
+
+@contextmanager
+def answers_lost(phone: Phone) -> Iterator[list[int]]:
+    """Let every sync reach the server, and none of its answers the phone; their statuses."""
+    reached: list[int] = []
+
+    def lose(route: Route) -> None:
+        reached.append(route.fetch().status)
+        route.abort()
+
+    phone.page.route("**/sync", lose)
+    yield reached
+
+
+def test_a_killed_browser_loses_no_scan_and_sends_each_once(
+    start_browser: Open, live_site: Site, tmp_path: Path, scans: Scans
+) -> None:
+    performance = tonight(capacity=20)
+    first, second = a_party(performance, 4, name="Ada"), a_party(performance, 2, name="Bruno")
+    phone = Phone(watched(start_browser().pages[0]), live_site).joins(performance)
+    phone.works_alone()
+    phone.loses_network()
+    phone.scan(ticket_token(first))
+    phone.told("Let 4 in")
+    phone.press("Fewer came: only 3")
+    phone.told("Let 3 in")
+    phone.scan(second.reference)
+    phone.told("Let 2 in")
+    kill_browser(tmp_path / "profile")
+
+    again = Phone(watched(start_browser(offline=True).pages[0]), live_site).opens()
+    expect(again.state).to_contain_text("4 scans waiting")
+    expect(again.count("inside")).to_have_text("5")
+    again.scan(second.reference)
+    again.told("Already in", "by this phone")
+    again.scan(first.reference)
+    again.told("Let 1 in")
+    # Once more, as soon as the verdict is on the screen.
+    kill_browser(tmp_path / "profile")
+
+    last = Phone(watched(start_browser(offline=True).pages[0]), live_site).opens()
+    expect(last.state).to_contain_text("6 scans waiting")
+    last.finds_network()
+    assert [(s.reference, s.verdict, s.people, s.undone) for s in scans()] == [
+        (first.reference, "admitted", 4, True),
+        (first.reference, "admitted", 3, False),
+        (second.reference, "admitted", 2, False),
+        (second.reference, "already_in", 0, False),
+        (first.reference, "admitted", 1, False),
+    ]
+    assert (fresh(first.id).admitted, fresh(second.id).admitted) == (4, 2)
+    assert last.keeps()["waiting"] == []
+
+
+def test_what_the_server_took_before_the_crash_is_not_counted_again(
+    start_browser: Open, live_site: Site, tmp_path: Path, scans: Scans
+) -> None:
+    performance = tonight(capacity=20)
+    parties = [a_party(performance, n) for n in (1, 2, 3)]
+    phone = Phone(watched(start_browser().pages[0]), live_site).joins(performance)
+    phone.works_alone()
+    phone.loses_network()
+    for party in parties:
+        phone.scan(party.reference)
+        phone.told(f"Let {party.seats} in")
+    with answers_lost(phone) as reached:
+        phone.context.set_offline(False)
+        while 200 not in reached:
+            phone.page.wait_for_timeout(20)
+    assert [scan.people for scan in scans()] == [1, 2, 3]
+    kill_browser(tmp_path / "profile")
+
+    again = Phone(watched(start_browser(offline=True).pages[0]), live_site).opens()
+    expect(again.state).to_contain_text("3 scans waiting")
+    again.finds_network()
+    assert [scan.people for scan in scans()] == [1, 2, 3]
+    assert [fresh(party.id).admitted for party in parties] == [1, 2, 3]
+    expect(again.notices.locator("li")).to_have_count(0)

@@ -1,0 +1,225 @@
+"""A phone that is no door any more keeps nothing; and what time it is, the server says."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from playwright.sync_api import expect
+
+from azionelab.bookings.rules import cancel_performance
+from azionelab.checkin.devices import devices_of
+from azionelab.database import now
+from azionelab.shows.models import Performance
+from azionelab.staff.tokens import revoke_token
+from tests.stage import a_party, fresh, ticket_token
+from tests.support.door import Phone, tonight
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+Scans = Callable[[], list[Any]]
+# A phone whose clock is wrong by so many minutes.
+_WRONG_CLOCK = """
+const Right = Date, wrong = %s * 60_000;
+globalThis.Date = class extends Right {
+  constructor(...parts) {
+    if (parts.length === 0) super(Right.now() + wrong);
+    else super(...parts);
+  }
+  static now() { return Right.now() + wrong; }
+};
+"""
+
+
+def revoke(performance: Performance) -> None:
+    (device,) = devices_of(performance.id)
+    revoke_token(device.token_id)
+
+
+def let_begin(database: psycopg.Connection[Any], performance: Performance, ago: timedelta) -> None:
+    """Let the performance have begun so long ago, as if time had passed. It takes two hours."""
+    database.execute(
+        "UPDATE performance SET starts_at = %s WHERE id = %s", [now() - ago, performance.id]
+    )
+
+
+def names_nobody(phone: Phone, *secrets: str) -> None:
+    kept = json.dumps(phone.keeps())
+    assert not [secret for secret in secrets if secret in kept]
+
+
+class TestRevoked:
+    def test_at_once_while_it_is_online(self, phone: Phone) -> None:
+        performance = tonight()
+        a_party(performance, 2, name="Ada Rossi")
+        phone.joins(performance)
+        assert "Ada Rossi" in json.dumps(phone.keeps())
+        revoke(performance)
+        expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
+        phone.keeps_nothing()
+        phone.page.reload()
+        expect(phone.page.locator("main")).to_contain_text("This phone is not at any door yet.")
+
+    def test_while_it_was_offline(self, phone: Phone, scans: Scans) -> None:
+        performance = tonight(capacity=20)
+        first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
+        phone.joins(performance)
+        (token,) = [fact["token"] for fact in phone.keeps()["facts"] if "token" in fact]
+        phone.loses_network()
+        phone.scan(first.reference)
+        phone.told("Let 2 in")
+        revoke(performance)
+        # It cannot know.
+        phone.scan(ticket_token(second))
+        phone.told("Let 3 in")
+        phone.context.set_offline(False)
+        expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
+        expect(phone.page.locator("main")).to_contain_text("needs a new QR from the staff")
+        phone.keeps_nothing()
+        names_nobody(phone, "Ada", "Bruno", token)
+        assert [(scan.reference, scan.verdict, scan.people) for scan in scans()] == [
+            (first.reference, "revoked", 0),
+            (second.reference, "revoked", 0),
+        ]
+        assert (fresh(first.id).admitted, fresh(second.id).admitted) == (0, 0)
+
+    def test_by_the_answer_to_a_scan(self, phone: Phone) -> None:
+        performance = tonight()
+        party = a_party(performance, 2)
+        phone.joins(performance)
+        phone.page.route("**/sync", lambda _: None)
+        revoke(performance)
+        phone.scan(party.reference)
+        expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
+        expect(phone.verdict).to_be_empty()
+        assert fresh(party.id).admitted == 0
+        names_nobody(phone, "Ada Rossi")
+
+    def test_a_new_invitation_makes_it_a_door_again(self, phone: Phone) -> None:
+        performance = tonight()
+        party = a_party(performance, 2)
+        phone.joins(performance)
+        revoke(performance)
+        expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
+        phone.joins(performance, "Door A again")
+        phone.scan(party.reference)
+        phone.told("Let 2 in")
+
+
+def test_a_token_that_nobody_knows_asks_for_a_new_qr(
+    phone: Phone, database: psycopg.Connection[Any]
+) -> None:
+    performance = tonight()
+    a_party(performance, 2, name="Ada Rossi")
+    phone.joins(performance)
+    database.execute("DELETE FROM api_token")
+    expect(phone.page.locator("h1:visible")).to_have_text("This phone is not known any more")
+    phone.keeps_nothing()
+
+
+class TestOver:
+    def test_the_list_is_wiped(
+        self, phone: Phone, database: psycopg.Connection[Any], scans: Scans
+    ) -> None:
+        performance = tonight()
+        party = a_party(performance, 2, name="Ada Rossi")
+        phone.joins(performance)
+        phone.loses_network()
+        phone.scan(party.reference)
+        phone.told("Let 2 in")
+        let_begin(database, performance, timedelta(hours=3))
+        phone.context.set_offline(False)
+        expect(phone.page.locator("h1:visible")).to_have_text("This evening is over")
+        phone.keeps_nothing()
+        # What was done before it was over is not lost by that.
+        assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]
+
+    @pytest.mark.parametrize("wrong", [timedelta(hours=1), -timedelta(hours=1)], ids=str)
+    def test_without_a_network_by_the_servers_clock(
+        self, phone: Phone, database: psycopg.Connection[Any], wrong: timedelta
+    ) -> None:
+        performance = tonight()
+        party = a_party(performance, 2, name="Ada Rossi")
+        # Its door closes in half an hour.
+        let_begin(database, performance, timedelta(minutes=90))
+        phone.page.clock.install(time=datetime.now(UTC) + wrong)
+        phone.joins(performance)
+        phone.loses_network()
+        phone.scan(party.reference)
+        phone.told("Let 2 in")
+        phone.press("Next")
+        phone.page.clock.fast_forward("25:00")
+        phone.scan(party.reference)
+        phone.told("Already in")
+        phone.page.clock.fast_forward("06:00")
+        expect(phone.page.locator("h1:visible")).to_have_text("This evening is over")
+        expect(phone.page.locator("main")).to_contain_text("2 scans are still waiting to be sent.")
+        assert phone.keeps()["parties"] == []
+        names_nobody(phone, "Ada Rossi")
+        # They are sent all the same, and then nothing is kept.
+        phone.context.set_offline(False)
+        phone.page.clock.fast_forward("01:00")
+        phone.keeps_nothing()
+        assert fresh(party.id).admitted == 2
+
+    def test_what_still_waits_can_be_forgotten(
+        self, phone: Phone, database: psycopg.Connection[Any]
+    ) -> None:
+        performance = tonight()
+        party = a_party(performance, 2, name="Ada Rossi")
+        let_begin(database, performance, timedelta(minutes=119))
+        phone.page.clock.install()
+        phone.joins(performance)
+        phone.works_alone()
+        phone.loses_network()
+        phone.scan(party.reference)
+        phone.told("Let 2 in")
+        phone.page.clock.fast_forward("02:00")
+        expect(phone.page.locator("main")).to_contain_text("1 scan is still waiting to be sent.")
+        phone.press("Forget this evening")
+        expect(phone.page.locator("main")).to_contain_text("This phone is not at any door yet.")
+        phone.keeps_nothing()
+
+
+@pytest.mark.parametrize("minutes", [60, -60])
+def test_times_are_the_servers_on_a_phone_whose_clock_is_wrong(
+    phone: Phone, scans: Scans, minutes: int
+) -> None:
+    performance = tonight()
+    party, other = a_party(performance, 2), a_party(performance, 1)
+    phone.page.add_init_script(_WRONG_CLOCK % minutes)
+    phone.joins(performance)
+    phone.works_alone()
+    phone.loses_network()
+    before = now()
+    phone.scan(party.reference)
+    phone.told("Let 2 in")
+    # It remembers how wrong it is.
+    phone.page.reload()
+    phone.scan(other.reference)
+    phone.told("Let 1 in")
+    phone.finds_network()
+    assert len(scans()) == 2
+    # To some seconds: a phone cannot know how long each way of an answer takes.
+    some = timedelta(seconds=30)
+    for scan in scans():
+        assert before - some < scan.scanned_at < now()
+
+
+def test_a_cancelled_performance_lets_nobody_in(phone: Phone) -> None:
+    performance = tonight()
+    party = a_party(performance, 2)
+    phone.joins(performance)
+    cancel_performance(performance.id)
+    caution = phone.page.locator("[data-caution]")
+    expect(caution).to_have_text("This performance was cancelled: nobody is let in.")
+    for _ in ("with a network", "and without"):
+        phone.scan(ticket_token(party))
+        phone.told("Performance cancelled")
+        phone.press("Next")
+        phone.press("Walk-in +1")
+        phone.told("Performance cancelled")
+        phone.press("Next")
+        phone.loses_network()

@@ -1,0 +1,173 @@
+"""A phone becomes a door: by the QR that staff show, or by the button of who has an account."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from itsdangerous import TimestampSigner
+from playwright.sync_api import Request, expect
+
+from azionelab.checkin.devices import devices_of, invitation_url, make_invitation
+from azionelab.database import now
+from tests.conftest import Site
+from tests.e2e.test_journey import log_in
+from tests.stage import a_party, a_performance, fresh
+from tests.support.door import Phone, invitation, tonight
+
+pytestmark = pytest.mark.usefixtures("in_app")
+Phones = Callable[..., Phone]
+
+
+def test_the_invitation_is_told_to_no_address(
+    start_site: Callable[..., Site], make_phone: Phones
+) -> None:
+    site = start_site(LOG_FORMAT="json")
+    phone = make_phone(site)
+    performance = tonight()
+    sent: list[Request] = []
+
+    def note(request: Request) -> None:
+        sent.append(request)
+
+    phone.context.on("request", note)
+    secret = make_invitation(performance.id)
+    phone.page.goto(f"{site.url}/checkin/app#join={secret}")
+    expect(phone.page.locator("h1:visible")).to_have_text("Open the door here?")
+    assert devices_of(performance.id) == []
+
+    phone.press("Yes, open the door")
+    phone.is_online()
+    assert phone.page.url == f"{site.url}/checkin/app"
+    assert phone.page.evaluate("history.length") <= 2
+    told = [request for request in sent if secret in (request.post_data or "")]
+    assert [request.url for request in told] == [f"{site.url}/api/v1/checkin/devices"]
+    assert not [request.url for request in sent if secret in request.url or "#" in request.url]
+    assert not [r for r in sent if secret in json.dumps(r.all_headers())]
+    assert "/checkin/devices" in site.program.output
+    assert secret not in site.program.output
+    assert [device.label for device in devices_of(performance.id)] == ["Door"]
+
+
+def test_the_qr_of_the_staff_opens_the_app(phone: Phone) -> None:
+    performance = tonight()
+    party = a_party(performance, 2)
+    phone.page.goto(invitation_url(make_invitation(performance.id)))
+    phone.page.get_by_label("Name of this door").fill("Gallery")
+    phone.page.keyboard.press("Enter")
+    phone.is_online()
+    expect(phone.page.locator("h1:visible")).to_have_text(performance.show.title)
+    phone.scan(party.reference)
+    phone.told("Let 2 in")
+    (device,) = devices_of(performance.id)
+    assert (device.label, device.scans, device.people) == ("Gallery", 1, 2)
+
+
+def test_a_phone_that_was_invited_nowhere_says_what_to_do(phone: Phone) -> None:
+    phone.opens()
+    expect(phone.page.locator("h1:visible")).to_have_text("The door")
+    expect(phone.page.locator("main")).to_contain_text("This phone is not at any door yet.")
+    expect(phone.page.locator("main")).to_contain_text("Ask the staff for the QR of the evening.")
+    phone.page.get_by_role("link", name="I have an account").click()
+    expect(phone.page.get_by_label("Password", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("forged", ["forged", "%", "%E0%A4%A", "x" * 5_000, "<script>"])
+def test_what_is_no_invitation_is_told(phone: Phone, forged: str) -> None:
+    phone.page.goto(f"{phone.site.url}/checkin/app#join={forged}")
+    phone.press("Yes, open the door")
+    trouble = phone.page.locator("[data-join-trouble]")
+    expect(trouble).to_have_text("This QR is not valid. Ask the staff for a new one.")
+
+
+def test_an_old_invitation_is_told_and_a_new_one_works(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = tonight()
+    made_at = int((now() - timedelta(minutes=16)).timestamp())
+    with monkeypatch.context() as earlier:
+        earlier.setattr(TimestampSigner, "get_timestamp", lambda _: made_at)
+        old = invitation(phone.site, performance)
+    phone.page.goto(old)
+    phone.press("Yes, open the door")
+    trouble = phone.page.locator("[data-join-trouble]")
+    expect(trouble).to_contain_text("This QR is too old: it is good for a quarter of an hour.")
+    assert devices_of(performance.id) == []
+    # In the same page: only what is behind the # is another.
+    phone.page.goto(invitation(phone.site, performance))
+    phone.press("Yes, open the door")
+    phone.is_online()
+
+
+def test_an_invitation_to_what_is_over_is_told(phone: Phone) -> None:
+    past = a_performance(starts_at=now() - timedelta(hours=3))
+    phone.page.goto(invitation(phone.site, past))
+    phone.press("Yes, open the door")
+    expect(phone.page.locator("[data-join-trouble]")).to_contain_text("This QR is too old")
+
+
+def test_without_a_network_it_is_told_and_can_be_tried_again(phone: Phone) -> None:
+    performance = tonight()
+    phone.page.goto(invitation(phone.site, performance))
+    phone.loses_network()
+    phone.press("Yes, open the door")
+    expect(phone.page.locator("[data-join-trouble]")).to_contain_text("No answer.")
+    phone.context.set_offline(False)
+    phone.press("Yes, open the door")
+    phone.is_online()
+    assert len(devices_of(performance.id)) == 1
+
+
+def test_who_has_an_account_opens_the_door_by_a_button(phone: Phone) -> None:
+    performance = tonight()
+    party = a_party(performance, 2)
+    log_in(phone.page, phone.site, "anna@theatre.org", "door")
+    phone.page.goto(f"{phone.site.url}/checkin/performances/{performance.id}")
+    phone.press("Open on this phone")
+    phone.press("Yes, open the door")
+    phone.is_online()
+    phone.scan(party.reference)
+    phone.told("Let 2 in")
+    assert [device.label for device in devices_of(performance.id)] == ["Door"]
+
+
+def test_a_phone_of_one_evening_becomes_one_of_another(
+    phone: Phone, database: psycopg.Connection[Any]
+) -> None:
+    first, second = tonight(), tonight()
+    there, here = a_party(first, name="Bruno"), a_party(second, 3, name="Ada")
+    phone.joins(first)
+    expect(phone.count("expected")).to_have_text("2")
+    phone.joins(second, "Door B")
+    expect(phone.page.locator("h1:visible")).to_have_text(second.show.title)
+    expect(phone.count("expected")).to_have_text("3")
+    assert [party["name"] for party in phone.keeps()["parties"]] == ["Ada"]
+    phone.scan(here.reference)
+    phone.told("Let 3 in")
+    phone.scan(there.reference)
+    phone.told("Another performance", first.show.title)
+    # The name that was typed last is offered for the next evening.
+    phone.page.goto(invitation(phone.site, first))
+    expect(phone.page.get_by_label("Name of this door")).to_have_value("Door B")
+
+
+def test_scans_of_the_evening_before_are_not_forgotten_in_silence(
+    phone: Phone,
+) -> None:
+    first, second = tonight(), tonight()
+    party = a_party(first, 2)
+    phone.joins(first)
+    phone.works_alone()
+    phone.loses_network()
+    phone.scan(party.reference)
+    phone.told("Let 2 in")
+    phone.page.goto(invitation(phone.site, second))
+    expect(phone.page.locator("[data-join-trouble]")).to_contain_text(
+        "1 scan of before was not sent"
+    )
+    # Who changes their mind opens the app again, and the scan is sent.
+    phone.opens()
+    phone.finds_network()
+    assert fresh(party.id).admitted == 2

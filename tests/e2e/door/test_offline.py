@@ -1,0 +1,293 @@
+"""Without a network the door goes on by itself, says so, and tells everything later."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from azionelab.database import now
+from azionelab.dates import clock
+from tests.conftest import Site
+from tests.stage import a_party, fresh, ticket_token
+from tests.support.door import Held, Phone, invitation, tonight
+
+pytestmark = pytest.mark.usefixtures("in_app")
+Phones = Callable[..., Phone]
+Scans = Callable[[], list[Any]]
+
+
+def test_in_mid_evening_the_list_goes_on_and_what_was_done_is_told(
+    phone: Phone, scans: Scans
+) -> None:
+    performance = tonight()
+    first, second = a_party(performance, 2), a_party(performance, 3, name="Bruno")
+    phone.joins(performance)
+    phone.scan(first.reference)
+    phone.told("Let 2 in")
+
+    phone.loses_network()
+    phone.scan(f"{phone.site.url}/checkin/ticket/{ticket_token(second)}")
+    phone.told("Let 3 in", "Bruno", "By the list of", "there is no network")
+    phone.scan(second.reference)
+    phone.told("Already in", "by this phone")
+    phone.scan(first.reference)
+    phone.told("Already in")
+    phone.scan("no-such-ticket")
+    phone.told("Unknown")
+    expect(phone.state).to_contain_text("No network since")
+    expect(phone.state).to_contain_text("4 scans waiting")
+    expect(phone.count("inside")).to_have_text("5")
+    assert fresh(second.id).admitted == 0
+
+    phone.finds_network()
+    assert [(scan.verdict, scan.people, scan.claimed) for scan in scans()] == [
+        ("admitted", 2, None),
+        ("admitted", 3, 3),
+        ("already_in", 0, 0),
+        ("already_in", 0, 0),
+        ("unknown", 0, 0),
+    ]
+    assert fresh(second.id).admitted == 3
+    expect(phone.count("inside")).to_have_text("5")
+    expect(phone.notices.locator("li")).to_have_count(0)
+
+
+def test_the_app_starts_without_a_network_and_knows_what_it_did(phone: Phone, scans: Scans) -> None:
+    performance = tonight()
+    first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
+    phone.joins(performance)
+    phone.works_alone()
+    phone.loses_network()
+    phone.scan(first.reference)
+    phone.told("Let 2 in")
+
+    phone.page.reload()
+    expect(phone.page.locator("h1:visible")).to_have_text(performance.show.title)
+    expect(phone.state).to_contain_text("No network since")
+    expect(phone.state).to_contain_text("1 scan waiting")
+    phone.scan(first.reference)
+    phone.told("Already in", "by this phone")
+    phone.scan(ticket_token(second))
+    phone.told("Let 3 in")
+    # By name, from the list alone.
+    phone.type("bru")
+    expect(phone.page.locator("[data-found]")).to_contain_text(second.reference)
+
+    phone.finds_network()
+    assert [(scan.verdict, scan.reference) for scan in scans()] == [
+        ("admitted", first.reference),
+        ("already_in", first.reference),
+        ("admitted", second.reference),
+    ]
+
+
+def test_an_address_with_an_invitation_starts_without_a_network(phone: Phone) -> None:
+    phone.joins(tonight())
+    phone.works_alone()
+    phone.loses_network()
+    phone.page.goto("about:blank")
+    phone.page.goto(f"{phone.site.url}/checkin/app?lang=it#join=whatever")
+    expect(phone.page.locator("h1:visible")).to_have_text("Open the door here?")
+
+
+def test_a_server_that_is_stopped_is_no_network(
+    start_site: Callable[..., Site], make_phone: Phones, scans: Scans
+) -> None:
+    site = start_site()
+    performance = tonight()
+    party = a_party(performance, 2)
+    phone = make_phone(site).joins(performance)
+    site.program.stop()
+    phone.scan(party.reference)
+    phone.told("Let 2 in", "there is no network")
+    expect(phone.state).to_contain_text("1 scan waiting")
+    start_site(SITE_BASE_URL=site.url)
+    phone.is_online()
+    assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]
+
+
+def test_a_request_that_hangs_is_no_answer(phone: Phone, scans: Scans) -> None:
+    performance = tonight()
+    party = a_party(performance, 2)
+    phone.joins(performance)
+    scan, sync = Held(phone.page, "**/scans"), Held(phone.page, "**/sync")
+    phone.scan(party.reference)
+    phone.told("Checking…")
+    phone.told("Let 2 in", "there is no network")
+    assert len(scan.routes) == 1
+    sync.release()
+    phone.is_online()
+    # It was slow, and not lost: now it arrives as well.
+    assert scan.routes[0].fetch().json()["replayed"]
+    assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]
+    assert fresh(party.id).admitted == 2
+
+
+def test_an_answer_that_got_lost_is_counted_once(phone: Phone, scans: Scans) -> None:
+    performance = tonight()
+    party = a_party(performance, 3)
+    phone.joins(performance)
+
+    def lose(route: Route) -> None:
+        assert route.fetch().status == 200
+        route.abort("connectionreset")
+
+    # The server let them in; its answer does not arrive, and nor does that to the sync that follows.
+    phone.page.route("**/scans", lose, times=1)
+    phone.page.route("**/sync", lose, times=2)
+    phone.scan(party.reference)
+    phone.told("Let 3 in", "there is no network")
+    phone.is_online()
+    assert [(scan.verdict, scan.people, scan.claimed) for scan in scans()] == [("admitted", 3, 3)]
+    assert fresh(party.id).admitted == 3
+    expect(phone.notices.locator("li")).to_have_count(0)
+    expect(phone.count("inside")).to_have_text("3")
+
+
+def test_undoing_what_got_no_answer_leaves_nobody_in(phone: Phone, scans: Scans) -> None:
+    performance = tonight()
+    party = a_party(performance, 3)
+    phone.joins(performance)
+    phone.page.route("**/scans", lambda route: (route.fetch(), route.abort()), times=1)
+    sync = Held(phone.page, "**/sync")
+    phone.scan(party.reference)
+    phone.told("Let 3 in")
+    phone.press("Undo")
+    phone.told("Undone")
+    sync.release()
+    phone.is_online()
+    assert [(scan.verdict, scan.undone) for scan in scans()] == [("admitted", True)]
+    assert fresh(party.id).admitted == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 503, "body": "busy"},
+        {"status": 429, "body": "{}"},
+        {
+            "status": 200,
+            "content_type": "text/html",
+            "body": "<h1>Welcome to the hotel's Wi-Fi</h1>",
+        },
+        {"status": 302, "headers": {"Location": "/staff/login"}},
+    ],
+    ids=["busy", "too many", "a hotel's page", "a redirect"],
+)
+def test_an_answer_of_somebody_else_is_no_answer(
+    phone: Phone, scans: Scans, answer: dict[str, Any]
+) -> None:
+    performance = tonight()
+    party = a_party(performance, 2)
+    phone.joins(performance)
+    phone.page.route("**/api/v1/checkin/**", lambda route: route.fulfill(**answer))
+    phone.scan(party.reference)
+    phone.told("Let 2 in", "there is no network")
+    phone.page.unroute("**/api/v1/checkin/**")
+    phone.is_online()
+    assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]
+
+
+def test_a_booking_made_since_is_for_a_person_to_decide(phone: Phone, scans: Scans) -> None:
+    performance = tonight()
+    phone.joins(performance)
+    known_until = clock(now())
+    phone.loses_network()
+    come, sent_away = a_party(performance, 4), a_party(performance, 2)
+    phone.scan(f"{phone.site.url}/checkin/ticket/{ticket_token(come)}")
+    phone.told("Not on my list", f"Booked after {known_until}", "Look at what it says, and decide.")
+    expect(phone.page.locator(".verdict.good, .verdict.bad")).to_have_count(0)
+    # Neither a press too many nor the next ticket's scan decides for the person.
+    phone.scan(ticket_token(sent_away))
+    phone.told("Not on my list")
+    phone.press("Let in all the same 4")
+    phone.told("Let 4 in", "The server is told.")
+
+    phone.scan(ticket_token(sent_away))
+    phone.told("Not on my list")
+    phone.press("Send away")
+    phone.told("Sent away")
+    phone.press("Next")
+    expect(phone.count("inside")).to_have_text("4")
+
+    phone.finds_network()
+    assert [(scan.reference, scan.verdict, scan.people, scan.claimed) for scan in scans()] == [
+        (come.reference, "admitted", 4, 4),
+        (sent_away.reference, "not_listed", 0, 0),
+    ]
+    assert (fresh(come.id).admitted, fresh(sent_away.id).admitted) == (4, 0)
+    # The one who was sent away and waited is on the list now.
+    phone.scan(ticket_token(sent_away))
+    phone.told("Let 2 in")
+
+
+def test_a_ticket_of_nobody_that_was_let_in_is_told_to_the_door(phone: Phone, scans: Scans) -> None:
+    phone.joins(tonight())
+    phone.loses_network()
+    phone.scan("Q" * 43)
+    phone.press("Let in all the same 2")
+    phone.finds_network()
+    assert [(scan.verdict, scan.people, scan.claimed) for scan in scans()] == [("unknown", 0, 2)]
+    expect(phone.notices).to_contain_text("2 people too many were let in")
+    expect(phone.notices).to_contain_text("A ticket that nobody has: let in at")
+
+
+def test_what_needs_the_network_says_so(phone: Phone) -> None:
+    performance = tonight()
+    a_party(performance, 2)
+    phone.joins(performance)
+    phone.loses_network()
+    phone.press("More")
+    phone.press("Release places")
+    phone.press("Release places")
+    expect(phone.page.locator("[data-release-trouble]")).to_have_text("This needs the network.")
+    phone.press("Close")
+    phone.type("ada@example.org")
+    expect(phone.page.locator("[data-found-none]")).to_contain_text(
+        "E-mail addresses need the network."
+    )
+
+
+def test_two_tabs_of_one_phone_send_one_queue(phone: Phone, scans: Scans) -> None:
+    performance = tonight()
+    first, second = a_party(performance, 2), a_party(performance, 3)
+    phone.joins(performance)
+    phone.works_alone()
+    other = Phone(phone.context.new_page(), phone.site)
+    other.opens().is_online()
+    phone.loses_network()
+    phone.scan(first.reference)
+    phone.told("Let 2 in")
+    other.scan(first.reference)
+    other.told("Already in")
+    other.scan(second.reference)
+    other.told("Let 3 in")
+    expect(phone.state).to_contain_text("3 scans waiting")
+    phone.finds_network()
+    other.is_online()
+    assert [(scan.verdict, scan.people) for scan in scans()] == [
+        ("admitted", 2),
+        ("already_in", 0),
+        ("admitted", 3),
+    ]
+
+
+def test_without_a_list_and_without_an_answer_nobody_is_let_in(phone: Phone, scans: Scans) -> None:
+    performance = tonight()
+    party = a_party(performance, 2)
+    # The network went away between the invitation and the list.
+    sync = Held(phone.page, "**/sync")
+    phone.page.goto(invitation(phone.site, performance))
+    phone.press("Yes, open the door")
+    sync.wait()
+    scan = Held(phone.page, "**/scans")
+    phone.scan(party.reference)
+    phone.told("No answer", "Not let in yet. Try again: it counts once.")
+    expect(phone.page.locator(".verdict.good")).to_have_count(0)
+    scan.release()
+    phone.press("Try again")
+    phone.told("Let 2 in")
+    sync.release()
+    phone.is_online()
+    assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]

@@ -1,0 +1,211 @@
+"""A phone at the door: its page in a real browser, and what it keeps."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Self
+
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+
+from azionelab.checkin.devices import make_invitation
+from azionelab.database import now
+from azionelab.shows.models import Performance
+from tests.conftest import Site
+from tests.stage import a_performance
+
+ONLINE = 15_000  # milliseconds until a phone whose network is back has asked again, at most
+_KEPT = """
+async () => {
+  const kept = {};
+  for (const { name } of await indexedDB.databases()) {
+    const opened = indexedDB.open(name);
+    await new Promise((done, failed) => { opened.onsuccess = done; opened.onerror = failed; });
+    const database = opened.result;
+    for (const store of database.objectStoreNames) {
+      const asked = database.transaction(store).objectStore(store).getAll();
+      await new Promise((done) => { asked.onsuccess = done; });
+      kept[store] = asked.result;
+    }
+    database.close();
+  }
+  return kept;
+}
+"""
+_WATCH = """
+() => {
+  window.verdicts = [];
+  const place = document.querySelector("#verdict");
+  new MutationObserver(() => {
+    const told = place.querySelector("[data-verdict]")?.dataset.verdict;
+    if (told && told !== "checking") window.verdicts.push(told);
+  }).observe(place, { childList: true });
+}
+"""
+_PICTURES = """
+async (count) => {
+  const picture = document.querySelector("[data-camera-picture]");
+  for (let n = 0; n < count; n += 1) {
+    await new Promise((next) => picture.requestVideoFrameCallback(next));
+  }
+}
+"""
+_SEEN = """
+(state) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => state === "hidden" });
+  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+"""
+
+
+def tonight(**facts: Any) -> Performance:
+    """A performance whose doors are open, whose no-shows could be released, and that is bookable."""
+    curtain = now() + timedelta(minutes=25)
+    return a_performance(starts_at=curtain, booking_closes_at=curtain, **facts)
+
+
+def invitation(site: Site, performance: Performance) -> str:
+    """The address in the QR that staff show."""
+    return f"{site.url}/checkin/app#join={make_invitation(performance.id)}"
+
+
+class Phone:
+    """The door app as somebody holds it."""
+
+    def __init__(self, page: Page, site: Site) -> None:
+        self.page = page
+        self.site = site
+        self.verdict: Locator = page.locator("#verdict")
+        self.state: Locator = page.locator("[data-state]")
+        self.notices: Locator = page.locator("[data-notices]")
+
+    @property
+    def context(self) -> BrowserContext:
+        return self.page.context
+
+    def joins(self, performance: Performance, name: str = "Door A") -> Self:
+        """Become a door of this performance, and know its list."""
+        self.page.goto(invitation(self.site, performance))
+        self.page.get_by_label("Name of this door").fill(name)
+        self.press("Yes, open the door")
+        self.is_online()
+        return self
+
+    def opens(self) -> Self:
+        """Open the app once more, with or without a network."""
+        self.page.goto(f"{self.site.url}/checkin/app")
+        return self
+
+    def press(self, name: str) -> None:
+        """Press the button of that name, on what covers the rest of the page if something does."""
+        cover = self.page.locator("dialog[open], #verdict:not(:empty)")
+        top = cover if cover.count() else self.page
+        top.get_by_role("button", name=name, exact=True).click()
+
+    def scan(self, code: str) -> None:
+        """With a hand scanner: fast, wherever the focus is, with Enter at the end."""
+        self.page.keyboard.type(code, delay=1)
+        self.page.keyboard.press("Enter")
+
+    def type(self, code: str) -> None:
+        """By hand, into the field; the verdict before is put away first."""
+        if self.page.locator("#verdict .verdict").count():
+            self.press("Next")
+        if not self.page.locator("#query").is_visible():
+            self.press("Type or find")
+        self.page.locator("#query").fill(code)
+        self.page.locator("#query").press("Enter")
+
+    def told(self, *words: str) -> None:
+        """Wait for a verdict that says all of these."""
+        for said in words:
+            expect(self.verdict).to_contain_text(said)
+
+    def count(self, name: str) -> Locator:
+        """One of the numbers at the top: expected, inside, to_come, free."""
+        return self.page.locator(f'[data-count="{name}"]')
+
+    def loses_network(self) -> None:
+        """Be somewhere without a network from now on."""
+        self.context.set_offline(True)
+
+    def finds_network(self) -> None:
+        """Have a network again, and everything told that waited."""
+        self.context.set_offline(False)
+        self.is_online()
+
+    def is_online(self) -> None:
+        """Wait until the server knows all that was done here."""
+        expect(self.state).to_have_text("Online", timeout=ONLINE)
+
+    def keeps(self) -> dict[str, list[Any]]:
+        """All that is in the browser's databases, by the name of the store."""
+        kept: dict[str, list[Any]] = self.page.evaluate(_KEPT)
+        return kept
+
+    def keeps_nothing(self) -> None:
+        """Wait until there is no database at all."""
+        self.page.wait_for_function("async () => (await indexedDB.databases()).length === 0")
+
+    def works_alone(self) -> None:
+        """Wait until the app is kept here, and would start without a network."""
+        self.page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+
+    def noting_verdicts(self) -> Callable[[], list[str]]:
+        """Note every verdict that is shown from now on; what was noted."""
+        self.page.evaluate(_WATCH)
+
+        def noted() -> list[str]:
+            return list(self.page.evaluate("window.verdicts"))
+
+        return noted
+
+    def turns_camera_on(self) -> None:
+        """Start scanning, as far as there is a camera."""
+        self.press("Scan with the camera")
+
+    def sees_pictures(self, count: int) -> None:
+        """Wait until the camera has shown so many more pictures."""
+        self.page.evaluate(_PICTURES, count)
+
+    def is_put_away(self) -> None:
+        """Be told what a browser tells a page that nobody sees."""
+        self.page.evaluate(_SEEN, "hidden")
+
+    def is_looked_at(self) -> None:
+        """Be seen again."""
+        self.page.evaluate(_SEEN, "visible")
+
+
+class Held:
+    """Requests to an address are held back until somebody decides what becomes of them."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.routes: list[Route] = []
+        self._is_over = False
+        self._page = page
+        page.route(address, self._hold)
+
+    def _hold(self, route: Route) -> None:
+        if self._is_over:
+            route.continue_()
+        else:
+            self.routes.append(route)
+
+    def wait(self) -> None:
+        """Wait until there is one."""
+        until(self._page, lambda: bool(self.routes), "a request")
+
+    def release(self) -> None:
+        """Let these pass, and all that come."""
+        self._is_over = True
+        for route in self.routes:
+            route.continue_()
+
+
+def until(page: Page, ask: Callable[[], bool], what: str) -> None:
+    """Ask until it is so, while the page and what was routed go on; fail, saying `what` was awaited."""
+    deadline = time.monotonic() + 30
+    while not ask():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        page.wait_for_timeout(20)

@@ -194,10 +194,10 @@ export class Evening {
     const { book } = this;
     const again = async () => await this.seat(action);
     if (book.keepsNothing || !book.performance) throw new NoAnswer(again);
-    const no = (kind: Kind): Told => ({ kind, people: 0, action, offline: true });
-    if (book.performance.cancelled) return no("performance_cancelled");
-    if (action.people > book.free) return no("full");
-    const told: Told = { kind: "admitted", people: action.people, action, offline: true };
+    const kind = walkInKind(action, book.performance.cancelled, book.free);
+    const people = kind === "admitted" ? action.people : 0;
+    const told: Told = { kind, people, action, offline: true };
+    // A refusal, too: the server may have let them in, and its answer was lost.
     await this.writeDown(told, null, again);
     return told;
   }
@@ -319,4 +319,9 @@ export class Evening {
     await this.book.end(why);
     this.tell();
   }
+}
+
+function walkInKind({ people }: WalkInAction, cancelled: boolean, free: number): Kind {
+  if (cancelled) return "performance_cancelled";
+  return people > free ? "full" : "admitted";
 }

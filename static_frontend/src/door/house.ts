@@ -17,7 +17,7 @@ const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{8}$/;
 
 export interface KnownParty extends Numbers, Party {}
 
-/** Whom a code names: a party, somebody with a ticket who is not on the list, or nobody. */
+/** Whom a code names: a party, somebody whose ticket or reference is not on the list, or nobody. */
 export type Named = { readonly party: KnownParty } | "ticket" | "nobody";
 
 export class House {
@@ -87,8 +87,9 @@ export class House {
       return party ? { party } : "ticket";
     }
     const reference = readReference(typed);
-    const party = reference && this.find(reference);
-    return party ? { party } : "nobody";
+    if (!reference) return "nobody";
+    const party = this.find(reference);
+    return party ? { party } : "ticket";
   }
 
   /** When this phone let in the first of a party, of those that the server does not know of. */

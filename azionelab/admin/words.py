@@ -11,9 +11,6 @@ from azionelab.checkin.house_list import Conflict
 from azionelab.checkin.verdicts import REVOKED, Kind
 from azionelab.dates import clock, dateformat, is_same_day
 
-# With these nobody but walk-ins is refused without naming a booking.
-_OF_WALK_INS = (Kind.FULL, Kind.PERFORMANCE_CANCELLED)
-
 
 @dataclass(frozen=True)
 class Told:
@@ -29,21 +26,20 @@ class Told:
 def tell_conflict(conflict: Conflict) -> Told:
     """Who came in twice, or should not have, where and when."""
     nameless = conflict.reference is None
-    walk_in = conflict.walk_in or (nameless and conflict.verdict in _OF_WALK_INS)
     here = _place(conflict.at, conflict.door, conflict.by)
     if conflict.verdict == REVOKED:
         what = gettext("Let in by a revoked device: %(place)s.", place=here)
     elif conflict.first is not None:
         first = _place(conflict.first.at, conflict.first.door, conflict.first.by)
         what = gettext("Admitted twice: %(first)s, %(second)s.", first=first, second=here)
-    elif walk_in:
+    elif conflict.walk_in:
         what = gettext("More than there were places: %(place)s.", place=here)
     elif conflict.verdict == Kind.ADMITTED:
         what = gettext("More than the party has seats: %(place)s.", place=here)
     else:
         word = tell_verdict(conflict.verdict)
         what = gettext("Let in without the server: %(place)s (%(why)s).", place=here, why=word)
-    if walk_in:
+    if conflict.walk_in:
         party = gettext("Walk-ins")
     else:
         party = gettext("Unknown ticket") if nameless else conflict.name
@@ -52,7 +48,7 @@ def tell_conflict(conflict: Conflict) -> Told:
         id=str(conflict.scan_id),
         what=what,
         party=party,
-        reference="" if walk_in else conflict.reference or "",
+        reference="" if conflict.walk_in else conflict.reference or "",
         too_many=ngettext("%(num)s person too many", "%(num)s people too many", beyond),
     )
 

@@ -96,10 +96,23 @@ def _require_token() -> AnyResponse | None:
     if device.performance_id not in (None, (request.view_args or {}).get("performance_id")):
         detail = gettext("This device is the door of another performance.")
         return problem(403, "other-performance", "Another performance", detail)
+    if _is_closed() and request.endpoint != "door_api.sync":
+        return _closed()
     # What a revoked device did in the meantime is taken down, by `sync`, before it is told.
     if device.revoked and request.endpoint != "door_api.sync":
         return _revoked()
     return None
+
+
+@blueprint.errorhandler(rules.DeviceRevoked)
+def _revoked_meanwhile(_error: rules.DeviceRevoked) -> AnyResponse:
+    devices.forget_device(g.token)
+    return _revoked()
+
+
+def _closed() -> AnyResponse:
+    detail = gettext("This performance is over.")
+    return problem(403, "door-closed", "Door closed", detail)
 
 
 def _revoked() -> AnyResponse:
@@ -125,9 +138,6 @@ def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyRe
     """Let a party in, all of it or some."""
     try:
         return _told(_scan(attempt, performance_id))
-    except rules.DeviceRevoked:
-        devices.forget_device(g.token)
-        return _revoked()
     except rules.DoorUnknown:
         abort(404)
     except rules.ScanReused:
@@ -163,12 +173,9 @@ def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
 @blueprint.arguments(SearchSchema)
 @blueprint.response(200, PartiesSchema)
 @blueprint.problems(403, 404, body=True)
-def search(asked: dict[str, str], performance_id: int) -> dict[str, Any] | AnyResponse:
+def search(asked: dict[str, str], performance_id: int) -> dict[str, Any]:
     """Find a party by name. A POST, since addresses end up in logs and names must not."""
     _performance(performance_id)
-    if _is_closed():
-        detail = gettext("This performance is over.")
-        return problem(403, "door-closed", "Door closed", detail)
     found = rules.find_parties(performance_id, asked["query"])
     return {"parties": [_party(reservation) for reservation in found]}
 
@@ -235,6 +242,9 @@ def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResp
 
 def _result(action: dict[str, Any], performance_id: int) -> dict[str, Any]:
     told: dict[str, Any] = {"scan_id": action["scan_id"], "verdict": None, "problem": None}
+    if _is_closed() and "offline" not in action and action["kind"] != "undo":
+        # What happened before the end is told of; nobody is let in after it.
+        return told | {"problem": "door-closed"}
     try:
         told["verdict"] = _told(_ACTIONS[action["kind"]](action, performance_id))
     except rules.ScanReused:

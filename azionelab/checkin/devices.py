@@ -4,6 +4,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, count
 from typing import NamedTuple
 
 from flask import current_app
@@ -77,7 +78,8 @@ def invitation_url(invitation: str) -> str:
 def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
     """Make a device of the invitation's performance; its token's text is told once and kept nowhere.
 
-    Raises InvitationForged, InvitationOver.
+    Its label gets a number when another device of the performance has it. Raises InvitationForged,
+    InvitationOver.
     """
     try:
         performance_id = _signer().loads(invitation, max_age=int(INVITATION.total_seconds()))
@@ -93,7 +95,21 @@ def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
     if found is None or door_closes_at(*found) <= now():
         raise InvitationOver
     left = door_closes_at(*found) + LATE_NEWS - now()
+    label = _unlike_others(label, performance_id)
     return issue_token(label, Scope.DOOR, left / timedelta(hours=1), performance_id)
+
+
+def _unlike_others(label: str, performance_id: int) -> str:
+    """The label, or with a number, so that who let somebody in can be told apart."""
+    used = set(
+        db.session.scalars(
+            select(ApiToken.label).where(
+                ApiToken.performance_id == performance_id, ApiToken.revoked_at.is_(None)
+            )
+        )
+    )
+    numbered = (f"{label} {number}" for number in count(2))
+    return next(name for name in chain([label], numbered) if name not in used)
 
 
 def find_device(text: str) -> Device | None:

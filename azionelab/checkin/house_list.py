@@ -12,9 +12,12 @@ from azionelab.bookings.models import LIVE, Reservation
 from azionelab.checkin.devices import ticket_digest
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.rules import FirstAdmission
+from azionelab.checkin.verdicts import Kind
 from azionelab.extensions import db
 from azionelab.tokens import Purpose, honoured_tokens
 
+# With these nobody but walk-ins is refused without naming a booking.
+_OF_WALK_INS = (Kind.FULL, Kind.PERFORMANCE_CANCELLED)
 MAX_CONFLICTS = 200  # more than a device can show
 
 
@@ -105,7 +108,9 @@ def conflicts(performance_id: int) -> list[Conflict]:
             scan_id=scan.id,
             reference=scan.reservation.reference if scan.reservation else None,
             name=scan.reservation.name if scan.reservation else "",
-            walk_in=scan.reservation is not None and scan.reservation.walk_in,
+            walk_in=(
+                scan.reservation.walk_in if scan.reservation else scan.verdict in _OF_WALK_INS
+            ),
             verdict=scan.verdict,
             people=scan.people,
             claimed=scan.claimed or 0,

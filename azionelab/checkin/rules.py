@@ -5,6 +5,8 @@ one performance at the same time, and two phones with the same ticket one after 
 takes places, a walk-in or somebody who comes late, locks the performance before (docs/locking.md).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,22 +42,21 @@ from azionelab.checkin.verdicts import (
     count_claim,
     decide,
 )
-from azionelab.database import last_words, now, read_row, transaction, violated_constraint, written
+from azionelab.database import now, read_row, transaction, violated_constraint, write_row
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing
 from azionelab.staff.models import ApiToken, User
 from azionelab.tokens import Purpose, read_token
 
-# inline(): no answer is read before the commit.
-_NEW_SCAN = written(insert(Scan).inline())
+_NEW_SCAN = insert(Scan).inline()
 _made = (
     insert(Scan)
     .values({column.name: bindparam(column.name) for column in Scan.__table__.columns})
     .returning(Scan.id, Scan.reservation_id, Scan.people, Scan.scanned_at)
     .cte("made")
 )
-_NEW_SCAN_AND_ADMISSION = written(
+_NEW_SCAN_AND_ADMISSION = (
     insert(Admission)
     .from_select(
         ["scan_id", "reservation_id", "people", "admitted_at"],
@@ -185,21 +186,30 @@ def admit(
     """
     attempt, asked = (performance_id, code, scan_id, actor), Asked(people, seen, late)
     try:
-        try:
-            verdict = _admit(attempt, asked, claim, among_others=late)
-        except _PlacesReleased:
-            verdict = _admit(attempt, asked, claim, among_others=True)
+        with _by_valid_device():
+            try:
+                verdict = _admit(attempt, asked, claim, among_others=late)
+            except _PlacesReleased:
+                verdict = _admit(attempt, asked, claim, among_others=True)
     except IntegrityError as error:
         # Sent again, by a double tap or for want of an answer. The insert finds that out, so that
         # first scans, which are nearly all, need not ask.
-        match violated_constraint(error):
-            case "pk_scan":
-                return _answer_again(performance_id, code, scan_id, actor, claim)
-            case "scan_by_valid_device":
-                raise DeviceRevoked from error
-        raise
+        if violated_constraint(error) != "pk_scan":
+            raise
+        return _answer_again(performance_id, code, scan_id, actor, claim)
     _VERDICTS.labels(verdict.kind).inc()
     return verdict
+
+
+@contextmanager
+def _by_valid_device() -> Iterator[None]:
+    """Tell that the database refused the scan of a device that was revoked meanwhile."""
+    try:
+        yield
+    except IntegrityError as error:
+        if violated_constraint(error) == "scan_by_valid_device":
+            raise DeviceRevoked from error
+        raise
 
 
 class _PlacesReleased(Exception):
@@ -259,7 +269,7 @@ def _with_more_in(party: LockedParty, people: int) -> LockedParty:
 
 def _write_down(session: Session, scan: dict[str, Any], kind: Kind, people: int) -> None:
     statement = _NEW_SCAN_AND_ADMISSION if people else _NEW_SCAN
-    last_words(session, statement, scan | {"verdict": kind, "people": people})
+    write_row(session, statement, scan | {"verdict": kind, "people": people})
 
 
 def _decide(party: Party | None, door: Door, asked: Asked, claim: Claim | None) -> tuple[Kind, int]:
@@ -298,7 +308,7 @@ def _answer_again(
             )
         # Under an identity of its own: the one that the device gave is another scan's.
         attempt = _attempt(uuid4(), performance_id, party, actor, claim)
-        last_words(session, _NEW_SCAN, attempt | {"verdict": REUSED, "people": 0})
+        write_row(session, _NEW_SCAN, attempt | {"verdict": REUSED, "people": 0})
     raise ScanReused
 
 
@@ -352,9 +362,9 @@ def let_in_walk_ins(
     The same `scan_id` again answers what it answered first. With a `claim` they are in already: as many
     count as there are places. Verdicts are ADMITTED, FULL and PERFORMANCE_CANCELLED.
 
-    Raises DoorUnknown, and ScanReused when `scan_id` was used for something else.
+    Raises DoorUnknown, DeviceRevoked, and ScanReused when `scan_id` was used for something else.
     """
-    with transaction() as session:
+    with _by_valid_device(), transaction() as session:
         performance = _lock_door(session, performance_id)
         before = session.get(Scan, scan_id)
         if before is not None:
@@ -482,7 +492,7 @@ def record_of_revoked(
             _read_door(session, performance_id)
             party = _lock_code(session, code or "")
             scan = _attempt(scan_id, performance_id, party, actor, claim)
-            last_words(session, _NEW_SCAN, scan | {"verdict": REVOKED, "people": 0})
+            write_row(session, _NEW_SCAN, scan | {"verdict": REVOKED, "people": 0})
     except IntegrityError as error:
         if violated_constraint(error) != "pk_scan":
             raise

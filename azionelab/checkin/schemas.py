@@ -271,6 +271,9 @@ class ConflictSchema(Answer):
     reference = fields.String(required=True, allow_none=True)
     name = fields.String(required=True)
     verdict = fields.String(required=True, validate=OneOf(RECORDED))
+    walk_in = fields.Boolean(
+        required=True, metadata={"description": "Whether they came without a booking."}
+    )
     people = fields.Integer(required=True)
     claimed = fields.Integer(required=True)
     at = fields.AwareDateTime(required=True)
@@ -285,7 +288,9 @@ class ResultSchema(Answer):
     scan_id = fields.UUID(required=True)
     verdict = fields.Nested(VerdictSchema, required=True, allow_none=True)
     problem = fields.String(
-        required=True, allow_none=True, validate=OneOf(["scan-reused", "scan-unknown"])
+        required=True,
+        allow_none=True,
+        validate=OneOf(["scan-reused", "scan-unknown", "door-closed"]),
     )
 
 

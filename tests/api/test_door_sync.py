@@ -275,6 +275,21 @@ class TestWhatWaited:
             assert conflict["door"] == "Door B"
             assert conflict["first"]["door"] == "Door A"
             assert (conflict["name"], conflict["claimed"]) == ("Ada Rossi", 2)
+            assert not conflict["walk_in"]
+
+    def test_walk_ins_in_conflict_are_told_as_such(
+        self, phone: Phone, database: psycopg.Connection[Any]
+    ) -> None:
+        database.execute("UPDATE performance SET capacity = 3")
+        offline = {"at": now().isoformat(), "verdict": "admitted", "people": 2}
+        for _ in range(3):
+            walk_in = {"kind": "walk_in", "scan_id": str(uuid4()), "offline": offline}
+            phone.sync(walk_in)
+        told = phone.sync()["conflicts"]
+        assert {(x["walk_in"], x["people"], x["claimed"]) for x in told} == {
+            (True, 0, 2),
+            (True, 1, 2),
+        }
 
     def test_one_that_cannot_be_done_holds_nothing_up(
         self, app: Flask, phone: Phone, evening: Performance
@@ -362,6 +377,24 @@ class TestBeingRefused:
         database.execute("UPDATE api_token SET revoked_at = NULL")
         assert phone.send("POST", "/scans", json=body).status_code == 200
 
+    def test_one_that_is_revoked_while_it_syncs(
+        self, app: Flask, phone: Phone, evening: Performance, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with app.app_context():
+            party = a_party(evening, 2)
+        found = devices.find_device
+
+        def find_and_revoke(text: str) -> devices.Device | None:
+            device = found(text)
+            assert device is not None
+            revoke_token(device.token_id)
+            return device
+
+        monkeypatch.setattr(devices, "find_device", find_and_revoke)
+        assert_problem(phone.ask(scan(party.reference)), 401, "device-revoked")
+        walk_in = {"scan_id": str(uuid4())}
+        assert_problem(phone.send("POST", "/walk-ins", json=walk_in), 401, "device-revoked")
+
     def test_a_revoked_device_does_not_fill_the_books(
         self,
         app: Flask,
@@ -388,8 +421,17 @@ class TestBeingRefused:
         news = phone.sync(scan(party.reference, 2), cursor=None)
         assert (news["closed"], news["parties"], news["conflicts"]) == (True, [], [])
         assert news["results"][0]["verdict"]["people"] == 2, "what happened before is still taken"
-        answer = phone.send("POST", "/parties", json={"query": "Ada"})
-        assert_problem(answer, 403, "door-closed")
+        online = {"kind": "scan", "scan_id": str(uuid4()), "code": party.reference}
+        assert phone.sync(online)["results"][0]["problem"] == "door-closed"
+        for method, path in (
+            ("GET", ""),
+            ("POST", "/parties"),
+            ("POST", "/scans"),
+            ("POST", "/walk-ins"),
+            ("POST", "/release"),
+            ("DELETE", f"/scans/{uuid4()}"),
+        ):
+            assert_problem(phone.send(method, path, json={}), 403, "door-closed")
 
 
 class TestReleasing:

@@ -52,6 +52,17 @@ def test_one_invitation_serves_several_phones(in_app: Flask) -> None:
     assert [seen.label for seen in devices.devices_of(performance.id)] == ["Door B", "Door A"]
 
 
+def test_two_of_one_name_can_be_told_apart(in_app: Flask) -> None:
+    performance = a_performance()
+    ids = [enrolled(performance.id, "Door")[0] for _ in range(3)]
+    enrolled(a_performance().id, "Door")
+    labels = [seen.label for seen in devices.devices_of(performance.id)]
+    assert labels == ["Door 3", "Door 2", "Door"]
+    revoke_token(ids[1])
+    enrolled(performance.id, "Door")
+    assert devices.devices_of(performance.id)[0].label == "Door 2"
+
+
 def test_it_is_over_after_a_quarter_of_an_hour(
     in_app: Flask, at: Callable[[timedelta], datetime]
 ) -> None:

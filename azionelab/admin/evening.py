@@ -128,6 +128,7 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             counts=house_counts([performance_id])[performance_id],
             opens_at=opens_at,
             is_early=now() < opens_at,
+            silent=[device.label for device in devices.silent_devices(performance_id)],
         )
 
     @expose("/<int:performance_id>/release", methods=("POST",))

@@ -26,6 +26,7 @@ RECALLED = timedelta(seconds=30)
 _RECALLED: dict[bytes, tuple["Device", datetime]] = {}  # of this process
 _MOST_RECALLED = 1_000
 _SEEN_EVERY = timedelta(seconds=30)
+SILENCE = timedelta(minutes=1)
 
 
 class InvitationForged(Exception):
@@ -174,6 +175,18 @@ def devices_of(performance_id: int) -> list[Seen]:
         .order_by(ApiToken.id.desc())
     )
     return [Seen(*row) for row in rows]
+
+
+def silent_devices(performance_id: int) -> list[Seen]:
+    """Devices that were there and are not heard from since SILENCE: they may have news to tell."""
+    before = now() - SILENCE
+    return [
+        device
+        for device in devices_of(performance_id)
+        if device.revoked_at is None
+        and device.last_seen_at is not None
+        and device.last_seen_at < before
+    ]
 
 
 def ticket_digest(token: str) -> str:

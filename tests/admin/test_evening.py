@@ -378,6 +378,28 @@ class TestNoShows:
         assert "Take it back" not in page
         assert fresh(party.id).released == 0
 
+    def test_nothing_is_offered_when_nobody_is_missing(
+        self, staff: FlaskClient, performance: Performance
+    ) -> None:
+        page = staff.get(address(performance, "no-shows")).text
+        assert "there is nothing to release" in page
+        assert "Release the places" not in page
+
+    def test_phones_that_may_have_news_are_named(
+        self, staff: FlaskClient, performance: Performance, database: Database
+    ) -> None:
+        a_party(performance, 2)
+        a_device(performance, "Door A")
+        a_device(performance, "Door B")
+        database.execute("UPDATE api_token SET last_seen_at = now()")
+        page = text_of(staff.get(address(performance, "no-shows")).text)
+        assert "not heard from" not in page
+        database.execute(
+            "UPDATE api_token SET last_seen_at = now() - interval '3 minutes' WHERE label = 'Door B'"
+        )
+        page = text_of(staff.get(address(performance, "no-shows")).text)
+        assert "not heard from for a minute: Door B." in page
+
     def test_they_are_released_and_held_again(
         self, staff: FlaskClient, performance: Performance
     ) -> None:

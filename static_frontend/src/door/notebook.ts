@@ -101,7 +101,9 @@ export class Notebook {
   /** Write down what was done here. Rejects when it cannot be kept: then it must not be done. */
   async writeDown(done: Waiting): Promise<void> {
     try {
-      this.waiting = [...this.waiting, await this.store!.enqueue(done)];
+      const kept = await this.store!.enqueue(done);
+      // Not before: others may have been sent while this one was written.
+      this.waiting = [...this.waiting, kept];
     } catch (error) {
       this.keepsNothing = true;
       throw error;

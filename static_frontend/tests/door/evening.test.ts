@@ -209,6 +209,24 @@ test("a result that cannot be cured is forgotten and shown", async () => {
   expect(evening.book.aside).toMatchObject([{ reason: "scan-reused", people: 2, counted: 0 }]);
 });
 
+test("what is sent while another one is written down does not wait again", async () => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  const enqueue = Store.prototype.enqueue;
+  let write: () => void = () => {};
+  vi.spyOn(Store.prototype, "enqueue").mockImplementation(async function (this: Store, done) {
+    await new Promise<void>((resolve) => (write = resolve));
+    return await enqueue.call(this, done);
+  });
+  const second = evening.scan(ticket(1));
+  await vi.waitFor(() => expect(Store.prototype.enqueue).toHaveBeenCalled());
+  await networkReturns(evening);
+  server.isAway = true;
+  write();
+  const { action } = await second;
+  expect(evening.book.waiting.map((one) => one.action.scan_id)).toEqual([action.scan_id]);
+});
+
 test("a ticket that is not on the list waits for a person's decision, and is told then", async () => {
   const evening = await startAndLoseNetwork();
   const told = await evening.scan(ticket(9));

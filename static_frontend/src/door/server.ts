@@ -4,6 +4,7 @@ import type { Asked, Kind } from "./verdicts.ts";
 
 const BASE = "/api/v1/checkin";
 const VERSION = 1;
+const PROBLEMS = "/api/problems/";
 /** Milliseconds. Somebody waits at the door for a verdict; a whole list may take its time. */
 const PATIENCE = { verdict: 1_500, asked: 8_000, changes: 6_000, list: 20_000 };
 
@@ -229,6 +230,19 @@ async function request<Answer>(
   }
   if (answer.status === 429 || answer.status >= 500) throw new Away(`${answer.status}`);
   if (answer.ok) return said as Answer;
-  const { type = "", detail = "" } = said as { type?: string; detail?: string };
-  throw new Refused(answer.status, type.slice(type.lastIndexOf("/") + 1), detail);
+  const { type, detail } = Object(said) as Record<string, unknown>;
+  const kind = kindOf(answer, `${type}`);
+  if (kind === undefined) throw new Away(`${answer.status} of somebody else`);
+  throw new Refused(answer.status, kind, typeof detail === "string" ? detail : "");
+}
+
+/** The kind of a problem of ours; undefined when it is not. Portals and firewalls refuse in JSON, too: that
+ * says nothing of this phone, whose list and queue go with a refusal. */
+function kindOf({ status, headers }: Response, type: string): string | undefined {
+  if (!headers.get("Content-Type")?.startsWith("application/problem+json")) return undefined;
+  if (type.startsWith(PROBLEMS)) return type.slice(PROBLEMS.length);
+  if (type !== "about:blank" || status === 403) return undefined;
+  // RFC 6750, 3.1
+  const isOfToken = /^bearer\b.*\binvalid_token\b/i.test(headers.get("WWW-Authenticate") ?? "");
+  return status === 401 && !isOfToken ? undefined : "";
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Evening, NoAnswer } from "../../src/door/evening.ts";
 import { Refused } from "../../src/door/server.ts";
 import { Store, type Contents } from "../../src/door/store.ts";
-import { aParty, FakeServer, SITE, TOKENS } from "./stage.ts";
+import { aParty, aProblem, FakeServer, SITE, TOKENS } from "./stage.ts";
 
 const DEVICE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
 
@@ -183,7 +183,7 @@ test("one that the server cannot read is put aside and shown; the others arrive"
   const usual = server.fetch;
   vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
     const isPoisoned = String(request.body).includes("poison") && !server.isAway;
-    if (isPoisoned) server.instead.push({ status: 422, body: { detail: "Cannot be used." } });
+    if (isPoisoned) server.instead.push(aProblem(422, "invalid-fields", "Cannot be used."));
     return await usual(address, request);
   });
   await networkReturns(evening);
@@ -319,7 +319,7 @@ test("over by the clock: the names go without a network, what waits is kept and 
 test("revoked: everything goes, after what waits was heard", async () => {
   const evening = await startAndLoseNetwork();
   await evening.scan(ticket(0));
-  server.instead = [{ status: 401, body: { type: "/api/problems/device-revoked" } }];
+  server.instead = [aProblem(401, "device-revoked")];
   await networkReturns(evening);
   expect(evening.book.ended).toBe("revoked");
   expect(server.sent.at(-1)).toMatchObject({ code: ticket(0) });
@@ -329,18 +329,47 @@ test("a phone that is not known any more keeps what waits, and nobody's name", a
   const evening = await startAndLoseNetwork();
   await evening.scan(ticket(0));
   server.isAway = false;
-  server.instead = [{ status: 401, body: {} }];
+  server.instead = [aProblem(401)];
   evening.sync.now();
   await vi.waitFor(() => expect(evening.book.ended).toBe("unknown"));
   expect(evening.book.waiting).toHaveLength(1);
   expect(evening.book.house.search("Party")).toEqual([]);
 });
 
+const PROBLEM = { "Content-Type": "application/problem+json" };
+test.each([
+  ["a portal's 401", { status: 401, body: { error: "login" } }],
+  ["a portal's 403", { status: 403, body: { error: "blocked" } }],
+  ["a firewall's problem", { status: 403, body: { type: "about:blank" }, headers: PROBLEM }],
+  ["a problem without our type", { status: 403, body: { type: "/errors/403" }, headers: PROBLEM }],
+  ["a 401 that asks for no token", { status: 401, body: { type: "about:blank" }, headers: PROBLEM }],
+])("%s is no answer of ours: nothing is wiped", async (_, answer) => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  server.isAway = false;
+  server.instead = [answer];
+  evening.sync.now();
+  await vi.waitFor(() => expect(server.instead).toEqual([]));
+  await vi.waitFor(() => expect(evening.sync.isAway).toBe(true));
+  expect(evening.book.ended).toBeUndefined();
+  expect(await evening.scan(ticket(1))).toMatchObject({ kind: "admitted", offline: true });
+  await networkReturns(evening);
+  expect([partyAt(0), partyAt(1)]).toEqual([2, 2]);
+});
+
+test("a device of another performance is none any more", async () => {
+  const evening = await start();
+  await listed(evening);
+  server.instead = [aProblem(403, "other-performance")];
+  evening.sync.now();
+  await vi.waitFor(() => expect(evening.book.ended).toBe("unknown"));
+});
+
 test("another version: it says so and keeps what waits", async () => {
   const evening = await startAndLoseNetwork();
   await evening.scan(ticket(0));
   server.isAway = false;
-  server.instead = [{ status: 409, body: { type: "/api/problems/reload-needed" } }];
+  server.instead = [aProblem(409, "reload-needed")];
   evening.sync.now();
   await vi.waitFor(() => expect(evening.isOutdated).toBe(true));
   expect(evening.book.waiting).toHaveLength(1);
@@ -371,7 +400,7 @@ test("when the storage is full, nobody is let in who could not be written down",
 test("what the server refuses is told in its words", async () => {
   const evening = await start();
   await listed(evening);
-  server.instead = [{ status: 422, body: { detail: "Cannot be used." } }];
+  server.instead = [aProblem(422, "invalid-fields", "Cannot be used.")];
   const refused = await evening.scan("x").catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(Refused);
   expect((refused as Refused).message).toBe("Cannot be used.");

@@ -25,7 +25,14 @@ export async function aParty(n: number, facts: Partial<ListedParty> = {}): Promi
   };
 }
 
-type Answer = { status: number; body: unknown };
+type Answer = { status: number; body: unknown; headers?: Record<string, string> };
+
+/** An answer that says no, as the server writes it. */
+export function aProblem(status: number, kind?: string, detail = ""): Answer {
+  const headers: Record<string, string> = { "Content-Type": "application/problem+json" };
+  if (status === 401) headers["WWW-Authenticate"] = 'Bearer error="invalid_token"';
+  return { status, body: { type: kind ? `/api/problems/${kind}` : "about:blank", detail }, headers };
+}
 
 /** The server's side of docs/door.md, as far as a phone can tell. */
 export class FakeServer {
@@ -52,9 +59,10 @@ export class FakeServer {
     this.asked.push({ path, method: request.method!, body });
     if (this.isAway) throw new TypeError("Failed to fetch");
     if (path === "/sync") this.sent.push(...body.actions);
-    const { status, body: said } = this.instead.shift() ?? this.answer(path, request.method!, body);
+    const answer = this.instead.shift() ?? this.answer(path, request.method!, body);
     if (this.answerIsLost) throw new TypeError("Failed to fetch");
-    return new Response(JSON.stringify(said), { status });
+    const { status, body: said, headers = {} } = answer;
+    return new Response(JSON.stringify(said), { status, headers });
   };
 
   private answer(path: string, method: string, body: any): Answer {
@@ -64,7 +72,7 @@ export class FakeServer {
     if (method === "DELETE" && path.startsWith("/scans/")) {
       return { status: 200, body: this.take({ kind: "undo", scan_id: path.slice(7) }) };
     }
-    return { status: 404, body: {} };
+    return aProblem(404);
   }
 
   private sync(actions: Action[]): Synced {

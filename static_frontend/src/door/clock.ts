@@ -14,6 +14,8 @@ export class Clock {
 
   /** Learn from an answer: it was written somewhere between the question and its arrival. */
   correct(serverTime: string, asked: number, arrived: number): void {
-    this.behind = Date.parse(serverTime) - (asked + arrived) / 2;
+    const behind = Date.parse(serverTime) - (asked + arrived) / 2;
+    // A clock that shows nothing would stop everything that asks it.
+    if (!Number.isNaN(behind)) this.behind = behind;
   }
 }

@@ -144,7 +144,8 @@ export class Refused extends Error {
 }
 
 export async function enrol(invitation: string, label: string): Promise<Enrolled> {
-  return await request("POST", "/devices", { invitation, label }, PATIENCE.asked);
+  const body = { invitation, label };
+  return await request("POST", "/devices", body, PATIENCE.asked, ({ token }) => isText(token));
 }
 
 /** The server, as one device of one performance may ask it. */
@@ -158,32 +159,33 @@ export class Server {
   }
 
   async scan({ kind: _, ...attempt }: ScanAction): Promise<Verdict> {
-    return await this.ask("POST", "/scans", attempt, PATIENCE.verdict);
+    return await this.ask("POST", "/scans", attempt, PATIENCE.verdict, isVerdict);
   }
 
   async walkIn({ kind: _, ...attempt }: WalkInAction): Promise<Verdict> {
-    return await this.ask("POST", "/walk-ins", attempt, PATIENCE.verdict);
+    return await this.ask("POST", "/walk-ins", attempt, PATIENCE.verdict, isVerdict);
   }
 
   async undo(scanId: string): Promise<Verdict> {
-    return await this.ask("DELETE", `/scans/${scanId}`, undefined, PATIENCE.verdict);
+    return await this.ask("DELETE", `/scans/${scanId}`, undefined, PATIENCE.verdict, isVerdict);
   }
 
   async search(query: string): Promise<{ parties: Numbers[] }> {
-    return await this.ask("POST", "/parties", { query }, PATIENCE.asked);
+    return await this.ask("POST", "/parties", { query }, PATIENCE.asked, isList);
   }
 
   async release(): Promise<void> {
-    await this.ask("POST", "/release", undefined, PATIENCE.asked);
+    await this.ask("POST", "/release", undefined, PATIENCE.asked, isRelease);
   }
 
   async takeBack(): Promise<void> {
-    await this.ask("DELETE", "/release", undefined, PATIENCE.asked);
+    await this.ask("DELETE", "/release", undefined, PATIENCE.asked, isRelease);
   }
 
   async sync(cursor: number | null, actions: readonly Action[]): Promise<Synced> {
     const patience = cursor === null ? PATIENCE.list : PATIENCE.changes;
-    return await this.ask("POST", "/sync", { version: VERSION, cursor, actions }, patience);
+    const body = { version: VERSION, cursor, actions };
+    return await this.ask("POST", "/sync", body, patience, isNews);
   }
 
   private async ask<Answer>(
@@ -191,16 +193,27 @@ export class Server {
     path: string,
     body: unknown,
     patience: number,
+    isOurs: Proof,
   ): Promise<Answer> {
-    return await request(method, this.path + path, body, patience, this.token);
+    return await request(method, this.path + path, body, patience, isOurs, this.token);
   }
 }
+
+/** Whether a 200 is the server's: networks that want a login first answer in JSON, too. */
+type Proof = (said: Record<string, unknown>) => boolean;
+
+const isText = (said: unknown): boolean => typeof said === "string";
+const isVerdict: Proof = ({ verdict }) => isText(verdict);
+const isList: Proof = ({ parties }) => Array.isArray(parties);
+const isRelease: Proof = ({ places }) => typeof places === "number";
+const isNews: Proof = (said) => isList(said) && !Number.isNaN(Date.parse(`${said["server_time"]}`));
 
 async function request<Answer>(
   method: string,
   path: string,
   body: unknown,
   patience: number,
+  isOurs: Proof,
   token?: string,
 ): Promise<Answer> {
   const headers: Record<string, string> = { Accept: "application/json" };
@@ -229,8 +242,12 @@ async function request<Answer>(
     clearTimeout(timer);
   }
   if (answer.status === 429 || answer.status >= 500) throw new Away(`${answer.status}`);
-  if (answer.ok) return said as Answer;
-  const { type, detail } = Object(said) as Record<string, unknown>;
+  const members = Object(said) as Record<string, unknown>;
+  if (answer.ok) {
+    if (!isOurs(members)) throw new Away(`${answer.status} of somebody else`);
+    return said as Answer;
+  }
+  const { type, detail } = members;
   const kind = kindOf(answer, `${type}`);
   if (kind === undefined) throw new Away(`${answer.status} of somebody else`);
   throw new Refused(answer.status, kind, typeof detail === "string" ? detail : "");

@@ -78,7 +78,12 @@ export class Sync {
       await alone(async () => await this.exchange());
     } finally {
       this.busy = false;
+      // Whatever went wrong: a door that never asks again would not know that it is alone.
+      this.plan();
     }
+  }
+
+  private plan(): void {
     if (!this.running) return;
     if (this.wanted) this.now();
     else if (this.isSeen() || this.evening.waiting().length > 0) {

@@ -357,6 +357,30 @@ test.each([
   expect([partyAt(0), partyAt(1)]).toEqual([2, 2]);
 });
 
+test.each([
+  ["a sync without a time", "/sync", { parties: [] }],
+  ["a sync whose time is none", "/sync", { server_time: "soon", parties: [] }],
+  ["a sync without a list", "/sync", { server_time: "2026-11-25T20:41:07Z" }],
+  ["nothing for a sync", "/sync", null],
+  ["a scan without a verdict", "/scans", { status: "ok" }],
+])("a foreign 200 with JSON is no answer: %s", async (_, path, body) => {
+  const evening = await start();
+  await listed(evening);
+  const usual = server.fetch;
+  let isForeign = true;
+  vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+    if (isForeign && address.endsWith(path)) return new Response(JSON.stringify(body));
+    return await usual(address, request);
+  });
+  evening.sync.now();
+  if (path === "/sync") await vi.waitFor(() => expect(evening.sync.isAway).toBe(true));
+  expect(await evening.scan(ticket(0))).toMatchObject({ kind: "admitted", offline: true });
+  isForeign = false;
+  evening.sync.now();
+  await sent(evening);
+  expect(partyAt(0)).toBe(2);
+});
+
 test("a device of another performance is none any more", async () => {
   const evening = await start();
   await listed(evening);

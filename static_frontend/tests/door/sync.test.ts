@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
+import { Clock } from "../../src/door/clock.ts";
 import { Away } from "../../src/door/server.ts";
 import type { Waiting } from "../../src/door/store.ts";
 import { EVERY, Sync } from "../../src/door/sync.ts";
@@ -10,15 +11,18 @@ let sent: number;
 let isAway: boolean;
 let isSeen: boolean;
 let changes: number;
+let failure: Error | undefined;
 
 beforeEach(() => {
   vi.useFakeTimers();
   [waiting, sent, changes, isAway, isSeen] = [[], 0, 0, false, true];
+  failure = undefined;
   sync = new Sync(
     {
       waiting: () => waiting,
       send: async () => {
         sent += 1;
+        if (failure) throw failure;
         if (isAway) throw new Away("no answer");
         waiting = [];
       },
@@ -89,6 +93,29 @@ test("what comes while it asks is asked for right after it", async () => {
   sync.now();
   await pass(0);
   expect(sent).toBe(2);
+});
+
+test("whatever goes wrong, it asks again", async () => {
+  const told: unknown[] = [];
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection").on("unhandledRejection", (error) => told.push(error));
+  failure = new TypeError("nobody thought of this");
+  sync.start();
+  await pass(EVERY * 2);
+  expect(sent).toBe(2);
+  failure = undefined;
+  await pass(EVERY * 4);
+  expect(sent).toBe(3);
+  vi.useRealTimers();
+  await vi.waitFor(() => expect(told).toHaveLength(2));
+  process.removeAllListeners("unhandledRejection");
+  for (const other of others) process.on("unhandledRejection", other);
+});
+
+test("a clock that is told no time goes on as before", () => {
+  const clock = new Clock(5_000);
+  clock.correct("soon", 0, 0);
+  expect(clock.behind).toBe(5_000);
 });
 
 test("another tab that asks already is not joined", async () => {

@@ -308,7 +308,8 @@ export class Evening {
       // Recorded by the server as it came, and counted for nobody. The rest is still sent.
       await this.book.forget(batch);
       await this.end("revoked");
-    } else if (why.status === 401 || why.status === 403) await this.end("unknown");
+    } else if (why.kind === "door-closed") await this.end("closed");
+    else if (why.status === 401 || why.status === 403) await this.end("unknown");
     else if (why.kind === "reload-needed") this.isOutdated = true;
     else this.book.doubtList();
     this.tell();

@@ -303,6 +303,15 @@ test("when the evening is over the list goes, and so does the phone's key", asyn
   });
 });
 
+test("a scan that is refused because the evening is over ends it here", async () => {
+  const evening = await start();
+  await listed(evening);
+  server.instead = [aProblem(403, "door-closed")];
+  await expect(evening.scan(ticket(0))).rejects.toBeInstanceOf(Refused);
+  await vi.waitFor(() => expect(evening.book.ended).toBe("closed"));
+  expect(evening.book.house.search("Party")).toEqual([]);
+});
+
 test("over by the clock: the names go without a network, what waits is kept and sent", async () => {
   const evening = await startAndLoseNetwork();
   await evening.scan(ticket(0));

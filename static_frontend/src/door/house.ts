@@ -4,9 +4,9 @@
  * has answered and its list holds it.
  */
 
-import type { ListedParty, Numbers } from "./server.ts";
+import type { Counts, ListedParty, Numbers } from "./server.ts";
 import type { Waiting } from "./store.ts";
-import type { Party } from "./verdicts.ts";
+import { toCome, type Party } from "./verdicts.ts";
 
 /** Characters of a code that are sent; none that is longer names a party. */
 export const MAX_CODE = 501;
@@ -54,9 +54,12 @@ export class House {
     }
   }
 
-  /** People let in here, less those of undone scans, whom the server's counts do not hold. */
-  get peopleSince(): number {
-    return [...this.since.values()].reduce((sum, people) => sum + people, 0);
+  /** The server's counts with the people let in here, less those of undone scans. */
+  addTo(counts: Counts): Counts {
+    return [...this.since].reduce((sum, [reference, people]) => {
+      const listed = reference === null ? undefined : this.listed(reference);
+      return withPeople(sum, people, listed, listed && this.find(listed.reference));
+    }, counts);
   }
 
   listed(reference: string): ListedParty | undefined {
@@ -123,6 +126,28 @@ export class House {
     }
     return { parties, places };
   }
+}
+
+/** The counts when so many people of a party are in, which was listed as `before`.
+ *
+ * Those whose places were released take free ones. Of people who are not on the list nobody knows
+ * whether they are expected, and nobody else comes any less for them.
+ */
+export function withPeople(
+  counts: Counts,
+  people: number,
+  before?: Numbers | null,
+  after?: Numbers | null,
+): Counts {
+  const sum = { ...counts, inside: counts.inside + people };
+  if (before?.state !== "confirmed" || after?.state !== "confirmed") return sum;
+  const to_come = Math.max(0, sum.to_come + toCome(after) - toCome(before));
+  return withTaken({ ...sum, to_come }, before.released - after.released);
+}
+
+/** The counts when people whom nobody expected took so many of the free places. */
+export function withTaken(counts: Counts, places: number): Counts {
+  return { ...counts, expected: counts.expected + places, free: counts.free - places };
 }
 
 /** The reference that somebody typed, in any case and spacing. */

@@ -1,7 +1,7 @@
 /** What this phone knows of its evening, in memory and on its disk, and which of it is to be sent. */
 
 import { Clock } from "./clock.ts";
-import { House } from "./house.ts";
+import { House, withPeople, withTaken } from "./house.ts";
 import type { Conflict, Counts, Numbers, Performance, Result, Synced } from "./server.ts";
 import type { Aside, Contents, Device, Ended, Evening as Kept, Store, Waiting } from "./store.ts";
 
@@ -70,10 +70,7 @@ export class Notebook {
 
   get counts(): Counts | undefined {
     const counts = this.kept?.counts;
-    if (!counts) return undefined;
-    const { walkInsSince: walkIns } = this;
-    const booked = this.house.peopleSince - walkIns;
-    return changed(changed(counts, booked, false), walkIns, true);
+    return counts && withTaken(this.house.addTo(counts), this.walkInsSince);
   }
 
   /** People who may come in without a booking, as far as this phone knows. */
@@ -114,12 +111,13 @@ export class Notebook {
 
   /** Keep what an answer says of a party, of whom `people` came in or out with it. */
   async learn(numbers: Numbers | null, people: number, kind: "scan" | "walk_in"): Promise<void> {
+    const listed = numbers && this.house.listed(numbers.reference);
     if (this.kept) {
       // Until the next sync brings its own.
-      const counts = changed(this.kept.counts, people, kind === "walk_in");
-      this.kept = { ...this.kept, counts };
+      const counts = withPeople(this.kept.counts, people, listed, numbers);
+      const taken = kind === "walk_in" ? people : 0;
+      this.kept = { ...this.kept, counts: withTaken(counts, taken) };
     }
-    const listed = numbers && this.house.listed(numbers.reference);
     if (!listed) return;
     const { state, seats, admitted, released } = numbers;
     const party = { ...listed, state, seats, admitted, released };
@@ -234,14 +232,6 @@ export class Notebook {
       this.keepsNothing = true;
     }
   }
-}
-
-/** The counts when so many more are in: expected people, or some who took places that were free. */
-function changed(counts: Counts, people: number, isWalkIn: boolean): Counts {
-  const inside = counts.inside + people;
-  return isWalkIn
-    ? { ...counts, inside, expected: counts.expected + people, free: counts.free - people }
-    : { ...counts, inside, to_come: Math.max(0, counts.to_come - people) };
 }
 
 /** What the server did not count as it was told here. */

@@ -272,6 +272,56 @@ test("walk-ins without a network take what this phone knows to be free", async (
   ]);
 });
 
+const allReleased = async () => {
+  server.parties = await Promise.all([0, 1].map(async (n) => await aParty(n, { released: 2 })));
+  server.free = 4;
+};
+
+test("without a network late comers take free places, which walk-ins then do not get", async () => {
+  await allReleased();
+  const evening = await startAndLoseNetwork();
+  expect(evening.book.counts).toEqual({ expected: 0, inside: 0, to_come: 0, free: 4 });
+  const late = await evening.scan(ticket(0), { people: 2, seen: 0, late: true });
+  expect(late.kind).toBe("admitted");
+  expect(evening.book.counts).toEqual({ expected: 2, inside: 2, to_come: 0, free: 2 });
+  expect((await evening.walkIn(4)).kind).toBe("full");
+  await evening.undo(late);
+  expect(evening.book.counts).toEqual({ expected: 0, inside: 0, to_come: 0, free: 4 });
+});
+
+test("a party of whom some were released and some are to come counts as both", async () => {
+  server.parties = [await aParty(0, { seats: 4, released: 3 }), await aParty(1)];
+  server.free = 5;
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0), { people: 3, seen: 0, late: true });
+  expect(evening.book.counts).toEqual({ expected: 5, inside: 3, to_come: 2, free: 3 });
+});
+
+test("people of a ticket that is not listed are inside, and nobody else is awaited less", async () => {
+  const evening = await startAndLoseNetwork();
+  const before = evening.book.counts!;
+  await evening.settle(await evening.scan(ticket(9)), 3);
+  expect(evening.book.counts).toEqual({ ...before, inside: 3 });
+});
+
+test("what an answer says of late comers is in the counts at once", async () => {
+  await allReleased();
+  const evening = await start();
+  await listed(evening);
+  server.isAway = true; // for the next sync, which would tell by itself
+  const usual = server.fetch;
+  vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+    server.isAway = address.endsWith("/sync");
+    return await usual(address, request);
+  });
+  const told = await evening.scan(ticket(0), { people: 2, seen: 0, late: true });
+  expect(told).toMatchObject({ kind: "admitted", offline: false, party: { released: 0 } });
+  expect(evening.book.counts).toEqual({ expected: 2, inside: 2, to_come: 0, free: 2 });
+  server.parties.push(await aParty(2));
+  await evening.scan(ticket(2));
+  expect(evening.book.counts).toEqual({ expected: 2, inside: 4, to_come: 0, free: 2 });
+});
+
 test("fewer came: undone, and scanned with the number, in that order", async () => {
   const evening = await startAndLoseNetwork();
   const told = await evening.scan(ticket(0));

@@ -53,7 +53,9 @@ test.each([
 test("what was done here is added to the list, and undone with it", () => {
   house.add([done(0, 3)]);
   expect(house.find("AAAA0000")).toMatchObject({ admitted: 4 });
-  expect([house.peopleSince, house.firstSince("AAAA0000")]).toEqual([3, "2026-11-25T20:41:00Z"]);
+  const counts = { expected: 4, inside: 1, to_come: 3, free: 0 };
+  expect(house.addTo(counts)).toEqual({ expected: 4, inside: 4, to_come: 0, free: 0 });
+  expect(house.firstSince("AAAA0000")).toBe("2026-11-25T20:41:00Z");
   house.add([done(0, 3), done(0, -3, "2")]);
   expect(house.find("AAAA0000")).toMatchObject({ admitted: 1 });
   house.add([]);

@@ -82,7 +82,7 @@ export class FakeServer {
       problem: null,
     }));
     const inside = this.parties.reduce((sum, party) => sum + party.admitted, 0);
-    const expected = this.parties.reduce((sum, party) => sum + party.seats, 0);
+    const expected = this.parties.reduce((sum, { seats, released }) => sum + seats - released, 0);
     return {
       server_time: this.serverTime().toISOString(),
       closed: this.closed,
@@ -147,7 +147,12 @@ export class FakeServer {
 
   private admit(reference: string | undefined, people: number): void {
     this.parties = this.parties.map((party) =>
-      party.reference === reference ? { ...party, admitted: party.admitted + people } : party,
+      party.reference === reference ? withAdmitted(party, party.admitted + people) : party,
     );
   }
+}
+
+/** Late comers take the places again that were released. */
+function withAdmitted(party: ListedParty, admitted: number): ListedParty {
+  return { ...party, admitted, released: Math.min(party.released, party.seats - admitted) };
 }

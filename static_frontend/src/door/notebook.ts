@@ -133,10 +133,17 @@ export class Notebook {
 
   /** Keep the answer to a sync, and forget what it answers. */
   async take(answer: Synced, batch: readonly Waiting[]): Promise<void> {
+    const aside = batch.flatMap((one, n) => differenceOf(one, answer.results[n]));
+    if (this.ended === "closed" && !answer.closed && answer.complete) {
+      // It was put off since it ended here: this is its door again.
+      const { ended: _, ...device } = this.device;
+      this.device = device;
+    }
+    // An answer that was under way brings nobody's name back.
+    if (this.ended) return await this.forgetHeard(batch, aside);
     const parties = answer.parties.filter(({ reference }) => !this.touched.has(reference));
     const isWhole = parties.length === answer.parties.length;
     const isComplete = answer.complete && isWhole;
-    const aside = batch.flatMap((one, n) => differenceOf(one, answer.results[n]));
     this.device = { ...this.device, behind: Math.round(this.clock.behind) };
     this.kept = {
       performance: answer.performance,
@@ -157,8 +164,7 @@ export class Notebook {
   /** Wait no longer with these: the server has heard them, or will never take them. */
   async forget(batch: readonly Waiting[], reason?: string): Promise<void> {
     const aside = reason === undefined ? [] : batch.map((one) => asideOf(one, reason, 0));
-    const forget = this.drop(batch, aside);
-    await this.write(async (store) => await store.forget(forget, aside));
+    await this.forgetHeard(batch, aside);
   }
 
   /** Ask for the whole list again. */
@@ -213,6 +219,11 @@ export class Notebook {
     if (contents?.device?.token !== this.device.token) return location.reload();
     this.read(contents);
     changed();
+  }
+
+  private async forgetHeard(batch: readonly Waiting[], aside: readonly Aside[]): Promise<void> {
+    const forget = this.drop(batch, aside);
+    await this.write(async (store) => await store.forget(forget, aside));
   }
 
   private drop(batch: readonly Waiting[], aside: readonly Aside[]): number[] {

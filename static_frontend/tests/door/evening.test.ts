@@ -375,6 +375,66 @@ test("over by the clock: the names go without a network, what waits is kept and 
   expect(partyAt(0)).toBe(2);
 });
 
+/** Over by the clock, with a scan that waits. */
+async function overWithoutNetwork(): Promise<Evening> {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  const clock = vi.spyOn(evening.book.clock, "now");
+  clock.mockReturnValue(new Date(server.closesAt.getTime() + 1));
+  await evening.lookAtClock();
+  clock.mockRestore();
+  expect(evening.book.ended).toBe("closed");
+  return evening;
+}
+
+test("an evening that was put off opens its door again, for as long as it lasts now", async () => {
+  const before = await overWithoutNetwork();
+  kill(before);
+  const evening = await start();
+  server.closesAt = new Date(Date.now() + 5 * 3_600_000);
+  await networkReturns(evening);
+  expect(evening.book.ended).toBeUndefined();
+  expect(evening.book.house.search("Party 1")).toHaveLength(1);
+  expect(await evening.scan(ticket(1))).toMatchObject({ kind: "admitted", offline: false });
+  kill(evening);
+  const contents = await (await Store.open()).read();
+  expect([contents.device, contents.parties.length]).toEqual([{ ...DEVICE, behind: expect.any(Number) }, 3]);
+});
+
+test("an answer to what was asked before the end brings no name back", async () => {
+  const evening = await start();
+  await listed(evening);
+  const usual = server.fetch;
+  let release: () => void = () => {};
+  vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+    const answer = await usual(address, request);
+    await new Promise<void>((resolve) => (release = resolve));
+    return answer;
+  });
+  server.complete = false;
+  evening.sync.now();
+  await vi.waitFor(() => expect(server.asked.length).toBeGreaterThan(1));
+  server.isAway = true;
+  const action = { kind: "walk_in", scan_id: crypto.randomUUID(), people: 1 } as const;
+  await evening.book.writeDown({ action, reference: null, people: 1, at: new Date().toISOString() });
+  await evening.book.end("closed");
+  release();
+  await vi.waitFor(() => expect(evening.sync.isAway).toBe(true));
+  expect(evening.book.ended).toBe("closed");
+  expect(evening.book.house.search("Party")).toEqual([]);
+  expect((await (await Store.open()).read()).parties).toEqual([]);
+});
+
+test.each(["revoked", "unknown"] as const)("who is out of it (%s) takes no list", async (why) => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  await evening.book.end(why);
+  await networkReturns(evening);
+  expect(evening.book.ended).toBe(why);
+  expect(evening.book.house.search("Party")).toEqual([]);
+  expect((await (await Store.open()).read()).parties).toEqual([]);
+});
+
 test("revoked: everything goes, after what waits was heard", async () => {
   const evening = await startAndLoseNetwork();
   await evening.scan(ticket(0));

@@ -38,6 +38,8 @@ export function aProblem(status: number, kind?: string, detail = ""): Answer {
 export class FakeServer {
   parties: ListedParty[] = [];
   closed = false;
+  /** Whether a sync holds the whole list. */
+  complete = true;
   startsAt = new Date(Date.now() + 3_600_000);
   closesAt = new Date(Date.now() + 3 * 3_600_000);
   serverTime = () => new Date();
@@ -86,7 +88,7 @@ export class FakeServer {
     return {
       server_time: this.serverTime().toISOString(),
       closed: this.closed,
-      complete: true,
+      complete: this.complete,
       cursor: 1,
       parties: this.closed ? [] : this.parties,
       performance: {

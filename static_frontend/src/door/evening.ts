@@ -145,11 +145,14 @@ export class Evening {
 
   /** Give the places of those who are not in to whoever waits. Throws Away and Refused. */
   async release(): Promise<void> {
+    // Whom this phone let in and has not told of would be taken for missing.
+    await this.sync.flush();
     await this.heard(this.server.release());
     this.sync.now();
   }
 
   async takeBack(): Promise<void> {
+    await this.sync.flush();
     await this.heard(this.server.takeBack());
     this.sync.now();
   }

@@ -31,7 +31,7 @@ export class Sync {
   private readonly isSeen: () => boolean;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running = false;
-  private busy = false;
+  private inHand: Promise<void> | undefined;
   private wanted = false;
   private failures = 0;
   /** Actions in a batch; one by one when one of them cannot be taken. */
@@ -59,8 +59,14 @@ export class Sync {
   /** Ask at once: there is something to send, or reason to hope for an answer. */
   now(): void {
     if (!this.running) return;
-    if (this.busy) this.wanted = true;
+    if (this.inHand) this.wanted = true;
     else void this.round();
+  }
+
+  /** Send all that waits, for something must not overtake it. Throws Away when it does not arrive. */
+  async flush(): Promise<void> {
+    if (this.evening.waiting().length > 0 && this.running) await (this.inHand ?? this.round());
+    if (this.evening.waiting().length > 0) throw new Away("something waits");
   }
 
   /** Another request got no answer: nobody waits for one until a sync gets through. */
@@ -72,12 +78,12 @@ export class Sync {
 
   private async round(): Promise<void> {
     clearTimeout(this.timer);
-    this.busy = true;
     this.wanted = false;
+    this.inHand = alone(async () => await this.exchange());
     try {
-      await alone(async () => await this.exchange());
+      await this.inHand;
     } finally {
-      this.busy = false;
+      this.inHand = undefined;
       // Whatever went wrong: a door that never asks again would not know that it is alone.
       this.plan();
     }

@@ -4,7 +4,7 @@ import { deleteDB } from "idb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { Evening, NoAnswer } from "../../src/door/evening.ts";
-import { Refused } from "../../src/door/server.ts";
+import { Away, Refused } from "../../src/door/server.ts";
 import { Store, type Contents } from "../../src/door/store.ts";
 import { aParty, aProblem, FakeServer, SITE, TOKENS } from "./stage.ts";
 
@@ -320,6 +320,20 @@ test("what an answer says of late comers is in the counts at once", async () => 
   server.parties.push(await aParty(2));
   await evening.scan(ticket(2));
   expect(evening.book.counts).toEqual({ expected: 2, inside: 4, to_come: 0, free: 2 });
+});
+
+test.each(["release", "takeBack"] as const)("%s does not overtake what waits", async (change) => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(ticket(0));
+  const unsent = await evening[change]().catch((error: unknown) => error);
+  expect(unsent).toBeInstanceOf(Away);
+  expect(server.asked.some(({ path }) => path === "/release")).toBe(false);
+  server.isAway = false; // and nobody has noticed yet
+  await evening[change]();
+  const release = server.asked.findIndex(({ path }) => path === "/release");
+  const told = server.asked.findLastIndex(({ body }) => body?.actions?.length);
+  expect([release > told, partyAt(0)]).toEqual([true, 2]);
+  expect(evening.book.waiting).toHaveLength(0);
 });
 
 test("fewer came: undone, and scanned with the number, in that order", async () => {

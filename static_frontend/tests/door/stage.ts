@@ -74,6 +74,7 @@ export class FakeServer {
     if (method === "DELETE" && path.startsWith("/scans/")) {
       return { status: 200, body: this.take({ kind: "undo", scan_id: path.slice(7) }) };
     }
+    if (path === "/release") return { status: 200, body: { parties: 1, places: 2, missing: 0 } };
     return aProblem(404);
   }
 

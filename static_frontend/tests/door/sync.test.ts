@@ -95,6 +95,21 @@ test("what comes while it asks is asked for right after it", async () => {
   expect(sent).toBe(2);
 });
 
+test("all that waits is sent with the round that is under way, or with one of its own", async () => {
+  sync.start();
+  waiting = [{ order: 1 } as Waiting];
+  await sync.flush();
+  expect([waiting.length, sent]).toEqual([0, 2]);
+  waiting = [{ order: 2 } as Waiting];
+  await sync.flush();
+  expect([waiting.length, sent]).toEqual([0, 3]);
+  await sync.flush();
+  expect(sent).toBe(3);
+  isAway = true;
+  waiting = [{ order: 3 } as Waiting];
+  await expect(sync.flush()).rejects.toBeInstanceOf(Away);
+});
+
 test("whatever goes wrong, it asks again", async () => {
   const told: unknown[] = [];
   const others = process.listeners("unhandledRejection");

@@ -307,6 +307,11 @@ def _app_words() -> dict[str, Words]:
                 n,
             )
         ),
+        "join.sent": _many(
+            lambda n: ngettext(
+                "%(num)s scan of before was sent.", "%(num)s scans of before were sent.", n
+            )
+        ),
         "forget.waiting": _many(
             lambda n: ngettext(
                 "%(num)s scan is still waiting to be sent.",

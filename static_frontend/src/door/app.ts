@@ -76,7 +76,8 @@ export class App {
     if (this.joining.isAsked) {
       this.camera.stop();
       this.clear();
-      this.joining.ask(this.waiting.length);
+      this.joining.ask();
+      void this.sendBefore();
     } else if (this.evening) {
       this.render();
     } else if (this.contents?.device) {
@@ -88,14 +89,35 @@ export class App {
 
   private open(device: Device): void {
     this.evening?.stop();
-    const evening = new Evening(device, this.contents, this.store, () => this.render());
-    this.evening = evening;
-    evening.start();
+    const evening = this.begin(device);
     this.render();
     if (!evening.book.ended) void this.camera.startAgain();
   }
 
+  private begin(device: Device): Evening {
+    this.evening = new Evening(device, this.contents, this.store, () => this.render());
+    this.evening.start();
+    return this.evening;
+  }
+
+  /** Send what waits with the token of its evening: that of another one would not do. */
+  private async sendBefore(): Promise<void> {
+    const num = this.waiting.length;
+    if (num === 0) return;
+    const evening = this.evening ?? this.begin(this.contents!.device!);
+    try {
+      await evening.sync.flush();
+      this.joining.sent(num);
+    } catch {
+      this.joining.warn(this.waiting.length);
+    }
+  }
+
   private async join(): Promise<void> {
+    const { isWarned } = this.joining;
+    await this.sendBefore();
+    // Whoever did not know that something may be lost is asked once more.
+    if (this.waiting.length > 0 && !isWarned) return;
     const enrolled = await this.joining.accept();
     if (enrolled) await this.become(enrolled);
   }

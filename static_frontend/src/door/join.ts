@@ -10,6 +10,8 @@ const LABEL = "azionelab.door";
 export class Join {
   private readonly view: View;
   private readonly words: Words;
+  /** It was said that something may be lost. */
+  isWarned = false;
   private isBusy = false;
 
   constructor(view: View, words: Words) {
@@ -22,12 +24,25 @@ export class Join {
     return INVITATION.test(location.hash);
   }
 
-  /** Ask for the phone's name. `waiting` scans of before would be lost with another evening. */
-  ask(waiting: number): void {
+  /** Ask for the phone's name. */
+  ask(): void {
     this.label.value = readLabel() || this.label.value;
-    this.sayTrouble(waiting ? this.words.say("join.waiting", { num: waiting }) : undefined);
+    this.isWarned = false;
+    this.sayTrouble(undefined);
+    this.view.say("join-sent", undefined);
     this.view.screen("join");
     this.label.select();
+  }
+
+  /** So many scans of before could not be sent, and would be lost with another evening. */
+  warn(num: number): void {
+    this.isWarned = true;
+    this.sayTrouble(this.words.say("join.waiting", { num }));
+  }
+
+  sent(num: number): void {
+    this.sayTrouble(undefined);
+    this.view.say("join-sent", this.words.say("join.sent", { num }));
   }
 
   /** Say yes; undefined when the server does not, which is told. */

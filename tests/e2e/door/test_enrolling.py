@@ -171,3 +171,23 @@ def test_scans_of_the_evening_before_are_not_forgotten_in_silence(
     phone.opens()
     phone.finds_network()
     assert fresh(party.id).admitted == 2
+
+
+def test_scans_of_the_evening_before_are_sent_before_the_phone_is_another_door(
+    phone: Phone,
+) -> None:
+    first, second = tonight(), tonight()
+    party = a_party(first, 2)
+    phone.joins(first)
+    phone.works_alone()
+    phone.loses_network()
+    phone.scan(party.reference)
+    phone.told("Let 2 in")
+    phone.page.goto("about:blank")
+    phone.context.set_offline(False)
+    phone.page.goto(invitation(phone.site, second))
+    expect(phone.page.locator("[data-join-sent]")).to_have_text("1 scan of before was sent.")
+    assert fresh(party.id).admitted == 2
+    phone.press("Yes, open the door")
+    expect(phone.page.locator("h1:visible")).to_have_text(second.show.title)
+    phone.is_online()

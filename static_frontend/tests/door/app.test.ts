@@ -1,0 +1,118 @@
+import "fake-indexeddb/auto";
+
+import { readFileSync } from "node:fs";
+
+import { deleteDB } from "idb";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { App } from "../../src/door/app.ts";
+import { Evening } from "../../src/door/evening.ts";
+import { Store } from "../../src/door/store.ts";
+import { Words } from "../../src/door/words.ts";
+import { aParty, FakeServer, TOKENS } from "./stage.ts";
+
+const TEMPLATE = "../azionelab/templates/checkin/app.html";
+const BEFORE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
+
+let server: FakeServer;
+/** What was asked for, and with which token. */
+let asked: string[];
+let page: Document;
+let started: () => Evening[];
+
+beforeEach(async () => {
+  server = new FakeServer();
+  server.parties = [await aParty(0)];
+  asked = [];
+  vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+    const token = new Headers(request.headers).get("Authorization") ?? "";
+    asked.push(`${address.slice("/api/v1/checkin".length)} ${token}`.trim());
+    if (!address.endsWith("/devices")) return await server.fetch(address, request);
+    return new Response(JSON.stringify({ token: "new", label: "Door A", performance_id: 8 }));
+  });
+  const start = vi.spyOn(Evening.prototype, "start");
+  started = () => start.mock.contexts as Evening[];
+  location.hash = "#join=invitation";
+  const store = await Store.open();
+  await store.keepDevice(BEFORE);
+  const scan_id = crypto.randomUUID();
+  const at = new Date().toISOString();
+  const offline = { at, verdict: "admitted", people: 2 } as const;
+  const action = { kind: "scan", scan_id, code: TOKENS[0]!, offline } as const;
+  await store.enqueue({ action, reference: "AAAA0000", people: 2, at });
+});
+
+afterEach(async () => {
+  for (const evening of started()) evening.stop();
+  await (await Store.open()).wipe();
+  await deleteDB("azionelab-door");
+});
+
+/** The page, opened with an invitation to performance 8 on a phone that was at the door of 7. */
+async function open(): Promise<void> {
+  const html = readFileSync(TEMPLATE, "utf8").replace(/\{[{%].*?[%}]\}/g, "");
+  page = new DOMParser().parseFromString(html, "text/html");
+  await new App(page, named).start();
+}
+
+/** Words that say what they are called, and of how many. */
+const named = new Words({
+  locale: "en",
+  time_zone: "UTC",
+  tones: {},
+  words: new Proxy({}, { get: (_, name) => `${String(name)} {num}` }),
+});
+
+const find = (place: string) => page.querySelector<HTMLElement>(place)!;
+const says = async (place: string, words: string) =>
+  await vi.waitFor(() => expect(find(`[data-${place}]`).textContent).toBe(words));
+
+function sayYes(): void {
+  page.querySelector<HTMLInputElement>("#label")!.value = "Door A";
+  find("form[data-do=join]").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+}
+
+const isDoorOfTheOther = async () =>
+  await vi.waitFor(() => expect(asked.at(-1)).toBe("/performances/8/sync Bearer new"));
+const partyIn = () => server.parties[0]!.admitted;
+
+test("what waits of another evening is sent with its token, and that is said", async () => {
+  await open();
+  await says("join-sent", "join.sent 1");
+  expect(asked[0]).toBe("/performances/7/sync Bearer secret");
+  expect([partyIn(), find("[data-join-trouble]").hidden]).toEqual([2, true]);
+  sayYes();
+  await isDoorOfTheOther();
+});
+
+test("what could not be sent when it was asked is sent by who says yes", async () => {
+  server.isAway = true;
+  await open();
+  await says("join-trouble", "join.waiting 1");
+  server.isAway = false;
+  sayYes();
+  await isDoorOfTheOther();
+  expect(partyIn()).toBe(2);
+});
+
+test("who says yes before that is known is told first what would be lost", async () => {
+  const usual = fetch;
+  let fail: (error: Error) => void = () => {};
+  vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+    if (address.endsWith("/sync")) await new Promise((_, reject) => (fail = reject));
+    return await usual(address, request);
+  });
+  await open();
+  sayYes();
+  vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+    if (address.includes("/performances/7/")) throw new TypeError("Failed to fetch");
+    return await usual(address, request);
+  });
+  fail(new TypeError("Failed to fetch"));
+  await says("join-trouble", "join.waiting 1");
+  expect(asked).toEqual([]);
+  expect((await (await Store.open()).read()).waiting).toHaveLength(1);
+  sayYes();
+  await isDoorOfTheOther();
+  expect((await (await Store.open()).read()).waiting).toHaveLength(0);
+});

@@ -257,6 +257,14 @@ def _app_words() -> dict[str, Words]:
             "%(name)s came in twice: %(first)s, and %(at)s.", name="{name}", first="{first}", at=at
         ),
         "conflict.none": gettext("%(name)s had no place: let in at %(at)s.", name="{name}", at=at),
+        "conflict.walk_in": _many(
+            lambda n: ngettext(
+                "Without a booking: %(num)s more than there were places, let in at %(at)s.",
+                "Without a booking: %(num)s more than there were places, let in at %(at)s.",
+                n,
+                at=at,
+            )
+        ),
         "conflict.unknown": gettext("A ticket that nobody has: let in at %(at)s.", at=at),
         "seen": gettext("Seen"),
         "aside": gettext("Not counted as it was told here"),

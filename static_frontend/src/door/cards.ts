@@ -109,17 +109,19 @@ export function headsFor(party: KnownParty, words: Words): Heads[] {
 
 /** "Ada Rossi came in twice: 20:41, Door A, and 20:43, Door B." */
 export function conflictWords(conflict: Conflict, words: Words): { title: string; text: string } {
+  const num = conflict.claimed - conflict.people;
+  return { title: words.say("conflict", { num }), text: storyOf(conflict, num, words) };
+}
+
+function storyOf(conflict: Conflict, num: number, words: Words): string {
   const at = placeOf(conflict, words);
   const name = conflict.name || conflict.reference;
-  const { first } = conflict;
-  return {
-    title: words.say("conflict", { num: conflict.claimed - conflict.people }),
-    text: !name
-      ? words.say("conflict.unknown", { at })
-      : first
-        ? words.say("conflict.twice", { name, first: placeOf(first, words), at })
-        : words.say("conflict.none", { name, at }),
-  };
+  const { first, walk_in } = conflict;
+  if (walk_in) return words.say("conflict.walk_in", { num, at });
+  if (!name) return words.say("conflict.unknown", { at });
+  return first
+    ? words.say("conflict.twice", { name, first: placeOf(first, words), at })
+    : words.say("conflict.none", { name, at });
 }
 
 export function asideWords(

@@ -95,6 +95,8 @@ export interface Conflict {
   readonly scan_id: string;
   readonly reference: string | null;
   readonly name: string;
+  /** They had no booking; `reference` is what the books know them by. */
+  readonly walk_in: boolean;
   readonly people: number;
   readonly claimed: number;
   readonly at: string;

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+
+import { conflictWords } from "../../src/door/cards.ts";
+import type { Conflict } from "../../src/door/server.ts";
+import { Words } from "../../src/door/words.ts";
+
+const words = new Words({
+  locale: "en",
+  time_zone: "Europe/Rome",
+  tones: {},
+  words: {
+    conflict: "{num} too many",
+    "conflict.at": "{at}, {door}",
+    "conflict.walk_in": "without a booking: {num}, {at}",
+    "conflict.twice": "{name} twice: {first}, and {at}",
+    "conflict.none": "{name} had no place: {at}",
+    "conflict.unknown": "nobody's ticket: {at}",
+  },
+});
+
+const CONFLICT: Conflict = {
+  scan_id: "1",
+  reference: "8D22P986",
+  name: "",
+  walk_in: false,
+  people: 1,
+  claimed: 3,
+  at: "2026-11-25T19:43:00Z",
+  by: "anna",
+  door: "Door B",
+  first: null,
+};
+const FIRST = { at: "2026-11-25T19:41:00Z", by: "carlo", door: "" };
+
+test.each([
+  ["people without a booking", { walk_in: true }, "without a booking: 2, 20:43, Door B"],
+  ["none of whom was counted", { walk_in: true, reference: null }, "without a booking: 2, 20:43, Door B"],
+  ["a ticket of nobody", { reference: null }, "nobody's ticket: 20:43, Door B"],
+  ["a party twice", { name: "Ada", first: FIRST }, "Ada twice: 20:41, carlo, and 20:43, Door B"],
+  ["a party without a place", {}, "8D22P986 had no place: 20:43, Door B"],
+])("a conflict is told by who it is about: %s", (_, facts, text) => {
+  expect(conflictWords({ ...CONFLICT, ...facts }, words)).toEqual({ title: "2 too many", text });
+});

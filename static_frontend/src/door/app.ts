@@ -256,7 +256,9 @@ export class App {
       case "walk-in":
         return await this.decide(async (evening) => await evening.walkIn(people));
       case "dismiss":
-        return await this.evening?.dismiss(about);
+        return await this.evening?.dismiss([about]);
+      case "dismiss-all":
+        return await this.evening?.dismissAll();
       case "search":
         return await this.search();
       case "find":

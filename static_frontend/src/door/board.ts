@@ -9,6 +9,8 @@ import type { Words } from "./words.ts";
 
 /** Milliseconds before the curtain from which a door of another day is nothing to wonder at. */
 const DOORS_OPEN = 6 * 3_600_000;
+/** Notices that are put away one by one; more of them, as of an evening under way, are at once, too. */
+const FEW_NOTICES = 2;
 const COUNTS = ["expected", "inside", "to_come", "free"] as const;
 
 export class Board {
@@ -79,6 +81,7 @@ export class Board {
 
   private showNotices({ conflicts, aside, house }: Notebook): void {
     const { words } = this;
+    this.view.show("all-seen", conflicts.length + aside.length > FEW_NOTICES);
     const isNew = this.view.notices(
       [
         ...conflicts.map((one) => ({ id: one.scan_id, ...conflictWords(one, words) })),

@@ -157,9 +157,18 @@ export class Evening {
     this.sync.now();
   }
 
-  async dismiss(scanId: string): Promise<void> {
-    await this.book.dismiss(scanId);
+  /** Somebody has seen what went wrong with these scans. */
+  async dismiss(scanIds: readonly string[]): Promise<void> {
+    await this.book.dismiss(scanIds);
     this.tell();
+  }
+
+  async dismissAll(): Promise<void> {
+    const { conflicts, aside } = this.book;
+    await this.dismiss([
+      ...conflicts.map(({ scan_id }) => scan_id),
+      ...aside.map(({ scanId }) => scanId),
+    ]);
   }
 
   /** Forget everything, also what could not be sent. */

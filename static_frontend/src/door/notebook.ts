@@ -172,10 +172,10 @@ export class Notebook {
     if (this.kept) this.kept = { ...this.kept, cursor: null };
   }
 
-  async dismiss(scanId: string): Promise<void> {
-    this.dismissed = [...this.dismissed, scanId];
-    this.aside = this.aside.filter((one) => one.scanId !== scanId);
-    await this.write(async (store) => await store.dismiss(scanId, [...this.dismissed]));
+  async dismiss(scanIds: readonly string[]): Promise<void> {
+    this.dismissed = [...this.dismissed, ...scanIds];
+    this.aside = this.aside.filter((one) => !scanIds.includes(one.scanId));
+    await this.write(async (store) => await store.dismiss(scanIds, [...this.dismissed]));
   }
 
   /** The evening ends here: the list goes at once, and the rest when nothing waits. */

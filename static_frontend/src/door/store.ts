@@ -117,11 +117,11 @@ export class Store {
     await this.db.put("facts", device, "device");
   }
 
-  /** Somebody has seen what went wrong with a scan. */
-  async dismiss(scanId: string, dismissed: string[]): Promise<void> {
+  /** Somebody has seen what went wrong with these scans. */
+  async dismiss(scanIds: readonly string[], dismissed: string[]): Promise<void> {
     const writing = this.db.transaction(["facts", "aside"], "readwrite");
     void writing.objectStore("facts").put(dismissed, "dismissed");
-    void writing.objectStore("aside").delete(scanId);
+    for (const scanId of scanIds) void writing.objectStore("aside").delete(scanId);
     await writing.done;
   }
 

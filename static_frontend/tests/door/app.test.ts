@@ -9,7 +9,7 @@ import { App } from "../../src/door/app.ts";
 import { Evening } from "../../src/door/evening.ts";
 import { Store } from "../../src/door/store.ts";
 import { Words } from "../../src/door/words.ts";
-import { aParty, FakeServer, TOKENS } from "./stage.ts";
+import { aConflict, aParty, FakeServer, TOKENS } from "./stage.ts";
 
 const TEMPLATE = "../azionelab/templates/checkin/app.html";
 const BEFORE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
@@ -115,4 +115,23 @@ test("who says yes before that is known is told first what would be lost", async
   sayYes();
   await isDoorOfTheOther();
   expect((await (await Store.open()).read()).waiting).toHaveLength(0);
+});
+
+test("more than two conflicts can be put away at once, and stay away", async () => {
+  location.hash = "";
+  server.conflicts = [1, 2].map(aConflict);
+  await open();
+  const notices = () => page.querySelectorAll("[data-notices] li").length;
+  const all = find("[data-all-seen]");
+  await vi.waitFor(() => expect(notices()).toBe(2));
+  expect(all.hidden).toBe(true);
+  server.conflicts = [1, 2, 3].map(aConflict);
+  started()[0]!.sync.now();
+  await vi.waitFor(() => expect([notices(), all.hidden]).toEqual([3, false]));
+  all.querySelector("button")!.click();
+  await vi.waitFor(() => expect([notices(), all.hidden]).toEqual([0, true]));
+  await vi.waitFor(async () => expect((await (await Store.open()).read()).dismissed).toHaveLength(3));
+  server.conflicts = [1, 2, 3, 4].map(aConflict);
+  started()[0]!.sync.now();
+  await vi.waitFor(() => expect(notices()).toBe(1));
 });

@@ -1,6 +1,6 @@
 /** What the door's tests set the stage with: an evening, a list, and a server to play with. */
 
-import type { Action, ListedParty, Result, Synced, Verdict } from "../../src/door/server.ts";
+import type { Action, Conflict, ListedParty, Result, Synced, Verdict } from "../../src/door/server.ts";
 import { decide } from "../../src/door/verdicts.ts";
 
 export const TOKENS = [..."ABCDEFGHJK"].map((letter) => letter.repeat(43));
@@ -25,6 +25,12 @@ export async function aParty(n: number, facts: Partial<ListedParty> = {}): Promi
   };
 }
 
+export function aConflict(n: number): Conflict {
+  const place = { at: "2026-11-25T20:41:07Z", by: "Door B", door: "Door B" };
+  const people = { reference: `AAAA000${n}`, name: "", walk_in: false, people: 0, claimed: 2 };
+  return { scan_id: `conflict ${n}`, ...people, ...place, first: null };
+}
+
 type Answer = { status: number; body: unknown; headers?: Record<string, string> };
 
 /** An answer that says no, as the server writes it. */
@@ -42,6 +48,7 @@ export class FakeServer {
   complete = true;
   startsAt = new Date(Date.now() + 3_600_000);
   closesAt = new Date(Date.now() + 3 * 3_600_000);
+  conflicts: Conflict[] = [];
   serverTime = () => new Date();
   free = 10;
   /** Requests get no answer, or only after they were obeyed. */
@@ -103,7 +110,7 @@ export class FakeServer {
         released_at: null,
       },
       counts: { expected, inside, to_come: expected - inside, free: this.free },
-      conflicts: [],
+      conflicts: this.conflicts,
       results,
     };
   }

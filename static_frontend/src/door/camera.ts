@@ -19,6 +19,8 @@ export class CameraPanel {
   /** It is on, or would be if the page were seen. */
   private isWanted = false;
   private isPaused = false;
+  /** Counts what opens and closes it: whatever was awaited meanwhile is outdated. */
+  private turns = 0;
   /** The camera that was chosen, or that the browser chose. */
   private used: string | undefined;
   private awake: WakeLockSentinel | undefined;
@@ -64,14 +66,16 @@ export class CameraPanel {
   async start(camera?: string): Promise<void> {
     const hadLight = this.light.getAttribute("aria-pressed") === "true";
     this.stop();
+    const { turns } = this;
+    // Off again meanwhile, opened once more, or another camera: that has put away what was opened here.
+    const isOutdated = () => this.turns !== turns;
     this.isWanted = true;
+    this.used = camera;
     this.explain(undefined);
-    // At once: a second press while the camera opens would leave a first one on for good.
     this.show(true);
     try {
       const stream = await openCamera(camera);
-      // Off again meanwhile, or the page is not seen any more.
-      if (!this.isWanted || document.hidden) return stopTracks(stream);
+      if (isOutdated() || document.hidden) return stopTracks(stream);
       this.stream = stream;
       // The system takes the camera away, for another app or a page in the background.
       stream.getVideoTracks()[0]?.addEventListener("ended", () => {
@@ -80,14 +84,19 @@ export class CameraPanel {
       });
       this.picture.srcObject = stream;
       await this.picture.play();
-      this.watcher = new Watcher(this.picture, await this.detector(), this.tell);
+      const detector = await this.detector();
+      if (isOutdated()) return;
+      this.watcher = new Watcher(this.picture, detector, this.tell);
       this.watcher.start();
       if (this.isPaused) this.watcher.pause();
       remember(true);
-      void this.stayAwake();
-      await this.offer(stream);
+      void this.stayAwake(isOutdated);
+      const devices = await navigator.mediaDevices.enumerateDevices();
+      if (isOutdated()) return;
+      this.offer(stream, devices);
       if (hadLight) await this.switchTorch();
     } catch (error) {
+      if (isOutdated()) return;
       this.stop();
       this.explain(troubleOf(error));
     }
@@ -100,6 +109,7 @@ export class CameraPanel {
   }
 
   private release(): void {
+    this.turns += 1;
     void this.awake?.release();
     this.awake = undefined;
     this.watcher?.stop();
@@ -116,9 +126,11 @@ export class CameraPanel {
   }
 
   /** The screen must not go dark between two visitors. */
-  private async stayAwake(): Promise<void> {
+  private async stayAwake(isOutdated: () => boolean): Promise<void> {
     try {
-      this.awake = await navigator.wakeLock?.request("screen");
+      const awake = await navigator.wakeLock?.request("screen");
+      if (isOutdated()) await awake?.release();
+      else this.awake = awake;
     } catch {
       // As with an empty battery: the screen goes dark when the phone wants it.
     }
@@ -138,11 +150,10 @@ export class CameraPanel {
     if (held) this.part(on ? "stop" : "start").focus();
   }
 
-  private async offer(stream: MediaStream): Promise<void> {
+  private offer(stream: MediaStream, devices: readonly MediaDeviceInfo[]): void {
     const [track] = stream.getVideoTracks();
     const able = (track?.getCapabilities?.() ?? {}) as Torch;
     this.part("torch").hidden = !able.torch;
-    const devices = await navigator.mediaDevices.enumerateDevices();
     const cameras = devices.filter((device) => device.kind === "videoinput");
     const used = track?.getSettings().deviceId;
     this.used = used;
@@ -159,8 +170,9 @@ export class CameraPanel {
     const button = this.light;
     const torch = button.getAttribute("aria-pressed") !== "true";
     const wish: MediaTrackConstraintSet & Torch = { torch };
+    const { turns } = this;
     await this.stream?.getVideoTracks()[0]?.applyConstraints({ advanced: [wish] });
-    button.setAttribute("aria-pressed", String(torch));
+    if (this.turns === turns) button.setAttribute("aria-pressed", String(torch));
   }
 
   private explain(trouble: Trouble | undefined): void {

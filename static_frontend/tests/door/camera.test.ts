@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { CameraPanel } from "../../src/door/camera.ts";
 
@@ -17,6 +17,9 @@ beforeEach(() => {
   document.body.innerHTML = PANEL;
   vi.spyOn(HTMLMediaElement.prototype, "play").mockResolvedValue();
 });
+
+// It would come back with the page of the next test.
+afterEach(() => find("stop").click());
 
 function withCamera(getUserMedia: (() => Promise<unknown>) | undefined, cameras = 1): void {
   const devices = Array.from({ length: cameras }, (_, n) => ({
@@ -136,4 +139,78 @@ test("a camera that opens after the page was hidden is closed at once", async ()
   await starting;
   expect(stream.track.stop).toHaveBeenCalled();
   expect(panel.isOn).toBe(false);
+});
+
+/** A camera that opens, or fails, when the test says so; each time it is asked for. */
+function aSlowCamera(cameras = 1) {
+  const asked: { stream: ReturnType<typeof aStream>; open: () => void; fail: () => void }[] = [];
+  withCamera(
+    () =>
+      new Promise((resolve, reject) => {
+        const stream = aStream();
+        const fail = () => reject(new DOMException("", "NotReadableError"));
+        asked.push({ stream, open: () => resolve(stream), fail });
+      }),
+    cameras,
+  );
+  return asked;
+}
+
+const settle = async () => await new Promise((done) => setTimeout(done));
+const live = (asked: ReturnType<typeof aSlowCamera>) =>
+  asked.filter(({ stream }) => stream.track.stop.mock.calls.length === 0);
+
+test("a phone locked and looked at while the camera opens has one camera, which goes off", async () => {
+  const asked = aSlowCamera();
+  const panel = aPanel();
+  void panel.start();
+  for (const isHidden of [true, false, true, false]) setHidden(isHidden);
+  expect(asked).toHaveLength(3);
+  for (const { open } of asked) open();
+  await vi.waitFor(() => expect(panel.isOn).toBe(true));
+  await settle();
+  expect(live(asked)).toEqual([asked[2]]);
+  find("stop").click();
+  expect(live(asked)).toEqual([]);
+});
+
+test("only one watcher tells what is seen, however often the camera was opened", async () => {
+  const asked = aSlowCamera();
+  const looks = vi.fn(async () => []);
+  vi.spyOn(HTMLMediaElement.prototype, "readyState", "get").mockReturnValue(4);
+  const ready: (() => void)[] = [];
+  const slowly = async () => {
+    await new Promise<void>((resolve) => ready.push(resolve));
+    return { detect: looks };
+  };
+  const panel = new CameraPanel(document.querySelector("section")!, () => {}, slowly);
+  void panel.start();
+  asked[0]!.open();
+  await vi.waitFor(() => expect(ready).toHaveLength(1));
+  // Locked and looked at again while the reader of codes is loaded; then switched off.
+  setHidden(true);
+  setHidden(false);
+  find("stop").click();
+  asked[1]!.open();
+  for (const go of ready) go();
+  await new Promise((done) => setTimeout(done, 60));
+  expect(looks).not.toHaveBeenCalled();
+  expect(live(asked)).toEqual([]);
+});
+
+test("a camera changed twice quickly is the last one; what fails meanwhile does not close it", async () => {
+  const asked = aSlowCamera(3);
+  const panel = aPanel();
+  void panel.start("0");
+  void panel.start("1");
+  void panel.start("2");
+  asked[2]!.open();
+  await vi.waitFor(() => expect(panel.isOn).toBe(true));
+  asked[0]!.fail();
+  asked[1]!.open();
+  await settle();
+  expect(panel.isOn).toBe(true);
+  expect(find("trouble").textContent).toBe("");
+  expect(asked[1]!.stream.track.stop).toHaveBeenCalled();
+  expect(asked[2]!.stream.track.stop).not.toHaveBeenCalled();
 });

@@ -216,6 +216,7 @@ def _app_words() -> dict[str, Words]:
         "no_answer.undo": gettext("They may still count as in. Try again."),
         "refused": gettext("That did not work"),
         "checking": gettext("Checking…"),
+        "not_taken": gettext("Another ticket was scanned meanwhile: scan it again."),
         "in": gettext("%(num)s in", num="{num}"),
         "seats": _many(lambda n: ngettext("%(num)s seat", "%(num)s seats", n)),
         "let_in": gettext("Let in"),

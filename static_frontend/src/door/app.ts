@@ -33,6 +33,10 @@ export class App {
   private contents: Contents | undefined;
   private evening: Evening | undefined;
   private busy = false;
+  /** The code that is asked about. */
+  private asking: string | undefined;
+  /** Codes that were scanned meanwhile, in their order. */
+  private scannedMeanwhile: string[] = [];
   /** What the card on the screen is about. */
   private told: Told | undefined;
   private unanswered: NoAnswer | undefined;
@@ -45,7 +49,7 @@ export class App {
     this.board = new Board(this.view, words);
     this.finder = new Finder(this.view, words);
     this.joining = new Join(this.view, words);
-    this.camera = new CameraPanel(this.view.find("[data-camera]"), (code) => void this.let(code));
+    this.camera = new CameraPanel(this.view.find("[data-camera]"), (code) => void this.scanned(code));
     listenForScanner(page, (code) => void this.scanned(code));
     this.view.query.addEventListener("input", () => {
       if (this.evening) this.finder.typed(this.evening);
@@ -75,7 +79,7 @@ export class App {
   private arrive(): void {
     if (this.joining.isAsked) {
       this.camera.stop();
-      this.clear();
+      this.leave();
       this.joining.ask();
       void this.sendBefore();
     } else if (this.evening) {
@@ -148,15 +152,27 @@ export class App {
 
   // --- Codes and verdicts ---
 
-  /** A code from a hand scanner: whoever pulls its trigger has done with what is on the screen. */
+  /** A code that was scanned or typed: whoever does so has done with what is on the screen. */
   private async scanned(code: string): Promise<void> {
     // But for this one, which only a person can decide.
     if (this.view.hasQuestion) signal("bad");
+    else if (this.busy || this.scannedMeanwhile.length > 0) this.keepForLater(code);
     else await this.let(code);
   }
 
+  /** Its turn comes when the one before was answered, and its verdict seen. */
+  private keepForLater(code: string): void {
+    // Whoever hears nothing pulls the trigger again: that is no second visitor.
+    if (code !== this.asking && !this.scannedMeanwhile.includes(code)) {
+      this.scannedMeanwhile.push(code);
+    }
+  }
+
   private async let(code: string, asked: Asked = {}): Promise<void> {
-    await this.decide(async (evening) => await evening.scan(code, asked));
+    await this.decide(async (evening) => {
+      this.asking = code;
+      return await evening.scan(code, asked);
+    });
   }
 
   /** Ask for a verdict and show it. The one before must never stand there for this one. */
@@ -182,6 +198,7 @@ export class App {
     } finally {
       clearTimeout(slow);
       this.busy = false;
+      this.asking = undefined;
       this.render();
     }
   }
@@ -192,16 +209,28 @@ export class App {
   }
 
   private meet(card: Card): void {
-    this.view.card(card);
+    const isGood = card.tone === "good";
+    const isWaitedFor = this.scannedMeanwhile.length > 0;
+    const untaken = isWaitedFor && !isGood ? [this.words.say("not_taken")] : [];
+    this.view.card({ ...card, details: [...card.details, ...untaken] });
     signal(card.tone);
-    // People who are let in walk on; whoever is not has to be looked at.
-    if (card.tone === "good") this.glance = setTimeout(() => this.camera.resume(), GLANCE);
+    // People who are let in walk on; whoever is not has to be looked at, and nobody else meanwhile.
+    if (isGood) this.glance = setTimeout(() => this.goOn(), GLANCE);
+    else this.scannedMeanwhile = [];
+  }
+
+  /** A good verdict was seen: the next ticket, or whatever the camera sees. */
+  private goOn(): void {
+    const code = this.scannedMeanwhile.shift();
+    if (code === undefined) this.camera.resume();
+    else void this.let(code);
   }
 
   private fail(error: unknown): void {
     this.clear();
     if (error instanceof NoAnswer) this.unanswered = error;
     else if (!(error instanceof Refused)) {
+      this.leave();
       this.watch();
       throw error;
     }
@@ -214,6 +243,12 @@ export class App {
     this.told = this.unanswered = undefined;
   }
 
+  /** Nobody is let in here any more, or not for now. */
+  private leave(): void {
+    this.clear();
+    this.scannedMeanwhile = [];
+  }
+
   /** Look for the next code, unless something else is in hand. */
   private watch(): void {
     if (!this.busy && !this.view.hasCard && !this.view.isOccupied) this.camera.resume();
@@ -221,6 +256,7 @@ export class App {
 
   private next(): void {
     this.clear();
+    if (this.scannedMeanwhile.length > 0) return this.goOn();
     this.watch();
     if (this.view.isFinding) this.view.focusQuery();
   }
@@ -335,7 +371,7 @@ export class App {
     if (!evening || this.joining.isAsked) return;
     if (evening.book.ended) {
       this.camera.stop();
-      this.clear();
+      this.leave();
       this.view.closeSheets();
       return this.board.showEnd(evening.book);
     }

@@ -1,0 +1,61 @@
+"""A hand scanner is faster than the answers: nothing that it reads is lost without a word."""
+
+import pytest
+
+from azionelab.bookings.rules import cancel
+from tests.stage import a_party, fresh
+from tests.support.door import Held, Phone, tonight
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+def test_a_ticket_scanned_during_checking_has_its_turn(phone: Phone) -> None:
+    performance = tonight(capacity=20)
+    first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
+    phone.joins(performance)
+    noted = phone.noting_verdicts()
+    held = Held(phone.page, "**/scans")
+    phone.scan(first.reference)
+    phone.told("Checking…")
+    phone.scan(second.reference)
+    # Nobody heard a beep.
+    phone.scan(first.reference)
+    phone.scan(second.reference)
+    held.release()
+    phone.told("Let 2 in", "Ada")
+    phone.told("Let 3 in", "Bruno")
+    assert noted() == ["admitted", "admitted"]
+    assert (fresh(first.id).admitted, fresh(second.id).admitted) == (2, 3)
+
+
+def test_next_does_not_lose_it(phone: Phone) -> None:
+    performance = tonight(capacity=20)
+    first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
+    phone.joins(performance)
+    held = Held(phone.page, "**/scans")
+    phone.scan(first.reference)
+    phone.told("Checking…")
+    phone.scan(second.reference)
+    held.release()
+    phone.told("Let 2 in", "Ada")
+    phone.press("Next")
+    phone.told("Let 3 in", "Bruno")
+
+
+def test_behind_a_refusal_it_is_said_that_it_was_not_taken(phone: Phone) -> None:
+    performance = tonight(capacity=20)
+    first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
+    cancel(first.id)
+    phone.joins(performance)
+    held = Held(phone.page, "**/scans")
+    phone.scan(first.reference)
+    phone.told("Checking…")
+    phone.scan(second.reference)
+    held.release()
+    phone.told("Cancelled", "Another ticket was scanned meanwhile: scan it again.")
+    # Nobody could have seen a refusal that another verdict replaced.
+    phone.page.wait_for_timeout(2_000)
+    phone.told("Cancelled")
+    assert fresh(second.id).admitted == 0
+    phone.scan(second.reference)
+    phone.told("Let 3 in", "Bruno")

@@ -71,108 +71,150 @@ interface Schema extends DBSchema {
   aside: { key: string; value: Aside };
 }
 
-export class Store {
-  private readonly db: IDBPDatabase<Schema>;
+type Database = IDBPDatabase<Schema>;
 
-  private constructor(db: IDBPDatabase<Schema>) {
-    this.db = db;
-  }
+export class Store {
+  private db!: Database;
+  /** It was wiped, here or in another tab: what is found under its name is another evening's. */
+  private isGone = false;
+
+  private constructor() {}
 
   /** Rejects where the browser keeps nothing, as in some private windows. */
   static async open(): Promise<Store> {
-    const db = await openDB<Schema>(NAME, 1, {
-      upgrade(made) {
-        made.createObjectStore("facts");
-        made.createObjectStore("parties", { keyPath: "reference" });
-        made.createObjectStore("waiting", { keyPath: "order", autoIncrement: true });
-        made.createObjectStore("aside", { keyPath: "scanId" });
-      },
-      blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+    const store = new Store();
+    await store.connect((made) => {
+      made.createObjectStore("facts");
+      made.createObjectStore("parties", { keyPath: "reference" });
+      made.createObjectStore("waiting", { keyPath: "order", autoIncrement: true });
+      made.createObjectStore("aside", { keyPath: "scanId" });
     });
-    return new Store(db);
+    return store;
   }
 
   async read(): Promise<Contents> {
-    const all = this.db.transaction(["facts", "parties", "waiting", "aside"]);
-    const facts = all.objectStore("facts");
-    const [device, evening, dismissed, parties, waiting, aside] = await Promise.all([
-      facts.get("device"),
-      facts.get("evening"),
-      facts.get("dismissed"),
-      all.objectStore("parties").getAll(),
-      all.objectStore("waiting").getAll(),
-      all.objectStore("aside").getAll(),
-    ]);
-    return {
-      device: device as Device | undefined,
-      evening: evening as Evening | undefined,
-      parties,
-      waiting,
-      aside,
-      dismissed: (dismissed as string[] | undefined) ?? [],
-    };
+    return await this.use(readAll);
   }
 
   async keepDevice(device: Device): Promise<void> {
-    await this.db.put("facts", device, "device");
+    await this.use(async (db) => await db.put("facts", device, "device"));
   }
 
   /** Somebody has seen what went wrong with these scans. */
   async dismiss(scanIds: readonly string[], dismissed: string[]): Promise<void> {
-    const writing = this.db.transaction(["facts", "aside"], "readwrite");
-    void writing.objectStore("facts").put(dismissed, "dismissed");
-    for (const scanId of scanIds) void writing.objectStore("aside").delete(scanId);
-    await writing.done;
+    await this.use(async (db) => {
+      const writing = db.transaction(["facts", "aside"], "readwrite");
+      void writing.objectStore("facts").put(dismissed, "dismissed");
+      for (const scanId of scanIds) void writing.objectStore("aside").delete(scanId);
+      await writing.done;
+    });
   }
 
   /** Keep what was done, in its order. Returns when it is on the disk, not merely on its way. */
   async enqueue(done: Waiting): Promise<Waiting> {
-    const writing = this.db.transaction("waiting", "readwrite", { durability: "strict" });
-    const [order] = await Promise.all([writing.store.add(done), writing.done]);
-    return { ...done, order };
+    return await this.use(async (db) => {
+      const writing = db.transaction("waiting", "readwrite", { durability: "strict" });
+      const [order] = await Promise.all([writing.store.add(done), writing.done]);
+      return { ...done, order };
+    });
   }
 
   /** What the server answered to something that was not waiting. */
   async keepParty(party: ListedParty): Promise<void> {
-    await this.db.put("parties", party);
+    await this.use(async (db) => await db.put("parties", party));
   }
 
   /** Answers are kept and their questions forgotten in one transaction: a crash loses neither. */
   async change(change: Change): Promise<void> {
-    const writing = this.db.transaction(["facts", "parties", "waiting", "aside"], "readwrite", {
-      durability: change.forget.length ? "strict" : "default",
+    await this.use(async (db) => {
+      const writing = db.transaction(["facts", "parties", "waiting", "aside"], "readwrite", {
+        durability: change.forget.length ? "strict" : "default",
+      });
+      const [facts, parties] = [writing.objectStore("facts"), writing.objectStore("parties")];
+      void facts.put(change.device, "device");
+      void facts.put(change.evening, "evening");
+      if (change.isComplete) void parties.clear();
+      for (const party of change.parties) void parties.put(party);
+      for (const order of change.forget) void writing.objectStore("waiting").delete(order);
+      for (const one of change.aside) void writing.objectStore("aside").put(one);
+      await writing.done;
     });
-    const [facts, parties] = [writing.objectStore("facts"), writing.objectStore("parties")];
-    void facts.put(change.device, "device");
-    void facts.put(change.evening, "evening");
-    if (change.isComplete) void parties.clear();
-    for (const party of change.parties) void parties.put(party);
-    for (const order of change.forget) void writing.objectStore("waiting").delete(order);
-    for (const one of change.aside) void writing.objectStore("aside").put(one);
-    await writing.done;
   }
 
   /** Forget some of what waits: it was recorded, or will never be. */
   async forget(orders: readonly number[], aside: readonly Aside[] = []): Promise<void> {
-    const writing = this.db.transaction(["waiting", "aside"], "readwrite");
-    for (const order of orders) void writing.objectStore("waiting").delete(order);
-    for (const one of aside) void writing.objectStore("aside").put(one);
-    await writing.done;
+    await this.use(async (db) => {
+      const writing = db.transaction(["waiting", "aside"], "readwrite");
+      for (const order of orders) void writing.objectStore("waiting").delete(order);
+      for (const one of aside) void writing.objectStore("aside").put(one);
+      await writing.done;
+    });
   }
 
   /** Forget everybody's names and tickets. What waits to be sent stays. */
   async wipeList(device: Device): Promise<void> {
-    const writing = this.db.transaction(["facts", "parties", "aside"], "readwrite");
-    void writing.objectStore("facts").clear();
-    void writing.objectStore("facts").put(device, "device");
-    void writing.objectStore("parties").clear();
-    void writing.objectStore("aside").clear();
-    await writing.done;
+    await this.use(async (db) => {
+      const writing = db.transaction(["facts", "parties", "aside"], "readwrite");
+      void writing.objectStore("facts").clear();
+      void writing.objectStore("facts").put(device, "device");
+      void writing.objectStore("parties").clear();
+      void writing.objectStore("aside").clear();
+      await writing.done;
+    });
   }
 
   /** Forget everything, the token too. */
   async wipe(): Promise<void> {
+    this.isGone = true;
     this.db.close();
     await deleteDB(NAME);
   }
+
+  /** Phones take the database away from a page in the background: it is opened once more, and used again. */
+  private async use<Result>(work: (db: Database) => Promise<Result>): Promise<Result> {
+    try {
+      return await work(this.db);
+    } catch (error) {
+      if (this.isGone) throw error;
+      this.db.close();
+      await this.connect();
+      return await work(this.db);
+    }
+  }
+
+  /** Without `make` a database that is not there stays so: the system has wiped it, and the list with it. */
+  private async connect(make?: (made: Database) => void): Promise<void> {
+    this.db = await openDB<Schema>(NAME, 1, {
+      upgrade: (made, _before, _now, upgrading) => {
+        if (make) return make(made);
+        upgrading.done.catch(() => undefined);
+        upgrading.abort();
+      },
+      blocking: (_current, _blocked, event) => {
+        this.isGone = true;
+        (event.target as IDBDatabase).close();
+      },
+    });
+  }
+}
+
+async function readAll(db: Database): Promise<Contents> {
+  const all = db.transaction(["facts", "parties", "waiting", "aside"]);
+  const facts = all.objectStore("facts");
+  const [device, evening, dismissed, parties, waiting, aside] = await Promise.all([
+    facts.get("device"),
+    facts.get("evening"),
+    facts.get("dismissed"),
+    all.objectStore("parties").getAll(),
+    all.objectStore("waiting").getAll(),
+    all.objectStore("aside").getAll(),
+  ]);
+  return {
+    device: device as Device | undefined,
+    evening: evening as Evening | undefined,
+    parties,
+    waiting,
+    aside,
+    dismissed: (dismissed as string[] | undefined) ?? [],
+  };
 }

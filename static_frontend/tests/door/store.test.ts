@@ -1,0 +1,104 @@
+import "fake-indexeddb/auto";
+
+import { deleteDB } from "idb";
+import { afterEach, expect, test, vi } from "vitest";
+
+import { Notebook } from "../../src/door/notebook.ts";
+import { Store, type Waiting } from "../../src/door/store.ts";
+import { aParty } from "./stage.ts";
+
+const NAME = "azionelab-door";
+const DEVICE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
+const DONE: Waiting = {
+  action: { kind: "walk_in", scan_id: "1", people: 2 },
+  reference: null,
+  people: 2,
+  at: "2026-11-25T20:41:07Z",
+};
+
+let opened: Store[] = [];
+
+async function open(): Promise<Store> {
+  opened.push(await Store.open());
+  return opened.at(-1)!;
+}
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const store of opened) await store.wipe();
+  opened = [];
+  await deleteDB(NAME);
+});
+
+/** As iOS does while the phone is locked: the page learns of it when it uses the database. */
+function loseConnection(times: number): void {
+  const lost = vi.spyOn(IDBDatabase.prototype, "transaction");
+  for (let n = 0; n < times; n += 1) {
+    lost.mockImplementationOnce(() => {
+      throw new DOMException("Connection to Indexed Database server lost", "UnknownError");
+    });
+  }
+}
+
+async function aNotebook(): Promise<Notebook> {
+  const store = await open();
+  await store.keepDevice(DEVICE);
+  return new Notebook(DEVICE, await store.read(), store, () => {});
+}
+
+test("a connection that got lost is opened once more, and the write repeated", async () => {
+  const book = await aNotebook();
+  loseConnection(1);
+  await book.writeDown(DONE);
+  expect(book.keepsNothing).toBe(false);
+  expect(book.waiting).toHaveLength(1);
+  loseConnection(1);
+  await book.forget([], "scan-unknown");
+  expect(book.keepsNothing).toBe(false);
+  book.close();
+  // It is on the disk, once, beside what was there before.
+  const kept = await (await open()).read();
+  expect(kept.waiting.map(({ action }) => action)).toEqual([DONE.action]);
+  expect(kept.device).toEqual(DEVICE);
+});
+
+test("only what fails a second time keeps nothing", async () => {
+  const book = await aNotebook();
+  loseConnection(2);
+  await expect(book.writeDown(DONE)).rejects.toThrow("lost");
+  expect(book.keepsNothing).toBe(true);
+  expect(book.waiting).toHaveLength(0);
+  book.close();
+});
+
+test("what another tab has wiped is not made anew by this one", async () => {
+  const [here, there] = [await open(), await open()];
+  await here.keepDevice(DEVICE);
+  await there.wipe();
+  await expect(here.keepParty(await aParty(0))).rejects.toThrow();
+  expect(await indexedDB.databases()).toEqual([]);
+  // Nor does it write into the next evening's.
+  const next = await open();
+  await expect(here.keepParty(await aParty(0))).rejects.toThrow();
+  expect((await next.read()).parties).toEqual([]);
+});
+
+test("nor what the system has wiped", async () => {
+  const store = await open();
+  await store.keepDevice(DEVICE);
+  // Closed by the system, which tells nobody, and deleted.
+  const transaction = IDBDatabase.prototype.transaction;
+  let db: IDBDatabase | undefined;
+  vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementationOnce(function (
+    this: IDBDatabase,
+    ...asked: Parameters<IDBDatabase["transaction"]>
+  ) {
+    db = this;
+    return transaction.apply(this, asked);
+  });
+  await store.read();
+  db!.close();
+  await deleteDB(NAME);
+  await expect(store.keepParty(await aParty(0))).rejects.toThrow();
+  expect(await indexedDB.databases()).toEqual([]);
+});

@@ -372,6 +372,8 @@ export class App {
     if (evening.book.ended) {
       this.camera.stop();
       this.leave();
+      this.last = undefined;
+      this.finder.forget();
       this.view.closeSheets();
       return this.board.showEnd(evening.book);
     }

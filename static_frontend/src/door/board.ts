@@ -41,7 +41,7 @@ export class Board {
     this.showPlaces(evening.book);
   }
 
-  /** The evening is over here, or this phone is out of it. */
+  /** The evening is over here, or this phone is out of it: no name stays, not even where none is seen. */
   showEnd({ ended, waiting }: Notebook): void {
     const { view, words } = this;
     const num = waiting.length;
@@ -49,6 +49,8 @@ export class Board {
     view.say("ended-detail", words.say(`ended.${ended!}.detail`));
     view.say("ended-waiting", num ? words.say("forget.waiting", { num }) : undefined);
     view.show("forget", num > 0);
+    view.say("last-words", undefined);
+    view.notices([], "");
     view.screen("ended");
   }
 

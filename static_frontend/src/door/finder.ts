@@ -39,6 +39,8 @@ export class Finder {
       return typed;
     }
     if (found.length === 0 && !evening.sync.isAway) found = await findThere(evening, typed);
+    // Ended while it was asked: nobody's name comes back.
+    if (evening.book.ended) return undefined;
     this.show(found);
     if (found.length === 0) this.view.say("found-none", this.nobodyWords(evening));
     // Not their first button: an Enter too many must let nobody in.
@@ -54,6 +56,13 @@ export class Finder {
     if (now.some(isOld)) {
       this.show([...this.shown.values()].map((old, n) => now[n] ?? old));
     }
+  }
+
+  /** Nobody is to be found here any more. */
+  forget(): void {
+    this.view.query.value = "";
+    this.show([]);
+    this.view.closeFind();
   }
 
   private findHere(evening: Evening): KnownParty[] {

@@ -4,18 +4,20 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from playwright.sync_api import expect
 
 from azionelab.bookings.rules import cancel_performance
+from azionelab.checkin import rules
 from azionelab.checkin.devices import devices_of
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
-from tests.stage import a_party, fresh, ticket_token
-from tests.support.door import Phone, tonight
+from tests.stage import DOOR_B, a_party, fresh, ticket_token
+from tests.support.door import Held, Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -46,7 +48,9 @@ def let_begin(database: psycopg.Connection[Any], performance: Performance, ago: 
 
 
 def names_nobody(phone: Phone, *secrets: str) -> None:
-    kept = json.dumps(phone.keeps())
+    """Neither what is kept nor the page, with what it does not show, has any of these."""
+    typed = phone.page.locator("#query").input_value()
+    kept = json.dumps(phone.keeps()) + phone.page.content() + typed
     assert not [secret for secret in secrets if secret in kept]
 
 
@@ -96,6 +100,42 @@ class TestRevoked:
         expect(phone.verdict).to_be_empty()
         assert fresh(party.id).admitted == 0
         names_nobody(phone, "Ada Rossi")
+
+    def test_nobodys_name_stays_in_the_page(self, phone: Phone) -> None:
+        performance = tonight()
+        party = a_party(performance, 2, name="Ada Rossi")
+        a_party(performance, 2, name="Bruno Verdi")
+        phone.joins(performance)
+        phone.loses_network()
+        # A conflict, which is told by name; the last one let in; one who was found.
+        phone.scan(party.reference)
+        phone.told("Let 2 in")
+        rules.admit(performance.id, party.reference, uuid4(), DOOR_B)
+        phone.finds_network()
+        expect(phone.notices).to_contain_text("Ada Rossi")
+        phone.press("Next")
+        expect(phone.page.locator("[data-last-words]")).to_contain_text("Ada Rossi")
+        phone.type("Bruno")
+        expect(phone.page.locator("[data-found]")).to_contain_text("Bruno Verdi")
+        revoke(performance)
+        expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
+        phone.keeps_nothing()
+        names_nobody(phone, "Ada", "Bruno", party.reference)
+
+    def test_nor_does_one_that_was_being_looked_for(self, phone: Phone) -> None:
+        performance = tonight()
+        a_party(performance, 2, name="Ada Rossi", email="someone@example.org")
+        phone.joins(performance)
+        found = Held(phone.page, "**/parties")
+        phone.type("someone@example.org")
+        found.wait()
+        answer = found.routes[0].fetch()
+        revoke(performance)
+        expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
+        with phone.page.expect_response("**/parties"):
+            found.routes[0].fulfill(response=answer)
+        phone.page.wait_for_timeout(200)
+        names_nobody(phone, "Ada Rossi", "someone@example.org")
 
     def test_a_new_invitation_makes_it_a_door_again(self, phone: Phone) -> None:
         performance = tonight()

@@ -13,6 +13,7 @@ Phones = Callable[..., Phone]
 
 LONG = "ada.rossi.della.compagnia.teatrale@esempio-lunghissimo.example"
 NARROW = {"width": 360, "height": 740}
+SIDEWAYS = {"width": 740, "height": 360}
 _LINES = """
 (part) => {
   const text = document.createRange();
@@ -33,7 +34,6 @@ def is_on_screen(*parts: Locator) -> None:
     for part in parts:
         expect(part).to_be_visible()
         assert part.evaluate(_INSIDE), f"{part} is cut off: {part.bounding_box()}"
-
 
 
 def test_a_name_that_cannot_be_broken_pushes_nothing_off_a_narrow_screen(
@@ -62,3 +62,46 @@ def test_a_name_that_cannot_be_broken_pushes_nothing_off_a_narrow_screen(
         find.locator(".parties b").first,
     )
     assert find.evaluate("(part) => part.scrollWidth <= part.clientWidth")
+
+
+@pytest.mark.parametrize(
+    "size", [SIDEWAYS, {"width": 932, "height": 430}], ids=lambda size: str(size["width"])
+)
+def test_a_phone_held_sideways_shows_what_is_pressed_and_counted(
+    make_phone: Phones, size: dict[str, int]
+) -> None:
+    phone = make_phone(viewport=size)
+    performance = tonight(capacity=40, party_limit=8)
+    party = a_party(performance, 8, name="Ada Rossi")
+    phone.joins(performance)
+    page, verdict = phone.page, phone.verdict
+    is_on_screen(
+        *page.locator(".counts dt").all(),
+        *page.locator(".counts dd").all(),
+        *(page.get_by_role("button", name=name) for name in ("Type or find", "Walk-in +1", "More")),
+        page.get_by_role("button", name="Scan with the camera"),
+    )
+    phone.scan(ticket_token(party))
+    phone.told("Let 8 in")
+    is_on_screen(
+        verdict.locator("h2"),
+        verdict.locator(".party"),
+        verdict.get_by_role("button", name="Fewer came: only 7"),
+        verdict.get_by_role("button", name="Undo"),
+        verdict.get_by_role("button", name="Next"),
+    )
+    phone.press("Next")
+    phone.scan(ticket_token(party))
+    phone.told("Already in")
+    is_on_screen(verdict.get_by_role("button", name="Next"))
+    phone.press("Next")
+    phone.loses_network()
+    phone.scan("Q" * 43)
+    phone.told("Not on my list")
+    is_on_screen(
+        verdict.locator("h2"),
+        verdict.get_by_role("button", name="Let in all the same 6"),
+        verdict.get_by_role("button", name="Send away"),
+    )
+    phone.press("Send away")
+    phone.press("Next")

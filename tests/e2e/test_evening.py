@@ -20,6 +20,22 @@ from tests.e2e.test_journey import log_in
 from tests.stage import DOOR_A, DOOR_B, a_party, a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
+# The words in what a selector finds that go on in another line.
+_BROKEN = """
+(selector) => [...document.querySelectorAll(selector)].flatMap((part) => {
+  const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+  const broken = [];
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    for (const { 0: word, index } of text.data.matchAll(/\\S+/g)) {
+      const range = document.createRange();
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      if (new Set([...range.getClientRects()].map(({ top }) => top)).size > 1) broken.push(word);
+    }
+  }
+  return broken;
+})
+"""
 FRESH = 8_000  # milliseconds: two rounds of the page, and some patience
 
 
@@ -116,6 +132,35 @@ def test_no_shows_are_released_and_taken_back_without_a_script(
     plain_page.get_by_role("link", name="Take it back").click()
     plain_page.get_by_role("button", name="Hold the places again").click()
     expect(plain_page.locator("main")).to_contain_text("Held again: 4 places of 1 party.")
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_no_word_of_ours_is_broken_in_mid_word(
+    live_site: Site, context: BrowserContext, page: Page, performance: Performance, width: int
+) -> None:
+    party = a_party(performance, 3, name="Bevilacqua" * 10)
+    rules.admit(performance.id, party.reference, uuid4(), DOOR_A)
+    rules.admit(performance.id, party.reference, uuid4(), DOOR_B)
+    log_in(page, live_site, f"berta{width}@theatre.org", "staff")
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{live_site.url}/admin/evenings/{performance.id}?lang=it")
+    page.locator("#arrivals summary").click()
+    assert page.evaluate(_BROKEN, ".panel thead th") == []
+
+
+def test_all_numbers_of_an_evening_are_seen_on_a_phone(
+    live_site: Site, page: Page, performance: Performance
+) -> None:
+    a_party(performance, 3)
+    log_in(page, live_site, "carla@theatre.org", "staff")
+    page.set_viewport_size({"width": 360, "height": 800})
+    for language in ("it", "en"):
+        page.goto(f"{live_site.url}/admin/?lang={language}")
+        expect(page.locator("td", has_text="47")).to_be_visible()
+        assert page.locator(".table-responsive").evaluate(
+            "(box) => box.scrollWidth <= box.clientWidth"
+        )
+        assert page.evaluate(_BROKEN, ".evenings td.text-right") == []
 
 
 @pytest.mark.parametrize("width", [360, 1440])

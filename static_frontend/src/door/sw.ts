@@ -26,6 +26,8 @@ const worker = self as unknown as DoorWorker;
 const PREFIX = "azionelab-door-";
 const { version, page, files, later } = worker.SHELL;
 const CACHE = PREFIX + version;
+/** Milliseconds to wait for a page that is kept in another language, at most. */
+const PATIENCE = 3_000;
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 
@@ -43,8 +45,10 @@ worker.addEventListener("fetch", (event) => {
   const address = new URL(request.url);
   if (request.method !== "GET" || address.origin !== worker.location.origin) return;
   if (request.mode === "navigate") {
-    // The page is kept without what may stand behind it: an invitation, a language.
-    if (address.pathname === page) event.respondWith(fromCache(page, request));
+    // The page is kept once, in the language of the phone.
+    if (address.pathname !== page) return;
+    const isKept = !address.searchParams.has("lang");
+    event.respondWith(isKept ? fromCache(page, request) : fromServer(request));
   } else if (files.includes(address.pathname) || address.pathname.startsWith("/static/assets/")) {
     event.respondWith(fromCache(address.pathname, request));
   }
@@ -72,6 +76,17 @@ async function keep(addresses: readonly string[]): Promise<void> {
 async function fromCache(address: string, request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   return (await cache.match(address)) ?? (await caches.match(address)) ?? (await fetch(request));
+}
+
+/** The page in the language that was chosen; without a network as it is kept. */
+async function fromServer(request: Request): Promise<Response> {
+  try {
+    const answer = await fetch(request.url, { signal: AbortSignal.timeout(PATIENCE) });
+    if (answer.ok) return answer;
+  } catch {
+    // Nor is there a door without its page.
+  }
+  return await fromCache(page, request);
 }
 
 /** Of older builds the last one stays, for a page in another tab that began with it. */

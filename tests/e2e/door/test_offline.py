@@ -91,6 +91,31 @@ def test_an_address_with_an_invitation_starts_without_a_network(phone: Phone) ->
     expect(phone.page.locator("h1:visible")).to_have_text("Open the door here?")
 
 
+def test_another_language_is_the_servers_and_the_door_stays_a_door(phone: Phone) -> None:
+    performance = tonight()
+    party = a_party(performance, 2)
+    phone.joins(performance)
+    phone.works_alone()
+    phone.press("More")
+    phone.page.get_by_role("link", name="Italiano").click()
+    html = phone.page.locator("html")
+    expect(html).to_have_attribute("lang", "it")
+    expect(phone.page.locator("h1:visible")).to_have_text(performance.show.title)
+    phone.scan(party.reference)
+    phone.told("Entrano 2 persone")
+    phone.press("Avanti")
+    # Without a network it speaks as it is kept, and offers nothing else.
+    phone.loses_network()
+    phone.page.reload()
+    expect(html).to_have_attribute("lang", "en")
+    phone.scan(party.reference)
+    phone.told("Already in")
+    phone.press("Next")
+    expect(phone.state).to_contain_text("No network since")
+    phone.press("More")
+    expect(phone.page.get_by_role("link", name="Italiano")).to_have_count(0)
+
+
 def test_a_server_that_is_stopped_is_no_network(
     start_site: Callable[..., Site], make_phone: Phones, scans: Scans
 ) -> None:

@@ -45,10 +45,10 @@ worker.addEventListener("fetch", (event) => {
   const address = new URL(request.url);
   if (request.method !== "GET" || address.origin !== worker.location.origin) return;
   if (request.mode === "navigate") {
-    // The page is kept once, in the language of the phone.
+    // The page is kept once, in the language of the phone, and without an invitation behind it.
     if (address.pathname !== page) return;
     const isKept = !address.searchParams.has("lang");
-    event.respondWith(isKept ? fromCache(page, request) : fromServer(request));
+    event.respondWith(isKept ? newestPage(request) : fromServer(request));
   } else if (files.includes(address.pathname) || address.pathname.startsWith("/static/assets/")) {
     event.respondWith(fromCache(address.pathname, request));
   }
@@ -65,6 +65,18 @@ async function hasReader(): Promise<boolean> {
     if (kept.some(({ url }) => url.endsWith(".wasm"))) return true;
   }
   return false;
+}
+
+/** Of the build that was fetched last, though its worker may still wait: Chromium's does until this one has
+ * rested for half a minute, and a page that asks the server all the time lets it have no rest.
+ */
+async function newestPage(request: Request): Promise<Response> {
+  for (const name of (await caches.keys()).filter((name) => name.startsWith(PREFIX)).reverse()) {
+    // It is there when all of its build's files are.
+    const kept = await (await caches.open(name)).match(page);
+    if (kept) return kept;
+  }
+  return await fetch(request);
 }
 
 async function keep(addresses: readonly string[]): Promise<void> {
@@ -86,7 +98,7 @@ async function fromServer(request: Request): Promise<Response> {
   } catch {
     // Nor is there a door without its page.
   }
-  return await fromCache(page, request);
+  return await newestPage(request);
 }
 
 /** Of older builds the last one stays, for a page in another tab that began with it. */

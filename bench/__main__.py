@@ -29,9 +29,12 @@ import psycopg
 from aiosmtpd.controller import Controller
 from flask import Flask
 
+from azionelab.checkin.devices import make_invitation
 from azionelab.ops import embedded_postgres
 from azionelab.staff.tokens import digest
 from azionelab.tokens import Purpose, make_token
+from bench.door import DoorApp
+from bench.door import measure as measure_app
 from bench.servers import ROOT, Server, gunicorn, program
 
 CONNECTIONS = 20  # as many as there are phones at the doors
@@ -42,6 +45,7 @@ REACH = {"programme": 0.25, "api": 0.08, "admission": 0.15}  # of the hello-worl
 DEVICES = 20  # phones at the doors of one performance
 ASKS_EVERY = 1.5  # seconds between two syncs of a device
 HOUSE_LIST = 2_000  # parties
+APP_SCANS = 40  # of the door's app in a browser, with a network and as many without
 MAX_MEGABYTES = 150
 PAGE = ROOT / "docs" / "performance.md"
 
@@ -129,7 +133,25 @@ def measure(database_url: str, folder: Path, seconds: int) -> str:
             door = _door(bench, site, database, folder)
             delivered = _delivering(bench, site, database, settings, folder / "worker.log")
             memory = site.megabytes_per_worker()
-    return _report(bench, memory, delivered, door)
+    return _report(
+        bench, memory, delivered, f"{door}.\n\n{_app(database, settings, ports[1], folder)}"
+    )
+
+
+def _app(
+    database: psycopg.Connection[Any], settings: Mapping[str, str], port: int, folder: Path
+) -> DoorApp:
+    """The door's app in a browser, which wants a site that it can open without TLS: on its own machine."""
+    address = f"http://127.0.0.1:{port}"
+    near = {"FLASK_DEBUG": "true", "SITE_BASE_URL": address, "ALLOWED_HOSTS": "127.0.0.1"}
+    near |= {"CSRF_TRUSTED_ORIGINS": address}
+    evening = _performance(database)
+    tickets = _tickets(database, evening, HOUSE_LIST)[: 2 * APP_SCANS]
+    with _signing():
+        invitation = make_invitation(evening)
+    with gunicorn("wsgi:app", port, {**settings, **near}):
+        codes = [f"{address}/checkin/ticket/{ticket}" for ticket in tickets]
+        return measure_app(f"{address}/checkin/app#join={invitation}", codes, folder)
 
 
 def _paused(bench: Bench, site: Server, database: psycopg.Connection[Any]) -> None:
@@ -323,10 +345,17 @@ def _tickets(database: psycopg.Connection[Any], evening: int, parties: int) -> l
     ).fetchall()
     database.execute("VACUUM ANALYZE reservation")
     database.execute("VACUUM ANALYZE performance")
+    with _signing():
+        return [make_token(Purpose.TICKET, row[0]) for row in rows]
+
+
+@contextmanager
+def _signing() -> Iterator[None]:
+    """What is signed here, the measured site honours."""
     app = Flask("bench")
     app.config.update(SECRET_KEY=SECRET_KEY, SECRET_KEY_FALLBACKS=[])
     with app.app_context():
-        return [make_token(Purpose.TICKET, row[0]) for row in rows]
+        yield
 
 
 def _open_form(address: str) -> tuple[str, str]:

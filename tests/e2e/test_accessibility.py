@@ -2,10 +2,9 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from tests.conftest import Site
-from tests.e2e.test_door import open_door, scan, tonight
 from tests.e2e.test_journey import log_in
 from tests.stage import a_party, a_performance, visitor_token
 
@@ -43,49 +42,3 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         found[address] = [v["id"] for v in Axe().run(page).response["violations"]]
     context.close()
     assert not {address: ids for address, ids in found.items() if ids}
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_door_app(live_site: Site, browser: Browser, scheme: str) -> None:
-    performance = tonight()
-    party = a_party(performance, 4, name="Ada Rossi")
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, locale="en-GB", color_scheme=scheme, bypass_csp=True
-    )
-    page = context.new_page()
-    found = {}
-
-    def look(screen: str) -> None:
-        found[screen] = [v["id"] for v in Axe().run(page).response["violations"]]
-
-    page.goto(f"{live_site.url}/checkin/app")
-    look("stranger")
-    page.goto(f"{live_site.url}/checkin/app#join=forged")
-    page.get_by_role("button", name="Yes, open the door").click()
-    expect(page.locator("[data-join-trouble]")).to_be_visible()
-    look("join")
-    open_door(live_site, page, performance)
-    look("door")
-    for code, words in (
-        (party.reference, "Let 4 in"),
-        (party.reference, "Already in"),
-        ("https://example.org/", "Unknown"),
-    ):
-        scan(page, code)
-        expect(page.locator("#verdict")).to_contain_text(words)
-        look(words)
-    context.set_offline(True)
-    scan(page, "A" * 43)
-    expect(page.locator("#verdict")).to_contain_text("Not on my list")
-    look("not on the list")
-    page.get_by_role("button", name="Send away").click()
-    page.get_by_role("button", name="Next").click()
-    look("no network")
-    page.get_by_role("button", name="Type or find").click()
-    page.locator("#query").fill("ada")
-    look("found")
-    page.get_by_role("button", name="Close").click()
-    page.get_by_role("button", name="More").click()
-    look("more")
-    context.close()
-    assert not {screen: ids for screen, ids in found.items() if ids}

@@ -232,11 +232,7 @@ def test_the_camera_reads_without_a_network(scanner: Phone, show: Show) -> None:
     show((table(), 1))
     scanner.joins(performance)
     scanner.works_alone()
-    # What reads codes is kept a little later than the page itself.
-    scanner.page.wait_for_function(
-        """async () => (await Promise.all((await caches.keys()).map(async (name) =>
-             await (await caches.open(name)).keys()))).flat().some(({url}) => url.endsWith(".wasm"))"""
-    )
+    scanner.keeps_reader()
     scanner.loses_network()
     scanner.page.reload()
     show((seen(ticket(party)), 1))

@@ -1,0 +1,217 @@
+"""Whoever cannot see the screen, or holds no mouse, keeps the door as well as anybody."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from azionelab.bookings.rules import cancel
+from azionelab.checkin.devices import devices_of
+from azionelab.staff.tokens import revoke_token
+from tests.stage import a_party, a_performance, fresh, ticket_token
+from tests.support.door import Held, Phone, invitation, tonight
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_any_state(make_phone: Callable[..., Phone], scheme: str) -> None:
+    performance = tonight(capacity=14)
+    party, late = a_party(performance, 4, name="Ada Rossi"), a_party(performance, 2, name="Bruno")
+    pending, cancelled = a_party(performance, 1, confirmed=False), a_party(performance, 1)
+    cancel(cancelled.id)
+    elsewhere = a_party(a_performance())
+    phone = make_phone(color_scheme=scheme, bypass_csp=True)
+    found: dict[str, list[str]] = {}
+
+    def look(state: str) -> None:
+        found[state] = [v["id"] for v in Axe().run(phone.page).response["violations"]]
+
+    def scan(code: str, words: str) -> None:
+        phone.scan(code)
+        phone.told(words)
+        look(words)
+
+    phone.opens()
+    phone.says("not at any door yet")
+    look("stranger")
+    phone.page.goto(f"{phone.site.url}/checkin/app#join=forged")
+    phone.press("Yes, open the door")
+    expect(phone.page.locator("[data-join-trouble]")).to_be_visible()
+    look("join")
+    phone.joins(performance)
+    look("door")
+    phone.turns_camera_on()
+    expect(phone.page.locator("[data-camera-trouble]")).not_to_be_empty()
+    look("no camera")
+    scan(party.reference, "Let 4 in")
+    scan(party.reference, "Already in")
+    scan(ticket_token(elsewhere), "Another performance")
+    scan(pending.reference, "Not confirmed")
+    scan(cancelled.reference, "Cancelled")
+    scan("https://example.org", "Unknown")
+    phone.press("Next")
+    phone.press("Type or find")
+    phone.page.locator("#query").fill("bruno")
+    expect(phone.page.locator("[data-found] li")).to_have_count(1)
+    look("found")
+    phone.press("Close")
+    phone.press("More")
+    look("more")
+    phone.press("Release places")
+    look("release")
+    phone.press("Close")
+    phone.releases_places()
+    phone.press("Close")
+    scan(late.reference, "Places released")
+    phone.loses_network()
+    scan("Q" * 43, "Not on my list")
+    phone.press("Let in all the same 2")
+    phone.told("Let 2 in")
+    look("let in without the list")
+    phone.press("Undo")
+    phone.told("Undone")
+    look("undone")
+    phone.press("Next")
+    scan("Q" * 43, "Not on my list")
+    phone.press("Let in all the same 3")
+    phone.press("Next")
+    look("no network")
+    phone.finds_network()
+    expect(phone.notices.locator("li")).not_to_have_count(0)
+    look("conflict")
+    (device,) = devices_of(performance.id)
+    revoke_token(device.token_id)
+    expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
+    look("ended")
+    assert not {state: ids for state, ids in found.items() if ids}
+
+
+def test_an_evening_by_keyboard_alone(phone: Phone) -> None:
+    performance = tonight(capacity=20)
+    party = a_party(performance, 3, name="Zoë Nguyen")
+    keys = phone.page.keyboard
+
+    def tab_to(name: str) -> None:
+        """Go on by Tab, as long as it takes for somebody, to the button of that name."""
+        button = phone.page.get_by_role("button", name=name, exact=True)
+        for _ in range(20):
+            if button.evaluate_all("parts => parts.includes(document.activeElement)"):
+                return
+            keys.press("Tab")
+        raise AssertionError(f"no Tab leads to {name}")
+
+    # The name is selected already: what is typed takes its place.
+    phone.page.goto(invitation(phone.site, performance))
+    expect(phone.page.get_by_label("Name of this door")).to_be_focused()
+    keys.type("Gallery")
+    tab_to("Yes, open the door")
+    keys.press("Enter")
+    phone.is_online()
+    assert [device.label for device in devices_of(performance.id)] == ["Gallery"]
+
+    tab_to("Type or find")
+    keys.press("Enter")
+    keys.type("zoe")
+    keys.press("Enter")
+    expect(phone.page.locator("[data-found]")).to_be_focused()
+    tab_to("Let in 2")
+    keys.press("Enter")
+    phone.told("Let 2 in")
+    expect(phone.page.get_by_role("button", name="Next")).to_be_focused()
+    # What lies under a verdict is out of reach.
+    for _ in range(8):
+        keys.press("Tab")
+        assert not phone.page.evaluate(
+            "document.querySelector('main').contains(document.activeElement)"
+        )
+    tab_to("Undo")
+    keys.press("Space")
+    phone.told("Undone")
+    keys.press("Enter")
+    expect(phone.page.locator("#query")).to_be_focused()
+    tab_to("Close")
+    keys.press("Enter")
+    tab_to("Walk-in +1")
+    keys.press("Enter")
+    phone.told("Let 1 in")
+    keys.press("Enter")
+    tab_to("More")
+    keys.press("Enter")
+    tab_to("Release places")
+    keys.press("Enter")
+    keys.press("Escape")
+    expect(phone.page.locator("dialog[open]")).to_have_count(0)
+    assert fresh(party.id).admitted == 0
+
+
+def test_verdicts_are_spoken(phone: Phone) -> None:
+    performance = tonight()
+    party = a_party(performance, 2)
+    phone.joins(performance)
+    # The region is there, and empty, before it has something to say.
+    expect(phone.verdict).to_have_role("alert")
+    expect(phone.verdict).to_be_empty()
+    phone.scan(party.reference)
+    expect(phone.verdict.get_by_role("heading")).to_have_text("Let 2 in")
+    # Colour is never the only sign.
+    expect(phone.verdict.locator("svg")).to_have_count(1)
+    expect(phone.verdict.locator("svg")).to_have_attribute("aria-hidden", "true")
+
+
+def test_while_the_door_asks_the_verdict_before_is_gone(phone: Phone) -> None:
+    performance = tonight()
+    first, second = a_party(performance, 2), a_party(performance, 3)
+    phone.joins(performance)
+    phone.scan(first.reference)
+    phone.told("Let 2 in")
+    held = Held(phone.page, "**/scans")
+    phone.scan(second.reference)
+    expect(phone.verdict).to_have_text(re.compile(r"^\s*Checking…\s*$"))
+    held.release()
+    phone.told("Let 3 in")
+
+
+def test_who_looks_for_names_goes_on_among_them(phone: Phone) -> None:
+    performance = tonight()
+    party = a_party(performance, 2, name="Zoë Nguyen")
+    phone.joins(performance)
+    phone.press("Type or find")
+    query, found = phone.page.locator("#query"), phone.page.locator("[data-found]")
+    expect(query).to_be_focused()
+    query.fill("zoe")
+    query.press("Enter")
+    expect(found).to_contain_text(party.reference)
+    # Not on their first button: an Enter too many lets nobody in.
+    expect(found).to_be_focused()
+    phone.page.keyboard.press("Enter")
+    expect(phone.verdict).to_be_empty()
+    phone.page.keyboard.press("Tab")
+    phone.page.keyboard.press("Tab")
+    phone.page.keyboard.press("Enter")
+    phone.told("Let 2 in")
+    expect(phone.page.get_by_role("button", name="Next")).to_be_focused()
+    phone.page.keyboard.press("Enter")
+    expect(query).to_be_focused()
+    assert fresh(party.id).admitted == 2
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_nothing_needs_to_be_scrolled_to_sideways_and_targets_are_large(
+    make_phone: Callable[..., Phone], width: int
+) -> None:
+    performance = tonight()
+    party = a_party(performance, 6, name="Elena Ferrari della Torre Annunziata")
+    phone = make_phone(viewport={"width": width, "height": 640}).joins(performance)
+    phone.scan(party.reference)
+    phone.told("Let 6 in")
+    # WCAG 2.2's enhanced size: whoever keeps a door has one hand, and gloves on.
+    for button in phone.verdict.get_by_role("button").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["width"] >= 44
+        assert box["height"] >= 44
+    expect(phone.verdict.get_by_role("button", name="Next")).to_be_in_viewport()
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

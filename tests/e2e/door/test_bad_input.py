@@ -1,0 +1,230 @@
+"""What no door expects: codes that are none, a browser that keeps nothing, a queue without an end."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import expect
+
+from azionelab.checkin.devices import devices_of
+from azionelab.database import now
+from tests.stage import a_party, fresh, ticket_token
+from tests.support.door import Phone, invitation, tonight
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+Scans = Callable[[], list[Any]]
+QUEUE = 300
+# Puts scans into the queue as if they had been made here, and says so as another tab would.
+_ENQUEUE = """
+async (done) => {
+  const opened = indexedDB.open("azionelab-door");
+  await new Promise((ready) => { opened.onsuccess = ready; });
+  const writing = opened.result.transaction("waiting", "readwrite");
+  for (const one of done) writing.objectStore("waiting").add(one);
+  await new Promise((ready) => { writing.oncomplete = ready; });
+  opened.result.close();
+  new BroadcastChannel("azionelab-door").postMessage("waiting");
+}
+"""
+_NO_DATABASE = """
+IDBFactory.prototype.open = () => { throw new DOMException("private", "SecurityError"); };
+"""
+_DISK_FULL = """
+() => {
+  IDBObjectStore.prototype.add = IDBObjectStore.prototype.put = () => {
+    throw new DOMException("full", "QuotaExceededError");
+  };
+}
+"""
+
+
+def test_what_is_no_code_is_unknown_with_a_network_and_without(phone: Phone, scans: Scans) -> None:
+    performance = tonight()
+    token = ticket_token(a_party(performance, 2))
+    codes = [
+        token[:-1] + ("A" if token[-1] != "A" else "B"),
+        token.swapcase(),
+        f"/{token[:-1]}",
+        f"{token}/{'Q' * 43}",
+        f"javascript:/{'-' * 43}",
+        "/" * 20,
+        "/" + "x" * 2_000,
+        "/🎭🎭🎭🎭🎭🎭🎭🎭",
+        "/<img src=x onerror=alert(1)>",
+        "/' OR 1=1 --",
+        "%00/%00",
+    ]
+    phone.joins(performance)
+    for code in codes:
+        phone.type(code)
+        phone.told("Unknown", "No booking has this code.")
+    phone.loses_network()
+    for code in codes:
+        phone.type(code)
+        # What looks like a ticket may be one of somebody who booked since.
+        kind = phone.page.locator("#verdict [data-verdict]")
+        expect(kind).to_have_attribute(
+            "data-verdict", "not_listed" if _is_token(code) else "unknown"
+        )
+        if _is_token(code):
+            phone.press("Send away")
+            phone.told("Sent away")
+    phone.finds_network()
+    assert len(scans()) == 2 * len(codes)
+    assert {scan.people for scan in scans()} == {0}
+
+
+def _is_token(code: str) -> bool:
+    return re.fullmatch(r"(.*/)?[\w-]{43}/*", code, re.ASCII) is not None
+
+
+def test_a_browser_that_keeps_nothing_is_a_door_with_a_network_only(
+    phone: Phone, scans: Scans
+) -> None:
+    performance = tonight()
+    first, second = a_party(performance, 2), a_party(performance, 3)
+    phone.page.add_init_script(_NO_DATABASE)
+    phone.joins(performance)
+    told = phone.page.locator("[data-keeps-nothing]")
+    expect(told).to_contain_text("This browser keeps nothing")
+    phone.scan(first.reference)
+    phone.told("Let 2 in")
+    phone.loses_network()
+    phone.scan(second.reference)
+    phone.told("No answer", "Not let in yet.")
+    expect(phone.page.locator(".verdict.good")).to_have_count(0)
+    phone.press("Next")
+    phone.press("Walk-in +1")
+    phone.told("No answer")
+    assert len(scans()) == 1
+    phone.context.set_offline(False)
+    phone.press("Try again")
+    phone.told("Let 1 in")
+    phone.scan(second.reference)
+    phone.told("Let 3 in")
+    assert [scan.people for scan in scans()] == [2, 1, 3]
+
+
+def test_a_disk_that_is_full_lets_nobody_in_unrecorded(phone: Phone, scans: Scans) -> None:
+    performance = tonight()
+    first, second = a_party(performance, 2), a_party(performance, 3)
+    phone.joins(performance)
+    phone.loses_network()
+    phone.scan(first.reference)
+    phone.told("Let 2 in")
+    phone.page.evaluate(_DISK_FULL)
+    phone.scan(second.reference)
+    phone.told("No answer", "Not let in yet.")
+    expect(phone.page.locator("[data-keeps-nothing]")).to_contain_text("its storage is full")
+    # What was kept before is sent, and the door goes on with the network.
+    phone.press("Next")
+    phone.finds_network()
+    phone.scan(second.reference)
+    phone.told("Let 3 in")
+    assert [(scan.reference, scan.people) for scan in scans()] == [
+        (first.reference, 2),
+        (second.reference, 3),
+    ]
+
+
+def test_a_long_queue_is_sent_in_its_order_and_each_scan_once(phone: Phone, scans: Scans) -> None:
+    performance = tonight(capacity=QUEUE)
+    parties = [a_party(performance, 3) for _ in range(10)]
+    phone.joins(performance)
+    phone.works_alone()
+    phone.loses_network()
+    started = now() - timedelta(minutes=10)
+    done = []
+    for n in range(QUEUE):
+        # Three of each come one by one; then somebody holds the ticket before the camera for good.
+        party, is_in = parties[n % 10], n < 30
+        at = (started + timedelta(seconds=n)).isoformat()
+        verdict = "admitted" if is_in else "already_in"
+        action = {
+            "kind": "scan",
+            "scan_id": str(uuid4()),
+            "code": ticket_token(party),
+            "offline": {"at": at, "verdict": verdict, "people": int(is_in)},
+        }
+        done.append(
+            {"action": action, "reference": party.reference, "people": int(is_in), "at": at}
+        )
+    phone.page.evaluate(_ENQUEUE, done)
+    expect(phone.state).to_contain_text(f"{QUEUE} scans waiting")
+    expect(phone.count("inside")).to_have_text("30")
+
+    # It is interrupted: of the second batch the answer is lost.
+    answers = iter(["let through", "lose"])
+
+    def meet(route: Any) -> None:
+        answer = next(answers, "let through")
+        if answer == "lose":
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    phone.page.route("**/sync", meet)
+    phone.finds_network()
+    assert [scan.id for scan in scans()] == [one["action"]["scan_id"] for one in done]
+    assert sum(scan.people for scan in scans()) == 30
+    assert {fresh(party.id).admitted for party in parties} == {3}
+    assert phone.keeps()["waiting"] == []
+    expect(phone.notices.locator("li")).to_have_count(0)
+
+
+def test_one_that_the_server_will_not_take_stops_no_other(phone: Phone, scans: Scans) -> None:
+    performance = tonight()
+    first, second = a_party(performance, 2), a_party(performance, 3)
+    phone.joins(performance)
+    phone.works_alone()
+    phone.loses_network()
+    phone.scan(first.reference)
+    phone.told("Let 2 in")
+    broken = {"kind": "scan", "scan_id": "no-uuid", "code": second.reference}
+    at = now().isoformat()
+    phone.page.evaluate(
+        _ENQUEUE, [{"action": broken, "reference": second.reference, "people": 1, "at": at}]
+    )
+    expect(phone.state).to_contain_text("2 scans waiting")
+    phone.scan(second.reference)
+    phone.told("Let 2 in")
+    phone.press("Next")
+    phone.finds_network()
+    assert [(scan.reference, scan.people) for scan in scans()] == [
+        (first.reference, 2),
+        (second.reference, 2),
+    ]
+    # And it is not forgotten in silence.
+    expect(phone.notices).to_contain_text("Not counted as it was told here")
+    expect(phone.notices).to_contain_text("1 let in, 0 counted")
+    phone.press("Seen")
+    expect(phone.notices.locator("li")).to_have_count(0)
+
+
+def test_a_name_that_is_no_name_is_shown_as_it_is(phone: Phone) -> None:
+    performance = tonight()
+    name = '<b>Ada</b> & "Co" {num} %s'
+    party = a_party(performance, 2, name=name)
+    phone.joins(performance)
+    phone.scan(party.reference)
+    expect(phone.page.locator("#verdict .party b")).to_have_text(name)
+
+
+@pytest.mark.parametrize("label", ["   ", "x" * 200])
+def test_a_door_needs_a_name_that_fits(phone: Phone, label: str) -> None:
+    performance = tonight()
+    phone.page.goto(invitation(phone.site, performance))
+    field = phone.page.get_by_label("Name of this door")
+    field.fill(label)
+    phone.press("Yes, open the door")
+    if label.strip():
+        phone.is_online()
+        assert [len(device.label) for device in devices_of(performance.id)] == [60]
+    else:
+        expect(field).to_be_visible()
+        assert devices_of(performance.id) == []

@@ -1,0 +1,94 @@
+"""A page of yesterday and a server of today: an old one goes on, or says that it must be loaded anew."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.conftest import Site
+from tests.stage import a_party, fresh
+from tests.support.door import Phone, tonight, until
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+_WAITS = """
+async () => {
+  const registered = await navigator.serviceWorker.getRegistration("/checkin/");
+  return registered?.waiting?.state === "installed";
+}
+"""
+
+
+def speaks_another_version(route: Route) -> None:
+    """Answer as a server does that has forgotten this page's version."""
+    body = {"type": "/api/problems/reload-needed", "title": "Reload needed", "status": 409}
+    route.fulfill(status=409, json=body, content_type="application/problem+json")
+
+
+def test_a_page_that_is_too_old_says_so_and_loses_nothing(
+    phone: Phone, scans: Callable[[], list[Any]]
+) -> None:
+    performance = tonight()
+    party = a_party(performance, 2)
+    phone.joins(performance)
+    phone.works_alone()
+    phone.loses_network()
+    phone.scan(party.reference)
+    phone.told("Let 2 in")
+    phone.press("Next")
+    phone.page.route("**/sync", speaks_another_version)
+    phone.context.set_offline(False)
+    outdated = phone.page.locator("[data-outdated]")
+    expect(outdated).to_contain_text("There is a newer version of this page")
+    assert scans() == []
+    assert len(phone.keeps()["waiting"]) == 1
+
+    phone.page.unroute("**/sync")
+    phone.press("Load the new version")
+    expect(outdated).to_be_hidden()
+    phone.is_online()
+    assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]
+    assert fresh(party.id).admitted == 2
+
+
+def test_a_new_build_takes_over_at_the_next_start(
+    start_site: Callable[..., Site], make_phone: Callable[..., Phone]
+) -> None:
+    site = start_site(SITE_NAME="Before")
+    performance = tonight()
+    first, second = a_party(performance, 2), a_party(performance, 3)
+    phone = make_phone(site).joins(performance)
+    phone.works_alone()
+    site.program.stop()
+    start_site(SITE_BASE_URL=site.url, SITE_NAME="After")
+    # Who is in the middle of the evening goes on with what they have, while the new one is fetched.
+    phone.page.reload()
+    expect(phone.page).to_have_title("The door · Before")
+    phone.scan(first.reference)
+    phone.told("Let 2 in")
+    until(phone.page, lambda: bool(phone.page.evaluate(_WAITS)), "the new build")
+    phone.page.reload()
+    expect(phone.page).to_have_title("The door · After")
+    # Also without a network.
+    phone.loses_network()
+    phone.page.reload()
+    expect(phone.page).to_have_title("The door · After")
+    phone.scan(second.reference)
+    phone.told("Let 3 in")
+
+
+def test_the_button_loads_the_new_build_at_once(
+    start_site: Callable[..., Site], make_phone: Callable[..., Phone]
+) -> None:
+    site = start_site(SITE_NAME="Before")
+    phone = make_phone(site).joins(tonight())
+    phone.works_alone()
+    site.program.stop()
+    phone.page.route("**/sync", speaks_another_version)
+    start_site(SITE_BASE_URL=site.url, SITE_NAME="After")
+    expect(phone.page.locator("[data-outdated]")).to_be_visible()
+    phone.page.unroute("**/sync")
+    phone.press("Load the new version")
+    expect(phone.page).to_have_title("The door · After")
+    phone.is_online()

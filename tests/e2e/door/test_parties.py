@@ -125,6 +125,7 @@ def test_walk_ins_without_a_network_stop_at_what_was_free(phone: Phone, scans: S
     phone.finds_network()
     assert [(scan.verdict, scan.people, scan.claimed) for scan in scans()] == [
         ("admitted", 1, 1),
+        ("full", 0, 0),
         ("admitted", 1, 0),
         ("admitted", 1, 2),
     ]

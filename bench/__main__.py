@@ -133,9 +133,8 @@ def measure(database_url: str, folder: Path, seconds: int) -> str:
             door = _door(bench, site, database, folder)
             delivered = _delivering(bench, site, database, settings, folder / "worker.log")
             memory = site.megabytes_per_worker()
-    return _report(
-        bench, memory, delivered, f"{door}.\n\n{_app(database, settings, ports[1], folder)}"
-    )
+        app = _app(database, settings, ports[1], folder)
+    return _report(bench, memory, delivered, f"{door}.\n\n{app}")
 
 
 def _app(

@@ -177,9 +177,9 @@ def admit(
     `code` is a ticket's token, the address its QR holds, or a reference as somebody typed it. The
     same `scan_id` again answers what it answered first and counts nothing (verdict `replayed`).
 
-    `seen` and `late` are as in `verdicts.Asked`. With a `claim` the device has decided already, and the books follow as far as they can: as many of
-    the people count as have places. One that comes after its scan was answered here, since that answer
-    did not reach the device, is taken down with it.
+    `seen` and `late` are as in `verdicts.Asked`. With a `claim` the device has decided already, and the
+    books follow as far as they can: as many of the people count as have places. One that comes after its
+    scan was answered here, since that answer did not reach the device, is taken down with it.
 
     Raises DoorUnknown, DeviceRevoked, and ScanReused when `scan_id` was used for something else, which is
     recorded as well, and lets nobody in.
@@ -241,7 +241,9 @@ def _admit(
         told: LockedParty | Reservation | None = party
         if party and people:
             if released:
-                hold_again(session.get_one(Reservation, party.id), people)
+                # As it is now: an earlier action of the same sync may have left it in the session.
+                reservation = session.get_one(Reservation, party.id, populate_existing=True)
+                hold_again(reservation, people)
                 session.flush()
             told = _with_more_in(party, people)
         elif party and kind is Kind.WRONG_PERFORMANCE:

@@ -474,6 +474,22 @@ def test_a_late_comer(app: Flask, phone: Phone, evening: Performance) -> None:
     assert (told["verdict"], told["people"], told["party"]["released"]) == ("admitted", 1, 1)
 
 
+def test_late_comers_who_came_one_after_the_other_without_a_network(
+    app: Flask, phone: Phone, evening: Performance
+) -> None:
+    with app.app_context():
+        party = a_party(evening, 4)
+        places.release_no_shows(evening.id)
+    news = phone.sync(scan(party.reference, 2), scan(party.reference, 1), scan(party.reference, 1))
+    told = [result["verdict"] for result in news["results"]]
+    assert [(verdict["people"], verdict["party"]["admitted"]) for verdict in told] == [
+        (2, 2),
+        (1, 3),
+        (1, 4),
+    ]
+    assert (news["counts"]["inside"], news["counts"]["released"]) == (4, 0)
+
+
 def test_a_claim_by_the_door_of_scans(app: Flask, phone: Phone, evening: Performance) -> None:
     with app.app_context():
         party = a_party(evening, 2)

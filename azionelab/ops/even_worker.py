@@ -5,10 +5,13 @@ another worker is idle. Browsers and proxies keep connections open, so whoever t
 answers everything on one core while the other cores wait.
 """
 
+import time
 from typing import Any
 
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
+
+PATIENCE = 0.05  # seconds
 
 
 class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -22,14 +25,28 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 
 class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Leaves a new connection to the other workers while every thread of its own is answering."""
+    """Leaves a new connection to the other workers while every thread of its own is answering.
+
+    Not for longer than PATIENCE at a time: when all workers are busy with connections that stay open,
+    nobody else would come in any more.
+    """
+
+    _closed_since: float | None = None  # the moment from which on nobody new was taken
 
     @property
     def worker_connections(self) -> int:
         """How many connections may be open just now: the quiet ones, and one for each thread."""
         quiet = len(self.keepalived_conns) + len(self.pending_conns)
-        threads: int = self.cfg.threads
-        return min(self._most, quiet + threads)
+        room = min(self._most, quiet + self.cfg.threads)
+        if self.nr_conns < room:
+            self._closed_since = None
+            return room
+        at = time.monotonic()
+        if self._closed_since is None or at - self._closed_since < PATIENCE:
+            self._closed_since = self._closed_since or at
+            return room
+        self._closed_since = at
+        return min(self._most, self.nr_conns + 1)
 
     @worker_connections.setter
     def worker_connections(self, most: int) -> None:

@@ -1,7 +1,8 @@
 """Real gunicorn workers share what comes in: nobody waits behind a busy one while another is idle."""
 
 import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.support.processes import PYTHON, ROOT, Program, free_port
@@ -18,6 +19,7 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "0")])
     return []
 """
+HELD = b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def ask(port: int, path: str) -> socket.socket:
@@ -35,20 +37,55 @@ def answers(port: int) -> bool:
         return False
 
 
-def test_a_busy_worker_leaves_new_visitors_to_an_idle_one(tmp_path: Path) -> None:
+def at_the_entrance(port: int) -> int:
+    """How many connections nobody has accepted yet (Linux: the receive queue of who listens)."""
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    (waiting,) = [
+        queues.split(":")[1]
+        for _, local, _, state, queues, *_ in sockets
+        if state == "0A" and local.endswith(f":{port:04X}")
+    ]
+    return int(waiting, 16)
+
+
+@contextmanager
+def served(tmp_path: Path, workers: int) -> Iterator[tuple[int, socket.socket, Program]]:
+    """Workers of one thread each: the port that they serve, the gate where they are held, and gunicorn."""
     with socket.create_server(("127.0.0.1", 0)) as gate:
         gate.settimeout(30)
         (tmp_path / "held.py").write_text(APPLICATION.format(gate=gate.getsockname()[1]))
         port = free_port()
         worker = "azionelab.ops.even_worker.EvenWorker"
-        command = [PYTHON, "-m", "gunicorn", "-k", worker, "-w", "2", "--threads", "1"]
-        command += ["-b", f"127.0.0.1:{port}", "held:application"]
+        command = [PYTHON, "-m", "gunicorn", "-k", worker, "-w", str(workers), "--threads", "1"]
+        command += ["-b", f"127.0.0.1:{port}", "--keep-alive", "60", "held:application"]
         path = {"PYTHONPATH": str(ROOT)}
         with Program(command, path, tmp_path / "log", cwd=tmp_path) as program:
             program.wait_until(lambda: answers(port), "gunicorn")
-            for _ in range(10):
-                with ExitStack() as held:
-                    for _ in range(2):
-                        held.enter_context(ask(port, "/held"))
-                    busy = [held.enter_context(gate.accept()[0]) for _ in range(2)]
-                    assert len({connection.recv(20) for connection in busy}) == 2
+            yield port, gate, program
+
+
+def test_a_busy_worker_leaves_new_visitors_to_an_idle_one(tmp_path: Path) -> None:
+    with served(tmp_path, 2) as (port, gate, _):
+        for _ in range(10):
+            with ExitStack() as held:
+                for _ in range(2):
+                    held.enter_context(ask(port, "/held"))
+                busy = [held.enter_context(gate.accept()[0]) for _ in range(2)]
+                assert len({connection.recv(20) for connection in busy}) == 2
+
+
+def test_nobody_waits_for_ever_behind_those_who_stay(tmp_path: Path) -> None:
+    """The only worker is busy with connections that stay open: a new one comes into its queue all the same."""
+    with served(tmp_path, 1) as (port, gate, program), ExitStack() as opened:
+        regulars = []
+        for _ in range(2):
+            regulars.append(opened.enter_context(ask(port, "/")))
+            assert regulars[-1].recv(1000).startswith(b"HTTP/1.1 200")
+        for regular in regulars:
+            regular.sendall(HELD)
+        held = opened.enter_context(gate.accept()[0])
+        newcomer = opened.enter_context(ask(port, "/"))
+        program.wait_until(lambda: not at_the_entrance(port), "an open door")
+        held.close()
+        opened.enter_context(gate.accept()[0]).close()
+        assert newcomer.recv(12) == b"HTTP/1.1 200"

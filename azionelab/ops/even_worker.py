@@ -37,17 +37,18 @@ class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def worker_connections(self) -> int:
         """How many connections may be open just now: the quiet ones, and one for each thread."""
         quiet = len(self.keepalived_conns) + len(self.pending_conns)
-        room = min(self._most, quiet + self.cfg.threads)
-        if self.nr_conns < room:
-            self._closed_since = None
-            return room
+        opened: int = self.nr_conns
+        room: int = min(self._most, quiet + self.cfg.threads)
         at = time.monotonic()
-        if self._closed_since is None or at - self._closed_since < PATIENCE:
-            self._closed_since = self._closed_since or at
-            return room
-        self._closed_since = at
-        return min(self._most, self.nr_conns + 1)
+        if opened < room:
+            self._closed_since = None
+        elif self._closed_since is None:
+            self._closed_since = at
+        elif at - self._closed_since >= PATIENCE:
+            self._closed_since = at
+            room = min(self._most, opened + 1)
+        return room
 
     @worker_connections.setter
     def worker_connections(self, most: int) -> None:
-        self._most = most
+        self._most: int = most

@@ -29,6 +29,7 @@ DATABASE_BUSY = (OperationalError, PoolTimeout)
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _IN_USE_CASE = "azionelab.in_use_case"
 _LAST_WORDS = "azionelab.last_words"
+_LIMITED = "azionelab.limited"
 _WRITTEN = "azionelab.written"
 
 
@@ -109,25 +110,51 @@ def last_words(session: Session, statement: Insert, values: dict[str, Any]) -> N
     session.info.setdefault(_LAST_WORDS, []).append((statement, values))
 
 
-def read_row(session: Session, statement: ClauseElement, values: Mapping[str, object]) -> Any:
-    """The first row of what a statement answers, by its columns' names, or None; in the session's transaction.
+def write_at_once(statement: ClauseElement, values: Mapping[str, object]) -> Any:
+    """Send a use case that is one statement, and commit it; the first row it answers, or None.
 
-    For questions that every scan at the door asks: it goes past SQLAlchemy, which costs more than asking
+    It is a transaction of its own: BEGIN and COMMIT are not sent, and what it locks is locked for no longer
+    than the server needs. Reading that the request began before is ended, so that a request holds one
+    connection and not two.
+
+    Raises NestedTransaction inside `transaction()`, or when somebody wrote outside of one.
+    """
+    from azionelab.extensions import db  # noqa: PLC0415 (extensions import the base above)
+
+    if db.session.registry.has():
+        session = db.session()
+        if session.info.get(_IN_USE_CASE) or _has_changes(session):
+            raise NestedTransaction
+        end_reading(session)
+    with db.engine.connect() as connection, _each_alone(connection):
+        return read_row(connection, statement, values)
+
+
+@contextmanager
+def _each_alone(connection: Connection) -> Iterator[None]:
+    """Commit each statement by itself; behind a pooler all of them at the end, since LIMITS come first."""
+    if connection.get_execution_options().get(_LIMITED):
+        with connection.begin():
+            yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
+
+
+def read_row(connection: Connection, statement: ClauseElement, values: Mapping[str, object]) -> Any:
+    """The first row of what a statement answers, by its columns' names, or None.
+
+    For what every scan at the door asks: it goes past SQLAlchemy, which costs more than asking
     PostgreSQL does (docs/performance.md).
     """
-    connection = session.connection()
     driver: Any = connection.connection.driver_connection
     with _as_sqlalchemy(connection), driver.cursor(row_factory=namedtuple_row) as cursor:
         return cursor.execute(_written(statement), values).fetchone()
-
-
-def write_row(session: Session, statement: Insert, values: Mapping[str, object]) -> None:
-    """Send an insert of a use case, as `read_row` asks: `values` are all of its values, defaults too."""
-    require_transaction(session)
-    connection = session.connection()
-    driver: Any = connection.connection.driver_connection
-    with _as_sqlalchemy(connection):
-        driver.execute(_written(statement), values)
 
 
 @cache
@@ -219,6 +246,7 @@ def limit_each_transaction(engine: Engine) -> None:
     A pooler lends another server connection for each transaction: what was set on one when it was
     opened, or by SET, would be missing now, and somebody else's later. It costs a round trip.
     """
+    engine.update_execution_options(**{_LIMITED: True})
     settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in LIMITS.items())
 
     @event.listens_for(engine, "begin")

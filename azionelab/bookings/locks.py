@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.orm import Session, joinedload
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
-from azionelab.bookings.models import Reservation
+from azionelab.bookings.models import Reservation, State
 from azionelab.database import read_row, require_transaction
 from azionelab.shows.models import Performance
 
@@ -48,7 +48,20 @@ _PARTY = (
     .where(Reservation.id == bindparam("id"))
     .with_for_update(key_share=True, of=Reservation)
 )
-
+# For a statement that lets a party in as soon as it has it: all of it is expected, and nobody is in yet.
+EXPECTED_PARTY = (
+    select(Reservation.id, Reservation.reference, Reservation.name, Reservation.seats)
+    .join(Reservation.performance)
+    .where(
+        Reservation.id == bindparam("reservation_id"),
+        Reservation.performance_id == bindparam("performance_id"),
+        Reservation.state == literal_column(f"'{State.CONFIRMED}'"),
+        Reservation.admitted == literal_column("0"),
+        Reservation.released == literal_column("0"),
+        Performance.cancelled_at.is_(None),
+    )
+    .with_for_update(key_share=True, of=Reservation)
+)
 _LIVE_PARTIES = (
     select(Reservation)
     .where(Reservation.performance_id == bindparam("performance"), Reservation.is_live)
@@ -83,7 +96,7 @@ def lock_reservation(session: Session, reservation_id: UUID) -> Reservation:
 
 
 @dataclass(frozen=True, slots=True)
-class LockedParty:
+class PartyRow:
     """Of a reservation what a door asks, and when its performance was cancelled."""
 
     id: UUID
@@ -102,16 +115,16 @@ class LockedParty:
         return self.seats - self.admitted - self.released
 
 
-def lock_party(session: Session, reservation_id: UUID) -> LockedParty:
-    """Lock a reservation and read what a door asks of it, as twenty phones do at once.
+def lock_party(session: Session, reservation_id: UUID) -> PartyRow:
+    """Lock a reservation and read what a door asks of it.
 
     Raises ReservationUnknown.
     """
     require_transaction(session)
-    found = read_row(session, _PARTY, {"id": reservation_id})
+    found = read_row(session.connection(), _PARTY, {"id": reservation_id})
     if found is None:
         raise ReservationUnknown
-    return LockedParty(*found)
+    return PartyRow(*found)
 
 
 def lock_live_parties(session: Session, performance_id: int) -> Sequence[Reservation]:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import places
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
-from azionelab.bookings.locks import LockedParty
+from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import devices, rules
 from azionelab.checkin.house_list import changes_since, conflicts
@@ -375,7 +375,7 @@ def _door_performance(performance: Listing) -> dict[str, Any]:
     }
 
 
-def _party(reservation: Reservation | LockedParty) -> dict[str, Any]:
+def _party(reservation: Reservation | PartyRow) -> dict[str, Any]:
     return {
         "reference": reservation.reference,
         "name": reservation.name,

@@ -115,7 +115,7 @@ def _unlike_others(label: str, performance_id: int) -> str:
 
 def find_device(text: str) -> Device | None:
     """Whose token this text is, unless it has expired. One that was revoked is found, and says so."""
-    row = read_row(db.session(), _DEVICE, {"digest": digest(text), "at": now()})
+    row = read_row(db.session.connection(), _DEVICE, {"digest": digest(text), "at": now()})
     if row is None:
         return None
     closes_at = door_closes_at(row.starts_at, row.duration_minutes) if row.starts_at else None

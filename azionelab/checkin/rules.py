@@ -13,14 +13,26 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from prometheus_client import Counter
-from sqlalchemy import ColumnElement, String, bindparam, func, insert, literal_column, or_, select
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
 from azionelab.bookings.locks import (
-    LockedParty,
+    EXPECTED_PARTY,
+    PartyRow,
     lock_party,
     lock_performance,
     lock_reservation,
@@ -41,30 +53,46 @@ from azionelab.checkin.verdicts import (
     Party,
     count_claim,
     decide,
+    lets_all_in,
 )
-from azionelab.database import now, read_row, transaction, violated_constraint, write_row
+from azionelab.database import now, read_row, transaction, violated_constraint, write_at_once
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing
 from azionelab.staff.models import ApiToken, User
 from azionelab.tokens import Purpose, read_token
 
-_NEW_SCAN = insert(Scan).inline()
-_made = (
-    insert(Scan)
-    .values({column.name: bindparam(column.name) for column in Scan.__table__.columns})
-    .returning(Scan.id, Scan.reservation_id, Scan.people, Scan.scanned_at)
-    .cte("made")
-)
-_NEW_SCAN_AND_ADMISSION = (
-    insert(Admission)
-    .from_select(
-        ["scan_id", "reservation_id", "people", "admitted_at"],
-        select(_made),
-        include_defaults=False,
+
+def let_in(expected: Select[UUID, str, str, int]) -> ClauseElement:
+    """A statement that records a scan of a party and lets all of it in, if it is an `expected` one."""
+    party = expected.cte("party")
+    of_party = {"reservation_id": party.c.id, "people": party.c.seats}
+    facts = {
+        column.name: of_party.get(column.name, bindparam(column.name, type_=column.type))
+        for column in Scan.__table__.columns
+    }
+    made = (
+        insert(Scan)
+        .from_select(list(facts), select(*facts.values()), include_defaults=False)
+        .returning(Scan.id, Scan.reservation_id, Scan.people, Scan.scanned_at)
+        .cte("made")
     )
-    .inline()
-)
+    entered = (
+        insert(Admission)
+        .from_select(
+            ["scan_id", "reservation_id", "people", "admitted_at"],
+            select(made),
+            include_defaults=False,
+        )
+        .inline()
+        .cte("entered")
+    )
+    return select(party.c.reference, party.c.name, party.c.seats).add_cte(entered)
+
+
+_NEW_SCAN = insert(Scan)
+_NEW_ADMISSION = insert(Admission)
+_LET_IN = let_in(EXPECTED_PARTY)
 MAX_FOUND = 20  # parties a search shows
 MAX_CODE = 500  # characters: a ticket's whole address; what is longer names no party
 _OLDEST_CLAIM = timedelta(days=7)  # what a device says of a time before that is taken for now
@@ -127,7 +155,7 @@ class Verdict:
     kind: Kind
     scan_id: UUID
     people: int
-    reservation: Reservation | LockedParty | None
+    reservation: Reservation | PartyRow | None
     first: FirstAdmission | None
     claimed: int | None = None
     undone: bool = False
@@ -187,8 +215,10 @@ def admit(
     attempt, asked = (performance_id, code, scan_id, actor), Asked(people, seen, late)
     try:
         with _by_valid_device():
+            ordinary = claim is None and lets_all_in(asked)
+            verdict = _admit_expected(attempt) if ordinary else None
             try:
-                verdict = _admit(attempt, asked, claim, among_others=late)
+                verdict = verdict or _admit(attempt, asked, claim, among_others=late)
             except _PlacesReleased:
                 verdict = _admit(attempt, asked, claim, among_others=True)
     except IntegrityError as error:
@@ -216,6 +246,27 @@ class _PlacesReleased(Exception):
     """People are in whose places were released: others may be taking them, the house must be locked."""
 
 
+def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
+    """Let all of a party in, of which nobody is in yet; None when that is a case for `_admit`.
+
+    Nearly every scan is such a one: a ticket that is shown for the first time. It is one statement, which
+    writes if it finds the party as expected (`lets_all_in`), and locks it for as long as that takes.
+    """
+    performance_id, code, scan_id, actor = attempt
+    identity = _ticket_of(code)
+    if identity is None:
+        return None
+    scan = _attempt(scan_id, performance_id, None, actor)
+    found = write_at_once(_LET_IN, scan | {"reservation_id": identity, "verdict": Kind.ADMITTED})
+    if found is None:
+        return None
+    party = PartyRow(
+        identity, performance_id, found.reference, found.name, State.CONFIRMED,
+        seats=found.seats, admitted=found.seats, released=0, cancelled_at=None,
+    )  # fmt: skip
+    return Verdict(Kind.ADMITTED, scan_id, found.seats, party, None)
+
+
 def _admit(
     attempt: tuple[int, str, UUID, Actor],
     asked: Asked,
@@ -238,7 +289,7 @@ def _admit(
         kind, people = _decide(_facts(party), door, asked, claim)
         first = _first_admission(session, party.id) if party and party.admitted else None
         scan = _attempt(scan_id, performance_id, party, actor, claim)
-        told: LockedParty | Reservation | None = party
+        told: PartyRow | Reservation | None = party
         if party and people:
             if released:
                 # As it is now: an earlier action of the same sync may have left it in the session.
@@ -252,7 +303,7 @@ def _admit(
         return Verdict(kind, scan_id, people, told, first, _claimed(claim))
 
 
-def _look_at_door(session: Session, performance_id: int, party: LockedParty | None) -> Door:
+def _look_at_door(session: Session, performance_id: int, party: PartyRow | None) -> Door:
     """The door as it is without its lock, which who takes nobody's place does not need."""
     if party is not None and party.performance_id == performance_id:
         cancelled_at = party.cancelled_at
@@ -263,15 +314,23 @@ def _look_at_door(session: Session, performance_id: int, party: LockedParty | No
     return Door(performance_id, cancelled_at is not None, evening.seats_left if evening else 0)
 
 
-def _with_more_in(party: LockedParty, people: int) -> LockedParty:
+def _with_more_in(party: PartyRow, people: int) -> PartyRow:
     """What the triggers make of it: the row is locked, nobody else can have counted."""
     late = max(0, people - party.to_come)
     return replace(party, admitted=party.admitted + people, released=party.released - late)
 
 
-def _write_down(session: Session, scan: dict[str, Any], kind: Kind, people: int) -> None:
-    statement = _NEW_SCAN_AND_ADMISSION if people else _NEW_SCAN
-    write_row(session, statement, scan | {"verdict": kind, "people": people})
+def _write_down(session: Session, scan: dict[str, Any], kind: Kind | str, people: int) -> None:
+    """Put a scan into the books, and with it the people that it lets in."""
+    session.execute(_NEW_SCAN, scan | {"verdict": kind, "people": people})
+    if people:
+        admission = {
+            "scan_id": scan["id"],
+            "reservation_id": scan["reservation_id"],
+            "people": people,
+            "admitted_at": scan["scanned_at"],
+        }
+        session.execute(_NEW_ADMISSION, admission)
 
 
 def _decide(party: Party | None, door: Door, asked: Asked, claim: Claim | None) -> tuple[Kind, int]:
@@ -310,7 +369,7 @@ def _answer_again(
             )
         # Under an identity of its own: the one that the device gave is another scan's.
         attempt = _attempt(uuid4(), performance_id, party, actor, claim)
-        write_row(session, _NEW_SCAN, attempt | {"verdict": REUSED, "people": 0})
+        _write_down(session, attempt, REUSED, 0)
     raise ScanReused
 
 
@@ -453,7 +512,7 @@ def _follow_walk_ins(session: Session, scan: Scan, claim: Claim, performance: Pe
 def _attempt(
     scan_id: UUID,
     performance_id: int,
-    party: LockedParty | Reservation | None,
+    party: PartyRow | Reservation | None,
     actor: Actor,
     claim: Claim | None = None,
 ) -> dict[str, Any]:
@@ -494,7 +553,7 @@ def record_of_revoked(
             _read_door(session, performance_id)
             party = _lock_code(session, code or "")
             scan = _attempt(scan_id, performance_id, party, actor, claim)
-            write_row(session, _NEW_SCAN, scan | {"verdict": REVOKED, "people": 0})
+            _write_down(session, scan, REVOKED, 0)
     except IntegrityError as error:
         if violated_constraint(error) != "pk_scan":
             raise
@@ -609,7 +668,7 @@ def evenings(at: datetime | None = None) -> list[Performance]:
     return sorted(near, key=lambda performance: abs(performance.starts_at - moment))
 
 
-def _facts(party: Reservation | LockedParty | None) -> Party | None:
+def _facts(party: Reservation | PartyRow | None) -> Party | None:
     if party is None:
         return None
     return Party(party.performance_id, party.state, party.seats, party.admitted, party.released)
@@ -627,16 +686,15 @@ def _people(
     return func.coalesce(func.sum(counted).filter(which), 0)
 
 
-def _lock_code(session: Session, code: str) -> LockedParty | None:
+def _lock_code(session: Session, code: str) -> PartyRow | None:
     """The party a code names, locked.
 
     Whatever a camera read is a code: what makes no sense names nobody.
     """
-    typed = code.strip()
-    if len(typed) > MAX_CODE:
+    if len(code.strip()) > MAX_CODE:
         return None
-    identity = read_token(Purpose.TICKET, typed.rstrip("/").rpartition("/")[2])
-    if identity is None and (reference := read_reference(typed)):
+    identity = _ticket_of(code)
+    if identity is None and (reference := read_reference(code.strip())):
         identity = session.scalar(select(Reservation.id).where(Reservation.reference == reference))
     if identity is None:
         return None
@@ -644,6 +702,14 @@ def _lock_code(session: Session, code: str) -> LockedParty | None:
         return lock_party(session, identity)
     except ReservationUnknown:
         return None
+
+
+def _ticket_of(code: str) -> UUID | None:
+    """Whose ticket a code is, if it is one: the token, or the address that ends with it."""
+    typed = code.strip()
+    if len(typed) > MAX_CODE:
+        return None
+    return read_token(Purpose.TICKET, typed.rstrip("/").rpartition("/")[2])
 
 
 def _lock_door(session: Session, performance_id: int) -> Performance:
@@ -673,7 +739,7 @@ def _admission_of(session: Session, scan_id: UUID) -> Admission | None:
 def _first_admission(session: Session, reservation_id: UUID | None) -> FirstAdmission | None:
     if reservation_id is None:
         return None
-    row = read_row(session, _FIRST, {"reservation": reservation_id})
+    row = read_row(session.connection(), _FIRST, {"reservation": reservation_id})
     return FirstAdmission(*row) if row else None
 
 

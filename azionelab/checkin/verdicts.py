@@ -95,6 +95,15 @@ def decide(party: Party | None, door: Door, asked: Asked = _EVERYBODY) -> tuple[
     return kind, 0
 
 
+def lets_all_in(asked: Asked) -> bool:
+    """Whether a party is let in, however large it is, that is expected and of which nobody came yet.
+
+    Expected: confirmed, here and tonight, and none of its places released. `decide` says the same of each
+    such party; here it is asked before any is known.
+    """
+    return asked.people is None and not asked.seen
+
+
 def count_claim(party: Party | None, door: Door, claimed: int) -> tuple[Kind, int]:
     """What the books make of `claimed` people whom a device let in without the server.
 

@@ -13,7 +13,7 @@ from babel import Locale
 from flask import current_app
 from flask_babel import get_locale, gettext, ngettext
 
-from azionelab.bookings.locks import LockedParty
+from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.rules import FirstAdmission, Verdict
 from azionelab.checkin.verdicts import Kind
@@ -47,7 +47,7 @@ class Told:
     tone: str
     headline: str
     detail: str
-    reservation: Reservation | LockedParty | None
+    reservation: Reservation | PartyRow | None
     remaining: int
     people: int
     scan_id: str

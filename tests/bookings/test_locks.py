@@ -27,7 +27,16 @@ from azionelab.checkin.verdicts import Kind as Verdict
 from azionelab.database import now, violated_constraint
 from azionelab.extensions import db
 from azionelab.mail.models import Kind, Mail
-from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, a_visitor, fresh, seats_held
+from tests.stage import (
+    DOOR_A,
+    DOOR_B,
+    a_party,
+    a_performance,
+    a_visitor,
+    fresh,
+    seats_held,
+    ticket_token,
+)
 from tests.support.processes import eventually
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -38,13 +47,17 @@ UNDO_GATE = "SELECT FROM admission FOR UPDATE"
 ENTERED_TOO_MANY = "ck_reservation_admitted_range"
 
 
+def without_its_lock(statement: Select[Any]) -> Select[Any]:
+    bare = statement._generate()
+    bare._for_update_arg = None
+    return bare
+
+
 @pytest.fixture(params=[None])
 def unlocked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
     """Take the lock out of one of the statements of azionelab.bookings.locks."""
     if request.param:
-        statement: Select[Any] = getattr(locks, request.param)
-        bare = statement._generate()
-        bare._for_update_arg = None
+        bare = without_its_lock(getattr(locks, request.param))
         monkeypatch.setattr(locks, request.param, bare)
     name: str | None = request.param
     return name
@@ -198,6 +211,36 @@ def test_seats_that_are_given_back_let_nobody_in(race: Race, unlocked: str | Non
         case _:
             assert told == ["done", Verdict.TOO_MANY]
             assert (after.seats, after.admitted) == (1, 0)
+
+
+@pytest.mark.parametrize("locked", [True, False], ids=["locked", "negative control"])
+def test_a_ticket_lets_in_as_many_as_are_left_when_seats_are_given_back(
+    race: Race, locked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not locked:
+        bare = without_its_lock(locks.EXPECTED_PARTY)
+        monkeypatch.setattr(door, "_LET_IN", door.let_in(bare))
+    performance = a_performance()
+    party = a_party(performance, 4)
+    told = race.run(
+        MAIL_GATE,
+        partial(rules.reduce_seats, party.id, 1),
+        partial(door.admit, performance.id, ticket_token(party), uuid4(), DOOR_A),
+    )
+    assert told == ["done", Verdict.ADMITTED if locked else ENTERED_TOO_MANY]
+    assert fresh(party.id).admitted == (1 if locked else 0)
+
+
+def test_a_ticket_of_somebody_who_is_cancelling_lets_nobody_in(race: Race) -> None:
+    performance = a_performance()
+    party = a_party(performance, 4)
+    told = race.run(
+        MAIL_GATE,
+        partial(rules.cancel, party.id),
+        partial(door.admit, performance.id, ticket_token(party), uuid4(), DOOR_A),
+    )
+    assert told == ["done", Verdict.CANCELLED]
+    assert fresh(party.id).admitted == 0
 
 
 @with_and_without("_RESERVATION")

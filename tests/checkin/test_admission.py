@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from azionelab.bookings import rules as booking
-from azionelab.bookings.locks import LockedParty
+from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import rules
 from azionelab.checkin.models import Scan
@@ -124,11 +124,15 @@ def test_whom_the_door_turns_away() -> None:
             {"id": lapsed.id},
         )
     booking.expire_lapsed_holds()
+
+    def of(party: Reservation, kind: Kind) -> dict[str, Kind]:
+        return {party.reference: kind, ticket_token(party): kind}
+
     codes = {
-        pending.reference: Kind.NOT_CONFIRMED,
-        cancelled.reference: Kind.CANCELLED,
-        lapsed.reference: Kind.EXPIRED,
-        a_party(tomorrow).reference: Kind.WRONG_PERFORMANCE,
+        **of(pending, Kind.NOT_CONFIRMED),
+        **of(cancelled, Kind.CANCELLED),
+        **of(lapsed, Kind.EXPIRED),
+        **of(a_party(tomorrow), Kind.WRONG_PERFORMANCE),
         "ZZZZZZZZ": Kind.UNKNOWN,
         "": Kind.UNKNOWN,
         "\0": Kind.UNKNOWN,
@@ -147,8 +151,9 @@ def test_nobody_is_let_into_a_cancelled_performance() -> None:
     party = a_party(performance)
     with transaction() as session:
         session.execute(text("UPDATE performance SET cancelled_at = now()"))
-    verdict = rules.admit(performance.id, party.reference, uuid4(), DOOR_A)
-    assert verdict.kind is Kind.PERFORMANCE_CANCELLED
+    for code in (party.reference, ticket_token(party)):
+        verdict = rules.admit(performance.id, code, uuid4(), DOOR_A)
+        assert verdict.kind is Kind.PERFORMANCE_CANCELLED
 
 
 def test_undoing_puts_people_outside_once() -> None:
@@ -206,18 +211,29 @@ def race(app: Flask, performance_id: int, code: str, scans: list[UUID]) -> list[
         return list(phones.map(scan, scans))
 
 
-def test_many_phones_let_a_party_in_once(app: Flask) -> None:
+def code_of(party: Reservation, form: str) -> str:
+    """What is typed is looked up and locked; a ticket lets its party in by one statement."""
+    return ticket_token(party) if form == "ticket" else party.reference
+
+
+each_code = pytest.mark.parametrize("form", ["ticket", "reference"])
+
+
+@each_code
+def test_many_phones_let_a_party_in_once(app: Flask, form: str) -> None:
     performance = a_performance()
     party = a_party(performance, 3)
-    answers = race(app, performance.id, party.reference, [uuid4() for _ in range(8)])
+    code = code_of(party, form)
+    answers = race(app, performance.id, code, [uuid4() for _ in range(8)])
     assert sorted(answers) == sorted([(Kind.ADMITTED, 3)] + [(Kind.ALREADY_IN, 0)] * 7)
     assert fresh(party.id).admitted == 3
 
 
-def test_one_scan_on_many_connections_counts_once(app: Flask) -> None:
+@each_code
+def test_one_scan_on_many_connections_counts_once(app: Flask, form: str) -> None:
     performance = a_performance()
     party = a_party(performance, 3)
-    answers = race(app, performance.id, party.reference, [uuid4()] * 8)
+    answers = race(app, performance.id, code_of(party, form), [uuid4()] * 8)
     assert answers == [(Kind.ADMITTED, 3)] * 8
     assert fresh(party.id).admitted == 3
     assert race(app, performance.id, "ZZZZZZZZ", [uuid4()] * 8) == [(Kind.UNKNOWN, 0)] * 8
@@ -227,40 +243,48 @@ def test_one_scan_on_many_connections_counts_once(app: Flask) -> None:
 def looking_together(phones: int) -> Any:
     everybody = threading.Barrier(phones, timeout=30)
 
-    def look(session: Session, reservation_id: UUID) -> LockedParty:
+    def look(session: Session, reservation_id: UUID) -> PartyRow:
         party = session.get_one(Reservation, reservation_id, populate_existing=True)
         everybody.wait()
         facts = {
-            name: getattr(party, name) for name in LockedParty.__slots__ if name != "cancelled_at"
+            name: getattr(party, name) for name in PartyRow.__slots__ if name != "cancelled_at"
         }
-        return LockedParty(**facts, cancelled_at=None)
+        return PartyRow(**facts, cancelled_at=None)
 
     return look
 
 
-def test_without_the_lock_the_database_still_refuses(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(params=["ticket", "reference"])
+def unguarded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The form of a code, whose way in has lost what holds it: the lock, or what a party is expected to be."""
+    monkeypatch.setattr(rules, "lock_party", looking_together(4))
+    anybody = select(Reservation.id, Reservation.reference, Reservation.name, Reservation.seats)
+    anybody = anybody.where(Reservation.id == bindparam("reservation_id"))
+    monkeypatch.setattr(rules, "_LET_IN", rules.let_in(anybody))
+    return str(request.param)
+
+
+def test_without_the_lock_the_database_still_refuses(app: Flask, unguarded: str) -> None:
     performance = a_performance()
     party = a_party(performance, 3)
-    monkeypatch.setattr(rules, "lock_party", looking_together(4))
-    answers = race(app, performance.id, party.reference, [uuid4() for _ in range(4)])
+    code = code_of(party, unguarded)
+    answers = race(app, performance.id, code, [uuid4() for _ in range(4)])
     assert answers.count((Kind.ADMITTED, 3)) == 1
     assert answers.count("refused by the database") == 3
     assert fresh(party.id).admitted == 3
 
 
 def test_negative_control_without_lock_and_constraint_a_party_enters_four_times(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+    app: Flask, unguarded: str
 ) -> None:
     performance = a_performance()
     party = a_party(performance, 3)
-    monkeypatch.setattr(rules, "lock_party", looking_together(4))
+    code = code_of(party, unguarded)
     drop = text("ALTER TABLE reservation DROP CONSTRAINT ck_reservation_admitted_range")
     with transaction() as session:
         session.execute(drop)
     try:
-        answers = race(app, performance.id, party.reference, [uuid4() for _ in range(4)])
+        answers = race(app, performance.id, code, [uuid4() for _ in range(4)])
         assert answers == [(Kind.ADMITTED, 3)] * 4
         assert fresh(party.id).admitted == 12
     finally:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from azionelab.checkin.verdicts import Asked, Door, Kind, Party, count_claim, decide
+from azionelab.checkin.limits import MAX_PEOPLE
+from azionelab.checkin.verdicts import Asked, Door, Kind, Party, count_claim, decide, lets_all_in
 
 TABLE = json.loads(Path(__file__).with_name("verdicts.json").read_text(encoding="utf-8"))
 
@@ -21,6 +22,22 @@ def test_the_verdict(case: dict[str, Any]) -> None:
 
 def test_the_table_knows_every_verdict_of_the_server() -> None:
     assert {case["verdict"] for case in TABLE["cases"]} == {*Kind} - {Kind.NOT_LISTED}
+
+
+@pytest.mark.parametrize("people", [None, 1, 2, MAX_PEOPLE])
+@pytest.mark.parametrize("seen", [None, 0, 1])
+@pytest.mark.parametrize("late", [False, True])
+def test_who_is_let_in_unseen_would_be_let_in_by_the_rule(
+    people: int | None, seen: int | None, late: bool
+) -> None:
+    """A ticket that is shown for the first time is not asked about again: the rule must say the same of all."""
+    asked = Asked(people, seen, late)
+    told = {
+        seats: decide(Party(7, "confirmed", seats, 0), Door(7, cancelled=False), asked)
+        for seats in range(1, MAX_PEOPLE + 1)
+    }
+    everybody = {seats: (Kind.ADMITTED, seats) for seats in told}
+    assert lets_all_in(asked) == (told == everybody)
 
 
 @pytest.mark.parametrize(

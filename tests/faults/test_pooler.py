@@ -18,7 +18,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from azionelab.bookings import rules
-from azionelab.database import LIMITS
+from azionelab.database import LIMITS, write_at_once
 from azionelab.extensions import db
 from azionelab.ops.worker import open_queue
 from tests.bookings.test_no_overbooking import (  # noqa: F401 (a fixture is among them)
@@ -204,6 +204,8 @@ def test_limits_are_the_transactions_own(
         for name, value in LIMITS.items():
             assert db.session.scalar(text("SELECT current_setting(:name)"), {"name": name}) == value
         db.session.commit()
+        shown = write_at_once(text("SELECT current_setting('lock_timeout') AS limit"), {})
+        assert shown.limit == LIMITS["lock_timeout"]
         for _ in range(2 * SERVER_CONNECTIONS):
             with psycopg.connect(pooler) as other:
                 shown = other.execute("SHOW lock_timeout").fetchone()

@@ -17,7 +17,7 @@ from tests.support.door import Phone, invitation, tonight
 pytestmark = pytest.mark.usefixtures("in_app")
 
 Scans = Callable[[], list[Any]]
-QUEUE = 300
+QUEUE = 5_000
 # Puts scans into the queue as if they had been made here, and says so as another tab would.
 _ENQUEUE = """
 async (done) => {

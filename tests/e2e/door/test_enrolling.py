@@ -10,6 +10,7 @@ import pytest
 from itsdangerous import TimestampSigner
 from playwright.sync_api import Request, expect
 
+from azionelab.bookings.models import Reservation
 from azionelab.checkin.devices import devices_of, invitation_url, make_invitation
 from azionelab.database import now
 from tests.conftest import Site
@@ -153,16 +154,22 @@ def test_a_phone_of_one_evening_becomes_one_of_another(
     expect(phone.page.get_by_label("Name of this door")).to_have_value("Door B")
 
 
-def test_scans_of_the_evening_before_are_not_forgotten_in_silence(
-    phone: Phone,
-) -> None:
-    first, second = tonight(), tonight()
-    party = a_party(first, 2)
-    phone.joins(first)
+def has_a_scan_to_send(phone: Phone) -> Reservation:
+    """Let a party in without a network, at the door of some evening; that party."""
+    performance = tonight()
+    party = a_party(performance, 2)
+    phone.joins(performance)
     phone.works_alone()
     phone.loses_network()
     phone.scan(party.reference)
     phone.told("Let 2 in")
+    return party
+
+
+def test_scans_of_the_evening_before_are_not_forgotten_in_silence(
+    phone: Phone,
+) -> None:
+    party, second = has_a_scan_to_send(phone), tonight()
     phone.page.goto(invitation(phone.site, second))
     expect(phone.page.locator("[data-join-trouble]")).to_contain_text(
         "1 scan of before was not sent"
@@ -176,13 +183,7 @@ def test_scans_of_the_evening_before_are_not_forgotten_in_silence(
 def test_scans_of_the_evening_before_are_sent_before_the_phone_is_another_door(
     phone: Phone,
 ) -> None:
-    first, second = tonight(), tonight()
-    party = a_party(first, 2)
-    phone.joins(first)
-    phone.works_alone()
-    phone.loses_network()
-    phone.scan(party.reference)
-    phone.told("Let 2 in")
+    party, second = has_a_scan_to_send(phone), tonight()
     phone.page.goto("about:blank")
     phone.context.set_offline(False)
     phone.page.goto(invitation(phone.site, second))

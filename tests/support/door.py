@@ -157,14 +157,14 @@ class Phone:
         """Be somewhere without a network from now on."""
         self.context.set_offline(True)
 
-    def finds_network(self) -> None:
-        """Have a network again, and everything told that waited."""
+    def finds_network(self, patience: int = ONLINE) -> None:
+        """Have a network again, and everything told that waited, within so many milliseconds."""
         self.context.set_offline(False)
-        self.is_online()
+        self.is_online(patience)
 
-    def is_online(self) -> None:
+    def is_online(self, patience: int = ONLINE) -> None:
         """Wait until the server knows all that was done here."""
-        expect(self.state).to_have_text("Online", timeout=ONLINE)
+        expect(self.state).to_have_text("Online", timeout=patience)
 
     def keeps(self) -> dict[str, list[Any]]:
         """All that is in the browser's databases, by the name of the store."""

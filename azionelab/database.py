@@ -1,4 +1,4 @@
-"""The declarative base, the one way to write, and the names of what the database refuses."""
+"""The declarative base, the two ways to write, and the names of what the database refuses."""
 
 import select
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import ClauseElement, Connection, DateTime, Engine, Insert, MetaData, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -73,8 +73,9 @@ def now() -> datetime:
 def transaction() -> Iterator[Session]:
     """Commit what the block wrote, all of it, or roll all of it back when it raises.
 
-    Every public function that changes state is one such block (docs/locking.md). Reads that the
-    request made before it share its connection; at READ COMMITTED they hold nothing back.
+    Every public function that changes state is one such block, or a single statement that
+    `write_at_once` sends (docs/locking.md). Reads that the request made before it share its connection;
+    at READ COMMITTED they hold nothing back.
 
     Raises NestedTransaction inside another block, or when somebody wrote outside of one.
     """
@@ -113,9 +114,9 @@ def last_words(session: Session, statement: Insert, values: dict[str, Any]) -> N
 def write_at_once(statement: ClauseElement, values: Mapping[str, object]) -> Any:
     """Send a use case that is one statement, and commit it; the first row it answers, or None.
 
-    It is a transaction of its own: BEGIN and COMMIT are not sent, and what it locks is locked for no longer
-    than the server needs. Reading that the request began before is ended, so that a request holds one
-    connection and not two.
+    It is a transaction of its own: BEGIN and COMMIT need not be sent, and what it locks is locked for no
+    longer than the server needs. Reading that the request began before is ended, so that a request holds
+    one connection and not two.
 
     Raises NestedTransaction inside `transaction()`, or when somebody wrote outside of one.
     """
@@ -132,7 +133,7 @@ def write_at_once(statement: ClauseElement, values: Mapping[str, object]) -> Any
 
 @contextmanager
 def _each_alone(connection: Connection) -> Iterator[None]:
-    """Commit each statement by itself; behind a pooler all of them at the end, since LIMITS come first."""
+    """Have each statement commit by itself; behind a pooler at the end, since LIMITS are set before it."""
     if connection.get_execution_options().get(_LIMITED):
         with connection.begin():
             yield
@@ -141,6 +142,13 @@ def _each_alone(connection: Connection) -> Iterator[None]:
     driver.autocommit = True
     try:
         yield
+    except (IntegrityError, OperationalError):
+        raise
+    except DBAPIError as error:
+        # No fault of the row's or the network's: maybe of what was prepared, which only a ROLLBACK would
+        # have psycopg forget, and none is sent here.
+        connection.invalidate(error)
+        raise
     finally:
         if not driver.closed:
             driver.autocommit = False

@@ -143,3 +143,20 @@ def test_nothing_is_written_at_once_beside_what_waits(
     db.session.rollback()
     with transaction(), pytest.raises(NestedTransaction):
         write_at_once(text("SELECT 1"), {})
+
+
+def test_a_statement_whose_plan_went_stale_fails_once(
+    in_app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    db.engine.dispose()
+    database.execute("CREATE TABLE passing (word varchar(10))")
+    try:
+        look = text("SELECT word FROM passing")
+        for _ in range(7):  # psycopg prepares what it was asked five times
+            write_at_once(look, {})
+        database.execute("ALTER TABLE passing ALTER COLUMN word TYPE varchar(20)")
+        with pytest.raises(DBAPIError, match="cached plan"):
+            write_at_once(look, {})
+        assert write_at_once(look, {}) is None
+    finally:
+        database.execute("DROP TABLE passing")

@@ -425,21 +425,27 @@ def let_in_walk_ins(
 
     Raises DoorUnknown, DeviceRevoked, and ScanReused when `scan_id` was used for something else.
     """
-    with _by_valid_device(), transaction() as session:
-        performance = _lock_door(session, performance_id)
-        before = session.get(Scan, scan_id)
-        if before is not None:
-            return _same_walk_ins(session, before, performance, claim)
-        wanted = people if claim is None else claim.people
-        kind, counted = _decide_walk_ins(_door(session, performance), wanted, claim)
-        reservation = None
-        if counted:
-            reservation = seat_walk_ins(session, performance_id, counted, scan_id)
-        scan = _attempt(scan_id, performance_id, reservation, actor, claim)
-        _write_down(session, scan, kind, counted)
-        if reservation is not None:
-            set_committed_value(reservation, "admitted", counted)
-        verdict = Verdict(kind, scan_id, counted, reservation, None, _claimed(claim))
+    try:
+        with _by_valid_device(), transaction() as session:
+            performance = _lock_door(session, performance_id)
+            before = session.get(Scan, scan_id)
+            if before is not None:
+                return _same_walk_ins(session, before, performance, claim)
+            wanted = people if claim is None else claim.people
+            kind, counted = _decide_walk_ins(_door(session, performance), wanted, claim)
+            reservation = None
+            if counted:
+                reservation = seat_walk_ins(session, performance_id, counted, scan_id)
+            scan = _attempt(scan_id, performance_id, reservation, actor, claim)
+            _write_down(session, scan, kind, counted)
+            if reservation is not None:
+                set_committed_value(reservation, "admitted", counted)
+            verdict = Verdict(kind, scan_id, counted, reservation, None, _claimed(claim))
+    except IntegrityError as error:
+        # Somebody's scan took the identity in between, who does not wait for this performance.
+        if violated_constraint(error) == "pk_scan":
+            raise ScanReused from error
+        raise
     _VERDICTS.labels(kind).inc()
     return verdict
 

@@ -43,6 +43,8 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 # Whoever writes to a visitor stops here.
 MAIL_GATE = "LOCK TABLE procrastinate_jobs IN EXCLUSIVE MODE"
+# Who is let in has its scan written already, and stops here.
+DOOR_GATE = "LOCK TABLE admission IN EXCLUSIVE MODE"
 UNDO_GATE = "SELECT FROM admission FOR UPDATE"
 ENTERED_TOO_MANY = "ck_reservation_admitted_range"
 
@@ -136,7 +138,7 @@ class Race:
         with self._app.app_context():
             try:
                 told = act()
-            except BookingError as refusal:
+            except (BookingError, door.ScanReused) as refusal:
                 return type(refusal).__name__
             except IntegrityError as error:
                 return violated_constraint(error)
@@ -241,6 +243,18 @@ def test_a_ticket_of_somebody_who_is_cancelling_lets_nobody_in(race: Race) -> No
     )
     assert told == ["done", Verdict.CANCELLED]
     assert fresh(party.id).admitted == 0
+
+
+def test_walk_ins_under_the_identity_of_a_scan_are_told_so(race: Race) -> None:
+    performance = a_performance()
+    party, scan = a_party(performance, 4), uuid4()
+    told = race.run(
+        DOOR_GATE,
+        partial(door.admit, performance.id, party.reference, scan, DOOR_A),
+        partial(door.let_in_walk_ins, performance.id, 2, scan, DOOR_B),
+    )
+    assert told == [Verdict.ADMITTED, "ScanReused"]
+    assert seats_held(performance.id) == (4, 4)
 
 
 @with_and_without("_RESERVATION")

@@ -77,6 +77,17 @@ def test_the_same_scan_sent_twice_counts_once_and_answers_the_same() -> None:
     assert len(recorded()) == 1
 
 
+def test_a_ticket_sent_twice_is_not_told_of_itself() -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)
+    scan = uuid4()
+    first = rules.admit(performance.id, ticket_token(party), scan, DOOR_A)
+    again = rules.admit(performance.id, ticket_token(party), scan, DOOR_A)
+    assert (again.kind, again.people) == (first.kind, first.people) == (Kind.ADMITTED, 3)
+    assert again.replayed
+    assert (first.first, again.first) == (None, None)
+
+
 def test_a_scan_cannot_be_used_for_another_code() -> None:
     performance = a_performance()
     one, other = a_party(performance), a_party(performance)

@@ -1,6 +1,7 @@
 """Real gunicorn workers share what comes in: nobody waits behind a busy one while another is idle."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,16 +23,16 @@ def application(environ, start_response):
 HELD = b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-def ask(port: int, path: str) -> socket.socket:
+def ask(port: int, path: str, patience: float = 30) -> socket.socket:
     """Send a request on a connection of its own, and do not wait for its answer."""
-    connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    connection = socket.create_connection(("127.0.0.1", port), timeout=patience)
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     return connection
 
 
-def answers(port: int) -> bool:
+def answers(port: int, patience: float = 30) -> bool:
     try:
-        with ask(port, "/") as connection:
+        with ask(port, "/", patience) as connection:
             return connection.recv(12) == b"HTTP/1.1 200"
     except OSError:
         return False
@@ -72,6 +73,19 @@ def test_a_busy_worker_leaves_new_visitors_to_an_idle_one(tmp_path: Path) -> Non
                     held.enter_context(ask(port, "/held"))
                 busy = [held.enter_context(gate.accept()[0]) for _ in range(2)]
                 assert len({connection.recv(20) for connection in busy}) == 2
+
+
+def test_a_worker_that_is_busy_for_long_takes_nobody_from_an_idle_one(tmp_path: Path) -> None:
+    with served(tmp_path, 2) as (port, gate, _), ExitStack() as held:
+        for _ in range(2):
+            held.enter_context(ask(port, "/held"))
+        busy = [held.enter_context(gate.accept()[0]) for _ in range(2)]
+        assert len({connection.recv(20) for connection in busy}) == 2
+        busy.pop().close()
+        # For longer than gunicorn waits for something to happen before it looks around, a second.
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            assert answers(port, patience=5), "taken by the one whose only thread is held"
 
 
 def test_nobody_waits_for_ever_behind_those_who_stay(tmp_path: Path) -> None:

@@ -208,6 +208,12 @@ def _app_words() -> dict[str, Words]:
             " Look at what it says, and decide.",
             at=at,
         ),
+        "not_listed.pending": gettext("Confirmed after %(at)s?", at=at),
+        "not_listed.pending_detail": gettext(
+            "By the list of %(at)s this booking was not confirmed, and there is no network to ask. A ticket is"
+            " sent only to who confirms. Look at what it says, and decide.",
+            at=at,
+        ),
         "not_listed.in": gettext("Let in without the list. The server is told."),
         "not_listed.away": gettext("Sent away"),
         "not_listed.away_detail": gettext("The server is told."),

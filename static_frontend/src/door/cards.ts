@@ -34,17 +34,22 @@ export interface Facing {
 const UNLISTED = 6;
 
 export function cardOf(told: Told, words: Words, facing: Facing): Card {
-  const { kind, party, people } = told;
+  const { kind, party } = told;
   const left = party ? toCome(party) : 0;
   return {
     kind,
     tone: words.tone(kind),
-    headline: words.say(kind, { num: people }),
+    headline: headlineOf(told, words, facing),
     details: detailsOf(told, left, words, facing),
     ...(party && { party: partyOf(party, words) }),
     heads: headsOf(told, words, facing),
     buttons: buttonsOf(told, words),
   };
+}
+
+function headlineOf({ kind, party, people }: Told, words: Words, { listedAt }: Facing): string {
+  if (kind !== "not_listed" || !party) return words.say(kind, { num: people });
+  return words.say("not_listed.pending", { at: listedAt ? words.clock(listedAt) : "" });
 }
 
 /** What the person at the door made of a ticket that is not on the list. */
@@ -176,7 +181,7 @@ function detailsOf(told: Told, left: number, words: Words, facing: Facing): stri
         }),
       ];
     case "not_listed":
-      return [words.say("not_listed.detail", { at })];
+      return [words.say(told.party ? "not_listed.pending_detail" : "not_listed.detail", { at })];
     default:
       return [words.say(`${kind}.detail`, { num: left }), ...(kind === "undone" ? [] : listed)];
   }
@@ -196,7 +201,8 @@ function firstFacts(first: First, words: Words): Facts {
 function headsOf(told: Told, words: Words, facing: Facing): Heads[] {
   const { kind, party, people, action } = told;
   if (kind === "not_listed") {
-    return [{ act: "unlisted", label: words.say("let_in.unlisted"), upTo: UNLISTED }];
+    const upTo = party ? toCome(party) : UNLISTED;
+    return [{ act: "unlisted", label: words.say("let_in.unlisted"), upTo }];
   }
   if (kind === "admitted") {
     const rest = party ? headsFor(party, words) : [];

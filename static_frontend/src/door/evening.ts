@@ -108,7 +108,8 @@ export class Evening {
   /** What the person at the door decided on a ticket that is not on the list; 0 is nobody. */
   async settle(unlisted: Told, people: number): Promise<Told> {
     const decided = { ...unlisted, people };
-    await this.writeDown(decided, null, async () => await this.settle(unlisted, people));
+    const reference = unlisted.party?.reference ?? null;
+    await this.writeDown(decided, reference, async () => await this.settle(unlisted, people));
     return decided;
   }
 
@@ -191,8 +192,14 @@ export class Evening {
     const named = await book.house.read(action.code);
     if (named === "ticket") return { kind: "not_listed", people: 0, action, offline: true };
     const party = named === "nobody" ? undefined : named.party;
+    // A ticket is sent only to who confirmed: they did so since the list came.
+    const hasConfirmed = named !== "nobody" && named.byTicket && named.party.state === "pending";
+    const known = party && hasConfirmed ? { ...party, state: "confirmed" } : party;
     const { id, cancelled } = book.performance;
-    const decision = decide(party, id, cancelled, action, Math.max(0, book.free));
+    const decision = decide(known, id, cancelled, action, Math.max(0, book.free));
+    if (party && hasConfirmed && decision.kind === "admitted") {
+      return { kind: "not_listed", people: 0, action, offline: true, party };
+    }
     const firstHere = party && book.house.firstSince(party.reference);
     const told: Told = { ...decision, action, offline: true, ...(firstHere && { firstHere }) };
     const reference = party?.reference ?? null;

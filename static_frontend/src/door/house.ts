@@ -18,7 +18,7 @@ const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{8}$/;
 export interface KnownParty extends Numbers, Party {}
 
 /** Whom a code names: a party, somebody whose ticket or reference is not on the list, or nobody. */
-export type Named = { readonly party: KnownParty } | "ticket" | "nobody";
+export type Named = { readonly party: KnownParty; readonly byTicket: boolean } | "ticket" | "nobody";
 
 export class House {
   private readonly performanceId: number;
@@ -87,12 +87,12 @@ export class House {
     if (TOKEN.test(token)) {
       const reference = this.tickets.get(await digest(token));
       const party = reference && this.find(reference);
-      return party ? { party } : "ticket";
+      return party ? { party, byTicket: true } : "ticket";
     }
     const reference = readReference(typed);
     if (!reference) return "nobody";
     const party = this.find(reference);
-    return party ? { party } : "ticket";
+    return party ? { party, byTicket: false } : "ticket";
   }
 
   /** When this phone let in the first of a party, of those that the server does not know of. */

@@ -240,6 +240,17 @@ test("a ticket that is not on the list waits for a person's decision, and is tol
   expect((await evening.scan("just words")).kind).toBe("unknown");
 });
 
+test("the ticket of who by the list did not confirm waits for a person's decision, their reference not", async () => {
+  server.parties[0] = await aParty(0, { state: "pending" });
+  const evening = await startAndLoseNetwork();
+  expect((await evening.scan("AAAA0000")).kind).toBe("not_confirmed");
+  const told = await evening.scan(ticket(0));
+  expect(told).toMatchObject({ kind: "not_listed", party: { name: "Party 0" } });
+  await evening.settle(told, 2);
+  expect(evening.book.counts).toMatchObject({ inside: 2 });
+  expect((await evening.scan(ticket(0))).kind).toBe("already_in");
+});
+
 test("what the list says while a scan is answered does not undo the answer", async () => {
   const evening = await start();
   await listed(evening);

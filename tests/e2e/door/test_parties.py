@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from azionelab.bookings.rules import cancel
+from azionelab.bookings.rules import cancel, confirm
 from azionelab.database import now
 from tests.stage import a_party, a_performance, fresh, ticket_token
 from tests.support.door import Phone, tonight
@@ -222,12 +222,37 @@ def test_who_did_not_confirm_or_cancelled_is_told_apart(phone: Phone) -> None:
     cancelled = a_party(performance, 2)
     cancel(cancelled.id)
     phone.joins(performance)
-    for _ in ("with a network", "and without"):
-        phone.scan(ticket_token(pending))
+    for code in (ticket_token(pending), pending.reference):
+        # Without a network only what was typed: see below.
+        phone.scan(code)
         phone.told("Not confirmed", "The visitor did not press the mail's button.")
         phone.scan(ticket_token(cancelled))
         phone.told("Cancelled", "This booking was cancelled.")
         phone.loses_network()
+
+
+def test_who_confirms_after_the_network_went_can_be_let_in(phone: Phone) -> None:
+    performance = tonight()
+    party = a_party(performance, 3, confirmed=False)
+    phone.joins(performance)
+    phone.works_alone()
+    phone.loses_network()
+    confirm(party.id)
+    phone.scan(ticket_token(party))
+    phone.told("Confirmed after", "A ticket is sent only to who confirms.", party.name)
+    phone.press("Let in all the same 2")
+    phone.told("Let 2 in")
+    phone.press("Next")
+    phone.scan(ticket_token(party))
+    phone.told("Confirmed after")
+    phone.press("Let in all the same 1")
+    phone.press("Next")
+    phone.scan(ticket_token(party))
+    phone.told("Already in")
+    phone.press("Next")
+    phone.finds_network()
+    assert fresh(party.id).admitted == 3
+    expect(phone.notices.locator("li")).to_have_count(0)
 
 
 def test_a_party_is_found_by_what_people_know_of_it(phone: Phone) -> None:

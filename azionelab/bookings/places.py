@@ -74,7 +74,7 @@ def release_no_shows(performance_id: int) -> Places:
 
 
 def restore_places(performance_id: int) -> Places:
-    """Hold released places again for their parties, who confirmed first first, while there are any.
+    """Hold released places again for their parties while there are any; who confirmed first comes first.
 
     Says what was given back, and how many places were `missing` by then. Raises PerformanceUnknown.
     """

@@ -104,12 +104,12 @@ export function partyOf(party: KnownParty, words: Words): NonNullable<Card["part
   };
 }
 
-export function headsFor(party: KnownParty, words: Words): Heads[] {
+/** Who can be let in of a party; of those whose places were released as many as are `free`. */
+export function headsFor(party: KnownParty, words: Words, free: number): Heads[] {
   const left = toCome(party);
   if (left > 0) return [{ act: "let-in", label: words.say("let_in"), upTo: left }];
-  return party.released > 0
-    ? [{ act: "late", label: words.say("let_in.late"), upTo: party.released }]
-    : [];
+  const late = Math.min(party.released, free);
+  return late > 0 ? [{ act: "late", label: words.say("let_in.late"), upTo: late }] : [];
 }
 
 /** "Ada Rossi came in twice: 20:41, Door A, and 20:43, Door B." */
@@ -205,13 +205,15 @@ function headsOf(told: Told, words: Words, facing: Facing): Heads[] {
     return [{ act: "unlisted", label: words.say("let_in.unlisted"), upTo }];
   }
   if (kind === "admitted") {
-    const rest = party ? headsFor(party, words) : [];
+    const rest = party ? headsFor(party, words, facing.free) : [];
     return people > 1 && (party || action.kind === "walk_in")
       ? [{ act: "only", label: words.say("let_in.only"), upTo: people - 1 }, ...rest]
       : rest;
   }
   if (!party) return [];
-  if (kind === "changed" || kind === "too_many" || kind === "undone") return headsFor(party, words);
+  if (kind === "changed" || kind === "too_many" || kind === "undone") {
+    return headsFor(party, words, facing.free);
+  }
   if (kind === "released") {
     const upTo = Math.min(party.released, Math.max(1, facing.free));
     return [{ act: "late", label: words.say("let_in.late"), upTo }];

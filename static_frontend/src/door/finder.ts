@@ -25,7 +25,7 @@ export class Finder {
   }
 
   typed(evening: Evening): void {
-    this.show(this.findHere(evening));
+    this.show(this.findHere(evening), evening.book.free);
   }
 
   /** The code that was typed; what is none is looked for as a name. */
@@ -41,7 +41,7 @@ export class Finder {
     if (found.length === 0 && !evening.sync.isAway) found = await findThere(evening, typed);
     // Ended while it was asked: nobody's name comes back.
     if (evening.book.ended) return undefined;
-    this.show(found);
+    this.show(found, evening.book.free);
     if (found.length === 0) this.view.say("found-none", this.nobodyWords(evening));
     // Not their first button: an Enter too many must let nobody in.
     else this.view.focusFound();
@@ -54,7 +54,7 @@ export class Finder {
     const isOld = (party: KnownParty | undefined) =>
       party && party.admitted !== this.shown.get(party.reference)?.admitted;
     if (now.some(isOld)) {
-      this.show([...this.shown.values()].map((old, n) => now[n] ?? old));
+      this.show([...this.shown.values()].map((old, n) => now[n] ?? old), evening.book.free);
     }
   }
 
@@ -69,7 +69,7 @@ export class Finder {
     return evening.book.house.search(this.view.query.value);
   }
 
-  private show(parties: readonly KnownParty[]): void {
+  private show(parties: readonly KnownParty[], free = 0): void {
     this.shown = new Map(parties.map((party) => [party.reference, party]));
     this.view.say("found-none", undefined);
     this.view.found(
@@ -79,7 +79,7 @@ export class Finder {
           reference: party.reference,
           party: partyOf(party, this.words),
           note: isConfirmed ? "" : this.words.say("not_confirmed"),
-          heads: isConfirmed ? headsFor(party, this.words) : [],
+          heads: isConfirmed ? headsFor(party, this.words, free) : [],
         };
       }),
     );

@@ -83,7 +83,7 @@ export class House {
   async read(code: string): Promise<Named> {
     const typed = code.trim();
     if (typed.length >= MAX_CODE) return "nobody";
-    const token = typed.replace(/\/+$/, "").split("/").at(-1)!;
+    const token = tokenIn(code);
     if (TOKEN.test(token)) {
       const reference = this.tickets.get(await digest(token));
       const party = reference && this.find(reference);
@@ -148,6 +148,15 @@ export function withPeople(
 /** The counts when people whom nobody expected took so many of the free places. */
 export function withTaken(counts: Counts, places: number): Counts {
   return { ...counts, expected: counts.expected + places, free: counts.free - places };
+}
+
+/** Whether a code is one: a ticket, alone or at the end of its address, or a reference. */
+export function namesSomebody(code: string): boolean {
+  return TOKEN.test(tokenIn(code)) || readReference(code) !== undefined;
+}
+
+function tokenIn(code: string): string {
+  return code.trim().replace(/\/+$/, "").split("/").at(-1)!;
 }
 
 /** The reference that somebody typed, in any case and spacing. */

@@ -1,5 +1,7 @@
 /** Hand scanners: keyboards that type a code fast and end it with Enter, wherever the focus is. */
 
+import { namesSomebody } from "./house.ts";
+
 /** Milliseconds between two keys, at most: scanners that go by radio stumble. Whoever types a reference
  * as fast, without looking for a field, means it.
  */
@@ -7,19 +9,29 @@ const FAST = 500;
 /** Characters of a reference, the shortest code. */
 const SHORTEST = 8;
 
+/** What keys without a letter or a digit of a code on them type on a US keyboard, plain and with Shift. */
+const US: Readonly<Record<string, string>> = {
+  Minus: "-_",
+  Slash: "/?",
+  Semicolon: ";:",
+  Period: ".>",
+};
+
 export function listenForScanner(page: Document, tell: (code: string) => void): void {
   let typed = "";
+  // The same keys on a US keyboard: that is what a scanner is whom nobody told the phone's layout.
+  let asUs = "";
   let last = 0;
   page.addEventListener(
     "keydown",
     (event) => {
       // In a field a scanner types as anybody does, and the field's form is sent.
       if (isField(event.target) || event.ctrlKey || event.altKey || event.metaKey) return;
-      if (event.timeStamp - last > FAST) typed = "";
+      if (event.timeStamp - last > FAST) typed = asUs = "";
       last = event.timeStamp;
       if (event.key === "Enter") {
-        const code = typed;
-        typed = "";
+        const code = !namesSomebody(typed) && namesSomebody(asUs) ? asUs : typed;
+        typed = asUs = "";
         if (code.length < SHORTEST) return;
         // Not also a press of the button that has the focus.
         event.preventDefault();
@@ -27,10 +39,18 @@ export function listenForScanner(page: Document, tell: (code: string) => void): 
         tell(code);
       } else if (event.key.length === 1) {
         typed += event.key;
+        asUs += onUsKeyboard(event);
       }
     },
     { capture: true },
   );
+}
+
+function onUsKeyboard({ code, key, shiftKey }: KeyboardEvent): string {
+  const letter = /^Key([A-Z])$/.exec(code)?.[1];
+  if (letter) return shiftKey ? letter : letter.toLowerCase();
+  const digit = /^Digit([0-9])$/.exec(code)?.[1];
+  return (shiftKey ? undefined : digit) ?? US[code]?.[Number(shiftKey)] ?? key;
 }
 
 function isField(target: EventTarget | null): boolean {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { conflictWords } from "../../src/door/cards.ts";
+import { conflictWords, headsFor } from "../../src/door/cards.ts";
 import type { Conflict } from "../../src/door/server.ts";
 import { Words } from "../../src/door/words.ts";
 
@@ -15,6 +15,8 @@ const words = new Words({
     "conflict.twice": "{name} twice: {first}, and {at}",
     "conflict.none": "{name} had no place: {at}",
     "conflict.unknown": "nobody's ticket: {at}",
+    let_in: "in",
+    "let_in.late": "late",
   },
 });
 
@@ -40,4 +42,14 @@ test.each([
   ["a party without a place", {}, "8D22P986 had no place: 20:43, Door B"],
 ])("a conflict is told by who it is about: %s", (_, facts, text) => {
   expect(conflictWords({ ...CONFLICT, ...facts }, words)).toEqual({ title: "2 too many", text });
+});
+
+test.each([
+  ["all who are to come", { admitted: 1, released: 0 }, 0, [{ act: "let-in", label: "in", upTo: 3 }]],
+  ["late comers, as many as places are free", { released: 4 }, 3, [{ act: "late", label: "late", upTo: 3 }]],
+  ["late comers into a full house: nobody", { released: 4 }, 0, []],
+  ["nobody of a party that is in", { admitted: 4 }, 9, []],
+])("who can be let in: %s", (_, facts, free, heads) => {
+  const party = { reference: "8D22P986", name: "Ada", state: "confirmed", performance_id: 7, seats: 4 };
+  expect(headsFor({ ...party, admitted: 0, released: 0, ...facts }, words, free)).toEqual(heads);
 });

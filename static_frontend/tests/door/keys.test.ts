@@ -35,6 +35,46 @@ test("a scanner's code is read wherever the focus is", () => {
   expect(told).toEqual(["https://theatre.example/checkin/ticket/x-Y_z", "K7Q2X9PM"]);
 });
 
+/** What arrives when a scanner of a US keyboard is plugged into an Italian one: its keys, misread. */
+function typeAsItalian(text: string): void {
+  const misread: Record<string, [string, string, boolean]> = {
+    "/": ["-", "Slash", false],
+    ":": ["ç", "Semicolon", true],
+    "-": ["'", "Minus", false],
+    _: ["?", "Minus", true],
+    ".": [".", "Period", false],
+  };
+  for (const letter of text) {
+    const isDigit = /[0-9]/.test(letter);
+    const plain = [letter, isDigit ? `Digit${letter}` : `Key${letter.toUpperCase()}`, /[A-Z]/.test(letter)];
+    const [key, code, shiftKey] = misread[letter] ?? (plain as [string, string, boolean]);
+    clock += 4;
+    const event = new KeyboardEvent("keydown", { key, code, shiftKey, bubbles: true });
+    Object.defineProperty(event, "timeStamp", { value: clock });
+    document.body.dispatchEvent(event);
+  }
+  type("", 4);
+}
+
+test("a scanner that takes the phone's keyboard for a US one is understood", () => {
+  const token = `Qz9-_${"aB3".repeat(12)}xY`;
+  const address = `https://theatre.example/checkin/ticket/${token}`;
+  typeAsItalian(address);
+  typeAsItalian(token);
+  expect(told).toEqual([address, token]);
+});
+
+test("what is a code as it was typed is left so, whatever the keys are called", () => {
+  const [token, layout] = ["y".repeat(43), "KeyZ"]; // a German keyboard has Y where the US one has Z
+  for (const key of [...token, "Enter"]) {
+    clock += 4;
+    const event = new KeyboardEvent("keydown", { key, code: layout, bubbles: true });
+    Object.defineProperty(event, "timeStamp", { value: clock });
+    document.body.dispatchEvent(event);
+  }
+  expect(told).toEqual([token]);
+});
+
 test("its Enter does not press the button that has the focus", () => {
   type("K7Q2X9PM", 10, document.querySelector("button")!);
   expect(told).toEqual(["K7Q2X9PM"]);

@@ -34,6 +34,8 @@ export class Sync {
   private inHand: Promise<void> | undefined;
   private wanted = false;
   private failures = 0;
+  /** Of the windows of this phone this one was the last time allowed to ask. */
+  private isTurn = true;
   /** Actions in a batch; one by one when one of them cannot be taken. */
   private limit = MAX_ACTIONS;
 
@@ -79,7 +81,12 @@ export class Sync {
   private async round(): Promise<void> {
     clearTimeout(this.timer);
     this.wanted = false;
-    this.inHand = alone(async () => await this.exchange());
+    // Another window's turn says nothing of the network: this one's comes soon.
+    this.isTurn = false;
+    this.inHand = alone(async () => {
+      this.isTurn = true;
+      await this.exchange();
+    });
     try {
       await this.inHand;
     } finally {
@@ -141,6 +148,7 @@ export class Sync {
   }
 
   private get pause(): number {
+    if (!this.isTurn) return EVERY;
     return Math.min(EVERY * 2 ** this.failures, LONGEST_PAUSE);
   }
 }

@@ -133,12 +133,38 @@ test("a clock that is told no time goes on as before", () => {
   expect(clock.behind).toBe(5_000);
 });
 
-test("another tab that asks already is not joined", async () => {
+/** Another window of this phone, which is asking while it `isBusy`. */
+function anotherWindow(): { isBusy: boolean } {
+  const other = { isBusy: true };
   vi.stubGlobal("navigator", {
-    locks: { request: async (_: string, __: object, work: (lock: null) => Promise<void>) => await work(null) },
+    locks: {
+      request: async (_: string, __: object, work: (lock: object | null) => Promise<void>) =>
+        await work(other.isBusy ? null : {}),
+    },
   });
+  return other;
+}
+
+test("another window that asks already is not joined", async () => {
+  anotherWindow();
   sync.start();
   await pass(EVERY);
   expect(sent).toBe(0);
+  vi.unstubAllGlobals();
+});
+
+test("after another window's turn comes this one's, however long there was no network", async () => {
+  const other = anotherWindow();
+  other.isBusy = false;
+  isAway = true;
+  sync.start();
+  await pass(120_000);
+  isAway = false;
+  other.isBusy = true;
+  sync.now();
+  await pass(0);
+  other.isBusy = false;
+  await pass(EVERY);
+  expect(sync.isAway).toBe(false);
   vi.unstubAllGlobals();
 });

@@ -177,7 +177,7 @@ def search(asked: dict[str, str], performance_id: int) -> dict[str, Any]:
     """Find a party by name. A POST, since addresses end up in logs and names must not."""
     _performance(performance_id)
     found = rules.find_parties(performance_id, asked["query"])
-    return {"parties": [_party(reservation) for reservation in found]}
+    return {"parties": [_party(party) for party in found.parties], "more": found.more}
 
 
 @blueprint.route("/<int:performance_id>/release")

@@ -22,7 +22,6 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
-    or_,
     select,
 )
 from sqlalchemy.exc import IntegrityError
@@ -44,6 +43,7 @@ from azionelab.bookings.references import read_reference
 from azionelab.bookings.rules import end
 from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.names import fold, is_called
 from azionelab.checkin.verdicts import (
     REUSED,
     REVOKED,
@@ -607,34 +607,45 @@ def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:
     return lock_reservation(session, scan.reservation_id)
 
 
-def find_parties(performance_id: int, query: str) -> list[Reservation]:
-    """Live reservations of a performance whose name, e-mail or reference holds `query`.
+@dataclass(frozen=True)
+class Found:
+    """Parties that a search found, by name; there are `more` than it shows."""
 
-    At most MAX_FOUND, by name; none for a query of fewer than two characters.
+    parties: list[Reservation]
+    more: bool
+
+
+def find_parties(performance_id: int, query: str) -> Found:
+    """Live reservations of a performance whose name (`names.py`), e-mail or reference holds `query`.
+
+    At most MAX_FOUND; none for a query of fewer than two characters.
     """
-    wanted = query.strip()
-    if len(wanted) < 2 or "\0" in wanted:
-        return []
-    conditions = [
-        Reservation.name.icontains(wanted, autoescape=True),
-        Reservation.email.icontains(wanted, autoescape=True),
-    ]
-    reference = read_reference(wanted)
-    if reference:
-        conditions.append(Reservation.reference == reference)
-    return list(
-        db.session.scalars(
-            select(Reservation)
-            .where(
-                Reservation.performance_id == performance_id,
-                Reservation.state.in_(LIVE),
-                Reservation.walk_in.is_(False),
-                or_(*conditions),
-            )
-            .order_by(func.lower(Reservation.name), Reservation.id)
-            .limit(MAX_FOUND)
+    typed, wanted, reference = query.strip(), fold(query), read_reference(query.strip())
+    if len(typed) < 2 or "\0" in typed:
+        return Found([], more=False)
+    # Compared here: what folds like PostgreSQL's extensions must fold on a phone, too. An evening has a few
+    # thousand names at most.
+    live = db.session.execute(
+        select(Reservation.id, Reservation.name, Reservation.email, Reservation.reference)
+        .where(
+            Reservation.performance_id == performance_id,
+            Reservation.state.in_(LIVE),
+            Reservation.walk_in.is_(False),
         )
+        .order_by(func.lower(Reservation.name), Reservation.id)
     )
+    found = [
+        row.id
+        for row in live
+        if (len(wanted) >= 2 and is_called(fold(row.name), wanted))
+        or typed.lower() in row.email.lower()
+        or row.reference == reference
+    ]
+    shown = select(Reservation).where(Reservation.id.in_(found[:MAX_FOUND]))
+    by_identity = {party.id: party for party in db.session.scalars(shown)}
+    # One that was erased in between is left out.
+    parties = [by_identity[identity] for identity in found if identity in by_identity]
+    return Found(parties, more=len(found) > MAX_FOUND)
 
 
 def house_counts(performance_ids: list[int], at: datetime | None = None) -> dict[int, HouseCounts]:

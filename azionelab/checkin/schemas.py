@@ -141,7 +141,7 @@ class EnrolSchema(Asked):
 
 
 class SearchSchema(Asked):
-    """Part of a name, an e-mail address or a reference."""
+    """Parts of a name in any order, part of an e-mail address, or a reference."""
 
     query = Line(required=True, validate=Length(2, MAX_QUERY, error=LENGTH_BETWEEN))
 
@@ -162,6 +162,9 @@ class PartiesSchema(Answer):
     """Parties, by name."""
 
     parties = fields.List(fields.Nested(PartySchema), required=True)
+    more = fields.Boolean(
+        required=True, metadata={"description": "Whether there are more than these."}
+    )
 
 
 class FirstSchema(Answer):

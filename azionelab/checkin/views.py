@@ -25,7 +25,7 @@ from azionelab.checkin import rules
 from azionelab.checkin.devices import invitation_url, make_invitation
 from azionelab.checkin.forms import ScanForm, UndoForm
 from azionelab.checkin.limits import MAX_QUERY
-from azionelab.checkin.words import Told, app_words, caution, tell
+from azionelab.checkin.words import Told, app_words, caution, tell, tell_more
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.programme import Listing, listing
@@ -210,6 +210,7 @@ def _door_page(
         verdict=verdict,
         notice=notice,
         query=query,
-        parties=rules.find_parties(performance.id, query),
+        found=rules.find_parties(performance.id, query),
+        found_more=tell_more(rules.MAX_FOUND),
     )
     return make_response(page, status)

@@ -78,6 +78,11 @@ def tell(verdict: Verdict) -> Told:
     )
 
 
+def tell_more(shown: int | str) -> str:
+    """That a search found more than are shown."""
+    return gettext("More than %(num)s: type more of the name.", num=shown)
+
+
 def caution(performance: Listing, at: datetime) -> str:
     """Why this may be the wrong evening for a door at this moment; nothing when it is not."""
     if performance.cancelled_at:
@@ -246,6 +251,7 @@ def _app_words() -> dict[str, Words]:
         "found.list": gettext(
             "Nobody of that name on the list of %(at)s. E-mail addresses need the network.", at=at
         ),
+        "found.more": tell_more("{num}"),
         "keeps.nothing": gettext(
             "This browser keeps nothing: a private window, or its storage is full. The door works"
             " here only with a network."

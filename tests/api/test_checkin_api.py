@@ -201,5 +201,6 @@ def test_a_party_is_found_by_name(door: Any, house: Any) -> None:
     assert found("ross") == [reference]
     assert found(reference) == [reference]
     assert found("nobody") == []
+    assert door("post", f"/{evening}/parties", json={"query": "ross"}).json["more"] is False
     short = door("post", f"/{evening}/parties", json={"query": "a"})
     assert_problem(short, 422, "invalid-fields")

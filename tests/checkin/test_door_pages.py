@@ -13,6 +13,7 @@ from flask_babel import force_locale
 
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import cancel_performance
+from azionelab.checkin import rules
 from azionelab.checkin.words import caution
 from azionelab.database import now
 from azionelab.shows.programme import listing
@@ -139,6 +140,19 @@ def test_a_party_is_found_by_name_and_the_name_stays_out_of_addresses(door: Flas
     assert party.reference in page
     by_address = door.get(f"/checkin/performances/{performance.id}?query=zoë").text
     assert party.reference not in by_address
+
+
+def test_that_more_were_found_than_are_shown_is_said(
+    door: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MAX_FOUND", 1)
+    performance = a_performance()
+    a_party(performance, name="Ada Rossi")
+    form = open_door(door, performance.id) | {"query": "rossi"}
+    find = f"/checkin/performances/{performance.id}/parties"
+    assert "type more of the name" not in door.post(find, data=form, headers=ENGLISH).text
+    a_party(performance, name="Bea Rossi")
+    assert "More than 1: type more of the name." in door.post(find, data=form, headers=ENGLISH).text
 
 
 def test_a_qrs_address_leads_staff_to_the_door_and_tells_others_nothing(

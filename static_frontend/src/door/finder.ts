@@ -2,17 +2,19 @@
 
 import { headsFor, partyOf } from "./cards.ts";
 import type { Evening } from "./evening.ts";
-import { readReference, type KnownParty } from "./house.ts";
+import { firstOf, MAX_FOUND, readReference, type Found, type KnownParty } from "./house.ts";
 import { Away, Refused } from "./server.ts";
 import type { View } from "./view.ts";
 import type { Words } from "./words.ts";
 
+const NOBODY: Found = { parties: [], more: false };
 const TOKEN = /^[\w-]{43}$/;
 
 export class Finder {
   private readonly view: View;
   private readonly words: Words;
   private shown = new Map<string, KnownParty>();
+  private more = false;
 
   constructor(view: View, words: Words) {
     this.view = view;
@@ -33,16 +35,17 @@ export class Finder {
     const typed = this.view.query.value.trim();
     if (!typed) return undefined;
     let found = this.findHere(evening);
-    if (isCode(typed, evening, found.length > 0)) {
+    if (isCode(typed, evening, found.parties.length > 0)) {
       this.view.query.value = "";
-      this.show([]);
+      this.show(NOBODY);
       return typed;
     }
-    if (found.length === 0 && !evening.sync.isAway) found = await findThere(evening, typed);
+    // Only the server knows whose e-mail address holds what may be somebody else's name.
+    if (!found.more && !evening.sync.isAway) found = join(found, await findThere(evening, typed));
     // Ended while it was asked: nobody's name comes back.
     if (evening.book.ended) return undefined;
     this.show(found, evening.book.free);
-    if (found.length === 0) this.view.say("found-none", this.nobodyWords(evening));
+    if (found.parties.length === 0) this.view.say("found-none", this.nobodyWords(evening));
     // Not their first button: an Enter too many must let nobody in.
     else this.view.focusFound();
     return undefined;
@@ -54,24 +57,26 @@ export class Finder {
     const isOld = (party: KnownParty | undefined) =>
       party && party.admitted !== this.shown.get(party.reference)?.admitted;
     if (now.some(isOld)) {
-      this.show([...this.shown.values()].map((old, n) => now[n] ?? old), evening.book.free);
+      const parties = [...this.shown.values()].map((old, n) => now[n] ?? old);
+      this.show({ parties, more: this.more }, evening.book.free);
     }
   }
 
   /** Nobody is to be found here any more. */
   forget(): void {
     this.view.query.value = "";
-    this.show([]);
+    this.show(NOBODY);
     this.view.closeFind();
   }
 
-  private findHere(evening: Evening): KnownParty[] {
+  private findHere(evening: Evening): Found {
     return evening.book.house.search(this.view.query.value);
   }
 
-  private show(parties: readonly KnownParty[], free = 0): void {
+  private show({ parties, more }: Found, free = 0): void {
     this.shown = new Map(parties.map((party) => [party.reference, party]));
-    this.view.say("found-none", undefined);
+    this.more = more;
+    this.view.say("found-none", more ? this.words.say("found.more", { num: MAX_FOUND }) : undefined);
     this.view.found(
       parties.map((party) => {
         const isConfirmed = party.state === "confirmed";
@@ -97,6 +102,15 @@ function isCode(typed: string, { book: { house } }: Evening, isName: boolean): b
   if (typed.includes("/") || TOKEN.test(typed)) return true;
   const reference = readReference(typed);
   return reference !== undefined && (house.listed(reference) !== undefined || !isName);
+}
+
+/** Who was found here stays where they are; who was found by the server alone comes after them. */
+function join(here: Found, there: readonly KnownParty[]): Found {
+  const known = new Set(here.parties.map((party) => party.reference));
+  const others = there.filter((party) => !known.has(party.reference));
+  const { parties, more } = firstOf([...here.parties, ...others]);
+  // The server shows no more than that either.
+  return { parties, more: more || there.length >= MAX_FOUND };
 }
 
 async function findThere(evening: Evening, query: string): Promise<KnownParty[]> {

@@ -4,13 +4,15 @@
  * has answered and its list holds it.
  */
 
+import { fold, isCalled } from "./names.ts";
 import type { Counts, ListedParty, Numbers } from "./server.ts";
 import type { Waiting } from "./store.ts";
 import { toCome, type Party } from "./verdicts.ts";
 
 /** Characters of a code that are sent; none that is longer names a party. */
 export const MAX_CODE = 501;
-const MAX_FOUND = 20;
+/** Parties a search shows. */
+export const MAX_FOUND = 20;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 // Crockford's base 32, as azionelab/bookings/references.py reads it.
 const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{8}$/;
@@ -19,6 +21,12 @@ export interface KnownParty extends Numbers, Party {}
 
 /** Whom a code names: a party, somebody whose ticket or reference is not on the list, or nobody. */
 export type Named = { readonly party: KnownParty; readonly byTicket: boolean } | "ticket" | "nobody";
+
+/** Parties that a search found; there are `more` than it shows. */
+export interface Found {
+  readonly parties: readonly KnownParty[];
+  readonly more: boolean;
+}
 
 export class House {
   private readonly performanceId: number;
@@ -100,20 +108,19 @@ export class House {
     return this.done.find((one) => one.reference === reference && one.people > 0)?.at;
   }
 
-  /** Live parties whose name or reference holds `query`, whatever its accents, by name. */
-  search(query: string): KnownParty[] {
+  /** Live parties whose name (`names.ts`) or reference holds `query`, by name. */
+  search(query: string): Found {
     const wanted = fold(query);
     const reference = readReference(query);
-    if (wanted.length < 2) return [];
-    return [...this.parties.values()]
+    if (wanted.length < 2) return { parties: [], more: false };
+    const found = [...this.parties.values()]
       .filter(
         (party) =>
           (party.state === "confirmed" || party.state === "pending") &&
-          (fold(party.name).includes(wanted) || party.reference === reference),
+          (isCalled(fold(party.name), wanted) || party.reference === reference),
       )
-      .sort((one, other) => one.name.localeCompare(other.name))
-      .slice(0, MAX_FOUND)
-      .map((party) => this.find(party.reference)!);
+      .sort((one, other) => one.name.localeCompare(other.name));
+    return firstOf(found.map((party) => this.find(party.reference)!));
   }
 
   /** The places that releasing would free: of confirmed people who are not in. */
@@ -126,6 +133,11 @@ export class House {
     }
     return { parties, places };
   }
+}
+
+/** As many of them as a search shows. */
+export function firstOf(found: readonly KnownParty[]): Found {
+  return { parties: found.slice(0, MAX_FOUND), more: found.length > MAX_FOUND };
 }
 
 /** The counts when so many people of a party are in, which was listed as `before`.
@@ -168,14 +180,6 @@ export function readReference(typed: string): string | undefined {
     .replace(/O/g, "0")
     .replace(/[ -]/g, "");
   return REFERENCE.test(read) ? read : undefined;
-}
-
-function fold(text: string): string {
-  return text
-    .normalize("NFD")
-    .replace(/\p{M}/gu, "")
-    .toLowerCase()
-    .trim();
 }
 
 /** What the list knows a ticket by: 12 bytes of its token's SHA-256, as base64url. */

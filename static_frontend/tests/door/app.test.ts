@@ -3,7 +3,7 @@ import "fake-indexeddb/auto";
 import { readFileSync } from "node:fs";
 
 import { deleteDB } from "idb";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { App } from "../../src/door/app.ts";
 import { Evening } from "../../src/door/evening.ts";
@@ -134,4 +134,46 @@ test("more than two conflicts can be put away at once, and stay away", async () 
   server.conflicts = [1, 2, 3, 4].map(aConflict);
   started()[0]!.sync.now();
   await vi.waitFor(() => expect(notices()).toBe(1));
+});
+
+describe("who is looked for by name", () => {
+  const found = () => [...page.querySelectorAll("[data-found] b")].map((name) => name.textContent);
+
+  beforeEach(async () => {
+    location.hash = "";
+    server.parties = [await aParty(0, { name: "Ada Rossi" })];
+    await open();
+    await vi.waitFor(() => expect(started()[0]?.book.listedAt).toBeDefined());
+  });
+
+  function type(query: string): void {
+    page.querySelector<HTMLInputElement>("#query")!.value = query;
+    page.querySelector("#query")!.dispatchEvent(new Event("input", { bubbles: true }));
+    find("form[data-do=search]").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+  }
+
+  test("is asked of the server, too, which knows e-mail addresses; nobody is there twice", async () => {
+    server.found = [await aParty(5, { name: "Bruno Verdi" }), ...server.parties];
+    type("rossi");
+    await vi.waitFor(() => expect(found()).toEqual(["Ada Rossi", "Bruno Verdi"]));
+  });
+
+  test("is told to be one of more than are shown, here and there", async () => {
+    const house = started()[0]!.book.house;
+    const many = (first: string) =>
+      Array.from({ length: 21 }, (_, n) => ({
+        ...server.parties[0]!,
+        reference: `${first}${String(n).padStart(7, "0")}`,
+      }));
+    server.found = many("B").slice(0, 20);
+    type("@example.org");
+    await says("found-none", "found.more 20");
+    house.learn(many("C"));
+    type("nobody");
+    server.found = [];
+    await vi.waitFor(() => expect(find("[data-found-none]").textContent).not.toBe("found.more 20"));
+    type("rossi");
+    await says("found-none", "found.more 20");
+    expect(found()).toHaveLength(20);
+  });
 });

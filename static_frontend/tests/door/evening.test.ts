@@ -266,7 +266,7 @@ test("what the list says while a scan is answered does not undo the answer", asy
   await evening.scan(ticket(0));
   release();
   vi.stubGlobal("fetch", usual);
-  await vi.waitFor(() => expect(evening.book.house.search("Party 0")[0]).toMatchObject({ admitted: 2 }));
+  await vi.waitFor(() => expect(evening.book.house.search("Party 0").parties[0]).toMatchObject({ admitted: 2 }));
   server.isAway = true;
   expect((await evening.scan(ticket(0))).kind).toBe("already_in");
 });
@@ -384,7 +384,7 @@ test("a scan that is refused because the evening is over ends it here", async ()
   server.instead = [aProblem(403, "door-closed")];
   await expect(evening.scan(ticket(0))).rejects.toBeInstanceOf(Refused);
   await vi.waitFor(() => expect(evening.book.ended).toBe("closed"));
-  expect(evening.book.house.search("Party")).toEqual([]);
+  expect(evening.book.house.search("Party").parties).toEqual([]);
 });
 
 test("over by the clock: the names go without a network, what waits is kept and sent", async () => {
@@ -393,7 +393,7 @@ test("over by the clock: the names go without a network, what waits is kept and 
   vi.spyOn(evening.book.clock, "now").mockReturnValue(new Date(server.closesAt.getTime() + 1));
   await evening.lookAtClock();
   expect(evening.book.ended).toBe("closed");
-  expect(evening.book.house.search("Party")).toEqual([]);
+  expect(evening.book.house.search("Party").parties).toEqual([]);
   expect(evening.book.waiting).toHaveLength(1);
   server.closed = true;
   await networkReturns(evening);
@@ -419,7 +419,7 @@ test("an evening that was put off opens its door again, for as long as it lasts 
   server.closesAt = new Date(Date.now() + 5 * 3_600_000);
   await networkReturns(evening);
   expect(evening.book.ended).toBeUndefined();
-  expect(evening.book.house.search("Party 1")).toHaveLength(1);
+  expect(evening.book.house.search("Party 1").parties).toHaveLength(1);
   expect(await evening.scan(ticket(1))).toMatchObject({ kind: "admitted", offline: false });
   kill(evening);
   const contents = await (await Store.open()).read();
@@ -446,7 +446,7 @@ test("an answer to what was asked before the end brings no name back", async () 
   release();
   await vi.waitFor(() => expect(evening.sync.isAway).toBe(true));
   expect(evening.book.ended).toBe("closed");
-  expect(evening.book.house.search("Party")).toEqual([]);
+  expect(evening.book.house.search("Party").parties).toEqual([]);
   expect((await (await Store.open()).read()).parties).toEqual([]);
 });
 
@@ -456,7 +456,7 @@ test.each(["revoked", "unknown"] as const)("who is out of it (%s) takes no list"
   await evening.book.end(why);
   await networkReturns(evening);
   expect(evening.book.ended).toBe(why);
-  expect(evening.book.house.search("Party")).toEqual([]);
+  expect(evening.book.house.search("Party").parties).toEqual([]);
   expect((await (await Store.open()).read()).parties).toEqual([]);
 });
 
@@ -477,7 +477,7 @@ test("a phone that is not known any more keeps what waits, and nobody's name", a
   evening.sync.now();
   await vi.waitFor(() => expect(evening.book.ended).toBe("unknown"));
   expect(evening.book.waiting).toHaveLength(1);
-  expect(evening.book.house.search("Party")).toEqual([]);
+  expect(evening.book.house.search("Party").parties).toEqual([]);
 });
 
 const PROBLEM = { "Content-Type": "application/problem+json" };

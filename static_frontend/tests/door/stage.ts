@@ -49,6 +49,8 @@ export class FakeServer {
   startsAt = new Date(Date.now() + 3_600_000);
   closesAt = new Date(Date.now() + 3 * 3_600_000);
   conflicts: Conflict[] = [];
+  /** Who is found by a search. */
+  found: ListedParty[] = [];
   serverTime = () => new Date();
   free = 10;
   /** Requests get no answer, or only after they were obeyed. */
@@ -81,6 +83,7 @@ export class FakeServer {
     if (method === "DELETE" && path.startsWith("/scans/")) {
       return { status: 200, body: this.take({ kind: "undo", scan_id: path.slice(7) }) };
     }
+    if (path === "/parties") return { status: 200, body: { parties: this.found, more: false } };
     if (path === "/release") return { status: 200, body: { parties: 1, places: 2, missing: 0 } };
     return aProblem(404);
   }

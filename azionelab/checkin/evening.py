@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from azionelab.bookings.models import LIVE, Reservation, lapsed
 from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.rules import HAS_PEOPLE_IN
 from azionelab.checkin.verdicts import REVOKED, Kind
 from azionelab.database import now
 from azionelab.extensions import db
@@ -140,11 +141,11 @@ def sent_by_revoked(performance_id: int) -> list[RevokedFigures]:
 def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
     """Everybody who may come or came: live bookings but for lapsed holds, and walk-ins."""
     first = (
-        select(Admission.reservation_id, Scan.scanned_at, Scan.door)
-        .join(Scan, _IN)
-        .where(Scan.performance_id == performance_id)
-        .ext(distinct_on(Admission.reservation_id))
-        .order_by(Admission.reservation_id, Scan.scanned_at)
+        select(Scan.reservation_id, Scan.scanned_at, Scan.door)
+        .outerjoin(Admission, Admission.scan_id == Scan.id)
+        .where(Scan.performance_id == performance_id, HAS_PEOPLE_IN)
+        .ext(distinct_on(Scan.reservation_id))
+        .order_by(Scan.reservation_id, Scan.scanned_at)
         .subquery("first")
     )
     rows = db.session.execute(

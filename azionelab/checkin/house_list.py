@@ -47,7 +47,8 @@ class Changes:
 class Conflict:
     """More people are in than the books could count: `claimed` by a device, `people` counted.
 
-    `first` is how the party's places were taken before, if that is the reason.
+    If the reason is that the party's places were taken, `first` is who came in first, and `at`, `by` and
+    `door` tell of the other: in the order in which they came, whichever door was heard first.
     """
 
     scan_id: UUID
@@ -103,24 +104,25 @@ def conflicts(performance_id: int) -> list[Conflict]:
         .options(joinedload(Scan.reservation), joinedload(Scan.user), joinedload(Scan.token))
     ).all()
     before = _first_of_others(scans) if scans else {}
-    return [
-        Conflict(
-            scan_id=scan.id,
-            reference=scan.reservation.reference if scan.reservation else None,
-            name=scan.reservation.name if scan.reservation else "",
-            walk_in=(
-                scan.reservation.walk_in if scan.reservation else scan.verdict in _OF_WALK_INS
-            ),
-            verdict=scan.verdict,
-            people=scan.people,
-            claimed=scan.claimed or 0,
-            at=scan.scanned_at,
-            by=scan.by,
-            door=scan.door,
-            first=before.get(scan.id),
-        )
-        for scan in scans
-    ]
+    return [_conflict(scan, before.get(scan.id)) for scan in scans]
+
+
+def _conflict(scan: Scan, other: FirstAdmission | None) -> Conflict:
+    here = FirstAdmission(scan.scanned_at, scan.by, scan.door)
+    first, last = (other, here) if other is None or other.at <= here.at else (here, other)
+    return Conflict(
+        scan_id=scan.id,
+        reference=scan.reservation.reference if scan.reservation else None,
+        name=scan.reservation.name if scan.reservation else "",
+        walk_in=(scan.reservation.walk_in if scan.reservation else scan.verdict in _OF_WALK_INS),
+        verdict=scan.verdict,
+        people=scan.people,
+        claimed=scan.claimed or 0,
+        at=last.at,
+        by=last.by,
+        door=last.door,
+        first=first,
+    )
 
 
 def _first_of_others(scans: Sequence[Scan]) -> dict[UUID, FirstAdmission]:

@@ -18,10 +18,12 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    and_,
     bindparam,
     func,
     insert,
     literal_column,
+    or_,
     select,
 )
 from sqlalchemy.exc import IntegrityError
@@ -287,7 +289,7 @@ def _admit(
         else:
             door = _look_at_door(session, performance_id, party)
         kind, people = _decide(_facts(party), door, asked, claim)
-        first = _first_admission(session, party.id) if party and party.admitted else None
+        first = _first_admission(session, party.id, scan_id) if party and party.admitted else None
         scan = _attempt(scan_id, performance_id, party, actor, claim)
         told: PartyRow | Reservation | None = party
         if party and people:
@@ -362,7 +364,7 @@ def _answer_again(
                 scan.id,
                 scan.people,
                 reservation,
-                _first_admission(session, party_id) if scan.admitted_before else None,
+                _first_admission(session, party_id, scan.id) if scan.admitted_before else None,
                 claimed=scan.claimed,
                 undone=admission is not None and admission.undone_at is not None,
                 replayed=True,
@@ -753,13 +755,26 @@ def _admission_of(session: Session, scan_id: UUID) -> Admission | None:
     return session.scalar(select(Admission).where(Admission.scan_id == scan_id))
 
 
-def _first_admission(session: Session, reservation_id: UUID | None) -> FirstAdmission | None:
+def _first_admission(
+    session: Session, reservation_id: UUID | None, besides: UUID
+) -> FirstAdmission | None:
+    """Who of a party came first, but for those whom the scan `besides` let in."""
     if reservation_id is None:
         return None
-    row = read_row(session.connection(), _FIRST, {"reservation": reservation_id})
+    asked = {"reservation": reservation_id, "besides": besides}
+    row = read_row(session.connection(), _FIRST, asked)
     return FirstAdmission(*row) if row else None
 
 
+# People are in by a scan, of those whom devices let in also such as the books cannot count. To be asked of
+# scans with their admission, if they have one, beside them.
+HAS_PEOPLE_IN = or_(
+    and_(Admission.id.is_not(None), Admission.undone_at.is_(None)),
+    and_(
+        Scan.claimed > literal_column("0"),
+        Scan.verdict != literal_column(f"'{REVOKED}'"),
+    ),
+)
 _NOTHING = literal_column("''", String)
 # Of a person the name, or else the address; of a device the label: as Scan.by says it.
 _FIRST = (
@@ -768,10 +783,15 @@ _FIRST = (
         func.coalesce(func.nullif(User.name, _NOTHING), User.email, ApiToken.label, _NOTHING),
         Scan.door,
     )
-    .join(Admission, Admission.scan_id == Scan.id)
+    .outerjoin(Admission, Admission.scan_id == Scan.id)
     .outerjoin(User, User.id == Scan.user_id)
     .outerjoin(ApiToken, ApiToken.id == Scan.token_id)
-    .where(Admission.reservation_id == bindparam("reservation"), Admission.undone_at.is_(None))
-    .order_by(Admission.id)
+    .where(
+        Scan.reservation_id == bindparam("reservation"),
+        Scan.id != bindparam("besides"),
+        HAS_PEOPLE_IN,
+    )
+    # By when they came, not by whose news arrived first.
+    .order_by(Scan.scanned_at, Scan.id)
     .limit(literal_column("1"))
 )

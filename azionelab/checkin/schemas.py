@@ -268,7 +268,11 @@ class ListedSchema(Answer):
 
 
 class ConflictSchema(Answer):
-    """More people are in than the books could count: `claimed` by a device, of them `people` counted."""
+    """More people are in than the books could count: `claimed` by a device, of them `people` counted.
+
+    `first` came in before, with the party's places; `at`, `by` and `door` are whose turn was later,
+    whichever of them was told first.
+    """
 
     scan_id = fields.UUID(required=True)
     reference = fields.String(required=True, allow_none=True)

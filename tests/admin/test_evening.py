@@ -246,6 +246,16 @@ class TestConflicts:
         assert re.search(r"Admitted twice: \d\d:\d\d Door A, \d\d:\d\d Door B\.", words)
         assert "Nobody was sent away" in look(staff, performance, "refused")
 
+    def test_whoever_is_heard_first_who_came_first_is_named_first(
+        self, staff: FlaskClient, performance: Performance, told: Any
+    ) -> None:
+        party = a_party(performance, 2, name="Ada Rossi")
+        admit(performance, party.reference, DOOR_B, claim=self.claim(2, minutes=3))
+        admit(performance, party.reference, DOOR_A, claim=self.claim(2, minutes=5))
+        assert re.search(r"Admitted twice: \d\d:\d\d Door A, \d\d:\d\d Door B\.", told())
+        (row,) = table(staff.get(address(performance, "parties.csv")))
+        assert (row["Name"], row["Door"]) == ("Ada Rossi", "Door A")
+
     def test_more_than_the_party(self, performance: Performance, told: Any) -> None:
         party = a_party(performance, 2, name="Ada Rossi")
         admit(performance, party.reference, claim=self.claim(3))

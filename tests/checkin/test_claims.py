@@ -48,6 +48,31 @@ def test_the_same_claim_sent_again_counts_once() -> None:
     assert fresh(party.id).admitted == 2
 
 
+def test_a_conflict_is_told_in_the_order_in_which_people_came() -> None:
+    performance = a_performance()
+    party = a_party(performance, 2, name="Ada Rossi")
+    late, early = claim(2, minutes_ago=2), claim(2, minutes_ago=4)
+    rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_B, claim=late)
+    scan = uuid4()
+    conflict = rules.admit(performance.id, ticket_token(party), scan, DOOR_A, claim=early)
+    (told,) = conflicts(performance.id)
+    assert told.first is not None
+    assert [(told.first.door, told.first.at), (told.door, told.at)] == [
+        (DOOR_A.door, early.at),
+        (DOOR_B.door, late.at),
+    ]
+    assert told.scan_id == scan
+    # Who comes next is told of the first, and the conflict's own door of the other.
+    first = rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_B).first
+    assert first is not None
+    assert (first.door, first.at) == (DOOR_A.door, early.at)
+    again = rules.admit(performance.id, ticket_token(party), scan, DOOR_A, claim=early)
+    assert conflict.first is not None
+    assert conflict.first == again.first
+    assert again.first is not None
+    assert again.first.door == DOOR_B.door
+
+
 def test_two_doors_that_let_the_same_party_in_conflict() -> None:
     performance = a_performance()
     party = a_party(performance, 2, name="Ada Rossi")

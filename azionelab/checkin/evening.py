@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, not_, select
+from sqlalchemy import ColumnElement, and_, exists, func, not_, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation, lapsed
 from azionelab.checkin.models import Admission, Scan
@@ -18,6 +18,7 @@ from azionelab.staff.models import ApiToken
 
 STEP = timedelta(minutes=5)
 MAX_REFUSED = 50  # the latest; the list of scans has all
+_ASKING = (Kind.RELEASED, Kind.CHANGED, Kind.TOO_MANY)  # whether to let them in, or how many
 _MIDNIGHT = datetime(2001, 1, 1, tzinfo=UTC)  # any: steps are counted from it
 _NAMES = (
     joinedload(Scan.reservation),
@@ -174,7 +175,7 @@ def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
 def attempts(performance_id: int) -> list[tuple[Scan, datetime | None]]:
     """Every scan of a performance, in the order of their times, and when its people were undone."""
     rows = db.session.execute(
-        select(Scan, Admission.undone_at)
+        select(Scan, func.coalesce(Admission.undone_at, Scan.claim_undone_at))
         .outerjoin(Admission, Admission.scan_id == Scan.id)
         .where(Scan.performance_id == performance_id)
         .order_by(Scan.scanned_at, Scan.id)
@@ -184,5 +185,21 @@ def attempts(performance_id: int) -> list[tuple[Scan, datetime | None]]:
 
 
 def _refused() -> ColumnElement[bool]:
-    """That an attempt let nobody in. A device may have let people in whom the books cannot count."""
-    return and_(Scan.verdict.not_in([Kind.ADMITTED, REVOKED]), func.coalesce(Scan.claimed, 0) == 0)
+    """That an attempt let nobody in, and its party was sent away.
+
+    A device may have let people in whom the books cannot count, or have taken them back. And a verdict may
+    have asked its door something: who was let in by that door then was not sent away.
+    """
+    later = aliased(Scan)
+    answered = exists().where(
+        later.reservation_id == Scan.reservation_id,
+        later.door == Scan.door,
+        later.scanned_at >= Scan.scanned_at,
+        later.verdict == Kind.ADMITTED,
+    )
+    return and_(
+        Scan.verdict.not_in([Kind.ADMITTED, REVOKED]),
+        func.coalesce(Scan.claimed, 0) == 0,
+        Scan.claim_undone_at.is_(None),
+        not_(and_(Scan.verdict.in_(_ASKING), answered.correlate(Scan))),
+    )

@@ -18,7 +18,7 @@ class Scan(Base):
 
     `claimed` is how many people a device let in without the server; None when the server decided.
     More than `people`, those whom the books could count, are a conflict: somebody came in twice, or
-    should not have.
+    should not have. Who is taken back is claimed no more, since `claim_undone_at`.
     """
 
     __tablename__ = "scan"
@@ -40,6 +40,7 @@ class Scan(Base):
     people: Mapped[int]  # let in by this scan
     admitted_before: Mapped[int]  # of the party, when the verdict was given
     claimed: Mapped[int | None]
+    claim_undone_at: Mapped[datetime | None]
     scanned_at: Mapped[datetime]  # at the door, by the server's clock
     received_at: Mapped[datetime | None]  # later than that, when the device had no network
     door: Mapped[str]

@@ -366,7 +366,7 @@ def _answer_again(
                 reservation,
                 _first_admission(session, party_id, scan.id) if scan.admitted_before else None,
                 claimed=scan.claimed,
-                undone=admission is not None and admission.undone_at is not None,
+                undone=_is_undone(scan, admission),
                 replayed=True,
             )
         # Under an identity of its own: the one that the device gave is another scan's.
@@ -479,7 +479,7 @@ def _same_walk_ins(
         scan.reservation,
         None,
         claimed=scan.claimed,
-        undone=admission is not None and admission.undone_at is not None,
+        undone=_is_undone(scan, admission),
         replayed=True,
     )
 
@@ -534,6 +534,7 @@ def _attempt(
         "scanned_at": _believe(claim.at, at) if claim else at,
         "received_at": at,
         "claimed": _claimed(claim),
+        "claim_undone_at": None,
         "door": actor.door,
         "user_id": actor.user_id,
         "token_id": actor.token_id,
@@ -589,7 +590,7 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor) -> Verdict:
         if admission is None and scan.claimed is None:
             raise ScanUnknown
         if scan.claimed:
-            scan.claimed = 0
+            scan.claimed, scan.claim_undone_at = 0, now()
         if admission is not None and reservation is not None and admission.undone_at is None:
             admission.undone_at, admission.undone_by = now(), actor.label
             session.flush()
@@ -599,6 +600,11 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor) -> Verdict:
         return Verdict(
             Kind(scan.verdict), scan_id, 0, reservation, None, claimed=scan.claimed, undone=True
         )
+
+
+def _is_undone(scan: Scan, admission: Admission | None) -> bool:
+    of_counted = admission.undone_at if admission is not None else None
+    return (of_counted or scan.claim_undone_at) is not None
 
 
 def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:

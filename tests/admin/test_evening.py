@@ -167,6 +167,36 @@ class TestThePage:
         assert "Bruno Neri" in refused
         assert "let in" not in refused
 
+    def test_what_was_undone_is_no_refusal(
+        self, staff: FlaskClient, performance: Performance
+    ) -> None:
+        party = a_party(performance, 2, name="Ada Rossi")
+        admit(performance, party.reference)
+        again = admit(performance, party.reference, DOOR_B, claim=Claim(now(), Kind.ADMITTED, 2))
+        rules.undo(performance.id, again.scan_id, DOOR_B)
+        page = staff.get(address(performance)).text
+        assert "Nobody was sent away" in part(page, "refused")
+        assert "Door B 1 0 0" in part(page, "doors")
+        scans = table(staff.get(address(performance, "scans.csv")))
+        assert [bool(row["Undone"]) for row in scans] == [False, True]
+        sent_away = Claim(now(), Kind.ALREADY_IN, 0)
+        admit(performance, party.reference, DOOR_B, claim=sent_away)
+        assert "1 already in" in look(staff, performance, "refused")
+
+    def test_whom_the_door_then_let_in_was_not_sent_away(
+        self, staff: FlaskClient, performance: Performance
+    ) -> None:
+        party = a_party(performance, 2, name="Ada Rossi")
+        places.release_no_shows(performance.id)
+        admit(performance, party.reference)
+        admit(performance, party.reference, DOOR_B)
+        assert "2 places released" in look(staff, performance, "refused")
+        admit(performance, party.reference, late=True)
+        page = staff.get(address(performance)).text
+        assert "1 places released" in part(page, "refused")
+        assert "Door A 2 2 0" in part(page, "doors")
+        assert "Door B 1 0 1" in part(page, "doors")
+
     def test_the_latest_refused_are_shown_and_the_others_counted(
         self, staff: FlaskClient, performance: Performance
     ) -> None:

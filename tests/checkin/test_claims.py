@@ -195,6 +195,7 @@ def test_a_claim_that_is_undone_is_no_conflict_any_more() -> None:
     assert told(performance)
     for _ in range(2):
         assert rules.undo(performance.id, scan, DOOR_B).undone
+    assert rules.admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2)).undone
     assert told(performance) == []
     assert fresh(party.id).admitted == 2
 

@@ -30,6 +30,7 @@ from azionelab.checkin import devices, evening
 from azionelab.checkin.door_list import door_list_pdf
 from azionelab.checkin.house_list import conflicts
 from azionelab.checkin.rules import house_counts
+from azionelab.checkin.words import tell_silent
 from azionelab.database import now
 from azionelab.dates import clock, stamp
 from azionelab.extensions import db
@@ -125,10 +126,11 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             missing=no_shows(performance_id),
             tell_places=tell_places,
             tell_parties=tell_parties,
+            tell_silent=tell_silent,
             counts=house_counts([performance_id])[performance_id],
             opens_at=opens_at,
             is_early=now() < opens_at,
-            silent=[device.label for device in devices.silent_devices(performance_id)],
+            silent=devices.silent_devices(performance_id),
         )
 
     @expose("/<int:performance_id>/release", methods=("POST",))

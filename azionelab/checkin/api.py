@@ -232,6 +232,7 @@ def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResp
         "closed": closed,
         "performance": _door_performance(performance),
         "counts": _counts(performance_id),
+        "silent": [] if closed else devices.silent_devices(performance_id),
         "results": results,
         "complete": changes.complete,
         "parties": [] if closed else changes.parties,

@@ -177,16 +177,19 @@ def devices_of(performance_id: int) -> list[Seen]:
     return [Seen(*row) for row in rows]
 
 
-def silent_devices(performance_id: int) -> list[Seen]:
-    """Devices that were there and are not heard from since SILENCE: they may have news to tell."""
-    before = now() - SILENCE
-    return [
-        device
-        for device in devices_of(performance_id)
-        if device.revoked_at is None
-        and device.last_seen_at is not None
-        and device.last_seen_at < before
-    ]
+def silent_devices(performance_id: int) -> list[str]:
+    """Labels of devices that were there and are not heard from since SILENCE: they may have news to tell."""
+    return list(
+        db.session.scalars(
+            select(ApiToken.label)
+            .where(
+                ApiToken.performance_id == performance_id,
+                ApiToken.revoked_at.is_(None),
+                ApiToken.last_seen_at < now() - SILENCE,
+            )
+            .order_by(ApiToken.label)
+        )
+    )
 
 
 def ticket_digest(token: str) -> str:

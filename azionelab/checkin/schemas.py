@@ -311,6 +311,13 @@ class NewsSchema(Answer):
     )
     performance = fields.Nested(DoorPerformanceSchema, required=True)
     counts = fields.Nested(CountsSchema, required=True)
+    silent = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Devices that were not heard from for a minute: they may have let people in."
+        },
+    )
     results = fields.List(fields.Nested(ResultSchema), required=True)
     complete = fields.Boolean(
         required=True, metadata={"description": "Whether `parties` are all, or those that changed."}

@@ -83,6 +83,15 @@ def tell_more(shown: int | str) -> str:
     return gettext("More than %(num)s: type more of the name.", num=shown)
 
 
+def tell_silent(phones: str) -> str:
+    """Why it may be too early to release places: of phones that may have let people in."""
+    return gettext(
+        "Phones that were not heard from for a minute: %(phones)s. People whom they let in meanwhile are"
+        " missing here, and their places would be released, too.",
+        phones=phones,
+    )
+
+
 def caution(performance: Listing, at: datetime) -> str:
     """Why this may be the wrong evening for a door at this moment; nothing when it is not."""
     if performance.cancelled_at:
@@ -302,6 +311,15 @@ def _app_words() -> dict[str, Words]:
         "release.none": gettext("Everybody who booked is in: there is nothing to release."),
         "release.from": gettext("From %(at)s on, half an hour before the curtain.", at=at),
         "release.done": gettext("Places were released at %(at)s.", at=at),
+        "release.left": _many(
+            lambda n: ngettext(
+                "%(num)s place is released; taken back now, %(again)s would be held again.",
+                "%(num)s places are released; taken back now, %(again)s would be held again.",
+                n,
+                again="{again}",
+            )
+        ),
+        "release.silent": tell_silent("{phones}"),
         "release.offline": gettext("This needs the network."),
         "ended.closed": gettext("This evening is over"),
         "ended.closed.detail": gettext(

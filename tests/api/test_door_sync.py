@@ -243,6 +243,17 @@ class TestTheList:
         apart = datetime.now(UTC) - datetime.fromisoformat(news["server_time"])
         assert abs(apart) < timedelta(minutes=1)
 
+    def test_which_devices_were_not_heard_from(
+        self, make_phone: Callable[..., Phone], database: psycopg.Connection[Any]
+    ) -> None:
+        first, second, never = (make_phone(f"Door {letter}") for letter in "ABC")
+        for phone in (first, second):
+            assert phone.sync()["silent"] == []
+        database.execute("UPDATE api_token SET last_seen_at = last_seen_at - interval '3 minutes'")
+        assert first.sync()["silent"] == ["Door B"]
+        assert second.sync()["silent"] == []
+        assert never.sync()["silent"] == []
+
 
 class TestWhatWaited:
     def test_it_is_taken_in_order_and_once(

@@ -98,7 +98,7 @@ export class Board {
   }
 
   /** The sheet that releases places and takes them back. */
-  private showPlaces({ performance, mayRelease, house, device }: Notebook): void {
+  private showPlaces({ performance, mayRelease, house, free, silent, device }: Notebook): void {
     if (!performance) return;
     const { view, words } = this;
     const { places: num, parties } = house.noShows;
@@ -107,11 +107,19 @@ export class Board {
     const asked = mayRelease
       ? num > 0 ? ask : words.say("release.none")
       : words.say("release.from", { at: words.clock(from) });
-    const done = released && words.say("release.done", { at: words.clock(released) });
-    view.say("release-words", done ?? asked);
+    // What is taken back is held again as far as nobody took it.
+    const again = Math.min(house.released, Math.max(0, free));
+    const left = { num: house.released, again };
+    const done = released && [
+      words.say("release.done", { at: words.clock(released) }),
+      words.say("release.left", left),
+    ];
+    view.say("release-words", done ? done.join(" ") : asked);
     view.say("release-ask", ask);
+    const phones = silent.join(", ");
+    view.say("release-silent", phones ? words.say("release.silent", { phones }) : undefined);
     view.enable("release", mayRelease && num > 0);
-    view.enable("take-back", released !== null);
+    view.enable("take-back", released !== null && (again > 0 || house.released === 0));
     view.say("device", device.label);
   }
 }

@@ -133,6 +133,14 @@ export class House {
     }
     return { parties, places };
   }
+
+  /** Places of people who did not come in time. */
+  get released(): number {
+    return [...this.parties.keys()]
+      .map((reference) => this.find(reference)!)
+      .filter(({ state }) => state === "confirmed")
+      .reduce((sum, { released }) => sum + released, 0);
+  }
 }
 
 /** As many of them as a search shows. */

@@ -11,6 +11,8 @@ export class Notebook {
   device: Device;
   waiting: readonly Waiting[] = [];
   aside: readonly Aside[] = [];
+  /** Doors that the server had not heard from when it was last asked: they may have let people in. */
+  silent: readonly string[] = [];
   /** Nothing can be kept here: without an answer nobody is let in. */
   keepsNothing: boolean;
   private dismissed: readonly string[] = [];
@@ -153,6 +155,7 @@ export class Notebook {
       cursor: isWhole ? answer.cursor : this.cursor,
       listedAt: answer.server_time,
     };
+    this.silent = answer.silent ?? [];
     if (isComplete) this.house.forgetAll();
     this.house.learn(parties);
     const forget = this.drop(batch, aside);

@@ -120,6 +120,8 @@ export interface Synced {
   readonly parties: readonly ListedParty[];
   readonly performance: Performance;
   readonly counts: Counts;
+  /** Doors that were not heard from for a minute; a server of before does not tell. */
+  readonly silent?: readonly string[];
   readonly conflicts: readonly Conflict[];
   readonly results: readonly Result[];
 }

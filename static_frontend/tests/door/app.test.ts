@@ -60,7 +60,10 @@ const named = new Words({
   locale: "en",
   time_zone: "UTC",
   tones: {},
-  words: new Proxy({}, { get: (_, name) => `${String(name)} {num}` }),
+  words: new Proxy(
+    { "release.left": "{again} of {num}", "release.silent": "silent: {phones}" } as Record<string, string>,
+    { get: (some, name: string) => some[name] ?? `${name} {num}` },
+  ),
 });
 
 const find = (place: string) => page.querySelector<HTMLElement>(place)!;
@@ -134,6 +137,30 @@ test("more than two conflicts can be put away at once, and stay away", async () 
   server.conflicts = [1, 2, 3, 4].map(aConflict);
   started()[0]!.sync.now();
   await vi.waitFor(() => expect(notices()).toBe(1));
+});
+
+test("the sheet names doors that may have news, and says what taking a release back would do", async () => {
+  location.hash = "";
+  server.startsAt = new Date();
+  server.parties.push(await aParty(1));
+  await open();
+  await says("release-ask", "release.ask 2");
+  expect(find("[data-release-silent]").hidden).toBe(true);
+  server.silent = ["Door B", "Door C"];
+  started()[0]!.sync.now();
+  await says("release-silent", "silent: Door B, Door C");
+  const takeBack = page.querySelector<HTMLButtonElement>("[data-do=take-back]")!;
+  expect(takeBack.disabled).toBe(true);
+  server.parties = [await aParty(0, { seats: 5, released: 3 }), await aParty(1, { released: 1, state: "cancelled" })];
+  server.releasedAt = new Date().toISOString();
+  server.free = 1;
+  started()[0]!.sync.now();
+  await says("release-words", "release.done  1 of 3");
+  expect(takeBack.disabled).toBe(false);
+  server.free = 0;
+  started()[0]!.sync.now();
+  await says("release-words", "release.done  0 of 3");
+  expect(takeBack.disabled).toBe(true);
 });
 
 describe("who is looked for by name", () => {

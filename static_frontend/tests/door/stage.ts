@@ -49,6 +49,8 @@ export class FakeServer {
   startsAt = new Date(Date.now() + 3_600_000);
   closesAt = new Date(Date.now() + 3 * 3_600_000);
   conflicts: Conflict[] = [];
+  silent: string[] = [];
+  releasedAt: string | null = null;
   /** Who is found by a search. */
   found: ListedParty[] = [];
   serverTime = () => new Date();
@@ -110,9 +112,10 @@ export class FakeServer {
         closes_at: this.closesAt.toISOString(),
         release_from: new Date(this.startsAt.getTime() - 30 * 60_000).toISOString(),
         cancelled: false,
-        released_at: null,
+        released_at: this.releasedAt,
       },
       counts: { expected, inside, to_come: expected - inside, free: this.free },
+      silent: this.silent,
       conflicts: this.conflicts,
       results,
     };

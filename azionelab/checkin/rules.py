@@ -631,8 +631,8 @@ def find_parties(performance_id: int, query: str) -> Found:
     typed, wanted, reference = query.strip(), fold(query), read_reference(query.strip())
     if len(typed) < 2 or "\0" in typed:
         return Found([], more=False)
-    # Compared here: what folds like PostgreSQL's extensions must fold on a phone, too. An evening has a few
-    # thousand names at most.
+    # Compared here, as on a phone: PostgreSQL folds letters with an extension only, and by rules of its own.
+    # An evening has a few thousand names at most, which takes some hundredths of a second.
     live = db.session.execute(
         select(Reservation.id, Reservation.name, Reservation.email, Reservation.reference)
         .where(

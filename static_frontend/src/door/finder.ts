@@ -41,9 +41,13 @@ export class Finder {
       return typed;
     }
     // Only the server knows whose e-mail address holds what may be somebody else's name.
-    if (!found.more && !evening.sync.isAway) found = join(found, await findThere(evening, typed));
-    // Ended while it was asked: nobody's name comes back.
-    if (evening.book.ended) return undefined;
+    if (!found.more && !evening.sync.isAway) {
+      const there = await findThere(evening, typed);
+      // Ended while it was asked: nobody's name comes back. Or something else was typed since.
+      if (evening.book.ended || this.view.query.value.trim() !== typed) return undefined;
+      // Of those who are here, some may have been let in since.
+      found = join(this.findHere(evening), there);
+    }
     this.show(found, evening.book.free);
     if (found.parties.length === 0) this.view.say("found-none", this.nobodyWords(evening));
     // Not their first button: an Enter too many must let nobody in.

@@ -185,6 +185,24 @@ describe("who is looked for by name", () => {
     await vi.waitFor(() => expect(found()).toEqual(["Ada Rossi", "Bruno Verdi"]));
   });
 
+  test("is not shown any more when something else was typed since", async () => {
+    const usual = fetch;
+    const held: { answer?: () => void } = {};
+    vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+      const answered = await usual(address, request);
+      if (address.endsWith("/parties")) await new Promise<void>((resolve) => (held.answer = resolve));
+      return answered;
+    });
+    server.found = [await aParty(5, { name: "Bruno Verdi" })];
+    type("rossi");
+    await vi.waitFor(() => expect(held.answer).toBeDefined());
+    page.querySelector<HTMLInputElement>("#query")!.value = "ada";
+    page.querySelector("#query")!.dispatchEvent(new Event("input", { bubbles: true }));
+    held.answer!();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(found()).toEqual(["Ada Rossi"]);
+  });
+
   test("is told to be one of more than are shown, here and there", async () => {
     const house = started()[0]!.book.house;
     const many = (first: string) =>

@@ -1,10 +1,13 @@
 """Small screens and long words: what is needed is on the screen, whatever the phone and whoever comes."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, expect
 
+from azionelab.checkin.rules import Actor, admit
+from azionelab.shows.models import Show
 from tests.stage import a_party, ticket_token
 from tests.support.door import Phone, tonight
 
@@ -105,3 +108,39 @@ def test_a_phone_held_sideways_shows_what_is_pressed_and_counted(
     )
     phone.press("Send away")
     phone.press("Next")
+
+
+@pytest.mark.parametrize(
+    "size",
+    [NARROW, {"width": 390, "height": 844}, SIDEWAYS, {"width": 1280, "height": 800}],
+    ids=lambda size: str(size["width"]),
+)
+@pytest.mark.parametrize(
+    "title",
+    ["Sei personaggi in cerca d'autore", "W" * 120],
+    ids=["long", "without a space"],
+)
+def test_a_long_title_pushes_nothing_off_the_screen(
+    make_phone: Phones, size: dict[str, int], title: str
+) -> None:
+    phone = make_phone(viewport=size)
+    performance = tonight(show=Show(slug=f"show-{uuid4()}", title=title, published=True))
+    party = a_party(performance, 2, name="Ada Rossi")
+    phone.joins(performance)
+    phone.loses_network()
+    phone.scan(ticket_token(party))
+    phone.told("Let 2 in")
+    phone.press("Next")
+    admit(performance.id, party.reference, uuid4(), Actor(door="Door B"))
+    phone.finds_network()
+    page = phone.page
+    is_on_screen(
+        page.locator("[data-title]"),
+        phone.state,
+        *page.locator(".counts dt").all(),
+        *page.locator(".counts dd").all(),
+        phone.notices.locator("p"),
+        phone.notices.get_by_role("button", name="Seen"),
+    )
+    assert page.locator(".top").evaluate("(top) => top.scrollWidth <= top.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -9,7 +9,7 @@ import { Join } from "./join.ts";
 import { listenForScanner } from "./keys.ts";
 import { Away, Refused, type Enrolled } from "./server.ts";
 import { renew } from "./shell.ts";
-import { signal } from "./signals.ts";
+import { signal, wakeWithFirstTouch } from "./signals.ts";
 import { Store, type Contents, type Device } from "./store.ts";
 import type { Asked } from "./verdicts.ts";
 import { View, type Pressed } from "./view.ts";
@@ -51,6 +51,7 @@ export class App {
     this.joining = new Join(this.view, words);
     this.camera = new CameraPanel(this.view.find("[data-camera]"), (code) => void this.scanned(code));
     listenForScanner(page, (code) => void this.scanned(code));
+    wakeWithFirstTouch(page);
     this.view.query.addEventListener("input", () => {
       if (this.evening) this.finder.typed(this.evening);
     });

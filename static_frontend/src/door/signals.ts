@@ -13,15 +13,30 @@ const BEEP = 0.14; // seconds
 
 let sound: AudioContext | undefined;
 
+/** Older phones let a page be heard only if its sound began while something was pressed. */
+export function wakeWithFirstTouch(page: Document): void {
+  page.addEventListener("click", () => wake(), { once: true });
+}
+
 export function signal(tone: string): void {
+  // Absent, whatever the types say, on older phones (iOS before 16.4, Firefox before 120).
+  const activation = navigator.userActivation as UserActivation | undefined;
   // Browsers keep a page silent, and complain, until somebody has pressed something on it.
-  if (!navigator.userActivation?.hasBeenActive) return;
+  if (activation && !activation.hasBeenActive) return;
   const beeps = BEEPS[tone as Tone] ?? BEEPS.bad;
   navigator.vibrate?.(beeps.flatMap(() => [120, 80]));
-  if (typeof AudioContext === "undefined") return;
+  const context = wake();
+  // Beeps that wait for the first touch would then all be heard at once.
+  if (!context || (!activation && context.state !== "running")) return;
+  for (const [n, pitch] of beeps.entries()) beep(context, pitch, context.currentTime + n * BEEP * 1.6);
+}
+
+function wake(): AudioContext | undefined {
+  if (typeof AudioContext === "undefined") return undefined;
   sound ??= new AudioContext();
-  void sound.resume();
-  for (const [n, pitch] of beeps.entries()) beep(sound, pitch, sound.currentTime + n * BEEP * 1.6);
+  // Refused before a touch: the next one is as good.
+  sound.resume().catch(() => undefined);
+  return sound;
 }
 
 function beep(context: AudioContext, pitch: number, at: number): void {

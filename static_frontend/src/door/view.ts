@@ -4,6 +4,10 @@ import type { Card, Heads } from "./cards.ts";
 
 /** People up to whom each number has a button of its own. */
 const BUTTONS = 8;
+/** Milliseconds in which what has just come under a finger does nothing for it: the finger was sent to what
+ * was there before, or taps twice. Double taps take up to 300; nobody reads a card and answers it in 500.
+ */
+const SETTLES = 500;
 
 export type Screen = "starting" | "insecure" | "stranger" | "join" | "ended" | "door";
 
@@ -29,6 +33,7 @@ export interface Pressed {
 
 export class View {
   private readonly page: Document;
+  private settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(page: Document, press: (pressed: Pressed) => void) {
     this.page = page;
@@ -82,7 +87,10 @@ export class View {
     const list = this.find("[data-notices]");
     const shown = new Set(lines.map((line) => line.id));
     for (const item of list.querySelectorAll<HTMLElement>("li")) {
-      if (!shown.delete(item.dataset["about"]!)) item.remove();
+      if (shown.delete(item.dataset["about"]!)) continue;
+      // The next one moves up: it must not be put away unread.
+      this.settle();
+      item.remove();
     }
     const fresh = lines.filter(({ id }) => shown.has(id));
     for (const line of fresh) {
@@ -100,6 +108,7 @@ export class View {
   card(card: Card): void {
     const place = this.find("#verdict");
     place.replaceChildren(this.cardFrom(card));
+    this.settle();
     this.mark("verdict", card.kind);
     this.find("main").inert = true;
     place
@@ -108,6 +117,7 @@ export class View {
   }
 
   clearCard(): void {
+    if (this.hasCard) this.settle();
     this.find("#verdict").replaceChildren();
     delete this.find("main").dataset["verdict"];
     this.find("main").inert = false;
@@ -135,11 +145,14 @@ export class View {
   }
 
   openFind(): void {
+    this.settle();
     this.mark("finding", "yes");
     this.focusQuery();
   }
 
   closeFind(): void {
+    if (!this.isFinding) return;
+    this.settle();
     delete this.find("main").dataset["finding"];
   }
 
@@ -167,15 +180,27 @@ export class View {
 
   openSheet(name: string): void {
     const sheet = this.find<HTMLDialogElement>(`[data-sheet="${name}"]`);
-    if (!sheet.open) sheet.showModal();
+    if (sheet.open) return;
+    this.settle();
+    sheet.showModal();
   }
 
   closeSheets(): void {
-    for (const sheet of this.page.querySelectorAll("dialog")) sheet.close();
+    for (const sheet of this.page.querySelectorAll<HTMLDialogElement>("dialog[open]")) {
+      this.settle();
+      sheet.close();
+    }
   }
 
   find<Part extends HTMLElement = HTMLElement>(selector: string): Part {
     return this.page.querySelector<Part>(selector)!;
+  }
+
+  /** Other buttons lie under the finger now. Keys and screen readers are sent to none by mistake: they may at once. */
+  private settle(): void {
+    clearTimeout(this.settling);
+    this.page.body.dataset["settling"] = "";
+    this.settling = setTimeout(() => delete this.page.body.dataset["settling"], SETTLES);
   }
 
   private cardFrom(card: Card): HTMLElement {

@@ -260,6 +260,7 @@ export class App {
     if (this.scannedMeanwhile.length > 0) return this.goOn();
     this.watch();
     if (this.view.isFinding) this.view.focusQuery();
+    else this.view.giveFocusBack();
   }
 
   // --- What is pressed ---

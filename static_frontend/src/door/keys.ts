@@ -30,13 +30,13 @@ export function listenForScanner(page: Document, tell: (code: string) => void): 
       if (event.timeStamp - last > FAST) typed = asUs = "";
       last = event.timeStamp;
       if (event.key === "Enter") {
-        const code = !namesSomebody(typed) && namesSomebody(asUs) ? asUs : typed;
+        const code = (!namesSomebody(typed) && namesSomebody(asUs) ? asUs : typed).trim();
         typed = asUs = "";
-        if (code.length < SHORTEST) return;
-        // Not also a press of the button that has the focus.
+        if (!code) return;
+        // Not also a press of the button that has the focus, not even when the code came in part.
         event.preventDefault();
         event.stopPropagation();
-        tell(code);
+        if (code.length >= SHORTEST) tell(code);
       } else if (event.key.length === 1) {
         typed += event.key;
         asUs += onUsKeyboard(event);

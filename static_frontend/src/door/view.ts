@@ -34,6 +34,8 @@ export interface Pressed {
 export class View {
   private readonly page: Document;
   private settling: ReturnType<typeof setTimeout> | undefined;
+  /** What had the focus before a card took it. */
+  private before: HTMLElement | undefined;
 
   constructor(page: Document, press: (pressed: Pressed) => void) {
     this.page = page;
@@ -107,6 +109,9 @@ export class View {
   /** Cover the page with a verdict. */
   card(card: Card): void {
     const place = this.find("#verdict");
+    const { activeElement } = this.page;
+    // Of several cards in a row the first one took it.
+    if (this.find("main").contains(activeElement)) this.before = activeElement as HTMLElement;
     place.replaceChildren(this.cardFrom(card));
     this.settle();
     this.mark("verdict", card.kind);
@@ -121,6 +126,16 @@ export class View {
     this.find("#verdict").replaceChildren();
     delete this.find("main").dataset["verdict"];
     this.find("main").inert = false;
+  }
+
+  /** Back to where it was before the cards, for whoever presses by keyboard. */
+  giveFocusBack(): void {
+    const { before } = this;
+    this.before = undefined;
+    if (!before) return;
+    before.focus({ preventScroll: true });
+    // It went meanwhile, as the button that undoes the last people does.
+    if (this.page.activeElement !== before) this.find("[data-do=walk-in]").focus({ preventScroll: true });
   }
 
   /** The card on the screen asks something, and goes away with the answer. */

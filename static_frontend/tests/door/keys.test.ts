@@ -81,9 +81,16 @@ test("its Enter does not press the button that has the focus", () => {
   expect(pressed).not.toHaveBeenCalled();
 });
 
-test("a person's Enter does", () => {
+test("nor does that of a code which was read in part", () => {
+  type("K7Q2", 10, document.querySelector("button")!);
+  expect(told).toEqual([]);
+  expect(pressed).not.toHaveBeenCalled();
+});
+
+test("a person's Enter does, though they pressed another button with Space just before", () => {
   type("", 10, document.querySelector("button")!);
-  expect(pressed).toHaveBeenCalledOnce();
+  type(" ", 10, document.querySelector("button")!);
+  expect(pressed).toHaveBeenCalledTimes(2);
 });
 
 test("keys that somebody hits now and then are no code, nor is a short word", () => {

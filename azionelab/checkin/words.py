@@ -334,6 +334,11 @@ def _app_words() -> dict[str, Words]:
         "ended.unknown.detail": gettext(
             "The list was removed. Ask the staff for a new QR and scan it with the phone's camera."
         ),
+        "join.now": gettext(
+            "Now this phone is the door of %(evening)s. Say yes only if it shall become the door of"
+            " the evening that it was just invited to.",
+            evening="{evening}",
+        ),
         "join.over": gettext(
             "This QR is too old: it is good for a quarter of an hour. Ask the staff for a new one."
         ),

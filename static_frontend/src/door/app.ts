@@ -81,7 +81,7 @@ export class App {
     if (this.joining.isAsked) {
       this.camera.stop();
       this.leave();
-      this.joining.ask();
+      this.joining.ask(this.doorNow);
       void this.sendBefore();
     } else if (this.evening) {
       this.render();
@@ -145,6 +145,14 @@ export class App {
       this.store = this.contents = undefined;
     }
     this.open(device);
+  }
+
+  /** The evening whose door this phone is, in words. */
+  private get doorNow(): string | undefined {
+    const device = this.evening?.book.device ?? this.contents?.device;
+    const performance = this.evening?.book.performance ?? this.contents?.evening?.performance;
+    if (!device || device.ended || !performance) return undefined;
+    return `${performance.show_title}, ${this.words.when(performance.starts_at)}`;
   }
 
   private get waiting(): Contents["waiting"] {

@@ -24,12 +24,13 @@ export class Join {
     return INVITATION.test(location.hash);
   }
 
-  /** Ask for the phone's name. */
-  ask(): void {
+  /** Ask for the phone's name; `now` is the evening whose door it is already. */
+  ask(now: string | undefined): void {
     this.label.value = readLabel() || this.label.value;
     this.isWarned = false;
     this.sayTrouble(undefined);
     this.view.say("join-sent", undefined);
+    this.view.say("join-now", now && this.words.say("join.now", { evening: now }));
     this.view.screen("join");
     this.label.select();
   }
@@ -49,7 +50,9 @@ export class Join {
   async accept(): Promise<Enrolled | undefined> {
     const invitation = INVITATION.exec(location.hash)?.[1];
     const label = this.label.value.trim();
-    if (!invitation || !label || this.isBusy) return undefined;
+    // Spaces are no name: the field says so by itself once they are gone.
+    this.label.value = label;
+    if (!invitation || this.isBusy || !this.label.reportValidity()) return undefined;
     this.isBusy = true;
     try {
       const enrolled = await enrol(decodeURIComponent(invitation), label);

@@ -13,6 +13,7 @@ from playwright.sync_api import Request, expect
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.devices import devices_of, invitation_url, make_invitation
 from azionelab.database import now
+from azionelab.dates import clock
 from tests.conftest import Site
 from tests.e2e.test_journey import log_in
 from tests.stage import a_party, a_performance, fresh
@@ -83,6 +84,22 @@ def test_what_is_no_invitation_is_told(phone: Phone, forged: str) -> None:
     expect(trouble).to_have_text("This QR is not valid. Ask the staff for a new one.")
 
 
+def test_a_name_of_spaces_is_told_by_the_field(phone: Phone) -> None:
+    performance = tonight()
+    phone.page.goto(invitation(phone.site, performance))
+    expect(phone.page.locator("[data-join-now]")).to_be_hidden()
+    label = phone.page.get_by_label("Name of this door")
+    label.fill("   ")
+    phone.press("Yes, open the door")
+    expect(label).to_be_focused()
+    assert label.evaluate("(field) => field.validity.valueMissing")
+    assert devices_of(performance.id) == []
+    label.fill("  Gallery ")
+    phone.press("Yes, open the door")
+    phone.is_online()
+    assert [device.label for device in devices_of(performance.id)] == ["Gallery"]
+
+
 def test_an_old_invitation_is_told_and_a_new_one_works(
     phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,8 +166,11 @@ def test_a_phone_of_one_evening_becomes_one_of_another(
     phone.told("Let 3 in")
     phone.scan(there.reference)
     phone.told("Another performance", first.show.title)
-    # The name that was typed last is offered for the next evening.
+    # The name that was typed last is offered for the next evening, and which one it would leave is told.
     phone.page.goto(invitation(phone.site, first))
+    is_door = phone.page.locator("[data-join-now]")
+    expect(is_door).to_contain_text(f"Now this phone is the door of {second.show.title}, ")
+    expect(is_door).to_contain_text(clock(second.starts_at))
     expect(phone.page.get_by_label("Name of this door")).to_have_value("Door B")
 
 

@@ -59,6 +59,9 @@ export class App {
       sheet.addEventListener("close", () => this.watch());
     }
     addEventListener("hashchange", () => this.arrive());
+    addEventListener("popstate", () => {
+      if (this.view.isFinding) this.closeFind();
+    });
     addEventListener("online", () => this.evening?.sync.now());
     page.addEventListener("visibilitychange", () => {
       if (!page.hidden) this.evening?.sync.now();
@@ -308,11 +311,9 @@ export class App {
       case "search":
         return await this.search();
       case "find":
-        this.camera.pause();
-        return this.view.openFind();
+        return this.openFind();
       case "close-find":
-        this.view.closeFind();
-        return this.watch();
+        return history.back();
       case "more":
       case "release":
         return this.openSheet(act);
@@ -352,6 +353,18 @@ export class App {
   private async search(): Promise<void> {
     const code = this.evening && (await this.finder.submit(this.evening));
     if (code) await this.scanned(code);
+  }
+
+  /** The panel is a step of its own in the history: a phone's Back closes it, and does not leave the door. */
+  private openFind(): void {
+    this.camera.pause();
+    if (!this.view.isFinding) history.pushState(null, "");
+    this.view.openFind();
+  }
+
+  private closeFind(): void {
+    this.view.closeFind();
+    this.watch();
   }
 
   private openSheet(name: string): void {

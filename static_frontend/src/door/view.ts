@@ -49,6 +49,11 @@ export class View {
       event.preventDefault();
       press(pressedBy(form));
     });
+    page.addEventListener("keydown", (event) => {
+      // What lies over the panel has its own Escape, and so have words that are being composed.
+      if (event.key !== "Escape" || event.isComposing || !this.isFinding) return;
+      if (!this.hasCard && !this.hasSheet) press({ act: "close-find", people: 0, about: "" });
+    });
   }
 
   screen(name: Screen): void {
@@ -169,6 +174,7 @@ export class View {
     if (!this.isFinding) return;
     this.settle();
     delete this.find("main").dataset["finding"];
+    this.find("[data-do=find]").focus();
   }
 
   get isFinding(): boolean {
@@ -177,7 +183,11 @@ export class View {
 
   /** Something lies over the camera's picture, or over the whole page. */
   get isOccupied(): boolean {
-    return this.isFinding || this.page.querySelector("dialog[open]") !== null;
+    return this.isFinding || this.hasSheet;
+  }
+
+  private get hasSheet(): boolean {
+    return this.page.querySelector("dialog[open]") !== null;
   }
 
   focusQuery(): void {

@@ -212,6 +212,39 @@ def test_who_looks_for_names_goes_on_among_them(phone: Phone) -> None:
     assert fresh(party.id).admitted == 2
 
 
+@pytest.mark.parametrize("how", ["Close", "Escape", "Back"])
+def test_who_has_found_nobody_goes_back_to_the_door(phone: Phone, how: str) -> None:
+    performance = tonight()
+    party = a_party(performance, 2)
+    phone.joins(performance)
+    panel, open_it = phone.page.locator(".find"), phone.page.locator("[data-do=find]")
+    for _ in range(2):
+        phone.press("Type or find")
+        phone.page.locator("#query").fill("nob")
+        if how == "Close":
+            phone.press(how)
+        elif how == "Escape":
+            phone.page.keyboard.press(how)
+        else:
+            phone.page.go_back()
+        expect(panel).to_be_hidden()
+        expect(open_it).to_be_focused()
+        phone.is_online()
+    phone.press("Type or find")
+    phone.type(party.reference)
+    phone.told("Let 2 in")
+    # Escape is for what is seen: it puts no verdict away, nor what lies below.
+    phone.page.keyboard.press("Escape")
+    phone.told("Let 2 in")
+    phone.press("Next")
+    expect(panel).to_be_visible()
+    # The panel leaves nothing behind: Back leads out, as it did before.
+    phone.page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    phone.page.go_back()
+    assert phone.page.url == "about:blank"
+
+
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_nothing_needs_to_be_scrolled_to_sideways_and_targets_are_large(
     make_phone: Callable[..., Phone], width: int

@@ -134,6 +134,7 @@ def test_a_long_title_pushes_nothing_off_the_screen(
     admit(performance.id, party.reference, uuid4(), Actor(door="Door B"))
     phone.finds_network()
     page = phone.page
+    expect(phone.notices).to_contain_text("Ada Rossi came in twice")
     is_on_screen(
         page.locator("[data-title]"),
         phone.state,
@@ -142,5 +143,7 @@ def test_a_long_title_pushes_nothing_off_the_screen(
         phone.notices.locator("p"),
         phone.notices.get_by_role("button", name="Seen"),
     )
-    assert page.locator(".top").evaluate("(top) => top.scrollWidth <= top.clientWidth")
+    top = page.locator(".top")
+    assert top.evaluate("(top) => top.scrollWidth <= top.clientWidth")
+    assert top.evaluate("(top) => top.scrollHeight <= top.clientHeight")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -308,7 +308,7 @@ def _app_words() -> dict[str, Words]:
                 parties="{parties}",
             )
         ),
-        "release.none": gettext("Everybody who booked is in: there is nothing to release."),
+        "release.none": gettext("Nobody is missing: there is nothing to release."),
         "release.from": gettext("From %(at)s on, half an hour before the curtain.", at=at),
         "release.done": gettext("Places were released at %(at)s.", at=at),
         "release.left": _many(

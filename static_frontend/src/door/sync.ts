@@ -8,6 +8,8 @@ const LONGEST_PAUSE = 30_000;
 const MAX_ACTIONS = 100;
 const MAX_BYTES = 40_000;
 const LOCK = "azionelab-door-sync";
+/** Milliseconds to wait for another window's turn to end, when something must be sent first. */
+const TURN_COMES = 5_000;
 
 /** Whose evening it is: what waits, and what is to be done with answers. */
 export interface Syncing {
@@ -67,8 +69,10 @@ export class Sync {
 
   /** Send all that waits, for something must not overtake it. Throws Away when it does not arrive. */
   async flush(): Promise<void> {
-    if (this.evening.waiting().length > 0 && this.running) await (this.inHand ?? this.round());
-    if (this.evening.waiting().length > 0) throw new Away("something waits");
+    if (this.hasNews && this.running) await (this.inHand ?? this.round());
+    // Another window was asking, or a page that has just been left.
+    if (this.hasNews && this.running && !this.isTurn) await (this.inHand ?? this.round(inTurn));
+    if (this.hasNews) throw new Away("something waits");
   }
 
   /** Another request got no answer: nobody waits for one until a sync gets through. */
@@ -78,12 +82,16 @@ export class Sync {
     this.evening.changed();
   }
 
-  private async round(): Promise<void> {
+  private get hasNews(): boolean {
+    return this.evening.waiting().length > 0;
+  }
+
+  private async round(when: typeof alone = alone): Promise<void> {
     clearTimeout(this.timer);
     this.wanted = false;
     // Another window's turn says nothing of the network: this one's comes soon.
     this.isTurn = false;
-    this.inHand = alone(async () => {
+    this.inHand = when(async () => {
       this.isTurn = true;
       await this.exchange();
     });
@@ -99,7 +107,7 @@ export class Sync {
   private plan(): void {
     if (!this.running) return;
     if (this.wanted) this.now();
-    else if (this.isSeen() || this.evening.waiting().length > 0) {
+    else if (this.isSeen() || this.hasNews) {
       this.timer = setTimeout(() => this.now(), this.pause);
     }
   }
@@ -133,7 +141,7 @@ export class Sync {
         else throw error;
         return;
       }
-    } while (this.running && this.evening.waiting().length > 0);
+    } while (this.running && this.hasNews);
   }
 
   private batch(): Waiting[] {
@@ -167,11 +175,25 @@ function sizeOf(action: Action): number {
   return new TextEncoder().encode(JSON.stringify(action)).length;
 }
 
-/** One tab of the phone at a time: two would send the same queue. */
+/** One window of the phone at a time, or not at all: two would send the same queue. */
 async function alone(work: () => Promise<void>): Promise<void> {
   const locks = navigator.locks as LockManager | undefined;
   if (!locks) return await work();
   await locks.request(LOCK, { ifAvailable: true }, async (lock) => {
     if (lock) await work();
   });
+}
+
+/** As `alone`, but when the other window is through, should that be soon. */
+async function inTurn(work: () => Promise<void>): Promise<void> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), TURN_COMES);
+  try {
+    await navigator.locks.request(LOCK, { signal: late.signal }, async () => {
+      clearTimeout(timer);
+      await work();
+    });
+  } catch (error) {
+    if (!late.signal.aborted) throw error;
+  }
 }

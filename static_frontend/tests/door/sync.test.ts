@@ -136,10 +136,18 @@ test("a clock that is told no time goes on as before", () => {
 /** Another window of this phone, which is asking while it `isBusy`. */
 function anotherWindow(): { isBusy: boolean } {
   const other = { isBusy: true };
+  const isThrough = async (signal: AbortSignal) => {
+    while (other.isBusy) {
+      signal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
   vi.stubGlobal("navigator", {
     locks: {
-      request: async (_: string, __: object, work: (lock: object | null) => Promise<void>) =>
-        await work(other.isBusy ? null : {}),
+      request: async (_: string, asked: LockOptions, work: (lock: object | null) => Promise<void>) => {
+        if (asked.signal) await isThrough(asked.signal);
+        await work(other.isBusy ? null : {});
+      },
     },
   });
   return other;
@@ -166,5 +174,30 @@ test("after another window's turn comes this one's, however long there was no ne
   other.isBusy = false;
   await pass(EVERY);
   expect(sync.isAway).toBe(false);
+  vi.unstubAllGlobals();
+});
+
+test("what must be sent before something else waits for another window's turn to end", async () => {
+  const other = anotherWindow();
+  waiting = [{ order: 1 } as Waiting];
+  sync.start();
+  const flushed = sync.flush();
+  await pass(1_000);
+  expect(sent).toBe(0);
+  other.isBusy = false;
+  await pass(20);
+  await flushed;
+  expect([sent, waiting]).toEqual([1, []]);
+  vi.unstubAllGlobals();
+});
+
+test("but not for ever", async () => {
+  anotherWindow();
+  waiting = [{ order: 1 } as Waiting];
+  sync.start();
+  const flushed = expect(sync.flush()).rejects.toThrow(Away);
+  await pass(6_000);
+  await flushed;
+  expect(sent).toBe(0);
   vi.unstubAllGlobals();
 });

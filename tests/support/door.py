@@ -101,8 +101,11 @@ class Phone:
     def joins(self, performance: Performance, name: str = "Door A") -> Self:
         """Become a door of this performance, and know its list."""
         self.page.goto(invitation(self.site, performance))
-        self.page.get_by_label("Name of this door").fill(name)
+        label = self.page.get_by_label("Name of this door")
+        label.fill(name)
         self.press("Yes, open the door")
+        # A phone that was a door before still has its state of then behind this screen.
+        expect(label).to_be_hidden(timeout=ONLINE)
         self.is_online()
         return self
 

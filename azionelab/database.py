@@ -82,8 +82,7 @@ def transaction() -> Iterator[Session]:
     from azionelab.extensions import db  # noqa: PLC0415 (extensions import the base above)
 
     session = db.session()
-    if session.info.get(_IN_USE_CASE) or _has_changes(session):
-        raise NestedTransaction
+    _refuse_nesting(session)
     session.info[_IN_USE_CASE] = True
     try:
         yield session
@@ -124,8 +123,7 @@ def write_at_once(statement: ClauseElement, values: Mapping[str, object]) -> Any
 
     if db.session.registry.has():
         session = db.session()
-        if session.info.get(_IN_USE_CASE) or _has_changes(session):
-            raise NestedTransaction
+        _refuse_nesting(session)
         end_reading(session)
     with db.engine.connect() as connection, _each_alone(connection):
         return read_row(connection, statement, values)
@@ -226,6 +224,11 @@ def notice_writing(sessions: scoped_session[Any]) -> None:
     def ended(session: Session, ended: SessionTransaction) -> None:
         if ended.parent is None:
             session.info.pop(_WRITTEN, None)
+
+
+def _refuse_nesting(session: Session) -> None:
+    if session.info.get(_IN_USE_CASE) or _has_changes(session):
+        raise NestedTransaction
 
 
 def _has_changes(session: Session) -> bool:

@@ -13,9 +13,8 @@ from typing import Any
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-PATIENCE = (
-    0.1  # seconds without anybody being taken, after which a worker takes one though it is busy
-)
+# Seconds without anybody being taken, after which a worker takes one though it is busy.
+PATIENCE = 0.1
 # When some worker took a connection last, by the monotonic clock. gunicorn's master makes it, and the
 # workers that it forks share it.
 _LAST_TAKEN = RawValue("d", 0.0)

@@ -7,11 +7,12 @@ from typing import Any, Self
 
 from playwright.sync_api import BrowserContext, CDPSession, Locator, Page, Route, expect
 
+from azionelab.bookings.models import Reservation
 from azionelab.checkin.devices import make_invitation
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from tests.conftest import Site
-from tests.stage import a_performance
+from tests.stage import a_party, a_performance
 
 ONLINE = 15_000  # milliseconds until a phone whose network is back has asked again, at most
 _KEY = 0.005  # seconds between two keys of a hand scanner
@@ -251,3 +252,15 @@ def until(page: Page, ask: Callable[[], bool], what: str) -> None:
     while not ask():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         page.wait_for_timeout(20)
+
+
+def has_a_scan_to_send(phone: Phone) -> Reservation:
+    """Let a party in without a network, at the door of some evening; that party."""
+    performance = tonight()
+    party = a_party(performance, 2)
+    phone.joins(performance)
+    phone.works_alone()
+    phone.loses_network()
+    phone.scan(party.reference)
+    phone.told("Let 2 in")
+    return party

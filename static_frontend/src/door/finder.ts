@@ -2,13 +2,12 @@
 
 import { headsFor, partyOf } from "./cards.ts";
 import type { Evening } from "./evening.ts";
-import { firstOf, MAX_FOUND, readReference, type Found, type KnownParty } from "./house.ts";
+import { firstOf, isTicket, MAX_FOUND, readReference, type Found, type KnownParty } from "./house.ts";
 import { Away, Refused } from "./server.ts";
 import type { View } from "./view.ts";
 import type { Words } from "./words.ts";
 
 const NOBODY: Found = { parties: [], more: false };
-const TOKEN = /^[\w-]{43}$/;
 
 export class Finder {
   private readonly view: View;
@@ -103,7 +102,7 @@ export class Finder {
 
 /** Some names look like references: such a word is one if the list has it, or if nobody is called so. */
 function isCode(typed: string, { book: { house } }: Evening, isName: boolean): boolean {
-  if (typed.includes("/") || TOKEN.test(typed)) return true;
+  if (typed.includes("/") || isTicket(typed)) return true;
   const reference = readReference(typed);
   return reference !== undefined && (house.listed(reference) !== undefined || !isName);
 }

@@ -91,9 +91,8 @@ export class House {
   async read(code: string): Promise<Named> {
     const typed = code.trim();
     if (typed.length >= MAX_CODE) return "nobody";
-    const token = tokenIn(code);
-    if (TOKEN.test(token)) {
-      const reference = this.tickets.get(await digest(token));
+    if (isTicket(typed)) {
+      const reference = this.tickets.get(await digest(tokenIn(typed)));
       const party = reference && this.find(reference);
       return party ? { party, byTicket: true } : "ticket";
     }
@@ -172,7 +171,12 @@ export function withTaken(counts: Counts, places: number): Counts {
 
 /** Whether a code is one: a ticket, alone or at the end of its address, or a reference. */
 export function namesSomebody(code: string): boolean {
-  return TOKEN.test(tokenIn(code)) || readReference(code) !== undefined;
+  return isTicket(code) || readReference(code) !== undefined;
+}
+
+/** Whether a code is a ticket's, alone or at the end of its address. */
+export function isTicket(code: string): boolean {
+  return TOKEN.test(tokenIn(code));
 }
 
 function tokenIn(code: string): string {

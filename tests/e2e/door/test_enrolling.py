@@ -10,14 +10,13 @@ import pytest
 from itsdangerous import TimestampSigner
 from playwright.sync_api import Request, expect
 
-from azionelab.bookings.models import Reservation
 from azionelab.checkin.devices import devices_of, invitation_url, make_invitation
 from azionelab.database import now
 from azionelab.dates import clock
 from tests.conftest import Site
 from tests.e2e.test_journey import log_in
 from tests.stage import a_party, a_performance, fresh
-from tests.support.door import Phone, invitation, tonight
+from tests.support.door import Phone, has_a_scan_to_send, invitation, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")
 Phones = Callable[..., Phone]
@@ -172,18 +171,6 @@ def test_a_phone_of_one_evening_becomes_one_of_another(
     expect(is_door).to_contain_text(f"Now this phone is the door of {second.show.title}, ")
     expect(is_door).to_contain_text(clock(second.starts_at))
     expect(phone.page.get_by_label("Name of this door")).to_have_value("Door B")
-
-
-def has_a_scan_to_send(phone: Phone) -> Reservation:
-    """Let a party in without a network, at the door of some evening; that party."""
-    performance = tonight()
-    party = a_party(performance, 2)
-    phone.joins(performance)
-    phone.works_alone()
-    phone.loses_network()
-    phone.scan(party.reference)
-    phone.told("Let 2 in")
-    return party
 
 
 def test_scans_of_the_evening_before_are_not_forgotten_in_silence(

@@ -8,7 +8,7 @@ from playwright.sync_api import Route, expect
 
 from tests.conftest import Site
 from tests.stage import a_party, fresh
-from tests.support.door import Phone, tonight, until
+from tests.support.door import Phone, has_a_scan_to_send, tonight, until
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -29,13 +29,7 @@ def speaks_another_version(route: Route) -> None:
 def test_a_page_that_is_too_old_says_so_and_loses_nothing(
     phone: Phone, scans: Callable[[], list[Any]]
 ) -> None:
-    performance = tonight()
-    party = a_party(performance, 2)
-    phone.joins(performance)
-    phone.works_alone()
-    phone.loses_network()
-    phone.scan(party.reference)
-    phone.told("Let 2 in")
+    party = has_a_scan_to_send(phone)
     phone.press("Next")
     phone.page.route("**/sync", speaks_another_version)
     phone.context.set_offline(False)

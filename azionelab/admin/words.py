@@ -32,7 +32,7 @@ def tell_conflict(conflict: Conflict) -> Told:
     elif conflict.first is not None:
         first = _place(conflict.first.at, conflict.first.door, conflict.first.by)
         what = gettext("Admitted twice: %(first)s, %(second)s.", first=first, second=here)
-    elif conflict.walk_in:
+    elif conflict.walk_in and conflict.verdict != Kind.PERFORMANCE_CANCELLED:
         what = gettext("More than there were places: %(place)s.", place=here)
     elif conflict.verdict == Kind.ADMITTED:
         what = gettext("More than the party has seats: %(place)s.", place=here)

@@ -168,6 +168,13 @@ def verdict_words() -> dict[str, Words]:
         "unknown.detail": gettext("No booking has this code. Try the name."),
         "undone": gettext("Undone"),
         "undone.detail": gettext("They count as outside again."),
+        "undone.rest": _many(
+            lambda n: ngettext(
+                "They count as outside again; %(num)s of the party is in.",
+                "They count as outside again; %(num)s of the party are in.",
+                n,
+            )
+        ),
     }
 
 
@@ -193,7 +200,10 @@ def _detail(words: dict[str, Words], kind: str, verdict: Verdict, remaining: int
             when=when(evening.starts_at),
             venue=evening.venue.name,
         )
-    return _fill(words[f"{kind}.detail"], num=remaining)
+    part, num = "detail", remaining
+    if kind == "undone" and party and party.admitted:
+        part, num = "rest", party.admitted
+    return _fill(words[f"{kind}.{part}"], num=num)
 
 
 def _app_words() -> dict[str, Words]:
@@ -281,8 +291,8 @@ def _app_words() -> dict[str, Words]:
         "conflict.none": gettext("%(name)s had no place: let in at %(at)s.", name="{name}", at=at),
         "conflict.walk_in": _many(
             lambda n: ngettext(
-                "Without a booking: %(num)s more than there were places, let in at %(at)s.",
-                "Without a booking: %(num)s more than there were places, let in at %(at)s.",
+                "Without a booking: %(num)s had no place, let in at %(at)s.",
+                "Without a booking: %(num)s had no place, let in at %(at)s.",
                 n,
                 at=at,
             )
@@ -317,6 +327,17 @@ def _app_words() -> dict[str, Words]:
                 "%(num)s places are released; taken back now, %(again)s would be held again.",
                 n,
                 again="{again}",
+            )
+        ),
+        "released.places": _many(
+            lambda n: ngettext("%(num)s place became free.", "%(num)s places became free.", n)
+        ),
+        "taken_back": _many(
+            lambda n: ngettext("%(num)s place is held again.", "%(num)s places are held again.", n)
+        ),
+        "taken_back.missing": _many(
+            lambda n: ngettext(
+                "%(num)s is not: somebody else has it.", "%(num)s are not: others have them.", n
             )
         ),
         "release.silent": tell_silent("{phones}"),

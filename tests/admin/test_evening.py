@@ -300,6 +300,14 @@ class TestConflicts:
         assert "1 person too many · Walk-ins" in words
         assert words.count("More than there were places") == 2
 
+    def test_walk_ins_of_a_cancelled_evening(self, performance: Performance, told: Any) -> None:
+        booking.cancel_performance(performance.id)
+        rules.let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A, claim=self.claim(2))
+        words = told()
+        assert "2 people too many · Walk-ins" in words
+        assert "(performance cancelled)" in words
+        assert "More than there were places" not in words
+
     def test_somebody_whose_ticket_nobody_knows(self, performance: Performance, told: Any) -> None:
         claim = Claim(now(), Kind.NOT_LISTED, 2)
         admit(performance, "nonsense", claim=claim)

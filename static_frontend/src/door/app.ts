@@ -7,7 +7,7 @@ import { Evening, NoAnswer, type Told } from "./evening.ts";
 import { Finder } from "./finder.ts";
 import { Join } from "./join.ts";
 import { listenForScanner } from "./keys.ts";
-import { Away, Refused, type Enrolled } from "./server.ts";
+import { Away, Refused, type Enrolled, type Places } from "./server.ts";
 import { renew } from "./shell.ts";
 import { signal, wakeWithFirstTouch } from "./signals.ts";
 import { Store, type Contents, type Device } from "./store.ts";
@@ -320,9 +320,9 @@ export class App {
       case "close":
         return this.view.closeSheets();
       case "release-yes":
-        return await this.change(async (evening) => await evening.release());
+        return await this.change(async (evening) => this.freed(await evening.release()));
       case "take-back":
-        return await this.change(async (evening) => await evening.takeBack());
+        return await this.change(async (evening) => this.heldAgain(await evening.takeBack()));
       case "forget":
         await this.evening?.forget();
         return location.replace(location.pathname);
@@ -370,21 +370,35 @@ export class App {
   private openSheet(name: string): void {
     this.view.closeSheets();
     this.camera.pause();
+    this.view.say("release-done", undefined);
     this.view.say("release-trouble", undefined);
     this.view.openSheet(name);
   }
 
-  private async change(work: (evening: Evening) => Promise<void>): Promise<void> {
-    let trouble: string | undefined;
+  /** Do something about places; what `work` says of it stands in the sheet then. */
+  private async change(work: (evening: Evening) => Promise<string>): Promise<void> {
+    let [done, trouble]: (string | undefined)[] = [];
     try {
-      if (this.evening) await work(this.evening);
+      if (this.evening) done = await work(this.evening);
     } catch (error) {
       if (error instanceof Away) trouble = this.words.say("release.offline");
       else if (error instanceof Refused) trouble = error.message;
       else throw error;
     }
     this.openSheet("more");
+    this.view.say("release-done", done);
     this.view.say("release-trouble", trouble);
+  }
+
+  private freed({ places }: Places): string {
+    return this.words.say("released.places", { num: places });
+  }
+
+  private heldAgain({ places, missing }: Places): string {
+    return [
+      this.words.say("taken_back", { num: places }),
+      ...(missing > 0 ? [this.words.say("taken_back.missing", { num: missing })] : []),
+    ].join(" ");
   }
 
   // --- What is shown all the time ---

@@ -180,10 +180,16 @@ function detailsOf(told: Told, left: number, words: Words, facing: Facing): stri
           venue: evening.venue_name,
         }),
       ];
+    case "undone":
+      return [
+        told.party?.admitted
+          ? words.say("undone.rest", { num: told.party.admitted })
+          : words.say("undone.detail"),
+      ];
     case "not_listed":
       return [words.say(told.party ? "not_listed.pending_detail" : "not_listed.detail", { at })];
     default:
-      return [words.say(`${kind}.detail`, { num: left }), ...(kind === "undone" ? [] : listed)];
+      return [words.say(`${kind}.detail`, { num: left }), ...listed];
   }
 }
 

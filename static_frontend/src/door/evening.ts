@@ -4,7 +4,7 @@
  * did until the server has it (docs/door.md).
  */
 
-import { MAX_CODE, type KnownParty } from "./house.ts";
+import { MAX_CODE, type Found, type KnownParty } from "./house.ts";
 import { Notebook } from "./notebook.ts";
 import {
   Away,
@@ -14,6 +14,7 @@ import {
   type First,
   type Numbers,
   type OtherEvening,
+  type Places,
   type ScanAction,
   type Verdict,
   type WalkInAction,
@@ -139,23 +140,21 @@ export class Evening {
   }
 
   /** What the server finds, which knows e-mail addresses as well. Throws Away and Refused. */
-  async searchEverywhere(query: string): Promise<KnownParty[]> {
-    const { parties } = await this.heard(this.server.search(query));
-    return parties.map((party) => this.book.house.find(party.reference) ?? this.known(party));
+  async searchEverywhere(query: string): Promise<Found> {
+    const { parties, more = false } = await this.heard(this.server.search(query));
+    const found = parties.map((party) => this.book.house.find(party.reference) ?? this.known(party));
+    return { parties: found, more };
   }
 
   /** Give the places of those who are not in to whoever waits. Throws Away and Refused. */
-  async release(): Promise<void> {
+  async release(): Promise<Places> {
     // Whom this phone let in and has not told of would be taken for missing.
-    await this.sync.flush();
-    await this.heard(this.server.release());
-    this.sync.now();
+    return await this.move(async () => await this.server.release());
   }
 
-  async takeBack(): Promise<void> {
-    await this.sync.flush();
-    await this.heard(this.server.takeBack());
-    this.sync.now();
+  /** Hold released places again, as far as nobody else has them. Throws Away and Refused. */
+  async takeBack(): Promise<Places> {
+    return await this.move(async () => await this.server.takeBack());
   }
 
   /** Somebody has seen what went wrong with these scans. */
@@ -181,6 +180,14 @@ export class Evening {
   /** The evening ends by the clock, too: a phone that finds no network must not keep the names. */
   async lookAtClock(): Promise<void> {
     if (this.book.isOver) await this.end("closed");
+  }
+
+  /** Let places change hands, when the server knows all that was done here. */
+  private async move(places: () => Promise<Places>): Promise<Places> {
+    await this.sync.flush();
+    const moved = await this.heard(places());
+    this.sync.now();
+    return moved;
   }
 
   private async attempt(action: ScanAction): Promise<Told> {

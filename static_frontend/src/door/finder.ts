@@ -108,19 +108,18 @@ function isCode(typed: string, { book: { house } }: Evening, isName: boolean): b
 }
 
 /** Who was found here stays where they are; who was found by the server alone comes after them. */
-function join(here: Found, there: readonly KnownParty[]): Found {
+function join(here: Found, there: Found): Found {
   const known = new Set(here.parties.map((party) => party.reference));
-  const others = there.filter((party) => !known.has(party.reference));
+  const others = there.parties.filter((party) => !known.has(party.reference));
   const { parties, more } = firstOf([...here.parties, ...others]);
-  // The server shows no more than that either.
-  return { parties, more: more || there.length >= MAX_FOUND };
+  return { parties, more: more || there.more };
 }
 
-async function findThere(evening: Evening, query: string): Promise<KnownParty[]> {
+async function findThere(evening: Evening, query: string): Promise<Found> {
   try {
     return await evening.searchEverywhere(query);
   } catch (error) {
-    if (error instanceof Away || error instanceof Refused) return [];
+    if (error instanceof Away || error instanceof Refused) return NOBODY;
     throw error;
   }
 }

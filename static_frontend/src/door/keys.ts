@@ -1,6 +1,6 @@
 /** Hand scanners: keyboards that type a code fast and end it with Enter, wherever the focus is. */
 
-import { namesSomebody } from "./house.ts";
+import { isTicket, namesSomebody } from "./house.ts";
 
 /** Milliseconds between two keys, at most: scanners that go by radio stumble. Whoever types a reference
  * as fast, without looking for a field, means it.
@@ -25,14 +25,18 @@ export function listenForScanner(page: Document, tell: (code: string) => void): 
   page.addEventListener(
     "keydown",
     (event) => {
-      // In a field a scanner types as anybody does, and the field's form is sent.
-      if (isField(event.target) || event.ctrlKey || event.altKey || event.metaKey) return;
+      if (event.ctrlKey || event.altKey || event.metaKey) return;
       if (event.timeStamp - last > FAST) typed = asUs = "";
       last = event.timeStamp;
       if (event.key === "Enter") {
-        const code = (!namesSomebody(typed) && namesSomebody(asUs) ? asUs : typed).trim();
+        const isMisread = !namesSomebody(typed) && namesSomebody(asUs);
+        const code = (isMisread ? asUs : typed).trim();
         typed = asUs = "";
-        if (!code) return;
+        if (isField(event.target)) {
+          // In a field a scanner types as anybody does, and the field's form is sent: but not what it misread.
+          if (!isMisread || !isTicket(code)) return;
+          event.target.value = "";
+        } else if (!code) return;
         // Not also a press of the button that has the focus, not even when the code came in part.
         event.preventDefault();
         event.stopPropagation();
@@ -53,6 +57,6 @@ function onUsKeyboard({ code, key, shiftKey }: KeyboardEvent): string {
   return (shiftKey ? undefined : digit) ?? US[code]?.[Number(shiftKey)] ?? key;
 }
 
-function isField(target: EventTarget | null): boolean {
+function isField(target: EventTarget | null): target is HTMLInputElement | HTMLSelectElement {
   return target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
 }

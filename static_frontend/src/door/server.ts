@@ -126,6 +126,12 @@ export interface Synced {
   readonly results: readonly Result[];
 }
 
+/** Places that are free now, or held again; `missing` ones others have by now. */
+export interface Places {
+  readonly places: number;
+  readonly missing: number;
+}
+
 export interface Enrolled {
   readonly token: string;
   readonly label: string;
@@ -174,16 +180,16 @@ export class Server {
     return await this.ask("DELETE", `/scans/${scanId}`, undefined, PATIENCE.verdict, isVerdict);
   }
 
-  async search(query: string): Promise<{ parties: Numbers[] }> {
+  async search(query: string): Promise<{ parties: Numbers[]; more?: boolean }> {
     return await this.ask("POST", "/parties", { query }, PATIENCE.asked, isList);
   }
 
-  async release(): Promise<void> {
-    await this.ask("POST", "/release", undefined, PATIENCE.asked, isRelease);
+  async release(): Promise<Places> {
+    return await this.ask("POST", "/release", undefined, PATIENCE.asked, isRelease);
   }
 
-  async takeBack(): Promise<void> {
-    await this.ask("DELETE", "/release", undefined, PATIENCE.asked, isRelease);
+  async takeBack(): Promise<Places> {
+    return await this.ask("DELETE", "/release", undefined, PATIENCE.asked, isRelease);
   }
 
   async sync(cursor: number | null, actions: readonly Action[]): Promise<Synced> {

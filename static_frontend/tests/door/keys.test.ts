@@ -36,7 +36,7 @@ test("a scanner's code is read wherever the focus is", () => {
 });
 
 /** What arrives when a scanner of a US keyboard is plugged into an Italian one: its keys, misread. */
-function typeAsItalian(text: string): void {
+function typeAsItalian(text: string, target: Element = document.body): void {
   const misread: Record<string, [string, string, boolean]> = {
     "/": ["-", "Slash", false],
     ":": ["ç", "Semicolon", true],
@@ -51,9 +51,9 @@ function typeAsItalian(text: string): void {
     clock += 4;
     const event = new KeyboardEvent("keydown", { key, code, shiftKey, bubbles: true });
     Object.defineProperty(event, "timeStamp", { value: clock });
-    document.body.dispatchEvent(event);
+    target.dispatchEvent(event);
   }
-  type("", 4);
+  type("", 4, target);
 }
 
 test("a scanner that takes the phone's keyboard for a US one is understood", () => {
@@ -100,6 +100,20 @@ test("keys that somebody hits now and then are no code, nor is a short word", ()
 });
 
 test("in a field a scanner types as anybody does", () => {
-  type("K7Q2X9PM", 5, document.querySelector("input")!);
+  const field = document.querySelector("input")!;
+  type("K7Q2X9PM", 5, field);
+  type("a".repeat(43), 5, field);
   expect(told).toEqual([]);
+});
+
+test("a ticket that it misread in a field is not left there", () => {
+  const field = document.querySelector("input")!;
+  const address = `https://theatre.example/checkin/ticket/${"aB3".repeat(14)}x`;
+  field.value = address.replaceAll("/", "-").replace(":", "ç");
+  typeAsItalian(address, field);
+  expect([told, field.value]).toEqual([[address], ""]);
+  // What may be somebody's name, with keys elsewhere than on a US keyboard, is left alone.
+  field.value = "niño-ruiz";
+  typeAsItalian("8D22-P986", field);
+  expect([told.length, field.value]).toEqual([1, "niño-ruiz"]);
 });

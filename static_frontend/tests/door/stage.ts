@@ -53,6 +53,7 @@ export class FakeServer {
   releasedAt: string | null = null;
   /** Who is found by a search. */
   found: ListedParty[] = [];
+  foundMore = false;
   serverTime = () => new Date();
   free = 10;
   /** Requests get no answer, or only after they were obeyed. */
@@ -85,7 +86,7 @@ export class FakeServer {
     if (method === "DELETE" && path.startsWith("/scans/")) {
       return { status: 200, body: this.take({ kind: "undo", scan_id: path.slice(7) }) };
     }
-    if (path === "/parties") return { status: 200, body: { parties: this.found, more: false } };
+    if (path === "/parties") return { status: 200, body: { parties: this.found, more: this.foundMore } };
     if (path === "/release") return { status: 200, body: { parties: 1, places: 2, missing: 0 } };
     return aProblem(404);
   }

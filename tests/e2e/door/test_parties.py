@@ -36,7 +36,7 @@ def test_a_part_of_a_party_now_and_the_rest_later(
     phone.told("Let 1 in", "The party is complete.")
     # A hand was too fast: undone on the verdict itself, or later.
     phone.press("Undo")
-    phone.told("Undone", "They count as outside again.", "3 in")
+    phone.told("Undone", "They count as outside again; 3 of the party are in.", "3 in")
     phone.press("Let in 1")
     phone.told("Let 1 in")
     phone.press("Next")
@@ -175,13 +175,30 @@ def test_released_places_can_be_taken_back(phone: Phone) -> None:
     party = a_party(performance, 3)
     phone.joins(performance)
     phone.releases_places()
-    phone.press("Take it back")
     sheet = phone.page.locator("dialog[open]")
+    expect(sheet).to_contain_text("3 places became free.")
+    phone.press("Take it back")
+    expect(sheet).to_contain_text("3 places are held again.")
     expect(sheet.get_by_role("button", name="Take it back")).to_be_disabled()
     phone.press("Close")
     expect(phone.count("to_come")).to_have_text("3")
     phone.scan(party.reference)
     phone.told("Let 3 in")
+
+
+def test_places_that_others_have_are_not_held_again(phone: Phone) -> None:
+    performance = tonight(capacity=5)
+    a_party(performance, 5)
+    phone.joins(performance)
+    phone.releases_places()
+    phone.press("Walk-in 2")
+    phone.told("Let 2 in")
+    phone.press("Next")
+    phone.press("More")
+    sheet = phone.page.locator("dialog[open]")
+    expect(sheet).to_contain_text("5 places are released; taken back now, 3 would be held again.")
+    phone.press("Take it back")
+    expect(sheet).to_contain_text("3 places are held again. 2 are not: others have them.")
 
 
 def test_a_late_comer_without_a_network(phone: Phone, scans: Scans) -> None:

@@ -124,7 +124,7 @@ def test_a_conflict_that_is_undone_is_none(doors: tuple[Phone, Phone], scans: Sc
     expect(first.notices.locator("li")).to_have_count(1)
     # It was a mistake at the second door: nobody had gone in there.
     second.press("Undo")
-    second.told("Undone")
+    second.told("Undone", "They count as outside again; 2 of the party are in.")
     expect(first.notices.locator("li")).to_have_count(0)
     assert fresh(party.id).admitted == 2
 
@@ -146,7 +146,7 @@ def test_each_phone_counts_what_the_other_does(doors: tuple[Phone, Phone]) -> No
     expect(second.count("inside")).to_have_text("4")
     expect(second.count("free")).to_have_text("6")
     first.press("Undo")
-    first.told("Undone")
+    first.told("Undone", "They count as outside again.")
     expect(second.count("inside")).to_have_text("3")
     # And who books meanwhile is known, also without a network.
     late = a_party(performance, 2)

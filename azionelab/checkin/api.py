@@ -23,7 +23,9 @@ from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.schemas import (
     DeviceSchema,
     EnrolSchema,
+    EveningSchema,
     HouseSchema,
+    InvitationSchema,
     NewsSchema,
     PartiesSchema,
     ReleasedSchema,
@@ -46,7 +48,7 @@ _MAX_OF_REVOKED = 5_000  # attempts that a revoked device may leave in the books
 enrolment = ApiBlueprint(
     "door_enrolment",
     __name__,
-    url_prefix="checkin/devices",
+    url_prefix="checkin",
     description="Becoming a door device.",
 )
 blueprint = ApiBlueprint(
@@ -58,25 +60,36 @@ blueprint = ApiBlueprint(
 )
 
 
-@enrolment.route("", methods=["POST"])
+@enrolment.route("/invitations", methods=["POST"])
+@enrolment.arguments(InvitationSchema)
+@enrolment.response(200, EveningSchema)
+@enrolment.problems(404, 410, body=True)
+def read_invitation(asked: dict[str, str]) -> dict[str, Any]:
+    """Tell which evening an invitation opens the door of. A POST, since addresses end up in logs."""
+    return _evening(_performance(devices.read_invitation(asked["invitation"]).performance_id))
+
+
+@enrolment.route("/devices", methods=["POST"])
 @enrolment.arguments(EnrolSchema)
 @enrolment.response(201, DeviceSchema)
 @enrolment.problems(410, body=True)
-def enrol(asked: dict[str, str]) -> dict[str, Any] | AnyResponse:
+def enrol(asked: dict[str, str]) -> dict[str, Any]:
     """Make whoever was shown an invitation a door device of its performance."""
-    try:
-        device, token = devices.enrol(asked["invitation"], asked["label"])
-    except devices.InvitationForged:
-        return problem(
-            422,
-            "invalid-fields",
-            "Invalid fields",
-            errors=[{"field": "invitation", "detail": gettext("This is no invitation of ours.")}],
-        )
-    except devices.InvitationOver:
-        detail = gettext("This invitation is over. Scan the code anew that staff show.")
-        return problem(410, "invitation-over", "Invitation over", detail)
+    device, token = devices.enrol(asked["invitation"], asked["label"])
     return {"token": token, "label": device.label, "performance_id": device.performance_id}
+
+
+@enrolment.errorhandler(devices.InvitationForged)
+def _forged(_error: devices.InvitationForged) -> AnyResponse:
+    detail = gettext("This is no invitation of ours.")
+    errors = [{"field": "invitation", "detail": detail}]
+    return problem(422, "invalid-fields", "Invalid fields", errors=errors)
+
+
+@enrolment.errorhandler(devices.InvitationOver)
+def _over(_error: devices.InvitationOver) -> AnyResponse:
+    detail = gettext("This invitation is over. Scan the code anew that staff show.")
+    return problem(410, "invitation-over", "Invitation over", detail)
 
 
 @blueprint.before_request

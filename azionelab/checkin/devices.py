@@ -48,6 +48,13 @@ class Device(NamedTuple):
     last_seen_at: datetime | None
 
 
+class Invitation(NamedTuple):
+    """What an invitation opens: the door of a performance, which `closes_at`."""
+
+    performance_id: int
+    closes_at: datetime
+
+
 @dataclass(frozen=True)
 class Seen:
     """A door device as staff see it: what it did so far."""
@@ -76,12 +83,8 @@ def invitation_url(invitation: str) -> str:
     return f"{site_url('checkin.app')}#join={invitation}"
 
 
-def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
-    """Make a device of the invitation's performance; its token's text is told once and kept nowhere.
-
-    Its label gets a number when another device of the performance has it. Raises InvitationForged,
-    InvitationOver.
-    """
+def read_invitation(invitation: str) -> Invitation:
+    """What somebody was invited to. Raises InvitationForged, InvitationOver."""
     try:
         performance_id = _signer().loads(invitation, max_age=int(INVITATION.total_seconds()))
     except SignatureExpired as over:
@@ -95,7 +98,17 @@ def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
     ).one_or_none()
     if found is None or door_closes_at(*found) <= now():
         raise InvitationOver
-    left = door_closes_at(*found) + LATE_NEWS - now()
+    return Invitation(performance_id, door_closes_at(*found))
+
+
+def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
+    """Make a device of the invitation's performance; its token's text is told once and kept nowhere.
+
+    Its label gets a number when another device of the performance has it. Raises InvitationForged,
+    InvitationOver.
+    """
+    performance_id, closes_at = read_invitation(invitation)
+    left = closes_at + LATE_NEWS - now()
     label = _unlike_others(label, performance_id)
     return issue_token(label, Scope.DOOR, left / timedelta(hours=1), performance_id)
 

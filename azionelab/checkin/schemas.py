@@ -133,10 +133,15 @@ class SyncSchema(Asked):
     )
 
 
-class EnrolSchema(Asked):
-    """An invitation that staff show, and how the device shall be called."""
+class InvitationSchema(Asked):
+    """An invitation that staff show."""
 
     invitation = fields.String(required=True, validate=Length(1, 500, error=LENGTH_BETWEEN))
+
+
+class EnrolSchema(InvitationSchema):
+    """An invitation, and how the device shall be called."""
+
     label = Line(required=True, validate=Length(1, MAX_DOOR, error=LENGTH_BETWEEN))
 
 
@@ -176,7 +181,7 @@ class FirstSchema(Answer):
 
 
 class EveningSchema(Answer):
-    """The performance that a ticket is for."""
+    """A performance: what is played, where and when."""
 
     id = fields.Integer(required=True)
     show_title = fields.String(required=True)

@@ -92,19 +92,35 @@ class TestEnrolling:
         assert phone.device["token"] not in row[0]
         assert phone.device["label"] == "Door A"
 
-    def test_what_is_no_invitation(self, client: FlaskClient) -> None:
-        body = {"invitation": "forged", "label": "Door A"}
-        told = assert_problem(
-            client.post("/api/v1/checkin/devices", json=body), 422, "invalid-fields"
-        )
+    def test_an_invitation_tells_its_evening(
+        self,
+        app: Flask,
+        client: FlaskClient,
+        evening: Performance,
+        database: psycopg.Connection[Any],
+    ) -> None:
+        with app.app_context():
+            body = {"invitation": devices.make_invitation(evening.id)}
+        answer = client.post("/api/v1/checkin/invitations", json=body)
+        assert answer.status_code == 200
+        told = answer.get_json()
+        assert (told["id"], told["show_title"]) == (evening.id, evening.show.title)
+        assert database.execute("SELECT count(*) FROM api_token").fetchone() == (0,)
+
+    @pytest.mark.parametrize("path", ["invitations", "devices"])
+    def test_what_is_no_invitation(self, client: FlaskClient, path: str) -> None:
+        body = {"invitation": "forged"} | ({"label": "Door A"} if path == "devices" else {})
+        answer = client.post(f"/api/v1/checkin/{path}", json=body)
+        told = assert_problem(answer, 422, "invalid-fields")
         assert [error["field"] for error in told["errors"]] == ["invitation"]
 
-    def test_one_that_is_over(self, app: Flask, client: FlaskClient) -> None:
+    @pytest.mark.parametrize("path", ["invitations", "devices"])
+    def test_one_that_is_over(self, app: Flask, client: FlaskClient, path: str) -> None:
         with app.app_context():
             past = a_performance(starts_at=now() - timedelta(hours=3))
             invitation = devices.make_invitation(past.id)
-        body = {"invitation": invitation, "label": "Door A"}
-        answer = client.post("/api/v1/checkin/devices", json=body)
+        body = {"invitation": invitation} | ({"label": "Door A"} if path == "devices" else {})
+        answer = client.post(f"/api/v1/checkin/{path}", json=body)
         assert_problem(answer, 410, "invitation-over")
 
     @pytest.mark.parametrize("label", ["", "x" * 61, "a\nb", None, 1])

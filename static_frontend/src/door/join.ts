@@ -1,6 +1,6 @@
 /** Becoming a door device by an invitation, which came in the address and leaves it with the answer. */
 
-import { enrol, Refused, type Enrolled } from "./server.ts";
+import { enrol, readInvitation, Refused, type Enrolled } from "./server.ts";
 import type { View } from "./view.ts";
 import type { Words } from "./words.ts";
 
@@ -31,8 +31,10 @@ export class Join {
     this.sayTrouble(undefined);
     this.view.say("join-sent", undefined);
     this.view.say("join-now", now && this.words.say("join.now", { evening: now }));
+    this.view.say("join-evening", undefined);
     this.view.screen("join");
     this.label.select();
+    void this.tellEvening();
   }
 
   /** So many scans of before could not be sent, and would be lost with another evening. */
@@ -48,7 +50,7 @@ export class Join {
 
   /** Say yes; undefined when the server does not, which is told. */
   async accept(): Promise<Enrolled | undefined> {
-    const invitation = INVITATION.exec(location.hash)?.[1];
+    const { invitation } = this;
     const label = this.label.value.trim();
     // Spaces are no name: the field says so by itself once they are gone.
     this.label.value = label;
@@ -70,6 +72,29 @@ export class Join {
   /** The invitation must not stand in the browser's history. */
   forget(): void {
     history.replaceState(null, "", location.pathname);
+  }
+
+  /** Say which evening it is about, or that there is none: before somebody says yes. */
+  private async tellEvening(): Promise<void> {
+    const { invitation } = this;
+    if (!invitation) return;
+    const words = await this.eveningWords(invitation);
+    if (this.invitation === invitation) this.view.say("join-evening", words);
+  }
+
+  private async eveningWords(invitation: string): Promise<string | undefined> {
+    try {
+      const evening = await readInvitation(decodeURIComponent(invitation));
+      return [evening.show_title, this.words.when(evening.starts_at), evening.venue_name].join(", ");
+    } catch (error) {
+      // A server of before does not tell, and one that is away may be back when somebody says yes.
+      const isTold = error instanceof URIError || (error instanceof Refused && error.kind !== "");
+      return isTold ? this.words.say(troubleOf(error)) : undefined;
+    }
+  }
+
+  private get invitation(): string | undefined {
+    return INVITATION.exec(location.hash)?.[1];
   }
 
   private sayTrouble(words: string | undefined): void {

@@ -22,20 +22,23 @@ export function listenForScanner(page: Document, tell: (code: string) => void): 
   // The same keys on a US keyboard: that is what a scanner is whom nobody told the phone's layout.
   let asUs = "";
   let last = 0;
+  let within: HTMLInputElement | HTMLSelectElement | undefined;
   page.addEventListener(
     "keydown",
     (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
-      if (event.timeStamp - last > FAST) typed = asUs = "";
-      last = event.timeStamp;
+      // What was typed into a field, and left there, is no beginning of a code.
+      const field = isField(event.target) ? event.target : undefined;
+      if (event.timeStamp - last > FAST || field !== within) typed = asUs = "";
+      [last, within] = [event.timeStamp, field];
       if (event.key === "Enter") {
         const isMisread = !namesSomebody(typed) && namesSomebody(asUs);
         const code = (isMisread ? asUs : typed).trim();
         typed = asUs = "";
-        if (isField(event.target)) {
+        if (field) {
           // In a field a scanner types as anybody does, and the field's form is sent: but not what it misread.
           if (!isMisread || !isTicket(code)) return;
-          event.target.value = "";
+          field.value = "";
         } else if (!code) return;
         // Not also a press of the button that has the focus, not even when the code came in part.
         event.preventDefault();

@@ -153,6 +153,12 @@ export class Refused extends Error {
   }
 }
 
+/** Which evening somebody was invited to. Throws Away and Refused. */
+export async function readInvitation(invitation: string): Promise<OtherEvening> {
+  const isEvening: Proof = ({ starts_at }) => isText(starts_at);
+  return await request("POST", "/invitations", { invitation }, PATIENCE.asked, isEvening);
+}
+
 export async function enrol(invitation: string, label: string): Promise<Enrolled> {
   const body = { invitation, label };
   return await request("POST", "/devices", body, PATIENCE.asked, ({ token }) => isText(token));

@@ -9,7 +9,7 @@ import { App } from "../../src/door/app.ts";
 import { Evening } from "../../src/door/evening.ts";
 import { Store } from "../../src/door/store.ts";
 import { Words } from "../../src/door/words.ts";
-import { aConflict, aParty, FakeServer, TOKENS } from "./stage.ts";
+import { aConflict, aParty, aProblem, FakeServer, TOKENS } from "./stage.ts";
 
 const TEMPLATE = "../azionelab/templates/checkin/app.html";
 const BEFORE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
@@ -19,12 +19,17 @@ let server: FakeServer;
 let asked: string[];
 let page: Document;
 let started: () => Evening[];
+/** What the server says of an invitation. */
+let invited: () => Promise<Response>;
 
 beforeEach(async () => {
   server = new FakeServer();
   server.parties = [await aParty(0)];
   asked = [];
+  const evening = { id: 8, show_title: "Amleto", venue_name: "Sala", starts_at: "2026-11-27T19:30:00Z" };
+  invited = async () => new Response(JSON.stringify(evening));
   vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+    if (address.endsWith("/invitations")) return await invited();
     const token = new Headers(request.headers).get("Authorization") ?? "";
     asked.push(`${address.slice("/api/v1/checkin".length)} ${token}`.trim());
     if (!address.endsWith("/devices")) return await server.fetch(address, request);
@@ -86,6 +91,28 @@ test("what waits of another evening is sent with its token, and that is said", a
   expect([partyIn(), find("[data-join-trouble]").hidden]).toEqual([2, true]);
   sayYes();
   await isDoorOfTheOther();
+});
+
+test("who is asked is told which evening it is about", async () => {
+  await open();
+  await says("join-evening", "Amleto, Friday, November 27, 2026, 19:30, Sala");
+});
+
+test.each([
+  ["an old one", aProblem(410, "invitation-over"), "join.over "],
+  ["one that is none", aProblem(422, "invalid-fields"), "join.refused "],
+  ["a server of before", aProblem(404), ""],
+  ["a server that is away", { status: 503, body: {} }, ""],
+])("or what is wrong with the invitation: %s", async (_, { status, body }, words) => {
+  const headers = { "Content-Type": "application/problem+json" };
+  let answered = false;
+  invited = async () => {
+    answered = true;
+    return new Response(JSON.stringify(body), { status, headers });
+  };
+  await open();
+  await vi.waitFor(() => expect(answered).toBe(true));
+  await says("join-evening", words);
 });
 
 test("what could not be sent when it was asked is sent by who says yes", async () => {

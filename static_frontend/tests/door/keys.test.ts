@@ -93,6 +93,16 @@ test("a person's Enter does, though they pressed another button with Space just 
   expect(pressed).toHaveBeenCalledTimes(2);
 });
 
+test("nor is what somebody typed into a field just before the beginning of a code", () => {
+  for (const key of "Gallery") {
+    const event = new KeyboardEvent("keydown", { key, bubbles: true });
+    Object.defineProperty(event, "timeStamp", { value: (clock += 10) });
+    document.querySelector("input")!.dispatchEvent(event);
+  }
+  type("", 10, document.querySelector("button")!);
+  expect(pressed).toHaveBeenCalledOnce();
+});
+
 test("keys that somebody hits now and then are no code, nor is a short word", () => {
   type("K7Q2X9PM", 600);
   type("abc", 5);

@@ -44,7 +44,9 @@ def test_the_invitation_is_told_to_no_address(
     assert phone.page.url == f"{site.url}/checkin/app"
     assert phone.page.evaluate("history.length") <= 2
     told = [request for request in sent if secret in (request.post_data or "")]
-    assert [request.url for request in told] == [f"{site.url}/api/v1/checkin/devices"]
+    assert [request.url for request in told] == [
+        f"{site.url}/api/v1/checkin/{what}" for what in ("invitations", "devices")
+    ]
     assert not [request.url for request in sent if secret in request.url or "#" in request.url]
     assert not [r for r in sent if secret in json.dumps(r.all_headers())]
     assert "/checkin/devices" in site.program.output
@@ -56,6 +58,10 @@ def test_the_qr_of_the_staff_opens_the_app(phone: Phone) -> None:
     performance = tonight()
     party = a_party(performance, 2)
     phone.page.goto(invitation_url(make_invitation(performance.id)))
+    evening = phone.page.locator("[data-join-evening]")
+    expect(evening).to_contain_text(performance.show.title)
+    expect(evening).to_contain_text(f"{clock(performance.starts_at)}, {performance.venue.name}")
+    assert devices_of(performance.id) == []
     phone.page.get_by_label("Name of this door").fill("Gallery")
     phone.page.keyboard.press("Enter")
     phone.is_online()
@@ -78,9 +84,10 @@ def test_a_phone_that_was_invited_nowhere_says_what_to_do(phone: Phone) -> None:
 @pytest.mark.parametrize("forged", ["forged", "%", "%E0%A4%A", "x" * 5_000, "<script>"])
 def test_what_is_no_invitation_is_told(phone: Phone, forged: str) -> None:
     phone.page.goto(f"{phone.site.url}/checkin/app#join={forged}")
+    told = "This QR is not valid. Ask the staff for a new one."
+    expect(phone.page.locator("[data-join-evening]")).to_have_text(told)
     phone.press("Yes, open the door")
-    trouble = phone.page.locator("[data-join-trouble]")
-    expect(trouble).to_have_text("This QR is not valid. Ask the staff for a new one.")
+    expect(phone.page.locator("[data-join-trouble]")).to_have_text(told)
 
 
 def test_a_name_of_spaces_is_told_by_the_field(phone: Phone) -> None:
@@ -108,12 +115,15 @@ def test_an_old_invitation_is_told_and_a_new_one_works(
         earlier.setattr(TimestampSigner, "get_timestamp", lambda _: made_at)
         old = invitation(phone.site, performance)
     phone.page.goto(old)
+    evening = phone.page.locator("[data-join-evening]")
+    expect(evening).to_contain_text("This QR is too old")
     phone.press("Yes, open the door")
     trouble = phone.page.locator("[data-join-trouble]")
     expect(trouble).to_contain_text("This QR is too old: it is good for a quarter of an hour.")
     assert devices_of(performance.id) == []
     # In the same page: only what is behind the # is another.
     phone.page.goto(invitation(phone.site, performance))
+    expect(evening).to_contain_text(performance.show.title)
     phone.press("Yes, open the door")
     phone.is_online()
 

@@ -65,7 +65,6 @@ def _bind_extensions(app: Flask) -> None:
     app.after_request(_end_reading)
     extensions.migrate.init_app(app, extensions.db, directory=str(_ROOT / "migrations"))
     extensions.mailer.init_app(app)
-    extensions.csrf.init_app(app)
     extensions.babel.init_app(app, locale_selector=choose_locale)
     init_rate_limits(app)
 
@@ -94,6 +93,8 @@ def _register_parts(app: Flask) -> None:
     from azionelab.staff.accounts import init_security  # noqa: PLC0415
 
     init_pages(app)
+    # After the pages, which refuse what is no form: it would look for a token there.
+    extensions.csrf.init_app(app)
     init_assets(app)
     init_security(app)
     for blueprint in (shows_blueprint, bookings_blueprint, checkin_blueprint, health_blueprint):

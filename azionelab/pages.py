@@ -34,6 +34,7 @@ from azionelab.dates import clock, dateformat, day, when
 from azionelab.problems import is_api_request, problem_of
 
 MAX_ROW = 2**31 - 1  # PostgreSQL's integer
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 RETRY_AFTER = 5  # seconds a browser is asked to wait when the house is too busy
 
 _POLICY = (
@@ -106,14 +107,22 @@ def init_pages(app: Flask) -> None:
 
 
 def _refuse_strange_forms() -> None:
-    """Refuse (400) what a page of another site sends, unless CSRF_TRUSTED_ORIGINS names that site.
+    """Refuse what no form of ours sends, before a library makes fields of it.
 
-    The second line behind the token in each form. The API has no cookies to be misused, and a browser
-    that hides the origin is left to the token.
+    A body that is no form's is refused with 415, a file with 400. So (400) is what a page of another site
+    sends, unless CSRF_TRUSTED_ORIGINS names that site: the second line behind the token in each form. The
+    API has no cookies to be misused, and a browser that hides the origin is left to the token.
     """
-    origin = request.headers.get("Origin", "null")
-    if request.method in ("GET", "HEAD", "OPTIONS") or request.path.startswith("/api/"):
+    if is_api_request():
         return
+    has_body = request.content_length or "Transfer-Encoding" in request.headers
+    if has_body and request.mimetype not in _FORMS:
+        abort(415)
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    if request.files:
+        abort(400)
+    origin = request.headers.get("Origin", "null")
     trusted = current_app.config["AZIONELAB"].csrf_trusted_origins
     if origin not in ("null", f"{request.scheme}://{request.host}", *trusted):
         abort(400)

@@ -8,7 +8,7 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, Field, HiddenField, SelectField, StringField
-from wtforms.validators import InputRequired, ValidationError
+from wtforms.validators import DataRequired, InputRequired, ValidationError
 
 from azionelab.bookings.visitors import clean_email, clean_name
 from azionelab.shows.limits import MAX_PARTY, PARTY_LIMIT
@@ -27,17 +27,41 @@ class Cleaned:
             raise ValidationError(str(error)) from error
 
 
+class SeatsField(SelectField):  # type: ignore[misc]  # WTForms has no types
+    """A number of seats, one of those that are offered."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was sent; what is no number is none of the choices."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            self.data = None
+
+    def pre_validate(self, form: FlaskForm) -> None:
+        """Say what can be chosen, where the library would speak of choices and coercing."""
+        try:
+            super().pre_validate(form)
+        except ValidationError as error:
+            sizes = [size for size, _label in self.choices if size]
+            raise ValidationError(
+                gettext("Please choose a number from 1 to %(limit)s.", limit=max(sizes, default=1))
+            ) from error
+
+
+def say_stale() -> str:
+    """That a form's own token has run out, and no more than that."""
+    return gettext("This page was open for a long time. Nothing is lost: please press once more.")
+
+
 class VisitorForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A form that a visitor may have left open for hours."""
 
     @property
     def notice(self) -> str | None:
         """What to say when only the form's own token was refused: one more press is enough."""
-        if list(self.errors) != ["csrf_token"]:
-            return None
-        return gettext(
-            "This page was open for a long time. Nothing is lost: please press once more."
-        )
+        return say_stale() if list(self.errors) == ["csrf_token"] else None
 
 
 class BookingForm(VisitorForm):
@@ -45,10 +69,10 @@ class BookingForm(VisitorForm):
 
     name = StringField(_("Name"), [Cleaned(clean_name)])
     email = EmailField(_("E-mail"), [Cleaned(clean_email)])
-    seats = SelectField(_("Seats"), coerce=int)
+    seats = SeatsField(_("Seats"), coerce=int)
     consent = BooleanField(
         _("I agree that the theatre keeps my name and e-mail address for this booking."),
-        [InputRequired(_("We need your consent to write to you about the booking."))],
+        [DataRequired(_("We need your consent to write to you about the booking."))],
     )
     request_key = HiddenField()
 
@@ -91,7 +115,7 @@ class ConfirmForm(VisitorForm):
 
     coming = BooleanField(
         _("Yes, we are coming"),
-        [InputRequired(_("Please tick the box, so that we know that a person pressed."))],
+        [DataRequired(_("Please tick the box, so that we know that a person pressed."))],
     )
 
 
@@ -100,7 +124,7 @@ class CancelForm(VisitorForm):
 
     sure = BooleanField(
         _("Yes, give our seats back"),
-        [InputRequired(_("Please tick the box if you want to cancel."))],
+        [DataRequired(_("Please tick the box if you want to cancel."))],
     )
 
 

@@ -158,13 +158,13 @@ def confirm(reservation_id: UUID) -> Reservation:
 
 
 def cancel(reservation_id: UUID) -> Reservation:
-    """Give the seats back. Cancelling again, or after the hold expired, changes nothing.
+    """Give the seats back. Cancelling again, or when the hold is over, changes nothing.
 
     Raises ReservationUnknown, ReservationEnded, PartyInside, PerformanceStarted.
     """
     with counted(Action.CANCEL) as answer, transaction() as session:
         reservation = lock_with_performance(session, reservation_id)
-        if not reservation.is_live:
+        if not reservation.is_live or reservation.is_lapsed(now()):
             answer.outcome = UNCHANGED
             return reservation
         _check_changeable(reservation)
@@ -178,12 +178,15 @@ def cancel(reservation_id: UUID) -> Reservation:
 def reduce_seats(reservation_id: UUID, seats: int) -> Reservation:
     """Make a party smaller: `seats` people instead of more. The ticket stays the same.
 
-    Raises ReservationUnknown, ReservationEnded, NotFewerSeats, PartyInside, PerformanceStarted.
+    Raises ReservationUnknown, ReservationEnded, HoldExpired, NotFewerSeats, PartyInside,
+    PerformanceStarted.
     """
     with counted(Action.REDUCE) as answer, transaction() as session:
         reservation = lock_with_performance(session, reservation_id)
         if not reservation.is_live:
             raise ReservationEnded
+        if reservation.is_lapsed(now()):
+            raise HoldExpired
         if seats == reservation.seats:
             answer.outcome = UNCHANGED
             return reservation

@@ -160,15 +160,13 @@ def cancel(token: str) -> AnyResponse:
     status, notice = 200, None
     if form.is_submitted():
         if not form.validate():
-            return _page(
-                "cancel.html", reservation, 422, form=form, token=token, notice=form.notice
-            )
+            return _cancel_page(reservation, token, form, 422, form.notice)
         try:
             rules.cancel(reservation.id)
             return redirect(url_for(".booking", token=token), 303)
         except BookingError as error:
             status, notice = 409, explain(error)
-    return _page("cancel.html", reservation, status, form=form, token=token, notice=notice)
+    return _cancel_page(reservation, token, form, status, notice)
 
 
 @blueprint.post("/bookings/<token>/seats")
@@ -308,6 +306,15 @@ def _confirm_page(
         token=token,
         notice=notice,
         lapsed=_is_lapsed(reservation),
+    )
+
+
+def _cancel_page(
+    reservation: Reservation, token: str, form: CancelForm, status: int, notice: str | None
+) -> AnyResponse:
+    lapsed = _is_lapsed(reservation)
+    return _page(
+        "cancel.html", reservation, status, form=form, token=token, notice=notice, lapsed=lapsed
     )
 
 

@@ -17,9 +17,11 @@ from flask import (
 )
 from flask_babel import get_locale, gettext
 from flask_login import current_user
+from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.assets import front_end
+from azionelab.bookings.forms import say_stale
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import rules
 from azionelab.checkin.devices import invitation_url, make_invitation
@@ -99,6 +101,20 @@ def undo(performance_id: int) -> AnyResponse:
     except rules.ScanUnknown:
         abort(404)
     return _door_page(performance, ScanForm.fresh(), verdict=tell(verdict))
+
+
+@blueprint.errorhandler(CSRFError)
+def _stale(_error: CSRFError) -> AnyResponse:
+    """A page that was open for too long: the door once more, with what was typed."""
+    performance_id = (request.view_args or {})["performance_id"]
+    if not is_door_staff(current_user):
+        return redirect(url_for(".door", performance_id=performance_id), 303)
+    form = ScanForm() if request.endpoint == "checkin.scan" else ScanForm.fresh()
+    notice = say_stale()
+    if request.endpoint == "checkin.undo":
+        notice = gettext("This page was open for a long time, and nothing was undone.")
+    query = request.form.get("query", "")[:MAX_QUERY]
+    return _door_page(_performance(performance_id), form, status=422, notice=notice, query=query)
 
 
 @blueprint.post("/performances/<int:performance_id>/open")

@@ -170,11 +170,6 @@ def door_required(view: Callable[P, R]) -> Callable[P, R]:
     return _required(view, tuple(RoleName))
 
 
-def staff_required(view: Callable[P, R]) -> Callable[P, R]:
-    """Only for staff and administrators: others log in first, or are refused (403)."""
-    return _required(view, _STAFF)
-
-
 def init_security(app: Flask) -> None:
     """Bind Flask-Security to the application: the pages under /staff/ by which people log in."""
     app.config.from_mapping(_SETTINGS)
@@ -182,8 +177,10 @@ def init_security(app: Flask) -> None:
     security.init_app(app, SQLAlchemyUserDatastore(db, User, Role), login_form=_LoginForm)
     reset_password_instructions_sent.connect(enqueue_reset_mail, app)
     user_logged_out.connect(_after_logout, app)
-    # Forms only: no JSON, hence no bearer token that would outlive a logout.
+    # Forms only: no JSON, hence no bearer token that would outlive a logout. Nor is one looked for in what
+    # was sent, which would be read to its end for that, however large it is.
     security.want_json(lambda _request: False)
+    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     # Roles are asked for where they matter (has_role), not looked up for every request.
     security.principal.identity_loaders.clear()
     security.i18n_domain = _Words(app)  # type: ignore[no-untyped-call]

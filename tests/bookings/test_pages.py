@@ -1,6 +1,7 @@
 """The visitor's pages, as a browser meets them."""
 
 import html
+import io
 import re
 import shutil
 import tempfile
@@ -389,8 +390,53 @@ def test_a_huge_body_and_a_wrong_content_type_are_refused_in_words(client: Flask
     assert huge.status_code == 413
     assert "too large" in huge.text
     wrong = client.post(address, json={"name": "Ada"}, headers=ENGLISH)
-    assert wrong.status_code == 422
+    assert wrong.status_code == 415
+    assert "That did not work" in wrong.text
     assert bookings() == []
+
+
+@pytest.mark.parametrize("field", ["name", "email", "seats", "consent", "request_key"])
+def test_a_file_is_no_text(client: FlaskClient, field: str) -> None:
+    performance = a_performance()
+    form = filled(open_form(client, performance.id))
+    form[field] = (io.BytesIO(b"y"), "a.txt")
+    address = f"/performances/{performance.id}/book"
+    answer = client.post(address, data=form, headers=ENGLISH, content_type="multipart/form-data")
+    assert answer.status_code == 400
+    assert "That did not work" in answer.text
+    assert bookings() == []
+
+
+@pytest.mark.parametrize(
+    ("seats", "words"), [("7", "from 1 to 6"), ("0", "from 1 to 6"), ("two", "from 1 to 6")]
+)
+def test_a_number_of_seats_that_cannot_be_is_told_in_the_visitors_words(
+    client: FlaskClient, seats: str, words: str
+) -> None:
+    performance = a_performance(party_limit=6)
+    form = filled(open_form(client, performance.id), seats=seats)
+    answer = client.post(f"/performances/{performance.id}/book", data=form, headers=ENGLISH)
+    assert words in answer.text
+    for library in ("choice", "coerce"):
+        assert library not in answer.text.casefold()
+
+
+def test_a_box_that_says_no_is_no_yes(client: FlaskClient) -> None:
+    performance = a_performance()
+    form = filled(open_form(client, performance.id), consent="false")
+    address = f"/performances/{performance.id}/book"
+    assert client.post(address, data=form, headers=ENGLISH).status_code == 422
+    assert bookings() == []
+    held, sure = a_party(performance, confirmed=False), a_party(performance)
+    for path, box, party in (
+        (f"/bookings/confirm/{visitor_token(held)}", "coming", held),
+        (f"/bookings/{visitor_token(sure)}/cancel", "sure", sure),
+    ):
+        sent = fields(client.get(path).text) | {box: "false"}
+        answer = client.post(path, data=sent, headers=ENGLISH)
+        assert answer.status_code == 422
+        assert "tick the box" in answer.text
+        assert fresh(party.id).state == party.state
 
 
 def test_the_mails_link_shows_and_the_button_confirms(client: FlaskClient) -> None:
@@ -447,6 +493,22 @@ def test_cancelling_takes_a_second_deliberate_step(client: FlaskClient) -> None:
     assert fresh(reservation.id).state == State.CANCELLED
     assert seats_held(performance.id) == (0, 0)
     assert client.get(answer.location).status_code == 200
+
+
+def test_a_hold_whose_time_is_over_is_changed_no_more(client: FlaskClient) -> None:
+    reservation = a_party(a_performance(), 3, confirmed=False)
+    token = visitor_token(reservation)
+    form = fields(client.get(f"/bookings/{token}", headers=ENGLISH).text)
+    let_lapse(reservation)  # and no worker has marked it yet
+    page = client.get(f"/bookings/{token}/cancel", headers=ENGLISH)
+    assert "There is nothing to cancel" in page.text
+    client.post(f"/bookings/{token}/cancel", data=form | {"sure": "y"})
+    answer = client.post(f"/bookings/{token}/seats", data=form | {"seats": "1"}, headers=ENGLISH)
+    assert answer.status_code == 409
+    assert "The time to confirm is over" in answer.text
+    left = fresh(reservation.id)
+    assert (left.state, left.seats) == (State.PENDING, 3)
+    assert [mail.kind for mail in db.session.scalars(select(Mail))] == [Kind.CONFIRM]
 
 
 def test_fewer_seats(client: FlaskClient) -> None:

@@ -210,7 +210,7 @@ def test_every_form_wants_its_token(app: Flask) -> None:
     typed = {"email": "anna@theatre.org", "password": PASSWORD}
     client = english(app)
     assert client.post("/staff/login", data=typed).status_code == 400
-    assert client.post("/staff/login", json=typed).status_code == 400
+    assert client.post("/staff/login", json=typed).status_code == 415
     assert client.post("/staff/reset", data=typed).status_code == 400
     log_in(client, "anna@theatre.org")
     assert client.post("/staff/logout").status_code == 400

@@ -1,6 +1,11 @@
 """E-mail addresses: which ones can be written to, and how the network spells them."""
 
+import re
+from email.utils import parseaddr
+
 from email_validator import EmailNotValidError, validate_email
+
+from azionelab.one_line import is_one_line
 
 
 def normal_address(typed: str) -> str:
@@ -15,6 +20,16 @@ def normal_address(typed: str) -> str:
     return checked.normalized
 
 
+def named_address(typed: str) -> str:
+    """The address in `Name <address>`, or in an address alone, in one line; else ValueError."""
+    name, address = parseaddr(typed)
+    # What it does not understand it leaves out: a second address, half of a bracket, a line's rest.
+    read = f"{name}<{address}>" if name else address
+    if not is_one_line(typed) or _essence(typed) not in (_essence(read), f"<{address}>"):
+        raise ValueError("not one e-mail address")
+    return normal_address(address)
+
+
 def wire_address(address: str) -> str:
     """The address as mail servers know it; ValueError when it cannot be spelled so.
 
@@ -27,3 +42,8 @@ def wire_address(address: str) -> str:
     if checked.ascii_email is None:
         raise ValueError("no address in ASCII")
     return checked.ascii_email
+
+
+def _essence(text: str) -> str:
+    """A text without spaces, and without the quotes that a name with commas stands in."""
+    return re.sub(r'[\s"\\]', "", text)

@@ -154,14 +154,14 @@ def load_config(environ: Mapping[str, str]) -> Config:
         booking_rate_limit=reader.rate("BOOKING_RATE_LIMIT", "30 per minute"),
         login_rate_limit=reader.rate("LOGIN_RATE_LIMIT", "10 per minute"),
         box_office_networks=reader.networks("BOX_OFFICE_NETWORKS"),
-        mail_server=reader.optional("MAIL_SERVER"),
+        mail_server=reader.host("MAIL_SERVER"),
         mail_port=reader.integer("MAIL_PORT", 587, 1, 65535),
         mail_use_tls=reader.boolean("MAIL_USE_TLS", default=True),
         mail_use_ssl=reader.boolean("MAIL_USE_SSL", default=False),
         mail_username=reader.optional("MAIL_USERNAME"),
         mail_password=reader.optional("MAIL_PASSWORD"),
-        mail_default_sender=reader.text(
-            "MAIL_DEFAULT_SENDER", "noreply@localhost" if debug else None
+        mail_default_sender=reader.sender(
+            "MAIL_DEFAULT_SENDER", "noreply@theatre.example" if debug else None
         ),
         mail_timeout_seconds=reader.integer("MAIL_TIMEOUT_SECONDS", 20, 1, 300),
         frontend_dist=Path(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,7 +12,7 @@ from sentry_sdk.utils import BadDsn, Dsn
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from azionelab.addresses import normal_address
+from azionelab.addresses import named_address, normal_address
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
     "false": False,
@@ -22,7 +22,8 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
 }
 _PAGE = re.compile(r"https?://[!-~]+")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
-
+# A name in the DNS or within the house, where Compose allows "_"; four numbers are none (RFC 3696, 2).
+_HOST_NAME = re.compile(r"(?=.{1,253}$)([\w-]{1,63}\.)*(?![0-9]+\.?$)[\w-]{1,63}\.?", re.ASCII)
 _SEVERAL_HOSTS = re.compile(r"(postgres[a-z+]*://(?:[^/?@]*@)?)([^/?@]*,[^/?@]*)(/[^?]*)(.*)")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:\[\]]+)(?::([0-9]+))?")
 
@@ -126,6 +127,25 @@ class SettingsReader:
             self.problems.append(f"{name}: {value!r} is not like boxoffice@theatre.org")
         return value
 
+    def sender(self, name: str, default: str | None) -> str:
+        """Who mails are from: an address, or a name and an address, in one line."""
+        value = self.text(name, default)
+        try:
+            if value:
+                named_address(value)
+        except ValueError:
+            self.problems.append(f"{name}: {value!r} is not like Box office <tickets@theatre.org>")
+        return value
+
+    def host(self, name: str) -> str | None:
+        """A server's name or address on the network, without a port, or None when it is left out."""
+        value = self.optional(name)
+        if value and not _is_host(value):
+            self.problems.append(
+                f"{name}: {value!r} is not a server's name or address such as mail.theatre.org"
+            )
+        return value
+
     def time_zone(self, name: str, default: str) -> ZoneInfo:
         """A time zone of the IANA database."""
         value = self.text(name, default)
@@ -136,11 +156,13 @@ class SettingsReader:
             return ZoneInfo(default)
 
     def rate(self, name: str, default: str) -> str:
-        """A rate as the limits library writes it: "30 per minute"."""
+        """A rate as the limits library writes it: "30 per minute". One of 0 would let nobody in."""
         value = self.text(name, default)
         try:
-            parse_many(value)
+            allows_some = all(rate.amount for rate in parse_many(value))
         except ValueError:
+            allows_some = False
+        if not allows_some:
             self.problems.append(f"{name}: {value!r} is not a rate such as '30 per minute'")
         return value
 
@@ -201,3 +223,11 @@ def _can_be_split(url: str) -> bool:
         return bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return bool(_HOST_NAME.fullmatch(text))
+    return True

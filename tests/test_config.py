@@ -122,12 +122,34 @@ def test_production_takes_safe_settings() -> None:
         ("HOLD_MINUTES", "٣٠"),
         ("RETENTION_DAYS", "0"),
         ("BOOKING_RATE_LIMIT", "often"),
+        ("BOOKING_RATE_LIMIT", "0 per minute"),
         ("LOGIN_RATE_LIMIT", "10 per fortnight"),
+        ("LOGIN_RATE_LIMIT", "10 per minute; 0 per day"),
         ("BOX_OFFICE_NETWORKS", "foyer"),
         ("BOX_OFFICE_NETWORKS", "192.0.2.0/33"),
+        ("MAIL_SERVER", "smtp.teatro.it:587"),
+        ("MAIL_SERVER", "smtp://smtp.teatro.it"),
+        ("MAIL_SERVER", "smtp teatro it"),
+        ("MAIL_SERVER", "smtp..teatro.it"),
+        ("MAIL_SERVER", "192.0.2.256"),
+        ("MAIL_SERVER", "[2001:db8::7]"),
         ("MAIL_PORT", "65536"),
         ("MAIL_USE_TLS", "2"),
         ("MAIL_USE_SSL", "ja"),
+        ("MAIL_DEFAULT_SENDER", "box.teatro.it"),
+        ("MAIL_DEFAULT_SENDER", "@teatro.it"),
+        ("MAIL_DEFAULT_SENDER", "a@teatro.it, b@teatro.it"),
+        ("MAIL_DEFAULT_SENDER", "a@teatro.it; b@teatro.it"),
+        ("MAIL_DEFAULT_SENDER", "A <a@teatro.it>, B <b@teatro.it>"),
+        ("MAIL_DEFAULT_SENDER", "<box@teatro.it"),
+        ("MAIL_DEFAULT_SENDER", "Box <box@teatro.it"),
+        ("MAIL_DEFAULT_SENDER", "Box <box@@teatro.it>"),
+        ("MAIL_DEFAULT_SENDER", "Box, office <box@teatro.it>"),
+        ("MAIL_DEFAULT_SENDER", "Box: office <box@teatro.it>"),
+        ("MAIL_DEFAULT_SENDER", "Box <box office@teatro.it>"),
+        ("MAIL_DEFAULT_SENDER", "Box\nBcc: x@y.it <box@teatro.it>"),
+        ("MAIL_DEFAULT_SENDER", '"Box\nBcc: x@y.it" <box@teatro.it>'),
+        ("MAIL_DEFAULT_SENDER", "noreply@localhost"),
         ("MAIL_TIMEOUT_SECONDS", "0"),
     ],
 )
@@ -230,7 +252,6 @@ def test_an_empty_file_is_a_missing_setting(tmp_path: Path) -> None:
         ("CORS_ALLOWED_ORIGINS", "http://teatro.it"),
         ("MAIL_SERVER", ""),
         ("MAIL_USE_SSL", "true"),
-        ("MAIL_DEFAULT_SENDER", "noreply@localhost"),
         ("MAIL_DEFAULT_SENDER", "box-office@theatre.example"),
         ("MAIL_DEFAULT_SENDER", "Example <you@example.org>"),
         ("DATABASE_URL", "postgresql://azionelab:change-me@postgres/azionelab"),
@@ -297,6 +318,30 @@ def test_random_keys_are_taken() -> None:
 @pytest.mark.parametrize("domain", ["locale.it", "devoto.it", "atta.it", "changes.theatre"])
 def test_real_domains_are_not_taken_for_placeholders(domain: str) -> None:
     load_config(PRODUCTION | {"MAIL_DEFAULT_SENDER": f"box-office@{domain}"})
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "biglietteria@teatro.it",
+        "<biglietteria@teatro.it>",
+        "Così è (se vi pare) <biglietteria@teatro.it>",
+        "Teatro O.K.<biglietteria@teatro.it>",
+        '"Caffè, teatro \\"Da Ada\\"" <biglietteria@teatro.it>',
+        "Caffè <biglietteria@caffè.it>",
+    ],
+)
+def test_mails_may_be_from_an_address_with_a_name(sender: str) -> None:
+    settings = DEVELOPMENT | {"MAIL_DEFAULT_SENDER": sender}
+    assert load_config(settings).mail_default_sender == sender
+
+
+@pytest.mark.parametrize(
+    "server",
+    ["mailserver", "mail_server", "mail.teatro.it", "mail.teatro.it.", "192.0.2.1", "2001:db8::7"],
+)
+def test_a_mail_server_is_a_name_or_an_address(server: str) -> None:
+    assert load_config(PRODUCTION | {"MAIL_SERVER": server}).mail_server == server
 
 
 def test_production_without_settings_names_every_one_it_needs() -> None:

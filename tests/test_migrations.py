@@ -177,3 +177,24 @@ def test_mails_that_nobody_took_are_no_longer_told_as_sent(
     assert migrating.execute(states).fetchall() == ["sent ", "not_sent "]
     flask_migrate.downgrade(revision="-1")
     assert migrating.execute(states).fetchall() == ["sent ", f"sent {remark}"]
+
+
+def test_what_was_nameless_gets_a_name_and_nothing_nameless_follows(
+    migrating: psycopg.Connection[str],
+) -> None:
+    flask_migrate.upgrade(revision="0009")
+    nameless = (
+        "INSERT INTO venue (name, address) VALUES ('', '')",
+        "INSERT INTO show (slug, title, summary, description, published) VALUES ('bare', '', '', '', true)",
+        """INSERT INTO api_token (label, scope, digest, created_at, expires_at)
+            VALUES ('', 'door', '', now(), now())""",
+    )
+    for statement in nameless:
+        migrating.execute(statement)
+    flask_migrate.upgrade(revision="0010")
+    names = "SELECT name FROM venue UNION SELECT title FROM show UNION SELECT label FROM api_token"
+    assert set(migrating.execute(names)) == {"#1", "bare"}
+    for statement in nameless:
+        with pytest.raises(psycopg.errors.CheckViolation):
+            migrating.execute(statement.replace("bare", "other"))
+    migrating.execute("UPDATE api_token SET revoked_at = now()")

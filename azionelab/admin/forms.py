@@ -24,6 +24,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.validators import (
+    DataRequired,
     InputRequired,
     Length,
     NumberRange,
@@ -34,7 +35,7 @@ from wtforms.validators import (
 
 from azionelab.database import now
 from azionelab.extensions import db
-from azionelab.one_line import is_one_line
+from azionelab.one_line import is_one_line, is_seen
 from azionelab.shows.limits import (
     CLOSES_BEFORE,
     MAX_LINE,
@@ -59,11 +60,15 @@ ROLES = [
 
 
 class Line(StringField):  # type: ignore[misc]  # WTForms has no types
-    """One line of text, its outer spaces taken away, without control characters."""
+    """One line of text, its outer spaces taken away, without control characters.
+
+    One of which nothing is seen is empty. InputRequired would look at what was typed instead.
+    """
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Take what was typed."""
-        self.data = "".join(valuelist).strip()
+        typed = "".join(valuelist)
+        self.data = typed.strip() if is_seen(typed) else ""
 
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002 (WTForms' signature)
         """Refuse what no page can show and no database keep."""
@@ -120,14 +125,14 @@ class LocalTime(DateTimeLocalField):  # type: ignore[misc]
 class VenueForm(FlaskForm):  # type: ignore[misc]
     """A venue."""
 
-    name = Line(_("Name"), [InputRequired(), Length(max=MAX_LINE)])
+    name = Line(_("Name"), [DataRequired(), Length(max=MAX_LINE)])
     address = Line(_("Address"), [Length(max=MAX_LINE)])
 
 
 class ShowForm(FlaskForm):  # type: ignore[misc]
     """A show."""
 
-    title = Line(_("Title"), [InputRequired(), Length(max=MAX_LINE)])
+    title = Line(_("Title"), [DataRequired(), Length(max=MAX_LINE)])
     slug = Line(
         _("Address"),
         [Optional(), Length(max=MAX_SLUG), Regexp(SLUG + r"\Z")],
@@ -235,7 +240,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
 
     label = Line(
         _("Label"),
-        [InputRequired(), Length(max=MAX_LINE)],
+        [DataRequired(), Length(max=MAX_LINE)],
         description=_(
             "Which program or device it is for: turnstile A. The door page takes no token:"
             " people log in there."

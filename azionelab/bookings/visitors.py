@@ -6,11 +6,7 @@ from flask_babel import gettext
 
 from azionelab.addresses import normal_address
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
-from azionelab.one_line import is_one_line
-
-# Letters and a symbol by their category, and yet nothing is seen of them: Hangul fillers, Braille's
-# empty cell.
-_BLANK = "\u115f\u1160\u3164\uffa0\u2800"
+from azionelab.one_line import is_one_line, is_seen
 
 
 def clean_name(typed: str) -> str:
@@ -21,7 +17,7 @@ def clean_name(typed: str) -> str:
     and a line break would end up in mail headers.
     """
     name = " ".join(word for word in unicodedata.normalize("NFC", typed).split(" ") if word)
-    if not any(_is_seen(character) for character in name):
+    if not is_seen(name):
         raise ValueError(gettext("Please tell us your name."))
     if len(name) > MAX_NAME:
         raise ValueError(gettext("At most %(limit)s characters, please.", limit=MAX_NAME))
@@ -44,9 +40,3 @@ def clean_email(typed: str) -> str:
         return normal_address(address)
     except ValueError as error:
         raise ValueError(gettext("This is not a complete e-mail address.")) from error
-
-
-def _is_seen(character: str) -> bool:
-    # Marks alone (M) sit on nothing; spaces (Z) and what only steers others (C) cannot be read at
-    # the door either.
-    return unicodedata.category(character)[0] in "LNPS" and character not in _BLANK

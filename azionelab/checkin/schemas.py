@@ -9,7 +9,7 @@ from marshmallow.validate import Length, OneOf, Range
 from azionelab.bookings.models import State
 from azionelab.checkin.limits import MAX_ACTIONS, MAX_DOOR, MAX_PEOPLE, MAX_QUERY, MAX_WALK_INS
 from azionelab.checkin.verdicts import RECORDED, Kind
-from azionelab.one_line import is_one_line
+from azionelab.one_line import is_one_line, is_seen
 from azionelab.rest import (
     BETWEEN,
     LENGTH_BETWEEN,
@@ -34,6 +34,11 @@ class Line(fields.String):
         if not is_one_line(text):
             raise ValidationError(gettext("Must be one line of text."))
         return text
+
+
+def _seen(label: str) -> None:
+    if not is_seen(label):
+        raise ValidationError(str(NOT_EMPTY))
 
 
 class OfflineSchema(Asked):
@@ -142,7 +147,7 @@ class InvitationSchema(Asked):
 class EnrolSchema(InvitationSchema):
     """An invitation, and how the device shall be called."""
 
-    label = Line(required=True, validate=Length(1, MAX_DOOR, error=LENGTH_BETWEEN))
+    label = Line(required=True, validate=[Length(1, MAX_DOOR, error=LENGTH_BETWEEN), _seen])
 
 
 class SearchSchema(Asked):

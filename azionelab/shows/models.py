@@ -14,7 +14,10 @@ class Venue(Base):
     """A house where performances take place."""
 
     __tablename__ = "venue"
-    __table_args__ = (UniqueConstraint("name"),)
+    __table_args__ = (
+        UniqueConstraint("name"),
+        CheckConstraint("name <> ''", name="name_given"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -36,6 +39,7 @@ class Show(Base):
     __tablename__ = "show"
     __table_args__ = (
         UniqueConstraint("slug"),
+        CheckConstraint("title <> ''", name="title_given"),
         CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug_form"),
         CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration_range"),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from azionelab.one_line import is_seen
 from azionelab.shows.limits import MAX_LINE, MAX_SLUG, SLUG
 from azionelab.shows.local_time import AmbiguousTime, NoSuchTime, from_local
 
@@ -97,12 +98,12 @@ class Entry:
         return value
 
     def text(self, name: str, limit: int, *, required: bool = False) -> str:
-        """A text of at most `limit` characters, "" when it is left out."""
+        """A text of at most `limit` characters, "" when it is left out or nothing is seen of it."""
         value = self._unread.pop(name, "")
         if not isinstance(value, str):
             self.complain(name, 'is not a text in "quotes"')
             return ""
-        text = value.strip()
+        text = value.strip() if is_seen(value) else ""
         if required and not text:
             self.complain(name, "is missing")
         if len(text) > limit:

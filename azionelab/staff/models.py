@@ -70,6 +70,7 @@ class ApiToken(Base):
     __tablename__ = "api_token"
     __table_args__ = (
         UniqueConstraint("digest"),
+        CheckConstraint("label <> ''", name="label_given"),
         CheckConstraint("scope IN ('door')", name="scope"),
     )
 

@@ -112,7 +112,15 @@ def test_a_token_is_shown_once_and_revoked(admin: FlaskClient, database: Databas
 
 @pytest.mark.parametrize(
     "typed",
-    [{"label": ""}, {"label": "\0"}, {"hours": "0"}, {"hours": "100000000000"}, {"hours": "long"}],
+    [
+        {"label": ""},
+        {"label": " "},
+        {"label": "\u200b"},
+        {"label": "\0"},
+        {"hours": "0"},
+        {"hours": "100000000000"},
+        {"hours": "long"},
+    ],
 )
 def test_a_wrong_token_is_refused(
     admin: FlaskClient, database: Database, typed: dict[str, str]

@@ -40,6 +40,20 @@ def played(show: Show, venue: Venue, **typed: Any) -> dict[str, Any]:
     } | typed
 
 
+@pytest.mark.parametrize("typed", ["   ", "\u200b", "\u202e", "\u2800 \u3164"])
+def test_venues_and_shows_have_a_name_that_is_seen(
+    staff: FlaskClient, database: Database, typed: str
+) -> None:
+    venue = press(staff, "/admin/venues/new/", name=typed).text
+    show = press(staff, "/admin/shows/new/", title=typed, slug="nameless", published="y").text
+    for page in (venue, show):
+        assert "This field is required." in page
+    names = "SELECT name FROM venue UNION SELECT title FROM show"
+    assert database.execute(names).fetchall() == []
+    press(staff, "/admin/venues/new/", name=" \u202eSala 🎭 ", address=typed)
+    assert database.execute("SELECT name, address FROM venue").fetchall() == [("\u202eSala 🎭", "")]
+
+
 def test_an_evening_is_set_up_from_nothing(staff: FlaskClient, database: Database) -> None:
     assert "three steps" in staff.get("/admin/").text
     press(staff, "/admin/venues/new/", name=" Sala Grande ", address="Via Roma 1")

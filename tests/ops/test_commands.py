@@ -117,7 +117,9 @@ def test_a_token_is_shown_once_and_opens_the_door(flask: Command, app: Flask) ->
     assert (token.expires_at - token.created_at).total_seconds() == 3 * 3600
 
 
-@pytest.mark.parametrize("arguments", [[" "], ["Door\nA"], ["Door A", "--hours", "0"], []])
+@pytest.mark.parametrize(
+    "arguments", [[" "], ["\u200b"], ["Door\nA"], ["Door A", "--hours", "0"], []]
+)
 def test_what_cannot_be_a_token_is_refused(
     flask: Command, database: psycopg.Connection[Any], arguments: list[str]
 ) -> None:

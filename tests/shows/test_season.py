@@ -127,6 +127,7 @@ def test_a_later_season_names_what_is_there(tmp_path: Path) -> None:
     [
         ('name = "Grande"', "name = 3", 'line 2: name: is not a text in "quotes"'),
         ('name = "Grande"', 'name = "  "', "line 2: name: is missing"),
+        ('name = "Grande"', 'name = "\u200b"', "line 2: name: is missing"),
         ('address = "Via Roma 1"', 'addres = "x"', "line 3: addres: is not a field of this entry"),
         ("title", "#title", "line 4: title: is missing"),
         ('title = "Amleto"', f'title = "{"x" * 201}"', "line 6: title: is longer than 200"),

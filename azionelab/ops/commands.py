@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from azionelab.one_line import is_seen
+from azionelab.one_line import is_one_line, is_seen
 from azionelab.ops import deploy_check, doctor
 from azionelab.ops.smoke.commands import smoke_command
 from azionelab.ops.worker import worker_command
@@ -102,7 +102,7 @@ def _password(file: TextIO | None) -> str:
 @_on_the_database
 def create_token_command(label: str, hours: int) -> None:
     """Make a token for a device at the door, LABEL saying which: "Door A, Marta's phone"."""
-    if not is_seen(label) or not label.isprintable():
+    if not is_seen(label) or not is_one_line(label):
         raise click.UsageError("LABEL says which device the token is for")
     token, secret = issue_token(label.strip(), Scope.DOOR, hours)
     click.echo(

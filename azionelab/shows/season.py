@@ -114,19 +114,13 @@ class _Season:
         """Read a performance, after all venues and shows."""
         slug = entry.reference("show", self._shows)
         venue = entry.reference("venue", self._venues)
-        starts_at = entry.moment("starts", self._clock)
+        starts_at = self._read_curtain(entry)
         opens_at, closes_at = self._read_window(entry, starts_at)
         capacity = entry.number("capacity", 0, MAX_CAPACITY)
         party_limit = entry.number("party_limit", 1, MAX_PARTY, PARTY_LIMIT)
         entry.finish()
         if starts_at is None:
             return
-        try:
-            check_curtain(starts_at, self._clock.at)
-        except CurtainPast:
-            entry.complain("starts", "is over already")
-        except CurtainTooFar:
-            entry.complain("starts", f"is more than {MAX_AHEAD_YEARS} years away")
         self._take(entry, "starts", ("performance", slug, starts_at))
         self.new.append(
             Performance(
@@ -140,6 +134,20 @@ class _Season:
             )
         )
 
+    def _read_curtain(self, entry: Entry) -> datetime | None:
+        """When it starts; None when it cannot then, so that nothing that follows of it is told."""
+        starts_at = entry.moment("starts", self._clock)
+        try:
+            if starts_at is not None:
+                check_curtain(starts_at, self._clock.at)
+        except CurtainPast:
+            entry.complain("starts", "is over already")
+        except CurtainTooFar:
+            entry.complain("starts", f"is more than {MAX_AHEAD_YEARS} years away")
+        else:
+            return starts_at
+        return None
+
     def _read_window(
         self, entry: Entry, starts_at: datetime | None
     ) -> tuple[datetime | None, datetime | None]:
@@ -147,6 +155,8 @@ class _Season:
         clock, curtain = self._clock, starts_at or self._clock.at
         opens_at: datetime | None = clock.at.replace(second=0, microsecond=0)
         closes_at: datetime | None = curtain - CLOSES_BEFORE
+        # The field of those in the file that a window without length is told by.
+        told = next((n for n in ("booking_opens", "booking_closes") if entry.has(n)), "starts")
         if entry.has("booking_opens"):
             opens_at = entry.moment("booking_opens", clock, curtain)
         if entry.has("booking_closes"):
@@ -155,10 +165,11 @@ class _Season:
             if closes_at > starts_at:
                 entry.complain("booking_closes", "is after the curtain")
             elif opens_at >= closes_at:
-                entry.complain(
-                    "booking_opens",
-                    f"is not before it closes, {closes_at.astimezone(clock.zone):%Y-%m-%d %H:%M}",
-                )
+                closing = f"{closes_at.astimezone(clock.zone):%Y-%m-%d %H:%M}"
+                if told == "booking_opens":
+                    entry.complain(told, f"is not before it closes, {closing}")
+                else:
+                    entry.complain(told, f"leaves no time to book: it closes {closing}")
         return opens_at, closes_at
 
     def _take(self, entry: Entry, field: str, key: tuple[object, ...]) -> None:

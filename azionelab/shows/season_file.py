@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from azionelab.one_line import is_seen
+from azionelab.one_line import is_one_line, is_seen
 from azionelab.shows.limits import MAX_LINE, MAX_SLUG, SLUG
 from azionelab.shows.local_time import AmbiguousTime, NoSuchTime, from_local
 
 _TABLES = ("venue", "show", "performance")
 
-# Strings and comments are taken whole, so that nothing inside of them is taken for an entry.
+_STRING = r""""(?:\\.|[^"\\\n])*" | '[^'\n]*' """
+# Strings and comments are taken whole, so that nothing inside of them is taken for an entry. A line of
+# an array may look like a header, but for its comma.
 _PARTS = re.compile(
-    r'''
-      """(?:\\.|[^\\])*?"{3,5} | \'\'\'.*?'{3,5} | "(?:\\.|[^"\\\n])*" | '[^'\n]*' | \#[^\n]*
-    | ^[ \t]* \[{1,2} [ \t]* (?P<table>[\w-]+) [ \t]* \]{1,2}
-    | ^[ \t]* (?P<key>[\w-]+) [ \t]* =
+    rf'''
+      ^[ \t]* \[{{1,2}} [ \t]* (?P<table>[\w-]+ | {_STRING}) [ \t]* \]{{1,2}} [ \t]* (?=\#|$)
+    | ^[ \t]* (?P<key>[\w-]+ | {_STRING}) [ \t]* =
+    | """(?:\\.|[^\\])*?"{{3,5}} | \'\'\'.*?'{{3,5}} | {_STRING} | \#[^\n]*
     ''',
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
@@ -93,7 +95,7 @@ class Entry:
     def one_line(self, name: str, *, required: bool = False) -> str:
         """A text of one line, "" when it is left out."""
         value = self.text(name, MAX_LINE, required=required)
-        if value and not value.isprintable():
+        if not is_one_line(value):
             self.complain(name, "holds line breaks or characters that cannot be shown")
         return value
 
@@ -103,13 +105,14 @@ class Entry:
         if not isinstance(value, str):
             self.complain(name, 'is not a text in "quotes"')
             return ""
+        if "\0" in value:
+            self.complain(name, "holds characters that cannot be shown")
+            return ""
         text = value.strip() if is_seen(value) else ""
         if required and not text:
             self.complain(name, "is missing")
         if len(text) > limit:
             self.complain(name, f"is longer than {limit} characters")
-        if "\0" in text:
-            self.complain(name, "holds characters that cannot be shown")
         return text
 
     def slug(self, name: str) -> str:
@@ -219,11 +222,16 @@ def _places(text: str) -> Iterator[_Place]:
         if part["table"]:
             if place:
                 yield place
-            place = _Place(part["table"], line)
+            place = _Place(_name(part["table"]), line)
         elif part["key"] and place:
-            place.fields.setdefault(part["key"], line)
+            place.fields.setdefault(_name(part["key"]), line)
     if place:
         yield place
+
+
+def _name(written: str) -> str:
+    """What a name in the file means, without its quotes if it has some."""
+    return next(iter(tomllib.loads(f"{written} = 0")))
 
 
 def _moment(value: object, clock: Clock, curtain: datetime | None) -> datetime:

@@ -117,6 +117,14 @@ def test_a_token_is_shown_once_and_opens_the_door(flask: Command, app: Flask) ->
     assert (token.expires_at - token.created_at).total_seconds() == 3 * 3600
 
 
+def test_a_label_is_any_text_that_can_be_shown(flask: Command) -> None:
+    label = "Porta\u00a0A, 👩\u200d🎤"
+    told = flask("create-token", f" {label} ")
+    device = find_device(told.stdout.strip())
+    assert device is not None
+    assert device.label == label
+
+
 @pytest.mark.parametrize(
     "arguments", [[" "], ["\u200b"], ["Door\nA"], ["Door A", "--hours", "0"], []]
 )

@@ -185,9 +185,58 @@ def test_what_is_wrong_is_named(tmp_path: Path, wrong: str, right: str, problem:
     assert any(line.startswith(problem) for line in refused(tmp_path, text))
 
 
-def test_a_slip_is_told_once(tmp_path: Path) -> None:
-    text = SEASON.replace("2030-05-01 20:30", "tomorrow")
-    assert len(refused(tmp_path, text)) == 1
+@pytest.mark.parametrize(
+    ("right", "wrong", "problem"),
+    [
+        ("2030-05-01 20:30", "tomorrow", "line 10: starts: is not like"),
+        ("2030-05-01 20:30", "2020-05-01 20:30", "line 10: starts: is over already"),
+        ('address = "', 'address = "\\u0000', "line 3: address: holds characters that"),
+        ('slug = "amleto"', 'slug = "amleto"\nsummary = "\\u0000"', "line 6: summary: holds"),
+        ('title = "Amleto"', 'title = "\\u0007"', "line 6: title: is missing"),
+        (
+            "capacity = 50",
+            'capacity = 50\nbooking_closes = "2020-05-01 20:30"',
+            "line 12: booking_closes: leaves no time to book: it closes 2020-05-01 20:30",
+        ),
+    ],
+)
+def test_a_slip_is_told_once(tmp_path: Path, right: str, wrong: str, problem: str) -> None:
+    (told,) = refused(tmp_path, SEASON.replace(right, wrong))
+    assert told.startswith(problem)
+
+
+def test_a_curtain_too_near_to_book_is_told_by_its_own_line(tmp_path: Path) -> None:
+    soon = f"{(now() + timedelta(minutes=30)).astimezone(ROME):%Y-%m-%d %H:%M}"
+    (told,) = refused(tmp_path, SEASON.replace("2030-05-01 20:30", soon))
+    assert told.startswith("line 10: starts: leaves no time to book: it closes ")
+
+
+def test_any_characters_that_can_be_shown_are_taken(tmp_path: Path) -> None:
+    title = "Così\u00a0è: 👩\u200d🎤, \u202bHamlet\u202c"
+    load(tmp_path, SEASON.replace("Amleto", title))
+    assert only_performance().show.title == title
+
+
+def test_quotes_round_names_do_not_mislead_the_lines(tmp_path: Path) -> None:
+    quoted = r"""# 1
+[[ "venue" ]]
+"name" = "Grande"
+'addres' = "x"
+[ 'sh\u006fws' ]
+"na\u006de" = 3
+[["sh\u006fw"]]
+slug = [
+  "capacity",
+  ["performance"],
+]
+"title" = ""
+"""
+    assert refused(tmp_path, quoted) == [
+        "line 4: addres: is not a field of this entry",
+        "line 5: sh\\u006fws: is none of [[venue]], [[show]], [[performance]]",
+        'line 8: slug: is not a text in "quotes"',
+        "line 12: title: is missing",
+    ]
 
 
 def test_everything_wrong_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from azionelab.ops.smoke.commands import smoke_command
 from azionelab.ops.worker import worker_command
 from azionelab.shows.season import load_season
 from azionelab.shows.season_file import SeasonError
-from azionelab.staff.accounts import create_account
+from azionelab.staff.accounts import account_address, create_account
 from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope, issue_token
 
@@ -80,10 +80,10 @@ def _on_the_database(command: Callable[P, R]) -> Callable[P, R]:
 def create_admin_command(email: str, role: str, name: str, password_file: TextIO | None) -> None:
     """Make a staff account, an administrator's unless --role says otherwise."""
     try:
-        password = _password(password_file)
         # The commands speak English, whatever the theatre's language is.
         with force_locale("en"):
-            user = create_account(email, role, password, name)
+            address = account_address(email)  # before a password is asked for
+            user = create_account(address, role, _password(password_file), name)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{user.email} may log in now ({role}).")
@@ -93,7 +93,10 @@ def _password(file: TextIO | None) -> str:
     if file is None:
         asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         return asked
-    return file.readline().rstrip("\r\n")
+    try:
+        return file.readline().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise click.ClickException("the password file is not UTF-8: save it as UTF-8") from error
 
 
 @click.command("create-token")

@@ -88,7 +88,7 @@ def create_account(email: str, role: str, password: str, name: str = "") -> User
 
     Raises AccountError for an address that is none or is taken, an unknown role, a weak password.
     """
-    address = _clean_email(email)
+    address = account_address(email)
     hashed = _hash(password, address)
     try:
         with transaction() as session:
@@ -235,7 +235,8 @@ def _required(view: Callable[P, R], roles: tuple[RoleName, ...]) -> Callable[P, 
     return asked_to_log_in
 
 
-def _clean_email(email: str) -> str:
+def account_address(email: str) -> str:
+    """The address as an account has it; raises AccountError when it is none."""
     try:
         return normal_address(email.strip()).lower()
     except ValueError as error:

@@ -67,6 +67,20 @@ def test_the_password_is_asked_for_twice_and_not_shown(flask: Command) -> None:
     assert flask("create-admin", "bruno@theatre.org", typed=f"{PASSWORD}\nother\n").exit_code == 1
 
 
+def test_no_password_is_asked_for_what_is_no_address(flask: Command) -> None:
+    told = flask("create-admin", "bad", typed=f"{PASSWORD}\n{PASSWORD}\n")
+    assert told.exit_code == 1
+    assert told.output == "Error: This is not a complete e-mail address.\n"
+
+
+def test_a_password_file_is_utf_8(flask: Command, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_bytes("perché no? così sia".encode("latin-1"))
+    told = flask("create-admin", "anna@theatre.org", "--password-file", str(file))
+    assert told.exit_code == 1
+    assert told.output == "Error: the password file is not UTF-8: save it as UTF-8\n"
+
+
 def test_an_account_that_exists_is_left_as_it_is(
     flask: Command, database: psycopg.Connection[Any]
 ) -> None:

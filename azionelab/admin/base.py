@@ -168,6 +168,19 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         """The rows that hold what is looked for: posted, since names belong into no address."""
         return self.index_view()
 
+    def get_list(
+        self,
+        page: Any,
+        sort_column: Any,
+        sort_desc: Any,
+        search: str | None,
+        *others: Any,
+        **how: Any,
+    ) -> Any:
+        """A page of rows; who looks for % or _ finds these (Flask-Admin asks with LIKE)."""
+        literally = search and re.sub(r"([\\%_])", r"\\\1", search)
+        return super().get_list(page, sort_column, sort_desc, literally, *others, **how)
+
     def _get_list_extra_args(self) -> ViewArgs:
         args = super()._get_list_extra_args()
         # A page beyond what the database can count to is one of nothing, not a fault.

@@ -50,6 +50,28 @@ def test_a_party_is_found_by_name_address_or_reference(
     assert "Bruno Neri" in staff.get("/admin/reservations/?search=ada").text
 
 
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [
+        ("%", {"100% Ada"}),
+        ("0% ada", {"100% Ada"}),
+        ("_", {"Bruno_N"}),
+        ("a_a", set()),
+        ("\\", {"Carla\\"}),
+        ("la\\", {"Carla\\"}),
+    ],
+)
+def test_signs_are_looked_for_as_they_are_typed(
+    staff: FlaskClient, performance: Performance, sought: str, found: set[str]
+) -> None:
+    names = ("100% Ada", "Bruno_N", "Carla\\")
+    for number, name in enumerate(names):
+        a_party(performance, 1, name=name, email=f"{number}@example.org")
+    page = press(staff, "/admin/reservations/find/", search=sought).text
+    assert {name for name in names if name in page} == found
+    assert f'name="search" value="{sought}"' in page
+
+
 def test_reservations_are_filtered_by_state_and_performance(
     staff: FlaskClient, performance: Performance
 ) -> None:

@@ -62,13 +62,15 @@ def test_what_serves_the_site_reads_the_others() -> None:
 
 
 def test_what_gunicorn_cannot_use_is_told_by_name(tmp_path: Path) -> None:
+    levels = "debug, info, warning, error, critical"
+    assert f"# gunicorn's: {levels}." in LINES
     wrong = {"WEB_WORKERS": "two", "LOG_LEVEL": "loud"}
     command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     with Program(command, wrong, tmp_path / "log") as program:
         assert program.wait() != 0
         assert program.output.splitlines() == [
             "WEB_WORKERS: 'two' is not a whole number from 1 to 64",
-            "LOG_LEVEL: 'loud' is not one of debug, info, warning, error, critical",
+            f"LOG_LEVEL: 'loud' is not one of {levels}",
         ]
 
 

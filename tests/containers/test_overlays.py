@@ -17,7 +17,6 @@ DOCKER = ROOT / "docker"
 OVERLAYS = sorted(path.name for path in DOCKER.glob("compose.*.yml"))
 # What an overlay cannot do without, and who gets it.
 NEEDED = {
-    "compose.monitoring.yml": ("GRAFANA_PASSWORD", "a password", "grafana"),
     "compose.offsite.yml": ("RESTIC_REPOSITORY", "s3:https://s3.example.org/azionelab", "backup"),
     "compose.sentry.yml": ("SENTRY_DSN", "https://key@sentry.example.org/1", "worker"),
     "compose.upstream-tls.yml": ("UPSTREAM_PROXY", "192.0.2.7", "nginx"),

@@ -37,3 +37,15 @@ def test_every_requirement_of_the_deployment_names_a_test() -> None:
     for row in table:
         shown_by = row.split("|")[3]
         assert re.fullmatch(r" tests/[\w/]+\.py(, tests/[\w/]+\.py)* ", shown_by), row
+
+
+def test_the_tree_is_whole() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tree = page.partition("## The tree")[2].split("```")[1]
+    named = set(re.findall(r"(?<![\w/])\w+(?:/|\.py)", tree))
+    package, tests = (
+        {path.parent.name + "/" for path in (ROOT / folder).glob("*/*.*") if path.suffix != ".pyc"}
+        for folder in ("azionelab", "tests")
+    )
+    package |= {path.name for path in (ROOT / "azionelab").glob("*.py")}
+    assert (package | {"translations/"} | tests) - named == set()

@@ -28,8 +28,8 @@ from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.places import RELEASE_FROM, no_shows, release_no_shows, restore_places
 from azionelab.checkin import devices, evening
 from azionelab.checkin.door_list import door_list_pdf
+from azionelab.checkin.house import house_counts
 from azionelab.checkin.house_list import conflicts
-from azionelab.checkin.rules import house_counts
 from azionelab.checkin.words import tell_silent
 from azionelab.database import now
 from azionelab.dates import clock, stamp

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from azionelab.admin.base import Guarded
-from azionelab.checkin.rules import house_counts
+from azionelab.checkin.house import house_counts
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.mail.models import Delivery, Mail

@@ -18,6 +18,7 @@ from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, Reser
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import devices, rules
+from azionelab.checkin.house import find_parties, house_counts
 from azionelab.checkin.house_list import changes_since, conflicts
 from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.schemas import (
@@ -189,7 +190,7 @@ def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
 def search(asked: dict[str, str], performance_id: int) -> dict[str, Any]:
     """Find a party by name. A POST, since addresses end up in logs and names must not."""
     _performance(performance_id)
-    found = rules.find_parties(performance_id, asked["query"])
+    found = find_parties(performance_id, asked["query"])
     return {"parties": [_party(party) for party in found.parties], "more": found.more}
 
 
@@ -334,7 +335,7 @@ def _is_closed() -> bool:
 
 
 def _counts(performance_id: int) -> dict[str, int]:
-    counts = rules.house_counts([performance_id])[performance_id]
+    counts = house_counts([performance_id])[performance_id]
     return {figure: getattr(counts, figure) for figure in _FIGURES}
 
 

@@ -10,7 +10,7 @@ from fpdf import FPDF
 from azionelab.bookings.models import State
 from azionelab.bookings.paper import FONT, prepare, printable
 from azionelab.checkin.evening import Guest
-from azionelab.checkin.rules import HouseCounts
+from azionelab.checkin.house import HouseCounts
 from azionelab.database import now
 from azionelab.dates import when
 from azionelab.shows.models import Performance

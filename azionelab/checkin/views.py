@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.assets import front_end
 from azionelab.bookings.forms import say_stale
 from azionelab.bookings.models import Reservation
-from azionelab.checkin import rules
+from azionelab.checkin import house, rules
 from azionelab.checkin.devices import invitation_url, make_invitation
 from azionelab.checkin.forms import ScanForm, UndoForm
 from azionelab.checkin.limits import MAX_QUERY
@@ -41,8 +41,8 @@ blueprint = Blueprint("checkin", __name__, url_prefix="/checkin")
 @door_required
 def evenings() -> str:
     """Which performance is this door for?"""
-    performances = rules.evenings()
-    counts = rules.house_counts([performance.id for performance in performances])
+    performances = house.evenings()
+    counts = house.house_counts([performance.id for performance in performances])
     return render_template("checkin/evenings.html", performances=performances, counts=counts)
 
 
@@ -221,12 +221,12 @@ def _door_page(
         "checkin/door.html",
         performance=performance,
         caution=caution(performance, now()),
-        counts=rules.house_counts([performance.id])[performance.id],
+        counts=house.house_counts([performance.id])[performance.id],
         scan_form=form,
         verdict=verdict,
         notice=notice,
         query=query,
-        found=rules.find_parties(performance.id, query),
-        found_more=tell_more(rules.MAX_FOUND),
+        found=house.find_parties(performance.id, query),
+        found_more=tell_more(house.MAX_FOUND),
     )
     return make_response(page, status)

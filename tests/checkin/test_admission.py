@@ -1,9 +1,7 @@
 """Invariant 4: a party enters once, and every attempt is recorded."""
 
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +16,6 @@ from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import rules
 from azionelab.checkin.models import Scan
-from azionelab.checkin.names import fold, is_called
 from azionelab.checkin.verdicts import REUSED, Kind
 from azionelab.database import transaction
 from azionelab.extensions import db
@@ -33,7 +30,6 @@ from tests.stage import (
 )
 
 pytestmark = pytest.mark.usefixtures("in_app")
-NAMES = json.loads(Path(__file__).with_name("names.json").read_text(encoding="utf-8"))
 
 
 def recorded() -> list[str]:
@@ -185,60 +181,6 @@ def test_undoing_puts_people_outside_once() -> None:
         rules.undo(performance.id, uuid4(), DOOR_A)
     with pytest.raises(rules.ScanUnknown):
         rules.undo(a_performance().id, scan, DOOR_A)
-
-
-def test_the_house_is_counted() -> None:
-    performance = a_performance(capacity=10)
-    party = a_party(performance, 4)
-    a_party(performance, 3, confirmed=False)
-    rules.admit(performance.id, party.reference, uuid4(), DOOR_A, people=1)
-    house = rules.house_counts([performance.id])[performance.id]
-    assert (house.expected, house.inside, house.to_come, house.free) == (4, 1, 3, 3)
-
-
-def test_a_name_is_found_and_wildcards_are_letters() -> None:
-    performance = a_performance()
-    party = a_party(performance, name="Zoë 100% Ng_uyen")
-    a_party(performance, name="Ada Rossi")
-    a_party(a_performance(), name="Zoë elsewhere")
-
-    def found(query: str) -> list[UUID]:
-        return [party.id for party in rules.find_parties(performance.id, query).parties]
-
-    for query in ("zoë", "0% n", "g_u", party.email[:12], party.reference.lower()):
-        assert found(query) == [party.id], query
-    for query in ("", " ", "z", "%%", "__", "\0\0"):
-        assert found(query) == []
-
-
-@pytest.mark.parametrize("case", NAMES["cases"], ids=lambda case: case["typed"])
-def test_the_rule_of_names(case: dict[str, Any]) -> None:
-    """The phone's own is tested with the same table."""
-    assert is_called(fold(case["name"]), fold(case["typed"])) == case["found"]
-
-
-def test_a_name_is_found_in_any_order_and_spelling() -> None:
-    performance = a_performance()
-    party = a_party(performance, name="Łukasz D’Angelo")
-    a_party(performance, name="Ada Rossi")
-    for query in ("d'angelo lukasz", "Dangelo", "ŁUKASZ"):
-        assert rules.find_parties(performance.id, query).parties == [party], query
-
-
-def test_that_there_are_more_than_are_shown_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "MAX_FOUND", 2)
-    performance = a_performance()
-    for name in ("Bea Rossi", "Ada Rossi"):
-        a_party(performance, name=name)
-    found = rules.find_parties(performance.id, "rossi")
-    assert ([party.name for party in found.parties], found.more) == (
-        ["Ada Rossi", "Bea Rossi"], False,
-    )  # fmt: skip
-    a_party(performance, name="Abel Rossi")
-    found = rules.find_parties(performance.id, "rossi")
-    assert ([party.name for party in found.parties], found.more) == (
-        ["Abel Rossi", "Ada Rossi"], True,
-    )  # fmt: skip
 
 
 def race(app: Flask, performance_id: int, code: str, scans: list[UUID]) -> list[Any]:

@@ -13,7 +13,7 @@ from flask_babel import force_locale
 
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import cancel_performance
-from azionelab.checkin import rules
+from azionelab.checkin import house
 from azionelab.checkin.words import caution
 from azionelab.database import now
 from azionelab.shows.programme import listing
@@ -187,7 +187,7 @@ def test_a_party_is_found_by_name_and_the_name_stays_out_of_addresses(door: Flas
 def test_that_more_were_found_than_are_shown_is_said(
     door: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rules, "MAX_FOUND", 1)
+    monkeypatch.setattr(house, "MAX_FOUND", 1)
     performance = a_performance()
     a_party(performance, name="Ada Rossi")
     form = open_door(door, performance.id) | {"query": "rossi"}

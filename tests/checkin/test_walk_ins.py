@@ -17,6 +17,7 @@ from azionelab.bookings import rules as booking
 from azionelab.bookings.errors import BookingClosed, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.models import State
 from azionelab.checkin import rules
+from azionelab.checkin.house import HouseCounts, house_counts
 from azionelab.checkin.house_list import conflicts
 from azionelab.checkin.verdicts import Door, Kind
 from azionelab.database import now, transaction, violated_constraint
@@ -49,9 +50,9 @@ def walk_in(performance: Performance, people: int = 1, **claim: Any) -> rules.Ve
     return rules.let_in_walk_ins(performance.id, people, uuid4(), DOOR_A, **claim)
 
 
-def counts(performance: Performance) -> rules.HouseCounts:
+def counts(performance: Performance) -> HouseCounts:
     db.session.rollback()
-    return rules.house_counts([performance.id])[performance.id]
+    return house_counts([performance.id])[performance.id]
 
 
 class TestWalkIns:
@@ -257,7 +258,7 @@ class TestRelease:
         walk_in(performance, 2)
         assert places.restore_places(performance.id) == places.Places(2, 3, missing=2)
         assert (fresh(first.id).released, fresh(second.id).released) == (0, 2)
-        walk_ins = rules.house_counts([performance.id])[performance.id].walk_ins
+        walk_ins = house_counts([performance.id])[performance.id].walk_ins
         assert walk_ins == 2
         assert db.session.get_one(Performance, performance.id).released_at is not None
 

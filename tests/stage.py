@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.rules import Actor
+from azionelab.checkin.books import Actor
 from azionelab.database import now, transaction
 from azionelab.extensions import db
 from azionelab.shows.models import Performance, Show, Venue

@@ -154,4 +154,4 @@ def test_a_state_is_written_in_one_place() -> None:
         and isinstance(node.ctx, ast.Store)
         and node.attr in ("state", "undone_at")
     }
-    assert writers == {("state", "bookings.rules"), ("undone_at", "checkin.rules")}
+    assert writers == {("state", "bookings.rules"), ("undone_at", "checkin.books")}

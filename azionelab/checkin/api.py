@@ -17,10 +17,12 @@ from azionelab.bookings import places
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
-from azionelab.checkin import devices, rules
+from azionelab.checkin import books, devices
+from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import find_parties, house_counts
 from azionelab.checkin.house_list import changes_since, conflicts
 from azionelab.checkin.limits import MAX_WALK_INS
+from azionelab.checkin.scans import admit
 from azionelab.checkin.schemas import (
     DeviceSchema,
     EnrolSchema,
@@ -37,6 +39,7 @@ from azionelab.checkin.schemas import (
     WalkInSchema,
 )
 from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
 from azionelab.problems import problem
 from azionelab.rest import ApiBlueprint
@@ -118,8 +121,8 @@ def _require_token() -> AnyResponse | None:
     return None
 
 
-@blueprint.errorhandler(rules.DeviceRevoked)
-def _revoked_meanwhile(_error: rules.DeviceRevoked) -> AnyResponse:
+@blueprint.errorhandler(books.DeviceRevoked)
+def _revoked_meanwhile(_error: books.DeviceRevoked) -> AnyResponse:
     devices.forget_device(g.token)
     return _revoked()
 
@@ -152,9 +155,9 @@ def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyRe
     """Let a party in, all of it or some."""
     try:
         return _told(_scan(attempt, performance_id))
-    except rules.DoorUnknown:
+    except DoorUnknown:
         abort(404)
-    except rules.ScanReused:
+    except books.ScanReused:
         return _reused()
 
 
@@ -166,9 +169,9 @@ def walk_in(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | An
     """Let in people who have no booking, if places are free."""
     try:
         return _told(_walk_in(attempt, performance_id))
-    except rules.DoorUnknown:
+    except DoorUnknown:
         abort(404)
-    except rules.ScanReused:
+    except books.ScanReused:
         return _reused()
 
 
@@ -178,8 +181,8 @@ def walk_in(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | An
 def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
     """Take an admission back. Its scan stays in the books."""
     try:
-        return _told(rules.undo(performance_id, scan_id, _actor("")))
-    except rules.ScanUnknown:
+        return _told(books.undo(performance_id, scan_id, _actor("")))
+    except books.ScanUnknown:
         abort(404)
 
 
@@ -262,15 +265,15 @@ def _result(action: dict[str, Any], performance_id: int) -> dict[str, Any]:
         return told | {"problem": "door-closed"}
     try:
         told["verdict"] = _told(_ACTIONS[action["kind"]](action, performance_id))
-    except rules.ScanReused:
+    except books.ScanReused:
         told["problem"] = "scan-reused"
-    except rules.ScanUnknown:
+    except books.ScanUnknown:
         told["problem"] = "scan-unknown"
     return told
 
 
-def _scan(attempt: dict[str, Any], performance_id: int) -> rules.Verdict:
-    return rules.admit(
+def _scan(attempt: dict[str, Any], performance_id: int) -> books.Verdict:
+    return admit(
         performance_id,
         attempt["code"],
         attempt["scan_id"],
@@ -282,24 +285,24 @@ def _scan(attempt: dict[str, Any], performance_id: int) -> rules.Verdict:
     )
 
 
-def _walk_in(attempt: dict[str, Any], performance_id: int) -> rules.Verdict:
+def _walk_in(attempt: dict[str, Any], performance_id: int) -> books.Verdict:
     people = min(attempt.get("people", 1), MAX_WALK_INS)
     actor, claim = _actor(attempt["door"]), _claim(attempt)
-    return rules.let_in_walk_ins(performance_id, people, attempt["scan_id"], actor, claim)
+    return let_in_walk_ins(performance_id, people, attempt["scan_id"], actor, claim)
 
 
-def _undo(action: dict[str, Any], performance_id: int) -> rules.Verdict:
-    return rules.undo(performance_id, action["scan_id"], _actor(""))
+def _undo(action: dict[str, Any], performance_id: int) -> books.Verdict:
+    return books.undo(performance_id, action["scan_id"], _actor(""))
 
 
 _ACTIONS = {"scan": _scan, "walk_in": _walk_in, "undo": _undo}
 
 
 def _take_down_revoked(actions: list[dict[str, Any]], performance_id: int) -> None:
-    left = _MAX_OF_REVOKED - rules.count_revoked(g.device.token_id)
+    left = _MAX_OF_REVOKED - books.count_revoked(g.device.token_id)
     for action in actions[: max(0, left)]:
         if action["kind"] != "undo":
-            rules.record_of_revoked(
+            books.record_of_revoked(
                 performance_id,
                 action["code"],
                 action["scan_id"],
@@ -313,13 +316,13 @@ def _reused() -> AnyResponse:
     return problem(409, "scan-reused", "Scan reused", detail)
 
 
-def _claim(attempt: dict[str, Any]) -> rules.Claim | None:
-    return rules.Claim(**attempt["offline"]) if "offline" in attempt else None
+def _claim(attempt: dict[str, Any]) -> books.Claim | None:
+    return books.Claim(**attempt["offline"]) if "offline" in attempt else None
 
 
-def _actor(door: str) -> rules.Actor:
+def _actor(door: str) -> books.Actor:
     own = g.device.label if g.device.performance_id is not None else ""
-    return rules.Actor(door=door or own, token_id=g.device.token_id, label=g.device.label)
+    return books.Actor(door=door or own, token_id=g.device.token_id, label=g.device.label)
 
 
 def _performance(performance_id: int) -> Listing:
@@ -344,7 +347,7 @@ _FIGURES = (
 )  # fmt: skip
 
 
-def _told(verdict: rules.Verdict) -> dict[str, Any]:
+def _told(verdict: books.Verdict) -> dict[str, Any]:
     return {
         "scan_id": verdict.scan_id,
         "verdict": verdict.kind,
@@ -358,7 +361,7 @@ def _told(verdict: rules.Verdict) -> dict[str, Any]:
     }
 
 
-def _evening_of(verdict: rules.Verdict) -> dict[str, Any] | None:
+def _evening_of(verdict: books.Verdict) -> dict[str, Any] | None:
     if verdict.kind is not Kind.WRONG_PERFORMANCE or not isinstance(
         verdict.reservation, Reservation
     ):

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation, lapsed
+from azionelab.checkin.books import HAS_PEOPLE_IN
 from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.rules import HAS_PEOPLE_IN
 from azionelab.checkin.verdicts import REVOKED, Kind
 from azionelab.database import now
 from azionelab.extensions import db

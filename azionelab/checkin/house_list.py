@@ -9,9 +9,9 @@ from sqlalchemy import and_, select, text
 from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation
+from azionelab.checkin.books import FirstAdmission
 from azionelab.checkin.devices import ticket_digest
 from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.rules import FirstAdmission
 from azionelab.checkin.verdicts import Kind
 from azionelab.extensions import db
 from azionelab.tokens import Purpose, honoured_tokens

@@ -23,10 +23,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.assets import front_end
 from azionelab.bookings.forms import say_stale
 from azionelab.bookings.models import Reservation
-from azionelab.checkin import house, rules
+from azionelab.checkin import books, house
 from azionelab.checkin.devices import invitation_url, make_invitation
+from azionelab.checkin.facts import MAX_CODE
 from azionelab.checkin.forms import ScanForm, UndoForm
 from azionelab.checkin.limits import MAX_QUERY
+from azionelab.checkin.scans import admit
 from azionelab.checkin.words import Told, app_words, caution, tell, tell_more
 from azionelab.database import now
 from azionelab.extensions import db
@@ -50,7 +52,7 @@ def evenings() -> str:
 @door_required
 def door(performance_id: int) -> AnyResponse:
     """The door of one performance; `?code=` fills the code in."""
-    form = ScanForm.fresh(request.args.get("code", "")[: rules.MAX_CODE])
+    form = ScanForm.fresh(request.args.get("code", "")[:MAX_CODE])
     return _door_page(_performance(performance_id), form)
 
 
@@ -72,7 +74,7 @@ def scan(performance_id: int) -> AnyResponse:
         notice = next(message for messages in form.errors.values() for message in messages)
         return _door_page(performance, form, status=422, notice=notice)
     try:
-        verdict = rules.admit(
+        verdict = admit(
             performance_id,
             form.code.data,
             form.identity,
@@ -81,7 +83,7 @@ def scan(performance_id: int) -> AnyResponse:
             seen=form.seen.data,
             late=form.late.data,
         )
-    except rules.ScanReused:
+    except books.ScanReused:
         notice = gettext("This page was used already. Please scan once more.")
         return _door_page(performance, ScanForm.fresh(), status=409, notice=notice)
     next_one = ScanForm.fresh(door=form.door.data or "")
@@ -97,8 +99,8 @@ def undo(performance_id: int) -> AnyResponse:
     if not form.validate():
         abort(400)
     try:
-        verdict = rules.undo(performance_id, UUID(form.scan_id.data), _actor(""))
-    except rules.ScanUnknown:
+        verdict = books.undo(performance_id, UUID(form.scan_id.data), _actor(""))
+    except books.ScanUnknown:
         abort(404)
     return _door_page(performance, ScanForm.fresh(), verdict=tell(verdict))
 
@@ -204,8 +206,8 @@ def _performance(performance_id: int) -> Listing:
     return performance
 
 
-def _actor(door: str) -> rules.Actor:
-    return rules.Actor(door=door, user_id=current_user.id, label=str(current_user))
+def _actor(door: str) -> books.Actor:
+    return books.Actor(door=door, user_id=current_user.id, label=str(current_user))
 
 
 def _door_page(

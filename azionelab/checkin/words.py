@@ -15,7 +15,7 @@ from flask_babel import get_locale, gettext, ngettext
 
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.rules import FirstAdmission, Verdict
+from azionelab.checkin.books import FirstAdmission, Verdict
 from azionelab.checkin.verdicts import Kind
 from azionelab.dates import clock, is_same_day, when
 from azionelab.shows.limits import length

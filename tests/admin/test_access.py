@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.checkin import rules as door_rules
+from azionelab.checkin.scans import admit
 from azionelab.staff.tokens import Scope, issue_token
 from tests.stage import DOOR_A, a_party, a_performance, ticket_token
 from tests.support.people import english, logged_in, token_of
@@ -34,7 +34,7 @@ def set_the_stage() -> list[str]:
     """A row in every table; returns what could be an `id`."""
     performance = a_performance()
     party = a_party(performance, 2)
-    door_rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
+    admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
     waiting = a_party(performance, 1, confirmed=False)
     issue_token("Door A", Scope.DOOR, 12)
     return ["1", str(party.id), str(waiting.id)]

@@ -20,10 +20,11 @@ from sqlalchemy import event
 
 from azionelab.bookings import places
 from azionelab.bookings import rules as booking
-from azionelab.checkin import devices, rules
+from azionelab.checkin import devices, scans
+from azionelab.checkin.books import Actor, Claim, record_of_revoked, undo
 from azionelab.checkin.evening import MAX_REFUSED
-from azionelab.checkin.rules import Actor, Claim
 from azionelab.checkin.verdicts import RECORDED, Kind
+from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.models import Performance, Show
@@ -69,7 +70,7 @@ def a_device(performance: Performance, label: str = "Door A") -> Actor:
 
 
 def admit(performance: Performance, code: str, actor: Actor = DOOR_A, **facts: Any) -> Any:
-    return rules.admit(performance.id, code, uuid4(), actor, **facts)
+    return scans.admit(performance.id, code, uuid4(), actor, **facts)
 
 
 def table(answer: Any, delimiter: str = ",") -> list[dict[str, str]]:
@@ -105,7 +106,7 @@ class TestThePage:
         admit(performance, inside.reference, people=3)
         places.release_no_shows(performance.id)
         admit(performance, missing.reference, people=1, late=True)
-        rules.let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
+        let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
         counts = look(staff, performance, "counts")
         assert "In 6 of 6 expected" in counts
         assert "To come 0" in counts
@@ -122,7 +123,7 @@ class TestThePage:
             at = performance.starts_at - timedelta(minutes=before)
             database.execute("UPDATE scan SET scanned_at = %s WHERE id = %s", [at, scan])
         undone = admit(performance, a_party(performance, 6).reference)
-        rules.undo(performance.id, undone.scan_id, DOOR_A)
+        undo(performance.id, undone.scan_id, DOOR_A)
         page = staff.get(address(performance)).text
         bars = re.findall(r'class="bar".*?<title>\d\d:\d\d: (\d+) p', page)
         assert sum(int(people) for people in bars) == 10
@@ -144,7 +145,7 @@ class TestThePage:
         admit(performance, "nonsense")
         admit(performance, a_party(performance, 2).reference, DOOR_B)
         taken_back = admit(performance, a_party(performance, 4).reference, DOOR_B)
-        rules.undo(performance.id, taken_back.scan_id, DOOR_B)
+        undo(performance.id, taken_back.scan_id, DOOR_B)
         admit(performance, "nonsense", Actor(label="Anna"))
         doors = look(staff, performance, "doors")
         assert "Door A 2 3 1" in doors
@@ -173,7 +174,7 @@ class TestThePage:
         party = a_party(performance, 2, name="Ada Rossi")
         admit(performance, party.reference)
         again = admit(performance, party.reference, DOOR_B, claim=Claim(now(), Kind.ADMITTED, 2))
-        rules.undo(performance.id, again.scan_id, DOOR_B)
+        undo(performance.id, again.scan_id, DOOR_B)
         page = staff.get(address(performance)).text
         assert "Nobody was sent away" in part(page, "refused")
         assert "Door B 1 0 0" in part(page, "doors")
@@ -294,7 +295,7 @@ class TestConflicts:
 
     def test_walk_ins_without_a_place(self, performance: Performance, told: Any) -> None:
         for people in (60, 1):
-            rules.let_in_walk_ins(performance.id, people, uuid4(), DOOR_A, claim=self.claim(people))
+            let_in_walk_ins(performance.id, people, uuid4(), DOOR_A, claim=self.claim(people))
         words = told()
         assert "10 people too many · Walk-ins" in words
         assert "1 person too many · Walk-ins" in words
@@ -302,7 +303,7 @@ class TestConflicts:
 
     def test_walk_ins_of_a_cancelled_evening(self, performance: Performance, told: Any) -> None:
         booking.cancel_performance(performance.id)
-        rules.let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A, claim=self.claim(2))
+        let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A, claim=self.claim(2))
         words = told()
         assert "2 people too many · Walk-ins" in words
         assert "(performance cancelled)" in words
@@ -329,8 +330,8 @@ class TestConflicts:
         party = a_party(performance, 2, name="Ada Rossi")
         phone = a_device(performance, "Bruno's phone")
         revoke_token(phone.token_id or 0)
-        rules.record_of_revoked(performance.id, party.reference, uuid4(), phone, self.claim(2))
-        rules.record_of_revoked(performance.id, "nonsense", uuid4(), phone, None)
+        record_of_revoked(performance.id, party.reference, uuid4(), phone, self.claim(2))
+        record_of_revoked(performance.id, "nonsense", uuid4(), phone, None)
         assert "Let in by a revoked device" in told()
         sent = look(staff, performance, "revoked")
         assert "Bruno's phone : 2 scans, 2 people let in" in sent
@@ -372,7 +373,7 @@ class TestDevices:
         admit(performance, a_party(performance, 3).reference, phone)
         admit(performance, "nonsense", phone)
         taken_back = admit(performance, a_party(performance, 2).reference, phone)
-        rules.undo(performance.id, taken_back.scan_id, phone)
+        undo(performance.id, taken_back.scan_id, phone)
         listed = look(staff, performance, "devices")
         assert "Seen: not yet" in listed
         assert "3 scans 3 people in" in listed
@@ -470,7 +471,7 @@ class TestNoShows:
         small = a_performance(4, starts_at=curtain, booking_closes_at=curtain)
         a_party(small, 4)
         press(staff, address(small, "release"))
-        rules.let_in_walk_ins(small.id, 3, uuid4(), DOOR_A)
+        let_in_walk_ins(small.id, 3, uuid4(), DOOR_A)
         page = press(staff, address(small, "restore")).text
         assert "Held again: 1 place of 1 party. 3 places are taken by now" in page
 
@@ -514,7 +515,7 @@ class TestTheDoorList:
         booking.cancel(a_party(performance, 1, name="Not Coming").id)
         admit(performance, inside.reference, people=3)
         places.release_no_shows(performance.id)
-        rules.let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
+        let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
         let_lapse(too_late)
         (sheet,) = self.sheets(staff, performance)
         for words in (
@@ -612,9 +613,9 @@ class TestTables:
         booking.cancel(a_party(performance, 1, name="Not Coming").id)
         first = admit(performance, ada.reference, people=1)
         admit(performance, ada.reference, DOOR_B, people=1)
-        rules.undo(performance.id, first.scan_id, DOOR_A)
+        undo(performance.id, first.scan_id, DOOR_A)
         places.release_no_shows(performance.id)
-        rules.let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
+        let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
         answer = staff.get(address(performance, "parties.csv"))
         assert answer.data.startswith(b"\xef\xbb\xbf")
         assert answer.mimetype == "text/csv"
@@ -635,7 +636,7 @@ class TestTables:
         scan = admit(performance, ada.reference, a_device(performance, "North")).scan_id
         admit(performance, "nonsense")
         admit(performance, ada.reference, claim=Claim(now(), Kind.ADMITTED, 2))
-        rules.undo(performance.id, scan, DOOR_A)
+        undo(performance.id, scan, DOOR_A)
         answer = staff.get(address(performance, "scans.csv"))
         rows = table(answer)
         assert [row["Verdict"] for row in rows] == ["let in", "unknown code", "already in"]
@@ -668,7 +669,7 @@ class TestTables:
 
 class TestTheLists:
     def test_walk_ins_are_told_as_such(self, staff: FlaskClient, performance: Performance) -> None:
-        verdict = rules.let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
+        verdict = let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
         assert verdict.reservation is not None
         assert "Walk-in" in staff.get("/admin/reservations/").text
         details = staff.get(f"/admin/reservations/details/?id={verdict.reservation.id}").text

@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 
 from azionelab.admin.base import tell_address
 from azionelab.bookings.models import Reservation
-from azionelab.checkin import rules as door_rules
+from azionelab.checkin.books import undo
+from azionelab.checkin.scans import admit
 from azionelab.shows.models import Performance
 from tests.stage import DOOR_A, a_party, a_performance, fresh, let_lapse, ticket_token
 from tests.support.people import press
@@ -144,7 +145,7 @@ def test_a_party_gets_smaller_but_not_larger(
 
 def test_who_is_in_stays_in(staff: FlaskClient, performance: Performance) -> None:
     party = a_party(performance, 3)
-    door_rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=2)
+    admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=2)
     assert "2 of the party are in already" in act(staff, "cancel", party)
     assert "2 of the party are in already" in act(staff, "seats", party, seats="1")
     assert (fresh(party.id).state, fresh(party.id).seats) == ("confirmed", 3)
@@ -189,10 +190,10 @@ def test_nothing_of_a_reservation_can_be_typed_over(
 def test_every_attempt_at_the_door_is_listed(staff: FlaskClient, performance: Performance) -> None:
     party = a_party(performance, 2)
     scan = uuid4()
-    door_rules.admit(performance.id, ticket_token(party), scan, DOOR_A)
-    door_rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
-    door_rules.admit(performance.id, "no code at all", uuid4(), DOOR_A)
-    door_rules.undo(performance.id, scan, DOOR_A)
+    admit(performance.id, ticket_token(party), scan, DOOR_A)
+    admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
+    admit(performance.id, "no code at all", uuid4(), DOOR_A)
+    undo(performance.id, scan, DOOR_A)
     page = staff.get("/admin/scans/").text
     body = page[page.index("<tbody>") :]
     assert [w in body for w in ("let in", "already in", "unknown code", "Door A")] == [True] * 4
@@ -214,7 +215,7 @@ def test_a_list_costs_few_statements_however_long_it_is(
 
     for _ in range(10):
         party = a_party(a_performance(), 1)
-        door_rules.admit(party.performance_id, ticket_token(party), uuid4(), DOOR_A)
+        admit(party.performance_id, ticket_token(party), uuid4(), DOOR_A)
     statements: list[str] = []
     event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     for address in ("reservations", "mails", "scans", "admissions", "performances"):

@@ -9,7 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from azionelab.bookings import rules
-from azionelab.checkin import rules as door_rules
+from azionelab.checkin.books import Actor
+from azionelab.checkin.scans import admit
 from azionelab.database import now, transaction
 from azionelab.shows.models import Show, Venue
 from tests.stage import a_party, a_performance, let_lapse
@@ -354,9 +355,7 @@ def test_the_first_page_tells_of_tonight(staff: FlaskClient) -> None:
     a_performance(starts_at=now() - timedelta(days=2))
     party = a_party(tonight, 5)
     a_party(tonight, 3, confirmed=False)
-    door_rules.admit(
-        tonight.id, party.reference, party.id, door_rules.Actor(label="Anna"), people=4
-    )
+    admit(tonight.id, party.reference, party.id, Actor(label="Anna"), people=4)
     page = staff.get("/admin/").text
     figures = page[page.index("<tbody>") : page.index("</tbody>")]
     assert figures.count("<tr>") == 1

@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from azionelab.bookings import places
 from azionelab.bookings import rules as booking
-from azionelab.checkin import devices, rules
+from azionelab.checkin import devices
 from azionelab.checkin.devices import ticket_digest
+from azionelab.checkin.scans import admit
 from azionelab.database import now, transaction
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
@@ -170,7 +171,7 @@ class TestTheList:
         news = phone.sync()
         assert (news["complete"], news["parties"]) == (False, [])
         with app.app_context():
-            rules.admit(evening.id, one.reference, uuid4(), DOOR_A, people=2)
+            admit(evening.id, one.reference, uuid4(), DOOR_A, people=2)
             new = a_party(evening, 1)
         news = phone.sync()
         assert references(news) == sorted([one.reference, new.reference])

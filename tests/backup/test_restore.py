@@ -15,7 +15,8 @@ from flask import Flask
 from psycopg import sql
 
 from azionelab.bookings import rules
-from azionelab.checkin.rules import admit, undo
+from azionelab.checkin.books import undo
+from azionelab.checkin.scans import admit
 from tests.backup.conftest import Backups
 from tests.stage import (
     DOOR_A,

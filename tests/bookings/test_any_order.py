@@ -24,8 +24,10 @@ from sqlalchemy import text
 from azionelab.bookings import places, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation
-from azionelab.checkin import rules as door
+from azionelab.checkin.books import Claim, undo
+from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
@@ -103,8 +105,8 @@ class Evening(RuleBasedStateMachine):
         self, reservation: UUID, people: int | None, seen: int | None, code_of: CodeOf
     ) -> object:
         scan_id, code = uuid4(), code_of(fresh(reservation))
-        verdict = door.admit(self.performance.id, code, scan_id, DOOR_A, people=people, seen=seen)
-        again = door.admit(self.performance.id, code, scan_id, DOOR_A, people=people, seen=seen)
+        verdict = admit(self.performance.id, code, scan_id, DOOR_A, people=people, seen=seen)
+        again = admit(self.performance.id, code, scan_id, DOOR_A, people=people, seen=seen)
         assert (again.kind, again.people, again.replayed) == (verdict.kind, verdict.people, True)
         assert again.first == verdict.first
         self.let_in[scan_id] = verdict.people
@@ -113,9 +115,9 @@ class Evening(RuleBasedStateMachine):
     @rule(target=claims, reservation=reservations, people=st.integers(0, 5), code_of=CODES)
     def a_device_lets_in_by_itself(self, reservation: UUID, people: int, code_of: CodeOf) -> UUID:
         scan_id, code = uuid4(), code_of(fresh(reservation))
-        claim = door.Claim(now(), Kind.NOT_LISTED, people)
-        verdict = door.admit(self.performance.id, code, scan_id, DOOR_A, claim=claim)
-        again = door.admit(self.performance.id, code, scan_id, DOOR_A, claim=claim)
+        claim = Claim(now(), Kind.NOT_LISTED, people)
+        verdict = admit(self.performance.id, code, scan_id, DOOR_A, claim=claim)
+        again = admit(self.performance.id, code, scan_id, DOOR_A, claim=claim)
         assert (again.people, again.claimed, again.replayed) == (verdict.people, people, True)
         assert verdict.people <= people
         self.let_in[scan_id] = verdict.people
@@ -124,17 +126,17 @@ class Evening(RuleBasedStateMachine):
     @rule(reservation=reservations, people=st.integers(0, 5), code_of=CODES)
     def an_answer_does_not_arrive(self, reservation: UUID, people: int, code_of: CodeOf) -> None:
         scan_id, code = uuid4(), code_of(fresh(reservation))
-        door.admit(self.performance.id, code, scan_id, DOOR_A)
-        claim = door.Claim(now(), Kind.NOT_CONFIRMED, people)
-        followed = door.admit(self.performance.id, code, scan_id, DOOR_A, claim=claim)
+        admit(self.performance.id, code, scan_id, DOOR_A)
+        claim = Claim(now(), Kind.NOT_CONFIRMED, people)
+        followed = admit(self.performance.id, code, scan_id, DOOR_A, claim=claim)
         assert followed.people <= people, "the books follow what happened"
         self.let_in[scan_id] = followed.people
 
     @rule(target=claims, people=st.integers(1, 4), claimed=st.booleans())
     def walk_in(self, people: int, claimed: bool) -> object:
         scan_id = uuid4()
-        claim = door.Claim(now(), Kind.ADMITTED, people) if claimed else None
-        verdict = door.let_in_walk_ins(self.performance.id, people, scan_id, DOOR_A, claim)
+        claim = Claim(now(), Kind.ADMITTED, people) if claimed else None
+        verdict = let_in_walk_ins(self.performance.id, people, scan_id, DOOR_A, claim)
         self.let_in[scan_id] = verdict.people
         return scan_id if verdict.people else multiple()
 
@@ -150,13 +152,13 @@ class Evening(RuleBasedStateMachine):
     @rule(reservation=reservations, people=st.none() | st.integers(1, 3), code_of=CODES)
     def admit_late(self, reservation: UUID, people: int | None, code_of: CodeOf) -> None:
         scan_id, code = uuid4(), code_of(fresh(reservation))
-        verdict = door.admit(self.performance.id, code, scan_id, DOOR_A, people=people, late=True)
+        verdict = admit(self.performance.id, code, scan_id, DOOR_A, people=people, late=True)
         self.let_in[scan_id] = verdict.people
 
     @rule(scan=consumes(scans) | consumes(claims))
     def undo(self, scan: UUID) -> None:
-        door.undo(self.performance.id, scan, DOOR_A)
-        door.undo(self.performance.id, scan, DOOR_A)
+        undo(self.performance.id, scan, DOOR_A)
+        undo(self.performance.id, scan, DOOR_A)
         del self.let_in[scan]
 
     @rule(capacity=st.integers(0, 15))

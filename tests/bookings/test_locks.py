@@ -22,8 +22,11 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from azionelab.bookings import locks, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation, State
-from azionelab.checkin import rules as door
+from azionelab.checkin import books, scans
+from azionelab.checkin.books import ScanReused, undo
+from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind as Verdict
+from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now, violated_constraint
 from azionelab.extensions import db
 from azionelab.mail.models import Kind, Mail
@@ -138,13 +141,13 @@ class Race:
         with self._app.app_context():
             try:
                 told = act()
-            except (BookingError, door.ScanReused) as refusal:
+            except (BookingError, ScanReused) as refusal:
                 return type(refusal).__name__
             except IntegrityError as error:
                 return violated_constraint(error)
             except OperationalError as error:
                 return type(error.orig).__name__
-            if isinstance(told, door.Verdict):
+            if isinstance(told, books.Verdict):
                 return told.kind
             return told if isinstance(told, int) else "done"
 
@@ -202,7 +205,7 @@ def test_seats_that_are_given_back_let_nobody_in(race: Race, unlocked: str | Non
     told = race.run(
         MAIL_GATE,
         partial(rules.reduce_seats, party.id, 1),
-        partial(door.admit, performance.id, party.reference, uuid4(), DOOR_A, people=4),
+        partial(admit, performance.id, party.reference, uuid4(), DOOR_A, people=4),
     )
     after = fresh(party.id)
     match unlocked:
@@ -221,13 +224,13 @@ def test_a_ticket_lets_in_as_many_as_are_left_when_seats_are_given_back(
 ) -> None:
     if not locked:
         bare = without_its_lock(locks.EXPECTED_PARTY)
-        monkeypatch.setattr(door, "_LET_IN", door.let_in(bare))
+        monkeypatch.setattr(scans, "_LET_IN", scans.let_in(bare))
     performance = a_performance()
     party = a_party(performance, 4)
     told = race.run(
         MAIL_GATE,
         partial(rules.reduce_seats, party.id, 1),
-        partial(door.admit, performance.id, ticket_token(party), uuid4(), DOOR_A),
+        partial(admit, performance.id, ticket_token(party), uuid4(), DOOR_A),
     )
     assert told == ["done", Verdict.ADMITTED if locked else ENTERED_TOO_MANY]
     assert fresh(party.id).admitted == (1 if locked else 0)
@@ -239,7 +242,7 @@ def test_a_ticket_of_somebody_who_is_cancelling_lets_nobody_in(race: Race) -> No
     told = race.run(
         MAIL_GATE,
         partial(rules.cancel, party.id),
-        partial(door.admit, performance.id, ticket_token(party), uuid4(), DOOR_A),
+        partial(admit, performance.id, ticket_token(party), uuid4(), DOOR_A),
     )
     assert told == ["done", Verdict.CANCELLED]
     assert fresh(party.id).admitted == 0
@@ -250,8 +253,8 @@ def test_walk_ins_under_the_identity_of_a_scan_are_told_so(race: Race) -> None:
     party, scan = a_party(performance, 4), uuid4()
     told = race.run(
         DOOR_GATE,
-        partial(door.admit, performance.id, party.reference, scan, DOOR_A),
-        partial(door.let_in_walk_ins, performance.id, 2, scan, DOOR_B),
+        partial(admit, performance.id, party.reference, scan, DOOR_A),
+        partial(let_in_walk_ins, performance.id, 2, scan, DOOR_B),
     )
     assert told == [Verdict.ADMITTED, "ScanReused"]
     assert seats_held(performance.id) == (4, 4)
@@ -264,11 +267,11 @@ def test_who_undid_first_is_in_the_books(
     performance = a_performance()
     party = a_party(performance, 3)
     scan = uuid4()
-    door.admit(performance.id, party.reference, scan, DOOR_A)
+    admit(performance.id, party.reference, scan, DOOR_A)
     told = race.run(
         UNDO_GATE,
-        partial(door.undo, performance.id, scan, DOOR_A),
-        partial(door.undo, performance.id, scan, DOOR_B),
+        partial(undo, performance.id, scan, DOOR_A),
+        partial(undo, performance.id, scan, DOOR_B),
     )
     assert told == [Verdict.ADMITTED] * 2
     assert fresh(party.id).admitted == 0
@@ -321,7 +324,7 @@ def test_an_evening_that_two_call_off_at_once_is_told_once(
 ) -> None:
     performance = a_performance()
     party = a_party(performance)
-    door.admit(performance.id, party.reference, uuid4(), DOOR_A)
+    admit(performance.id, party.reference, uuid4(), DOOR_A)
     call_off = partial(rules.cancel_performance, performance.id)
     told = race.run(MAIL_GATE, call_off, call_off)
     assert told == ([1, 1] if unlocked else [1, 0])

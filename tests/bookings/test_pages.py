@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.places import release_no_shows
-from azionelab.checkin.rules import admit
+from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.mail.models import Kind, Mail

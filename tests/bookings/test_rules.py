@@ -23,7 +23,8 @@ from azionelab.bookings.errors import (
     SoldOut,
 )
 from azionelab.bookings.models import Reservation, State
-from azionelab.checkin.rules import admit, undo
+from azionelab.checkin.books import undo
+from azionelab.checkin.scans import admit
 from azionelab.database import NestedTransaction, now, transaction
 from azionelab.extensions import db
 from azionelab.mail.models import Kind, Mail

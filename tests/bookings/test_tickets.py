@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf, ticket_url
-from azionelab.checkin.rules import admit
+from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Show, Venue
 from azionelab.tokens import Purpose, read_token

@@ -14,8 +14,11 @@ from sqlalchemy.orm import Session
 from azionelab.bookings import rules as booking
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
-from azionelab.checkin import rules
+from azionelab.checkin import facts, scans
+from azionelab.checkin.books import ScanReused, ScanUnknown, undo
+from azionelab.checkin.facts import MAX_CODE
 from azionelab.checkin.models import Scan
+from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import REUSED, Kind
 from azionelab.database import transaction
 from azionelab.extensions import db
@@ -48,7 +51,7 @@ def test_a_ticket_lets_the_whole_party_in_however_its_code_arrives(form: str) ->
         "reference": party.reference,
         "typed": f" {party.reference[:4].lower()}-{party.reference[4:].lower()} ",
     }[form]
-    verdict = rules.admit(performance.id, code, uuid4(), DOOR_A)
+    verdict = admit(performance.id, code, uuid4(), DOOR_A)
     assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 3)
     assert fresh(party.id).admitted == 3
 
@@ -56,8 +59,8 @@ def test_a_ticket_lets_the_whole_party_in_however_its_code_arrives(form: str) ->
 def test_the_second_phone_is_told_when_where_and_by_whom() -> None:
     performance = a_performance()
     party = a_party(performance, 2)
-    rules.admit(performance.id, party.reference, uuid4(), DOOR_A)
-    second = rules.admit(performance.id, party.reference, uuid4(), DOOR_B)
+    admit(performance.id, party.reference, uuid4(), DOOR_A)
+    second = admit(performance.id, party.reference, uuid4(), DOOR_B)
     assert (second.kind, second.people) == (Kind.ALREADY_IN, 0)
     assert second.first is not None
     assert second.first.door == "Door A"
@@ -69,8 +72,8 @@ def test_the_same_scan_sent_twice_counts_once_and_answers_the_same() -> None:
     performance = a_performance()
     party = a_party(performance, 4)
     scan = uuid4()
-    first = rules.admit(performance.id, party.reference, scan, DOOR_A, people=2)
-    again = rules.admit(performance.id, party.reference, scan, DOOR_A, people=2)
+    first = admit(performance.id, party.reference, scan, DOOR_A, people=2)
+    again = admit(performance.id, party.reference, scan, DOOR_A, people=2)
     assert (again.kind, again.people) == (first.kind, first.people) == (Kind.ADMITTED, 2)
     assert again.replayed
     assert fresh(party.id).admitted == 2
@@ -81,8 +84,8 @@ def test_a_ticket_sent_twice_is_not_told_of_itself() -> None:
     performance = a_performance()
     party = a_party(performance, 3)
     scan = uuid4()
-    first = rules.admit(performance.id, ticket_token(party), scan, DOOR_A)
-    again = rules.admit(performance.id, ticket_token(party), scan, DOOR_A)
+    first = admit(performance.id, ticket_token(party), scan, DOOR_A)
+    again = admit(performance.id, ticket_token(party), scan, DOOR_A)
     assert (again.kind, again.people) == (first.kind, first.people) == (Kind.ADMITTED, 3)
     assert again.replayed
     assert (first.first, again.first) == (None, None)
@@ -92,36 +95,34 @@ def test_a_scan_cannot_be_used_for_another_code() -> None:
     performance = a_performance()
     one, other = a_party(performance), a_party(performance)
     scan = uuid4()
-    rules.admit(performance.id, one.reference, scan, DOOR_A)
+    admit(performance.id, one.reference, scan, DOOR_A)
     for actor in (DOOR_A, DOOR_B):
-        with pytest.raises(rules.ScanReused):
-            rules.admit(performance.id, other.reference, scan, actor)
+        with pytest.raises(ScanReused):
+            admit(performance.id, other.reference, scan, actor)
     assert fresh(other.id).admitted == 0
     # Each is in the books; the scan itself is the one it was, and can still be asked for and undone.
     assert recorded() == [Kind.ADMITTED, REUSED, REUSED]
     doors = select(Scan.door).where(Scan.reservation_id == other.id).order_by(Scan.scanned_at)
     assert db.session.scalars(doors).all() == [DOOR_A.door, DOOR_B.door]
     db.session.rollback()
-    assert rules.admit(performance.id, one.reference, scan, DOOR_A).replayed
-    assert rules.undo(performance.id, scan, DOOR_A).undone
-    assert rules.admit(performance.id, other.reference, uuid4(), DOOR_A).kind is Kind.ADMITTED
+    assert admit(performance.id, one.reference, scan, DOOR_A).replayed
+    assert undo(performance.id, scan, DOOR_A).undone
+    assert admit(performance.id, other.reference, uuid4(), DOOR_A).kind is Kind.ADMITTED
 
 
 def test_a_party_may_come_in_parts() -> None:
     performance = a_performance()
     party = a_party(performance, 4)
 
-    def admit(people: int | None, seen: int | None = None) -> tuple[Kind, int]:
-        verdict = rules.admit(
-            performance.id, party.reference, uuid4(), DOOR_A, people=people, seen=seen
-        )
+    def let_in(people: int | None, seen: int | None = None) -> tuple[Kind, int]:
+        verdict = admit(performance.id, party.reference, uuid4(), DOOR_A, people=people, seen=seen)
         return verdict.kind, verdict.people
 
-    assert admit(3, seen=0) == (Kind.ADMITTED, 3)
-    assert admit(1, seen=0) == (Kind.CHANGED, 0)
-    assert admit(2, seen=3) == (Kind.TOO_MANY, 0)
-    assert admit(None, seen=3) == (Kind.ADMITTED, 1)
-    assert admit(1) == (Kind.ALREADY_IN, 0)
+    assert let_in(3, seen=0) == (Kind.ADMITTED, 3)
+    assert let_in(1, seen=0) == (Kind.CHANGED, 0)
+    assert let_in(2, seen=3) == (Kind.TOO_MANY, 0)
+    assert let_in(None, seen=3) == (Kind.ADMITTED, 1)
+    assert let_in(1) == (Kind.ALREADY_IN, 0)
 
 
 def test_whom_the_door_turns_away() -> None:
@@ -147,12 +148,12 @@ def test_whom_the_door_turns_away() -> None:
         "ZZZZZZZZ": Kind.UNKNOWN,
         "": Kind.UNKNOWN,
         "\0": Kind.UNKNOWN,
-        f"https://{'x' * rules.MAX_CODE}/{ticket_token(pending)}": Kind.UNKNOWN,
+        f"https://{'x' * MAX_CODE}/{ticket_token(pending)}": Kind.UNKNOWN,
         ticket_token(pending)[:-1]: Kind.UNKNOWN,
         visitor_token(pending): Kind.UNKNOWN,
     }
     for code, kind in codes.items():
-        verdict = rules.admit(tonight.id, code, uuid4(), DOOR_A)
+        verdict = admit(tonight.id, code, uuid4(), DOOR_A)
         assert (verdict.kind, verdict.people) == (kind, 0), code
     assert recorded() == list(codes.values())
 
@@ -163,7 +164,7 @@ def test_nobody_is_let_into_a_cancelled_performance() -> None:
     with transaction() as session:
         session.execute(text("UPDATE performance SET cancelled_at = now()"))
     for code in (party.reference, ticket_token(party)):
-        verdict = rules.admit(performance.id, code, uuid4(), DOOR_A)
+        verdict = admit(performance.id, code, uuid4(), DOOR_A)
         assert verdict.kind is Kind.PERFORMANCE_CANCELLED
 
 
@@ -171,16 +172,16 @@ def test_undoing_puts_people_outside_once() -> None:
     performance = a_performance()
     party = a_party(performance, 3)
     scan = uuid4()
-    rules.admit(performance.id, party.reference, scan, DOOR_A)
+    admit(performance.id, party.reference, scan, DOOR_A)
     for _ in range(2):
-        assert rules.undo(performance.id, scan, DOOR_B).undone
+        assert undo(performance.id, scan, DOOR_B).undone
         assert fresh(party.id).admitted == 0
-    assert rules.admit(performance.id, party.reference, scan, DOOR_A).undone, "a replay is no entry"
-    assert rules.admit(performance.id, party.reference, uuid4(), DOOR_A).people == 3
-    with pytest.raises(rules.ScanUnknown):
-        rules.undo(performance.id, uuid4(), DOOR_A)
-    with pytest.raises(rules.ScanUnknown):
-        rules.undo(a_performance().id, scan, DOOR_A)
+    assert admit(performance.id, party.reference, scan, DOOR_A).undone, "a replay is no entry"
+    assert admit(performance.id, party.reference, uuid4(), DOOR_A).people == 3
+    with pytest.raises(ScanUnknown):
+        undo(performance.id, uuid4(), DOOR_A)
+    with pytest.raises(ScanUnknown):
+        undo(a_performance().id, scan, DOOR_A)
 
 
 def race(app: Flask, performance_id: int, code: str, scans: list[UUID]) -> list[Any]:
@@ -189,7 +190,7 @@ def race(app: Flask, performance_id: int, code: str, scans: list[UUID]) -> list[
     def scan(scan_id: UUID) -> object:
         with app.app_context():
             try:
-                verdict = rules.admit(performance_id, code, scan_id, DOOR_A)
+                verdict = admit(performance_id, code, scan_id, DOOR_A)
             except IntegrityError:
                 return "refused by the database"
             return verdict.kind, verdict.people
@@ -244,10 +245,10 @@ def looking_together(phones: int) -> Any:
 @pytest.fixture(params=["ticket", "reference"])
 def unguarded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The form of a code, whose way in has lost what holds it: the lock, or what a party is expected to be."""
-    monkeypatch.setattr(rules, "lock_party", looking_together(4))
+    monkeypatch.setattr(facts, "lock_party", looking_together(4))
     anybody = select(Reservation.id, Reservation.reference, Reservation.name, Reservation.seats)
     anybody = anybody.where(Reservation.id == bindparam("reservation_id"))
-    monkeypatch.setattr(rules, "_LET_IN", rules.let_in(anybody))
+    monkeypatch.setattr(scans, "_LET_IN", scans.let_in(anybody))
     return str(request.param)
 
 

@@ -8,8 +8,9 @@ import psycopg
 import pytest
 
 from azionelab.bookings import rules as booking
-from azionelab.checkin import rules
+from azionelab.checkin.books import Claim, Verdict, undo
 from azionelab.checkin.house_list import conflicts
+from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import now
 from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, fresh, ticket_token
@@ -17,8 +18,8 @@ from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, fresh, ticket_to
 pytestmark = pytest.mark.usefixtures("in_app")
 
 
-def claim(people: int, verdict: Kind = Kind.ADMITTED, minutes_ago: float = 3) -> rules.Claim:
-    return rules.Claim(now() - timedelta(minutes=minutes_ago), verdict, people)
+def claim(people: int, verdict: Kind = Kind.ADMITTED, minutes_ago: float = 3) -> Claim:
+    return Claim(now() - timedelta(minutes=minutes_ago), verdict, people)
 
 
 def told(performance: Any) -> list[tuple[int, int, str]]:
@@ -29,10 +30,10 @@ def test_people_who_are_in_are_counted_at_the_time_they_came() -> None:
     performance = a_performance()
     party = a_party(performance, 3)
     decided = claim(2)
-    verdict = rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=decided)
+    verdict = admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=decided)
     assert (verdict.kind, verdict.people, verdict.claimed) == (Kind.ADMITTED, 2, 2)
     assert fresh(party.id).admitted == 2
-    first = rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_B).first
+    first = admit(performance.id, ticket_token(party), uuid4(), DOOR_B).first
     assert first is not None
     assert first.at == decided.at
     assert told(performance) == []
@@ -43,7 +44,7 @@ def test_the_same_claim_sent_again_counts_once() -> None:
     party = a_party(performance, 3)
     scan, decided = uuid4(), claim(2)
     for replayed in (False, True, True):
-        verdict = rules.admit(performance.id, ticket_token(party), scan, DOOR_A, claim=decided)
+        verdict = admit(performance.id, ticket_token(party), scan, DOOR_A, claim=decided)
         assert (verdict.people, verdict.replayed) == (2, replayed)
     assert fresh(party.id).admitted == 2
 
@@ -52,9 +53,9 @@ def test_a_conflict_is_told_in_the_order_in_which_people_came() -> None:
     performance = a_performance()
     party = a_party(performance, 2, name="Ada Rossi")
     late, early = claim(2, minutes_ago=2), claim(2, minutes_ago=4)
-    rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_B, claim=late)
+    admit(performance.id, ticket_token(party), uuid4(), DOOR_B, claim=late)
     scan = uuid4()
-    conflict = rules.admit(performance.id, ticket_token(party), scan, DOOR_A, claim=early)
+    conflict = admit(performance.id, ticket_token(party), scan, DOOR_A, claim=early)
     (told,) = conflicts(performance.id)
     assert told.first is not None
     assert [(told.first.door, told.first.at), (told.door, told.at)] == [
@@ -63,10 +64,10 @@ def test_a_conflict_is_told_in_the_order_in_which_people_came() -> None:
     ]
     assert told.scan_id == scan
     # Who comes next is told of the first, and the conflict's own door of the other.
-    first = rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_B).first
+    first = admit(performance.id, ticket_token(party), uuid4(), DOOR_B).first
     assert first is not None
     assert (first.door, first.at) == (DOOR_A.door, early.at)
-    again = rules.admit(performance.id, ticket_token(party), scan, DOOR_A, claim=early)
+    again = admit(performance.id, ticket_token(party), scan, DOOR_A, claim=early)
     assert conflict.first is not None
     assert conflict.first == again.first
     assert again.first is not None
@@ -76,8 +77,8 @@ def test_a_conflict_is_told_in_the_order_in_which_people_came() -> None:
 def test_two_doors_that_let_the_same_party_in_conflict() -> None:
     performance = a_performance()
     party = a_party(performance, 2, name="Ada Rossi")
-    rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=claim(2, minutes_ago=4))
-    second = rules.admit(
+    admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=claim(2, minutes_ago=4))
+    second = admit(
         performance.id, ticket_token(party), uuid4(), DOOR_B, claim=claim(2, minutes_ago=2)
     )
     assert (second.kind, second.people, second.claimed) == (Kind.ALREADY_IN, 0, 2)
@@ -93,8 +94,8 @@ def test_two_doors_that_let_the_same_party_in_conflict() -> None:
 def test_of_more_than_the_party_as_many_count_as_have_places() -> None:
     performance = a_performance()
     party = a_party(performance, 4)
-    rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=3)
-    late = rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_B, claim=claim(2))
+    admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=3)
+    late = admit(performance.id, ticket_token(party), uuid4(), DOOR_B, claim=claim(2))
     assert (late.kind, late.people) == (Kind.ADMITTED, 1)
     assert told(performance) == [(2, 1, "admitted")]
     assert fresh(party.id).admitted == 4
@@ -110,7 +111,7 @@ def test_whoever_should_not_have_come_in_is_a_conflict(what: str) -> None:
     if what == "cancelled":
         booking.cancel(party.id)
     code = "ZZZZZZZZ" if what == "unknown" else ticket_token(party)
-    verdict = rules.admit(performance.id, code, uuid4(), DOOR_A, claim=claim(2, Kind.NOT_LISTED))
+    verdict = admit(performance.id, code, uuid4(), DOOR_A, claim=claim(2, Kind.NOT_LISTED))
     assert (verdict.kind, verdict.people) == (what, 0)
     assert told(performance) == [(2, 0, what)]
 
@@ -120,7 +121,7 @@ def test_who_was_sent_away_is_recorded_with_the_devices_reason(
 ) -> None:
     performance = a_performance()
     party = a_party(performance, 2)
-    verdict = rules.admit(
+    verdict = admit(
         performance.id, ticket_token(party), uuid4(), DOOR_A, claim=claim(0, Kind.NOT_LISTED)
     )
     assert (verdict.kind, verdict.people, verdict.is_conflict) == (Kind.NOT_LISTED, 0, False)
@@ -132,15 +133,15 @@ def test_who_was_sent_away_is_recorded_with_the_devices_reason(
 class TestAnAnswerThatDidNotArrive:
     """The server answered, the device did not hear it, and went by its own list."""
 
-    def lost(self, performance: Any, code: str, **asked: Any) -> tuple[UUID, rules.Verdict]:
+    def lost(self, performance: Any, code: str, **asked: Any) -> tuple[UUID, Verdict]:
         scan = uuid4()
-        return scan, rules.admit(performance.id, code, scan, DOOR_B, **asked)
+        return scan, admit(performance.id, code, scan, DOOR_B, **asked)
 
     def test_both_said_the_same(self) -> None:
         performance = a_performance()
         party = a_party(performance, 3)
         scan, _ = self.lost(performance, ticket_token(party))
-        again = rules.admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(3))
+        again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(3))
         assert (again.kind, again.people, again.replayed) == (Kind.ADMITTED, 3, True)
         assert fresh(party.id).admitted == 3
         assert told(performance) == []
@@ -148,11 +149,11 @@ class TestAnAnswerThatDidNotArrive:
     def test_the_device_let_in_whom_we_refused(self) -> None:
         performance = a_performance()
         party = a_party(performance, 2)
-        rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
+        admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
         scan, answer = self.lost(performance, ticket_token(party))
         assert answer.kind is Kind.ALREADY_IN
         for _ in range(2):
-            again = rules.admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2))
+            again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2))
             assert (again.people, again.claimed) == (0, 2)
         assert told(performance) == [(2, 0, "already_in")]
         assert conflicts(performance.id)[0].first is not None
@@ -160,10 +161,10 @@ class TestAnAnswerThatDidNotArrive:
     def test_the_device_let_in_whom_we_wanted_looked_at_again(self) -> None:
         performance = a_performance()
         party = a_party(performance, 4)
-        rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=1)
+        admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=1)
         scan, answer = self.lost(performance, ticket_token(party), people=2, seen=0)
         assert answer.kind is Kind.CHANGED
-        again = rules.admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2))
+        again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2))
         assert (again.kind, again.people) == (Kind.ADMITTED, 2)
         assert fresh(party.id).admitted == 3
         assert told(performance) == []
@@ -172,7 +173,7 @@ class TestAnAnswerThatDidNotArrive:
         performance = a_performance()
         party = a_party(performance, 3)
         scan, _ = self.lost(performance, ticket_token(party))
-        rules.admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(1))
+        admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(1))
         assert fresh(party.id).admitted == 1
 
     def test_the_device_sent_away_whom_we_let_in(self, database: psycopg.Connection[Any]) -> None:
@@ -180,7 +181,7 @@ class TestAnAnswerThatDidNotArrive:
         party = a_party(performance, 3)
         scan, _ = self.lost(performance, ticket_token(party))
         sent_away = claim(0, Kind.NOT_CONFIRMED)
-        again = rules.admit(performance.id, ticket_token(party), scan, DOOR_B, claim=sent_away)
+        again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=sent_away)
         assert (again.kind, again.people) == (Kind.NOT_CONFIRMED, 0)
         assert fresh(party.id).admitted == 0
         assert database.execute("SELECT count(*) FROM admission").fetchone() == (0,)
@@ -189,13 +190,13 @@ class TestAnAnswerThatDidNotArrive:
 def test_a_claim_that_is_undone_is_no_conflict_any_more() -> None:
     performance = a_performance()
     party = a_party(performance, 2)
-    rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
+    admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
     scan = uuid4()
-    rules.admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2))
+    admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2))
     assert told(performance)
     for _ in range(2):
-        assert rules.undo(performance.id, scan, DOOR_B).undone
-    assert rules.admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2)).undone
+        assert undo(performance.id, scan, DOOR_B).undone
+    assert admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2)).undone
     assert told(performance) == []
     assert fresh(party.id).admitted == 2
 
@@ -207,6 +208,6 @@ def test_a_time_that_cannot_be_is_not_believed(
     performance = a_performance()
     party = a_party(performance, 2)
     decided = claim(2, minutes_ago=minutes_ago)
-    rules.admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=decided)
+    admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=decided)
     row = database.execute("SELECT scanned_at = received_at FROM scan").fetchone()
     assert row == (True,)

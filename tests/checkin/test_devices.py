@@ -9,7 +9,9 @@ import pytest
 from flask import Flask
 from itsdangerous import TimestampSigner
 
-from azionelab.checkin import devices, rules
+from azionelab.checkin import devices
+from azionelab.checkin.books import Actor
+from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.staff.tokens import revoke_token
 from tests.stage import a_party, a_performance, move
@@ -126,9 +128,9 @@ def test_what_it_did_offline_is_taken_for_two_days(
 def test_staff_see_what_devices_do(in_app: Flask, at: Callable[[timedelta], datetime]) -> None:
     performance = a_performance()
     token_id, text = enrolled(performance.id)
-    actor = rules.Actor("Door A", token_id=token_id, label="Door A")
-    rules.admit(performance.id, a_party(performance, 3).reference, uuid4(), actor)
-    rules.admit(performance.id, "nobody", uuid4(), actor)
+    actor = Actor("Door A", token_id=token_id, label="Door A")
+    admit(performance.id, a_party(performance, 3).reference, uuid4(), actor)
+    admit(performance.id, "nobody", uuid4(), actor)
 
     def seen() -> devices.Seen:
         (only,) = devices.devices_of(performance.id)

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from azionelab.checkin import house, rules
+from azionelab.checkin import house
 from azionelab.checkin.names import fold, is_called
+from azionelab.checkin.scans import admit
 from tests.stage import DOOR_A, a_party, a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -19,7 +20,7 @@ def test_the_house_is_counted() -> None:
     performance = a_performance(capacity=10)
     party = a_party(performance, 4)
     a_party(performance, 3, confirmed=False)
-    rules.admit(performance.id, party.reference, uuid4(), DOOR_A, people=1)
+    admit(performance.id, party.reference, uuid4(), DOOR_A, people=1)
     counts = house.house_counts([performance.id])[performance.id]
     assert (counts.expected, counts.inside, counts.to_come, counts.free) == (4, 1, 3, 3)
 

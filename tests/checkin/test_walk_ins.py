@@ -16,10 +16,14 @@ from azionelab.bookings import places
 from azionelab.bookings import rules as booking
 from azionelab.bookings.errors import BookingClosed, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.models import State
-from azionelab.checkin import rules
+from azionelab.checkin import walk_ins
+from azionelab.checkin.books import Claim, ScanReused, Verdict, undo
+from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import HouseCounts, house_counts
 from azionelab.checkin.house_list import conflicts
+from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Door, Kind
+from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now, transaction, violated_constraint
 from azionelab.extensions import db
 from azionelab.ops.doctor import examine
@@ -46,8 +50,8 @@ def tonight(capacity: int = 10, minutes: float = 20, **facts: Any) -> Performanc
     return a_performance(capacity, starts_at=curtain, booking_closes_at=curtain, **facts)
 
 
-def walk_in(performance: Performance, people: int = 1, **claim: Any) -> rules.Verdict:
-    return rules.let_in_walk_ins(performance.id, people, uuid4(), DOOR_A, **claim)
+def walk_in(performance: Performance, people: int = 1, **claim: Any) -> Verdict:
+    return let_in_walk_ins(performance.id, people, uuid4(), DOOR_A, **claim)
 
 
 def counts(performance: Performance) -> HouseCounts:
@@ -82,17 +86,17 @@ class TestWalkIns:
     def test_the_same_press_counts_once(self) -> None:
         performance, scan = tonight(), uuid4()
         for replayed in (False, True):
-            verdict = rules.let_in_walk_ins(performance.id, 2, scan, DOOR_A)
+            verdict = let_in_walk_ins(performance.id, 2, scan, DOOR_A)
             assert (verdict.people, verdict.replayed) == (2, replayed)
         assert counts(performance).inside == 2
-        with pytest.raises(rules.ScanReused):
-            rules.let_in_walk_ins(tonight().id, 2, scan, DOOR_A)
+        with pytest.raises(ScanReused):
+            let_in_walk_ins(tonight().id, 2, scan, DOOR_A)
 
     def test_undoing_frees_their_places(self) -> None:
         performance = tonight(capacity=2)
         scan = walk_in(performance, 2).scan_id
         for _ in range(2):
-            assert rules.undo(performance.id, scan, DOOR_B).undone
+            assert undo(performance.id, scan, DOOR_B).undone
         assert (counts(performance).inside, counts(performance).free) == (0, 2)
         assert walk_in(performance, 2).people == 2
 
@@ -103,8 +107,8 @@ class TestWalkIns:
 
     def test_those_who_are_in_without_a_place_are_a_conflict(self) -> None:
         performance = tonight(capacity=3)
-        claim = rules.Claim(now(), Kind.ADMITTED, 5)
-        verdict = rules.let_in_walk_ins(performance.id, 5, uuid4(), DOOR_A, claim)
+        claim = Claim(now(), Kind.ADMITTED, 5)
+        verdict = let_in_walk_ins(performance.id, 5, uuid4(), DOOR_A, claim)
         assert (verdict.people, verdict.claimed, verdict.is_conflict) == (3, 5, True)
         assert [(x.people, x.claimed) for x in conflicts(performance.id)] == [(3, 5)]
         assert seats_held(performance.id) == (3, 3)
@@ -118,11 +122,11 @@ class TestWalkIns:
     ) -> None:
         performance, scan = tonight(capacity=6), uuid4()
         a_party(performance, 6 - free)
-        rules.let_in_walk_ins(performance.id, answered, scan, DOOR_A)
+        let_in_walk_ins(performance.id, answered, scan, DOOR_A)
         verdict = Kind.ADMITTED if happened else Kind.FULL
-        claim = rules.Claim(now(), verdict, happened)
+        claim = Claim(now(), verdict, happened)
         for _ in range(2):
-            told = rules.let_in_walk_ins(performance.id, answered, scan, DOOR_A, claim)
+            told = let_in_walk_ins(performance.id, answered, scan, DOOR_A, claim)
             assert (told.people, told.claimed, told.replayed) == (counted, happened, True)
         house = counts(performance)
         assert (house.inside, house.walk_ins) == (counted, counted)
@@ -132,26 +136,26 @@ class TestWalkIns:
 
     def test_who_was_sent_away_is_recorded(self) -> None:
         performance = tonight()
-        claim = rules.Claim(now(), Kind.FULL, 0)
-        verdict = rules.let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A, claim)
+        claim = Claim(now(), Kind.FULL, 0)
+        verdict = let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A, claim)
         assert (verdict.kind, verdict.people, verdict.claimed) == (Kind.FULL, 0, 0)
         assert counts(performance).inside == 0
 
     def test_of_more_than_a_party_can_be_as_many_count_as_it_can(self) -> None:
         performance = tonight(capacity=500)
-        claim = rules.Claim(now(), Kind.ADMITTED, 120)
-        verdict = rules.let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A, claim)
+        claim = Claim(now(), Kind.ADMITTED, 120)
+        verdict = let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A, claim)
         assert (verdict.people, verdict.claimed) == (100, 120)
 
     def test_the_books_are_right_with_them(self) -> None:
         performance = tonight()
         walk_in(performance, 2)
-        rules.undo(performance.id, walk_in(performance).scan_id, DOOR_A)
+        undo(performance.id, walk_in(performance).scan_id, DOOR_A)
         assert not [result for result in examine() if result.failed]
 
     def test_an_unknown_door(self) -> None:
-        with pytest.raises(rules.DoorUnknown):
-            rules.let_in_walk_ins(10_000, 1, uuid4(), DOOR_A)
+        with pytest.raises(DoorUnknown):
+            let_in_walk_ins(10_000, 1, uuid4(), DOOR_A)
 
 
 def race(app: Flask, calls: list[Callable[[], Any]]) -> list[Any]:
@@ -174,7 +178,7 @@ def test_many_doors_fill_the_house_and_no_more(app: Flask) -> None:
     performance = tonight(capacity=5)
     a_party(performance, 1)
     identity = performance.id
-    verdicts = race(app, [lambda: rules.let_in_walk_ins(identity, 1, uuid4(), DOOR_A).kind] * 8)
+    verdicts = race(app, [lambda: let_in_walk_ins(identity, 1, uuid4(), DOOR_A).kind] * 8)
     assert sorted(verdicts) == [Kind.ADMITTED] * 4 + [Kind.FULL] * 4
     assert seats_held(identity) == (5, 5)
 
@@ -184,8 +188,8 @@ def test_negative_control_who_does_not_look_under_the_lock_is_refused_by_the_dat
 ) -> None:
     performance = tonight(capacity=4)
     identity = performance.id
-    monkeypatch.setattr(rules, "_door", lambda *_: Door(identity, cancelled=False, free=4))
-    told = race(app, [lambda: rules.let_in_walk_ins(identity, 1, uuid4(), DOOR_A).kind] * 8)
+    monkeypatch.setattr(walk_ins, "door_facts", lambda *_: Door(identity, cancelled=False, free=4))
+    told = race(app, [lambda: let_in_walk_ins(identity, 1, uuid4(), DOOR_A).kind] * 8)
     assert told.count(Kind.ADMITTED) == 4
     assert told.count("ck_performance_capacity_held") == 4
     assert seats_held(identity) == (4, 4)
@@ -195,7 +199,7 @@ class TestRelease:
     def test_places_of_who_did_not_come_go_to_walk_ins(self) -> None:
         performance = tonight(capacity=8)
         inside, missing = a_party(performance, 4), a_party(performance, 3)
-        rules.admit(performance.id, inside.reference, uuid4(), DOOR_A, people=3)
+        admit(performance.id, inside.reference, uuid4(), DOOR_A, people=3)
         assert walk_in(performance, 2).kind is Kind.FULL
         assert places.no_shows(performance.id) == places.Places(2, 4)
         assert places.release_no_shows(performance.id) == places.Places(2, 4)
@@ -232,23 +236,23 @@ class TestRelease:
         held = a_party(performance, 2, confirmed=False)
         assert places.release_no_shows(performance.id) == places.Places(0, 0)
         booking.confirm(held.id)
-        assert rules.admit(performance.id, held.reference, uuid4(), DOOR_A).people == 2
+        assert admit(performance.id, held.reference, uuid4(), DOOR_A).people == 2
 
     def test_a_late_comer_comes_in_as_long_as_places_are_free(self) -> None:
         performance = tonight(capacity=4)
         party = a_party(performance, 3)
         places.release_no_shows(performance.id)
         for code in (party.reference, ticket_token(party)):
-            late = rules.admit(performance.id, code, uuid4(), DOOR_A)
+            late = admit(performance.id, code, uuid4(), DOOR_A)
             assert (late.kind, late.people) == (Kind.RELEASED, 0)
         walk_in(performance, 2)
-        verdict = rules.admit(performance.id, party.reference, uuid4(), DOOR_A, late=True)
+        verdict = admit(performance.id, party.reference, uuid4(), DOOR_A, late=True)
         assert verdict.kind is Kind.FULL
-        verdict = rules.admit(performance.id, party.reference, uuid4(), DOOR_A, people=2, late=True)
+        verdict = admit(performance.id, party.reference, uuid4(), DOOR_A, people=2, late=True)
         assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 2)
         assert (fresh(party.id).admitted, fresh(party.id).released) == (2, 1)
         assert seats_held(performance.id) == (4, 4)
-        last = rules.admit(performance.id, party.reference, uuid4(), DOOR_A)
+        last = admit(performance.id, party.reference, uuid4(), DOOR_A)
         assert last.kind is Kind.FULL
 
     def test_taking_it_back_gives_places_to_who_confirmed_first(self) -> None:
@@ -269,7 +273,7 @@ class TestRelease:
         assert places.restore_places(performance.id) == places.Places(1, 3)
         assert fresh(party.id).released == 0
         assert db.session.get_one(Performance, performance.id).released_at is None
-        assert rules.admit(performance.id, party.reference, uuid4(), DOOR_A).people == 3
+        assert admit(performance.id, party.reference, uuid4(), DOOR_A).people == 3
 
     def test_a_party_that_gets_smaller_gives_its_released_places_up_first(self) -> None:
         performance = tonight()
@@ -283,7 +287,7 @@ class TestRelease:
         performance = tonight()
         party = a_party(performance, 2)
         scan = uuid4()
-        rules.admit(performance.id, party.reference, scan, DOOR_A, people=1)
+        admit(performance.id, party.reference, scan, DOOR_A, people=1)
         places.release_no_shows(performance.id)
         with pytest.raises(IntegrityError) as refused, transaction() as session:
             session.execute(
@@ -301,10 +305,8 @@ def test_a_scan_and_the_release_do_not_give_one_place_twice(app: Flask) -> None:
             app,
             [
                 lambda identity=identity: places.release_no_shows(identity),
-                lambda identity=identity, code=code: (
-                    rules.admit(identity, code, uuid4(), DOOR_A).kind
-                ),
-                lambda identity=identity: rules.let_in_walk_ins(identity, 2, uuid4(), DOOR_B).kind,
+                lambda identity=identity, code=code: admit(identity, code, uuid4(), DOOR_A).kind,
+                lambda identity=identity: let_in_walk_ins(identity, 2, uuid4(), DOOR_B).kind,
             ],
         )
         house = counts(performance)

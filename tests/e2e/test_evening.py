@@ -9,8 +9,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from azionelab.bookings import places
-from azionelab.checkin import devices, rules
-from azionelab.checkin.rules import Actor, Claim
+from azionelab.checkin import devices
+from azionelab.checkin.books import Actor, Claim, record_of_revoked
+from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import now
 from azionelab.shows.models import Performance
@@ -56,7 +57,7 @@ def test_it_keeps_itself_fresh_and_leaves_who_works_alone(
 ) -> None:
     parties = [a_party(performance, 3, name="Ada Rossi") for _ in range(2)]
     a_device(performance, "North")
-    rules.admit(performance.id, parties[0].reference, uuid4(), DOOR_A)
+    admit(performance.id, parties[0].reference, uuid4(), DOOR_A)
     log_in(page, live_site, "anna@theatre.org", "staff")
     page.goto(f"{live_site.url}/admin/evenings/{performance.id}")
     expect(page.locator("#counts")).to_contain_text("3 of 6 expected")
@@ -69,8 +70,8 @@ def test_it_keeps_itself_fresh_and_leaves_who_works_alone(
     height = page.evaluate("scrollY")
 
     twice = parties[1].reference
-    rules.admit(performance.id, twice, uuid4(), DOOR_A)
-    rules.admit(performance.id, twice, uuid4(), DOOR_B, claim=Claim(now(), Kind.ADMITTED, 2))
+    admit(performance.id, twice, uuid4(), DOOR_A)
+    admit(performance.id, twice, uuid4(), DOOR_B, claim=Claim(now(), Kind.ADMITTED, 2))
     a_device(performance, "South")
     expect(page.locator("#counts")).to_contain_text("6 of 6 expected", timeout=FRESH)
     expect(page.locator("#conflicts")).to_contain_text("2 people too many")
@@ -141,8 +142,8 @@ def test_no_word_of_ours_is_broken_in_mid_word(
     live_site: Site, context: BrowserContext, page: Page, performance: Performance, width: int
 ) -> None:
     party = a_party(performance, 3, name="Bevilacqua" * 10)
-    rules.admit(performance.id, party.reference, uuid4(), DOOR_A)
-    rules.admit(performance.id, party.reference, uuid4(), DOOR_B)
+    admit(performance.id, party.reference, uuid4(), DOOR_A)
+    admit(performance.id, party.reference, uuid4(), DOOR_B)
     log_in(page, live_site, f"berta{width}@theatre.org", "staff")
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{live_site.url}/admin/evenings/{performance.id}?lang=it")
@@ -172,13 +173,13 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
     phone = a_device(performance, "Telefono di Maria Antonietta, porta nord " * 2)
     party = a_party(performance, 3, name="Bevilacqua" * 10)
     for actor in (DOOR_A, phone):
-        rules.admit(performance.id, party.reference, uuid4(), actor)
-    rules.admit(performance.id, party.reference, uuid4(), DOOR_B, claim=Claim(now(), Kind.FULL, 2))
+        admit(performance.id, party.reference, uuid4(), actor)
+    admit(performance.id, party.reference, uuid4(), DOOR_B, claim=Claim(now(), Kind.FULL, 2))
     a_party(performance, 2)
     places.release_no_shows(performance.id)
     lost = a_device(performance, "Lost")
     revoke_token(lost.token_id or 0)
-    rules.record_of_revoked(performance.id, party.reference, uuid4(), lost, None)
+    record_of_revoked(performance.id, party.reference, uuid4(), lost, None)
     context = browser.new_context(
         viewport={"width": width, "height": 800}, locale="en-GB", bypass_csp=True
     )

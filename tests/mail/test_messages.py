@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import ticket_url
-from azionelab.checkin.rules import admit
+from azionelab.checkin.scans import admit
 from azionelab.database import transaction
 from azionelab.extensions import db
 from azionelab.mail.messages import Message, render

@@ -10,7 +10,7 @@ from flask import Flask
 
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.rules import admit
+from azionelab.checkin.scans import admit
 from azionelab.shows.models import Performance
 from tests.stage import DOOR_A, a_party, a_performance, let_lapse, ticket_token
 

@@ -20,7 +20,7 @@ from sqlalchemy import event
 from azionelab import __version__
 from azionelab.bookings import rules
 from azionelab.bookings.errors import HoldExpired, SoldOut
-from azionelab.checkin.rules import admit
+from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.extensions import db
 from tests.conftest import Site

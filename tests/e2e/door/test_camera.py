@@ -10,7 +10,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.rules import Actor, admit
+from azionelab.checkin.books import Actor
+from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.dates import clock
 from azionelab.staff.accounts import create_account

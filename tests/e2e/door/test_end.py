@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from azionelab.bookings.rules import cancel_performance
-from azionelab.checkin import rules
 from azionelab.checkin.devices import devices_of
+from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
@@ -110,7 +110,7 @@ class TestRevoked:
         # A conflict, which is told by name; the last one let in; one who was found.
         phone.scan(party.reference)
         phone.told("Let 2 in")
-        rules.admit(performance.id, party.reference, uuid4(), DOOR_B)
+        admit(performance.id, party.reference, uuid4(), DOOR_B)
         phone.finds_network()
         expect(phone.notices).to_contain_text("Ada Rossi")
         phone.press("Next")

@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, expect
 
-from azionelab.checkin.rules import Actor, admit
+from azionelab.checkin.books import Actor
+from azionelab.checkin.scans import admit
 from azionelab.shows.models import Show
 from tests.stage import a_party, ticket_token
 from tests.support.door import Phone, tonight

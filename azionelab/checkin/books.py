@@ -1,0 +1,293 @@
+"""The door's books: what is written of every attempt, what they say of it later, and how it is taken back.
+
+An attempt is a Scan, and an Admission if it lets people in. Whoever decides (scans.py, walk_ins.py) writes
+it down through here; `undo` takes an admission back.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from prometheus_client import Counter
+from sqlalchemy import String, and_, bindparam, func, insert, literal_column, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.locks import PartyRow, lock_reservation, lock_with_performance
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.rules import end
+from azionelab.checkin.facts import lock_code, read_door
+from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.verdicts import REVOKED, Kind
+from azionelab.database import now, read_row, transaction, violated_constraint
+from azionelab.extensions import db
+from azionelab.staff.models import ApiToken, User
+
+_NEW_SCAN = insert(Scan)
+_NEW_ADMISSION = insert(Admission)
+_OLDEST_CLAIM = timedelta(days=7)  # what a device says of a time before that is taken for now
+VERDICTS_GIVEN = Counter("azionelab_door_scans", "Scans at the door, by verdict.", ["verdict"])
+for _kind in Kind:
+    VERDICTS_GIVEN.labels(_kind)  # begins at 0, so that its first one shows as an increase
+
+
+class ScanUnknown(Exception):
+    """No scan of this performance has this identity."""
+
+
+class DeviceRevoked(Exception):
+    """The device that scans was revoked meanwhile."""
+
+
+class ScanReused(Exception):
+    """The device used the identity of an earlier scan for another code or performance."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who holds the device: a member of staff or an API token, at a door with a name of its own."""
+
+    door: str = ""
+    user_id: int | None = None
+    token_id: int | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a device decided without the server: its verdict, and how many people are in by it."""
+
+    at: datetime
+    verdict: Kind
+    people: int
+
+
+@dataclass(frozen=True)
+class FirstAdmission:
+    """When, by whom and at which door the first of a party who are in were let in."""
+
+    at: datetime
+    by: str
+    door: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to a scan. `people` were let in by it; `reservation` is None when nobody is named.
+
+    `claimed` people are in by the device's own decision; None when it made none.
+    """
+
+    kind: Kind
+    scan_id: UUID
+    people: int
+    reservation: Reservation | PartyRow | None
+    first: FirstAdmission | None
+    claimed: int | None = None
+    undone: bool = False
+    replayed: bool = False
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether more people are in than the books could count."""
+        return self.claimed is not None and self.claimed > self.people
+
+
+@contextmanager
+def by_valid_device() -> Iterator[None]:
+    """Tell that the database refused the scan of a device that was revoked meanwhile."""
+    try:
+        yield
+    except IntegrityError as error:
+        if violated_constraint(error) == "scan_by_valid_device":
+            raise DeviceRevoked from error
+        raise
+
+
+def describe_attempt(
+    scan_id: UUID,
+    performance_id: int,
+    party: PartyRow | Reservation | None,
+    actor: Actor,
+    claim: Claim | None = None,
+) -> dict[str, Any]:
+    """An attempt as the books keep it, but for what came of it."""
+    at = now()
+    return {
+        "id": scan_id,
+        "performance_id": performance_id,
+        "reservation_id": party.id if party else None,
+        "admitted_before": party.admitted if party else 0,
+        "scanned_at": _believe(claim.at, at) if claim else at,
+        "received_at": at,
+        "claimed": claimed_people(claim),
+        "claim_undone_at": None,
+        "door": actor.door,
+        "user_id": actor.user_id,
+        "token_id": actor.token_id,
+    }
+
+
+def claimed_people(claim: Claim | None) -> int | None:
+    """How many people are in by the device's own decision; None when it made none."""
+    return None if claim is None else claim.people
+
+
+def _believe(told: datetime, at: datetime) -> datetime:
+    """The time that a device tells, unless it cannot be."""
+    return told if at - _OLDEST_CLAIM < told <= at else at
+
+
+def write_down(session: Session, scan: dict[str, Any], kind: Kind | str, people: int) -> None:
+    """Put a scan into the books, and with it the people that it lets in."""
+    session.execute(_NEW_SCAN, scan | {"verdict": kind, "people": people})
+    if people:
+        admission = {
+            "scan_id": scan["id"],
+            "reservation_id": scan["reservation_id"],
+            "people": people,
+            "admitted_at": scan["scanned_at"],
+        }
+        session.execute(_NEW_ADMISSION, admission)
+
+
+def add_admission(session: Session, scan: Scan, reservation_id: UUID, people: int) -> None:
+    """Put people into the books whom a scan that is there already lets in after all."""
+    session.add(
+        Admission(
+            scan_id=scan.id,
+            reservation_id=reservation_id,
+            people=people,
+            admitted_at=scan.scanned_at,
+        )
+    )
+
+
+def admission_of(session: Session, scan_id: UUID) -> Admission | None:
+    """The people that a scan let in, undone or not; None when it let in nobody."""
+    return session.scalar(select(Admission).where(Admission.scan_id == scan_id))
+
+
+def first_admission(
+    session: Session, reservation_id: UUID | None, besides: UUID
+) -> FirstAdmission | None:
+    """Who of a party came first, but for those whom the scan `besides` let in."""
+    if reservation_id is None:
+        return None
+    asked = {"reservation": reservation_id, "besides": besides}
+    row = read_row(session.connection(), _FIRST, asked)
+    return FirstAdmission(*row) if row else None
+
+
+def read_verdict(
+    scan: Scan,
+    reservation: Reservation | None,
+    admission: Admission | None,
+    first: FirstAdmission | None,
+) -> Verdict:
+    """The answer to a scan that is in the books, for whoever sends it again."""
+    undone_at = admission.undone_at if admission is not None else None
+    return Verdict(
+        Kind(scan.verdict),
+        scan.id,
+        scan.people,
+        reservation,
+        first,
+        claimed=scan.claimed,
+        undone=(undone_at or scan.claim_undone_at) is not None,
+        replayed=True,
+    )
+
+
+def undo(performance_id: int, scan_id: UUID, actor: Actor) -> Verdict:
+    """Take an admission back: its people count as outside again. Undoing twice changes nothing.
+
+    Walk-ins' places are free again with it. Raises ScanUnknown for a scan of another performance, or
+    one that let nobody in.
+    """
+    with transaction() as session:
+        scan = session.get(Scan, scan_id)
+        if scan is None or scan.performance_id != performance_id:
+            raise ScanUnknown
+        reservation = _lock_party_of(session, scan)
+        session.refresh(scan, ["claimed"])
+        admission = admission_of(session, scan_id)
+        if admission is None and scan.claimed is None:
+            raise ScanUnknown
+        if scan.claimed:
+            scan.claimed, scan.claim_undone_at = 0, now()
+        if admission is not None and reservation is not None and admission.undone_at is None:
+            admission.undone_at, admission.undone_by = now(), actor.label
+            session.flush()
+            session.refresh(reservation, ["admitted"])
+            if reservation.walk_in:
+                end(reservation, State.CANCELLED)
+        return Verdict(
+            Kind(scan.verdict), scan_id, 0, reservation, None, claimed=scan.claimed, undone=True
+        )
+
+
+def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:
+    if scan.reservation_id is None:
+        return None
+    if scan.reservation is not None and scan.reservation.walk_in:
+        return lock_with_performance(session, scan.reservation_id)
+    return lock_reservation(session, scan.reservation_id)
+
+
+def record_of_revoked(
+    performance_id: int, code: str | None, scan_id: UUID, actor: Actor, claim: Claim | None
+) -> None:
+    """Record what a revoked device sends: it counts for nobody, but staff shall know of it.
+
+    The same `scan_id` again is recorded once. Raises DoorUnknown.
+    """
+    try:
+        with transaction() as session:
+            read_door(session, performance_id)
+            party = lock_code(session, code or "")
+            scan = describe_attempt(scan_id, performance_id, party, actor, claim)
+            write_down(session, scan, REVOKED, 0)
+    except IntegrityError as error:
+        if violated_constraint(error) != "pk_scan":
+            raise
+
+
+def count_revoked(token_id: int) -> int:
+    """How many attempts of a device are in the books that it sent after it was revoked."""
+    sent = select(func.count()).where(Scan.token_id == token_id, Scan.verdict == REVOKED)
+    return db.session.scalar(sent) or 0
+
+
+# People are in by a scan, of those whom devices let in also such as the books cannot count. To be asked of
+# scans with their admission, if they have one, beside them.
+HAS_PEOPLE_IN = or_(
+    and_(Admission.id.is_not(None), Admission.undone_at.is_(None)),
+    and_(
+        Scan.claimed > literal_column("0"),
+        Scan.verdict != literal_column(f"'{REVOKED}'"),
+    ),
+)
+_NOTHING = literal_column("''", String)
+# Of a person the name, or else the address; of a device the label: as Scan.by says it.
+_FIRST = (
+    select(
+        Scan.scanned_at,
+        func.coalesce(func.nullif(User.name, _NOTHING), User.email, ApiToken.label, _NOTHING),
+        Scan.door,
+    )
+    .outerjoin(Admission, Admission.scan_id == Scan.id)
+    .outerjoin(User, User.id == Scan.user_id)
+    .outerjoin(ApiToken, ApiToken.id == Scan.token_id)
+    .where(
+        Scan.reservation_id == bindparam("reservation"),
+        Scan.id != bindparam("besides"),
+        HAS_PEOPLE_IN,
+    )
+    # By when they came, not by whose news arrived first.
+    .order_by(Scan.scanned_at, Scan.id)
+    .limit(literal_column("1"))
+)

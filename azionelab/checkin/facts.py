@@ -1,0 +1,93 @@
+"""What a verdict is decided from: whose code this is, and how the door's performance stands.
+
+Read or locked here, as docs/locking.md says; decided by verdicts.py.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
+from azionelab.bookings.locks import PartyRow, lock_party, lock_performance
+from azionelab.bookings.models import Reservation
+from azionelab.bookings.places import free_places
+from azionelab.bookings.references import read_reference
+from azionelab.checkin.verdicts import Door, Party
+from azionelab.database import now
+from azionelab.shows.models import Performance
+from azionelab.shows.programme import listing
+from azionelab.tokens import Purpose, read_token
+
+MAX_CODE = 500  # characters: a ticket's whole address; what is longer names no party
+
+
+class DoorUnknown(Exception):
+    """No performance has this number."""
+
+
+def ticket_of(code: str) -> UUID | None:
+    """Whose ticket a code is, if it is one: the token, or the address that ends with it."""
+    typed = code.strip()
+    if len(typed) > MAX_CODE:
+        return None
+    return read_token(Purpose.TICKET, typed.rstrip("/").rpartition("/")[2])
+
+
+def lock_code(session: Session, code: str) -> PartyRow | None:
+    """The party a code names, locked.
+
+    Whatever a camera read is a code: what makes no sense names nobody.
+    """
+    if len(code.strip()) > MAX_CODE:
+        return None
+    identity = ticket_of(code)
+    if identity is None and (reference := read_reference(code.strip())):
+        identity = session.scalar(select(Reservation.id).where(Reservation.reference == reference))
+    if identity is None:
+        return None
+    try:
+        return lock_party(session, identity)
+    except ReservationUnknown:
+        return None
+
+
+def party_facts(party: Reservation | PartyRow | None) -> Party | None:
+    """What a verdict asks of a party; None when nobody is named."""
+    if party is None:
+        return None
+    return Party(party.performance_id, party.state, party.seats, party.admitted, party.released)
+
+
+def lock_door(session: Session, performance_id: int) -> Performance:
+    """The performance of a door, locked; DoorUnknown."""
+    try:
+        return lock_performance(session, performance_id)
+    except PerformanceUnknown:
+        raise DoorUnknown from None
+
+
+def door_facts(session: Session, performance: Performance) -> Door:
+    """What a verdict asks of a door whose performance is locked: how many places are free, too."""
+    free = free_places(session, performance, now())
+    return Door(performance.id, performance.cancelled_at is not None, free)
+
+
+def look_at_door(session: Session, performance_id: int, party: PartyRow | None) -> Door:
+    """The door as it is without its lock, which who takes nobody's place does not need."""
+    if party is not None and party.performance_id == performance_id:
+        cancelled_at = party.cancelled_at
+    else:
+        cancelled_at = read_door(session, performance_id)
+    # Only who has places that were released is told whether others are free.
+    evening = listing(performance_id, now()) if party is not None and party.released else None
+    return Door(performance_id, cancelled_at is not None, evening.seats_left if evening else 0)
+
+
+def read_door(session: Session, performance_id: int) -> datetime | None:
+    """When the performance of this door was cancelled; DoorUnknown."""
+    performance = session.get(Performance, performance_id, populate_existing=True)
+    if performance is None:
+        raise DoorUnknown
+    return performance.cancelled_at

@@ -1,0 +1,265 @@
+"""Scans: a ticket, or a reference, is shown at the door, and its party is let in.
+
+A scan locks the party's reservation and nothing else, so that twenty phones admit twenty parties of
+one performance at the same time, and two phones with the same ticket one after the other. Only who
+comes late, and takes places that nobody holds, locks the performance before (docs/locking.md).
+"""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+from sqlalchemy import ClauseElement, Select, bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.locks import EXPECTED_PARTY, PartyRow
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.places import hold_again
+from azionelab.checkin.books import (
+    VERDICTS_GIVEN,
+    Actor,
+    Claim,
+    ScanReused,
+    Verdict,
+    add_admission,
+    admission_of,
+    by_valid_device,
+    claimed_people,
+    describe_attempt,
+    first_admission,
+    read_verdict,
+    write_down,
+)
+from azionelab.checkin.facts import (
+    door_facts,
+    lock_code,
+    lock_door,
+    look_at_door,
+    party_facts,
+    ticket_of,
+)
+from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.verdicts import (
+    REUSED,
+    Asked,
+    Door,
+    Kind,
+    Party,
+    count_claim,
+    decide,
+    lets_all_in,
+)
+from azionelab.database import transaction, violated_constraint, write_at_once
+from azionelab.shows.models import Performance
+
+
+def let_in(expected: Select[UUID, str, str, int]) -> ClauseElement:
+    """A statement that records a scan of a party and lets all of it in, if it is an `expected` one."""
+    party = expected.cte("party")
+    of_party = {"reservation_id": party.c.id, "people": party.c.seats}
+    facts = {
+        column.name: of_party.get(column.name, bindparam(column.name, type_=column.type))
+        for column in Scan.__table__.columns
+    }
+    made = (
+        insert(Scan)
+        .from_select(list(facts), select(*facts.values()), include_defaults=False)
+        .returning(Scan.id, Scan.reservation_id, Scan.people, Scan.scanned_at)
+        .cte("made")
+    )
+    entered = (
+        insert(Admission)
+        .from_select(
+            ["scan_id", "reservation_id", "people", "admitted_at"],
+            select(made),
+            include_defaults=False,
+        )
+        .inline()
+        .cte("entered")
+    )
+    return select(party.c.reference, party.c.name, party.c.seats).add_cte(entered)
+
+
+_LET_IN = let_in(EXPECTED_PARTY)
+
+
+def admit(
+    performance_id: int,
+    code: str,
+    scan_id: UUID,
+    actor: Actor,
+    *,
+    people: int | None = None,
+    seen: int | None = None,
+    late: bool = False,
+    claim: Claim | None = None,
+) -> Verdict:
+    """Let in the party that `code` names, all of it or `people` of it, and record the attempt.
+
+    `code` is a ticket's token, the address its QR holds, or a reference as somebody typed it. The
+    same `scan_id` again answers what it answered first and counts nothing (verdict `replayed`).
+
+    `seen` and `late` are as in `verdicts.Asked`. With a `claim` the device has decided already, and the
+    books follow as far as they can: as many of the people count as have places. One that comes after its
+    scan was answered here, since that answer did not reach the device, is taken down with it.
+
+    Raises DoorUnknown, DeviceRevoked, and ScanReused when `scan_id` was used for something else, which is
+    recorded as well, and lets nobody in.
+    """
+    attempt, asked = (performance_id, code, scan_id, actor), Asked(people, seen, late)
+    try:
+        with by_valid_device():
+            ordinary = claim is None and lets_all_in(asked)
+            verdict = _admit_expected(attempt) if ordinary else None
+            try:
+                verdict = verdict or _admit(attempt, asked, claim, among_others=late)
+            except _PlacesReleased:
+                verdict = _admit(attempt, asked, claim, among_others=True)
+    except IntegrityError as error:
+        # Sent again, by a double tap or for want of an answer. The insert finds that out, so that
+        # first scans, which are nearly all, need not ask.
+        if violated_constraint(error) != "pk_scan":
+            raise
+        return _answer_again(performance_id, code, scan_id, actor, claim)
+    VERDICTS_GIVEN.labels(verdict.kind).inc()
+    return verdict
+
+
+class _PlacesReleased(Exception):
+    """People are in whose places were released: others may be taking them, the house must be locked."""
+
+
+def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
+    """Let all of a party in, of which nobody is in yet; None when that is a case for `_admit`.
+
+    Nearly every scan is such a one: a ticket that is shown for the first time. It is one statement, which
+    writes if it finds the party as expected (`lets_all_in`), and locks it for as long as that takes.
+    """
+    performance_id, code, scan_id, actor = attempt
+    identity = ticket_of(code)
+    if identity is None:
+        return None
+    scan = describe_attempt(scan_id, performance_id, None, actor)
+    found = write_at_once(_LET_IN, scan | {"reservation_id": identity, "verdict": Kind.ADMITTED})
+    if found is None:
+        return None
+    party = PartyRow(
+        identity, performance_id, found.reference, found.name, State.CONFIRMED,
+        seats=found.seats, admitted=found.seats, released=0, cancelled_at=None,
+    )  # fmt: skip
+    return Verdict(Kind.ADMITTED, scan_id, found.seats, party, None)
+
+
+def _admit(
+    attempt: tuple[int, str, UUID, Actor],
+    asked: Asked,
+    claim: Claim | None,
+    *,
+    among_others: bool,
+) -> Verdict:
+    """With `among_others` under the performance's lock: it may take places that nobody holds."""
+    performance_id, code, scan_id, actor = attempt
+    with transaction() as session:
+        performance = lock_door(session, performance_id) if among_others else None
+        party = lock_code(session, code)
+        released = party is not None and party.released > 0
+        if performance is not None:
+            door = door_facts(session, performance)
+        elif released and claim is not None and claim.people:
+            raise _PlacesReleased
+        else:
+            door = look_at_door(session, performance_id, party)
+        kind, people = _decide(party_facts(party), door, asked, claim)
+        first = first_admission(session, party.id, scan_id) if party and party.admitted else None
+        scan = describe_attempt(scan_id, performance_id, party, actor, claim)
+        told: PartyRow | Reservation | None = party
+        if party and people:
+            if released:
+                # As it is now: an earlier action of the same sync may have left it in the session.
+                reservation = session.get_one(Reservation, party.id, populate_existing=True)
+                hold_again(reservation, people)
+                session.flush()
+            told = _with_more_in(party, people)
+        elif party and kind is Kind.WRONG_PERFORMANCE:
+            told = session.get_one(Reservation, party.id)
+        write_down(session, scan, kind, people)
+        return Verdict(kind, scan_id, people, told, first, claimed_people(claim))
+
+
+def _with_more_in(party: PartyRow, people: int) -> PartyRow:
+    """What the triggers make of it: the row is locked, nobody else can have counted."""
+    late = max(0, people - party.to_come)
+    return replace(party, admitted=party.admitted + people, released=party.released - late)
+
+
+def _decide(party: Party | None, door: Door, asked: Asked, claim: Claim | None) -> tuple[Kind, int]:
+    if claim is None:
+        return decide(party, door, asked)
+    if claim.people:
+        return count_claim(party, door, claim.people)
+    # Nobody at all is no number of people to have let in.
+    return (Kind.TOO_MANY if claim.verdict is Kind.ADMITTED else claim.verdict), 0
+
+
+def _answer_again(
+    performance_id: int, code: str, scan_id: UUID, actor: Actor, claim: Claim | None
+) -> Verdict:
+    with transaction() as session:
+        performance = lock_door(session, performance_id) if claim else None
+        party = lock_code(session, code)
+        scan = session.get_one(Scan, scan_id)
+        party_id = party.id if party else None
+        same = (scan.performance_id, scan.reservation_id) == (performance_id, party_id)
+        if same and scan.verdict in set(Kind):
+            reservation = _read_party(session, party_id)
+            if performance is not None and claim is not None and scan.claimed is None:
+                # The device did not get our answer, and decided by itself what really happened.
+                _follow(session, scan, claim, performance, reservation)
+            admission = admission_of(session, scan.id)
+            first = first_admission(session, party_id, scan.id) if scan.admitted_before else None
+            return read_verdict(scan, reservation, admission, first)
+        # Under an identity of its own: the one that the device gave is another scan's.
+        attempt = describe_attempt(uuid4(), performance_id, party, actor, claim)
+        write_down(session, attempt, REUSED, 0)
+    raise ScanReused
+
+
+def _follow(
+    session: Session,
+    scan: Scan,
+    claim: Claim,
+    performance: Performance,
+    reservation: Reservation | None,
+) -> None:
+    """Make the books of a scan say what its device did."""
+    admission = admission_of(session, scan.id)
+    scan.claimed = claim.people
+    more = claim.people - scan.people
+    if more > 0:
+        door = door_facts(session, performance)
+        kind, counted = count_claim(party_facts(reservation), door, more)
+        if reservation is None or not counted:
+            return
+        hold_again(reservation, counted)
+        scan.verdict, scan.people = kind, scan.people + counted
+        if admission is not None:
+            admission.people = scan.people
+        else:
+            add_admission(session, scan, reservation.id, counted)
+    elif more < 0 and admission is not None and admission.undone_at is None:
+        # Fewer went in than we had said, or nobody.
+        scan.people = claim.people
+        if claim.people:
+            admission.people = claim.people
+        else:
+            scan.verdict = claim.verdict
+            session.delete(admission)
+    session.flush()
+    if reservation is not None:
+        session.refresh(reservation, ["admitted"])
+
+
+def _read_party(session: Session, reservation_id: UUID | None) -> Reservation | None:
+    if reservation_id is None:
+        return None
+    return session.get_one(Reservation, reservation_id, populate_existing=True)

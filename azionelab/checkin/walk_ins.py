@@ -1,0 +1,120 @@
+"""Walk-ins: people without a booking, let in as long as places are free.
+
+They take places, so the performance is locked before all else (docs/locking.md). A phone without a network
+lets them in by itself; the books follow as far as there are places.
+"""
+
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from azionelab.bookings.locks import lock_reservation
+from azionelab.bookings.models import State
+from azionelab.bookings.places import seat_walk_ins
+from azionelab.bookings.rules import end
+from azionelab.checkin.books import (
+    VERDICTS_GIVEN,
+    Actor,
+    Claim,
+    ScanReused,
+    Verdict,
+    add_admission,
+    admission_of,
+    by_valid_device,
+    claimed_people,
+    describe_attempt,
+    read_verdict,
+    write_down,
+)
+from azionelab.checkin.facts import door_facts, lock_door
+from azionelab.checkin.limits import MAX_WALK_INS
+from azionelab.checkin.models import Scan
+from azionelab.checkin.verdicts import Door, Kind
+from azionelab.database import transaction, violated_constraint
+from azionelab.shows.models import Performance
+
+
+def let_in_walk_ins(
+    performance_id: int, people: int, scan_id: UUID, actor: Actor, claim: Claim | None = None
+) -> Verdict:
+    """Let in `people` who have no booking, if as many places are free, and record it.
+
+    The same `scan_id` again answers what it answered first. With a `claim` they are in already: as many
+    count as there are places. Verdicts are ADMITTED, FULL and PERFORMANCE_CANCELLED.
+
+    Raises DoorUnknown, DeviceRevoked, and ScanReused when `scan_id` was used for something else.
+    """
+    try:
+        with by_valid_device(), transaction() as session:
+            performance = lock_door(session, performance_id)
+            before = session.get(Scan, scan_id)
+            if before is not None:
+                return _same_walk_ins(session, before, performance, claim)
+            wanted = people if claim is None else claim.people
+            kind, counted = _decide_walk_ins(door_facts(session, performance), wanted, claim)
+            reservation = None
+            if counted:
+                reservation = seat_walk_ins(session, performance_id, counted, scan_id)
+            scan = describe_attempt(scan_id, performance_id, reservation, actor, claim)
+            write_down(session, scan, kind, counted)
+            if reservation is not None:
+                set_committed_value(reservation, "admitted", counted)
+            verdict = Verdict(kind, scan_id, counted, reservation, None, claimed_people(claim))
+    except IntegrityError as error:
+        # Somebody's scan took the identity in between, who does not wait for this performance.
+        if violated_constraint(error) == "pk_scan":
+            raise ScanReused from error
+        raise
+    VERDICTS_GIVEN.labels(kind).inc()
+    return verdict
+
+
+def _decide_walk_ins(door: Door, people: int, claim: Claim | None) -> tuple[Kind, int]:
+    """The verdict on walk-ins and how many count; those of a claim are in, as far as there are places."""
+    if door.cancelled:
+        return Kind.PERFORMANCE_CANCELLED, 0
+    counted = people if claim is None else min(people, door.free, MAX_WALK_INS)
+    if people == 0 and claim is not None:
+        return (Kind.FULL if claim.verdict is Kind.ADMITTED else claim.verdict), 0
+    return (Kind.ADMITTED, counted) if 0 < counted <= door.free else (Kind.FULL, 0)
+
+
+def _same_walk_ins(
+    session: Session, scan: Scan, performance: Performance, claim: Claim | None
+) -> Verdict:
+    of_walk_ins = scan.reservation is None or scan.reservation.walk_in
+    if scan.performance_id != performance.id or not of_walk_ins:
+        raise ScanReused
+    if claim is not None and scan.claimed is None:
+        # As with a ticket: our answer was not heard.
+        _follow_walk_ins(session, scan, claim, performance)
+    admission = admission_of(session, scan.id)
+    return read_verdict(scan, scan.reservation, admission, None)
+
+
+def _follow_walk_ins(session: Session, scan: Scan, claim: Claim, performance: Performance) -> None:
+    """Make the books of walk-ins say what their device did: so many are in, and have that many places."""
+    kind, counted = scan.verdict, min(scan.people, claim.people)
+    admission = admission_of(session, scan.id)
+    if claim.people > scan.people:
+        more = claim.people - scan.people
+        kind, added = _decide_walk_ins(door_facts(session, performance), more, claim)
+        kind, counted = (scan.verdict if scan.people else kind), scan.people + added
+    elif claim.people == 0 and claim.verdict is not Kind.ADMITTED:
+        kind = claim.verdict
+    if admission is not None and scan.reservation_id is not None:
+        # What they were let in with goes, and what is true is written in its place.
+        session.delete(admission)
+        session.flush()
+        end(lock_reservation(session, scan.reservation_id), State.CANCELLED)
+        session.flush()
+    scan.claimed, scan.verdict, scan.people = claim.people, kind, counted
+    scan.reservation = None
+    if counted:
+        scan.reservation = seat_walk_ins(session, performance.id, counted, scan.id)
+        add_admission(session, scan, scan.reservation.id, counted)
+    session.flush()
+    if scan.reservation is not None:
+        session.refresh(scan.reservation, ["admitted"])

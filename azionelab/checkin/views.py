@@ -29,7 +29,8 @@ from azionelab.checkin.facts import MAX_CODE
 from azionelab.checkin.forms import ScanForm, UndoForm
 from azionelab.checkin.limits import MAX_QUERY
 from azionelab.checkin.scans import admit
-from azionelab.checkin.words import Told, app_words, caution, tell, tell_more
+from azionelab.checkin.words import Told, caution, tell, tell_more
+from azionelab.checkin.words_of_app import app_words
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.programme import Listing, listing

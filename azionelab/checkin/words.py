@@ -1,7 +1,7 @@
 """What the door tells its staff, in words: one headline and one sentence for each verdict.
 
-There is one table of them: the server fills it in for its own page, and the door app gets it with its
-page, for it goes on talking when there is no server (static_frontend/src/door/words.ts).
+There is one table of them: the server fills it in for its own page, and the door app gets it with all else
+that it says (words_of_app.py).
 """
 
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from babel import Locale
-from flask import current_app
 from flask_babel import get_locale, gettext, ngettext
 
 from azionelab.bookings.locks import PartyRow
@@ -103,22 +102,11 @@ def caution(performance: Listing, at: datetime) -> str:
     return ""
 
 
-def app_words() -> dict[str, Any]:
-    """All that the door app says, with what it needs to fill it in, in the language of the request."""
-    language = str(get_locale())
-    return {
-        "locale": "en-GB" if language == "en" else language,
-        "time_zone": current_app.config["AZIONELAB"].time_zone.key,
-        "tones": TONES,
-        "words": verdict_words() | _app_words(),
-    }
-
-
 def verdict_words() -> dict[str, Words]:
     """By a verdict's name its headline; what its detail can be, with a dot."""
     return {
-        "admitted": _many(lambda n: ngettext("Let %(num)s in", "Let %(num)s in", n)),
-        "admitted.rest": _many(
+        "admitted": many(lambda n: ngettext("Let %(num)s in", "Let %(num)s in", n)),
+        "admitted.rest": many(
             lambda n: ngettext(
                 "%(num)s of the party is still to come.",
                 "%(num)s of the party are still to come.",
@@ -136,7 +124,7 @@ def verdict_words() -> dict[str, Words]:
             "Others of this party came in meanwhile: %(left)s still to come.", left="{num}"
         ),
         "too_many": gettext("Too many"),
-        "too_many.detail": _many(
+        "too_many.detail": many(
             lambda n: ngettext(
                 "Only %(num)s of the party is still to come.",
                 "Only %(num)s of the party are still to come.",
@@ -168,7 +156,7 @@ def verdict_words() -> dict[str, Words]:
         "unknown.detail": gettext("No booking has this code. Try the name."),
         "undone": gettext("Undone"),
         "undone.detail": gettext("They count as outside again."),
-        "undone.rest": _many(
+        "undone.rest": many(
             lambda n: ngettext(
                 "They count as outside again; %(num)s of the party is in.",
                 "They count as outside again; %(num)s of the party are in.",
@@ -206,188 +194,7 @@ def _detail(words: dict[str, Words], kind: str, verdict: Verdict, remaining: int
     return _fill(words[f"{kind}.{part}"], num=num)
 
 
-def _app_words() -> dict[str, Words]:
-    at = "{at}"
-    return {
-        "already_in.listed": gettext("By the list of %(at)s.", at=at),
-        "already_in.here": gettext("At %(at)s, by this phone.", at=at),
-        "admitted.released": _many(
-            lambda n: ngettext(
-                "The place of %(num)s more was released.",
-                "The places of %(num)s more were released.",
-                n,
-            )
-        ),
-        "admitted.listed": gettext("By the list of %(at)s: there is no network.", at=at),
-        "admitted.walk_in": _many(
-            lambda n: ngettext(
-                "Without a booking. %(num)s place is free.",
-                "Without a booking. %(num)s places are free.",
-                n,
-            )
-        ),
-        "not_listed": gettext("Not on my list"),
-        "not_listed.detail": gettext(
-            "A ticket, and there is no network to ask. Booked after %(at)s, or for another evening?"
-            " Look at what it says, and decide.",
-            at=at,
-        ),
-        "not_listed.pending": gettext("Confirmed after %(at)s?", at=at),
-        "not_listed.pending_detail": gettext(
-            "By the list of %(at)s this booking was not confirmed, and there is no network to ask. A ticket is"
-            " sent only to who confirms. Look at what it says, and decide.",
-            at=at,
-        ),
-        "not_listed.in": gettext("Let in without the list. The server is told."),
-        "not_listed.away": gettext("Sent away"),
-        "not_listed.away_detail": gettext("The server is told."),
-        "no_answer": gettext("No answer"),
-        "no_answer.detail": gettext("Not let in yet. Try again: it counts once."),
-        "no_answer.undo": gettext("They may still count as in. Try again."),
-        "refused": gettext("That did not work"),
-        "checking": gettext("Checking…"),
-        "not_taken": gettext("Another ticket was scanned meanwhile: scan it again."),
-        "in": gettext("%(num)s in", num="{num}"),
-        "seats": _many(lambda n: ngettext("%(num)s seat", "%(num)s seats", n)),
-        "let_in": gettext("Let in"),
-        "let_in.late": gettext("Let in, late"),
-        "let_in.only": gettext("Fewer came: only"),
-        "let_in.unlisted": gettext("Let in all the same"),
-        "next": gettext("Next"),
-        "undo": gettext("Undo"),
-        "again": gettext("Try again"),
-        "send_away": gettext("Send away"),
-        "last": gettext("Last: %(what)s", what="{what}"),
-        "walk_in": gettext("Without a booking"),
-        "state.online": gettext("Online"),
-        "state.starting": gettext("Asking for the list…"),
-        "state.away": gettext("No network since %(at)s", at=at),
-        "state.waiting": _many(
-            lambda n: ngettext("%(num)s scan waiting", "%(num)s scans waiting", n)
-        ),
-        "state.list": gettext("list of %(at)s", at=at),
-        "found.none": gettext("Nobody of that name for this evening."),
-        "found.list": gettext(
-            "Nobody of that name on the list of %(at)s. E-mail addresses need the network.", at=at
-        ),
-        "found.more": tell_more("{num}"),
-        "keeps.nothing": gettext(
-            "This browser keeps nothing: a private window, or its storage is full. The door works"
-            " here only with a network."
-        ),
-        "caution.cancelled": gettext("This performance was cancelled: nobody is let in."),
-        "caution.later": gettext("This performance is not today."),
-        "conflict": _many(
-            lambda n: ngettext(
-                "%(num)s person too many was let in",
-                "%(num)s people too many were let in",
-                n,
-            )
-        ),
-        "conflict.at": gettext("%(at)s, %(door)s", at=at, door="{door}"),
-        "conflict.twice": gettext(
-            "%(name)s came in twice: %(first)s, and %(at)s.", name="{name}", first="{first}", at=at
-        ),
-        "conflict.none": gettext("%(name)s had no place: let in at %(at)s.", name="{name}", at=at),
-        "conflict.walk_in": _many(
-            lambda n: ngettext(
-                "Without a booking: %(num)s had no place, let in at %(at)s.",
-                "Without a booking: %(num)s had no place, let in at %(at)s.",
-                n,
-                at=at,
-            )
-        ),
-        "conflict.unknown": gettext("A ticket that nobody has: let in at %(at)s.", at=at),
-        "seen": gettext("Seen"),
-        "aside": gettext("Not counted as it was told here"),
-        "aside.scan-reused": gettext("it was told before as something else"),
-        "aside.scan-unknown": gettext("nothing is known of it"),
-        "aside.detail": gettext(
-            "%(name)s, %(at)s: %(people)s let in, %(counted)s counted (%(reason)s).",
-            name="{name}",
-            at=at,
-            people="{people}",
-            counted="{counted}",
-            reason="{reason}",
-        ),
-        "release.ask": _many(
-            lambda n: ngettext(
-                "%(num)s place becomes free for people without a booking (bookings: %(parties)s).",
-                "%(num)s places become free for people without a booking (bookings: %(parties)s).",
-                n,
-                parties="{parties}",
-            )
-        ),
-        "release.none": gettext("Nobody is missing: there is nothing to release."),
-        "release.from": gettext("From %(at)s on, half an hour before the curtain.", at=at),
-        "release.done": gettext("Places were released at %(at)s.", at=at),
-        "release.left": _many(
-            lambda n: ngettext(
-                "%(num)s place is released; taken back now, %(again)s would be held again.",
-                "%(num)s places are released; taken back now, %(again)s would be held again.",
-                n,
-                again="{again}",
-            )
-        ),
-        "released.places": _many(
-            lambda n: ngettext("%(num)s place became free.", "%(num)s places became free.", n)
-        ),
-        "taken_back": _many(
-            lambda n: ngettext("%(num)s place is held again.", "%(num)s places are held again.", n)
-        ),
-        "taken_back.missing": _many(
-            lambda n: ngettext(
-                "%(num)s is not: somebody else has it.", "%(num)s are not: others have them.", n
-            )
-        ),
-        "release.silent": tell_silent("{phones}"),
-        "release.offline": gettext("This needs the network."),
-        "ended.closed": gettext("This evening is over"),
-        "ended.closed.detail": gettext(
-            "The list was removed from this phone. Thank you, and good night."
-        ),
-        "ended.revoked": gettext("This phone was revoked"),
-        "ended.revoked.detail": gettext(
-            "The theatre has taken its access back, and the list was removed. Whoever stays at the"
-            " door needs a new QR from the staff."
-        ),
-        "ended.unknown": gettext("This phone is not known any more"),
-        "ended.unknown.detail": gettext(
-            "The list was removed. Ask the staff for a new QR and scan it with the phone's camera."
-        ),
-        "join.now": gettext(
-            "Now this phone is the door of %(evening)s. Say yes only if it shall become the door of"
-            " the evening that it was just invited to.",
-            evening="{evening}",
-        ),
-        "join.over": gettext(
-            "This QR is too old: it is good for a quarter of an hour. Ask the staff for a new one."
-        ),
-        "join.refused": gettext("This QR is not valid. Ask the staff for a new one."),
-        "join.away": gettext("No answer. Is there a network? Try again."),
-        "join.waiting": _many(
-            lambda n: ngettext(
-                "%(num)s scan of before was not sent yet. It is lost if this is another evening.",
-                "%(num)s scans of before were not sent yet. They are lost if this is another evening.",
-                n,
-            )
-        ),
-        "join.sent": _many(
-            lambda n: ngettext(
-                "%(num)s scan of before was sent.", "%(num)s scans of before were sent.", n
-            )
-        ),
-        "forget.waiting": _many(
-            lambda n: ngettext(
-                "%(num)s scan is still waiting to be sent.",
-                "%(num)s scans are still waiting to be sent.",
-                n,
-            )
-        ),
-    }
-
-
-def _many(write: Callable[[int], str]) -> dict[str, str]:
+def many(write: Callable[[int], str]) -> dict[str, str]:
     """The forms of a number, by what Unicode calls them in this language."""
     return {_plural(number): write(number) for number in (_Num(1), _Num(2))}
 

@@ -251,6 +251,11 @@ def tell_verdict(verdict: str) -> str:
     return str(VERDICTS.get(verdict, verdict))
 
 
+def tell_too_many(beyond: int) -> str:
+    """How many people are in whom the books could not count."""
+    return ngettext("%(num)s person too many", "%(num)s people too many", beyond)
+
+
 def _state(reservation: Reservation) -> str:
     return State.EXPIRED if reservation.is_lapsed(now()) else reservation.state
 
@@ -258,11 +263,7 @@ def _state(reservation: Reservation) -> str:
 def _tell_claimed(scan: Scan) -> str:
     if scan.claimed is None:
         return ""
-    beyond = scan.claimed - scan.people
-    if beyond <= 0:
-        return str(scan.claimed)
-    too_many = ngettext("%(num)s person too many", "%(num)s people too many", beyond)
-    return f"{scan.claimed} ({too_many})"
+    return f"{scan.claimed} ({tell_too_many(scan.beyond)})" if scan.beyond else str(scan.claimed)
 
 
 def _newest_mail(reservation_id: UUID) -> Mail | None:

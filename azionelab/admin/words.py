@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext, ngettext
 
-from azionelab.admin.house import tell_verdict
+from azionelab.admin.house import tell_too_many, tell_verdict
 from azionelab.bookings.places import Places
 from azionelab.checkin.house_list import Conflict
 from azionelab.checkin.verdicts import REVOKED, Kind
@@ -43,13 +43,12 @@ def tell_conflict(conflict: Conflict) -> Told:
         party = gettext("Walk-ins")
     else:
         party = gettext("Unknown ticket") if nameless else conflict.name
-    beyond = conflict.claimed - conflict.people
     return Told(
         id=str(conflict.scan_id),
         what=what,
         party=party,
         reference="" if conflict.walk_in else conflict.reference or "",
-        too_many=ngettext("%(num)s person too many", "%(num)s people too many", beyond),
+        too_many=tell_too_many(conflict.beyond),
     )
 
 

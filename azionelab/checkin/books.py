@@ -90,11 +90,6 @@ class Verdict:
     undone: bool = False
     replayed: bool = False
 
-    @property
-    def is_conflict(self) -> bool:
-        """Whether more people are in than the books could count."""
-        return self.claimed is not None and self.claimed > self.people
-
 
 @contextmanager
 def by_valid_device() -> Iterator[None]:

@@ -45,7 +45,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Conflict:
-    """More people are in than the books could count: `claimed` by a device, `people` counted.
+    """More people are in than the books could count: `claimed` by a device, `people` counted, `beyond` not.
 
     If the reason is that the party's places were taken, `first` is who came in first, and `at`, `by` and
     `door` tell of the other: in the order in which they came, whichever door was heard first.
@@ -58,6 +58,7 @@ class Conflict:
     verdict: str
     people: int
     claimed: int
+    beyond: int
     at: datetime
     by: str
     door: str
@@ -118,6 +119,7 @@ def _conflict(scan: Scan, other: FirstAdmission | None) -> Conflict:
         verdict=scan.verdict,
         people=scan.people,
         claimed=scan.claimed or 0,
+        beyond=scan.beyond,
         at=last.at,
         by=last.by,
         door=last.door,

@@ -55,6 +55,11 @@ class Scan(Base):
         """Who held the device: a person's name or a device's label."""
         return str(self.user or self.token or "")
 
+    @property
+    def beyond(self) -> int:
+        """How many people a device let in whom the books could not count: with any it is a conflict."""
+        return max(0, (self.claimed or 0) - self.people)
+
 
 class Admission(Base):
     """People of one party let in by one scan, until somebody undoes it."""

@@ -82,9 +82,9 @@ def test_two_doors_that_let_the_same_party_in_conflict() -> None:
         performance.id, ticket_token(party), uuid4(), DOOR_B, claim=claim(2, minutes_ago=2)
     )
     assert (second.kind, second.people, second.claimed) == (Kind.ALREADY_IN, 0, 2)
-    assert second.is_conflict
     (conflict,) = conflicts(performance.id)
     assert (conflict.door, conflict.name, conflict.claimed) == ("Door B", "Ada Rossi", 2)
+    assert conflict.beyond == 2
     assert conflict.first is not None
     assert conflict.first.door == "Door A"
     assert conflict.first.at < conflict.at
@@ -124,7 +124,8 @@ def test_who_was_sent_away_is_recorded_with_the_devices_reason(
     verdict = admit(
         performance.id, ticket_token(party), uuid4(), DOOR_A, claim=claim(0, Kind.NOT_LISTED)
     )
-    assert (verdict.kind, verdict.people, verdict.is_conflict) == (Kind.NOT_LISTED, 0, False)
+    assert (verdict.kind, verdict.people, verdict.claimed) == (Kind.NOT_LISTED, 0, 0)
+    assert conflicts(performance.id) == []
     assert fresh(party.id).admitted == 0
     row = database.execute("SELECT verdict, people, claimed FROM scan").fetchone()
     assert row == ("not_listed", 0, 0)

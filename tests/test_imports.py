@@ -4,6 +4,7 @@ Views, API, admin, commands and jobs call rules; rules use models; models stand 
 """
 
 import ast
+import re
 from functools import cache
 from graphlib import TopologicalSorter
 
@@ -22,6 +23,13 @@ KNOWS = {
     "staff": {"mail"},
     "ops": {"shows", "bookings", "checkin", "mail", "staff"},
     "admin": {"shows", "bookings", "checkin", "mail", "staff"},
+}
+# Where a page leads on to one of a part that its own knows nothing of: by the address's name alone.
+LEADS_ON = {
+    ("shows", "bookings"),  # an evening to its form
+    ("bookings", "checkin"),  # a ticket to its door
+    ("staff", "admin"),  # whoever logs in to their work
+    ("staff", "checkin"),
 }
 # What everything stands on, and what knows no part of the theatre.
 FOUNDATION = {
@@ -93,6 +101,20 @@ def test_parts_know_only_what_they_may(name: str) -> None:
     else:
         return  # create_app and the API's wiring bind all parts
     assert {part(imported) for imported in imports(name)} <= allowed
+
+
+def parts_named(name: str) -> set[str]:
+    """The parts that a module names in texts, as in `url_for("shows.programme")`."""
+    texts = {node.value for node in ast.walk(modules()[name]) if isinstance(node, ast.Constant)}
+    found = {re.fullmatch(r"(\w+)\.\w+", text) for text in texts if isinstance(text, str)}
+    return {match[1] for match in found if match} & KNOWS.keys()
+
+
+def test_addresses_lead_only_where_it_is_said() -> None:
+    bound = {name for name in modules() if part(name) in KNOWS.keys() | FOUNDATION}
+    named = {(part(name), other) for name in bound for other in parts_named(name)}
+    known = {(one, other) for one, others in KNOWS.items() for other in {one, *others}}
+    assert named - known == LEADS_ON
 
 
 @pytest.mark.parametrize("name", modules())

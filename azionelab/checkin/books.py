@@ -1,7 +1,7 @@
 """The door's books: what is written of every attempt, what they say of it later, and how it is taken back.
 
-An attempt is a Scan, and an Admission if it lets people in. Whoever decides (scans.py, walk_ins.py) writes
-it down through here; `undo` takes an admission back.
+An attempt is a Scan, and an Admission if it lets people in. scans.py and walk_ins.py decide, and write it
+down through here, but for the one statement of a ticket that is shown for the first time.
 """
 
 from collections.abc import Iterator

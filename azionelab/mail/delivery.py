@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from azionelab.bookings.models import Reservation
 from azionelab.database import now, transaction
 from azionelab.extensions import db
-from azionelab.mail.messages import message_id, render
+from azionelab.mail.messages import Message, message_id, render
 from azionelab.mail.models import Delivery, Mail
 from azionelab.mail.outbox import SEND_JOB
 from azionelab.mail.smtp import Refused, Unreachable, send
@@ -103,22 +103,29 @@ def _begin(mail_id: UUID) -> Mail | None:
 def _hand_over(mail: Mail, sending: str) -> Delivery:
     """Send the mail, if there is somewhere to send it to, and say which.
 
-    In development its link is logged, whatever becomes of the mail: a browser can go on without a mail
-    server, or with one that does not answer. Addresses of `.example` reach nobody (RFC 2606): asking
-    a mail server would only bring its complaint.
+    In development its link is logged where no server is set, or none takes the mail: a browser can go on.
+    Addresses of `.example` reach nobody (RFC 2606): asking a mail server would only bring its complaint.
     """
     if not mail.reservation.email:
         raise Refused("the address was erased before the mail could be sent")
     message = render(mail)
     config = current_app.config["AZIONELAB"]
-    if config.debug:
-        logger.info("mail %s (%s) leads to %s", mail.id, mail.kind, message.link)
-        if config.mail_server is None:
-            return Delivery.NOT_SENT
+    if config.debug and config.mail_server is None:
+        _log_link(mail, message)
+        return Delivery.NOT_SENT
     if mail.reservation.email.casefold().endswith(NOBODYS_DOMAIN):
         return Delivery.NOT_SENT
-    send(message, message_id(f"{mail.id}.{sending}"))
+    try:
+        send(message, message_id(f"{mail.id}.{sending}"))
+    except (Refused, Unreachable):
+        if config.debug:
+            _log_link(mail, message)
+        raise
     return Delivery.SENT
+
+
+def _log_link(mail: Mail, message: Message) -> None:
+    logger.info("mail %s (%s) leads to %s", mail.id, mail.kind, message.link)
 
 
 def _put_off(mail: Mail, reason: str, *, last_try: bool) -> None:

@@ -191,11 +191,60 @@ def test_a_dump_that_breaks_off_restores_nothing(
 
 
 @pytest.mark.usefixtures("in_app", "newer_schema")
-def test_a_newer_schema_is_refused(backups: Backups, empty_database: str) -> None:
+def test_a_schema_that_another_release_made_is_refused(
+    backups: Backups, empty_database: str
+) -> None:
+    backups.settings["AZIONELAB_TAG"] = "9.9.9-aaaaaaaaaaaa"
     newer = backups.take()
+    backups.settings["AZIONELAB_TAG"] = "9.9.8-bbbbbbbbbbbb"
     told = backups.refusal("restore", newer, "--replace", **elsewhere(empty_database))
-    assert told.startswith(f"{newer} has schema 9999, and this release")
+    assert told.startswith(
+        f"{newer} has schema 9999, and this release (9.9.8-bbbbbbbbbbbb) knows none after "
+    )
+    assert ": restore it with release 9.9.9-aaaaaaaaaaaa, which took it, or " in told
     assert rows(empty_database) == {}
+    # What cannot be restored is not called good.
+    assert backups.refusal("verify", newer) == told
+
+
+def test_after_a_rollback_the_release_restores_what_it_took(
+    make_backups: Callable[..., Backups],
+    make_app: Callable[..., Flask],
+    empty_database: str,
+    database_server: str,
+) -> None:
+    backups = make_backups(empty_database)
+    with running(make_app, empty_database):
+        flask_migrate.upgrade()
+        performance, tokens, _ = an_evening()
+    # What the next release's migration left behind.
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("ALTER TABLE show ADD COLUMN note text DEFAULT 'new'")
+        connection.execute("CREATE TABLE usher AS SELECT 'Ada' AS name")
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = rows(empty_database)
+    taken = backups.take()
+    done = backups.run("verify")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{taken} is good: ")
+    assert ", schema 9999, " in done.stdout
+
+    for how in (["--replace"], []):
+        if not how:
+            destroy(database_server, empty_database)
+        done = backups.run("restore", taken, *how)
+        assert done.returncode == 0, done.stderr
+        # `flask db upgrade` refuses a schema that it does not know.
+        assert done.stdout.splitlines()[-1] == "now run `flask doctor`, then start the site"
+        assert rows(empty_database) == before
+    with running(make_app, empty_database) as app:
+        doctor = app.test_cli_runner().invoke(args=["doctor"])
+        assert doctor.exit_code == 0, doctor.output
+        health = app.test_client().get("/api/health")
+        assert (health.status_code, health.get_json()["migrations"]) == (200, "newer")
+        page(app, tokens["confirmed"])
+        assert seats_held(performance) == (9, 9)
+        a_party(a_performance(), 2)
 
 
 def test_a_database_with_tables_is_left_alone(

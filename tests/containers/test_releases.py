@@ -1,4 +1,4 @@
-"""A new release is taken into service, and the one before it again, without losing a booking."""
+"""A new release is taken into service, and the one before it again, without losing a booking or a backup."""
 
 import re
 import shutil
@@ -85,6 +85,19 @@ def test_upgrade_and_rollback(
     held = f"SELECT seats_held FROM performance WHERE id = {evening.performance_id}"
     assert stack.sql(held) == "6"
     assert "FAIL" not in stack.flask("doctor").stdout
+
+    # What the runbook's Rollback and Restore say of backups: of the newer schema too.
+    assert "schema next" in stack.execute("backup", "azionelab-backup", "now").stdout
+    assert " is good: " in stack.execute("backup", "azionelab-backup", "verify").stdout
+    book("lost@azionelab.org")
+    stack.compose("stop", "backend", "worker")
+    restored = stack.execute("backup", "azionelab-backup", "restore", "--replace").stdout
+    assert restored.endswith("now run `flask doctor`, then start the site\n")
+    assert stack.sql("SELECT version_num FROM alembic_version") == "next"
+    assert stack.sql(held) == "6"
+    stack.up()
+    book("restored@azionelab.org")
+    assert stack.sql(held) == "8"
     page = open_page(stack)
     page.goto(SITE)
     expect(page.locator("body")).to_contain_text(evening.slug)

@@ -7,6 +7,7 @@ import sys
 import threading
 
 from azionelab_backup.elsewhere import Elsewhere
+from azionelab_backup.release import knows
 from azionelab_backup.settings import read_settings
 from azionelab_backup.tasks import FAILURES, Keeper, describe, told
 
@@ -62,8 +63,10 @@ def _do(options: argparse.Namespace) -> None:
         case "verify":
             keeper.verify(options.name)
         case "restore":
-            keeper.restore(options.name, replace=options.replace)
-            print("now run `flask db upgrade` and `flask doctor`, then start the site")
+            backup = keeper.restore(options.name, replace=options.replace)
+            # A newer schema, as after a rollback, is left as it is.
+            upgrade = "`flask db upgrade` and " if knows(backup.manifest().schema) else ""
+            print(f"now run {upgrade}`flask doctor`, then start the site")
         case "fetch" if options.list:
             print(*Elsewhere(settings).names(), sep="\n")
         case "fetch":

@@ -1,11 +1,9 @@
 """What there is to do: take a backup, verify one, restore one, let go of the old ones, all on time."""
 
-import os
 import shutil
 import sys
 import tarfile
 import threading
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,11 +15,11 @@ from azionelab_backup import Refused
 from azionelab_backup.contents import count_rows, disagreements, schema, tables
 from azionelab_backup.elsewhere import Elsewhere
 from azionelab_backup.postgres import Database, scratch_database
+from azionelab_backup.release import refuse_unknown, version
 from azionelab_backup.settings import DAYS, Settings
 from azionelab_backup.store import DUMP, MEDIA, Backup, Manifest, Store
 from azionelab_backup.timetable import kept, last_due
 
-_RELEASE = Path(__file__).resolve().parents[3]
 _LATE_AFTER = timedelta(hours=26)  # a day, and time for the backup itself
 _RETRY_AFTER = 600.0  # seconds
 _LOOK_EVERY = 30.0  # seconds; the clock may be set meanwhile
@@ -72,6 +70,7 @@ class Keeper:
         with self.store.locked(), self._reported("verify") as report:
             backup = self.store.get(name)
             backup.check()
+            refuse_unknown(backup)
             manifest = backup.manifest()
             with scratch_database() as scratch:
                 scratch.restore(backup.folder / DUMP, replace=False, row_restored=lambda: None)
@@ -91,13 +90,8 @@ class Keeper:
             backup = self.store.get(name)
             print(f"checking {backup.name} ...")
             backup.check()
+            refuse_unknown(backup)
             manifest = backup.manifest()
-            if manifest.schema not in (known := _known_schemas()):
-                raise Refused(
-                    f"{backup.name} has schema {manifest.schema}, and this release"
-                    f" ({_version()}) knows none after {max(known)}: restore it with release"
-                    f" {manifest.version} or a later one"
-                )
             media = self._settings.media
             self._refuse_to_overwrite(replace=replace)
             _unpack(backup.folder / MEDIA, media / _RESTORING)
@@ -212,7 +206,7 @@ def _describe(connection: psycopg.Connection, taken_at: datetime) -> Manifest:
     if revision is None:
         raise Refused("the database has no tables yet: run `flask db upgrade` first")
     return Manifest(
-        version=_version(),
+        version=version(),
         schema=revision,
         taken_at=taken_at.isoformat(timespec="seconds"),
         postgres=connection.info.parameter_status("server_version") or "",
@@ -295,16 +289,3 @@ def _swap(media: Path) -> None:
             path.unlink()
     for path in (media / _RESTORING).iterdir():
         path.rename(media / path.name)
-
-
-def _version() -> str:
-    """The image's tag, by which a rollback finds it again; outside of an image the version."""
-    if tag := os.environ.get("AZIONELAB_TAG"):
-        return tag
-    with (_RELEASE / "pyproject.toml").open("rb") as file:
-        return str(tomllib.load(file)["project"]["version"])
-
-
-def _known_schemas() -> set[str]:
-    """The migrations of this release, by their numbers."""
-    return {path.name[:4] for path in (_RELEASE / "migrations" / "versions").glob("[0-9]*.py")}

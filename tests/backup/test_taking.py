@@ -195,6 +195,17 @@ def test_what_has_served_is_let_go(backups: Backups) -> None:
     assert backups.names() == ["2026-11-22T120000Z", *names[-2:]]
 
 
+def test_what_was_taken_before_an_upgrade_stays(
+    backups: Backups, request: pytest.FixtureRequest
+) -> None:
+    noon = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    before = copies(backups, [noon - timedelta(hours=hours) for hours in (3, 2)])
+    request.getfixturevalue("newer_schema")
+    after = copies(backups, [noon - timedelta(hours=1), noon])
+    assert backups.run("rotate", **KEEP).returncode == 0
+    assert backups.names() == [before[1], after[1]]
+
+
 def test_the_last_good_one_stays(backups: Backups) -> None:
     noon = datetime(2026, 11, 25, 12, tzinfo=UTC)
     names = copies(backups, [noon - timedelta(hours=hours) for hours in (3, 2, 1, 0)])

@@ -31,6 +31,10 @@ NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)  # a Wednesday
 DAILY = [NOON - timedelta(days=days) for days in range(400)]
 
 
+def of_one_schema(moments: list[datetime]) -> dict[datetime, str]:
+    return dict.fromkeys(moments, "0009")
+
+
 def days_ago(chosen: set[datetime]) -> list[int]:
     return sorted((NOON - moment).days for moment in chosen)
 
@@ -48,19 +52,32 @@ def days_ago(chosen: set[datetime]) -> list[int]:
 def test_the_newest_of_each_day_week_and_month(
     days: int, weeks: int, months: int, expected: list[int]
 ) -> None:
-    assert days_ago(kept(DAILY, ROME, days=days, weeks=weeks, months=months)) == expected
+    assert (
+        days_ago(kept(of_one_schema(DAILY), ROME, days=days, weeks=weeks, months=months))
+        == expected
+    )
 
 
 def test_of_one_day_the_newest() -> None:
     # In Rome the last is of the next day already.
     moments = [datetime(2026, 11, 25, hour, 30, tzinfo=UTC) for hour in (1, 12, 22, 23)]
-    assert kept(moments, ROME, days=5, weeks=0, months=0) == set(moments[2:])
+    assert kept(of_one_schema(moments), ROME, days=5, weeks=0, months=0) == set(moments[2:])
+
+
+def test_of_one_day_the_newest_of_each_schema() -> None:
+    """An upgrade, a rollback, and the next night: what was taken before the upgrade stays."""
+    old = [NOON - timedelta(days=1, hours=hours) for hours in (2, 1)]
+    new = [NOON - timedelta(days=1, minutes=30), NOON - timedelta(days=1), NOON]
+    taken = of_one_schema(old) | dict.fromkeys(new, "0010")
+    assert kept(taken, ROME, days=2, weeks=0, months=0) == {old[1], *new[1:]}
+    assert kept(taken, ROME, days=1, weeks=0, months=0) == {NOON}
+    assert kept(taken, ROME, days=0, weeks=1, months=0) == {old[1], NOON}
 
 
 def test_a_long_outage_costs_no_backup_before_it() -> None:
     old = [NOON - timedelta(days=days) for days in (300, 301)]
-    assert kept([NOON, *old], ROME, days=3, weeks=0, months=0) == {NOON, *old}
+    assert kept(of_one_schema([NOON, *old]), ROME, days=3, weeks=0, months=0) == {NOON, *old}
 
 
 def test_none_of_none() -> None:
-    assert kept([], ROME, days=1, weeks=1, months=1) == set()
+    assert kept({}, ROME, days=1, weeks=1, months=1) == set()

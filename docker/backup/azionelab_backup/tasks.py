@@ -116,7 +116,7 @@ class Keeper:
         with self.store.locked():
             backups = self.store.backups()
             keep = kept(
-                [backup.taken_at for backup in backups],
+                {backup.taken_at: _schema_of(backup) for backup in backups},
                 settings.zone,
                 days=settings.keep_days,
                 weeks=settings.keep_weeks,
@@ -235,6 +235,14 @@ def _is_good(backup: Backup) -> bool:
     except Refused:
         return False
     return True
+
+
+def _schema_of(backup: Backup) -> str:
+    """Its schema; none when that cannot be read, so that it takes the place of no other one."""
+    try:
+        return backup.manifest().schema
+    except Refused:
+        return ""
 
 
 def _attempt(task: Callable[[], object]) -> bool:

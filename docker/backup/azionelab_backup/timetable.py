@@ -1,6 +1,6 @@
 """When a backup is due, and which ones have served their time. Pure: moments in, verdicts out."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,12 +16,13 @@ def last_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
 
 
 def kept(
-    taken: Iterable[datetime], zone: ZoneInfo, *, days: int, weeks: int, months: int
+    taken: Mapping[datetime, str], zone: ZoneInfo, *, days: int, weeks: int, months: int
 ) -> set[datetime]:
-    """Those to keep: the newest of each of the last `days` days, `weeks` weeks and `months` months.
+    """Those to keep of what was `taken`: the schema of each backup, by its moment.
 
-    Days without a backup do not count, so that a long outage costs none of the backups before it.
-    The newest one is always kept.
+    Of each of the last `days` days, `weeks` weeks and `months` months it is the newest of each schema:
+    what was taken before an upgrade stays beside what was taken after it. Days without a backup do
+    not count, so that a long outage costs none of the backups before it. The newest one is always kept.
     """
     newest_first = sorted(taken, reverse=True)
     chosen = set(newest_first[:1])
@@ -31,8 +32,10 @@ def kept(
         (months, lambda moment: (moment.year, moment.month)),
     )
     for count, period in periods:
-        newest_of: dict[Any, datetime] = {}
+        newest_of: dict[Any, dict[str, datetime]] = {}
         for moment in newest_first:
-            newest_of.setdefault(period(moment.astimezone(zone)), moment)
-        chosen.update(list(newest_of.values())[:count])
+            by_schema = newest_of.setdefault(period(moment.astimezone(zone)), {})
+            by_schema.setdefault(taken[moment], moment)
+        for by_schema in list(newest_of.values())[:count]:
+            chosen.update(by_schema.values())
     return chosen

@@ -174,6 +174,26 @@ def test_a_backup_that_restores_wrongly_is_told_of(
     assert reports(database)[-1] == ("verify", False)
 
 
+def test_only_the_newest_one_is_told_of(backups: Backups, database: Database) -> None:
+    old = backups.take()
+    assert backups.refusal("verify", "nonsense").startswith("there is no backup nonsense")
+    newest = backups.take()
+    assert reports(database) == [("backup", True)] * 2
+    dump = backups.folder / old / "database.dump"
+    content = dump.read_bytes()
+    dump.write_bytes(b"")
+    assert backups.refusal("verify", old).startswith(f"{old} is corrupt: ")
+    assert backups.run("verify", newest).returncode == 0
+    assert reports(database)[2:] == [("verify", True)]
+
+    # Nor does an old one that is good take a true alarm back.
+    dump.write_bytes(content)
+    (backups.folder / newest / "database.dump").write_bytes(b"")
+    backups.refusal("verify")
+    assert backups.run("verify", old).returncode == 0
+    assert reports(database)[3:] == [("verify", False)]
+
+
 def copies(backups: Backups, taken: list[datetime]) -> list[str]:
     """Backups of other moments, made of one of now."""
     name = backups.take()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 import psutil
 import psycopg
@@ -17,6 +18,7 @@ import pytest
 
 from tests.support.processes import PYTHON, ROOT, Program, clean_environment
 
+Database = psycopg.Connection[Any]
 _PROGRAMS = ("initdb", "pg_ctl", "pg_dump", "pg_restore", "psql")
 
 
@@ -49,6 +51,12 @@ def postgres_programs(
         (folder / name).write_text(script, encoding="utf-8")
         (folder / name).chmod(0o755)
     return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def reports(database: Database) -> list[tuple[str, bool]]:
+    """What the backups told the application, in the order of telling."""
+    query = "SELECT task, well FROM backup_report ORDER BY id"
+    return [tuple(row) for row in database.execute(query)]
 
 
 @dataclass

@@ -7,25 +7,17 @@ import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 
-from tests.backup.conftest import Backups
+from tests.backup.conftest import Backups, Database, reports
 from tests.stage import a_party, a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
-Database = psycopg.Connection[Any]
 NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
-
-
-def reports(database: Database) -> list[tuple[str, bool]]:
-    """What the backups told the application, in the order of telling."""
-    query = "SELECT task, well FROM backup_report ORDER BY id"
-    return [tuple(row) for row in database.execute(query)]
 
 
 def dumping(database: Database) -> bool:
@@ -299,55 +291,3 @@ def test_wrong_settings_are_all_named(backups: Backups, tmp_path: Path) -> None:
         "RESTIC_PASSWORD_FILE",
     ):  # fmt: skip
         assert f"{name}: " in told
-
-
-@pytest.fixture
-def elsewhere(backups: Backups, tmp_path: Path) -> Path:
-    """Have backups carried to a repository in another folder."""
-    password = tmp_path / "restic_password"
-    password.write_text("a long word\n", encoding="utf-8")
-    repository = tmp_path / "elsewhere"
-    backups.settings |= {
-        "RESTIC_REPOSITORY": str(repository),
-        "RESTIC_PASSWORD_FILE": str(password),
-    }
-    return repository
-
-
-def test_backups_are_carried_elsewhere_and_back(
-    backups: Backups, elsewhere: Path, database: Database
-) -> None:
-    a_party(a_performance(), 3, name="Ada Zzyzx")
-    name = backups.take()
-    assert reports(database) == [("backup", True), ("ship", True)]
-    stored = b"".join(path.read_bytes() for path in elsewhere.rglob("*") if path.is_file())
-    assert b"Zzyzx" not in stored
-    assert b"PGDMP" not in stored
-
-    shutil.rmtree(backups.folder)
-    backups.folder.mkdir()
-    assert backups.run("fetch", "--list").stdout.split() == [name]
-    done = backups.run("fetch")
-    assert done.returncode == 0, done.stderr
-    assert backups.names() == [name]
-    assert backups.run("verify", name).returncode == 0
-    assert backups.refusal("fetch", name) == f"{name} is here already"
-    assert backups.refusal("fetch", "1999-01-01T000000Z").startswith("there is no backup 1999")
-
-
-def test_a_backup_that_could_not_be_carried_elsewhere_is_kept_here(
-    backups: Backups, elsewhere: Path, database: Database
-) -> None:
-    elsewhere.write_text("no folder", encoding="utf-8")
-    assert "failed" in backups.refusal("now")
-    assert len(backups.names()) == 1
-    assert reports(database) == [("backup", True), ("ship", False)]
-
-
-def test_an_empty_password_file_keeps_backups_here_only_without_a_repository(
-    backups: Backups, elsewhere: Path
-) -> None:
-    (elsewhere.parent / "restic_password").write_text("", encoding="utf-8")
-    assert "RESTIC_PASSWORD_FILE: is empty" in backups.refusal("now")
-    backups.settings["RESTIC_REPOSITORY"] = ""
-    backups.take()

@@ -48,6 +48,19 @@ def test_backups_are_carried_elsewhere_and_back(
     assert backups.refusal("fetch", "1999-01-01T000000Z").startswith("there is no backup 1999")
 
 
+def test_what_is_still_here_is_kept_there(backups: Backups, elsewhere: Path) -> None:
+    backups.settings |= {f"BACKUP_KEEP_{period}": "0" for period in ("DAYS", "WEEKS", "MONTHS")}
+    first, second, third = (backups.take() for _ in range(3))
+
+    def there() -> list[str]:
+        return backups.run("fetch", "--list").stdout.split()
+
+    assert there() == [first, second, third]
+    shutil.rmtree(backups.folder / second)
+    fourth = backups.take()
+    assert there() == [first, third, fourth]
+
+
 OVERLAY = yaml.safe_load((ROOT / "docker" / "compose.offsite.yml").read_text(encoding="utf-8"))
 # Each place that docs/backups.md offers: the repository, the account's setting, the key's.
 PLACES = re.findall(

@@ -22,8 +22,11 @@ class Elsewhere:
         self._settings = settings
         self._environment = settings.restic | {"PATH": os.environ.get("PATH", os.defpath)}
 
-    def ship(self, backup: Backup) -> None:
-        """Carry a backup there, making the repository first, and let go of what has served."""
+    def ship(self, backup: Backup, here: list[Backup]) -> None:
+        """Carry a backup there, making the repository first, and let go of what has served.
+
+        What is still `here` is kept there too.
+        """
         self._make()
         self._restic(
             ["backup", "--host", _HOST, "--tag", backup.name, backup.name], backup.folder.parent
@@ -36,6 +39,7 @@ class Elsewhere:
             "monthly": settings.keep_months,
         }
         options = [f"--keep-{period}={count}" for period, count in keep.items() if count]
+        options += [f"--keep-tag={kept.name}" for kept in here]
         self._restic(["forget", "--host", _HOST, "--group-by", "host", "--prune", *options])
 
     def names(self) -> list[str]:

@@ -60,7 +60,7 @@ class Keeper:
             print(f"{backup.name} is taken: {_in_words(backup, manifest)}")
         if self._settings.restic is not None:
             with self._reported("ship") as report:
-                Elsewhere(self._settings).ship(backup)
+                Elsewhere(self._settings).ship(backup, self.store.backups())
                 report["size"] = backup.size
                 print(f"{backup.name} is elsewhere too")
         return backup

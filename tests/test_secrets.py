@@ -1,37 +1,99 @@
-"""docker/new-secrets makes every file that Compose mounts, and Compose takes passwords from nothing else."""
+"""docker/new-secrets makes what Compose mounts, for the containers to read and its owner to fill in.
 
+Compose takes passwords from nothing else.
+"""
+
+import os
 import re
+import shlex
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
+import pytest
 import yaml
 
 from tests.support.processes import ROOT
 from tests.test_env_example import COMPOSE, COMPOSE_FILES
 
-FILES: list[dict[str, Any]] = [
-    yaml.safe_load(file.read_text(encoding="utf-8")) for file in COMPOSE_FILES
-]
+SCRIPT = (ROOT / "docker" / "new-secrets").read_text(encoding="utf-8")
+MOUNTED = {
+    name
+    for file in (ROOT / "docker").glob("compose*.yml")
+    for name in re.findall(r"SECRETS_DIR:-\./secrets\}/(\w+)", file.read_text(encoding="utf-8"))
+}
+FILLED_IN = {"mail_password", "secret_key_fallbacks", "offsite_key"}
+
+Shell = Callable[[str], subprocess.CompletedProcess[str]]
 
 
-def test_every_file_that_is_mounted_is_made_and_kept(tmp_path: Path) -> None:
-    mounted = {name for file in FILES for name in file.get("secrets", {})}
-    for _ in range(2):
-        done = subprocess.run(
-            [ROOT / "docker" / "new-secrets", tmp_path], capture_output=True, text=True, check=True
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that an ordinary user owns and can come to."""
+    made = Path(tempfile.mkdtemp(prefix="azionelab-secrets-"))
+    if os.geteuid() == 0:
+        os.chown(made, 65534, 65534)
+    yield made / "secrets"
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def sh(folder: Path) -> Shell:
+    """A shell of that user, who is not root: root may write everything."""
+    user = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+
+    def run(commands: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-s", str(folder)],
+            input=commands,
+            cwd=folder.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+            **user,
         )
-    assert {path.name for path in tmp_path.iterdir()} == mounted
-    kept = re.findall(r"^kept .*/(\w+)$", done.stdout, re.M)
-    made = [(tmp_path / name).read_text() for name in kept]
-    assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in made)
-    assert len(set(made)) == len(kept) >= 5
+
+    return run
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="ascii") for path in folder.iterdir()}
+
+
+def test_it_makes_what_compose_mounts_for_the_containers_alone(folder: Path, sh: Shell) -> None:
+    done = sh(SCRIPT)
+    assert done.returncode == 0, done.stderr
+    made = contents(folder)
+    assert made.keys() == MOUNTED
+    assert {name for name, content in made.items() if not content} == FILLED_IN
+    assert len({made[name] for name in MOUNTED - FILLED_IN}) == len(MOUNTED - FILLED_IN)
+    # The containers' users are others on this machine, who cannot come to the files but by a mount.
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in folder.iterdir() if not path.stat().st_mode & 0o004] == []
+    assert [path.name for path in folder.iterdir() if path.stat().st_mode & 0o022] == []
+
+
+def test_what_is_there_is_kept_and_can_be_filled_in(folder: Path, sh: Shell) -> None:
+    sh(SCRIPT)
+    before = contents(folder)
+    # As earlier releases left them.
+    sh("chmod 444 secrets/*")
+    assert sh(SCRIPT).returncode == 0
+    for name in MOUNTED:
+        written = sh(f"echo mine > {shlex.quote(f'secrets/{name}')}")
+        assert (written.returncode == 0) is (name in FILLED_IN), (name, written.stderr)
+    filled_in = before | dict.fromkeys(FILLED_IN, "mine\n")
+    assert contents(folder) == filled_in
+    assert sh(SCRIPT).returncode == 0
+    assert contents(folder) == filled_in
 
 
 def test_no_password_is_a_variable() -> None:
     assert not [name for name in COMPOSE if "PASSWORD" in name]
-    for file in FILES:
-        for service in file["services"].values():
+    for file in COMPOSE_FILES:
+        for service in yaml.safe_load(file.read_text(encoding="utf-8"))["services"].values():
             environment = service.get("environment", {})
             read = {
                 str(value).removeprefix("/run/secrets/")

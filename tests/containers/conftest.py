@@ -91,7 +91,6 @@ class Stack:
         self.env_file = folder / ".env"
         run(ROOT / "docker" / "new-secrets", folder / "secrets")
         earlier_keys = folder / "secrets" / "secret_key_fallbacks"
-        earlier_keys.chmod(0o644)
         earlier_keys.write_text(secrets.token_hex(32))
         new_certificate(folder / "certificates")
         shutil.copy(ROOT / ".env.example", self.env_file)

@@ -30,6 +30,15 @@ def test_files_that_are_named_are_there(page: Path) -> None:
     assert missing == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_compose_commands_are_whole(page: Path) -> None:
+    # Without the settings' file Compose refuses every one of them.
+    blocks = re.findall(r"^```\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    commands = [line for block in blocks for line in block.splitlines() if "docker compose" in line]
+    begin = "docker compose --env-file .env -f docker/compose.yml "
+    assert [command for command in commands if begin not in command] == []
+
+
 def test_every_requirement_of_the_deployment_names_a_test() -> None:
     page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
     table = page.partition("| asked for | met by | shown by |\n")[2].splitlines()[1:]

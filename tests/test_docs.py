@@ -1,10 +1,13 @@
-"""What the pages point at is there."""
+"""What the pages point at is there, and their commands do what they say."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from azionelab.environment import SettingsReader
 from tests.support.processes import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -37,6 +40,42 @@ def test_compose_commands_are_whole(page: Path) -> None:
     commands = [line for block in blocks for line in block.splitlines() if "docker compose" in line]
     begin = "docker compose --env-file .env -f docker/compose.yml "
     assert [command for command in commands if begin not in command] == []
+
+
+def test_leaked_secrets_are_replaced_and_none_is_lost(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    told = page.partition("## Leaked secret\n")[2].partition("After those evenings")
+    blocks = re.findall(r"^```\n(.*?)^```", told[0], re.M | re.S)
+    blocks += re.findall(
+        r"^\*\*`(?:database|postgres)_password`.*?^```\n(.*?)^```", told[2], re.M | re.S
+    )
+    folder = tmp_path / "docker" / "secrets"
+    subprocess.run([ROOT / "docker" / "new-secrets", folder], check=True, capture_output=True)
+    before = {file.name: file.read_text() for file in folder.iterdir()}
+    engine = tmp_path / "bin" / "docker"
+    engine.parent.mkdir()
+    engine.write_text('#!/bin/sh\ncase "$*" in *psql*) cat >> statements ;; esac\n')
+    engine.chmod(0o755)
+
+    for _ in range(2):
+        aside = (folder / "secret_key").read_text()
+        for block in blocks:
+            subprocess.run(
+                ["sh", "-eu", "-c", block],
+                cwd=tmp_path,
+                env={"PATH": f"{engine.parent}:{os.environ['PATH']}"},
+                check=True,
+            )
+    after = {file.name: file.read_text() for file in folder.iterdir()}
+    for name in ("secret_key", "database_password", "postgres_password"):
+        assert len(after[name]) == len(before[name])
+        assert after[name] != before[name]
+    earlier = {"SECRET_KEY_FALLBACKS_FILE": str(folder / "secret_key_fallbacks")}
+    assert SettingsReader(earlier).words("SECRET_KEY_FALLBACKS") == [before["secret_key"], aside]
+    assert (tmp_path / "statements").read_text().splitlines()[-2:] == [
+        f"ALTER ROLE azionelab PASSWORD '{after['database_password']}'",
+        f"ALTER ROLE postgres PASSWORD '{after['postgres_password']}'",
+    ]
 
 
 def test_every_requirement_of_the_deployment_names_a_test() -> None:

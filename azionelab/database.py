@@ -22,8 +22,8 @@ from sqlalchemy.orm import (
     scoped_session,
 )
 
-# What it is called when the database is away, too busy, or its locks were waited for in vain: an
-# ordinary event, to be told with "once more, please".
+# What it is called when the database is away, too busy or full, or its locks were waited for in vain: an
+# event to be told with "once more, please", and to the log with its `cause`.
 DATABASE_BUSY = (OperationalError, PoolTimeout)
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
@@ -269,6 +269,21 @@ def require_transaction(session: Session) -> None:
     """Refuse to lock outside of `transaction()`: nothing would say when the lock ends."""
     if not session.info.get(_IN_USE_CASE):
         raise RuntimeError("a row may be locked only inside transaction()")
+
+
+def cause(error: BaseException) -> str:
+    """What kind of error the database met, for a log: "DiskFull 53100", "OperationalError".
+
+    The class and, where the server said it, its SQLSTATE. The text is left out: it may quote a row.
+    """
+    met = getattr(error, "orig", None) or error.__cause__ or error
+    state = getattr(met, "sqlstate", None)
+    return f"{type(met).__name__} {state}" if state else type(met).__name__
+
+
+def is_out_of_room(error: DBAPIError) -> bool:
+    """Whether the server could not do it for want of disk, memory or the like (SQLSTATE class 53)."""
+    return str(getattr(error.orig, "sqlstate", None)).startswith("53")
 
 
 def violated_constraint(error: DBAPIError) -> str | None:

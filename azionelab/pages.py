@@ -29,7 +29,7 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.config import LOCALES
-from azionelab.database import DATABASE_BUSY
+from azionelab.database import DATABASE_BUSY, cause
 from azionelab.dates import clock, dateformat, day, when
 from azionelab.problems import is_api_request, problem_of
 
@@ -232,8 +232,8 @@ def _error_page(error: HTTPException) -> AnyResponse:
 
 
 def _busy_page(error: Exception) -> AnyResponse:
-    """The database is away or too busy: an ordinary event, told as such."""
-    current_app.logger.warning("the database is away or too busy (%s)", type(error).__name__)
+    """The database is away, too busy or full: told as an ordinary event."""
+    current_app.logger.warning("the database failed: %s", cause(error))
     page = _error_page(ServiceUnavailable())
     page.headers["Retry-After"] = str(RETRY_AFTER)
     return page

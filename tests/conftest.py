@@ -204,6 +204,15 @@ def newer_schema(database: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 @pytest.fixture
+def full_disk(database: psycopg.Connection[Any]) -> Iterator[None]:
+    """Let new connections be refused whatever PostgreSQL would write beside its tables, as by a full disk."""
+    name = sql.Identifier(database.info.dbname)
+    database.execute(sql.SQL("ALTER DATABASE {} SET temp_file_limit = 0").format(name))
+    yield
+    database.execute(sql.SQL("ALTER DATABASE {} RESET temp_file_limit").format(name))
+
+
+@pytest.fixture
 def smtp_server() -> Iterator[SmtpServer]:
     """A mail server that collects what is sent, or refuses it as it is told."""
     server = SmtpServer()

@@ -39,7 +39,7 @@ from azionelab.bookings.limits import booking_limit
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf
 from azionelab.bookings.words import explain
-from azionelab.database import DATABASE_BUSY, now
+from azionelab.database import DATABASE_BUSY, cause, now
 from azionelab.extensions import csrf, db
 from azionelab.pages import RETRY_AFTER
 from azionelab.shows.limits import length
@@ -70,11 +70,11 @@ def book(performance_id: int) -> AnyResponse:
     form = BookingForm()
     try:
         return _book(performance_id, form)
-    except DATABASE_BUSY:
+    except DATABASE_BUSY as error:
         if not form.is_submitted():
             raise
         db.session.rollback()
-        current_app.logger.warning("booking: the database was too busy or away")
+        current_app.logger.warning("booking: the database failed: %s", cause(error))
         return _busy_form(performance_id, form)
 
 

@@ -4,11 +4,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
+from azionelab.database import cause, is_out_of_room
 from azionelab.ops.backups import Task
 
 # For whoever watches: a database that does not answer in this time is told as away.
 PATIENCE = text("SET LOCAL statement_timeout = '2s'")
+
+# What is held back between two steps and does not fit into memory, PostgreSQL writes into a file beside its
+# tables, and removes it: the one way to try its disk that changes no row, in a transaction that only reads.
+_LITTLE_MEMORY = text("SET LOCAL work_mem = '64kB'")
+_HOLD_BACK = text("""
+    SELECT (
+        WITH kilobytes AS MATERIALIZED (
+            SELECT repeat(md5(n::text), 32) FROM generate_series(1, :kilobytes) AS n
+        )
+        SELECT count(*) FROM kilobytes
+    )
+""")
 
 # A mail waits since it was asked for: written, or by the staff sent once more. Its job knows when.
 _CONDITION = text("""
@@ -77,3 +91,18 @@ def read_condition(connection: Connection) -> Condition:
         for row in connection.execute(_BACKUPS)
     }
     return Condition(**now._mapping, backups=backups)
+
+
+def refusal_to_write(connection: Connection, kilobytes: int) -> str | None:
+    """Why PostgreSQL could not write so much (64 KB or more) to its disk; None when it could.
+
+    What was refused has ended the transaction. Raises SQLAlchemyError when the database does not answer.
+    """
+    try:
+        connection.execute(_LITTLE_MEMORY)
+        connection.execute(_HOLD_BACK, {"kilobytes": kilobytes})
+    except OperationalError as error:
+        if is_out_of_room(error):
+            return cause(error)
+        raise
+    return None

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab.config import Config
-from azionelab.database import now
+from azionelab.database import cause, now
 from azionelab.extensions import db
 from azionelab.ops.backups import BackupReport, Task
 from azionelab.ops.schema import SchemaState, schema_state
@@ -117,9 +117,8 @@ def _database(*, deploy: bool) -> Iterator[Finding]:
             if deploy:
                 yield _backups(connection)
     except SQLAlchemyError as error:
-        reason = type(getattr(error, "orig", None) or error).__name__
         yield Finding(
-            "FAIL", f"DATABASE: cannot be reached ({reason}); see DATABASE_URL and the server"
+            "FAIL", f"DATABASE: cannot be reached ({cause(error)}); see DATABASE_URL and the server"
         )
 
 

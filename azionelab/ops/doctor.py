@@ -15,8 +15,10 @@ from sqlalchemy import Connection, text
 from azionelab.extensions import db
 from azionelab.mail.delivery import find_orphans
 from azionelab.mail.outbox import SEND_JOB
+from azionelab.ops.condition import refusal_to_write
 
 _SHOWN = 10  # rows told by their numbers; of more, only how many
+_ROOM = 32 * 1024  # kilobytes: two files of PostgreSQL's log, without which it stops
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,13 @@ def examine() -> list[Result]:
     with db.engine.connect() as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))
         results = [Result(c.claim, c.fatal, c.find(connection)) for c in _CHECKS]
+        refusal = refusal_to_write(connection, _ROOM)
     orphans = [str(mail) for mail in find_orphans(timedelta(0))]
-    return [*results, Result("no mail waits without a job that sends it", fatal=True, rows=orphans)]
+    return [
+        *results,
+        Result("no mail waits without a job that sends it", fatal=True, rows=orphans),
+        Result("the database's disk has room", fatal=True, rows=[refusal] if refusal else []),
+    ]
 
 
 def _sql(query: str, **parameters: Any) -> Callable[[Connection], list[str]]:

@@ -5,14 +5,17 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
+from azionelab.database import cause
 from azionelab.extensions import db
 from azionelab.ops.backups import Task
-from azionelab.ops.condition import PATIENCE, Condition, read_condition
+from azionelab.ops.condition import PATIENCE, Condition, read_condition, refusal_to_write
 from azionelab.ops.schema import SchemaState, schema_state
 
 WORKER_SILENT_AFTER = 60  # seconds; its heart beats every ten
 MAIL_LATE_AFTER = 600  # seconds
 BACKUP_OLD_AFTER = 26 * 3600  # seconds; there is one a day
+# What is tried of the database's disk. As little as counts: anybody may ask, as often as they like.
+_ROOM = 256  # kilobytes
 
 health_blueprint = Blueprint("health", __name__)
 
@@ -22,8 +25,9 @@ def health() -> Response:
     """200 when the database is reached and has this code's migrations, or newer ones; else 503.
 
     `status` is "down" with 503; with 200 it is "ok", or "degraded" when the worker is silent, mail
-    is late or the last good backup is old: visitors are served all the same. Seconds are null when
-    there is nothing to count. `backup` is told where backups report what they did.
+    is late or the last good backup is old: visitors are served all the same. So it is when `database` is
+    "full": nothing is booked then, but programme and tickets are shown. Seconds are null when there is
+    nothing to count. `backup` is told where backups report what they did.
     """
     report = _examine()
     response = jsonify(report)
@@ -47,10 +51,15 @@ def _examine() -> dict[str, Any]:
             if report["migrations"] is SchemaState.PENDING:
                 return report
             condition = read_condition(connection)
+            refusal = refusal_to_write(connection, _ROOM)
     except SQLAlchemyError as error:
-        current_app.logger.warning("health: the database is away (%s)", type(error).__name__)
+        current_app.logger.warning("health: the database is away (%s)", cause(error))
         return report | {"database": "unreachable"}
-    return report | _judge(condition)
+    report |= _judge(condition)
+    if refusal:
+        current_app.logger.warning("health: the database's disk is full (%s)", refusal)
+        report |= {"status": "degraded", "database": "full"}
+    return report
 
 
 def _judge(condition: Condition) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab import __version__
+from azionelab.database import cause
 from azionelab.extensions import db
 from azionelab.ops.condition import PATIENCE, read_condition
 from azionelab.ops.schema import SchemaState, schema_state
@@ -111,7 +112,7 @@ class _Database(Collector):
                 if current:
                     found += _all(connection, _condition, _performances, _jobs)
         except SQLAlchemyError as error:
-            logger.warning("metrics: the database is away (%s)", type(error).__name__)
+            logger.warning("metrics: the database is away (%s)", cause(error))
             reached, found = False, []
         yield _gauge("database_up", "Whether the database answers.", reached)
         yield from found

@@ -18,6 +18,7 @@ from procrastinate.worker import Worker
 from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from azionelab.database import cause
 from azionelab.extensions import jobs
 from azionelab.logs import logging_settings, request_id
 from azionelab.ops import jobs as _queue_jobs  # noqa: F401 (the worker must know them)
@@ -119,7 +120,7 @@ async def _work(app: Flask, concurrency: int, *, once: bool) -> None:
                     return
                 reason = "lost"  # Procrastinate gives up by itself when its heart cannot beat
             except _DATABASE_AWAY as error:
-                reason = type(error).__name__
+                reason = cause(error)
             pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
             failures += 1
             logger.warning("worker: database is away (%s), next try in %s s", reason, pause)

@@ -734,7 +734,7 @@ def assert_nothing_is_lost(answer: TestResponse, form: dict[str, Any]) -> None:
     ids=["the evening is locked", "nothing can be read"],
 )
 def test_a_busy_database_loses_nothing_that_was_typed(
-    app: Flask, client: FlaskClient, lock: str
+    app: Flask, client: FlaskClient, lock: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     performance = a_performance(party_limit=9)
     address = f"/performances/{performance.id}/book"
@@ -745,12 +745,38 @@ def test_a_busy_database_loses_nothing_that_was_typed(
         answer = client.post(address, data=form, headers=ENGLISH)
         other.rollback()
     assert_nothing_is_lost(answer, form)
+    assert "booking: the database failed: LockNotAvailable 55P03" in caplog.text
     assert bookings() == []
     again = filled(answer.text, seats="8")
     assert client.post(address, data=again).status_code == 303
     assert client.post(address, data=form).status_code == 303
     (reservation,) = bookings()
     assert reservation.seats == 8
+
+
+def test_a_full_disk_loses_nothing_that_was_typed_and_is_named_in_the_log(
+    client: FlaskClient, database: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    performance = a_performance()
+    form = filled(open_form(client, performance.id))
+    address = f"/bookings/{visitor_token(a_party(performance))}/cancel"
+    sure = {**fields(client.get(address).text), "sure": "y"}
+    database.execute(
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END$$;"
+        "CREATE TRIGGER no_room BEFORE INSERT OR UPDATE ON reservation EXECUTE FUNCTION no_room()"
+    )
+    try:
+        answer = client.post(f"/performances/{performance.id}/book", data=form, headers=ENGLISH)
+        assert client.post(address, data=sure).status_code == 503
+    finally:
+        database.execute("DROP FUNCTION no_room CASCADE")
+    assert_nothing_is_lost(answer, form)
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [
+        "booking: the database failed: DiskFull 53100",
+        "the database failed: DiskFull 53100",
+    ]
 
 
 def test_a_database_that_is_stopped_loses_nothing_that_was_typed(

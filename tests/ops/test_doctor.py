@@ -41,7 +41,7 @@ def doctor(app: Flask) -> Callable[[], tuple[int, list[str]]]:
     def run() -> tuple[int, list[str]]:
         done = app.test_cli_runner().invoke(args=["doctor"])
         lines = done.stdout.splitlines()
-        assert len(lines) == 11, done.output
+        assert len(lines) == 12, done.output
         return done.exit_code, [line for line in lines if not line.startswith("ok")]
 
     return run
@@ -281,6 +281,15 @@ def test_many_rows_are_counted_and_some_are_named(doctor: Doctor, database: Data
     assert found[0].startswith("FAIL     12  reservations have their mail")
     assert found[0].endswith(", ...")
     assert found[0].count(",") == 11
+
+
+def test_a_full_disk(make_app: Callable[..., Flask], full_disk: None) -> None:
+    other = make_app()
+    with other.app_context():
+        done = other.test_cli_runner().invoke(args=["doctor"])
+    assert done.exit_code == 1
+    told = "FAIL      1  the database's disk has room: ConfigurationLimitExceeded 53400"
+    assert [line for line in done.stdout.splitlines() if not line.startswith("ok")] == [told]
 
 
 def test_it_tells_nobodys_name(evening: Performance, app: Flask, database: Database) -> None:

@@ -212,6 +212,22 @@ def test_no_database(make_app: Callable[..., Flask], caplog: pytest.LogCaptureFi
     assert "Traceback" not in caplog.text
 
 
+def test_a_full_disk(
+    make_app: Callable[..., Flask],
+    database: Database,
+    full_disk: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    a_worker(database, "5 seconds")
+    answer = make_app().test_client().get("/api/health")
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["status"] == "degraded"
+    assert answer.json["database"] == "full"
+    assert answer.json["worker"]["seen_seconds_ago"] >= 5
+    assert "health: the database's disk is full (ConfigurationLimitExceeded 53400)" in caplog.text
+
+
 def test_a_database_that_stops_answering(client: FlaskClient, database: Database) -> None:
     client.get("/api/health")
     with database.transaction():
@@ -230,5 +246,5 @@ def test_it_costs_a_few_statements_and_changes_nothing(in_app: Flask, client: Fl
 
     client.get("/api/health")
     event.remove(db.engine, "before_cursor_execute", note)
-    assert 0 < len(statements) <= 5
+    assert 0 < len(statements) <= 7
     assert all(statement.lstrip().startswith(("SELECT", "SET LOCAL")) for statement in statements)

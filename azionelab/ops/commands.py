@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from azionelab.one_line import is_one_line, is_seen
 from azionelab.ops import deploy_check, doctor
+from azionelab.ops.schema import NOT_MIGRATED
 from azionelab.ops.smoke.commands import smoke_command
 from azionelab.ops.worker import worker_command
 from azionelab.shows.season import load_season
@@ -54,9 +55,7 @@ def _on_the_database(command: Callable[P, R]) -> Callable[P, R]:
         except DBAPIError as error:
             if not isinstance(error.orig, UndefinedTable | UndefinedColumn):
                 raise
-            raise click.ClickException(
-                "the database is not at this release's schema: run `flask db upgrade`"
-            ) from error
+            raise click.ClickException(NOT_MIGRATED) from error
 
     in_context: Callable[P, R] = with_appcontext(told_plainly)
     return in_context

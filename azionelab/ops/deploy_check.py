@@ -16,7 +16,7 @@ from azionelab.config import Config
 from azionelab.database import cause, now
 from azionelab.extensions import db
 from azionelab.ops.backups import BackupReport, Task
-from azionelab.ops.schema import SchemaState, schema_state
+from azionelab.ops.schema import NOT_MIGRATED, SchemaState, schema_state
 from azionelab.safety import advice, unsafe_settings
 from azionelab.staff.models import Role, RoleName, User
 
@@ -103,11 +103,7 @@ def _database(*, deploy: bool) -> Iterator[Finding]:
             yield Finding("ok", "DATABASE: reached")
             state = schema_state(connection)
             if state is SchemaState.PENDING:
-                yield Finding(
-                    "FAIL",
-                    "MIGRATIONS: the database is not at this release's schema;"
-                    " run `flask db upgrade`",
-                )
+                yield Finding("FAIL", f"MIGRATIONS: {NOT_MIGRATED}")
                 return
             if state is SchemaState.NEWER:
                 yield Finding("look", "MIGRATIONS: newer than this release, as after a rollback")

@@ -9,7 +9,7 @@ from azionelab.database import cause
 from azionelab.extensions import db
 from azionelab.ops.backups import Task
 from azionelab.ops.condition import PATIENCE, Condition, read_condition, refusal_to_write
-from azionelab.ops.schema import SchemaState, schema_state
+from azionelab.ops.schema import NOT_MIGRATED, SchemaState, schema_state
 
 WORKER_SILENT_AFTER = 60  # seconds; its heart beats every ten
 MAIL_LATE_AFTER = 600  # seconds
@@ -49,6 +49,7 @@ def _examine() -> dict[str, Any]:
             report["database"] = "reached"
             report["migrations"] = schema_state(connection)
             if report["migrations"] is SchemaState.PENDING:
+                current_app.logger.warning("health: %s", NOT_MIGRATED)
                 return report
             condition = read_condition(connection)
             refusal = refusal_to_write(connection, _ROOM)

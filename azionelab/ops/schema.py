@@ -12,6 +12,9 @@ from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import Connection
 
+# What PENDING is told by, wherever it is met.
+NOT_MIGRATED = "the database is not migrated to this release: run `flask db upgrade`"
+
 
 class SchemaState(StrEnum):
     """What is to be done: PENDING wants `flask db upgrade`, the others nothing."""

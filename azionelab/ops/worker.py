@@ -23,6 +23,7 @@ from azionelab.extensions import jobs
 from azionelab.logs import logging_settings, request_id
 from azionelab.ops import jobs as _queue_jobs  # noqa: F401 (the worker must know them)
 from azionelab.ops.conninfo import conninfo
+from azionelab.ops.schema import NOT_MIGRATED
 from azionelab.ops.sentry import init_sentry
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,13 @@ CONCURRENCY = 4  # jobs at a time
 _POLL_SECONDS = 1.0  # an idle worker looks this often: nobody notifies it (migration 0003)
 _PREPARE_AFTER = 5  # psycopg's own
 _GRACE_SECONDS = 8.0  # for running jobs to end; whoever stops us kills after ten
-_PAUSES = (1, 2, 4, 8, 15)  # seconds between tries while the database is away; the last one repeats
+_PAUSES = (
+    1,
+    2,
+    4,
+    8,
+    15,
+)  # seconds between tries while the database is not there; the last one repeats
 _PATIENCE_SECONDS = 5  # for a connection
 
 
@@ -39,7 +46,7 @@ class NotMigrated(Exception):
     """The database has no job queue: `flask db upgrade` has not run yet."""
 
 
-_DATABASE_AWAY = (NotMigrated, ConnectorException, OperationalError, PoolTimeout, OSError)
+_DATABASE_AWAY = (ConnectorException, OperationalError, PoolTimeout, OSError)
 
 
 @click.command("worker")
@@ -56,7 +63,7 @@ def worker_command(concurrency: int, once: bool) -> None:
 def run_worker(app: Flask, concurrency: int = CONCURRENCY, *, once: bool = False) -> None:
     """Run jobs, `concurrency` at a time, until SIGTERM or SIGINT; with `once` until none is due.
 
-    A database that is away is waited for. Jobs that have not ended after the time of grace are left
+    A database that is away or not migrated is waited for. Jobs that have not ended after the time of grace are left
     where they are, as after a crash: another worker takes them up once this one's heart is silent.
     """
     asyncio.run(_work(app, concurrency, once=once))
@@ -118,12 +125,15 @@ async def _work(app: Flask, concurrency: int, *, once: bool) -> None:
                     await _run_jobs(queue, app, concurrency, wait=not once)
                 if once:
                     return
-                reason = "lost"  # Procrastinate gives up by itself when its heart cannot beat
+                # Procrastinate gives up by itself when its heart cannot beat.
+                reason = "database is away (lost)"
+            except NotMigrated:
+                reason = NOT_MIGRATED
             except _DATABASE_AWAY as error:
-                reason = cause(error)
+                reason = f"database is away ({cause(error)})"
             pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
             failures += 1
-            logger.warning("worker: database is away (%s), next try in %s s", reason, pause)
+            logger.warning("worker: %s, next try in %s s", reason, pause)
             await asyncio.sleep(pause)
     logger.info("worker: stopped")
 

@@ -31,6 +31,7 @@ def worker() -> str | None:
     # Not for `web`, which is asked every ten seconds: this loads the application.
     from azionelab.environment import SettingsReader
     from azionelab.ops.conninfo import conninfo
+    from azionelab.ops.schema import NOT_MIGRATED
 
     reader = SettingsReader(os.environ)
     try:
@@ -38,6 +39,8 @@ def worker() -> str | None:
             row = connection.execute(
                 "SELECT extract(epoch FROM now() - max(last_heartbeat)) FROM procrastinate_workers"
             ).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return NOT_MIGRATED
     except psycopg.Error as error:
         return f"the database does not answer ({type(error).__name__})"
     seconds = row[0] if row else None

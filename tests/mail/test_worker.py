@@ -1,20 +1,23 @@
 """The worker as a program: what it does by itself, how it ends, what it survives."""
 
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import flask_migrate
 import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy.engine import make_url
 
 from azionelab.bookings.models import State
 from azionelab.mail.models import Delivery
 from azionelab.ops.conninfo import conninfo
 from tests.stage import a_party, a_performance, let_lapse
-from tests.support.processes import PYTHON, Program, eventually, free_port
+from tests.support.processes import PYTHON, ROOT, Program, clean_environment, eventually, free_port
 from tests.support.smtp import SmtpServer
 
 Database = psycopg.Connection[Any]
@@ -98,6 +101,34 @@ def test_it_survives_the_loss_of_its_connections(
     assert database.execute(cut).fetchall()
     a_party(a_performance(), confirmed=False)
     smtp_server.wait_for(1)
+    assert "Traceback" not in worker.output
+
+
+def test_a_database_that_is_not_migrated_is_told_as_such_and_waited_for(
+    settings: dict[str, str],
+    make_app: Callable[..., Flask],
+    empty_database: str,
+    tmp_path: Path,
+) -> None:
+    told = "the database is not migrated to this release: run `flask db upgrade`"
+    here = settings | {"DATABASE_URL": empty_database}
+    command = [PYTHON, "-m", "flask", "--app", "wsgi", "worker"]
+    with Program(command, here, tmp_path / "worker.log") as worker:
+        worker.wait_until(lambda: f"worker: {told}" in worker.output, "the line")
+        healthy = subprocess.run(
+            [PYTHON, "docker/backend/healthy.py", "worker"],
+            cwd=ROOT,
+            env=clean_environment(here) | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (healthy.returncode, healthy.stderr) == (1, f"{told}\n")
+        with make_app(DATABASE_URL=empty_database).app_context():
+            flask_migrate.upgrade()
+        worker.wait_until(lambda: "worker: at work" in worker.output, "work")
+        assert worker.stop() == 0
+    assert "away" not in worker.output
     assert "Traceback" not in worker.output
 
 

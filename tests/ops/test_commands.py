@@ -157,5 +157,5 @@ def test_a_database_without_tables_is_told_in_a_line(
         told = other.test_cli_runner().invoke(args=["create-token", "Door A"])
     assert told.exit_code == 1
     assert told.stderr == (
-        "Error: the database is not at this release's schema: run `flask db upgrade`\n"
+        "Error: the database is not migrated to this release: run `flask db upgrade`\n"
     )

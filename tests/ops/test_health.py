@@ -174,7 +174,10 @@ def test_mail_that_was_given_up_is_counted_and_waits_no_more(
 
 @pytest.mark.parametrize("versions", [["0001"], []], ids=["behind", "never migrated"])
 def test_migrations_that_are_not_those_of_the_code(
-    make_app: Callable[..., Flask], empty_database: str, versions: list[str]
+    make_app: Callable[..., Flask],
+    empty_database: str,
+    versions: list[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     if versions:
         with psycopg.connect(empty_database) as connection:
@@ -186,6 +189,9 @@ def test_migrations_that_are_not_those_of_the_code(
     assert answer.json["status"] == "down"
     assert answer.json["database"] == "reached"
     assert answer.json["migrations"] == "pending"
+    assert [record.getMessage() for record in caplog.records] == [
+        "health: the database is not migrated to this release: run `flask db upgrade`"
+    ]
 
 
 def test_a_newer_schema_is_served_as_after_a_rollback(

@@ -68,7 +68,11 @@ def check(config: Config, *, deploy: bool, serving: bool = False) -> list[Findin
         return findings
     findings += _database(deploy=deploy)
     if deploy:
-        tls = f"TLS: cannot be seen from here: run `flask smoke --url {config.site_base_url}`"
+        tls = (
+            f"TLS: cannot be seen from here: run `flask smoke --url {config.site_base_url}`;"
+            " in Compose add `--connect-to nginx:8443 --connect-to-http nginx:8080`, or behind a proxy"
+            " that ends TLS `--as-proxy-to nginx:8080`"
+        )
         findings.append(Finding("look", tls))
     return findings
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from azionelab.ops.smoke.visitor import Site, Visitor
 from tests.support.nginx import HOST, Echo, Nginx
 from tests.support.processes import eventually
 
@@ -224,3 +225,19 @@ def test_without_such_a_proxy_no_word_is_believed(
     assert headers["X-Forwarded-For"] == "127.0.0.1"
     assert headers["X-Forwarded-Proto"] == "http"
     assert headers["X-Request-ID"] == answer.headers["x-request-id"] != "theirs"
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("proxy", ["127.0.0.1", PROXY], ids=["believed", "a stranger"])
+def test_a_smoke_check_in_the_proxys_place_goes_the_whole_way(
+    start_nginx: Callable[..., Nginx], site: str, app: Flask, proxy: str
+) -> None:
+    nginx = start_nginx(SERVE="upstream", UPSTREAM_PROXY=proxy, BACKEND=site)
+    options = ["--url", f"https://{HOST}", "--as-proxy-to", f"127.0.0.1:{nginx.http_port}"]
+    with app.app_context():
+        done = app.test_cli_runner().invoke(args=["smoke", *options])
+    assert "FAIL" not in done.output
+    assert "all 19 ok" in done.output
+    assert done.exit_code == 0
+    asked = Visitor(Site(f"https://{HOST}", as_proxy_to=("127.0.0.1", nginx.http_port))).get("/")
+    assert ("Strict-Transport-Security" in asked.headers) == (proxy == "127.0.0.1")

@@ -63,6 +63,8 @@ def test_a_ready_deployment(make_app: Callable[..., Flask], built: str) -> None:
     assert (
         "look  TLS: cannot be seen from here: run `flask smoke --url https://big" in result.stdout
     )
+    # Inside Compose the site's name leads nowhere: docs/deployment.md runs it with these.
+    assert "`--connect-to nginx:8443 --connect-to-http nginx:8080`" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -396,3 +396,11 @@ def test_an_address_that_is_none(app: Flask, url: str) -> None:
     result = app.test_cli_runner().invoke(args=["smoke", "--url", url])
     assert result.exit_code == 2
     assert "is not like https://" in result.output
+
+
+def test_two_ways_to_the_site_are_refused(app: Flask) -> None:
+    ways = ["--as-proxy-to", "127.0.0.1:1", "--connect-to-http", "127.0.0.1:1"]
+    with app.app_context():
+        done = app.test_cli_runner().invoke(args=["smoke", "--url", "https://x.example", *ways])
+    assert done.exit_code == 2
+    assert "--as-proxy-to goes without" in done.stderr

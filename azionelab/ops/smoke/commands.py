@@ -46,6 +46,9 @@ class _Place(click.ParamType[tuple[str, int]]):
 @click.option("--insecure", is_flag=True, help="Take any certificate.")
 @click.option("--connect-to", type=_Place(), help="Ask there instead of where the name leads.")
 @click.option("--connect-to-http", type=_Place(), help="The same for the redirect from http.")
+@click.option(
+    "--as-proxy-to", type=_Place(), help="Ask there without TLS, as the proxy that ends it does."
+)
 @with_appcontext
 def smoke_command(
     url: str, public_only: bool, mail_to: str | None, mail_wait: float, **how: Any
@@ -54,6 +57,8 @@ def smoke_command(
 
     What is booked is a hidden performance, which is removed afterwards with all that came of it.
     """
+    if how["as_proxy_to"] and (how["connect_to"] or how["connect_to_http"]):
+        raise click.UsageError("--as-proxy-to goes without --connect-to and --connect-to-http")
     report = Report()
     site = Site(url, **how)
     look_around(report, site)

@@ -18,10 +18,10 @@ _REDIRECTS = (301, 302, 307, 308)
 def look_around(report: Report, site: Site) -> None:
     """Try everything that takes no rights; the report says how it went."""
     visitor = Visitor(site)
-    if site.is_https:
+    if site.shows_tls:
         report.attempt("certificate", _certificate, site)
         report.attempt("redirect from http", _redirect, site)
-    elif not is_private_host(site.host):
+    elif not site.is_https and not is_private_host(site.host):
         report.attempt("encryption", _no_encryption)
     report.attempt("programme", _programme, visitor)
     report.attempt("security headers", _headers, visitor)
@@ -81,7 +81,7 @@ def _headers(visitor: Visitor) -> None:
     ):
         if headers.get_all(name) != [value]:
             wrong.append(name)
-    if visitor.site.is_https:
+    if visitor.site.shows_tls:
         lasts = re.search(r"max-age=(\d+)", headers.get("Strict-Transport-Security", ""))
         if not lasts or int(lasts[1]) < _LEAST_HSTS:
             wrong.append("Strict-Transport-Security")

@@ -55,7 +55,8 @@ class Answer:
 class Site:
     """Where a site is: its `url`, and if its name does not lead there yet, whom to connect to.
 
-    `timeout` is in seconds and for each step of the network; `insecure` takes any certificate.
+    `timeout` is in seconds and for each step of the network; `insecure` takes any certificate. `as_proxy_to`
+    is asked without TLS, as the proxy that ends it before the site asks.
     """
 
     url: str
@@ -63,6 +64,7 @@ class Site:
     insecure: bool = False
     connect_to: tuple[str, int] | None = None
     connect_to_http: tuple[str, int] | None = None
+    as_proxy_to: tuple[str, int] | None = None
 
     @property
     def host(self) -> str:
@@ -73,6 +75,11 @@ class Site:
     def is_https(self) -> bool:
         """Whether the site is to be encrypted."""
         return urlsplit(self.url).scheme == "https"
+
+    @property
+    def shows_tls(self) -> bool:
+        """Whether what is asked ends the encryption itself."""
+        return self.is_https and not self.as_proxy_to
 
     def unencrypted(self) -> "Site":
         """The site's address over http, which must lead to the other."""
@@ -89,7 +96,8 @@ class Site:
     def connect(self) -> socket.socket:
         """A connection to the site; raises OSError."""
         port = urlsplit(self.url).port or (443 if self.is_https else 80)
-        return socket.create_connection(self.connect_to or (self.host, port), self.timeout)
+        place = self.as_proxy_to or self.connect_to or (self.host, port)
+        return socket.create_connection(place, self.timeout)
 
     def encrypt(self, line: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
         """The same connection, encrypted; raises OSError, of which ssl.SSLError is one."""
@@ -105,7 +113,7 @@ class Visitor:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self._tls = site.tls() if site.is_https else None
+        self._tls = site.tls() if site.shows_tls else None
         self._cookies: dict[str, str] = {}
 
     def get(self, address: str) -> Answer:
@@ -136,6 +144,8 @@ class Visitor:
             "Connection": "close",
             **headers,
         }
+        if self.site.as_proxy_to:
+            sent |= {"X-Forwarded-Host": parts.netloc, "X-Forwarded-Proto": parts.scheme}
         if self._cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         try:

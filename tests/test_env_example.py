@@ -1,9 +1,13 @@
 """.env.example: every setting there is and no other, fit for local use and refused for production."""
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from dotenv import dotenv_values
 
 from azionelab.config import ConfigError, load_config
 from azionelab.safety import unsafe_settings
@@ -23,7 +27,8 @@ NOT_PASSED = {
     *("TRUSTED_PROXIES", "FRONTEND_DIST", "PORT", "GUNICORN_BIND", "GIT_COMMIT"),
 }
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-VALUES = dict(line.split("=", 1) for line in LINES if line and not line.startswith("#"))
+# As `make run` reads it.
+VALUES = {name: value or "" for name, value in dotenv_values(ROOT / ".env.example").items()}
 
 
 class Recorder(Mapping[str, str]):
@@ -54,6 +59,17 @@ def test_it_holds_exactly_the_settings_that_are_read() -> None:
     assert (settings | SERVING) - NOT_PASSED <= COMPOSE
     assert not NOT_PASSED & COMPOSE
     assert len(VALUES) == sum("=" in line and not line.startswith("#") for line in LINES)
+
+
+def test_a_shell_reads_what_the_application_reads() -> None:
+    # As docker/stack.yml asks for.
+    read = "set -ae; . ./.env.example; exec env -0"
+    told = subprocess.run(
+        ["sh", "-c", read], cwd=ROOT, env={"PATH": os.defpath}, capture_output=True, check=True
+    )
+    assert told.stderr == b""
+    environment = dict(line.split("=", 1) for line in told.stdout.decode().split("\0") if line)
+    assert {name: environment.get(name) for name in VALUES} == VALUES
 
 
 def test_what_serves_the_site_reads_the_others() -> None:

@@ -1,23 +1,42 @@
-"""docker/stack.yml: the example names settings that there are, and leaves none out that must be given."""
+"""docker/stack.yml: the example passes the settings that Compose passes, and wants those that must be given."""
 
-import re
+from typing import Any
+
+import pytest
+import yaml
 
 from tests.support.processes import ROOT
 from tests.test_config import PRODUCTION
-from tests.test_env_example import VALUES
-
-STACK = (ROOT / "docker" / "stack.yml").read_text(encoding="utf-8")
-APPLICATION = STACK.partition("environment: &settings\n")[2].partition("  secrets:")[0]
 
 
-def test_it_names_settings_that_there_are() -> None:
-    named = {
-        name.removesuffix("_FILE") for name in re.findall(r"^ {4}([A-Z_]+):", APPLICATION, re.M)
-    }
-    assert named <= VALUES.keys()
-    assert PRODUCTION.keys() <= named
+def services(name: str) -> dict[str, dict[str, Any]]:
+    """What a file of docker/ says of each service."""
+    text = (ROOT / "docker" / name).read_text(encoding="utf-8")
+    found: dict[str, dict[str, Any]] = yaml.safe_load(text)["services"]
+    return found
+
+
+STACK, COMPOSE = services("stack.yml"), services("compose.yml")
+
+
+@pytest.mark.parametrize("service", ["nginx", "backend", "worker"])
+def test_it_passes_the_settings_that_compose_passes(service: str) -> None:
+    assert STACK[service]["environment"].keys() == COMPOSE[service]["environment"].keys()
+
+
+@pytest.mark.parametrize("service", ["backend", "worker"])
+def test_it_has_the_secrets_that_compose_has(service: str) -> None:
+    assert STACK[service]["secrets"] == COMPOSE[service]["secrets"]
+
+
+@pytest.mark.parametrize("service", ["nginx", "backend", "worker"])
+def test_a_setting_is_passed_under_its_name(service: str) -> None:
+    differing = {"SERVER_NAMES": "ALLOWED_HOSTS"}
+    for name, value in STACK[service]["environment"].items():
+        if "$" in value:
+            assert value.startswith("${" + differing.get(name, name)), name
 
 
 def test_who_leaves_out_what_must_be_given_is_told_before_anything_starts() -> None:
     for name in PRODUCTION.keys() - {"SECRET_KEY"}:
-        assert f"${{{name}:?" in APPLICATION, name
+        assert STACK["backend"]["environment"][name].startswith(f"${{{name}:?"), name

@@ -29,6 +29,9 @@ APPLICATIONS = {
     "/api/v1/performances/1": 404,
     "/nowhere": 404,
 }
+WITHOUT_SLASH = [
+    "/admin", "/api", "/staff", "/performances", "/api/v1/checkin", "/static/assets",
+]  # fmt: skip
 INTERNAL = [
     "/metrics", "/metrics/", "//metrics", "/%6detrics", "/shows/../metrics", "/metrics?x=1",
     "/.env", "/.git/config", "/static/.vite/manifest.json", "/static/errors/503.html",
@@ -55,6 +58,12 @@ def test_the_applications_own_error_pages_pass(front: Nginx, app: Flask) -> None
     problem = front.fetch("/api/v1/performances/1", Accept_Language="it")
     assert problem.headers["content-type"] == "application/problem+json"
     assert "Qui non c" in problem.text
+
+
+@pytest.mark.parametrize("path", WITHOUT_SLASH)
+def test_a_missing_slash_is_added_at_the_visitors_own_address(front: Nginx, path: str) -> None:
+    answer = front.fetch(f"{path}?x=1")
+    assert (answer.status, answer.headers["location"]) == (301, f"{path}/?x=1")
 
 
 @pytest.mark.parametrize("path", INTERNAL)

@@ -158,3 +158,20 @@ def test_backends_are_found_by_name_and_a_dead_one_is_passed_over(
     assert echo.requests
     assert other.requests
     assert "502" in nginx.log, "the control: the address in between does not answer"
+
+
+def test_many_addresses_that_do_not_listen_yet_are_passed_over(
+    start_nginx: Callable[..., Nginx], echo: Echo
+) -> None:
+    starting = [f"127.0.0.{n}" for n in range(2, 7)]
+    with NameServer(*starting, "127.0.0.1").running() as names:
+        nginx = start_nginx(
+            BACKEND=f"backend.test:{echo.port}",
+            RESOLVER=names.address,
+            BOOKING_RATE="100 per second",
+        )
+        for n in range(12):
+            assert nginx.fetch(f"/nowhere/{n}").status == 200
+            assert nginx.fetch("/performances/1/book", "POST", body=b"x").status == 200
+            assert nginx.fetch(f"/shows/{n}").status == 200
+    assert "502, 502, 502, 502" in nginx.log, "the control: as many tries were needed"

@@ -40,3 +40,7 @@ def test_a_setting_is_passed_under_its_name(service: str) -> None:
 def test_who_leaves_out_what_must_be_given_is_told_before_anything_starts() -> None:
     for name in PRODUCTION.keys() - {"SECRET_KEY"}:
         assert STACK["backend"]["environment"][name].startswith(f"${{{name}:?"), name
+
+
+def test_its_logs_are_for_programs_whatever_env_says() -> None:
+    assert STACK["backend"]["environment"]["LOG_FORMAT"] == "json"

@@ -1,0 +1,25 @@
+"""What the containers' logs tell: a request by its id."""
+
+import json
+
+from tests.containers.conftest import Stack, run
+from tests.support.processes import eventually
+
+
+def log(stack: Stack, service: str) -> str:
+    (container,) = stack.containers(service)
+    return run("sh", "-c", "exec docker logs $0 2>&1", container["Id"]).stdout
+
+
+def test_a_request_is_found_by_its_id(stack: Stack) -> None:
+    asked = stack.request("/api/health").headers["X-Request-ID"]
+
+    def told_by(service: str) -> set[str]:
+        # What the backend says before it serves is a person's.
+        lines = [line for line in log(stack, service).splitlines() if line.startswith("{")]
+        return {json.loads(line)["request_id"] for line in lines}
+
+    def both_tell_it() -> bool:
+        return asked in told_by("nginx") & told_by("backend")
+
+    eventually(both_tell_it, "the request in nginx's and the backend's log")

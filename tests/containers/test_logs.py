@@ -1,4 +1,4 @@
-"""What the containers' logs tell: a request by its id."""
+"""What the containers' logs tell: a request by its id, and nobody's name."""
 
 import json
 
@@ -23,3 +23,21 @@ def test_a_request_is_found_by_its_id(stack: Stack) -> None:
         return asked in told_by("nginx") & told_by("backend")
 
     eventually(both_tell_it, "the request in nginx's and the backend's log")
+
+
+def test_the_database_tells_what_it_refused_and_nothing_of_whom(stack: Stack) -> None:
+    def refused(statement: str) -> None:
+        command = ("psql", "--no-psqlrc", "-U", "postgres", "-d", "azionelab", "-c", statement)
+        assert stack.execute("postgres", *command, check=False).returncode != 0
+
+    refused(
+        "INSERT INTO reservation (id, name, email)"
+        " VALUES (gen_random_uuid(), 'Ada Refused', 'refused@azionelab.org')"
+    )
+    # The last of what it logs by now.
+    refused("SELECT 1 / 0")
+    eventually(lambda: "division by zero" in log(stack, "postgres"), "the refusals in the log")
+    told = log(stack, "postgres")
+    assert "violates not-null constraint" in told
+    assert "Refused" not in told
+    assert "refused@" not in told

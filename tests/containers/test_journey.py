@@ -72,7 +72,8 @@ def test_from_the_programme_to_the_seat(
 
 
 def test_nginx_finds_every_backend(stack: Stack) -> None:
-    stack.up("--scale", "backend=3", "--scale", "worker=2")
+    stack.set(BACKEND_CONTAINERS="3", WORKER_CONTAINERS="2")
+    stack.up()
     try:
         backends = stack.containers("backend")
         assert len(backends) == 3
@@ -92,5 +93,8 @@ def test_nginx_finds_every_backend(stack: Stack) -> None:
             return all(served(container) for container in backends)
 
         eventually(every_one_was_asked, "nginx to have asked all three", 90)
+        stack.up("--scale", "backend=2")
+        assert len(stack.containers("backend")) == 2
     finally:
-        stack.up("--scale", "backend=1", "--scale", "worker=1")
+        stack.set(BACKEND_CONTAINERS="", WORKER_CONTAINERS="")
+        stack.up()

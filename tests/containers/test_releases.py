@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.containers.conftest import SITE, Stack
 from tests.support import journey
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, eventually
 
 MIGRATION = '''\
 """A note for each show, as a later release might want."""
@@ -38,13 +39,31 @@ IGNORED = shutil.ignore_patterns(
 
 @pytest.fixture
 def next_release(tmp_path: Path) -> Path:
-    """A release's folder that has one migration more than this one."""
+    """A later release's folder, that has one migration more than this one."""
     folder = tmp_path / "next"
     shutil.copytree(ROOT, folder, ignore=IGNORED, symlinks=True)
     versions = folder / "migrations" / "versions"
     head = max(re.match(r"\d+", path.name)[0] for path in versions.glob("0*.py"))  # type: ignore[index]
     (versions / "9999_note.py").write_text(MIGRATION.format(head=head))
+    facts = folder / "pyproject.toml"
+    facts.write_text(re.sub("(?m)^version = .*", 'version = "9.9.9"', facts.read_text()))
     return folder
+
+
+def exchange(stack: Stack) -> None:
+    """Start the release that .env names, in the runbook's order: the programme stays up until nginx's turn."""
+    seen = {stack.request("/").status}
+    with ThreadPoolExecutor(1) as pool:
+        started = pool.submit(stack.up, "backend", "worker", "backup")
+
+        def the_programme_was_seen_to_its_end() -> bool:
+            seen.add(stack.request("/").status)
+            return started.done()
+
+        eventually(the_programme_was_seen_to_its_end, "the new containers", 150)
+    started.result()
+    assert seen == {200}
+    stack.up()
 
 
 def test_upgrade_and_rollback(
@@ -70,14 +89,14 @@ def test_upgrade_and_rollback(
     stack.compose("build")
     stack.flask("db", "upgrade")
     assert stack.sql("SELECT version_num FROM alembic_version") == "next"
-    stack.up()
+    exchange(stack)
     (backend,) = stack.containers("backend")
     assert backend["Config"]["Image"].endswith(":9.9.9-next")
     book("between@azionelab.org")
 
     stack.source = ROOT
     stack.set(AZIONELAB_TAG=this_tag)
-    stack.up()
+    exchange(stack)
     (backend,) = stack.containers("backend")
     assert backend["Config"]["Image"].endswith(f":{this_tag}")
     assert stack.sql("SELECT version_num FROM alembic_version") == "next"

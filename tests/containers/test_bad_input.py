@@ -2,7 +2,12 @@
 
 import pytest
 
-from tests.containers.conftest import Stack
+from tests.containers.conftest import Stack, run
+
+
+def version_of(stack: Stack) -> str:
+    """The version in the tag that docker/tag wrote."""
+    return stack.setting("AZIONELAB_TAG").partition("-")[0]
 
 
 def test_a_missing_secret_file_stops_the_start(own_stack: Stack) -> None:
@@ -65,3 +70,28 @@ def test_the_stack_needs_a_tag(own_stack: Stack) -> None:
     refused = stack.compose("config", "--quiet", check=False)
     assert refused.returncode != 0
     assert "run docker/tag" in refused.stderr
+
+
+@pytest.mark.parametrize("service", ["backend", "nginx", "backup"])
+@pytest.mark.parametrize("tag", ["latest", "0.0.1-3f7302fab1c2"])
+def test_no_image_is_named_after_another_release(own_stack: Stack, service: str, tag: str) -> None:
+    stack = own_stack
+    version = version_of(stack)
+    stack.set(AZIONELAB_TAG=tag)
+    command = ("run", "--rm", "--no-TTY", "--no-deps", "--entrypoint", "true", service)
+    refused = stack.compose(*command, check=False)
+    assert refused.returncode != 0
+    told = refused.stdout + refused.stderr
+    assert f"AZIONELAB_TAG={tag}: names no images of {version}" in told
+    assert not run("docker", "image", "ls", "--quiet", f"azionelab-{service}:{tag}").stdout
+
+
+@pytest.mark.parametrize("service", ["backend", "nginx", "backup"])
+def test_an_image_that_is_missing_is_looked_for_nowhere(own_stack: Stack, service: str) -> None:
+    stack = own_stack
+    missing = f"{version_of(stack)}-missing"
+    stack.set(AZIONELAB_TAG=missing)
+    refused = stack.compose("up", "--no-build", "--no-deps", service, check=False)
+    assert refused.returncode != 0
+    assert f"No such image: azionelab-{service}:{missing}" in refused.stderr
+    assert "Pulling" not in refused.stderr

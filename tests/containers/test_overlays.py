@@ -52,6 +52,12 @@ def test_an_overlay_is_taken_and_says_what_it_needs(overlay: str) -> None:
     assert value in services[service]["environment"].values()
 
 
+def test_ports_are_published_where_each_visitor_has_an_own_address() -> None:
+    ports = json.loads(config(HTTP_PORT="", HTTPS_PORT=""))["services"]["nginx"]["ports"]
+    assert [port["published"] for port in ports] == ["80", "443"]
+    assert {port.get("host_ip") for port in ports} == {"0.0.0.0"}  # noqa: S104 (by IPv4, and only so)
+
+
 def test_the_swarms_example_is_taken() -> None:
     settings = PRODUCTION | {"REGISTRY": "registry.example.org", "AZIONELAB_TAG": "1.0.0"}
     parsed = run(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.containers.conftest import Stack, run
+from tests.containers.conftest import SITE, Stack, run
 from tests.support import journey
 from tests.support.processes import ROOT, eventually
 from tests.test_config import PRODUCTION
@@ -17,6 +17,7 @@ DOCKER = ROOT / "docker"
 OVERLAYS = sorted(path.name for path in DOCKER.glob("compose.*.yml"))
 # What an overlay cannot do without, and who gets it.
 NEEDED = {
+    "compose.authority.yml": ("AUTHORITY_FILE", "/srv/authority.pem", "worker"),
     "compose.offsite.yml": ("RESTIC_REPOSITORY", "s3:https://s3.example.org/azionelab", "backup"),
     "compose.sentry.yml": ("SENTRY_DSN", "https://key@sentry.example.org/1", "worker"),
     "compose.upstream-tls.yml": ("UPSTREAM_PROXY", "192.0.2.7", "nginx"),
@@ -56,6 +57,20 @@ def test_ports_are_published_where_each_visitor_has_an_own_address() -> None:
     ports = json.loads(config(HTTP_PORT="", HTTPS_PORT=""))["services"]["nginx"]["ports"]
     assert [port["published"] for port in ports] == ["80", "443"]
     assert {port.get("host_ip") for port in ports} == {"0.0.0.0"}  # noqa: S104 (by IPv4, and only so)
+
+
+def test_an_authority_of_ones_own_is_trusted(stack: Stack) -> None:
+    inside = ("--connect-to", "nginx:8443", "--connect-to-http", "nginx:8080")
+    smoke = ("smoke", "--url", SITE, "--public-only", *inside)
+    stranger = stack.flask(*smoke, check=False)
+    assert "CERTIFICATE_VERIFY_FAILED" in stranger.stdout + stranger.stderr
+    stack.set(AUTHORITY_FILE=str(stack.folder / "certificates" / "fullchain.pem"))
+    stack.overlays = ("compose.authority.yml",)
+    try:
+        assert "FAIL" not in stack.flask(*smoke).stdout
+    finally:
+        stack.set(AUTHORITY_FILE="")
+        stack.overlays = ()
 
 
 def test_the_swarms_example_is_taken() -> None:

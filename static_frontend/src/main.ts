@@ -3,4 +3,5 @@
 import { guardForms } from "./once.ts";
 
 guardForms(document);
-document.querySelector<HTMLElement>("[data-focus]")?.focus();
+const first = document.querySelector<HTMLElement>("[data-focus]");
+first?.focus({ preventScroll: first.dataset["focus"] === "still" });

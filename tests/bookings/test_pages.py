@@ -772,7 +772,8 @@ def test_a_full_disk_loses_nothing_that_was_typed_and_is_named_in_the_log(
     finally:
         database.execute("DROP FUNCTION no_room CASCADE")
     assert_nothing_is_lost(answer, form)
-    told = [record.getMessage() for record in caplog.records]
+    # The driver may add a word of its own.
+    told = [r.getMessage() for r in caplog.records if r.name.startswith("azionelab")]
     assert told == [
         "booking: the database failed: DiskFull 53100",
         "the database failed: DiskFull 53100",

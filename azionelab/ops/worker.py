@@ -32,13 +32,7 @@ CONCURRENCY = 4  # jobs at a time
 _POLL_SECONDS = 1.0  # an idle worker looks this often: nobody notifies it (migration 0003)
 _PREPARE_AFTER = 5  # psycopg's own
 _GRACE_SECONDS = 8.0  # for running jobs to end; whoever stops us kills after ten
-_PAUSES = (
-    1,
-    2,
-    4,
-    8,
-    15,
-)  # seconds between tries while the database is not there; the last one repeats
+_PAUSES = (1, 2, 4, 8, 15)  # seconds between tries while there is no database; the last one repeats
 _PATIENCE_SECONDS = 5  # for a connection
 
 
@@ -63,8 +57,8 @@ def worker_command(concurrency: int, once: bool) -> None:
 def run_worker(app: Flask, concurrency: int = CONCURRENCY, *, once: bool = False) -> None:
     """Run jobs, `concurrency` at a time, until SIGTERM or SIGINT; with `once` until none is due.
 
-    A database that is away or not migrated is waited for. Jobs that have not ended after the time of grace are left
-    where they are, as after a crash: another worker takes them up once this one's heart is silent.
+    A database that is away or not migrated is waited for. Jobs that have not ended after the time of grace
+    are left where they are, as after a crash: another worker takes them up once this one's heart is silent.
     """
     asyncio.run(_work(app, concurrency, once=once))
 

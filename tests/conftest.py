@@ -31,7 +31,7 @@ from azionelab import create_app
 from azionelab.config import load_config
 from azionelab.extensions import db
 from azionelab.ops import embedded_postgres
-from tests.support.processes import PYTHON, Program, free_port
+from tests.support.processes import PATIENCE, PYTHON, Program, free_port
 from tests.support.smtp import SmtpServer
 
 # What the migrations fill and no test changes.
@@ -160,7 +160,7 @@ def _empty(database_url: str) -> None:
 
 
 def _truncate(database_url: str) -> None:
-    with psycopg.connect(database_url, options="-c lock_timeout=10s") as connection:
+    with psycopg.connect(database_url, options=f"-c lock_timeout={PATIENCE:.0f}s") as connection:
         query = (
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL(%s)"
         )
@@ -269,7 +269,7 @@ def _serve(settings: dict[str, str], log: Path) -> Iterator[Site]:
 
 def _answers(url: str) -> bool:
     try:
-        with _NO_PROXY.open(url, timeout=5) as answer:
+        with _NO_PROXY.open(url, timeout=PATIENCE) as answer:
             return bool(answer.status == 200)
     except urllib.error.HTTPError as error:
         error.close()

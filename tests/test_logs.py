@@ -24,7 +24,7 @@ from tests.bookings.test_pages import fields, filled
 from tests.conftest import Site
 from tests.stage import a_performance
 from tests.support.people import PASSWORD
-from tests.support.processes import Program, eventually
+from tests.support.processes import PATIENCE, Program, eventually
 from tests.support.smtp import SmtpServer
 
 Database = psycopg.Connection[Any]
@@ -49,7 +49,7 @@ class Browser:
             {"Accept-Language": "en"} | {k.replace("_", "-"): v for k, v in headers.items()},
         )
         try:
-            with self._opener.open(asked, timeout=30) as answer:
+            with self._opener.open(asked, timeout=PATIENCE) as answer:
                 return str(answer.read().decode(errors="replace"))
         except urllib.error.HTTPError as error:
             with error:
@@ -72,7 +72,7 @@ def mailed_path(server: SmtpServer, count: int, pattern: str) -> str:
 def ask_raw(site: Site, request: str) -> bytes:
     """What the server answers to bytes that no browser would send."""
     host, port = site.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=30) as line:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as line:
         line.sendall(request.encode())
         return line.recv(1000)
 

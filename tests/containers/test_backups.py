@@ -59,9 +59,7 @@ def test_a_lost_disk_is_restored_from_elsewhere(
     assert stack.sql(held) == "2"
     page.goto(ticket)
     expect(page.locator("img[src*='qr.png']")).to_be_visible()
-    eventually(
-        lambda: "FAIL" not in stack.flask("doctor", check=False).stdout, "a clean doctor", 180
-    )
+    eventually(lambda: "FAIL" not in stack.flask("doctor", check=False).stdout, "a clean doctor")
 
 
 def test_a_corrupt_backup_is_refused_and_changes_nothing(stack: Stack) -> None:

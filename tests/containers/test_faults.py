@@ -87,7 +87,7 @@ def test_a_killed_container_comes_back(
             seen[path].add(status(stack, path))
         return restarted(stack, service, container)
 
-    eventually(back, f"{service} to be back", 120)
+    eventually(back, f"{service} to be back")
     for path, allowed in pages.items():
         assert seen[path] <= allowed, f"{path} gave {seen[path]}"
     stack.wait_until_healthy()
@@ -136,4 +136,4 @@ def test_a_mail_waits_for_the_worker(
         assert not [m for m in mail_server.messages if "patient@azionelab.org" in m.recipients]
     finally:
         stack.up()
-    mail_server.wait_for(1, to="patient@azionelab.org", seconds=60)
+    mail_server.wait_for(1, to="patient@azionelab.org")

@@ -8,7 +8,7 @@ import pytest
 
 from azionelab.ops import embedded_postgres
 from tests.containers.conftest import Stack, run
-from tests.support.processes import PYTHON, ROOT, clean_environment, eventually, free_port
+from tests.support.processes import PATIENCE, PYTHON, ROOT, clean_environment, eventually, free_port
 
 # Rules, locks, triggers, the queue, the migrations and the races: what the server has a part in.
 SUITE = (
@@ -43,9 +43,9 @@ def server(stack: Stack) -> Iterator[str]:
         container["Config"]["Image"],
         *(part for setting in fast for part in ("-c", setting)),
     )
-    url = f"postgresql://postgres@127.0.0.1:{port}/azionelab?connect_timeout=5"
+    url = f"postgresql://postgres@127.0.0.1:{port}/azionelab?connect_timeout=30"
     try:
-        eventually(lambda: answers(url), "PostgreSQL", 60)
+        eventually(lambda: answers(url), "PostgreSQL")
         yield url
     finally:
         run("docker", "rm", "--force", "--volumes", name)
@@ -67,6 +67,6 @@ def test_the_suite_holds_on_composes_postgresql(server: str) -> None:
         cwd=ROOT,
         env=clean_environment({"TEST_DATABASE_URL": server}),
         check=False,
-        timeout=1200,
+        timeout=PATIENCE * 10,
     )
     assert done.returncode == 0, done.stdout + done.stderr

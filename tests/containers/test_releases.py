@@ -60,7 +60,7 @@ def exchange(stack: Stack) -> None:
             seen.add(stack.request("/").status)
             return started.done()
 
-        eventually(the_programme_was_seen_to_its_end, "the new containers", 150)
+        eventually(the_programme_was_seen_to_its_end, "the new containers")
     started.result()
     assert seen == {200}
     stack.up()

@@ -13,6 +13,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.support.processes import PATIENCE
+
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,8 +25,8 @@ QUIET = [
     "--disable-sync",
 ]
 
-# As long as `eventually`: a machine that is busy with other tests is no fault.
-expect.set_options(timeout=30_000)
+# As long as `eventually`, in milliseconds.
+expect.set_options(timeout=PATIENCE * 1_000)
 
 
 # Not for the whole session: while it lives, Playwright's event loop runs in this thread, and no
@@ -82,7 +84,8 @@ def page(context: BrowserContext) -> Page:
 
 
 def watched(page: Page) -> Page:
-    """Fail when a script of the page does."""
+    """Fail when a script of the page does, and wait for it with the tests' patience."""
+    page.set_default_timeout(PATIENCE * 1_000)
 
     def fail(error: object) -> None:
         raise AssertionError(f"a script failed: {error}")

@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.conftest import Site
+from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
 from tests.stage import a_party, a_performance, visitor_token
 
@@ -20,7 +21,7 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
     context = browser.new_context(
         viewport={"width": 390, "height": 844}, locale="en-GB", color_scheme=scheme, bypass_csp=True
     )
-    page = context.new_page()
+    page = watched(context.new_page())
     addresses = [
         "/",
         f"/shows/{performance.show.slug}",

@@ -18,6 +18,7 @@ from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
 from tests.conftest import Site
+from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
 from tests.stage import DOOR_A, DOOR_B, a_party, a_performance
 
@@ -38,7 +39,6 @@ _BROKEN = """
   return broken;
 })
 """
-FRESH = 8_000  # milliseconds: two rounds of the page, and some patience
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_it_keeps_itself_fresh_and_leaves_who_works_alone(
     admit(performance.id, twice, uuid4(), DOOR_A)
     admit(performance.id, twice, uuid4(), DOOR_B, claim=Claim(now(), Kind.ADMITTED, 2))
     a_device(performance, "South")
-    expect(page.locator("#counts")).to_contain_text("6 of 6 expected", timeout=FRESH)
+    expect(page.locator("#counts")).to_contain_text("6 of 6 expected")
     expect(page.locator("#conflicts")).to_contain_text("2 people too many")
     expect(page.locator("#devices")).to_contain_text("South")
     expect(page.locator("#doors")).to_contain_text("Door B")
@@ -96,9 +96,9 @@ def test_without_a_network_it_says_so_and_goes_on_by_itself(
     stale = page.locator("[data-stale]")
     expect(stale).to_be_hidden()
     context.set_offline(True)
-    expect(stale).to_be_visible(timeout=FRESH)
+    expect(stale).to_be_visible()
     context.set_offline(False)
-    expect(stale).to_be_hidden(timeout=3 * FRESH)
+    expect(stale).to_be_hidden()
 
 
 def test_a_phone_that_was_let_in_appears_beside_the_code(
@@ -110,7 +110,7 @@ def test_a_phone_that_was_let_in_appears_beside_the_code(
     address = page.get_by_label("The same as an address, to send it")
     shown = address.input_value()
     devices.enrol(shown.partition("#join=")[2], "Marta’s phone")
-    expect(page.locator("#devices")).to_contain_text("Marta’s phone", timeout=FRESH)
+    expect(page.locator("#devices")).to_contain_text("Marta’s phone")
     # The code stays for who is about to scan it.
     assert address.input_value() == shown
 
@@ -119,7 +119,7 @@ def test_a_phone_that_was_let_in_appears_beside_the_code(
 def plain_page(browser: Browser) -> Iterator[Page]:
     """A page in a browser that runs no scripts."""
     context = browser.new_context(java_script_enabled=False, locale="en-GB")
-    yield context.new_page()
+    yield watched(context.new_page())
     context.close()
 
 
@@ -186,7 +186,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
     context = browser.new_context(
         viewport={"width": width, "height": 800}, locale="en-GB", bypass_csp=True
     )
-    page = context.new_page()
+    page = watched(context.new_page())
     log_in(page, live_site, f"anna{width}@theatre.org", "staff")
     evening = f"/admin/evenings/{performance.id}"
     found = {}

@@ -58,7 +58,7 @@ def test_from_the_programme_to_the_seat(
     door_phone.close()
 
     office = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    desk = office.new_page()
+    desk = watched(office.new_page())
     log_in(desk, live_site, "sara@theatre.org", "staff")
     expect(desk).to_have_url(re.compile("/admin/"))
     desk.goto(f"{live_site.url}/admin/reservations/")
@@ -115,7 +115,7 @@ def test_the_journey_needs_no_script(
 ) -> None:
     performance = a_performance()
     plain = browser.new_context(java_script_enabled=False, locale="en-GB")
-    page = plain.new_page()
+    page = watched(plain.new_page())
     page.goto(f"{live_site.url}/performances/{performance.id}/book")
     page.get_by_label("Name", exact=True).fill("Ada Rossi")
     page.get_by_label("E-mail", exact=True).fill("ada@example.org")

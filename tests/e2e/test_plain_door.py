@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import Site
+from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
 from tests.stage import a_party, a_performance
 
@@ -17,7 +18,7 @@ def test_a_verdict_is_not_scrolled_away(live_site: Site, browser: Browser, scrip
     phone = browser.new_context(
         viewport={"width": 360, "height": 640}, locale="en-GB", java_script_enabled=scripts
     )
-    page = phone.new_page()
+    page = watched(phone.new_page())
     log_in(page, live_site, "anna@theatre.org", "door")
     page.goto(f"{live_site.url}/checkin/performances/{performance.id}")
     code = page.get_by_label("Ticket code or reference")

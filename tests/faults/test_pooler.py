@@ -169,7 +169,7 @@ def test_the_worker_works_behind_it(
     performance = a_performance(capacity=40)
     for number in range(20):
         a_party(performance, email=f"pooled-{number}@example.org")
-    smtp_server.wait_for(40, seconds=60)  # to confirm, and the ticket, each
+    smtp_server.wait_for(40)  # to confirm, and the ticket, each
     eventually(lambda: not _unsent(), "all mails to be noted as sent")
 
 

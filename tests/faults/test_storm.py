@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import Site
 from tests.stage import a_performance, seats_held
-from tests.support.processes import PYTHON, ROOT, clean_environment
+from tests.support.processes import PATIENCE, PYTHON, ROOT, clean_environment
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -30,7 +30,7 @@ class Browser:
         self._opener = urllib.request.build_opener(
             urllib.request.HTTPCookieProcessor(CookieJar()), _StayHere()
         )
-        page = self._opener.open(form_address, timeout=60).read().decode()
+        page = self._opener.open(form_address, timeout=PATIENCE).read().decode()
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
         assert token
         self._token = token[1]
@@ -47,7 +47,7 @@ class Browser:
         }
         try:
             with self._opener.open(
-                self._address, urllib.parse.urlencode(form).encode(), timeout=60
+                self._address, urllib.parse.urlencode(form).encode(), timeout=PATIENCE
             ) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:

@@ -12,6 +12,7 @@ import pytest
 
 from azionelab.ops import embedded_postgres
 from azionelab.ops.embedded_postgres import EmbeddedPostgres, PostgresUnavailable
+from tests.support.processes import PATIENCE
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_it_comes_back_after_a_power_cut(folder: Path) -> None:
     family = [process, *process.children()]
     for member in family:
         member.kill()
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=PATIENCE)
     assert ask(embedded_postgres.start(folder), "SELECT word FROM kept") == "here"
 
 

@@ -20,7 +20,7 @@ import psycopg
 import pytest
 
 from azionelab.ops import embedded_postgres
-from tests.support.processes import PYTHON, ROOT, Program, eventually, free_port
+from tests.support.processes import PATIENCE, PYTHON, ROOT, Program, eventually, free_port
 
 COMMAND = [PYTHON, "-m", "azionelab.ops.local"]
 RUNNING = "AzioneLab is running"
@@ -69,7 +69,7 @@ def untouched(clone: Path) -> Iterator[None]:
 
 def serving(program: Program) -> str:
     """What the site told at its start, once it is up."""
-    program.wait_until(lambda: RUNNING in program.output, "the site to be running", 120)
+    program.wait_until(lambda: RUNNING in program.output, "the site to be running")
     return program.output
 
 
@@ -207,7 +207,7 @@ def test_a_killed_start_leaves_nothing_in_the_way_of_the_next(clone: Path, start
     family = family_of(site)
     site.send(signal.SIGKILL)
     site.wait()
-    _, alive = psutil.wait_procs(family, timeout=30)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     assert not alive
     serving(start(PORT=port))
 

@@ -17,7 +17,15 @@ from azionelab.bookings.models import State
 from azionelab.mail.models import Delivery
 from azionelab.ops.conninfo import conninfo
 from tests.stage import a_party, a_performance, let_lapse
-from tests.support.processes import PYTHON, ROOT, Program, clean_environment, eventually, free_port
+from tests.support.processes import (
+    PATIENCE,
+    PYTHON,
+    ROOT,
+    Program,
+    clean_environment,
+    eventually,
+    free_port,
+)
 from tests.support.smtp import SmtpServer
 
 Database = psycopg.Connection[Any]
@@ -80,7 +88,7 @@ def test_it_ends_even_when_the_mail_server_hangs(
     database: Database,
 ) -> None:
     a_party(a_performance(), confirmed=False)
-    assert silence.wait(30)
+    assert silence.wait(PATIENCE)
     assert worker.stop() == 0
     assert "Traceback" not in worker.output
     # It is left as after a crash, for another worker.

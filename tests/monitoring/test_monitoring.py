@@ -22,7 +22,7 @@ from tests.conftest import Site
 from tests.ops.test_health import a_backup, a_worker
 from tests.ops.test_metrics import Metrics, fetch
 from tests.stage import a_party, a_performance
-from tests.support.processes import ROOT, Program, eventually, free_port
+from tests.support.processes import PATIENCE, ROOT, Program, eventually, free_port
 
 HERE = ROOT / "docker" / "monitoring"
 ALERTS = HERE / "alerts.yml"
@@ -229,7 +229,7 @@ def _ask(address: str, query: str) -> list[Any]:
     """What Prometheus answers to a query; nothing while it is starting."""
     asked = f"http://{address}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
     try:
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
             return list(json.load(answer)["data"]["result"])
     except urllib.error.HTTPError as error:
         with error:

@@ -10,12 +10,13 @@ import pytest
 
 from tests.conftest import Site
 from tests.stage import a_performance
+from tests.support.processes import PATIENCE
 
 
 @pytest.fixture
 def connection(live_site: Site) -> Iterator[http.client.HTTPConnection]:
     """One connection to the site, which is not opened again behind the test's back."""
-    site = http.client.HTTPConnection(urlsplit(live_site.url).netloc, timeout=30)
+    site = http.client.HTTPConnection(urlsplit(live_site.url).netloc, timeout=PATIENCE)
     site.connect()
     site.auto_open = False
     yield site

@@ -34,7 +34,7 @@ from tests.stage import (
     ticket_token,
     visitor_token,
 )
-from tests.support.processes import eventually
+from tests.support.processes import PATIENCE, eventually
 
 Database = psycopg.Connection[Any]
 Labels = frozenset[tuple[str, str]]
@@ -64,7 +64,9 @@ def metrics_of(client: FlaskClient) -> Metrics:
 
 
 def fetch(url: str, **headers: str) -> str:
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as got:
+    with urllib.request.urlopen(
+        urllib.request.Request(url, headers=headers), timeout=PATIENCE
+    ) as got:
         return str(got.read().decode())
 
 

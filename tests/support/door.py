@@ -13,8 +13,8 @@ from azionelab.database import now
 from azionelab.shows.models import Performance
 from tests.conftest import Site
 from tests.stage import a_party, a_performance
+from tests.support.processes import PATIENCE
 
-ONLINE = 15_000  # milliseconds until a phone whose network is back has asked again, at most
 _KEY = 0.005  # seconds between two keys of a hand scanner
 _KEPT = """
 async () => {
@@ -64,6 +64,15 @@ async (count) => {
   }
 }
 """
+# What stands in its queue before this is done by then: promises, its databases' answers, and drawing.
+_SETTLED = """
+async () => {
+  for (let n = 0; n < 3; n += 1) {
+    await indexedDB.databases();
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  }
+}
+"""
 _SEEN = """
 (state) => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => state === "hidden" });
@@ -106,7 +115,7 @@ class Phone:
         label.fill(name)
         self.press("Yes, open the door")
         # A phone that was a door before still has its state of then behind this screen.
-        expect(label).to_be_hidden(timeout=ONLINE)
+        expect(label).to_be_hidden()
         self.is_online()
         return self
 
@@ -161,14 +170,14 @@ class Phone:
         """Be somewhere without a network from now on."""
         self.context.set_offline(True)
 
-    def finds_network(self, patience: int = ONLINE) -> None:
-        """Have a network again, and everything told that waited, within so many milliseconds."""
+    def finds_network(self) -> None:
+        """Have a network again, and wait until everything is told that waited for it."""
         self.context.set_offline(False)
-        self.is_online(patience)
+        self.is_online()
 
-    def is_online(self, patience: int = ONLINE) -> None:
+    def is_online(self) -> None:
         """Wait until the server knows all that was done here."""
-        expect(self.state).to_have_text("Online", timeout=patience)
+        expect(self.state).to_have_text("Online")
 
     def keeps(self) -> dict[str, list[Any]]:
         """All that is in the browser's databases, by the name of the store."""
@@ -178,6 +187,10 @@ class Phone:
     def keeps_nothing(self) -> None:
         """Wait until there is nothing in any of them."""
         until(self.page, lambda: not any(self.keeps().values()), "everything to be forgotten")
+
+    def settles(self) -> None:
+        """Wait until the page has done what it does about an answer that has come."""
+        self.page.evaluate(_SETTLED)
 
     def works_alone(self) -> None:
         """Wait until the app is kept here, and would start without a network."""
@@ -248,7 +261,7 @@ class Held:
 
 def until(page: Page, ask: Callable[[], bool], what: str) -> None:
     """Ask until it is so, while the page and what was routed go on; fail, saying `what` was awaited."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not ask():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         page.wait_for_timeout(20)

@@ -13,7 +13,7 @@ from socket import inet_aton
 from socketserver import BaseRequestHandler, ThreadingUDPServer
 from typing import Any
 
-from tests.support.processes import ROOT, Program, eventually, free_ports
+from tests.support.processes import PATIENCE, ROOT, Program, eventually, free_ports
 
 HOST = "theatre.test"
 START = ROOT / "docker" / "nginx" / "start.sh"
@@ -77,7 +77,9 @@ class Nginx:
     ) -> Answer:
         """Ask for `path` exactly as it is given. In `headers`, _ stands for -."""
         port = self.tls_port if tls else self.http_port
-        with closing(http.client.HTTPConnection("127.0.0.1", port, 60, (source, 0))) as connection:
+        with closing(
+            http.client.HTTPConnection("127.0.0.1", port, PATIENCE, (source, 0))
+        ) as connection:
             if tls:
                 connection.connect()
                 connection.sock = tls.wrap_socket(connection.sock, server_hostname=sni)
@@ -101,7 +103,9 @@ class Nginx:
         return (self.folder / "access.log").read_text().rpartition("\n")[0]
 
     def _is_up(self) -> bool:
-        with closing(http.client.HTTPConnection("127.0.0.1", self._status_port, 5)) as connection:
+        with closing(
+            http.client.HTTPConnection("127.0.0.1", self._status_port, PATIENCE)
+        ) as connection:
             try:
                 connection.request("GET", "/status")
                 return connection.getresponse().status == 200

@@ -15,6 +15,9 @@ from typing import Any, Self, TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
+# Seconds that any test waits for an event before it fails: one patience for all of them, so generous that
+# a busy machine is no fault. TEST_PATIENCE scales it, as in TEST_PATIENCE=5 on a slow machine.
+PATIENCE = 180 * float(os.environ.get("TEST_PATIENCE", "1"))
 
 T = TypeVar("T")
 
@@ -62,11 +65,11 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def eventually(ask: Callable[[], T], what: str, seconds: float = 30) -> T:
+def eventually(ask: Callable[[], T], what: str) -> T:
     """Ask until the answer is true and return it; fail, saying `what` was awaited."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while not (answer := ask()):
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what}"
+        assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain for {what}"
         time.sleep(0.02)
     return answer
 
@@ -98,7 +101,7 @@ class Program:
         """Everything it has printed so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def wait_until(self, ask: Callable[[], T], what: str, seconds: float = 30) -> T:
+    def wait_until(self, ask: Callable[[], T], what: str) -> T:
         """Like `eventually`, but fail at once, with its output, when the program ends."""
 
         def still_running_and_ready() -> T:
@@ -106,13 +109,13 @@ class Program:
             return ask()
 
         try:
-            return eventually(still_running_and_ready, what, seconds)
+            return eventually(still_running_and_ready, what)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.output}") from None
 
-    def wait(self, seconds: float = 30) -> int:
+    def wait(self) -> int:
         """Its exit status, once it has ended by itself."""
-        return self._process.wait(seconds)
+        return self._process.wait(PATIENCE)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the program itself, as a person or a supervisor would."""
@@ -124,12 +127,12 @@ class Program:
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
-    def stop(self, seconds: float = 20) -> int:
-        """End it politely; fail when that takes too long."""
+    def stop(self) -> int:
+        """End it politely; fail when it does not end."""
         if self._process.poll() is None:
             self.send(signal.SIGTERM)
         try:
-            return self._process.wait(seconds)
+            return self._process.wait(PATIENCE)
         finally:
             self.kill()
 

@@ -73,9 +73,7 @@ class SmtpServer:
         self.answer = lambda _: None
         self.refuse_recipients = None
 
-    def wait_for(
-        self, count: int = 1, *, to: str | None = None, seconds: float = 30
-    ) -> list[Delivered]:
+    def wait_for(self, count: int = 1, *, to: str | None = None) -> list[Delivered]:
         """The messages (to one address), once there are at least `count`."""
 
         def found() -> list[Delivered]:
@@ -83,7 +81,7 @@ class SmtpServer:
                 mine = [m for m in self.messages if to is None or to in m.recipients]
             return mine if len(mine) >= count else []
 
-        return eventually(found, f"{count} message(s)", seconds)
+        return eventually(found, f"{count} message(s)")
 
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from azionelab.checkin.devices import devices_of
 from azionelab.database import now
 from tests.stage import a_party, fresh, ticket_token
-from tests.support.door import ONLINE, Phone, invitation, tonight
+from tests.support.door import Phone, invitation, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -169,7 +169,7 @@ def test_a_long_queue_is_sent_in_its_order_and_each_scan_once(phone: Phone, scan
             route.continue_()
 
     phone.page.route("**/sync", meet)
-    phone.finds_network(patience=8 * ONLINE)
+    phone.finds_network()
     assert [scan.id for scan in scans()] == [one["action"]["scan_id"] for one in done]
     assert sum(scan.people for scan in scans()) == 30
     assert {fresh(party.id).admitted for party in parties} == {3}

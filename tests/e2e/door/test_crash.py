@@ -13,7 +13,8 @@ from tests.conftest import Site
 from tests.e2e.conftest import QUIET, watched
 from tests.e2e.door.conftest import PHONE
 from tests.stage import a_party, fresh, ticket_token
-from tests.support.door import Phone, tonight
+from tests.support.door import Phone, tonight, until
+from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -32,7 +33,7 @@ def kill_browser(profile: Path) -> None:
     family = [browser, *browser.children(recursive=True)]
     for process in family:
         process.kill()
-    psutil.wait_procs(family, timeout=30)
+    psutil.wait_procs(family, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -123,8 +124,7 @@ def test_what_the_server_took_before_the_crash_is_not_counted_again(
         phone.told(f"Let {party.seats} in")
     with answers_lost(phone) as reached:
         phone.context.set_offline(False)
-        while 200 not in reached:
-            phone.page.wait_for_timeout(20)
+        until(phone.page, lambda: 200 in reached, "the scans to be taken")
     assert [scan.people for scan in scans()] == [1, 2, 3]
     kill_browser(tmp_path / "profile")
 

@@ -134,7 +134,7 @@ class TestRevoked:
         expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
         with phone.page.expect_response("**/parties"):
             found.routes[0].fulfill(response=answer)
-        phone.page.wait_for_timeout(200)
+        phone.settles()
         names_nobody(phone, "Ada Rossi", "someone@example.org")
 
     def test_a_new_invitation_makes_it_a_door_again(self, phone: Phone) -> None:

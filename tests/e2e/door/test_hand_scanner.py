@@ -43,6 +43,7 @@ def test_next_does_not_lose_it(phone: Phone) -> None:
 
 
 def test_behind_a_refusal_it_is_said_that_it_was_not_taken(phone: Phone) -> None:
+    phone.page.clock.install()
     performance = tonight(capacity=20)
     first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
     cancel(first.id)
@@ -54,7 +55,7 @@ def test_behind_a_refusal_it_is_said_that_it_was_not_taken(phone: Phone) -> None
     held.release()
     phone.told("Cancelled", "Another ticket was scanned meanwhile: scan it again.")
     # Nobody could have seen a refusal that another verdict replaced.
-    phone.page.wait_for_timeout(2_000)
+    phone.page.clock.run_for(10_000)
     phone.told("Cancelled")
     assert fresh(second.id).admitted == 0
     phone.scan(second.reference)

@@ -9,6 +9,7 @@ from playwright.sync_api import Route, expect
 from azionelab.database import now
 from azionelab.dates import clock
 from tests.conftest import Site
+from tests.e2e.conftest import watched
 from tests.stage import a_party, fresh, ticket_token
 from tests.support.door import Held, Phone, invitation, tonight
 
@@ -279,7 +280,7 @@ def test_two_tabs_of_one_phone_send_one_queue(phone: Phone, scans: Scans) -> Non
     first, second = a_party(performance, 2), a_party(performance, 3)
     phone.joins(performance)
     phone.works_alone()
-    other = Phone(phone.context.new_page(), phone.site)
+    other = Phone(watched(phone.context.new_page()), phone.site)
     other.opens().is_online()
     phone.loses_network()
     phone.scan(first.reference)

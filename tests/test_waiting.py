@@ -1,0 +1,54 @@
+"""Tests wait for events, with one patience (tests/support/processes.py), and what fails by chance is named."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import PYTHON, ROOT, clean_environment
+
+# A limit or a pause of a test's own. The two places that ask again and again pause between.
+OWN_LIMIT = re.compile(r"timeout=\d|wait_for_timeout\(|\bsleep\(|monotonic\(|\.wait\(\d")
+WAITING = {"tests/support/processes.py", "tests/support/door.py"}
+
+
+def test_no_test_has_a_patience_of_its_own() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if str(path.relative_to(ROOT)) not in WAITING
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if OWN_LIMIT.search(line) and "connect_timeout" not in line and "re.compile" not in line
+    ]
+    assert not found
+
+
+TESTS = {
+    "passes": "def test_a(): pass",
+    "fails": "def test_a(): pass\ndef test_b(): assert 0\ndef test_c(broken): pass",
+    "breaks off": "import pytest\ndef test_a(): assert 0\ndef test_b(): pytest.exit('no more')",
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "written"),
+    [
+        ("passes", None),
+        ("fails", "test_some.py::test_b\ntest_some.py::test_c\n"),
+        ("breaks off", None),
+    ],
+)
+def test_what_failed_is_written_for_another_try(
+    tmp_path: Path, what: str, written: str | None
+) -> None:
+    (tmp_path / "test_some.py").write_text(TESTS[what], encoding="utf-8")
+    failed = tmp_path / "failed"
+    subprocess.run(
+        [PYTHON, "-m", "pytest", "-q", "-p", "tests.support.failed_tests", "test_some.py"],
+        cwd=tmp_path,
+        env=clean_environment({"FAILED_TESTS": str(failed), "PYTHONPATH": str(ROOT)}),
+        capture_output=True,
+        check=False,
+    )
+    assert (failed.read_text(encoding="utf-8") if failed.exists() else None) == written

@@ -47,12 +47,15 @@ container-test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 e2e: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m pytest tests/e2e $(ARGS)
 
-## lint: check style, formatting and the front end's types
+## lint: check style, formatting, the front end's types and the API's description
 .PHONY: lint
 lint: $(TEST_READY) $(NODE_READY)
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(NPM) --silent run check
+	@FLASK_SKIP_DOTENV=1 FLASK_DEBUG=true SECRET_KEY=unused DATABASE_URL=postgresql://127.0.0.1/unused \
+		$(PYTHON) -m flask --app wsgi openapi print > .venv/openapi.json
+	@$(NPM) --silent run check-api
 
 ## types: check Python's types
 .PHONY: types

@@ -9,6 +9,7 @@ from azionelab.rest import ProblemApi
 _V1 = f"{API_PREFIX}v1/"
 _DESCRIPTION = """\
 The programme and bookings are for everybody; the door needs a token that the theatre hands out.
+This description may be used freely, by programs that write others from it too.
 Moments are ISO 8601 with their offset from UTC.
 
 Errors are problems as RFC 9457 says. What they tell is in the language that
@@ -24,6 +25,8 @@ Errors are problems as RFC 9457 says. What they tell is in the language that
 - `/api/problems/reload-needed`: the device's page speaks a `version` of the protocol that this site does not;
 - `/api/problems/release-too-early`: places are released from `opens_at` on; `performance-cancelled`.
 """
+# Of this description, so that nobody has to ask before they generate a client from it.
+_LICENSE = {"name": "CC0 1.0 Universal", "identifier": "CC0-1.0"}
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
@@ -46,7 +49,7 @@ def init_api(app: Flask) -> None:
             "title": app.config["AZIONELAB"].site_name,
             "version": "1",
             "openapi_version": "3.1.0",
-            "info": {"description": _DESCRIPTION},
+            "info": {"description": _DESCRIPTION, "license": _LICENSE},
             "servers": [{"url": app.config["AZIONELAB"].site_base_url}],
         },
     )

@@ -3,6 +3,7 @@
 import secrets
 import traceback
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import (
@@ -93,7 +94,7 @@ def init_pages(app: Flask) -> None:
     app.add_template_filter(day, "day")
     app.add_template_filter(clock, "clock")
     app.add_template_filter(dateformat, "dateformat")
-    app.add_template_filter(datetime.isoformat, "isoformat")
+    app.add_template_filter(partial(datetime.isoformat, timespec="seconds"), "isoformat")
     app.add_template_filter(paragraphs, "paragraphs")
     app.context_processor(_site)
     app.url_defaults(_keep_language)

@@ -74,7 +74,7 @@ class ReceivedSchema(Answer):
 @blueprint.arguments(BookingSchema)
 @blueprint.arguments(IdempotencySchema, location="headers")
 @blueprint.response(202, ReceivedSchema)
-@blueprint.problems(404, 409, 429, body=True)
+@blueprint.operation("bookSeats", 404, 409, body=True)
 @booking_limit  # after what was sent is read: what is wrong with it does not count
 def book(
     booking: dict[str, Any], headers: dict[str, UUID], performance_id: int

@@ -67,7 +67,7 @@ blueprint = ApiBlueprint(
 @enrolment.route("/invitations", methods=["POST"])
 @enrolment.arguments(InvitationSchema)
 @enrolment.response(200, EveningSchema)
-@enrolment.problems(404, 410, body=True)
+@enrolment.operation("readInvitation", 404, 410, body=True)
 def read_invitation(asked: dict[str, str]) -> dict[str, Any]:
     """Tell which evening an invitation opens the door of. A POST, since addresses end up in logs."""
     return _evening(_performance(devices.read_invitation(asked["invitation"]).performance_id))
@@ -76,7 +76,7 @@ def read_invitation(asked: dict[str, str]) -> dict[str, Any]:
 @enrolment.route("/devices", methods=["POST"])
 @enrolment.arguments(EnrolSchema)
 @enrolment.response(201, DeviceSchema)
-@enrolment.problems(410, body=True)
+@enrolment.operation("enrolDevice", 410, body=True)
 def enrol(asked: dict[str, str]) -> dict[str, Any]:
     """Make whoever was shown an invitation a door device of its performance."""
     device, token = devices.enrol(asked["invitation"], asked["label"])
@@ -141,7 +141,7 @@ def _revoked() -> AnyResponse:
 
 @blueprint.route("/<int:performance_id>")
 @blueprint.response(200, HouseSchema)
-@blueprint.problems(403, 404)
+@blueprint.operation("getHouse", 403, 404)
 def house(performance_id: int) -> dict[str, Any]:
     """How many people are expected, in, and still to come."""
     return _evening(_performance(performance_id)) | _counts(performance_id)
@@ -150,7 +150,7 @@ def house(performance_id: int) -> dict[str, Any]:
 @blueprint.route("/<int:performance_id>/scans", methods=["POST"])
 @blueprint.arguments(ScanSchema)
 @blueprint.response(200, VerdictSchema)
-@blueprint.problems(403, 404, 409, body=True)
+@blueprint.operation("scanTicket", 403, 404, 409, body=True)
 def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
     """Let a party in, all of it or some."""
     try:
@@ -164,7 +164,7 @@ def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyRe
 @blueprint.route("/<int:performance_id>/walk-ins", methods=["POST"])
 @blueprint.arguments(WalkInSchema)
 @blueprint.response(200, VerdictSchema)
-@blueprint.problems(403, 404, 409, body=True)
+@blueprint.operation("letInWalkIns", 403, 404, 409, body=True)
 def walk_in(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
     """Let in people who have no booking, if places are free."""
     try:
@@ -177,7 +177,7 @@ def walk_in(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | An
 
 @blueprint.route("/<int:performance_id>/scans/<uuid:scan_id>", methods=["DELETE"])
 @blueprint.response(200, VerdictSchema)
-@blueprint.problems(403, 404)
+@blueprint.operation("undoAdmission", 403, 404)
 def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
     """Take an admission back. Its scan stays in the books."""
     try:
@@ -189,7 +189,7 @@ def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
 @blueprint.route("/<int:performance_id>/parties", methods=["POST"])
 @blueprint.arguments(SearchSchema)
 @blueprint.response(200, PartiesSchema)
-@blueprint.problems(403, 404, body=True)
+@blueprint.operation("findParties", 403, 404, body=True)
 def search(asked: dict[str, str], performance_id: int) -> dict[str, Any]:
     """Find a party by name. A POST, since addresses end up in logs and names must not."""
     _performance(performance_id)
@@ -202,7 +202,7 @@ class Release(MethodView):
     """Places of people who did not come. (One rule for both: of two, one says 405 for the other's 404.)"""
 
     @blueprint.response(200, ReleasedSchema)
-    @blueprint.problems(403, 404, 409)
+    @blueprint.operation("releasePlaces", 403, 404, 409)
     def post(self, performance_id: int) -> places.Places | AnyResponse:
         """Give the places of people who did not come to those who wait at the door."""
         try:
@@ -217,7 +217,7 @@ class Release(MethodView):
             return problem(409, "release-too-early", "Too early", detail, opens_at=opens_at)
 
     @blueprint.response(200, ReleasedSchema)
-    @blueprint.problems(403, 404)
+    @blueprint.operation("restorePlaces", 403, 404)
     def delete(self, performance_id: int) -> places.Places:
         """Hold released places again for those who booked them, as far as they are still free."""
         try:
@@ -229,7 +229,7 @@ class Release(MethodView):
 @blueprint.route("/<int:performance_id>/sync", methods=["POST"])
 @blueprint.arguments(SyncSchema)
 @blueprint.response(200, NewsSchema)
-@blueprint.problems(403, 404, 409, body=True)
+@blueprint.operation("syncDevice", 403, 404, 409, body=True)
 def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
     """Take what waits on the device, and tell it what changed."""
     if asked["version"] not in _UNDERSTOOD:

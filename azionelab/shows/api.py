@@ -40,7 +40,7 @@ class ProgrammeSchema(Answer):
 
 @blueprint.route("")
 @blueprint.response(200, ProgrammeSchema)
-@blueprint.problems()
+@blueprint.operation("listPerformances")
 def performances() -> dict[str, list[Listing]]:
     """The coming performances of published shows."""
     return {"performances": programme(now())}
@@ -48,7 +48,7 @@ def performances() -> dict[str, list[Listing]]:
 
 @blueprint.route("/<int:performance_id>")
 @blueprint.response(200, PerformanceSchema)
-@blueprint.problems(404)
+@blueprint.operation("getPerformance", 404)
 def performance(performance_id: int) -> Listing:
     """One performance of a published show, past or coming."""
     found = listing(performance_id, now())

@@ -23,11 +23,11 @@ from azionelab.database import now
 from azionelab.shows.models import Show
 from azionelab.shows.programme import (
     Listing,
-    Status,
     find_published_show,
     performances_of,
     programme,
 )
+from azionelab.shows.structured_data import EventLinks, Publisher, theater_events
 
 blueprint = Blueprint("shows", __name__)
 _PAGES = "azionelab.pages"
@@ -37,15 +37,6 @@ _PAGES = "azionelab.pages"
 def _start_with_no_pages(state: BlueprintSetupState) -> None:
     pages: dict[tuple[str, str, bool], tuple[str, float]] = {}
     state.app.extensions[_PAGES] = pages
-
-
-_AVAILABILITY = {
-    Status.OPEN: "https://schema.org/InStock",
-    Status.SOLD_OUT: "https://schema.org/SoldOut",
-    Status.NOT_YET_OPEN: "https://schema.org/PreOrder",
-    Status.CLOSED: "https://schema.org/OutOfStock",
-    Status.CANCELLED: "https://schema.org/Discontinued",
-}
 
 
 @blueprint.get("/", endpoint="programme")
@@ -101,36 +92,18 @@ def _public(render: Callable[[], str]) -> Response:
 
 
 def _events(show: Show, performances: list[Listing]) -> dict[str, Any]:
-    """The performances as schema.org TheaterEvents, for search engines."""
-    site = current_app.config["AZIONELAB"].site_base_url
-    return {
-        "@context": "https://schema.org",
-        "@graph": [
-            {
-                "@type": "TheaterEvent",
-                "name": show.title,
-                "description": show.summary,
-                "url": site + url_for("shows.show", slug=show.slug),
-                "startDate": performance.starts_at.isoformat(),
-                "eventStatus": "https://schema.org/EventCancelled"
-                if performance.status is Status.CANCELLED
-                else "https://schema.org/EventScheduled",
-                "eventAttendanceMode": "https://schema.org/OfflineEventAttendanceMode",
-                "location": {
-                    "@type": "PerformingArtsTheater",
-                    "name": performance.venue_name,
-                    "address": performance.venue_address,
-                },
-                "isAccessibleForFree": True,
-                "offers": {
-                    "@type": "Offer",
-                    "price": 0,
-                    "priceCurrency": "EUR",
-                    "availability": _AVAILABILITY[performance.status],
-                    "validFrom": performance.booking_opens_at.isoformat(),
-                    "url": site + url_for("bookings.book", performance_id=performance.id),
-                },
-            }
-            for performance in performances
-        ],
-    }
+    """The performances for search engines."""
+    settings = current_app.config["AZIONELAB"]
+    site = settings.site_base_url
+    publisher = Publisher(
+        name=settings.site_name,
+        url=site + url_for("shows.programme"),
+        image=site + url_for("static", filename="icon-512.png", lang=None),
+        zone=settings.time_zone,
+    )
+    page = site + url_for("shows.show", slug=show.slug)
+
+    def links(listing: Listing) -> EventLinks:
+        return EventLinks(page, site + url_for("bookings.book", performance_id=listing.id))
+
+    return theater_events(show, [(each, links(each)) for each in performances], publisher)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from sqlalchemy import event, text
 from azionelab.database import now, transaction
 from azionelab.extensions import db
 from azionelab.shows.models import Performance, Show, Venue
+from azionelab.shows.structured_data import postal_address
 from tests.stage import a_party, a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -82,8 +84,69 @@ def test_a_show_is_described_for_machines(client: FlaskClient) -> None:
     assert block
     (event_,) = json.loads(block[1])["@graph"]
     assert event_["@type"] == "TheaterEvent"
-    assert datetime.fromisoformat(event_["startDate"]) == performance.starts_at
+    assert datetime.fromisoformat(event_["startDate"]) == performance.starts_at.replace(
+        microsecond=0
+    )
     assert event_["offers"]["availability"].endswith("SoldOut")
+
+
+def test_what_machines_are_told_is_what_visitors_read(client: FlaskClient) -> None:
+    curtain = datetime(now().year + 1, 7, 15, 18, 30, tzinfo=UTC)
+    show = Show(slug="told", title="Told", duration_minutes=100, published=True)
+    venue = Venue(name="Sala Uno", address="Via Mazzini 5, 40137 Bologna (BO)")
+    a_performance(show=show, venue=venue, starts_at=curtain)
+    a_performance(show=show, venue=venue, starts_at=datetime(now().year + 2, 1, 15, tzinfo=UTC))
+    page = client.get("/shows/told").text
+    block = re.search(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', page, re.S)
+    assert block
+    told, in_winter = json.loads(block[1])["@graph"]
+    assert told["startDate"] == f"{curtain.year}-07-15T20:30:00+02:00"
+    assert told["endDate"] == f"{curtain.year}-07-15T22:10:00+02:00"
+    assert in_winter["startDate"].endswith("T01:00:00+01:00")
+    assert told["organizer"]["name"] == "AzioneLab"
+    (image,) = told["image"]
+    assert image.startswith(told["organizer"]["url"])
+    with client.get(urlsplit(image).path) as picture:
+        assert picture.mimetype == "image/png"
+    assert told["location"]["address"]["addressLocality"] == "Bologna"
+
+
+@pytest.mark.parametrize(
+    ("typed", "parts"),
+    [
+        (
+            "Via Mazzini 5, 40137 Bologna (BO)",
+            {
+                "streetAddress": "Via Mazzini 5",
+                "postalCode": "40137",
+                "addressLocality": "Bologna",
+                "addressRegion": "BO",
+            },
+        ),
+        (
+            "Piazza Grande, 3\n6600 Locarno ",
+            {
+                "streetAddress": "Piazza Grande, 3",
+                "postalCode": "6600",
+                "addressLocality": "Locarno",
+            },
+        ),
+        (
+            "c/o Rossi, Via Po 1, I-10124 Torino",
+            {
+                "streetAddress": "c/o Rossi, Via Po 1",
+                "postalCode": "I-10124",
+                "addressLocality": "Torino",
+            },
+        ),
+        ("Via Po 1, Torino", {"streetAddress": "Via Po 1, Torino"}),
+        ("Via Po, 10124", {"streetAddress": "Via Po, 10124"}),
+        ("Via Po 1, 10124 Torino, Italia", {"streetAddress": "Via Po 1, 10124 Torino, Italia"}),
+        ("  ", {}),
+    ],
+)
+def test_an_address_is_told_in_parts_where_they_are_sure(typed: str, parts: dict[str, str]) -> None:
+    assert postal_address(typed) == {"@type": "PostalAddress"} | parts
 
 
 @pytest.mark.parametrize(

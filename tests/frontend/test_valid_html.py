@@ -1,0 +1,86 @@
+"""The W3C's checker (vnu) finds no error in any page, as visitors, door staff and staff get them."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from azionelab.bookings.rules import cancel
+from tests.stage import a_party, a_performance, visitor_token
+from tests.support.people import logged_in
+from tests.support.processes import ROOT
+
+CHECKER = ROOT / "static_frontend/node_modules/vnu-jar/build/dist/vnu.jar"
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+def check(folder: Path) -> list[str]:
+    """What the checker calls an error in the pages of a folder."""
+    if not (java := shutil.which("java")):
+        pytest.fail("no Java found: install it (Debian: `apt-get install default-jre-headless`)")
+    done = subprocess.run(
+        [java, "-jar", CHECKER, "--errors-only", "--format", "json", "--exit-zero-always", folder],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stderr or done.stdout)["messages"]
+    return [f"{Path(each['url']).name}: {each['message']}" for each in found]
+
+
+def keep(folder: Path, client: FlaskClient, addresses: list[str]) -> None:
+    for number, address in enumerate(addresses, len(list(folder.iterdir()))):
+        page = client.get(address, follow_redirects=True)
+        assert page.mimetype == "text/html", address
+        name = address.strip("/").replace("/", "_").partition("?")[0][:60]
+        (folder / f"{number}-{name}.html").write_bytes(page.data)
+
+
+def test_no_page_has_an_error(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
+    performance = a_performance(capacity=20)
+    a_performance(capacity=0)
+    confirmed = visitor_token(a_party(performance, 3))
+    pending = visitor_token(a_party(performance, confirmed=False))
+    ended = a_party(performance)
+    cancel(ended.id)
+    evening = f"/admin/evenings/{performance.id}"
+    book = f"/performances/{performance.id}/book"
+    keep(
+        tmp_path,
+        client,
+        [
+            *("/", f"/shows/{performance.show.slug}", book, f"{book}?lang=it"),
+            f"/performances/{performance.id}/received",
+            *(f"/bookings/confirm/{pending}", f"/bookings/{confirmed}"),
+            *(f"/bookings/{confirmed}/cancel", f"/bookings/{visitor_token(ended)}"),
+            *("/nothing", "/staff/login", "/staff/reset", "/checkin/app"),
+        ],
+    )
+    (tmp_path / "refused.html").write_bytes(client.post(book, data={"seats": "9"}).data)
+    keep(tmp_path, logged_in(app, "door"), ["/checkin/", f"/checkin/performances/{performance.id}"])
+    keep(
+        tmp_path,
+        logged_in(app, "admin"),
+        [
+            *("/admin/", evening, f"{evening}/invitation", f"{evening}/no-shows"),
+            *(f"/admin/{table}/" for table in ("reservations", "performances", "shows", "venues")),
+            *(f"/admin/{table}/" for table in ("mails", "scans", "admissions", "accounts")),
+            *(f"/admin/{table}/new/" for table in ("performances", "shows", "venues", "accounts")),
+            f"/admin/performances/edit/?id={performance.id}",
+            f"/admin/performances/cancel/?id={performance.id}",
+            f"/admin/shows/edit/?id={performance.show_id}",
+            "/staff/change",
+        ],
+    )
+    assert check(tmp_path) == []
+
+
+def test_the_checker_finds_what_it_is_there_for(tmp_path: Path) -> None:
+    page = "<!doctype html><html lang='en'><title>x</title><select required><option>1</select>"
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    (error,) = check(tmp_path)
+    assert "required" in error

@@ -13,8 +13,6 @@ from azionelab.mail.models import Kind, Mail
 from azionelab.mail.words import words_for
 from azionelab.site import site_host
 
-QR_CONTENT_ID = "qr"  # the HTML shows the picture as cid:qr
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -34,7 +32,8 @@ class Message:
     text: str
     html: str
     link: str
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Picture, ...] = ()
+    recipient_name: str = ""
 
 
 def render(mail: Mail) -> Message:
@@ -43,13 +42,14 @@ def render(mail: Mail) -> Message:
     with force_locale(reservation.locale):
         words = words_for(Kind(mail.kind), reservation)
         name = _proven_name(reservation)
+        content_id = _qr_content_id(mail)
         context = {
             "words": words,
             "reservation": reservation,
             "performance": reservation.performance,
             "name": name,
             "name_html": Markup("<bdi>{}</bdi>").format(name),
-            "qr": QR_CONTENT_ID,
+            "qr": content_id,
         }
         return Message(
             recipient=reservation.email,
@@ -57,7 +57,8 @@ def render(mail: Mail) -> Message:
             text=render_template("mail/message.txt", **context),
             html=render_template("mail/message.html", **context),
             link=words.link,
-            pictures=_pictures(reservation) if words.with_ticket else (),
+            pictures=_pictures(reservation, content_id) if words.with_ticket else (),
+            recipient_name=_one_line(name),
         )
 
 
@@ -67,7 +68,18 @@ def message_id(sending: str) -> str:
     A mailbox knows by it what came twice by accident. What is sent again on purpose must arrive, and
     some servers drop an ID that they have seen: another sending, another ID.
     """
-    return f"<{sending}@{site_host()}>"
+    return f"<{sending}@{_id_host()}>"
+
+
+def _qr_content_id(mail: Mail) -> str:
+    """Another one in each mail (RFC 2392): some clients keep a picture by it, for other mails too."""
+    return f"qr.{mail.id}@{_id_host()}"
+
+
+def _id_host() -> str:
+    """The site's host as the right side of a Message-ID or Content-ID (RFC 5322, 3.6.4)."""
+    host = site_host()
+    return f"[IPv6:{host}]" if ":" in host else host
 
 
 def _proven_name(reservation: Reservation) -> str:
@@ -76,8 +88,8 @@ def _proven_name(reservation: Reservation) -> str:
     return reservation.name if reservation.state == State.CONFIRMED else ""
 
 
-def _pictures(reservation: Reservation) -> tuple[Picture, ...]:
-    picture = Picture(QR_CONTENT_ID, f"{reservation.reference}.png", qr_png(reservation))
+def _pictures(reservation: Reservation, content_id: str) -> tuple[Picture, ...]:
+    picture = Picture(content_id, f"{reservation.reference}.png", qr_png(reservation))
     return (picture,)
 
 

@@ -2,7 +2,6 @@
 
 import smtplib
 import ssl
-from email.utils import parseaddr, quote
 from functools import cache
 from types import TracebackType
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import flask_mail
 from flask import current_app
 
-from azionelab.addresses import wire_address
 from azionelab.mail.messages import Message
+from azionelab.mail.mime import encode
 from azionelab.site import site_host
 
 _PERMANENT = range(500, 600)  # RFC 5321, 4.2.1
@@ -68,41 +67,14 @@ def _judge(error: smtplib.SMTPException | OSError) -> Exception:
 def _letter(message: Message, message_id: str) -> flask_mail.Message:
     config = current_app.config["AZIONELAB"]
     try:
-        recipient = wire_address(message.recipient)
+        return encode(
+            message,
+            message_id,
+            sender=config.mail_default_sender,
+            reply_to=config.contact_email,
+        )
     except ValueError as error:
         raise _unwritable(error) from None
-    letter = flask_mail.Message(
-        subject=message.subject,
-        sender=_spelled(config.mail_default_sender),
-        recipients=[recipient],
-        body=message.text,
-        html=message.html,
-        reply_to=config.contact_email and _spelled(config.contact_email),
-        attachments=[
-            flask_mail.Attachment(
-                filename=picture.filename,
-                content_type="image/png",
-                data=picture.content,
-                disposition="inline",
-                headers={"Content-ID": f"<{picture.content_id}>"},
-            )
-            for picture in message.pictures
-        ],
-        extra_headers={
-            # RFC 3834: no out-of-office answers, please.
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-        },
-    )
-    letter.msgId = message_id
-    return letter
-
-
-def _spelled(person: str) -> str:
-    """`Name <address>`, or an address alone, with the address as mail servers know it."""
-    name, address = parseaddr(person)
-    known_as = wire_address(address)
-    return f'"{quote(name)}" <{known_as}>' if name else known_as
 
 
 def _unwritable(error: Exception) -> Refused:

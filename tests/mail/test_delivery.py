@@ -168,8 +168,10 @@ def test_the_ticket_arrives_with_a_qr_that_a_camera_reads(
     reservation = a_party(a_performance(), email="ada@example.org", locale="en")
     work()
     (arrived,) = [m for m in smtp_server.messages if "ticket" in m.message["Subject"]]
-    (picture,) = arrived.message.iter_attachments()
-    assert picture["Content-ID"] == "<qr>"
+    (picture,) = [part for part in arrived.message.walk() if part.get_filename()]
+    content_id = str(picture["Content-ID"])
+    assert re.fullmatch(r"<qr\.[0-9a-f-]{36}@127\.0\.0\.1>", content_id)
+    assert f'src="cid:{content_id[1:-1]}"' in arrived.html()
     assert picture.get_content_disposition() == "inline"
     (code,) = zxingcpp.read_barcodes(Image.open(BytesIO(picture.get_content())))
     assert code.text == ticket_url(reservation)

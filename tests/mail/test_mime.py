@@ -1,0 +1,106 @@
+"""What goes over the wire: a strict parser reads back, byte by byte, what was meant."""
+
+from datetime import UTC, datetime
+from email.utils import quote
+
+import pytest
+from flask import Flask
+from flask_babel import force_locale
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from azionelab.dates import when
+from azionelab.mail.messages import Message
+from azionelab.mail.mime import encode
+from tests.support import strict_mail
+from tests.support.strict_mail import Part
+
+ADDRESS = "ada@example.org"
+SENDER = "box-office@theatre.example"
+
+# Titles as theatres have them, and what has broken encoders: words that begin with accents, long
+# words, what looks encoded already, quotes, commas, other scripts.
+TITLES = [
+    "Mutter Courage und ihre Kinder: ein Stück für Übergänge",
+    "Così è (se vi pare), lunedì è già metà",
+    "è à ì ò ù È À Ì Ò Ù perché città",
+    "=?utf-8?q?ed=C3=AC?=",
+    "a =?utf-8?b?w6w=?= b",
+    "桜の園 🌸 " * 12,
+    "שלום عليكم",
+    "A" * 200,
+    "à" * 200,
+    'O\'Neill: "Anna", e altri; <b>@',
+    "word " * 40,
+    "_ = ? _=20 .",
+    "👩‍👩‍👧‍👦" * 20,
+]
+NAMES = [
+    "Teatro Comunale, Città di Bologna",
+    "Teatro Comunale, Bologna",
+    "Teatro (piccolo) di Prato",
+    'Compagnia "I Giganti"',
+    "Caffè @ teatro",
+    "back\\slash",
+    "=?utf-8?q?x?=",
+    "St. Mary",
+    "",
+    "劇団" * 30,
+    "A" * 120,
+]
+one_line = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"], include_characters=" "),
+    max_size=200,
+).map(lambda text: " ".join(text.split(" ")).strip())
+letters = st.text(st.sampled_from("aeè ìòùàÜß,;:.\"'\\()<>@=?_ zTQ—"), max_size=200)
+titles = st.sampled_from(TITLES) | one_line | letters
+names = st.sampled_from(NAMES) | st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"], include_characters=" "),
+    max_size=120,
+)
+
+
+def tidy(text: str) -> str:
+    """A text as a title or a name is kept: one space between its words."""
+    return " ".join(text.split())
+
+
+def sent(message: Message, sender: str = SENDER, reply_to: str | None = None) -> Part:
+    """The message as the mail server would get it, read strictly."""
+    letter = encode(message, "<1@theatre.example>", sender=sender, reply_to=reply_to)
+    return strict_mail.read(letter.as_bytes())
+
+
+def a_message(subject: str = "Lear", name: str = "", text: str = "", html: str = "") -> Message:
+    """A message with an address of somebody's."""
+    return Message(ADDRESS, subject, text, html, link="", recipient_name=name)
+
+
+@given(titles.map(tidy), names.map(tidy), names.map(tidy))
+@example("lunedì 21 dicembre", "Ada", NAMES[0])
+def test_any_title_and_any_name_is_read_as_it_was_written(
+    title: str, visitor: str, theatre: str
+) -> None:
+    sender = f'"{quote(theatre)}" <{SENDER}>' if theatre else SENDER
+    read = sent(a_message(title, visitor), sender, reply_to=sender)
+    assert strict_mail.unstructured(read.fields["subject"]) == title
+    assert strict_mail.mailbox(read.fields["to"]) == (visitor, ADDRESS)
+    assert strict_mail.mailbox(read.fields["from"]) == (theatre, SENDER)
+    assert strict_mail.mailbox(read.fields["reply-to"]) == (theatre, SENDER)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t")))
+@example(".\n..\nFrom me\n-- \n" + "è" * 1000 + "x" * 2000)
+def test_any_body_is_read_as_it_was_written(body: str) -> None:
+    read = sent(a_message(text=body, html=body))
+    assert read.only("text/plain").text() == body
+    assert read.only("text/html").text() == body
+
+
+@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("title", TITLES)
+def test_italian_days_behind_a_title_are_no_trouble(in_app: Flask, title: str, number: int) -> None:
+    with force_locale("it"):
+        evening = when(datetime(2026, 12, 21 + number, 19, 30, tzinfo=UTC))
+    subject = tidy(f"Confermate, per favore: {title}, {evening}")
+    assert strict_mail.unstructured(sent(a_message(subject)).fields["subject"]) == subject

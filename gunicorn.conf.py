@@ -9,15 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from azionelab.environment import SettingsReader
+from azionelab.environment import SettingsReader, web_processes
 from azionelab.logs import FORMATS, logging_settings
 
 _settings = SettingsReader(os.environ)
 _port = _settings.integer("PORT", 8000, 1, 65535)
-bind = _settings.text("GUNICORN_BIND", f"127.0.0.1:{_port}")
+bind = _settings.listening("GUNICORN_BIND", f"127.0.0.1:{_port}")
 worker_class = "azionelab.ops.even_worker.EvenWorker"
-workers = _settings.integer("WEB_WORKERS", 2, 1, 64)
-threads = _settings.integer("WEB_THREADS", 4, 1, 64)
+workers, threads = web_processes(_settings)
 
 # Wrong settings stop the master itself, once and in words, and the workers share its memory.
 preload_app = True

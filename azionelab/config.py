@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import URL
 
 from azionelab.database import LIMITS
-from azionelab.environment import SettingsReader
+from azionelab.environment import SettingsReader, web_processes
 from azionelab.logs import FORMATS
 from azionelab.safety import unsafe_settings
 
@@ -41,6 +41,8 @@ class Config:
     secret_key_fallbacks: list[str] = field(repr=False)
     database_url: URL
     database_pool_size: int
+    web_workers: int
+    web_threads: int
     database_pooler: bool
     site_base_url: str
     site_name: str
@@ -131,15 +133,18 @@ def load_config(environ: Mapping[str, str]) -> Config:
     """
     reader = SettingsReader(environ)
     debug = reader.boolean("FLASK_DEBUG", default=False)
+    web_workers, web_threads = web_processes(reader)
     config = Config(
         debug=debug,
         secret_key=reader.text("SECRET_KEY", None),
         secret_key_fallbacks=reader.words("SECRET_KEY_FALLBACKS"),
         database_url=reader.database_url(),
         database_pooler=reader.boolean("DATABASE_POOLER", default=False),
-        database_pool_size=reader.integer("DATABASE_POOL_SIZE", 4, 1, 100),
+        database_pool_size=_pool_size(reader, web_threads),
+        web_workers=web_workers,
+        web_threads=web_threads,
         site_base_url=reader.origin("SITE_BASE_URL", "http://127.0.0.1:8000" if debug else None),
-        site_name=reader.text("SITE_NAME", "AzioneLab"),
+        site_name=reader.line("SITE_NAME", "AzioneLab", 80),
         privacy_url=reader.url("PRIVACY_URL"),
         contact_email=reader.email("CONTACT_EMAIL"),
         allowed_hosts=reader.words("ALLOWED_HOSTS"),
@@ -181,6 +186,17 @@ def load_config(environ: Mapping[str, str]) -> Config:
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def _pool_size(reader: SettingsReader, threads: int) -> int:
+    """DATABASE_POOL_SIZE: a thread without a connection waits for another one's, and then gives up."""
+    size = reader.integer("DATABASE_POOL_SIZE", max(threads, 4), 1, 100)
+    if size < threads:
+        reader.problems.append(
+            f"DATABASE_POOL_SIZE: {size} is less than WEB_THREADS, the {threads} threads that share"
+            f" them; set DATABASE_POOL_SIZE={threads}, or leave it empty"
+        )
+    return size
 
 
 def _setting(problem: str) -> str:

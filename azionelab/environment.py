@@ -1,6 +1,7 @@
 """Reading the environment's settings one by one, each checked for its form."""
 
 import re
+import socket
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from azionelab.addresses import named_address, normal_address
+from azionelab.one_line import is_one_line, is_seen
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
     "false": False,
@@ -25,7 +27,9 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 # A name in the DNS or within the house, where Compose allows "_"; four numbers are none (RFC 3696, 2).
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([\w-]{1,63}\.)*(?![0-9]+\.?$)[\w-]{1,63}\.?", re.ASCII)
 _SEVERAL_HOSTS = re.compile(r"(postgres[a-z+]*://(?:[^/?@]*@)?)([^/?@]*,[^/?@]*)(/[^?]*)(.*)")
+_LISTENING = re.compile(r"(localhost|[0-9.]+|\[[0-9A-Fa-f:.]+\]):([1-9][0-9]{0,4})")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:\[\]]+)(?::([0-9]+))?")
+_MAX_PORT = 65535
 
 
 class SettingsReader:
@@ -59,6 +63,15 @@ class SettingsReader:
             if not any(problem.startswith(name) for problem in self.problems):
                 self.problems.append(f"{name}: is missing")
             return ""
+        return value
+
+    def line(self, name: str, default: str, longest: int) -> str:
+        """A text of one line, as mails' subjects take it, of at most so many characters."""
+        value = self.text(name, default)
+        if not (is_one_line(value) and is_seen(value) and len(value) <= longest):
+            self.problems.append(
+                f"{name}: is not one line of at most {longest} characters; set {name}={default}"
+            )
         return value
 
     def words(self, name: str) -> list[str]:
@@ -146,6 +159,19 @@ class SettingsReader:
             )
         return value
 
+    def listening(self, name: str, default: str) -> list[str]:
+        """Where a server listens, divided by commas: addresses of this machine with a port, or sockets.
+
+        gunicorn would try an address that is none for five seconds, and end without a word of `name`.
+        """
+        addresses = [a.strip() for a in self.text(name, default).split(",") if a.strip()]
+        for address in addresses:
+            if why := _why_nobody_listens_at(address):
+                self.problems.append(
+                    f"{name}: {address!r} {why}; set {name}=127.0.0.1:8000, or leave it empty"
+                )
+        return addresses
+
     def time_zone(self, name: str, default: str) -> ZoneInfo:
         """A time zone of the IANA database."""
         value = self.text(name, default)
@@ -215,6 +241,28 @@ def _with_one_host(url: str) -> str:
     names = ",".join(end[1].strip("[]") for end in ends if end)
     ports = ",".join(end[2] or "5432" for end in ends if end)
     return f"{start}{name}?host={names}&port={ports}{parameters.replace('?', '&', 1)}"
+
+
+def web_processes(reader: SettingsReader) -> tuple[int, int]:
+    """How many web processes are to run, and how many threads each has."""
+    return reader.integer("WEB_WORKERS", 2, 1, 64), reader.integer("WEB_THREADS", 4, 1, 64)
+
+
+def _why_nobody_listens_at(address: str) -> str | None:
+    """Why no server can listen at an address as gunicorn writes it, or None."""
+    if address.startswith("unix:"):
+        folder = Path(address.removeprefix("unix:")).parent
+        return None if folder.is_dir() else f"is in {folder}, which is no folder"
+    found = _LISTENING.fullmatch(address)
+    if found is None or int(found[2]) > _MAX_PORT:
+        return "is not like 0.0.0.0:8000 or unix:/run/site.sock"
+    host = found[1].strip("[]")
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.bind((host, 0))
+    except OSError:
+        return "is no address of this machine"
+    return None
 
 
 def _can_be_split(url: str) -> bool:

@@ -143,18 +143,12 @@ def _unsafe_keys(config: "Config") -> list[str]:
 
 def _unsafe_addresses(config: "Config") -> list[str]:
     site = urlsplit(config.site_base_url)
+    advised = _advised_address(config)
     problems = []
-    if site.scheme != "https":
-        problems.append(
-            f"SITE_BASE_URL: {config.site_base_url} is not https;"
-            " set the public address as SITE_BASE_URL=https://tickets.your-theatre.org"
-        )
-    elif why := _not_public(site.hostname or ""):
-        problems.append(
-            f"SITE_BASE_URL: {why};"
-            " set the public address as SITE_BASE_URL=https://tickets.your-theatre.org"
-        )
-    wanted = f"set ALLOWED_HOSTS={site.hostname or ''}"
+    why = None if site.scheme == "https" else f"{config.site_base_url} is not https"
+    if why := why or _not_public(site.hostname or ""):
+        problems.append(f"SITE_BASE_URL: {why}; set the public address as SITE_BASE_URL={advised}")
+    wanted = f"set ALLOWED_HOSTS={urlsplit(advised).hostname}"
     if not config.allowed_hosts:
         problems.append(f"ALLOWED_HOSTS: is empty; {wanted}")
     elif site.hostname and site.hostname not in _folded(config.allowed_hosts):
@@ -162,13 +156,24 @@ def _unsafe_addresses(config: "Config") -> list[str]:
     problems += [
         f"ALLOWED_HOSTS: {why}; {wanted}" for why in map(_not_public, config.allowed_hosts) if why
     ]
-    wanted = f"set CSRF_TRUSTED_ORIGINS={config.site_base_url}"
+    wanted = f"set CSRF_TRUSTED_ORIGINS={advised}"
     if not config.csrf_trusted_origins:
         problems.append(f"CSRF_TRUSTED_ORIGINS: is empty; {wanted}")
-    elif config.site_base_url not in config.csrf_trusted_origins:
+    elif advised not in config.csrf_trusted_origins and config.site_base_url:
         problems.append(f"CSRF_TRUSTED_ORIGINS: lacks SITE_BASE_URL itself; {wanted}")
     problems += _unsafe_origins("CSRF_TRUSTED_ORIGINS", config.csrf_trusted_origins)
     return problems + _unsafe_origins("CORS_ALLOWED_ORIGINS", config.cors_allowed_origins)
+
+
+def _advised_address(config: "Config") -> str:
+    """SITE_BASE_URL, by https and with a public host: what the other addresses are to agree with."""
+    site = urlsplit(config.site_base_url)
+    if not site.hostname or _not_public(site.hostname):
+        return "https://tickets.your-theatre.org"
+    if site.scheme == "https":
+        return config.site_base_url
+    # The port of http is none of https's.
+    return f"https://{site.hostname}"
 
 
 def _unsafe_origins(name: str, origins: list[str]) -> list[str]:

@@ -101,6 +101,14 @@ def test_production_takes_safe_settings() -> None:
         ("DATABASE_URL", "postgresql://host,other:port/name"),
         ("DATABASE_POOLER", "pgbouncer"),
         ("DATABASE_POOL_SIZE", "0"),
+        ("DATABASE_POOL_SIZE", "1"),
+        ("DATABASE_POOL_SIZE", "3"),
+        ("DATABASE_POOL_SIZE", "101"),
+        ("WEB_WORKERS", "0"),
+        ("WEB_THREADS", "65"),
+        ("SITE_NAME", "Teatro\nBcc: all@theatre.org"),
+        ("SITE_NAME", "\u200b"),
+        ("SITE_NAME", "x" * 81),
         ("SITE_BASE_URL", "tickets.theatre.org"),
         ("SITE_BASE_URL", "https://tickets.theatre.org/path"),
         ("SITE_BASE_URL", "https://[broken"),
@@ -155,6 +163,36 @@ def test_production_takes_safe_settings() -> None:
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     assert named(problems(DEVELOPMENT | {name: value})) == [name]
+
+
+def test_each_thread_has_a_connection() -> None:
+    assert load_config(DEVELOPMENT | {"DATABASE_POOL_SIZE": "4"}).database_pool_size == 4
+    assert load_config(DEVELOPMENT).database_pool_size == 4
+    assert load_config(DEVELOPMENT | {"WEB_THREADS": "8"}).database_pool_size == 8
+    (line,) = problems(DEVELOPMENT | {"WEB_THREADS": "8", "DATABASE_POOL_SIZE": "7"})
+    assert line.startswith("DATABASE_POOL_SIZE: 7 ")
+    assert "set DATABASE_POOL_SIZE=8" in line
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("http://biglietti.teatro.it", "biglietti.teatro.it"),
+        ("http://biglietti.teatro.it:8080", "biglietti.teatro.it"),
+        ("http://localhost", "tickets.your-theatre.org"),
+        ("https://10.0.0.5", "tickets.your-theatre.org"),
+    ],
+)
+def test_what_is_advised_for_the_addresses_is_taken(address: str, host: str) -> None:
+    hosts = {"ALLOWED_HOSTS": "", "CSRF_TRUSTED_ORIGINS": ""}
+    told = problems(PRODUCTION | hosts | {"SITE_BASE_URL": address})
+    assert [line.partition("; ")[2].removeprefix("set ") for line in told] == [
+        f"the public address as SITE_BASE_URL=https://{host}",
+        f"ALLOWED_HOSTS={host}",
+        f"CSRF_TRUSTED_ORIGINS=https://{host}",
+    ]
+    advised = {"ALLOWED_HOSTS": host, "CSRF_TRUSTED_ORIGINS": f"https://{host}"}
+    load_config(PRODUCTION | advised | {"SITE_BASE_URL": f"https://{host}"})
 
 
 def test_an_unreadable_debug_switch_is_off() -> None:

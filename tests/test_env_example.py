@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from dotenv import dotenv_values
 
 from azionelab.config import ConfigError, load_config
+from azionelab.environment import SettingsReader
 from azionelab.safety import unsafe_settings
 from tests.support.processes import PYTHON, ROOT, Program
 
 # Read by gunicorn.conf.py and `make run`, not by the application.
+# (WEB_WORKERS and WEB_THREADS by both.)
 SERVING = {"PORT", "GUNICORN_BIND", "WEB_WORKERS", "WEB_THREADS", "LOG_LEVEL", "LOG_FORMAT"}
 COMPOSE_FILES = sorted((ROOT / "docker").glob("compose*.yml"))
 COMPOSE = {
@@ -74,20 +77,53 @@ def test_a_shell_reads_what_the_application_reads() -> None:
 
 def test_what_serves_the_site_reads_the_others() -> None:
     gunicorn = (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'_settings\.\w+\(\s*"(\w+)"', gunicorn)) == SERVING
+    read = set(re.findall(r'_settings\.\w+\(\s*"(\w+)"', gunicorn))
+    assert read | {"WEB_WORKERS", "WEB_THREADS"} == SERVING
 
 
 def test_what_gunicorn_cannot_use_is_told_by_name(tmp_path: Path) -> None:
     levels = "debug, info, warning, error, critical"
     assert f"# gunicorn's: {levels}." in LINES
-    wrong = {"WEB_WORKERS": "two", "LOG_LEVEL": "loud"}
+    wrong = {"GUNICORN_BIND": "nonsense", "WEB_WORKERS": "two", "LOG_LEVEL": "loud"}
     command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     with Program(command, wrong, tmp_path / "log") as program:
         assert program.wait() != 0
         assert program.output.splitlines() == [
+            f"GUNICORN_BIND: 'nonsense' {LISTENING['nonsense']}{ADVICE}",
             "WEB_WORKERS: 'two' is not a whole number from 1 to 64",
             f"LOG_LEVEL: 'loud' is not one of {levels}",
         ]
+
+
+ADVICE = "; set GUNICORN_BIND=127.0.0.1:8000, or leave it empty"
+LISTENING = {
+    "nonsense": "is not like 0.0.0.0:8000 or unix:/run/site.sock",
+    ":8000": "is not like 0.0.0.0:8000 or unix:/run/site.sock",
+    "127.0.0.1": "is not like 0.0.0.0:8000 or unix:/run/site.sock",
+    "0.0.0.0:0": "is not like 0.0.0.0:8000 or unix:/run/site.sock",
+    "0.0.0.0:65536": "is not like 0.0.0.0:8000 or unix:/run/site.sock",
+    "127.0.0.256:8000": "is no address of this machine",
+    "192.0.2.1:8000": "is no address of this machine",
+    "unix:/nowhere/site.sock": "is in /nowhere, which is no folder",
+}
+
+
+@pytest.mark.parametrize("address", LISTENING)
+def test_gunicorn_does_not_start_where_nobody_can_listen(address: str) -> None:
+    reader = SettingsReader({"GUNICORN_BIND": address})
+    reader.listening("GUNICORN_BIND", "127.0.0.1:8000")
+    assert reader.problems == [f"GUNICORN_BIND: {address!r} {LISTENING[address]}{ADVICE}"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "0.0.0.0:8000", "localhost:8000", "127.0.0.1:8000, 127.0.0.2:8001", "unix:/tmp/s"],
+)
+def test_gunicorn_starts_where_it_can_listen(address: str) -> None:
+    reader = SettingsReader({"GUNICORN_BIND": address})
+    told = reader.listening("GUNICORN_BIND", "127.0.0.1:9")
+    assert reader.problems == []
+    assert ", ".join(told) == (address or "127.0.0.1:9")
 
 
 def test_every_setting_is_described() -> None:

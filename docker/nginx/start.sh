@@ -18,16 +18,18 @@ words() { # words LIST: what commas and spaces divide
 
 octet='(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
 ipv4="$octet(\\.$octet){3}"
-ipv6='[0-9A-Fa-f]*:[0-9A-Fa-f:.]+'
+h='[0-9A-Fa-f]{1,4}'
+ipv6="($h:){7}$h|($h:){1,7}:|($h:){1,6}:$h|($h:){1,5}(:$h){2}|($h:){1,4}(:$h){3}|($h:){1,3}(:$h){4}"
+ipv6="$ipv6|($h:){1,2}(:$h){5}|$h:(:$h){6}|:((:$h){1,7}|:)"
 host='[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?'
-port='[1-9][0-9]{0,4}'
+port='([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])'
 
 check() { # check NAME VALUE EXPRESSION WHAT-IT-IS-NOT
     matches "$2" "$3" || refuse "$1: '$2' is not $4"
 }
 check_networks() { # check_networks NAME LIST
     for network in $(words "$2"); do
-        check "$1" "$network" "$ipv4(/(3[0-2]|[12]?[0-9]))?|$ipv6(/[0-9]{1,3})?" \
+        check "$1" "$network" "$ipv4(/(3[0-2]|[12]?[0-9]))?|($ipv6)(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?" \
             "an address or network such as 192.0.2.0/24"
     done
 }
@@ -46,14 +48,14 @@ check_file() { # check_file NAME PATH
     if ! matches "$2" '/[A-Za-z0-9._/-]+'; then
         refuse "$1: '$2' is not a full path of plain characters"
     elif [ ! -e "$2" ]; then
-        refuse "$1: $2 does not exist"
+        refuse "$1: $2 does not exist; put it into the folder of CERTIFICATES_DIR (docker/certificates)"
     elif [ ! -f "$2" ] || [ ! -r "$2" ]; then
         refuse "$1: $2 cannot be read by user $(id -u)"
     fi
 }
 
 SERVE=${SERVE:-tls}
-SERVER_NAMES=$(words "${SERVER_NAMES:-}")
+ALLOWED_HOSTS=$(words "${ALLOWED_HOSTS:-}")
 PUBLIC_PORT=${PUBLIC_PORT:-}
 UPSTREAM_PROXY=${UPSTREAM_PROXY:-}
 TLS_CERTIFICATE=${TLS_CERTIFICATE:-/etc/nginx/tls/fullchain.pem}
@@ -74,15 +76,16 @@ PAGES_LISTEN=${PAGES_LISTEN:-127.0.0.1:8082}
 STATUS_LISTEN=${STATUS_LISTEN:-127.0.0.1:8081}
 
 check SERVE "$SERVE" 'tls|http|upstream' 'one of tls, http, upstream'
-matches "$SERVER_NAMES" ' *' && refuse 'SERVER_NAMES: is missing; list the public host names'
+matches "$ALLOWED_HOSTS" ' *' && refuse \
+    'ALLOWED_HOSTS: is empty; set ALLOWED_HOSTS=tickets.your-theatre.org'
 our_names=""
-for name in $SERVER_NAMES; do
-    check SERVER_NAMES "$name" "$host" 'a host name such as tickets.theatre.org'
+for name in $ALLOWED_HOSTS; do
+    check ALLOWED_HOSTS "$name" "$host" 'a host name such as tickets.theatre.org'
     our_names="$our_names$name 1; "
 done
 port_suffix=""
 if [ -n "$PUBLIC_PORT" ]; then
-    check PUBLIC_PORT "$PUBLIC_PORT" "$port" 'a port'
+    check PUBLIC_PORT "$PUBLIC_PORT" "$port" 'a port from 1 to 65535'
     port_suffix=":$PUBLIC_PORT"
 fi
 check HSTS_SECONDS "$HSTS_SECONDS" '[0-9]{1,9}' 'a whole number of seconds'
@@ -137,7 +140,7 @@ fi
 for template in "$TEMPLATES"/*.conf; do
     sed \
         -e "s|@SERVE@|$SERVE|g" \
-        -e "s|@SERVER_NAMES@|$SERVER_NAMES|g" \
+        -e "s|@ALLOWED_HOSTS@|$ALLOWED_HOSTS|g" \
         -e "s|@OUR_NAMES@|$our_names|g" \
         -e "s|@PORT_SUFFIX@|$port_suffix|g" \
         -e "s|@UPSTREAM@|$upstream|g" \

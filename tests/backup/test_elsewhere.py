@@ -49,7 +49,11 @@ def test_backups_are_carried_elsewhere_and_back(
 
 
 def test_what_is_still_here_is_kept_there(backups: Backups, elsewhere: Path) -> None:
-    backups.settings |= {f"BACKUP_KEEP_{period}": "0" for period in ("DAYS", "WEEKS", "MONTHS")}
+    backups.settings |= {
+        "BACKUP_KEEP_DAYS": "1",
+        "BACKUP_KEEP_WEEKS": "0",
+        "BACKUP_KEEP_MONTHS": "0",
+    }
     first, second, third = (backups.take() for _ in range(3))
 
     def there() -> list[str]:

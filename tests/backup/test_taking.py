@@ -280,7 +280,7 @@ def test_wrong_settings_are_all_named(backups: Backups, tmp_path: Path) -> None:
         DATABASE_URL="mysql://root@host/name",
         BACKUP_AT="4",
         VERIFY_DAY="sometimes",
-        BACKUP_KEEP_DAYS="-1",
+        BACKUP_KEEP_DAYS="0",
         TIME_ZONE="Mars/Base",
         RESTIC_REPOSITORY=str(tmp_path / "elsewhere"),
         RESTIC_PASSWORD_FILE=str(tmp_path / "missing"),

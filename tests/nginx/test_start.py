@@ -35,8 +35,8 @@ def run_start(
 
 WRONG = {
     "SERVE": ("https", "SERVE: 'https' is not one of tls, http, upstream"),
-    "SERVER_NAMES": ("", "SERVER_NAMES: is missing; list the public host names"),
-    "PUBLIC_PORT": ("https", "PUBLIC_PORT: 'https' is not a port"),
+    "ALLOWED_HOSTS": ("", "ALLOWED_HOSTS: is empty; set ALLOWED_HOSTS=tickets.your-theatre.org"),
+    "PUBLIC_PORT": ("https", "PUBLIC_PORT: 'https' is not a port from 1 to 65535"),
     "HSTS_SECONDS": ("a year", "HSTS_SECONDS: 'a year' is not a whole number of seconds"),
     "BACKEND": ("backend", "BACKEND: 'backend' is not like backend:8000"),
     "BOOKING_RATE": ("often", "BOOKING_RATE: 'often' is not a rate such as '30 per minute'"),
@@ -52,6 +52,10 @@ WRONG = {
     "RESOLVER": ("dns", "RESOLVER: 'dns' is not the address of a name server, such as 127.0.0.11"),
     "TLS_CERTIFICATE": ("/nowhere.pem", "TLS_CERTIFICATE: /nowhere.pem does not exist"),
     "TLS_CERTIFICATE_KEY": ("/dev/null", "TLS_CERTIFICATE_KEY: /dev/null cannot be read by user"),
+    "UPSTREAM_PROXY": (
+        "2001:db8::/129",
+        "UPSTREAM_PROXY: '2001:db8::/129' is not an address or network such as 192.0.2.0/24",
+    ),
     "RUN_DIR": ("/proc/nginx", "/proc: cannot be written by user"),
 }
 
@@ -61,7 +65,8 @@ def test_a_wrong_setting_is_told_in_one_line(
     run_start: Callable[..., subprocess.CompletedProcess[str]], name: str
 ) -> None:
     value, expected = WRONG[name]
-    ended = run_start("echo", "started", **{name: value})
+    serve = {"SERVE": "upstream"} if name == "UPSTREAM_PROXY" else {}
+    ended = run_start("echo", "started", **(serve | {name: value}))
     assert ended.returncode == 1
     assert ended.stdout == ""
     (line,) = ended.stderr.splitlines()
@@ -71,8 +76,11 @@ def test_a_wrong_setting_is_told_in_one_line(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("SERVER_NAMES", "a.test;"),
-        ("SERVER_NAMES", "*"),
+        ("ALLOWED_HOSTS", "a.test;"),
+        ("ALLOWED_HOSTS", "*"),
+        ("PUBLIC_PORT", "65536"),
+        ("BOX_OFFICE_NETWORKS", "1:::2"),
+        ("BOX_OFFICE_NETWORKS", "1:2:3:4:5:6:7:8:9"),
         ("BACKEND", "backend:8000;return"),
         ("BACKEND", "backend:8000\nx"),
         ("TLS_CERTIFICATE", "/etc/x;y"),
@@ -133,10 +141,22 @@ def test_nginx_and_the_linter_find_nothing(
     assert "No issues found" in linted.stdout
 
 
+NETWORKS = "::1 2001:db8:: 2001:db8::/32 1:2:3:4:5:6:7:8 1::8 1:2::7:8/128 192.0.2.7 10.0.0.0/8"
+
+
+def test_every_way_to_write_a_network_is_taken(
+    run_start: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    ended = run_start("true", BOX_OFFICE_NETWORKS=NETWORKS)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_names_are_divided_by_commas_or_spaces(
     start_nginx: Callable[..., Nginx], echo: Echo
 ) -> None:
-    nginx = start_nginx(SERVER_NAMES=f"{HOST}, www.{HOST} x.test", BACKEND=f"127.0.0.1:{echo.port}")
+    nginx = start_nginx(
+        ALLOWED_HOSTS=f"{HOST}, www.{HOST} x.test", BACKEND=f"127.0.0.1:{echo.port}"
+    )
     for host in (HOST, f"www.{HOST}", "x.test"):
         assert nginx.fetch("/", host=host).status == 200
 

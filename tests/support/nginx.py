@@ -40,7 +40,7 @@ class Nginx:
         self.http_port, self.tls_port, pages_port, self._status_port = free_ports(4)
         self.settings = {
             "SERVE": "http",
-            "SERVER_NAMES": HOST,
+            "ALLOWED_HOSTS": HOST,
             "TEMPLATES": str(ROOT / "docker" / "nginx" / "templates"),
             "SITE_ROOT": str(site),
             "RUN_DIR": str(folder / "run"),

@@ -57,7 +57,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         at=reader.time_of_day("BACKUP_AT", "04:00"),
         zone=reader.zone("TIME_ZONE", "Europe/Rome"),
         verify_day=reader.choice("VERIFY_DAY", "monday", (*DAYS, "daily", "never")),
-        keep_days=reader.count("BACKUP_KEEP_DAYS", "7"),
+        keep_days=reader.count("BACKUP_KEEP_DAYS", "7", low=1),
         keep_weeks=reader.count("BACKUP_KEEP_WEEKS", "5"),
         keep_months=reader.count("BACKUP_KEEP_MONTHS", "12"),
         restic=reader.restic(),
@@ -93,11 +93,11 @@ class _Reader:
             self.problems.append(f"{name}: {value!r} is not one of {', '.join(allowed)}")
         return value
 
-    def count(self, name: str, default: str) -> int:
+    def count(self, name: str, default: str, *, low: int = 0) -> int:
         value = self.text(name, default)
-        if not re.fullmatch("[0-9]{1,4}", value):
-            self.problems.append(f"{name}: {value!r} is not a whole number from 0 to 9999")
-            return 0
+        if not (re.fullmatch("[0-9]{1,4}", value) and int(value) >= low):
+            self.problems.append(f"{name}: {value!r} is not a whole number from {low} to 9999")
+            return low
         return int(value)
 
     def time_of_day(self, name: str, default: str) -> time:

@@ -6,10 +6,34 @@ import unicodedata
 # empty cell.
 _BLANK = "\u115f\u1160\u3164\uffa0\u2800"
 
+# Embeddings, overrides and isolates turn the order of what stands around them (Unicode's UAX 9); the
+# deprecated shapes and the interlinear annotations change it in other ways. Nobody's name needs them:
+# the direction marks, and the joiners of Persian, Hindi and emoji, are not among them.
+_DIRECTIONS = "".join(
+    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x2070), *range(0xFFF9, 0xFFFC)))
+)
+
 
 def is_one_line(text: str) -> bool:
-    """Whether a text has neither line breaks nor control characters, which cannot be kept."""
-    return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text)
+    """Whether a text has no line breaks, no control characters, and nothing that turns its neighbours."""
+    return not any(
+        unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in _DIRECTIONS for c in text
+    )
+
+
+def strip_outside(text: str) -> str:
+    """The text without the spaces and directions around it: phones paste names within isolates."""
+    return text.strip(" " + _DIRECTIONS)
+
+
+def without_directions(text: str) -> str:
+    """The text as it stands, with nothing that turns its neighbours."""
+    return "".join(c for c in text if c not in _DIRECTIONS)
+
+
+def first_seen(text: str) -> str:
+    """The first character of which something is seen; "" when there is none."""
+    return next((character for character in text if _is_seen(character)), "")
 
 
 def is_seen(text: str) -> bool:

@@ -1,6 +1,7 @@
 """An evening as tables for a spreadsheet. Made on demand, never stored."""
 
 import csv
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from io import StringIO
@@ -11,9 +12,11 @@ from azionelab.admin.house import STATES, tell_verdict
 from azionelab.checkin.evening import Guest
 from azionelab.checkin.models import Scan
 from azionelab.dates import stamp
+from azionelab.one_line import first_seen, without_directions
 
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it in front Excel takes UTF-8 for Latin-1
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\N{MINUS SIGN}")
+_SEPARATORS = ("\t", "\r", "\n")
 
 _Cell = str | int | datetime | None
 
@@ -91,6 +94,11 @@ def _plain(cell: _Cell) -> str | int:
         return cell
     if isinstance(cell, datetime):
         return stamp(cell)
-    text = cell or ""
-    dangerous = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
-    return f"'{text}" if dangerous else text
+    text = without_directions(cell or "")
+    return f"'{text}" if _is_formula(text) else text
+
+
+def _is_formula(text: str) -> bool:
+    # Some spreadsheets drop what is not seen, and read wide, small and raised signs as plain ones (NFKC).
+    sign = unicodedata.normalize("NFKC", first_seen(text))
+    return text.startswith(_SEPARATORS) or sign.startswith(_FORMULA)

@@ -6,7 +6,7 @@ from flask_babel import gettext
 
 from azionelab.addresses import normal_address
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
-from azionelab.one_line import is_one_line, is_seen
+from azionelab.one_line import is_one_line, is_seen, strip_outside
 
 
 def clean_name(typed: str) -> str:
@@ -14,9 +14,10 @@ def clean_name(typed: str) -> str:
 
     Any script, direction and emoji is a name. One of which nothing is seen (spaces, zero-width
     characters) is none, and neither is one with control characters, since a NUL cannot be stored
-    and a line break would end up in mail headers.
+    and a line break would end up in mail headers; nor is one that turns the text around it.
     """
-    name = " ".join(word for word in unicodedata.normalize("NFC", typed).split(" ") if word)
+    given = strip_outside(unicodedata.normalize("NFC", typed))
+    name = " ".join(word for word in given.split(" ") if word)
     if not is_seen(name):
         raise ValueError(gettext("Please tell us your name."))
     if len(name) > MAX_NAME:

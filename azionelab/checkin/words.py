@@ -7,6 +7,7 @@ that it says (words_of_app.py).
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from babel import Locale
@@ -66,7 +67,7 @@ def tell(verdict: Verdict) -> Told:
     return Told(
         kind=kind,
         tone=TONES.get(kind, "bad"),
-        headline=_fill(words[kind], num=verdict.people),
+        headline=fill(words[kind], num=verdict.people),
         detail=_detail(words, kind, verdict, remaining),
         reservation=party,
         remaining=remaining,
@@ -170,19 +171,19 @@ def _detail(words: dict[str, Words], kind: str, verdict: Verdict, remaining: int
     party, first = verdict.reservation, verdict.first
     if kind == Kind.ADMITTED:
         rest = "rest" if remaining else "complete"
-        return _fill(words[f"admitted.{rest}"], num=remaining) if party else ""
+        return fill(words[f"admitted.{rest}"], num=remaining) if party else ""
     if kind == Kind.ALREADY_IN:
         if first is None:
             return ""
         # A door device has the name of its door.
         is_named = first.door and first.door != first.by
         name = "already_in.first_door" if is_named else "already_in.first"
-        return _fill(words[name], at=clock(first.at), by=first.by, door=first.door)
+        return fill(words[name], at=clock(first.at), by=first.by, door=first.door)
     if kind == Kind.WRONG_PERFORMANCE:
         if not isinstance(party, Reservation):
             return ""
         evening = party.performance
-        return _fill(
+        return fill(
             words["wrong_performance.evening"],
             show=evening.show.title,
             when=when(evening.starts_at),
@@ -191,16 +192,34 @@ def _detail(words: dict[str, Words], kind: str, verdict: Verdict, remaining: int
     part, num = "detail", remaining
     if kind == "undone" and party and party.admitted:
         part, num = "rest", party.admitted
-    return _fill(words[f"{kind}.{part}"], num=num)
+    return fill(words[f"{kind}.{part}"], num=num)
 
 
 def many(write: Callable[[int], str]) -> dict[str, str]:
-    """The forms of a number, by what Unicode calls them in this language."""
-    return {_plural(number): write(number) for number in (_Num(1), _Num(2))}
+    """The forms of a number, by what Unicode calls them in this language (CLDR)."""
+    return {name: write(_Num(number)) for name, number in _examples(_locale())}
+
+
+@cache
+def _examples(locale: Locale) -> tuple[tuple[str, int], ...]:
+    """A number for each of the language's forms that whole numbers can take, and always one for "other".
+
+    Two digits show all the rules of tens and hundreds; some languages have a form of millions.
+    """
+    found: dict[str, int] = {}
+    for number in (*range(200), 1000, 1_000_000):
+        found.setdefault(str(locale.plural_form(number)), number)
+    # Some languages keep it for fractions. A browser of other years may ask for it all the same.
+    found.setdefault("other", 100)
+    return tuple(found.items())
 
 
 def _plural(number: int) -> str:
-    return str((get_locale() or Locale("en")).plural_form(number))
+    return str(_locale().plural_form(number))
+
+
+def _locale() -> Locale:
+    return get_locale() or Locale("en")
 
 
 class _Num(int):
@@ -210,7 +229,8 @@ class _Num(int):
         return "{num}"
 
 
-def _fill(words: Words, **facts: Any) -> str:
+def fill(words: Words, **facts: Any) -> str:
+    """The words with their facts; `num` chooses among the forms of a number."""
     if isinstance(words, dict):
         words = words.get(_plural(facts["num"]), words["other"])
     return words.format(**facts)

@@ -24,6 +24,7 @@ from werkzeug.wrappers import Response
 from azionelab.addresses import normal_address
 from azionelab.database import transaction, violated_constraint
 from azionelab.extensions import db, security
+from azionelab.one_line import is_one_line
 from azionelab.rate_limits import RateLimit
 from azionelab.staff.models import Role, RoleName, User
 from azionelab.staff.reset import enqueue_reset_mail
@@ -86,15 +87,17 @@ class AccountUnknown(Exception):
 def create_account(email: str, role: str, password: str, name: str = "") -> User:
     """Make an account that can log in at once.
 
-    Raises AccountError for an address that is none or is taken, an unknown role, a weak password.
+    Raises AccountError for an address that is none or is taken, a name that cannot be shown, an unknown
+    role, a weak password.
     """
     address = account_address(email)
+    name = _shown_name(name)
     hashed = _hash(password, address)
     try:
         with transaction() as session:
             user = User(
                 email=address,
-                name=name.strip(),
+                name=name,
                 password=hashed,
                 roles=[_get_role(session, role)],
                 fs_uniquifier=uuid4().hex,
@@ -135,7 +138,7 @@ def change_account(
         had_admin = _has_admin(session)
         if changed_by == user_id:
             _keep_ones_own(user, role, active)
-        user.name, user.active, user.roles = name.strip(), active, [_get_role(session, role)]
+        user.name, user.active, user.roles = _shown_name(name), active, [_get_role(session, role)]
         if hashed:
             user.password = hashed
         if hashed or not active:
@@ -248,6 +251,12 @@ def _hash(password: str, email: str) -> str:
     if problems:
         raise AccountError("password", " ".join(problems))
     return str(hash_password(normal))
+
+
+def _shown_name(name: str) -> str:
+    if not is_one_line(name):
+        raise AccountError("name", gettext("This holds characters that cannot be shown."))
+    return name.strip()
 
 
 def _get_role(session: Session, name: str) -> Role:

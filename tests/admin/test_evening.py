@@ -654,6 +654,31 @@ class TestTables:
         (row,) = table(staff.get(address(performance, "scans.csv")))
         assert row["Door"] == "'=HYPERLINK(A1)"
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *(
+                f"{unseen}=1+1"
+                for unseen in "\u200b\u200d\ufeff\xad\u2060\xa0\u3000\ufe0f\u3164\u2800\u200e"
+            ),
+            *(f"{sign}1+1" for sign in "＝＋－＠﹢﹣﹦﹫⁺⁻⁼₊₌−"),
+            " \u200b\u200b ＝1",
+        ],
+    )
+    def test_no_cell_is_a_formula_in_disguise(
+        self, staff: FlaskClient, performance: Performance, name: str
+    ) -> None:
+        admit(performance, a_party(performance, 1, name=name).reference, Actor(door=name))
+        (row,) = table(staff.get(address(performance, "parties.csv")))
+        assert (row["Name"], row["Door"]) == (f"'{name}", f"'{name}")
+
+    def test_nothing_in_a_cell_turns_its_neighbours(
+        self, staff: FlaskClient, performance: Performance
+    ) -> None:
+        a_party(performance, 1, name="\u202e=Ada\u2066 Rossi")  # from before they were refused
+        (row,) = table(staff.get(address(performance, "parties.csv")))
+        assert row["Name"] == "'=Ada Rossi"
+
     def test_italian_spreadsheets_part_cells_with_semicolons(
         self, staff: FlaskClient, performance: Performance
     ) -> None:

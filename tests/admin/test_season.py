@@ -51,8 +51,16 @@ def test_venues_and_shows_have_a_name_that_is_seen(
         assert "This field is required." in page
     names = "SELECT name FROM venue UNION SELECT title FROM show"
     assert database.execute(names).fetchall() == []
-    press(staff, "/admin/venues/new/", name=" \u202eSala 🎭 ", address=typed)
-    assert database.execute("SELECT name, address FROM venue").fetchall() == [("\u202eSala 🎭", "")]
+    press(staff, "/admin/venues/new/", name=" Sala 🎭 ", address=typed)
+    assert database.execute("SELECT name, address FROM venue").fetchall() == [("Sala 🎭", "")]
+
+
+def test_names_do_not_turn_what_stands_beside_them(staff: FlaskClient, database: Database) -> None:
+    venue = press(staff, "/admin/venues/new/", name="Sala\u202eGrande").text
+    show = press(staff, "/admin/shows/new/", title="Am\u2067leto", slug="amleto").text
+    for page in (venue, show):
+        assert "This holds characters that cannot be shown." in page
+    assert database.execute("SELECT name FROM venue UNION SELECT title FROM show").fetchall() == []
 
 
 def test_an_evening_is_set_up_from_nothing(staff: FlaskClient, database: Database) -> None:

@@ -124,7 +124,7 @@ class TestEnrolling:
         answer = client.post(f"/api/v1/checkin/{path}", json=body)
         assert_problem(answer, 410, "invitation-over")
 
-    @pytest.mark.parametrize("label", ["", "  ", "\u202e", "x" * 61, "a\nb", None, 1])
+    @pytest.mark.parametrize("label", ["", "  ", "\u202e", "A\u2067B", "x" * 61, "a\nb", None, 1])
     def test_a_name_that_cannot_be(
         self, app: Flask, client: FlaskClient, evening: Performance, label: object
     ) -> None:

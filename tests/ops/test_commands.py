@@ -140,7 +140,7 @@ def test_a_label_is_any_text_that_can_be_shown(flask: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[" "], ["\u200b"], ["Door\nA"], ["Door A", "--hours", "0"], []]
+    "arguments", [[" "], ["\u200b"], ["Door\nA"], ["A\u202eB"], ["Door A", "--hours", "0"], []]
 )
 def test_what_cannot_be_a_token_is_refused(
     flask: Command, database: psycopg.Connection[Any], arguments: list[str]

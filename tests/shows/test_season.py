@@ -132,6 +132,7 @@ def test_a_later_season_names_what_is_there(tmp_path: Path) -> None:
         ("title", "#title", "line 4: title: is missing"),
         ('title = "Amleto"', f'title = "{"x" * 201}"', "line 6: title: is longer than 200"),
         ('"Amleto"', r'"Am\nleto"', "line 6: title: holds line breaks"),
+        ('"Amleto"', r'"Am\u202eleto"', "line 6: title: holds line breaks"),
         ('"Amleto"', r'"Am\u0000leto"', "line 6: title: holds"),
         ('slug = "amleto"', 'slug = "Amleto!"', "line 5: slug: is not made of small letters"),
         ('title = "', 'published = "yes"\ntitle = "', "line 6: published: is neither true nor"),

@@ -52,6 +52,14 @@ def test_what_cannot_be_an_account_is_refused_by_its_field(
     assert database.execute("SELECT count(*) FROM user_account").fetchone() == (0,)
 
 
+def test_a_name_does_not_turn_what_stands_beside_it() -> None:
+    with pytest.raises(AccountError, match="cannot be shown"):
+        create_account("anna@theatre.org", "door", PASSWORD, name="An\u202ena")
+    anna = create_account("anna@theatre.org", "door", PASSWORD, name="Anna")
+    with pytest.raises(AccountError, match="cannot be shown"):
+        change_account(anna.id, role="door", active=True, name="An\u202ena")
+
+
 def test_one_address_has_one_account_however_it_is_written() -> None:
     create_account("anna@theatre.org", "door", PASSWORD)
     with pytest.raises(AccountError) as refusal:

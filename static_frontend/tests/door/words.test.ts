@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import table from "../../../tests/checkin/plurals.json" with { type: "json" };
 import { Words } from "../../src/door/words.ts";
 
 const words = new Words({
@@ -13,6 +14,11 @@ test("a number chooses its form", () => {
   expect(words.say("rest", { num: 1 })).toBe("1 is to come");
   expect(words.say("rest", { num: 0 })).toBe("0 are to come");
   expect(words.say("rest", { num: 3 })).toBe("3 are to come");
+});
+
+test.each(table.languages)("$locale: the language's own rule chooses", ({ locale, forms, cases }) => {
+  const seats = new Words({ locale, time_zone: "UTC", tones: {}, words: { seats: forms as Record<string, string> } });
+  expect(cases.map(([num]) => seats.say("seats", { num: num as number }))).toEqual(cases.map(([, said]) => said));
 });
 
 test("a language with more forms than ours has takes the general one", () => {

@@ -1,0 +1,55 @@
+"""The door's words: the forms of a number in each language, as the door app chooses them too."""
+
+import gettext
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from flask_babel import force_locale
+
+from azionelab.checkin.words import fill, many
+from azionelab.checkin.words_of_app import app_words
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+# The door app's tests read the same table (static_frontend/tests/door/words.test.ts).
+TABLE = json.loads(Path(__file__).with_name("plurals.json").read_text(encoding="utf-8"))
+
+
+def compiled(language: dict[str, Any]) -> gettext.GNUTranslations:
+    """A real catalogue with one text, whose forms the language's own rule chooses."""
+    catalogue = Catalog(locale=language["locale"])
+    catalogue._num_plurals = len(language["translated"])
+    catalogue._plural_expr = language["plural_forms"].partition("plural=")[2]
+    said = ("%(num)s seat", "%(num)s seats")
+    catalogue.add(said, [form.replace("{num}", "%(num)s") for form in language["translated"]])
+    file = BytesIO()
+    write_mo(file, catalogue)
+    file.seek(0)
+    return gettext.GNUTranslations(file)
+
+
+@pytest.mark.parametrize("language", TABLE["languages"], ids=lambda language: language["locale"])
+def test_a_number_has_the_forms_of_its_language(language: dict[str, Any]) -> None:
+    catalogue = compiled(language)
+    with force_locale(language["locale"]):
+        forms = many(lambda n: catalogue.ngettext("%(num)s seat", "%(num)s seats", n) % {"num": n})
+        assert forms == language["forms"]
+        assert [fill(forms, num=number) for number, _ in language["cases"]] == [
+            said for _, said in language["cases"]
+        ]
+
+
+@pytest.mark.parametrize("locale", ["pl", "ar", "cs", "cy", "ja", "fr", "ga"])
+def test_a_language_without_a_catalogue_says_all_in_english(locale: str) -> None:
+    """Every text of the door can be filled in for every number."""
+    with force_locale(locale):
+        texts = app_words()["words"].values()
+        for forms in (text for text in texts if isinstance(text, dict)):
+            for number in range(130):
+                places = dict.fromkeys(("at", "parties", "again"), "")
+                assert str(number) in fill(forms, num=number, **places) or number == 1

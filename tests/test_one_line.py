@@ -1,0 +1,39 @@
+"""Texts of one line: what may be in them, at every place where one is typed."""
+
+import pytest
+
+from azionelab.addresses import named_address
+from azionelab.bookings.visitors import clean_name
+from azionelab.one_line import is_one_line, without_directions
+
+TURNING = [*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u206a\u206f\ufff9"]
+# Joiners of Persian and Hindi, a family's emoji, marks that say on which side a full stop belongs.
+HARMLESS = [
+    "زینت\u200cنور",
+    "क्\u200dष",
+    "👩\u200d👩\u200d👧",
+    "\u200fאבי.",
+    "Ada\u200e!",
+    "\u061cعلي",
+]
+
+
+@pytest.mark.parametrize("turning", TURNING)
+def test_nothing_turns_its_neighbours(turning: str) -> None:
+    assert not is_one_line(f"Ada{turning}issoR")
+    assert without_directions(f"Ada{turning}issoR") == "AdaissoR"
+    with pytest.raises(ValueError, match="cannot be shown"):
+        clean_name(f"Ada{turning}issoR")
+    with pytest.raises(ValueError, match="address"):
+        named_address(f"Ada{turning}issoR <ada@example.org>")
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_joiners_and_marks_are_kept(text: str) -> None:
+    assert is_one_line(text)
+    assert clean_name(text) == without_directions(text) == text
+
+
+def test_what_a_phone_puts_around_a_name_is_taken_off() -> None:
+    assert clean_name(" \u2068Ada  Rossi\u2069 ") == "Ada Rossi"
+    assert clean_name("\u202a \u2068אבי\u2069\u202c") == "אבי"

@@ -6,6 +6,7 @@ Settings: PORT or GUNICORN_BIND, WEB_WORKERS, WEB_THREADS, LOG_LEVEL, LOG_FORMAT
 import os
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,12 @@ def on_exit(_server: Any) -> None:
 def post_fork(_server: Any, worker: Any) -> None:
     """Give each worker database connections of its own: a forked one would be shared."""
     from azionelab.extensions import db  # noqa: PLC0415 (the settings are read before the app)
+    from azionelab.ops.secret_keys import look_at_key  # noqa: PLC0415
 
     app = worker.app.wsgi()
     with app.app_context():
         for engine in db.engines.values():
             engine.dispose(close=False)
+    if worker.age == 1:
+        # The first one alone, and beside its work: a database that is away delays nothing.
+        threading.Thread(target=look_at_key, args=[app], daemon=True).start()

@@ -86,6 +86,7 @@ def _register_parts(app: Flask) -> None:
     from azionelab.checkin.views import blueprint as checkin_blueprint  # noqa: PLC0415
     from azionelab.mail import jobs as _mail_jobs  # noqa: F401, PLC0415
     from azionelab.ops import backups as _backup_reports  # noqa: F401, PLC0415
+    from azionelab.ops import secret_keys as _secret_keys  # noqa: F401, PLC0415
     from azionelab.ops.commands import register_commands  # noqa: PLC0415
     from azionelab.ops.health import health_blueprint  # noqa: PLC0415
     from azionelab.pages import init_pages  # noqa: PLC0415

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from azionelab.one_line import is_one_line, is_seen
 from azionelab.ops import deploy_check, doctor
 from azionelab.ops.schema import NOT_MIGRATED
+from azionelab.ops.secret_keys import accept_key
 from azionelab.ops.smoke.commands import smoke_command
 from azionelab.ops.worker import worker_command
 from azionelab.shows.season import load_season
@@ -36,6 +37,7 @@ def register_commands(app: Flask) -> None:
         load_season_command,
         check_command,
         doctor_command,
+        accept_secret_key_command,
         smoke_command,
         worker_command,
     ):
@@ -155,6 +157,20 @@ def doctor_command() -> None:
     """Check that the books are right, and change nothing; exit status 1 if they are not."""
     results = doctor.examine()
     _print_table(results, failed=any(result.failed for result in results))
+
+
+@click.command("accept-secret-key")
+@_on_the_database
+def accept_secret_key_command() -> None:
+    """Go on with SECRET_KEY as it is: what an earlier key signed does not open any more.
+
+    For a key that is gone for good, or was replaced on purpose without SECRET_KEY_FALLBACKS.
+    """
+    accept_key(current_app.config["AZIONELAB"])
+    click.echo(
+        "Links and tickets are signed with this SECRET_KEY from now on. Those sent before open only"
+        " with earlier keys in SECRET_KEY_FALLBACKS: send tickets again from the back office, under Mails."
+    )
 
 
 def _print_table(lines: list[Any], *, failed: bool) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from flask import current_app
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +18,7 @@ from azionelab.database import cause, now
 from azionelab.extensions import db
 from azionelab.ops.backups import BackupReport, Task
 from azionelab.ops.schema import NOT_MIGRATED, SchemaState, schema_state
+from azionelab.ops.secret_keys import key_problem
 from azionelab.safety import advice, unsafe_settings
 from azionelab.staff.models import Role, RoleName, User
 
@@ -113,6 +115,8 @@ def _database(*, deploy: bool) -> Iterator[Finding]:
                 yield Finding("look", "MIGRATIONS: newer than this release, as after a rollback")
             else:
                 yield Finding("ok", "MIGRATIONS: current")
+            if problem := key_problem(connection, current_app.config["AZIONELAB"]):
+                yield Finding("FAIL", problem)
             yield _administrator(connection)
             if deploy:
                 yield _backups(connection)

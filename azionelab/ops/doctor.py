@@ -16,6 +16,7 @@ from azionelab.extensions import db
 from azionelab.mail.delivery import find_orphans
 from azionelab.mail.outbox import SEND_JOB
 from azionelab.ops.condition import refusal_to_write
+from azionelab.ops.secret_keys import key_problem
 
 _SHOWN = 10  # rows told by their numbers; of more, only how many
 _ROOM = 32 * 1024  # kilobytes: two files of PostgreSQL's log, without which it stops
@@ -82,7 +83,13 @@ def _erased_too_early(connection: Connection) -> list[str]:
     return list(connection.scalars(query, {"days": days}))
 
 
+def _lost_key(connection: Connection) -> list[str]:
+    problem = key_problem(connection, current_app.config["AZIONELAB"])
+    return [problem] if problem else []
+
+
 _CHECKS = (
+    _Check("links and tickets that were sent open with this site's key", _lost_key),
     _Check(
         "performances hold the seats of their live reservations",
         _sql("""

@@ -24,6 +24,7 @@ from azionelab.logs import logging_settings, request_id
 from azionelab.ops import jobs as _queue_jobs  # noqa: F401 (the worker must know them)
 from azionelab.ops.conninfo import conninfo
 from azionelab.ops.schema import NOT_MIGRATED
+from azionelab.ops.secret_keys import look_at_key
 from azionelab.ops.sentry import init_sentry
 
 logger = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ async def _work(app: Flask, concurrency: int, *, once: bool) -> None:
             try:
                 async with open_queue(app) as queue:
                     logger.info("worker: at work")
+                    await asyncio.to_thread(look_at_key, app)
                     failures = 0
                     await _run_jobs(queue, app, concurrency, wait=not once)
                 if once:

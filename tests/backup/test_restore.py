@@ -1,6 +1,7 @@
 """A theatre is lost and restored; and what cannot be restored leaves everything as it was."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from psycopg import sql
 from azionelab.bookings import rules
 from azionelab.checkin.books import undo
 from azionelab.checkin.scans import admit
+from azionelab.ops.secret_keys import fingerprint, look_at_key
 from tests.backup.conftest import Backups
 from tests.stage import (
     DOOR_A,
@@ -166,9 +168,63 @@ def test_a_corrupt_backup_is_refused(
             path.write_bytes(content[:middle])
         told = backups.refusal("restore", "--replace", **elsewhere(empty_database))
         assert told.startswith(f"{taken} is corrupt: "), path
+        assert backups.run("list").stdout.startswith(f"{taken}  CORRUPT: "), path
         path.write_bytes(content)
     assert rows(empty_database) == {}
     assert (backups.media / "poster.jpg").read_bytes() == b"new"
+
+
+def sum_up(folder: Path) -> None:
+    """Write the checksums of a backup's files as they are now."""
+    sums = [
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in ("database.dump", "media.tar", "manifest.json")
+    ]
+    (folder / "SHA256SUMS").write_text("".join(sums), encoding="ascii")
+
+
+KEY = "Qm5vX0c2RkpsV3pTQ1h1aE9yTnA4eXQ3RGdLYjRhZQ"
+OTHER = KEY[::-1]
+
+
+@pytest.mark.parametrize(
+    ("keys", "opens"),
+    [
+        ({"SECRET_KEY": KEY}, True),
+        ({"SECRET_KEY": OTHER, "SECRET_KEY_FALLBACKS": f"x, {KEY}"}, True),
+        ({"SECRET_KEY": OTHER}, False),
+        ({}, True),  # not told here: doctor looks again
+    ],
+)
+def test_a_restore_says_when_the_key_is_another(
+    backups: Backups,
+    make_app: Callable[..., Flask],
+    empty_database: str,
+    keys: dict[str, str],
+    opens: bool,
+) -> None:
+    look_at_key(make_app(SECRET_KEY=KEY))
+    taken = backups.take()
+    assert backups.run("list").stdout.endswith(f", key {fingerprint(KEY)}\n")
+    done = backups.run("restore", taken, **elsewhere(empty_database), **keys)
+    assert done.returncode == 0, done.stderr
+    assert ("they will not open" in done.stderr) is not opens
+    if not opens:
+        assert fingerprint(KEY) in done.stderr
+        assert fingerprint(OTHER) in done.stderr
+        assert "docker/secrets/secret_key" in done.stderr
+
+
+def test_a_backup_of_an_earlier_release_names_no_key(
+    backups: Backups, taken: str, empty_database: str
+) -> None:
+    folder = backups.folder / taken
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["secret_key"]
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"later": 1}), encoding="utf-8")
+    sum_up(folder)
+    done = backups.run("restore", "--replace", **elsewhere(empty_database), SECRET_KEY=OTHER)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_dump_that_breaks_off_restores_nothing(
@@ -178,11 +234,7 @@ def test_a_dump_that_breaks_off_restores_nothing(
     folder = backups.folder / taken
     dump = folder / "database.dump"
     dump.write_bytes(dump.read_bytes()[:-2000])
-    sums = [
-        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in ("database.dump", "media.tar", "manifest.json")
-    ]
-    (folder / "SHA256SUMS").write_text("".join(sums), encoding="ascii")
+    sum_up(folder)
     (backups.media / "poster.jpg").unlink()
     told = backups.refusal("restore", **elsewhere(empty_database))
     assert told.startswith("nothing was restored: ")

@@ -43,6 +43,15 @@ def schema(connection: psycopg.Connection[Any]) -> str | None:
     return str(row[0]) if row else None
 
 
+def secret_key(connection: psycopg.Connection[Any]) -> str:
+    """The fingerprint of the key that links and tickets are signed with, if it was ever noted."""
+    if "signing_key" not in tables(connection):
+        return ""
+    newest = "SELECT fingerprint FROM public.signing_key ORDER BY id DESC LIMIT 1"
+    row = connection.execute(newest).fetchone()
+    return str(row[0]) if row else ""
+
+
 def count_rows(connection: psycopg.Connection[Any]) -> dict[str, int]:
     """How many rows each table has."""
     return {

@@ -3,6 +3,7 @@
 Names and forms are those of the application, whose own reader wants libraries that are not here.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class Settings:
     keep_weeks: int
     keep_months: int
     restic: dict[str, str] | None = field(repr=False)  # its environment; None: nothing is shipped
+    keys: list[str]  # the fingerprints of SECRET_KEY and its fallbacks; none where it is not given
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -61,10 +63,16 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         keep_weeks=reader.count("BACKUP_KEEP_WEEKS", "5"),
         keep_months=reader.count("BACKUP_KEEP_MONTHS", "12"),
         restic=reader.restic(),
+        keys=reader.keys(),
     )
     if reader.problems:
         raise Refused("wrong settings: " + "; ".join(reader.problems))
     return settings
+
+
+def fingerprint(key: str) -> str:
+    """16 hexadecimal digits that stand for a key, as in azionelab/ops/secret_keys.py."""
+    return hashlib.sha256(f"azionelab secret key\n{key}".encode()).hexdigest()[:16]
 
 
 class _Reader:
@@ -114,6 +122,11 @@ class _Reader:
         except (ZoneInfoNotFoundError, ValueError, OSError):
             self.problems.append(f"{name}: {value!r} is not a time zone such as Europe/Rome")
             return ZoneInfo("UTC")
+
+    def keys(self) -> list[str]:
+        key = self.optional("SECRET_KEY")
+        earlier = (self.optional("SECRET_KEY_FALLBACKS") or "").split(",")
+        return [fingerprint(k.strip()) for k in (key, *earlier) if key and k and k.strip()]
 
     def conninfo(self) -> str:
         url = self.optional("DATABASE_URL")

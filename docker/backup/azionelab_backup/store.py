@@ -3,7 +3,7 @@
     2026-11-23T030000Z/
         database.dump   pg_dump's custom format
         media.tar       uploaded files
-        manifest.json   release, schema, moment, and how many rows each table has
+        manifest.json   release, schema, moment, the key's fingerprint, how many rows each table has
         SHA256SUMS      of the three; `sha256sum -c SHA256SUMS` reads it
 
 A backup is written under a name that is never listed, and renamed when everything is on the disk.
@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,6 +41,11 @@ class Manifest:
     taken_at: str
     postgres: str
     rows: dict[str, int]
+    # The fingerprint of the SECRET_KEY in use; a backup of a release before 0.4 has none.
+    secret_key: str = ""
+
+
+_MANIFEST_FIELDS = {field.name for field in fields(Manifest)}
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,10 @@ class Backup:
     def manifest(self) -> Manifest:
         """What it says of itself; raises Refused when that cannot be read."""
         try:
-            return Manifest(**json.loads((self.folder / _MANIFEST).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            told = json.loads((self.folder / _MANIFEST).read_text(encoding="utf-8"))
+            # A later release may say more.
+            return Manifest(**{k: v for k, v in told.items() if k in _MANIFEST_FIELDS})
+        except (OSError, ValueError, TypeError, AttributeError) as error:
             raise Refused(f"{self.name} is corrupt: {_MANIFEST} cannot be read") from error
 
     def check(self) -> None:

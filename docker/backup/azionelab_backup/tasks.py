@@ -12,7 +12,13 @@ from pathlib import Path
 import psycopg
 
 from azionelab_backup import Refused
-from azionelab_backup.contents import count_rows, disagreements, schema, tables
+from azionelab_backup.contents import (
+    count_rows,
+    disagreements,
+    schema,
+    secret_key,
+    tables,
+)
 from azionelab_backup.elsewhere import Elsewhere
 from azionelab_backup.postgres import Database, scratch_database
 from azionelab_backup.release import refuse_unknown, version
@@ -94,13 +100,14 @@ class Keeper:
 
         With `replace` what is there goes. Until the last step, nothing is changed.
         """
+        settings = self._settings
         with self.store.locked():
             backup = self.store.get(name)
             print(f"checking {backup.name} ...")
             backup.check()
             refuse_unknown(backup)
             manifest = backup.manifest()
-            media = self._settings.media
+            media = settings.media
             self._refuse_to_overwrite(replace=replace)
             _unpack(backup.folder / MEDIA, media / _RESTORING)
             try:
@@ -116,6 +123,8 @@ class Keeper:
                 if problems := disagreements(connection, manifest):
                     raise Refused(f"{backup.name} is restored, but {'; '.join(problems)}")
             print(f"{backup.name} is restored: {_in_words(backup, manifest)}")
+            if lost := _lost_key(manifest, settings.keys):
+                print(f"azionelab-backup: {lost}", file=sys.stderr)
             return backup
 
     def rotate(self) -> list[Backup]:
@@ -219,6 +228,19 @@ def _describe(connection: psycopg.Connection, taken_at: datetime) -> Manifest:
         taken_at=taken_at.isoformat(timespec="seconds"),
         postgres=connection.info.parameter_status("server_version") or "",
         rows=count_rows(connection),
+        secret_key=secret_key(connection),
+    )
+
+
+def _lost_key(manifest: Manifest, keys: list[str]) -> str | None:
+    """That the site's keys do not open what was mailed, and what to do; None when they do."""
+    if not manifest.secret_key or not keys or manifest.secret_key in keys:
+        return None
+    return (
+        f"the links and tickets in this backup were signed with the SECRET_KEY {manifest.secret_key},"
+        f" and this site's is {keys[0]}: they will not open. Put that key back into"
+        " docker/secrets/secret_key, from your copy of that folder, before the site starts; if it is"
+        " gone for good, run `flask accept-secret-key` and send tickets again"
     )
 
 
@@ -230,11 +252,14 @@ def _in_words(backup: Backup, manifest: Manifest) -> str:
 
 
 def describe(backup: Backup) -> str:
-    """A line about a backup for a list; a manifest that cannot be read is said to be so."""
+    """A line about a backup for a list; each file is read, and one that is corrupt is said to be so."""
     try:
-        return f"{backup.name}  {_in_words(backup, backup.manifest())}"
-    except Refused:
-        return f"{backup.name}  corrupt"
+        backup.check()
+        manifest = backup.manifest()
+        key = f", key {manifest.secret_key}" if manifest.secret_key else ""
+        return f"{backup.name}  {_in_words(backup, manifest)}{key}"
+    except Refused as error:
+        return f"{backup.name}  CORRUPT: {str(error).partition(': ')[2]}"
 
 
 def _is_good(backup: Backup) -> bool:

@@ -1,0 +1,116 @@
+"""A lost SECRET_KEY is noticed: at the start, by the doctor, by `check --deploy`, by docker/new-secrets."""
+
+import logging
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+
+from azionelab.ops.secret_keys import fingerprint, look_at_key
+from tests.support.processes import ROOT, clean_environment
+
+KEY = "Qm5vX0c2RkpsV3pTQ1h1aE9yTnA4eXQ3RGdLYjRhZQ"
+NEW = KEY[::-1]
+THIRD = KEY[10:] + KEY[:10]
+
+Database = psycopg.Connection[Any]
+MakeApp = Callable[..., Flask]
+
+
+def noted(database: Database) -> list[str]:
+    query = "SELECT fingerprint FROM signing_key ORDER BY id"
+    return [row[0] for row in database.execute(query).fetchall()]
+
+
+def told(app: Flask, command: str, *options: str) -> list[str]:
+    """The lines of a command that speak of the key as of a failure."""
+    with app.app_context():
+        done = app.test_cli_runner().invoke(args=[command, *options])
+    return [line for line in done.stdout.splitlines() if "FAIL" in line and "SECRET_KEY:" in line]
+
+
+def test_the_first_start_notes_the_key_and_later_ones_nothing(
+    make_app: MakeApp, database: Database
+) -> None:
+    for _ in range(2):
+        look_at_key(make_app(SECRET_KEY=KEY))
+        assert noted(database) == [fingerprint(KEY)]
+    assert KEY not in fingerprint(KEY)
+
+
+def test_a_lost_key_is_told_everywhere_and_accepted_by_hand_only(
+    make_app: MakeApp, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    look_at_key(make_app(SECRET_KEY=KEY))
+    app = make_app(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=THIRD)
+    with caplog.at_level(logging.ERROR, "azionelab.ops.secret_keys"):
+        look_at_key(app)
+    assert "SECRET_KEY: is not the one" in caplog.text
+    assert "docker/secrets" in caplog.text
+    assert noted(database) == [fingerprint(KEY)]
+    assert len(told(app, "doctor")) == 1
+    assert len(told(app, "check", "--deploy")) == 1
+
+    with app.app_context():
+        assert app.test_cli_runner().invoke(args=["accept-secret-key"]).exit_code == 0
+    assert noted(database) == [fingerprint(KEY), fingerprint(NEW)]
+    assert told(app, "doctor") == told(app, "check", "--deploy") == []
+    # The key from before is a lost one now: what the new one signed would not open.
+    assert len(told(make_app(SECRET_KEY=KEY), "doctor")) == 1
+
+
+def test_a_rotation_is_known_by_the_fallbacks(make_app: MakeApp, database: Database) -> None:
+    look_at_key(make_app(SECRET_KEY=KEY))
+    rotated = make_app(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=f"{THIRD},{KEY}")
+    assert told(rotated, "doctor") == []
+    look_at_key(rotated)
+    assert noted(database) == [fingerprint(KEY), fingerprint(NEW)]
+    # Later the old one is let go.
+    assert told(make_app(SECRET_KEY=NEW), "doctor") == []
+
+
+def test_a_database_that_is_away_or_not_migrated_stops_no_start(
+    make_app: MakeApp, empty_database: str
+) -> None:
+    for url in (empty_database, "postgresql://azionelab:Nw7f2RqZ8k@127.0.0.1:1/none"):
+        look_at_key(make_app(DATABASE_URL=url))
+
+
+def new_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ROOT / "docker" / "new-secrets", folder],
+        env=clean_environment({"COMPOSE_PROJECT_NAME": "azionelab-none"}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def test_new_secrets_tells_the_same_fingerprint(tmp_path: Path) -> None:
+    first = new_secrets(tmp_path / "secrets")
+    assert "Put secret_key and the others back" in first.stderr
+    key = (tmp_path / "secrets" / "secret_key").read_text(encoding="ascii")
+    again = new_secrets(tmp_path / "secrets")
+    assert again.stderr == ""
+    for done in (first, again):
+        assert f"key   {fingerprint(key)} is the fingerprint of secret_key" in done.stdout
+
+
+def test_new_secrets_beside_a_database_says_that_its_key_is_missing(tmp_path: Path) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\n[ "$*" = "volume inspect theatre_postgres_data" ]\n')
+    docker.chmod(0o755)
+    environment = clean_environment({"COMPOSE_PROJECT_NAME": "theatre"})
+    environment["PATH"] = f"{tmp_path}:{environment['PATH']}"
+    done = subprocess.run(
+        [ROOT / "docker" / "new-secrets", tmp_path / "secrets"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "there is a database (volume theatre_postgres_data)" in done.stderr

@@ -73,6 +73,11 @@ format: $(TEST_READY)
 bench: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m bench $(ARGS)
 
+## mutants: change the rules in small ways and see their tests fail, in about an hour (ARGS=doctor for some)
+.PHONY: mutants
+mutants: $(TEST_READY) $(BUILT) $(CATALOGUES)
+	@$(PYTHON) -m mutants $(ARGS)
+
 ## psql: a shell on the running database (or on DATABASE_URL)
 .PHONY: psql
 psql: $(RUN_READY)

@@ -140,6 +140,15 @@ def test_the_same_press_with_a_mended_address_is_another_booking() -> None:
     assert right.id != wrong.id
 
 
+def test_the_same_press_with_a_mended_name_is_another_booking() -> None:
+    """So its owner is written to, by whose address there is a booking, and nothing is changed unseen."""
+    performance, press = a_performance(), uuid4()
+    first = rules.reserve(performance.id, a_visitor("ada@example.org", "Ada Rosi"), 2, press)
+    again = rules.reserve(performance.id, a_visitor("ada@example.org", "Ada Rossi"), 2, press)
+    assert again.id == first.id
+    assert mails(first) == [Kind.CONFIRM, Kind.EXISTING]
+
+
 @pytest.mark.parametrize("end", [let_lapse, lambda booked: rules.cancel(booked.id)])
 def test_the_same_press_after_its_booking_ended_books_again(
     end: Callable[[Reservation], object],

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import zxingcpp
@@ -21,11 +21,13 @@ from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf, ticket_url
 from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Show, Venue
-from azionelab.tokens import Purpose, read_token
+from azionelab.tokens import Purpose, make_token, read_token
 from tests.stage import DOOR_A, a_party, a_performance, fresh, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
+# base64url's, in the order of their values (RFC 4648, 5).
+_LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 NAME, EMAIL = "Ada Zzyzx", "ada.zzyzx@example.org"
 
 
@@ -82,6 +84,26 @@ def test_a_token_has_one_spelling() -> None:
     letters = string.ascii_letters + string.digits + "-_"
     read = [letter for letter in letters if read_token(Purpose.TICKET, token[:-1] + letter)]
     assert read == [token[-1]]
+
+
+def test_a_new_token_is_signed_by_the_key_of_today(make_app: Callable[..., Flask]) -> None:
+    identity = uuid4()
+    with make_app(SECRET_KEY="new-" * 10, SECRET_KEY_FALLBACKS="old-" * 10).app_context():
+        token = make_token(Purpose.TICKET, identity)
+    with make_app(SECRET_KEY="new-" * 10).app_context():
+        assert read_token(Purpose.TICKET, token) == identity
+    with make_app(SECRET_KEY="old-" * 10).app_context():
+        assert read_token(Purpose.TICKET, token) is None
+
+
+def test_a_token_has_one_spelling_whichever_letter_is_last() -> None:
+    """Of some last letters the other spellings come before it in the alphabet, of some behind it."""
+    for number in range(64):
+        token = make_token(Purpose.TICKET, UUID(int=number))
+        value = _LETTERS.index(token[-1])
+        others = [_LETTERS[value - value % 4 + idle] for idle in range(4) if idle != value % 4]
+        assert not any(read_token(Purpose.TICKET, token[:-1] + other) for other in others)
+        assert not read_token(Purpose.TICKET, token + "!")
 
 
 def test_the_qr_address_does_not_follow_the_host_header(

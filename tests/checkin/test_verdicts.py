@@ -24,6 +24,17 @@ def test_the_table_knows_every_verdict_of_the_server() -> None:
     assert {case["verdict"] for case in TABLE["cases"]} == {*Kind} - {Kind.NOT_LISTED}
 
 
+@pytest.mark.parametrize("other", [6, 8])
+def test_a_ticket_of_an_earlier_or_later_performance_is_of_another(other: int) -> None:
+    party = Party(other, "confirmed", 2, 0)
+    assert decide(party, Door(7, cancelled=False)) == (Kind.WRONG_PERFORMANCE, 0)
+
+
+def test_a_door_of_which_no_more_is_known_has_no_free_places() -> None:
+    late = Party(7, "confirmed", 2, 0, released=2)
+    assert decide(late, Door(7, cancelled=False), Asked(late=True)) == (Kind.FULL, 0)
+
+
 @pytest.mark.parametrize("people", [None, 1, 2, MAX_PEOPLE])
 @pytest.mark.parametrize("seen", [None, 0, 1])
 @pytest.mark.parametrize("late", [False, True])
@@ -50,6 +61,9 @@ def test_who_is_let_in_unseen_would_be_let_in_by_the_rule(
         (Party(7, "confirmed", 4, 0, 4), 3, 0, (Kind.FULL, 0)),
         (Party(7, "pending", 4, 0), 4, 9, (Kind.NOT_CONFIRMED, 0)),
         (Party(8, "confirmed", 4, 0), 4, 9, (Kind.WRONG_PERFORMANCE, 0)),
+        (Party(6, "confirmed", 4, 0), 4, 9, (Kind.WRONG_PERFORMANCE, 0)),
+        # More were let in than there were places: nobody's place is taken for it.
+        (Party(7, "confirmed", 4, 0, 2), 4, -1, (Kind.ADMITTED, 2)),
         (None, 2, 9, (Kind.UNKNOWN, 0)),
     ],
 )

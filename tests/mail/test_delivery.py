@@ -388,6 +388,28 @@ def test_a_mail_without_a_job_gets_one(
     assert len(smtp_server.messages) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "waits", "given_up"),
+    [
+        ("todo", "1 hour", False),
+        ("doing", "1 hour", False),  # its worker sends it just now
+        ("succeeded", "1 hour", True),
+        ("failed", "1 hour", True),
+        ("failed", "9 minutes", False),  # whoever wrote it may be about to commit its job
+        ("failed", "601 seconds", True),
+    ],
+)
+def test_a_mail_is_given_up_on_only_without_a_job_at_work(
+    in_app: Flask, database: Database, status: str, waits: str, given_up: bool
+) -> None:
+    held()
+    database.execute("UPDATE mail SET created_at = now() - %s::interval", (waits,))
+    database.execute("UPDATE procrastinate_jobs SET status = %s", (status,))
+    recover_mails(timestamp=0)
+    jobs = database.execute("SELECT count(*) FROM procrastinate_jobs").fetchone()
+    assert jobs == ((2,) if given_up else (1,))
+
+
 def test_no_database_connection_waits_for_the_mail_server(
     work: Work, smtp_server: SmtpServer, database: Database
 ) -> None:

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 
 from azionelab.staff.accounts import AccountError, change_account, create_account
 from tests.bookings.test_pages import fields
@@ -134,6 +135,26 @@ def test_guessing_is_slowed_down(make_app: Callable[..., Flask]) -> None:
     assert codes == [200, 200, 200, 429]
     assert log_in(client, "anna@theatre.org").status_code == 429
     assert client.get("/staff/login").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("password", "problem"),
+    [
+        ("Kq3tVh7sWm2", "12 characters"),  # 11
+        ("Kq3tVh7sWm2r", None),
+        ("Kq3tVh7sWm2r" * 10 + "Lc9dFa81", None),  # 128
+        ("Kq3tVh7sWm2r" * 10 + "Lc9dFa81x", "128 characters"),
+    ],
+)
+def test_how_long_a_password_is(in_app: Flask, password: str, problem: str | None) -> None:
+    def make() -> None:
+        create_account("anna@theatre.org", "staff", password, "Anna")
+
+    if problem is None:
+        make()
+        return
+    with force_locale("en"), pytest.raises(AccountError, match=problem):
+        make()
 
 
 @pytest.mark.parametrize("networks", ["127.0.0.1", "2001:db8::/32, 127.0.0.0/8", "127.0.0.9/24"])

@@ -29,6 +29,7 @@ from werkzeug.exceptions import (
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as AnyResponse
 
+from azionelab.addresses import wire_address
 from azionelab.config import LOCALES
 from azionelab.database import DATABASE_BUSY, cause
 from azionelab.dates import clock, dateformat, day, when
@@ -96,6 +97,7 @@ def init_pages(app: Flask) -> None:
     app.add_template_filter(dateformat, "dateformat")
     app.add_template_filter(partial(datetime.isoformat, timespec="seconds"), "isoformat")
     app.add_template_filter(paragraphs, "paragraphs")
+    app.add_template_filter(wire_address, "wire_address")
     app.context_processor(_site)
     app.url_defaults(_keep_language)
     app.before_request(_refuse_strange_forms)

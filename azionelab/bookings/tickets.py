@@ -7,6 +7,7 @@ All three may be photographed, printed and shared, so none holds the visitor's n
 the token that opens their own page.
 """
 
+from datetime import datetime
 from email.utils import parseaddr
 from io import BytesIO
 
@@ -17,11 +18,12 @@ from fpdf import FPDF
 from icalendar import Calendar, Event, vCalAddress
 from qrcode.constants import ERROR_CORRECT_M
 
+from azionelab.addresses import wire_address
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.paper import FONT, prepare
 from azionelab.database import now
 from azionelab.dates import when
-from azionelab.shows.limits import length
+from azionelab.shows.limits import MAX_PARTY, length
 from azionelab.shows.models import Venue
 from azionelab.site import site_host, site_url
 from azionelab.tokens import Purpose, make_token
@@ -62,7 +64,7 @@ def ticket_pdf(reservation: Reservation) -> bytes:
     title = performance.show.title
     _line(page, title, 20 if len(title) <= _LONG_TITLE else 10, bold=True)
     _line(page, when(performance.starts_at), 12, bold=True)
-    _line(page, _place(performance.venue), 11)
+    _line(page, place(performance.venue), 11)
     if reservation.has_ticket:
         _line(page, gettext("Please show this code at the door, on paper or on your phone."), 9)
     return bytes(page.output())
@@ -78,22 +80,36 @@ def event_ics(reservation: Reservation) -> bytes:
     show, at = performance.show, now()
     event = Event()
     event.add("uid", f"{reservation.id}@{site_host()}")
-    # A calendar takes a copy for newer by this number: seconds grow with no counter to store.
-    event.add("sequence", int((at - reservation.created_at).total_seconds()))
+    event.add("sequence", _sequence(reservation, at))
     event.add("dtstamp", at)
     event.add("dtstart", performance.starts_at)
     event.add("dtend", performance.starts_at + length(show.duration_minutes))
     event.add("summary", show.title)
-    event.add("location", _place(performance.venue))
+    event.add("location", place(performance.venue))
     event.add("description", _description(reservation))
     event.add("organizer", _organizer())
     event.add("status", "CONFIRMED" if reservation.has_ticket else "CANCELLED")
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", f"-//{current_app.config['AZIONELAB'].site_name}//AzioneLab//EN")
-    calendar.add("method", "PUBLISH" if reservation.has_ticket else "CANCEL")
+    calendar.add("method", event_method(reservation))
     calendar.add_component(event)
     return bytes(calendar.to_ical())
+
+
+def _sequence(reservation: Reservation, at: datetime) -> int:
+    """The number by which a calendar takes a copy for newer (RFC 5545, 3.8.7.4).
+
+    Seconds grow with no counter to store. What can change within one counts on top, and never goes
+    back: a party becomes smaller only, and who cancelled books anew.
+    """
+    seconds = int((at - reservation.created_at).total_seconds())
+    return seconds + (MAX_PARTY - reservation.seats) + (not reservation.has_ticket)
+
+
+def event_method(reservation: Reservation) -> str:
+    """What the calendar entry asks of a calendar (RFC 5546): to keep the event, or to drop it."""
+    return "PUBLISH" if reservation.has_ticket else "CANCEL"
 
 
 def _description(reservation: Reservation) -> str:
@@ -115,12 +131,13 @@ def _seats(reservation: Reservation) -> str:
 def _organizer() -> vCalAddress:
     config = current_app.config["AZIONELAB"]
     _name, address = parseaddr(config.contact_email or config.mail_default_sender)
-    organizer = vCalAddress(f"mailto:{address}")
+    organizer = vCalAddress(f"mailto:{wire_address(address)}")
     organizer.params["cn"] = config.site_name
     return organizer
 
 
-def _place(venue: Venue) -> str:
+def place(venue: Venue) -> str:
+    """The venue and its address in one line."""
     return ", ".join(part for part in (venue.name, venue.address) if part)
 
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 from flask import render_template
 from flask_babel import force_locale
-from markupsafe import Markup
 
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.tickets import qr_png
+from azionelab.bookings.tickets import event_ics, event_method, place, qr_png
 from azionelab.mail.models import Kind, Mail
 from azionelab.mail.words import words_for
-from azionelab.site import site_host
+from azionelab.site import site_host, site_url
+from azionelab.tokens import Purpose, make_token
+
+# What makes an entry that somebody saved in their calendar wrong.
+_CHANGES = (Kind.MOVED, Kind.CHANGED, Kind.CANCELLED, Kind.PERFORMANCE_CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,15 @@ class Picture:
     """A PNG that the HTML refers to by `cid:` and its Content-ID."""
 
     content_id: str
+    filename: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class CalendarFile:
+    """An iCalendar file, and its METHOD: whether it puts an event into the calendar or takes it out."""
+
+    method: str
     filename: str
     content: bytes
 
@@ -34,22 +46,29 @@ class Message:
     link: str
     pictures: tuple[Picture, ...] = ()
     recipient_name: str = ""
+    calendar: CalendarFile | None = None
 
 
 def render(mail: Mail) -> Message:
     """The message in the visitor's language, made anew from the reservation each time."""
     reservation = mail.reservation
     with force_locale(reservation.locale):
-        words = words_for(Kind(mail.kind), reservation)
+        kind = Kind(mail.kind)
+        words = words_for(kind, reservation)
+        calendar = _calendar(reservation) if kind in _CHANGES else None
         name = _proven_name(reservation)
         content_id = _qr_content_id(mail)
         context = {
             "words": words,
             "reservation": reservation,
             "performance": reservation.performance,
+            "place": place(reservation.performance.venue),
+            "ticket_urls": _ticket_urls(reservation),
             "name": name,
-            "name_html": Markup("<bdi>{}</bdi>").format(name),
+            # A name of another direction stays by itself; mail programs do not know <bdi>.
+            "isolated_name": f"\u2068{name}\u2069",
             "qr": content_id,
+            "with_calendar": calendar is not None,
         }
         return Message(
             recipient=reservation.email,
@@ -59,6 +78,7 @@ def render(mail: Mail) -> Message:
             link=words.link,
             pictures=_pictures(reservation, content_id) if words.with_ticket else (),
             recipient_name=_one_line(name),
+            calendar=calendar,
         )
 
 
@@ -91,6 +111,19 @@ def _proven_name(reservation: Reservation) -> str:
 def _pictures(reservation: Reservation, content_id: str) -> tuple[Picture, ...]:
     picture = Picture(content_id, f"{reservation.reference}.png", qr_png(reservation))
     return (picture,)
+
+
+def _ticket_urls(reservation: Reservation) -> dict[str, str]:
+    token = make_token(Purpose.VISITOR, reservation.id)
+    return {kind: site_url(f"bookings.{kind}", token=token) for kind in ("pdf", "ics")}
+
+
+def _calendar(reservation: Reservation) -> CalendarFile | None:
+    """The evening's entry as it is now, for who has had a ticket and so may have saved it."""
+    if reservation.confirmed_at is None:
+        return None
+    content = event_ics(reservation)
+    return CalendarFile(event_method(reservation), f"{reservation.reference}.ics", content)
 
 
 def _one_line(text: str) -> str:

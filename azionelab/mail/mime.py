@@ -53,7 +53,7 @@ def encode(
     """
     recipient = wire_address(message.recipient)
     sender_name, sender_address = _parse(sender)
-    content = _with_pictures(message)
+    content = _content(message)
     fields: dict[str, Any] = {
         "Subject": _unstructured("Subject", message.subject),
         "From": _mailbox("From", sender_name, sender_address),
@@ -71,7 +71,17 @@ def encode(
     return EncodedMessage(sender_address, recipient, content.as_bytes(policy=_POLICY))
 
 
-def _with_pictures(message: Message) -> Part:
+def _content(message: Message) -> Part:
+    body = _body(message)
+    if message.calendar is None:
+        return body
+    calendar = _text("calendar", message.calendar.content.decode())
+    calendar.set_param("method", message.calendar.method)
+    calendar.add_header("Content-Disposition", "attachment", filename=message.calendar.filename)
+    return MIMEMultipart("mixed", _subparts=[body, calendar])
+
+
+def _body(message: Message) -> Part:
     html: Part = _text("html", message.html)
     if message.pictures:
         html, page = MIMEMultipart("related", type="text/html"), html

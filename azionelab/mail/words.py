@@ -1,6 +1,6 @@
 """What each kind of message says, once for its text and its HTML form."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from flask_babel import gettext, ngettext
 
@@ -14,14 +14,19 @@ from azionelab.tokens import Purpose, make_token
 
 @dataclass(frozen=True)
 class Words:
-    """A message in words; `link` is where its one button leads, `with_ticket` whether it has a QR."""
+    """A message in words; `link` is where its one button leads, `with_ticket` whether it has a QR.
+
+    `button_first` when the visitor has to press it; `about_code` stands below the QR.
+    """
 
     subject: str
     title: str
     paragraphs: list[str]
     button: str
     link: str
+    button_first: bool = False
     with_ticket: bool = False
+    about_code: list[str] = field(default_factory=list)
 
 
 def words_for(kind: Kind, reservation: Reservation) -> Words:  # noqa: PLR0911 (one each)
@@ -64,6 +69,7 @@ def _confirm(reservation: Reservation) -> Words:
         ],
         button=gettext("Confirm the booking"),
         link=_link("bookings.confirm", reservation),
+        button_first=True,
     )
 
 
@@ -107,6 +113,7 @@ def _state_of_booking(title: str, intro: list[str], reservation: Reservation) ->
         paragraphs=[*intro, state],
         button=button,
         link=_link(endpoint, reservation),
+        button_first=_waits(reservation),
     )
 
 
@@ -129,7 +136,6 @@ def _ticket(reservation: Reservation, *, changed: bool) -> Words:
         title=title,
         paragraphs=[
             news,
-            gettext("Please show the code at the door, on your phone or on paper."),
             gettext(
                 "You cannot come, or with fewer people? Please tell us on the page of your"
                 " booking: others will be glad of the seats."
@@ -138,7 +144,28 @@ def _ticket(reservation: Reservation, *, changed: bool) -> Words:
         button=gettext("Open your booking"),
         link=_link("bookings.booking", reservation),
         with_ticket=True,
+        about_code=_about_code(reservation),
     )
+
+
+def _about_code(reservation: Reservation) -> list[str]:
+    """What to do with the QR, and without it: clients that show no pictures are many."""
+    return [
+        gettext("Please show the code at the door, on your phone or on paper."),
+        gettext(
+            "It is good for your whole party, together or one after the other. Seats are not"
+            " numbered: who comes in good time has the choice."
+        ),
+        gettext(
+            "You see no code? The page of your booking shows it too, and has a sheet to print and an"
+            " entry for your calendar."
+        ),
+        gettext(
+            "Without a phone or a printer, simply tell us your name or your reference at the door:"
+            " %(reference)s.",
+            reference=reservation.reference,
+        ),
+    ]
 
 
 def _cancelled(reservation: Reservation) -> Words:
@@ -166,10 +193,12 @@ def _moved(reservation: Reservation) -> Words:
                 " booking: others will be glad of them."
             )
         )
+    confirmed = reservation.state == State.CONFIRMED
     return replace(
         words,
         subject=gettext("Moved: %(what)s", what=_what(reservation)),
-        with_ticket=reservation.state == State.CONFIRMED,
+        with_ticket=confirmed,
+        about_code=_about_code(reservation) if confirmed else [],
     )
 
 

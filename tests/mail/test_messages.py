@@ -6,12 +6,13 @@ from uuid import uuid4
 
 import pytest
 import zxingcpp
+from icalendar import Calendar, Component
 from PIL import Image
 from sqlalchemy import select, text
 
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.tickets import ticket_url
+from azionelab.bookings.tickets import event_ics, ticket_url
 from azionelab.checkin.scans import admit
 from azionelab.database import transaction
 from azionelab.extensions import db
@@ -161,7 +162,7 @@ def test_any_name_comes_out_as_it_is(name: str) -> None:
     assert name in message.text
     assert "<script>" not in message.html
     escaped = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    assert f"<bdi>{escaped.replace(chr(39), '&#39;')}</bdi>" in message.html
+    assert f"\u2068{escaped.replace(chr(39), '&#39;')}\u2069," in message.html
 
 
 def test_a_strangers_text_is_not_sent_to_a_mailbox_that_did_not_confirm() -> None:
@@ -226,3 +227,57 @@ def test_a_party_is_told_where_and_when_its_evening_is_now(
     assert mail_of(firm, Kind.MOVED).pictures == ()
     rules.cancel_performance(performance.id)
     assert mail_of(waiting, Kind.MOVED).subject != asked.subject
+
+
+def test_what_somebody_saved_in_their_calendar_is_brought_up_to_date() -> None:
+    performance = a_performance()
+    firm, waiting = a_party(performance, 3), a_party(performance, confirmed=False)
+    saved = entry(event_ics(firm))
+    rules.reduce_seats(firm.id, 2)
+    assert mail_of(firm, Kind.TICKET).calendar is None
+    fewer = entry(calendar_of(firm, Kind.CHANGED, "PUBLISH"))
+    move(performance.id, datetime(2030, 6, 7, 18, 30, tzinfo=UTC))
+    moved = entry(calendar_of(firm, Kind.MOVED, "PUBLISH"))
+    assert moved["DTSTART"].dt == datetime(2030, 6, 7, 18, 30, tzinfo=UTC)
+    assert mail_of(waiting, Kind.MOVED).calendar is None
+    rules.cancel_performance(performance.id)
+    off = entry(calendar_of(firm, Kind.PERFORMANCE_CANCELLED, "CANCEL"))
+    assert mail_of(waiting, Kind.PERFORMANCE_CANCELLED).calendar is None
+    assert saved["UID"] == fewer["UID"] == moved["UID"] == off["UID"]
+    assert saved["SEQUENCE"] < fewer["SEQUENCE"] <= moved["SEQUENCE"] < off["SEQUENCE"]
+
+
+def test_who_gave_the_seats_back_takes_the_evening_out_of_the_calendar() -> None:
+    reservation = a_party(a_performance())
+    saved = entry(event_ics(reservation))
+    rules.cancel(reservation.id)
+    gone = entry(calendar_of(reservation, Kind.CANCELLED, "CANCEL"))
+    assert gone["STATUS"] == "CANCELLED"
+    assert gone["SEQUENCE"] > saved["SEQUENCE"]
+
+
+def calendar_of(reservation: Reservation, kind: Kind, method: str) -> bytes:
+    """The calendar file of a kind of mail, which asks for `method`."""
+    message = mail_of(reservation, kind)
+    assert message.calendar is not None
+    assert message.calendar.method == method
+    assert message.calendar.filename == f"{reservation.reference}.ics"
+    assert "up to date" in message.text
+    assert "up to date" in message.html
+    return message.calendar.content
+
+
+def entry(content: bytes) -> Component:
+    """The event in a calendar file."""
+    (event,) = Calendar.from_ical(content).walk("VEVENT")
+    return event
+
+
+@pytest.mark.parametrize("kind", [Kind.CONFIRM, Kind.EXISTING])
+def test_what_has_to_be_pressed_comes_first(kind: Kind) -> None:
+    reservation = a_party(a_performance(), confirmed=False)
+    message = render(Mail(id=uuid4(), kind=kind, reservation=fresh(reservation.id)))
+    assert message.text.startswith(f"Confirm the booking:\n{message.link}\n")
+    before, _, after = message.html.partition("Confirm the booking</a>")
+    assert before.count("<p") == 2, "the theatre's name and the button"
+    assert after.count("<p") > 2

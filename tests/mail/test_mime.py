@@ -6,12 +6,13 @@ from email.utils import quote
 import pytest
 from flask import Flask
 from flask_babel import force_locale
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from azionelab.dates import when
 from azionelab.mail.messages import Message
 from azionelab.mail.mime import encode
+from tests.mail.corpus import every_mail
 from tests.support import strict_mail
 from tests.support.strict_mail import Part
 
@@ -76,6 +77,7 @@ def a_message(subject: str = "Lear", name: str = "", text: str = "", html: str =
     return Message(ADDRESS, subject, text, html, link="", recipient_name=name)
 
 
+@settings(deadline=None)
 @given(titles.map(tidy), names.map(tidy), names.map(tidy))
 @example("lunedì 21 dicembre", "Ada", NAMES[0])
 def test_any_title_and_any_name_is_read_as_it_was_written(
@@ -89,6 +91,7 @@ def test_any_title_and_any_name_is_read_as_it_was_written(
     assert strict_mail.mailbox(read.fields["reply-to"]) == (theatre, SENDER)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t")))
 @example(".\n..\nFrom me\n-- \n" + "è" * 1000 + "x" * 2000)
 def test_any_body_is_read_as_it_was_written(body: str) -> None:
@@ -104,3 +107,53 @@ def test_italian_days_behind_a_title_are_no_trouble(in_app: Flask, title: str, n
         evening = when(datetime(2026, 12, 21 + number, 19, 30, tzinfo=UTC))
     subject = tidy(f"Confermate, per favore: {title}, {evening}")
     assert strict_mail.unstructured(sent(a_message(subject)).fields["subject"]) == subject
+
+
+@settings(max_examples=10, deadline=None)
+@given(titles.map(tidy).filter(bool), names.map(tidy).filter(bool), names.map(tidy))
+@example(TITLES[0], "Niccolò D'Amico", NAMES[0])
+def test_every_kind_of_mail_is_read_as_it_was_written(
+    app: Flask, title: str, visitor: str, theatre: str
+) -> None:
+    sender = f'"{quote(theatre)}" <{SENDER}>' if theatre else SENDER
+    content_ids = []
+    with app.app_context():
+        samples = list(every_mail(title, visitor, sender))
+    for sample in samples:
+        message, read = sample.message, strict_mail.read(sample.raw)
+        assert strict_mail.unstructured(read.fields["subject"]) == message.subject
+        assert strict_mail.mailbox(read.fields["from"]) == (theatre, SENDER)
+        assert strict_mail.mailbox(read.fields["to"])[1] == message.recipient
+        assert read.only("text/plain").text() == message.text
+        assert read.only("text/html").text() == message.html
+        assert [part.kind for part in read.walk()] == structure_of(message)
+        for picture in message.pictures:
+            part = read.only("multipart/related").parts[1]
+            assert part.content == picture.content
+            assert part.fields["content-id"] == f"<{picture.content_id}>"
+            content_ids.append(picture.content_id)
+        if message.calendar:
+            part = read.only("text/calendar")
+            assert part.content == message.calendar.content
+            assert f'method="{message.calendar.method}"' in part.fields["content-type"]
+    assert len(content_ids) == len(set(content_ids)) > 0
+
+
+def structure_of(message: Message) -> list[str]:
+    """The parts of a message, each before what is in it."""
+    parts = ["multipart/alternative", "text/plain", "text/html"]
+    if message.pictures:
+        parts = [*parts[:2], "multipart/related", "text/html", "image/png"]
+    return ["multipart/mixed", *parts, "text/calendar"] if message.calendar else parts
+
+
+def test_only_who_confirmed_is_named_in_the_address(app: Flask) -> None:
+    with app.app_context():
+        named = {
+            sample.name.split(", ")[1]: strict_mail.mailbox(
+                strict_mail.read(sample.raw).fields["to"]
+            )[0]
+            for sample in every_mail(visitor="Win at casino.example")
+        }
+    assert named.pop("confirmed") == "Win at casino.example"
+    assert set(named.values()) == {""}

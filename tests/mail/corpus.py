@@ -1,0 +1,97 @@
+"""Every mail that the site sends: each kind about each state of a booking, without a database."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from flask import current_app, render_template
+from flask_babel import force_locale, gettext
+
+from azionelab.bookings.models import Reservation, State
+from azionelab.mail.messages import Message, message_id, render
+from azionelab.mail.mime import encode
+from azionelab.mail.models import Kind, Mail
+from azionelab.shows.models import Performance, Show, Venue
+
+LOCALES = ("it", "en")
+NOW = datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A mail: its name for people, its message, and the bytes that go over the wire."""
+
+    name: str
+    message: Message
+    raw: bytes
+
+
+def every_mail(
+    title: str = "Sogno di una notte di mezza estate",
+    visitor: str = "Niccolò D'Amico",
+    sender: str = '"Teatro Comunale, Città di Bologna" <biglietteria@teatro.example>',
+) -> Iterator[Sample]:
+    """All of them, in each language; of several that say the same the first."""
+    for locale in LOCALES:
+        for state, reservation in _reservations(title, visitor, locale):
+            said = set()
+            for kind in Kind:
+                message = render(Mail(id=uuid4(), kind=kind, reservation=reservation))
+                if message.text not in said:
+                    said.add(message.text)
+                    yield _sample(f"{kind}, {state}, {locale}", message, sender)
+        with force_locale(locale):
+            yield _sample(f"reset, {locale}", _reset_mail(), sender)
+
+
+def _sample(name: str, message: Message, sender: str) -> Sample:
+    reply_to = current_app.config["AZIONELAB"].contact_email
+    letter = encode(message, message_id(str(uuid4())), sender=sender, reply_to=reply_to)
+    return Sample(name, message, letter.as_bytes())
+
+
+def _reset_mail() -> Message:
+    link = "https://teatro.example/staff/reset/Im5vdGhpbmci.ZxYwVu.abcdefghijklmnop"
+    return Message(
+        recipient="anna@teatro.example",
+        subject=gettext("Set a new password"),
+        text=render_template("security/reset_mail.txt", link=link),
+        html=render_template("security/reset_mail.html", link=link),
+        link=link,
+    )
+
+
+def _reservations(title: str, visitor: str, locale: str) -> Iterator[tuple[str, Reservation]]:
+    yield "waiting", _reservation(title, visitor, locale, State.PENDING)
+    yield "lapsed", _reservation(title, visitor, locale, State.EXPIRED)
+    yield "confirmed", _reservation(title, visitor, locale, State.CONFIRMED, confirmed_at=NOW)
+    yield "cancelled", _reservation(title, visitor, locale, State.CANCELLED, confirmed_at=NOW)
+    off = _reservation(title, visitor, locale, State.CANCELLED, confirmed_at=NOW)
+    off.performance.cancelled_at = NOW
+    yield "called off", off
+
+
+def _reservation(
+    title: str, visitor: str, locale: str, state: State, confirmed_at: datetime | None = None
+) -> Reservation:
+    performance = Performance(
+        id=7,
+        show=Show(slug="a-show", title=title, duration_minutes=None),
+        venue=Venue(name="Teatro Sociale", address="Piazza Cavour 3, 22100 Como"),
+        starts_at=datetime(2031, 12, 22, 19, 30, tzinfo=UTC),
+        cancelled_at=None,
+    )
+    return Reservation(
+        id=uuid4(),
+        reference="7K2M-QX4R",
+        performance=performance,
+        name=visitor,
+        email="niccolo@posta.example",
+        locale=locale,
+        seats=2,
+        state=state,
+        created_at=NOW,
+        hold_expires_at=NOW + timedelta(minutes=30),
+        confirmed_at=confirmed_at,
+    )

@@ -73,8 +73,8 @@ def now() -> datetime:
 def transaction() -> Iterator[Session]:
     """Commit what the block wrote, all of it, or roll all of it back when it raises.
 
-    Every public function that changes state is one such block, or a single statement that
-    `write_at_once` sends (docs/locking.md). Reads that the request made before it share its connection;
+    Every use case that changes state is one such block or several of them in turn, or a single statement
+    that `write_at_once` sends (docs/locking.md). Reads that the request made before it share its connection;
     at READ COMMITTED they hold nothing back.
 
     Raises NestedTransaction inside another block, or when somebody wrote outside of one.

@@ -24,7 +24,7 @@ _FACTS: list[Any] = [
     Performance.booking_closes_at,
     Performance.cancelled_at,
     Performance.party_limit,
-    (Performance.capacity - Performance.seats_held).label("seats_left"),
+    (Performance.capacity - Performance.seats_held).label("unheld_seats"),
 ]
 _EVENING = (
     select(*_FACTS)
@@ -77,11 +77,14 @@ def check_bookable(evening: Row[Any] | None, seats: int, at: datetime) -> None:
         raise BookingClosed(window, evening.booking_opens_at)
     if not 1 <= seats <= evening.party_limit:
         raise PartyTooLarge(evening.party_limit)
-    if seats > evening.seats_left:
-        raise SoldOut(evening.seats_left)
+    if seats > evening.unheld_seats:
+        raise SoldOut(evening.unheld_seats)
 
 
-def seats_left(performance_id: int) -> int:
-    """Seats that nobody holds at this moment; those of lapsed holds are still counted as held."""
+def unheld_seats(performance_id: int) -> int:
+    """The capacity less the seats held. Lapsed holds are held until they are expired.
+
+    Not `seats_left` of the programme, where seats of lapsed holds are free already.
+    """
     evening = db.session.execute(_EVENING, {"performance": performance_id}).one()
-    return int(evening.seats_left)
+    return int(evening.unheld_seats)

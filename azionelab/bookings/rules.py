@@ -1,7 +1,8 @@
 """The booking rules: every change of a reservation's state is one function here.
 
-Each public function is one transaction. Seats are counted by the database (migration 0002): these
-functions decide under the performance's lock, and its constraint refuses whoever does not.
+Each use case is one transaction, but `reserve` and `expire_lapsed_holds`, which expire holds in others of
+their own; `expire_holds` and `end` are parts of their caller's. Seats are counted by the database (migration
+0002): these functions decide under the performance's lock, and its constraint refuses whoever does not.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from azionelab.bookings.errors import (
     ReservationEnded,
     SoldOut,
 )
-from azionelab.bookings.evening import check_bookable, read_evening, seats_left
+from azionelab.bookings.evening import check_bookable, read_evening, unheld_seats
 from azionelab.bookings.locks import (
     lock_live_parties,
     lock_performance,
@@ -88,7 +89,7 @@ def _reserve_among_rivals(
             # what: the last seats, or the same press or address on another connection.
             match violated_constraint(error):
                 case "ck_performance_capacity_held":
-                    raise SoldOut(min(seats_left(performance_id), seats - 1)) from error
+                    raise SoldOut(min(unheld_seats(performance_id), seats - 1)) from error
                 case "uq_reservation_live_request" | "uq_reservation_live_email":
                     continue
             raise
@@ -205,7 +206,7 @@ def reduce_seats(reservation_id: UUID, seats: int) -> Reservation:
 def expire_lapsed_holds() -> int:
     """End every hold whose time is over and say how many; one transaction a performance.
 
-    Nothing waits for this: lapsed seats count as free at once (`seats_left`), and `reserve` expires
+    Nothing waits for this: lapsed seats count as free at once (`Listing.seats_left`), and `reserve` expires
     them itself when it needs them.
     """
     with transaction() as session:

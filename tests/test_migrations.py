@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from uuid import UUID
 
 import flask_migrate
@@ -20,6 +21,8 @@ REVISIONS = [
     script.revision
     for script in reversed(list(ScriptDirectory(str(ROOT / "migrations")).walk_revisions()))
 ]
+
+QUEUE_SCRIPTS = files("procrastinate.sql.migrations")
 
 
 @pytest.fixture
@@ -47,9 +50,13 @@ def everything_in(database: psycopg.Connection[str]) -> list[str]:
             FROM pg_constraint WHERE connamespace = 'public'::regnamespace
         UNION ALL SELECT 'trigger ' || tgname || ' ' || tgenabled::text
             FROM pg_trigger WHERE NOT tgisinternal
-        UNION ALL SELECT 'function ' || oid::regprocedure || md5(prosrc)
+        UNION ALL SELECT 'function ' || oid::regprocedure || md5(prosrc) || prosecdef::text
+            || coalesce(proconfig::text, '')
             FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-        UNION ALL SELECT 'type ' || typname
+        UNION ALL SELECT 'type ' || typname || coalesce((
+                SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder)
+                FROM pg_enum WHERE enumtypid = pg_type.oid
+            ), '')
             FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
         ORDER BY 1
     """).fetchall()
@@ -114,6 +121,26 @@ def test_constraints_are_those_of_the_models(migrating: psycopg.Connection[str])
         if isinstance(constraint, CheckConstraint)
     }
     assert set(built) == expected
+
+
+def test_the_job_queue_is_as_its_library_builds_it(migrating: psycopg.Connection[str]) -> None:
+    """Migration 0003 creates types at once to which the library adds values one by one."""
+
+    def queue() -> list[str]:
+        return [thing for thing in everything_in(migrating) if "procrastinate" in thing]
+
+    flask_migrate.upgrade(revision="0003")
+    built = queue()
+    flask_migrate.downgrade(revision="-1")
+    assert queue() == []
+    names = [script.name for script in QUEUE_SCRIPTS.iterdir() if script.name.endswith(".sql")]
+    for name in sorted(names):
+        migrating.execute((QUEUE_SCRIPTS / name).read_bytes())
+    migrating.execute(
+        "ALTER TABLE procrastinate_jobs"
+        " DISABLE TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1"
+    )
+    assert queue() == built
 
 
 def test_the_command_says_what_it_did(migrating: psycopg.Connection[str]) -> None:

@@ -3,11 +3,16 @@
 A later Procrastinate that changes its schema ships further files; a migration of ours then runs
 those, so that a new database and an old one come out the same. The library keeps all its files.
 
+The library adds values to its enum types, and uses them, which PostgreSQL before 17 refuses in one
+transaction ("unsafe use of new value"). Here the types are created with all their values, in the order
+that the additions give: the outcome is the same on every version, and half of it is never left.
+
 Its trigger that announces each new job by NOTIFY is switched off: PostgreSQL commits transactions
 that notify one at a time, across the whole database, so that every booking would queue behind every
 other at its commit. The worker polls instead (docs/decisions).
 """
 
+import re
 from importlib.resources import files
 
 from alembic import op
@@ -20,6 +25,13 @@ depends_on = None
 LAST = "03.04.00_50_post_add_retry_failed_job_procedure.sql"
 ANNOUNCEMENT = "procrastinate_jobs_notify_queue_job_inserted_v1"
 
+CREATED = re.compile(r"CREATE TYPE (?P<type>\w+) AS ENUM \((?P<values>.*?)\);", re.DOTALL)
+ADDED = re.compile(
+    r"ALTER TYPE (?P<type>\w+) ADD VALUE (?P<value>'\w+')"
+    r"(?: (?P<side>BEFORE|AFTER) (?P<other>'\w+'))?;"
+)
+VALUE = re.compile(r"'\w+'")
+
 
 def upgrade() -> None:
     folder = files("procrastinate.sql.migrations")
@@ -28,9 +40,33 @@ def upgrade() -> None:
         raise RuntimeError(f"this Procrastinate has no {LAST}")
     # The files hold % signs and several statements each: they go to the server as they are.
     connection = op.get_bind().execution_options(no_parameters=True)
-    for name in names:
-        connection.exec_driver_sql((folder / name).read_text(encoding="utf-8"))
+    scripts = [(folder / name).read_text(encoding="utf-8") for name in names]
+    for script in with_whole_types(scripts):
+        connection.exec_driver_sql(script)
     op.execute(f"ALTER TABLE procrastinate_jobs DISABLE TRIGGER {ANNOUNCEMENT}")
+
+
+def with_whole_types(scripts: list[str]) -> list[str]:
+    """The scripts with enum types that are created with the values which later ones add."""
+    types = {
+        created["type"]: VALUE.findall(created["values"])
+        for script in scripts
+        for created in CREATED.finditer(script)
+    }
+    for script in scripts:
+        for added in ADDED.finditer(script):
+            values = types[added["type"]]
+            after = {"BEFORE": 0, "AFTER": 1}.get(added["side"])
+            place = len(values) if after is None else values.index(added["other"]) + after
+            values.insert(place, added["value"])
+
+    def create(created: re.Match[str]) -> str:
+        return f"CREATE TYPE {created['type']} AS ENUM ({', '.join(types[created['type']])});"
+
+    whole = [CREATED.sub(create, ADDED.sub("", script)) for script in scripts]
+    if any("ADD VALUE" in script for script in whole):
+        raise RuntimeError("this Procrastinate adds values to its types in another way")
+    return whole
 
 
 def downgrade() -> None:

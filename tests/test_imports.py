@@ -34,7 +34,7 @@ LEADS_ON = {
 # What everything stands on, and what knows no part of the theatre.
 FOUNDATION = {
     "addresses", "assets", "config", "database", "dates", "environment", "extensions", "logs", "one_line",
-    "pages", "passwords", "problems", "rate_limits", "rest", "safety", "site", "tokens",
+    "pages", "passwords", "problems", "rate_limits", "rest", "row_versions", "safety", "site", "tokens",
 }  # fmt: skip
 # Where the world outside comes in: these call, and nobody but each other calls them.
 ENTRANCES = {"views", "api", "forms", "jobs", "commands", "health", "worker", "local"}

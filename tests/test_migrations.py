@@ -102,7 +102,7 @@ def test_they_build_what_the_models_say(migrating: psycopg.Connection[str]) -> N
 
 def test_the_comparison_sees_a_difference(migrating: psycopg.Connection[str]) -> None:
     flask_migrate.upgrade()
-    migrating.execute("ALTER TABLE show DROP COLUMN summary")
+    migrating.execute("ALTER TABLE show DROP COLUMN summary CASCADE")
     with pytest.raises(SystemExit):
         flask_migrate.check()
 

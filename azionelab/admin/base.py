@@ -20,10 +20,28 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from azionelab.admin.editing import (
+    mark_clashes,
+    tell_meanwhile,
+    tell_row_changed,
+    tell_when,
+    tell_who,
+)
+from azionelab.admin.fields import read_version
 from azionelab.database import Base, transaction, violated_constraint
 from azionelab.dates import clock, dateformat
 from azionelab.extensions import db, security
 from azionelab.pages import MAX_ROW
+from azionelab.row_versions import (
+    EditConflict,
+    Merged,
+    RowGone,
+    find_deletion,
+    lock_row,
+    merge,
+    require_version,
+    write_as,
+)
 from azionelab.staff.accounts import has_role
 from azionelab.staff.models import RoleName
 
@@ -84,18 +102,49 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         row = self.model()
 
         def add(session: Session) -> None:
-            form.populate_obj(row)
+            for name, value in form.wanted().items():
+                setattr(row, name, value)
             session.add(row)
 
         return row if self.write(add, form) else False
 
     def update_model(self, form: Any, model: Any) -> bool:
-        """Change a row; False, with words in the form, when the database refuses it."""
-        return self.write(lambda _session: form.populate_obj(model), form)
+        """Change what the person changed of a row; False, with words, when the database refuses it.
 
-    def delete_model(self, model: Base) -> bool:
-        """Delete a row; False, told in words, when others refer to it."""
-        return self.write(lambda session: session.delete(model))
+        Raises EditConflict and RowGone.
+        """
+
+        merged = Merged({})
+
+        def change(session: Session) -> None:
+            nonlocal merged
+            row = lock_row(session, self.model, model.id)
+            merged = merge(session, row, form.edit(current_user.id))
+            merged.write_to(row)
+
+        saved = self.write(change, form)
+        if saved:
+            self.tell_merged(form, merged)
+        return saved
+
+    def tell_merged(self, form: Any, merged: Merged) -> None:
+        """Say what others changed meanwhile, which was not overwritten."""
+        tell_meanwhile(form, self.column_labels, merged.meanwhile.values())
+
+    def delete_model(self, model: Any) -> bool:
+        """Delete a row as the person saw it; False, told in words, when others refer to it.
+
+        Raises EditConflict and RowGone.
+        """
+        seen = read_version(request.form.get("version"))
+
+        def delete(session: Session) -> None:
+            row = lock_row(session, self.model, model.id)
+            require_version(session, row, seen)
+            write_as(session, current_user.id)
+            session.delete(row)
+
+        return self.write(delete)
 
     def write(self, change: Callable[[Session], None], form: FlaskForm | None = None) -> bool:
         """Do `change` in one transaction; False, in words, when the database refuses it."""
@@ -133,11 +182,16 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         """The form of a row that is there."""
         row = self.get_one(request.args.get("id", "")) if self.can_edit else None
         if row is None:
-            return self.nothing_there()
+            return self.deleted_meanwhile()
         form = self.edit_form(obj=row)
-        if form.validate_on_submit() and self.update_model(form, row):
-            flash(gettext("Saved."), "success")
-            return redirect(_back_to(self.get_url(".index_view")))
+        try:
+            if form.validate_on_submit() and self.update_model(form, row):
+                flash(gettext("Saved."), "success")
+                return redirect(_back_to(self.get_url(".index_view")))
+        except EditConflict as conflict:
+            return self.show_conflict(form, row, conflict)
+        except RowGone:
+            return self.deleted_meanwhile()
         return self.show_form(self.edit_template, form, model=row)
 
     @expose("/delete/", methods=("POST",))
@@ -146,14 +200,66 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         row = self.get_one(request.form.get("id", "")) if self.can_delete else None
         if row is None:
             return self.nothing_there()
-        if self.delete_model(row):
-            flash(gettext("Deleted."), "success")
+        try:
+            if self.delete_model(row):
+                flash(gettext("Deleted."), "success")
+        except EditConflict as conflict:
+            tell_row_changed(self.column_labels, conflict)
+            return redirect(self.get_url(".edit_view", id=row.id))
+        except RowGone:
+            return self.nothing_there()
         return redirect(self.get_url(".index_view"))
+
+    def show_conflict(self, form: Any, row: Any, conflict: EditConflict) -> Any:
+        """The form with what was typed, and beside it who changed the same to what; nothing is saved."""
+        mark_clashes(form, self.column_labels, conflict)
+        page = self.render(
+            self.edit_template,
+            form=form,
+            model=row,
+            conflict=conflict,
+            return_url=_back_to(self.get_url(".index_view")),
+            **self.facts_of(row),
+        )
+        return page, 409
+
+    def facts_of(self, _row: Any) -> dict[str, Any]:
+        """What the page of a row's form says besides."""
+        return {}
+
+    def deleted_meanwhile(self) -> Any:
+        """Say that the row is gone; what was typed into its form is kept in that of a new one."""
+        identity = read_identity(self.model, request.args.get("id"))
+        deletion = (
+            find_deletion(db.session(), self.model, identity) if isinstance(identity, int) else None
+        )
+        if deletion is None:
+            return self.nothing_there()
+        flash(
+            gettext(
+                "%(who)s deleted this (%(at)s).",
+                who=tell_who(deletion.account_id, deletion.source),
+                at=tell_when(deletion.changed_at),
+            ),
+            "error",
+        )
+        if request.method != "POST" or not self.can_create:
+            return redirect(self.get_url(".index_view"))
+        flash(gettext("What you typed is kept: saved here, it is made anew."), "info")
+        page = self.render(
+            self.create_template,
+            form=self.create_form(),
+            action=self.get_url(".create_view"),
+            return_url=self.get_url(".index_view"),
+        )
+        return page, 409
 
     def show_form(self, template: str, form: FlaskForm, **facts: Any) -> Any:
         """The page of a form, which says so when something has to be put right."""
         if form.errors:
             flash(gettext("Nothing was saved: please put right what is marked."), "error")
+        if "model" in facts:
+            facts |= self.facts_of(facts["model"])
         return self.render(
             template, form=form, return_url=_back_to(self.get_url(".index_view")), **facts
         )

@@ -19,7 +19,6 @@ from wtforms import (
     IntegerField,
     PasswordField,
     SelectChoice,
-    SelectField,
     StringField,
     TextAreaField,
 )
@@ -33,6 +32,7 @@ from wtforms.validators import (
     ValidationError,
 )
 
+from azionelab.admin.fields import EditedForm, RequiredChoice
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.one_line import is_one_line, is_seen
@@ -122,14 +122,14 @@ class LocalTime(DateTimeLocalField):  # type: ignore[misc]
             raise ValueError(self.gettext("Not a valid datetime value.")) from None
 
 
-class VenueForm(FlaskForm):  # type: ignore[misc]
+class VenueForm(EditedForm):
     """A venue."""
 
     name = Line(_("Name"), [DataRequired(), Length(max=MAX_LINE)])
     address = Line(_("Address"), [Length(max=MAX_LINE)])
 
 
-class ShowForm(FlaskForm):  # type: ignore[misc]
+class ShowForm(EditedForm):
     """A show."""
 
     title = Line(_("Title"), [DataRequired(), Length(max=MAX_LINE)])
@@ -155,11 +155,11 @@ class ShowForm(FlaskForm):  # type: ignore[misc]
         return bool(super().validate(extra_validators))
 
 
-class PerformanceForm(FlaskForm):  # type: ignore[misc]
+class PerformanceForm(EditedForm):
     """A performance. Closing is an hour before the curtain if nothing else is said."""
 
-    show_id = SelectField(_("Show"), coerce=int)
-    venue_id = SelectField(_("Venue"), coerce=int)
+    show_id = RequiredChoice(_("Show"), coerce=int)
+    venue_id = RequiredChoice(_("Venue"), coerce=int)
     starts_at = LocalTime(
         _("Curtain"),
         [InputRequired()],
@@ -177,7 +177,10 @@ class PerformanceForm(FlaskForm):  # type: ignore[misc]
     booking_closes_at = LocalTime(
         _("Booking closes"),
         [Optional()],
-        description=_("Left empty: an hour before the curtain."),
+        description=_(
+            "Left empty: an hour before the curtain. Both times move with the curtain, unless you"
+            " change them too."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -211,7 +214,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
     name = Line(
         _("Name"), [Length(max=MAX_LINE)], description=_("What the door shows: let in by Anna.")
     )
-    role = SelectField(_("Role"), choices=ROLES)
+    role = RequiredChoice(_("Role"), choices=ROLES)
     password = PasswordField(
         _("Password"),
         [InputRequired()],
@@ -220,11 +223,11 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class ChangedAccountForm(FlaskForm):  # type: ignore[misc]
+class ChangedAccountForm(EditedForm):
     """An account that exists."""
 
     name = Line(_("Name"), [Length(max=MAX_LINE)])
-    role = SelectField(_("Role"), choices=ROLES)
+    role = RequiredChoice(_("Role"), choices=ROLES)
     active = BooleanField(
         _("Active"), description=_("Who is not is logged out at once and cannot log in.")
     )

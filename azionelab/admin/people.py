@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.base import TheatreView, tell
 from azionelab.admin.forms import AccountForm, ChangedAccountForm, TokenForm
-from azionelab.staff.accounts import AccountError, change_account, create_account
+from azionelab.staff.accounts import AccountError, change_account, create_account, role_of
 from azionelab.staff.models import RoleName, User
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
 
@@ -45,9 +45,13 @@ class UserView(TheatreView):
         """The form of an account; the password's digest is never put into it."""
         if obj is None:
             return ChangedAccountForm(get_form_data())
-        held = {role.name for role in obj.roles}
-        highest = next((name for name in RoleName if name in held), None)  # admin comes first
-        return ChangedAccountForm(get_form_data(), name=obj.name, active=obj.active, role=highest)
+        return ChangedAccountForm(
+            get_form_data(),
+            name=obj.name,
+            active=obj.active,
+            role=role_of(obj),
+            version=obj.version,
+        )
 
     def create_model(self, form: Any) -> User | bool:
         """Make an account; False, with words in the form, when it cannot be."""
@@ -62,17 +66,11 @@ class UserView(TheatreView):
     def update_model(self, form: Any, model: Any) -> bool:
         """Change an account; False, with words in the form, when it cannot be so."""
         try:
-            change_account(
-                model.id,
-                role=form.role.data,
-                active=form.active.data,
-                name=form.name.data,
-                password=form.password.data,
-                changed_by=current_user.id,
-            )
+            merged = change_account(model.id, form.edit(current_user.id))
         except AccountError as refusal:
             tell(form, refusal.field, str(refusal))
             return False
+        self.tell_merged(form, merged)
         return True
 
 

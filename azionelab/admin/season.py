@@ -1,26 +1,39 @@
 """The season in the admin: venues, shows, performances."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from sqlalchemy import and_, func, not_, select
 from werkzeug.wrappers import Response
 
 from azionelab.admin.base import TheatreView, tell
+from azionelab.admin.editing import tell_row_changed, tell_when
+from azionelab.admin.fields import read_version
 from azionelab.admin.filters import tell_performance
 from azionelab.admin.forms import PerformanceForm, ShowForm, VenueForm
 from azionelab.bookings import rules
-from azionelab.bookings.errors import CapacityBelowHeld, NamesErased
+from azionelab.bookings.errors import CapacityBelowHeld, NamesErased, PerformanceUnknown
 from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.database import now
 from azionelab.extensions import db
+from azionelab.row_versions import EditConflict, Merged, RowGone, merge
 from azionelab.shows.models import Performance
 from azionelab.shows.overlaps import find_overlaps
-from azionelab.shows.window import MAX_AHEAD_YEARS, CurtainPast, CurtainTooFar, check_curtain
+from azionelab.shows.window import (
+    MAX_AHEAD_YEARS,
+    ClosesAfterCurtain,
+    CurtainPast,
+    CurtainTooFar,
+    NoTimeToBook,
+    check_curtain,
+    check_window,
+)
 
 
 class VenueView(TheatreView):
@@ -84,15 +97,16 @@ class PerformanceView(TheatreView):
         "seats_held": _("Held"),
         "capacity": _("Seats"),
         "cancelled_at": _("Cancelled"),
+        "booking_opens_at": _("Booking opens"),
+        "booking_closes_at": _("Booking closes"),
+        "party_limit": _("Largest party"),
+        "show_id": _("Show"),
+        "venue_id": _("Venue"),
     }
     refusals: ClassVar = {
         "uq_performance_show_id_starts_at": (
             "starts_at",
             _("The show is played at this time already."),
-        ),
-        "ck_performance_booking_window": (
-            "booking_closes_at",
-            _("Booking has to close after it opens."),
         ),
         "fk_reservation_performance_id": (
             None,
@@ -108,8 +122,14 @@ class PerformanceView(TheatreView):
         """Write a new performance, which has to be yet to come."""
         try:
             check_curtain(form.starts_at.data, now())
+            check_window(
+                form.booking_opens_at.data, form.booking_closes_at.data, form.starts_at.data
+            )
         except (CurtainPast, CurtainTooFar) as refusal:
             tell(form, "starts_at", _tell_curtain(refusal))
+            return False
+        except (ClosesAfterCurtain, NoTimeToBook) as refusal:
+            tell(form, "booking_closes_at", _tell_window(refusal))
             return False
         performance = super().create_model(form)
         if performance:
@@ -118,16 +138,28 @@ class PerformanceView(TheatreView):
 
     def update_model(self, form: Any, model: Any) -> bool:
         """Change a performance by the rule that knows what is held: all of it, or nothing."""
-        told = 0
+        told, merged = 0, Merged({})
+        asked = model.booking_opens_at, model.booking_closes_at
+
+        def write(performance: Performance) -> None:
+            nonlocal asked, merged
+            merged = merge(db.session(), performance, form.edit(current_user.id))
+            merged.write_to(performance)
+            asked = performance.booking_opens_at, performance.booking_closes_at
 
         def change() -> None:
             nonlocal told
-            told = rules.change_performance(model.id, form.populate_obj)
+            told = rules.change_performance(model.id, write)
 
         try:
             saved = self.attempt(change, form)
+        except PerformanceUnknown:
+            raise RowGone from None
         except (CurtainPast, CurtainTooFar, NamesErased) as refusal:
             tell(form, "starts_at", _tell_curtain(refusal))
+            return False
+        except (ClosesAfterCurtain, NoTimeToBook) as refusal:
+            tell(form, "booking_closes_at", _tell_window(refusal))
             return False
         except CapacityBelowHeld as refusal:
             words = ngettext(
@@ -139,6 +171,8 @@ class PerformanceView(TheatreView):
             return False
         if saved:
             _warn_of_overlaps(model)
+            _tell_booking_moved(model, asked)
+            self.tell_merged(form, merged)
         if told:
             flash(
                 ngettext(
@@ -150,11 +184,9 @@ class PerformanceView(TheatreView):
             )
         return saved
 
-    def show_form(self, template: str, form: FlaskForm, **facts: Any) -> Any:
-        """The form; of a performance that is there, with how many parties a change concerns."""
-        if "model" in facts:
-            facts["parties"] = _count_parties(facts["model"])
-        return super().show_form(template, form, **facts)
+    def facts_of(self, row: Performance) -> dict[str, Any]:
+        """How many parties a change concerns."""
+        return {"parties": _count_parties(row)}
 
     @expose("/cancel/", methods=("GET", "POST"))
     def cancel_view(self) -> Any:
@@ -165,7 +197,11 @@ class PerformanceView(TheatreView):
             return redirect(self.get_url(".index_view"))
         form = FlaskForm()
         if form.validate_on_submit():
-            return self._cancel(performance)
+            try:
+                return self._cancel(performance)
+            except EditConflict as conflict:
+                tell_row_changed(self.column_labels, conflict)
+                return redirect(self.get_url(".cancel_view", id=performance.id))
         return self.render(
             "admin/cancel_performance.html",
             form=form,
@@ -174,7 +210,11 @@ class PerformanceView(TheatreView):
         )
 
     def _cancel(self, performance: Performance) -> Response:
-        parties = rules.cancel_performance(performance.id)
+        parties = rules.cancel_performance(
+            performance.id,
+            seen_version=read_version(request.form.get("version")),
+            by=current_user.id,
+        )
         flash(
             ngettext(
                 "Cancelled. %(num)s party is written to.",
@@ -201,6 +241,27 @@ def _tell_curtain(refusal: Exception) -> str:
             )
         case _:
             return gettext("This is over already.")
+
+
+def _tell_window(refusal: Exception) -> str:
+    if isinstance(refusal, ClosesAfterCurtain):
+        return gettext("Booking cannot close after the curtain.")
+    return gettext("Booking has to close after it opens.")
+
+
+def _tell_booking_moved(performance: Performance, asked: tuple[datetime, datetime]) -> None:
+    """Say when booking opens and closes, if that moved with the curtain."""
+    opens_at, closes_at = performance.booking_opens_at, performance.booking_closes_at
+    if opens_at != asked[0]:
+        flash(
+            gettext("Booking moved with the curtain: it opens %(at)s.", at=tell_when(opens_at)),
+            "success",
+        )
+    if closes_at != asked[1]:
+        flash(
+            gettext("Booking moved with the curtain: it closes %(at)s.", at=tell_when(closes_at)),
+            "success",
+        )
 
 
 def _count_parties(performance: Performance) -> int:

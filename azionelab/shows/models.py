@@ -6,11 +6,12 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tru
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base
+from azionelab.row_versions import Versioned
 
 MAX_CAPACITY = 100_000  # seats
 
 
-class Venue(Base):
+class Venue(Versioned, Base):
     """A house where performances take place."""
 
     __tablename__ = "venue"
@@ -30,7 +31,7 @@ class Venue(Base):
         return self.name
 
 
-class Show(Base):
+class Show(Versioned, Base):
     """A production. Visitors see the published ones; those that are not `listed`, only by their address.
 
     The programme, its listings in the API and what is offered instead of a full house leave them out.
@@ -60,7 +61,17 @@ class Show(Base):
         return self.title
 
 
-class Performance(Base):
+class FormerSlug(Base):
+    """An address that a show had before. It leads to the show; triggers keep the rows (0013)."""
+
+    __tablename__ = "former_slug"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    show_id: Mapped[int] = mapped_column(ForeignKey("show.id", ondelete="CASCADE"), index=True)
+    show: Mapped[Show] = relationship()
+
+
+class Performance(Versioned, Base):
     """One evening of a show.
 
     `seats_held` counts the seats of its live reservations. Triggers on `reservation` keep it, and

@@ -24,7 +24,15 @@ from azionelab.shows.limits import (
 from azionelab.shows.models import MAX_CAPACITY, Performance, Show, Venue
 from azionelab.shows.overlaps import find_overlaps
 from azionelab.shows.season_file import Clock, Entry, Problems, SeasonError, read_entries
-from azionelab.shows.window import MAX_AHEAD_YEARS, CurtainPast, CurtainTooFar, check_curtain
+from azionelab.shows.window import (
+    MAX_AHEAD_YEARS,
+    ClosesAfterCurtain,
+    CurtainPast,
+    CurtainTooFar,
+    NoTimeToBook,
+    check_curtain,
+    check_window,
+)
 
 
 @dataclass(frozen=True)
@@ -162,9 +170,11 @@ class _Season:
         if entry.has("booking_closes"):
             closes_at = entry.moment("booking_closes", clock, curtain)
         if starts_at and opens_at and closes_at:
-            if closes_at > starts_at:
+            try:
+                check_window(opens_at, closes_at, starts_at)
+            except ClosesAfterCurtain:
                 entry.complain("booking_closes", "is after the curtain")
-            elif opens_at >= closes_at:
+            except NoTimeToBook:
                 closing = f"{closes_at.astimezone(clock.zone):%Y-%m-%d %H:%M}"
                 if told == "booking_opens":
                     entry.complain(told, f"is not before it closes, {closing}")

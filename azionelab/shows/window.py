@@ -23,6 +23,22 @@ def check_curtain(starts_at: datetime, at: datetime) -> None:
         raise CurtainTooFar
 
 
+class ClosesAfterCurtain(Exception):
+    """Booking cannot close after the curtain."""
+
+
+class NoTimeToBook(Exception):
+    """Booking has to close after it opens."""
+
+
+def check_window(opens_at: datetime, closes_at: datetime, starts_at: datetime) -> None:
+    """Refuse times of booking that do not fit: ClosesAfterCurtain, NoTimeToBook."""
+    if closes_at > starts_at:
+        raise ClosesAfterCurtain
+    if opens_at >= closes_at:
+        raise NoTimeToBook
+
+
 class Bookable(Protocol):
     """The facts of a performance that decide whether it can be booked."""
 
@@ -34,6 +50,19 @@ class Bookable(Protocol):
     def booking_closes_at(self) -> datetime: ...
     @property
     def cancelled_at(self) -> datetime | None: ...
+
+
+def follow_curtain(was: Bookable, starts_at: datetime, at: datetime) -> tuple[datetime, datetime]:
+    """When booking opens and closes after the curtain is moved to `starts_at`: both move with it.
+
+    Booking that is open already stays open: nobody who looks at the evening now is sent away. It closes
+    at the curtain at the latest, also where it was written otherwise.
+    """
+    moved_by = starts_at - was.starts_at
+    opens_at, closes_at = was.booking_opens_at, was.booking_closes_at
+    return (opens_at + moved_by if opens_at > at else opens_at), min(
+        closes_at + moved_by, starts_at
+    )
 
 
 class Window(StrEnum):

@@ -1,6 +1,6 @@
 """Staff accounts: making and changing them, who may do what, and how people log in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -26,6 +26,7 @@ from azionelab.database import transaction, violated_constraint
 from azionelab.extensions import db, security
 from azionelab.one_line import is_one_line
 from azionelab.rate_limits import RateLimit
+from azionelab.row_versions import Edit, Merged, RowGone, lock_row, merge
 from azionelab.staff.models import Role, RoleName, User
 from azionelab.staff.reset import enqueue_reset_mail
 
@@ -110,43 +111,36 @@ def create_account(email: str, role: str, password: str, name: str = "") -> User
         raise AccountError("email", gettext("This address has an account already.")) from error
 
 
-def change_account(
-    user_id: int,
-    *,
-    role: str,
-    active: bool,
-    name: str = "",
-    password: str = "",
-    changed_by: int | None = None,
-) -> User:
-    """Change an account; an empty `password` stays what it was.
+def change_account(user_id: int, edit: Edit) -> Merged:
+    """Write what somebody changed of an account: its role, active, name and, if one is given, password.
 
-    Whoever is deactivated or gets another password is logged out everywhere. Raises AccountUnknown,
-    and AccountError when it would leave no administrator, for an unknown role, for a weak password,
-    and when the person `changed_by` would shut themselves out by a slip.
+    Whoever is deactivated or gets another password is logged out everywhere. Raises RowGone, EditConflict,
+    and AccountError when it would leave no administrator, for an unknown role, for a weak password, and
+    when the person who edits (`edit.by`) would shut themselves out by a slip.
     """
     email = db.session.scalar(select(User.email).where(User.id == user_id))
     if email is None:
-        raise AccountUnknown
-    hashed = _hash(password, email) if password else None
+        raise RowGone
+    hashed = _hash(edit.wanted["password"], email) if edit.wanted.get("password") else None
     with transaction() as session:
         # Two administrators who demote each other meet here.
         session.execute(select(Role.id).where(Role.name == RoleName.ADMIN).with_for_update())
-        user = session.get(User, user_id, with_for_update=True, populate_existing=True)
-        if user is None:
-            raise AccountUnknown
+        user = lock_row(session, User, user_id)
         had_admin = _has_admin(session)
-        if changed_by == user_id:
-            _keep_ones_own(user, role, active)
-        user.name, user.active, user.roles = _shown_name(name), active, [_get_role(session, role)]
-        if hashed:
-            user.password = hashed
-        if hashed or not active:
-            user.fs_uniquifier = uuid4().hex
+        merged = merge(session, user, edit, _as_in_its_form(user))
+        if edit.by == user_id:
+            _keep_ones_own(user, merged.write)
+        _write_account(session, user, merged.write, hashed)
         session.flush()
         if had_admin and not _has_admin(session):
             raise AccountError("role", gettext("Somebody has to stay administrator."))
-        return user
+        return merged
+
+
+def role_of(user: User) -> str | None:
+    """The highest of an account's roles."""
+    held = {role.name for role in user.roles}
+    return next((name.value for name in RoleName if name in held), None)  # admin comes first
 
 
 def end_sessions(user_id: int) -> None:
@@ -269,12 +263,30 @@ def _get_role(session: Session, name: str) -> Role:
     return role
 
 
-def _keep_ones_own(user: User, role: str, active: bool) -> None:
-    if not active:
+def _as_in_its_form(user: User) -> dict[str, Any]:
+    return {"name": user.name, "active": user.active, "role": role_of(user), "password": ""}
+
+
+def _write_account(
+    session: Session, user: User, changes: Mapping[str, Any], hashed: str | None
+) -> None:
+    if "name" in changes:
+        user.name = _shown_name(changes["name"])
+    user.active = changes.get("active", user.active)
+    if "role" in changes:
+        user.roles = [_get_role(session, changes["role"])]
+    if hashed:
+        user.password = hashed
+    if hashed or not user.active:
+        user.fs_uniquifier = uuid4().hex
+
+
+def _keep_ones_own(user: User, changes: Mapping[str, Any]) -> None:
+    if not changes.get("active", user.active):
         raise AccountError(
             "active", gettext("This is your own account: another administrator may deactivate it.")
         )
-    if role not in [held.name for held in user.roles]:
+    if "role" in changes:
         raise AccountError(
             "role", gettext("This is your own account: another administrator may change its role.")
         )

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Table, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base
+from azionelab.row_versions import Versioned
 
 
 class RoleName(StrEnum):
@@ -41,7 +42,7 @@ class Role(Base, RoleMixin):
         return self.name
 
 
-class User(Base, UserMixin):
+class User(Versioned, Base, UserMixin):
     """A member of staff. `name` is what the door shows ("let in by Anna")."""
 
     __tablename__ = "user_account"

@@ -268,7 +268,7 @@ def test_what_went_well_or_wrong_is_told_in_italian(staff: FlaskClient) -> None:
     assert "Questo campo" in wrong
     right = press(staff, address, name="Sala Grande").text
     assert "Salvato." in right
-    gone = press(staff, "/admin/venues/delete/?lang=it", id="1").text
+    gone = press(staff, "/admin/venues/delete/?lang=it", "/admin/venues/edit/?id=1", id="1").text
     assert "Eliminato." in gone
     for page in (wrong, right, gone):
         assert "ecord" not in page
@@ -334,7 +334,9 @@ def test_what_is_in_use_stays(staff: FlaskClient, database: Database, what: str)
         "shows": performance.show_id,
         "performances": performance.id,
     }[what]
-    page = press(staff, f"/admin/{what}/delete/", id=identity).text
+    page = press(
+        staff, f"/admin/{what}/delete/", f"/admin/{what}/edit/?id={identity}", id=identity
+    ).text
     assert "has to stay" in page or "has performances" in page
     for table in ("venue", "show", "performance"):
         assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)
@@ -347,7 +349,7 @@ def test_what_nobody_uses_can_go(staff: FlaskClient, database: Database) -> None
         ("shows", performance.show_id),
         ("venues", performance.venue_id),
     ):
-        press(staff, f"/admin/{what}/delete/", id=identity)
+        press(staff, f"/admin/{what}/delete/", f"/admin/{what}/edit/?id={identity}", id=identity)
     for table in ("venue", "show", "performance"):
         assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 

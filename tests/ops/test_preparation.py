@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from azionelab.ops.preparation import accounts, secret
-from azionelab.staff.accounts import change_account, create_account
+from azionelab.staff.accounts import create_account
+from tests.support.people import change_account
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

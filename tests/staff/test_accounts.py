@@ -6,9 +6,9 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.staff.accounts import AccountError, change_account, create_account
+from azionelab.staff.accounts import AccountError, create_account
 from azionelab.staff.models import User
-from tests.support.people import PASSWORD
+from tests.support.people import PASSWORD, change_account
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

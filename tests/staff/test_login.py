@@ -10,9 +10,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 
-from azionelab.staff.accounts import AccountError, change_account, create_account
+from azionelab.staff.accounts import AccountError, create_account
 from tests.bookings.test_pages import fields
-from tests.support.people import PASSWORD, english, log_in, logged_in, press, token_of
+from tests.support.people import (
+    PASSWORD,
+    change_account,
+    english,
+    log_in,
+    logged_in,
+    press,
+    token_of,
+)
 from tests.support.processes import Program
 from tests.support.smtp import SmtpServer
 

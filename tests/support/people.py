@@ -7,7 +7,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from azionelab.extensions import db
+from azionelab.row_versions import Edit
+from azionelab.staff import accounts
 from azionelab.staff.accounts import create_account
+from azionelab.staff.models import User
 from tests.bookings.test_pages import fields
 
 PASSWORD = "correct horse battery staple"
@@ -38,10 +42,25 @@ def english(app: Flask) -> FlaskClient:
 def press(
     client: FlaskClient, address: str, page: str = "/admin/", /, **typed: Any
 ) -> TestResponse:
-    """Post to `address` with the CSRF token that `page` holds, and follow to what comes of it."""
+    """Post to `address` with the hidden fields that `page` holds, and follow to what comes of it.
+
+    An edit is made from the form as it is now, unless `page` is given.
+    """
+    if page == "/admin/" and "/edit/" in address:
+        page = address
     return client.post(address, data=token_of(client, page) | typed, follow_redirects=True)
 
 
 def token_of(client: FlaskClient, page: str = "/admin/") -> Mapping[str, str]:
-    """The CSRF token of a page, as a form field."""
-    return {"csrf_token": fields(client.get(page).text)["csrf_token"]}
+    """The CSRF token of a page as a form field, and the version of its row if it is an edit's."""
+    shown = fields(client.get(page, follow_redirects=True).text)
+    return {name: shown[name] for name in ("csrf_token", "version") if name in shown}
+
+
+def change_account(user_id: int, *, changed_by: int | None = None, **facts: Any) -> User:
+    """Change an account as it is now, as the back office does."""
+    user = db.session.get_one(User, user_id, populate_existing=True)
+    wanted = {"name": "", "password": ""} | facts
+    edit = Edit(user.version, wanted, lambda name, stored: wanted[name] == stored, changed_by)
+    accounts.change_account(user_id, edit)
+    return db.session.get_one(User, user_id, populate_existing=True)

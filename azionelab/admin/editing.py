@@ -1,0 +1,121 @@
+"""What staff are told when somebody else changed a row while they had its form open."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import flash
+from flask_babel import gettext
+from flask_login import current_user
+from wtforms import TextAreaField
+
+from azionelab.admin.fields import EditedForm
+from azionelab.dates import clock, dateformat
+from azionelab.extensions import db
+from azionelab.row_versions import EditConflict, FieldChange
+from azionelab.staff.models import User
+
+_SHOWN = 80  # characters of a text within a sentence
+
+Labels = Mapping[str, str]
+
+
+def tell_meanwhile(form: EditedForm | None, labels: Labels, changes: Iterable[FieldChange]) -> None:
+    """Say on top of the page what others changed since the form was made, and that it stays."""
+    for change in changes:
+        flash(_tell_change(form, labels, change), "info")
+
+
+def mark_clashes(form: EditedForm, labels: Labels, conflict: EditConflict) -> None:
+    """Put the conflict into the form: the input stays, each clash is told at its field."""
+    form.rebase(conflict)
+    for name, change in conflict.clashes.items():
+        field = form[name]
+        field.errors = [*field.errors, _tell_clash(form, name, change, conflict.stored[name])]
+        if isinstance(field, TextAreaField):
+            field.stored = conflict.stored[name] or ""  # the whole text, to copy from
+    tell_meanwhile(form, labels, conflict.meanwhile.values())
+    flash(
+        gettext(
+            "Nothing was saved: somebody changed the same while you had this page open. What you"
+            " typed is kept."
+        ),
+        "error",
+    )
+
+
+def tell_row_changed(labels: Labels, conflict: EditConflict) -> None:
+    """Say that nothing was done, since the row is not what the person saw any more."""
+    tell_meanwhile(None, labels, conflict.meanwhile.values())
+    flash(
+        gettext(
+            "Nothing was done: this was changed while you had the page open. Please look at it and"
+            " press once more."
+        ),
+        "error",
+    )
+
+
+def tell_who(account_id: int | None, source: str = "") -> str:
+    """Who did something: an account's name, or a program's."""
+    if account_id is not None and account_id == current_user.id:
+        return gettext("You (on another page)")
+    user = None if account_id is None else db.session.get(User, account_id)
+    return str(user) if user else source or gettext("Somebody outside the back office")
+
+
+def tell_when(moment: datetime) -> str:
+    """A moment of today or of another day."""
+    return f"{dateformat(moment, 'medium')}, {clock(moment)}"
+
+
+def _tell_change(form: EditedForm | None, labels: Labels, change: FieldChange) -> str:
+    facts = {
+        "who": tell_who(change.account_id, change.source),
+        "field": _label(form, labels, change.field),
+        "at": tell_when(change.changed_at),
+    }
+    if change.old is change.new is None:
+        return gettext("%(who)s changed this meanwhile: %(field)s (%(at)s).", **facts)
+    return gettext(
+        "%(who)s changed this meanwhile: %(field)s, from “%(old)s” to “%(new)s” (%(at)s).",
+        old=_tell_value(form, change.field, change.old),
+        new=_tell_value(form, change.field, change.new),
+        **facts,
+    )
+
+
+def _tell_clash(form: EditedForm, name: str, change: FieldChange | None, stored: Any) -> str:
+    if change is None:
+        return gettext(
+            "It is “%(now)s” now. This page does not say what it showed you: please compare.",
+            now=_tell_value(form, name, stored),
+        )
+    facts = {"who": tell_who(change.account_id, change.source), "at": tell_when(change.changed_at)}
+    if change.old is change.new is None:
+        return gettext("%(who)s changed this at %(at)s.", **facts)
+    return gettext(
+        "%(who)s changed this from “%(old)s” to “%(new)s” (%(at)s).",
+        old=_tell_value(form, name, change.old),
+        new=_tell_value(form, name, change.new),
+        **facts,
+    )
+
+
+def _label(form: EditedForm | None, labels: Labels, name: str) -> str:
+    if form is not None and name in form:
+        return str(form[name].label.text)
+    return str(labels.get(name, name))
+
+
+def _tell_value(form: EditedForm | None, name: str, value: Any) -> str:
+    if value is None or value == "":
+        return gettext("nothing")
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, datetime):
+        return tell_when(value)
+    choices = getattr(form[name], "choices", None) if form is not None and name in form else None
+    named = {choice.value: choice.label for choice in choices or ()}
+    text = str(named.get(str(value), value))
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

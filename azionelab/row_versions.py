@@ -1,0 +1,228 @@
+"""Versions of the rows that people edit, and the three-way merge of an edit with newer ones.
+
+The database counts a row's versions and records what changed in each (migration 0013), whoever writes.
+An edit names the version that its form was made from. Under the row's lock, `merge` writes only the
+fields that the person changed, and refuses the edit when somebody changed one of them meanwhile.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    DateTime,
+    FetchedValue,
+    ForeignKey,
+    Select,
+    false,
+    func,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from azionelab.database import Base, require_transaction
+
+SEASON_FILE = "season file"
+
+_Row = TypeVar("_Row", bound=Base)
+
+
+class Versioned:
+    """A mixin for models of which the database counts the versions. Never write `version`."""
+
+    version: Mapped[int] = mapped_column(server_default="1", server_onupdate=FetchedValue())
+
+
+class RowChange(Base):
+    """What changed in one version of a row. `changes` maps a field to its old and new value."""
+
+    __tablename__ = "row_change"
+
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    row_id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)  # that it led to
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    account_id: Mapped[int | None] = mapped_column(
+        ForeignKey("user_account.id", ondelete="SET NULL")
+    )
+    source: Mapped[str] = mapped_column(server_default="")  # a program, when no person did it
+    deleted: Mapped[bool] = mapped_column(server_default=false())
+    changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """How a field changed since a version: its value then and now, and who changed it last.
+
+    A secret's values are None. `account_id` is None when it was not done in the back office.
+    """
+
+    field: str
+    old: Any
+    new: Any
+    changed_at: datetime
+    account_id: int | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What somebody wants a row to be.
+
+    `made_from` is the version that the form showed, 0 when it named none. `wanted` are the form's
+    values. `left_as(field, value)` says whether the field holds what the form makes of a stored value:
+    then the person did not change it.
+    """
+
+    made_from: int
+    wanted: Mapping[str, Any]
+    left_as: Callable[[str, Any], bool]
+    by: int | None
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The fields to write, and what others changed meanwhile, which stays."""
+
+    write: dict[str, Any]
+    meanwhile: dict[str, FieldChange] = field(default_factory=dict)
+
+    def write_to(self, row: Base) -> None:
+        """Write the fields to a locked row."""
+        for name, value in self.write.items():
+            setattr(row, name, value)
+
+
+class EditConflict(Exception):
+    """Others changed the same fields since the form was made; nothing may be written.
+
+    `version` and `stored` are the row's now. `clashes` maps each field that both changed to how it
+    changed, or to None when the form named no known version. `meanwhile` are the changes of fields that
+    the person left alone.
+    """
+
+    def __init__(
+        self,
+        version: int,
+        stored: Mapping[str, Any],
+        clashes: Mapping[str, FieldChange | None],
+        meanwhile: Mapping[str, FieldChange],
+    ) -> None:
+        super().__init__(", ".join(clashes))
+        self.version = version
+        self.stored = stored
+        self.clashes = clashes
+        self.meanwhile = meanwhile
+
+
+class RowGone(Exception):
+    """The row was deleted meanwhile."""
+
+
+def lock_row(session: Session, model: type[_Row], identity: int) -> _Row:
+    """The row as it is now, locked until the transaction ends; raises RowGone."""
+    require_transaction(session)
+    row = session.get(model, identity, with_for_update={"key_share": True}, populate_existing=True)
+    if row is None:
+        raise RowGone
+    return row
+
+
+def write_as(session: Session, account_id: int | None, source: str = "") -> None:
+    """Have the changes of this transaction recorded as this account's, or this program's."""
+    require_transaction(session)
+    session.execute(
+        text(
+            "SELECT set_config('azionelab.account', :account, true),"
+            " set_config('azionelab.source', :source, true)"
+        ),
+        {"account": "" if account_id is None else str(account_id), "source": source},
+    )
+
+
+def merge(
+    session: Session, row: Any, edit: Edit, stored: Mapping[str, Any] | None = None
+) -> Merged:
+    """Compare an edit with its locked row, and with what changed since its form was made.
+
+    `stored` are the row's values where they are not its attributes. The transaction's changes are
+    recorded as the editor's. Raises EditConflict; writes nothing itself.
+    """
+    write_as(session, edit.by)
+    if stored is None:
+        stored = {name: getattr(row, name) for name in edit.wanted}
+    changed = changes_since(session, row, edit.made_from)
+    write: dict[str, Any] = {}
+    clashes: dict[str, FieldChange | None] = {}
+    for name, value in edit.wanted.items():
+        if edit.left_as(name, stored[name]):
+            continue
+        change = (changed or {}).get(name)
+        if change and edit.left_as(name, change.old):
+            continue
+        if changed is None or change:
+            clashes[name] = change
+        else:
+            write[name] = value
+    meanwhile = {name: one for name, one in (changed or {}).items() if name not in clashes}
+    if clashes:
+        raise EditConflict(row.version, stored, clashes, meanwhile)
+    return Merged(write, meanwhile)
+
+
+def require_version(session: Session, row: Any, version: int) -> None:
+    """Refuse an act on a locked row that people saw in another version; raises EditConflict."""
+    changed = changes_since(session, row, version)
+    if changed is None or changed:
+        raise EditConflict(row.version, {}, {}, changed or {})
+
+
+def changes_since(session: Session, row: Any, version: int) -> dict[str, FieldChange] | None:
+    """How each field changed since `version`, by its name; None when that cannot be known."""
+    if not 0 < version <= row.version:
+        return None
+    changes = list(session.scalars(_recorded(type(row), row.id).where(RowChange.version > version)))
+    if len(changes) != row.version - version:
+        return None
+    since: dict[str, FieldChange] = {}
+    secrets = set()
+    for change in changes:
+        for name, (old, new) in change.changes.items():
+            if old is new is None:
+                secrets.add(name)
+            first = since[name].old if name in since else _stored(type(row), name, old)
+            since[name] = FieldChange(
+                name,
+                first,
+                _stored(type(row), name, new),
+                change.changed_at,
+                change.account_id,
+                change.source,
+            )
+    # What was changed and changed back is as the person saw it.
+    return {name: one for name, one in since.items() if one.old != one.new or name in secrets}
+
+
+def find_deletion(session: Session, model: type[Base], identity: int) -> RowChange | None:
+    """The record of a row's deletion, if it was deleted."""
+    return session.scalar(_recorded(model, identity).where(RowChange.deleted))
+
+
+def _recorded(model: type[Base], identity: int) -> Select[RowChange]:
+    return (
+        select(RowChange)
+        .where(RowChange.table_name == model.__tablename__, RowChange.row_id == identity)
+        .order_by(RowChange.version)
+    )
+
+
+def _stored(model: type[Base], name: str, recorded: Any) -> Any:
+    """A value as the column has it: JSON keeps moments as text."""
+    column = inspect(model).columns.get(name)
+    if recorded is not None and column is not None and isinstance(column.type, DateTime):
+        return datetime.fromisoformat(recorded)
+    return recorded

@@ -1,0 +1,200 @@
+"""Rows that people edit count their versions, each change is recorded, a show's former addresses are kept.
+
+- `version` of a venue, show, performance or account is raised by a trigger whenever one of the facts that
+  people edit changes, whoever writes. What the system counts (`performance.seats_held`) does not raise it.
+- `row_change` holds one row for each version: when, by which account, which fields from what to what. A
+  password is recorded as changed, without its digest. There is no visitor's data in any of these tables.
+- A role given or taken (`user_role`) is a change of the account.
+- `former_slug`: addresses that a show had before. They lead to it, so another show cannot take them.
+
+INSERT is not recorded: a restore of the data alone would record it again. The release before this one
+writes nothing new, and its changes are counted and recorded all the same, without an account.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+# A field behind ! is recorded without its values.
+EDITED = {
+    "venue": ("name", "address"),
+    "show": (
+        "slug",
+        "title",
+        "summary",
+        "description",
+        "duration_minutes",
+        "published",
+        "listed",
+    ),
+    "performance": (
+        "show_id",
+        "venue_id",
+        "starts_at",
+        "booking_opens_at",
+        "booking_closes_at",
+        "capacity",
+        "party_limit",
+        "cancelled_at",
+    ),
+    "user_account": ("email", "name", "active", "!password"),
+}
+
+FUNCTIONS = """
+CREATE FUNCTION row_version_counted() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+    field text;
+BEGIN
+    -- A trigger's statement may raise it by one: a role is in another table (account_role_changed).
+    IF pg_trigger_depth() < 2 OR NEW.version <> OLD.version + 1 THEN
+        NEW.version := OLD.version;
+    END IF;
+    FOREACH field IN ARRAY TG_ARGV LOOP
+        IF to_jsonb(OLD) -> ltrim(field, '!') IS DISTINCT FROM to_jsonb(NEW) -> ltrim(field, '!') THEN
+            NEW.version := OLD.version + 1;
+            EXIT;
+        END IF;
+    END LOOP;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION row_change_recorded() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+    field text;
+    secret boolean;
+    before jsonb := to_jsonb(OLD);
+    after jsonb := CASE TG_OP WHEN 'UPDATE' THEN to_jsonb(NEW) ELSE '{}' END;
+    changes jsonb := '{}';
+BEGIN
+    FOREACH field IN ARRAY TG_ARGV LOOP
+        secret := field LIKE '!%';
+        field := ltrim(field, '!');
+        IF before -> field IS DISTINCT FROM after -> field THEN
+            changes := changes || jsonb_build_object(field, CASE WHEN secret THEN '[null, null]'
+                ELSE jsonb_build_array(before -> field, after -> field) END);
+        END IF;
+    END LOOP;
+    IF changes <> '{}' THEN
+        INSERT INTO public.row_change (table_name, row_id, version, account_id, source, deleted, changes)
+        VALUES (TG_TABLE_NAME, OLD.id, OLD.version + 1,
+            nullif(current_setting('azionelab.account', true), '')::integer,
+            coalesce(current_setting('azionelab.source', true), ''),
+            TG_OP = 'DELETE', changes);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION account_role_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+    account integer := CASE TG_OP WHEN 'DELETE' THEN OLD.user_id ELSE NEW.user_id END;
+    was text := (SELECT name FROM public.role WHERE id = OLD.role_id);
+    becomes text := (SELECT name FROM public.role WHERE id = NEW.role_id);
+    counted integer;
+BEGIN
+    UPDATE public.user_account SET version = version + 1 WHERE id = account RETURNING version INTO counted;
+    IF FOUND THEN
+        INSERT INTO public.row_change (table_name, row_id, version, account_id, source, deleted, changes)
+        VALUES ('user_account', account, counted,
+            nullif(current_setting('azionelab.account', true), '')::integer,
+            coalesce(current_setting('azionelab.source', true), ''),
+            false, jsonb_build_object('role', jsonb_build_array(was, becomes)));
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER account_role_changed AFTER INSERT OR UPDATE OR DELETE ON user_role
+    FOR EACH ROW EXECUTE FUNCTION account_role_changed();
+"""
+
+TRIGGERS = """
+CREATE TRIGGER row_version_counted BEFORE UPDATE OF {columns}, version ON {table}
+    FOR EACH ROW EXECUTE FUNCTION row_version_counted({arguments});
+CREATE TRIGGER row_change_recorded AFTER DELETE OR UPDATE OF {columns} ON {table}
+    FOR EACH ROW EXECUTE FUNCTION row_change_recorded({arguments});
+"""
+
+# AFTER: a row that is unique by then sees what the transaction that gave the address up has written.
+SLUGS = """
+CREATE FUNCTION show_keeps_its_slugs() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.slug <> OLD.slug THEN
+        DELETE FROM public.former_slug WHERE slug = NEW.slug AND show_id = NEW.id;
+        INSERT INTO public.former_slug (slug, show_id) VALUES (OLD.slug, NEW.id);
+    END IF;
+    IF EXISTS (SELECT FROM public.former_slug WHERE slug = NEW.slug AND show_id <> NEW.id) THEN
+        RAISE EXCEPTION 'another show had this address, and is still found by it'
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'former_slug_taken';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER show_keeps_its_slugs AFTER INSERT OR UPDATE OF slug ON show
+    FOR EACH ROW EXECUTE FUNCTION show_keeps_its_slugs();
+"""
+
+
+def upgrade() -> None:
+    for table in EDITED:
+        version = sa.Column("version", sa.Integer(), nullable=False, server_default="1")
+        op.add_column(table, version)
+    op.create_table(
+        "row_change",
+        sa.Column("table_name", sa.String(), nullable=False),
+        sa.Column("row_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "changed_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.text("clock_timestamp()"),
+        ),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("source", sa.String(), nullable=False, server_default=""),
+        sa.Column("deleted", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("changes", postgresql.JSONB(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["user_account.id"],
+            name=op.f("fk_row_change_account_id"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("table_name", "row_id", "version", name=op.f("pk_row_change")),
+    )
+    op.create_table(
+        "former_slug",
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("show_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["show_id"], ["show.id"], name=op.f("fk_former_slug_show_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("slug", name=op.f("pk_former_slug")),
+    )
+    op.create_index(op.f("ix_former_slug_show_id"), "former_slug", ["show_id"])
+    op.execute(FUNCTIONS)
+    for table, fields in EDITED.items():
+        columns = ", ".join(field.lstrip("!") for field in fields)
+        arguments = ", ".join(f"'{field}'" for field in fields)
+        op.execute(TRIGGERS.format(table=table, columns=columns, arguments=arguments))
+    op.execute(SLUGS)
+
+
+def downgrade() -> None:
+    op.execute("DROP TRIGGER show_keeps_its_slugs ON show")
+    op.execute("DROP TRIGGER account_role_changed ON user_role")
+    for table in EDITED:
+        op.execute(f"DROP TRIGGER row_change_recorded ON {table}")
+        op.execute(f"DROP TRIGGER row_version_counted ON {table}")
+    for function in (
+        "show_keeps_its_slugs",
+        "account_role_changed",
+        "row_change_recorded",
+        "row_version_counted",
+    ):
+        op.execute(f"DROP FUNCTION {function}()")
+    op.drop_table("former_slug")
+    op.drop_table("row_change")
+    for table in EDITED:
+        op.drop_column(table, "version")

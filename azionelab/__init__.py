@@ -24,6 +24,9 @@ class _Flask(Flask):
         """The function as it is: none here is a coroutine, so no request needs to ask each."""
         return func
 
+    def log_exception(self, *_: Any, **__: Any) -> None:
+        """Nothing: our error pages log, without the address, which holds tokens."""
+
 
 def create_app(config: Config | None = None) -> Flask:
     """The application, wired: everything is bound here and nowhere else.

@@ -23,7 +23,9 @@ Errors are problems as RFC 9457 says. What they tell is in the language that
 - `/api/problems/invitation-over`, `device-revoked`, `other-performance`, `door-closed`: a door device is
   none yet, or no more, or none here;
 - `/api/problems/reload-needed`: the device's page speaks a `version` of the protocol that this site does not;
-- `/api/problems/release-too-early`: places are released from `opens_at` on; `performance-cancelled`.
+- `/api/problems/release-too-early`: places are released from `opens_at` on; `performance-cancelled`;
+- `/api/problems/outcome-unknown` (503): the connection to the database was lost while this was saved. Send
+  the same again, with the same `Idempotency-Key` or `scan_id`: nothing is done twice.
 """
 # Of this description, so that nobody has to ask before they generate a client from it.
 _LICENSE = {"name": "CC0 1.0 Universal", "identifier": "CC0-1.0"}

@@ -11,8 +11,13 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import ClauseElement, Connection, DateTime, Engine, Insert, MetaData, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import (
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import (
     DeclarativeBase,
     ORMExecuteState,
@@ -22,11 +27,10 @@ from sqlalchemy.orm import (
     scoped_session,
 )
 
-# What it is called when the database is away, too busy or full, or its locks were waited for in vain: an
-# event to be told with "once more, please", and to the log with its `cause`.
-DATABASE_BUSY = (OperationalError, PoolTimeout)
+from azionelab.database_errors import committing, is_database_busy
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_COMMITTED = "azionelab.committed"
 _IN_USE_CASE = "azionelab.in_use_case"
 _LAST_WORDS = "azionelab.last_words"
 _LIMITED = "azionelab.limited"
@@ -77,7 +81,8 @@ def transaction() -> Iterator[Session]:
     that `write_at_once` sends (docs/locking.md). Reads that the request made before it share its connection;
     at READ COMMITTED they hold nothing back.
 
-    Raises NestedTransaction inside another block, or when somebody wrote outside of one.
+    Raises NestedTransaction inside another block, or when somebody wrote outside of one, and
+    CommitUnknown when the connection is lost while it commits.
     """
     from azionelab.extensions import db  # noqa: PLC0415 (extensions import the base above)
 
@@ -86,17 +91,21 @@ def transaction() -> Iterator[Session]:
     session.info[_IN_USE_CASE] = True
     try:
         yield session
-        last = session.info.pop(_LAST_WORDS, ())
-        if last:
-            _commit_with(session, last)
-        else:
-            session.commit()
+        _commit(session, session.info.pop(_LAST_WORDS, ()))
+        session.info[_COMMITTED] = True
     except BaseException:
-        session.rollback()
+        _roll_back(session)
         raise
     finally:
         session.info.pop(_IN_USE_CASE, None)
         session.info.pop(_LAST_WORDS, None)
+
+
+def has_committed() -> bool:
+    """Whether this request has committed something already."""
+    from azionelab.extensions import db  # noqa: PLC0415 (extensions import the base above)
+
+    return db.session.registry.has() and _COMMITTED in db.session.info
 
 
 def last_words(session: Session, statement: Insert, values: dict[str, Any]) -> None:
@@ -117,7 +126,8 @@ def write_at_once(statement: ClauseElement, values: Mapping[str, object]) -> Any
     longer than the server needs. Reading that the request began before is ended, so that a request holds
     one connection and not two.
 
-    Raises NestedTransaction inside `transaction()`, or when somebody wrote outside of one.
+    Raises NestedTransaction inside `transaction()`, or when somebody wrote outside of one, and
+    CommitUnknown when the connection is lost before the answer.
     """
     from azionelab.extensions import db  # noqa: PLC0415 (extensions import the base above)
 
@@ -126,20 +136,23 @@ def write_at_once(statement: ClauseElement, values: Mapping[str, object]) -> Any
         _refuse_nesting(session)
         end_reading(session)
     with db.engine.connect() as connection, _each_alone(connection):
-        return read_row(connection, statement, values)
+        row = read_row(connection, statement, values)
+    db.session.info[_COMMITTED] = True
+    return row
 
 
 @contextmanager
 def _each_alone(connection: Connection) -> Iterator[None]:
     """Have each statement commit by itself; behind a pooler at the end, since LIMITS are set before it."""
+    driver: Any = connection.connection.driver_connection
     if connection.get_execution_options().get(_LIMITED):
-        with connection.begin():
+        with committing(driver), connection.begin():
             yield
         return
-    driver: Any = connection.connection.driver_connection
     driver.autocommit = True
     try:
-        yield
+        with committing(driver):
+            yield
     except (IntegrityError, OperationalError):
         raise
     except DBAPIError as error:
@@ -172,27 +185,50 @@ def _written(statement: ClauseElement) -> str:
 @contextmanager
 def _as_sqlalchemy(connection: Connection) -> Iterator[None]:
     """Raise the driver's errors as SQLAlchemy's, which everybody knows."""
+    driver: Any = connection.connection.driver_connection
     try:
         yield
     except psycopg.Error as error:
-        if connection.connection.driver_connection.closed:  # type: ignore[union-attr]
+        if driver.closed:
             connection.invalidate(error)
         raise DBAPIError.instance(
-            None, None, error, psycopg.Error, dialect=connection.dialect
+            None,
+            None,
+            error,
+            psycopg.Error,
+            connection_invalidated=driver.closed,
+            dialect=connection.dialect,
         ) from None
 
 
-def _commit_with(session: Session, statements: Sequence[tuple[Insert, dict[str, Any]]]) -> None:
+def _commit(session: Session, last: Sequence[tuple[Insert, dict[str, Any]]]) -> None:
     session.flush()
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
-    with _as_sqlalchemy(connection), driver.pipeline():
-        for statement, values in statements:
-            connection.execute(statement, values)
-        # By the driver itself: the session's commit would give the connection back to the pool
-        # while its pipeline is still open.
-        driver.commit()
-    session.commit()
+    if last:
+        # What the statements meet is SQLAlchemy's, and comes before the COMMIT; the driver's own comes after.
+        with (
+            _as_sqlalchemy(connection),
+            committing(driver, psycopg.Error),
+            driver.pipeline(),
+        ):
+            for statement, values in last:
+                connection.execute(statement, values)
+            # By the driver itself: the session's commit would give the connection back to the pool
+            # while its pipeline is still open.
+            driver.commit()
+    with committing(driver):
+        session.commit()
+
+
+def _roll_back(session: Session) -> None:
+    """Roll back; a connection that is lost by then has done that, and the first error is the one to tell."""
+    try:
+        session.rollback()
+    except SQLAlchemyError as error:
+        session.invalidate()
+        if not is_database_busy(error):
+            raise
 
 
 def end_reading(session: Session) -> None:
@@ -204,8 +240,8 @@ def end_reading(session: Session) -> None:
     if session.in_transaction() and not _has_changes(session):
         try:
             session.commit()
-        except DBAPIError:
-            session.rollback()  # the connection is gone; what was read is told all the same
+        except SQLAlchemyError:
+            _roll_back(session)  # the connection is gone; what was read is told all the same
 
 
 def notice_writing(sessions: scoped_session[Any]) -> None:
@@ -269,21 +305,6 @@ def require_transaction(session: Session) -> None:
     """Refuse to lock outside of `transaction()`: nothing would say when the lock ends."""
     if not session.info.get(_IN_USE_CASE):
         raise RuntimeError("a row may be locked only inside transaction()")
-
-
-def cause(error: BaseException) -> str:
-    """What kind of error the database met, for a log: "DiskFull 53100", "OperationalError".
-
-    The class and, where the server said it, its SQLSTATE. The text is left out: it may quote a row.
-    """
-    met = getattr(error, "orig", None) or error.__cause__ or error
-    state = getattr(met, "sqlstate", None)
-    return f"{type(met).__name__} {state}" if state else type(met).__name__
-
-
-def is_out_of_room(error: DBAPIError) -> bool:
-    """Whether the server could not do it for want of disk, memory or the like (SQLSTATE class 53)."""
-    return str(getattr(error.orig, "sqlstate", None)).startswith("53")
 
 
 def violated_constraint(error: DBAPIError) -> str | None:

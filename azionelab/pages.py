@@ -24,20 +24,19 @@ from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
     SecurityError,
-    ServiceUnavailable,
 )
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.addresses import wire_address
+from azionelab.busy_pages import busy_page, log_busy
 from azionelab.config import LOCALES
-from azionelab.database import DATABASE_BUSY, cause
+from azionelab.database_errors import is_database_busy
 from azionelab.dates import clock, dateformat, day, when
 from azionelab.problems import is_api_request, problem_of
 
 MAX_ROW = 2**31 - 1  # PostgreSQL's integer
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-RETRY_AFTER = 5  # seconds a browser is asked to wait when the house is too busy
 
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; script-src 'self' 'wasm-unsafe-eval'{nonce};"
@@ -104,9 +103,7 @@ def init_pages(app: Flask) -> None:
     app.before_request(_make_nonce)
     app.after_request(_add_headers)
     app.register_error_handler(HTTPException, _error_page)
-    for busy in DATABASE_BUSY:
-        app.register_error_handler(busy, _busy_page)
-    app.register_error_handler(Exception, _fault_page)
+    app.register_error_handler(Exception, _failure_page)
 
 
 def _refuse_strange_forms() -> None:
@@ -190,6 +187,9 @@ def _add_headers(response: Response) -> Response:
 
 
 def _error_page(error: HTTPException) -> AnyResponse:
+    if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
+        # From outside of the view: what is done after it, or another page of these.
+        return _failure_page(error.original_exception)
     if error.response is not None or (error.code or 500) < 400:
         return error.get_response()
     if isinstance(error, SecurityError):
@@ -234,12 +234,11 @@ def _error_page(error: HTTPException) -> AnyResponse:
     return response
 
 
-def _busy_page(error: Exception) -> AnyResponse:
-    """The database is away, too busy or full: told as an ordinary event."""
-    current_app.logger.warning("the database failed: %s", cause(error))
-    page = _error_page(ServiceUnavailable())
-    page.headers["Retry-After"] = str(RETRY_AFTER)
-    return page
+def _failure_page(error: Exception) -> AnyResponse:
+    if not is_database_busy(error):
+        return _fault_page(error)
+    log_busy(error)
+    return busy_page(error)
 
 
 def _fault_page(error: Exception) -> AnyResponse:

@@ -39,9 +39,10 @@ from azionelab.bookings.limits import booking_limit
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf
 from azionelab.bookings.words import explain
-from azionelab.database import DATABASE_BUSY, cause, now
+from azionelab.busy_pages import ask_to_wait, is_outcome_unknown, log_busy
+from azionelab.database import now
+from azionelab.database_errors import is_database_busy
 from azionelab.extensions import csrf, db
-from azionelab.pages import RETRY_AFTER
 from azionelab.shows.limits import length
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import Listing, Status, listing, programme
@@ -70,12 +71,11 @@ def book(performance_id: int) -> AnyResponse:
     form = BookingForm()
     try:
         return _book(performance_id, form)
-    except DATABASE_BUSY as error:
-        if not form.is_submitted():
+    except Exception as error:
+        if not (form.is_submitted() and is_database_busy(error)):
             raise
-        db.session.rollback()
-        current_app.logger.warning("booking: the database failed: %s", cause(error))
-        return _busy_form(performance_id, form)
+        log_busy(error, "booking: ")
+        return _busy_form(performance_id, form, unknown=is_outcome_unknown(error))
 
 
 def _book(performance_id: int, form: BookingForm) -> AnyResponse:
@@ -173,7 +173,8 @@ def cancel(token: str) -> AnyResponse:
 def fewer_seats(token: str) -> AnyResponse:
     """Make the party smaller."""
     reservation = _reservation(token)
-    form = FewerSeatsForm().offer(reservation.seats, reservation.admitted)
+    # The size that it has is taken too: this press may have been made before, and not been answered.
+    form = FewerSeatsForm().offer(reservation.seats + 1, reservation.admitted)
     if not form.validate():
         notice = form.notice or explain(NotFewerSeats())
         return _booking_page(reservation, token, 422, notice)
@@ -265,13 +266,19 @@ def _form_page(
     return make_response(page, status)
 
 
-def _busy_form(performance_id: int, form: BookingForm) -> AnyResponse:
+def _busy_form(performance_id: int, form: BookingForm, *, unknown: bool) -> AnyResponse:
     """The form as it was sent, without the evening, which only the database knows."""
     form.offer_as_asked()
-    notice = gettext("We could not save this just now. Nothing is lost: please press once more.")
-    page = make_response(_render_form(performance_id, form, notice=notice), 503)
-    page.headers["Retry-After"] = str(RETRY_AFTER)
-    return page
+    if unknown:
+        notice = gettext(
+            "We do not know whether your booking was saved. Please press once more: nothing is booked"
+            " twice."
+        )
+    else:
+        notice = gettext(
+            "We could not save this just now. Nothing is lost: please press once more."
+        )
+    return ask_to_wait(make_response(_render_form(performance_id, form, notice=notice), 503))
 
 
 def _render_form(performance_id: int, form: BookingForm, **context: Any) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from azionelab.database import cause, is_out_of_room
+from azionelab.database_errors import cause, is_out_of_room
 from azionelab.ops.backups import Task
 
 # For whoever watches: a database that does not answer in this time is told as away.

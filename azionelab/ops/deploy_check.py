@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab.config import Config
-from azionelab.database import cause, now
+from azionelab.database import now
+from azionelab.database_errors import cause
 from azionelab.extensions import db
 from azionelab.ops.backups import BackupReport, Task
 from azionelab.ops.schema import NOT_MIGRATED, SchemaState, schema_state

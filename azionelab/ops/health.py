@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
-from azionelab.database import cause
+from azionelab.database_errors import cause
 from azionelab.extensions import db
 from azionelab.ops.backups import Task
 from azionelab.ops.condition import PATIENCE, Condition, read_condition, refusal_to_write

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab import __version__
-from azionelab.database import cause
+from azionelab.database_errors import cause
 from azionelab.extensions import db
 from azionelab.ops.condition import PATIENCE, read_condition
 from azionelab.ops.schema import SchemaState, schema_state

@@ -9,6 +9,7 @@ from uuid import uuid4
 from flask import Flask, abort, redirect, url_for
 from flask_babel import force_locale, get_locale, gettext
 from flask_login import current_user, user_logged_out
+from flask_login.utils import _user_context_processor
 from flask_security.babel import FsDomain
 from flask_security.datastore import SQLAlchemyUserDatastore
 from flask_security.decorators import auth_required
@@ -185,7 +186,17 @@ def init_security(app: Flask) -> None:
     app.view_functions.update(
         {name: view for name, view in _limited_views.items() if name in app.view_functions}
     )
+    _look_up_users_when_needed(app)
     app.add_url_rule("/staff/", "staff_home", door_required(_home))
+
+
+def _look_up_users_when_needed(app: Flask) -> None:
+    """Have templates look up who is logged in when they ask, and not for each page.
+
+    Flask-Login would for every page, those of errors included: with the database away none was shown.
+    """
+    processors = app.template_context_processors[None]
+    processors[processors.index(_user_context_processor)] = lambda: {"current_user": current_user}
 
 
 class _LoginForm(LoginForm):

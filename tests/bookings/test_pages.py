@@ -516,16 +516,18 @@ def test_fewer_seats(client: FlaskClient) -> None:
     token = visitor_token(reservation)
     page = client.get(f"/bookings/{token}", headers=ENGLISH).text
     csrf = fields(page)["csrf_token"]
-    for seats in ("4", "5", "0", "-1", "two", ""):
+    for seats in ("5", "0", "-1", "two", ""):
         answer = client.post(
             f"/bookings/{token}/seats", data={"csrf_token": csrf, "seats": seats}, headers=ENGLISH
         )
         assert answer.status_code == 422
         assert "choose a smaller number" in answer.text
-    answer = client.post(
-        f"/bookings/{token}/seats", data={"csrf_token": csrf, "seats": "2"}, headers=ENGLISH
-    )
-    assert fresh(reservation.id).seats == 2
+    for _again in range(2):  # pressed twice, for want of an answer
+        answer = client.post(
+            f"/bookings/{token}/seats", data={"csrf_token": csrf, "seats": "2"}, headers=ENGLISH
+        )
+        assert answer.status_code == 303
+        assert fresh(reservation.id).seats == 2
     done = "Done: your booking is for 2 seats now."
     assert done in client.get(answer.location, headers=ENGLISH).text
     assert done not in client.get(answer.location, headers=ENGLISH).text

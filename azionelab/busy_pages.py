@@ -1,0 +1,91 @@
+"""Answers while the database is away, too busy or full, and after a commit whose answer never came.
+
+Nobody has to type anything again: the page carries the form that was sent, behind a button.
+"""
+
+from collections.abc import Iterator
+
+from flask import Response, current_app, make_response, render_template, request
+from flask_babel import gettext
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from azionelab.database import has_committed
+from azionelab.database_errors import cause, is_commit_unknown
+from azionelab.problems import is_api_request, problem
+
+RETRY_AFTER = 5  # seconds a browser is asked to wait when the house is too busy
+
+
+def is_outcome_unknown(error: Exception) -> bool:
+    """Whether a request that ends with `error` may have changed something all the same.
+
+    Its COMMIT may hold; or it has committed, and failed at what it read for its answer.
+    """
+    return is_commit_unknown(error) or has_committed()
+
+
+def log_busy(error: Exception, what: str = "") -> None:
+    """Note an ordinary event, without what was asked; `what` was being done."""
+    when = " in a commit" if is_commit_unknown(error) else ""
+    current_app.logger.warning("%sthe database failed%s: %s", what, when, cause(error))
+
+
+def busy_page(error: Exception) -> AnyResponse:
+    """Answer 503 to a request that ended with `error`, of which `is_database_busy` is true."""
+    unknown = is_outcome_unknown(error)
+    if is_api_request():
+        page: AnyResponse = _problem(unknown=unknown)
+    else:
+        page = _page(unknown=unknown)
+    return ask_to_wait(page)
+
+
+def ask_to_wait(page: AnyResponse) -> AnyResponse:
+    """Have whoever asks by itself wait for a little (RFC 9110, 10.2.3)."""
+    page.headers["Retry-After"] = str(RETRY_AFTER)
+    return page
+
+
+def _problem(*, unknown: bool) -> Response:
+    if not unknown:
+        detail = gettext("The house is very busy. Please try again in a moment.")
+        return problem(503, None, "Service Unavailable", detail)
+    detail = gettext(
+        "It is not known whether this was done. Send the same again: nothing is done twice."
+    )
+    return problem(503, "outcome-unknown", "Outcome unknown", detail)
+
+
+def _page(*, unknown: bool) -> AnyResponse:
+    sent = list(_sent_fields())
+    if unknown:
+        detail = gettext("We do not know whether this was saved. Nothing is done twice.")
+    elif request.method == "POST":
+        detail = gettext("Nothing was saved.")
+    else:
+        detail = gettext("Please try again in a moment. Nothing is lost.")
+    page = make_response(
+        render_template(
+            "errors/busy.html",
+            detail=detail,
+            again=request.method == "POST",
+            sent=sent,
+            action=request.full_path.rstrip("?"),
+        ),
+        503,
+    )
+    page.cache_control.no_store = True
+    return page
+
+
+def _sent_fields() -> Iterator[tuple[str, str]]:
+    """The form that was sent; nothing of one with a password, which no page repeats."""
+    if request.method != "POST":
+        return
+    try:
+        fields = list(request.form.items(multi=True))
+    except HTTPException:  # it cannot be read
+        return
+    if not any("password" in name for name, _ in fields):
+        yield from fields

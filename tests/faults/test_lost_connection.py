@@ -1,0 +1,118 @@
+"""The connection to the database is cut at each statement of whatever changes something.
+
+Each of them twice: before the server has it, and after it did it but before its answer is heard. So also
+in the commit, and after it. Whoever pressed is told the truth, and one more press does it once.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.faults.deeds import (
+    DOORS,
+    STAFF,
+    VISITORS,
+    Press,
+    Stage,
+    book_by_api_without_a_key,
+    sync,
+)
+from tests.support.cutter import Cut, Cutter
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+_COUNTS = """
+SELECT
+  (SELECT count(*) FROM reservation WHERE state = 'pending') AS pending,
+  (SELECT count(*) FROM reservation WHERE state = 'confirmed') AS confirmed,
+  (SELECT count(*) FROM reservation WHERE state = 'cancelled') AS cancelled,
+  (SELECT coalesce(sum(seats), 0) FROM reservation) AS seats,
+  (SELECT coalesce(sum(admitted), 0) FROM reservation) AS admitted,
+  (SELECT coalesce(sum(released), 0) FROM reservation) AS released,
+  (SELECT count(*) FROM mail) AS mails,
+  (SELECT count(*) FROM scan) AS scans,
+  (SELECT count(*) FROM admission WHERE undone_at IS NOT NULL) AS undone,
+  (SELECT count(*) FROM venue) AS venues,
+  (SELECT count(*) FROM show) AS shows,
+  (SELECT count(*) FROM performance) AS performances,
+  (SELECT count(*) FROM performance WHERE cancelled_at IS NOT NULL) AS called_off,
+  (SELECT count(*) FROM user_account) AS accounts,
+  (SELECT count(*) FROM api_token) AS tokens,
+  (SELECT count(*) FROM api_token WHERE revoked_at IS NOT NULL) AS revoked
+"""
+_MOST = 60  # statements that no press comes near
+
+
+@pytest.fixture
+def cutter(database_url: str) -> Iterator[Cutter]:
+    with Cutter(database_url) as cutter:
+        yield cutter
+
+
+@pytest.fixture
+def stage(make_app: Callable[..., Flask], cutter: Cutter) -> Stage:
+    return Stage.of(make_app(DATABASE_URL=cutter.url))
+
+
+def changes(database: psycopg.Connection[Any], press: Press) -> tuple[TestResponse, dict[str, int]]:
+    """The answer to a press, and what changed by it."""
+
+    def counts() -> dict[str, int]:
+        row = database.execute(_COUNTS).fetchone()
+        assert row is not None
+        return dict(row._asdict())
+
+    before = counts()
+    answer = press()
+    after = counts()
+    return answer, {name: n - before[name] for name, n in after.items() if n != before[name]}
+
+
+def says_unknown(answer: TestResponse) -> bool:
+    """Whether a 503 leaves open what became of it; it says how to go on in either case."""
+    assert answer.status_code == 503, answer.text
+    assert int(answer.headers["Retry-After"]) > 0
+    if answer.mimetype == "application/problem+json":
+        return bool(answer.json["type"] == "/api/problems/outcome-unknown")
+    assert "once more" in answer.text
+    return "We do not know" in answer.text
+
+
+@pytest.mark.parametrize("how", Cut, ids=["statement", "answer"])
+@pytest.mark.parametrize("deed", [*VISITORS, *DOORS, *STAFF], ids=lambda deed: deed.__name__)
+def test_what_is_cut_off_can_be_done_again(
+    database: psycopg.Connection[Any],
+    stage: Stage,
+    cutter: Cutter,
+    deed: Callable[[Stage], Press],
+    how: Cut,
+) -> None:
+    done, wanted = changes(database, deed(stage))
+    assert done.status_code < 400, done.text
+    for number in range(1, _MOST):
+        press = deed(stage)
+        cutter.cut(number, how)
+        answer, changed = changes(database, press)
+        cutter.spare()
+        where = f"{how.value} {number}: {answer.status}, {changed}"
+        if answer.status_code == done.status_code:
+            assert changed == wanted, where
+        else:
+            # A device's news are several transactions: some may hold and others not.
+            assert deed is sync or changed in ({}, wanted), where
+            assert says_unknown(answer) or not changed, where
+        again, more = changes(database, press)
+        assert again.status_code < 400, f"{where}\n{again.text}"
+        if deed is book_by_api_without_a_key and changed:
+            # Nothing tells it from somebody who books again: their address is written to about that.
+            assert more.pop("mails", 0) <= 1
+        assert {
+            name: changed.get(name, 0) + more.get(name, 0) for name in changed | more
+        } == wanted, where
+        if not cutter.was_cut.is_set():
+            return
+    raise AssertionError("it never came to an end")

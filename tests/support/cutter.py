@@ -1,0 +1,163 @@
+"""A TCP proxy before PostgreSQL that cuts a connection at a chosen message.
+
+It knows as much of the protocol as it needs for that: where a message ends, which of the client's are
+statements, and when the server is through with one ("Message Formats" in PostgreSQL's documentation).
+"""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from enum import Enum
+from typing import Self
+
+from psycopg.conninfo import conninfo_to_dict
+
+
+class Cut(Enum):
+    """Where the connection ends: before the server has the statement, or before its answer is heard."""
+
+    STATEMENT = "before the statement"
+    ANSWER = "before its answer"
+
+
+_HEADER = 5  # bytes of a message's kind and length
+_KINDS_OF_STATEMENT = (b"Q", b"B")  # asked in words, and executed with parameters
+_READY = b"Z"
+
+
+class Cutter:
+    """The proxy. `url` leads through it to the server of a libpq URL."""
+
+    def __init__(self, server_url: str) -> None:
+        server = conninfo_to_dict(server_url)
+        self._host, self._port = str(server["host"]), int(server.get("port") or 5432)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        user, name = server.get("user") or "postgres", server["dbname"]
+        password = f":{server['password']}" if "password" in server else ""
+        port = self._listener.getsockname()[1]
+        self.url = f"postgresql://{user}{password}@127.0.0.1:{port}/{name}?sslmode=disable"
+        self.lock = threading.Lock()
+        self.was_cut = threading.Event()
+        self._left: int | None = None
+        self._how = Cut.STATEMENT
+        self._sockets: list[socket.socket] = []
+
+    def cut(self, number: int, how: Cut) -> None:
+        """Cut whatever connection carries the `number`-th statement from now on (1 is the next)."""
+        with self.lock:
+            self.was_cut.clear()
+            self._left, self._how = number, how
+
+    def spare(self) -> None:
+        """Cut no more."""
+        with self.lock:
+            self._left = None
+
+    def is_due(self) -> Cut | None:
+        """How to cut at the statement that just came, if at all."""
+        with self.lock:
+            if self._left is None:
+                return None
+            self._left -= 1
+            if self._left:
+                return None
+            self._left = None
+            self.was_cut.set()
+            return self._how
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Cut all connections, and take no more."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for one in self._sockets:
+            _hang_up(one)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                line = _Line(self, client, self._connect())
+                self._sockets += line.ends
+                line.start()
+
+    def _connect(self) -> socket.socket:
+        if not self._host.startswith("/"):
+            return socket.create_connection((self._host, self._port))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{self._host}/.s.PGSQL.{self._port}")
+        return server
+
+
+class _Line:
+    """One connection of a client and the server's end of it."""
+
+    def __init__(self, cutter: Cutter, client: socket.socket, server: socket.socket) -> None:
+        self._cutter, self._client, self._server = cutter, client, server
+        self.ends = [client, server]
+        self._deaf = threading.Event()  # nothing that the server says is heard any more
+
+    def start(self) -> None:
+        for pump in (self._ask, self._answer):
+            threading.Thread(target=pump, daemon=True).start()
+
+    def _ask(self) -> None:
+        with self._ending():
+            self._server.sendall(_first_message(self._client))
+            while message := _message(self._client):
+                due = self._cutter.is_due() if message[:1] in _KINDS_OF_STATEMENT else None
+                if due is Cut.STATEMENT:
+                    return
+                if due is Cut.ANSWER:
+                    self._deaf.set()
+                self._server.sendall(message)
+
+    def _answer(self) -> None:
+        with self._ending():
+            while message := _message(self._server):
+                if not self._deaf.is_set():
+                    self._client.sendall(message)
+                elif message[:1] == _READY:
+                    return
+
+    @contextlib.contextmanager
+    def _ending(self) -> Iterator[None]:
+        try:
+            with contextlib.suppress(OSError):
+                yield
+        finally:
+            for end in self.ends:
+                _hang_up(end)
+
+
+def _hang_up(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()
+
+
+def _first_message(client: socket.socket) -> bytes:
+    """The one that has no kind."""
+    length = _read(client, 4)
+    return length + _read(client, int.from_bytes(length) - 4) if length else b""
+
+
+def _message(end: socket.socket) -> bytes:
+    header = _read(end, _HEADER)
+    return header + _read(end, int.from_bytes(header[1:]) - 4) if header else b""
+
+
+def _read(end: socket.socket, size: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < size and (part := end.recv(size - len(parts))):
+        parts += part
+    return bytes(parts) if len(parts) == size else b""

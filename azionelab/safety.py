@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from azionelab.config import Config
 
 _MIN_SECRET = 32  # characters; token_urlsafe(32) gives 43
+_MANY_KEYS = 10
 _MIN_DIFFERENT = 6  # characters of a secret that are not the same
 # How placeholders begin, and shorter ones as they are: a random key may well begin with these.
 _PLACEHOLDERS = (
@@ -78,6 +79,11 @@ def advice(config: "Config") -> list[str]:
         )
         if not value
     ]
+    if len(config.secret_key_fallbacks) > _MANY_KEYS:
+        looks.append(
+            f"SECRET_KEY_FALLBACKS: holds {len(config.secret_key_fallbacks)} keys, each of which is"
+            " tried for every link; take those out that no coming evening's tickets are signed with"
+        )
     query = config.database_url.query
     far = [host for host in database_hosts(config) if not is_private_host(host)]
     if far and query.get("sslmode") not in ("verify-ca", "verify-full"):

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from azionelab.one_line import is_one_line, is_seen
 from azionelab.ops import deploy_check, doctor
+from azionelab.ops.odd_settings import read_env_file
 from azionelab.ops.schema import NOT_MIGRATED
 from azionelab.ops.secret_keys import accept_key
 from azionelab.ops.smoke.commands import smoke_command
@@ -24,6 +25,8 @@ from azionelab.shows.season_file import SeasonError
 from azionelab.staff.accounts import account_address, create_account
 from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope, issue_token
+
+_ENV = Path(__file__).resolve().parents[2] / ".env"
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -143,11 +146,18 @@ def load_season_command(file: Path) -> None:
 @click.command("check")
 @click.option("--deploy", is_flag=True, help="Judge the settings as those of production.")
 @click.option("--serving", is_flag=True, help="Look at nothing that needs the network.")
+@click.option(
+    "--env-file",
+    type=click.File(encoding="utf-8"),
+    default=lambda: str(_ENV) if _ENV.is_file() else None,
+    help="Look for unknown names and unusual values in this file too (- for standard input).",
+)
 @with_appcontext
-def check_command(deploy: bool, serving: bool) -> None:
+def check_command(deploy: bool, serving: bool, env_file: TextIO | None) -> None:
     """Say what is not as it must be; exit status 1 if anything is."""
     config = current_app.config["AZIONELAB"]
-    findings = deploy_check.check(config, deploy=deploy, serving=serving)
+    written = read_env_file(env_file.read()) if env_file else None
+    findings = deploy_check.check(config, deploy=deploy, serving=serving, written=written)
     _print_table(findings, failed=any(finding.verdict == "FAIL" for finding in findings))
 
 

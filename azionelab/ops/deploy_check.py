@@ -4,7 +4,8 @@ What makes a setting unsafe is decided in `azionelab/safety.py`, for the start a
 `wsgi` names every one of them instead, this command's own start included.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from azionelab.database import now
 from azionelab.database_errors import cause
 from azionelab.extensions import db
 from azionelab.ops.backups import BackupReport, Task
+from azionelab.ops.odd_settings import odd_settings
 from azionelab.ops.schema import NOT_MIGRATED, SchemaState, schema_state
 from azionelab.ops.secret_keys import key_problem
 from azionelab.safety import advice, unsafe_settings
@@ -60,11 +62,17 @@ class Finding:
         return f"{self.verdict:<4}  {self.what}"
 
 
-def check(config: Config, *, deploy: bool, serving: bool = False) -> list[Finding]:
+def check(
+    config: Config,
+    *,
+    deploy: bool,
+    serving: bool = False,
+    written: Mapping[str, str] | None = None,
+) -> list[Finding]:
     """The findings about this installation; with `deploy` its settings are judged as production's.
 
     With `serving` only what can be seen without the network: a database that is away for a moment
-    must not keep the web processes from starting.
+    must not keep the web processes from starting. `written` are the lines of .env, where they can be read.
     """
     findings = [*(_settings(config) if deploy else ()), _front_end(config)]
     if serving:
@@ -77,6 +85,7 @@ def check(config: Config, *, deploy: bool, serving: bool = False) -> list[Findin
             " that ends TLS `--as-proxy-to nginx:8080`"
         )
         findings.append(Finding("look", tls))
+        findings += _written(written)
     return findings
 
 
@@ -92,6 +101,19 @@ def _settings(config: Config) -> Iterator[Finding]:
     for name in _SETTINGS:
         told = [finding for finding in findings if finding.what.partition(":")[0] == name]
         yield from told or [Finding("ok", name)]
+
+
+def _written(written: Mapping[str, str] | None) -> Iterator[Finding]:
+    for remark in odd_settings(os.environ, written or {}):
+        yield Finding("look", remark)
+    if written is None:
+        yield Finding(
+            "look",
+            ".env: cannot be seen from here, and with it misspelt names; in Compose run this with"
+            " `run --rm -T backend flask check --deploy --env-file - < .env`",
+        )
+    else:
+        yield Finding("ok", ".env: was read for unknown names")
 
 
 def _front_end(config: Config) -> Finding:

@@ -31,6 +31,8 @@ _KEYS = (
     "RESTIC_REST_PASSWORD",
 )
 
+_REPOSITORY = re.compile(r"(s3|b2|azure|rest|gs|swift):.|/.")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -149,8 +151,15 @@ class _Reader:
             return ""
 
     def restic(self) -> dict[str, str] | None:
-        if not self.optional("RESTIC_REPOSITORY"):
+        repository = self.optional("RESTIC_REPOSITORY")
+        if not repository:
             return None
+        if not _REPOSITORY.match(repository):
+            # It may hold a password, and is not repeated.
+            self.problems.append(
+                "RESTIC_REPOSITORY: is not like s3:https://s3.example.org/azionelab; docs/backups.md"
+                " lists the places (sftp: and rclone: want programs that are not here)"
+            )
         if not self.optional("RESTIC_PASSWORD"):
             self.problems.append("RESTIC_PASSWORD_FILE: is empty, and backups leave encrypted only")
         environment = {k: v for k, v in self._environ.items() if k.startswith(_RESTIC) and v}

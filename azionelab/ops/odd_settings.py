@@ -1,0 +1,153 @@
+"""Settings that nobody reads or that are seldom meant: told by `flask check --deploy`, and never refused.
+
+They are judged as they are written, those of nginx, the backups and Compose too, which the application
+itself does not read: from the environment and from `.env`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from limits import parse_many
+
+_EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
+# Others' names that may stand in .env: OpenSSL's, docker/stack.yml's, Compose's, Docker's, Flask's.
+_OTHERS = {"SSL_CERT_FILE", "SSL_CERT_DIR", "REGISTRY", "FLASK_APP", "FLASK_SKIP_DOTENV"}
+_OTHERS_BEGIN = ("COMPOSE_", "DOCKER_", "BUILDKIT_")
+# In the environment stand the names of many programs: only what is nearly ours is told.
+_NEARLY = 0.85
+
+# The least and the most that is usual, and what happens beyond.
+USUAL_NUMBERS = {
+    "DATABASE_POOL_SIZE": (1, 32, "PostgreSQL takes a hundred connections in all"),
+    "TRUSTED_PROXIES": (
+        0,
+        2,
+        "so many proxies are seldom in front, and visitors can forge their address",
+    ),
+    "HOLD_MINUTES": (5, 1440, "mails take minutes, and seats that wait for days are not sold"),
+    "RETENTION_DAYS": (
+        7,
+        366,
+        "lists are wanted after the evening, and names are not kept for years",
+    ),
+    "PAGE_CACHE_SECONDS": (0, 10, "visitors see so old a number of free seats"),
+    "MAIL_TIMEOUT_SECONDS": (
+        5,
+        60,
+        "mail servers take seconds, and one that hangs holds up the others",
+    ),
+    "WEB_WORKERS": (1, 16, "each takes memory, and connections to the database"),
+    "WEB_THREADS": (2, 16, "one busy thread makes all others of its process wait"),
+    "BACKEND_CONTAINERS": (1, 8, "each has WEB_WORKERS processes"),
+    "WORKER_CONTAINERS": (1, 8, "one delivers more mails than most providers take"),
+    "HSTS_SECONDS": (86400, 63072000, "browsers forget it at once, or stay with https for years"),
+    "BACKUP_KEEP_DAYS": (3, 60, "faults are found after days, and backups hold names"),
+    "BACKUP_KEEP_WEEKS": (0, 53, "backups hold names"),
+    "BACKUP_KEEP_MONTHS": (0, 24, "backups hold names"),
+}
+# The same for rates, in requests a minute.
+USUAL_RATES = {
+    "BOOKING_RATE_LIMIT": (5, 600),
+    "LOGIN_RATE_LIMIT": (3, 60),
+    "BOOKING_RATE": (5, 600),
+    "LOGIN_RATE": (3, 60),
+    "API_RATE": (120, 6000),
+    "DOOR_RATE": (600, 60000),
+}
+USUAL_WORDS = {
+    "LOG_LEVEL": (
+        r"info|warning",
+        "debug tells too much, and error leaves out what explains a fault",
+    ),
+    "VERIFY_DAY": (r"(?!never).*", "a backup that was never restored is none"),
+    "TIME_ZONE": (r"(?!UTC|GMT|Etc/).*", "evenings would be shown by that clock all year"),
+    "MAIL_PORT": (r"25|465|587|2525", "mail servers listen elsewhere"),
+    "AZIONELAB_TAG": (r"(?!local$).*", "a rollback cannot name what runs; run docker/tag"),
+    "SITE_NAME": (r".{1,40}", "mails' subjects are cut after some words"),
+    "BOX_OFFICE_NETWORKS": (r"(?!.*[:.]0*/[0-9]\b).*", "half the world is never limited"),
+    "UPSTREAM_PROXY": (r"(?!.*[:.]0*/[0-9]\b).*", "half the world can forge a visitor's address"),
+    "PUBLIC_PORT": (
+        r"(?!80$|443$).*",
+        "that is what addresses without a port mean; leave it empty",
+    ),
+    "HTTP_PORT": (r".*:.*", "a port alone is open by IPv6 too; write 0.0.0.0: before it"),
+    "HTTPS_PORT": (r".*:.*", "a port alone is open by IPv6 too; write 0.0.0.0: before it"),
+}
+
+
+def read_env_file(text: str) -> dict[str, str]:
+    """The settings of a file like .env, without quotes; lines of another form are left out."""
+    found = (_LINE.fullmatch(line) for line in text.splitlines())
+    return {line[1]: _unquoted(line[2]) for line in found if line}
+
+
+def odd_settings(environ: Mapping[str, str], written: Mapping[str, str]) -> list[str]:
+    """A line for each odd setting of the environment and of a file, led by its name."""
+    ours = {name: value for name, value in environ.items() if name in known_names()}
+    # What a container was given is what counts; empty, it is the default.
+    values = {name: value for name, value in ({**written, **ours}).items() if value}
+    return [*_unknown(written, environ), *_unusual(values)]
+
+
+@cache
+def known_names() -> frozenset[str]:
+    """Every setting there is, by .env.example, which a test holds against the code."""
+    return frozenset(read_env_file(_EXAMPLE.read_text(encoding="utf-8")))
+
+
+def _unknown(written: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
+    for name in written:
+        if not _is_known(name):
+            nearest = get_close_matches(name.upper(), known_names(), n=1)
+            advice = f"; write {nearest[0]}=" if nearest else ""
+            yield f"{name}: is no setting, and nothing reads it{advice}"
+    for name in environ.keys() - written.keys():
+        if not _is_known(name) and (
+            nearest := get_close_matches(name, known_names(), n=1, cutoff=_NEARLY)
+        ):
+            yield f"{name}: is no setting, and nothing reads it; write {nearest[0]}="
+
+
+def _is_known(name: str) -> bool:
+    return (
+        name.removesuffix("_FILE") in known_names()
+        or name in known_names() | _OTHERS
+        or name.startswith(_OTHERS_BEGIN)
+    )
+
+
+def _unusual(values: Mapping[str, str]) -> Iterator[str]:
+    for name, value in values.items():
+        if name in USUAL_NUMBERS:
+            low, high, why = USUAL_NUMBERS[name]
+            if re.fullmatch("[0-9]{1,9}", value) and not low <= int(value) <= high:
+                yield f"{name}: {value} is unusual (from {low} to {high}): {why}"
+        elif name in USUAL_RATES:
+            low, high = USUAL_RATES[name]
+            if (rate := _a_minute(value)) is not None and not low <= rate <= high:
+                yield f"{name}: {value} is unusual (from {low} to {high} a minute)"
+        elif name in USUAL_WORDS:
+            usual, why = USUAL_WORDS[name]
+            if not re.fullmatch(usual, value):
+                yield f"{name}: {value} is unusual: {why}"
+    image = values.get("POSTGRES_IMAGE", "")
+    if image and not re.search(r":17\b", image):
+        yield f"POSTGRES_IMAGE: {image} does not say that it is PostgreSQL 17; no other is tried"
+
+
+def _a_minute(rate: str) -> float | None:
+    """How many a minute the slowest part of a rate allows; None for what is no rate."""
+    try:
+        return min(part.amount * 60 / part.get_expiry() for part in parse_many(rate))
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _unquoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1]
+    return re.sub(r"(^|\s)#.*", "", value).strip()

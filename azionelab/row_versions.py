@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from azionelab.database import Base, require_transaction
+from azionelab.database import Base, require_transaction, transaction
 
 SEASON_FILE = "season file"
 
@@ -121,6 +121,27 @@ class EditConflict(Exception):
 
 class RowGone(Exception):
     """The row was deleted meanwhile."""
+
+
+def edit_row(model: type[Base], identity: int, edit: Edit) -> Merged:
+    """Write what somebody changed of a row that no rule but its constraints decides about.
+
+    Raises RowGone and EditConflict.
+    """
+    with transaction() as session:
+        row = lock_row(session, model, identity)
+        merged = merge(session, row, edit)
+        merged.write_to(row)
+        return merged
+
+
+def delete_row(model: type[Base], identity: int, seen_version: int, by: int | None) -> None:
+    """Delete a row that is as it was in the version that somebody saw; raises RowGone, EditConflict."""
+    with transaction() as session:
+        row = lock_row(session, model, identity)
+        require_version(session, row, seen_version)
+        write_as(session, by)
+        session.delete(row)
 
 
 def lock_row(session: Session, model: type[_Row], identity: int) -> _Row:

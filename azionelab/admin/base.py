@@ -36,11 +36,9 @@ from azionelab.row_versions import (
     EditConflict,
     Merged,
     RowGone,
+    delete_row,
+    edit_row,
     find_deletion,
-    lock_row,
-    merge,
-    require_version,
-    write_as,
 )
 from azionelab.staff.accounts import has_role
 from azionelab.staff.models import RoleName
@@ -116,13 +114,11 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
 
         merged = Merged({})
 
-        def change(session: Session) -> None:
+        def change() -> None:
             nonlocal merged
-            row = lock_row(session, self.model, model.id)
-            merged = merge(session, row, form.edit(current_user.id))
-            merged.write_to(row)
+            merged = edit_row(self.model, model.id, form.edit(current_user.id))
 
-        saved = self.write(change, form)
+        saved = self.attempt(change, form)
         if saved:
             self.tell_merged(form, merged)
         return saved
@@ -137,14 +133,7 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         Raises EditConflict and RowGone.
         """
         seen = read_version(request.form.get("version"))
-
-        def delete(session: Session) -> None:
-            row = lock_row(session, self.model, model.id)
-            require_version(session, row, seen)
-            write_as(session, current_user.id)
-            session.delete(row)
-
-        return self.write(delete)
+        return self.attempt(lambda: delete_row(self.model, model.id, seen, current_user.id))
 
     def write(self, change: Callable[[Session], None], form: FlaskForm | None = None) -> bool:
         """Do `change` in one transaction; False, in words, when the database refuses it."""

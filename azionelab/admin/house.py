@@ -13,6 +13,7 @@ from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
 from azionelab.admin.base import TheatreView, read_identity, tell_address
+from azionelab.admin.fields import read_version
 from azionelab.admin.filters import ChoiceFilter, PerformanceFilter, tell_performance
 from azionelab.admin.forms import FewerSeatsForm
 from azionelab.bookings import rules
@@ -23,8 +24,10 @@ from azionelab.bookings.errors import (
     PartyInside,
     PerformanceStarted,
     ReservationEnded,
+    SeatsChanged,
 )
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.words import explain
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.verdicts import REUSED, REVOKED, Kind
 from azionelab.database import now
@@ -156,7 +159,9 @@ class ReservationView(TheatreView):
             flash(gettext("A party can only be made smaller."), "error")
             return self._back(read_identity(Reservation, request.form.get("id")))
         return self._act(
-            lambda identity: rules.reduce_seats(identity, form.seats.data),
+            lambda identity: rules.reduce_seats(
+                identity, form.seats.data, read_version(request.form.get("seen"))
+            ),
             gettext("The party is smaller now."),
         )
 
@@ -282,7 +287,7 @@ def _resend_newest(reservation_id: UUID) -> None:
     resend(mail.id)
 
 
-def _tell_refusal(refusal: BookingError) -> str:
+def _tell_refusal(refusal: BookingError) -> str:  # noqa: PLR0911 (a sentence for each refusal)
     match refusal:
         case HoldExpired():
             return gettext("It was not confirmed in time: its seats are free again.")
@@ -294,6 +299,8 @@ def _tell_refusal(refusal: BookingError) -> str:
                 "%(num)s of the party are in already.",
                 refusal.admitted,
             )
+        case SeatsChanged():
+            return explain(refusal)
         case NotFewerSeats():
             return gettext("A party can only be made smaller.")
         case PerformanceStarted():

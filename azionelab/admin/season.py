@@ -9,7 +9,7 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy import and_, func, not_, select
+from sqlalchemy import ColumnElement, func, not_, select
 from werkzeug.wrappers import Response
 
 from azionelab.admin.base import TheatreView, tell
@@ -19,11 +19,12 @@ from azionelab.admin.filters import tell_performance
 from azionelab.admin.forms import PerformanceForm, ShowForm, VenueForm
 from azionelab.bookings import rules
 from azionelab.bookings.errors import CapacityBelowHeld, NamesErased, PerformanceUnknown
-from azionelab.bookings.models import LIVE, Reservation, State
+from azionelab.bookings.models import LIVE, Reservation, lapsed
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.row_versions import EditConflict, Merged, RowGone, merge
-from azionelab.shows.models import Performance
+from azionelab.shows.addresses import former_slugs, give_up_slug
+from azionelab.shows.models import Performance, Show
 from azionelab.shows.overlaps import find_overlaps
 from azionelab.shows.window import (
     MAX_AHEAD_YEARS,
@@ -58,6 +59,7 @@ class ShowView(TheatreView):
     can_create = can_edit = can_delete = True
     can_view_details = False
     form = ShowForm
+    edit_template = "admin/show.html"
     column_list = ("title", "slug", "published")
     column_searchable_list = ("title", "summary")
     column_default_sort = "title"
@@ -66,15 +68,45 @@ class ShowView(TheatreView):
         "slug": _("Address"),
         "published": _("Published"),
         "summary": _("Summary"),
+        "description": _("Description"),
+        "duration_minutes": _("Minutes"),
     }
     refusals: ClassVar = {
         "uq_show_slug": ("slug", _("Another show has this address.")),
+        "former_slug_taken": (
+            "slug",
+            _("Another show had this address, and links to it still lead there."),
+        ),
         "ck_show_slug_form": ("slug", _("Please give it an address of letters a to z and digits.")),
         "fk_performance_show_id": (
             None,
             _("The show has performances. Delete those first, or take it out of the programme."),
         ),
     }
+
+    def facts_of(self, row: Show) -> dict[str, Any]:
+        """What is to come of it, and where else it is found."""
+        coming, parties = _to_come(row.id)
+        return {"coming": coming, "parties": parties, "former": former_slugs(row.id)}
+
+    def tell_merged(self, form: Any, merged: Merged) -> None:
+        """Say what others changed, and what taking a show out of the programme means."""
+        super().tell_merged(form, merged)
+        if merged.write.get("published") is False:
+            _tell_unpublished(*_to_come(self._edited_id()))
+
+    def _edited_id(self) -> int:
+        return int(request.args["id"])
+
+    @expose("/give-up-address/", methods=("POST",))
+    def give_up_view(self) -> Response:
+        """Let an address that the show had before lead nowhere."""
+        show = self.get_one(request.form.get("id", ""))
+        if show is None:
+            return self.nothing_there()
+        give_up_slug(show.id, request.args.get("slug", ""))
+        flash(gettext("The address leads nowhere any more. Another show may take it."), "success")
+        return redirect(self.get_url(".edit_view", id=show.id))
 
 
 class PerformanceView(TheatreView):
@@ -264,13 +296,50 @@ def _tell_booking_moved(performance: Performance, asked: tuple[datetime, datetim
         )
 
 
+def _tell_unpublished(evenings: int, parties: int) -> None:
+    if not evenings:
+        return
+    flash(
+        ngettext(
+            "%(num)s evening to come is not in the programme any more.",
+            "%(num)s evenings to come are not in the programme any more.",
+            evenings,
+        ),
+        "warning",
+    )
+    if parties:
+        flash(
+            ngettext(
+                "%(num)s party has booked: its booking stays good, and it is not written to.",
+                "%(num)s parties have booked: their bookings stay good, and nobody is written to.",
+                parties,
+            ),
+            "warning",
+        )
+
+
+def _to_come(show_id: int) -> tuple[int, int]:
+    """How many evenings of a show are to come, and how many parties have booked them."""
+    coming = (
+        Performance.show_id == show_id,
+        Performance.starts_at > now(),
+        Performance.cancelled_at.is_(None),
+    )
+    evenings = db.session.scalar(select(func.count(Performance.id)).where(*coming)) or 0
+    return evenings, _count_live(*coming)
+
+
 def _count_parties(performance: Performance) -> int:
     """How many parties would hear of a cancellation or of another time or place now."""
-    lapsed = and_(Reservation.state == State.PENDING, Reservation.hold_expires_at <= now())
-    live = select(func.count(Reservation.id)).where(
-        Reservation.performance_id == performance.id,
-        Reservation.state.in_(LIVE),
-        not_(lapsed),
+    return _count_live(Performance.id == performance.id)
+
+
+def _count_live(*which: ColumnElement[bool]) -> int:
+    """How many live parties the performances have that are meant."""
+    live = (
+        select(func.count(Reservation.id))
+        .join(Reservation.performance)
+        .where(*which, Reservation.state.in_(LIVE), not_(lapsed(now())))
     )
     return db.session.scalar(live) or 0
 

@@ -47,6 +47,7 @@ _REFUSALS = {
     Action.CANCEL: (errors.ReservationEnded, errors.PartyInside, errors.PerformanceStarted),
     Action.REDUCE: (
         errors.ReservationEnded, errors.NotFewerSeats, errors.PartyInside, errors.PerformanceStarted,
+        errors.SeatsChanged,
     ),
 }  # fmt: skip
 # A series that begins with its first event shows no increase for it: all begin at 0.

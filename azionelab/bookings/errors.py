@@ -66,6 +66,14 @@ class NotFewerSeats(BookingError):
     """A party can only be made smaller, and not smaller than one."""
 
 
+class SeatsChanged(BookingError):
+    """The party is of `seats` people now, and not as many as the form showed."""
+
+    def __init__(self, seats: int) -> None:
+        super().__init__(f"{seats} seats now")
+        self.seats = seats
+
+
 class NamesErased(BookingError):
     """RETENTION_DAYS after a performance its visitors' names are gone: it cannot be moved any more."""
 

@@ -134,6 +134,13 @@ class FewerSeatsForm(VisitorForm):
     seats = SelectField(
         _("We need only"), [InputRequired()], coerce=lambda typed: int(typed) if typed else None
     )
+    seen = HiddenField()  # how many seats the page showed
+
+    @property
+    def seats_seen(self) -> int:
+        """How many seats the page showed, 0 when it does not say."""
+        sent = self.seen.data or ""
+        return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 4 else 0
 
     def offer(self, seats: int, at_least: int) -> "FewerSeatsForm":
         """Offer all sizes from `at_least` to one below `seats`."""

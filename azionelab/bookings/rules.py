@@ -24,6 +24,7 @@ from azionelab.bookings.errors import (
     PartyInside,
     PerformanceStarted,
     ReservationEnded,
+    SeatsChanged,
     SoldOut,
 )
 from azionelab.bookings.evening import check_bookable, read_evening, unheld_seats
@@ -177,8 +178,11 @@ def cancel(reservation_id: UUID) -> Reservation:
         return reservation
 
 
-def reduce_seats(reservation_id: UUID, seats: int) -> Reservation:
+def reduce_seats(reservation_id: UUID, seats: int, seen: int | None = None) -> Reservation:
     """Make a party smaller: `seats` people instead of more. The ticket stays the same.
+
+    `seen` is how many seats the form showed. A party never grows, so that number says whether somebody
+    changed it meanwhile: SeatsChanged.
 
     Raises ReservationUnknown, ReservationEnded, HoldExpired, NotFewerSeats, PartyInside,
     PerformanceStarted.
@@ -192,6 +196,8 @@ def reduce_seats(reservation_id: UUID, seats: int) -> Reservation:
         if seats == reservation.seats:
             answer.outcome = UNCHANGED
             return reservation
+        if seen is not None and seen != reservation.seats:
+            raise SeatsChanged(reservation.seats)
         _check_changeable(reservation)
         if not 1 <= seats < reservation.seats:
             raise NotFewerSeats

@@ -32,6 +32,7 @@ from azionelab.bookings.errors import (
     NotFewerSeats,
     PartyTooLarge,
     PerformanceUnknown,
+    SeatsChanged,
     SoldOut,
 )
 from azionelab.bookings.forms import BookingForm, CancelForm, ConfirmForm, FewerSeatsForm
@@ -176,12 +177,13 @@ def fewer_seats(token: str) -> AnyResponse:
     # The size that it has is taken too: this press may have been made before, and not been answered.
     form = FewerSeatsForm().offer(reservation.seats + 1, reservation.admitted)
     if not form.validate():
-        notice = form.notice or explain(NotFewerSeats())
-        return _booking_page(reservation, token, 422, notice)
+        changed = form.seats_seen not in (0, reservation.seats)
+        refusal = SeatsChanged(reservation.seats) if changed else NotFewerSeats()
+        return _booking_page(reservation, token, 422, form.notice or explain(refusal))
     try:
-        rules.reduce_seats(reservation.id, form.seats.data)
+        rules.reduce_seats(reservation.id, form.seats.data, form.seats_seen)
     except BookingError as error:
-        return _booking_page(reservation, token, 409, explain(error))
+        return _booking_page(reservation, token, 409, explain(error), form.seats.data)
     flash(
         ngettext(
             "Done: your booking is for %(num)s seat now.",
@@ -326,8 +328,14 @@ def _cancel_page(
 
 
 def _booking_page(
-    reservation: Reservation, token: str, status: int = 200, notice: str | None = None
+    reservation: Reservation,
+    token: str,
+    status: int = 200,
+    notice: str | None = None,
+    chosen: int | None = None,
 ) -> AnyResponse:
+    seats = reservation.seats
+    seats_form = FewerSeatsForm(formdata=None, seen=str(seats), seats=chosen)
     coming = reservation.performance.cancelled_at is None
     changeable = reservation.is_live and coming and reservation.performance.starts_at > now()
     return _page(
@@ -338,7 +346,7 @@ def _booking_page(
         notice=notice,
         can_change=changeable,
         may_come_late=_may_come_late(reservation),
-        seats_form=FewerSeatsForm(formdata=None).offer(reservation.seats, reservation.admitted),
+        seats_form=seats_form.offer(seats, reservation.admitted),
         lapsed=_is_lapsed(reservation),
         ticket_urls={kind: url_for(f".{kind}", token=token) for kind in ("qr", "pdf", "ics")},
     )

@@ -11,6 +11,7 @@ from azionelab.bookings.errors import (
     PartyTooLarge,
     PerformanceStarted,
     ReservationEnded,
+    SeatsChanged,
     SoldOut,
 )
 from azionelab.dates import when
@@ -44,6 +45,13 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911 (a sentence for each r
             return gettext("The performance has begun: the booking can no longer be changed.")
         case PartyInside():
             return gettext("Part of your party is in already.")
+        case SeatsChanged():
+            return ngettext(
+                "Meanwhile this booking was changed: it is for %(num)s seat now.",
+                "Meanwhile this booking was changed: it is for %(num)s seats now. If you need fewer,"
+                " please press once more.",
+                error.seats,
+            )
         case NotFewerSeats():
             return gettext("Please choose a smaller number of seats.")
     raise error

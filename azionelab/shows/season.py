@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from azionelab.database import now, transaction
 from azionelab.shows.limits import (
@@ -21,7 +21,7 @@ from azionelab.shows.limits import (
     MAX_TEXT,
     PARTY_LIMIT,
 )
-from azionelab.shows.models import MAX_CAPACITY, Performance, Show, Venue
+from azionelab.shows.models import MAX_CAPACITY, FormerSlug, Performance, Show, Venue
 from azionelab.shows.overlaps import find_overlaps
 from azionelab.shows.season_file import Clock, Entry, Problems, SeasonError, read_entries
 from azionelab.shows.window import (
@@ -84,6 +84,9 @@ class _Season:
         self._clock = Clock(current_app.config["AZIONELAB"].time_zone, now())
         self._venues = {venue.name: venue for venue in session.scalars(select(Venue))}
         self._shows = {show.slug: show for show in session.scalars(select(Show))}
+        former = session.scalars(select(FormerSlug).options(joinedload(FormerSlug.show))).all()
+        self._former = {each.slug: each.show.slug for each in former}
+        self._shows |= {each.slug: each.show for each in former}
         evenings = session.execute(select(Show.slug, Performance.starts_at).join(Performance.show))
         # Whatever can be there only once, and the line that has it; None is the database.
         self._taken: dict[tuple[object, ...], int | None] = {
@@ -114,13 +117,18 @@ class _Season:
             published=entry.flag("published", default=True),
         )
         entry.finish()
-        self._take(entry, "slug", ("show", slug))
+        if slug in self._former:
+            other = self._former[slug]
+            entry.complain("slug", f"was the address of {other!r} and still leads there")
+        else:
+            self._take(entry, "slug", ("show", slug))
         self._shows.setdefault(slug, show)
         self.new.append(show)
 
     def add_performance(self, entry: Entry) -> None:
         """Read a performance, after all venues and shows."""
         slug = entry.reference("show", self._shows)
+        slug = self._former.get(slug, slug)
         venue = entry.reference("venue", self._venues)
         starts_at = self._read_curtain(entry)
         opens_at, closes_at = self._read_window(entry, starts_at)

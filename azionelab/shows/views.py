@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import (
     Blueprint,
@@ -11,6 +11,7 @@ from flask import (
     abort,
     current_app,
     make_response,
+    redirect,
     render_template,
     request,
     url_for,
@@ -20,6 +21,7 @@ from flask_babel import get_locale
 
 from azionelab.config import LOCALES
 from azionelab.database import now
+from azionelab.shows.addresses import find_new_slug
 from azionelab.shows.models import Show
 from azionelab.shows.programme import (
     Listing,
@@ -61,7 +63,7 @@ def _render_programme() -> str:
 def _render_show(slug: str) -> str:
     show = find_published_show(slug)
     if show is None:
-        abort(404)
+        _lead_on(slug)
     performances = performances_of(show, now())
     return render_template(
         "show.html",
@@ -69,6 +71,17 @@ def _render_show(slug: str) -> str:
         performances=performances,
         structured_data=_events(show, performances),
     )
+
+
+def _lead_on(slug: str) -> NoReturn:
+    """Redirect from an address that a show had before; 404 when none had it."""
+    new = find_new_slug(slug)
+    if new is None:
+        abort(404)
+    answer = redirect(url_for(".show", slug=new), 301)
+    # Permanent, but a show may get its earlier address back: no browser remembers it for long.
+    answer.headers["Cache-Control"] = "public, max-age=60"
+    abort(answer)
 
 
 def _public(render: Callable[[], str]) -> Response:

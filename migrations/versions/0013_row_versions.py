@@ -7,6 +7,8 @@
 - A role given or taken (`user_role`) is a change of the account.
 - `former_slug`: addresses that a show had before. They lead to it, so another show cannot take them.
 
+The functions that record run with their owner's rights: who may edit need not be allowed to write records.
+
 INSERT is not recorded: a restore of the data alone would record it again. The release before this one
 writes nothing new, and its changes are counted and recorded all the same, without an account.
 """
@@ -46,7 +48,7 @@ EDITED = {
 }
 
 FUNCTIONS = """
-CREATE FUNCTION row_version_counted() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+CREATE FUNCTION public.row_version_counted() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     field text;
 BEGIN
@@ -63,7 +65,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE FUNCTION row_change_recorded() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+CREATE FUNCTION public.row_change_recorded() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     field text;
     secret boolean;
@@ -71,6 +74,10 @@ DECLARE
     after jsonb := CASE TG_OP WHEN 'UPDATE' THEN to_jsonb(NEW) ELSE '{}' END;
     changes jsonb := '{}';
 BEGIN
+    IF TG_TABLE_SCHEMA <> 'public' THEN
+        RAISE EXCEPTION 'row_change_recorded is a trigger of tables in public alone'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'row_change_recorded';
+    END IF;
     FOREACH field IN ARRAY TG_ARGV LOOP
         secret := field LIKE '!%';
         field := ltrim(field, '!');
@@ -89,13 +96,18 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION account_role_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+CREATE FUNCTION public.account_role_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     account integer := CASE TG_OP WHEN 'DELETE' THEN OLD.user_id ELSE NEW.user_id END;
     was text := (SELECT name FROM public.role WHERE id = OLD.role_id);
     becomes text := (SELECT name FROM public.role WHERE id = NEW.role_id);
     counted integer;
 BEGIN
+    IF TG_TABLE_SCHEMA <> 'public' THEN
+        RAISE EXCEPTION 'account_role_changed is a trigger of tables in public alone'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'account_role_changed';
+    END IF;
     UPDATE public.user_account SET version = version + 1 WHERE id = account RETURNING version INTO counted;
     IF FOUND THEN
         INSERT INTO public.row_change (table_name, row_id, version, account_id, source, deleted, changes)
@@ -119,8 +131,13 @@ CREATE TRIGGER row_change_recorded AFTER DELETE OR UPDATE OF {columns} ON {table
 
 # AFTER: a row that is unique by then sees what the transaction that gave the address up has written.
 SLUGS = """
-CREATE FUNCTION show_keeps_its_slugs() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+CREATE FUNCTION public.show_keeps_its_slugs() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF TG_TABLE_SCHEMA <> 'public' THEN
+        RAISE EXCEPTION 'show_keeps_its_slugs is a trigger of tables in public alone'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'show_keeps_its_slugs';
+    END IF;
     IF TG_OP = 'UPDATE' AND NEW.slug <> OLD.slug THEN
         DELETE FROM public.former_slug WHERE slug = NEW.slug AND show_id = NEW.id;
         INSERT INTO public.former_slug (slug, show_id) VALUES (OLD.slug, NEW.id);

@@ -348,3 +348,51 @@ def test_nothing_is_chosen_beforehand(admin: FlaskClient, database: Database) ->
     assert account.typed["role"] == ""
     page = account.save(email="eva@theatre.org", password=PASSWORD).text
     assert "This field is required." in page
+
+
+def test_an_address_that_a_show_had_before_leads_to_it(
+    anna: FlaskClient, client: FlaskClient, database: Database
+) -> None:
+    show = a_performance().show
+    old = show.slug
+    address = f"/admin/shows/edit/?id={show.id}"
+    assert "Saved." in Editor(anna, address).save(slug="new-name").text
+    answer = client.get(f"/shows/{old}?lang=it")
+    assert (answer.status_code, answer.location) == (301, "/shows/new-name?lang=it")
+    assert client.get(answer.location).status_code == 200
+    # Nobody else gets it, whoever writes, until it is given up.
+    page = press(anna, "/admin/shows/new/", title="Other", slug=old).text
+    assert "Another show had this address" in page
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        database.execute(
+            "INSERT INTO show (slug, title, summary, description, published)"
+            " VALUES (%s, 'x', '', '', true)",
+            [old],
+        )
+    assert f"The address {old} leads here, too." in anna.get(address).text
+    press(anna, f"/admin/shows/give-up-address/?slug={old}", id=show.id)
+    assert client.get(f"/shows/{old}").status_code == 404
+    assert "Saved." in press(anna, "/admin/shows/new/", title="Other", slug=old).text
+    # Back and forth: an address never leads in a circle.
+    Editor(anna, address).save(slug="third-name")
+    Editor(anna, address).save(slug="new-name")
+    assert client.get("/shows/new-name").status_code == 200
+    assert client.get("/shows/third-name").location == "/shows/new-name"
+    Editor(anna, address).save(published=None)
+    assert client.get("/shows/third-name").status_code == 404
+
+
+def test_who_unpublishes_a_show_reads_what_that_means(anna: FlaskClient) -> None:
+    performance = a_performance(capacity=20)
+    a_performance(show=performance.show, starts_at=performance.starts_at + timedelta(days=1))
+    a_performance(show=performance.show, starts_at=performance.starts_at - timedelta(days=9))
+    for _party in range(3):
+        a_party(performance)
+    address = f"/admin/shows/edit/?id={performance.show_id}"
+    page = anna.get(address).text
+    assert "2 evenings are to come." in page
+    assert "3 parties have booked." in page
+    page = Editor(anna, address).save(published=None).text
+    assert "2 evenings to come are not in the programme any more." in page
+    assert "3 parties have booked: their bookings stay good" in page
+    assert "not in the programme" not in Editor(anna, address).save(published="y").text

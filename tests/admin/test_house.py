@@ -27,7 +27,8 @@ def performance() -> Performance:
 
 def act(staff: FlaskClient, what: str, party: Reservation, **typed: Any) -> str:
     """Press one of the reservation's buttons."""
-    return press(staff, f"/admin/reservations/{what}/", id=party.id, **typed).text
+    sent = {"id": party.id, "seen": fresh(party.id).seats} | typed
+    return press(staff, f"/admin/reservations/{what}/", **sent).text
 
 
 def mails_about(database: Database, party: Reservation) -> list[str]:

@@ -30,6 +30,7 @@ from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now, violated_constraint
 from azionelab.extensions import db
 from azionelab.mail.models import Kind, Mail
+from azionelab.row_versions import EditConflict
 from tests.stage import (
     DOOR_A,
     DOOR_B,
@@ -141,7 +142,7 @@ class Race:
         with self._app.app_context():
             try:
                 told = act()
-            except (BookingError, ScanReused) as refusal:
+            except (BookingError, EditConflict, ScanReused) as refusal:
                 return type(refusal).__name__
             except IntegrityError as error:
                 return violated_constraint(error)

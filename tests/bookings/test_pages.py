@@ -515,22 +515,41 @@ def test_fewer_seats(client: FlaskClient) -> None:
     reservation = a_party(a_performance(), 4)
     token = visitor_token(reservation)
     page = client.get(f"/bookings/{token}", headers=ENGLISH).text
-    csrf = fields(page)["csrf_token"]
+    form = fields(page)
     for seats in ("5", "0", "-1", "two", ""):
         answer = client.post(
-            f"/bookings/{token}/seats", data={"csrf_token": csrf, "seats": seats}, headers=ENGLISH
+            f"/bookings/{token}/seats", data=form | {"seats": seats}, headers=ENGLISH
         )
         assert answer.status_code == 422
         assert "choose a smaller number" in answer.text
     for _again in range(2):  # pressed twice, for want of an answer
         answer = client.post(
-            f"/bookings/{token}/seats", data={"csrf_token": csrf, "seats": "2"}, headers=ENGLISH
+            f"/bookings/{token}/seats", data=form | {"seats": "2"}, headers=ENGLISH
         )
         assert answer.status_code == 303
         assert fresh(reservation.id).seats == 2
     done = "Done: your booking is for 2 seats now."
     assert done in client.get(answer.location, headers=ENGLISH).text
     assert done not in client.get(answer.location, headers=ENGLISH).text
+
+
+def test_fewer_seats_in_two_tabs(client: FlaskClient) -> None:
+    reservation = a_party(a_performance(), 6)
+    token = visitor_token(reservation)
+    address = f"/bookings/{token}/seats"
+    old = fields(client.get(f"/bookings/{token}", headers=ENGLISH).text)
+    client.post(address, data=old | {"seats": "4"})
+    for seats, status in (("2", 409), ("5", 422)):
+        refused = client.post(address, data=old | {"seats": seats}, headers=ENGLISH)
+        assert refused.status_code == status
+        assert "it is for 4 seats now" in refused.text
+        assert fresh(reservation.id).seats == 4
+    refused = client.post(address, data=old | {"seats": "2"}, headers=ENGLISH)
+    assert '<option selected value="2">' in refused.text
+    without = {name: value for name, value in old.items() if name != "seen"}
+    assert client.post(address, data=without | {"seats": "2"}).status_code == 409
+    client.post(address, data=fields(refused.text) | {"seats": "2"})
+    assert fresh(reservation.id).seats == 2
 
 
 def test_no_smaller_party_is_chosen_beforehand(client: FlaskClient) -> None:

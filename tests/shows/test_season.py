@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from azionelab.database import now
+from azionelab.database import now, transaction
 from azionelab.extensions import db
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.shows.programme import Status, programme
@@ -365,3 +365,17 @@ def test_the_command_needs_a_file_that_is_there(app: Flask, tmp_path: Path) -> N
         run = app.test_cli_runner().invoke(args=["load-season", str(path)])
         assert run.exit_code == 2
         assert str(path) in run.stderr
+
+
+def test_an_address_that_a_show_had_before_is_taken_and_still_names_it(tmp_path: Path) -> None:
+    load(tmp_path, SEASON)
+    with transaction() as session:
+        session.scalars(select(Show)).one().slug = "hamlet"
+    assert refused(tmp_path, SHOW) == [
+        "line 2: slug: was the address of 'hamlet' and still leads there"
+    ]
+    assert refused(tmp_path, PERFORMANCE) == ["line 4: starts: is there already, in the database"]
+    load(tmp_path, PERFORMANCE.replace("05-01", "05-02"))
+    assert {row.show.slug for row in db.session.scalars(select(Performance))} == {"hamlet"}
+    # What staff changed of a row stays: a file that lists it again is refused.
+    assert refused(tmp_path, SHOW.replace("amleto", "hamlet"))

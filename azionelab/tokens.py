@@ -21,6 +21,7 @@ class Purpose(StrEnum):
 
     VISITOR = "visitor"  # the visitor's own page, sent to their mailbox only
     TICKET = "ticket"  # entry at the door, shown in the QR
+    DOOR_KEY = "door-key"  # the door's API, for a program; good only while its digest is kept
 
 
 def make_token(purpose: Purpose, identity: UUID) -> str:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -16,6 +17,7 @@ from wtforms import (
     BooleanField,
     DateTimeLocalField,
     EmailField,
+    HiddenField,
     IntegerField,
     PasswordField,
     SelectChoice,
@@ -252,6 +254,15 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
     hours = IntegerField(
         _("Valid for (hours)"), [InputRequired(), NumberRange(1, MAX_TOKEN_HOURS)], default=12
     )
+    request_key = HiddenField(default=lambda: str(uuid4()))
+
+    @property
+    def press(self) -> UUID:
+        """The press of the button: pressed again for want of an answer, it is the same."""
+        try:
+            return UUID(self.request_key.data)
+        except (TypeError, ValueError):
+            return uuid4()
 
 
 def slug_of(title: str) -> str:

@@ -97,7 +97,9 @@ class TokenView(TheatreView):
         """Make a token and show its text, which cannot be shown again."""
         form = TokenForm()
         if form.validate_on_submit():
-            token, text = issue_token(form.label.data, Scope.DOOR, form.hours.data)
+            token, text = issue_token(
+                form.label.data, Scope.DOOR, form.hours.data, press=form.press
+            )
             return self.render("admin/token_issued.html", token=token, text=text)
         return self.render(self.create_template, form=form, return_url=self.get_url(".index_view"))
 

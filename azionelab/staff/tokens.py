@@ -4,9 +4,15 @@ import hashlib
 import secrets
 from datetime import timedelta
 from enum import StrEnum
+from uuid import UUID, uuid5
 
-from azionelab.database import now, transaction
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from azionelab.database import now, transaction, violated_constraint
+from azionelab.extensions import db
 from azionelab.staff.models import ApiToken
+from azionelab.tokens import Purpose, make_token
 
 MAX_TOKEN_HOURS = 72  # a long weekend
 
@@ -22,25 +28,41 @@ class TokenUnknown(Exception):
 
 
 def issue_token(
-    label: str, scope: Scope, hours: float, performance_id: int | None = None
+    label: str,
+    scope: Scope,
+    hours: float,
+    performance_id: int | None = None,
+    press: UUID | None = None,
 ) -> tuple[ApiToken, str]:
     """Make a token that lives for `hours`, and return it with its text, which is kept nowhere.
 
-    With a `performance_id` it opens nothing but that performance.
+    With a `performance_id` it opens nothing but that performance. The same `press` of a button, sent
+    again for want of an answer, gives the token that it made.
     """
-    text = secrets.token_urlsafe(32)
-    with transaction() as session:
-        created = now()
-        token = ApiToken(
-            label=label,
-            scope=scope,
-            digest=digest(text),
-            created_at=created,
-            expires_at=created + timedelta(hours=hours),
-            performance_id=performance_id,
-        )
-        session.add(token)
-        return token, text
+    text = _text_of(press, label, hours) if press else secrets.token_urlsafe(32)
+    created = now()
+    token = ApiToken(
+        label=label,
+        scope=scope,
+        digest=digest(text),
+        created_at=created,
+        expires_at=created + timedelta(hours=hours),
+        performance_id=performance_id,
+    )
+    try:
+        with transaction() as session:
+            session.add(token)
+            return token, text
+    except IntegrityError as error:
+        if violated_constraint(error) != "uq_api_token_digest":
+            raise
+        made = select(ApiToken).where(ApiToken.digest == digest(text))
+        return db.session.scalars(made).one(), text
+
+
+def _text_of(press: UUID, label: str, hours: float) -> str:
+    # Who goes back and types something else means another token.
+    return make_token(Purpose.DOOR_KEY, uuid5(press, f"{hours}/{label}"))
 
 
 def revoke_token(token_id: int) -> ApiToken:

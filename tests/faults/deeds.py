@@ -161,7 +161,8 @@ def staff_resends(stage: Stage) -> Press:
 
 
 def staff_calls_off(stage: Stage) -> Press:
-    return stage.in_admin(f"performances/cancel/?id={a_party(a_performance()).performance_id}")
+    address = f"/admin/performances/cancel/?id={a_party(a_performance()).performance_id}"
+    return partial(stage.admin.post, address, data=fields(stage.admin.get(address).text))
 
 
 def new_venue(stage: Stage) -> Press:
@@ -191,6 +192,11 @@ def new_account(stage: Stage) -> Press:
     return stage.in_admin("accounts/new/", email=address, role="door", password=words, active="y")
 
 
+def new_token(stage: Stage) -> Press:
+    form = fields(stage.admin.get("/admin/tokens/new/").text) | {"label": "Box", "hours": "8"}
+    return partial(stage.admin.post, "/admin/tokens/new/", data=form)
+
+
 def revoke_token(stage: Stage) -> Press:
     token, _ = issue_token("Box", Scope.DOOR, hours=8)
     return stage.in_admin("tokens/revoke/", id=token.id)
@@ -202,5 +208,5 @@ DOORS = (
 )  # fmt: skip
 STAFF = (
     staff_confirms, staff_cancels, staff_resends, staff_calls_off, new_venue, new_show,
-    new_performance, new_account, revoke_token,
+    new_performance, new_account, new_token, revoke_token,
 )  # fmt: skip

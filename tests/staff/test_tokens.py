@@ -1,6 +1,7 @@
 """Tokens for devices: shown once, kept as a digest, opening only while they live."""
 
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -46,3 +47,14 @@ def test_the_text_is_kept_nowhere(in_app: Flask, database: psycopg.Connection[An
 def test_an_unknown_token_cannot_be_revoked(in_app: Flask) -> None:
     with pytest.raises(TokenUnknown):
         revoke_token(7)
+
+
+def test_a_press_that_is_sent_again_gives_the_same_token(in_app: Flask) -> None:
+    press = uuid4()
+    (token, text), (again, same) = (
+        issue_token("Door A", Scope.DOOR, hours=8, press=press) for _ in range(2)
+    )
+    assert (again.id, same) == (token.id, text)
+    others = [("Door B", 8, press), ("Door A", 9, press), ("Door A", 8, uuid4())]
+    texts = {issue_token(label, Scope.DOOR, hours, press=key)[1] for label, hours, key in others}
+    assert len(texts | {text}) == 4

@@ -1,29 +1,56 @@
-"""How often one address on the network may try something: the second line, behind the proxy's limits.
+"""How often one network may try something: the second line, behind the proxy's limits.
 
-The `limits` library reads the settings and keeps the windows; what it counts in is this process's
-memory, so each process has its own counts. Its own in-memory storage is not used: it starts a thread
-for each clearing, and under load starts one twice, which fails the request that did.
+The counts are in PostgreSQL (table `rate_count`), so that they hold across processes and hosts. A try is one
+short statement of its own. Whoever is over a limit is remembered by the process until the window ends, so
+that a flood writes nothing. The `limits` library reads how limits are written in the settings.
 """
 
+import hmac
+import math
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import lru_cache, wraps
-from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Any, ParamSpec, TypeVar
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import ParamSpec, TypeVar
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse_many
-from limits.storage import Storage
-from limits.strategies import FixedWindowRateLimiter
+from sqlalchemy import LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.exceptions import TooManyRequests
 
 from azionelab.config import Config
+from azionelab.database import Base, transaction, write_at_once
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_CLEAR_ABOVE = 10_000  # keys
+_HOME = 64  # bits of an IPv6 address that a provider gives to one household (RFC 6177; BCOP 690)
+_MOST_OVER = 10_000  # keys remembered as over their limit
+_COUNT = text("""
+    INSERT INTO rate_count AS known (key, tries, ends_at)
+    VALUES (:key, 1, clock_timestamp() + make_interval(secs => :seconds))
+    ON CONFLICT (key) DO UPDATE SET
+        tries = CASE WHEN known.ends_at > clock_timestamp() THEN known.tries + 1 ELSE 1 END,
+        ends_at = CASE WHEN known.ends_at > clock_timestamp()
+            THEN known.ends_at ELSE excluded.ends_at END
+    RETURNING tries,
+        extract(epoch FROM ends_at - clock_timestamp())::double precision AS seconds_left
+""")
+_FORGET = text("DELETE FROM rate_count WHERE ends_at < clock_timestamp()")
+
+
+class RateCount(Base):
+    """Tries that were counted under one key, a keyed digest of who tried what, until the window ends."""
+
+    __tablename__ = "rate_count"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    tries: Mapped[int]
+    ends_at: Mapped[datetime]
 
 
 class RateLimit:
@@ -39,7 +66,7 @@ class RateLimit:
         self._setting = setting
 
     def __call__(self, view: Callable[P, R]) -> Callable[P, R]:
-        """The view, counted and limited."""
+        """The view, counted and limited by the network that asks."""
 
         @wraps(view)
         def limited(*arguments: P.args, **options: P.kwargs) -> R:
@@ -49,79 +76,92 @@ class RateLimit:
 
         return limited
 
-    def count(self) -> None:
-        """Count one try of this request's address; TooManyRequests when it is beyond the limit."""
-        settings: Config = current_app.config["AZIONELAB"]
-        address = request.remote_addr or ""
-        if _is_in(address, settings.box_office_networks):
+    def count(self, whom: str | None = None) -> None:
+        """Count one try; TooManyRequests when it is beyond the limit.
+
+        It counts for `whom` it is about (a mailbox, an account), or else for this request's network.
+        Writes, and so cannot be called inside a transaction.
+        """
+        if (network := visitor_network()) is None:
             return
-        limiter: FixedWindowRateLimiter = current_app.extensions["rate_limits"]
-        who = self._scope, address
+        settings: Config = current_app.config["AZIONELAB"]
+        counts: RateCounts = current_app.extensions["rate_limits"]
         for limit in _read(self._setting(settings)):
-            if not limiter.hit(limit, *who):
-                seconds = limiter.get_window_stats(limit, *who).reset_time - time.time()
-                raise TooManyRequests(retry_after=max(1, round(seconds)))
+            seconds = counts.hit(limit, self._scope, whom or network)
+            if seconds is not None:
+                raise TooManyRequests(retry_after=max(1, math.ceil(seconds)))
+
+
+class RateCounts:
+    """Counts of tries in fixed windows, each of which begins with its first try."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # Keys that are over their limit, and until when by this process's monotonic clock.
+        self._over: dict[bytes, float] = {}
+
+    def hit(self, limit: RateLimitItem, *who: str) -> float | None:
+        """Count a try; None when the limit allows it, else the seconds until the window ends."""
+        key = _key("/".join((str(limit), *who)))
+        at = time.monotonic()
+        if (until := self._over.get(key, at)) > at:
+            return until - at
+        row = write_at_once(_COUNT, {"key": key, "seconds": limit.get_expiry()})
+        if row.tries <= limit.amount:
+            return None
+        seconds = max(0.0, float(row.seconds_left))
+        with self._lock:
+            if len(self._over) >= _MOST_OVER:
+                self._over = {key: until for key, until in self._over.items() if until > at}
+            self._over[key] = at + seconds
+        return seconds
 
 
 def init_rate_limits(app: Flask) -> None:
     """Give the application its counts."""
-    app.extensions["rate_limits"] = FixedWindowRateLimiter(ProcessMemory())
+    app.extensions["rate_limits"] = RateCounts()
+
+
+def forget_ended_windows() -> None:
+    """Erase the counts of windows that ended: the worker does so each hour."""
+    with transaction() as session:
+        session.execute(_FORGET)
+
+
+def visitor_network() -> str | None:
+    """The network that this request comes from, or None for the box office, which nothing limits.
+
+    An IPv4 address, or the first 64 bits of an IPv6 one: whoever has one of these has all of them. A
+    server on a Unix socket names no address: all of its visitors are one network.
+    """
+    address = request.remote_addr or ""
+    settings: Config = current_app.config["AZIONELAB"]
+    if _is_in(address, settings.box_office_networks):
+        return None
+    return network_of(address) if address else "unknown"
+
+
+@lru_cache(maxsize=1_000)
+def network_of(address: str) -> str:
+    """The network of an IP address as one visitor has it."""
+    parsed = ip_address(address)
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed), _HOME), strict=False))
 
 
 def _is_in(address: str, networks: list[IPv4Network | IPv6Network]) -> bool:
-    # A server on a Unix socket names no address.
     return bool(address and networks) and any(ip_address(address) in n for n in networks)
+
+
+def _key(what: str) -> bytes:
+    """What is counted, without saying whom: addresses are personal data."""
+    secret: str = current_app.config["SECRET_KEY"]
+    return hmac.digest(secret.encode(), f"azionelab/rate/{what}".encode(), "sha256")[:16]
 
 
 @lru_cache
 def _read(setting: str) -> list[RateLimitItem]:
     return parse_many(setting)
-
-
-class ProcessMemory(Storage):
-    """Fixed windows in a dictionary: for each key a count and when its window ends (Unix time)."""
-
-    def __init__(self, uri: str | None = None, **options: Any) -> None:
-        super().__init__(uri, **options)
-        self._lock = threading.Lock()
-        self._windows: dict[str, tuple[int, float]] = {}
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """What a storage can fail with; this one cannot."""
-        return OSError
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count `amount` more in the key's window of `expiry` seconds; the new count."""
-        with self._lock:
-            at = time.time()
-            if len(self._windows) > _CLEAR_ABOVE:
-                self._windows = {k: w for k, w in self._windows.items() if w[1] > at}
-            count, end = self._windows.get(key, (0, 0.0))
-            count, end = (count, end) if end > at else (0, at + expiry)
-            self._windows[key] = count + amount, end
-            return count + amount
-
-    def get(self, key: str) -> int:
-        """The count in the key's window."""
-        count, end = self._windows.get(key, (0, 0.0))
-        return count if end > time.time() else 0
-
-    def get_expiry(self, key: str) -> float:
-        """When the key's window ends; now, if it has none."""
-        return max(self._windows.get(key, (0, 0.0))[1], time.time())
-
-    def check(self) -> bool:
-        """Whether the storage works."""
-        return True
-
-    def reset(self) -> int:
-        """Forget everything; how many keys there were."""
-        with self._lock:
-            forgotten, self._windows = len(self._windows), {}
-            return forgotten
-
-    def clear(self, key: str) -> None:
-        """Forget one key."""
-        with self._lock:
-            self._windows.pop(key, None)

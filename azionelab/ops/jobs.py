@@ -4,6 +4,7 @@ from procrastinate import JobContext
 from procrastinate.manager import JobManager
 
 from azionelab.extensions import jobs
+from azionelab.rate_limits import forget_ended_windows
 
 QUEUE = "queue"
 _HEARTBEAT_GONE = 30.0  # seconds; a living worker's heart beats every ten
@@ -24,6 +25,13 @@ async def clean(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 (a
     await context.app.job_manager.delete_old_jobs(
         _KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )
+
+
+@jobs.periodic(cron="40 * * * *")
+@jobs.task(name="rate_limits.forget", queue=QUEUE, queueing_lock="rate_limits.forget")
+def forget_rate_counts(timestamp: int) -> None:  # noqa: ARG001 (as above)
+    """Erase the counts of rate limits whose windows ended."""
+    forget_ended_windows()
 
 
 async def retry_stalled(manager: JobManager, seconds_since_heartbeat: float) -> int:

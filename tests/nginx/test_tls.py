@@ -214,6 +214,9 @@ def test_limits_count_visitors_and_not_the_proxy(behind: Nginx) -> None:
 
     assert [book("198.51.100.9") for _ in range(3)] == [200, 200, 429]
     assert book("198.51.100.10") == 200
+    # All IPv6 addresses with the same first 64 bits are one visitor's.
+    assert [book(f"2001:db8:0:1::{n}") for n in range(1, 4)] == [200, 200, 429]
+    assert book("2001:db8:0:2::1") == 200
 
 
 def test_without_such_a_proxy_no_word_is_believed(

@@ -43,7 +43,7 @@ def _is_easy(password: str, email: str) -> bool:
     By zxcvbn's lists, the 30,000 most common passwords among them, and by how people vary them (OWASP
     ASVS 5.0, 6.2.4); the theatre's name and the person's address count as common (6.2.11).
     """
-    from zxcvbn import zxcvbn  # noqa: PLC0415 (15 MB that most processes never need)
+    from zxcvbn import zxcvbn  # noqa: PLC0415 (its word lists, which most processes never need)
 
     name, _, domain = email.partition("@")
     known = ["azionelab", current_app.config["AZIONELAB"].site_name, name, domain, email]

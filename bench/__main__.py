@@ -1,4 +1,4 @@
-"""Measure, print the table, and with --write put it into docs/performance.md.
+"""Measure, print the table, and with --write put it into docs/performance.md and docs/scaling.md.
 
 Everything runs on this machine's loopback and ends by itself: each scenario is bounded by --seconds.
 """
@@ -33,6 +33,7 @@ from azionelab.checkin.devices import make_invitation
 from azionelab.ops import embedded_postgres
 from azionelab.staff.tokens import digest
 from azionelab.tokens import Purpose, make_token
+from bench.capacity import capacity
 from bench.door import DoorApp
 from bench.door import measure as measure_app
 from bench.servers import ROOT, Server, gunicorn, program
@@ -48,6 +49,7 @@ HOUSE_LIST = 2_000  # parties
 APP_SCANS = 40  # of the door's app in a browser, with a network and as many without
 MAX_MEGABYTES = 150
 PAGE = ROOT / "docs" / "performance.md"
+SCALING = ROOT / "docs" / "scaling.md"
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def main() -> None:
     """Run all scenarios in one go."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--seconds", type=int, default=10, help="per scenario (10)")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--write", action="store_true", help="write the figures into docs/")
     options = parser.parse_args()
     if not shutil.which("wrk"):
         raise SystemExit("bench: wrk is needed (Debian: apt-get install wrk)")
@@ -110,7 +112,8 @@ def main() -> None:
         shutil.rmtree(folder)
     print(report)
     if options.write:
-        PAGE.write_text(_with_table(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
+        write(PAGE, report)
+        write(SCALING, capacity(report))
 
 
 def measure(database_url: str, folder: Path, seconds: int) -> str:
@@ -434,10 +437,12 @@ def _typical(hellos: list[Measured]) -> Measured:
     return replace(middle, floor=middle.rate)
 
 
-def _with_table(page: str, report: str) -> str:
+def write(page: Path, figures: str) -> None:
+    """Put figures into a page, between the two marks."""
     start, end = "<!-- make bench writes from here -->", "<!-- to here -->"
-    before, _, rest = page.partition(start)
-    return f"{before}{start}\n\n{report}\n\n{end}{rest.partition(end)[2]}"
+    before, _, rest = page.read_text(encoding="utf-8").partition(start)
+    text = f"{before}{start}\n\n{figures}\n\n{end}{rest.partition(end)[2]}"
+    page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,68 @@
-"""The bench measures what production runs: its settings are ones that production takes."""
+"""The bench measures what production runs, and its figures stand in the docs as it wrote them."""
+
+from pathlib import Path
+
+import pytest
 
 from azionelab.config import load_config
-from bench.__main__ import site_settings
+from bench.__main__ import PAGE, SCALING, site_settings, write
+from bench.capacity import capacity
+
+
+def written(page: Path) -> str:
+    """What the bench wrote into a page."""
+    text = page.read_text(encoding="utf-8")
+    return (
+        text.partition("<!-- make bench writes from here -->")[2]
+        .partition("<!-- to here -->")[0]
+        .strip()
+    )
 
 
 def test_production_starts_with_the_settings_of_the_bench() -> None:
     config = load_config(site_settings("postgresql://bench@127.0.0.1:1/bench", 25))
     assert not config.debug
+
+
+def test_what_one_machine_carries_follows_from_what_was_measured() -> None:
+    assert written(SCALING) == capacity(written(PAGE))
+
+
+REPORT = """2026-11-29, 2 cores, and so on.
+
+| scenario | a second | of hello-world | to reach | p50 ms | p95 ms | refused | lost |
+|---|--:|--:|--:|--:|--:|--:|--:|
+| programme page, rendered for each request | 500 | 0.100 |  | 1.0 | 2.0 | 0 | 0 |
+| programme page | 1000 | 0.500 | 0.25 | 1.0 | 2.0 | 0 | 0 |
+| booking by form | 400 | 0.050 |  | 1.0 | 2.0 | 0 | 0 |
+| booking by API | 800 | 0.090 | 0.08 | 1.0 | 2.0 | 0 | 0 |
+| admission | 900 | 0.150 | 0.15 | 1.0 | 2.0 | 0 | 0 |
+
+Memory: 140 MB a worker (at most 150). 4000 mails in 40 s (100 a second); the last one left later.
+"""
+
+
+def test_the_arithmetic_of_one_machine() -> None:
+    told = capacity(REPORT)
+    assert "1.0 + 3 x 2.0 + 2 x 2.5, about 12.0 ms" in told
+    assert "**83 visitors a second**" in told
+    assert "20.0 ms, which may wait" in told
+    assert "31 when their mails leave" in told
+    assert "112,000 an hour" in told
+    assert "2 web processes of 140 MB" in told
+    assert "| visitors who book, a second | 83 | 830 | 8,300 |" in told
+    assert "(20 ms of a core a mail), if mail must keep up | 3 | 30 | 300 |" in told
+
+
+def test_a_report_that_lacks_a_figure_is_refused() -> None:
+    with pytest.raises(ValueError, match="lacks"):
+        capacity(REPORT.replace("| admission |", "| admissions |"))
+
+
+def test_figures_are_written_between_the_marks_and_nothing_else_changes(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    write(page, "other figures")
+    assert written(page) == "other figures"
+    write(page, written(PAGE))
+    assert page.read_text(encoding="utf-8") == PAGE.read_text(encoding="utf-8")

@@ -59,6 +59,8 @@ class Config:
     page_cache_seconds: int
     booking_rate_limit: str
     login_rate_limit: str
+    unconfirmed_seats_per_network: int
+    unconfirmed_percent_per_network: int
     box_office_networks: list[IPv4Network | IPv6Network]
     mail_server: str | None
     mail_port: int
@@ -158,6 +160,12 @@ def load_config(environ: Mapping[str, str]) -> Config:
         page_cache_seconds=reader.integer("PAGE_CACHE_SECONDS", 1, 0, 60),
         booking_rate_limit=reader.rate("BOOKING_RATE_LIMIT", "30 per minute"),
         login_rate_limit=reader.rate("LOGIN_RATE_LIMIT", "10 per minute"),
+        unconfirmed_seats_per_network=reader.integer(
+            "UNCONFIRMED_SEATS_PER_NETWORK", 30, 1, 100_000
+        ),
+        unconfirmed_percent_per_network=reader.integer(
+            "UNCONFIRMED_PERCENT_PER_NETWORK", 34, 1, 100
+        ),
         box_office_networks=reader.networks("BOX_OFFICE_NETWORKS"),
         mail_server=reader.host("MAIL_SERVER"),
         mail_port=reader.integer("MAIL_PORT", 587, 1, 65535),

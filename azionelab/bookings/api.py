@@ -11,13 +11,21 @@ from marshmallow.validate import OneOf, Range
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules
-from azionelab.bookings.errors import BookingClosed, PartyTooLarge, PerformanceUnknown, SoldOut
+from azionelab.bookings.errors import (
+    BookingClosed,
+    PartyTooLarge,
+    PerformanceUnknown,
+    SoldOut,
+    TooManyUnconfirmed,
+)
 from azionelab.bookings.limits import booking_limit
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
 from azionelab.bookings.visitors import clean_email, clean_name
 from azionelab.bookings.words import explain
 from azionelab.config import LOCALES
+from azionelab.database import now
 from azionelab.problems import problem
+from azionelab.rate_limits import visitor_network
 from azionelab.rest import AT_LEAST, ONE_OF, Answer, ApiBlueprint, Asked, Yes
 from azionelab.shows.window import Window
 
@@ -81,15 +89,23 @@ def book(
 ) -> dict[str, Any] | AnyResponse:
     """Hold seats until the visitor confirms them from the e-mail they get."""
     locale = booking.get("locale") or str(get_locale())
-    visitor = rules.Visitor(booking["name"], booking["email"], locale)
+    visitor = rules.Visitor(booking["name"], booking["email"], locale, visitor_network())
     try:
         rules.reserve(performance_id, visitor, booking["seats"], headers.get("request_key"))
     except PerformanceUnknown:
         abort(404)
+    except TooManyUnconfirmed as error:
+        return _try_later(error)
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
         return _refusal(error)
     hold_minutes = current_app.config["AZIONELAB"].hold_minutes
     return {"status": "check_your_inbox", "hold_minutes": hold_minutes}
+
+
+def _try_later(error: TooManyUnconfirmed) -> Response:
+    answer = problem(409, "too-many-unconfirmed", "Too many unconfirmed", explain(error))
+    answer.headers["Retry-After"] = str(error.seconds_left(now()))
+    return answer
 
 
 def _refusal(error: BookingClosed | SoldOut | PartyTooLarge) -> Response:

@@ -41,7 +41,8 @@ _COUNT = Counter(
 )
 _REFUSALS = {
     Action.RESERVE: (
-        errors.SoldOut, errors.BookingClosed, errors.PartyTooLarge, errors.PerformanceUnknown,
+        errors.SoldOut, errors.TooManyUnconfirmed, errors.BookingClosed, errors.PartyTooLarge,
+        errors.PerformanceUnknown,
     ),
     Action.CONFIRM: (errors.HoldExpired, errors.ReservationEnded),
     Action.CANCEL: (errors.ReservationEnded, errors.PartyInside, errors.PerformanceStarted),

@@ -1,6 +1,7 @@
 """What the booking rules refuse, as facts. Raising one rolls the whole use case back."""
 
 from datetime import datetime
+from math import ceil
 
 from azionelab.shows.window import Window
 
@@ -32,6 +33,22 @@ class SoldOut(BookingError):
     def __init__(self, seats_left: int) -> None:
         super().__init__(f"{seats_left} seats left")
         self.seats_left = seats_left
+
+
+class TooManyUnconfirmed(BookingError):
+    """The visitor's network holds `held` unconfirmed seats, and may hold no more until `free_at`.
+
+    Or until some of them are confirmed.
+    """
+
+    def __init__(self, held: int, free_at: datetime) -> None:
+        super().__init__(f"{held} unconfirmed seats are held")
+        self.held = held
+        self.free_at = free_at
+
+    def seconds_left(self, at: datetime) -> int:
+        """Seconds until `free_at`; one at least."""
+        return max(1, ceil((self.free_at - at).total_seconds()))
 
 
 class PartyTooLarge(BookingError):

@@ -24,6 +24,7 @@ _FACTS: list[Any] = [
     Performance.booking_closes_at,
     Performance.cancelled_at,
     Performance.party_limit,
+    Performance.capacity,
     (Performance.capacity - Performance.seats_held).label("unheld_seats"),
 ]
 _EVENING = (
@@ -68,8 +69,8 @@ def read_evening(
     return (found[0] if found else None), [row for row in found if row.rival is not None]
 
 
-def check_bookable(evening: Row[Any] | None, seats: int, at: datetime) -> None:
-    """Refuse what cannot be booked: PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut."""
+def check_bookable(evening: Row[Any] | None, seats: int, at: datetime) -> Row[Any]:
+    """The evening, if it can be booked; PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut."""
     if evening is None or not evening.published:
         raise PerformanceUnknown
     window = booking_window(cast("Bookable", evening), at)
@@ -79,6 +80,7 @@ def check_bookable(evening: Row[Any] | None, seats: int, at: datetime) -> None:
         raise PartyTooLarge(evening.party_limit)
     if seats > evening.unheld_seats:
         raise SoldOut(evening.unheld_seats)
+    return evening
 
 
 def unheld_seats(performance_id: int) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    LargeBinary,
     UniqueConstraint,
     and_,
     false,
@@ -49,6 +50,9 @@ class Reservation(Base):
     A `walk_in` came without a booking and has neither. `released` places are held no more, since
     the party did not come in time; it stays confirmed. `changed_in` is the transaction that changed
     the row last: a trigger writes it (migration 0008).
+
+    `network` is a keyed digest of where it was booked from, and `network_limit` how many unconfirmed seats
+    that may hold; a trigger erases both when it is pending no more (migration 0015).
     """
 
     __tablename__ = "reservation"
@@ -76,6 +80,13 @@ class Reservation(Base):
             "hold_expires_at",
             postgresql_where=text("state = 'pending'"),
         ),
+        # Asked by the trigger for every booking, under the performance's lock.
+        Index(
+            "ix_reservation_network",
+            "performance_id",
+            "network",
+            postgresql_where=text("state = 'pending' AND network IS NOT NULL"),
+        ),
         CheckConstraint("seats BETWEEN 1 AND 100", name="seats_range"),
         CheckConstraint("state IN ('pending', 'confirmed', 'cancelled', 'expired')", name="state"),
         CheckConstraint("admitted BETWEEN 0 AND seats - released", name="admitted_range"),
@@ -86,6 +97,7 @@ class Reservation(Base):
             "walk_in OR erased_at IS NOT NULL OR (name <> '' AND email <> '' AND email_key <> '')",
             name="visitor_present",
         ),
+        CheckConstraint("(network IS NULL) = (network_limit IS NULL)", name="network_limited"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -101,6 +113,8 @@ class Reservation(Base):
     walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
     released: Mapped[int] = mapped_column(default=0, server_default="0")
     changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    network: Mapped[bytes | None] = mapped_column(LargeBinary)
+    network_limit: Mapped[int | None]
     request_key: Mapped[UUID]  # derived from the form's key and what was asked for
     created_at: Mapped[datetime]
     hold_expires_at: Mapped[datetime]

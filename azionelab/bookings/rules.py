@@ -35,6 +35,7 @@ from azionelab.bookings.locks import (
     lock_with_performance,
 )
 from azionelab.bookings.models import Reservation, State, lapsed
+from azionelab.bookings.networks import network_key, network_limit, too_many_unconfirmed
 from azionelab.bookings.references import new_reference
 from azionelab.database import last_words, now, transaction, violated_constraint
 from azionelab.extensions import db
@@ -47,11 +48,15 @@ from azionelab.shows.window import check_curtain, check_window, follow_curtain
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who books. `email` is a valid address as typed; `locale` is the language of the mails."""
+    """Who books. `email` is a valid address as typed; `locale` is the language of the mails.
+
+    `network` is where the visitor books from; whoever has none is not limited by it (the box office).
+    """
 
     name: str
     email: str
     locale: str
+    network: str | None = None
 
     @property
     def email_key(self) -> str:
@@ -71,7 +76,7 @@ def reserve(
     to about that one, which is returned: to whoever asked, both look the same. That is decided after
     the seats are: a full house says so to all alike.
 
-    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut.
+    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut, TooManyUnconfirmed.
     """
     key = _request_key(request_key or uuid4(), performance_id, visitor, seats)
     with counted(Action.RESERVE) as answer:
@@ -92,6 +97,9 @@ def _reserve_among_rivals(
             match violated_constraint(error):
                 case "ck_performance_capacity_held":
                     raise SoldOut(min(unheld_seats(performance_id), seats - 1)) from error
+                case "reservation_network_seats":
+                    network = _network_key(performance_id, visitor)
+                    raise too_many_unconfirmed(performance_id, network) from error
                 case "uq_reservation_live_request" | "uq_reservation_live_email":
                     continue
             raise
@@ -107,7 +115,8 @@ def _reserve(
     for same_press in (rival for rival in rivals if rival.request_key == key):
         answer.outcome = UNCHANGED
         return db.session.get_one(Reservation, same_press.rival)
-    check_bookable(evening, seats, at)
+    facts = check_bookable(evening, seats, at)
+    network = _network_key(performance_id, visitor)
     with transaction() as session:
         for same_address in rivals:
             answer.outcome = UNCHANGED
@@ -127,6 +136,8 @@ def _reserve(
             "locale": visitor.locale,
             "seats": seats,
             "state": State.PENDING,
+            "network": network,
+            "network_limit": network and network_limit(facts.capacity, facts.party_limit),
             "request_key": key,
             "created_at": at,
             "hold_expires_at": at + _hold(),
@@ -311,6 +322,10 @@ def _request_key(press: UUID, performance_id: int, visitor: Visitor, seats: int)
     # Who goes back and mends a mistyped address sends the form's key again, but means another
     # booking: what was asked for is part of the key.
     return uuid5(press, f"{performance_id}/{visitor.email_key}/{seats}/{visitor.name}")
+
+
+def _network_key(performance_id: int, visitor: Visitor) -> bytes | None:
+    return network_key(performance_id, visitor.network) if visitor.network else None
 
 
 def _hold() -> timedelta:

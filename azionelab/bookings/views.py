@@ -34,6 +34,7 @@ from azionelab.bookings.errors import (
     PerformanceUnknown,
     SeatsChanged,
     SoldOut,
+    TooManyUnconfirmed,
 )
 from azionelab.bookings.forms import BookingForm, CancelForm, ConfirmForm, FewerSeatsForm
 from azionelab.bookings.limits import booking_limit
@@ -44,6 +45,7 @@ from azionelab.busy_pages import ask_to_wait, is_outcome_unknown, log_busy
 from azionelab.database import now
 from azionelab.database_errors import is_database_busy
 from azionelab.extensions import csrf, db
+from azionelab.rate_limits import visitor_network
 from azionelab.shows.limits import length
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import Listing, Status, listing, programme
@@ -90,7 +92,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         return _form_page(performance, form, refusal=_refusal(performance))
     if not form.validate():
         return _form_page(performance, form, 422, notice=form.notice)
-    visitor = rules.Visitor(form.name.data, form.email.data, str(get_locale()))
+    visitor = rules.Visitor(form.name.data, form.email.data, str(get_locale()), visitor_network())
     try:
         booking_limit.count()
         rules.reserve(performance_id, visitor, form.seats.data, form.key)
@@ -101,11 +103,8 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         if isinstance(error, SoldOut) and error.seats_left:
             return _form_page(performance, form, 409, notice=explain(error))
         return _form_page(performance, form, 409, refusal=explain(error))
-    except TooManyRequests as limit:
-        seconds = cast("int", limit.retry_after)
-        page = _form_page(performance, form, 429, notice=_slower_notice(seconds))
-        page.headers["Retry-After"] = str(seconds)
-        return page
+    except (TooManyUnconfirmed, TooManyRequests) as limit:
+        return _later_page(performance, form, limit)
     session[_ASKED] = {
         "performance": performance_id,
         "name": visitor.name,
@@ -266,6 +265,20 @@ def _form_page(
         alternatives=_alternatives(performance) if refusal else [],
     )
     return make_response(page, status)
+
+
+def _later_page(
+    performance: Listing, form: BookingForm, limit: TooManyUnconfirmed | TooManyRequests
+) -> AnyResponse:
+    """The form as it was sent, when the visitor's network has to wait."""
+    if isinstance(limit, TooManyUnconfirmed):
+        seconds = limit.seconds_left(now())
+        page = _form_page(performance, form, 409, notice=explain(limit))
+    else:
+        seconds = cast("int", limit.retry_after)
+        page = _form_page(performance, form, 429, notice=_slower_notice(seconds))
+    page.headers["Retry-After"] = str(seconds)
+    return page
 
 
 def _busy_form(performance_id: int, form: BookingForm, *, unknown: bool) -> AnyResponse:

@@ -13,12 +13,13 @@ from azionelab.bookings.errors import (
     ReservationEnded,
     SeatsChanged,
     SoldOut,
+    TooManyUnconfirmed,
 )
-from azionelab.dates import when
+from azionelab.dates import clock, when
 from azionelab.shows.window import Window
 
 
-def explain(error: BookingError) -> str:  # noqa: PLR0911 (a sentence for each refusal)
+def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence for each)
     """What a rule refused, in the visitor's words."""
     match error:
         case BookingClosed(window=Window.NOT_YET_OPEN):
@@ -34,6 +35,12 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911 (a sentence for each r
                 "Only %(num)s seat is left. Please choose fewer seats.",
                 "Only %(num)s seats are left. Please choose fewer seats.",
                 error.seats_left,
+            )
+        case TooManyUnconfirmed():
+            return gettext(
+                "Many seats booked from your network wait to be confirmed, and no more can be held for it"
+                " now. Please confirm those from their e-mails first, or try again from %(at)s on.",
+                at=clock(error.free_at),
             )
         case PartyTooLarge():
             return gettext("A party can have at most %(limit)s seats.", limit=error.limit)

@@ -34,6 +34,12 @@ USUAL_NUMBERS = {
         366,
         "lists are wanted after the evening, and names are not kept for years",
     ),
+    "UNCONFIRMED_SEATS_PER_NETWORK": (
+        10,
+        200,
+        "a school class needs about thirty, and one script may hold so many seats",
+    ),
+    "UNCONFIRMED_PERCENT_PER_NETWORK": (10, 50, "one script may hold so much of the house"),
     "PAGE_CACHE_SECONDS": (0, 10, "visitors see so old a number of free seats"),
     "MAIL_TIMEOUT_SECONDS": (
         5,

@@ -1,0 +1,100 @@
+"""Unconfirmed seats by the network that they were booked from: how many are allowed, and who holds them.
+
+A network is kept as a keyed digest that belongs to one performance, until the reservation is confirmed or
+ends (migration 0015). The database refuses more than the limit, whoever books at the same time.
+"""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import func, select, update
+
+from azionelab.bookings.errors import TooManyUnconfirmed
+from azionelab.bookings.locks import lock_performance
+from azionelab.bookings.models import Reservation, State
+from azionelab.config import Config
+from azionelab.database import now, transaction
+from azionelab.extensions import db
+
+_DIGEST = 16  # bytes
+
+
+@dataclass(frozen=True)
+class NetworkHolds:
+    """What one network holds unconfirmed of a performance; `key` is its digest."""
+
+    key: bytes
+    parties: int
+    seats: int
+    first_at: datetime
+    free_at: datetime  # when the first of its holds is over
+
+
+def network_key(performance_id: int, network: str) -> bytes:
+    """The digest that stands for a network at one performance."""
+    secret: str = current_app.config["SECRET_KEY"]
+    what = f"azionelab/holds/{performance_id}/{network}"
+    return hmac.digest(secret.encode(), what.encode(), "sha256")[:_DIGEST]
+
+
+def network_limit(capacity: int, party_limit: int) -> int:
+    """How many unconfirmed seats one network may hold: by number and share, but always one party's."""
+    settings: Config = current_app.config["AZIONELAB"]
+    share = capacity * settings.unconfirmed_percent_per_network // 100
+    return max(party_limit, min(settings.unconfirmed_seats_per_network, share))
+
+
+def networks_of(performance_id: int, key: bytes | None = None) -> Sequence[NetworkHolds]:
+    """The networks that hold unconfirmed seats, those with most seats first; or only the one with `key`."""
+    held = func.sum(Reservation.seats - Reservation.released)
+    found: Any = db.session.execute(
+        select(
+            Reservation.network,
+            func.count(),
+            held,
+            func.min(Reservation.created_at),
+            func.min(Reservation.hold_expires_at),
+        )
+        .where(
+            Reservation.performance_id == performance_id,
+            Reservation.is_pending,
+            Reservation.network.is_not(None) if key is None else Reservation.network == key,
+            Reservation.hold_expires_at > now(),
+        )
+        .group_by(Reservation.network)
+        .order_by(held.desc(), func.min(Reservation.created_at))
+    )
+    return [NetworkHolds(*row) for row in found]
+
+
+def too_many_unconfirmed(performance_id: int, key: bytes | None) -> TooManyUnconfirmed:
+    """Why a network may hold no more seats: what it holds, and from when on some may be free."""
+    for holds in networks_of(performance_id, key) if key else ():
+        return TooManyUnconfirmed(holds.seats, holds.free_at)
+    return TooManyUnconfirmed(0, now())
+
+
+def release_network(performance_id: int, key: bytes) -> NetworkHolds | None:
+    """Expire all that a network holds unconfirmed, and say what it was; None when it holds nothing.
+
+    Nobody is written to: who presses the link of the mail reads that the seats went back.
+    Raises PerformanceUnknown.
+    """
+    with transaction() as session:
+        lock_performance(session, performance_id)
+        holds = next(iter(networks_of(performance_id, key)), None)
+        session.execute(
+            update(Reservation)
+            .where(
+                Reservation.performance_id == performance_id,
+                Reservation.is_pending,
+                Reservation.network == key,
+            )
+            .values(state=State.EXPIRED, ended_at=now())
+            .execution_options(synchronize_session=False)
+        )
+        return holds

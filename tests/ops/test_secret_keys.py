@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from azionelab.ops.secret_keys import fingerprint, look_at_key
-from tests.support.processes import ROOT, clean_environment
+from tests.support.processes import PYTHON, ROOT, Program, clean_environment, free_ports
 
 KEY = "Qm5vX0c2RkpsV3pTQ1h1aE9yTnA4eXQ3RGdLYjRhZQ"
 NEW = KEY[::-1]
@@ -114,3 +114,26 @@ def test_new_secrets_beside_a_database_says_that_its_key_is_missing(tmp_path: Pa
         check=True,
     )
     assert "there is a database (volume theatre_postgres_data)" in done.stderr
+
+
+SERVING = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+WORKING = [PYTHON, "-m", "flask", "--app", "wsgi", "worker"]
+
+
+@pytest.mark.parametrize("command", [SERVING, WORKING], ids=["web", "worker"])
+def test_the_start_logs_a_lost_key_and_goes_on(
+    command: list[str],
+    make_app: MakeApp,
+    database: Database,
+    settings: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    look_at_key(make_app(SECRET_KEY=KEY))
+    changed = settings | {"SECRET_KEY": NEW, "PORT": str(free_ports(1)[0])}
+    with Program(command, changed, tmp_path / "log") as program:
+        told = "SECRET_KEY: is not the one that links and tickets were signed with"
+        # It fails when the program ends instead.
+        program.wait_until(lambda: told in program.output, "the line about the key")
+        assert program.output.count(told) == 1
+        program.stop()
+    assert noted(database) == [fingerprint(KEY)]

@@ -14,13 +14,12 @@ from io import BytesIO
 import qrcode
 from flask import current_app
 from flask_babel import gettext, ngettext
-from fpdf import FPDF
 from icalendar import Calendar, Event, vCalAddress
 from qrcode.constants import ERROR_CORRECT_M
 
 from azionelab.addresses import wire_address
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.paper import FONT, prepare
+from azionelab.bookings.paper import Sheet
 from azionelab.database import now
 from azionelab.dates import when
 from azionelab.shows.limits import MAX_PARTY, length
@@ -51,13 +50,17 @@ def qr_png(reservation: Reservation) -> bytes:
 def ticket_pdf(reservation: Reservation) -> bytes:
     """The ticket on a sheet of A5, in the current language and the theatre's time zone."""
     performance = reservation.performance
-    page = FPDF(format=_A5)
-    prepare(page, performance.show.title)
+    page = Sheet(_A5, f"{gettext('Your ticket')}: {performance.show.title}")
     page.add_page()
     _line(page, current_app.config["AZIONELAB"].site_name, 10)
     if reservation.has_ticket:
         # The code comes first: whatever the length of the title, it stays on the sheet.
-        page.image(BytesIO(qr_png(reservation)), x=(page.w - _QR_WIDTH) / 2, w=_QR_WIDTH)
+        page.image(
+            BytesIO(qr_png(reservation)),
+            x=(page.w - _QR_WIDTH) / 2,
+            w=_QR_WIDTH,
+            alt_text=gettext("Your ticket as a QR code"),
+        )
     else:
         _line(page, _why_void(reservation), 20, bold=True)
     _line(page, f"{_seats(reservation)} · {reservation.reference}", 14, bold=True)
@@ -67,7 +70,7 @@ def ticket_pdf(reservation: Reservation) -> bytes:
     _line(page, place(performance.venue), 11)
     if reservation.has_ticket:
         _line(page, gettext("Please show this code at the door, on paper or on your phone."), 9)
-    return bytes(page.output())
+    return page.content()
 
 
 def event_ics(reservation: Reservation) -> bytes:
@@ -101,10 +104,11 @@ def _sequence(reservation: Reservation, at: datetime) -> int:
     """The number by which a calendar takes a copy for newer (RFC 5545, 3.8.7.4).
 
     Seconds grow with no counter to store. What can change within one counts on top, and never goes
-    back: a party becomes smaller only, and who cancelled books anew.
+    back: an evening's edits are counted, a party becomes smaller only, and who cancelled books anew.
     """
     seconds = int((at - reservation.created_at).total_seconds())
-    return seconds + (MAX_PARTY - reservation.seats) + (not reservation.has_ticket)
+    edits = reservation.performance.version
+    return seconds + edits + (MAX_PARTY - reservation.seats) + (not reservation.has_ticket)
 
 
 def event_method(reservation: Reservation) -> str:
@@ -141,8 +145,8 @@ def place(venue: Venue) -> str:
     return ", ".join(part for part in (venue.name, venue.address) if part)
 
 
-def _line(page: FPDF, text: str, size: int, *, bold: bool = False) -> None:
+def _line(page: Sheet, text: str, size: int, *, bold: bool = False) -> None:
     """Write a centred paragraph of `size` points, as wide as the sheet."""
-    page.set_font(FONT, "B" if bold else "", size)
-    page.multi_cell(0, size * 0.5, text, align="C", new_x="LMARGIN", new_y="NEXT")
+    page.use(size, bold=bold)
+    page.write_lines(text, size * 0.5, align="C")
     page.ln(2)

@@ -1,16 +1,17 @@
 """The door list on paper, for the evening on which nothing else works. Made on demand, never stored."""
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask_babel import gettext, ngettext
-from fpdf import FPDF
+from fpdf.enums import TextDirection
 
 from azionelab.bookings.models import State
-from azionelab.bookings.paper import FONT, prepare, printable
+from azionelab.bookings.paper import PAGES, Sheet, runs
 from azionelab.checkin.evening import Guest
+from azionelab.checkin.family_names import family_name
 from azionelab.checkin.house import HouseCounts
+from azionelab.checkin.names import fold
 from azionelab.database import now
 from azionelab.dates import when
 from azionelab.shows.models import Performance
@@ -36,7 +37,7 @@ class _Column:
 
 
 def door_list_pdf(performance: Performance, counts: HouseCounts, guests: list[Guest]) -> bytes:
-    """The parties of a performance by name, with a box to tick for each seat.
+    """The parties of a performance by family name, with a box to tick for each seat.
 
     In the current language and the theatre's time zone. Who is in already is ticked.
     """
@@ -46,15 +47,15 @@ def door_list_pdf(performance: Performance, counts: HouseCounts, guests: list[Gu
     for number, party in enumerate(parties):
         paper.add_party(party, shaded=number % 2 == 0)
     paper.add_walk_in_lines()
-    return bytes(paper.output())
+    return paper.content()
 
 
-class _DoorList(FPDF):
+class _DoorList(Sheet):
     """Pages that say what evening they are of, so that they can be taken apart."""
 
     def __init__(self, performance: Performance, counts: HouseCounts, parties: int) -> None:
-        super().__init__(format="A4")
-        prepare(self, performance.show.title)
+        title = gettext("Door list: %(what)s", what=performance.show.title)
+        super().__init__("A4", f"{title}, {when(performance.starts_at)}")
         self._performance = performance
         self._totals = _totals(counts, parties)
         self._printed = now()
@@ -71,19 +72,20 @@ class _DoorList(FPDF):
             self.ln(1)
             self._write(9, self._totals)
         self.ln(1.5)
-        self._font(8, bold=True)
+        self.use(8, bold=True)
         for column in self._columns:
-            self.cell(column.width, 5, column.head)
+            self.put(column.head, column.width, 5)
         self.ln(5.5)
         self.line(_MARGIN, self.y, self.w - _MARGIN, self.y)
 
     def footer(self) -> None:
         self.set_y(-_FOOT + 3)
-        self._font(8)
+        self.use(8)
         printed = gettext("Printed %(when)s", when=when(self._printed))
         legend = gettext("A box for each seat; a cross: in already.")
-        self.cell(self.epw - 30, 5, f"{printed} · {legend}")
-        page = gettext("Page %(page)s of %(pages)s", page=self.page_no(), pages="{nb}")
+        self.put(f"{printed} · {legend}", self.epw - 30, 5)
+        # fpdf2 writes the number of pages when it is known; the font is the last one's.
+        page = gettext("Page %(page)s of %(pages)s", page=self.page_no(), pages=PAGES)
         self.cell(30, 5, page, align="R")
 
     def add_party(self, party: Guest, *, shaded: bool) -> None:
@@ -96,12 +98,12 @@ class _DoorList(FPDF):
             self.rect(_MARGIN, top, self.epw, height, style="F")
         self._boxes(party.seats, party.admitted)
         self._name(party.name)
-        self._font(11, bold=True)
-        self.cell(_SEATS_WIDTH, _ROW, str(party.seats))
-        self._font(10)
-        self.cell(_REFERENCE_WIDTH, _ROW, party.reference)
-        self._font(8, bold=True)
-        self.cell(self._columns[-1].width, _ROW, _note(party))
+        self.use(11, bold=True)
+        self.put(str(party.seats), _SEATS_WIDTH, _ROW)
+        self.use(10)
+        self.put(party.reference, _REFERENCE_WIDTH, _ROW)
+        self.use(8, bold=True)
+        self.put(_note(party), self._columns[-1].width, _ROW)
         self.set_xy(_MARGIN, top + height)
 
     def add_walk_in_lines(self) -> None:
@@ -119,7 +121,7 @@ class _DoorList(FPDF):
         rest = self.w - 2 * _MARGIN - boxes - _NAME_WIDTH - _SEATS_WIDTH - _REFERENCE_WIDTH
         return [
             _Column(gettext("In"), boxes),
-            _Column(gettext("Name"), _NAME_WIDTH),
+            _Column(gettext("Name, by family name"), _NAME_WIDTH),
             _Column(gettext("Seats"), _SEATS_WIDTH),
             _Column(gettext("Reference"), _REFERENCE_WIDTH),
             _Column("", rest),
@@ -146,42 +148,46 @@ class _DoorList(FPDF):
         """Write a name within its column, smaller and in two lines when it is long."""
         left, top = self.x, self.y
         for size in (11, 9):
-            self._font(size)
-            shown = printable(self, name)
-            if self.get_string_width(shown) <= _NAME_WIDTH - 2:
-                self.cell(_NAME_WIDTH, _ROW, shown)
+            self.use(size)
+            if self.width_of(name) <= _NAME_WIDTH - 6:
+                self._put_name(name, size)
+                self.set_xy(left + _NAME_WIDTH, top)
                 return
-        self._font(7)
+        self.use(7)
         for number, line in enumerate(self._two_lines(name)):
             self.set_xy(left, top + 0.7 + number * 3.3)
-            self.cell(_NAME_WIDTH, 3.3, printable(self, line))
+            self.put(line, _NAME_WIDTH, 3.3)
         self.set_xy(left + _NAME_WIDTH, top)
+
+    def _put_name(self, name: str, size: int) -> None:
+        """Write the name, the part by which it is looked up in bold."""
+        family = family_name(name)
+        given = name.removesuffix(family)
+        right_to_left = any(run.direction == TextDirection.RTL for run in runs(name))
+        if given == name or right_to_left:
+            self.put(name, _NAME_WIDTH, _ROW)
+            return
+        self.put(given, self.width_of(given), _ROW)
+        self.use(size, bold=True)
+        self.put(family, _NAME_WIDTH, _ROW)
 
     def _two_lines(self, name: str) -> Iterator[str]:
         """A long name's beginning and what follows, as much of it as there is room for."""
-        first = self._fitting(name)
+        first = self._until_space(name)
         yield name[:first]
         rest = name[first:].strip()
-        second = self._fitting(rest)
+        second = self.fitting(rest, _NAME_WIDTH - 2)
         yield rest if second == len(rest) else rest[: second - 1] + "…"
 
-    def _fitting(self, text: str) -> int:
+    def _until_space(self, text: str) -> int:
         """How many characters fit into the column, up to a space if there is one near the end."""
-        fits = len(text)
-        while self.get_string_width(printable(self, text[:fits])) > _NAME_WIDTH - 2:
-            fits -= 1
-        if fits == len(text):
-            return fits
+        fits = self.fitting(text, _NAME_WIDTH - 2)
         space = text.rfind(" ", 0, fits + 1)
-        return space if space > fits // 2 else fits
+        return space if space > fits // 2 and fits < len(text) else fits
 
     def _write(self, size: int, text: str, *, bold: bool = False) -> None:
-        self._font(size, bold=bold)
-        line = printable(self, text)
-        self.multi_cell(0, size * 0.45, line, align="L", new_x="LMARGIN", new_y="NEXT")
-
-    def _font(self, size: int, *, bold: bool = False) -> None:
-        self.set_font(FONT, "B" if bold else "", size)
+        self.use(size, bold=bold)
+        self.write_lines(text, size * 0.45)
 
 
 def _totals(counts: HouseCounts, parties: int) -> str:
@@ -207,9 +213,5 @@ def _note(party: Guest) -> str:
     return ""
 
 
-def _by_name(party: Guest) -> tuple[str, str]:
-    """Names in the order of an alphabet: without accents, case, and what is no letter before them."""
-    plain = unicodedata.normalize("NFKD", party.name)
-    letters = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
-    start = next((place for place, letter in enumerate(letters) if letter.isalnum()), 0)
-    return letters[start:], party.reference
+def _by_name(party: Guest) -> tuple[str, str, str]:
+    return fold(family_name(party.name)), fold(party.name), party.reference

@@ -540,6 +540,29 @@ class TestTheDoorList:
         order = ["Àbele", "ada", "Bruno", "Carla", "D'Annunzio", "Elia", "Élodie", "Zoe"]
         assert [sheet.index(name) for name in order] == sorted(map(sheet.index, order))
 
+    def test_people_are_found_by_their_family_name(
+        self, staff: FlaskClient, performance: Performance
+    ) -> None:
+        names = [
+            *("Zoe Abate", "Rossi, Bruno", "Niccolò D'Amico", "Ada Damiani", "Maria De Luca"),
+            *("Dott. Carlo Événo", "Classe 3B", "Eva Évora", "Ugo Rossi", "Jan van Beek", "张伟"),
+        ]
+        for name in reversed(names):
+            a_party(performance, 1, name=name)
+        (sheet,) = self.sheets(staff, performance)
+        order = [
+            *("Zoe Abate", "Classe 3B", "Ada Damiani", "Niccolò D'Amico", "Maria De Luca"),
+            *("Dott. Carlo Événo", "Eva Évora", "Rossi, Bruno", "Ugo Rossi", "Jan van Beek"),
+        ]
+        assert [sheet.index(name) for name in order] == sorted(map(sheet.index, order))
+        assert "Name, by family name" in sheet
+
+    def test_it_has_a_title(self, staff: FlaskClient, performance: Performance) -> None:
+        answer = staff.get(address(performance, "door-list.pdf"), query_string={"lang": "en"})
+        read = PdfReader(BytesIO(answer.data))
+        assert read.metadata is not None
+        assert str(read.metadata.title).startswith(f"Door list: {performance.show.title}, ")
+
     @pytest.mark.parametrize(
         "name",
         [

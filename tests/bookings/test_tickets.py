@@ -144,7 +144,6 @@ def test_the_sheet_says_what_when_where_and_for_how_many() -> None:
         ("Ça ira «fin»", "«fin»"),
         ("word " * 60, "word word"),
         ("A" * 200, "AAAA"),
-        # No glyphs of ours: the sheet has gaps, but it has the code.
         ("桜の園 🌸 Sakura", "Sakura"),
     ],
 )
@@ -155,6 +154,19 @@ def test_any_title_can_be_printed(title: str, readable: str) -> None:
     assert readable in text
     assert [decoded(picture) for picture in pictures] == [ticket_url(reservation)]
     assert lowest_line(reservation) > 0, "the text runs off the sheet"
+
+
+def test_the_sheet_is_titled_and_its_code_is_named() -> None:
+    show = Show(slug="any-title", title="Lear", published=True)
+    reservation = a_ticket(show=show)
+    with force_locale("en"):
+        read = PdfReader(BytesIO(ticket_pdf(reservation)))
+    assert read.metadata is not None
+    assert read.metadata.title == "Your ticket: Lear"
+    assert read.root_object["/Lang"] == "en"
+    assert read.root_object["/MarkInfo"]["/Marked"]
+    (figure,) = read.root_object["/StructTreeRoot"]["/K"][0]["/K"]
+    assert figure.get_object()["/Alt"] == "Your ticket as a QR code"
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def _reservation(
 ) -> Reservation:
     performance = Performance(
         id=7,
+        version=1,
         show=Show(slug="a-show", title=title, duration_minutes=None),
         venue=Venue(name="Teatro Sociale", address="Piazza Cavour 3, 22100 Como"),
         starts_at=datetime(2031, 12, 22, 19, 30, tzinfo=UTC),

@@ -1,0 +1,80 @@
+"""Which font can write a text: DejaVu, which we bring, else one that is installed on the machine.
+
+Noto from Debian is in the image (docker/backend/Dockerfile). Elsewhere none is required: what no font
+has is shown as a square (`paper.Sheet`).
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from fontTools.ttLib import TTFont, TTLibError
+
+_OURS = Path(__file__).resolve().parent / "fonts"
+DEJAVU = {"": _OURS / "DejaVuSans.ttf", "B": _OURS / "DejaVuSans-Bold.ttf"}
+# Where fontconfig looks on Linux, then macOS.
+_DIRECTORIES = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "~/.local/share/fonts",
+    "~/.fonts",
+    "/Library/Fonts",
+)
+# For what has no font of its own script: files without their ending, the best first.
+_FOR_MANY = (
+    "NotoColorEmoji",
+    "NotoSans-Regular",
+    "wqy-microhei",
+    "NotoSansCJK-Regular",
+    "DroidSansFallbackFull",
+    "NotoSansSymbols-Regular",
+    "NotoSansSymbols2-Regular",
+    "NotoSansMath-Regular",
+    "Symbola_hint",
+)
+
+
+@cache
+def font_for(cluster: str) -> Path | None:
+    """The regular font that has each character of a cluster (a letter and its marks)."""
+    wanted = {ord(character) for character in cluster}
+    return next((font for font in _candidates(cluster[0]) if wanted <= characters_of(font)), None)
+
+
+def bold_of(font: Path) -> Path:
+    """The bold font of the same family, or the same one when there is none."""
+    if font == DEJAVU[""]:
+        return DEJAVU["B"]
+    return _installed().get(font.stem.replace("-Regular", "-Bold").casefold(), font)
+
+
+@cache
+def characters_of(font: Path) -> frozenset[int]:
+    """The code points that a font has glyphs for; none when it cannot be read."""
+    try:
+        with TTFont(font, fontNumber=0, lazy=True) as read:
+            return frozenset(read.getBestCmap() or ())
+    except (OSError, TTLibError):
+        return frozenset()
+
+
+def _candidates(character: str) -> Iterator[Path]:
+    yield DEJAVU[""]
+    # "OLD ITALIC LETTER A" is in NotoSansOldItalic, "THAI CHARACTER KO KAI" in NotoSansThai.
+    words = unicodedata.name(character, "").split(" ")
+    scripts = ["".join(words[:count]) for count in (1, 2, 3)]
+    own = [f"Noto{style}{script}-Regular" for script in scripts for style in ("Sans", "Serif")]
+    for name in (*own, *_FOR_MANY):
+        if font := _installed().get(name.casefold()):
+            yield font
+
+
+@cache
+def _installed() -> dict[str, Path]:
+    """The machine's fonts by their names without ending, in small letters."""
+    found: dict[str, Path] = {}
+    for directory in _DIRECTORIES:
+        for font in sorted(Path(directory).expanduser().rglob("*.[to]t[fc]")):
+            found.setdefault(font.stem.casefold(), font)
+    return found

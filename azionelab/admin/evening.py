@@ -25,6 +25,7 @@ from azionelab.admin.words import (
     tell_seen,
 )
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
+from azionelab.bookings.networks import networks_of, release_network
 from azionelab.bookings.places import RELEASE_FROM, no_shows, release_no_shows, restore_places
 from azionelab.checkin import devices, evening
 from azionelab.checkin.door_list import door_list_pdf
@@ -36,6 +37,8 @@ from azionelab.dates import clock, stamp
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
+
+_MANY = 10  # unconfirmed seats of one network that staff are shown
 
 
 class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no types
@@ -70,7 +73,45 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             refused=evening.latest_refused(performance_id),
             sent_by_revoked=evening.sent_by_revoked(performance_id),
             devices=devices.devices_of(performance_id),
+            networks=[
+                holds
+                for holds in networks_of(performance_id)
+                if holds.parties > 1 and holds.seats >= _MANY
+            ],
+            tell_places=tell_places,
+            tell_parties=tell_parties,
         )
+
+    @expose("/<int:performance_id>/holds")
+    def ask_release_holds(self, performance_id: int) -> str:
+        """What releasing a network's unconfirmed seats would mean, before it is done."""
+        performance = _performance(performance_id)
+        key = _network(request.args.get("network", ""))
+        return self._page(
+            "release_network",
+            performance,
+            holds=next(iter(networks_of(performance_id, key)), None),
+            tell_places=tell_places,
+            tell_parties=tell_parties,
+        )
+
+    @expose("/<int:performance_id>/release-holds", methods=("POST",))
+    def release_holds(self, performance_id: int) -> Response:
+        """Release what a network holds unconfirmed."""
+        _performance(performance_id)
+        released = release_network(performance_id, _network(request.form.get("network", "")))
+        if released is None:
+            flash(gettext("This network holds no unconfirmed seats any more."), "info")
+        else:
+            flash(
+                gettext(
+                    "Released: %(places)s of %(parties)s. They can be booked again.",
+                    places=tell_places(released.seats),
+                    parties=tell_parties(released.parties),
+                ),
+                "success",
+            )
+        return redirect(self.get_url(".show", performance_id=performance_id))
 
     @expose("/<int:performance_id>/invitation")
     def invitation(self, performance_id: int) -> str:
@@ -202,6 +243,14 @@ def _performance(performance_id: int) -> Performance:
     if performance is None:
         abort(404)
     return performance
+
+
+def _network(given: str) -> bytes:
+    """The digest that a network is named by in a link or a form."""
+    try:
+        return bytes.fromhex(given)
+    except ValueError:
+        abort(404)
 
 
 def _name(performance: Performance) -> str:

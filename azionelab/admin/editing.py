@@ -34,7 +34,6 @@ def mark_clashes(form: EditedForm, labels: Labels, conflict: EditConflict) -> No
         field.errors = [*field.errors, _tell_clash(form, name, change, conflict.stored[name])]
         if isinstance(field, TextAreaField):
             field.stored = conflict.stored[name] or ""  # the whole text, to copy from
-    tell_meanwhile(form, labels, conflict.meanwhile.values())
     flash(
         gettext(
             "Nothing was saved: somebody changed the same while you had this page open. What you"
@@ -42,11 +41,11 @@ def mark_clashes(form: EditedForm, labels: Labels, conflict: EditConflict) -> No
         ),
         "error",
     )
+    tell_meanwhile(form, labels, conflict.meanwhile.values())
 
 
 def tell_row_changed(labels: Labels, conflict: EditConflict) -> None:
     """Say that nothing was done, since the row is not what the person saw any more."""
-    tell_meanwhile(None, labels, conflict.meanwhile.values())
     flash(
         gettext(
             "Nothing was done: this was changed while you had the page open. Please look at it and"
@@ -54,6 +53,7 @@ def tell_row_changed(labels: Labels, conflict: EditConflict) -> None:
         ),
         "error",
     )
+    tell_meanwhile(None, labels, conflict.meanwhile.values())
 
 
 def tell_who(account_id: int | None, source: str = "") -> str:

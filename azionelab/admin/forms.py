@@ -146,7 +146,7 @@ class ShowForm(EditedForm):
     summary = Line(
         _("Summary"), [Length(max=MAX_LINE)], description=_("A sentence for the programme.")
     )
-    description = Text(_("Description"), [Length(max=MAX_TEXT)])
+    description = Text(_("Description"), [Length(max=MAX_TEXT)], render_kw={"rows": 8})
     duration_minutes = IntegerField(_("Minutes"), [Optional(), NumberRange(1, MAX_MINUTES)])
     published = BooleanField(_("Published"), description=_("Only then it is in the programme."))
 

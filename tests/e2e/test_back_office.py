@@ -1,0 +1,96 @@
+"""The back office in a real browser: two people with one form open, and what axe finds on its pages."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from azionelab.bookings.models import Reservation
+from azionelab.shows.models import Performance
+from tests.conftest import Site
+from tests.e2e.conftest import watched
+from tests.e2e.test_journey import log_in
+from tests.stage import a_party, a_performance
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+def in_office(
+    browser: Browser, site: Site, name: str, role: str = "staff", width: int = 1440
+) -> Page:
+    """A browser in which somebody of the theatre is logged in."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, locale="en-GB", bypass_csp=True
+    )
+    page = watched(context.new_page())
+    log_in(page, site, f"{name}@theatre.org", role)
+    return page
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_who_saves_second_sees_who_changed_what_and_goes_on(
+    live_site: Site, browser: Browser, tmp_path: Path, width: int
+) -> None:
+    performance = a_performance(capacity=100)
+    address = f"{live_site.url}/admin/shows/edit/?id={performance.show_id}"
+    anna, bruno = (in_office(browser, live_site, name, width=width) for name in ("anna", "bruno"))
+    for page in (anna, bruno):
+        page.goto(address)
+    anna.get_by_label("Description").fill("Florence, 1752.\n\nAn inn, and its mistress.")
+    anna.get_by_label("Minutes").fill("110")
+    anna.get_by_role("button", name="Save").click()
+    expect(anna.get_by_text("Saved.")).to_be_visible()
+
+    bruno.get_by_label("Description").fill("Venice, 1753.")
+    bruno.get_by_role("button", name="Save").click()
+    expect(bruno.get_by_text("Nothing was saved")).to_be_visible()
+    expect(
+        bruno.get_by_text("Anna changed this from “nothing” to “Florence, 1752.")
+    ).to_be_visible()
+    expect(bruno.get_by_text("Anna changed this meanwhile: Minutes")).to_be_visible()
+    expect(bruno.get_by_label("Description")).to_have_value("Venice, 1753.")
+    expect(bruno.get_by_label("Minutes")).to_have_value("110")
+    bruno.get_by_text("The whole text as it is saved now").first.click()
+    expect(bruno.get_by_label("The whole text as it is saved now")).to_be_visible()
+    bruno.screenshot(path=tmp_path / f"conflict-{width}.png", full_page=True)
+    assert bruno.evaluate("document.documentElement.scrollWidth") <= width
+    assert [each["id"] for each in Axe().run(bruno).response["violations"]] == []
+
+    bruno.get_by_role("button", name="Save mine all the same").click()
+    expect(bruno.get_by_text("Saved.")).to_be_visible()
+    bruno.goto(address)
+    expect(bruno.get_by_label("Description")).to_have_value("Venice, 1753.")
+    for page in (anna, bruno):
+        page.context.close()
+
+
+def test_axe_finds_nothing_in_the_back_office(live_site: Site, browser: Browser) -> None:
+    performance = a_performance(capacity=20)
+    party = a_party(performance)
+    page = in_office(browser, live_site, "ada", "admin")
+    found = {}
+    for address in addresses(performance, party):
+        page.goto(f"{live_site.url}/admin/{address}")
+        found[address] = [each["id"] for each in Axe().run(page).response["violations"]]
+    page.context.close()
+    assert not {address: ids for address, ids in found.items() if ids}
+
+
+def addresses(performance: Performance, party: Reservation) -> list[str]:
+    """The pages under /admin/."""
+    lists = ("reservations", "performances", "shows", "venues", "mails", "scans", "admissions")
+    return [
+        "",
+        *(f"{name}/" for name in (*lists, "accounts", "tokens")),
+        *(f"{name}/new/" for name in ("performances", "shows", "venues", "accounts", "tokens")),
+        f"performances/edit/?id={performance.id}",
+        f"performances/cancel/?id={performance.id}",
+        f"shows/edit/?id={performance.show_id}",
+        f"venues/edit/?id={performance.venue_id}",
+        "accounts/edit/?id=1",
+        f"reservations/details/?id={party.id}",
+        f"evenings/{performance.id}",
+        f"evenings/{performance.id}/invitation",
+        f"evenings/{performance.id}/no-shows",
+    ]

@@ -26,8 +26,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from azionelab.database import Base, require_transaction, transaction
 
-SEASON_FILE = "season file"
-
 _Row = TypeVar("_Row", bound=Base)
 
 

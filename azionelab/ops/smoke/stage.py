@@ -14,6 +14,7 @@ from azionelab.checkin.models import Admission, Scan
 from azionelab.database import now, transaction
 from azionelab.extensions import db
 from azionelab.mail.models import Mail
+from azionelab.row_versions import RowChange, write_as
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope, issue_token
@@ -77,6 +78,7 @@ def remove() -> int:
     What remains is the mails' jobs: they hold nobody's data, find no mail, and end well.
     """
     with transaction() as session:
+        write_as(session, None, source=_NAME)
         named = Show.slug.startswith(_NAME), Show.listed.is_(False)
         found = select(Performance.id).join(Performance.show).where(*named).order_by(Performance.id)
         performances = list(session.scalars(found))
@@ -90,6 +92,8 @@ def remove() -> int:
         session.execute(delete(Show).where(*named))
         session.execute(delete(Venue).where(Venue.name.startswith(_NAME)))
         session.execute(delete(ApiToken).where(ApiToken.label.startswith(_NAME)))
+        # Nobody edited anything: the record of edits stays free of every run's deletions.
+        session.execute(delete(RowChange).where(RowChange.source == _NAME))
     return len(performances)
 
 

@@ -40,6 +40,7 @@ class Config:
     secret_key: str = field(repr=False)
     secret_key_fallbacks: list[str] = field(repr=False)
     database_url: URL
+    migration_database_url: URL | None
     database_pool_size: int
     web_workers: int
     web_threads: int
@@ -141,6 +142,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         secret_key=reader.text("SECRET_KEY", None),
         secret_key_fallbacks=reader.words("SECRET_KEY_FALLBACKS"),
         database_url=reader.database_url(),
+        migration_database_url=reader.migration_database_url(),
         database_pooler=reader.boolean("DATABASE_POOLER", default=False),
         database_pool_size=_pool_size(reader, web_threads),
         web_workers=web_workers,

@@ -206,18 +206,25 @@ class SettingsReader:
 
     def database_url(self) -> URL:
         """DATABASE_URL with DATABASE_PASSWORD in it, to be opened with psycopg."""
-        value = _with_one_host(self.text("DATABASE_URL", None))
+        return self._database("DATABASE", self.text("DATABASE_URL", None))
+
+    def migration_database_url(self) -> URL | None:
+        """MIGRATION_DATABASE_URL likewise, or None when it is left out."""
+        value = self.optional("MIGRATION_DATABASE_URL")
+        url = self._database("MIGRATION_DATABASE", value or "")
+        return url if value else None
+
+    def _database(self, name: str, value: str) -> URL:
+        value = _with_one_host(value)
         try:
             url = make_url(value) if value else make_url("postgresql://")
         except (ArgumentError, ValueError):
             url = make_url("unreadable://")
         if url.drivername not in ("postgres", "postgresql", "postgresql+psycopg"):
-            self.problems.append("DATABASE_URL: is not like postgresql://user:password@host/name")
-        if password := self.optional("DATABASE_PASSWORD"):
+            self.problems.append(f"{name}_URL: is not like postgresql://user:password@host/name")
+        if password := self.optional(f"{name}_PASSWORD"):
             if url.password:
-                self.problems.append(
-                    "DATABASE_PASSWORD: DATABASE_URL holds a password too; keep one"
-                )
+                self.problems.append(f"{name}_PASSWORD: {name}_URL holds a password too; keep one")
             url = url.set(password=password)
         return url.set(drivername="postgresql+psycopg")
 

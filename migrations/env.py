@@ -1,4 +1,8 @@
-"""How `flask db` runs migrations: one at a time across hosts, each in a transaction of its own."""
+"""How `flask db` runs migrations: one at a time across hosts, each in a transaction of its own.
+
+As the role of MIGRATION_DATABASE_URL, which then gives the application its rights to rows; or as the
+application's own role where that owns the tables, as in the databases of release 0.3.
+"""
 
 from typing import Any
 
@@ -6,9 +10,11 @@ import click
 from alembic import context
 from alembic.util import CommandError
 from flask import current_app
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
-from azionelab.database import Base
+from azionelab.config import Config
+from azionelab.database import LIMITS, Base
+from azionelab.ops import roles
 from azionelab.ops.schema import SchemaState, schema_state
 
 # Two operators, or a deploy script started twice, must not migrate at the same time.
@@ -25,13 +31,60 @@ def _is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
 
 
 def run_migrations() -> None:
-    engine = current_app.extensions["migrate"].db.engine
+    config = current_app.config["AZIONELAB"]
+    application = current_app.extensions["migrate"].db.engine
+    with application.connect() as connection:
+        if told := roles.too_old(connection):
+            raise SystemExit(f"flask db: {told}")
+        role, owns = roles.current_role(connection), roles.owns_tables(connection)
+        owner = application
+        if not owns:
+            owner = _owners_engine(config, role, roles.owners(connection))
+            with owner.connect() as other:
+                _refuse_elsewhere(connection, other)
+    if owns and config.database_pooler:
+        # The advisory lock is the session's, and a pooler lends another one for each transaction.
+        raise SystemExit(
+            "flask db: DATABASE_URL leads to a pooler; run this with DATABASE_POOLER=false and the"
+            " DATABASE_URL of the server itself"
+        )
+    _run_as(owner, grant_to=None if owns else role)
+    if owns and config.migration_database_url:
+        click.echo(f"warning: the role {role} {roles.OWNS_TABLES}", err=True)
+
+
+def _owners_engine(config: Config, role: str, owners: str) -> Engine:
+    """What opens connections as the role that owns the tables."""
+    if config.migration_database_url is None:
+        why = f"its tables are those of {owners}" if owners else "it may not create tables"
+        raise SystemExit(
+            f"flask db: the role {role} cannot migrate, {why}: set MIGRATION_DATABASE_URL to the"
+            " owner's address"
+        )
+    limits = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
+    arguments = {"connect_timeout": 5, "options": limits}
+    return create_engine(config.migration_database_url, poolclass=NullPool, connect_args=arguments)
+
+
+def _refuse_elsewhere(application: Connection, owner: Connection) -> None:
+    if not roles.same_database(application, owner):
+        raise SystemExit(
+            "flask db: MIGRATION_DATABASE_URL leads to another database than DATABASE_URL"
+        )
+    if not roles.owns_tables(owner):
+        raise SystemExit(
+            f"flask db: MIGRATION_DATABASE_URL: the role {roles.current_role(owner)} does not own the"
+            " tables either"
+        )
+
+
+def _run_as(owner: Engine, grant_to: str | None) -> None:
     reached: list[str] = []
 
     def note(heads: set[str], **_: Any) -> None:
         reached[:] = sorted(heads) or ["base"]
 
-    with engine.connect() as connection:
+    with owner.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
         connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
         connection.execute(text("SET statement_timeout = 0"))
@@ -52,6 +105,10 @@ def run_migrations() -> None:
         try:
             with context.begin_transaction():
                 context.run_migrations()
+            if grant_to:
+                # Also when nothing was to be migrated: a restore leaves tables without rights.
+                roles.grant_rows(connection, grant_to)
+                connection.commit()
         finally:
             # The session's settings and its advisory lock end with the connection itself.
             connection.invalidate()
@@ -59,12 +116,6 @@ def run_migrations() -> None:
         click.echo(f"The database is at {', '.join(reached)} now.")
 
 
-if current_app.config["AZIONELAB"].database_pooler:
-    # The advisory lock is the session's, and a pooler lends another one for each transaction.
-    raise SystemExit(
-        "flask db: DATABASE_URL leads to a pooler; run this with DATABASE_POOLER=false and the"
-        " DATABASE_URL of the server itself"
-    )
 if context.is_offline_mode():
     raise SystemExit("flask db: --sql is not supported; point DATABASE_URL at a database")
 run_migrations()

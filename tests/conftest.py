@@ -47,6 +47,8 @@ def database_server() -> Iterator[str]:
     Or on the one that TEST_DATABASE_URL names, as tests/containers/test_postgres.py does.
     """
     if given := os.environ.get("TEST_DATABASE_URL"):
+        with psycopg.connect(given, autocommit=True) as connection:
+            embedded_postgres.create_application_role(connection)
         yield given
         return
     folder = Path(tempfile.mkdtemp(prefix="azionelab-tests-"))
@@ -62,7 +64,8 @@ def settings(database_server: str) -> dict[str, str]:
     return {
         "FLASK_DEBUG": "true",
         "SECRET_KEY": "6bYyQ0p4pX1n8zKq3tVh7sWm2rLc9dFa",
-        "DATABASE_URL": database_server,
+        # The role with rights to rows alone: what it lacks, the tests meet.
+        "DATABASE_URL": embedded_postgres.as_application(database_server),
         "SITE_BASE_URL": f"http://127.0.0.1:{free_port()}",
         "MAIL_SERVER": "127.0.0.1",
         "MAIL_PORT": "1",
@@ -100,19 +103,21 @@ def _dispose(app: Flask) -> None:
 
 
 @pytest.fixture(scope="session")
-def app(settings: dict[str, str]) -> Iterator[Flask]:
+def app(settings: dict[str, str], database_server: str) -> Iterator[Flask]:
     """The application on the database of this run, which the migrations built."""
-    app = _application(settings)
-    with app.app_context():
+    builder = _application(settings | {"MIGRATION_DATABASE_URL": database_server})
+    with builder.app_context():
         flask_migrate.upgrade()
+    _dispose(builder)
+    app = _application(settings)
     yield app
     _dispose(app)
 
 
 @pytest.fixture(scope="session")
-def database_url(app: Flask, settings: dict[str, str]) -> str:
-    """The database of this run, built, as a libpq URL."""
-    return settings["DATABASE_URL"]
+def database_url(app: Flask, database_server: str) -> str:
+    """The database of this run, built, as a libpq URL that opens it as its owner."""
+    return database_server
 
 
 @pytest.fixture

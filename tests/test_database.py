@@ -150,6 +150,7 @@ def test_a_statement_whose_plan_went_stale_fails_once(
 ) -> None:
     db.engine.dispose()
     database.execute("CREATE TABLE passing (word varchar(10))")
+    database.execute("GRANT SELECT ON passing TO PUBLIC")
     try:
         look = text("SELECT word FROM passing")
         for _ in range(7):  # psycopg prepares what it was asked five times

@@ -94,7 +94,9 @@ def test_leaked_secrets_are_replaced_and_none_is_lost(tmp_path: Path) -> None:
     told = page.partition("## Leaked secret\n")[2].partition("After those evenings")
     blocks = re.findall(r"^```\n(.*?)^```", told[0], re.M | re.S)
     blocks += re.findall(
-        r"^\*\*`(?:database|postgres)_password`.*?^```\n(.*?)^```", told[2], re.M | re.S
+        r"^\*\*`(?:database|database_owner|postgres)_password`.*?^```\n(.*?)^```",
+        told[2],
+        re.M | re.S,
     )
     folder = tmp_path / "docker" / "secrets"
     subprocess.run([ROOT / "docker" / "new-secrets", folder], check=True, capture_output=True)
@@ -114,13 +116,17 @@ def test_leaked_secrets_are_replaced_and_none_is_lost(tmp_path: Path) -> None:
                 check=True,
             )
     after = {file.name: file.read_text() for file in folder.iterdir()}
-    for name in ("secret_key", "database_password", "postgres_password"):
+    for name in (
+        *("secret_key", "database_password", "database_owner_password"),
+        "postgres_password",
+    ):
         assert len(after[name]) == len(before[name])
         assert after[name] != before[name]
     earlier = {"SECRET_KEY_FALLBACKS_FILE": str(folder / "secret_key_fallbacks")}
     assert SettingsReader(earlier).words("SECRET_KEY_FALLBACKS") == [before["secret_key"], aside]
-    assert (tmp_path / "statements").read_text().splitlines()[-2:] == [
+    assert (tmp_path / "statements").read_text().splitlines()[-3:] == [
         f"ALTER ROLE azionelab PASSWORD '{after['database_password']}'",
+        f"ALTER ROLE azionelab_owner PASSWORD '{after['database_owner_password']}'",
         f"ALTER ROLE postgres PASSWORD '{after['postgres_password']}'",
     ]
 

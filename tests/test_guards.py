@@ -146,7 +146,7 @@ def test_every_function_has_a_search_path_of_its_own(database: Database) -> None
         SELECT oid::regprocedure::text AS name FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS (
             SELECT FROM unnest(proconfig) AS setting
-            WHERE setting LIKE 'search_path=%' AND setting LIKE '%pg_temp'
+            WHERE setting = 'search_path=""' OR setting LIKE 'search_path=%, pg_temp'
         )
     """).fetchall()
     assert [row.name for row in without] == [], (

@@ -10,11 +10,11 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale
-from psycopg.errors import UndefinedColumn, UndefinedTable
+from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from azionelab.one_line import is_one_line, is_seen
-from azionelab.ops import deploy_check, doctor
+from azionelab.ops import deploy_check, doctor, roles
 from azionelab.ops.odd_settings import read_env_file
 from azionelab.ops.schema import NOT_MIGRATED
 from azionelab.ops.secret_keys import accept_key
@@ -58,6 +58,8 @@ def _on_the_database(command: Callable[P, R]) -> Callable[P, R]:
             reason = str(error.orig).strip().partition("\n")[0]
             raise click.ClickException(f"the database cannot be reached: {reason}") from error
         except DBAPIError as error:
+            if isinstance(error.orig, InsufficientPrivilege):
+                raise click.ClickException(roles.NO_RIGHTS) from error
             if not isinstance(error.orig, UndefinedTable | UndefinedColumn):
                 raise
             raise click.ClickException(NOT_MIGRATED) from error

@@ -18,6 +18,7 @@ from azionelab.config import Config
 from azionelab.database import now
 from azionelab.database_errors import cause
 from azionelab.extensions import db
+from azionelab.ops import roles
 from azionelab.ops.backups import BackupReport, Task
 from azionelab.ops.odd_settings import odd_settings
 from azionelab.ops.schema import NOT_MIGRATED, SchemaState, schema_state
@@ -130,6 +131,11 @@ def _database(*, deploy: bool) -> Iterator[Finding]:
     try:
         with db.engine.connect() as connection:
             yield Finding("ok", "DATABASE: reached")
+            if told := roles.too_old(connection):
+                yield Finding("FAIL", f"DATABASE: {told}")
+            if refused := roles.without_rights(connection):
+                yield Finding("FAIL", f"DATABASE: {roles.NO_RIGHTS} ({', '.join(refused)})")
+                return
             state = schema_state(connection)
             if state is SchemaState.PENDING:
                 yield Finding("FAIL", f"MIGRATIONS: {NOT_MIGRATED}")
@@ -142,6 +148,7 @@ def _database(*, deploy: bool) -> Iterator[Finding]:
                 yield Finding("FAIL", problem)
             yield _administrator(connection)
             if deploy:
+                yield _role(connection)
                 yield _backups(connection)
     except SQLAlchemyError as error:
         yield Finding(
@@ -154,6 +161,15 @@ def _administrator(connection: Connection) -> Finding:
     if connection.execute(admins.limit(1)).first() is not None:
         return Finding("ok", "ADMIN: there is an administrator")
     return Finding("FAIL", "ADMIN: there is no administrator; run `flask create-admin EMAIL`")
+
+
+def _role(connection: Connection) -> Finding:
+    role = roles.current_role(connection)
+    if roles.owns_tables(connection):
+        return Finding("look", f"DATABASE: the role {role} {roles.OWNS_TABLES}")
+    return Finding(
+        "ok", f"DATABASE: the role {role} has rights to rows, and does not own its tables"
+    )
 
 
 def _backups(connection: Connection) -> Finding:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from azionelab.extensions import db
 from azionelab.mail.delivery import find_orphans
 from azionelab.mail.outbox import SEND_JOB
+from azionelab.ops import roles
 from azionelab.ops.condition import refusal_to_write
 from azionelab.ops.secret_keys import key_problem
 
@@ -56,11 +57,17 @@ def examine() -> list[Result]:
     with db.engine.connect() as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))
         results = [Result(c.claim, c.fatal, c.find(connection)) for c in _CHECKS]
+        owning = [roles.current_role(connection)] if roles.owns_tables(connection) else []
         refusal = refusal_to_write(connection, _ROOM)
     orphans = [str(mail) for mail in find_orphans(timedelta(0))]
     return [
         *results,
         Result("no mail waits without a job that sends it", fatal=True, rows=orphans),
+        Result(
+            "the application does not own its tables (docs/deployment.md, The database's roles)",
+            fatal=False,
+            rows=owning,
+        ),
         Result("the database's disk has room", fatal=True, rows=[refusal] if refusal else []),
     ]
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psutil
@@ -32,6 +33,7 @@ _SYSTEM_USER = "pgserver"
 _ELSEWHERE = Path("/var/lib")
 _DATABASE = "azionelab"
 _SUPERUSER = "postgres"
+_APPLICATION = "azionelab"
 _SOCKET = ".s.PGSQL.5432"
 _MAX_SOCKET_PATH = 100  # bytes; sockaddr_un holds 104 to 108
 _PATIENCE_SECONDS = 60
@@ -50,7 +52,7 @@ class PostgresUnavailable(Exception):
 
 @dataclass(frozen=True)
 class EmbeddedPostgres:
-    """A running server. `url` opens its database `azionelab`."""
+    """A running server. `url` opens its database `azionelab` as the owner of all that is in it."""
 
     folder: Path
     url: str
@@ -97,6 +99,18 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
     _create_database(socket_folder)
     url = _url(socket_folder, _DATABASE)
     return EmbeddedPostgres(folder, url, socket_folder, owner, binaries)
+
+
+def as_application(url: str) -> str:
+    """The URL of the same database, opened by the application's role, which has rights to rows alone."""
+    return url.replace(f"//{_SUPERUSER}@", f"//{_APPLICATION}@", 1)
+
+
+def create_application_role(connection: psycopg.Connection[Any]) -> None:
+    """Make the role that `as_application` opens the database by, unless it is there."""
+    found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (_APPLICATION,))
+    if found.fetchone() is None:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(_APPLICATION)))
 
 
 def find_running(folder: Path) -> str | None:
@@ -313,6 +327,11 @@ def _create_database(socket_folder: Path) -> None:
         found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (_DATABASE,))
         if found.fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_DATABASE)))
+        create_application_role(connection)
+        # What the application does needs no temporary tables.
+        connection.execute(
+            sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(_DATABASE))
+        )
 
 
 def _url(socket_folder: Path, database: str) -> str:

@@ -63,13 +63,19 @@ def _serve() -> None:
         if not (config.frontend_dist / ".vite" / "manifest.json").exists():
             raise CannotRun("the front end is not built: start with `make run`")
         if environment.get("DATABASE_URL") == _UNREACHED:
-            environment["DATABASE_URL"] = undo.enter_context(_embedded_database(instance))
-        connection = undo.enter_context(_connect(load_config(environment).database_url))
+            owner = undo.enter_context(_embedded_database(instance))
+            environment |= _embedded_urls(owner)
+        config = load_config(environment)
+        connection = undo.enter_context(
+            _connect(config.migration_database_url or config.database_url)
+        )
         prepare(connection, environment, instance, stop)
         logins = accounts(connection, instance)
         connection.close()
 
-        children = undo.enter_context(Children(environment, ROOT))
+        # What serves visitors is not told how the owner is reached.
+        serving = {k: v for k, v in environment.items() if not k.startswith("MIGRATION_")}
+        children = undo.enter_context(Children(serving, ROOT))
         gunicorn = ["gunicorn", "-c", "gunicorn.conf.py", "--log-level", "warning", "wsgi:app"]
         children.start("the web server", gunicorn)
         children.start("the worker", ["flask", "--app", "wsgi", "worker"])
@@ -171,6 +177,14 @@ def _check_free(port: int) -> None:
             ) from error
 
 
+def _embedded_urls(owner: str) -> dict[str, str]:
+    """How the embedded database is reached: by the application, and by migrations."""
+    return {
+        "DATABASE_URL": embedded_postgres.as_application(owner),
+        "MIGRATION_DATABASE_URL": owner,
+    }
+
+
 @contextmanager
 def _embedded_database(instance: Path) -> Iterator[str]:
     wanted = instance / "postgres"
@@ -247,7 +261,7 @@ def _become_flask(options: list[str]) -> None:
     instance = ROOT / "instance"
     environment = _environment(settings, _port_in_use(settings, instance), instance)
     if environment.get("DATABASE_URL") == _UNREACHED:
-        environment["DATABASE_URL"] = url
+        environment |= _embedded_urls(url)
     arguments = [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), *options]
     os.execve(sys.executable, arguments, environment)  # noqa: S606
 

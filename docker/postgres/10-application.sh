@@ -1,10 +1,39 @@
 #!/bin/bash
-# Run once, on an empty volume: the application's own role, which owns its database and nothing else.
+# The database's roles: azionelab_owner has the database and its tables and runs migrations, azionelab is the
+# application's and has rights to rows. Run by the image on an empty volume; and by a person, to part the two
+# in a database of release 0.3, where azionelab owned all, or to have the roles take new passwords:
+#
+#   ... exec postgres bash /docker-entrypoint-initdb.d/10-application.sh
 set -euo pipefail
 password=$(< /run/secrets/database_password)
-psql --no-psqlrc --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
-    --set password="$password" --quiet << 'SQL'
-CREATE ROLE azionelab LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'password';
-CREATE DATABASE azionelab OWNER azionelab ENCODING 'UTF8' TEMPLATE template0;
-REVOKE CONNECT ON DATABASE azionelab FROM PUBLIC;
+owner_password=$(< /run/secrets/database_owner_password)
+administer() {
+    psql --no-psqlrc --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --quiet --output /dev/null "$@"
+}
+
+administer --dbname postgres --set password="$password" --set owner_password="$owner_password" << 'SQL'
+SELECT 'CREATE ROLE ' || name FROM (VALUES ('azionelab'), ('azionelab_owner')) AS needed (name)
+WHERE to_regrole(name) IS NULL \gexec
+ALTER ROLE azionelab LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'password';
+ALTER ROLE azionelab_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'owner_password';
+SELECT $$CREATE DATABASE azionelab OWNER azionelab_owner ENCODING 'UTF8' TEMPLATE template0$$
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'azionelab') \gexec
+SQL
+
+# All at once or nothing: a table without rights for the site would stop it.
+administer --dbname azionelab --single-transaction << 'SQL'
+SET LOCAL lock_timeout = '10s';
+DO $$ BEGIN
+    IF to_regclass('public.alembic_version') IS NOT NULL
+        AND to_regprocedure('public.grant_rows(name)') IS NULL
+    THEN
+        RAISE EXCEPTION 'run `flask db upgrade` first; the tables stay with their owner';
+    END IF;
+END $$;
+ALTER DATABASE azionelab OWNER TO azionelab_owner;
+REVOKE ALL ON DATABASE azionelab FROM PUBLIC;
+GRANT CONNECT ON DATABASE azionelab TO azionelab;
+REASSIGN OWNED BY azionelab TO azionelab_owner;
+SELECT $$SELECT public.grant_rows('azionelab')$$
+WHERE to_regprocedure('public.grant_rows(name)') IS NOT NULL \gexec
 SQL

@@ -18,6 +18,7 @@ from psycopg import sql
 from azionelab.bookings import rules
 from azionelab.checkin.books import undo
 from azionelab.checkin.scans import admit
+from azionelab.ops.embedded_postgres import as_application
 from azionelab.ops.secret_keys import fingerprint, look_at_key
 from tests.backup.conftest import Backups
 from tests.stage import (
@@ -58,8 +59,8 @@ def an_evening() -> tuple[int, dict[str, str], str]:
 
 @contextmanager
 def running(make_app: Callable[..., Flask], url: str) -> Iterator[Flask]:
-    """The application on a database, which it lets go of afterwards."""
-    app = make_app(DATABASE_URL=url)
+    """The application on a database, with a role of its own; it lets go of it afterwards."""
+    app = make_app(DATABASE_URL=as_application(url), MIGRATION_DATABASE_URL=url)
     with app.app_context():
         yield app
         from azionelab.extensions import db
@@ -97,7 +98,8 @@ def test_a_theatre_is_lost_and_restored(
     empty_database: str,
     database_server: str,
 ) -> None:
-    backups = make_backups(empty_database)
+    backups = make_backups(as_application(empty_database))
+    backups.settings["MIGRATION_DATABASE_URL"] = empty_database
     (backups.media / "posters").mkdir()
     (backups.media / "posters" / "amleto.jpg").write_bytes(b"\xff\xd8 a poster")
     with running(make_app, empty_database) as app:

@@ -20,6 +20,7 @@ from sqlalchemy import text
 from azionelab.bookings import rules
 from azionelab.database import LIMITS, write_at_once
 from azionelab.extensions import db
+from azionelab.ops.embedded_postgres import as_application
 from azionelab.ops.worker import open_queue
 from tests.bookings.test_no_overbooking import (  # noqa: F401 (a fixture is among them)
     race_for_the_last_seat,
@@ -60,7 +61,7 @@ def pooler(database_url: str) -> Iterator[str]:
     """The address of the run's database through PgBouncer."""
     folder = Path(tempfile.mkdtemp(prefix="azionelab-pgbouncer-"))
     port = free_port()
-    parts = psycopg.conninfo.conninfo_to_dict(database_url)
+    parts = psycopg.conninfo.conninfo_to_dict(as_application(database_url))
     server = " ".join(f"{name}={parts[name]}" for name in ("host", "dbname", "user"))
     (folder / "pgbouncer.ini").write_text(
         PGBOUNCER.format(server=server, port=port, connections=SERVER_CONNECTIONS)

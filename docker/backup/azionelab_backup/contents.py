@@ -29,6 +29,27 @@ _INVARIANTS = {
     """,
 }
 
+# As azionelab/ops/roles.py decides it: tables decide, and in a database without any, whether they could be
+# made.
+_OWNS = """
+    SELECT current_user, coalesce(
+        (
+            SELECT bool_or(pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_class
+            WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p', 'v')
+        ),
+        (
+            SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = 'public'
+        ),
+        has_database_privilege(current_database(), 'CREATE')
+    )
+"""
+
+
+def ownership(connection: psycopg.Connection[Any]) -> tuple[str, bool]:
+    """The role of a connection, and whether it owns the tables."""
+    row = connection.execute(_OWNS).fetchone()
+    return (str(row[0]), bool(row[1])) if row else ("", False)
+
 
 def tables(connection: psycopg.Connection[Any]) -> list[str]:
     """The names of the tables; none in an empty database."""

@@ -31,6 +31,13 @@ _SCRATCH = (
 )
 
 
+# Migration 0016's; a dump of an older schema has none, and `flask db upgrade` follows.
+_GRANT = b"""
+SELECT format('SELECT public.grant_rows(%L)', :'application')
+WHERE to_regprocedure('public.grant_rows(name)') IS NOT NULL \\gexec
+"""
+
+
 class Database:
     """A database, by the libpq string that opens it."""
 
@@ -57,10 +64,18 @@ class Database:
             )
             return count(connection)
 
-    def restore(self, file: Path, *, replace: bool, row_restored: Callable[[], None]) -> None:
+    def restore(
+        self,
+        file: Path,
+        *,
+        replace: bool,
+        row_restored: Callable[[], None],
+        application: str | None = None,
+    ) -> None:
         """Run a dump into the database in one transaction: all of it is there afterwards, or nothing.
 
-        With `replace`, everything that was there goes in the same transaction.
+        With `replace`, everything that was there goes in the same transaction. The role `application`, if
+        it is another one than this, gets its rights to the rows.
         """
         environment = self._environment() | {"PGAPPNAME": "azionelab-backup restore"}
         with (
@@ -73,7 +88,10 @@ class Database:
                 stderr=told,
             ) as source,
             subprocess.Popen(
-                ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"],
+                [
+                    *("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"),
+                    *("--output=/dev/null", f"--set=application={application or ''}"),
+                ],
                 env=environment,
                 stdin=subprocess.PIPE,
                 stderr=told,
@@ -98,6 +116,7 @@ class Database:
                 # Only here is the dump known to be whole: a psql that hears no COMMIT rolls back,
                 # whatever became of pg_restore or of us.
                 if source.wait() == 0:
+                    send(_GRANT if application else b"")
                     send(b"COMMIT;\n")
                 target.stdin.close()
             except BrokenPipeError:  # psql has given up, and says why below

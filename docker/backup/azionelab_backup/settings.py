@@ -39,6 +39,7 @@ class Settings:
     """What the backups are told. `conninfo` opens the database and holds its password."""
 
     conninfo: str = field(repr=False)
+    owner_conninfo: str | None = field(repr=False)  # opens it as the role that owns the tables
     backups: Path
     media: Path
     at: time
@@ -55,7 +56,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """The settings in `environ`; raises Refused, which names each one that is wrong."""
     reader = _Reader(environ)
     settings = Settings(
-        conninfo=reader.conninfo(),
+        conninfo=reader.conninfo("DATABASE") or "",
+        owner_conninfo=reader.conninfo("MIGRATION_DATABASE", needed=False),
         backups=Path(reader.text("BACKUP_DIR", "/backups")),
         media=Path(reader.text("MEDIA_DIR", "/media")),
         at=reader.time_of_day("BACKUP_AT", "04:00"),
@@ -130,25 +132,25 @@ class _Reader:
         earlier = (self.optional("SECRET_KEY_FALLBACKS") or "").split(",")
         return [fingerprint(k.strip()) for k in (key, *earlier) if key and k and k.strip()]
 
-    def conninfo(self) -> str:
-        url = self.optional("DATABASE_URL")
-        password = self.optional("DATABASE_PASSWORD")
+    def conninfo(self, name: str, *, needed: bool = True) -> str | None:
+        """NAME_URL with NAME_PASSWORD in it, or None when it is left out."""
+        url = self.optional(f"{name}_URL")
+        password = self.optional(f"{name}_PASSWORD")
         if url is None:
-            self.problems.append("DATABASE_URL: is missing")
-            return ""
+            if needed:
+                self.problems.append(f"{name}_URL: is missing")
+            return None
         # SQLAlchemy names its driver there, which libpq does not know.
         url = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", url)
         try:
             given = psycopg.conninfo.conninfo_to_dict(url)
             if password and given.get("password"):
-                self.problems.append(
-                    "DATABASE_PASSWORD: DATABASE_URL holds a password too, keep one"
-                )
+                self.problems.append(f"{name}_PASSWORD: {name}_URL holds a password too, keep one")
             return make_conninfo(url, **({"password": password} if password else {}))
         except psycopg.Error:
             # libpq's own words would repeat the address, and with it a password.
-            self.problems.append("DATABASE_URL: is not like postgresql://user:password@host/name")
-            return ""
+            self.problems.append(f"{name}_URL: is not like postgresql://user:password@host/name")
+            return None
 
     def restic(self) -> dict[str, str] | None:
         repository = self.optional("RESTIC_REPOSITORY")

@@ -15,6 +15,7 @@ from azionelab_backup import Refused
 from azionelab_backup.contents import (
     count_rows,
     disagreements,
+    ownership,
     schema,
     secret_key,
     tables,
@@ -109,23 +110,39 @@ class Keeper:
             manifest = backup.manifest()
             media = settings.media
             self._refuse_to_overwrite(replace=replace)
+            target, application = self._owner()
             _unpack(backup.folder / MEDIA, media / _RESTORING)
             try:
-                self._database.restore(
+                target.restore(
                     backup.folder / DUMP,
                     replace=replace,
+                    application=application,
                     row_restored=_progress(sum(manifest.rows.values())),
                 )
                 _swap(media)
             finally:
                 shutil.rmtree(media / _RESTORING, ignore_errors=True)
-            with self._database.connect() as connection:
+            with target.connect() as connection:
                 if problems := disagreements(connection, manifest):
                     raise Refused(f"{backup.name} is restored, but {'; '.join(problems)}")
             print(f"{backup.name} is restored: {_in_words(backup, manifest)}")
             if lost := _lost_key(manifest, settings.keys):
                 print(f"azionelab-backup: {lost}", file=sys.stderr)
             return backup
+
+    def _owner(self) -> tuple[Database, str | None]:
+        """The database as the role that may make its tables, and the application's where it is another."""
+        with self._database.connect() as connection:
+            role, owns = ownership(connection)
+        if owns:
+            return self._database, None
+        if self._settings.owner_conninfo is None:
+            raise Refused(f"the role {role} does not own the tables: set MIGRATION_DATABASE_URL")
+        owner = Database(self._settings.owner_conninfo)
+        with owner.connect() as connection:
+            if not ownership(connection)[1]:
+                raise Refused("the role of MIGRATION_DATABASE_URL does not own the tables")
+        return owner, role
 
     def rotate(self) -> list[Backup]:
         """Remove the backups that have served, and return them; never the last good one."""
@@ -210,7 +227,7 @@ class Keeper:
             row = connection.execute("""
                 SELECT count(*) FROM pg_stat_activity
                 WHERE datname = current_database() AND pid <> pg_backend_pid()
-                    AND backend_type = 'client backend'
+                    AND coalesce(backend_type, 'client backend') = 'client backend'
             """).fetchone()
         if row and row[0]:
             raise Refused(f"{row[0]} others are connected to the database: stop the site first")

@@ -7,6 +7,7 @@ All three may be photographed, printed and shared, so none holds the visitor's n
 the token that opens their own page.
 """
 
+import threading
 from datetime import datetime
 from email.utils import parseaddr
 from io import BytesIO
@@ -26,6 +27,9 @@ from azionelab.shows.limits import MAX_PARTY, length
 from azionelab.shows.models import Venue
 from azionelab.site import site_host, site_url
 from azionelab.tokens import Purpose, make_token
+
+# Threads of one process share its interpreter: several sheets at once are ready no sooner.
+_ONE_SHEET = threading.Lock()
 
 _A5 = (148, 210)  # millimetres
 _QR_WIDTH = 70  # millimetres on paper
@@ -48,7 +52,15 @@ def qr_png(reservation: Reservation) -> bytes:
 
 
 def ticket_pdf(reservation: Reservation) -> bytes:
-    """The ticket on a sheet of A5, in the current language and the theatre's time zone."""
+    """The ticket on a sheet of A5, in the current language and the theatre's time zone.
+
+    One at a time: each reads the fonts anew, which takes memory (docs/scaling.md).
+    """
+    with _ONE_SHEET:
+        return _ticket_pdf(reservation)
+
+
+def _ticket_pdf(reservation: Reservation) -> bytes:
     performance = reservation.performance
     page = Sheet(_A5, f"{gettext('Your ticket')}: {performance.show.title}")
     page.add_page()

@@ -1,0 +1,66 @@
+"""What tickets on paper cost a web process in memory: `python -m bench.memory`.
+
+No database is needed: sheets with the ticket's fonts are made here, as `ticket_pdf` makes them.
+"""
+
+import gc
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+import psutil
+from flask import Flask
+from flask_babel import Babel
+from fpdf import FPDF
+
+from azionelab.bookings.paper import FONT, prepare, printable
+
+THREADS = 4  # WEB_THREADS
+SHEETS = 16
+
+_app = Flask(__name__)
+_one = Lock()
+
+
+def make_sheet(_number: int) -> None:
+    """A sheet with a line in each of the ticket's two fonts."""
+    with _app.test_request_context("/"):
+        paper = FPDF()
+        prepare(paper, "La locandiera")
+        paper.add_page()
+        for style in ("", "B"):
+            paper.set_font(FONT, style, 12)
+            paper.cell(text=printable(paper, "La locandiera"))
+        paper.output()
+
+
+def make_sheet_alone(number: int) -> None:
+    """The same, while no other thread does."""
+    with _one:
+        make_sheet(number)
+
+
+def main() -> None:
+    """Print the process's own memory, in MB, after each step."""
+    Babel(_app)
+    _tell("before")
+    make_sheet(0)
+    _tell("the first sheet")
+    for name, make in (("one at a time", make_sheet_alone), ("at once", make_sheet)):
+        with ThreadPoolExecutor(THREADS) as threads:
+            list(threads.map(make, range(SHEETS)))
+        _tell(f"{SHEETS} sheets by {THREADS} threads, {name}")
+    gc.collect()
+    tracemalloc.start()
+    make_sheet(0)
+    gc.collect()
+    kept, most = tracemalloc.get_traced_memory()
+    print(f"one sheet takes {most / 1e6:.1f} MB and leaves {kept / 1e6:.1f} MB behind")
+
+
+def _tell(step: str) -> None:
+    print(f"{step}: {psutil.Process().memory_full_info().uss / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,21 @@ from email_validator import EmailNotValidError, validate_email
 
 from azionelab.one_line import is_one_line
 
+# Gmail: "Dots don't matter in Gmail addresses" and task-specific addresses with "+" (Google's help).
+_SAME_DOMAINS = {"googlemail.com": "gmail.com"}
+_DOTS_IGNORED = {"gmail.com"}
+# Plus addressing: Microsoft (Outlook.com), Fastmail, Proton and Apple (iCloud Mail) document it. Yahoo's
+# disposable addresses are written with "-", which none of its own names may hold.
+_PLUS = """
+    gmail.com outlook.com outlook.it hotmail.com hotmail.it hotmail.co.uk hotmail.fr hotmail.de live.com
+    live.it live.co.uk live.fr msn.com fastmail.com fastmail.fm proton.me protonmail.com protonmail.ch pm.me
+    icloud.com me.com mac.com
+"""
+_HYPHEN = """
+    yahoo.com yahoo.it yahoo.co.uk yahoo.fr yahoo.de yahoo.es ymail.com
+"""
+_TAG_MARKS = dict.fromkeys(_PLUS.split(), "+") | dict.fromkeys(_HYPHEN.split(), "-")
+
 
 def normal_address(typed: str) -> str:
     """The address as people read it, its domain in normal form; ValueError when it is none.
@@ -42,6 +57,23 @@ def wire_address(address: str) -> str:
     if checked.ascii_email is None:
         raise ValueError("no address in ASCII")
     return checked.ascii_email
+
+
+def mailbox(address: str) -> str:
+    """What stands for the mailbox behind a valid address: the same however its owner may write it.
+
+    Tags and dots are folded only where the provider documents that it ignores them; elsewhere
+    `a.b@` and `ab@` may be two people's.
+    """
+    name, _, domain = address.rpartition("@")
+    # A domain is in normal form already; folding makes strasse.de of straße.de, another one.
+    name, domain = name.casefold(), domain.lower()
+    domain = _SAME_DOMAINS.get(domain, domain)
+    if mark := _TAG_MARKS.get(domain):
+        name = name.partition(mark)[0] or name
+    if domain in _DOTS_IGNORED:
+        name = name.replace(".", "") or name
+    return f"{name}@{domain}"
 
 
 def _essence(text: str) -> str:

@@ -17,6 +17,8 @@ Errors are problems as RFC 9457 says. What they tell is in the language that
 
 - `/api/problems/invalid-fields`: `errors` names each field and what is wrong with it;
 - `/api/problems/party-too-large`: a party has at most `limit` seats here;
+- `/api/problems/too-many-mails`: the mailbox was asked to confirm too often; try again after `Retry-After`
+  seconds;
 - `/api/problems/too-many-unconfirmed`: too many seats booked from the same network wait to be confirmed;
   confirm some, or try again after `Retry-After` seconds;
 - `/api/problems/sold-out`: `seats_left` are fewer than were asked for, maybe none;

@@ -60,6 +60,7 @@ class Config:
     page_cache_seconds: int
     booking_rate_limit: str
     login_rate_limit: str
+    mailbox_rate_limit: str
     unconfirmed_seats_per_network: int
     unconfirmed_percent_per_network: int
     box_office_networks: list[IPv4Network | IPv6Network]
@@ -162,6 +163,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         page_cache_seconds=reader.integer("PAGE_CACHE_SECONDS", 1, 0, 60),
         booking_rate_limit=reader.rate("BOOKING_RATE_LIMIT", "30 per minute"),
         login_rate_limit=reader.rate("LOGIN_RATE_LIMIT", "10 per minute"),
+        mailbox_rate_limit=reader.rate("MAILBOX_RATE_LIMIT", "10 per hour"),
         unconfirmed_seats_per_network=reader.integer(
             "UNCONFIRMED_SEATS_PER_NETWORK", 30, 1, 100_000
         ),

@@ -300,6 +300,7 @@ def site_settings(database_url: str, smtp_port: int) -> dict[str, str]:
         "MAIL_USE_TLS": "false",
         "MAIL_DEFAULT_SENDER": "bench@azionelab.it",
         "BOOKING_RATE_LIMIT": "100000000 per minute",
+        "MAILBOX_RATE_LIMIT": "100000000 per minute",
         "UNCONFIRMED_SEATS_PER_NETWORK": "100000",
         "UNCONFIRMED_PERCENT_PER_NETWORK": "100",
     }

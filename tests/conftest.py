@@ -74,6 +74,7 @@ def settings(database_server: str) -> dict[str, str]:
         "PAGE_CACHE_SECONDS": "0",
         "BOOKING_RATE_LIMIT": "1000000 per minute",
         "LOGIN_RATE_LIMIT": "1000000 per minute",
+        "MAILBOX_RATE_LIMIT": "1000000 per minute",
         "UNCONFIRMED_SEATS_PER_NETWORK": "100000",
         "UNCONFIRMED_PERCENT_PER_NETWORK": "100",
     }

@@ -64,6 +64,7 @@ TABLE = {
     "PAGE_CACHE_SECONDS": ("-1 refused", "60 told", "fine"),
     "BOOKING_RATE_LIMIT": ("often refused", "1000000 per second told", "fine"),
     "LOGIN_RATE_LIMIT": ("0 per minute refused", "1 per day told", "fine"),
+    "MAILBOX_RATE_LIMIT": ("some refused", "1000 per minute told", "fine"),
     "UNCONFIRMED_SEATS_PER_NETWORK": ("none refused", "100000 told", "fine"),
     "UNCONFIRMED_PERCENT_PER_NETWORK": ("34% refused", "100 told", "fine"),
     "BOX_OFFICE_NETWORKS": ("foyer refused", "0.0.0.0/0 told", "fine"),

@@ -16,9 +16,10 @@ from azionelab.bookings.errors import (
     PartyTooLarge,
     PerformanceUnknown,
     SoldOut,
-    TooManyUnconfirmed,
+    TooManyMails,
+    TryLater,
 )
-from azionelab.bookings.limits import booking_limit
+from azionelab.bookings.limits import booking_limit, count_mailbox
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
 from azionelab.bookings.visitors import clean_email, clean_name
 from azionelab.bookings.words import explain
@@ -91,10 +92,11 @@ def book(
     locale = booking.get("locale") or str(get_locale())
     visitor = rules.Visitor(booking["name"], booking["email"], locale, visitor_network())
     try:
+        count_mailbox(visitor.email_key)
         rules.reserve(performance_id, visitor, booking["seats"], headers.get("request_key"))
     except PerformanceUnknown:
         abort(404)
-    except TooManyUnconfirmed as error:
+    except TryLater as error:
         return _try_later(error)
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
         return _refusal(error)
@@ -102,8 +104,11 @@ def book(
     return {"status": "check_your_inbox", "hold_minutes": hold_minutes}
 
 
-def _try_later(error: TooManyUnconfirmed) -> Response:
-    answer = problem(409, "too-many-unconfirmed", "Too many unconfirmed", explain(error))
+def _try_later(error: TryLater) -> Response:
+    if isinstance(error, TooManyMails):
+        answer = problem(429, "too-many-mails", "Too many mails", explain(error))
+    else:
+        answer = problem(409, "too-many-unconfirmed", "Too many unconfirmed", explain(error))
     answer.headers["Retry-After"] = str(error.seconds_left(now()))
     return answer
 

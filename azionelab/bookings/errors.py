@@ -35,20 +35,28 @@ class SoldOut(BookingError):
         self.seats_left = seats_left
 
 
-class TooManyUnconfirmed(BookingError):
-    """The visitor's network holds `held` unconfirmed seats, and may hold no more until `free_at`.
+class TryLater(BookingError):
+    """A limit is reached: it allows more from `free_at` on."""
 
-    Or until some of them are confirmed.
-    """
-
-    def __init__(self, held: int, free_at: datetime) -> None:
-        super().__init__(f"{held} unconfirmed seats are held")
-        self.held = held
+    def __init__(self, free_at: datetime) -> None:
+        super().__init__(f"until {free_at.isoformat()}")
         self.free_at = free_at
 
     def seconds_left(self, at: datetime) -> int:
         """Seconds until `free_at`; one at least."""
         return max(1, ceil((self.free_at - at).total_seconds()))
+
+
+class TooManyUnconfirmed(TryLater):
+    """The visitor's network holds `held` unconfirmed seats: first some are confirmed, or their holds end."""
+
+    def __init__(self, held: int, free_at: datetime) -> None:
+        super().__init__(free_at)
+        self.held = held
+
+
+class TooManyMails(TryLater):
+    """The mailbox was asked to confirm bookings too often (MAILBOX_RATE_LIMIT)."""
 
 
 class PartyTooLarge(BookingError):

@@ -1,9 +1,26 @@
-"""How many bookings one address on the network may try: shared by the form and the API.
+"""How many bookings one network may try, and one mailbox be asked to confirm: for the form and the API.
 
 It is there for seats that nobody wants and mails that nobody asked for. A form with a mistake in it
 makes neither, and is not counted.
 """
 
+from datetime import timedelta
+from typing import cast
+
+from werkzeug.exceptions import TooManyRequests
+
+from azionelab.bookings.errors import TooManyMails
+from azionelab.database import now
 from azionelab.rate_limits import RateLimit
 
 booking_limit = RateLimit("booking", lambda settings: settings.booking_rate_limit)
+_mailbox_limit = RateLimit("mailbox", lambda settings: settings.mailbox_rate_limit)
+
+
+def count_mailbox(mailbox: str) -> None:
+    """Count one booking that asks a mailbox to confirm; TooManyMails when it is beyond the limit."""
+    try:
+        _mailbox_limit.count(mailbox)
+    except TooManyRequests as limit:
+        seconds = cast("int", limit.retry_after)
+        raise TooManyMails(now() + timedelta(seconds=seconds)) from limit

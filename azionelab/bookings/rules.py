@@ -15,6 +15,7 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
+from azionelab.addresses import mailbox
 from azionelab.bookings.counts import UNCHANGED, Action, Answer, counted
 from azionelab.bookings.errors import (
     CapacityBelowHeld,
@@ -60,10 +61,8 @@ class Visitor:
 
     @property
     def email_key(self) -> str:
-        """The address folded: one mailbox has one booking, however it is written."""
-        name, _, domain = self.email.rpartition("@")
-        # A domain is in normal form already; folding makes strasse.de of straße.de, another one.
-        return f"{name.casefold()}@{domain.lower()}"
+        """The mailbox: it has one booking, however its address is written."""
+        return mailbox(self.email)
 
 
 def reserve(

@@ -34,10 +34,11 @@ from azionelab.bookings.errors import (
     PerformanceUnknown,
     SeatsChanged,
     SoldOut,
-    TooManyUnconfirmed,
+    TooManyMails,
+    TryLater,
 )
 from azionelab.bookings.forms import BookingForm, CancelForm, ConfirmForm, FewerSeatsForm
-from azionelab.bookings.limits import booking_limit
+from azionelab.bookings.limits import booking_limit, count_mailbox
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf
 from azionelab.bookings.words import explain
@@ -95,6 +96,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
     visitor = rules.Visitor(form.name.data, form.email.data, str(get_locale()), visitor_network())
     try:
         booking_limit.count()
+        count_mailbox(visitor.email_key)
         rules.reserve(performance_id, visitor, form.seats.data, form.key)
     except PerformanceUnknown:
         abort(404)
@@ -103,7 +105,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         if isinstance(error, SoldOut) and error.seats_left:
             return _form_page(performance, form, 409, notice=explain(error))
         return _form_page(performance, form, 409, refusal=explain(error))
-    except (TooManyUnconfirmed, TooManyRequests) as limit:
+    except (TryLater, TooManyRequests) as limit:
         return _later_page(performance, form, limit)
     session[_ASKED] = {
         "performance": performance_id,
@@ -268,12 +270,13 @@ def _form_page(
 
 
 def _later_page(
-    performance: Listing, form: BookingForm, limit: TooManyUnconfirmed | TooManyRequests
+    performance: Listing, form: BookingForm, limit: TryLater | TooManyRequests
 ) -> AnyResponse:
-    """The form as it was sent, when the visitor's network has to wait."""
-    if isinstance(limit, TooManyUnconfirmed):
+    """The form as it was sent, when the visitor has to wait."""
+    if isinstance(limit, TryLater):
         seconds = limit.seconds_left(now())
-        page = _form_page(performance, form, 409, notice=explain(limit))
+        status = 429 if isinstance(limit, TooManyMails) else 409
+        page = _form_page(performance, form, status, notice=explain(limit))
     else:
         seconds = cast("int", limit.retry_after)
         page = _form_page(performance, form, 429, notice=_slower_notice(seconds))

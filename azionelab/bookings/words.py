@@ -13,6 +13,7 @@ from azionelab.bookings.errors import (
     ReservationEnded,
     SeatsChanged,
     SoldOut,
+    TooManyMails,
     TooManyUnconfirmed,
 )
 from azionelab.dates import clock, when
@@ -40,6 +41,12 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence f
             return gettext(
                 "Many seats booked from your network wait to be confirmed, and no more can be held for it"
                 " now. Please confirm those from their e-mails first, or try again from %(at)s on.",
+                at=clock(error.free_at),
+            )
+        case TooManyMails():
+            return gettext(
+                "We have just written to this mailbox several times. Please look there first (in the spam"
+                " folder, too), or try again from %(at)s on.",
                 at=clock(error.free_at),
             )
         case PartyTooLarge():

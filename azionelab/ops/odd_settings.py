@@ -59,6 +59,7 @@ USUAL_NUMBERS = {
 USUAL_RATES = {
     "BOOKING_RATE_LIMIT": (5, 600),
     "LOGIN_RATE_LIMIT": (3, 60),
+    "MAILBOX_RATE_LIMIT": (0.05, 10),
     "BOOKING_RATE": (5, 600),
     "LOGIN_RATE": (3, 60),
     "API_RATE": (120, 6000),
@@ -133,9 +134,9 @@ def _unusual(values: Mapping[str, str]) -> Iterator[str]:
             if re.fullmatch("[0-9]{1,9}", value) and not low <= int(value) <= high:
                 yield f"{name}: {value} is unusual (from {low} to {high}): {why}"
         elif name in USUAL_RATES:
-            low, high = USUAL_RATES[name]
-            if (rate := _a_minute(value)) is not None and not low <= rate <= high:
-                yield f"{name}: {value} is unusual (from {low} to {high} a minute)"
+            least, most = USUAL_RATES[name]
+            if (rate := _a_minute(value)) is not None and not least <= rate <= most:
+                yield f"{name}: {value} is unusual (from {least} to {most} a minute)"
         elif name in USUAL_WORDS:
             usual, why = USUAL_WORDS[name]
             if not re.fullmatch(usual, value):

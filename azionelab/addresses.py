@@ -35,6 +35,11 @@ def normal_address(typed: str) -> str:
     return checked.normalized
 
 
+def lower_address(typed: str) -> str:
+    """The address as a staff account has it; ValueError when it is none."""
+    return normal_address(typed.strip()).lower()
+
+
 def named_address(typed: str) -> str:
     """The address in `Name <address>`, or in an address alone, in one line; else ValueError."""
     name, address = parseaddr(typed)

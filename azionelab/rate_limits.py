@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse_many
-from sqlalchemy import LargeBinary, text
+from sqlalchemy import LargeBinary, delete, text
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.exceptions import TooManyRequests
 
@@ -90,6 +90,14 @@ class RateLimit:
             seconds = counts.hit(limit, self._scope, whom or network)
             if seconds is not None:
                 raise TooManyRequests(retry_after=max(1, math.ceil(seconds)))
+
+    def forget(self, whom: str) -> None:
+        """Count the tries of `whom` from nothing again. Owns its transaction."""
+        settings: Config = current_app.config["AZIONELAB"]
+        with transaction() as session:
+            for limit in _read(self._setting(settings)):
+                key = _key("/".join((str(limit), self._scope, whom)))
+                session.execute(delete(RateCount).where(RateCount.key == key))
 
 
 class RateCounts:

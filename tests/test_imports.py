@@ -41,7 +41,8 @@ FOUNDATION = {
 ENTRANCES = {"views", "api", "forms", "jobs", "commands", "health", "worker", "local"}
 # The few that may look at the request that is being answered.
 REQUEST_READERS = {
-    "views", "api", "forms", "busy_pages", "pages", "problems", "rate_limits", "rest",
+    "views", "api", "forms", "busy_pages", "pages", "problems", "rate_limits", "rest", "sessions",
+    "login_limits",
 }  # fmt: skip
 
 

@@ -40,17 +40,16 @@ from azionelab.row_versions import (
     edit_row,
     find_deletion,
 )
-from azionelab.staff.accounts import has_role
 from azionelab.staff.models import RoleName
+from azionelab.staff.rights import RUNS_SEASON, has_role
 
 MAX_PAGE = 100_000
-STAFF = (RoleName.ADMIN, RoleName.STAFF)
 
 
 class Guarded:
     """Lets in whoever has one of `roles`: others log in first, or are refused (403)."""
 
-    roles: ClassVar[tuple[RoleName, ...]] = STAFF
+    roles: ClassVar[tuple[RoleName, ...]] = RUNS_SEASON
 
     def is_accessible(self) -> bool:
         """Whether the person of this request may see the view, in the menu and at its address."""

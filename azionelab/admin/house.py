@@ -144,12 +144,20 @@ class ReservationView(TheatreView):
     @expose("/confirm/", methods=("POST",))
     def confirm_view(self) -> Response:
         """Confirm for a visitor who cannot: the ticket is sent."""
-        return self._act(rules.confirm, gettext("Confirmed. The ticket is on its way."))
+        return self._act(
+            rules.confirm,
+            gettext("Confirmed. The ticket is on its way."),
+            gettext("It was confirmed already: no other ticket is sent."),
+        )
 
     @expose("/cancel/", methods=("POST",))
     def cancel_view(self) -> Response:
         """Give a party's seats back: it is written to."""
-        return self._act(rules.cancel, gettext("Cancelled. The party is written to."))
+        return self._act(
+            rules.cancel,
+            gettext("Cancelled. The party is written to."),
+            gettext("It had ended already: nothing was changed, and nobody is written to."),
+        )
 
     @expose("/seats/", methods=("POST",))
     def seats_view(self) -> Response:
@@ -163,6 +171,7 @@ class ReservationView(TheatreView):
                 identity, form.seats.data, read_version(request.form.get("seen"))
             ),
             gettext("The party is smaller now."),
+            gettext("The party has this size already: nothing was changed."),
         )
 
     @expose("/resend/", methods=("POST",))
@@ -170,15 +179,18 @@ class ReservationView(TheatreView):
         """Send the party its newest mail once more: the ticket, or the request to confirm."""
         return self._act(_resend_newest, gettext("The newest mail is sent once more."))
 
-    def _act(self, change: Callable[[UUID], Any], done: str) -> Response:
+    def _act(self, change: Callable[[UUID], Any], done: str, unchanged: str = "") -> Response:
         identity = read_identity(Reservation, request.form.get("id"))
         if isinstance(identity, UUID):
             try:
-                change(identity)
+                reservation = change(identity)
             except BookingError as refusal:
                 flash(_tell_refusal(refusal), "error")
             else:
-                flash(done, "success")
+                if reservation is not None and reservation.was_so_already:
+                    flash(unchanged, "info")
+                else:
+                    flash(done, "success")
         return self._back(identity)
 
     def _back(self, identity: int | UUID | None) -> Response:

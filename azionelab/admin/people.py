@@ -12,15 +12,16 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.base import TheatreView, tell
 from azionelab.admin.forms import AccountForm, ChangedAccountForm, TokenForm
-from azionelab.staff.accounts import AccountError, change_account, create_account, role_of
-from azionelab.staff.models import RoleName, User
+from azionelab.staff.accounts import AccountError, change_account, create_account
+from azionelab.staff.models import User
+from azionelab.staff.rights import MANAGES_ACCOUNTS, role_of
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
 
 
 class UserView(TheatreView):
     """Accounts. Nobody is deleted: the books say who let whom in. They are deactivated."""
 
-    roles = (RoleName.ADMIN,)
+    roles = MANAGES_ACCOUNTS
     can_create = can_edit = True
     can_view_details = False
     column_list = ("email", "name", "roles", "active")
@@ -77,7 +78,7 @@ class UserView(TheatreView):
 class TokenView(TheatreView):
     """Keys for programs that use the API of the door, each shown once, when it is made."""
 
-    roles = (RoleName.ADMIN,)
+    roles = MANAGES_ACCOUNTS
     can_create = True
     details_template = "admin/token.html"
     column_list = ("label", "scope", "created_at", "expires_at", "revoked_at")
@@ -110,6 +111,10 @@ class TokenView(TheatreView):
         if token is None:
             flash(gettext("There is no such token."), "error")
         else:
+            was_revoked = token.revoked_at is not None
             revoke_token(token.id)
-            flash(gettext("The token opens nothing any more."), "success")
+            if was_revoked:
+                flash(gettext("The token was revoked already."), "info")
+            else:
+                flash(gettext("The token opens nothing any more."), "success")
         return redirect(self.get_url(".index_view"))

@@ -123,6 +123,9 @@ class Reservation(Base):
     erased_at: Mapped[datetime | None]
     performance: Mapped[Performance] = relationship()
 
+    # Not stored: a rule sets it on what it returns, when there was nothing to change.
+    was_so_already = False
+
     @hybrid_property
     def is_live(self) -> bool:
         """Whether it holds seats."""

@@ -158,8 +158,7 @@ def confirm(reservation_id: UUID) -> Reservation:
         reservation = lock_reservation(session, reservation_id)
         at = now()
         if reservation.state == State.CONFIRMED:
-            answer.outcome = UNCHANGED
-            return reservation
+            return _unchanged(answer, reservation)
         if reservation.state == State.EXPIRED or reservation.is_lapsed(at):
             raise HoldExpired
         if reservation.state == State.CANCELLED or reservation.performance.cancelled_at is not None:
@@ -178,8 +177,7 @@ def cancel(reservation_id: UUID) -> Reservation:
     with counted(Action.CANCEL) as answer, transaction() as session:
         reservation = lock_with_performance(session, reservation_id)
         if not reservation.is_live or reservation.is_lapsed(now()):
-            answer.outcome = UNCHANGED
-            return reservation
+            return _unchanged(answer, reservation)
         _check_changeable(reservation)
         if reservation.admitted:
             raise PartyInside(reservation.admitted)
@@ -204,8 +202,7 @@ def reduce_seats(reservation_id: UUID, seats: int, seen: int | None = None) -> R
         if reservation.is_lapsed(now()):
             raise HoldExpired
         if seats == reservation.seats:
-            answer.outcome = UNCHANGED
-            return reservation
+            return _unchanged(answer, reservation)
         if seen is not None and seen != reservation.seats:
             raise SeatsChanged(reservation.seats)
         _check_changeable(reservation)
@@ -263,6 +260,13 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
         for reservation in told:
             enqueue(session, reservation.id, Kind.MOVED)
         return len(told)
+
+
+def _unchanged(answer: Answer, reservation: Reservation) -> Reservation:
+    """A reservation that was already as it was asked for: counted as such, and marked for the caller."""
+    answer.outcome = UNCHANGED
+    reservation.was_so_already = True
+    return reservation
 
 
 def cancel_performance(

@@ -34,7 +34,7 @@ from azionelab.checkin.words_of_app import app_words
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.programme import Listing, listing
-from azionelab.staff.accounts import door_required, is_door_staff
+from azionelab.staff.rights import door_required, is_door_staff
 from azionelab.tokens import Purpose, read_token
 
 blueprint = Blueprint("checkin", __name__, url_prefix="/checkin")

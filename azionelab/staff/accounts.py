@@ -1,51 +1,39 @@
 """Staff accounts: making and changing them, who may do what, and how people log in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from uuid import uuid4
 
-from flask import Flask, abort, redirect, url_for
+from flask import Flask, redirect, url_for
 from flask_babel import force_locale, get_locale, gettext
-from flask_login import current_user, user_logged_out
+from flask_login import current_user
 from flask_login.utils import _user_context_processor
 from flask_security.babel import FsDomain
 from flask_security.datastore import SQLAlchemyUserDatastore
-from flask_security.decorators import auth_required
 from flask_security.forms import LoginForm
-from flask_security.signals import reset_password_instructions_sent
 from flask_security.utils import hash_password
-from flask_security.views import forgot_password, login
+from flask_security.views import login
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from azionelab.addresses import normal_address
+from azionelab.addresses import lower_address
 from azionelab.database import transaction, violated_constraint
 from azionelab.extensions import db, security
 from azionelab.one_line import is_one_line
-from azionelab.rate_limits import RateLimit
 from azionelab.row_versions import Edit, Merged, RowGone, lock_row, merge
+from azionelab.staff.login_limits import init_login_limits, limit_logins, limit_tries
 from azionelab.staff.models import Role, RoleName, User
-from azionelab.staff.reset import enqueue_reset_mail
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from azionelab.staff.reset import ask_for_reset
+from azionelab.staff.rights import RUNS_SEASON, door_required, has_role, role_of
+from azionelab.staff.sessions import SESSION_LIFE, init_sessions
 
 PASSWORD_LENGTH = 12  # characters at least; NIST SP 800-63B asks for length, not for composition
-SESSION_HOURS = 12  # an evening, from before the doors open until after they close
-_STAFF = (RoleName.ADMIN, RoleName.STAFF)
-
-_login_limit = RateLimit("login", lambda settings: settings.login_rate_limit)
-_limited_views = {
-    "security.login": _login_limit(login),
-    "security.forgot_password": _login_limit(forgot_password),
-}
 
 _SETTINGS: dict[str, Any] = {
-    "PERMANENT_SESSION_LIFETIME": timedelta(hours=SESSION_HOURS),
+    "PERMANENT_SESSION_LIFETIME": SESSION_LIFE,
     "SECURITY_URL_PREFIX": "/staff",
     "SECURITY_POST_LOGIN_VIEW": "staff_home",
     "SECURITY_POST_LOGOUT_VIEW": "security.login",
@@ -56,6 +44,8 @@ _SETTINGS: dict[str, Any] = {
     "SECURITY_SEND_PASSWORD_RESET_EMAIL": False,  # the worker does (azionelab.staff.reset)
     "SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL": False,
     "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=2),
+    # The library's own default writes `private=True`, which is no directive.
+    "SECURITY_CACHE_CONTROL": {"private": None, "no-store": None},
     "SECURITY_RETURN_GENERIC_RESPONSES": True,
     "SECURITY_API_ENABLED_METHODS": ["session"],
     "SECURITY_FRESHNESS": timedelta(seconds=-1),  # nobody is asked again within an evening
@@ -80,10 +70,6 @@ class AccountError(ValueError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
-
-
-class AccountUnknown(Exception):
-    """No account has this number."""
 
 
 def create_account(email: str, role: str, password: str, name: str = "") -> User:
@@ -138,43 +124,11 @@ def change_account(user_id: int, edit: Edit) -> Merged:
         return merged
 
 
-def role_of(user: User) -> str | None:
-    """The highest of an account's roles."""
-    held = {role.name for role in user.roles}
-    return next((name.value for name in RoleName if name in held), None)  # admin comes first
-
-
-def end_sessions(user_id: int) -> None:
-    """Log a person out on every device; a copied cookie opens nothing any more (ASVS 5.0, 7.4.1)."""
-    with transaction() as session:
-        user = session.get(User, user_id, with_for_update=True, populate_existing=True)
-        if user is None:
-            raise AccountUnknown
-        user.fs_uniquifier = uuid4().hex
-
-
-def has_role(user: Any, *roles: RoleName) -> bool:
-    """Whether `user` (Flask-Login's, perhaps nobody) is logged in with one of `roles`."""
-    return bool(user.is_authenticated) and any(role.name in roles for role in user.roles)
-
-
-def is_door_staff(user: Any) -> bool:
-    """Whether `user` may let people in."""
-    return has_role(user, *RoleName)
-
-
-def door_required(view: Callable[P, R]) -> Callable[P, R]:
-    """Only for door staff and those above them: others log in first, or are refused (403)."""
-    return _required(view, tuple(RoleName))
-
-
 def init_security(app: Flask) -> None:
     """Bind Flask-Security to the application: the pages under /staff/ by which people log in."""
     app.config.from_mapping(_SETTINGS)
     security.recoverable = app.config["AZIONELAB"].mail_server is not None
     security.init_app(app, SQLAlchemyUserDatastore(db, User, Role), login_form=_LoginForm)
-    reset_password_instructions_sent.connect(enqueue_reset_mail, app)
-    user_logged_out.connect(_after_logout, app)
     # Forms only: no JSON, hence no bearer token that would outlive a logout. Nor is one looked for in what
     # was sent, which would be read to its end for that, however large it is.
     security.want_json(lambda _request: False)
@@ -183,9 +137,11 @@ def init_security(app: Flask) -> None:
     security.principal.identity_loaders.clear()
     security.i18n_domain = _Words(app)  # type: ignore[no-untyped-call]
     app.jinja_env.globals["_fsdomain"] = security.i18n_domain.gettext
-    app.view_functions.update(
-        {name: view for name, view in _limited_views.items() if name in app.view_functions}
-    )
+    init_sessions(app)
+    init_login_limits(app)
+    app.view_functions["security.login"] = limit_logins(login)
+    if security.recoverable:
+        app.view_functions["security.forgot_password"] = limit_tries(ask_for_reset)
     _look_up_users_when_needed(app)
     app.add_url_rule("/staff/", "staff_home", door_required(_home))
 
@@ -223,30 +179,14 @@ class _Words(FsDomain):
 def _home() -> Response:
     """Where people come to after they logged in: the admin, or the door."""
     return redirect(
-        url_for("admin.index" if has_role(current_user, *_STAFF) else "checkin.evenings")
+        url_for("admin.index" if has_role(current_user, *RUNS_SEASON) else "checkin.evenings")
     )
-
-
-def _after_logout(_app: Flask, user: User, **_facts: Any) -> None:
-    # The session is a signed cookie: only the key it names can end a copy of it.
-    end_sessions(user.id)
-
-
-def _required(view: Callable[P, R], roles: tuple[RoleName, ...]) -> Callable[P, R]:
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not has_role(current_user, *roles):
-            abort(403)
-        return view(*args, **kwargs)
-
-    asked_to_log_in: Callable[P, R] = auth_required("session")(guarded)
-    return asked_to_log_in
 
 
 def account_address(email: str) -> str:
     """The address as an account has it; raises AccountError when it is none."""
     try:
-        return normal_address(email.strip()).lower()
+        return lower_address(email)
     except ValueError as error:
         raise AccountError("email", gettext("This is not a complete e-mail address.")) from error
 

@@ -55,10 +55,22 @@ class User(Versioned, Base, UserMixin):
     active: Mapped[bool] = mapped_column(default=True)
     # Flask-Security's session key: changing it ends every session of this person.
     fs_uniquifier: Mapped[str]
+    reset_mailed_at: Mapped[
+        datetime | None
+    ]  # when a mail to set another password was asked for last
     roles: Mapped[list[Any]] = relationship(Role, secondary=user_role, lazy="selectin")
 
     def __str__(self) -> str:
         return self.name or self.email
+
+
+class EndedSession(Base):
+    """A session that its owner logged out of, by the digest of its id; deleted once no cookie lives."""
+
+    __tablename__ = "ended_session"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    ended_at: Mapped[datetime]
 
 
 class ApiToken(Base):

@@ -1,18 +1,25 @@
 """The mail by which somebody who forgot their password sets another one.
 
-Only a job is written while the page is made, and the worker does the rest: the answer takes as long
-for an address without an account as for one with, and no token is kept anywhere.
+The request looks up one number and writes one job, for an address with an account and for one without.
+The worker does the rest: whether there is an account, the pause, the token, the mail. No token is kept.
 """
 
-from typing import Any
+from datetime import timedelta
 from uuid import uuid4
 
-from flask import Flask, render_template
+from flask import flash, render_template
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _
 from flask_security.recoverable import generate_reset_password_token
+from flask_wtf import FlaskForm
 from procrastinate import RetryStrategy
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from wtforms import EmailField, ValidationError
+from wtforms.validators import InputRequired
 
-from azionelab.database import transaction
+from azionelab.addresses import lower_address
+from azionelab.database import now, transaction
 from azionelab.extensions import db, jobs
 from azionelab.mail.messages import Message, message_id
 from azionelab.mail.outbox import QUEUE
@@ -21,20 +28,65 @@ from azionelab.site import site_url
 from azionelab.staff.models import User
 
 RESET_JOB = "staff.reset_password"
+MAIL_JOB = "staff.send_reset_mail"
+RESET_PAUSE = timedelta(minutes=15)  # between two mails to one account, whoever asks
 _PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=5)  # the link lives for two hours
 
 
-def enqueue_reset_mail(_app: Flask, *, user: User, **_facts: Any) -> None:
-    """Answer Flask-Security's signal that `user` asked for another password."""
+class _AddressForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """Whose password is forgotten. It judges what was typed by its form only."""
+
+    email = EmailField(_("E-mail"), [InputRequired(_("This is not a complete e-mail address."))])
+
+    def validate_email(self, field: EmailField) -> None:
+        """Put the address in order, or say that it is none."""
+        try:
+            field.data = lower_address(field.data)
+        except ValueError as error:
+            raise ValidationError(gettext("This is not a complete e-mail address.")) from error
+
+
+def ask_for_reset() -> str:
+    """The page on which somebody asks for the mail."""
+    form = _AddressForm()
+    if form.validate_on_submit():
+        _enqueue_request(form.email.data)
+        flash(
+            gettext(
+                "If %(email)s has an account here, a mail is on its way. At most one is sent in"
+                " %(minutes)s minutes: please look among the older ones, too.",
+                email=form.email.data,
+                minutes=RESET_PAUSE.seconds // 60,
+            ),
+            "info",
+        )
+    return render_template("security/forgot_password.html", forgot_password_form=form)
+
+
+def _enqueue_request(address: str) -> None:
+    """Write the job that decides; of an address without an account it holds nothing."""
     with transaction() as session:
-        jobs.configure_task(
-            RESET_JOB,
-            queue=QUEUE,
-            connection=session.connection().connection.driver_connection,
-        ).defer(user_id=user.id)
+        user_id = session.scalar(select(User.id).where(User.email == address))
+        _defer(session, RESET_JOB, user_id)
 
 
 @jobs.task(name=RESET_JOB, queue=QUEUE, retry=_PATIENCE)
+def decide_on_mail(user_id: int | None) -> None:
+    """Have the mail sent, if there is an active account and none was asked for a moment ago."""
+    if user_id is None:
+        return
+    with transaction() as session:
+        user = session.get(User, user_id, with_for_update=True, populate_existing=True)
+        if user is None or not user.active:
+            return
+        asked_at = now()
+        if user.reset_mailed_at is not None and asked_at - user.reset_mailed_at < RESET_PAUSE:
+            return
+        user.reset_mailed_at = asked_at
+        _defer(session, MAIL_JOB, user_id)
+
+
+@jobs.task(name=MAIL_JOB, queue=QUEUE, retry=_PATIENCE)
 def send_reset_mail(user_id: int) -> None:
     """Write to a member of staff how to set another password."""
     user = db.session.get(User, user_id)
@@ -53,3 +105,11 @@ def send_reset_mail(user_id: int) -> None:
         ),
         message_id(str(uuid4())),
     )
+
+
+def _defer(session: Session, job: str, user_id: int | None) -> None:
+    jobs.configure_task(
+        job,
+        queue=QUEUE,
+        connection=session.connection().connection.driver_connection,
+    ).defer(user_id=user_id)

@@ -129,6 +129,10 @@ def test_staff_cancel_and_the_party_is_written_to(
     assert "The party is written to" in act(staff, "cancel", party)
     assert fresh(party.id).state == "cancelled"
     assert mails_about(database, party)[-1] == "cancelled"
+    again = act(staff, "cancel", party)
+    assert "nobody is written to" in again
+    assert "The party is written to" not in again
+    assert mails_about(database, party).count("cancelled") == 1
     assert "has ended" in act(staff, "seats", party, seats="1")
 
 

@@ -1,5 +1,6 @@
 """Logging in and out, and what a stranger learns from trying."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -198,9 +199,35 @@ def test_a_cookie_copied_before_the_logout_opens_nothing_after_it(app: Flask) ->
     thief = english(app)
     thief.set_cookie("session", cookie.value)
     assert thief.get("/admin/").status_code == 200
+    laptop = english(app)
+    log_in(laptop, "staff@theatre.org")
     client.post("/staff/logout", data=token_of(client))
     assert "/staff/login" in thief.get("/admin/").location
+    assert laptop.get("/admin/").status_code == 200
     assert log_in(english(app), "staff@theatre.org").status_code == 302
+    assert laptop.get("/admin/").status_code == 200
+
+
+def test_who_asks_for_it_is_logged_out_everywhere(app: Flask) -> None:
+    phone, laptop = logged_in(app, "staff"), english(app)
+    log_in(laptop, "staff@theatre.org")
+    answer = press(laptop, "/staff/logout-everywhere", "/staff/change")
+    assert "You are logged out on all devices." in answer.text
+    for client in (phone, laptop):
+        assert "/staff/login" in client.get("/admin/").location
+    assert english(app).post("/staff/logout-everywhere").status_code == 400
+
+
+def test_a_session_of_the_release_before_ends_with_all_others(app: Flask) -> None:
+    client = logged_in(app, "staff")
+    with client.session_transaction() as session:
+        del session["session_id"]
+    cookie = client.get_cookie("session")
+    assert cookie is not None
+    thief = english(app)
+    thief.set_cookie("session", cookie.value)
+    client.post("/staff/logout", data=token_of(client))
+    assert "/staff/login" in thief.get("/admin/").location
 
 
 def test_who_is_out_already_may_log_out(app: Flask) -> None:
@@ -304,7 +331,7 @@ def test_asking_for_a_reset_tells_nobody_who_has_an_account(
     jobs = database.execute(
         "SELECT args::text FROM procrastinate_jobs WHERE task_name = 'staff.reset_password'"
     ).fetchall()
-    assert [args for (args,) in jobs] == ['{"user_id": 1}']
+    assert [args for (args,) in jobs] == ['{"user_id": 1}', '{"user_id": null}']
 
 
 @pytest.mark.parametrize(
@@ -331,3 +358,20 @@ def test_by_https_a_login_needs_no_referrer_and_comes_from_no_other_site(
     form |= {"email": "staff@theatre.org", "password": PASSWORD}
     answer = client.post("/staff/login", data=form, headers=sent, **secure)
     assert answer.status_code == status
+
+
+KNOWN = re.compile(r"(public|private|no-store|no-cache|immutable|must-revalidate|max-age=\d+)")
+
+
+def test_caching_is_told_in_directives_that_exist(app: Flask) -> None:
+    client = logged_in(app, "admin")
+    stranger = english(app)
+    told = set()
+    for rule in app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and not rule.arguments:
+            for browser in (client, stranger):
+                told.add(browser.get(rule.rule).headers.get("Cache-Control", ""))
+    told |= {stranger.get("/staff/login").headers["Cache-Control"]}
+    assert {"private, no-store", "no-store"} <= told
+    for value in told - {""}:
+        assert all(KNOWN.fullmatch(directive.strip()) for directive in value.split(",")), value

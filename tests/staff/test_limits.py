@@ -1,0 +1,125 @@
+"""What a stranger costs who asks for other people's passwords, and who guesses them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from azionelab.extensions import db
+from azionelab.staff.accounts import create_account
+from azionelab.staff.login_limits import PER_ACCOUNT, PER_ACCOUNT_AND_NETWORK
+from azionelab.staff.reset import MAIL_JOB, decide_on_mail
+from tests.support.people import PASSWORD, change_account, english, log_in, press
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+ANNA = "anna@theatre.org"
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is sent to the database in the block."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def test_asking_for_a_reset_is_the_same_work_for_all(app: Flask) -> None:
+    create_account(ANNA, "door", PASSWORD)
+    gone = create_account("gone@theatre.org", "door", PASSWORD)
+    change_account(gone.id, role="door", active=False)
+    done = []
+    for email in (ANNA, "gone@theatre.org", "nobody@theatre.org"):
+        client = english(app)
+        with statements() as sent:
+            press(client, "/staff/reset", "/staff/reset", email=email)
+        done.append(sent)
+    assert done[0] == done[1] == done[2]
+    assert len(done[0]) == 1  # the look for a number; the job goes past SQLAlchemy
+
+
+def mail_jobs(database: psycopg.Connection[Any]) -> int:
+    row = database.execute(
+        "SELECT count(*) FROM procrastinate_jobs WHERE task_name = %s", (MAIL_JOB,)
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_one_account_gets_one_reset_mail_in_a_while(database: psycopg.Connection[Any]) -> None:
+    user = create_account(ANNA, "door", PASSWORD)
+    for _ in range(10):
+        decide_on_mail(user.id)
+    assert mail_jobs(database) == 1
+    for minutes, mails in ((14, 1), (16, 2)):
+        database.execute(
+            "UPDATE user_account SET reset_mailed_at = now() - make_interval(mins => %s)",
+            (minutes,),
+        )
+        decide_on_mail(user.id)
+        assert mail_jobs(database) == mails
+
+
+def test_no_mail_goes_to_nobody(database: psycopg.Connection[Any]) -> None:
+    gone = create_account("gone@theatre.org", "door", PASSWORD)
+    change_account(gone.id, role="door", active=False)
+    for number in (None, gone.id, 4711):
+        decide_on_mail(number)
+    assert mail_jobs(database) == 0
+
+
+def number_in(limit: str) -> int:
+    return int(limit.split(maxsplit=1)[0])
+
+
+def guess(app: Flask, tries: int, network: str, email: str = ANNA) -> list[int]:
+    """Try wrong passwords from one network; what each is answered."""
+    client = english(app)
+    client.environ_base["REMOTE_ADDR"] = network
+    return [log_in(client, email, "wrong and long enough").status_code for _ in range(tries)]
+
+
+@pytest.mark.parametrize("email", [ANNA, "nobody@theatre.org"])
+def test_guessing_one_account_from_one_network_ends_soon(
+    make_app: Callable[..., Flask], email: str
+) -> None:
+    app = make_app(LOGIN_RATE_LIMIT="1000 per minute")
+    create_account(ANNA, "door", PASSWORD)
+    free = number_in(PER_ACCOUNT_AND_NETWORK)
+    assert guess(app, free + 1, "192.0.2.1", email) == [200] * free + [429]
+    # Another address of the same /64 is the same network; another network's is not.
+    assert guess(app, free + 1, "2001:db8::1", email) == [200] * free + [429]
+    assert guess(app, 1, "2001:db8::2", email) == [429]
+    assert guess(app, 1, "192.0.2.2", email) == [200]
+
+
+def test_guessing_from_everywhere_ends_and_the_owner_comes_in(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app(LOGIN_RATE_LIMIT="1000 per minute")
+    create_account(ANNA, "door", PASSWORD)
+    phone: FlaskClient = english(app)
+    assert log_in(phone, ANNA).status_code == 302
+    press(phone, "/staff/logout", "/checkin/")
+    each = number_in(PER_ACCOUNT_AND_NETWORK)
+    for network in range(number_in(PER_ACCOUNT) // each + 1):
+        guess(app, each, f"198.51.100.{network}")
+    assert guess(app, 1, "203.0.113.1") == [429]
+    forger = english(app)
+    forger.environ_base["REMOTE_ADDR"] = "203.0.113.2"
+    known = next(c for c in phone._cookies.values() if c.key.startswith("device-"))
+    forger.set_cookie(known.key, known.value[:-1] + "x", path="/staff")
+    assert log_in(forger, ANNA).status_code == 429
+    assert log_in(phone, ANNA).status_code == 302

@@ -9,14 +9,13 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
 
 from azionelab.bookings import places
 from azionelab.bookings import rules as booking
 from azionelab.checkin import devices
 from azionelab.checkin.devices import ticket_digest
 from azionelab.checkin.scans import admit
-from azionelab.database import now, transaction
+from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
 from tests.api.expect import assert_problem
@@ -214,14 +213,13 @@ class TestTheList:
         assert (news["complete"], references(news)) == (True, [party.reference])
 
     def test_rows_of_a_restored_database_are_not_sent_for_ever(
-        self, app: Flask, phone: Phone, evening: Performance
+        self, app: Flask, phone: Phone, evening: Performance, database: psycopg.Connection[Any]
     ) -> None:
         with app.app_context():
             party = a_party(evening)
-            with transaction() as session:
-                # As pg_restore does: the numbers are those of the server that was.
-                session.execute(text("SET LOCAL session_replication_role = replica"))
-                session.execute(text("UPDATE reservation SET changed_in = 2::bigint ^ 60"))
+        # As pg_restore does: the numbers are those of the server that was.
+        database.execute("SET session_replication_role = replica")
+        database.execute("UPDATE reservation SET changed_in = 2::bigint ^ 60")
         assert references(phone.sync()) == [party.reference]
         assert phone.sync()["parties"] == []
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
 from azionelab.bookings import rules
 from azionelab.bookings.errors import CapacityBelowHeld, SoldOut
-from azionelab.database import transaction
 from azionelab.extensions import db
 from azionelab.ops import embedded_postgres
 from azionelab.shows.models import Performance
@@ -104,21 +104,16 @@ def test_a_storm_fills_the_house_and_no_more(app: Flask) -> None:
 
 
 @pytest.fixture
-def without_the_database_guard(in_app: None) -> Iterator[None]:
+def without_the_database_guard(in_app: None, database: psycopg.Connection[Any]) -> Iterator[None]:
     """Take the database's own refusal away, and put it back."""
-    with transaction() as session:
-        session.execute(
-            text("ALTER TABLE performance DROP CONSTRAINT ck_performance_capacity_held")
-        )
+    database.execute("ALTER TABLE performance DROP CONSTRAINT ck_performance_capacity_held")
     yield
-    with transaction() as session:
-        session.execute(text("TRUNCATE performance CASCADE"))
-        session.execute(
-            text(
-                "ALTER TABLE performance ADD CONSTRAINT ck_performance_capacity_held"
-                " CHECK (seats_held BETWEEN 0 AND capacity)"
-            )
-        )
+    db.session.rollback()
+    database.execute("TRUNCATE performance CASCADE")
+    database.execute(
+        "ALTER TABLE performance ADD CONSTRAINT ck_performance_capacity_held"
+        " CHECK (seats_held BETWEEN 0 AND capacity)"
+    )
 
 
 def told_together(parties: int) -> Callable[..., None]:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import bindparam, select, text
@@ -264,25 +265,21 @@ def test_without_the_lock_the_database_still_refuses(app: Flask, unguarded: str)
 
 
 def test_negative_control_without_lock_and_constraint_a_party_enters_four_times(
-    app: Flask, unguarded: str
+    app: Flask, unguarded: str, database: psycopg.Connection[Any]
 ) -> None:
     performance = a_performance()
     party = a_party(performance, 3)
     code = code_of(party, unguarded)
-    drop = text("ALTER TABLE reservation DROP CONSTRAINT ck_reservation_admitted_range")
-    with transaction() as session:
-        session.execute(drop)
+    db.session.rollback()
+    database.execute("ALTER TABLE reservation DROP CONSTRAINT ck_reservation_admitted_range")
     try:
         answers = race(app, performance.id, code, [uuid4() for _ in range(4)])
         assert answers == [(Kind.ADMITTED, 3)] * 4
         assert fresh(party.id).admitted == 12
     finally:
         db.session.rollback()
-        with transaction() as session:
-            session.execute(text("TRUNCATE admission"))
-            session.execute(
-                text(
-                    "ALTER TABLE reservation ADD CONSTRAINT ck_reservation_admitted_range"
-                    " CHECK (admitted BETWEEN 0 AND seats - released)"
-                )
-            )
+        database.execute("TRUNCATE admission")
+        database.execute(
+            "ALTER TABLE reservation ADD CONSTRAINT ck_reservation_admitted_range"
+            " CHECK (admitted BETWEEN 0 AND seats - released)"
+        )

@@ -13,6 +13,7 @@ from azionelab.admin.home import HomeView
 from azionelab.admin.house import AdmissionView, ReservationView, ScanView
 from azionelab.admin.mails import MailView
 from azionelab.admin.people import TokenView, UserView
+from azionelab.admin.searches import init_searches
 from azionelab.admin.season import PerformanceView, ShowView, VenueView
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.models import Admission, Scan
@@ -30,6 +31,7 @@ class _BackOffice(Admin):  # type: ignore[misc]  # Flask-Admin has no types
 
 def init_admin(app: Flask) -> None:
     """Bind the back office to the application."""
+    init_searches(app)
     office = _BackOffice(
         app,
         name=app.config["AZIONELAB"].site_name,

@@ -28,6 +28,7 @@ from azionelab.admin.editing import (
     tell_who,
 )
 from azionelab.admin.fields import read_version
+from azionelab.admin.searches import PARAMETER, find_search, keep_search
 from azionelab.database import Base, transaction, violated_constraint
 from azionelab.dates import clock, dateformat
 from azionelab.extensions import db, security
@@ -44,6 +45,7 @@ from azionelab.staff.models import RoleName
 from azionelab.staff.rights import RUNS_SEASON, has_role
 
 MAX_PAGE = 100_000
+_OF_ONE_RESULT = ("page", PARAMETER)  # what another search begins anew
 
 
 class Guarded:
@@ -162,7 +164,7 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         form = self.create_form()
         if form.validate_on_submit() and self.create_model(form):
             flash(gettext("Saved."), "success")
-            return redirect(_back_to(self.get_url(".index_view")))
+            return redirect(back_to(self.get_url(".index_view")))
         return self.show_form(self.create_template, form)
 
     @expose("/edit/", methods=("GET", "POST"))
@@ -175,7 +177,7 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         try:
             if form.validate_on_submit() and self.update_model(form, row):
                 flash(gettext("Saved."), "success")
-                return redirect(_back_to(self.get_url(".index_view")))
+                return redirect(back_to(self.get_url(".index_view")))
         except EditConflict as conflict:
             return self.show_conflict(form, row, conflict)
         except RowGone:
@@ -206,7 +208,7 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
             form=form,
             model=row,
             conflict=conflict,
-            return_url=_back_to(self.get_url(".index_view")),
+            return_url=back_to(self.get_url(".index_view")),
             **self.facts_of(row),
         )
         return page, 409
@@ -249,7 +251,7 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         if "model" in facts:
             facts |= self.facts_of(facts["model"])
         return self.render(
-            template, form=form, return_url=_back_to(self.get_url(".index_view")), **facts
+            template, form=form, return_url=back_to(self.get_url(".index_view")), **facts
         )
 
     def nothing_there(self) -> Response:
@@ -258,9 +260,13 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         return redirect(self.get_url(".index_view"))
 
     @expose("/find/", methods=("POST",))
-    def find_view(self) -> Any:
-        """The rows that hold what is looked for: posted, since names belong into no address."""
-        return self.index_view()
+    def find_view(self) -> Response:
+        """Keep what is looked for, and lead to its results: names belong into no address."""
+        text = request.form.get("search", "").replace("\0", "").strip()
+        shown = {name: value for name, value in request.args.items() if name not in _OF_ONE_RESULT}
+        if text:
+            shown[PARAMETER] = keep_search(self.endpoint, text)
+        return redirect(self.get_url(".index_view", **shown), 303)
 
     def get_list(
         self,
@@ -279,7 +285,17 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         args = super()._get_list_extra_args()
         # A page beyond what the database can count to is one of nothing, not a fault.
         args.page = min(max(args.page, 0), MAX_PAGE)
-        args.search = request.form.get("search", "").replace("\0", "").strip() or None
+        identity = args.extra_args.get(PARAMETER)
+        args.search = find_search(self.endpoint, identity) if identity else None
+        if identity and args.search is None:
+            del args.extra_args[PARAMETER]
+            flash(
+                gettext(
+                    "This search is not kept any more, or belongs to another login."
+                    " Please look once more."
+                ),
+                "warning",
+            )
         return args
 
     def _get_list_url(self, view_args: ViewArgs) -> str:
@@ -295,7 +311,7 @@ def tell_address(address: str) -> Markup:
     return Markup(re.sub(r"([@.])", r"\1<wbr>", str(escape(address))))  # noqa: S704 (escaped)
 
 
-def _back_to(usual: str) -> str:
+def back_to(usual: str) -> str:
     """Where the person came from, a list with its page and filters, if the address says so."""
     return str(get_redirect_target() or usual)
 

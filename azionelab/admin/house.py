@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
-from azionelab.admin.base import TheatreView, read_identity, tell_address
+from azionelab.admin.base import TheatreView, back_to, read_identity, tell_address
 from azionelab.admin.fields import read_version
 from azionelab.admin.filters import ChoiceFilter, PerformanceFilter, tell_performance
 from azionelab.admin.forms import FewerSeatsForm
@@ -135,7 +135,7 @@ class ReservationView(TheatreView):
             model=reservation,
             details_columns=self._details_columns,
             get_value=self.get_detail_value,
-            return_url=self.get_url(".index_view"),
+            return_url=back_to(self.get_url(".index_view")),
             is_held=reservation.state == State.PENDING and _state(reservation) == State.PENDING,
             seats_form=FewerSeatsForm(formdata=None, seats=max(1, reservation.seats - 1)),
             newest_mail=_newest_mail(reservation.id),
@@ -194,7 +194,9 @@ class ReservationView(TheatreView):
         return self._back(identity)
 
     def _back(self, identity: int | UUID | None) -> Response:
-        return redirect(self.get_url(".details_view", id=identity))
+        return redirect(
+            self.get_url(".details_view", id=identity, url=back_to(self.get_url(".index_view")))
+        )
 
 
 class ScanView(TheatreView):

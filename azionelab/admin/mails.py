@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
-from azionelab.admin.base import TheatreView, tell_address
+from azionelab.admin.base import TheatreView, back_to, tell_address
 from azionelab.admin.filters import ChoiceFilter
 from azionelab.mail.messages import Message, render
 from azionelab.mail.models import Delivery, Kind, Mail
@@ -95,7 +95,7 @@ class MailView(TheatreView):
             model=mail,
             details_columns=self._details_columns,
             get_value=self.get_detail_value,
-            return_url=self.get_url(".index_view"),
+            return_url=back_to(self.get_url(".index_view")),
             message=message,
             pictures=[
                 base64.b64encode(picture.content).decode()
@@ -112,7 +112,9 @@ class MailView(TheatreView):
             return redirect(self.get_url(".index_view"))
         resend(mail.id)
         flash(gettext("The mail is sent once more."), "success")
-        return redirect(self.get_url(".details_view", id=mail.id))
+        return redirect(
+            self.get_url(".details_view", id=mail.id, url=back_to(self.get_url(".index_view")))
+        )
 
 
 def _read_in_development(mail: Mail) -> Message | None:

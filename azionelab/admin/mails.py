@@ -15,6 +15,7 @@ from azionelab.admin.filters import ChoiceFilter
 from azionelab.mail.messages import Message, render
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.mail.outbox import resend
+from azionelab.mail.superseded import SUPERSEDED
 
 KINDS: dict[str, str] = {
     Kind.CONFIRM: _("please confirm"),
@@ -65,7 +66,11 @@ class MailView(TheatreView):
             row.reservation.email
         ),
         "kind": lambda _view, _context, row, _name: KINDS[row.kind],
-        "delivery": lambda _view, _context, row, _name: DELIVERIES[row.delivery],
+        "delivery": lambda _view, _context, row, _name: (
+            _("not sent: a newer mail says the same")
+            if row.last_error == SUPERSEDED
+            else DELIVERIES[row.delivery]
+        ),
     }
     column_formatters_detail = column_formatters
 

@@ -17,14 +17,20 @@ from azionelab.database import now, transaction
 from azionelab.extensions import db
 from azionelab.mail.messages import Message, message_id, render
 from azionelab.mail.models import Delivery, Mail
-from azionelab.mail.outbox import SEND_JOB
-from azionelab.mail.smtp import Refused, Unreachable, send
+from azionelab.mail.outbox import SEND_JOB, defer_sending
+from azionelab.mail.refusals import put_back, read_refusals
+from azionelab.mail.replies import Fault
+from azionelab.mail.smtp import ProviderRefused, Refused, Unreachable, send
+from azionelab.mail.superseded import SUPERSEDED, is_superseded
 from azionelab.shows.models import Performance
 
 logger = logging.getLogger(__name__)
 
 # The only one of the reserved domains that the booking form takes.
 NOBODYS_DOMAIN = ".example"
+
+# What was given up before we knew that everybody is refused waits for so long, and then as any mail does.
+_PROVIDERS_PAUSE = timedelta(minutes=2)
 
 
 class NotYetDelivered(Exception):
@@ -43,10 +49,15 @@ def deliver(mail_id: UUID, *, sending: str, last_try: bool) -> None:
     mail = _begin(mail_id)
     if mail is None:
         return
+    if is_superseded(mail):
+        _note(mail, Delivery.NOT_SENT, SUPERSEDED)
+        return
     try:
         delivery = _hand_over(mail, sending)
     except Refused as refusal:
-        _note(mail, Delivery.FAILED, str(refusal))
+        _give_up(mail, refusal, last_try=last_try)
+    except ProviderRefused as refusal:
+        _put_off(mail, str(refusal), last_try=last_try, refusal=Fault.PROVIDER)
     except Unreachable as problem:
         _put_off(mail, str(problem), last_try=last_try)
     except Exception as fault:
@@ -128,21 +139,55 @@ def _log_link(mail: Mail, message: Message) -> None:
     logger.info("mail %s (%s) leads to %s", mail.id, mail.kind, message.link)
 
 
-def _put_off(mail: Mail, reason: str, *, last_try: bool) -> None:
+def _give_up(mail: Mail, refused: Refused, *, last_try: bool) -> None:
+    """Note a refusal for good, unless it is one of many: then the provider refuses us, and not them."""
+    _note(mail, Delivery.FAILED, str(refused), refusal=refused.fault)
     if last_try:
-        _note(mail, Delivery.FAILED, reason)
         return
-    _note(mail, Delivery.QUEUED, reason)
+    if waiting := _put_back_refused():
+        logger.error("the mail server refuses everybody: mails given up wait again: %s", waiting)
+
+
+def _put_back_refused() -> int:
+    """Once the provider refuses everybody, queue what it refused since it last took a mail; how many.
+
+    Those have new jobs, with their own growing pauses.
+    """
+    with transaction() as session:
+        mails = put_back(session, read_refusals(session))
+        for mail_id in mails:
+            defer_sending(session, mail_id, _PROVIDERS_PAUSE)
+    return len(mails)
+
+
+def _put_off(mail: Mail, reason: str, *, last_try: bool, refusal: Fault | None = None) -> None:
+    if last_try:
+        _note(mail, Delivery.FAILED, reason, refusal=refusal)
+        return
+    _note(mail, Delivery.QUEUED, reason, refusal=refusal)
     # Whatever led here stays out of the job's traceback.
     raise NotYetDelivered(reason) from None
 
 
-def _note(mail: Mail, delivery: Delivery, remark: str, sent_at: datetime | None = None) -> None:
+def _note(
+    mail: Mail,
+    delivery: Delivery,
+    remark: str,
+    *,
+    sent_at: datetime | None = None,
+    refusal: Fault | None = None,
+) -> None:
     with transaction() as session:
         session.execute(
             update(Mail)
             .where(Mail.id == mail.id)
-            .values(delivery=delivery, last_error=remark, sent_at=sent_at)
+            .values(
+                delivery=delivery,
+                last_error=remark,
+                sent_at=sent_at,
+                tried_at=now(),
+                refusal=refusal or "",
+            )
         )
     done = delivery in (Delivery.SENT, Delivery.NOT_SENT)
     level = logging.INFO if done else logging.WARNING

@@ -29,7 +29,7 @@ class Delivery(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
     # There is nowhere to send it to: no mail server is set (development; its link is in the log), or
-    # the address is one that nobody can have.
+    # the address is one that nobody can have. Or a newer mail says the same (`mail.superseded`).
     NOT_SENT = "not_sent"
     FAILED = "failed"  # given up: refused for good, or tried for too long; staff may resend
 
@@ -50,6 +50,9 @@ class Mail(Base):
         ),
         CheckConstraint("delivery IN ('queued', 'sent', 'not_sent', 'failed')", name="delivery"),
         Index("ix_mail_reservation_id", "reservation_id"),
+        CheckConstraint("refusal IN ('', 'recipient', 'provider', 'unclear')", name="refusal"),
+        Index("ix_mail_sent_at", "sent_at"),
+        Index("ix_mail_refused", "tried_at", postgresql_where=text("refusal <> ''")),
         Index("ix_mail_queued", "created_at", postgresql_where=text("delivery = 'queued'")),
     )
 
@@ -64,4 +67,8 @@ class Mail(Base):
     last_error: Mapped[str] = mapped_column(default="", server_default="")  # nothing personal
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    tried_at: Mapped[datetime | None]  # the last try's end; None of mails that release 0.3 tried
+    # Whose fault the last try's refusal was (`mail.replies.Fault`); "" when it was not refused.
+    refusal: Mapped[str] = mapped_column(default="", server_default="")
+    resent_at: Mapped[datetime | None]  # when somebody last asked for it to be sent once more
     reservation: Mapped[Reservation] = relationship()

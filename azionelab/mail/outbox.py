@@ -27,7 +27,7 @@ def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> None:
     one commit. The worker talks to the mail server after it, however long that takes.
     """
     mail = {"id": uuid4(), "reservation_id": reservation_id, "kind": kind, "created_at": now()}
-    _defer(session, mail["id"])
+    defer_sending(session, mail["id"])
     last_words(session, _NEW_MAIL, mail)
 
 
@@ -53,14 +53,17 @@ def resend(mail_id: UUID) -> Mail:
         if mail is None:
             raise MailUnknown
         mail.delivery, mail.last_error, mail.sent_at = Delivery.QUEUED, "", None
+        mail.resent_at = now()
         session.flush()
-        _defer(session, mail.id)
+        defer_sending(session, mail.id)
         return mail
 
 
-def _defer(session: Session, mail_id: object) -> None:
+def defer_sending(session: Session, mail_id: object, pause: timedelta = timedelta(0)) -> None:
+    """Enqueue the job that sends a mail, after a pause, in the caller's transaction."""
     jobs.configure_task(
         SEND_JOB,
         queue=QUEUE,
+        schedule_in={"seconds": int(pause.total_seconds())} if pause else None,
         connection=session.connection().connection.driver_connection,
     ).defer(mail_id=str(mail_id))

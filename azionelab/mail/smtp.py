@@ -11,18 +11,26 @@ from flask import current_app
 
 from azionelab.mail.messages import Message
 from azionelab.mail.mime import encode
+from azionelab.mail.replies import Fault, Stage, enhanced_code, whose_fault
 from azionelab.site import site_host
 
 _PERMANENT = range(500, 600)  # RFC 5321, 4.2.1
-_LOGIN_WANTED = 530  # RFC 4954: our own setting is wrong, not the recipient
 
 
 class Refused(Exception):
-    """The server will never take this message; says why without address or text."""
+    """The server will never take this message; says why without address or text, and whose `fault` it is."""
+
+    def __init__(self, reason: str, fault: Fault = Fault.RECIPIENT) -> None:
+        super().__init__(reason)
+        self.fault = fault
 
 
 class Unreachable(Exception):
     """The server could not be talked to, or asked to come back later; says why, as above."""
+
+
+class ProviderRefused(Unreachable):
+    """The server refuses us, whoever is written to: that is ours or the provider's to mend."""
 
 
 def send(message: Message, message_id: str) -> None:
@@ -49,19 +57,26 @@ def hand_over(letter: flask_mail.Message) -> None:
 
 
 def _judge(error: smtplib.SMTPException | OSError) -> Exception:
-    code = None
+    stage, code, reply = _reply_of(error)
+    enhanced = enhanced_code(reply)
+    status = ".".join(map(str, enhanced)) if enhanced else None
+    reason = " ".join(str(part) for part in (type(error).__name__, code, status) if part)
+    if code is None or code not in _PERMANENT:
+        return Unreachable(reason)
+    fault = whose_fault(stage, code, reply)
+    return ProviderRefused(reason) if fault is Fault.PROVIDER else Refused(reason, fault)
+
+
+def _reply_of(error: smtplib.SMTPException | OSError) -> tuple[Stage, int | None, bytes]:
+    """What the server answered to which command; no code when it did not answer."""
     match error:
         case smtplib.SMTPRecipientsRefused():
-            code = next(code for code, _ in error.recipients.values())
-        case smtplib.SMTPResponseException():
-            code = error.smtp_code
-    reason = " ".join(str(part) for part in (type(error).__name__, code) if part)
-    # Only a no to the recipient or to the message itself is for good. A no to the sender, the
-    # greeting or the login is a fault that the operator will mend.
-    about_message = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
-    if about_message and code in _PERMANENT and code != _LOGIN_WANTED:
-        return Refused(reason)
-    return Unreachable(reason)
+            code, reply = next(iter(error.recipients.values()))
+            return Stage.RECIPIENT, code, reply
+        case smtplib.SMTPResponseException(smtp_code=code, smtp_error=said):
+            stage = Stage.DATA if isinstance(error, smtplib.SMTPDataError) else Stage.SENDER
+            return stage, code, said if isinstance(said, bytes) else said.encode()
+    return Stage.SENDER, None, b""
 
 
 def _letter(message: Message, message_id: str) -> flask_mail.Message:

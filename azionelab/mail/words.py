@@ -35,8 +35,8 @@ def words_for(kind: Kind, reservation: Reservation) -> Words:  # noqa: PLR0911 (
     A message may be hours late when the mail server was down: what happened to the booking since
     then decides what it says.
     """
-    match kind:
-        case _ if kind is not Kind.CANCELLED and reservation.performance.cancelled_at is not None:
+    match told_of(kind, reservation):
+        case Kind.PERFORMANCE_CANCELLED:
             return _performance_cancelled(reservation)
         case Kind.CONFIRM if _waits(reservation):
             return _confirm(reservation)
@@ -50,6 +50,13 @@ def words_for(kind: Kind, reservation: Reservation) -> Words:  # noqa: PLR0911 (
             return _moved(reservation)
         case _:
             return _cancelled(reservation)
+
+
+def told_of(kind: Kind, reservation: Reservation) -> Kind:
+    """What a message of that kind tells by now: the end of the evening or of the booking before all."""
+    if kind is not Kind.CANCELLED and reservation.performance.cancelled_at is not None:
+        return Kind.PERFORMANCE_CANCELLED
+    return Kind.CANCELLED if reservation.state == State.CANCELLED else kind
 
 
 def _confirm(reservation: Reservation) -> Words:

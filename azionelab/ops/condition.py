@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from azionelab.database_errors import cause, is_out_of_room
+from azionelab.mail.refusals import REFUSED, Refusals
 from azionelab.ops.backups import Task
 
 # For whoever watches: a database that does not answer in this time is told as away.
@@ -25,13 +26,15 @@ _HOLD_BACK = text("""
 """)
 
 # A mail waits since it was asked for: written, or by the staff sent once more. Its job knows when.
-_CONDITION = text("""
+_CONDITION = text(f"""
     SELECT
         now() AS at,
         (SELECT max(last_heartbeat) FROM procrastinate_workers) AS worker_seen_at,
         waiting.mails AS mails_waiting,
         waiting.since AS mail_waits_since,
-        (SELECT count(*) FROM mail WHERE delivery = 'failed') AS mails_failed
+        (SELECT count(*) FROM mail WHERE delivery = 'failed') AS mails_failed,
+        refused.doubtful,
+        refused.everybody
     FROM (
         SELECT count(*) AS mails, min(coalesce(sending.since, mail.created_at)) AS since
         FROM mail LEFT JOIN (
@@ -43,8 +46,8 @@ _CONDITION = text("""
             GROUP BY 1
         ) AS sending ON sending.mail_id = mail.id::text
         WHERE mail.delivery = 'queued'
-    ) AS waiting
-""")
+    ) AS waiting CROSS JOIN ({REFUSED}) AS refused
+""")  # noqa: S608 (a constant)
 _BACKUPS = text("""
     SELECT
         task,
@@ -73,6 +76,7 @@ class Condition:
     mails_waiting: int
     mail_waits_since: datetime | None
     mails_failed: int
+    mails_refused: Refusals
     backups: dict[Task, BackupCondition]
 
     def seconds_since(self, moment: datetime | None) -> float | None:
@@ -85,12 +89,13 @@ def read_condition(connection: Connection) -> Condition:
 
     Raises SQLAlchemyError when the database does not answer.
     """
-    now = connection.execute(_CONDITION).one()
+    now = dict(connection.execute(_CONDITION).one()._mapping)
+    refusals = Refusals(now.pop("doubtful"), now.pop("everybody"))
     backups = {
         Task(row.task): BackupCondition(row.succeeded_at, row.last_was_well, row.size)
         for row in connection.execute(_BACKUPS)
     }
-    return Condition(**now._mapping, backups=backups)
+    return Condition(**now, mails_refused=refusals, backups=backups)
 
 
 def refusal_to_write(connection: Connection, kilobytes: int) -> str | None:

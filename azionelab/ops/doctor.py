@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from azionelab.extensions import db
 from azionelab.mail.delivery import find_orphans
 from azionelab.mail.outbox import SEND_JOB
+from azionelab.mail.refusals import read_refusals
 from azionelab.ops import roles
 from azionelab.ops.condition import refusal_to_write
 from azionelab.ops.secret_keys import key_problem
@@ -183,6 +184,15 @@ _CHECKS = (
     _Check(
         "no mail was given up (staff may resend it)",
         _sql("SELECT id FROM mail WHERE delivery = 'failed' ORDER BY created_at"),
+        fatal=False,
+    ),
+    _Check(
+        "the mail provider takes mails (docs/runbook.md)",
+        lambda connection: (
+            [f"{refusals.everybody} people refused in a row"]
+            if (refusals := read_refusals(connection)).by_provider
+            else []
+        ),
         fatal=False,
     ),
     _Check(

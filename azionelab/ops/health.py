@@ -25,7 +25,7 @@ def health() -> Response:
     """200 when the database is reached and has this code's migrations, or newer ones; else 503.
 
     `status` is "down" with 503; with 200 it is "ok", or "degraded" when the worker is silent, mail
-    is late or the last good backup is old: visitors are served all the same. So it is when `database` is
+    is late or refused to everybody (`mail.refused`), or the last good backup is old: visitors are served all the same. So it is when `database` is
     "full": nothing is booked then, but programme and tickets are shown. Seconds are null when there is
     nothing to count. `backup` is told where backups report what they did.
     """
@@ -41,7 +41,7 @@ def _examine() -> dict[str, Any]:
         "database": "unreachable",
         "migrations": "unknown",
         "worker": {"seen_seconds_ago": None},
-        "mail": {"oldest_unsent_seconds": None, "failed": None},
+        "mail": {"oldest_unsent_seconds": None, "failed": None, "refused": None},
     }
     try:
         with db.engine.connect() as connection:
@@ -71,16 +71,20 @@ def _judge(condition: Condition) -> dict[str, Any]:
         "mail": {
             "oldest_unsent_seconds": _rounded(oldest_unsent),
             "failed": condition.mails_failed,
+            "refused": condition.mails_refused.by_provider,
         },
     }
     silent = worker_seen is None or worker_seen > WORKER_SILENT_AFTER
     late = oldest_unsent is not None and oldest_unsent > MAIL_LATE_AFTER
+    refused = condition.mails_refused.by_provider
+    if refused:
+        current_app.logger.warning("health: the mail server refuses everybody")
     old = False
     if backup := condition.backups.get(Task.BACKUP):
         age = condition.seconds_since(backup.succeeded_at)
         judged["backup"] = {"succeeded_seconds_ago": _rounded(age)}
         old = age is None or age > BACKUP_OLD_AFTER
-    return judged | {"status": "degraded" if silent or late or old else "ok"}
+    return judged | {"status": "degraded" if silent or late or refused or old else "ok"}
 
 
 def _rounded(seconds: float | None) -> float | None:

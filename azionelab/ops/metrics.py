@@ -139,6 +139,16 @@ def _condition(connection: Connection) -> Families:
         condition.seconds_since(condition.mail_waits_since) or 0,
     )
     yield _gauge("mail_failed", "Mails that were given up.", condition.mails_failed)
+    yield _gauge(
+        "mail_refused_recipients",
+        "Different people whom the mail server refused since it last took a mail.",
+        condition.mails_refused.everybody,
+    )
+    yield _gauge(
+        "mail_provider_refuses",
+        "Whether so many were refused in a row that it is the mail provider's doing.",
+        condition.mails_refused.by_provider,
+    )
     succeeded = _family(
         "backup_last_success_timestamp_seconds", "When a task last went well.", "task"
     )

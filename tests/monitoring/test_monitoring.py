@@ -39,6 +39,8 @@ WELL = {
     "azionelab_worker_last_seen_timestamp_seconds": "0+60x240",
     "azionelab_mail_oldest_queued_age_seconds": "0x240",
     "azionelab_mail_failed": "2x240",
+    "azionelab_mail_provider_refuses": "0x240",
+    "azionelab_mail_refused_recipients": "1x240",
     'azionelab_backup_last_success_timestamp_seconds{task="backup"}': "0x240",
     'azionelab_backup_last_run_well{task="backup"}': "1x240",
     'azionelab_backup_last_run_well{task="verify"}': "1x240",
@@ -98,6 +100,9 @@ CASES: dict[str, tuple[dict[str, str | None], set[str], int, int]] = {
     ),
     "late mail": (
         {"azionelab_mail_oldest_queued_age_seconds": "0x59 0+60x180"}, {"MailLate"}, 74, 77,
+    ),
+    "everybody's mail refused": (
+        {"azionelab_mail_provider_refuses": "0x59 1x180"}, {"MailRefused"}, 59, 61,
     ),
     "mails given up": ({"azionelab_mail_failed": "2x59 2+1x180"}, {"MailFails"}, 64, 70),
     "a job": (_FAILED_ONCE_MORE, {"JobsFail"}, 119, 121),

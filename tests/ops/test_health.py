@@ -34,7 +34,7 @@ def test_all_is_well(client: FlaskClient, database: Database) -> None:
         "status": "ok",
         "database": "reached",
         "migrations": "current",
-        "mail": {"oldest_unsent_seconds": None, "failed": 0},
+        "mail": {"oldest_unsent_seconds": None, "failed": 0, "refused": False},
     }
 
 
@@ -171,7 +171,7 @@ def test_mail_that_was_given_up_is_counted_and_waits_no_more(
     database.execute("UPDATE mail SET delivery = 'failed', created_at = now() - interval '1 day'")
     answer = client.get("/api/health")
     assert answer.json is not None
-    assert answer.json["mail"] == {"oldest_unsent_seconds": None, "failed": 1}
+    assert answer.json["mail"] == {"oldest_unsent_seconds": None, "failed": 1, "refused": False}
     assert answer.json["status"] == "ok"
 
 
@@ -215,7 +215,7 @@ def test_no_database(make_app: Callable[..., Flask], caplog: pytest.LogCaptureFi
         "database": "unreachable",
         "migrations": "unknown",
         "worker": {"seen_seconds_ago": None},
-        "mail": {"oldest_unsent_seconds": None, "failed": None},
+        "mail": {"oldest_unsent_seconds": None, "failed": None, "refused": None},
     }
     assert "pa55word" not in caplog.text
     assert "Traceback" not in caplog.text

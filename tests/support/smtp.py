@@ -40,7 +40,8 @@ class SmtpServer:
     """Collects messages in `messages`, or refuses them as it is told.
 
     `answer` is called for every message, before it is accepted, with the message; what it returns is
-    the reply ("451 later", "550 no such user"), None accepts. `refuse_recipients` answers RCPT TO.
+    the reply ("451 later", "550 no such user"), None accepts. `refuse_recipients` answers RCPT TO,
+    `refuse_senders` MAIL FROM.
     """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
@@ -49,6 +50,7 @@ class SmtpServer:
         self.messages: list[Delivered] = []
         self.answer: Callable[[Delivered], str | None] = lambda _: None
         self.refuse_recipients: str | None = None
+        self.refuse_senders: str | None = None
         self.attempts = 0
         self._lock = threading.Lock()
         self._controller: Controller | None = None
@@ -71,7 +73,7 @@ class SmtpServer:
     def accept(self) -> None:
         """Accept everything again."""
         self.answer = lambda _: None
-        self.refuse_recipients = None
+        self.refuse_recipients = self.refuse_senders = None
 
     def wait_for(self, count: int = 1, *, to: str | None = None) -> list[Delivered]:
         """The messages (to one address), once there are at least `count`."""
@@ -82,6 +84,16 @@ class SmtpServer:
             return mine if len(mine) >= count else []
 
         return eventually(found, f"{count} message(s)")
+
+    async def handle_MAIL(  # noqa: N802
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.refuse_senders:
+            self.attempts += 1
+            return self.refuse_senders
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any

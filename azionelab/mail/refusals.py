@@ -1,0 +1,71 @@
+"""Whether the mail provider refuses everybody: many people in a row, with nothing sent in between."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
+
+# Different recipients, refused one after the other. Some mistyped addresses in a row are nothing unusual,
+# and anybody can book with made-up ones: it takes more of those that do not exist, by the server's word.
+IN_A_ROW = 5
+IN_A_ROW_WITH_BAD_ADDRESSES = 20
+
+# A stretch begins with the last mail that was sent. What was refused more than a day ago is not "in a row".
+_STRETCH = """
+    mail.refusal <> '' AND mail.tried_at > greatest(
+        (SELECT max(sent_at) FROM mail), now() - interval '24 hours'
+    )
+"""
+REFUSED = f"""
+    SELECT
+        count(DISTINCT lower(reservation.email)) FILTER (WHERE mail.refusal <> 'recipient') AS doubtful,
+        count(DISTINCT lower(reservation.email)) AS everybody
+    FROM mail JOIN reservation ON reservation.id = mail.reservation_id
+    WHERE {_STRETCH}
+"""  # noqa: S608 (a constant)
+_PUT_BACK = text(f"""
+    UPDATE mail SET delivery = 'queued' WHERE id IN (
+        SELECT id FROM mail
+        WHERE delivery = 'failed' AND (refusal <> 'recipient' OR :bad_addresses) AND {_STRETCH}
+        FOR UPDATE SKIP LOCKED
+    ) RETURNING id
+""")  # noqa: S608 (a constant)
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """Different recipients refused since the last mail was sent.
+
+    `doubtful` are those whose address may be right.
+    """
+
+    doubtful: int = 0
+    everybody: int = 0
+
+    @property
+    def by_provider(self) -> bool:
+        """Whether that is the provider's doing and not the recipients'."""
+        return self.doubtful >= IN_A_ROW or self.with_bad_addresses
+
+    @property
+    def with_bad_addresses(self) -> bool:
+        """Whether even those who do not exist, by the server's word, are too many to believe it."""
+        return self.everybody >= IN_A_ROW_WITH_BAD_ADDRESSES
+
+
+def read_refusals(connection: Connection | Session) -> Refusals:
+    """Count them."""
+    row = connection.execute(text(REFUSED)).one()
+    return Refusals(row.doubtful, row.everybody)
+
+
+def put_back(session: Session, refusals: Refusals) -> Sequence[UUID]:
+    """Let the mails wait again that were given up while the provider refuses everybody; their ids.
+
+    An address that does not exist, by the server's own word, is believed until there are too many.
+    """
+    if not refusals.by_provider:
+        return []
+    return session.scalars(_PUT_BACK, {"bad_addresses": refusals.with_bad_addresses}).all()

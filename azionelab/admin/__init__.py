@@ -9,6 +9,7 @@ from flask_admin.theme import Bootstrap4Theme
 from flask_babel import lazy_gettext as _
 
 from azionelab.admin.evening import EveningView
+from azionelab.admin.failed_mails import FailedMailsView
 from azionelab.admin.home import HomeView
 from azionelab.admin.house import AdmissionView, ReservationView, ScanView
 from azionelab.admin.mails import MailView
@@ -53,3 +54,4 @@ def init_admin(app: Flask) -> None:
     for view, model, name, url in views:
         office.add_view(view(model, name, url))
     office.add_view(EveningView())
+    office.add_view(FailedMailsView())

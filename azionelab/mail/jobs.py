@@ -1,14 +1,15 @@
 """The worker's jobs around mail: sending, and finding what fell through."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision, RetryStrategy
 from procrastinate.jobs import Job
 
 from azionelab.extensions import jobs
 from azionelab.mail import delivery
 from azionelab.mail.outbox import QUEUE, SEND_JOB, resend
+from azionelab.mail.resending import RESEND_JOB, resend_failed
 
 # Seconds to wait after each failed try: a hiccup is over soon, an outage is sat out for two days.
 PAUSES = (10, 30, 2 * 60, 10 * 60, 30 * 60, *[60 * 60] * 47)
@@ -38,6 +39,16 @@ def recover_mails(timestamp: int) -> None:  # noqa: ARG001 (when it was due: giv
     """Give each mail that waits without a job a new one."""
     for mail_id in delivery.find_orphans(_ORPHAN_AGE):
         resend(mail_id)
+
+
+@jobs.task(name=RESEND_JOB, queue=QUEUE, retry=RetryStrategy(max_attempts=5, wait=10))
+def resend_failed_mails(since: str, asked_at: str, bad_addresses: bool) -> None:
+    """Queue what failed since a moment; run again it goes on where it was."""
+    resend_failed(
+        datetime.fromisoformat(since),
+        datetime.fromisoformat(asked_at),
+        bad_addresses=bad_addresses,
+    )
 
 
 def _is_last(job: Job) -> bool:

@@ -13,6 +13,8 @@ from flask_babel import force_locale
 from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from azionelab.database import now
+from azionelab.mail.resending import resend_failed
 from azionelab.one_line import is_one_line, is_seen
 from azionelab.ops import deploy_check, doctor, roles
 from azionelab.ops.odd_settings import read_env_file
@@ -40,6 +42,7 @@ def register_commands(app: Flask) -> None:
         load_season_command,
         check_command,
         doctor_command,
+        resend_failed_command,
         accept_secret_key_command,
         smoke_command,
         worker_command,
@@ -120,6 +123,24 @@ def create_token_command(label: str, hours: int) -> None:
         err=True,
     )
     click.echo(secret)
+
+
+@click.command("resend-failed")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]),
+    required=True,
+    help="On the theatre's clock.",
+)
+@click.option(
+    "--bad-addresses", is_flag=True, help="Also those that do not exist, by the server's word."
+)
+@_on_the_database
+def resend_failed_command(since: datetime, bad_addresses: bool) -> None:
+    """Send all mails again that were given up since a moment."""
+    zone = current_app.config["AZIONELAB"].time_zone
+    mails = resend_failed(since.replace(tzinfo=zone), now(), bad_addresses=bad_addresses)
+    click.echo(f"{mails} mails wait to be sent again.")
 
 
 def _local(moment: datetime) -> str:

@@ -1,0 +1,96 @@
+"""The back office's page for sending all again that failed since some moment."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import BaseView, expose
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, HiddenField, validators
+
+from azionelab.admin.base import Guarded
+from azionelab.admin.forms import LocalTime
+from azionelab.database import now
+from azionelab.mail.resending import count_failed, enqueue_resending, read_progress
+
+_DAY = timedelta(hours=24)
+
+
+class SinceForm(FlaskForm):  # type: ignore[misc]
+    """From when on. It is read, and changes nothing."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        """No secret in an address."""
+
+        csrf = False
+
+    since = LocalTime(_("Failed since"), [validators.InputRequired()])
+
+
+class ResendForm(FlaskForm):  # type: ignore[misc]
+    """The press. `asked` names it, so that a second one is the same."""
+
+    since = HiddenField()
+    asked = HiddenField()
+    bad_addresses = BooleanField(_("Also those whose address does not exist, by the server's word"))
+
+
+class FailedMailsView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no types
+    """How many failed since when, one press to send them again, and how far that is."""
+
+    def __init__(self) -> None:
+        super().__init__(name=_("Failed mails"), endpoint="admin_failed_mails", url="failed_mails")
+
+    def is_visible(self) -> bool:
+        """Not in the menu: the first page leads here when there are some."""
+        return False
+
+    @expose("/")
+    def index(self) -> str:
+        """The counts before; the progress after."""
+        since = _chosen()
+        asked = _moment(request.args.get("asked", ""))
+        form = ResendForm(formdata=None, since=since.isoformat(), asked=now().isoformat())
+        page: str = self.render(
+            "admin/failed_mails.html",
+            since_form=SinceForm(formdata=None, since=since),
+            form=form,
+            since=since,
+            failed=count_failed(since),
+            progress=read_progress(asked) if asked else None,
+        )
+        return page
+
+    @expose("/", methods=("POST",))
+    def resend(self) -> Response:
+        """Have the worker put them back into the queue."""
+        form: Any = ResendForm()
+        since, asked = _moment(form.since.data or ""), _moment(form.asked.data or "")
+        if not form.validate() or since is None or asked is None:
+            flash(gettext("That did not work. Please try again."), "error")
+            return redirect(url_for(".index"))
+        enqueue_resending(since, min(asked, now()), bad_addresses=form.bad_addresses.data)
+        flash(gettext("The mails are being put back into the queue."), "success")
+        return redirect(url_for(".index", begin=since.isoformat(), asked=asked.isoformat()))
+
+
+def _chosen() -> datetime:
+    """The moment in the address: as chosen in the form, or as a press left it; else a day ago."""
+    if left := _moment(request.args.get("begin", "")):
+        return left
+    form: Any = SinceForm(formdata=request.args)
+    if "since" in request.args and form.validate():
+        chosen: datetime = form.since.data
+        return chosen
+    return now() - _DAY
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -44,13 +44,15 @@ def unsafe_settings(config: "Config") -> list[str]:
     if config.debug:
         problems.append("FLASK_DEBUG: is on; set FLASK_DEBUG=false")
     problems += _unsafe_keys(config) + _unsafe_addresses(config) + _unsafe_mail(config)
-    url = config.database_url
-    if url.password is not None and is_guessable(str(url.password), url.username, url.database):
-        problems.append(
-            "DATABASE_URL: its password (or DATABASE_PASSWORD) is a placeholder or can be guessed;"
-            " give the role a random one, and set it as DATABASE_PASSWORD="
-        )
-    return problems
+    urls = {"DATABASE": config.database_url, "MIGRATION_DATABASE": config.migration_database_url}
+    return problems + [
+        f"{name}_URL: its password (or {name}_PASSWORD) is a placeholder or can be guessed;"
+        f" give the role a random one, and set it as {name}_PASSWORD="
+        for name, url in urls.items()
+        if url is not None
+        and url.password is not None
+        and is_guessable(str(url.password), url.username, url.database)
+    ]
 
 
 def advice(config: "Config") -> list[str]:

@@ -43,6 +43,12 @@ TABLE = {
     ),
     # DATABASE_URL holds one here.
     "DATABASE_PASSWORD": ("change-me refused", f"{LONG} refused", "fine"),
+    "MIGRATION_DATABASE_URL": (
+        "sqlite:///theatre.db refused",
+        "postgresql://owner:Nw7f2RqZ8k@db.provider.com/azionelab fine",
+        "fine",
+    ),
+    "MIGRATION_DATABASE_PASSWORD": ("change-me fine", f"{LONG} fine", "fine"),
     "DATABASE_POOLER": ("pgbouncer refused", "true fine", "fine"),
     "DATABASE_POOL_SIZE": ("1 refused", "100 told", "fine"),
     "SITE_BASE_URL": ("tickets.theatre.org refused", f"https://{LONG}.it refused", "refused"),

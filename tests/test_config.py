@@ -85,7 +85,7 @@ def test_a_placeholder_for_the_database_password_is_refused() -> None:
     apart = PRODUCTION | {"DATABASE_URL": "postgresql://azionelab@postgres/azionelab"}
     assert named(problems(apart | {"DATABASE_PASSWORD": "change-me"})) == ["DATABASE_URL"]
     owner = PRODUCTION | {"MIGRATION_DATABASE_URL": "postgresql://owner@postgres/azionelab"}
-    assert not problems(owner | {"MIGRATION_DATABASE_PASSWORD": "Nw7f2RqZ8k"})
+    assert load_config(owner | {"MIGRATION_DATABASE_PASSWORD": "Nw7f2RqZ8k"}).migration_database_url
     guessed = problems(owner | {"MIGRATION_DATABASE_PASSWORD": "change-me"})
     assert named(guessed) == ["MIGRATION_DATABASE_URL"]
 

@@ -150,3 +150,14 @@ def test_the_tree_is_whole() -> None:
     )
     package |= {path.name for path in (ROOT / "azionelab").glob("*.py")}
     assert (package | {"translations/"} | tests) - named == set()
+
+
+def test_no_merge_was_left_half_done() -> None:
+    tracked = subprocess.run(
+        ["git", "grep", "--line-number", "--extended-regexp", "-I", "^(<{7}|>{7}) "],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (tracked.returncode, tracked.stdout) == (1, "")

@@ -165,6 +165,12 @@ def staff_calls_off(stage: Stage) -> Press:
     return partial(stage.admin.post, address, data=fields(stage.admin.get(address).text))
 
 
+def staff_changes(stage: Stage) -> Press:
+    address = f"/admin/performances/edit/?id={a_party(a_performance()).performance_id}"
+    form = fields(stage.admin.get(address).text) | {"capacity": "25"}
+    return partial(stage.admin.post, address, data=form)
+
+
 def new_venue(stage: Stage) -> Press:
     return stage.in_admin("venues/new/", name=f"Sala {uuid4()}", address="Via Roma 1")
 
@@ -207,6 +213,6 @@ DOORS = (
     scan, scan_of_some, walk_ins, sync, undo, release, restore, scan_on_the_page,
 )  # fmt: skip
 STAFF = (
-    staff_confirms, staff_cancels, staff_resends, staff_calls_off, new_venue, new_show,
-    new_performance, new_account, new_token, revoke_token,
+    staff_confirms, staff_cancels, staff_resends, staff_calls_off, staff_changes, new_venue,
+    new_show, new_performance, new_account, new_token, revoke_token,
 )  # fmt: skip

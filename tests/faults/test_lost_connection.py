@@ -39,6 +39,8 @@ SELECT
   (SELECT count(*) FROM venue) AS venues,
   (SELECT count(*) FROM show) AS shows,
   (SELECT count(*) FROM performance) AS performances,
+  (SELECT coalesce(sum(capacity), 0) FROM performance) AS capacity,
+  (SELECT count(*) FROM row_change) AS edits,
   (SELECT count(*) FROM performance WHERE cancelled_at IS NOT NULL) AS called_off,
   (SELECT count(*) FROM user_account) AS accounts,
   (SELECT count(*) FROM api_token) AS tokens,

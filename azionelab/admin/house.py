@@ -82,6 +82,7 @@ class ReservationView(TheatreView):
         "hold_expires_at",
         "confirmed_at",
         "ended_at",
+        "erased_at",
     )
     column_default_sort = ("created_at", True)
     column_sortable_list = ("name", "seats", "state", "created_at")
@@ -100,6 +101,7 @@ class ReservationView(TheatreView):
         "hold_expires_at": _("Held until"),
         "confirmed_at": _("Confirmed"),
         "ended_at": _("Ended"),
+        "erased_at": _("Name and address erased"),
     }
     column_formatters: ClassVar = {
         "name": lambda _view, _context, row, _name: gettext("Walk-in") if row.walk_in else row.name,
@@ -178,6 +180,15 @@ class ReservationView(TheatreView):
     def resend_view(self) -> Response:
         """Send the party its newest mail once more: the ticket, or the request to confirm."""
         return self._act(_resend_newest, gettext("The newest mail is sent once more."))
+
+    @expose("/erase/", methods=("POST",))
+    def erase_view(self) -> Response:
+        """Erase the name and address of a visitor who asks for it."""
+        return self._act(
+            rules.erase_on_request,
+            gettext("Name and address are erased. The booking stays as it is."),
+            gettext("There was nothing to erase any more."),
+        )
 
     def _act(self, change: Callable[[UUID], Any], done: str, unchanged: str = "") -> Response:
         identity = read_identity(Reservation, request.form.get("id"))

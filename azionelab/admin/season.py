@@ -224,7 +224,8 @@ class PerformanceView(TheatreView):
     def cancel_view(self) -> Any:
         """Call an evening off: first tells how many will be written to, then does it."""
         performance = self.get_one(request.args.get("id", ""))
-        if performance is None or performance.cancelled_at:
+        pressed = request.method == "POST"
+        if performance is None or (performance.cancelled_at and not pressed):
             flash(gettext("There is nothing to cancel here."), "error")
             return redirect(self.get_url(".index_view"))
         form = FlaskForm()
@@ -247,6 +248,9 @@ class PerformanceView(TheatreView):
             seen_version=read_version(request.form.get("version")),
             by=current_user.id,
         )
+        if parties is None:
+            flash(gettext("It was cancelled already: nobody is written to once more."), "info")
+            return redirect(self.get_url(".edit_view", id=performance.id))
         flash(
             ngettext(
                 "Cancelled. %(num)s party is written to.",

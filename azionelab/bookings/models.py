@@ -53,6 +53,8 @@ class Reservation(Base):
 
     `network` is a keyed digest of where it was booked from, and `network_limit` how many unconfirmed seats
     that may hold; a trigger erases both when it is pending no more (migration 0015).
+
+    `erasure_requested_at` says that name and e-mail were erased because somebody asked for it.
     """
 
     __tablename__ = "reservation"
@@ -121,6 +123,7 @@ class Reservation(Base):
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]  # when it was cancelled or expired
     erased_at: Mapped[datetime | None]
+    erasure_requested_at: Mapped[datetime | None]
     performance: Mapped[Performance] = relationship()
 
     # Not stored: a rule sets it on what it returns, when there was nothing to change.

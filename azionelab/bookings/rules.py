@@ -40,7 +40,7 @@ from azionelab.bookings.networks import network_key, network_limit, too_many_unc
 from azionelab.bookings.references import new_reference
 from azionelab.database import last_words, now, transaction, violated_constraint
 from azionelab.extensions import db
-from azionelab.mail.models import Kind
+from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.mail.outbox import enqueue, enqueue_unless_recent
 from azionelab.row_versions import require_version, write_as
 from azionelab.shows.models import Performance
@@ -165,7 +165,7 @@ def confirm(reservation_id: UUID) -> Reservation:
             raise ReservationEnded
         reservation.state = State.CONFIRMED
         reservation.confirmed_at = at
-        enqueue(session, reservation.id, Kind.TICKET)
+        _write_to(session, reservation, Kind.TICKET)
         return reservation
 
 
@@ -182,7 +182,7 @@ def cancel(reservation_id: UUID) -> Reservation:
         if reservation.admitted:
             raise PartyInside(reservation.admitted)
         end(reservation, State.CANCELLED)
-        enqueue(session, reservation.id, Kind.CANCELLED)
+        _write_to(session, reservation, Kind.CANCELLED)
         return reservation
 
 
@@ -213,7 +213,7 @@ def reduce_seats(reservation_id: UUID, seats: int, seen: int | None = None) -> R
         reservation.seats = seats
         reservation.released = min(reservation.released, seats - reservation.admitted)
         if reservation.state == State.CONFIRMED:
-            enqueue(session, reservation.id, Kind.CHANGED)
+            _write_to(session, reservation, Kind.CHANGED)
         return reservation
 
 
@@ -256,10 +256,16 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
             raise CapacityBelowHeld(performance.seats_held)
         if not moved or performance.starts_at <= at or performance.cancelled_at is not None:
             return 0
-        told = lock_live_parties(session, performance_id)
-        for reservation in told:
-            enqueue(session, reservation.id, Kind.MOVED)
-        return len(told)
+        live = lock_live_parties(session, performance_id)
+        return sum(_write_to(session, reservation, Kind.MOVED) for reservation in live)
+
+
+def _write_to(session: Session, reservation: Reservation, kind: Kind) -> bool:
+    """Enqueue a mail to a locked reservation's visitor; False when there is no address."""
+    if not reservation.email:
+        return False
+    enqueue(session, reservation.id, kind)
+    return True
 
 
 def _unchanged(answer: Answer, reservation: Reservation) -> Reservation:
@@ -271,29 +277,29 @@ def _unchanged(answer: Answer, reservation: Reservation) -> Reservation:
 
 def cancel_performance(
     performance_id: int, *, seen_version: int | None = None, by: int | None = None
-) -> int:
+) -> int | None:
     """Call an evening off: every live reservation ends and its visitor is written to.
 
     Parties of whom somebody is in are written to as well, but stay confirmed in the books, which
     say who was there. Returns how many parties are written to; when the performance was cancelled
-    already, none. Raises PerformanceUnknown, and EditConflict when it is not any more as it was in the
+    already, None. Raises PerformanceUnknown, and EditConflict when it is not any more as it was in the
     `seen_version`. `by` is the account of whoever does it.
     """
     with transaction() as session:
         performance = lock_performance(session, performance_id)
         if performance.cancelled_at is not None:
-            return 0
+            return None
         if seen_version is not None:
             require_version(session, performance, seen_version)
         write_as(session, by)
         expire_holds(session, performance, now())
         performance.cancelled_at = now()
-        live = lock_live_parties(session, performance_id)
-        for reservation in live:
+        told = 0
+        for reservation in lock_live_parties(session, performance_id):
             if not reservation.admitted:
                 end(reservation, State.CANCELLED)
-            enqueue(session, reservation.id, Kind.PERFORMANCE_CANCELLED)
-        return len(live)
+            told += _write_to(session, reservation, Kind.PERFORMANCE_CANCELLED)
+        return told
 
 
 def erase_personal_data() -> int:
@@ -319,6 +325,29 @@ def erase_personal_data() -> int:
             .execution_options(synchronize_session=False)
         )
         return len(erased.all())
+
+
+def erase_on_request(reservation_id: UUID) -> Reservation:
+    """Erase a visitor's name and address now, because they ask for it. Erasing again changes nothing.
+
+    The booking stays as it is, its seats and its ticket too: the party gives its reference at the door.
+    Nobody is written to any more; mails that wait are not sent. Raises ReservationUnknown.
+    """
+    with transaction() as session:
+        reservation = lock_reservation(session, reservation_id)
+        if reservation.walk_in or reservation.erased_at is not None:
+            reservation.was_so_already = True
+            return reservation
+        reservation.name = reservation.email = ""
+        reservation.email_key = None
+        reservation.erased_at = reservation.erasure_requested_at = now()
+        session.execute(
+            update(Mail)
+            .where(Mail.reservation_id == reservation_id, Mail.delivery == Delivery.QUEUED)
+            .values(delivery=Delivery.NOT_SENT)
+            .execution_options(synchronize_session=False)
+        )
+        return reservation
 
 
 def _request_key(press: UUID, performance_id: int, visitor: Visitor, seats: int) -> UUID:

@@ -29,7 +29,8 @@ class Delivery(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
     # There is nowhere to send it to: no mail server is set (development; its link is in the log), or
-    # the address is one that nobody can have. Or a newer mail says the same (`mail.superseded`).
+    # the address is one that nobody can have. Or a newer mail says the same (`mail.superseded`), or it
+    # was erased on request.
     NOT_SENT = "not_sent"
     FAILED = "failed"  # given up: refused for good, or tried for too long; staff may resend
 

@@ -83,7 +83,7 @@ def _erased_too_early(connection: Connection) -> list[str]:
     """The references of parties whose names are gone although nothing says so yet."""
     query = text("""
         SELECT r.reference FROM reservation AS r JOIN performance AS p ON p.id = r.performance_id
-        WHERE r.erased_at IS NOT NULL
+        WHERE r.erased_at IS NOT NULL AND r.erasure_requested_at IS NULL
             AND least(p.starts_at, r.ended_at) > now() - make_interval(days => :days)
         ORDER BY r.reference
     """)
@@ -133,7 +133,7 @@ _CHECKS = (
         "reservations have their mail, confirmed ones their ticket",
         _sql("""
             SELECT r.reference FROM reservation AS r
-            WHERE NOT r.walk_in AND (
+            WHERE NOT r.walk_in AND r.erasure_requested_at IS NULL AND (
                 NOT EXISTS (SELECT FROM mail WHERE reservation_id = r.id)
                 OR r.confirmed_at IS NOT NULL AND NOT EXISTS (
                     SELECT FROM mail WHERE reservation_id = r.id AND kind = 'ticket'

@@ -233,3 +233,16 @@ def test_a_list_costs_few_statements_however_long_it_is(
 
 def test_an_address_is_told_as_text_whatever_it_holds() -> None:
     assert tell_address('"<b>"@example.org') == "&#34;&lt;b&gt;&#34;@<wbr>example.<wbr>org"
+
+
+def test_a_visitor_is_erased_who_asks_for_it(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance, name="Ada Rossi", email="ada@example.org")
+    page = f"/admin/reservations/details/?id={party.id}"
+    offer = "Erase name and address …"
+    assert offer in staff.get(page).text
+    done = act(staff, "erase", party)
+    assert "Name and address are erased" in done
+    for gone in ("Ada Rossi", "ada@", offer):
+        assert gone not in done
+    assert "nothing to erase any more" in act(staff, "erase", party)
+    assert "no such reservation" in press(staff, "/admin/reservations/erase/", id=uuid4()).text

@@ -323,6 +323,12 @@ def test_a_cancelled_evening_writes_to_every_party(staff: FlaskClient, database:
     states = "SELECT state FROM reservation ORDER BY state"
     assert [state for (state,) in database.execute(states)] == ["cancelled"] * 3 + ["expired"]
     assert "nothing to cancel" in staff.get(address, follow_redirects=True).text
+    # Pressed by somebody whose page was opened before.
+    again = press(staff, address, "/admin/performances/new/").text
+    assert "It was cancelled already" in again
+    assert "written to" in again
+    assert "parties are written to" not in again
+    assert database.execute(mails).fetchone() == (2,)
 
 
 @pytest.mark.parametrize("what", ["venues", "shows", "performances"])

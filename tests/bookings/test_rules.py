@@ -27,7 +27,7 @@ from azionelab.checkin.books import undo
 from azionelab.checkin.scans import admit
 from azionelab.database import NestedTransaction, now, transaction
 from azionelab.extensions import db
-from azionelab.mail.models import Kind, Mail
+from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.shows.models import Performance, Show
 from azionelab.shows.programme import listing
 from azionelab.shows.window import CurtainPast, CurtainTooFar, Window
@@ -305,7 +305,7 @@ def test_calling_an_evening_off_writes_to_every_live_party_once() -> None:
     gone = a_party(performance)
     rules.cancel(gone.id)
     assert rules.cancel_performance(performance.id) == 2
-    assert rules.cancel_performance(performance.id) == 0
+    assert rules.cancel_performance(performance.id) is None
     assert all(mails(party)[-1] == Kind.PERFORMANCE_CANCELLED for party in parties)
     assert mails(gone)[-1] == Kind.CANCELLED
     assert seats_held(performance.id) == (0, 0)
@@ -317,7 +317,7 @@ def test_an_evening_called_off_is_called_off_for_those_who_are_in_too() -> None:
     scan = uuid4()
     admit(performance.id, inside.reference, scan, DOOR_A, people=2)
     assert rules.cancel_performance(performance.id) == 1
-    assert rules.cancel_performance(performance.id) == 0
+    assert rules.cancel_performance(performance.id) is None
     assert mails(inside) == [Kind.CONFIRM, Kind.TICKET, Kind.PERFORMANCE_CANCELLED]
     # The books still say who was there.
     assert (fresh(inside.id).state, fresh(inside.id).admitted) == (State.CONFIRMED, 2)
@@ -364,6 +364,32 @@ def test_names_and_addresses_are_erased_when_they_served_their_purpose() -> None
         assert erased.seats == 2
     assert fresh(kept.id).email.endswith("@example.org")
     assert rules.erase_personal_data() == 0
+
+
+def test_name_and_address_are_erased_on_request_and_nothing_else() -> None:
+    performance = a_performance(capacity=10)
+    party, other = a_party(performance, 3), a_party(performance, 2)
+    admit(performance.id, party.reference, uuid4(), DOOR_A, people=1)
+    erased = rules.erase_on_request(party.id)
+    assert not erased.was_so_already
+    row = fresh(party.id)
+    assert (row.name, row.email, row.email_key) == ("", "", None)
+    assert (row.seats, row.admitted, row.state) == (3, 1, State.CONFIRMED)
+    assert row.erased_at is not None
+    assert row.erased_at == row.erasure_requested_at
+    assert seats_held(performance.id) == (5, 5)
+    assert fresh(other.id).name == "Ada Rossi"
+    assert rules.erase_on_request(party.id).was_so_already
+    assert fresh(party.id).erased_at == row.erased_at
+    # Mails that waited are not sent, and no other is written.
+    waiting = select(Mail.reservation_id).where(Mail.delivery == Delivery.QUEUED)
+    assert set(db.session.scalars(waiting)) == {other.id}
+    known = mails(party)
+    rules.reduce_seats(party.id, 2)
+    assert move(performance.id, performance.starts_at + timedelta(hours=1)) == 1
+    assert rules.cancel_performance(performance.id) == 1
+    assert mails(party) == known
+    assert fresh(party.id).seats == 2
 
 
 def test_an_evening_that_was_moved_keeps_its_names_until_it_is_over_in_its_turn() -> None:

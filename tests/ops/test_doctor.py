@@ -272,6 +272,15 @@ def test_a_name_that_was_erased_before_its_time(
     assert doctor() == ((1, [told]) if too_early else (0, []))
 
 
+def test_a_name_that_was_erased_on_request(doctor: Doctor) -> None:
+    performance = a_performance()
+    asked, unconfirmed = a_party(performance), a_party(performance, confirmed=False)
+    for party in (asked, unconfirmed):
+        rules.erase_on_request(party.id)
+    rules.confirm(unconfirmed.id)
+    assert doctor() == (0, [])
+
+
 def test_many_rows_are_counted_and_some_are_named(doctor: Doctor, database: Database) -> None:
     performance = a_performance(capacity=100)
     for _ in range(12):

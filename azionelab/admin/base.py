@@ -268,18 +268,10 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
             shown[PARAMETER] = keep_search(self.endpoint, text)
         return redirect(self.get_url(".index_view", **shown), 303)
 
-    def get_list(
-        self,
-        page: Any,
-        sort_column: Any,
-        sort_desc: Any,
-        search: str | None,
-        *others: Any,
-        **how: Any,
-    ) -> Any:
-        """A page of rows; who looks for % or _ finds these (Flask-Admin asks with LIKE)."""
-        literally = search and re.sub(r"([\\%_])", r"\\\1", search)
-        return super().get_list(page, sort_column, sort_desc, literally, *others, **how)
+    def _apply_search(self, query: Any, count: Any, joins: Any, counted: Any, search: str) -> Any:
+        # Who looks for % or _ finds these (Flask-Admin asks with LIKE).
+        literally = re.sub(r"([\\%_])", r"\\\1", search)
+        return super()._apply_search(query, count, joins, counted, literally)
 
     def _get_list_extra_args(self) -> ViewArgs:
         args = super()._get_list_extra_args()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.bookings.references import read_reference
-from azionelab.checkin.names import fold, is_called
+from azionelab.checkin.names import is_called, spellings
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
@@ -91,11 +91,10 @@ def find_parties(performance_id: int, query: str) -> Found:
 
     At most MAX_FOUND; none for a query of fewer than two characters.
     """
-    typed, wanted, reference = query.strip(), fold(query), read_reference(query.strip())
+    typed, wanted, reference = query.strip(), spellings(query), read_reference(query.strip())
     if len(typed) < 2 or "\0" in typed:
         return Found([], more=False)
-    # Compared here, as on a phone: PostgreSQL folds letters with an extension only, and by rules of its own.
-    # An evening has a few thousand names at most, which takes some hundredths of a second.
+    # Compared here, as on a phone. An evening has a few thousand names at most, which takes some hundredths of a second.
     live = db.session.execute(
         select(Reservation.id, Reservation.name, Reservation.email, Reservation.reference)
         .where(
@@ -108,7 +107,7 @@ def find_parties(performance_id: int, query: str) -> Found:
     found = [
         row.id
         for row in live
-        if (len(wanted) >= 2 and is_called(fold(row.name), wanted))
+        if (len(wanted[0]) >= 2 and is_called(row.name, wanted))
         or typed.lower() in row.email.lower()
         or row.reference == reference
     ]

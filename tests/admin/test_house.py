@@ -246,3 +246,24 @@ def test_a_visitor_is_erased_who_asks_for_it(staff: FlaskClient, performance: Pe
         assert gone not in done
     assert "nothing to erase any more" in act(staff, "erase", party)
     assert "no such reservation" in press(staff, "/admin/reservations/erase/", id=uuid4()).text
+
+
+@pytest.mark.parametrize(
+    ("name", "sought"),
+    [
+        ("Nicolò Rossi", "Rossi Nicolo"),
+        ("Ada D'Amico", "D’Amico"),
+        ("Ada D’Amico", "D'Amico"),
+        ("Zoë Però", "zoe pero"),
+        ("Jürgen Groß", "jurgen gross"),
+        ("Jürgen Groß", "juergen"),
+    ],
+)
+def test_a_name_is_found_as_at_the_door(
+    staff: FlaskClient, performance: Performance, name: str, sought: str
+) -> None:
+    found = a_party(performance, 1, name=name, email="found@example.org")
+    a_party(performance, 1, name="Bruno Neri", email="bruno@example.org")
+    page = press(staff, "/admin/reservations/find/", search=sought).text
+    assert found.reference in page
+    assert "Bruno Neri" not in page

@@ -6,10 +6,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
+from azionelab.bookings.models import Reservation
 from azionelab.checkin import house
-from azionelab.checkin.names import fold, is_called
+from azionelab.checkin.names import called, is_called, spellings
 from azionelab.checkin.scans import admit
+from azionelab.extensions import db
 from tests.stage import DOOR_A, a_party, a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -43,7 +46,17 @@ def test_a_name_is_found_and_wildcards_are_letters() -> None:
 @pytest.mark.parametrize("case", NAMES["cases"], ids=lambda case: case["typed"])
 def test_the_rule_of_names(case: dict[str, Any]) -> None:
     """The phone's own is tested with the same table."""
-    assert is_called(fold(case["name"]), fold(case["typed"])) == case["found"]
+    assert is_called(case["name"], spellings(case["typed"])) == case["found"]
+
+
+def test_the_database_has_the_same_rule_of_names() -> None:
+    performance = a_performance(capacity=100)
+    for number, case in enumerate(NAMES["cases"]):
+        party = a_party(performance, 1, name=case["name"], email=f"{number}@example.org")
+        asked = select(called(Reservation.name, case["typed"])).where(Reservation.id == party.id)
+        assert db.session.scalar(asked) == case["found"], case
+    none = select(Reservation.id).where(called(Reservation.name, "'"))
+    assert db.session.scalars(none).all() == []
 
 
 def test_a_name_is_found_in_any_order_and_spelling() -> None:

@@ -4,7 +4,7 @@
  * has answered and its list holds it.
  */
 
-import { fold, isCalled } from "./names.ts";
+import { isCalled, spellings } from "./names.ts";
 import type { Counts, ListedParty, Numbers } from "./server.ts";
 import type { Waiting } from "./store.ts";
 import { toCome, type Party } from "./verdicts.ts";
@@ -109,14 +109,14 @@ export class House {
 
   /** Live parties whose name (`names.ts`) or reference holds `query`, by name. */
   search(query: string): Found {
-    const wanted = fold(query);
+    const wanted = spellings(query);
     const reference = readReference(query);
-    if (wanted.length < 2) return { parties: [], more: false };
+    if (wanted[0]!.length < 2) return { parties: [], more: false };
     const found = [...this.parties.values()]
       .filter(
         (party) =>
           (party.state === "confirmed" || party.state === "pending") &&
-          (isCalled(fold(party.name), wanted) || party.reference === reference),
+          (isCalled(party.name, wanted) || party.reference === reference),
       )
       .sort((one, other) => one.name.localeCompare(other.name));
     return firstOf(found.map((party) => this.find(party.reference)!));

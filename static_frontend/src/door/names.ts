@@ -14,6 +14,8 @@ const LETTERS: Readonly<Record<string, string>> = {
   ı: "i",
   ς: "σ",
 };
+/** The second way to write some letters, beside leaving their marks out. */
+const UMLAUTS: Readonly<Record<string, string>> = { ä: "ae", ö: "oe", ü: "ue", ø: "oe", å: "aa" };
 const APOSTROPHES = /['`´‘’‛ʹʻʼʽʾʿ′＇]/g;
 const GAPS = /[\s‐‑‒–—-]+/g;
 
@@ -29,7 +31,17 @@ export function fold(text: string): string {
     .trim();
 }
 
-/** Whether each word of `wanted` is somewhere in `name`, both of them folded. */
-export function isCalled(name: string, wanted: string): boolean {
-  return wanted.split(" ").every((word) => name.includes(word));
+/** A name folded in each way in which it is typed: "jurgen" and "juergen" for "Jürgen". */
+export function spellings(text: string): string[] {
+  const written = text
+    .normalize("NFC")
+    .toLowerCase()
+    .replace(/[äöüøå]/g, (letter) => UMLAUTS[letter]!);
+  return [fold(text), fold(written)];
+}
+
+/** Whether in one of the spellings `wanted` each word is somewhere in one of `name`. */
+export function isCalled(name: string, wanted: readonly string[]): boolean {
+  const known = spellings(name).join(" ");
+  return wanted.some((one) => one.split(" ").every((word) => known.includes(word)));
 }

@@ -320,7 +320,7 @@ def read_identity(model: type[Base], typed: str | None) -> int | UUID | None:
     """The identity that `typed` names among the rows of `model`, or None when it can be none."""
     try:
         if isinstance(inspect(model).primary_key[0].type, Uuid):
-            return UUID(typed)
+            return UUID(typed or "")
         number = int(typed or "")
     except ValueError:
         return None

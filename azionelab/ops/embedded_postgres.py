@@ -324,6 +324,9 @@ def _socket_folder(folder: Path, owner: str | None) -> Path:
 
 def _create_database(socket_folder: Path) -> None:
     with psycopg.connect(_url(socket_folder, _SUPERUSER), autocommit=True) as connection:
+        standby = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+        if standby == (True,):
+            return  # it has what its primary has
         found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (_DATABASE,))
         if found.fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_DATABASE)))

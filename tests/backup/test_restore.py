@@ -283,10 +283,14 @@ def test_after_a_rollback_the_release_restores_what_it_took(
     assert done.stdout.startswith(f"{taken} is good: ")
     assert ", schema 9999, " in done.stdout
 
+    apart = {
+        "DATABASE_URL": as_application(empty_database),
+        "MIGRATION_DATABASE_URL": empty_database,
+    }
     for how in (["--replace"], []):
         if not how:
             destroy(database_server, empty_database)
-        done = backups.run("restore", taken, *how)
+        done = backups.run("restore", taken, *how, **apart)
         assert done.returncode == 0, done.stderr
         # `flask db upgrade` refuses a schema that it does not know.
         assert done.stdout.splitlines()[-1] == "now run `flask doctor`, then start the site"

@@ -45,6 +45,7 @@ CLIENTS, ATTEMPTS, SEATS = 16, 320, 60
 PGBOUNCER = """
 [databases]
 azionelab = {server}
+owned = {owner}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
@@ -63,8 +64,9 @@ def pooler(database_url: str) -> Iterator[str]:
     port = free_port()
     parts = psycopg.conninfo.conninfo_to_dict(as_application(database_url))
     server = " ".join(f"{name}={parts[name]}" for name in ("host", "dbname", "user"))
+    owner = server.replace(f"user={parts['user']}", "user=postgres")
     (folder / "pgbouncer.ini").write_text(
-        PGBOUNCER.format(server=server, port=port, connections=SERVER_CONNECTIONS)
+        PGBOUNCER.format(server=server, owner=owner, port=port, connections=SERVER_CONNECTIONS)
     )
     how: dict[str, object] = {}
     if os.geteuid() == 0:  # which it refuses to run as; the server's socket is its own user's
@@ -213,14 +215,24 @@ def test_limits_are_the_transactions_own(
             assert shown == ("0",), "what a transaction set is over with it"
 
 
-def test_migrations_want_the_server_itself(pooled: dict[str, str]) -> None:
+@pytest.mark.parametrize("is_owner", [False, True])
+def test_migrations_want_the_server_itself(
+    pooled: dict[str, str], database_url: str, is_owner: bool
+) -> None:
+    if is_owner:
+        how = {"DATABASE_URL": pooled["DATABASE_URL"].replace("/azionelab", "/owned")}
+    else:
+        how = {"MIGRATION_DATABASE_URL": database_url}
     done = subprocess.run(
         [PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"],
         cwd=ROOT,
-        env=clean_environment(pooled),
+        env=clean_environment(pooled | how),
         capture_output=True,
         text=True,
         check=False,
     )
+    if not is_owner:
+        assert done.returncode == 0, done.stderr
+        return
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("flask db: DATABASE_URL leads to a pooler")

@@ -27,6 +27,8 @@ from tests.support.smtp import SmtpServer
 HOST = "tickets.azionelab.theatre"
 SITE = f"https://{HOST}"
 PASSWORD = "correct horse battery staple"
+# As the docs write it.
+COMPOSE = shlex.split("docker compose --env-file .env -f docker/compose.yml")
 SERVICES = ("nginx", "backend", "worker", "postgres", "backup")
 
 SEASON = """\
@@ -82,18 +84,21 @@ class Evening:
 class Stack:
     """A deployment: a folder with .env, secrets and certificate, and a Compose project of its own."""
 
-    def __init__(self, folder: Path, name: str, smtp: SmtpServer, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, name: str, smtp: SmtpServer, source: Path = ROOT, **settings: str
+    ) -> None:
         self.folder = folder
         self.name = name
-        self.source = ROOT  # the release's folder; another one after an upgrade
+        self.source = source  # the release's folder; another one after an upgrade
         self.overlays: tuple[str, ...] = ()  # of docker/, as compose.http.yml
         self.http_port, self.https_port = free_ports(2)
         self.env_file = folder / ".env"
-        run(ROOT / "docker" / "new-secrets", folder / "secrets")
+        run(source / "docker" / "new-secrets", folder / "secrets")
         earlier_keys = folder / "secrets" / "secret_key_fallbacks"
+        earlier_keys.chmod(0o644)
         earlier_keys.write_text(secrets.token_hex(32))
         new_certificate(folder / "certificates")
-        shutil.copy(ROOT / ".env.example", self.env_file)
+        shutil.copy(source / ".env.example", self.env_file)
         self.set(
             FLASK_DEBUG="false",
             SITE_BASE_URL=SITE,
@@ -109,7 +114,7 @@ class Stack:
             HTTPS_PORT=f"127.0.0.1:{self.https_port}",
             **settings,
         )
-        run(ROOT / "docker" / "tag", self.env_file)
+        run(source / "docker" / "tag", self.env_file)
         # The mail server is this test's, on the machine that the containers run on.
         self.surroundings = folder / "compose.surroundings.yml"
         self.overlay()
@@ -255,11 +260,11 @@ def mail_server(engine: Mapping[str, Any]) -> Iterator[SmtpServer]:
 
 
 @contextmanager
-def prepared(smtp: SmtpServer, **settings: str) -> Iterator[Stack]:
+def prepared(smtp: SmtpServer, source: Path = ROOT, **settings: str) -> Iterator[Stack]:
     """A deployment that is not started yet; it is destroyed in the end."""
     # Closed to others as a whole, for what lies in it has to be readable by the containers.
     folder = Path(tempfile.mkdtemp(prefix="azionelab-stack-"))
-    stack = Stack(folder, f"azionelab-{uuid4().hex[:8]}", smtp, **settings)
+    stack = Stack(folder, f"azionelab-{uuid4().hex[:8]}", smtp, source, **settings)
     try:
         yield stack
     finally:
@@ -279,19 +284,19 @@ def own_stack(deployed: Deployed, mail_server: SmtpServer) -> Iterator[Stack]:
 def deployed(mail_server: SmtpServer) -> Iterator[Deployed]:
     """A stack, built and started by the commands of docs/deployment.md in their order."""
     with prepared(mail_server) as stack:
-        yield Deployed(stack, _walk(stack))
+        typed = commands("deployment.md", "docker/check-env")
+        yield Deployed(stack, {" ".join(command): follow(stack, command) for command in typed})
 
 
-def first_start() -> list[list[str]]:
-    """What docs/deployment.md has an operator type after `docker compose ...`, in its order."""
-    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
-    (block,) = (part for part in page.split("```\n")[1::2] if " config --quiet\n" in part)
-    typed = "docker compose --env-file .env -f docker/compose.yml "
-    assert all(line.startswith(typed) for line in block.splitlines())
-    return [shlex.split(line.removeprefix(typed)) for line in block.splitlines()]
+def commands(page: str, first: str) -> list[list[str]]:
+    """What a page of docs has an operator type, in the block of which a line begins with `first`."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    (block,) = (part for part in text.split("```\n")[1::2] if f"\n{first}" in f"\n{part}")
+    return [shlex.split(line.partition(" < ")[0]) for line in block.splitlines()]
 
 
-def _walk(stack: Stack) -> dict[str, str]:
+def follow(stack: Stack, typed: list[str]) -> str:
+    """Run a command of the docs on this stack; what it printed."""
     # What differs here: nobody types, the names are this stack's, and no authority knows its
     # certificate.
     here = {
@@ -300,12 +305,17 @@ def _walk(stack: Stack) -> dict[str, str]:
         "you@theatre.org": ["admin@azionelab.theatre", "--name", "Anna", "--password-file", "-"],
         "https://tickets.theatre.org": [SITE, "--insecure"],
     }
-    printed = {}
-    for typed in first_start():
-        command = [part for word in typed for part in here.get(word, [word])]
-        done = stack.compose(*command, input=f"{PASSWORD}\n" if "create-admin" in typed else "")
-        printed[" ".join(typed)] = done.stdout + done.stderr
-    return printed
+    if typed[: len(COMPOSE)] == COMPOSE:
+        command = [part for word in typed[len(COMPOSE) :] for part in here.get(word, [word])]
+        given = {"create-admin": f"{PASSWORD}\n", "--deploy": stack.env_file.read_text()}
+        done = stack.compose(*command, input="".join(given.get(word, "") for word in typed))
+    elif typed == ["docker/new-secrets"]:
+        done = run(stack.source / typed[0], stack.folder / "secrets")
+    else:
+        (script,) = typed
+        assert script in {"docker/check-env", "docker/tag"}
+        done = run(stack.source / script, stack.env_file)
+    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")

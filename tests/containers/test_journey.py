@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.containers.conftest import PASSWORD, SITE, Deployed, Stack, run
+from tests.containers.conftest import COMPOSE, PASSWORD, SITE, Deployed, Stack, run
 from tests.support import journey
 from tests.support.processes import ROOT, eventually
 from tests.support.smtp import SmtpServer
@@ -18,15 +18,15 @@ ASKED_FOR = (
     "run --rm backend flask db upgrade",
     "run --rm backend flask create-admin you@theatre.org",
     "up -d --wait",
-    "run --rm backend flask check --deploy",
+    "run --rm -T backend flask check --deploy --env-file -",
 )
 
 
 def test_the_commands_that_an_operator_copies(deployed: Deployed) -> None:
-    printed = deployed.printed
+    begin = f"{' '.join(COMPOSE)} "
+    printed = {command.removeprefix(begin): text for command, text in deployed.printed.items()}
     assert [command for command in printed if command in ASKED_FOR] == list(ASKED_FOR)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    begin = "docker compose --env-file .env -f docker/compose.yml "
     short = [line.removeprefix(begin) for line in readme.splitlines() if line.startswith(begin)]
     assert [command for command in printed if command in short] == short
 
@@ -35,8 +35,9 @@ def test_the_commands_that_an_operator_copies(deployed: Deployed) -> None:
     assert "admin@azionelab.theatre may log in now (admin)." in created
     assert "is taken" in printed["exec backup azionelab-backup now"]
     assert "is good" in printed["exec backup azionelab-backup verify"]
-    checked = printed["run --rm backend flask check --deploy"]
+    checked = printed["run --rm -T backend flask check --deploy --env-file -"]
     assert "FAIL" not in checked
+    assert "FAIL" not in deployed.stack.flask("check", "--deploy").stdout
     assert "MIGRATIONS: current" in checked
     assert "BACKUPS: made, and a restore was tried" in checked
     assert "FAIL" not in printed["run --rm backend flask doctor"]

@@ -79,13 +79,16 @@ def _page(*, unknown: bool) -> AnyResponse:
     return page
 
 
+def read_form() -> list[tuple[str, str]]:
+    """All fields that were sent, in their order; none of a form that cannot be read."""
+    try:
+        return list(request.form.items(multi=True))
+    except HTTPException:
+        return []
+
+
 def _sent_fields() -> Iterator[tuple[str, str]]:
     """The form that was sent; nothing of one with a password, which no page repeats."""
-    if request.method != "POST":
-        return
-    try:
-        fields = list(request.form.items(multi=True))
-    except HTTPException:  # it cannot be read
-        return
+    fields = read_form() if request.method == "POST" else []
     if not any("password" in name for name, _ in fields):
         yield from fields

@@ -20,6 +20,7 @@ from flask import (
 )
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_babel import get_locale, gettext
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
@@ -33,6 +34,7 @@ from azionelab.busy_pages import busy_page, log_busy
 from azionelab.config import LOCALES
 from azionelab.database_errors import is_database_busy
 from azionelab.dates import clock, dateformat, day, when
+from azionelab.kept_pages import can_keep, is_own_origin, kept_page
 from azionelab.problems import is_api_request, problem_of
 
 MAX_ROW = 2**31 - 1  # PostgreSQL's integer
@@ -123,8 +125,7 @@ def _refuse_strange_forms() -> None:
     if request.files:
         abort(400)
     origin = request.headers.get("Origin", "null")
-    trusted = current_app.config["AZIONELAB"].csrf_trusted_origins
-    if origin not in ("null", f"{request.scheme}://{request.host}", *trusted):
+    if origin != "null" and not is_own_origin(origin):
         abort(400)
 
 
@@ -197,6 +198,8 @@ def _error_page(error: HTTPException) -> AnyResponse:
         return Response("Unknown host name\n", 400, mimetype="text/plain")
     if is_api_request():
         return problem_of(error)
+    if isinstance(error, CSRFError) and can_keep():
+        return kept_page()
     code = error.code or 500
     titles = {
         400: gettext("That did not work"),

@@ -34,15 +34,15 @@ LEADS_ON = {
 # What everything stands on, and what knows no part of the theatre.
 FOUNDATION = {
     "addresses", "assets", "busy_pages", "config", "database", "database_errors", "dates", "environment",
-    "extensions", "logs", "one_line", "pages", "passwords", "problems", "rate_limits", "rest",
+    "extensions", "kept_pages", "logs", "one_line", "pages", "passwords", "problems", "rate_limits", "rest",
     "row_versions", "safety", "site", "tokens",
 }  # fmt: skip
 # Where the world outside comes in: these call, and nobody but each other calls them.
 ENTRANCES = {"views", "api", "forms", "jobs", "commands", "health", "worker", "local"}
 # The few that may look at the request that is being answered.
 REQUEST_READERS = {
-    "views", "api", "forms", "busy_pages", "pages", "problems", "rate_limits", "rest", "sessions",
-    "login_limits",
+    "views", "api", "forms", "busy_pages", "kept_pages", "pages", "problems", "rate_limits", "rest",
+    "sessions", "login_limits",
 }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from azionelab.admin.searches import PARAMETER, find_search, keep_search
 from azionelab.database import Base, transaction, violated_constraint
 from azionelab.dates import clock, dateformat
 from azionelab.extensions import db, security
+from azionelab.kept_pages import can_keep, kept_page
 from azionelab.pages import MAX_ROW
 from azionelab.row_versions import (
     EditConflict,
@@ -58,9 +59,11 @@ class Guarded:
         return has_role(current_user, *self.roles)
 
     def inaccessible_callback(self, _name: str, **_kwargs: Any) -> Response:
-        """Ask who is not logged in to do so; 403 to everybody else."""
+        """Ask who is not logged in to do so, and keep what they sent; 403 to everybody else."""
         if current_user.is_authenticated:
             abort(403)
+        if can_keep():
+            return kept_page()
         asked: Response = security.login_manager.unauthorized()
         return asked
 

@@ -11,6 +11,7 @@ from wtforms import BooleanField, EmailField, Field, HiddenField, SelectField, S
 from wtforms.validators import DataRequired, InputRequired, ValidationError
 
 from azionelab.bookings.visitors import clean_email, clean_name
+from azionelab.kept_pages import say_stale
 from azionelab.shows.limits import MAX_PARTY, PARTY_LIMIT
 
 
@@ -48,11 +49,6 @@ class SeatsField(SelectField):  # type: ignore[misc]  # WTForms has no types
             raise ValidationError(
                 gettext("Please choose a number from 1 to %(limit)s.", limit=max(sizes, default=1))
             ) from error
-
-
-def say_stale() -> str:
-    """That a form's own token has run out, and no more than that."""
-    return gettext("This page was open for a long time. Nothing is lost: please press once more.")
 
 
 class VisitorForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types

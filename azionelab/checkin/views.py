@@ -21,7 +21,6 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.assets import front_end
-from azionelab.bookings.forms import say_stale
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import books, house
 from azionelab.checkin.devices import invitation_url, make_invitation
@@ -33,6 +32,7 @@ from azionelab.checkin.words import Told, caution, tell, tell_more
 from azionelab.checkin.words_of_app import app_words
 from azionelab.database import now
 from azionelab.extensions import db
+from azionelab.kept_pages import can_keep, kept_page, say_stale
 from azionelab.shows.programme import Listing, listing
 from azionelab.staff.rights import door_required, is_door_staff
 from azionelab.tokens import Purpose, read_token
@@ -106,9 +106,21 @@ def undo(performance_id: int) -> AnyResponse:
     return _door_page(performance, ScanForm.fresh(), verdict=tell(verdict))
 
 
+@blueprint.before_request
+def _keep_what_was_sent() -> AnyResponse | None:
+    """Keep what somebody typed whose login had ended; who sends what they may is for the views."""
+    # An admission is taken back only by who sees it: that one is not sent again later.
+    if request.endpoint == "checkin.undo" or not can_keep() or current_user.is_authenticated:
+        return None
+    return kept_page()
+
+
 @blueprint.errorhandler(CSRFError)
 def _stale(_error: CSRFError) -> AnyResponse:
     """A page that was open for too long: the door once more, with what was typed."""
+    kept = _keep_what_was_sent()
+    if kept is not None:
+        return kept
     performance_id = (request.view_args or {})["performance_id"]
     if not is_door_staff(current_user):
         return redirect(url_for(".door", performance_id=performance_id), 303)

@@ -14,6 +14,7 @@ from flask_security.datastore import SQLAlchemyUserDatastore
 from flask_security.forms import LoginForm
 from flask_security.utils import hash_password
 from flask_security.views import login
+from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from werkzeug.wrappers import Response
 
 from azionelab.addresses import lower_address
 from azionelab.database import transaction, violated_constraint
-from azionelab.extensions import db, security
+from azionelab.extensions import csrf, db, security
 from azionelab.one_line import is_one_line
 from azionelab.row_versions import Edit, Merged, RowGone, lock_row, merge
 from azionelab.staff.login_limits import init_login_limits, limit_logins, limit_tries
@@ -139,7 +140,8 @@ def init_security(app: Flask) -> None:
     app.jinja_env.globals["_fsdomain"] = security.i18n_domain.gettext
     init_sessions(app)
     init_login_limits(app)
-    app.view_functions["security.login"] = limit_logins(login)
+    # The library's view judges the token again, where a stale one has the form shown once more.
+    app.view_functions["security.login"] = csrf.exempt(limit_logins(_log_in))
     if security.recoverable:
         app.view_functions["security.forgot_password"] = limit_tries(ask_for_reset)
     _look_up_users_when_needed(app)
@@ -164,6 +166,15 @@ class _LoginForm(LoginForm):
         """Judge the password as it is known; the library hashes an unknown person's as it was typed."""
         self.password.data = security.password_util.normalize(self.password.data or "")
         return bool(super().validate(**kwargs))
+
+
+def _log_in() -> Any:
+    """Log somebody in; of a form whose token is stale the address is kept, and the password is not."""
+    try:
+        return login()
+    except CSRFError:
+        template = "security/login_user.html"
+        return security.render_template(template, login_user_form=_LoginForm(), stale=True), 400
 
 
 class _Words(FsDomain):

@@ -5,13 +5,17 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
 from azionelab.bookings.models import Reservation
-from azionelab.shows.models import Performance
+from azionelab.extensions import db
+from azionelab.shows.models import Performance, Show
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
 from tests.stage import a_party, a_performance
+from tests.support import journey
+from tests.support.people import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -63,6 +67,37 @@ def test_who_saves_second_sees_who_changed_what_and_goes_on(
     expect(bruno.get_by_label("Description")).to_have_value("Venice, 1753.")
     for page in (anna, bruno):
         page.context.close()
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_what_was_typed_outlives_a_logout_in_another_tab(
+    live_site: Site, browser: Browser, tmp_path: Path, width: int
+) -> None:
+    page = in_office(browser, live_site, "anna", width=width)
+    page.goto(f"{live_site.url}/admin/shows/new/")
+    page.get_by_label("Title").fill("Così è “se vi pare”")
+    page.get_by_label("Description").fill("First lines.\n\nLast lines.")
+    tab = page.context.new_page()
+    tab.goto(f"{live_site.url}/admin/")
+    tab.get_by_role("button", name="Log out").click()
+    tab.wait_for_url("**/staff/login")
+    tab.close()
+
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("log in, then press once more")).to_be_visible()
+    page.screenshot(path=tmp_path / f"kept-{width}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [each["id"] for each in Axe().run(page).response["violations"]] == []
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Log in").click()
+    journey.log_in(opened.value, live_site.url, "anna@theatre.org", PASSWORD)
+    opened.value.wait_for_url("**/admin/")
+
+    page.get_by_role("button", name="Send it now").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    (show,) = db.session.scalars(select(Show))
+    assert (show.title, show.description.splitlines()[-1]) == ("Così è “se vi pare”", "Last lines.")
+    page.context.close()
 
 
 def test_axe_finds_nothing_in_the_back_office(live_site: Site, browser: Browser) -> None:

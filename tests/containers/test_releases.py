@@ -74,7 +74,8 @@ def test_upgrade_and_rollback(
     stack = own_stack
     stack.flask("db", "upgrade")
     stack.up()
-    evening = stack.evening()
+    # One network holds these bookings, unconfirmed: a third of the house at most.
+    evening = stack.evening(60)
 
     def book(email: str) -> None:
         page = open_page(stack)

@@ -63,6 +63,7 @@ class Config:
     mailbox_rate_limit: str
     unconfirmed_seats_per_network: int
     unconfirmed_percent_per_network: int
+    unconfirmed_percent: int
     box_office_networks: list[IPv4Network | IPv6Network]
     mail_server: str | None
     mail_port: int
@@ -170,6 +171,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         unconfirmed_percent_per_network=reader.integer(
             "UNCONFIRMED_PERCENT_PER_NETWORK", 34, 1, 100
         ),
+        unconfirmed_percent=reader.integer("UNCONFIRMED_PERCENT", 50, 1, 100),
         box_office_networks=reader.networks("BOX_OFFICE_NETWORKS"),
         mail_server=reader.host("MAIL_SERVER"),
         mail_port=reader.integer("MAIL_PORT", 587, 1, 65535),

@@ -77,6 +77,7 @@ def settings(database_server: str) -> dict[str, str]:
         "MAILBOX_RATE_LIMIT": "1000000 per minute",
         "UNCONFIRMED_SEATS_PER_NETWORK": "100000",
         "UNCONFIRMED_PERCENT_PER_NETWORK": "100",
+        "UNCONFIRMED_PERCENT": "100",
     }
 
 

@@ -95,7 +95,8 @@ def seats_held(performance_id: int) -> tuple[int, int]:
     live = db.session.scalar(
         text(
             "SELECT coalesce(sum(seats - released), 0) FROM reservation"
-            " WHERE performance_id = :id AND state IN ('pending', 'confirmed')"
+            " WHERE performance_id = :id"
+            " AND (state = 'confirmed' OR state = 'pending' AND holds_seats)"
         ),
         {"id": performance_id},
     )

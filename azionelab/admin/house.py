@@ -25,6 +25,7 @@ from azionelab.bookings.errors import (
     PerformanceStarted,
     ReservationEnded,
     SeatsChanged,
+    SoldOut,
 )
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.words import explain
@@ -80,6 +81,7 @@ class ReservationView(TheatreView):
         *column_list,
         "released",
         "locale",
+        "holds_seats",
         "hold_expires_at",
         "confirmed_at",
         "ended_at",
@@ -99,7 +101,8 @@ class ReservationView(TheatreView):
         "created_at": _("Booked"),
         "released": _("Places released"),
         "locale": _("Language"),
-        "hold_expires_at": _("Held until"),
+        "holds_seats": _("Seats held"),
+        "hold_expires_at": _("To be confirmed until"),
         "confirmed_at": _("Confirmed"),
         "ended_at": _("Ended"),
         "erased_at": _("Name and address erased"),
@@ -336,7 +339,7 @@ def _tell_refusal(refusal: BookingError) -> str:  # noqa: PLR0911 (a sentence fo
                 "%(num)s of the party are in already.",
                 refusal.admitted,
             )
-        case SeatsChanged():
+        case SeatsChanged() | SoldOut():
             return explain(refusal)
         case NotFewerSeats():
             return gettext("A party can only be made smaller.")

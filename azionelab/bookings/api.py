@@ -76,7 +76,15 @@ class ReceivedSchema(Answer):
     """The same whether or not the address had a booking already: its owner reads that by mail."""
 
     status = fields.String(required=True, validate=OneOf(["check_your_inbox"]))
-    hold_minutes = fields.Integer(required=True)
+    hold_minutes = fields.Integer(
+        required=True, metadata={"description": "So long the booking can be confirmed."}
+    )
+    held = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether the seats are held until then. If not, they go to whoever confirms first."
+        },
+    )
 
 
 @blueprint.route("/<int:performance_id>/reservations", methods=["POST"])
@@ -93,7 +101,9 @@ def book(
     visitor = rules.Visitor(booking["name"], booking["email"], locale, visitor_network())
     try:
         count_mailbox(visitor.email_key)
-        rules.reserve(performance_id, visitor, booking["seats"], headers.get("request_key"))
+        held = rules.reserve(
+            performance_id, visitor, booking["seats"], headers.get("request_key")
+        ).told_held
     except PerformanceUnknown:
         abort(404)
     except TryLater as error:
@@ -101,7 +111,7 @@ def book(
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
         return _refusal(error)
     hold_minutes = current_app.config["AZIONELAB"].hold_minutes
-    return {"status": "check_your_inbox", "hold_minutes": hold_minutes}
+    return {"status": "check_your_inbox", "hold_minutes": hold_minutes, "held": held}
 
 
 def _try_later(error: TryLater) -> Response:

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, literal_column, select, true, union_all
+from flask import current_app
+from sqlalchemy import Row, bindparam, case, func, literal_column, select, true, union_all
 
 from azionelab.bookings.errors import BookingClosed, PartyTooLarge, PerformanceUnknown, SoldOut
 from azionelab.bookings.models import Reservation, lapsed
+from azionelab.config import Config
 from azionelab.extensions import db
 from azionelab.shows.models import Performance, Show
 from azionelab.shows.window import Bookable, Window, booking_window
@@ -51,8 +53,28 @@ _RIVALS = union_all(
     .order_by(Reservation.hold_expires_at)
     .limit(literal_column("1")),
 ).subquery("rivals")
+_UNCONFIRMED_LIMIT = Performance.capacity * bindparam("percent") / literal_column("100")
+_UNCONFIRMED = (
+    select(func.coalesce(func.sum(Reservation.seats - Reservation.released), literal_column("0")))
+    .where(_HERE, Reservation.is_unconfirmed_hold, Reservation.hold_expires_at > bindparam("at"))
+    .scalar_subquery()
+)
 _EVENING_AND_RIVALS = _EVENING.outerjoin(_RIVALS, true()).add_columns(
-    _RIVALS.c.id.label("rival"), _RIVALS.c.request_key, _RIVALS.c.lapsed
+    _UNCONFIRMED_LIMIT.label("unconfirmed_limit"),
+    # Whose party fits beside all seats held need not have the unconfirmed ones summed up.
+    (
+        _UNCONFIRMED_LIMIT
+        - case(
+            (
+                Performance.seats_held + Performance.party_limit <= _UNCONFIRMED_LIMIT,
+                Performance.seats_held,
+            ),
+            else_=_UNCONFIRMED,
+        )
+    ).label("unconfirmed_left"),
+    _RIVALS.c.id.label("rival"),
+    _RIVALS.c.request_key,
+    _RIVALS.c.lapsed,
 )
 
 
@@ -61,10 +83,20 @@ def read_evening(
 ) -> tuple[Row[Any] | None, list[Row[Any]]]:
     """The facts that `check_bookable` wants (None for an unknown performance), and the rivals.
 
+    `unconfirmed_limit` is how many seats may be held unconfirmed (UNCONFIRMED_PERCENT of the house), and
+    `unconfirmed_left` how many more, as far as one party could want them.
+
     A rival stands in the way of a booking: the same press of the button (`request_key`), the same
     address, or a hold whose time is over (`lapsed`). Its `rival` is the reservation's identity.
     """
-    asked = {"performance": performance_id, "key": key, "email": email_key, "at": at}
+    settings: Config = current_app.config["AZIONELAB"]
+    asked = {
+        "performance": performance_id,
+        "key": key,
+        "email": email_key,
+        "at": at,
+        "percent": settings.unconfirmed_percent,
+    }
     found = db.session.connection().execute(_EVENING_AND_RIVALS, asked).all()
     return (found[0] if found else None), [row for row in found if row.rival is not None]
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     false,
     literal_column,
     text,
+    true,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -37,7 +38,7 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
-LIVE = (State.PENDING, State.CONFIRMED)  # the states that hold seats
+LIVE = (State.PENDING, State.CONFIRMED)  # what has not ended; it holds seats if `holds_seats`
 
 
 class Reservation(Base):
@@ -53,6 +54,9 @@ class Reservation(Base):
 
     `network` is a keyed digest of where it was booked from, and `network_limit` how many unconfirmed seats
     that may hold; a trigger erases both when it is pending no more (migration 0015).
+
+    A pending one that does not `holds_seats` came when `unconfirmed_limit` seats of the performance were held
+    unconfirmed: it gets its seats when it is confirmed, if there are still so many (migration 0020).
 
     `erasure_requested_at` says that name and e-mail were erased because somebody asked for it.
     """
@@ -100,6 +104,7 @@ class Reservation(Base):
             name="visitor_present",
         ),
         CheckConstraint("(network IS NULL) = (network_limit IS NULL)", name="network_limited"),
+        CheckConstraint("holds_seats OR state <> 'confirmed'", name="confirmed_holds"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -111,12 +116,14 @@ class Reservation(Base):
     locale: Mapped[str]
     seats: Mapped[int]
     state: Mapped[str] = mapped_column(default=State.PENDING)
+    holds_seats: Mapped[bool] = mapped_column(default=True, server_default=true())
     admitted: Mapped[int] = mapped_column(default=0, server_default="0")
     walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
     released: Mapped[int] = mapped_column(default=0, server_default="0")
     changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0")
     network: Mapped[bytes | None] = mapped_column(LargeBinary)
     network_limit: Mapped[int | None]
+    unconfirmed_limit: Mapped[int | None]
     request_key: Mapped[UUID]  # derived from the form's key and what was asked for
     created_at: Mapped[datetime]
     hold_expires_at: Mapped[datetime]
@@ -128,10 +135,13 @@ class Reservation(Base):
 
     # Not stored: a rule sets it on what it returns, when there was nothing to change.
     was_so_already = False
+    # Not stored: whether who booked is told that seats are held. Of an address that has a booking already it is
+    # what a new one would have been told, so that both look the same.
+    told_held = True
 
     @hybrid_property
     def is_live(self) -> bool:
-        """Whether it holds seats."""
+        """Whether it has not ended."""
         return self.state in LIVE
 
     @is_live.inplace.expression
@@ -148,6 +158,16 @@ class Reservation(Base):
     @classmethod
     def _is_pending(cls) -> ColumnElement[bool]:
         return cls.state == _written(State.PENDING)
+
+    @hybrid_property
+    def is_unconfirmed_hold(self) -> bool:
+        """Whether it holds seats that nobody has confirmed yet, its hold over or not."""
+        return self.is_pending and self.holds_seats
+
+    @is_unconfirmed_hold.inplace.expression
+    @classmethod
+    def _is_unconfirmed_hold(cls) -> ColumnElement[bool]:
+        return and_(cls.state == _written(State.PENDING), cls.holds_seats)
 
     def is_lapsed(self, at: datetime) -> bool:
         """Whether its hold is over, though nobody may have marked it as expired yet."""

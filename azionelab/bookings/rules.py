@@ -75,6 +75,9 @@ def reserve(
     to about that one, which is returned: to whoever asked, both look the same. That is decided after
     the seats are: a full house says so to all alike.
 
+    When too much of the house waits to be confirmed already (UNCONFIRMED_PERCENT), no seats are held: they
+    go to whoever confirms first. `told_held` of what is returned says what to tell.
+
     Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut, TooManyUnconfirmed.
     """
     key = _request_key(request_key or uuid4(), performance_id, visitor, seats)
@@ -92,14 +95,19 @@ def _reserve_among_rivals(
             _expire_holds(performance_id)
         except IntegrityError as error:
             # Others were first, between what was read and what was written. The database says in
-            # what: the last seats, or the same press or address on another connection.
+            # what: the last seats, those that may be held unconfirmed, the same press or address on
+            # another connection.
             match violated_constraint(error):
                 case "ck_performance_capacity_held":
                     raise SoldOut(min(unheld_seats(performance_id), seats - 1)) from error
                 case "reservation_network_seats":
                     network = _network_key(performance_id, visitor)
                     raise too_many_unconfirmed(performance_id, network) from error
-                case "uq_reservation_live_request" | "uq_reservation_live_email":
+                case (
+                    "uq_reservation_live_request"
+                    | "uq_reservation_live_email"
+                    | "reservation_unconfirmed_share"
+                ):
                     continue
             raise
 
@@ -113,14 +121,19 @@ def _reserve(
         raise _LapsedHolds
     for same_press in (rival for rival in rivals if rival.request_key == key):
         answer.outcome = UNCHANGED
-        return db.session.get_one(Reservation, same_press.rival)
+        booked = db.session.get_one(Reservation, same_press.rival)
+        booked.told_held = booked.holds_seats
+        return booked
     facts = check_bookable(evening, seats, at)
     network = _network_key(performance_id, visitor)
+    holds_seats = network is None or seats <= facts.unconfirmed_left
     with transaction() as session:
         for same_address in rivals:
             answer.outcome = UNCHANGED
             enqueue_unless_recent(session, same_address.rival, Kind.EXISTING)
-            return session.get_one(Reservation, same_address.rival)
+            existing = session.get_one(Reservation, same_address.rival)
+            existing.told_held = holds_seats
+            return existing
         identity = uuid4()
         enqueue(session, identity, Kind.CONFIRM)
         # At the end, since it locks the performance (its trigger counts the seats there): parties
@@ -135,6 +148,8 @@ def _reserve(
             "locale": visitor.locale,
             "seats": seats,
             "state": State.PENDING,
+            "holds_seats": holds_seats,
+            "unconfirmed_limit": network and facts.unconfirmed_limit,
             "network": network,
             "network_limit": network and network_limit(facts.capacity, facts.party_limit),
             "request_key": key,
@@ -145,17 +160,28 @@ def _reserve(
     made = Reservation(**reservation)
     make_transient_to_detached(made)
     session.add(made)
+    made.told_held = holds_seats
     return made
 
 
 def confirm(reservation_id: UUID) -> Reservation:
-    """Make a held reservation firm and enqueue the ticket. Confirming again changes nothing.
+    """Make a pending reservation firm and enqueue the ticket. Confirming again changes nothing.
 
-    Raises ReservationUnknown, HoldExpired, ReservationEnded.
+    Raises ReservationUnknown, HoldExpired, ReservationEnded, and SoldOut for one that held no seats.
     """
-    with counted(Action.CONFIRM) as answer, transaction() as session:
-        # The seats are held already, so the performance needs no lock.
-        reservation = lock_reservation(session, reservation_id)
+    with counted(Action.CONFIRM) as answer:
+        try:
+            # Seats that are held already need no lock on the performance.
+            return _confirm(reservation_id, lock_reservation, answer)
+        except _HoldsNoSeats:
+            return _confirm(reservation_id, lock_with_performance, answer)
+
+
+def _confirm(
+    reservation_id: UUID, lock: Callable[[Session, UUID], Reservation], answer: Answer
+) -> Reservation:
+    with transaction() as session:
+        reservation = lock(session, reservation_id)
         at = now()
         if reservation.state == State.CONFIRMED:
             return _unchanged(answer, reservation)
@@ -163,10 +189,24 @@ def confirm(reservation_id: UUID) -> Reservation:
             raise HoldExpired
         if reservation.state == State.CANCELLED or reservation.performance.cancelled_at is not None:
             raise ReservationEnded
+        if not reservation.holds_seats:
+            if lock is lock_reservation:
+                raise _HoldsNoSeats
+            _require_free_seats(session, reservation, at)
         reservation.state = State.CONFIRMED
+        reservation.holds_seats = True
         reservation.confirmed_at = at
         _write_to(session, reservation, Kind.TICKET)
         return reservation
+
+
+def _require_free_seats(session: Session, reservation: Reservation, at: datetime) -> None:
+    """Refuse what does not fit into its locked performance by SoldOut; lapsed holds are in nobody's way."""
+    performance = reservation.performance
+    expire_holds(session, performance, at)
+    left = performance.capacity - performance.seats_held
+    if reservation.seats > left:
+        raise SoldOut(left)
 
 
 def cancel(reservation_id: UUID) -> Reservation:
@@ -399,6 +439,10 @@ def _let_booking_follow(performance: Performance, before: _Evening, at: datetime
     if performance.booking_closes_at == before.booking_closes_at:
         performance.booking_closes_at = closes_at
     check_window(performance.booking_opens_at, performance.booking_closes_at, performance.starts_at)
+
+
+class _HoldsNoSeats(Exception):
+    """A reservation gets its seats only now: its performance is to be locked before it."""
 
 
 class _LapsedHolds(Exception):

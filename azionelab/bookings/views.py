@@ -97,7 +97,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
     try:
         booking_limit.count()
         count_mailbox(visitor.email_key)
-        rules.reserve(performance_id, visitor, form.seats.data, form.key)
+        held = rules.reserve(performance_id, visitor, form.seats.data, form.key).told_held
     except PerformanceUnknown:
         abort(404)
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
@@ -112,6 +112,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         "name": visitor.name,
         "email": visitor.email,
         "seats": form.seats.data,
+        "held": held,
         "until": now().timestamp() + 60 * current_app.config["AZIONELAB"].hold_minutes,
     }
     return redirect(url_for(".received", performance_id=performance_id), 303)

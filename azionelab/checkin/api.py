@@ -343,7 +343,8 @@ def _counts(performance_id: int) -> dict[str, int]:
 
 
 _FIGURES = (
-    "capacity", "expected", "inside", "to_come", "pending", "released", "walk_ins", "free",
+    "capacity", "expected", "inside", "to_come", "pending", "without_hold", "released", "walk_ins",
+    "free",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ Reads only, and locks nothing.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, not_, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation, State
@@ -26,6 +26,7 @@ class HouseCounts:
     expected: int  # confirmed, but for those whose places were released
     inside: int
     pending: int  # held, not confirmed
+    without_hold: int  # booked beyond the share that may be held: theirs when they confirm
     released: int  # places of people who did not come in time
     walk_ins: int
     capacity: int
@@ -66,12 +67,14 @@ def house_counts(performance_ids: list[int], at: datetime | None = None) -> dict
     """The house of each performance at this moment. Lapsed holds count as free."""
     confirmed = Reservation.state == State.CONFIRMED
     pending = (Reservation.state == State.PENDING) & (Reservation.hold_expires_at > (at or now()))
+    held = pending & Reservation.holds_seats
     rows = db.session.execute(
         select(
             Performance.id,
             _people(Reservation.seats - Reservation.released, confirmed),
             _people(Reservation.admitted, confirmed),
-            _people(Reservation.seats, pending),
+            _people(Reservation.seats, held),
+            _people(Reservation.seats, pending & not_(Reservation.holds_seats)),
             _people(Reservation.released, confirmed),
             _people(Reservation.seats, confirmed & Reservation.walk_in),
             Performance.capacity,

@@ -235,6 +235,10 @@ class CountsSchema(Answer):
     inside = fields.Integer(required=True)
     to_come = fields.Integer(required=True, metadata={"description": "Confirmed, not yet in."})
     pending = fields.Integer(required=True, metadata={"description": "Held, not confirmed."})
+    without_hold = fields.Integer(
+        required=True,
+        metadata={"description": "Booked, not held: theirs when they confirm, if seats are left."},
+    )
     released = fields.Integer(
         required=True, metadata={"description": "Places of people who did not come in time."}
     )

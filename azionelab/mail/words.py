@@ -60,23 +60,35 @@ def told_of(kind: Kind, reservation: Reservation) -> Kind:
 
 
 def _confirm(reservation: Reservation) -> Words:
-    seats = ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
     return Words(
         subject=gettext("Please confirm: %(what)s", what=_what(reservation)),
         title=gettext("One more step: please confirm"),
         paragraphs=[
-            gettext(
-                "We are holding %(seats)s for you until %(until)s. Please confirm by then;"
-                " otherwise the seats go back to others.",
-                seats=seats,
-                until=_until(reservation),
-            ),
+            _what_is_held(reservation),
             _how_to_change(),
             gettext("You did not book? Then ignore this message, and nothing will happen."),
         ],
         button=gettext("Confirm the booking"),
         link=_link("bookings.confirm", reservation),
         button_first=True,
+    )
+
+
+def _what_is_held(reservation: Reservation) -> str:
+    seats = ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
+    if reservation.holds_seats:
+        return gettext(
+            "We are holding %(seats)s for you until %(until)s. Please confirm by then;"
+            " otherwise the seats go back to others.",
+            seats=seats,
+            until=_until(reservation),
+        )
+    return gettext(
+        "You asked for %(seats)s. So many wait to be confirmed this evening that we cannot hold yours as"
+        " well: they are yours when you confirm, and whoever confirms first gets them. You can confirm"
+        " until %(until)s.",
+        seats=seats,
+        until=_until(reservation),
     )
 
 
@@ -109,6 +121,11 @@ def _state_of_booking(title: str, intro: list[str], reservation: Reservation) ->
         state = gettext(
             "Your booking waits for your confirmation until %(until)s.", until=_until(reservation)
         )
+        if not reservation.holds_seats:
+            state += " " + gettext(
+                "Its seats are not held: they are yours when you confirm, and whoever confirms first gets"
+                " them."
+            )
         endpoint, button = "bookings.confirm", gettext("Confirm the booking")
     else:
         state = gettext(

@@ -104,7 +104,8 @@ _CHECKS = (
             SELECT p.id || ' (holds ' || p.seats_held || ', reserved ' || r.seats || ')'
             FROM performance AS p CROSS JOIN LATERAL (
                 SELECT coalesce(sum(seats - released), 0) AS seats FROM reservation
-                WHERE performance_id = p.id AND state IN ('pending', 'confirmed')
+                WHERE performance_id = p.id
+                    AND (state = 'confirmed' OR state = 'pending' AND holds_seats)
             ) AS r
             WHERE p.seats_held <> r.seats ORDER BY p.id
         """),
@@ -114,7 +115,8 @@ _CHECKS = (
         _sql("""
             SELECT p.id || ' (' || sum(r.seats - r.released) || ' of ' || p.capacity || ')'
             FROM performance AS p JOIN reservation AS r
-                ON r.performance_id = p.id AND r.state IN ('pending', 'confirmed')
+                ON r.performance_id = p.id
+                AND (r.state = 'confirmed' OR r.state = 'pending' AND r.holds_seats)
             GROUP BY p.id HAVING sum(r.seats - r.released) > p.capacity ORDER BY p.id
         """),
     ),

@@ -35,8 +35,14 @@ _MOST_PERFORMANCES = 200  # series of the nearest ones: a season planned for yea
 # An evening stays until it is over: its door is watched as well.
 _PERFORMANCES = text("""
     SELECT performance.id, show.slug, performance.starts_at, performance.capacity,
-        performance.seats_held
+        performance.seats_held, unconfirmed.held, unconfirmed.without_hold
     FROM performance JOIN show ON show.id = performance.show_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(seats) FILTER (WHERE holds_seats), 0) AS held,
+            coalesce(sum(seats) FILTER (WHERE NOT holds_seats), 0) AS without_hold
+        FROM reservation
+        WHERE performance_id = performance.id AND state = 'pending' AND hold_expires_at > now()
+    ) AS unconfirmed
     WHERE performance.starts_at > now() - interval '4 hours' AND performance.cancelled_at IS NULL
     ORDER BY performance.starts_at, performance.id LIMIT :most
 """)
@@ -166,11 +172,19 @@ def _performances(connection: Connection) -> Families:
     which = ("performance", "show", "starts")
     held = _family("performance_seats_held", "Seats held, of a performance to come.", *which)
     capacity = _family("performance_seats_capacity", "Seats of a performance to come.", *which)
+    unconfirmed = _family(
+        "performance_seats_unconfirmed",
+        "Seats booked and not confirmed, of a performance to come; hold says whether they are held.",
+        *which,
+        "hold",
+    )
     for row in connection.execute(_PERFORMANCES, {"most": _MOST_PERFORMANCES}):
         labels = [str(row.id), row.slug, f"{row.starts_at:%Y-%m-%dT%H:%MZ}"]
         held.add_metric(labels, row.seats_held)
         capacity.add_metric(labels, row.capacity)
-    yield from (held, capacity)
+        unconfirmed.add_metric([*labels, "yes"], row.held)
+        unconfirmed.add_metric([*labels, "no"], row.without_hold)
+    yield from (held, capacity, unconfirmed)
 
 
 def _jobs(connection: Connection) -> Families:

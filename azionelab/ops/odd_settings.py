@@ -40,6 +40,11 @@ USUAL_NUMBERS = {
         "a school class needs about thirty, and one script may hold so many seats",
     ),
     "UNCONFIRMED_PERCENT_PER_NETWORK": (10, 50, "one script may hold so much of the house"),
+    "UNCONFIRMED_PERCENT": (
+        25,
+        100,
+        "visitors who came first wait for others, who may confirm sooner",
+    ),
     "PAGE_CACHE_SECONDS": (0, 10, "visitors see so old a number of free seats"),
     "MAIL_TIMEOUT_SECONDS": (
         5,

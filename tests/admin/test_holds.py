@@ -1,6 +1,7 @@
 """Unconfirmed seats of one network, on the evening's page: shown, and released after a question."""
 
 import re
+from collections.abc import Callable
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -37,3 +38,27 @@ def test_what_a_network_holds_is_shown_and_released(in_app: Flask, staff: FlaskC
     assert "holds no unconfirmed seats any more" in again.text
     assert "holds no unconfirmed seats any more" in staff.get(link[1]).text
     assert staff.get(f"{address}/holds?network=nonsense").status_code == 404
+
+
+def test_what_is_not_held_is_shown_and_confirmed_only_while_seats_are_left(
+    make_app: Callable[..., Flask], staff: FlaskClient
+) -> None:
+    with make_app(UNCONFIRMED_PERCENT="50").app_context():
+        evening = a_performance(capacity=10)
+        held, waits, late = (
+            rules.reserve(evening.id, rules.Visitor("Ada", a_visitor().email, "en", network), 4)
+            for network in ("192.0.2.7", "192.0.2.8", "192.0.2.9")
+        )
+        assert (held.told_held, waits.told_held, late.told_held) == (True, False, False)
+        waits_id, late_id = waits.id, late.id
+    address = f"/admin/evenings/{evening.id}"
+    for page in (address, "/admin/"):
+        assert "and 8 not held" in staff.get(page).text
+    for identity, told in (
+        (waits_id, "Confirmed. The ticket is on its way."),
+        (late_id, "Only 2 seats are left. Please choose fewer seats."),
+    ):
+        details = f"/admin/reservations/details/?id={identity}"
+        answer = press(staff, "/admin/reservations/confirm/", details, id=str(identity))
+        assert told in answer.text
+    assert "and 4 not held" in staff.get(address).text

@@ -38,7 +38,7 @@ def test_a_booking_is_held_and_its_mail_enqueued(
 ) -> None:
     answer = book(client, evening, name="  Ada   Rossi ", locale="it")
     assert answer.status_code == 202
-    assert answer.json == {"status": "check_your_inbox", "hold_minutes": 30}
+    assert answer.json == {"status": "check_your_inbox", "hold_minutes": 30, "held": True}
     assert answer.headers["Cache-Control"] == "no-store"
     (made,) = bookings(database)
     assert (made.name, made.email, made.seats) == ("Ada Rossi", "ada@example.org", 2)

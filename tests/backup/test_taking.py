@@ -32,7 +32,12 @@ def dumping(database: Database) -> bool:
 def test_a_backup_is_taken_listed_verified_and_told_of(
     backups: Backups, database: Database
 ) -> None:
-    a_party(a_performance(), 3)
+    evening = a_performance()
+    a_party(evening, 3)
+    # Neither those released at the door nor those without a hold count among the seats held.
+    released, waits = a_party(evening, 2), a_party(evening, 2, confirmed=False)
+    database.execute("UPDATE reservation SET released = 1 WHERE id = %s", [released.id])
+    database.execute("UPDATE reservation SET holds_seats = false WHERE id = %s", [waits.id])
     (backups.media / "poster.jpg").write_bytes(b"a poster")
     name = backups.take()
     assert NAME.fullmatch(name)

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from azionelab.bookings import rules
 from tests.conftest import Site
 from tests.stage import a_performance, seats_held
 from tests.support.processes import PATIENCE
@@ -31,6 +32,7 @@ def site(start_site: Callable[..., Site]) -> Site:
         BOOKING_RATE_LIMIT="",
         UNCONFIRMED_SEATS_PER_NETWORK="",
         UNCONFIRMED_PERCENT_PER_NETWORK="",
+        UNCONFIRMED_PERCENT="",
     )
 
 
@@ -113,8 +115,30 @@ def test_a_school_class_books_while_the_attack_goes_on(site: Site) -> None:
 def test_each_network_holds_so_many_and_no_more(
     site: Site, addresses: list[str], networks: int
 ) -> None:
-    evening = a_performance(capacity=HOUSE)
+    evening = a_performance(capacity=2 * HOUSE)
     answers = attack(site, evening.id, addresses)
     assert answers == {202: 5 * networks, 409: REQUESTS - 5 * networks}
     assert seats_held(evening.id)[0] == MOST * networks
     assert book(site, evening.id, "192.0.2.1", PARTY) == 202
+
+
+def test_who_attacks_from_many_networks_empties_half_of_the_house_at_most(
+    site: Site, database: psycopg.Connection[Any]
+) -> None:
+    evening = a_performance(capacity=HOUSE)
+    for network in range(10):
+        attack(site, evening.id, [f"203.0.113.{network}"])
+    assert seats_held(evening.id)[0] == HOUSE // 2 // PARTY * PARTY
+    # What real visitors still get: all the rest of the house, as fast as they confirm.
+    parties = (HOUSE - seats_held(evening.id)[0]) // PARTY
+    for visitor in range(parties):
+        assert book(site, evening.id, f"198.51.100.{visitor}", PARTY) == 202
+        newest = database.execute(
+            "SELECT id FROM reservation ORDER BY created_at DESC LIMIT 1"
+        ).fetchone()
+        rules.confirm(newest.id)
+    assert seats_held(evening.id)[0] == HOUSE
+    # The made-up ones are confirmed by nobody, and after half an hour hold nothing.
+    half_an_hour_later(database)
+    assert rules.expire_lapsed_holds() == 50
+    assert seats_held(evening.id)[0] == parties * PARTY

@@ -68,6 +68,14 @@ def test_a_whole_evening_leaves_the_books_right(evening: Performance, doctor: Do
     assert doctor() == (0, [])
 
 
+def test_a_booking_without_a_hold_leaves_the_books_right(
+    evening: Performance, doctor: Doctor, database: Database
+) -> None:
+    waits = a_reservation(database, "pending")
+    database.execute("UPDATE reservation SET holds_seats = false WHERE id = %s", [waits.id])
+    assert doctor() == (0, [])
+
+
 def test_an_empty_house_is_right(doctor: Doctor) -> None:
     assert doctor() == (0, [])
 

@@ -227,6 +227,10 @@ def test_verdicts_of_the_door_are_told(client: FlaskClient) -> None:
 def test_seats_of_performances_to_come(client: FlaskClient, database: Database) -> None:
     coming, cancelled = a_performance(7), a_performance()
     a_party(coming, 3)
+    a_party(coming, 2, confirmed=False)
+    waits = a_party(coming, 1, confirmed=False)
+    database.execute("UPDATE reservation SET holds_seats = false WHERE id = %s", (waits.id,))
+    let_lapse(a_party(coming, 1, confirmed=False))
     rules.cancel_performance(cancelled.id)
     running, played = a_performance(), a_performance()
     for performance, hours in ((running, 2), (played, 30)):
@@ -240,7 +244,9 @@ def test_seats_of_performances_to_come(client: FlaskClient, database: Database) 
     which = next(labels for labels in shown if labels["performance"] == str(coming.id))
     assert which["show"] == coming.show.slug
     assert which["starts"] == f"{coming.starts_at:%Y-%m-%dT%H:%MZ}"
-    assert told("azionelab_performance_seats_held", **which) == 3
+    assert told("azionelab_performance_seats_held", **which) == 6
+    assert told("azionelab_performance_seats_unconfirmed", **which, hold="yes") == 2
+    assert told("azionelab_performance_seats_unconfirmed", **which, hold="no") == 1
     assert told("azionelab_performance_seats_capacity", **which) == 7
 
 

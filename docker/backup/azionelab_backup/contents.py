@@ -11,12 +11,15 @@ _TABLES = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname
 """
-# The first two of `flask doctor`, which a scratch database has nobody to ask.
+# The first of `flask doctor`, which a scratch database has nobody to ask. A backup of an older release has
+# neither `released` nor `holds_seats`: read as JSON, a column may be missing.
 _INVARIANTS = {
     "seats held by performances are those of their live reservations": """
         SELECT count(*) FROM performance AS p CROSS JOIN LATERAL (
-            SELECT coalesce(sum(seats), 0) AS seats FROM reservation
-            WHERE performance_id = p.id AND state IN ('pending', 'confirmed')
+            SELECT coalesce(sum(seats - coalesce((r.row ->> 'released')::integer, 0)), 0) AS seats
+            FROM reservation CROSS JOIN LATERAL (SELECT to_jsonb(reservation) AS row) AS r
+            WHERE performance_id = p.id AND (state = 'confirmed'
+                OR state = 'pending' AND coalesce((r.row ->> 'holds_seats')::boolean, true))
         ) AS r
         WHERE p.seats_held <> r.seats OR r.seats > p.capacity
     """,

@@ -7,20 +7,20 @@ from email_validator import EmailNotValidError, validate_email
 
 from azionelab.one_line import is_one_line
 
-# Gmail: "Dots don't matter in Gmail addresses" and task-specific addresses with "+" (Google's help).
-_SAME_DOMAINS = {"googlemail.com": "gmail.com"}
-_DOTS_IGNORED = {"gmail.com"}
-# Plus addressing: Microsoft (Outlook.com), Fastmail, Proton and Apple (iCloud Mail) document it. Yahoo's
-# disposable addresses are written with "-", which none of its own names may hold.
-_PLUS = """
-    gmail.com outlook.com outlook.it hotmail.com hotmail.it hotmail.co.uk hotmail.fr hotmail.de live.com
-    live.it live.co.uk live.fr msn.com fastmail.com fastmail.fm proton.me protonmail.com protonmail.ch pm.me
-    icloud.com me.com mac.com
+# What providers say of their addresses, read in 2026-11; where each says so: docs/decisions/0004-mailboxes.md.
+_SAME_DOMAINS = {"googlemail.com": "gmail.com", "me.com": "icloud.com", "mac.com": "icloud.com"}
+_PROTON = ("proton.me", "protonmail.com", "protonmail.ch", "pm.me")
+_IGNORED = {"gmail.com": "."} | dict.fromkeys(_PROTON, "._-")
+_SUBDOMAINS = ("fastmail.com", "fastmail.fm")  # anything@name.fastmail.com is name@fastmail.com
+_OUTLOOK = """
+    outlook.com outlook.it outlook.fr outlook.de outlook.es hotmail.com hotmail.it hotmail.co.uk hotmail.fr
+    hotmail.de hotmail.es live.com live.it live.co.uk live.fr live.de msn.com
 """
-_HYPHEN = """
+_PLUS = ("gmail.com", *_OUTLOOK.split(), *_PROTON, *_SUBDOMAINS, "icloud.com")
+_YAHOO = """
     yahoo.com yahoo.it yahoo.co.uk yahoo.fr yahoo.de yahoo.es ymail.com
 """
-_TAG_MARKS = dict.fromkeys(_PLUS.split(), "+") | dict.fromkeys(_HYPHEN.split(), "-")
+_TAG_MARKS = dict.fromkeys(_PLUS, "+") | dict.fromkeys(_YAHOO.split(), "-")
 
 
 def normal_address(typed: str) -> str:
@@ -67,17 +67,22 @@ def wire_address(address: str) -> str:
 def mailbox(address: str) -> str:
     """What stands for the mailbox behind a valid address: the same however its owner may write it.
 
-    Tags and dots are folded only where the provider documents that it ignores them; elsewhere
+    Tags, dots and domains are folded only where the provider documents that it ignores them; elsewhere
     `a.b@` and `ab@` may be two people's.
     """
     name, _, domain = address.rpartition("@")
     # A domain is in normal form already; folding makes strasse.de of straße.de, another one.
     name, domain = name.casefold(), domain.lower()
     domain = _SAME_DOMAINS.get(domain, domain)
+    owner, _, provider = domain.partition(".")
+    if provider in _SUBDOMAINS:
+        name, domain = owner, provider
     if mark := _TAG_MARKS.get(domain):
-        name = name.partition(mark)[0] or name
-    if domain in _DOTS_IGNORED:
-        name = name.replace(".", "") or name
+        owner, tag, _ = name.partition(mark)
+        # At Yahoo the word before the "-" is not the owner's name, but one that stands for all their tags.
+        name = (f"{owner}-" if tag == "-" else owner) or name
+    for sign in _IGNORED.get(domain, ""):
+        name = name.replace(sign, "") or name
     return f"{name}@{domain}"
 
 

@@ -4,6 +4,7 @@ The request looks up one number and writes one job, for an address with an accou
 The worker does the rest: whether there is an account, the pause, the token, the mail. No token is kept.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from wtforms import EmailField, ValidationError
 from wtforms.validators import InputRequired
 
-from azionelab.addresses import lower_address
+from azionelab.addresses import lower_address, mailbox
 from azionelab.database import now, transaction
 from azionelab.extensions import db, jobs
 from azionelab.mail.messages import Message, message_id
@@ -29,7 +30,7 @@ from azionelab.staff.models import User
 
 RESET_JOB = "staff.reset_password"
 MAIL_JOB = "staff.send_reset_mail"
-RESET_PAUSE = timedelta(minutes=15)  # between two mails to one account, whoever asks
+RESET_PAUSE = timedelta(minutes=15)  # between two mails to one mailbox, whoever asks
 _PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=5)  # the link lives for two hours
 
 
@@ -72,18 +73,33 @@ def _enqueue_request(address: str) -> None:
 
 @jobs.task(name=RESET_JOB, queue=QUEUE, retry=_PATIENCE)
 def decide_on_mail(user_id: int | None) -> None:
-    """Have the mail sent, if there is an active account and none was asked for a moment ago."""
+    """Have the mail sent, if there is an active account and its mailbox got none a moment ago."""
     if user_id is None:
         return
     with transaction() as session:
-        user = session.get(User, user_id, with_for_update=True, populate_existing=True)
+        alike = _lock_accounts_of_mailbox(session, user_id)
+        user = next((one for one in alike if one.id == user_id), None)
         if user is None or not user.active:
             return
         asked_at = now()
-        if user.reset_mailed_at is not None and asked_at - user.reset_mailed_at < RESET_PAUSE:
+        mailed = [one.reset_mailed_at for one in alike if one.reset_mailed_at is not None]
+        if any(asked_at - at < RESET_PAUSE for at in mailed):
             return
         user.reset_mailed_at = asked_at
         _defer(session, MAIL_JOB, user_id)
+
+
+def _lock_accounts_of_mailbox(session: Session, user_id: int) -> Sequence[User]:
+    """All accounts whose mail comes to the same mailbox as this one's, which may have several."""
+    addresses = {row.id: mailbox(row.email) for row in session.execute(select(User.id, User.email))}
+    alike = [one for one, address in addresses.items() if address == addresses.get(user_id)]
+    return session.scalars(
+        select(User)
+        .where(User.id.in_(alike))
+        .order_by(User.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 @jobs.task(name=MAIL_JOB, queue=QUEUE, retry=_PATIENCE)

@@ -23,7 +23,17 @@ pytestmark = pytest.mark.usefixtures("in_app")
         ("victim+a+b@proton.me", "victim@proton.me"),
         ("victim+7@icloud.com", "victim@icloud.com"),
         ("victim+7@fastmail.com", "victim@fastmail.com"),
-        ("victim-shop@yahoo.it", "victim@yahoo.it"),
+        ("N@victim.fastmail.com", "victim@fastmail.com"),
+        ("7@victim.fastmail.fm", "victim@fastmail.fm"),
+        ("7@victim.teatro.it", "7@victim.teatro.it"),
+        ("vic-tim_7@pm.me", "victim7@pm.me"),
+        ("victim+7@me.com", "victim@icloud.com"),
+        ("victim@mac.com", "victim@icloud.com"),
+        ("victim+7@hotmail.es", "victim@hotmail.es"),
+        # All of one person's tags, and not the box of whoever is called like these.
+        ("victim-shop@yahoo.it", "victim-@yahoo.it"),
+        ("victim-other-shop@yahoo.it", "victim-@yahoo.it"),
+        ("victim@yahoo.it", "victim@yahoo.it"),
         ("vic-tim@gmail.com", "vic-tim@gmail.com"),
         ("victim+7@yahoo.it", "victim+7@yahoo.it"),
         # Nobody knows what another server makes of these.

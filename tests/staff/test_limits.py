@@ -1,6 +1,7 @@
 """What a stranger costs who asks for other people's passwords, and who guesses them."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,6 +71,30 @@ def test_one_account_gets_one_reset_mail_in_a_while(database: psycopg.Connection
         )
         decide_on_mail(user.id)
         assert mail_jobs(database) == mails
+
+
+def test_one_mailbox_gets_one_reset_mail_in_a_while(database: psycopg.Connection[Any]) -> None:
+    alike = ("marta@gmail.com", "mar.ta+door@gmail.com", "marta@googlemail.com")
+    users = [create_account(email, "door", PASSWORD) for email in alike]
+    for user in users:
+        decide_on_mail(user.id)
+    assert mail_jobs(database) == 1
+    decide_on_mail(create_account("other@gmail.com", "door", PASSWORD).id)
+    assert mail_jobs(database) == 2
+
+
+def test_two_accounts_of_one_mailbox_share_the_pause_in_a_race(
+    app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    users = [create_account(f"marta+{n}@gmail.com", "door", PASSWORD).id for n in range(6)]
+
+    def decide(user_id: int) -> None:
+        with app.app_context():
+            decide_on_mail(user_id)
+
+    with ThreadPoolExecutor(len(users)) as pool:
+        list(pool.map(decide, users))
+    assert mail_jobs(database) == 1
 
 
 def test_no_mail_goes_to_nobody(database: psycopg.Connection[Any]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache, wraps
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse_many
@@ -58,12 +58,15 @@ class RateLimit:
 
     `setting` picks the limit from the settings, as in "30 per minute". A request beyond it is
     answered with 429 and, in Retry-After, the seconds until the window ends. Nobody in
-    BOX_OFFICE_NETWORKS is limited.
+    BOX_OFFICE_NETWORKS is limited, unless it `spares_box_office` no more than others.
     """
 
-    def __init__(self, scope: str, setting: Callable[[Config], str]) -> None:
+    def __init__(
+        self, scope: str, setting: Callable[[Config], str], *, spares_box_office: bool = True
+    ) -> None:
         self._scope = scope
         self._setting = setting
+        self._spares_box_office = spares_box_office
 
     def __call__(self, view: Callable[P, R]) -> Callable[P, R]:
         """The view, counted and limited by the network that asks."""
@@ -82,12 +85,13 @@ class RateLimit:
         It counts for `whom` it is about (a mailbox, an account), or else for this request's network.
         Writes, and so cannot be called inside a transaction.
         """
-        if (network := visitor_network()) is None:
+        network = visitor_network()
+        if network is None and (self._spares_box_office or whom is None):
             return
         settings: Config = current_app.config["AZIONELAB"]
         counts: RateCounts = current_app.extensions["rate_limits"]
         for limit in _read(self._setting(settings)):
-            seconds = counts.hit(limit, self._scope, whom or network)
+            seconds = counts.hit(limit, self._scope, cast("str", whom or network))
             if seconds is not None:
                 raise TooManyRequests(retry_after=max(1, math.ceil(seconds)))
 

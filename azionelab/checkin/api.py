@@ -21,7 +21,7 @@ from azionelab.checkin import books, devices
 from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import find_parties, house_counts
 from azionelab.checkin.house_list import changes_since, conflicts
-from azionelab.checkin.limits import MAX_WALK_INS
+from azionelab.checkin.limits import MAX_WALK_INS, SEARCHES
 from azionelab.checkin.scans import admit
 from azionelab.checkin.schemas import (
     DeviceSchema,
@@ -189,10 +189,11 @@ def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
 @blueprint.route("/<int:performance_id>/parties", methods=["POST"])
 @blueprint.arguments(SearchSchema)
 @blueprint.response(200, PartiesSchema)
-@blueprint.operation("findParties", 403, 404, body=True)
+@blueprint.operation("findParties", 403, 404, 429, body=True)
 def search(asked: dict[str, str], performance_id: int) -> dict[str, Any]:
     """Find a party by name. A POST, since addresses end up in logs and names must not."""
     _performance(performance_id)
+    SEARCHES.count(f"device {g.device.token_id}")
     found = find_parties(performance_id, asked["query"])
     return {"parties": [_party(party) for party in found.parties], "more": found.more}
 
@@ -349,6 +350,8 @@ _FIGURES = (
 
 
 def _told(verdict: books.Verdict) -> dict[str, Any]:
+    # Of another performance's visitors this door learns nothing but which evening theirs is.
+    ours = verdict.reservation if verdict.kind is not Kind.WRONG_PERFORMANCE else None
     return {
         "scan_id": verdict.scan_id,
         "verdict": verdict.kind,
@@ -356,7 +359,7 @@ def _told(verdict: books.Verdict) -> dict[str, Any]:
         "claimed": verdict.claimed,
         "replayed": verdict.replayed,
         "undone": verdict.undone,
-        "party": _party(verdict.reservation) if verdict.reservation else None,
+        "party": _party(ours) if ours else None,
         "first": verdict.first,
         "evening": _evening_of(verdict),
     }

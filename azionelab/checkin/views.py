@@ -18,6 +18,7 @@ from flask import (
 from flask_babel import get_locale, gettext
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.assets import front_end
@@ -26,9 +27,9 @@ from azionelab.checkin import books, house
 from azionelab.checkin.devices import invitation_url, make_invitation
 from azionelab.checkin.facts import MAX_CODE
 from azionelab.checkin.forms import ScanForm, UndoForm
-from azionelab.checkin.limits import MAX_QUERY
+from azionelab.checkin.limits import MAX_QUERY, SEARCHES
 from azionelab.checkin.scans import admit
-from azionelab.checkin.words import Told, caution, tell, tell_more
+from azionelab.checkin.words import Told, caution, say_many_searches, tell, tell_more
 from azionelab.checkin.words_of_app import app_words
 from azionelab.database import now
 from azionelab.extensions import db
@@ -62,7 +63,13 @@ def door(performance_id: int) -> AnyResponse:
 def find(performance_id: int) -> AnyResponse:
     """Find a party by name. Changes nothing; a POST, since names do not belong into addresses."""
     query = request.form.get("query", "")[:MAX_QUERY]
-    return _door_page(_performance(performance_id), ScanForm.fresh(), query=query)
+    performance = _performance(performance_id)
+    try:
+        SEARCHES.count(f"account {current_user.id}")
+    except TooManyRequests:
+        notice = say_many_searches()
+        return _door_page(performance, ScanForm.fresh(), status=429, notice=notice)
+    return _door_page(performance, ScanForm.fresh(), query=query)
 
 
 @blueprint.post("/performances/<int:performance_id>/scans")

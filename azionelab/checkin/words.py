@@ -83,6 +83,11 @@ def tell_more(shown: int | str) -> str:
     return gettext("More than %(num)s: type more of the name.", num=shown)
 
 
+def say_many_searches() -> str:
+    """That names were looked for too often (limits.SEARCHES)."""
+    return gettext("Many names were looked for here. Please try again in a minute.")
+
+
 def tell_silent(phones: str) -> str:
     """Why it may be too early to release places: of phones that may have let people in."""
     return gettext(

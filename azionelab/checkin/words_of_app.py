@@ -9,7 +9,15 @@ from typing import Any
 from flask import current_app
 from flask_babel import get_locale, gettext, ngettext
 
-from azionelab.checkin.words import TONES, Words, many, tell_more, tell_silent, verdict_words
+from azionelab.checkin.words import (
+    TONES,
+    Words,
+    many,
+    say_many_searches,
+    tell_more,
+    tell_silent,
+    verdict_words,
+)
 
 
 def app_words() -> dict[str, Any]:
@@ -107,6 +115,7 @@ def _state_words() -> dict[str, Words]:
         "found.list": gettext(
             "Nobody of that name on the list of %(at)s. E-mail addresses need the network.", at=at
         ),
+        "found.later": say_many_searches(),
         "found.more": tell_more("{num}"),
         "keeps.nothing": gettext(
             "This browser keeps nothing: a private window, or its storage is full. The door works"

@@ -115,6 +115,7 @@ def test_the_ticket_of_another_evening_names_it(app: Flask, door: Any, house: An
         assert told["verdict"] == "wrong_performance"
         when = datetime.fromisoformat(told["evening"]["starts_at"])
         assert told["evening"] | {"starts_at": when} == named
+        assert told["party"] is None
     assert scan(door, house[0], house[2]).json["evening"] is None
 
 
@@ -204,3 +205,14 @@ def test_a_party_is_found_by_name(door: Any, house: Any) -> None:
     assert door("post", f"/{evening}/parties", json={"query": "ross"}).json["more"] is False
     short = door("post", f"/{evening}/parties", json={"query": "a"})
     assert_problem(short, 422, "invalid-fields")
+
+
+def test_names_are_looked_for_as_often_as_a_queue_does(door: Any, house: Any) -> None:
+    """Nobody finds out all names, or an address letter by letter, in the course of an evening."""
+    address = f"/{house[0]}/parties"
+    for _ in range(60):
+        assert door("post", address, json={"query": "rossi"}).status_code == 200
+    refused = door("post", address, json={"query": "rossi"})
+    assert_problem(refused, 429)
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert door("get", f"/{house[0]}").status_code == 200

@@ -276,3 +276,16 @@ def test_a_late_comer_is_let_in_by_one_of_the_buttons(door: FlaskClient) -> None
     page = door.post(address, data=fields(heads) | {"people": "2"}, headers=ENGLISH).text
     assert "Let 2 in" in page
     assert (fresh(party.id).admitted, fresh(party.id).released) == (2, 1)
+
+
+def test_who_looks_for_many_names_is_asked_to_wait(door: FlaskClient) -> None:
+    performance = a_performance()
+    a_party(performance, name="Ada Rossi")
+    form = open_door(door, performance.id) | {"query": "rossi"}
+    address = f"/checkin/performances/{performance.id}/parties"
+    for _ in range(60):
+        assert "Ada Rossi" in door.post(address, data=form, headers=ENGLISH).text
+    refused = door.post(address, data=form, headers=ENGLISH)
+    assert refused.status_code == 429
+    assert "Please try again in a minute." in refused.text
+    assert "Ada Rossi" not in refused.text

@@ -39,13 +39,18 @@ export class Finder {
       this.show(NOBODY);
       return typed;
     }
-    // Only the server knows whose e-mail address holds what may be somebody else's name.
+    // Only the server knows addresses, and who booked since the list came.
     if (!found.more && !evening.sync.isAway) {
       const there = await findThere(evening, typed);
       // Ended while it was asked: nobody's name comes back. Or something else was typed since.
       if (evening.book.ended || this.view.query.value.trim() !== typed) return undefined;
+      if (there === "later" && found.parties.length === 0) {
+        this.show(NOBODY);
+        this.view.say("found-none", this.words.say("found.later"));
+        return undefined;
+      }
       // Of those who are here, some may have been let in since.
-      found = join(this.findHere(evening), there);
+      found = join(this.findHere(evening), there === "later" ? NOBODY : there);
     }
     this.show(found, evening.book.free);
     if (found.parties.length === 0) this.view.say("found-none", this.nobodyWords(evening));
@@ -115,10 +120,12 @@ function join(here: Found, there: Found): Found {
   return { parties, more: more || there.more };
 }
 
-async function findThere(evening: Evening, query: string): Promise<Found> {
+/** Whom the server finds; "later" when it was asked too often. */
+async function findThere(evening: Evening, query: string): Promise<Found | "later"> {
   try {
     return await evening.searchEverywhere(query);
   } catch (error) {
+    if (error instanceof Refused && error.status === 429) return "later";
     if (error instanceof Away || error instanceof Refused) return NOBODY;
     throw error;
   }

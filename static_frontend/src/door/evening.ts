@@ -4,7 +4,7 @@
  * did until the server has it (docs/door.md).
  */
 
-import { MAX_CODE, type Found, type KnownParty } from "./house.ts";
+import { keyOf, MAX_CODE, type Found, type KnownParty } from "./house.ts";
 import { Notebook } from "./notebook.ts";
 import {
   Away,
@@ -110,7 +110,9 @@ export class Evening {
   async settle(unlisted: Told, people: number): Promise<Told> {
     const decided = { ...unlisted, people };
     const reference = unlisted.party?.reference ?? null;
-    await this.writeDown(decided, reference, async () => await this.settle(unlisted, people));
+    const again = async () => await this.settle(unlisted, people);
+    const key = await keyOf((unlisted.action as ScanAction).code);
+    await this.writeDown(decided, reference, again, key);
     return decided;
   }
 
@@ -120,6 +122,7 @@ export class Evening {
     const undone = { kind: "undone", people: 0, action } as const;
     const answer = await this.ask(async () => await this.server.undo(action.scan_id));
     if (answer) {
+      await this.book.forgetUnlisted(action.scan_id);
       await this.book.learn(answer.party, -people, action.kind);
       return { ...undone, offline: false, ...this.partyIn(answer, action) };
     }
@@ -197,7 +200,7 @@ export class Evening {
     const again = async () => await this.attempt(action);
     if (book.keepsNothing || !book.performance) throw new NoAnswer(again);
     const named = await book.house.read(action.code);
-    if (named === "ticket") return { kind: "not_listed", people: 0, action, offline: true };
+    if (named === "ticket") return await this.tellUnlisted(action, again);
     const party = named === "nobody" ? undefined : named.party;
     // A ticket is sent only to who confirmed: they did so since the list came.
     const hasConfirmed = named !== "nobody" && named.byTicket && named.party.state === "pending";
@@ -212,6 +215,15 @@ export class Evening {
     const reference = party?.reference ?? null;
     await this.writeDown(told, reference, again);
     return { ...told, ...this.partyHere(reference) };
+  }
+
+  /** A code that is not on the list is a person's to decide on, once: who is in by it is in. */
+  private async tellUnlisted(action: ScanAction, again: () => Promise<Told>): Promise<Told> {
+    const firstHere = this.book.letInUnlisted(await keyOf(action.code));
+    if (!firstHere) return { kind: "not_listed", people: 0, action, offline: true };
+    const told: Told = { kind: "already_in", people: 0, action, offline: true, firstHere };
+    await this.writeDown(told, null, again);
+    return told;
   }
 
   private async seat(action: WalkInAction): Promise<Told> {
@@ -289,18 +301,19 @@ export class Evening {
     { kind, people, action }: Told,
     reference: string | null,
     again: () => Promise<Told>,
+    unlisted?: string,
   ): Promise<void> {
     const at = this.stamp();
     const offline = { at, verdict: kind as Kind, people };
     // What was asked for is no part of what was done.
     const { people: _, seen: __, late: ___, ...scan } = action as ScanAction;
     const done: Action = action.kind === "walk_in" ? { ...action, offline } : { ...scan, offline };
-    await this.keep({ action: done, reference, people, at }, new NoAnswer(again));
+    await this.keep({ action: done, reference, people, at }, new NoAnswer(again), unlisted);
   }
 
-  private async keep(done: Waiting, otherwise: NoAnswer): Promise<void> {
+  private async keep(done: Waiting, otherwise: NoAnswer, unlisted?: string): Promise<void> {
     try {
-      await this.book.writeDown(done);
+      await this.book.writeDown(done, unlisted);
     } catch {
       throw otherwise;
     }

@@ -174,6 +174,11 @@ export function namesSomebody(code: string): boolean {
   return isTicket(code) || readReference(code) !== undefined;
 }
 
+/** What stands for a code where the code itself is not kept: its ticket's digest, or its reference. */
+export async function keyOf(code: string): Promise<string | undefined> {
+  return isTicket(code) ? await digest(tokenIn(code)) : readReference(code);
+}
+
 /** Whether a code is a ticket's, alone or at the end of its address. */
 export function isTicket(code: string): boolean {
   return TOKEN.test(tokenIn(code));

@@ -3,7 +3,17 @@
 import { Clock } from "./clock.ts";
 import { House, withPeople, withTaken } from "./house.ts";
 import type { Conflict, Counts, Numbers, Performance, Result, Synced } from "./server.ts";
-import type { Aside, Contents, Device, Ended, Evening as Kept, Store, Waiting } from "./store.ts";
+import {
+  whoIsIn,
+  type Aside,
+  type Contents,
+  type Device,
+  type Ended,
+  type Evening as Kept,
+  type LetIn,
+  type Store,
+  type Waiting,
+} from "./store.ts";
 
 export class Notebook {
   readonly clock: Clock;
@@ -16,6 +26,8 @@ export class Notebook {
   /** Nothing can be kept here: without an answer nobody is let in. */
   keepsNothing: boolean;
   private dismissed: readonly string[] = [];
+  /** Also after the server was told: it may know their codes no better. */
+  private unlisted: readonly LetIn[] = [];
   private kept: Kept | undefined;
   private store: Store | undefined;
   /** Parties that answered since a sync was asked for: what it says of them may be older. */
@@ -97,10 +109,29 @@ export class Notebook {
     );
   }
 
-  /** Write down what was done here. Rejects when it cannot be kept: then it must not be done. */
-  async writeDown(done: Waiting): Promise<void> {
+  /** When this phone let somebody in on a code that is not on its list, by the code's key. */
+  letInUnlisted(key: string | undefined): string | undefined {
+    return this.unlisted.find((one) => one.key === key)?.at;
+  }
+
+  /** Who was let in by this scan is outside again. */
+  async forgetUnlisted(scanId: string): Promise<void> {
+    if (!this.unlisted.some((one) => one.scanId === scanId)) return;
+    this.unlisted = whoIsIn(this.unlisted, { kind: "undo", scan_id: scanId });
+    await this.write(async (store) => await store.keepUnlisted(this.unlisted));
+  }
+
+  /** Write down what was done here. Rejects when it cannot be kept: then it must not be done.
+   *
+   * `unlisted` is the key of a code that is not on the list and let people in.
+   */
+  async writeDown(done: Waiting, unlisted?: string): Promise<void> {
+    const { action, people, at } = done;
+    const isIn = unlisted !== undefined && people > 0;
+    const letIn = isIn ? { key: unlisted, scanId: action.scan_id, at } : undefined;
     try {
-      const kept = await this.store!.enqueue(done);
+      const kept = await this.store!.enqueue(done, letIn);
+      this.unlisted = whoIsIn(this.unlisted, action, letIn);
       // Not before: others may have been sent while this one was written.
       this.waiting = [...this.waiting, kept];
     } catch (error) {
@@ -211,6 +242,7 @@ export class Notebook {
     this.waiting = contents.waiting;
     this.aside = contents.aside;
     this.dismissed = contents.dismissed;
+    this.unlisted = contents.unlisted;
     this.house.forgetAll();
     this.house.learn(contents.parties);
     this.house.add(this.waiting);

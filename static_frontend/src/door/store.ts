@@ -35,6 +35,13 @@ export interface Waiting {
   readonly at: string;
 }
 
+/** People let in here on a code that is not on the list: `key` stands for the code (house.ts). */
+export interface LetIn {
+  readonly key: string;
+  readonly scanId: string;
+  readonly at: string;
+}
+
 /** Something the server did not count as it was told here. */
 export interface Aside {
   readonly scanId: string;
@@ -52,6 +59,7 @@ export interface Contents {
   waiting: Waiting[];
   aside: Aside[];
   dismissed: string[];
+  unlisted: LetIn[];
 }
 
 /** What one answer to a sync changes: all of it, or nothing. */
@@ -65,7 +73,7 @@ export interface Change {
 }
 
 interface Schema extends DBSchema {
-  facts: { key: string; value: Device | Evening | string[] };
+  facts: { key: string; value: Device | Evening | string[] | LetIn[] };
   parties: { key: string; value: ListedParty };
   waiting: { key: number; value: Waiting };
   aside: { key: string; value: Aside };
@@ -110,13 +118,25 @@ export class Store {
     });
   }
 
-  /** Keep what was done, in its order. Returns when it is on the disk, not merely on its way. */
-  async enqueue(done: Waiting): Promise<Waiting> {
+  /** Keep what was done, in its order, and whom it let in without the list.
+   *
+   * Returns when it is on the disk, not merely on its way.
+   */
+  async enqueue(done: Waiting, letIn?: LetIn): Promise<Waiting> {
     return await this.use(async (db) => {
-      const writing = db.transaction("waiting", "readwrite", { durability: "strict" });
-      const [order] = await Promise.all([writing.store.add(done), writing.done]);
+      const writing = db.transaction(["waiting", "facts"], "readwrite", { durability: "strict" });
+      const adding = writing.objectStore("waiting").add(done);
+      const facts = writing.objectStore("facts");
+      const before = (await facts.get("unlisted")) as LetIn[] | undefined;
+      const after = whoIsIn(before ?? [], done.action, letIn);
+      if (before || letIn) void facts.put([...after], "unlisted");
+      const [order] = await Promise.all([adding, writing.done]);
       return { ...done, order };
     });
+  }
+
+  async keepUnlisted(unlisted: readonly LetIn[]): Promise<void> {
+    await this.use(async (db) => await db.put("facts", [...unlisted], "unlisted"));
   }
 
   /** What the server answered to something that was not waiting. */
@@ -198,13 +218,24 @@ export class Store {
   }
 }
 
+/** Who is in without being on the list, after something was done that may have let in one more. */
+export function whoIsIn(
+  before: readonly LetIn[],
+  { kind, scan_id: scanId }: Action,
+  letIn?: LetIn,
+): readonly LetIn[] {
+  const rest = kind === "undo" ? before.filter((one) => one.scanId !== scanId) : before;
+  return letIn ? [...rest, letIn] : rest;
+}
+
 async function readAll(db: Database): Promise<Contents> {
   const all = db.transaction(["facts", "parties", "waiting", "aside"]);
   const facts = all.objectStore("facts");
-  const [device, evening, dismissed, parties, waiting, aside] = await Promise.all([
+  const [device, evening, dismissed, unlisted, parties, waiting, aside] = await Promise.all([
     facts.get("device"),
     facts.get("evening"),
     facts.get("dismissed"),
+    facts.get("unlisted"),
     all.objectStore("parties").getAll(),
     all.objectStore("waiting").getAll(),
     all.objectStore("aside").getAll(),
@@ -216,5 +247,6 @@ async function readAll(db: Database): Promise<Contents> {
     waiting,
     aside,
     dismissed: (dismissed as string[] | undefined) ?? [],
+    unlisted: (unlisted as LetIn[] | undefined) ?? [],
   };
 }

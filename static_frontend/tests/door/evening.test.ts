@@ -240,6 +240,38 @@ test("a ticket that is not on the list waits for a person's decision, and is tol
   expect((await evening.scan("just words")).kind).toBe("unknown");
 });
 
+test.each([
+  ["a ticket", ticket(9)],
+  ["a reference", "zzzz-9999"],
+])("who is in by %s that is not on the list is not let in again", async (_what, code) => {
+  const evening = await startAndLoseNetwork();
+  await evening.settle(await evening.scan(code), 2);
+  const again = await evening.scan(` ${code.replace("-", " ")}`);
+  expect(again).toMatchObject({ kind: "already_in", people: 0, offline: true });
+  expect(again.firstHere).toBe(evening.book.waiting[0]!.at);
+  expect((await evening.scan(ticket(8))).kind).toBe("not_listed");
+  kill(evening);
+  const restarted = await start();
+  expect((await restarted.scan(code)).kind).toBe("already_in");
+  // The server does not know the code either.
+  await networkReturns(restarted);
+  server.isAway = true;
+  expect((await restarted.scan(code)).kind).toBe("already_in");
+});
+
+test("who was sent away, or whose admission was undone, can be let in without the list", async () => {
+  const evening = await startAndLoseNetwork();
+  await evening.settle(await evening.scan(ticket(9)), 0);
+  const decided = await evening.settle(await evening.scan(ticket(9)), 2);
+  await evening.undo(decided);
+  expect((await evening.scan(ticket(9))).kind).toBe("not_listed");
+  const online = await evening.settle(await evening.scan(ticket(9)), 2);
+  await networkReturns(evening);
+  await evening.undo(online);
+  server.isAway = true;
+  expect((await evening.scan(ticket(9))).kind).toBe("not_listed");
+});
+
 test("the ticket of who by the list did not confirm waits for a person's decision, their reference not", async () => {
   server.parties[0] = await aParty(0, { state: "pending" });
   const evening = await startAndLoseNetwork();

@@ -148,6 +148,14 @@ def scan_on_the_page(stage: Stage) -> Press:
     return partial(stage.admin.post, f"{address}/scans", data=form)
 
 
+def undo_on_the_page(stage: Stage) -> Press:
+    party, scan_id = party_tonight(), uuid4()
+    admit(party.performance_id, ticket_token(party), scan_id, DOOR_A)
+    address = f"/checkin/performances/{party.performance_id}"
+    form = token_of(stage.admin, address) | {"scan_id": str(scan_id)}
+    return partial(stage.admin.post, f"{address}/undo", data=form)
+
+
 def staff_confirms(stage: Stage) -> Press:
     return stage.in_admin("reservations/confirm/", id=a_party(a_performance(), confirmed=False).id)
 
@@ -163,12 +171,6 @@ def staff_resends(stage: Stage) -> Press:
 def staff_calls_off(stage: Stage) -> Press:
     address = f"/admin/performances/cancel/?id={a_party(a_performance()).performance_id}"
     return partial(stage.admin.post, address, data=fields(stage.admin.get(address).text))
-
-
-def staff_changes(stage: Stage) -> Press:
-    address = f"/admin/performances/edit/?id={a_party(a_performance()).performance_id}"
-    form = fields(stage.admin.get(address).text) | {"capacity": "25"}
-    return partial(stage.admin.post, address, data=form)
 
 
 def new_venue(stage: Stage) -> Press:
@@ -211,8 +213,9 @@ def revoke_token(stage: Stage) -> Press:
 VISITORS = (book, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats)
 DOORS = (
     scan, scan_of_some, walk_ins, sync, undo, release, restore, scan_on_the_page,
+    undo_on_the_page,
 )  # fmt: skip
 STAFF = (
-    staff_confirms, staff_cancels, staff_resends, staff_calls_off, staff_changes, new_venue,
+    staff_confirms, staff_cancels, staff_resends, staff_calls_off, new_venue,
     new_show, new_performance, new_account, new_token, revoke_token,
 )  # fmt: skip

@@ -1,0 +1,133 @@
+"""What people of the theatre do besides in the back office: edit, delete, erase, give up, release."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select, update
+
+from azionelab.bookings.places import release_no_shows
+from azionelab.bookings.rules import Visitor, reserve
+from azionelab.checkin import devices
+from azionelab.database import transaction
+from azionelab.extensions import db
+from azionelab.mail.models import Mail
+from azionelab.shows.models import Performance, Show, Venue
+from azionelab.staff.accounts import create_account
+from tests.admin.test_editing import shown
+from tests.faults.deeds import Press, Stage, party_tonight, tonight
+from tests.stage import a_party, a_performance, a_visitor
+from tests.support.people import PASSWORD
+
+
+def edit(stage: Stage, what: str, identity: object, **typed: Any) -> Press:
+    """A form of the back office as it is shown, but for what is typed into it."""
+    address = f"/admin/{what}/edit/?id={identity}"
+    return partial(stage.admin.post, address, data=shown(stage.admin.get(address).text) | typed)
+
+
+def staff_changes(stage: Stage) -> Press:
+    party = a_party(a_performance())
+    address = f"/admin/performances/edit/?id={party.performance_id}"
+    hour, _, minute = shown(stage.admin.get(address).text)["starts_at"].rpartition(":")
+    other = f"{hour}:{(int(minute[:2]) + 7) % 60:02}"  # the party is written to
+    return edit(stage, "performances", party.performance_id, starts_at=other, capacity="25")
+
+
+def staff_changes_show(stage: Stage) -> Press:
+    show = a_performance().show_id
+    return edit(stage, "shows", show, title="Re Lear", slug=f"lear-{uuid4().hex}")
+
+
+def staff_changes_venue(stage: Stage) -> Press:
+    return edit(stage, "venues", a_performance().venue_id, address="Via Verdi 2")
+
+
+def staff_changes_account(stage: Stage) -> Press:
+    user = create_account(f"{uuid4().hex}@theatre.org", "door", PASSWORD)
+    return edit(stage, "accounts", user.id, name="Marta", role="staff")
+
+
+def delete(stage: Stage, what: str, identity: object) -> Press:
+    """The button that deletes a row as its page shows it."""
+    version = shown(stage.admin.get(f"/admin/{what}/edit/?id={identity}").text)["version"]
+    return stage.in_admin(f"{what}/delete/", id=identity, version=version)
+
+
+def staff_deletes_performance(stage: Stage) -> Press:
+    return delete(stage, "performances", a_performance().id)
+
+
+def staff_deletes_show(stage: Stage) -> Press:
+    with transaction() as session:
+        show = Show(slug=f"lear-{uuid4().hex}", title="Lear")
+        session.add(show)
+    return delete(stage, "shows", show.id)
+
+
+def staff_deletes_venue(stage: Stage) -> Press:
+    with transaction() as session:
+        venue = Venue(name=f"Sala {uuid4()}", address="Via Roma 1")
+        session.add(venue)
+    return delete(stage, "venues", venue.id)
+
+
+def staff_gives_up_address(stage: Stage) -> Press:
+    show = a_performance().show
+    old = show.slug
+    with transaction() as session:
+        session.execute(update(Show).where(Show.id == show.id).values(slug=f"lear-{uuid4().hex}"))
+    return stage.in_admin(f"shows/give-up-address/?slug={old}", id=show.id)
+
+
+def staff_reduces(stage: Stage) -> Press:
+    party = a_party(a_performance(), 4)
+    return stage.in_admin("reservations/seats/", id=party.id, seats="2", seen="4")
+
+
+def staff_erases(stage: Stage) -> Press:
+    return stage.in_admin("reservations/erase/", id=a_party(a_performance()).id)
+
+
+def staff_resends_mail(stage: Stage) -> Press:
+    party = a_party(a_performance())
+    mail = db.session.scalars(select(Mail.id).where(Mail.reservation_id == party.id)).first()
+    return stage.in_admin("mails/resend/", id=mail)
+
+
+def in_evening(stage: Stage, evening: Performance | int, what: str, **typed: Any) -> Press:
+    """A button of an evening's page."""
+    number = evening if isinstance(evening, int) else evening.id
+    return stage.in_admin(f"evenings/{number}/{what}", **typed)
+
+
+def staff_releases(stage: Stage) -> Press:
+    return in_evening(stage, party_tonight().performance_id, "release")
+
+
+def staff_restores(stage: Stage) -> Press:
+    evening = party_tonight().performance_id
+    release_no_shows(evening)
+    return in_evening(stage, evening, "restore")
+
+
+def staff_releases_network(stage: Stage) -> Press:
+    evening = a_performance()
+    party = reserve(evening.id, Visitor("Ada", a_visitor().email, "en", "192.0.2.7"), 2)
+    network = (party.network or b"").hex()
+    return in_evening(stage, evening, "release-holds", network=network)
+
+
+def staff_revokes_device(stage: Stage) -> Press:
+    evening = tonight()
+    device, _ = devices.enrol(devices.make_invitation(evening.id), "Marta's phone")
+    return in_evening(stage, evening, "revoke", device=device.id)
+
+
+OFFICE: tuple[Callable[[Stage], Press], ...] = (
+    staff_changes, staff_changes_show, staff_changes_venue, staff_changes_account,
+    staff_deletes_performance, staff_deletes_show, staff_deletes_venue, staff_gives_up_address,
+    staff_reduces, staff_erases, staff_resends_mail, staff_releases, staff_restores,
+    staff_releases_network, staff_revokes_device,
+)  # fmt: skip

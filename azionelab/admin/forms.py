@@ -35,6 +35,7 @@ from wtforms.validators import (
 )
 
 from azionelab.admin.fields import EditedForm, RequiredChoice
+from azionelab.checkin.names import plain_letters
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.one_line import is_one_line, is_seen
@@ -267,8 +268,8 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
 
 def slug_of(title: str) -> str:
     """A show's address made from its title: `Così è (se vi pare)` gives `cosi-e-se-vi-pare`."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-")
+    plain = plain_letters(unicodedata.normalize("NFKD", title))
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_SLUG].strip("-")
 
 
 def _choices(rows: Select[int, str]) -> list[SelectChoice]:

@@ -8,7 +8,7 @@ from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
@@ -30,7 +30,6 @@ from azionelab.bookings.errors import (
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.words import explain
 from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.names import called
 from azionelab.checkin.verdicts import REUSED, REVOKED, Kind
 from azionelab.database import now
 from azionelab.extensions import db
@@ -128,17 +127,6 @@ class ReservationView(TheatreView):
         query: Query[Reservation] = super().get_query()
         performance = joinedload(Reservation.performance)
         return query.options(performance.joinedload(Performance.show))
-
-    def _apply_search(self, query: Any, count: Any, joins: Any, counted: Any, search: str) -> Any:
-        # Each word somewhere: in the name as the door finds it, in the reference or the address.
-        for word in search.split():
-            found = or_(
-                called(Reservation.name, word),
-                Reservation.reference.icontains(word, autoescape=True),
-                Reservation.email.icontains(word, autoescape=True),
-            )
-            query, count = query.filter(found), count.filter(found)
-        return query, count, joins, counted
 
     @expose("/details/")
     def details_view(self) -> Any:

@@ -50,10 +50,11 @@ class MailView(TheatreView):
     column_details_list = (*column_list, "reservation.reference")
     column_default_sort = ("created_at", True)
     column_sortable_list = ("created_at", "sent_at", "attempts")
-    column_searchable_list = ("reservation.email", "reservation.reference")
+    column_searchable_list = ("reservation.name", "reservation.email", "reservation.reference")
     column_labels: ClassVar = {
         "created_at": _("Written"),
         "kind": _("About"),
+        "reservation.name": _("Name"),
         "reservation.email": _("To"),
         "reservation.reference": _("Reference"),
         "delivery": _("Delivery"),

@@ -30,9 +30,13 @@ _GAPS = re.compile(r"[\s‐‑‒–—-]+")
 
 def fold(text: str) -> str:
     """A name as it is compared: without case, accents and apostrophes, one space between its words."""
+    return _GAPS.sub(" ", _APOSTROPHES.sub("", plain_letters(text))).strip()
+
+
+def plain_letters(text: str) -> str:
+    """A text in small letters without their accents: "lodz, strasse" for "Łódź, Straße"."""
     bare = "".join(sign for sign in normalize("NFD", text) if category(sign)[0] != "M")
-    letters = _APOSTROPHES.sub("", bare.lower()).translate(_LETTERS)
-    return _GAPS.sub(" ", letters).strip()
+    return bare.lower().translate(_LETTERS)
 
 
 def spellings(text: str) -> list[str]:

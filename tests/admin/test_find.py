@@ -3,8 +3,12 @@
 import pytest
 from flask.testing import FlaskClient
 
+from azionelab.database import transaction
+from azionelab.shows.models import Show, Venue
+from azionelab.staff.accounts import create_account
+from azionelab.staff.tokens import Scope, issue_token
 from tests.stage import a_party, a_performance
-from tests.support.people import press
+from tests.support.people import PASSWORD, press
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -39,3 +43,34 @@ def test_what_is_not_kept_any_more_is_told(staff: FlaskClient, admin: FlaskClien
     for number in range(8):
         find(staff, f"name {number}")
     assert "not kept any more" in staff.get(address).text
+
+
+@pytest.mark.parametrize(
+    ("table", "typed", "listed"),
+    [
+        ("shows", "cosi", "Così è"),
+        ("shows", "PERO", "Così è"),
+        ("performances", "uebergaenge", "Stück für Übergänge"),
+        ("performances", "l’opera citta", "Stück für Übergänge"),
+        ("venues", "citta dell’Opera", "Città dell&#39;Opera"),
+        ("mails", "nicolo damico", "nicolo@<wbr>example"),
+        ("accounts", "zoe", "zoe@example.org"),
+        ("tokens", "entree", "Entrée"),
+    ],
+)
+def test_every_list_finds_a_text_however_it_is_typed(
+    admin: FlaskClient, table: str, typed: str, listed: str
+) -> None:
+    with transaction() as session:
+        session.add(Show(slug="cosi-e", title="Così è", summary="Pirandello, però breve"))
+        other = Show(slug="other", title="Stück für Übergänge", published=True)
+        session.add(other)
+        venue = Venue(name="Città dell'Opera", address="Via Roma 1")
+    performance = a_performance(show=other, venue=venue)
+    a_party(performance, name="Nicolò D'Amico", email="nicolo@example.org")
+    create_account("zoe@example.org", "door", PASSWORD, "Zoë")
+    issue_token("Entrée A", Scope.DOOR, 1)
+    listing = f"/admin/{table}/"
+    for text, found in ((typed, True), (f"{typed} nobody", False)):
+        page = press(admin, f"{listing}find/", listing, search=text).text
+        assert (listed in page) is found, page

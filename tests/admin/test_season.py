@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
+from azionelab.admin.forms import slug_of
 from azionelab.bookings import rules
 from azionelab.checkin.books import Actor
 from azionelab.checkin.scans import admit
@@ -378,3 +379,16 @@ def test_the_first_page_tells_of_tonight(staff: FlaskClient) -> None:
     numbers = re.findall(r'<td class="text-right"[^>]*>(\d+)</td>', figures)
     assert numbers == ["5", "4", "3", "12"]
     assert f"/checkin/performances/{tonight.id}" in figures
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("Così è (se vi pare)", "cosi-e-se-vi-pare"),
+        ("L’opera — d'autore", "l-opera-d-autore"),
+        ("Łódź, Straße, Ærø", "lodz-strasse-aero"),
+        ("½ Ⅻ", "1-2-xii"),
+    ],
+)
+def test_an_address_is_made_from_any_latin_title(title: str, slug: str) -> None:
+    assert slug_of(title) == slug

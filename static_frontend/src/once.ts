@@ -24,7 +24,7 @@ class Guard {
 
   constructor(form: HTMLFormElement) {
     this.form = form;
-    this.button = form.querySelector("button[type=submit]");
+    this.button = form.querySelector("button:not([type=button])");
     this.words = this.button?.textContent ?? "";
     form.addEventListener("submit", (event) => this.submit(event));
   }

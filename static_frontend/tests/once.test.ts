@@ -8,7 +8,7 @@ let button: HTMLButtonElement;
 beforeEach(() => {
   vi.useFakeTimers();
   document.body.innerHTML =
-    '<form data-once="One moment…"><button type="submit">Book</button></form><form id="free"></form>';
+    '<form data-once="One moment…"><button>Book</button></form><form id="free"></form>';
   form = document.querySelector("form")!;
   button = form.querySelector("button")!;
   guardForms(document);

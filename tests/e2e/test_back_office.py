@@ -100,6 +100,16 @@ def test_what_was_typed_outlives_a_logout_in_another_tab(
     page.context.close()
 
 
+def test_a_double_click_saves_once_and_says_so(live_site: Site, browser: Browser) -> None:
+    page = in_office(browser, live_site, "anna")
+    page.goto(f"{live_site.url}/admin/venues/new/")
+    page.get_by_label("Name").fill("Sala Grande")
+    page.get_by_role("button", name="Save").dblclick()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_text("Nothing was saved")).to_have_count(0)
+    page.context.close()
+
+
 def test_axe_finds_nothing_in_the_back_office(live_site: Site, browser: Browser) -> None:
     performance = a_performance(capacity=20)
     party = a_party(performance)

@@ -16,6 +16,7 @@ from azionelab.admin.base import TheatreView, back_to, read_identity, tell_addre
 from azionelab.admin.fields import read_version
 from azionelab.admin.filters import ChoiceFilter, PerformanceFilter, tell_performance
 from azionelab.admin.forms import FewerSeatsForm
+from azionelab.admin.mails import tell_erased
 from azionelab.bookings import rules
 from azionelab.bookings.errors import (
     BookingError,
@@ -34,7 +35,7 @@ from azionelab.checkin.verdicts import REUSED, REVOKED, Kind
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.mail.models import Mail
-from azionelab.mail.outbox import resend
+from azionelab.mail.outbox import AddressErased, resend
 from azionelab.shows.models import Performance
 
 STATES: dict[str, str] = {
@@ -198,6 +199,8 @@ class ReservationView(TheatreView):
         if isinstance(identity, UUID):
             try:
                 reservation = change(identity)
+            except AddressErased:
+                flash(tell_erased(), "error")
             except BookingError as refusal:
                 flash(_tell_refusal(refusal), "error")
             else:

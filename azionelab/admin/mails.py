@@ -14,7 +14,7 @@ from azionelab.admin.base import TheatreView, back_to, tell_address
 from azionelab.admin.filters import ChoiceFilter
 from azionelab.mail.messages import Message, render
 from azionelab.mail.models import Delivery, Kind, Mail
-from azionelab.mail.outbox import resend
+from azionelab.mail.outbox import AddressErased, resend
 from azionelab.mail.superseded import SUPERSEDED
 
 KINDS: dict[str, str] = {
@@ -116,11 +116,20 @@ class MailView(TheatreView):
         if mail is None:
             flash(gettext("There is no such mail."), "error")
             return redirect(self.get_url(".index_view"))
-        resend(mail.id)
-        flash(gettext("The mail is sent once more."), "success")
+        try:
+            resend(mail.id)
+        except AddressErased:
+            flash(tell_erased(), "error")
+        else:
+            flash(gettext("The mail is sent once more."), "success")
         return redirect(
             self.get_url(".details_view", id=mail.id, url=back_to(self.get_url(".index_view")))
         )
+
+
+def tell_erased() -> str:
+    """Why no mail can be sent once more."""
+    return gettext("The address is erased: there is nobody to write to. Nothing was sent.")
 
 
 def _read_in_development(mail: Mail) -> Message | None:

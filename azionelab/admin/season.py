@@ -335,7 +335,7 @@ def _to_come(show_id: int) -> tuple[int, int]:
 
 def _count_parties(performance: Performance) -> int:
     """How many parties would hear of a cancellation or of another time or place now."""
-    return _count_live(Performance.id == performance.id)
+    return _count_live(Performance.id == performance.id, Reservation.erased_at.is_(None))
 
 
 def _count_live(*which: ColumnElement[bool]) -> int:

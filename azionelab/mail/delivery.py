@@ -117,6 +117,8 @@ def _hand_over(mail: Mail, sending: str) -> Delivery:
     In development its link is logged where no server is set, or none takes the mail: a browser can go on.
     Addresses of `.example` reach nobody (RFC 2606): asking a mail server would only bring its complaint.
     """
+    if mail.reservation.erasure_requested_at is not None:
+        return Delivery.NOT_SENT
     if not mail.reservation.email:
         raise Refused("the address was erased before the mail could be sent")
     message = render(mail)

@@ -8,7 +8,7 @@ from procrastinate.jobs import Job
 
 from azionelab.extensions import jobs
 from azionelab.mail import delivery
-from azionelab.mail.outbox import QUEUE, SEND_JOB, resend
+from azionelab.mail.outbox import QUEUE, SEND_JOB, give_new_job
 from azionelab.mail.resending import RESEND_JOB, resend_failed
 
 # Seconds to wait after each failed try: a hiccup is over soon, an outage is sat out for two days.
@@ -38,7 +38,7 @@ def send_mail(context: JobContext, mail_id: str) -> None:
 def recover_mails(timestamp: int) -> None:  # noqa: ARG001 (when it was due: given to every such job)
     """Give each mail that waits without a job a new one."""
     for mail_id in delivery.find_orphans(_ORPHAN_AGE):
-        resend(mail_id)
+        give_new_job(mail_id)
 
 
 @jobs.task(name=RESEND_JOB, queue=QUEUE, retry=RetryStrategy(max_attempts=5, wait=10))

@@ -20,6 +20,10 @@ class MailUnknown(Exception):
     """No mail has this identity."""
 
 
+class AddressErased(Exception):
+    """The visitor's address is erased: there is nobody to write to."""
+
+
 def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> None:
     """Write the message and enqueue its sending, both to be committed with the booking.
 
@@ -47,16 +51,38 @@ def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) ->
 
 
 def resend(mail_id: UUID) -> Mail:
-    """Send a message once more, whatever became of it; raises MailUnknown."""
+    """Send a message once more, whatever became of it.
+
+    Raises MailUnknown, and AddressErased: what was sent then stays sent.
+    """
     with transaction() as session:
-        mail = session.get(Mail, mail_id, with_for_update=True, populate_existing=True)
-        if mail is None:
-            raise MailUnknown
-        mail.delivery, mail.last_error, mail.sent_at = Delivery.QUEUED, "", None
-        mail.resent_at = now()
-        session.flush()
-        defer_sending(session, mail.id)
+        mail = _lock(session, mail_id)
+        if mail.reservation.erased_at is not None:
+            raise AddressErased
+        _queue_again(session, mail)
         return mail
+
+
+def give_new_job(mail_id: UUID) -> Mail:
+    """Queue a message that lost its job; raises MailUnknown."""
+    with transaction() as session:
+        mail = _lock(session, mail_id)
+        _queue_again(session, mail)
+        return mail
+
+
+def _lock(session: Session, mail_id: UUID) -> Mail:
+    mail = session.get(Mail, mail_id, with_for_update=True, populate_existing=True)
+    if mail is None:
+        raise MailUnknown
+    return mail
+
+
+def _queue_again(session: Session, mail: Mail) -> None:
+    mail.delivery, mail.last_error, mail.sent_at = Delivery.QUEUED, "", None
+    mail.resent_at = now()
+    session.flush()
+    defer_sending(session, mail.id)
 
 
 def defer_sending(session: Session, mail_id: object, pause: timedelta = timedelta(0)) -> None:

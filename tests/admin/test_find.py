@@ -34,6 +34,15 @@ def test_results_have_an_address_that_names_nobody(staff: FlaskClient) -> None:
     assert 'type="hidden" name="find"' in again
 
 
+def test_a_page_behind_the_last_one_leads_back(staff: FlaskClient) -> None:
+    a_party(a_performance())
+    beyond = staff.get(f"{LIST}?page=7").text
+    assert "the list is shorter now" in beyond
+    assert "Page 8" not in beyond
+    assert 'rel="prev" href="/admin/reservations/' in beyond
+    assert "page=6" not in beyond
+
+
 def test_what_is_not_kept_any_more_is_told(staff: FlaskClient, admin: FlaskClient) -> None:
     address = find(staff, "Ada Rossi")
     for client, path in ((admin, address), (staff, f"{LIST}?find=long-ago")):

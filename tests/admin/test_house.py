@@ -245,6 +245,39 @@ def test_a_visitor_is_erased_who_asks_for_it(staff: FlaskClient, performance: Pe
     for gone in ("Ada Rossi", "ada@", offer):
         assert gone not in done
     assert "nothing to erase any more" in act(staff, "erase", party)
+
+
+def test_a_mail_to_an_erased_address_stays_as_it_is(
+    staff: FlaskClient, performance: Performance, database: Database
+) -> None:
+    party = a_party(performance)
+    database.execute("UPDATE mail SET delivery = 'sent', sent_at = now()")
+    act(staff, "erase", party)
+    # From pages that were open before.
+    mail = database.execute("SELECT id FROM mail WHERE kind = 'ticket'").fetchone()
+    for told in (
+        act(staff, "resend", party),
+        press(staff, "/admin/mails/resend/", id=mail and mail[0]).text,
+    ):
+        assert "there is nobody to write to" in told
+        assert "once more" not in told
+    states = "SELECT DISTINCT delivery FROM mail"
+    assert database.execute(states).fetchall() == [("sent",)]
+
+
+def test_nobody_is_counted_whose_address_is_erased(
+    staff: FlaskClient, performance: Performance
+) -> None:
+    a_party(performance)
+    act(staff, "erase", a_party(performance))
+    change = staff.get(f"/admin/performances/edit/?id={performance.id}").text
+    assert "1 party would be written to, were it moved." in change
+    ask = f"/admin/performances/cancel/?id={performance.id}"
+    assert "1 party will be written to at once." in staff.get(ask).text
+    assert "1 party is written to." in press(staff, ask, ask).text
+
+
+def test_erasing_what_is_not_there_is_told(staff: FlaskClient) -> None:
     assert "no such reservation" in press(staff, "/admin/reservations/erase/", id=uuid4()).text
 
 

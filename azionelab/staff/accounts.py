@@ -25,7 +25,12 @@ from azionelab.database import transaction, violated_constraint
 from azionelab.extensions import csrf, db, security
 from azionelab.one_line import is_one_line
 from azionelab.row_versions import Edit, Merged, RowGone, lock_row, merge
-from azionelab.staff.login_limits import init_login_limits, limit_logins, limit_tries
+from azionelab.staff.login_limits import (
+    init_login_limits,
+    limit_logins,
+    limit_password_changes,
+    limit_tries,
+)
 from azionelab.staff.models import Role, RoleName, User
 from azionelab.staff.reset import ask_for_reset
 from azionelab.staff.rights import RUNS_SEASON, door_required, has_role, role_of
@@ -142,6 +147,8 @@ def init_security(app: Flask) -> None:
     init_login_limits(app)
     # The library's view judges the token again, where a stale one has the form shown once more.
     app.view_functions["security.login"] = csrf.exempt(limit_logins(_log_in))
+    change: Any = app.view_functions["security.change_password"]
+    app.view_functions["security.change_password"] = limit_password_changes(change)
     if security.recoverable:
         app.view_functions["security.forgot_password"] = limit_tries(ask_for_reset)
     _look_up_users_when_needed(app)

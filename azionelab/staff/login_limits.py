@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, Response, after_this_request, current_app, request
-from flask_login import user_logged_in
+from flask_login import current_user, user_logged_in
 from flask_security.signals import password_reset
 from itsdangerous import BadSignature, TimestampSigner
 
@@ -50,6 +50,18 @@ def limit_logins(view: Callable[P, R]) -> Callable[P, R]:
     def limited(*args: P.args, **kwargs: P.kwargs) -> R:
         if request.method == "POST":
             _count_account(request.form.get("email", ""))
+        return view(*args, **kwargs)
+
+    return limited
+
+
+def limit_password_changes(view: Callable[P, R]) -> Callable[P, R]:
+    """The view that asks for the password of today: who finds a phone logged in guesses no better there."""
+
+    @limit_tries
+    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
+        if request.method == "POST" and current_user.is_authenticated:
+            _per_account_and_network.count(_from_here(_digest(current_user.email)))
         return view(*args, **kwargs)
 
     return limited

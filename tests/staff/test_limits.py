@@ -15,7 +15,14 @@ from azionelab.extensions import db
 from azionelab.staff.accounts import create_account
 from azionelab.staff.login_limits import PER_ACCOUNT, PER_ACCOUNT_AND_NETWORK
 from azionelab.staff.reset import MAIL_JOB, decide_on_mail
-from tests.support.people import PASSWORD, change_account, english, log_in, press
+from tests.support.people import (
+    PASSWORD,
+    change_account,
+    english,
+    log_in,
+    logged_in,
+    press,
+)
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -148,3 +155,22 @@ def test_guessing_from_everywhere_ends_and_the_owner_comes_in(
     forger.set_cookie(known.key, known.value[:-1] + "x", path="/staff")
     assert log_in(forger, ANNA).status_code == 429
     assert log_in(phone, ANNA).status_code == 302
+
+
+def test_who_finds_a_phone_logged_in_guesses_no_better(make_app: Callable[..., Flask]) -> None:
+    app = make_app(LOGIN_RATE_LIMIT="1000 per minute")
+    phone = logged_in(app, "door")
+    free = number_in(PER_ACCOUNT_AND_NETWORK)
+    other = "quite another sentence"
+    guesses = [
+        press(
+            phone,
+            "/staff/change",
+            "/staff/change",
+            password=f"wrong and long {number}",
+            new_password=other,
+            new_password_confirm=other,
+        ).status_code
+        for number in range(free + 1)
+    ]
+    assert guesses == [200] * free + [429]

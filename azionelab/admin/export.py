@@ -1,6 +1,7 @@
 """An evening as tables for a spreadsheet. Made on demand, never stored."""
 
 import csv
+import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,6 +17,7 @@ from azionelab.one_line import first_seen, without_directions
 
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it in front Excel takes UTF-8 for Latin-1
 _FORMULA = ("=", "+", "-", "@", "\N{MINUS SIGN}")
+_BETWEEN_CELLS = re.compile(r"([,;|])")
 _SEPARATORS = ("\t", "\r", "\n")
 
 _Cell = str | int | datetime | None
@@ -95,7 +97,9 @@ def _plain(cell: _Cell) -> str | int:
     if isinstance(cell, datetime):
         return stamp(cell)
     text = without_directions(cell or "")
-    return f"'{text}" if _is_formula(text) else text
+    # A spreadsheet that expects another separator begins a new cell within a text.
+    parts = _BETWEEN_CELLS.split(text)
+    return "".join(f"'{part}" if _is_formula(part) else part for part in parts)
 
 
 def _is_formula(text: str) -> bool:

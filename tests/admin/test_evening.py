@@ -695,6 +695,15 @@ class TestTables:
         (row,) = table(staff.get(address(performance, "parties.csv")))
         assert (row["Name"], row["Door"]) == (f"'{name}", f"'{name}")
 
+    @pytest.mark.parametrize("separator", [",", ";", ", ", "|"])
+    def test_no_cell_becomes_two_where_another_separator_is_expected(
+        self, staff: FlaskClient, performance: Performance, separator: str
+    ) -> None:
+        a_party(performance, 1, name=f"Rossi{separator}=1+1{separator}Ada")
+        (row,) = table(staff.get(address(performance, "parties.csv")))
+        mark = separator.strip()
+        assert row["Name"] == f"Rossi{mark}'{separator[1:]}=1+1{separator}Ada"
+
     def test_nothing_in_a_cell_turns_its_neighbours(
         self, staff: FlaskClient, performance: Performance
     ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, HiddenField, SelectField
+from wtforms import BooleanField, Field, HiddenField, SelectField
 from wtforms.fields.choices import Choice
 from wtforms.validators import InputRequired
 
@@ -72,8 +72,10 @@ class EditedForm(FlaskForm):  # type: ignore[misc]
     def _sent_back(self, name: str, stored: Any) -> Any:
         shown, sent = self._another(name), self._another(name)
         shown.process(None, stored)
+        # A box has a value whether it is ticked or not; only a ticked one is sent.
+        box = isinstance(shown, BooleanField)
         text = shown._value() if hasattr(shown, "_value") else shown.data
-        off = text is None or text is False
+        off = not shown.data if box else text is None
         sent.process(MultiDict() if off else MultiDict({name: str(text)}))
         return sent.data
 

@@ -8,9 +8,13 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from azionelab.extensions import db
+from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.accounts import create_account
+from azionelab.staff.models import User
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance
 from tests.support.people import PASSWORD, english, log_in, logged_in, press
@@ -396,3 +400,50 @@ def test_who_unpublishes_a_show_reads_what_that_means(anna: FlaskClient) -> None
     assert "2 evenings to come are not in the programme any more." in page
     assert "3 parties have booked: their bookings stay good" in page
     assert "not in the programme" not in Editor(anna, address).save(published="y").text
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("venues", {"name": ("One", "Two"), "address": ("Via Roma 1", "")}),
+        (
+            "shows",
+            {
+                "title": ("One", "Two"),
+                "slug": ("one", "two"),
+                "summary": ("A sentence", ""),
+                "description": ("Line.\n\nLine.", ""),
+                "duration_minutes": ("90", ""),
+                "published": ("y", None),
+            },
+        ),
+        (
+            "performances",
+            {
+                "show_id": ("1", "2"),
+                "venue_id": ("1", "2"),
+                "capacity": ("0", "50"),
+                "party_limit": ("1", "6"),
+                "starts_at": ("2027-03-12T20:30", "2027-03-12T21:00"),
+                "booking_opens_at": ("2026-12-24T10:00", "2026-12-24T00:00"),
+                "booking_closes_at": ("2027-03-12T20:15", "2027-03-12T19:00"),
+            },
+        ),
+        ("accounts", {"name": ("Anna", ""), "role": ("door", "admin"), "active": ("y", None)}),
+    ],
+)
+def test_every_field_is_saved_both_ways(
+    in_app: Flask, table: str, values: dict[str, tuple[str | None, str | None]]
+) -> None:
+    admin = logged_in(in_app, "admin")
+    create_account("other@theatre.org", "staff", PASSWORD, name="Other")
+    for _ in range(2):
+        a_performance(capacity=20)
+    ids = {"venues": Venue, "shows": Show, "performances": Performance, "accounts": User}
+    row_id = db.session.scalar(select(func.max(ids[table].id)))
+    address = f"/admin/{table}/edit/?id={row_id}"
+    for name, (one, other) in values.items():
+        for value in (one, other, one, other):
+            page = Editor(admin, address).save(**{name: value})
+            assert "Saved." in page.text, (name, value)
+            assert Editor(admin, address).typed.get(name) == value, (name, value)

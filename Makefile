@@ -73,7 +73,7 @@ format: $(TEST_READY)
 bench: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m bench $(ARGS)
 
-## mutants: change the rules in small ways and see their tests fail, in about an hour (ARGS=doctor for some)
+## mutants: change the rules in small ways and see their tests fail, in about two hours (ARGS=doctor for some)
 .PHONY: mutants
 mutants: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m mutants $(ARGS)

@@ -126,6 +126,24 @@ def test_a_common_password_is_refused(app: Flask, language: str, words: str) -> 
     assert log_in(english(app), "door@theatre.org").location == "/staff/"
 
 
+@pytest.mark.parametrize(
+    ("password", "is_easy"),
+    [
+        ("teatromassimo", True),  # guessed within 21 million tries, by zxcvbn's count
+        ("violettarossa", False),  # within 117 million
+        # Only 72 characters are judged: here the last of them makes it hard enough.
+        ("a" * 67 + "Kq3tV", False),
+        ("a" * 68 + "Kq3tV", True),
+    ],
+)
+def test_how_hard_a_password_is_to_guess(in_app: Flask, password: str, is_easy: bool) -> None:
+    if not is_easy:
+        assert create_account("anna@theatre.org", "staff", password).email == "anna@theatre.org"
+        return
+    with force_locale("en"), pytest.raises(AccountError, match="easy to guess"):
+        create_account("anna@theatre.org", "staff", password)
+
+
 def test_a_password_of_control_characters_is_refused(app: Flask) -> None:
     client = logged_in(app, "door")
     form = token_of(client, "/staff/change")

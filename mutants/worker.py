@@ -1,0 +1,153 @@
+"""Tries mutants in a copy of this folder: reads one a line, answers whether the tests noticed.
+
+Started by `mutants.crew` in the copy. What the application and its tests import from other people is
+imported once, here; each mutant is then tried in a fork, which begins with pytest's own work. The test
+that noticed a mutant is the first to be asked about the next, and quick tests come before slow ones.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_OURS = ("azionelab", "tests", "migrations", "mutants", "__main__", "conftest")
+_PRELOADED = "ignore::pytest.PytestAssertRewriteWarning"
+_NO_TESTS = 5  # pytest's exit status
+_LIST = "import json, sys, azionelab, tests.conftest; print(json.dumps(list(sys.modules)))"
+_OUTPUT = Path("mutant.log").absolute()
+_REPORT = Path("mutant.json").absolute()
+_NOTHING: dict[str, Any] = {"failed": [], "seconds": {}}
+
+
+class _TellingFirst:
+    """Orders the tests, and notes how long each takes and which one fails."""
+
+    def __init__(self, order: list[str]) -> None:
+        self.order = order
+        self.seconds: dict[str, float] = {}
+        self.failed: list[str] = []
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        place = {name: number for number, name in enumerate(self.order)}
+        items.sort(key=lambda item: place.get(item.nodeid, len(place)))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+
+class _Trials:
+    def __init__(self, tests: list[str]) -> None:
+        self.tests = tests
+        self.order: list[str] = []
+        self.patience = 600.0  # seconds; after the first run a few times what that one took
+
+    def baseline(self) -> None:
+        """Run the tests on the module as it is; they have to pass."""
+        began = time.monotonic()
+        status, report = self._run()
+        if status:
+            raise SystemExit(f"the tests fail without a change:\n{_OUTPUT.read_text()}")
+        self.order = sorted(report["seconds"], key=report["seconds"].__getitem__)
+        self.patience = 30 + 3 * (time.monotonic() - began)
+        # What is compiled from now on is a mutant.
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        sys.dont_write_bytecode = True
+
+    def is_noticed(self) -> bool:
+        """Whether a test fails, or never ends."""
+        status, report = self._run()
+        if status == _NO_TESTS:
+            raise SystemExit(f"no tests were found: {' '.join(self.tests)}")
+        for name in report["failed"]:
+            self.order = [name, *(other for other in self.order if other != name)]
+        return status != 0
+
+    def _run(self) -> tuple[int, dict[str, Any]]:
+        _REPORT.unlink(missing_ok=True)
+        pid = os.fork()
+        if not pid:
+            self._child()
+        with _ending(pid):
+            if not _ends(pid, self.patience):
+                return 1, _NOTHING
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return status, json.loads(_REPORT.read_text()) if _REPORT.exists() else _NOTHING
+
+    def _child(self) -> None:
+        status = 1
+        os.setsid()
+        with _OUTPUT.open("wb") as output:
+            os.dup2(output.fileno(), 1)
+            os.dup2(output.fileno(), 2)
+        try:
+            telling = _TellingFirst(self.order)
+            options = ["-x", "-q", "-p", "no:cacheprovider", "-W", _PRELOADED]
+            status = int(pytest.main([*options, *self.tests], plugins=[telling]))
+            report = {"failed": telling.failed, "seconds": telling.seconds}
+            _REPORT.write_text(json.dumps(report))
+        except BaseException:  # noqa: BLE001 (a fork must not go on in its parent's place)
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _ends(pid: int, patience: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        handle = os.pidfd_open(pid)
+        selector.register(handle, selectors.EVENT_READ)
+        ended = bool(selector.select(patience))
+        os.close(handle)
+    return ended
+
+
+@contextlib.contextmanager
+def _ending(pid: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        # Also what the tests started and left behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+def main(module: Path, tests: list[str]) -> None:
+    """Serve trials until standard input ends."""
+    trials = _Trials(tests)
+    for line in sys.stdin:
+        source = json.loads(line)
+        if source is None:
+            trials.baseline()
+            noticed = False
+        else:
+            module.write_text(source, encoding="utf-8")
+            noticed = trials.is_noticed()
+        print(json.dumps(noticed), flush=True)
+
+
+def _import_what_others_wrote() -> None:
+    listed = subprocess.run([sys.executable, "-c", _LIST], capture_output=True, check=True)
+    for name in json.loads(listed.stdout):
+        if not name.startswith(_OURS):
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+
+
+if __name__ == "__main__":
+    _import_what_others_wrote()
+    main(Path(sys.argv[1]), sys.argv[2:])

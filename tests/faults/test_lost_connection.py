@@ -129,7 +129,7 @@ def test_what_is_cut_off_can_be_done_again(
 
 # What changes something and is not cut here, and why.
 ELSEWHERE = {
-    # Decided in docs/locking.md: harmless, or told once more.
+    # Decided in docs/locking.md; those that are pressed anew are cut in test_lost_logins.py.
     "security.login", "security.logout", "staff_logout_everywhere", "security.change_password",
     "security.forgot_password", "security.reset_password",
     "door_enrolment.enrol",

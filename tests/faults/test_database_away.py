@@ -1,6 +1,6 @@
 """With PostgreSQL away everybody gets pages of ours, whoever they are: an error page asks nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -25,12 +25,6 @@ PAGES = [
     "/", "/shows/amleto", "/performances/1/book", "/performances/1/received", "/bookings/x", "/staff/",
     "/admin/", "/admin/reservations/", "/admin/accounts/new/", "/checkin/", "/checkin/performances/1",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def cutter(database_url: str) -> Iterator[Cutter]:
-    with Cutter(database_url) as cutter:
-        yield cutter
 
 
 @pytest.fixture

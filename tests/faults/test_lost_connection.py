@@ -4,7 +4,7 @@ Each of them twice: before the server has it, and after it did it but before its
 in the commit, and after it. Whoever pressed is told the truth, and one more press does it once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -53,12 +53,6 @@ SELECT
 """
 DEEDS = [*VISITORS, *DOORS, *STAFF, *OFFICE]
 _MOST = 60  # statements that no press comes near
-
-
-@pytest.fixture
-def cutter(database_url: str) -> Iterator[Cutter]:
-    with Cutter(database_url) as cutter:
-        yield cutter
 
 
 @pytest.fixture

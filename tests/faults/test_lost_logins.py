@@ -30,12 +30,6 @@ _MOST = 60  # statements that no press comes near
 
 
 @pytest.fixture
-def cutter(database_url: str) -> Iterator[Cutter]:
-    with Cutter(database_url) as cutter:
-        yield cutter
-
-
-@pytest.fixture
 def app_beyond(make_app: Callable[..., Flask], cutter: Cutter) -> Flask:
     many = "1000 per minute"
     return make_app(DATABASE_URL=cutter.url, LOGIN_RATE_LIMIT=many)

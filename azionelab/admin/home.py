@@ -11,6 +11,7 @@ from azionelab.checkin.house import house_counts
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.mail.models import Delivery, Mail
+from azionelab.mail.resending import failed_mails
 from azionelab.shows.models import Performance
 
 _STILL_ON = timedelta(hours=6)  # after the curtain an evening is still tonight's
@@ -31,11 +32,13 @@ class HomeView(Guarded, AdminIndexView):  # type: ignore[misc]  # Flask-Admin ha
             .order_by(Performance.starts_at, Performance.id)
             .limit(_SHOWN)
         ).all()
+        failed, failed_since = failed_mails()
         page: str = self.render(
             "admin/home.html",
             performances=performances,
             counts=house_counts([performance.id for performance in performances]),
-            failed_mails=_count_mails(Mail.delivery == Delivery.FAILED),
+            failed_mails=failed,
+            failed_since=failed_since,
             late_mails=_count_mails(
                 Mail.delivery == Delivery.QUEUED, Mail.created_at < now() - _LATE
             ),

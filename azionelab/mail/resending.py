@@ -14,6 +14,8 @@ from azionelab.mail.replies import Fault
 
 RESEND_JOB = "mail.resend_failed"
 _BATCH = 100  # mails in one transaction
+# Nobody can be written to any more whose address is erased.
+_FAILED = (Mail.delivery == Delivery.FAILED, Reservation.email != "")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,17 @@ def count_failed(since: datetime) -> Failed:
         .where(*_failed_since(since))
     ).one()
     return Failed(*row)
+
+
+def failed_mails() -> tuple[int, datetime | None]:
+    """How many mails failed that can be sent again, bad addresses too, and since when."""
+    count, first = db.session.execute(
+        select(func.count(), func.min(_failed_at()))
+        .select_from(Mail)
+        .join(Mail.reservation)
+        .where(*_FAILED)
+    ).one()
+    return count, first
 
 
 def resend_failed(since: datetime, asked_at: datetime, *, bad_addresses: bool = False) -> int:
@@ -121,4 +134,4 @@ def _failed_at() -> ColumnElement[datetime]:
 
 
 def _failed_since(since: datetime) -> tuple[ColumnElement[bool], ...]:
-    return Mail.delivery == Delivery.FAILED, _failed_at() >= since, Reservation.email != ""
+    return *_FAILED, _failed_at() >= since

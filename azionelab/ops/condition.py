@@ -32,7 +32,8 @@ _CONDITION = text(f"""
         (SELECT max(last_heartbeat) FROM procrastinate_workers) AS worker_seen_at,
         waiting.mails AS mails_waiting,
         waiting.since AS mail_waits_since,
-        (SELECT count(*) FROM mail WHERE delivery = 'failed') AS mails_failed,
+        (SELECT count(*) FROM mail JOIN reservation ON reservation.id = mail.reservation_id
+            WHERE mail.delivery = 'failed' AND reservation.email <> '') AS mails_failed,
         refused.doubtful,
         refused.everybody
     FROM (

@@ -185,7 +185,13 @@ _CHECKS = (
     ),
     _Check(
         "no mail was given up (staff may resend it)",
-        _sql("SELECT id FROM mail WHERE delivery = 'failed' ORDER BY created_at"),
+        _sql(
+            """
+            SELECT mail.id FROM mail JOIN reservation ON reservation.id = mail.reservation_id
+            WHERE mail.delivery = 'failed' AND reservation.email <> ''
+            ORDER BY mail.created_at
+            """
+        ),
         fatal=False,
     ),
     _Check(

@@ -1,5 +1,6 @@
 """Sending all again that failed: the count before, the press, the progress after."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,9 @@ from flask.testing import FlaskClient
 
 from azionelab.bookings import rules
 from azionelab.database import now
+from azionelab.extensions import db
 from azionelab.mail.resending import Failed, count_failed, resend_failed
+from azionelab.ops.condition import read_condition
 from azionelab.ops.worker import run_worker
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance
@@ -61,6 +64,23 @@ def test_staff_send_all_again_that_failed(
     run_worker(app, once=True)  # puts them back
     run_worker(app, once=True)
     assert len(smtp_server.messages) == 5
+
+
+def test_the_first_page_counts_what_can_be_sent_again(
+    staff: FlaskClient, database: Database
+) -> None:
+    given_up(database, 2)
+    database.execute("UPDATE mail SET tried_at = now() - interval '9 days'")
+    home = staff.get("/admin/").text
+    assert "2 mails could not be delivered." in home
+    (link,) = re.findall(rf'href="({PAGE}\?begin=[^"]+)"', home)
+    assert "2 mails failed since" in staff.get(link).text
+    # Nobody can write to an address that was erased meanwhile.
+    database.execute(
+        "UPDATE reservation SET name = '', email = '', email_key = NULL, erased_at = now()"
+    )
+    assert "could not be delivered" not in staff.get("/admin/").text
+    assert read_condition(db.session.connection()).mails_failed == 0
 
 
 def test_it_counts_from_the_chosen_moment(staff: FlaskClient, database: Database) -> None:

@@ -240,6 +240,12 @@ def test_a_mail_that_was_given_up_is_a_warning(
         "UPDATE procrastinate_jobs SET status = 'failed' WHERE args ->> 'mail_id' = %s", (row.id,)
     )
     assert doctor() == (0, [f"warn      1  no mail was given up (staff may resend it): {row.id}"])
+    # Nobody can write to an address that was erased meanwhile.
+    database.execute(
+        "UPDATE reservation SET name = '', email = '', email_key = NULL,"
+        " erased_at = now(), erasure_requested_at = now()"
+    )
+    assert doctor() == (0, [])
 
 
 def test_a_hold_that_nobody_expired_is_a_warning(doctor: Doctor, database: Database) -> None:

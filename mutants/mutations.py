@@ -34,7 +34,7 @@ def mutants_of(module: str, source: str, left_out: list[str]) -> list[Mutant]:
 
     Changes of types alone (annotations, protocols) are left out, and of two operators that write the same one is taken.
     """
-    met = {_meaning(source)}
+    met = {None, _meaning(source)}
     found = []
     for operator, mutated in _mutations(source, left_out):
         if (meaning := _meaning(mutated)) not in met:
@@ -86,9 +86,10 @@ class _WithoutTypes(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-def _meaning(source: str) -> str:
+def _meaning(source: str) -> str | None:
+    """What the code does, without types; None when it is no Python."""
     try:
         tree: Any = _WithoutTypes().visit(ast.parse(source))
     except SyntaxError:
-        return source
+        return None
     return ast.dump(tree)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import flask_migrate
@@ -128,7 +129,8 @@ def empty_database(database_server: str) -> Iterator[str]:
     name = f"empty_{uuid4().hex}"
     with psycopg.connect(database_server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield database_server.replace("/azionelab?", f"/{name}?")
+        # Its own name is another where TEST_DATABASE_URL names it.
+        yield urlsplit(database_server)._replace(path=f"/{name}").geturl()
         connection.execute(sql.SQL("DROP DATABASE {} (FORCE)").format(sql.Identifier(name)))
 
 

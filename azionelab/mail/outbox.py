@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from azionelab.database import last_words, now, transaction
@@ -41,10 +41,9 @@ def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) ->
     Somebody who books again and again with another person's address must not fill that mailbox.
     """
     newest = session.scalar(
-        select(Mail.created_at)
-        .where(Mail.reservation_id == reservation_id, Mail.kind == kind)
-        .order_by(Mail.created_at.desc())
-        .limit(1)
+        select(func.max(Mail.created_at)).where(
+            Mail.reservation_id == reservation_id, Mail.kind == kind
+        )
     )
     if newest is None or newest <= now() - _REPEAT_PAUSE:
         enqueue(session, reservation_id, kind)

@@ -56,14 +56,15 @@ def _examine() -> dict[str, Any]:
     except SQLAlchemyError as error:
         current_app.logger.warning("health: the database is away (%s)", cause(error))
         return report | {"database": "unreachable"}
-    report |= _judge(condition)
+    report |= judge(condition)
     if refusal:
         current_app.logger.warning("health: the database's disk is full (%s)", refusal)
         report |= {"status": "degraded", "database": "full"}
     return report
 
 
-def _judge(condition: Condition) -> dict[str, Any]:
+def judge(condition: Condition) -> dict[str, Any]:
+    """What the condition of the parts behind the database comes to: a part of the report."""
     worker_seen = condition.seconds_since(condition.worker_seen_at)
     oldest_unsent = condition.seconds_since(condition.mail_waits_since)
     judged: dict[str, Any] = {

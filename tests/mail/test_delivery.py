@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -24,7 +24,7 @@ from azionelab.database import transaction
 from azionelab.extensions import db, jobs
 from azionelab.mail.jobs import PAUSES, recover_mails
 from azionelab.mail.models import Delivery, Kind
-from azionelab.mail.outbox import enqueue, resend
+from azionelab.mail.outbox import MailUnknown, enqueue, resend
 from azionelab.ops.jobs import retry_stalled
 from azionelab.ops.worker import open_queue, run_worker
 from tests.ops.test_deploy_check import SAFE
@@ -532,6 +532,12 @@ def test_a_crowd_of_mails_needs_one_look_at_the_queue(work: Work, smtp_server: S
         rules.reserve(performance.id, a_visitor(), 1)
     work()
     assert len(smtp_server.messages) == 40
+
+
+def test_a_mail_that_is_gone_cannot_be_sent_again(database: Database) -> None:
+    with pytest.raises(MailUnknown):
+        resend(uuid4())
+    assert job_row(database) is None
 
 
 def test_a_mail_that_is_gone_is_no_error(work: Work, database: Database) -> None:

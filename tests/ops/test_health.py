@@ -1,6 +1,7 @@
 """/api/health: who watches the site learns what is down, and what is merely late."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -11,6 +12,10 @@ from sqlalchemy import event
 
 from azionelab.extensions import db
 from azionelab.mail.outbox import resend
+from azionelab.mail.refusals import Refusals
+from azionelab.ops.backups import Task
+from azionelab.ops.condition import BackupCondition, Condition
+from azionelab.ops.health import judge
 from tests.stage import a_party, a_performance
 from tests.support.processes import Program
 
@@ -36,6 +41,51 @@ def test_all_is_well(client: FlaskClient, database: Database) -> None:
         "migrations": "current",
         "mail": {"oldest_unsent_seconds": None, "failed": 0, "refused": False},
     }
+
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+def a_condition(worker: float, mail: float | None, backup: float | None) -> Condition:
+    """Things seen so many seconds ago; None where there is no mail, or backup that went well."""
+
+    def ago(seconds: float | None) -> datetime | None:
+        return None if seconds is None else NOW - timedelta(seconds=seconds)
+
+    reported = BackupCondition(ago(backup), last_was_well=True, size=1)
+    return Condition(
+        at=NOW,
+        worker_seen_at=ago(worker),
+        mails_waiting=0,
+        mail_waits_since=ago(mail),
+        mails_failed=0,
+        mails_refused=Refusals(0, 0),
+        backups={Task.BACKUP: reported},
+    )
+
+
+@pytest.mark.parametrize(
+    ("worker", "mail", "backup", "status"),
+    [
+        (60, 600, 26 * 3600, "ok"),
+        (60.1, 600, 26 * 3600, "degraded"),
+        (60, 600.1, 26 * 3600, "degraded"),
+        (60, 600, 26 * 3600 + 0.1, "degraded"),
+        (60, None, None, "degraded"),
+        (60, None, 0, "ok"),
+    ],
+)
+def test_how_long_each_part_may_be_silent(
+    worker: float, mail: float | None, backup: float | None, status: str
+) -> None:
+    assert judge(a_condition(worker, mail, backup))["status"] == status
+
+
+def test_seconds_are_told_to_the_tenth() -> None:
+    told = judge(a_condition(1.26, 2.74, 3.14))
+    assert told["worker"] == {"seen_seconds_ago": 1.3}
+    assert told["mail"]["oldest_unsent_seconds"] == 2.7
+    assert told["backup"] == {"succeeded_seconds_ago": 3.1}
 
 
 def test_nobody_keeps_a_copy_of_it_or_gets_a_cookie(client: FlaskClient) -> None:

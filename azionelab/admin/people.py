@@ -11,9 +11,9 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from azionelab.admin.base import TheatreView, tell
-from azionelab.admin.forms import AccountForm, ChangedAccountForm, TokenForm
+from azionelab.admin.forms import ROLES, AccountForm, ChangedAccountForm, TokenForm
 from azionelab.staff.accounts import AccountError, change_account, create_account
-from azionelab.staff.models import User
+from azionelab.staff.models import Role, User
 from azionelab.staff.rights import MANAGES_ACCOUNTS, role_of
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
 
@@ -35,7 +35,7 @@ class UserView(TheatreView):
         "active": _("Active"),
     }
     column_formatters: ClassVar = {
-        "roles": lambda _view, _context, row, _name: ", ".join(str(role) for role in row.roles),
+        "roles": lambda _view, _context, row, _name: ", ".join(map(_tell_role, row.roles)),
     }
 
     def get_create_form(self) -> type[AccountForm]:
@@ -118,3 +118,8 @@ class TokenView(TheatreView):
             else:
                 flash(gettext("The token opens nothing any more."), "success")
         return redirect(self.get_url(".index_view"))
+
+
+def _tell_role(role: Role) -> str:
+    """What an account may do, in the words of its form."""
+    return next((str(choice.label) for choice in ROLES if choice.value == role.name), role.name)

@@ -128,3 +128,10 @@ def test_a_wrong_token_is_refused(
     page = press(admin, "/admin/tokens/new/", **{"label": "Door A", "hours": "12"} | typed)
     assert 'aria-invalid="true"' in page.text
     assert database.execute("SELECT count(*) FROM api_token").fetchone() == (0,)
+
+
+def test_the_list_tells_roles_in_words(admin: FlaskClient) -> None:
+    create_account("dora@theatre.org", "door", PASSWORD, name="Dora")
+    page = admin.get("/admin/accounts/?lang=it").text
+    assert "door: fa entrare il pubblico" in page
+    assert "door: lets people in" in admin.get("/admin/accounts/").text

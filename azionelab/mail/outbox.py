@@ -84,7 +84,7 @@ def _queue_again(session: Session, mail: Mail) -> None:
     defer_sending(session, mail.id)
 
 
-def defer_sending(session: Session, mail_id: object, pause: timedelta = timedelta(0)) -> None:
+def defer_sending(session: Session, mail_id: object, pause: timedelta | None = None) -> None:
     """Enqueue the job that sends a mail, after a pause, in the caller's transaction."""
     jobs.configure_task(
         SEND_JOB,

@@ -12,11 +12,18 @@ from tests.support.processes import PATIENCE, PYTHON, ROOT, clean_environment, e
 
 # Rules, locks, triggers, the queue, the migrations and the races: what the server has a part in.
 SUITE = (
-    "tests/bookings",
-    "tests/checkin",
-    "tests/mail",
+    *(
+        f"tests/bookings/test_{part}.py"
+        for part in ("any_order", "locks", "networks", "no_overbooking", "rules", "share")
+    ),
+    *(f"tests/checkin/test_{part}.py" for part in ("admission", "claims", "devices", "walk_ins")),
+    *(f"tests/mail/test_{part}.py" for part in ("delivery", "worker")),
+    "tests/admin/test_editing_races.py",
+    "tests/checkin/test_house.py",
     "tests/test_database.py",
+    "tests/test_guards.py",
     "tests/test_migrations.py",
+    "tests/test_rate_limits.py",
     "tests/faults/test_storm.py",
 )
 

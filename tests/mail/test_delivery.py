@@ -23,7 +23,7 @@ from azionelab.bookings.visitors import clean_email
 from azionelab.database import transaction
 from azionelab.extensions import db, jobs
 from azionelab.mail.jobs import PAUSES, recover_mails
-from azionelab.mail.models import Delivery, Kind
+from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.mail.outbox import MailUnknown, enqueue, resend
 from azionelab.ops.jobs import retry_stalled
 from azionelab.ops.worker import open_queue, run_worker
@@ -280,6 +280,36 @@ def test_what_the_staff_resends_is_new_to_a_server_that_drops_what_it_has_seen(
     first, retried, resent = seen
     assert first == retried
     assert resent != first
+
+
+def test_what_the_staff_resends_while_it_is_noted_as_sent_waits_again(
+    in_app: Flask, database: Database, database_url: str
+) -> None:
+    held()
+    mail = mail_row(database)
+
+    def press() -> None:
+        with in_app.app_context():
+            # As a page reads it before its button's form is looked at.
+            read = db.session.get(Mail, mail.id)
+            resend(mail.id)
+            assert read is not None
+
+    with (
+        psycopg.connect(database_url) as delivery,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        delivery.execute("UPDATE mail SET delivery = 'sent', sent_at = now()")
+        pressed = thread.submit(press)
+        waiting = (
+            "SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        eventually(lambda: database.execute(waiting).fetchone() is not None, "the press to wait")
+        delivery.commit()
+        pressed.result()
+    again = mail_row(database)
+    assert (again.delivery, again.sent_at) == (Delivery.QUEUED, None)
 
 
 def test_a_server_that_wants_a_login_is_no_fault_of_the_visitors(

@@ -11,6 +11,7 @@ from azionelab.admin.base import tell_address
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.books import undo
 from azionelab.checkin.scans import admit
+from azionelab.mail.delivery import deliver
 from azionelab.shows.models import Performance
 from tests.stage import DOOR_A, a_party, a_performance, fresh, let_lapse, ticket_token
 from tests.support.people import press
@@ -263,6 +264,18 @@ def test_a_mail_to_an_erased_address_stays_as_it_is(
         assert "once more" not in told
     states = "SELECT DISTINCT delivery FROM mail"
     assert database.execute(states).fetchall() == [("sent",)]
+
+
+def test_a_mail_that_is_queued_while_its_address_is_erased_is_no_failure(
+    staff: FlaskClient, performance: Performance, database: Database
+) -> None:
+    act(staff, "erase", a_party(performance))
+    database.execute("UPDATE mail SET delivery = 'queued' WHERE kind = 'ticket'")
+    mail = database.execute("SELECT id FROM mail WHERE kind = 'ticket'").fetchone()
+    assert mail is not None
+    deliver(mail.id, sending="1", last_try=True)
+    states = "SELECT delivery, last_error FROM mail WHERE kind = 'ticket'"
+    assert database.execute(states).fetchall() == [("not_sent", "")]
 
 
 def test_nobody_is_counted_whose_address_is_erased(

@@ -13,8 +13,8 @@ import pytest
 
 from tests.support.processes import PYTHON, ROOT, clean_environment
 
-# From before there were tags: the first tree that stands for a release.
-_FIRST = "4f54c60a5441af14a6daf71518fa9f5fe3846385"
+# Release 0.3.0, from before there were tags.
+_FIRST = "3081d94cf4e8aae340f7d3e1da20a3549062611d"
 _JOURNEY = "tests/e2e/test_journey.py::test_from_the_programme_to_the_seat"
 _RULES = "tests/bookings/test_rules.py"
 

@@ -22,6 +22,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from flask_babel import get_locale, gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import (
+    BadHost,
     HTTPException,
     InternalServerError,
     SecurityError,
@@ -193,8 +194,8 @@ def _error_page(error: HTTPException) -> AnyResponse:
         return _failure_page(error.original_exception)
     if error.response is not None or (error.code or 500) < 400:
         return error.get_response()
-    if isinstance(error, SecurityError):
-        # A host name that is not ours: no address of ours can be built for it.
+    if isinstance(error, (BadHost, SecurityError)):
+        # A host name that is not ours, or none at all: no address of ours can be built for it.
         return Response("Unknown host name\n", 400, mimetype="text/plain")
     if is_api_request():
         return problem_of(error)

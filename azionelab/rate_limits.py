@@ -7,12 +7,13 @@ that a flood writes nothing. The `limits` library reads how limits are written i
 
 import hmac
 import math
+import re
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache, wraps
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import ParamSpec, TypeVar, cast
 
 from flask import Flask, current_app, request
@@ -28,6 +29,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _HOME = 64  # bits of an IPv6 address that a provider gives to one household (RFC 6177; BCOP 690)
+_WITH_PORT = re.compile(r"\[([^]]+)\](?::\d+)?|([^:]+):\d+")  # [2001:db8::1]:443, 192.0.2.7:443
 _MOST_OVER = 10_000  # keys remembered as over their limit
 _COUNT = text("""
     INSERT INTO rate_count AS known (key, tries, ends_at)
@@ -143,29 +145,35 @@ def forget_ended_windows() -> None:
 def visitor_network() -> str | None:
     """The network that this request comes from, or None for the box office, which nothing limits.
 
-    An IPv4 address, or the first 64 bits of an IPv6 one: whoever has one of these has all of them. A
-    server on a Unix socket names no address: all of its visitors are one network.
+    An IPv4 address, or the first 64 bits of an IPv6 one: whoever has one of these has all of them. Those
+    without an address are one network: on a Unix socket, or where a trusted proxy writes "unknown" into
+    X-Forwarded-For (RFC 7239, 6.2).
     """
-    address = request.remote_addr or ""
     settings: Config = current_app.config["AZIONELAB"]
-    if _is_in(address, settings.box_office_networks):
+    address = request.remote_addr or ""
+    parsed = _read_address(address)
+    if parsed and any(parsed in network for network in settings.box_office_networks):
         return None
-    return network_of(address) if address else "unknown"
+    return network_of(address)
+
+
+def network_of(address: str) -> str:
+    """The network of an IP address as one visitor has it."""
+    parsed = _read_address(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((int(parsed), _HOME), strict=False))
+    return str(parsed or "unknown")
 
 
 @lru_cache(maxsize=1_000)
-def network_of(address: str) -> str:
-    """The network of an IP address as one visitor has it."""
-    parsed = ip_address(address)
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ip_network((int(parsed), _HOME), strict=False))
-
-
-def _is_in(address: str, networks: list[IPv4Network | IPv6Network]) -> bool:
-    return bool(address and networks) and any(ip_address(address) in n for n in networks)
+def _read_address(text: str) -> IPv4Address | IPv6Address | None:
+    """An IP address, with or without a port as some proxies add it; None when there is none in it."""
+    with_port = _WITH_PORT.fullmatch(text)
+    try:
+        address = ip_address(with_port[1] or with_port[2] if with_port else text)
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
 def _key(what: str) -> bytes:

@@ -79,6 +79,14 @@ def test_ended_windows_are_forgotten(in_app: Flask, database: psycopg.Connection
         ("198.51.100.7", "::ffff:198.51.100.7", True),
         ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("198.51.100.7", "198.51.100.7:40123", True),
+        ("198.51.100.7:40123", "198.51.100.8:40123", False),
+        ("2001:db8:1:2::1", "[2001:db8:1:2::2]:443", True),
+        ("2001:db8:1:2::1", "[2001:db8:1:2::2]", True),
+        ("unknown", "_hidden", True),
+        ("unknown", "1" * 5_000, True),
+        ("unknown", "198.51.100.7%eth0", True),
+        ("unknown", "198.51.100.7", False),
     ],
 )
 def test_a_network_is_what_one_visitor_has(one: str, other: str, same: bool) -> None:
@@ -99,3 +107,40 @@ def test_all_addresses_of_an_ipv6_network_share_a_limit(
     assert book("2001:db8:0:1::1") == 404
     kept = database.execute("SELECT encode(key, 'escape') FROM rate_count").fetchall()
     assert not any("2001" in key for (key,) in kept)
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "limited"),
+    [
+        ("192.0.2.7", False),
+        ("192.0.2.7:40123", False),
+        ("::ffff:192.0.2.7", False),
+        ("198.51.100.7:40123", True),
+        ("unknown", True),
+        ("192.0.2.7, unknown", True),
+    ],
+)
+def test_a_booking_is_counted_whatever_a_proxy_says_of_its_visitor(
+    make_app: Callable[..., Flask], forwarded: str, limited: bool
+) -> None:
+    app = make_app(
+        BOOKING_RATE_LIMIT="1 per minute", BOX_OFFICE_NETWORKS="192.0.2.0/24", TRUSTED_PROXIES="1"
+    )
+    path = "/api/v1/performances/1/reservations"
+
+    def book() -> int:
+        headers = {"X-Forwarded-For": forwarded}
+        return app.test_client().post(path, json=BOOKING, headers=headers).status_code
+
+    assert [book(), book()] == [404, 429 if limited else 404]
+
+
+@pytest.mark.parametrize("host", ["a" * 300, "a..b"])
+@pytest.mark.parametrize("path", ["/", "/api/v1/performances", "/nowhere"])
+def test_a_host_name_that_is_none(make_app: Callable[..., Flask], host: str, path: str) -> None:
+    answer = (
+        make_app(FLASK_DEBUG="true", ALLOWED_HOSTS="")
+        .test_client()
+        .get(path, headers={"Host": host})
+    )
+    assert (answer.status_code, answer.text) == (400, "Unknown host name\n")

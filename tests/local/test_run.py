@@ -92,6 +92,14 @@ def line_of(program: Program) -> str:
     return lines[0]
 
 
+def runs(process: psutil.Process) -> bool:
+    """Whether it has not ended. One that is dead stays a zombie until its new parent looks."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def family_of(program: Program) -> list[psutil.Process]:
     """All that it started, once it is complete: the site answers as soon as one of its workers does."""
 
@@ -137,7 +145,7 @@ def test_ctrl_c_stops_all_of_it_and_the_next_start_finds_what_was_there(
     first.send(signal.SIGINT)
     assert first.wait() == 0
     assert "Traceback" not in first.output
-    assert not [process for process in family if process.is_running()]
+    assert not [process for process in family if runs(process)]
     assert not database_runs(clone)
 
     again = serving(start())
@@ -181,7 +189,7 @@ def test_sigterm_to_make_stops_all_of_it(clone: Path, tmp_path: Path) -> None:
         make.wait()
     assert "Stopping" in make.output
     assert "Traceback" not in make.output
-    assert not [process for process in family if process.is_running()]
+    assert not [process for process in family if runs(process)]
     assert not database_runs(clone)
 
 
@@ -196,7 +204,7 @@ def test_a_closed_terminal_stops_all_of_it(clone: Path, start: Start) -> None:
     family = family_of(site)
     site.send(signal.SIGHUP)
     assert site.wait() == 0
-    assert not [process for process in family if process.is_running()]
+    assert not [process for process in family if runs(process)]
     assert not database_runs(clone)
 
 

@@ -66,7 +66,7 @@ def test_ended_windows_are_forgotten(in_app: Flask, database: psycopg.Connection
     for address in ("198.51.100.7", "198.51.100.8"):
         RateCounts().hit(LIMIT, "test", address)
     database.execute(
-        "UPDATE rate_count SET ends_at = now() WHERE key = (SELECT min(key) FROM rate_count)"
+        "UPDATE rate_count SET ends_at = now() WHERE key = (SELECT key FROM rate_count ORDER BY key LIMIT 1)"
     )
     forget_ended_windows()
     assert database.execute("SELECT count(*) FROM rate_count").fetchone() == (1,)

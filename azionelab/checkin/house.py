@@ -102,7 +102,7 @@ def find_parties(performance_id: int, query: str) -> Found:
     address = mailbox(typed) if "@" in typed else None
     # Compared here, as on a phone. An evening has a few thousand names at most, which takes some hundredths of a second.
     live = db.session.execute(
-        select(Reservation.id, Reservation.name, Reservation.email_key, Reservation.reference)
+        select(Reservation.id, Reservation.name, Reservation.email, Reservation.reference)
         .where(
             Reservation.performance_id == performance_id,
             Reservation.state.in_(LIVE),
@@ -114,7 +114,8 @@ def find_parties(performance_id: int, query: str) -> Found:
         row.id
         for row in live
         if (len(wanted[0]) >= 2 and is_called(row.name, wanted))
-        or (address and row.email_key == address)
+        # Not by `email_key`: in bookings of release 0.3 that is the address as it was typed.
+        or (address and mailbox(row.email) == address)
         or row.reference == reference
     ]
     shown = select(Reservation).where(Reservation.id.in_(found[:MAX_FOUND]))

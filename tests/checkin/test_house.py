@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import house
 from azionelab.checkin.names import called, is_called, spellings
 from azionelab.checkin.scans import admit
+from azionelab.database import transaction
 from azionelab.extensions import db
 from tests.stage import DOOR_A, a_party, a_performance
 
@@ -42,6 +43,17 @@ def test_a_name_is_found_and_wildcards_are_letters() -> None:
     parts = (party.email[:12], party.email[:-1], "@example.org", party.reference[:7])
     for query in ("", " ", "z", "%%", "__", "\0\0", *parts):
         assert found(query) == []
+
+
+def test_an_address_is_found_however_it_is_written_and_whenever_it_booked() -> None:
+    performance = a_performance()
+    party = a_party(performance, email="ada.rossi+opera@gmail.com")
+    before = {"key": "ada.rossi+opera@gmail.com", "id": party.id}  # as release 0.3 kept it
+    for _ in range(2):
+        for typed in ("ada.rossi+opera@gmail.com", "AdaRossi@googlemail.com"):
+            assert house.find_parties(performance.id, typed).parties == [party], typed
+        with transaction() as session:
+            session.execute(text("UPDATE reservation SET email_key = :key WHERE id = :id"), before)
 
 
 @pytest.mark.parametrize("case", NAMES["cases"], ids=lambda case: case["typed"])

@@ -5,7 +5,7 @@ database refuses whatever would oversell the house.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from flask import current_app
@@ -16,10 +16,9 @@ from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.references import new_reference
-from azionelab.bookings.rules import expire_holds
+from azionelab.bookings.rules import expire_holds, free_places
 from azionelab.database import now, transaction
 from azionelab.extensions import db
-from azionelab.shows.models import Performance
 
 RELEASE_FROM = timedelta(minutes=30)  # before the curtain, at the earliest
 
@@ -93,12 +92,6 @@ def restore_places(performance_id: int) -> Places:
         if not missing:
             performance.released_at = None
         return Places(parties, places, missing)
-
-
-def free_places(session: Session, performance: Performance, at: datetime) -> int:
-    """Places of a locked performance that nobody holds; lapsed holds are expired first."""
-    expire_holds(session, performance, at)
-    return performance.capacity - performance.seats_held
 
 
 def hold_again(reservation: Reservation, people: int) -> None:

@@ -1,8 +1,9 @@
 """The booking rules: every change of a reservation's state is one function here.
 
 Each use case is one transaction, but `reserve` and `expire_lapsed_holds`, which expire holds in others of
-their own; `expire_holds` and `end` are parts of their caller's. Seats are counted by the database (migration
-0002): these functions decide under the performance's lock, and its constraint refuses whoever does not.
+their own; `expire_holds`, `free_places` and `end` are parts of their caller's. Seats are counted by the
+database (migration 0002): these functions decide under the performance's lock, and its constraint refuses
+whoever does not.
 """
 
 from collections.abc import Callable
@@ -172,15 +173,15 @@ def confirm(reservation_id: UUID) -> Reservation:
     with counted(Action.CONFIRM) as answer:
         try:
             # Seats that are held already need no lock on the performance.
-            return _confirm(reservation_id, lock_reservation, answer)
+            return _confirm(reservation_id, answer, among_others=False)
         except _HoldsNoSeats:
-            return _confirm(reservation_id, lock_with_performance, answer)
+            return _confirm(reservation_id, answer, among_others=True)
 
 
-def _confirm(
-    reservation_id: UUID, lock: Callable[[Session, UUID], Reservation], answer: Answer
-) -> Reservation:
+def _confirm(reservation_id: UUID, answer: Answer, *, among_others: bool) -> Reservation:
+    """With `among_others` under the performance's lock: it may take seats that nobody holds."""
     with transaction() as session:
+        lock = lock_with_performance if among_others else lock_reservation
         reservation = lock(session, reservation_id)
         at = now()
         if reservation.state == State.CONFIRMED:
@@ -190,23 +191,16 @@ def _confirm(
         if reservation.state == State.CANCELLED or reservation.performance.cancelled_at is not None:
             raise ReservationEnded
         if not reservation.holds_seats:
-            if lock is lock_reservation:
+            if not among_others:
                 raise _HoldsNoSeats
-            _require_free_seats(session, reservation, at)
+            free = free_places(session, reservation.performance, at)
+            if reservation.seats > free:
+                raise SoldOut(free)
         reservation.state = State.CONFIRMED
         reservation.holds_seats = True
         reservation.confirmed_at = at
         _write_to(session, reservation, Kind.TICKET)
         return reservation
-
-
-def _require_free_seats(session: Session, reservation: Reservation, at: datetime) -> None:
-    """Refuse what does not fit into its locked performance by SoldOut; lapsed holds are in nobody's way."""
-    performance = reservation.performance
-    expire_holds(session, performance, at)
-    left = performance.capacity - performance.seats_held
-    if reservation.seats > left:
-        raise SoldOut(left)
 
 
 def cancel(reservation_id: UUID) -> Reservation:
@@ -476,6 +470,15 @@ def expire_holds(session: Session, performance: Performance, at: datetime) -> in
     if expired:
         session.refresh(performance, ["seats_held"])
     return len(expired)
+
+
+def free_places(session: Session, performance: Performance, at: datetime) -> int:
+    """Places of a locked performance that nobody holds; lapsed holds are expired first.
+
+    Part of its caller's transaction.
+    """
+    expire_holds(session, performance, at)
+    return performance.capacity - performance.seats_held
 
 
 def end(reservation: Reservation, state: State) -> None:

@@ -60,7 +60,7 @@ class RateLimit:
 
     `setting` picks the limit from the settings, as in "30 per minute". A request beyond it is
     answered with 429 and, in Retry-After, the seconds until the window ends. Nobody in
-    BOX_OFFICE_NETWORKS is limited, unless it `spares_box_office` no more than others.
+    BOX_OFFICE_NETWORKS is limited, unless `spares_box_office` is False: then `whom` it is about counts there, too.
     """
 
     def __init__(

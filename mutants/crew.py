@@ -18,6 +18,7 @@ from psycopg import sql
 
 from azionelab.ops import embedded_postgres
 from mutants.mutations import Mutant
+from mutants.worker import Outcome
 
 ROOT = Path(__file__).resolve().parents[1]
 _CORES = 2
@@ -37,7 +38,10 @@ def a_server() -> Iterator[str]:
 
 
 def survivors(mutants: list[Mutant], tests: list[str], server: str) -> list[Mutant]:
-    """The mutants of one module that no test notices; each is told as soon as it is found."""
+    """The mutants of one module that no test notices; each is told as soon as it is found.
+
+    So is one with which the tests never ended: that may be its doing, or a slow machine's.
+    """
     waiting: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
     for mutant in mutants:
         waiting.put(mutant)
@@ -58,8 +62,10 @@ def _work(
         worker = _Worker(copy, server, name, [mutant.module, *tests])
         with worker.running():
             while True:
-                if not worker.notices(mutant):
-                    print(f"survived: {mutant}", flush=True)
+                outcome = worker.outcome(mutant)
+                if outcome != "noticed":
+                    print(f"{outcome}: {mutant}", flush=True)
+                if outcome == "survived":
                     found.append(mutant)
                 try:
                     mutant = waiting.get_nowait()
@@ -93,18 +99,18 @@ class _Worker:
             yield
             self._questions.close()
 
-    def notices(self, mutant: Mutant) -> bool:
-        """Whether a test fails with the mutant, on a database that no other one has touched."""
+    def outcome(self, mutant: Mutant) -> Outcome:
+        """What the tests make of the mutant, on a database that no other one has touched."""
         self._make(self.database, self.template)
         return self._ask(mutant.source)
 
-    def _ask(self, source: str | None) -> bool:
+    def _ask(self, source: str | None) -> Outcome:
         self._questions.write(json.dumps(source) + "\n")
         self._questions.flush()
         answer = self._answers.readline()
         if not answer:
             raise RuntimeError("the worker ended; what it said is above")
-        return bool(json.loads(answer))
+        return cast("Outcome", json.loads(answer))
 
     def _make(self, name: sql.Identifier, template: sql.Identifier) -> None:
         with psycopg.connect(self.server, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""Tries mutants in a copy of this folder: reads one a line, answers whether the tests noticed.
+"""Tries mutants in a copy of this folder: reads one a line, answers what came of it.
 
 Started by `mutants.crew` in the copy. What the application and its tests import from other people is
 imported once, here; each mutant is then tried in a fork, which begins with pytest's own work. The test
@@ -17,9 +17,12 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+
+# A mutant in whose way the tests hang never ends, and neither may a slow run of them: it is no kill.
+Outcome = Literal["noticed", "survived", "never ended"]
 
 _OURS = ("azionelab", "tests", "migrations", "mutants", "__main__", "conftest")
 _PRELOADED = "ignore::pytest.PytestAssertRewriteWarning"
@@ -58,7 +61,7 @@ class _Trials:
         """Run the tests on the module as it is; they have to pass."""
         began = time.monotonic()
         status, report = self._run()
-        if status:
+        if status != 0:
             raise SystemExit(f"the tests fail without a change:\n{_OUTPUT.read_text()}")
         self.order = sorted(report["seconds"], key=report["seconds"].__getitem__)
         self.patience = 30 + 3 * (time.monotonic() - began)
@@ -66,23 +69,26 @@ class _Trials:
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         sys.dont_write_bytecode = True
 
-    def is_noticed(self) -> bool:
-        """Whether a test fails, or never ends."""
+    def outcome(self) -> Outcome:
+        """What comes of the mutant that stands in the module."""
         status, report = self._run()
+        if status is None:
+            return "never ended"
         if status == _NO_TESTS:
             raise SystemExit(f"no tests were found: {' '.join(self.tests)}")
         for name in report["failed"]:
             self.order = [name, *(other for other in self.order if other != name)]
-        return status != 0
+        return "noticed" if status else "survived"
 
-    def _run(self) -> tuple[int, dict[str, Any]]:
+    def _run(self) -> tuple[int | None, dict[str, Any]]:
+        """pytest's exit status, None when it lost patience; and what the tests told."""
         _REPORT.unlink(missing_ok=True)
         pid = os.fork()
         if not pid:
             self._child()
         with _ending(pid):
             if not _ends(pid, self.patience):
-                return 1, _NOTHING
+                return None, _NOTHING
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         return status, json.loads(_REPORT.read_text()) if _REPORT.exists() else _NOTHING
 
@@ -133,11 +139,11 @@ def main(module: Path, tests: list[str]) -> None:
         source = json.loads(line)
         if source is None:
             trials.baseline()
-            noticed = False
+            outcome: Outcome = "survived"
         else:
             module.write_text(source, encoding="utf-8")
-            noticed = trials.is_noticed()
-        print(json.dumps(noticed), flush=True)
+            outcome = trials.outcome()
+        print(json.dumps(outcome), flush=True)
 
 
 def _import_what_others_wrote() -> None:

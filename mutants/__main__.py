@@ -6,6 +6,7 @@ with an error for each survivor that the table does not explain, and for each ex
 needs any more. `make mutants ARGS=doctor` tries the modules of that name only.
 """
 
+import signal
 import sys
 import time
 import tomllib
@@ -56,4 +57,6 @@ def _try(module: str, tests: list[str], left_out: list[str], server: str) -> lis
 
 
 if __name__ == "__main__":
+    # By an exception, so that its server and workers end as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     sys.exit(main(sys.argv[1:]))

@@ -1,5 +1,6 @@
 """Two workers that share the mutants of a module, each in a copy of this folder, with a database."""
 
+import contextlib
 import json
 import os
 import queue
@@ -45,52 +46,67 @@ def survivors(mutants: list[Mutant], tests: list[str], server: str) -> list[Muta
     waiting: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
     for mutant in mutants:
         waiting.put(mutant)
+    workers = [_Worker(server, f"mutants_{number}") for number in range(_CORES)]
     with ThreadPoolExecutor(_CORES) as crew:
-        done = [crew.submit(_work, waiting, tests, server, f"mutants_{n}") for n in range(_CORES)]
-        return sorted((one for work in done for one in work.result()), key=lambda one: one.number)
+        done = [crew.submit(_work, worker, waiting, tests) for worker in workers]
+        try:
+            found = [one for work in done for one in work.result()]
+        except BaseException:
+            # Else the threads would go on until no mutant is left.
+            for worker in workers:
+                worker.end()
+            raise
+    return sorted(found, key=lambda one: one.number)
 
 
-def _work(
-    waiting: queue.SimpleQueue[Mutant], tests: list[str], server: str, name: str
-) -> list[Mutant]:
-    found = []
+def _work(worker: "_Worker", waiting: queue.SimpleQueue[Mutant], tests: list[str]) -> list[Mutant]:
+    found: list[Mutant] = []
+    if (mutant := _next(waiting)) is None:
+        return found
     with tempfile.TemporaryDirectory(prefix="azionelab-mutants-") as folder:
         # The tree is changed in place, so it is a copy that is.
         copy = Path(folder) / "azionelab"
         shutil.copytree(ROOT, copy, ignore=_IGNORED)
-        mutant = waiting.get()
-        worker = _Worker(copy, server, name, [mutant.module, *tests])
-        with worker.running():
-            while True:
+        with worker.running(copy, [mutant.module, *tests]):
+            while mutant is not None:
                 outcome = worker.outcome(mutant)
                 if outcome != "noticed":
                     print(f"{outcome}: {mutant}", flush=True)
                 if outcome == "survived":
                     found.append(mutant)
-                try:
-                    mutant = waiting.get_nowait()
-                except queue.Empty:
-                    return found
+                mutant = _next(waiting)
+    return found
+
+
+def _next(waiting: queue.SimpleQueue[Mutant]) -> Mutant | None:
+    with contextlib.suppress(queue.Empty):
+        return waiting.get_nowait()
+    return None
 
 
 class _Worker:
-    def __init__(self, folder: Path, server: str, name: str, arguments: list[str]) -> None:
-        self.folder, self.server, self.arguments = folder, server, arguments
+    def __init__(self, server: str, name: str) -> None:
+        self.server = server
         self.database, self.template = sql.Identifier(name), sql.Identifier(f"{name}_new")
         self.url = server.replace("/azionelab?", f"/{name}?")
+        self._process: subprocess.Popen[str] | None = None
+        self._is_ended = False
 
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self, folder: Path, arguments: list[str]) -> Iterator[None]:
         self._make(self.database, sql.Identifier("template1"))
-        command = [sys.executable, "-m", "mutants.worker", *self.arguments]
+        command = [sys.executable, "-m", "mutants.worker", *arguments]
         with subprocess.Popen(
             command,
-            cwd=self.folder,
+            cwd=folder,
             env=os.environ | {"TEST_DATABASE_URL": self.url},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         ) as process:
+            self._process = process
+            if self._is_ended:
+                process.terminate()
             self._questions = cast("IO[str]", process.stdin)
             self._answers = cast("IO[str]", process.stdout)
             self._ask(None)
@@ -98,6 +114,12 @@ class _Worker:
             self._make(self.template, self.database)
             yield
             self._questions.close()
+
+    def end(self) -> None:
+        """Let whatever it does fail, now or when it begins to run."""
+        self._is_ended = True
+        if self._process is not None:
+            self._process.terminate()
 
     def outcome(self, mutant: Mutant) -> Outcome:
         """What the tests make of the mutant, on a database that no other one has touched."""

@@ -94,6 +94,7 @@ class _Trials:
 
     def _child(self) -> None:
         status = 1
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
         with _OUTPUT.open("wb") as output:
             os.dup2(output.fileno(), 1)
@@ -155,5 +156,7 @@ def _import_what_others_wrote() -> None:
 
 
 if __name__ == "__main__":
+    # By an exception, so that the fork at work ends as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     _import_what_others_wrote()
     main(Path(sys.argv[1]), sys.argv[2:])

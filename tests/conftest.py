@@ -234,12 +234,22 @@ def newer_schema(database: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 @pytest.fixture
-def full_disk(database: psycopg.Connection[Any]) -> Iterator[None]:
-    """Let new connections be refused whatever PostgreSQL would write beside its tables, as by a full disk."""
+def leave_room(database: psycopg.Connection[Any]) -> Iterator[Callable[[int], None]]:
+    """Leave so many megabytes for what new connections make PostgreSQL write beside its tables."""
     name = sql.Identifier(database.info.dbname)
-    database.execute(sql.SQL("ALTER DATABASE {} SET temp_file_limit = 0").format(name))
-    yield
+
+    def leave(megabytes: int) -> None:
+        limit = sql.Literal(f"{megabytes}MB")
+        database.execute(sql.SQL("ALTER DATABASE {} SET temp_file_limit = {}").format(name, limit))
+
+    yield leave
     database.execute(sql.SQL("ALTER DATABASE {} RESET temp_file_limit").format(name))
+
+
+@pytest.fixture
+def full_disk(leave_room: Callable[[int], None]) -> None:
+    """Let new connections be refused whatever PostgreSQL would write beside its tables, as by a full disk."""
+    leave_room(0)
 
 
 @pytest.fixture

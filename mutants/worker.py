@@ -3,17 +3,17 @@
 Started by `mutants.crew` in the copy. What the application and its tests import from other people is
 imported once, here; each mutant is then tried in a fork, which begins with pytest's own work. The test
 that noticed a mutant is the first to be asked about the next, and quick tests come before slow ones.
+A test that takes much longer than without a mutant ends the fork.
 """
 
 import contextlib
 import importlib
 import json
+import math
 import os
-import selectors
 import signal
 import subprocess
 import sys
-import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +27,8 @@ Outcome = Literal["noticed", "survived", "never ended"]
 _OURS = ("azionelab", "tests", "migrations", "mutants", "__main__", "conftest")
 _PRELOADED = "ignore::pytest.PytestAssertRewriteWarning"
 _NO_TESTS = 5  # pytest's exit status
+_PATIENCE = 40  # seconds, for a test that takes no time
+_UNKNOWN = 100  # seconds that a test may take of which nothing is known yet
 _LIST = "import json, sys, azionelab, tests.conftest; print(json.dumps(list(sys.modules)))"
 _OUTPUT = Path("mutant.log").absolute()
 _REPORT = Path("mutant.json").absolute()
@@ -34,16 +36,23 @@ _NOTHING: dict[str, Any] = {"failed": [], "seconds": {}}
 
 
 class _TellingFirst:
-    """Orders the tests, and notes how long each takes and which one fails."""
+    """Orders the tests, and notes how long each takes and which one fails.
 
-    def __init__(self, order: list[str]) -> None:
+    `usual` is how long each took without a change.
+    """
+
+    def __init__(self, order: list[str], usual: dict[str, float]) -> None:
         self.order = order
+        self.usual = usual
         self.seconds: dict[str, float] = {}
         self.failed: list[str] = []
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         place = {name: number for number, name in enumerate(self.order)}
         items.sort(key=lambda item: place.get(item.nodeid, len(place)))
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        _end_after(_PATIENCE + 3 * self.usual.get(nodeid, _UNKNOWN))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
@@ -55,16 +64,15 @@ class _Trials:
     def __init__(self, tests: list[str]) -> None:
         self.tests = tests
         self.order: list[str] = []
-        self.patience = 600.0  # seconds; after the first run a few times what that one took
+        self.usual: dict[str, float] = {}
 
     def baseline(self) -> None:
         """Run the tests on the module as it is; they have to pass."""
-        began = time.monotonic()
         status, report = self._run()
         if status != 0:
             raise SystemExit(f"the tests fail without a change:\n{_OUTPUT.read_text()}")
-        self.order = sorted(report["seconds"], key=report["seconds"].__getitem__)
-        self.patience = 30 + 3 * (time.monotonic() - began)
+        self.usual = report["seconds"]
+        self.order = sorted(self.usual, key=self.usual.__getitem__)
         # What is compiled from now on is a mutant.
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         sys.dont_write_bytecode = True
@@ -72,7 +80,7 @@ class _Trials:
     def outcome(self) -> Outcome:
         """What comes of the mutant that stands in the module."""
         status, report = self._run()
-        if status is None:
+        if status == -signal.SIGALRM:
             return "never ended"
         if status == _NO_TESTS:
             raise SystemExit(f"no tests were found: {' '.join(self.tests)}")
@@ -80,15 +88,12 @@ class _Trials:
             self.order = [name, *(other for other in self.order if other != name)]
         return "noticed" if status else "survived"
 
-    def _run(self) -> tuple[int | None, dict[str, Any]]:
-        """pytest's exit status, None when it lost patience; and what the tests told."""
+    def _run(self) -> tuple[int, dict[str, Any]]:
         _REPORT.unlink(missing_ok=True)
         pid = os.fork()
         if not pid:
             self._child()
         with _ending(pid):
-            if not _ends(pid, self.patience):
-                return None, _NOTHING
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         return status, json.loads(_REPORT.read_text()) if _REPORT.exists() else _NOTHING
 
@@ -96,11 +101,12 @@ class _Trials:
         status = 1
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
+        _end_after(_UNKNOWN)
         with _OUTPUT.open("wb") as output:
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
         try:
-            telling = _TellingFirst(self.order)
+            telling = _TellingFirst(self.order, self.usual)
             options = ["-x", "-q", "-p", "no:cacheprovider", "-W", _PRELOADED]
             status = int(pytest.main([*options, *self.tests], plugins=[telling]))
             report = {"failed": telling.failed, "seconds": telling.seconds}
@@ -112,13 +118,9 @@ class _Trials:
         os._exit(status)
 
 
-def _ends(pid: int, patience: float) -> bool:
-    with selectors.DefaultSelector() as selector:
-        handle = os.pidfd_open(pid)
-        selector.register(handle, selectors.EVENT_READ)
-        ended = bool(selector.select(patience))
-        os.close(handle)
-    return ended
+def _end_after(seconds: float) -> None:
+    """Let this process be ended then, wherever it hangs, unless it is told another time before."""
+    signal.alarm(math.ceil(seconds))
 
 
 @contextlib.contextmanager

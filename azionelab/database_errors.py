@@ -25,6 +25,8 @@ _BUSY = (OperationalError, PoolTimeout, DisconnectionError, psycopg.OperationalE
 # transaction that waited for too long.
 _BUSY_STATES = {"25006", "25P03", "25P04"}
 _INVALIDATED = "8s2b"  # SQLAlchemy's code for a transaction whose connection was lost
+# How the server and libpq say that a login was refused; of an opening that failed there is no SQLSTATE.
+_PASSWORD_REFUSED = ("password authentication failed", "no password supplied")
 _OF_THE_DATABASE = (SQLAlchemyError, psycopg.Error, ConnectorException)
 
 
@@ -75,12 +77,28 @@ def cause(error: BaseException) -> str:
         error = error.__cause__
     met = getattr(error, "orig", None) or error.__cause__ or error
     state = getattr(met, "sqlstate", None)
+    if not state and _is_password_refused(met):
+        state = "password refused"
     return f"{type(met).__name__} {state}" if state else type(met).__name__
+
+
+def unreached(error: OperationalError) -> str:
+    """Why the database could not be opened, in a line for who typed a command, and what to do if it is known."""
+    told = f"the database cannot be reached: {str(error.orig).strip().partition(chr(10))[0]}"
+    if error.orig and _is_password_refused(error.orig):
+        told += " (docs/runbook.md, Refused database password)"
+    return told
 
 
 def is_out_of_room(error: DBAPIError) -> bool:
     """Whether the server could not do it for want of disk, memory or the like (SQLSTATE class 53)."""
     return str(getattr(error.orig, "sqlstate", None)).startswith("53")
+
+
+def _is_password_refused(error: BaseException) -> bool:
+    return isinstance(error, psycopg.OperationalError) and any(
+        words in str(error) for words in _PASSWORD_REFUSED
+    )
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -53,7 +53,10 @@ class SettingsReader:
         try:
             return Path(path).read_text(encoding="utf-8").strip() or None
         except (OSError, UnicodeDecodeError) as error:
-            self.problems.append(f"{name}_FILE: cannot read {path} ({type(error).__name__})")
+            problem = f"{name}_FILE: cannot read {path} ({type(error).__name__})"
+            if isinstance(error, PermissionError):
+                problem += "; every user has to be able to read it: run docker/new-secrets"
+            self.problems.append(problem)
             return None
 
     def text(self, name: str, default: str | None) -> str:

@@ -11,9 +11,11 @@ from alembic import context
 from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from azionelab.config import Config
 from azionelab.database import LIMITS, Base
+from azionelab.database_errors import unreached
 from azionelab.ops import roles
 from azionelab.ops.schema import SchemaState, schema_state
 
@@ -33,14 +35,14 @@ def _is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
 def run_migrations() -> None:
     config = current_app.config["AZIONELAB"]
     application = current_app.extensions["migrate"].db.engine
-    with application.connect() as connection:
+    with _open(application, "DATABASE_URL") as connection:
         if told := roles.too_old(connection):
             raise SystemExit(f"flask db: {told}")
         role, owns = roles.current_role(connection), roles.owns_tables(connection)
         owner = application
         if not owns:
             owner = _owners_engine(config, role, roles.owners(connection))
-            with owner.connect() as other:
+            with _open(owner, "MIGRATION_DATABASE_URL") as other:
                 _refuse_elsewhere(connection, other)
     if owns and config.database_pooler:
         # The advisory lock is the session's, and a pooler lends another one for each transaction.
@@ -51,6 +53,13 @@ def run_migrations() -> None:
     _run_as(owner, grant_to=None if owns else role)
     if owns and config.migration_database_url:
         click.echo(f"warning: the role {role} {roles.OWNS_TABLES}", err=True)
+
+
+def _open(engine: Engine, setting: str) -> Connection:
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        raise SystemExit(f"flask db: {setting}: {unreached(error)}") from error
 
 
 def _owners_engine(config: Config, role: str, owners: str) -> Engine:

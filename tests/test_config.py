@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import subprocess
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from azionelab import create_app
 from azionelab.config import Config, ConfigError, load_config
 from azionelab.ops.worker import conninfo
 from azionelab.safety import advice, unsafe_settings
+from tests.support.processes import AS_NO_SUPERUSER, PYTHON, ROOT, clean_environment
 
 DEVELOPMENT = {
     "FLASK_DEBUG": "true",
@@ -233,6 +235,22 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
         secret.write_bytes(content)
     settings = {**DEVELOPMENT, "SECRET_KEY": "", "SECRET_KEY_FILE": str(secret)}
     assert named(problems(settings)) == ["SECRET_KEY_FILE"]
+
+
+def test_a_file_of_another_user_is_told_with_what_to_do(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.touch(mode=0)
+    script = "import os; from azionelab.config import load_config; load_config(os.environ)"
+    done = subprocess.run(
+        [*AS_NO_SUPERUSER, PYTHON, "-c", script],
+        cwd=ROOT,
+        env=clean_environment(DEVELOPMENT | {"SECRET_KEY": "", "SECRET_KEY_FILE": str(secret)}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"SECRET_KEY_FILE: cannot read {secret} (PermissionError); every" in done.stderr
+    assert "docker/new-secrets" in done.stderr
 
 
 def test_an_empty_file_is_a_missing_setting(tmp_path: Path) -> None:

@@ -173,6 +173,21 @@ def test_a_newer_database_is_left_as_it_is(
     assert version(migrating) == ["9999"]
 
 
+def test_a_database_that_is_away_is_told_in_a_line(settings: dict[str, str]) -> None:
+    away = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    done = subprocess.run(
+        [PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"],
+        cwd=ROOT,
+        env=clean_environment(settings | away),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("flask db: DATABASE_URL: the database cannot be reached: ")
+
+
 def test_half_a_migration_is_none(migrating: psycopg.Connection[str]) -> None:
     flask_migrate.upgrade(revision="0001")
     # Something is in the way of the last statement of 0002.

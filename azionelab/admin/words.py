@@ -28,7 +28,8 @@ def tell_conflict(conflict: Conflict) -> Told:
     nameless = conflict.reference is None
     here = _place(conflict.at, conflict.door, conflict.by)
     if conflict.verdict == REVOKED:
-        what = gettext("Let in by a revoked device: %(place)s.", place=here)
+        own = _place(conflict.attempt.at, conflict.attempt.door, conflict.attempt.by)
+        what = gettext("Let in by a revoked device: %(place)s.", place=own)
     elif conflict.first is not None:
         first = _place(conflict.first.at, conflict.first.door, conflict.first.by)
         what = gettext("Admitted twice: %(first)s, %(second)s.", first=first, second=here)

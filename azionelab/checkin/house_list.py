@@ -63,6 +63,7 @@ class Conflict:
     by: str
     door: str
     first: FirstAdmission | None
+    attempt: FirstAdmission  # its own, before or after that of the others
 
 
 def changes_since(performance_id: int, cursor: int | None) -> Changes:
@@ -124,6 +125,7 @@ def _conflict(scan: Scan, other: FirstAdmission | None) -> Conflict:
         by=last.by,
         door=last.door,
         first=first,
+        attempt=here,
     )
 
 

@@ -14,6 +14,7 @@ from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTabl
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from azionelab.database import now
+from azionelab.database_errors import unreached
 from azionelab.mail.resending import resend_failed
 from azionelab.one_line import is_one_line, is_seen
 from azionelab.ops import deploy_check, doctor, roles
@@ -58,8 +59,7 @@ def _on_the_database(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except OperationalError as error:
-            reason = str(error.orig).strip().partition("\n")[0]
-            raise click.ClickException(f"the database cannot be reached: {reason}") from error
+            raise click.ClickException(unreached(error)) from error
         except DBAPIError as error:
             if isinstance(error.orig, InsufficientPrivilege):
                 raise click.ClickException(roles.NO_RIGHTS) from error

@@ -335,6 +335,17 @@ class TestConflicts:
         assert "Bruno's phone : 2 scans, 2 people let in" in sent
         assert "device revoked" not in look(staff, performance, "refused")
 
+    def test_what_a_revoked_device_did_before_another_door(
+        self, performance: Performance, told: Any
+    ) -> None:
+        party = a_party(performance, 2, name="Ada Rossi")
+        phone = a_device(performance, "Bruno's phone")
+        revoke_token(phone.token_id or 0)
+        before = self.claim(2)
+        admit(performance, party.reference)
+        record_of_revoked(performance.id, party.reference, uuid4(), phone, before)
+        assert re.search(r"Let in by a revoked device: \d\d:\d\d Bruno's phone", told())
+
 
 class TestDevices:
     def test_the_code_opens_the_door(

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -67,9 +67,11 @@ class Backups:
     media: Path
     settings: dict[str, str]
 
-    def run(self, *arguments: str, before: str = "", **changes: str) -> CompletedProcess[str]:
-        """Run the command to its end; `before` is what the shell does ahead of it."""
-        command = [PYTHON, "-m", "azionelab_backup", *arguments]
+    def run(
+        self, *arguments: str, before: str = "", by: Sequence[str] = (), **changes: str
+    ) -> CompletedProcess[str]:
+        """Run the command to its end, `by` another program; `before` is what the shell does ahead of it."""
+        command = [*by, PYTHON, "-m", "azionelab_backup", *arguments]
         return subprocess.run(
             ["sh", "-c", f"{before}\nexec {shlex.join(command)}"],
             cwd=ROOT / "docker" / "backup",
@@ -94,7 +96,7 @@ class Backups:
         assert done.returncode == 0, done.stderr
         return [line.split()[0] for line in done.stdout.splitlines()]
 
-    def refusal(self, *arguments: str, **how: str) -> str:
+    def refusal(self, *arguments: str, **how: Any) -> str:
         """Run what must fail, and return the one line that says why."""
         done = self.run(*arguments, **how)
         assert done.returncode == 1, done.stdout

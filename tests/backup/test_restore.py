@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from tests.stage import (
     ticket_token,
     visitor_token,
 )
+from tests.support.processes import AS_NO_SUPERUSER
 
 
 def an_evening() -> tuple[int, dict[str, str], str]:
@@ -174,6 +176,18 @@ def test_a_corrupt_backup_is_refused(
         path.write_bytes(content)
     assert rows(empty_database) == {}
     assert (backups.media / "poster.jpg").read_bytes() == b"new"
+
+
+def test_a_backup_that_was_copied_by_hand_is_not_called_corrupt(
+    backups: Backups, taken: str, empty_database: str
+) -> None:
+    for path in sorted((backups.folder / taken).iterdir()):
+        path.chmod(0)
+        told = backups.refusal("restore", by=AS_NO_SUPERUSER, **elsewhere(empty_database))
+        assert told == f"{taken} cannot be read: its owner has to be {os.geteuid()} (chown -R)"
+        listed = backups.run("list", by=AS_NO_SUPERUSER).stdout
+        assert listed.startswith(f"{taken}  not readable: its owner"), path
+        path.chmod(0o600)
 
 
 def sum_up(folder: Path) -> None:

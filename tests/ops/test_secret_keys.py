@@ -100,7 +100,21 @@ def test_new_secrets_tells_the_same_fingerprint(tmp_path: Path) -> None:
         assert f"key   {fingerprint(key)} is the fingerprint of secret_key" in done.stdout
 
 
-def test_new_secrets_beside_a_database_says_that_its_key_is_missing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("lost", "key", "password"),
+    [
+        ({"secret_key", "database_password"}, True, True),
+        ({"secret_key"}, True, False),
+        ({"database_password"}, False, True),
+        ({"grafana_password", "database_owner_password"}, None, None),  # as after release 0.3
+    ],
+)
+def test_new_secrets_beside_a_database_says_what_of_it_is_missing(
+    tmp_path: Path, lost: set[str], key: bool | None, password: bool | None
+) -> None:
+    new_secrets(tmp_path / "secrets")
+    for name in lost:
+        (tmp_path / "secrets" / name).unlink()
     docker = tmp_path / "docker"
     docker.write_text('#!/bin/sh\n[ "$*" = "volume inspect theatre_postgres_data" ]\n')
     docker.chmod(0o755)
@@ -113,7 +127,10 @@ def test_new_secrets_beside_a_database_says_that_its_key_is_missing(tmp_path: Pa
         text=True,
         check=True,
     )
-    assert "there is a database (volume theatre_postgres_data)" in done.stderr
+    warned = "there is a database (volume theatre_postgres_data)" in done.stderr
+    assert warned == (key is not None)
+    assert ("Its key is not here" in done.stderr) == bool(key)
+    assert ("the site cannot log in" in done.stderr) == bool(password)
 
 
 SERVING = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]

@@ -15,6 +15,10 @@ from typing import Any, Self, TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
+# Before a command: root then has no more right to others' files than anybody.
+AS_NO_SUPERUSER = (
+    ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+)
 # Seconds that any test waits for an event before it fails: one patience for all of them, so generous that
 # a busy machine is no fault. TEST_PATIENCE scales it, as in TEST_PATIENCE=5 on a slow machine.
 PATIENCE = 180 * float(os.environ.get("TEST_PATIENCE", "1"))

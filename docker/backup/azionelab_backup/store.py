@@ -71,6 +71,8 @@ class Backup:
             told = json.loads((self.folder / _MANIFEST).read_text(encoding="utf-8"))
             # A later release may say more.
             return Manifest(**{k: v for k, v in told.items() if k in _MANIFEST_FIELDS})
+        except PermissionError as error:
+            raise self._unreadable() from error
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise Refused(f"{self.name} is corrupt: {_MANIFEST} cannot be read") from error
 
@@ -82,8 +84,14 @@ class Backup:
             for name in _CONTENT:
                 if _digest(self.folder / name) != expected.get(name):
                     raise Refused(f"{self.name} is corrupt: {name} is not what was written")
+        except PermissionError as error:
+            raise self._unreadable() from error
         except (OSError, ValueError) as error:
             raise Refused(f"{self.name} is corrupt: {type(error).__name__}") from error
+
+    def _unreadable(self) -> Refused:
+        """As after a copy by hand: nothing is wrong with what is in it."""
+        return Refused(f"{self.name} cannot be read: its owner has to be {os.geteuid()} (chown -R)")
 
 
 class Store:

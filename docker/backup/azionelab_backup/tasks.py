@@ -276,7 +276,9 @@ def describe(backup: Backup) -> str:
         key = f", key {manifest.secret_key}" if manifest.secret_key else ""
         return f"{backup.name}  {_in_words(backup, manifest)}{key}"
     except Refused as error:
-        return f"{backup.name}  CORRUPT: {str(error).partition(': ')[2]}"
+        what, _, why = str(error).partition(": ")
+        verdict = "CORRUPT" if what.endswith("is corrupt") else "not readable"
+        return f"{backup.name}  {verdict}: {why}"
 
 
 def _is_good(backup: Backup) -> bool:

@@ -1,0 +1,25 @@
+"""How an error of the database is told to whoever runs the site."""
+
+import psycopg
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from azionelab.database_errors import cause, unreached
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ('FATAL:  password authentication failed for user "azionelab"', True),
+        ("fe_sendauth: no password supplied", True),
+        ("Connection refused", False),
+    ],
+)
+def test_a_refused_password_is_told_as_such(words: str, told: bool) -> None:
+    met = psycopg.OperationalError(f"connection failed: {words}\nand more")
+    error = OperationalError("", {}, met)
+    assert cause(error) == "OperationalError" + " password refused" * told
+    line = unreached(error)
+    assert line.startswith(f"the database cannot be reached: connection failed: {words}")
+    assert line.endswith("(docs/runbook.md, Refused database password)") == told
+    assert "\n" not in line

@@ -55,7 +55,8 @@ _RIVALS = union_all(
 ).subquery("rivals")
 _UNCONFIRMED_LIMIT = Performance.capacity * bindparam("percent") / literal_column("100")
 _UNCONFIRMED = (
-    select(func.coalesce(func.sum(Reservation.seats - Reservation.released), literal_column("0")))
+    # Places are released of confirmed parties only.
+    select(func.coalesce(func.sum(Reservation.seats), literal_column("0")))
     .where(_HERE, Reservation.is_unconfirmed_hold, Reservation.hold_expires_at > bindparam("at"))
     .scalar_subquery()
 )

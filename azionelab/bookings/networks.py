@@ -50,7 +50,7 @@ def network_limit(capacity: int, party_limit: int) -> int:
 
 def networks_of(performance_id: int, key: bytes | None = None) -> Sequence[NetworkHolds]:
     """The networks that hold unconfirmed seats, those with most seats first; or only the one with `key`."""
-    held = func.sum(Reservation.seats - Reservation.released)
+    held = func.sum(Reservation.seats)  # places are released of confirmed parties only
     found: Any = db.session.execute(
         select(
             Reservation.network,

@@ -92,6 +92,13 @@ def test_confirmed_seats_are_not_of_the_share(shared: Flask) -> None:
         book(evening, 1)
 
 
+def test_one_confirmed_seat_leaves_the_share_whole(shared: Flask) -> None:
+    evening = a_performance(capacity=13)
+    rules.confirm(book(evening, 1).id)
+    assert book(evening, 6).told_held
+    assert not book(evening, 1).told_held
+
+
 def test_lapsed_cancelled_and_released_holds_make_room_in_the_share(shared: Flask) -> None:
     evening = a_performance(capacity=12)
     lapsed, cancelled = book(evening, 3), book(evening, 3)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -49,6 +49,15 @@ def tonight(capacity: int = 10, minutes: float = 20, **facts: Any) -> Performanc
     """A performance whose curtain is near, and that can still be booked."""
     curtain = now() + timedelta(minutes=minutes)
     return a_performance(capacity, starts_at=curtain, booking_closes_at=curtain, **facts)
+
+
+Clock = Callable[[datetime], None]
+
+
+@pytest.fixture
+def it_is(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Let it be another time for who releases places."""
+    return lambda moment: monkeypatch.setattr(places, "now", lambda: moment)
 
 
 def walk_in(performance: Performance, people: int = 1, **claim: Any) -> Verdict:
@@ -217,6 +226,36 @@ class TestRelease:
             places.release_no_shows(performance.id)
         assert early.value.opens_at == performance.starts_at - timedelta(minutes=30)
 
+    def test_from_half_an_hour_before_the_curtain_on(self, it_is: Clock) -> None:
+        performance = tonight(minutes=60)
+        a_party(performance, 2)
+        opens_at = performance.starts_at - timedelta(minutes=30)
+        it_is(opens_at - timedelta(microseconds=1))
+        with pytest.raises(ReleaseTooEarly):
+            places.release_no_shows(performance.id)
+        it_is(opens_at)
+        assert places.release_no_shows(performance.id) == places.Places(1, 2)
+
+    def test_only_who_is_confirmed_and_missing_is_counted_and_on_this_evening_only(self) -> None:
+        earlier, performance, later = tonight(), tonight(), tonight()
+        for other in (earlier, later):
+            a_party(other, 1)
+        nobody = places.Places(0, 0)
+        assert places.no_shows(performance.id) == nobody
+        booking.cancel(a_party(performance, 3).id)
+        let_lapse(a_party(performance, 3, confirmed=False))
+        booking.expire_lapsed_holds()
+        a_party(performance, 2, confirmed=False)
+        complete = a_party(performance, 2)
+        admit(performance.id, complete.reference, uuid4(), DOOR_A)
+        assert places.no_shows(performance.id) == nobody
+        a_party(performance, 1)
+        missing = places.Places(1, 1)
+        assert places.no_shows(performance.id) == missing
+        assert places.release_no_shows(performance.id) == missing
+        assert places.no_shows(performance.id) == nobody
+        assert places.release_no_shows(performance.id) == nobody
+
     def test_not_of_an_evening_that_is_called_off(self) -> None:
         performance = tonight()
         booking.cancel_performance(performance.id)
@@ -232,6 +271,29 @@ class TestRelease:
         evening = listing(performance.id, now())
         assert evening is not None
         assert evening.released_at is not None
+
+    @pytest.mark.parametrize("opens", [timedelta(), timedelta(minutes=1)])
+    def test_booking_that_is_not_open_yet_is_not_closed(
+        self, it_is: Clock, opens: timedelta
+    ) -> None:
+        at = now()
+        performance = tonight(booking_opens_at=at + opens)
+        closes_at = performance.booking_closes_at
+        it_is(at)
+        places.release_no_shows(performance.id)
+        performance = db.session.get_one(Performance, performance.id, populate_existing=True)
+        assert performance.booking_closes_at == closes_at
+        assert performance.released_at == at
+
+    def test_booking_that_is_closed_was_closed_when_it_was(self) -> None:
+        performance = tonight()
+        closed_at = now() - timedelta(minutes=1)
+        booking.change_performance(
+            performance.id, lambda changed: setattr(changed, "booking_closes_at", closed_at)
+        )
+        places.release_no_shows(performance.id)
+        performance = db.session.get_one(Performance, performance.id, populate_existing=True)
+        assert performance.booking_closes_at == closed_at
 
     def test_who_holds_without_having_confirmed_keeps_the_hold(self) -> None:
         performance = tonight()
@@ -257,9 +319,25 @@ class TestRelease:
         last = admit(performance.id, party.reference, uuid4(), DOOR_A)
         assert last.kind is Kind.FULL
 
+    @pytest.mark.parametrize(("people", "released"), [(1, 2), (2, 2), (3, 1), (4, 0)])
+    def test_who_comes_late_takes_held_places_first(self, people: int, released: int) -> None:
+        """Of a party of which some places were held again."""
+        performance = tonight(capacity=4)
+        party = a_party(performance, 4)
+        places.release_no_shows(performance.id)
+        others = walk_in(performance, 2)
+        places.restore_places(performance.id)
+        assert (fresh(party.id).to_come, fresh(party.id).released) == (2, 2)
+        undo(performance.id, others.scan_id, DOOR_A)
+        late = admit(performance.id, party.reference, uuid4(), DOOR_A, people=people, late=True)
+        assert late.people == people
+        assert (fresh(party.id).admitted, fresh(party.id).released) == (people, released)
+
     def test_taking_it_back_gives_places_to_who_confirmed_first(self) -> None:
         performance = tonight(capacity=5)
-        first, second = a_party(performance, 2), a_party(performance, 3)
+        second, first = (a_party(performance, seats, confirmed=False) for seats in (3, 2))
+        for party in (first, second):
+            booking.confirm(party.id)
         places.release_no_shows(performance.id)
         walk_in(performance, 2)
         assert places.restore_places(performance.id) == places.Places(2, 3, missing=2)
@@ -284,6 +362,15 @@ class TestRelease:
         booking.reduce_seats(party.id, 1)
         assert (fresh(party.id).seats, fresh(party.id).released) == (1, 1)
         assert counts(performance).free == 10
+
+    def test_a_party_of_whom_somebody_is_in_gives_its_released_places_up_first(self) -> None:
+        performance = tonight()
+        party = a_party(performance, 4)
+        admit(performance.id, party.reference, uuid4(), DOOR_A, people=1)
+        places.release_no_shows(performance.id)
+        booking.reduce_seats(party.id, 2)
+        assert (fresh(party.id).seats, fresh(party.id).released) == (2, 1)
+        assert counts(performance).free == 9
 
     def test_nobody_whose_places_were_released_is_let_in_by_hand(self) -> None:
         performance = tonight()

@@ -63,7 +63,7 @@ def let_in(expected: Select[UUID, str, str, int]) -> ClauseElement:
     }
     made = (
         insert(Scan)
-        .from_select(list(facts), select(*facts.values()), include_defaults=False)
+        .from_select(list(facts), select(*facts.values()))
         .returning(Scan.id, Scan.reservation_id, Scan.people, Scan.scanned_at)
         .cte("made")
     )

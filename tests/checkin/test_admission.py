@@ -16,12 +16,12 @@ from azionelab.bookings import rules as booking
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import facts, scans
-from azionelab.checkin.books import ScanReused, ScanUnknown, undo
+from azionelab.checkin.books import Claim, ScanReused, ScanUnknown, undo
 from azionelab.checkin.facts import MAX_CODE
 from azionelab.checkin.models import Scan
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import REUSED, Kind
-from azionelab.database import transaction
+from azionelab.database import now, transaction
 from azionelab.extensions import db
 from tests.stage import (
     DOOR_A,
@@ -93,9 +93,21 @@ def test_a_ticket_sent_twice_is_not_told_of_itself() -> None:
     assert (first.first, again.first) == (None, None)
 
 
-def test_a_scan_cannot_be_used_for_another_code() -> None:
+def test_whom_a_scan_let_in_first_is_not_told_of_who_came_later() -> None:
     performance = a_performance()
-    one, other = a_party(performance), a_party(performance)
+    party = a_party(performance, 2)
+    scan = uuid4()
+    for door, number in ((DOOR_A, scan), (DOOR_B, uuid4())):
+        admit(performance.id, party.reference, number, door, people=1)
+    again = admit(performance.id, party.reference, scan, DOOR_A, people=1)
+    assert (again.kind, again.people, again.first) == (Kind.ADMITTED, 1, None)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_scan_cannot_be_used_for_another_code(is_first: bool) -> None:
+    performance = a_performance()
+    parties = sorted([a_party(performance), a_party(performance)], key=lambda party: party.id)
+    one, other = parties if is_first else reversed(parties)
     scan = uuid4()
     admit(performance.id, one.reference, scan, DOOR_A)
     for actor in (DOOR_A, DOOR_B):
@@ -125,6 +137,84 @@ def test_a_party_may_come_in_parts() -> None:
     assert let_in(2, seen=3) == (Kind.TOO_MANY, 0)
     assert let_in(None, seen=3) == (Kind.ADMITTED, 1)
     assert let_in(1) == (Kind.ALREADY_IN, 0)
+
+
+def facts_of(party: Any) -> tuple[UUID, str, str, str, int, int, int]:
+    """What a device is told of a party."""
+    return (
+        party.id, party.reference, party.name, party.state, party.seats, party.admitted,
+        party.released,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("people", [None, 1])
+def test_the_answer_says_what_is_true_after_it(people: int | None) -> None:
+    performance = a_performance()
+    party = a_party(performance, 4)
+    code = ticket_token(party)
+    for _ in range(2):
+        verdict = admit(performance.id, code, uuid4(), DOOR_A, people=people)
+        assert facts_of(verdict.reservation) == facts_of(fresh(party.id))
+        assert isinstance(verdict.reservation, PartyRow)
+
+
+def test_who_belongs_elsewhere_is_told_where() -> None:
+    tonight, tomorrow = a_performance(), a_performance()
+    verdict = admit(tonight.id, a_party(tomorrow).reference, uuid4(), DOOR_A)
+    assert isinstance(verdict.reservation, Reservation)
+    assert verdict.reservation.performance.id == tomorrow.id
+
+
+def test_a_ticket_that_is_shown_for_the_first_time_needs_one_statement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)
+    monkeypatch.delattr(scans, "_admit")
+    assert admit(performance.id, ticket_token(party), uuid4(), DOOR_A).people == 3
+
+
+def test_doors_do_not_wait_for_the_performance_but_for_who_comes_late(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = a_performance()
+    late, *parties = [a_party(performance, seats) for seats in (1, 2, 2)]
+    with transaction() as session:
+        session.get_one(Reservation, late.id).released = 1
+    identity, code = performance.id, ticket_token(late)
+    claim = Claim(now(), Kind.ADMITTED, 1)
+    db.session.rollback()
+    with psycopg.connect(database_url) as other:
+        other.execute("SELECT FROM performance WHERE id = %s FOR NO KEY UPDATE", [identity])
+        admitted = [
+            admit(identity, parties[0].reference, uuid4(), DOOR_A, people=1),
+            admit(identity, ticket_token(parties[1]), uuid4(), DOOR_A, claim=claim),
+        ]
+        assert [verdict.people for verdict in admitted] == [1, 1]
+        scan = admitted[0].scan_id
+        assert admit(identity, parties[0].reference, scan, DOOR_A, people=1).replayed
+        assert admit(identity, code, uuid4(), DOOR_A).kind is Kind.RELEASED
+        monkeypatch.setattr(scans, "lock_door", refuse)
+        for asked in ({"late": True}, {"claim": claim}):
+            with pytest.raises(Locked):
+                admit(identity, code, uuid4(), DOOR_A, **asked)
+
+
+def test_who_comes_late_is_let_in_by_what_is_true_now(database: psycopg.Connection[Any]) -> None:
+    performance = a_performance()
+    party = a_party(performance, 3)  # and stays in the session, as read before
+    database.execute("UPDATE reservation SET released = 2 WHERE id = %s", [party.id])
+    verdict = admit(performance.id, party.reference, uuid4(), DOOR_A, late=True)
+    assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 3)
+    assert facts_of(verdict.reservation) == facts_of(fresh(party.id))
+
+
+class Locked(Exception):
+    """The performance would be locked."""
+
+
+def refuse(*_: object) -> None:
+    raise Locked
 
 
 def test_whom_the_door_turns_away() -> None:

@@ -8,11 +8,14 @@ import psycopg
 import pytest
 
 from azionelab.bookings import rules as booking
+from azionelab.bookings.models import Reservation
+from azionelab.bookings.places import release_no_shows
 from azionelab.checkin.books import Claim, Verdict, undo
 from azionelab.checkin.house_list import conflicts
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import now
+from azionelab.shows.models import Performance
 from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, fresh, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -20,6 +23,10 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 def claim(people: int, verdict: Kind = Kind.ADMITTED, minutes_ago: float = 3) -> Claim:
     return Claim(now() - timedelta(minutes=minutes_ago), verdict, people)
+
+
+def facts(party: Any) -> tuple[UUID, int, int, int]:
+    return party.id, party.seats, party.admitted, party.released
 
 
 def told(performance: Any) -> list[tuple[int, int, str]]:
@@ -131,6 +138,32 @@ def test_who_was_sent_away_is_recorded_with_the_devices_reason(
     assert row == ("not_listed", 0, 0)
 
 
+def whose_places_were_released(seats: int) -> tuple[Performance, Reservation]:
+    """A performance that is about to begin, and a party that did not come."""
+    curtain = now() + timedelta(minutes=10)
+    performance = a_performance(starts_at=curtain, booking_closes_at=curtain)
+    party = a_party(performance, seats)
+    release_no_shows(performance.id)
+    return performance, fresh(party.id)
+
+
+@pytest.mark.parametrize("seats", [1, 3])
+def test_who_comes_late_gets_released_places_that_are_free(seats: int) -> None:
+    performance, party = whose_places_were_released(seats)
+    decided = claim(1)
+    verdict = admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=decided)
+    assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 1)
+    assert facts(verdict.reservation) == facts(fresh(party.id))
+    assert (fresh(party.id).admitted, fresh(party.id).released) == (1, seats - 1)
+
+
+def test_nobody_let_in_is_no_admission() -> None:
+    performance = a_performance()
+    party = a_party(performance, 2)
+    verdict = admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=claim(0))
+    assert (verdict.kind, verdict.people) == (Kind.TOO_MANY, 0)
+
+
 class TestAnAnswerThatDidNotArrive:
     """The server answered, the device did not hear it, and went by its own list."""
 
@@ -170,12 +203,49 @@ class TestAnAnswerThatDidNotArrive:
         assert fresh(party.id).admitted == 3
         assert told(performance) == []
 
-    def test_the_device_let_in_fewer(self) -> None:
+    @pytest.mark.parametrize("people", [1, 2, 3, 4])
+    def test_the_device_let_in_fewer_or_more(self, people: int) -> None:
+        performance = a_performance()
+        party = a_party(performance, 4)
+        scan, _ = self.lost(performance, ticket_token(party), people=3)
+        before = fresh(party.id)
+        again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(people))
+        assert (again.kind, again.people, again.claimed) == (Kind.ADMITTED, people, people)
+        assert again.reservation is before, "read in this session"
+        assert before.admitted == people
+        assert fresh(party.id).admitted == people
+        assert told(performance) == []
+
+    def test_whom_we_let_in_and_another_door_took_back_is_left_outside(self) -> None:
         performance = a_performance()
         party = a_party(performance, 3)
         scan, _ = self.lost(performance, ticket_token(party))
-        admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(1))
-        assert fresh(party.id).admitted == 1
+        undo(performance.id, scan, DOOR_A)
+        again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(1))
+        assert (again.people, again.undone) == (3, True)
+        assert fresh(party.id).admitted == 0
+
+    @pytest.mark.parametrize("people", [0, 2])
+    @pytest.mark.parametrize("what", [Kind.UNKNOWN, Kind.ALREADY_IN])
+    def test_both_refused_or_the_device_let_in_all_the_same(self, what: Kind, people: int) -> None:
+        performance = a_performance()
+        party = a_party(performance, 2)
+        code = "ZZZZZZZZ" if what is Kind.UNKNOWN else ticket_token(party)
+        admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
+        scan, answer = self.lost(performance, code)
+        decided = claim(people, Kind.ADMITTED if people else what)
+        again = admit(performance.id, code, scan, DOOR_B, claim=decided)
+        assert answer.kind == again.kind == what
+        assert (again.people, again.claimed) == (0, people)
+        assert told(performance) == ([(2, 0, what)] if people else [])
+
+    def test_the_device_let_in_whose_places_had_been_released(self) -> None:
+        performance, party = whose_places_were_released(2)
+        scan, answer = self.lost(performance, ticket_token(party))
+        assert answer.kind is Kind.RELEASED
+        again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2))
+        assert (again.kind, again.people) == (Kind.ADMITTED, 2)
+        assert (fresh(party.id).admitted, fresh(party.id).released) == (2, 0)
 
     def test_the_device_sent_away_whom_we_let_in(self, database: psycopg.Connection[Any]) -> None:
         performance = a_performance()

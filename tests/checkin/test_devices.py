@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from flask import Flask
 from itsdangerous import TimestampSigner
@@ -13,16 +14,21 @@ from azionelab.checkin import devices
 from azionelab.checkin.books import Actor
 from azionelab.checkin.scans import admit
 from azionelab.database import now
+from azionelab.extensions import db
+from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import revoke_token
 from tests.stage import a_party, a_performance, move
+
+A_MOMENT = timedelta(microseconds=1)
 
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], datetime]:
-    """Let it be later, for devices and the signatures of invitations."""
+    """Let it be so much later than when the test began, for devices and the signatures of invitations."""
+    began = now()
 
     def later(by: timedelta) -> datetime:
-        moment = now() + by
+        moment = began + by
         monkeypatch.setattr(devices, "now", lambda: moment)
         seconds = int(moment.timestamp())
         monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _signer: seconds)
@@ -55,23 +61,26 @@ def test_one_invitation_serves_several_phones(in_app: Flask) -> None:
 
 
 def test_two_of_one_name_can_be_told_apart(in_app: Flask) -> None:
-    performance = a_performance()
+    before, performance, after = (a_performance() for _ in range(3))
+    for other in (before, after):
+        enrolled(other.id, "Door")
     ids = [enrolled(performance.id, "Door")[0] for _ in range(3)]
-    enrolled(a_performance().id, "Door")
     labels = [seen.label for seen in devices.devices_of(performance.id)]
     assert labels == ["Door 3", "Door 2", "Door"]
     revoke_token(ids[1])
     enrolled(performance.id, "Door")
     assert devices.devices_of(performance.id)[0].label == "Door 2"
+    for other in (before, after):
+        assert [seen.label for seen in devices.devices_of(other.id)] == ["Door"]
 
 
 def test_it_is_over_after_a_quarter_of_an_hour(
     in_app: Flask, at: Callable[[timedelta], datetime]
 ) -> None:
     invitation = devices.make_invitation(a_performance().id)
-    at(devices.INVITATION - timedelta(seconds=30))
+    at(timedelta(minutes=14, seconds=50))
     devices.enrol(invitation, "Door A")
-    at(devices.INVITATION + timedelta(seconds=30))
+    at(timedelta(minutes=15, seconds=10))
     with pytest.raises(devices.InvitationOver):
         devices.enrol(invitation, "Door A")
 
@@ -79,12 +88,21 @@ def test_it_is_over_after_a_quarter_of_an_hour(
 def test_it_is_over_with_its_performance(
     in_app: Flask, at: Callable[[timedelta], datetime]
 ) -> None:
-    performance = a_performance()
-    at(timedelta(days=1, hours=2, minutes=1))
+    performance = a_performance(starts_at=at(timedelta(hours=-2, seconds=1)))
+    at(timedelta(seconds=1) - A_MOMENT)
+    devices.enrol(devices.make_invitation(performance.id), "Door A")
+    at(timedelta(seconds=1))
     with pytest.raises(devices.InvitationOver):
         devices.enrol(devices.make_invitation(performance.id), "Door A")
-    with pytest.raises(devices.InvitationOver):
-        devices.enrol(devices.make_invitation(performance.id + 1), "Door A")
+
+
+def test_it_is_over_without_its_performance(in_app: Flask) -> None:
+    first, last = a_performance().id, a_performance().id
+    for gone in (first - 1, last + 1):
+        with pytest.raises(devices.InvitationOver):
+            devices.enrol(devices.make_invitation(gone), "Door A")
+    for there in (first, last):
+        assert devices.read_invitation(devices.make_invitation(there)).performance_id == there
 
 
 @pytest.mark.parametrize("change", [lambda text: text[:-1], lambda _: "", lambda _: "\ud800x"])
@@ -104,25 +122,105 @@ def test_an_invitation_outlives_a_change_of_keys(make_app: Callable[..., Flask])
         devices.enrol(invitation, "Door A")
 
 
-def test_the_door_closes_when_the_moved_performance_ends(in_app: Flask) -> None:
-    performance = a_performance()
-    _, text = enrolled(performance.id)
+def test_the_door_closes_when_the_moved_performance_ends(
+    in_app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    before, performance, after = (a_performance() for _ in range(3))
+    tokens = [enrolled(one.id)[1] for one in (before, performance, after)]
+    database.execute("UPDATE show SET duration_minutes = 90 WHERE id = %s", [performance.show_id])
     later = performance.starts_at + timedelta(hours=1)
     move(performance.id, later)
-    device = devices.find_device(text)
-    assert device is not None
-    assert device.closes_at == later + timedelta(hours=2)
+    closings = [
+        before.starts_at + timedelta(hours=2),
+        later + timedelta(minutes=90),
+        after.starts_at + timedelta(hours=2),
+    ]
+    for text, closes_at in zip(tokens, closings, strict=True):
+        device = devices.find_device(text)
+        assert device is not None
+        assert device.closes_at == closes_at
+
+
+def test_who_has_no_token_is_no_device(in_app: Flask, database: psycopg.Connection[Any]) -> None:
+    performance = a_performance()
+    for digest in (b"\x00", b"\xff" * 32):
+        token_id, _ = enrolled(performance.id)
+        database.execute("UPDATE api_token SET digest = %s WHERE id = %s", [digest, token_id])
+    assert devices.find_device("nobody's") is None
 
 
 def test_what_it_did_offline_is_taken_for_two_days(
     in_app: Flask, at: Callable[[timedelta], datetime]
 ) -> None:
-    _, text = enrolled(a_performance().id)
-    end = timedelta(days=1, hours=2)
-    at(end + devices.LATE_NEWS - timedelta(minutes=1))
+    performance = a_performance(starts_at=at(timedelta(days=1)))
+    at(timedelta(0))
+    token_id, text = enrolled(performance.id)
+    token = db.session.get_one(ApiToken, token_id)
+    until = timedelta(days=3, hours=2)
+    assert token.expires_at == pytest.approx(at(until), abs=timedelta(minutes=1))
+    until += token.expires_at - at(until)
+    at(until - A_MOMENT)
     assert devices.find_device(text) is not None
-    at(end + devices.LATE_NEWS + timedelta(minutes=1))
+    at(until)
     assert devices.find_device(text) is None
+
+
+def test_what_a_device_was_is_remembered_for_half_a_minute(
+    in_app: Flask, at: Callable[[timedelta], datetime]
+) -> None:
+    token_id, text = enrolled(a_performance().id)
+    at(timedelta(0))
+    first = devices.recall_device(text)
+    assert first is not None
+    revoke_token(token_id)
+    at(timedelta(seconds=30) - A_MOMENT)
+    assert devices.recall_device(text) == first
+    at(timedelta(seconds=30))
+    again = devices.recall_device(text)
+    assert again is not None
+    assert again.revoked
+
+
+def test_a_device_that_is_revoked_or_unknown_is_looked_for_each_time(
+    in_app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    token_id, text = enrolled(a_performance().id)
+    revoke_token(token_id)
+    revoked = devices.recall_device(text)
+    assert revoked is not None
+    assert revoked.revoked
+    database.execute("UPDATE api_token SET revoked_at = NULL")
+    valid = devices.recall_device(text)
+    assert valid is not None
+    assert not valid.revoked
+    assert devices.recall_device("nobody's") is None
+
+
+@pytest.mark.parametrize(("remembered", "then"), [(1_000, 1_001), (1_001, 1)])
+def test_a_thousand_devices_are_remembered(
+    in_app: Flask, monkeypatch: pytest.MonkeyPatch, remembered: int, then: int
+) -> None:
+    _, text = enrolled(a_performance().id)
+    device = devices.find_device(text)
+    many = {b"%d" % number: (device, now()) for number in range(remembered)}
+    monkeypatch.setattr(devices, "_RECALLED", many)
+    assert devices.recall_device(text) == device
+    assert len(many) == then
+
+
+def test_a_device_is_silent_after_a_minute(
+    in_app: Flask, at: Callable[[timedelta], datetime]
+) -> None:
+    performance = a_performance()
+    for evening in (a_performance(), performance, a_performance()):
+        device = devices.find_device(enrolled(evening.id, f"Door {evening.id}")[1])
+        assert device is not None
+        at(timedelta(0))
+        devices.note_seen(device)
+    at(timedelta(minutes=1))
+    assert devices.silent_devices(performance.id) == []
+    at(timedelta(minutes=1) + A_MOMENT)
+    assert devices.silent_devices(performance.id) == [f"Door {performance.id}"]
 
 
 def test_staff_see_what_devices_do(in_app: Flask, at: Callable[[timedelta], datetime]) -> None:
@@ -144,12 +242,38 @@ def test_staff_see_what_devices_do(in_app: Flask, at: Callable[[timedelta], date
         devices.note_seen(device)
         return seen().last_seen_at
 
-    first = note()
-    assert first is not None
-    at(timedelta(seconds=10))
-    assert note() == first, "not written each time"
-    moment = at(timedelta(seconds=40))
+    began = at(timedelta(0))
+    assert note() == began
+    at(timedelta(seconds=30) - A_MOMENT)
+    assert note() == began, "not written each time"
+    moment = at(timedelta(seconds=30))
     assert note() == moment
     assert seen().revoked_at is None
     revoke_token(token_id)
     assert seen().revoked_at is not None
+
+
+def test_of_each_device_its_own_is_told(in_app: Flask, at: Callable[[timedelta], datetime]) -> None:
+    before, performance, after = (a_performance() for _ in range(3))
+    for other in (before, after):
+        enrolled(other.id)
+    _, text, _ = (enrolled(performance.id)[1] for _ in range(3))
+    device = devices.find_device(text)
+    assert device is not None
+    actor = Actor("Door A", token_id=device.token_id)
+    party = a_party(performance, 3)
+    for number in range(1, 6):
+        code = party.reference if number == 3 else "nobody"
+        admit(performance.id, code, UUID(int=number), actor)
+    moment = at(timedelta(0))
+    devices.note_seen(device)
+    assert [(d.scans, d.people, d.last_seen_at) for d in devices.devices_of(performance.id)] == [
+        (0, 0, None),
+        (5, 3, moment),
+        (0, 0, None),
+    ]
+
+
+def test_a_ticket_is_known_by_the_first_bytes_of_its_digest() -> None:
+    """As the phones' page makes it (static_frontend/src/door/house.ts)."""
+    assert devices.ticket_digest("a ticket") == "zBe-8JspHpM6it7y"

@@ -113,7 +113,8 @@ class _Connection(flask_mail.Connection):
         try:
             if self.mail.use_tls:
                 host.starttls(context=tls)
-            if self.mail.username and self.mail.password:
+            # With a name there is a password: the settings refuse one without the other.
+            if self.mail.username:
                 host.login(self.mail.username, self.mail.password)
         except BaseException:
             host.close()

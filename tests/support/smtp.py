@@ -41,7 +41,7 @@ class SmtpServer:
 
     `answer` is called for every message, before it is accepted, with the message; what it returns is
     the reply ("451 later", "550 no such user"), None accepts. `refuse_recipients` answers RCPT TO,
-    `refuse_senders` MAIL FROM.
+    `refuse_senders` MAIL FROM, `farewell` QUIT. `greetings` are the names by which it was greeted.
     """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
@@ -51,7 +51,9 @@ class SmtpServer:
         self.answer: Callable[[Delivered], str | None] = lambda _: None
         self.refuse_recipients: str | None = None
         self.refuse_senders: str | None = None
-        self.attempts = 0
+        self.farewell = "221 Bye"
+        self.attempts = self.farewells = 0
+        self.greetings: list[str | None] = []
         self._lock = threading.Lock()
         self._controller: Controller | None = None
 
@@ -86,8 +88,9 @@ class SmtpServer:
         return eventually(found, f"{count} message(s)")
 
     async def handle_MAIL(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+        self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.greetings.append(session.host_name)
         if self.refuse_senders:
             self.attempts += 1
             return self.refuse_senders
@@ -119,3 +122,9 @@ class SmtpServer:
         with self._lock:
             self.messages.append(delivered)
         return "250 OK"
+
+    async def handle_QUIT(  # noqa: N802
+        self, _server: SMTP, _session: Session, _envelope: Envelope
+    ) -> str:
+        self.farewells += 1
+        return self.farewell

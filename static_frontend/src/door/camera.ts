@@ -77,6 +77,7 @@ export class CameraPanel {
       const stream = await openCamera(camera);
       if (isOutdated() || document.hidden) return stopTracks(stream);
       this.stream = stream;
+      remember(true);
       // The system takes the camera away, for another app or a page in the background.
       stream.getVideoTracks()[0]?.addEventListener("ended", () => {
         this.release();
@@ -89,7 +90,6 @@ export class CameraPanel {
       this.watcher = new Watcher(this.picture, detector, this.tell);
       this.watcher.start();
       if (this.isPaused) this.watcher.pause();
-      remember(true);
       void this.stayAwake(isOutdated);
       const devices = await navigator.mediaDevices.enumerateDevices();
       if (isOutdated()) return;

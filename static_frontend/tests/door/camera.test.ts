@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { CameraPanel } from "../../src/door/camera.ts";
+import type { Detector } from "../../src/door/detector.ts";
 
 const PANEL = `<section hidden data-text-refused="Allow it" data-text-none="None here"
     data-text-insecure="Only over https" data-text-failed="In use">
@@ -43,9 +44,11 @@ function aStream(able: object = {}) {
   return { track, getVideoTracks: () => [track], getTracks: () => [track] };
 }
 
-function aPanel(): CameraPanel {
+function aPanel(
+  detector: () => Promise<Detector> = async () => ({ detect: async () => [] }),
+): CameraPanel {
   const panel = document.querySelector<HTMLElement>("section")!;
-  return new CameraPanel(panel, () => {}, async () => ({ detect: async () => [] }));
+  return new CameraPanel(panel, () => {}, detector);
 }
 
 test.each([
@@ -114,6 +117,15 @@ test("one that was switched off stays off", async () => {
   setHidden(true);
   setHidden(false);
   expect(panel.isOn).toBe(false);
+});
+
+test("a reload while what reads codes is still being loaded finds it on as well", async () => {
+  withCamera(async () => aStream());
+  void aPanel(() => new Promise(() => {})).start();
+  await vi.waitFor(() => expect(find<HTMLVideoElement>("picture").srcObject).not.toBeNull());
+  const after = aPanel();
+  await after.startAgain();
+  expect(after.isOn).toBe(true);
 });
 
 test("it starts by itself after a reload if it was on, and not if it was switched off", async () => {

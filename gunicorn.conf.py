@@ -64,6 +64,11 @@ def _counts_folder() -> str:
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _counts_folder()
 
 
+def when_ready(_server: Any) -> None:
+    """Load what prints tickets before the workers are forked: they share its memory, and nobody waits."""
+    import azionelab.bookings.paper  # noqa: F401, PLC0415 (as below)
+
+
 def child_exit(_server: Any, worker: Any) -> None:
     """Keep what an ended process counted."""
     from azionelab.ops.metrics import keep_counts_of_dead  # noqa: PLC0415 (as below)

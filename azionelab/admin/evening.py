@@ -28,7 +28,6 @@ from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.networks import networks_of, release_network
 from azionelab.bookings.places import RELEASE_FROM, no_shows, release_no_shows, restore_places
 from azionelab.checkin import devices, evening
-from azionelab.checkin.door_list import door_list_pdf
 from azionelab.checkin.house import house_counts
 from azionelab.checkin.house_list import conflicts
 from azionelab.checkin.words import tell_silent
@@ -202,6 +201,9 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
     @expose("/<int:performance_id>/door-list.pdf")
     def door_list(self, performance_id: int) -> Response:
         """The list on paper."""
+        # What prints is loaded where something is printed (see bookings/tickets.py).
+        from azionelab.checkin.door_list import door_list_pdf  # noqa: PLC0415
+
         performance = _performance(performance_id)
         counts = house_counts([performance_id])[performance_id]
         content = door_list_pdf(performance, counts, evening.guests(performance_id))

@@ -11,6 +11,7 @@ import threading
 from datetime import datetime
 from email.utils import parseaddr
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import qrcode
 from flask import current_app
@@ -20,13 +21,15 @@ from qrcode.constants import ERROR_CORRECT_M
 
 from azionelab.addresses import wire_address
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.paper import Sheet
 from azionelab.database import now
 from azionelab.dates import when
 from azionelab.shows.limits import MAX_PARTY, length
 from azionelab.shows.models import Venue
 from azionelab.site import site_host, site_url
 from azionelab.tokens import Purpose, make_token
+
+if TYPE_CHECKING:
+    from azionelab.bookings.paper import Sheet
 
 # Threads of one process share its interpreter: several sheets at once are ready no sooner.
 _ONE_SHEET = threading.Lock()
@@ -61,6 +64,9 @@ def ticket_pdf(reservation: Reservation) -> bytes:
 
 
 def _ticket_pdf(reservation: Reservation) -> bytes:
+    # What prints reads half of all code that is loaded: mails, commands and the worker do without.
+    from azionelab.bookings.paper import Sheet  # noqa: PLC0415
+
     performance = reservation.performance
     page = Sheet(_A5, f"{gettext('Your ticket')}: {performance.show.title}")
     page.add_page()
@@ -157,7 +163,7 @@ def place(venue: Venue) -> str:
     return ", ".join(part for part in (venue.name, venue.address) if part)
 
 
-def _line(page: Sheet, text: str, size: int, *, bold: bool = False) -> None:
+def _line(page: "Sheet", text: str, size: int, *, bold: bool = False) -> None:
     """Write a centred paragraph of `size` points, as wide as the sheet."""
     page.use(size, bold=bold)
     page.write_lines(text, size * 0.5, align="C")

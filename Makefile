@@ -20,9 +20,12 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard azionelab/translations/*/LC_MESSAG
 
 RUN_READY := .venv/.ready-to-run
 TEST_READY := .venv/.ready-to-test
-# Three processes, each with a PostgreSQL of its own: they wait for servers and browsers half of their time. A
-# file's tests stay together, as they share servers.
-ALL_TESTS := --numprocesses 3 --dist loadfile
+# Four processes, each with a PostgreSQL of its own: they wait for servers and browsers half of their time. A
+# file's tests stay together, as they share servers; the order is that of tests/conftest.py.
+IN_PARALLEL := --dist loadfile --no-loadscope-reorder --numprocesses
+ALL_TESTS := $(IN_PARALLEL) 4
+# Two stacks at once.
+ALL_CONTAINER_TESTS := $(IN_PARALLEL) 2
 NODE_READY := $(FRONTEND)/node_modules/.ready
 BUILT := $(FRONTEND)/dist/.vite/manifest.json
 
@@ -37,11 +40,11 @@ test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(if $(ARGS),,$(NPM) --silent test)
 	@$(PYTHON) -m pytest $(or $(ARGS),$(ALL_TESTS))
 
-## container-test: build the images and try the whole stack in them (needs a Docker engine)
+## container-test: build the images and try the whole stack in them (needs a Docker engine; ARGS as for test)
 .PHONY: container-test
 container-test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@.venv/bin/hadolint docker/*/Dockerfile
-	@$(PYTHON) -m pytest tests/containers $(ARGS)
+	@$(PYTHON) -m pytest $(or $(ARGS),tests/containers $(ALL_CONTAINER_TESTS))
 
 ## e2e: run the tests in a real browser only
 .PHONY: e2e

@@ -27,8 +27,8 @@ Outcome = Literal["noticed", "survived", "never ended"]
 _OURS = ("azionelab", "tests", "migrations", "mutants", "__main__", "conftest")
 _PRELOADED = "ignore::pytest.PytestAssertRewriteWarning"
 _NO_TESTS = 5  # pytest's exit status
-_PATIENCE = 40  # seconds, for a test that takes no time
-_UNKNOWN = 100  # seconds that a test may take of which nothing is known yet
+_PATIENCE = 40  # seconds, and a few times what the slowest test takes without a mutant
+_UNKNOWN = 300  # seconds that a test may take while nothing is known of them yet
 _LIST = "import json, sys, azionelab, tests.conftest; print(json.dumps(list(sys.modules)))"
 _OUTPUT = Path("mutant.log").absolute()
 _REPORT = Path("mutant.json").absolute()
@@ -36,14 +36,11 @@ _NOTHING: dict[str, Any] = {"failed": [], "seconds": {}}
 
 
 class _TellingFirst:
-    """Orders the tests, and notes how long each takes and which one fails.
+    """Orders the tests, and notes how long each takes and which one fails."""
 
-    `usual` is how long each took without a change.
-    """
-
-    def __init__(self, order: list[str], usual: dict[str, float]) -> None:
+    def __init__(self, order: list[str], patience: float) -> None:
         self.order = order
-        self.usual = usual
+        self.patience = patience
         self.seconds: dict[str, float] = {}
         self.failed: list[str] = []
 
@@ -51,8 +48,8 @@ class _TellingFirst:
         place = {name: number for number, name in enumerate(self.order)}
         items.sort(key=lambda item: place.get(item.nodeid, len(place)))
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        _end_after(_PATIENCE + 3 * self.usual.get(nodeid, _UNKNOWN))
+    def pytest_runtest_logstart(self) -> None:
+        _end_after(self.patience)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
@@ -64,15 +61,17 @@ class _Trials:
     def __init__(self, tests: list[str]) -> None:
         self.tests = tests
         self.order: list[str] = []
-        self.usual: dict[str, float] = {}
+        self.patience: float = _UNKNOWN  # seconds, for each test
 
     def baseline(self) -> None:
         """Run the tests on the module as it is; they have to pass."""
         status, report = self._run()
         if status != 0:
             raise SystemExit(f"the tests fail without a change:\n{_OUTPUT.read_text()}")
-        self.usual = report["seconds"]
-        self.order = sorted(self.usual, key=self.usual.__getitem__)
+        seconds = report["seconds"]
+        self.order = sorted(seconds, key=seconds.__getitem__)
+        # Whichever test comes first also makes what all of them use.
+        self.patience = _PATIENCE + 3 * max(seconds.values())
         # What is compiled from now on is a mutant.
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         sys.dont_write_bytecode = True
@@ -101,12 +100,12 @@ class _Trials:
         status = 1
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
-        _end_after(_UNKNOWN)
+        _end_after(self.patience)
         with _OUTPUT.open("wb") as output:
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
         try:
-            telling = _TellingFirst(self.order, self.usual)
+            telling = _TellingFirst(self.order, self.patience)
             options = ["-x", "-q", "-p", "no:cacheprovider", "-W", _PRELOADED]
             status = int(pytest.main([*options, *self.tests], plugins=[telling]))
             report = {"failed": telling.failed, "seconds": telling.seconds}

@@ -121,7 +121,8 @@ def test_who_confirms_first_gets_the_seats(shared: Flask) -> None:
     evening = a_performance(capacity=12)
     holds = book(evening, 6)
     first, second, smaller = book(evening, 4), book(evening, 4), book(evening, 2)
-    assert rules.confirm(second.id).state == State.CONFIRMED
+    confirmed = rules.confirm(second.id)
+    assert (confirmed.state, confirmed.holds_seats) == (State.CONFIRMED, True)
     assert fresh(second.id).holds_seats
     with pytest.raises(SoldOut) as refused:
         rules.confirm(first.id)

@@ -322,7 +322,7 @@ def test_a_provider_that_refuses_everybody_is_a_warning(
 
 
 # PostgreSQL adds some bytes to each kilobyte.
-@pytest.mark.parametrize(("megabytes", "is_full"), [(0, True), (32, True), (34, False)])
+@pytest.mark.parametrize(("megabytes", "is_full"), [(0, True), (32, True), (33, False)])
 def test_a_disk_without_room_for_two_files_of_the_log(
     make_app: Callable[..., Flask],
     leave_room: Callable[[int], None],

@@ -93,6 +93,21 @@ def test_a_ticket_sent_twice_is_not_told_of_itself() -> None:
     assert (first.first, again.first) == (None, None)
 
 
+def test_a_ticket_sent_again_after_it_was_undone_names_its_party_as_it_is_now(
+    database: psycopg.Connection[Any],
+) -> None:
+    performance = a_performance()
+    party = fresh(a_party(performance, 3).id)  # and stays in the session, as read before
+    scan = uuid4()
+    admit(performance.id, ticket_token(party), scan, DOOR_A)
+    undo(performance.id, scan, DOOR_A)
+    database.execute("UPDATE reservation SET name = 'Bo' WHERE id = %s", [party.id])
+    again = admit(performance.id, ticket_token(party), scan, DOOR_A)
+    assert again.undone
+    assert again.reservation is not None
+    assert again.reservation.name == "Bo"
+
+
 def test_whom_a_scan_let_in_first_is_not_told_of_who_came_later() -> None:
     performance = a_performance()
     party = a_party(performance, 2)

@@ -285,7 +285,7 @@ class ConflictSchema(Answer):
     """More people are in than the books could count: `claimed` by a device, of them `people` counted.
 
     `first` came in before, with the party's places; `at`, `by` and `door` are whose turn was later,
-    whichever of them was told first.
+    whichever of them was told first. `attempt` is the conflict's own, which may be either of the two.
     """
 
     scan_id = fields.UUID(required=True)
@@ -301,6 +301,7 @@ class ConflictSchema(Answer):
     by = fields.String(required=True)
     door = fields.String(required=True)
     first = fields.Nested(FirstSchema, required=True, allow_none=True)
+    attempt = fields.Nested(FirstSchema, required=True)
 
 
 class ResultSchema(Answer):

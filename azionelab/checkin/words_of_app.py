@@ -141,6 +141,9 @@ def _conflict_words() -> dict[str, Words]:
         "conflict.twice": gettext(
             "%(name)s came in twice: %(first)s, and %(at)s.", name="{name}", first="{first}", at=at
         ),
+        "conflict.revoked": gettext(
+            "%(name)s: let in by a phone that was revoked, at %(at)s.", name="{name}", at=at
+        ),
         "conflict.none": gettext("%(name)s had no place: let in at %(at)s.", name="{name}", at=at),
         "conflict.walk_in": many(
             lambda n: ngettext(

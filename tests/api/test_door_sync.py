@@ -386,6 +386,22 @@ class TestBeingRefused:
         assert rows == [("revoked", 0, 2)]
         assert database.execute("SELECT admitted FROM reservation").fetchone() == (0,)
 
+    def test_who_was_let_in_by_a_revoked_device_is_told_with_that_door(
+        self, app: Flask, make_phone: Callable[..., Phone], evening: Performance
+    ) -> None:
+        with app.app_context():
+            party = a_party(evening, 2)
+        lost, other = make_phone("Door A"), make_phone("Door B")
+        with app.app_context():
+            (seen,) = (one for one in devices.devices_of(evening.id) if "Door A" in one.label)
+            revoke_token(seen.token_id)
+        earlier = (now() - timedelta(minutes=5)).isoformat()
+        offline = {"at": earlier, "verdict": "admitted", "people": 2}
+        assert_problem(lost.ask(scan(party.reference, 2, offline=offline)), 401, "device-revoked")
+        (conflict,) = other.sync(scan(party.reference, 2))["conflicts"]
+        assert (conflict["verdict"], conflict["attempt"]["door"]) == ("revoked", "Door A")
+        assert conflict["door"] == "Door B", "the party's other scan, which came later"
+
     def test_a_device_is_revoked_at_once_though_it_is_remembered(
         self, app: Flask, phone: Phone, evening: Performance, database: psycopg.Connection[Any]
     ) -> None:

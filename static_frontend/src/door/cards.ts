@@ -121,7 +121,11 @@ export function conflictWords(conflict: Conflict, words: Words): { title: string
 function storyOf(conflict: Conflict, num: number, words: Words): string {
   const at = placeOf(conflict, words);
   const name = conflict.name || conflict.reference;
-  const { first, walk_in } = conflict;
+  const { first, walk_in, attempt } = conflict;
+  if (conflict.verdict === "revoked" && attempt && (name || walk_in)) {
+    const who = name || words.say("walk_in");
+    return words.say("conflict.revoked", { name: who, at: placeOf(attempt, words) });
+  }
   if (walk_in) return words.say("conflict.walk_in", { num, at });
   if (!name) return words.say("conflict.unknown", { at });
   return first

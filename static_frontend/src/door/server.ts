@@ -93,6 +93,8 @@ export interface Counts {
 /** More people are in than could be counted: `claimed` by a door, `people` counted. */
 export interface Conflict {
   readonly scan_id: string;
+  /** "revoked", or what else was made of it. */
+  readonly verdict?: string;
   readonly reference: string | null;
   readonly name: string;
   /** They had no booking; `reference` is what the books know them by. */
@@ -103,6 +105,8 @@ export interface Conflict {
   readonly by: string;
   readonly door: string;
   readonly first: First | null;
+  /** Its own, where `at`, `by` and `door` may be the other's. A server before 0.4 does not tell it. */
+  readonly attempt?: First;
 }
 
 /** What became of an action: a verdict, or a problem that sending it again will not cure. */

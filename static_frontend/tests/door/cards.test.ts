@@ -13,6 +13,8 @@ const words = new Words({
     "conflict.at": "{at}, {door}",
     "conflict.walk_in": "without a booking: {num}, {at}",
     "conflict.twice": "{name} twice: {first}, and {at}",
+    "conflict.revoked": "{name}, revoked: {at}",
+    walk_in: "walk-in",
     "conflict.none": "{name} had no place: {at}",
     "conflict.unknown": "nobody's ticket: {at}",
     let_in: "in",
@@ -32,6 +34,10 @@ const CONFLICT: Conflict = {
   door: "Door B",
   first: null,
 };
+const REVOKED = {
+  verdict: "revoked",
+  attempt: { at: "2026-11-25T19:45:00Z", by: "dora", door: "Door C" },
+};
 const FIRST = { at: "2026-11-25T19:41:00Z", by: "carlo", door: "" };
 
 test.each([
@@ -39,6 +45,8 @@ test.each([
   ["none of whom was counted", { walk_in: true, reference: null }, "without a booking: 2, 20:43, Door B"],
   ["a ticket of nobody", { reference: null }, "nobody's ticket: 20:43, Door B"],
   ["a party twice", { name: "Ada", first: FIRST }, "Ada twice: 20:41, carlo, and 20:43, Door B"],
+  ["a party at a revoked phone", { ...REVOKED, name: "Ada", first: FIRST }, "Ada, revoked: 20:45, Door C"],
+  ["who had no booking at a revoked phone", { ...REVOKED, reference: null, walk_in: true }, "walk-in, revoked: 20:45, Door C"],
   ["a party without a place", {}, "8D22P986 had no place: 20:43, Door B"],
 ])("a conflict is told by who it is about: %s", (_, facts, text) => {
   expect(conflictWords({ ...CONFLICT, ...facts }, words)).toEqual({ title: "2 too many", text });

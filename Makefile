@@ -22,10 +22,7 @@ RUN_READY := .venv/.ready-to-run
 TEST_READY := .venv/.ready-to-test
 # Four processes, each with a PostgreSQL of its own: they wait for servers and browsers half of their time. A
 # file's tests stay together, as they share servers; the order is that of tests/conftest.py.
-IN_PARALLEL := --dist loadfile --no-loadscope-reorder --numprocesses
-ALL_TESTS := $(IN_PARALLEL) 4
-# Two stacks at once.
-ALL_CONTAINER_TESTS := $(IN_PARALLEL) 2
+ALL_TESTS := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 NODE_READY := $(FRONTEND)/node_modules/.ready
 BUILT := $(FRONTEND)/dist/.vite/manifest.json
 
@@ -40,11 +37,12 @@ test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(if $(ARGS),,$(NPM) --silent test)
 	@$(PYTHON) -m pytest $(or $(ARGS),$(ALL_TESTS))
 
-## container-test: build the images and try the whole stack in them (needs a Docker engine; ARGS as for test)
+## container-test: build the images and try the whole stack in them (needs a Docker engine)
+# One after the other: a browser gives up what it loads whenever a container's network comes or goes.
 .PHONY: container-test
 container-test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@.venv/bin/hadolint docker/*/Dockerfile
-	@$(PYTHON) -m pytest $(or $(ARGS),tests/containers $(ALL_CONTAINER_TESTS))
+	@$(PYTHON) -m pytest tests/containers $(ARGS)
 
 ## e2e: run the tests in a real browser only
 .PHONY: e2e

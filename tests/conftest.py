@@ -42,14 +42,7 @@ _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # Where single tests take long. They begin first, so that the processes of a whole run end together.
 _LONG = (
     *("local/", "api/test_conformance.py", "releases/", "e2e/", "backup/", "faults/", "mail/"),
-    *(
-        "ops/",
-        "monitoring/",
-        "nginx/",
-        "test_",
-        "containers/test_release",
-        "containers/test_postgres",
-    ),
+    *("ops/", "monitoring/", "nginx/", "test_"),
 )
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

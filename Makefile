@@ -20,9 +20,9 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard azionelab/translations/*/LC_MESSAG
 
 RUN_READY := .venv/.ready-to-run
 TEST_READY := .venv/.ready-to-test
-# Four processes, each with a PostgreSQL of its own: they wait for servers and browsers half of their time. A
-# file's tests stay together, as they share servers; the order is that of tests/conftest.py.
-ALL_TESTS := --numprocesses 4 --dist loadfile --no-loadscope-reorder
+# Three processes, each with a PostgreSQL of its own: they wait for servers and browsers a part of their time. With
+# four, more of two cores' time goes into polling. A file's tests stay together, as they share servers.
+ALL_TESTS := --numprocesses 3 --dist loadfile
 NODE_READY := $(FRONTEND)/node_modules/.ready
 BUILT := $(FRONTEND)/dist/.vite/manifest.json
 

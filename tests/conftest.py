@@ -39,23 +39,7 @@ from tests.support.smtp import SmtpServer
 _KEPT = ("alembic_version", "role")
 _PAGE = 8192  # what PostgreSQL makes a table longer by, in bytes
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-# Where single tests take long. They begin first, so that the processes of a whole run end together.
-_LONG = (
-    *("local/", "api/test_conformance.py", "releases/", "e2e/", "backup/", "faults/", "mail/"),
-    *("ops/", "monitoring/", "nginx/", "test_"),
-)
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long ones first; within a file nothing changes."""
-    here = Path(__file__).parent
-
-    def rank(item: pytest.Item) -> int:
-        path = item.path.relative_to(here).as_posix()
-        return next((n for n, long in enumerate(_LONG) if path.startswith(long)), len(_LONG))
-
-    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import contextlib
 import contextvars
 import os
 import shutil
+import signal
 import tempfile
 import urllib.error
 import urllib.request
@@ -40,6 +41,16 @@ _KEPT = ("alembic_version", "role")
 _PAGE = 8192  # what PostgreSQL makes a table longer by, in bytes
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_configure() -> None:
+    """Hear what ends a program, whoever runs the tests: started in the background, or by nohup, nobody does.
+
+    What is ignored here would be ignored by every program that a test starts, and sends a signal to.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -194,12 +194,7 @@ def test_sigterm_to_make_stops_all_of_it(clone: Path, tmp_path: Path) -> None:
 
 
 def test_a_closed_terminal_stops_all_of_it(clone: Path, start: Start) -> None:
-    # Who runs the tests may ignore it (nohup), and what is started would, too.
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    try:
-        site = start()
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    site = start()
     serving(site)
     family = family_of(site)
     site.send(signal.SIGHUP)

@@ -44,13 +44,14 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 
 
 def pytest_configure() -> None:
-    """Hear what ends a program, whoever runs the tests: started in the background, or by nohup, nobody does.
+    """Let programs that tests start hear what ends them, whoever runs the tests.
 
-    What is ignored here would be ignored by every program that a test starts, and sends a signal to.
+    A shell lets what it starts in the background ignore SIGINT, and nohup SIGHUP. What is ignored here
+    they would ignore as well; what is handled here, though by nothing, they do not.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

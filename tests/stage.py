@@ -12,6 +12,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.checkin.books import Actor
 from azionelab.database import now, transaction
 from azionelab.extensions import db
+from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.tokens import Purpose, make_token
 
@@ -109,3 +110,10 @@ def fresh(reservation_id: UUID) -> Reservation:
     reservation = db.session.get(Reservation, reservation_id, populate_existing=True)
     assert reservation is not None
     return reservation
+
+
+def mails(reservation: Reservation) -> list[str]:
+    """The kinds of the mails about a booking, the oldest first."""
+    db.session.rollback()
+    kinds = select(Mail.kind).where(Mail.reservation_id == reservation.id).order_by(Mail.created_at)
+    return list(db.session.scalars(kinds))

@@ -14,7 +14,7 @@ from azionelab.bookings.errors import (
     SoldOut,
 )
 from azionelab.bookings.evening import unheld_seats
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import State
 from azionelab.database import transaction
 from azionelab.extensions import db
 from azionelab.mail.models import Delivery, Kind, Mail
@@ -27,6 +27,7 @@ from tests.stage import (
     change_capacity,
     fresh,
     let_lapse,
+    mails,
     move,
     seats_held,
 )
@@ -43,11 +44,6 @@ Clock = Callable[[datetime], None]
 def it_is(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Let it be another time for the booking rules."""
     return lambda moment: monkeypatch.setattr(rules, "now", lambda: moment)
-
-
-def mails(reservation: Reservation) -> list[str]:
-    db.session.rollback()
-    return list(db.session.scalars(select(Mail.kind).where(Mail.reservation_id == reservation.id)))
 
 
 def test_an_evening_is_booked_whatever_other_evenings_are() -> None:

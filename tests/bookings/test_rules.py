@@ -39,17 +39,12 @@ from tests.stage import (
     change_capacity,
     fresh,
     let_lapse,
+    mails,
     move,
     seats_held,
 )
 
 pytestmark = pytest.mark.usefixtures("in_app")
-
-
-def mails(reservation: Reservation) -> list[str]:
-    db.session.rollback()
-    kinds = select(Mail.kind).where(Mail.reservation_id == reservation.id).order_by(Mail.created_at)
-    return list(db.session.scalars(kinds))
 
 
 def queued_jobs() -> int:

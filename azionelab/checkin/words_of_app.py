@@ -121,6 +121,12 @@ def _state_words() -> dict[str, Words]:
             "This browser keeps nothing: a private window, or its storage is full. The door works"
             " here only with a network."
         ),
+        "clock.jumped": gettext(
+            "This phone's clock says %(says)s, but counted from the server's last answer it is %(at)s: it jumped,"
+            " or the phone was off for long. The door goes on by %(at)s until the server answers.",
+            says="{says}",
+            at=at,
+        ),
         "caution.cancelled": gettext("This performance was cancelled: nobody is let in."),
         "caution.later": gettext("This performance is not today."),
     }

@@ -64,7 +64,10 @@ export class App {
     });
     addEventListener("online", () => this.evening?.sync.now());
     page.addEventListener("visibilitychange", () => {
-      if (!page.hidden) this.evening?.sync.now();
+      this.evening?.book.clock.seen(!page.hidden);
+      if (page.hidden) return;
+      this.evening?.sync.now();
+      void this.tick();
     });
     setInterval(() => void this.tick(), TICK);
   }

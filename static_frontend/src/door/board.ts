@@ -35,6 +35,7 @@ export class Board {
     view.show("outdated", evening.isOutdated);
     view.say("keeps-nothing", keepsNothing ? words.say("keeps.nothing") : undefined);
     view.say("caution", this.cautionWords(evening.book));
+    view.say("clock", evening.sync.isAway ? this.clockWords(evening.book) : undefined);
     view.say("last-words", last && this.lastWords(last));
     view.show("last", last !== undefined);
     this.showNotices(evening.book);
@@ -72,6 +73,14 @@ export class Board {
     const left = Date.parse(performance.starts_at) - clock.now().getTime();
     const isToday = this.words.day(performance.starts_at) === this.words.day(clock.now());
     return left > DOORS_OPEN && !isToday ? this.words.say("caution.later") : undefined;
+  }
+
+  /** With a network it does not matter: the server tells the time. */
+  private clockWords({ clock }: Notebook): string | undefined {
+    const [now, says] = [clock.now(), new Date()];
+    return clock.hasJumped
+      ? this.words.say("clock.jumped", { at: this.words.clock(now), says: this.words.when(says) })
+      : undefined;
   }
 
   private lastWords(last: Told): string {

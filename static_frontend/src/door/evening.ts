@@ -183,6 +183,7 @@ export class Evening {
   /** The evening ends by the clock, too: a phone that finds no network must not keep the names. */
   async lookAtClock(): Promise<void> {
     if (this.book.isOver) await this.end("closed");
+    else await this.book.keepTime();
   }
 
   /** Let places change hands, when the server knows all that was done here. */
@@ -326,12 +327,12 @@ export class Evening {
 
   private async exchange(batch: readonly Waiting[]): Promise<void> {
     this.book.beginSync();
-    const asked = Date.now();
+    const asked = performance.now();
     const actions = batch.map((one) => one.action);
     const answer = await this.server.sync(this.book.cursor, actions);
     // Another evening may be kept here by now.
     if (this.isStopped) return;
-    this.book.clock.correct(answer.server_time, asked, Date.now());
+    this.book.clock.correct(answer.server_time, asked, performance.now());
     await this.book.take(answer, batch);
     if (answer.closed) await this.end("closed");
     this.tell();

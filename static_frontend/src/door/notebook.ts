@@ -45,7 +45,7 @@ export class Notebook {
     this.device = device;
     this.store = store;
     this.keepsNothing = !store;
-    this.clock = new Clock(device.behind);
+    this.clock = clockOf(device, contents?.evening);
     this.house = new House(device.performanceId);
     if (contents) this.read(contents);
     if ("BroadcastChannel" in globalThis) {
@@ -101,12 +101,17 @@ export class Notebook {
     );
   }
 
-  /** Whether the evening is over by the clock. */
+  /** Whether the evening is over, whatever somebody did to the phone's clock. */
   get isOver(): boolean {
     const { performance } = this;
-    return (
-      performance !== undefined && this.clock.now().getTime() > Date.parse(performance.closes_at)
-    );
+    return performance !== undefined && this.clock.isSurelyPast(performance.closes_at);
+  }
+
+  /** Keep what time it is: a phone that is killed goes on from there. */
+  async keepTime(): Promise<void> {
+    const { device, clock, kept } = this;
+    // Before the server's first word nothing is known.
+    if (kept) await this.write(async (store) => await store.keepTime(device.token, clock.kept));
   }
 
   /** When this phone let somebody in on a code that is not on its list, by the code's key. */
@@ -177,7 +182,8 @@ export class Notebook {
     const parties = answer.parties.filter(({ reference }) => !this.touched.has(reference));
     const isWhole = parties.length === answer.parties.length;
     const isComplete = answer.complete && isWhole;
-    this.device = { ...this.device, behind: Math.round(this.clock.behind) };
+    this.device = { ...this.device, ...this.clock.kept };
+    this.clock.until = Date.parse(answer.performance.closes_at);
     this.kept = {
       performance: answer.performance,
       counts: answer.counts,
@@ -239,6 +245,7 @@ export class Notebook {
 
   private read(contents: Contents): void {
     this.kept = contents.evening;
+    this.clock.until = endOf(contents.evening);
     this.waiting = contents.waiting;
     this.aside = contents.aside;
     this.dismissed = contents.dismissed;
@@ -278,6 +285,16 @@ export class Notebook {
       this.keepsNothing = true;
     }
   }
+}
+
+function endOf(evening: Kept | undefined): number {
+  return evening ? Date.parse(evening.performance.closes_at) : Infinity;
+}
+
+/** The time as this phone kept it. Before 0.4 it kept only when the server answered last. */
+function clockOf(device: Device, evening: Kept | undefined): Clock {
+  const known = device.known ?? (evening && Date.parse(evening.listedAt));
+  return new Clock({ ...device, ...(known !== undefined && { known }) }, endOf(evening));
 }
 
 /** What the server did not count as it was told here. */

@@ -2,16 +2,16 @@
 
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
 
+import type { KeptTime } from "./clock.ts";
 import type { Action, Conflict, Counts, ListedParty, Performance } from "./server.ts";
 
 const NAME = "azionelab-door";
 
 /** Who this phone is. `ended` says why it is no door device any more. */
-export interface Device {
+export interface Device extends KeptTime {
   readonly token: string;
   readonly label: string;
   readonly performanceId: number;
-  readonly behind: number;
   readonly ended?: Ended;
 }
 
@@ -106,6 +106,16 @@ export class Store {
 
   async keepDevice(device: Device): Promise<void> {
     await this.use(async (db) => await db.put("facts", device, "device"));
+  }
+
+  /** What time it is, for the next start; unless this phone has become another device meanwhile. */
+  async keepTime(token: string, time: KeptTime): Promise<void> {
+    await this.use(async (db) => {
+      const writing = db.transaction("facts", "readwrite");
+      const device = (await writing.store.get("device")) as Device | undefined;
+      if (device?.token === token) void writing.store.put({ ...device, ...time }, "device");
+      await writing.done;
+    });
   }
 
   /** Somebody has seen what went wrong with these scans. */

@@ -81,7 +81,7 @@ export class Watcher {
   }
 
   private meet(found: readonly Seen[]): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const [code, seen] of this.known) if (now - seen >= FORGET_AFTER) this.known.delete(code);
     const fresh = found.filter(({ rawValue }) => !this.known.has(rawValue));
     for (const { rawValue } of found) if (this.known.has(rawValue)) this.known.set(rawValue, now);

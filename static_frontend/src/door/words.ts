@@ -60,7 +60,7 @@ export class Words {
   }
 
   /** Day and time in full. */
-  when(moment: string): string {
+  when(moment: Date | string): string {
     return `${this.day(moment)}, ${this.clock(moment)}`;
   }
 }

@@ -10,6 +10,11 @@ import { aParty, aProblem, FakeServer, SITE, TOKENS } from "./stage.ts";
 
 const DEVICE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
 
+const HOUR = 3_600_000;
+const RIGHT = { clock: Date.now, ticks: performance.now.bind(performance) };
+const TODAY = () => RIGHT.clock();
+
+let passed: number;
 let server: FakeServer;
 let open: Evening[];
 let stores: Store[];
@@ -20,9 +25,11 @@ beforeEach(async () => {
   vi.stubGlobal("fetch", server.fetch);
   open = [];
   stores = [];
+  passed = 0;
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const evening of open) evening.stop();
   // As a browser does when its page is gone.
   for (const store of stores) await store.wipe();
@@ -65,6 +72,18 @@ async function networkReturns(evening: Evening): Promise<void> {
   server.isAway = false;
   evening.sync.now();
   await sent(evening);
+}
+
+/** It is now so many hours later, by all clocks of this phone. */
+function passes(hours: number): void {
+  passed += hours * HOUR;
+  isSetBy(0);
+  vi.spyOn(performance, "now").mockImplementation(() => RIGHT.ticks() + passed);
+}
+
+/** Somebody sets the phone's clock so many hours off. */
+function isSetBy(hours: number): void {
+  vi.spyOn(Date, "now").mockImplementation(() => TODAY() + passed + hours * HOUR);
 }
 
 const ticket = (n: number): string => SITE + TOKENS[n]!;
@@ -395,7 +414,7 @@ test("a phone whose clock is an hour wrong tells the server's time", async () =>
   const at = Date.parse(evening.book.waiting[0]!.at) - Date.now();
   expect(Math.abs(at - 3_600_000)).toBeLessThan(2_000);
   kill(evening);
-  expect((await start()).book.clock.behind).toBeGreaterThan(3_500_000);
+  expect((await start()).book.clock.kept.behind).toBeGreaterThan(3_500_000);
 });
 
 test("when the evening is over the list goes, and so does the phone's key", async () => {
@@ -422,7 +441,7 @@ test("a scan that is refused because the evening is over ends it here", async ()
 test("over by the clock: the names go without a network, what waits is kept and sent", async () => {
   const evening = await startAndLoseNetwork();
   await evening.scan(ticket(0));
-  vi.spyOn(evening.book.clock, "now").mockReturnValue(new Date(server.closesAt.getTime() + 1));
+  passes(4);
   await evening.lookAtClock();
   expect(evening.book.ended).toBe("closed");
   expect(evening.book.house.search("Party").parties).toEqual([]);
@@ -432,14 +451,55 @@ test("over by the clock: the names go without a network, what waits is kept and 
   expect(partyAt(0)).toBe(2);
 });
 
+test.each([24, -24])("a phone's clock that is set by %i hours ends nothing, and dates nothing", async (hours) => {
+  const evening = await startAndLoseNetwork();
+  isSetBy(hours);
+  await evening.lookAtClock();
+  expect(evening.book.ended).toBeUndefined();
+  expect(evening.book.clock.hasJumped).toBe(true);
+  expect(await evening.scan(ticket(0))).toMatchObject({ kind: "admitted", offline: true });
+  expect(Math.abs(Date.parse(evening.book.waiting[0]!.at) - TODAY())).toBeLessThan(2_000);
+  kill(evening);
+  const restarted = await start();
+  await restarted.lookAtClock();
+  expect(await restarted.scan(ticket(1))).toMatchObject({ kind: "admitted", offline: true });
+  expect(Math.abs(Date.parse(restarted.book.waiting[1]!.at) - TODAY())).toBeLessThan(2_000);
+  expect(restarted.book.clock.hasJumped).toBe(true);
+  await networkReturns(restarted);
+  expect([restarted.book.ended, restarted.book.clock.hasJumped]).toEqual([undefined, false]);
+});
+
+test("a phone a day slow that is put right ends nothing, also while it is off", async () => {
+  isSetBy(-24);
+  const evening = await startAndLoseNetwork();
+  kill(evening);
+  isSetBy(0);
+  const restarted = await start();
+  await restarted.lookAtClock();
+  expect(restarted.book.ended).toBeUndefined();
+  expect(await restarted.scan(ticket(0))).toMatchObject({ kind: "admitted", offline: true });
+  expect(restarted.book.clock.hasJumped).toBe(true);
+});
+
+test("a time that passed is one also after a restart: the evening ends", async () => {
+  const evening = await startAndLoseNetwork();
+  passes(2);
+  await evening.lookAtClock();
+  kill(evening);
+  const restarted = await start();
+  await restarted.lookAtClock();
+  expect(restarted.book.ended).toBeUndefined();
+  passes(2);
+  await restarted.lookAtClock();
+  expect(restarted.book.ended).toBe("closed");
+});
+
 /** Over by the clock, with a scan that waits. */
 async function overWithoutNetwork(): Promise<Evening> {
   const evening = await startAndLoseNetwork();
   await evening.scan(ticket(0));
-  const clock = vi.spyOn(evening.book.clock, "now");
-  clock.mockReturnValue(new Date(server.closesAt.getTime() + 1));
+  passes(4);
   await evening.lookAtClock();
-  clock.mockRestore();
   expect(evening.book.ended).toBe("closed");
   return evening;
 }
@@ -455,7 +515,10 @@ test("an evening that was put off opens its door again, for as long as it lasts 
   expect(await evening.scan(ticket(1))).toMatchObject({ kind: "admitted", offline: false });
   kill(evening);
   const contents = await (await Store.open()).read();
-  expect([contents.device, contents.parties.length]).toEqual([{ ...DEVICE, behind: expect.any(Number) }, 3]);
+  expect([contents.device, contents.parties.length]).toEqual([
+    { ...DEVICE, behind: expect.any(Number), known: expect.any(Number), jump: 0 },
+    3,
+  ]);
 });
 
 test("an answer to what was asked before the end brings no name back", async () => {

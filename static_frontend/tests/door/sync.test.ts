@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { Clock } from "../../src/door/clock.ts";
 import { Away } from "../../src/door/server.ts";
 import type { Waiting } from "../../src/door/store.ts";
 import { EVERY, Sync } from "../../src/door/sync.ts";
@@ -125,12 +124,6 @@ test("whatever goes wrong, it asks again", async () => {
   await vi.waitFor(() => expect(told).toHaveLength(2));
   process.removeAllListeners("unhandledRejection");
   for (const other of others) process.on("unhandledRejection", other);
-});
-
-test("a clock that is told no time goes on as before", () => {
-  const clock = new Clock(5_000);
-  clock.correct("soon", 0, 0);
-  expect(clock.behind).toBe(5_000);
 });
 
 /** Another window of this phone, which is asking while it `isBusy`. */

@@ -95,3 +95,15 @@ test("stopped is stopped", async () => {
   await show("A");
   expect(told).toEqual([]);
 });
+
+test("a phone's clock that is set while a ticket is seen does not let it be told again, nor never", async () => {
+  await show("A");
+  vi.setSystemTime(Date.now() + 86_400_000);
+  await show("A");
+  expect(told).toEqual(["A"]);
+  vi.setSystemTime(Date.now() - 2 * 86_400_000);
+  await show();
+  await vi.advanceTimersByTimeAsync(FORGET_AFTER);
+  await show("A");
+  expect(told).toEqual(["A", "A"]);
+});

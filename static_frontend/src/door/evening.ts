@@ -118,20 +118,7 @@ export class Evening {
 
   /** Take an admission back. Throws NoAnswer and Refused. */
   async undo(told: Told): Promise<Told> {
-    const { action, party, people } = told;
-    const undone = { kind: "undone", people: 0, action } as const;
-    const answer = await this.ask(async () => await this.server.undo(action.scan_id));
-    if (answer) {
-      await this.book.forgetUnlisted(action.scan_id);
-      await this.book.learn(answer.party, -people, action.kind);
-      return { ...undone, offline: false, ...this.partyIn(answer, action) };
-    }
-    const again = new NoAnswer(async () => await this.undo(told), true);
-    if (this.book.keepsNothing) throw again;
-    const reference = party?.reference ?? null;
-    const undo: Action = { kind: "undo", scan_id: action.scan_id };
-    await this.keep({ action: undo, reference, people: -people, at: this.stamp() }, again);
-    return { ...undone, offline: true, ...this.partyHere(reference) };
+    return await this.book.attempts.during(told.action.scan_id, async () => await this.takeOut(told));
   }
 
   /** Let in another number of people than just now: both steps stand in the books. */
@@ -194,8 +181,29 @@ export class Evening {
     return moved;
   }
 
+  private async takeOut(told: Told): Promise<Told> {
+    const { action, party, people } = told;
+    const undone = { kind: "undone", people: 0, action } as const;
+    const answer = await this.ask(action, async () => await this.server.undo(action.scan_id));
+    if (answer) {
+      await this.book.forgetUnlisted(action.scan_id);
+      await this.book.learn(answer.party, -people, action);
+      return { ...undone, offline: false, ...this.partyIn(answer, action) };
+    }
+    const again = new NoAnswer(async () => await this.undo(told), true);
+    if (this.book.keepsNothing) throw again;
+    const reference = party?.reference ?? null;
+    const undo: Action = { kind: "undo", scan_id: action.scan_id };
+    await this.keep({ action: undo, reference, people: -people, at: this.stamp() }, again);
+    return { ...undone, offline: true, ...this.partyHere(reference) };
+  }
+
   private async attempt(action: ScanAction): Promise<Told> {
-    const answer = await this.ask(async () => await this.server.scan(action));
+    return await this.book.attempts.during(action.scan_id, async () => await this.letIn(action));
+  }
+
+  private async letIn(action: ScanAction): Promise<Told> {
+    const answer = await this.ask(action, async () => await this.server.scan(action));
     if (answer) return await this.tellAnswer(action, answer);
     const { book } = this;
     const again = async () => await this.attempt(action);
@@ -228,7 +236,11 @@ export class Evening {
   }
 
   private async seat(action: WalkInAction): Promise<Told> {
-    const answer = await this.ask(async () => await this.server.walkIn(action));
+    return await this.book.attempts.during(action.scan_id, async () => await this.letInWalkIn(action));
+  }
+
+  private async letInWalkIn(action: WalkInAction): Promise<Told> {
+    const answer = await this.ask(action, async () => await this.server.walkIn(action));
     if (answer) return await this.tellAnswer(action, answer);
     const { book } = this;
     const again = async () => await this.seat(action);
@@ -242,15 +254,20 @@ export class Evening {
   }
 
   /** What the server answers; undefined when this phone must go on by itself. */
-  private async ask<Answer>(question: () => Promise<Answer>): Promise<Answer | undefined> {
+  private async ask<Answer>(
+    { scan_id: scanId }: Action,
+    question: () => Promise<Answer>,
+  ): Promise<Answer | undefined> {
     const { keepsNothing, performance, waiting } = this.book;
     const mayDecide = !keepsNothing && performance !== undefined;
     // Nothing overtakes what waits; and while the network is known to be away, nobody waits for it.
     if (mayDecide && (this.sync.isAway || waiting.length > 0)) return undefined;
+    this.book.attempts.asks(scanId);
     try {
       return await this.heard(question());
     } catch (error) {
       if (error instanceof Away) return undefined;
+      this.book.attempts.answered(scanId);
       if (error instanceof Refused) void this.refused(error);
       throw error;
     }
@@ -271,7 +288,7 @@ export class Evening {
 
   private async tellAnswer(action: ScanAction | WalkInAction, answer: Verdict): Promise<Told> {
     const { verdict, people, party, first, evening } = answer;
-    await this.book.learn(party, people, action.kind);
+    await this.book.learn(party, people, action);
     return {
       kind: verdict,
       people,
@@ -330,9 +347,14 @@ export class Evening {
     const asked = performance.now();
     const actions = batch.map((one) => one.action);
     const answer = await this.server.sync(this.book.cursor, actions);
+    const arrived = performance.now();
+    // The counts may hold people of whom this phone has no answer yet.
+    await this.book.attempts.settled();
     // Another evening may be kept here by now.
     if (this.isStopped) return;
-    this.book.clock.correct(answer.server_time, asked, performance.now());
+    this.book.clock.correct(answer.server_time, asked, arrived);
+    // What waits makes the sync ask again at once.
+    if (this.book.mayCountTwice(batch) && !answer.closed) return;
     await this.book.take(answer, batch);
     if (answer.closed) await this.end("closed");
     this.tell();

@@ -1,8 +1,18 @@
 /** What this phone knows of its evening, in memory and on its disk, and which of it is to be sent. */
 
+import { Attempts } from "./attempts.ts";
 import { Clock } from "./clock.ts";
 import { House, withPeople, withTaken } from "./house.ts";
-import type { Conflict, Counts, Numbers, Performance, Result, Synced } from "./server.ts";
+import type {
+  Conflict,
+  Counts,
+  Numbers,
+  Performance,
+  Result,
+  ScanAction,
+  Synced,
+  WalkInAction,
+} from "./server.ts";
 import {
   whoIsIn,
   type Aside,
@@ -18,6 +28,7 @@ import {
 export class Notebook {
   readonly clock: Clock;
   readonly house: House;
+  readonly attempts = new Attempts();
   device: Device;
   waiting: readonly Waiting[] = [];
   aside: readonly Aside[] = [];
@@ -148,25 +159,39 @@ export class Notebook {
   }
 
   /** Keep what an answer says of a party, of whom `people` came in or out with it. */
-  async learn(numbers: Numbers | null, people: number, kind: "scan" | "walk_in"): Promise<void> {
+  async learn(
+    numbers: Numbers | null,
+    people: number,
+    { kind, scan_id: scanId }: ScanAction | WalkInAction,
+  ): Promise<void> {
     const listed = numbers && this.house.listed(numbers.reference);
-    if (this.kept) {
+    // Who answers only now may have been counted at the first try; the next sync tells.
+    const isNew = this.attempts.answered(scanId);
+    if (this.kept && isNew && people !== 0) {
       // Until the next sync brings its own.
       const counts = withPeople(this.kept.counts, people, listed, numbers);
       const taken = kind === "walk_in" ? people : 0;
       this.kept = { ...this.kept, counts: withTaken(counts, taken) };
+      this.attempts.hasCounted = true;
     }
-    if (!listed) return;
-    const { state, seats, admitted, released } = numbers;
-    const party = { ...listed, state, seats, admitted, released };
-    this.touched.add(party.reference);
-    this.house.learn([party]);
-    await this.write(async (store) => await store.keepParty(party));
+    const party = listed && { ...listed, ...numbersOf(numbers) };
+    if (party) {
+      this.touched.add(party.reference);
+      this.house.learn([party]);
+    }
+    const counts = this.kept?.counts;
+    if (counts) await this.write(async (store) => await store.keepAnswer(counts, party ?? undefined));
   }
 
   /** A sync is asked for: whatever answers from now on is newer than its answer. */
   beginSync(): void {
     this.touched.clear();
+    this.attempts.beginSync(this.waiting);
+  }
+
+  /** Whether people would be counted by this answer and be added here once more. */
+  mayCountTwice(batch: readonly Waiting[]): boolean {
+    return this.attempts.mayCountTwice(batch, this.waiting);
   }
 
   /** Keep the answer to a sync, and forget what it answers. */
@@ -186,7 +211,8 @@ export class Notebook {
     this.clock.until = Date.parse(answer.performance.closes_at);
     this.kept = {
       performance: answer.performance,
-      counts: answer.counts,
+      // As of before, with what was answered since; the next sync has all of it.
+      counts: (this.attempts.hasCounted && this.kept?.counts) || answer.counts,
       conflicts: answer.conflicts,
       // What was left out is asked for once more.
       cursor: isWhole ? answer.cursor : this.cursor,
@@ -270,6 +296,7 @@ export class Notebook {
 
   private drop(batch: readonly Waiting[], aside: readonly Aside[]): number[] {
     const orders = batch.map((one) => one.order!);
+    for (const { action } of batch) this.attempts.answered(action.scan_id);
     this.waiting = this.waiting.filter((one) => !orders.includes(one.order!));
     this.aside = [...this.aside, ...aside];
     this.house.add(this.waiting);
@@ -295,6 +322,10 @@ function endOf(evening: Kept | undefined): number {
 function clockOf(device: Device, evening: Kept | undefined): Clock {
   const known = device.known ?? (evening && Date.parse(evening.listedAt));
   return new Clock({ ...device, ...(known !== undefined && { known }) }, endOf(evening));
+}
+
+function numbersOf({ state, seats, admitted, released }: Numbers): Omit<Numbers, "reference" | "name"> {
+  return { state, seats, admitted, released };
 }
 
 /** What the server did not count as it was told here. */

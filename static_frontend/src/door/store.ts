@@ -149,9 +149,19 @@ export class Store {
     await this.use(async (db) => await db.put("facts", [...unlisted], "unlisted"));
   }
 
-  /** What the server answered to something that was not waiting. */
-  async keepParty(party: ListedParty): Promise<void> {
-    await this.use(async (db) => await db.put("parties", party));
+  /** What the server answered to something that was not waiting: the counts with it, and its party. */
+  async keepAnswer(counts: Counts, party?: ListedParty): Promise<void> {
+    await this.use(async (db) => {
+      const writing = db.transaction(["facts", "parties"], "readwrite");
+      const facts = writing.objectStore("facts");
+      const evening = (await facts.get("evening")) as Evening | undefined;
+      // Another window may have ended it meanwhile: no name comes back.
+      if (evening) {
+        void facts.put({ ...evening, counts }, "evening");
+        if (party) void writing.objectStore("parties").put(party);
+      }
+      await writing.done;
+    });
   }
 
   /** Answers are kept and their questions forgotten in one transaction: a crash loses neither. */

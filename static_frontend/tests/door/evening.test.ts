@@ -17,6 +17,8 @@ const TODAY = () => RIGHT.clock();
 let passed: number;
 let server: FakeServer;
 let open: Evening[];
+/** How many people are in, each time that something changed. */
+let inside: (number | undefined)[];
 let stores: Store[];
 
 beforeEach(async () => {
@@ -24,6 +26,7 @@ beforeEach(async () => {
   server.parties = await Promise.all([0, 1, 2].map(async (n) => await aParty(n)));
   vi.stubGlobal("fetch", server.fetch);
   open = [];
+  inside = [];
   stores = [];
   passed = 0;
 });
@@ -45,7 +48,9 @@ async function start(): Promise<Evening> {
     await store.keepDevice(DEVICE);
     contents = await store.read();
   }
-  const evening = new Evening(contents.device!, contents, store, () => {});
+  const evening = new Evening(contents.device!, contents, store, () => {
+    inside.push(evening.book.counts?.inside);
+  });
   open.push(evening);
   evening.start();
   return evening;
@@ -315,11 +320,89 @@ test("what the list says while a scan is answered does not undo the answer", asy
   evening.sync.now(); // answered before the scan, and arrives after it
   await vi.waitFor(() => expect(server.asked.at(-1)!.path).toBe("/sync"));
   await evening.scan(ticket(0));
+  inside = [];
   release();
   vi.stubGlobal("fetch", usual);
   await vi.waitFor(() => expect(evening.book.house.search("Party 0").parties[0]).toMatchObject({ admitted: 2 }));
+  await vi.waitFor(() => expect(new Set(inside)).toEqual(new Set([2])));
   server.isAway = true;
   expect((await evening.scan(ticket(0))).kind).toBe("already_in");
+});
+
+/** Let requests to an address that ends so have `way` with what the server says; others are as they are. */
+function route(end: string, way: (ask: () => Promise<Response>) => Promise<Response>): void {
+  const before = fetch as typeof server.fetch;
+  vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+    const ask = async () => await before(address, request);
+    return address.endsWith(end) ? await way(ask) : await ask();
+  });
+}
+
+/** Hold requests back on their way there, or their answers on the way back, until they are let go. */
+function hold(end: string, way: "there" | "back"): () => void {
+  let letGo: () => void = () => {};
+  const released = new Promise<void>((resolve) => (letGo = resolve));
+  route(end, async (ask) => {
+    if (way === "there") await released;
+    const answer = await ask();
+    await released;
+    return answer;
+  });
+  return letGo;
+}
+
+test("a scan that the server took, and whose answer was lost, is counted once while a sync is under way", async () => {
+  const evening = await start();
+  await listed(evening);
+  const letSync = hold("/sync", "there");
+  evening.sync.now();
+  route("/scans", async (ask) => {
+    await ask();
+    throw new TypeError("Failed to fetch");
+  });
+  for (const n of [0, 1]) {
+    expect(await evening.scan(ticket(n))).toMatchObject({ kind: "admitted", offline: true });
+  }
+  expect([partyAt(0), evening.book.counts!.inside]).toEqual([2, 4]);
+  inside = [];
+  letSync();
+  await sent(evening);
+  expect(new Set(inside)).toEqual(new Set([4]));
+  expect([partyAt(0), partyAt(1)]).toEqual([2, 2]);
+});
+
+test("a scan that a sync counts before it is answered is counted once", async () => {
+  const evening = await start();
+  await listed(evening);
+  const letAnswer = hold("/scans", "back");
+  const told = evening.scan(ticket(0));
+  await vi.waitFor(() => expect(partyAt(0)).toBe(2));
+  const asked = server.asked.length;
+  evening.sync.now();
+  await vi.waitFor(() => expect(server.asked.length).toBeGreaterThan(asked));
+  letAnswer();
+  expect(await told).toMatchObject({ kind: "admitted", offline: false });
+  expect(evening.book.counts!.inside).toBe(2);
+});
+
+test("what was answered is in the counts after a kill, walk-ins too", async () => {
+  const evening = await start();
+  await listed(evening);
+  // No sync tells it.
+  hold("/sync", "there");
+  evening.sync.now();
+  await evening.walkIn(6);
+  const undone = await evening.walkIn(1);
+  await evening.scan(ticket(0));
+  await evening.undo(undone);
+  const { counts } = evening.book;
+  expect(counts).toEqual({ expected: 12, inside: 8, to_come: 4, free: 4 });
+  kill(evening);
+  server.isAway = true;
+  vi.stubGlobal("fetch", server.fetch);
+  const restarted = await start();
+  expect(restarted.book.counts).toEqual(counts);
+  expect((await restarted.walkIn(5)).kind).toBe("full");
 });
 
 test("walk-ins without a network take what this phone knows to be free", async () => {
@@ -512,6 +595,7 @@ test("an evening that was put off opens its door again, for as long as it lasts 
   await networkReturns(evening);
   expect(evening.book.ended).toBeUndefined();
   expect(evening.book.house.search("Party 1").parties).toHaveLength(1);
+  await vi.waitFor(() => expect(evening.sync.isAway).toBe(false));
   expect(await evening.scan(ticket(1))).toMatchObject({ kind: "admitted", offline: false });
   kill(evening);
   const contents = await (await Store.open()).read();

@@ -8,6 +8,7 @@ import { Store, type Waiting } from "../../src/door/store.ts";
 import { aParty } from "./stage.ts";
 
 const NAME = "azionelab-door";
+const COUNTS = { expected: 2, inside: 2, to_come: 0, free: 8 };
 const DEVICE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
 const DONE: Waiting = {
   action: { kind: "walk_in", scan_id: "1", people: 2 },
@@ -75,11 +76,11 @@ test("what another tab has wiped is not made anew by this one", async () => {
   const [here, there] = [await open(), await open()];
   await here.keepDevice(DEVICE);
   await there.wipe();
-  await expect(here.keepParty(await aParty(0))).rejects.toThrow();
+  await expect(here.keepAnswer(COUNTS, await aParty(0))).rejects.toThrow();
   expect(await indexedDB.databases()).toEqual([]);
   // Nor does it write into the next evening's.
   const next = await open();
-  await expect(here.keepParty(await aParty(0))).rejects.toThrow();
+  await expect(here.keepAnswer(COUNTS, await aParty(0))).rejects.toThrow();
   expect((await next.read()).parties).toEqual([]);
 });
 
@@ -99,6 +100,14 @@ test("nor what the system has wiped", async () => {
   await store.read();
   db!.close();
   await deleteDB(NAME);
-  await expect(store.keepParty(await aParty(0))).rejects.toThrow();
+  await expect(store.keepAnswer(COUNTS, await aParty(0))).rejects.toThrow();
   expect(await indexedDB.databases()).toEqual([]);
+});
+
+test("an answer that comes after the list went brings no name back", async () => {
+  const store = await open();
+  await store.wipeList(DEVICE);
+  await store.keepAnswer(COUNTS, await aParty(0));
+  const kept = await store.read();
+  expect([kept.evening, kept.parties]).toEqual([undefined, []]);
 });

@@ -13,7 +13,7 @@ from tests.conftest import Site
 from tests.e2e.conftest import QUIET, watched
 from tests.e2e.door.conftest import PHONE
 from tests.stage import a_party, fresh, ticket_token
-from tests.support.door import Phone, tonight, until
+from tests.support.door import Held, Phone, tonight, until
 from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -109,6 +109,33 @@ def test_a_killed_browser_loses_no_scan_and_sends_each_once(
     ]
     assert (fresh(first.id).admitted, fresh(second.id).admitted) == (4, 2)
     assert last.keeps()["waiting"] == []
+
+
+def test_counts_are_after_a_kill_what_they_were(
+    start_browser: Open, live_site: Site, tmp_path: Path
+) -> None:
+    performance = tonight(capacity=12)
+    party = a_party(performance, 4)
+    phone = Phone(watched(start_browser().pages[0]), live_site).joins(performance)
+    phone.works_alone()
+    # With a network, and before a sync tells the counts.
+    Held(phone.page, "**/sync")
+    phone.press("More")
+    phone.press("Walk-in 6")
+    phone.told("Let 6 in")
+    phone.scan(party.reference)
+    phone.told("Let 4 in")
+    counts = {"expected": "10", "inside": "10", "to_come": "0", "free": "2"}
+    for name, count in counts.items():
+        expect(phone.count(name)).to_have_text(count)
+    kill_browser(tmp_path / "profile")
+
+    again = Phone(watched(start_browser(offline=True).pages[0]), live_site).opens()
+    for name, count in counts.items():
+        expect(again.count(name)).to_have_text(count)
+    again.press("More")
+    again.press("Walk-in 3")
+    again.told("Full")
 
 
 def test_what_the_server_took_before_the_crash_is_not_counted_again(

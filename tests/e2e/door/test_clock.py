@@ -1,0 +1,49 @@
+"""A phone's clock is put right, or jumps, in the middle of an evening without a network: the door goes on."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from azionelab.database import now
+from tests.stage import a_party
+from tests.support.door import Phone, tonight
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+Scans = Callable[[], list[Any]]
+A_DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize("wrong", [-A_DAY, timedelta(0)], ids=["put right", "jumps ahead"])
+def test_a_clock_that_is_set_ends_no_evening(phone: Phone, scans: Scans, wrong: timedelta) -> None:
+    performance = tonight(capacity=20)
+    first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
+    clock = phone.page.clock
+    clock.install(time=datetime.now(UTC) + wrong)
+    phone.joins(performance)
+    phone.works_alone()
+    phone.loses_network()
+    before = now()
+    phone.scan(first.reference)
+    phone.told("Let 2 in")
+    phone.press("Next")
+    clock.set_system_time(datetime.now(UTC) + wrong + A_DAY)
+    # The page looks at its clock four times a minute.
+    clock.fast_forward("00:16")
+    phone.says("it jumped, or the phone was off for long")
+    phone.scan(second.reference)
+    phone.told("Let 3 in")
+    # Also when it is opened once more.
+    phone.page.reload()
+    phone.says("it jumped, or the phone was off for long")
+    phone.scan(second.reference)
+    phone.told("Already in")
+    phone.finds_network()
+    expect(phone.page.locator("[data-clock]")).to_be_hidden()
+    assert [scan.people for scan in scans()] == [2, 3, 0]
+    # To some seconds, and the 16 that only the phone has seen.
+    for scan in scans():
+        assert before - timedelta(seconds=30) < scan.scanned_at <= now()

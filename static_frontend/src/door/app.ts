@@ -319,6 +319,7 @@ export class App {
         return history.back();
       case "more":
       case "release":
+      case "over":
         return this.openSheet(act);
       case "close":
         return this.view.closeSheets();
@@ -326,6 +327,8 @@ export class App {
         return await this.change(async (evening) => this.freed(await evening.release()));
       case "take-back":
         return await this.change(async (evening) => this.heldAgain(await evening.takeBack()));
+      case "over-yes":
+        return await this.evening?.endHere();
       case "forget":
         await this.evening?.forget();
         return location.replace(location.pathname);

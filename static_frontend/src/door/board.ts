@@ -36,6 +36,7 @@ export class Board {
     view.say("keeps-nothing", keepsNothing ? words.say("keeps.nothing") : undefined);
     view.say("caution", this.cautionWords(evening.book));
     view.say("clock", evening.sync.isAway ? this.clockWords(evening.book) : undefined);
+    view.show("over", evening.sync.isAway && evening.book.mayBeOver);
     view.say("last-words", last && this.lastWords(last));
     view.show("last", last !== undefined);
     this.showNotices(evening.book);

@@ -55,6 +55,12 @@ export class Clock {
     return this.atLeast > Date.parse(moment);
   }
 
+  /** Whether it has come by the most that the phone's clock can mean. */
+  mayBePast(moment: string): boolean {
+    this.look();
+    return this.atLeast + this.slept + Math.max(0, this.jump) > Date.parse(moment);
+  }
+
   /** The phone's clock does not say what it should by the server's last word. */
   get hasJumped(): boolean {
     this.look();

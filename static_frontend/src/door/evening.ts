@@ -173,6 +173,11 @@ export class Evening {
     else await this.book.keepTime();
   }
 
+  /** A person says that it is over: the names go, what waits is kept. */
+  async endHere(): Promise<void> {
+    await this.end("closed");
+  }
+
   /** Let places change hands, when the server knows all that was done here. */
   private async move(places: () => Promise<Places>): Promise<Places> {
     await this.sync.flush();

@@ -118,6 +118,12 @@ export class Notebook {
     return performance !== undefined && this.clock.isSurelyPast(performance.closes_at);
   }
 
+  /** Whether it is over if the phone's clock is right, which only a person can tell without a network. */
+  get mayBeOver(): boolean {
+    const { performance } = this;
+    return performance !== undefined && this.clock.mayBePast(performance.closes_at);
+  }
+
   /** Keep what time it is: a phone that is killed goes on from there. */
   async keepTime(): Promise<void> {
     const { device, clock, kept } = this;

@@ -64,6 +64,15 @@ test("a phone that nobody looks at sleeps: its own clock tells for how long", ()
   expect([isPast(4), isPast(6)]).toEqual([true, false]);
 });
 
+test("who sees a clock that is past the end may say that it is over", () => {
+  const closes = new Date(CLOSES).toISOString();
+  expect(clock.mayBePast(closes)).toBe(false);
+  leap(-1_440);
+  expect(clock.mayBePast(closes)).toBe(false);
+  leap(2 * 1_440);
+  expect([clock.mayBePast(closes), clock.isSurelyPast(closes)]).toEqual([true, false]);
+});
+
 test("nobody sleeps through the end of the evening without being asked", () => {
   clock.seen(false);
   leap(1_440);

@@ -47,3 +47,23 @@ def test_a_clock_that_is_set_ends_no_evening(phone: Phone, scans: Scans, wrong: 
     # To some seconds, and the 16 that only the phone has seen.
     for scan in scans():
         assert before - timedelta(seconds=30) < scan.scanned_at <= now()
+
+
+def test_an_evening_that_the_phones_clock_says_is_over_is_ended_by_hand(phone: Phone) -> None:
+    performance = tonight()
+    a_party(performance, 2, name="Ada Rossi")
+    phone.page.clock.install(time=datetime.now(UTC))
+    phone.joins(performance)
+    phone.loses_network()
+    expect(phone.state).to_contain_text("No network since")
+    end = phone.page.get_by_role("button", name="End this evening here")
+    expect(end).to_be_hidden()
+    phone.page.clock.set_system_time(datetime.now(UTC) + A_DAY)
+    phone.page.clock.fast_forward("00:16")
+    end.click()
+    phone.press("Close")
+    expect(end).to_be_visible()
+    end.click()
+    phone.press("Yes, it is over")
+    expect(phone.page.locator("h1:visible")).to_have_text("This evening is over")
+    phone.keeps_nothing()

@@ -97,6 +97,15 @@ class RateLimit:
             if seconds is not None:
                 raise TooManyRequests(retry_after=max(1, math.ceil(seconds)))
 
+    def check(self, whom: str) -> None:
+        """TooManyRequests when this process knows that `whom` is over the limit. Counts and writes nothing."""
+        settings: Config = current_app.config["AZIONELAB"]
+        counts: RateCounts = current_app.extensions["rate_limits"]
+        for limit in _read(self._setting(settings)):
+            seconds = counts.left(limit, self._scope, whom)
+            if seconds is not None:
+                raise TooManyRequests(retry_after=max(1, math.ceil(seconds)))
+
     def forget(self, whom: str) -> None:
         """Count the tries of `whom` from nothing again. Owns its transaction."""
         settings: Config = current_app.config["AZIONELAB"]
@@ -118,8 +127,8 @@ class RateCounts:
         """Count a try; None when the limit allows it, else the seconds until the window ends."""
         key = _key("/".join((str(limit), *who)))
         at = time.monotonic()
-        if (until := self._over.get(key, at)) > at:
-            return until - at
+        if (seconds := self._seconds_over(key, at)) is not None:
+            return seconds
         row = write_at_once(_COUNT, {"key": key, "seconds": limit.get_expiry()})
         if row.tries <= limit.amount:
             return None
@@ -129,6 +138,14 @@ class RateCounts:
                 self._over = {key: until for key, until in self._over.items() if until > at}
             self._over[key] = at + seconds
         return seconds
+
+    def left(self, limit: RateLimitItem, *who: str) -> float | None:
+        """Seconds until the window ends of who is known here to be over the limit; None of all others."""
+        return self._seconds_over(_key("/".join((str(limit), *who))), time.monotonic())
+
+    def _seconds_over(self, key: bytes, at: float) -> float | None:
+        until = self._over.get(key, at)
+        return until - at if until > at else None
 
 
 def init_rate_limits(app: Flask) -> None:

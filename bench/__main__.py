@@ -44,6 +44,7 @@ SECRET_KEY = secrets.token_urlsafe(48)
 SCANS = 20_000  # parties prepared for the door
 REACH = {"programme": 0.25, "api": 0.08, "admission": 0.15}  # of the hello-world
 DEVICES = 20  # phones at the doors of one performance
+CROWD = 200  # devices that scan: no one of them tries more in a minute than a phone may
 ASKS_EVERY = 1.5  # seconds between two syncs of a device
 HOUSE_LIST = 2_000  # parties
 APP_SCANS = 40  # of the door's app in a browser, with a network and as many without
@@ -166,11 +167,11 @@ def _paused(bench: Bench, site: Server, database: psycopg.Connection[Any]) -> No
 
 
 def _door(bench: Bench, site: Server, database: psycopg.Connection[Any], folder: Path) -> str:
-    """Twenty devices at one performance: scans, syncs, and the house list; what is said of it."""
+    """Many devices at one performance: scans, syncs, and the house list; what is said of it."""
     evening = _performance(database)
     codes, tokens = folder / "codes", folder / "tokens"
     codes.write_text("\n".join(_tickets(database, evening, SCANS)), encoding="ascii")
-    devices = _devices(database, evening)
+    devices = _devices(database, evening, CROWD)
     tokens.write_text("\n".join(devices), encoding="ascii")
     door = f"{site.url}/api/v1/checkin/performances/{evening}"
     bench.run(f"{door}/scans", "admission", "scan", str(tokens), str(codes))
@@ -186,7 +187,7 @@ def _door(bench: Bench, site: Server, database: psycopg.Connection[Any], folder:
     polls = bench.run(f"{door}/sync", "sync, nothing new", "sync", str(tokens), str(news["cursor"]))
     share = DEVICES / ASKS_EVERY / polls.rate
     return (
-        f"No verdict of {DEVICES} devices was wrong. A house list of {len(news['parties'])} parties:"
+        f"No verdict of {CROWD} devices was wrong. A house list of {len(news['parties'])} parties:"
         f" {took * 1000:.0f} ms, {size / 1000:.0f} kB, {packed / 1000:.0f} kB compressed."
         f" {DEVICES} phones that ask every {ASKS_EVERY} s take {share:.1%} of what the site can answer"
     )
@@ -216,9 +217,9 @@ def _sync(door: str, token: str) -> tuple[float, int, int, Any]:
     return time.perf_counter() - start, len(told), len(gzip.compress(told, 6)), json.loads(told)
 
 
-def _devices(database: psycopg.Connection[Any], evening: int) -> list[str]:
-    """The tokens of DEVICES phones at the door of a performance."""
-    tokens = [secrets.token_urlsafe(32) for _ in range(DEVICES)]
+def _devices(database: psycopg.Connection[Any], evening: int, number: int = 1) -> list[str]:
+    """The tokens of so many phones at the door of a performance."""
+    tokens = [secrets.token_urlsafe(32) for _ in range(number)]
     with database.cursor() as cursor:
         cursor.executemany(
             """

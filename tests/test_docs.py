@@ -46,7 +46,7 @@ DECIDED = {
         "13 short requests a second",
     },  # twenty phones, each every 1.5 seconds
     "deployment.md": {"200 MB"},  # the aim
-    "door.md": {"30 s", "60 times a minute"},
+    "door.md": {"30 s", "120 in a minute", "60 times a minute"},
     "locking.md": {"5 s", "15 s"},
     "monitoring.md": {"256 KB"},
     "nginx.md": {"64 MB", "32 MB", "64 KB", "256 KB", "60 s", "30 s"},

@@ -3,21 +3,23 @@
 docs/door.md is the protocol.
 """
 
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, cast
 from uuid import UUID
 
 from flask import abort, g, request
 from flask.views import MethodView
 from flask_babel import gettext
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import places
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
-from azionelab.checkin import books, devices
+from azionelab.checkin import books, devices, pace
 from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import find_parties, house_counts
 from azionelab.checkin.house_list import changes_since, conflicts
@@ -44,6 +46,7 @@ from azionelab.database import now
 from azionelab.problems import problem
 from azionelab.rest import ApiBlueprint
 from azionelab.shows.programme import Listing, listing
+from azionelab.staff.tokens import digest
 
 VERSION = 1  # of the protocol that this speaks
 _UNDERSTOOD = {1}  # versions of pages that may still be open somewhere, or kept by their phone
@@ -121,6 +124,47 @@ def _require_token() -> AnyResponse | None:
     return None
 
 
+@blueprint.before_request
+def _refuse_too_many() -> None:
+    """Refuse what writes when the device has written too much; what it may not do at all is told first."""
+    if request.method == "OPTIONS":
+        return
+    if request.endpoint == "door_api.scan":
+        # Nearly every scan lets a party in, which is not counted.
+        _of_pace(pace.ATTEMPTS.check)
+    elif request.endpoint in ("door_api.walk_in", "door_api.undo", "door_api.Release"):
+        _of_pace(pace.ATTEMPTS.count)
+
+
+def _of_pace(ask: Callable[[str], None]) -> None:
+    try:
+        ask(_who())
+    except TooManyRequests as error:
+        raise pace.TooManyAttempts(cast("int", error.retry_after)) from error
+
+
+def _count_refused() -> None:
+    # This one is in the scan log already, and is answered; the next one is not.
+    with suppress(TooManyRequests):
+        pace.ATTEMPTS.count(_who())
+
+
+def _who() -> str:
+    # By its token: a database that is restored may give the number to another device.
+    return f"device {digest(g.token).hex()}"
+
+
+@blueprint.errorhandler(pace.TooManyAttempts)
+def _too_many(error: pace.TooManyAttempts) -> AnyResponse:
+    detail = gettext(
+        "This device did more than there was time for. Nothing is lost: it keeps what it did, and tells it"
+        " a little later."
+    )
+    answer = problem(429, "too-many-attempts", "Too many attempts", detail)
+    answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
 @blueprint.errorhandler(books.DeviceRevoked)
 def _revoked_meanwhile(_error: books.DeviceRevoked) -> AnyResponse:
     devices.forget_device(g.token)
@@ -154,11 +198,15 @@ def house(performance_id: int) -> dict[str, Any]:
 def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
     """Let a party in, all of it or some."""
     try:
-        return _told(_scan(attempt, performance_id))
+        verdict = _scan(attempt, performance_id)
     except DoorUnknown:
         abort(404)
     except books.ScanReused:
+        _count_refused()
         return _reused()
+    if not verdict.people:
+        _count_refused()
+    return _told(verdict)
 
 
 @blueprint.route("/<int:performance_id>/walk-ins", methods=["POST"])
@@ -193,7 +241,7 @@ def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
 def search(asked: dict[str, str], performance_id: int) -> dict[str, Any]:
     """Find a party by name. A POST, since addresses end up in logs and names must not."""
     _performance(performance_id)
-    SEARCHES.count(f"device {g.device.token_id}")
+    SEARCHES.count(_who())
     found = find_parties(performance_id, asked["query"])
     return {"parties": [_party(party) for party in found.parties], "more": found.more}
 
@@ -238,8 +286,12 @@ def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResp
         return problem(409, "reload-needed", "Reload needed", detail, version=VERSION)
     performance = _performance(performance_id)
     if g.device.revoked:
-        _take_down_revoked(asked["actions"], performance_id)
+        # It must wipe its list at once, and no phone that was at a door tells of more than it had time for.
+        with suppress(pace.TooManyAttempts):
+            _require_time_for(asked["actions"], performance_id)
+            _take_down_revoked(asked["actions"], performance_id)
         return _revoked()
+    _require_time_for(asked["actions"], performance_id)
     results = [_result(action, performance_id) for action in asked["actions"]]
     devices.note_seen(g.device)
     closed = _is_closed()
@@ -299,6 +351,11 @@ def _undo(action: dict[str, Any], performance_id: int) -> books.Verdict:
 _ACTIONS = {"scan": _scan, "walk_in": _walk_in, "undo": _undo}
 
 
+def _require_time_for(actions: list[dict[str, Any]], performance_id: int) -> None:
+    attempts = [action["scan_id"] for action in actions if action["kind"] != "undo"]
+    pace.require_time_for(g.device.token_id, performance_id, attempts)
+
+
 def _take_down_revoked(actions: list[dict[str, Any]], performance_id: int) -> None:
     left = _MAX_OF_REVOKED - books.count_revoked(g.device.token_id)
     for action in actions[: max(0, left)]:
@@ -322,8 +379,9 @@ def _claim(attempt: dict[str, Any]) -> books.Claim | None:
 
 
 def _actor(door: str) -> books.Actor:
-    own = g.device.label if g.device.performance_id is not None else ""
-    return books.Actor(door=door or own, token_id=g.device.token_id, label=g.device.label)
+    """A phone is the door that staff enrolled, whatever it says; a program may name the one it works at."""
+    named = door if g.device.performance_id is None else g.device.label
+    return books.Actor(door=named, token_id=g.device.token_id, label=g.device.label)
 
 
 def _performance(performance_id: int) -> Listing:

@@ -1,9 +1,10 @@
 """What fits through the door: limits of its forms, its API and its devices."""
 
 from azionelab.rate_limits import RateLimit
+from azionelab.shows.limits import MAX_PARTY
 
 MAX_PEOPLE = 1000  # in one scan
-MAX_WALK_INS = 100  # at a time; as many as a party has at most
+MAX_WALK_INS = MAX_PARTY  # at a time
 MAX_ACTIONS = 100  # in one sync
 MAX_QUERY = 200  # characters
 MAX_DOOR = 60  # characters

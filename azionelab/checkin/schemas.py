@@ -19,6 +19,7 @@ from azionelab.rest import (
     Answer,
     Asked,
 )
+from azionelab.shows.limits import MAX_PARTY
 
 _CODE = (
     "A ticket's token, the address in its QR, or a reference. Anything else that a camera read is sent"
@@ -55,7 +56,7 @@ class OfflineSchema(Asked):
     people = fields.Integer(
         required=True,
         strict=True,
-        validate=Range(0, MAX_PEOPLE, error=BETWEEN),
+        validate=Range(0, MAX_PARTY, error=BETWEEN),
         metadata={"description": "How many are in by it; 0 when they were sent away."},
     )
 
@@ -67,7 +68,9 @@ class AttemptSchema(Asked):
     door = Line(
         validate=Length(max=MAX_DOOR, error=LENGTH_UP_TO),
         load_default="",
-        metadata={"description": "The door's name; a door device's own without it."},
+        metadata={
+            "description": "The door's name, of a program; a door device's is always its own label."
+        },
     )
     offline = fields.Nested(OfflineSchema)
 
@@ -135,6 +138,10 @@ class SyncSchema(Asked):
         fields.Nested(ActionSchema),
         load_default=list,
         validate=Length(max=MAX_ACTIONS, error=LENGTH_UP_TO),
+        metadata={
+            "description": "In order, the oldest first. Beyond one a second since the device was enrolled, and 60,"
+            " they are refused together (429): to be sent again after Retry-After."
+        },
     )
 
 

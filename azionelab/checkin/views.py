@@ -1,6 +1,7 @@
 """The door's pages, for door staff; and what a visitor sees who opens their own QR's address."""
 
 import hashlib
+from contextlib import suppress
 from uuid import UUID
 
 from flask import (
@@ -28,8 +29,16 @@ from azionelab.checkin.devices import invitation_url, make_invitation
 from azionelab.checkin.facts import MAX_CODE
 from azionelab.checkin.forms import ScanForm, UndoForm
 from azionelab.checkin.limits import MAX_QUERY, SEARCHES
+from azionelab.checkin.pace import ATTEMPTS
 from azionelab.checkin.scans import admit
-from azionelab.checkin.words import Told, caution, say_many_searches, tell, tell_more
+from azionelab.checkin.words import (
+    Told,
+    caution,
+    say_many_attempts,
+    say_many_searches,
+    tell,
+    tell_more,
+)
 from azionelab.checkin.words_of_app import app_words
 from azionelab.database import now
 from azionelab.extensions import db
@@ -81,7 +90,9 @@ def scan(performance_id: int) -> AnyResponse:
     if not form.validate():
         notice = next(message for messages in form.errors.values() for message in messages)
         return _door_page(performance, form, status=422, notice=notice)
+    account = f"account {current_user.fs_uniquifier}"
     try:
+        ATTEMPTS.check(account)
         verdict = admit(
             performance_id,
             form.code.data,
@@ -94,6 +105,11 @@ def scan(performance_id: int) -> AnyResponse:
     except books.ScanReused:
         notice = gettext("This page was used already. Please scan once more.")
         return _door_page(performance, ScanForm.fresh(), status=409, notice=notice)
+    except TooManyRequests:
+        return _door_page(performance, form, status=429, notice=say_many_attempts())
+    if not verdict.people:
+        with suppress(TooManyRequests):
+            ATTEMPTS.count(account)
     next_one = ScanForm.fresh(door=form.door.data or "")
     return _door_page(performance, next_one, verdict=tell(verdict))
 

@@ -88,6 +88,11 @@ def say_many_searches() -> str:
     return gettext("Many names were looked for here. Please try again in a minute.")
 
 
+def say_many_attempts() -> str:
+    """That more was tried here than a queue does (pace.ATTEMPTS)."""
+    return gettext("More was tried here than anybody can scan. Please try again in a minute.")
+
+
 def tell_silent(phones: str) -> str:
     """Why it may be too early to release places: of phones that may have let people in."""
     return gettext(

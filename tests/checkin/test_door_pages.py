@@ -13,9 +13,10 @@ from flask_babel import force_locale
 
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import cancel_performance
-from azionelab.checkin import house
+from azionelab.checkin import house, views
 from azionelab.checkin.words import caution
 from azionelab.database import now
+from azionelab.rate_limits import RateLimit
 from azionelab.shows.programme import listing
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance, fresh, ticket_token
@@ -276,6 +277,24 @@ def test_a_late_comer_is_let_in_by_one_of_the_buttons(door: FlaskClient) -> None
     page = door.post(address, data=fields(heads) | {"people": "2"}, headers=ENGLISH).text
     assert "Let 2 in" in page
     assert (fresh(party.id).admitted, fresh(party.id).released) == (2, 1)
+
+
+def test_who_tries_more_than_anybody_can_scan_is_asked_to_wait(
+    door: FlaskClient, database: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = RateLimit("door-attempt", lambda _settings: "12 per hour", spares_box_office=False)
+    monkeypatch.setattr(views, "ATTEMPTS", few)
+    performance = a_performance()
+    form = open_door(door, performance.id) | {"code": "nonsense"}
+    address = f"/checkin/performances/{performance.id}/scans"
+    for _ in range(13):
+        attempt = form | {"scan_id": str(uuid4())}
+        assert door.post(address, data=attempt, headers=ENGLISH).status_code == 200
+    refused = door.post(address, data=form, headers=ENGLISH)
+    assert refused.status_code == 429
+    assert "Please try again in a minute." in refused.text
+    assert 'value="nonsense"' in refused.text, "what was typed stays"
+    assert database.execute("SELECT count(*) FROM scan").fetchone() == (13,)
 
 
 def test_who_looks_for_many_names_is_asked_to_wait(door: FlaskClient) -> None:

@@ -37,6 +37,7 @@ from azionelab.extensions import db
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
 
+_PHONES = (1, 2, 3, 5, 10, devices.MAX_PHONES)  # that an invitation may be for
 _MANY = 10  # unconfirmed seats of one network that staff are shown
 
 
@@ -117,7 +118,9 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
         """A code that makes a phone a door of this performance, and the phones that are one."""
         performance = _performance(performance_id)
         closes_at = devices.door_closes_at(performance.starts_at, performance.show.duration_minutes)
-        address = devices.invitation_url(devices.make_invitation(performance_id))
+        phones = _phones(request.args.get("phones", ""))
+        shown = devices.show_invitation(performance_id, phones)
+        address = devices.invitation_url(shown.text)
         path, width = draw_qr(address)
         return self._page(
             "invitation",
@@ -127,9 +130,10 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             address=address,
             qr_path=path,
             qr_width=width,
-            good_until=now() + devices.INVITATION,
-            # Well before it is over: somebody may be about to scan it.
-            renew_after=devices.INVITATION.total_seconds() / 3,
+            good_until=shown.good_until,
+            phones=phones,
+            used=shown.used,
+            numbers=_PHONES,
         )
 
     @expose("/<int:performance_id>/revoke", methods=("POST",))
@@ -152,8 +156,11 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
                 ),
                 "success",
             )
-        back = ".invitation" if request.form.get("back") == "invitation" else ".show"
-        return redirect(self.get_url(back, performance_id=performance_id))
+        if request.form.get("back") == "invitation":
+            phones = _phones(request.args.get("phones", ""))
+            chosen = {"phones": phones} if phones > 1 else {}
+            return redirect(self.get_url(".invitation", performance_id=performance_id, **chosen))
+        return redirect(self.get_url(".show", performance_id=performance_id))
 
     @expose("/<int:performance_id>/no-shows")
     def no_shows(self, performance_id: int) -> str:
@@ -245,6 +252,11 @@ def _performance(performance_id: int) -> Performance:
     if performance is None:
         abort(404)
     return performance
+
+
+def _phones(given: str) -> int:
+    """How many phones an invitation shall be for; one unless a number of those offered is asked for."""
+    return int(given) if given in map(str, _PHONES) else 1
 
 
 def _network(given: str) -> bytes:

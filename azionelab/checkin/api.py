@@ -99,6 +99,13 @@ def _over(_error: devices.InvitationOver) -> AnyResponse:
     return problem(410, "invitation-over", "Invitation over", detail)
 
 
+@enrolment.errorhandler(devices.InvitationUsed)
+def _used(_error: devices.InvitationUsed) -> AnyResponse:
+    # Of the same type: to a phone it means the same.
+    detail = gettext("This invitation was used already. Scan the code anew that staff show.")
+    return problem(410, "invitation-over", "Invitation over", detail)
+
+
 @blueprint.before_request
 def _require_token() -> AnyResponse | None:
     """Let nobody near the door without a token: views cannot forget to ask for it."""

@@ -2,17 +2,19 @@
 
 import base64
 import hashlib
+import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 from typing import NamedTuple
 
 from flask import current_app
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import and_, bindparam, func, literal_column, select, update
+from sqlalchemy.exc import IntegrityError
 
 from azionelab.checkin.models import Admission, Scan
-from azionelab.database import now, read_row, transaction
+from azionelab.database import now, read_row, transaction, violated_constraint
 from azionelab.extensions import db
 from azionelab.shows.limits import length
 from azionelab.shows.models import Performance, Show
@@ -21,12 +23,16 @@ from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope, digest, issue_token
 
 INVITATION = timedelta(minutes=15)
+NEWCOMER = INVITATION  # for so long staff are asked whether they know the phone
+MAX_PHONES = 20  # of one invitation
+_RENEWED = timedelta(minutes=5)  # well before it is over: somebody may be about to scan it
 LATE_NEWS = timedelta(days=2)  # what a device did without a network is taken for so long
 RECALLED = timedelta(seconds=30)
 _RECALLED: dict[bytes, tuple["Device", datetime]] = {}  # of this process
 _MOST_RECALLED = 1_000
 _SEEN_EVERY = timedelta(seconds=30)
 SILENCE = timedelta(minutes=1)
+_BITS = 62  # of an invitation's number: the database's integers have a sign
 
 
 class InvitationForged(Exception):
@@ -35,6 +41,10 @@ class InvitationForged(Exception):
 
 class InvitationOver(Exception):
     """The invitation is older than INVITATION, or its performance has ended."""
+
+
+class InvitationUsed(InvitationOver):
+    """As many phones as the invitation is for are devices by it."""
 
 
 class Device(NamedTuple):
@@ -49,10 +59,20 @@ class Device(NamedTuple):
 
 
 class Invitation(NamedTuple):
-    """What an invitation opens: the door of a performance, which `closes_at`."""
+    """What an invitation opens: the door of a performance, which `closes_at`, to so many `phones`."""
 
+    identity: int
     performance_id: int
+    phones: int
     closes_at: datetime
+
+
+class Shown(NamedTuple):
+    """An invitation as staff show it: its text, until when it is good, and how many phones came by it."""
+
+    text: str
+    good_until: datetime
+    used: int
 
 
 @dataclass(frozen=True)
@@ -67,15 +87,38 @@ class Seen:
     scans: int
     people: int
 
+    def is_new(self, at: datetime) -> bool:
+        """Whether staff shall look at it: it came only just now, and was not refused."""
+        return self.revoked_at is None and at - self.created_at < NEWCOMER
+
 
 def door_closes_at(starts_at: datetime, duration_minutes: int | None) -> datetime:
     """When the performance is over, and its devices with it."""
     return starts_at + length(duration_minutes)
 
 
-def make_invitation(performance_id: int) -> str:
-    """A signed text that makes whoever has it a door device, for INVITATION. Nothing is stored."""
-    return str(_signer().dumps(performance_id))
+def make_invitation(performance_id: int, phones: int = 1) -> str:
+    """A signed text that makes so many `phones` door devices, for INVITATION. Nothing is stored.
+
+    Whoever has it can use it: who photographs it meets a phone that was faster, or takes that phone's place.
+    """
+    return _sign(secrets.randbits(_BITS), performance_id, phones, now() + INVITATION)
+
+
+def show_invitation(performance_id: int, phones: int = 1) -> Shown:
+    """The invitation that staff show now: the same until it is used up, or _RENEWED is over.
+
+    So a page that asks for it every few seconds shows the next one as soon as the phones are there.
+    """
+    step = int(now().timestamp() // _RENEWED.total_seconds())
+    good_until = datetime.fromtimestamp(step * _RENEWED.total_seconds(), UTC) + INVITATION
+    for number in count():
+        said = f"{performance_id}/{phones}/{step}/{number}"
+        identity = int.from_bytes(hashlib.sha256(said.encode()).digest()) >> (256 - _BITS)
+        used = len(_places_taken(identity))
+        if used < phones:
+            break
+    return Shown(_sign(identity, performance_id, phones, good_until), good_until, used)
 
 
 def invitation_url(invitation: str) -> str:
@@ -84,13 +127,13 @@ def invitation_url(invitation: str) -> str:
 
 
 def read_invitation(invitation: str) -> Invitation:
-    """What somebody was invited to. Raises InvitationForged, InvitationOver."""
+    """What somebody was invited to. Raises InvitationForged, InvitationOver, InvitationUsed."""
     try:
-        performance_id = _signer().loads(invitation, max_age=int(INVITATION.total_seconds()))
-    except SignatureExpired as over:
-        raise InvitationOver from over
+        identity, performance_id, phones, good_until = _signer().loads(invitation)
     except (BadSignature, UnicodeError) as forged:
         raise InvitationForged from forged
+    if good_until <= now().timestamp():
+        raise InvitationOver
     found = db.session.execute(
         select(Performance.starts_at, Show.duration_minutes)
         .join(Performance.show)
@@ -98,19 +141,44 @@ def read_invitation(invitation: str) -> Invitation:
     ).one_or_none()
     if found is None or door_closes_at(*found) <= now():
         raise InvitationOver
-    return Invitation(performance_id, door_closes_at(*found))
+    asked = Invitation(identity, performance_id, phones, door_closes_at(*found))
+    _free_place(asked)
+    return asked
 
 
 def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
     """Make a device of the invitation's performance; its token's text is told once and kept nowhere.
 
     Its label gets a number when another device of the performance has it. Raises InvitationForged,
-    InvitationOver.
+    InvitationOver, InvitationUsed. A device that was revoked keeps its place: who was refused does not come
+    back by the same invitation.
     """
-    performance_id, closes_at = read_invitation(invitation)
-    left = closes_at + LATE_NEWS - now()
-    label = _unlike_others(label, performance_id)
-    return issue_token(label, Scope.DOOR, left / timedelta(hours=1), performance_id)
+    asked = read_invitation(invitation)
+    hours = (asked.closes_at + LATE_NEWS - now()) / timedelta(hours=1)
+    while True:
+        place = asked.identity, _free_place(asked)
+        name = _unlike_others(label, asked.performance_id)
+        try:
+            return issue_token(name, Scope.DOOR, hours, asked.performance_id, place=place)
+        except IntegrityError as error:
+            # Another phone took the place in between: each time one fewer is left.
+            if violated_constraint(error) != "uq_api_token_invitation":
+                raise
+
+
+def _free_place(asked: Invitation) -> int:
+    """The first place of the invitation that no device has: InvitationUsed when there is none."""
+    taken = _places_taken(asked.identity)
+    free = next((place for place in range(1, asked.phones + 1) if place not in taken), None)
+    if free is None:
+        raise InvitationUsed
+    return free
+
+
+def _places_taken(identity: int) -> set[int | None]:
+    return set(
+        db.session.scalars(select(ApiToken.invitation_place).where(ApiToken.invitation == identity))
+    )
 
 
 def _unlike_others(label: str, performance_id: int) -> str:
@@ -210,10 +278,15 @@ def ticket_digest(token: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()[:12]).decode()
 
 
-def _signer() -> URLSafeTimedSerializer:
+def _sign(identity: int, performance_id: int, phones: int, good_until: datetime) -> str:
+    said = [identity, performance_id, phones, int(good_until.timestamp())]
+    return str(_signer().dumps(said))
+
+
+def _signer() -> URLSafeSerializer:
     # The newest key signs; itsdangerous wants it last.
     keys = [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
-    return URLSafeTimedSerializer(keys, salt="azionelab/door-invitation")
+    return URLSafeSerializer(keys, salt="azionelab/door-invitation-2")
 
 
 _DEVICE = (

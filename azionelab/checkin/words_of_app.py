@@ -236,7 +236,8 @@ def _joining_words() -> dict[str, Words]:
             evening="{evening}",
         ),
         "join.over": gettext(
-            "This QR is too old: it is good for a quarter of an hour. Ask the staff for a new one."
+            "This QR was used already, or is too old: it is good for a quarter of an hour. Ask the staff for a"
+            " new one."
         ),
         "join.refused": gettext("This QR is not valid. Ask the staff for a new one."),
         "join.away": gettext("No answer. Is there a network? Try again."),

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from flask_security.core import RoleMixin, UserMixin
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Table, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base
@@ -77,14 +77,20 @@ class ApiToken(Base):
     """A key to the door's API for a device; only its digest is kept.
 
     One of a `performance_id` is a door device's (docs/door.md): it opens that performance alone.
+    It came by an `invitation`, and is one of the phones that this was for: its `invitation_place`.
     `last_seen_at` is kept to about half a minute.
     """
 
     __tablename__ = "api_token"
     __table_args__ = (
         UniqueConstraint("digest"),
+        UniqueConstraint("invitation", "invitation_place", name="uq_api_token_invitation"),
         CheckConstraint("label <> ''", name="label_given"),
         CheckConstraint("scope IN ('door')", name="scope"),
+        CheckConstraint(
+            "(invitation IS NULL) = (invitation_place IS NULL) AND invitation_place >= 1",
+            name="invitation_place",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -98,6 +104,8 @@ class ApiToken(Base):
         ForeignKey("performance.id", ondelete="CASCADE"), index=True
     )
     last_seen_at: Mapped[datetime | None]
+    invitation: Mapped[int | None] = mapped_column(BigInteger)
+    invitation_place: Mapped[int | None]
 
     def __str__(self) -> str:
         return self.label

@@ -33,10 +33,13 @@ def issue_token(
     hours: float,
     performance_id: int | None = None,
     press: UUID | None = None,
+    *,
+    place: tuple[int, int] | None = None,
 ) -> tuple[ApiToken, str]:
     """Make a token that lives for `hours`, and return it with its text, which is kept nowhere.
 
-    With a `performance_id` it opens nothing but that performance. The same `press` of a button, sent
+    With a `performance_id` it opens nothing but that performance. `place` is a place of an invitation, and its
+    number: with one that is taken it raises IntegrityError (uq_api_token_invitation). The same `press` of a button, sent
     again for want of an answer, gives the token that it made.
     """
     text = _text_of(press, label, hours) if press else secrets.token_urlsafe(32)
@@ -49,6 +52,8 @@ def issue_token(
         expires_at=created + timedelta(hours=hours),
         performance_id=performance_id,
     )
+    if place is not None:
+        token.invitation, token.invitation_place = place
     try:
         with transaction() as session:
             session.add(token)

@@ -361,12 +361,61 @@ class TestDevices:
         assert device.performance_id == performance.id
         assert "Door A" in look_at(staff, performance, "invitation", "devices")
 
-    def test_the_code_is_renewed_well_before_it_is_over(
+    def test_the_code_is_for_one_phone_unless_staff_choose_more(
+        self, staff: FlaskClient, performance: Performance, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at = now()
+        monkeypatch.setattr(
+            devices, "now", lambda: at
+        )  # the next code of the clock does not come yet
+        where = address(performance, "invitation")
+        assert "For 1 phone. Good until" in look_at(staff, performance, "invitation", "code")
+        first = invitation(staff, where)
+        assert invitation(staff, where) == first, "it stays for who is about to scan it"
+        devices.enrol(first, "Door A")
+        following = invitation(staff, where)
+        with pytest.raises(devices.InvitationUsed):
+            devices.enrol(first, "Photographed")
+        devices.enrol(following, "Door B")
+
+        three = f"{where}?phones=3"
+        shown = invitation(staff, three)
+        for used in range(3):
+            assert invitation(staff, three) == shown
+            devices.enrol(shown, f"Usher {used}")
+            assert "For 3 phones." in text_of(staff.get(three).text)
+        assert invitation(staff, three) != shown
+        for others in ("0", "4", "1000", "-1", "x", "²"):
+            page = staff.get(f"{where}?phones={others}").text
+            assert "For 1 phone." in text_of(page)
+
+    def test_newcomers_are_pointed_out_and_refused_by_one_press(
+        self, staff: FlaskClient, performance: Performance, database: Database
+    ) -> None:
+        a_device(performance, "Known")
+        database.execute("UPDATE api_token SET created_at = created_at - interval '15 minutes'")
+        stranger = a_device(performance, "Stranger")
+        for page in ("", "invitation"):
+            listed = look_at(staff, performance, page, "devices")
+            assert "1 phone came in the last quarter of an hour. Do you know it?" in listed
+            assert "Refuse Stranger" in listed
+            assert "Refuse Known" not in listed
+            assert "Revoke it now Known" in listed
+        page = press(staff, address(performance, "revoke"), device=stranger.token_id).text
+        assert "Stranger lets nobody in any more" in page
+        listed = look(staff, performance, "devices")
+        assert "Do you know" not in listed
+        assert "Refuse" not in listed
+
+    def test_the_number_of_phones_stays_chosen_when_one_is_refused(
         self, staff: FlaskClient, performance: Performance
     ) -> None:
-        page = staff.get(address(performance, "invitation")).text
-        (seconds,) = re.findall(r'id="code" data-fresh data-every="(\d+)"', page)
-        assert 60 <= int(seconds) <= devices.INVITATION.total_seconds() / 2
+        page = staff.get(f"{address(performance, 'invitation')}?phones=5").text
+        assert f'action="{address(performance, "revoke")}?phones=5"' in page
+        form = {"device": "0", "back": "invitation"}
+        answer = press(staff, f"{address(performance, 'revoke')}?phones=5", **form)
+        assert "There is no such device." in answer.text
+        assert "For 5 phones." in text_of(answer.text)
 
     def test_an_evening_that_is_over_invites_nobody(self, staff: FlaskClient) -> None:
         over = a_performance(starts_at=now() - timedelta(hours=3))
@@ -760,6 +809,12 @@ class TestTheLists:
 
 def look_at(staff: FlaskClient, performance: Performance, what: str, identity: str) -> str:
     return part(staff.get(address(performance, what)).text, identity)
+
+
+def invitation(staff: FlaskClient, where: str) -> str:
+    """The invitation that a page shows."""
+    (shown,) = re.findall(r'readonly value="[^"]+#join=([^"]+)"', staff.get(where).text)
+    return unescape(shown)
 
 
 def drawn(page: str) -> str:

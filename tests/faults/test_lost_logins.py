@@ -124,4 +124,7 @@ def test_a_phone_becomes_a_device_at_the_next_press(
             assert unknown or devices == (0,)
         else:
             assert (answer.status_code, devices) == (201, (1,))
+        # An invitation is for one phone. Whoever was not told that theirs is a device scans the next code.
+        assert enrol().status_code == (201 if devices == (0,) else 410)
+        body["invitation"] = make_invitation(evening)
         assert enrol().status_code == 201

@@ -117,10 +117,10 @@ def test_an_old_invitation_is_told_and_a_new_one_works(
         old = invitation(phone.site, performance)
     phone.page.goto(old)
     evening = phone.page.locator("[data-join-evening]")
-    expect(evening).to_contain_text("This QR is too old")
+    expect(evening).to_contain_text("This QR was used already, or is too old")
     phone.press("Yes, open the door")
     trouble = phone.page.locator("[data-join-trouble]")
-    expect(trouble).to_contain_text("This QR is too old: it is good for a quarter of an hour.")
+    expect(trouble).to_contain_text("or is too old: it is good for a quarter of an hour.")
     assert devices_of(performance.id) == []
     # In the same page: only what is behind the # is another.
     phone.page.goto(invitation(phone.site, performance))
@@ -133,7 +133,7 @@ def test_an_invitation_to_what_is_over_is_told(phone: Phone) -> None:
     past = a_performance(starts_at=now() - timedelta(hours=3))
     phone.page.goto(invitation(phone.site, past))
     phone.press("Yes, open the door")
-    expect(phone.page.locator("[data-join-trouble]")).to_contain_text("This QR is too old")
+    expect(phone.page.locator("[data-join-trouble]")).to_contain_text("is too old")
 
 
 def test_without_a_network_it_is_told_and_can_be_tried_again(phone: Phone) -> None:

@@ -1,0 +1,176 @@
+"""An invitation is for one phone, or for as many as staff chose: whoever photographs it, and however many at once."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from psycopg.errors import CheckViolation
+
+from azionelab.checkin import devices
+from azionelab.database import now
+from azionelab.extensions import db
+from azionelab.staff.tokens import Scope, issue_token, revoke_token
+from tests.stage import a_performance
+from tests.support.processes import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+def labels(performance_id: int) -> list[str]:
+    db.session.rollback()
+    return sorted(seen.label for seen in devices.devices_of(performance_id))
+
+
+def test_an_invitation_is_for_one_phone() -> None:
+    performance = a_performance()
+    invitation = devices.make_invitation(performance.id)
+    devices.enrol(invitation, "Door A")
+    for _ in range(30):
+        with pytest.raises(devices.InvitationUsed):
+            devices.enrol(invitation, "Photographed")
+    with pytest.raises(devices.InvitationUsed):
+        devices.read_invitation(invitation)
+    assert labels(performance.id) == ["Door A"]
+    devices.enrol(devices.make_invitation(performance.id), "Door B")
+
+
+def test_or_for_as_many_as_staff_chose() -> None:
+    performance = a_performance()
+    invitation = devices.make_invitation(performance.id, phones=3)
+    assert devices.read_invitation(invitation).phones == 3
+    for _ in range(3):
+        devices.enrol(invitation, "Door")
+    with pytest.raises(devices.InvitationUsed):
+        devices.enrol(invitation, "Door")
+    assert labels(performance.id) == ["Door", "Door 2", "Door 3"]
+
+
+def test_who_was_refused_does_not_come_back_by_it() -> None:
+    performance = a_performance()
+    invitation = devices.make_invitation(performance.id)
+    revoke_token(devices.enrol(invitation, "Stranger")[0].id)
+    with pytest.raises(devices.InvitationUsed):
+        devices.enrol(invitation, "Stranger")
+
+
+def test_tokens_that_came_by_no_invitation_take_no_place() -> None:
+    """As the release before this one makes them."""
+    performance = a_performance()
+    for _ in range(2):
+        issue_token("Door of 0.3", Scope.DOOR, 5, performance.id)
+    devices.enrol(devices.make_invitation(performance.id), "Door A")
+    assert len(labels(performance.id)) == 3
+
+
+def test_the_one_that_is_shown_stays_until_it_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    performance, other = a_performance(), a_performance()
+    began = datetime.fromtimestamp(now().timestamp() // 300 * 300, now().tzinfo)
+
+    def at(seconds: float) -> None:
+        monkeypatch.setattr(devices, "now", lambda: began + timedelta(seconds=seconds))
+
+    at(0)
+    shown = devices.show_invitation(performance.id, 2)
+    assert (shown.used, shown.good_until) == (0, began + devices.INVITATION)
+    assert devices.read_invitation(shown.text).phones == 2
+    different = {
+        devices.show_invitation(*asked).text
+        for asked in ((performance.id, 1), (performance.id, 3), (other.id, 2))
+    }
+    assert len(different | {shown.text}) == 4
+    at(299.9)
+    assert devices.show_invitation(performance.id, 2) == shown
+    devices.enrol(shown.text, "Door A")
+    assert devices.show_invitation(performance.id, 2) == shown._replace(used=1)
+    devices.enrol(shown.text, "Door B")
+    following = devices.show_invitation(performance.id, 2)
+    assert following.used == 0
+    assert following.text != shown.text
+    devices.enrol(following.text, "Door C")
+    at(300)
+    renewed = devices.show_invitation(performance.id, 2)
+    assert renewed.used == 0
+    assert renewed.good_until == began + timedelta(minutes=20)
+    # Whoever is about to scan the one of before still can.
+    devices.enrol(following.text, "Door D")
+
+
+def looking_together(phones: int) -> Callable[[devices.Invitation], int]:
+    """Everybody is told that there is a place before anybody takes it."""
+    everybody = threading.Barrier(phones, timeout=PATIENCE)
+    look, looked = devices._free_place, threading.local()
+
+    def look_and_wait(asked: devices.Invitation) -> int:
+        place = look(asked)
+        # The first look is the reading of the invitation.
+        looked.times = getattr(looked, "times", 0) + 1
+        if looked.times == 2:
+            everybody.wait()
+        return place
+
+    return look_and_wait
+
+
+def race(app: Flask, invitation: str, phones: int = 4) -> list[str]:
+    """What phones are told that all use one invitation at the same moment, each in a thread of its own."""
+
+    def attempt(number: int) -> str:
+        with app.app_context():
+            try:
+                devices.enrol(invitation, f"Door {number}")
+            except devices.InvitationUsed:
+                return "used"
+            return "a door"
+
+    with ThreadPoolExecutor(phones) as crowd:
+        return sorted(crowd.map(attempt, range(phones)))
+
+
+@pytest.mark.parametrize("places", [1, 3])
+def test_phones_at_the_same_moment_are_no_more_than_it_is_for(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, places: int
+) -> None:
+    performance = a_performance()
+    invitation = devices.make_invitation(performance.id, places)
+    monkeypatch.setattr(devices, "_free_place", looking_together(4))
+    assert race(app, invitation) == ["a door"] * places + ["used"] * (4 - places)
+    assert len(labels(performance.id)) == places
+
+
+@pytest.fixture
+def without_the_key(in_app: Flask, database: psycopg.Connection[Any]) -> Iterator[None]:
+    """Take away what two phones meet, and put it back."""
+    db.session.rollback()
+    database.execute("ALTER TABLE api_token DROP CONSTRAINT uq_api_token_invitation")
+    yield
+    db.session.rollback()
+    database.execute("TRUNCATE api_token CASCADE")
+    database.execute(
+        "ALTER TABLE api_token ADD CONSTRAINT uq_api_token_invitation"
+        " UNIQUE (invitation, invitation_place)"
+    )
+
+
+@pytest.mark.usefixtures("without_the_key")
+def test_negative_control_without_the_key_all_of_them_become_doors(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = a_performance()
+    invitation = devices.make_invitation(performance.id)
+    monkeypatch.setattr(devices, "_free_place", looking_together(4))
+    assert race(app, invitation) == ["a door"] * 4
+    assert len(labels(performance.id)) == 4
+
+
+@pytest.mark.parametrize("wrong", ["invitation_place = 0", "invitation = NULL"])
+def test_the_database_takes_no_place_that_cannot_be(
+    database: psycopg.Connection[Any], wrong: str
+) -> None:
+    devices.enrol(devices.make_invitation(a_performance().id), "Door A")
+    with pytest.raises(CheckViolation, match="ck_api_token_invitation_place"):
+        database.execute(f"UPDATE api_token SET {wrong}")

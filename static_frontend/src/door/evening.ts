@@ -144,7 +144,16 @@ export class Evening {
 
   /** Hold released places again, as far as nobody else has them. Throws Away and Refused. */
   async takeBack(): Promise<Places> {
-    return await this.move(async () => await this.server.takeBack());
+    const change = crypto.randomUUID();
+    const { attempts } = this.book;
+    return await this.move(async () =>
+      await attempts.during(change, async () => {
+        attempts.asks(change);
+        const taken = await this.server.takeBack();
+        await this.book.heldAgain(taken.places, change);
+        return taken;
+      }),
+    );
   }
 
   /** Somebody has seen what went wrong with these scans. */

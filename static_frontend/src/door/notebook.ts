@@ -189,6 +189,17 @@ export class Notebook {
     if (counts) await this.write(async (store) => await store.keepAnswer(counts, party ?? undefined));
   }
 
+  /** Released places are held again: without a network nobody must be let in against them. */
+  async heldAgain(places: number, change: string): Promise<void> {
+    this.attempts.answered(change);
+    if (!this.kept) return;
+    const held = withTaken(this.kept.counts, places);
+    const counts = { ...held, to_come: held.to_come + places };
+    this.kept = { ...this.kept, counts };
+    this.attempts.hasCounted = true;
+    await this.write(async (store) => await store.keepAnswer(counts));
+  }
+
   /** A sync is asked for: whatever answers from now on is newer than its answer. */
   beginSync(): void {
     this.touched.clear();

@@ -481,6 +481,20 @@ test.each(["release", "takeBack"] as const)("%s does not overtake what waits", a
   expect(evening.book.waiting).toHaveLength(0);
 });
 
+test("places that are held again are nobody's without a network, also after a kill", async () => {
+  await allReleased();
+  const evening = await start();
+  await listed(evening);
+  hold("/sync", "there");
+  evening.sync.now();
+  await evening.takeBack();
+  expect(evening.book.counts).toEqual({ expected: 2, inside: 0, to_come: 2, free: 2 });
+  kill(evening);
+  server.isAway = true;
+  vi.stubGlobal("fetch", server.fetch);
+  expect((await (await start()).walkIn(3)).kind).toBe("full");
+});
+
 test("fewer came: undone, and scanned with the number, in that order", async () => {
   const evening = await startAndLoseNetwork();
   const told = await evening.scan(ticket(0));

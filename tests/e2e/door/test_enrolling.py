@@ -7,9 +7,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from itsdangerous import TimestampSigner
 from playwright.sync_api import Request, expect
 
+from azionelab.checkin import devices
 from azionelab.checkin.devices import devices_of, invitation_url, make_invitation
 from azionelab.database import now
 from azionelab.dates import clock
@@ -111,9 +111,9 @@ def test_an_old_invitation_is_told_and_a_new_one_works(
     phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performance = tonight()
-    made_at = int((now() - timedelta(minutes=16)).timestamp())
+    made_at = now() - timedelta(minutes=16)
     with monkeypatch.context() as earlier:
-        earlier.setattr(TimestampSigner, "get_timestamp", lambda _: made_at)
+        earlier.setattr(devices, "now", lambda: made_at)
         old = invitation(phone.site, performance)
     phone.page.goto(old)
     evening = phone.page.locator("[data-join-evening]")
@@ -212,3 +212,17 @@ def test_scans_of_the_evening_before_are_sent_before_the_phone_is_another_door(
     phone.press("Yes, open the door")
     expect(phone.page.locator("h1:visible")).to_have_text(second.show.title)
     phone.is_online()
+
+
+def test_a_photographed_invitation_opens_no_second_door(phone: Phone, make_phone: Phones) -> None:
+    performance = tonight()
+    shown = invitation(phone.site, performance)
+    photographer = make_phone()
+    for one in (phone, photographer):
+        one.page.goto(shown)
+        expect(one.page.locator("[data-join-evening]")).to_contain_text(performance.show.title)
+    phone.press("Yes, open the door")
+    phone.is_online()
+    photographer.press("Yes, open the door")
+    expect(photographer.page.locator("[data-join-trouble]")).to_contain_text("was used already")
+    assert len(devices_of(performance.id)) == 1

@@ -35,7 +35,7 @@ logconfig_dict = logging_settings(_settings.choice("LOG_FORMAT", "text", FORMATS
 if _settings.problems:
     raise SystemExit("\n".join(_settings.problems))
 
-# Which proxies are believed is TRUSTED_PROXIES' decision, taken in azionelab.create_app alone.
+# Which proxies are believed is TRUSTED_PROXIES' decision, taken in azionelab.app.create_app alone.
 forwarded_allow_ips = ""
 control_socket_disable = True
 

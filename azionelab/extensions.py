@@ -1,4 +1,4 @@
-"""The extension objects, unbound. `azionelab.create_app` binds them, and nothing else does."""
+"""The extension objects, unbound. `azionelab.app.create_app` binds them, and nothing else does."""
 
 from flask_babel import Babel
 from flask_mail import Mail as Mailer

@@ -29,7 +29,7 @@ from flask.testing import FlaskClient
 from psycopg import sql
 from psycopg.rows import namedtuple_row
 
-from azionelab import create_app
+from azionelab.app import create_app
 from azionelab.config import load_config
 from azionelab.extensions import db
 from azionelab.ops import embedded_postgres

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from azionelab import create_app
+from azionelab.app import create_app
 from azionelab.config import Config, ConfigError, load_config
 from azionelab.ops.worker import conninfo
 from azionelab.safety import advice, unsafe_settings

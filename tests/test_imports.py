@@ -48,7 +48,7 @@ REQUEST_READERS = {
 
 @cache
 def modules() -> dict[str, ast.Module]:
-    """Every module by its name without the package's: `bookings.rules`; "" is create_app's."""
+    """Every module by its name without the package's: `bookings.rules`; "" has the version alone."""
     found = {}
     for path in sorted((ROOT / PACKAGE).rglob("*.py")):
         parts = path.relative_to(ROOT / PACKAGE).with_suffix("").parts
@@ -63,7 +63,7 @@ def part(name: str) -> str:
 
 
 def is_entrance(name: str) -> bool:
-    return name == "" or part(name) == "admin" or name.rpartition(".")[2] in ENTRANCES
+    return name == "app" or part(name) == "admin" or name.rpartition(".")[2] in ENTRANCES
 
 
 def imports(name: str, *, at_once: bool = False) -> set[str]:
@@ -93,7 +93,7 @@ def names_taken_from(name: str, library: str) -> set[str]:
 
 def test_every_part_has_its_place() -> None:
     parts = {part(name) for name in modules()}
-    assert parts - FOUNDATION == {"", "api", *KNOWS}
+    assert parts - FOUNDATION == {"", "api", "app", *KNOWS}
 
 
 @pytest.mark.parametrize("name", modules())

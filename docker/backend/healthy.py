@@ -28,7 +28,7 @@ def web() -> str | None:
 
 def worker() -> str | None:
     """What is wrong with the workers, or None when the heart of one of them beats."""
-    # Not for `web`, which is asked every ten seconds: this loads the application.
+    # Not for `web`, which is asked every ten seconds: these load SQLAlchemy and more.
     from azionelab.environment import SettingsReader
     from azionelab.ops.conninfo import conninfo
     from azionelab.ops.schema import NOT_MIGRATED

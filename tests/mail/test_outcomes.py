@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab import create_app
+from azionelab.app import create_app
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
 from azionelab.config import load_config

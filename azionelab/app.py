@@ -1,0 +1,106 @@
+"""The application: every part of AzioneLab, wired."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from azionelab import extensions
+from azionelab.config import Config, load_config
+from azionelab.database import end_reading, limit_each_transaction, refuse_closed_connections
+from azionelab.rate_limits import init_rate_limits
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class _Flask(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is: none here is a coroutine, so no request needs to ask each."""
+        return func
+
+    def log_exception(self, *_: Any, **__: Any) -> None:
+        """Nothing: our error pages log, without the address, which holds tokens."""
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The application, wired: everything is bound here and nowhere else.
+
+    Without `config` the settings come from the environment; raises ConfigError for wrong ones.
+    """
+    settings = config or load_config(os.environ)
+    # nginx, or `init_assets` on a bare machine, serves /static/: Flask's own folder is not used.
+    app = _Flask(__package__, static_folder=None)
+    app.config.from_mapping(settings.flask_settings())
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
+    _bind_extensions(app)
+    _register_parts(app)
+    _watch(app, settings)
+    return app
+
+
+def _watch(app: Flask, settings: Config) -> None:
+    # Imported here: gunicorn.conf.py says where counts are kept before anything counts.
+    from azionelab.ops.requests import init_requests  # noqa: PLC0415
+    from azionelab.ops.sentry import init_sentry  # noqa: PLC0415
+
+    init_sentry(settings)
+    init_requests(app, log_each=settings.log_format == "json")
+
+
+def _bind_extensions(app: Flask) -> None:
+    from azionelab.pages import choose_locale  # noqa: PLC0415
+
+    extensions.db.init_app(app)
+    with app.app_context():
+        refuse_closed_connections(extensions.db.engine)
+        if app.config["AZIONELAB"].database_pooler:
+            limit_each_transaction(extensions.db.engine)
+    app.after_request(_end_reading)
+    extensions.migrate.init_app(app, extensions.db, directory=str(_ROOT / "migrations"))
+    extensions.mailer.init_app(app)
+    extensions.babel.init_app(app, locale_selector=choose_locale)
+    init_rate_limits(app)
+
+
+def _end_reading(response: Response) -> Response:
+    if extensions.db.session.registry.has():
+        end_reading(extensions.db.session())
+    return response
+
+
+def _register_parts(app: Flask) -> None:
+    # Imported here: the parts import the extensions, which must be whole by then.
+    from azionelab import bookings, checkin, mail, shows  # noqa: F401, PLC0415
+    from azionelab.admin import init_admin  # noqa: PLC0415
+    from azionelab.api import init_api  # noqa: PLC0415
+    from azionelab.assets import init_assets  # noqa: PLC0415
+    from azionelab.bookings import jobs as _booking_jobs  # noqa: F401, PLC0415
+    from azionelab.bookings.views import blueprint as bookings_blueprint  # noqa: PLC0415
+    from azionelab.checkin.views import blueprint as checkin_blueprint  # noqa: PLC0415
+    from azionelab.mail import jobs as _mail_jobs  # noqa: F401, PLC0415
+    from azionelab.ops import backups as _backup_reports  # noqa: F401, PLC0415
+    from azionelab.ops import secret_keys as _secret_keys  # noqa: F401, PLC0415
+    from azionelab.ops.commands import register_commands  # noqa: PLC0415
+    from azionelab.ops.health import health_blueprint  # noqa: PLC0415
+    from azionelab.pages import init_pages  # noqa: PLC0415
+    from azionelab.shows.views import blueprint as shows_blueprint  # noqa: PLC0415
+    from azionelab.staff.accounts import init_security  # noqa: PLC0415
+
+    init_pages(app)
+    # After the pages, which refuse what is no form: it would look for a token there.
+    extensions.csrf.init_app(app)
+    init_assets(app)
+    init_security(app)
+    for blueprint in (shows_blueprint, bookings_blueprint, checkin_blueprint, health_blueprint):
+        app.register_blueprint(blueprint)
+    init_api(app)
+    init_admin(app)
+    register_commands(app)

@@ -2,7 +2,8 @@
 # Read the container's settings, write nginx's configuration, and become the command given (nginx).
 # What is wrong with a setting is told in one line led by its name, all of them at once; then it ends
 # with status 1. docs/nginx.md describes the settings.
-set -eu
+# Without -f a "*" in a setting would become the names of files.
+set -euf
 
 problems=""
 refuse() { # refuse LINE
@@ -137,6 +138,7 @@ if [ "$(printf '%s\n1.25.1\n' "$version" | sort -V | head -n 1)" = 1.25.1 ]; the
 fi
 
 # Every value was checked for its form, or is a path of the image: none holds what sed would read.
+set +f
 for template in "$TEMPLATES"/*.conf; do
     sed \
         -e "s|@SERVE@|$SERVE|g" \

@@ -87,8 +87,17 @@ def test_a_wrong_setting_is_told_in_one_line(
     ],
 )
 def test_nothing_slips_into_the_configuration(
-    run_start: Callable[..., subprocess.CompletedProcess[str]], name: str, value: str
+    run_start: Callable[..., subprocess.CompletedProcess[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    name: str,
+    value: str,
 ) -> None:
+    # Where a pattern could stand for names that are right.
+    folder = tmp_path / "names"
+    folder.mkdir()
+    (folder / "localhost").touch()
+    monkeypatch.chdir(folder)
     ended = run_start(**{name: value})
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"{name}: ")

@@ -73,6 +73,7 @@ async () => {
   }
 }
 """
+_TIME_OF_EVENT = "Object.getOwnPropertyDescriptor(Event.prototype, 'timeStamp')"
 _SEEN = """
 (state) => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => state === "hidden" });
@@ -118,6 +119,12 @@ class Phone:
         expect(label).to_be_hidden()
         self.is_online()
         return self
+
+    def has_clock(self, **settings: Any) -> None:
+        """Let the test move its clock. Keys keep their own times, by which hand scanners are known."""
+        self.context.add_init_script(f"window.times = {_TIME_OF_EVENT}")
+        self.page.clock.install(**settings)
+        self.page.add_init_script("Object.defineProperty(Event.prototype, 'timeStamp', times)")
 
     def opens(self) -> Self:
         """Open the app once more, with or without a network."""

@@ -21,8 +21,8 @@ A_DAY = timedelta(days=1)
 def test_a_clock_that_is_set_ends_no_evening(phone: Phone, scans: Scans, wrong: timedelta) -> None:
     performance = tonight(capacity=20)
     first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
+    phone.has_clock(time=datetime.now(UTC) + wrong)
     clock = phone.page.clock
-    clock.install(time=datetime.now(UTC) + wrong)
     phone.joins(performance)
     phone.works_alone()
     phone.loses_network()

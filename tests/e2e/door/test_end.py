@@ -184,7 +184,7 @@ class TestOver:
         party = a_party(performance, 2, name="Ada Rossi")
         # Its door closes in half an hour.
         let_begin(database, performance, timedelta(minutes=90))
-        phone.page.clock.install(time=datetime.now(UTC) + wrong)
+        phone.has_clock(time=datetime.now(UTC) + wrong)
         phone.joins(performance)
         phone.loses_network()
         phone.scan(party.reference)
@@ -213,7 +213,7 @@ class TestOver:
         performance = tonight()
         party = a_party(performance, 2, name="Ada Rossi")
         let_begin(database, performance, timedelta(minutes=119))
-        phone.page.clock.install()
+        phone.has_clock()
         phone.joins(performance)
         phone.works_alone()
         phone.loses_network()

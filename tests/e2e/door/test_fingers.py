@@ -21,7 +21,7 @@ SETTLES = 500  # milliseconds, as the app has it
 def slow(make_phone: Callable[..., Phone]) -> Phone:
     """A phone with a screen to touch, and a clock that a test can stop: nothing here depends on haste."""
     phone = make_phone(has_touch=True)
-    phone.page.clock.install()
+    phone.has_clock()
     return phone
 
 

@@ -43,7 +43,7 @@ def test_next_does_not_lose_it(phone: Phone) -> None:
 
 
 def test_behind_a_refusal_it_is_said_that_it_was_not_taken(phone: Phone) -> None:
-    phone.page.clock.install()
+    phone.has_clock()
     performance = tonight(capacity=20)
     first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
     cancel(first.id)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Frame, Page, Route, expect
 
 from tests.conftest import Site
 from tests.stage import a_party, fresh
@@ -20,10 +20,19 @@ async () => {
 """
 
 
-def speaks_another_version(route: Route) -> None:
-    """Answer as a server does that has forgotten this page's version."""
-    body = {"type": "/api/problems/reload-needed", "title": "Reload needed", "status": 409}
-    route.fulfill(status=409, json=body, content_type="application/problem+json")
+def is_too_old(page: Page) -> None:
+    """Let the server have forgotten this page's version, until it is loaded anew."""
+    loaded: list[Frame] = []
+
+    def answer(route: Route) -> None:
+        body = {"type": "/api/problems/reload-needed", "title": "Reload needed", "status": 409}
+        if loaded:
+            route.continue_()
+        else:
+            route.fulfill(status=409, json=body, content_type="application/problem+json")
+
+    page.on("framenavigated", lambda frame: loaded.append(frame))
+    page.route("**/sync", answer)
 
 
 def test_a_page_that_is_too_old_says_so_and_loses_nothing(
@@ -31,14 +40,13 @@ def test_a_page_that_is_too_old_says_so_and_loses_nothing(
 ) -> None:
     party = has_a_scan_to_send(phone)
     phone.press("Next")
-    phone.page.route("**/sync", speaks_another_version)
+    is_too_old(phone.page)
     phone.context.set_offline(False)
     outdated = phone.page.locator("[data-outdated]")
     expect(outdated).to_contain_text("There is a newer version of this page")
     assert scans() == []
     assert len(phone.keeps()["waiting"]) == 1
 
-    phone.page.unroute("**/sync")
     phone.press("Load the new version")
     expect(outdated).to_be_hidden()
     phone.is_online()
@@ -79,10 +87,9 @@ def test_the_button_loads_the_new_build_at_once(
     phone = make_phone(site).joins(tonight())
     phone.works_alone()
     site.program.stop()
-    phone.page.route("**/sync", speaks_another_version)
+    is_too_old(phone.page)
     start_site(SITE_BASE_URL=site.url, SITE_NAME="After")
     expect(phone.page.locator("[data-outdated]")).to_be_visible()
-    phone.page.unroute("**/sync")
     phone.press("Load the new version")
     expect(phone.page).to_have_title("The door · After")
     phone.is_online()

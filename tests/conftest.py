@@ -7,6 +7,7 @@ tables are emptied, which costs a few milliseconds.
 
 import contextlib
 import contextvars
+import gc
 import os
 import shutil
 import signal
@@ -52,6 +53,12 @@ def pytest_configure() -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+def pytest_collection_finish() -> None:
+    """Do not look for garbage in what thousands of tests are made of, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -108,6 +115,9 @@ class _FreshContextClient(FlaskClient):
 
 def _application(settings: dict[str, str]) -> Flask:
     app = create_app(load_config(settings))
+    # Hundreds of people log in here: the least work for a password (tests/staff/test_accounts.py sees what
+    # it is where the site runs).
+    app.extensions["security"].pwd_context.update(argon2__memory_cost=8, argon2__time_cost=1)
     app.test_client_class = _FreshContextClient
     return app
 

@@ -3,6 +3,7 @@
 Each test works on a copy of the project, so that the data of the developer's own site stays apart.
 """
 
+import contextlib
 import json
 import re
 import shlex
@@ -43,20 +44,26 @@ def clone() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def start(clone: Path, tmp_path: Path) -> Iterator[Start]:
-    """Start the site of the clone, on a free port unless PORT is given."""
+@contextlib.contextmanager
+def _starting(clone: Path, logs: Path) -> Iterator[Start]:
     running: list[Program] = []
 
     def start_site(*arguments: str, **settings: str) -> Program:
         settings = {"PORT": str(free_port())} | settings
-        log = tmp_path / f"run-{len(running)}.log"
+        log = logs / f"run-{len(running)}.log"
         running.append(Program([*COMMAND, *arguments], settings, log, cwd=clone))
         return running[-1]
 
     yield start_site
     for program in running:
         program.stop()
+
+
+@pytest.fixture
+def start(clone: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start the site of the clone, on a free port unless PORT is given."""
+    with _starting(clone, tmp_path) as start:
+        yield start
 
 
 @pytest.fixture
@@ -225,28 +232,38 @@ def test_a_process_that_dies_takes_the_rest_down(clone: Path, start: Start) -> N
     assert not database_runs(clone)
 
 
-def test_a_second_start_from_the_same_folder_is_refused(start: Start) -> None:
-    serving(start())
-    assert line_of(start()) == "azionelab: the site is already running from this folder"
+def test_psql_needs_a_running_database(start: Start) -> None:
+    told = line_of(start("psql", "-c", "SELECT"))
+    assert told == "azionelab: no database is running here: start it with `make run`"
 
 
-def test_psql_opens_the_running_database(start: Start) -> None:
-    question = ("psql", "-At", "-c", "SELECT 'shows: ' || count(*) FROM show")
-    idle = start(*question)
-    assert line_of(idle) == "azionelab: no database is running here: start it with `make run`"
-    serving(start())
-    asked = start(*question)
-    assert asked.wait() == 0
-    assert re.fullmatch(r"shows: [1-9]\d*\n", asked.output)
+@pytest.fixture(scope="class")
+def told(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What a site that runs told at its start."""
+    with _starting(clone, tmp_path_factory.mktemp("site")) as start:
+        yield serving(start())
 
 
-def test_flask_commands_reach_the_running_site(start: Start) -> None:
-    told = serving(start())
-    doctor = start("flask", "doctor")
-    assert doctor.wait() == 0, doctor.output
-    description = start("flask", "openapi", "print")  # given another PORT, as any command may be
-    assert description.wait() == 0, description.output
-    assert json.loads(description.output)["servers"] == [{"url": address(told).rstrip("/")}]
+class TestBesideARunningSite:
+    """What is started in the folder of a site that runs."""
+
+    @pytest.mark.usefixtures("told")
+    def test_a_second_start_is_refused(self, start: Start) -> None:
+        assert line_of(start()) == "azionelab: the site is already running from this folder"
+
+    @pytest.mark.usefixtures("told")
+    def test_psql_opens_its_database(self, start: Start) -> None:
+        asked = start("psql", "-At", "-c", "SELECT 'shows: ' || count(*) FROM show")
+        assert asked.wait() == 0
+        assert re.fullmatch(r"shows: [1-9]\d*\n", asked.output)
+
+    def test_flask_commands_reach_it(self, told: str, start: Start) -> None:
+        doctor = start("flask", "doctor")
+        assert doctor.wait() == 0, doctor.output
+        description = start("flask", "openapi", "print")  # given another PORT, as any may be
+        assert description.wait() == 0, description.output
+        servers = json.loads(description.output)["servers"]
+        assert servers == [{"url": address(told).rstrip("/")}]
 
 
 @pytest.mark.usefixtures("untouched")

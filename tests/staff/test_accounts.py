@@ -5,7 +5,10 @@ import threading
 import psycopg
 import pytest
 from flask import Flask
+from flask_security import hash_password
 
+from azionelab.app import create_app
+from azionelab.config import load_config
 from azionelab.staff.accounts import AccountError, create_account
 from azionelab.staff.models import User
 from tests.support.people import PASSWORD, change_account
@@ -23,6 +26,12 @@ def test_an_account_has_its_role_and_no_readable_password(
     ).fetchone()
     assert (row.email, row.name, row.active, row.role) == ("anna@theatre.org", "Anna", True, "door")
     assert row.password.startswith("$argon2id$")
+
+
+def test_a_password_costs_what_owasp_asks_at_least(settings: dict[str, str]) -> None:
+    """OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB, two rounds, one thread."""
+    with create_app(load_config(settings)).app_context():
+        assert hash_password(PASSWORD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 @pytest.mark.parametrize(

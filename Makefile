@@ -31,6 +31,10 @@ BUILT := $(FRONTEND)/dist/.vite/manifest.json
 run: $(RUN_READY) $(BUILT) $(CATALOGUES)
 	@exec $(PYTHON) -m azionelab.ops.local
 
+## ready: install and build what all of this stands on
+.PHONY: ready
+ready: $(TEST_READY) $(NODE_READY) $(BUILT) $(CATALOGUES)
+
 ## test: run every test, those in a real browser included (ARGS="tests/shows -k sold" for some)
 .PHONY: test
 test: $(TEST_READY) $(BUILT) $(CATALOGUES)

@@ -23,5 +23,5 @@ export default defineConfig({
       ],
     },
   },
-  test: { environment: "jsdom", include: ["tests/**/*.test.ts"], restoreMocks: true },
+  test: { environment: "jsdom", include: ["tests/**/*.test.ts"], restoreMocks: true, testTimeout: 200_000 },
 });

@@ -10,6 +10,7 @@ import { Evening } from "../../src/door/evening.ts";
 import { Store } from "../../src/door/store.ts";
 import { Words } from "../../src/door/words.ts";
 import { aConflict, aParty, aProblem, FakeServer, TOKENS } from "./stage.ts";
+import { until } from "../until.ts";
 
 const TEMPLATE = "../azionelab/templates/checkin/app.html";
 const BEFORE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
@@ -73,7 +74,7 @@ const named = new Words({
 
 const find = (place: string) => page.querySelector<HTMLElement>(place)!;
 const says = async (place: string, words: string) =>
-  await vi.waitFor(() => expect(find(`[data-${place}]`).textContent).toBe(words));
+  await until(() => expect(find(`[data-${place}]`).textContent).toBe(words));
 
 function sayYes(): void {
   page.querySelector<HTMLInputElement>("#label")!.value = "Door A";
@@ -81,7 +82,7 @@ function sayYes(): void {
 }
 
 const isDoorOfTheOther = async () =>
-  await vi.waitFor(() => expect(asked.at(-1)).toBe("/performances/8/sync Bearer new"));
+  await until(() => expect(asked.at(-1)).toBe("/performances/8/sync Bearer new"));
 const partyIn = () => server.parties[0]!.admitted;
 
 test("what waits of another evening is sent with its token, and that is said", async () => {
@@ -111,7 +112,7 @@ test.each([
     return new Response(JSON.stringify(body), { status, headers });
   };
   await open();
-  await vi.waitFor(() => expect(answered).toBe(true));
+  await until(() => expect(answered).toBe(true));
   await says("join-evening", words);
 });
 
@@ -153,17 +154,17 @@ test("more than two conflicts can be put away at once, and stay away", async () 
   await open();
   const notices = () => page.querySelectorAll("[data-notices] li").length;
   const all = find("[data-all-seen]");
-  await vi.waitFor(() => expect(notices()).toBe(2));
+  await until(() => expect(notices()).toBe(2));
   expect(all.hidden).toBe(true);
   server.conflicts = [1, 2, 3].map(aConflict);
   started()[0]!.sync.now();
-  await vi.waitFor(() => expect([notices(), all.hidden]).toEqual([3, false]));
+  await until(() => expect([notices(), all.hidden]).toEqual([3, false]));
   all.querySelector("button")!.click();
-  await vi.waitFor(() => expect([notices(), all.hidden]).toEqual([0, true]));
-  await vi.waitFor(async () => expect((await (await Store.open()).read()).dismissed).toHaveLength(3));
+  await until(() => expect([notices(), all.hidden]).toEqual([0, true]));
+  await until(async () => expect((await (await Store.open()).read()).dismissed).toHaveLength(3));
   server.conflicts = [1, 2, 3, 4].map(aConflict);
   started()[0]!.sync.now();
-  await vi.waitFor(() => expect(notices()).toBe(1));
+  await until(() => expect(notices()).toBe(1));
 });
 
 test("the sheet names doors that may have news, and says what taking a release back would do", async () => {
@@ -197,7 +198,7 @@ describe("who is looked for by name", () => {
     location.hash = "";
     server.parties = [await aParty(0, { name: "Ada Rossi" })];
     await open();
-    await vi.waitFor(() => expect(started()[0]?.book.listedAt).toBeDefined());
+    await until(() => expect(started()[0]?.book.listedAt).toBeDefined());
   });
 
   function type(query: string): void {
@@ -209,7 +210,7 @@ describe("who is looked for by name", () => {
   test("is asked of the server, too, which knows e-mail addresses; nobody is there twice", async () => {
     server.found = [await aParty(5, { name: "Bruno Verdi" }), ...server.parties];
     type("rossi");
-    await vi.waitFor(() => expect(found()).toEqual(["Ada Rossi", "Bruno Verdi"]));
+    await until(() => expect(found()).toEqual(["Ada Rossi", "Bruno Verdi"]));
   });
 
   test("is not shown any more when something else was typed since", async () => {
@@ -222,7 +223,7 @@ describe("who is looked for by name", () => {
     });
     server.found = [await aParty(5, { name: "Bruno Verdi" })];
     type("rossi");
-    await vi.waitFor(() => expect(held.answer).toBeDefined());
+    await until(() => expect(held.answer).toBeDefined());
     page.querySelector<HTMLInputElement>("#query")!.value = "ada";
     page.querySelector("#query")!.dispatchEvent(new Event("input", { bubbles: true }));
     held.answer!();
@@ -239,7 +240,7 @@ describe("who is looked for by name", () => {
       }));
     server.found = many("B").slice(0, 20);
     type("@example.org");
-    await vi.waitFor(() => expect(found()).toHaveLength(20));
+    await until(() => expect(found()).toHaveLength(20));
     expect(find("[data-found-none]").hidden).toBe(true);
     server.foundMore = true;
     type("@example.org");

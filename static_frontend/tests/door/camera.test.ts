@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { CameraPanel } from "../../src/door/camera.ts";
 import type { Detector } from "../../src/door/detector.ts";
+import { until } from "../until.ts";
 
 const PANEL = `<section hidden data-text-refused="Allow it" data-text-none="None here"
     data-text-insecure="Only over https" data-text-failed="In use">
@@ -77,7 +78,7 @@ test("on, with a light and a choice where there are any; off again", async () =>
   expect(find("picture").hidden).toBe(false);
   expect(find("choice").hidden).toBe(false);
   find("torch").click();
-  await vi.waitFor(() => expect(find("torch").getAttribute("aria-pressed")).toBe("true"));
+  await until(() => expect(find("torch").getAttribute("aria-pressed")).toBe("true"));
   expect(stream.track.applyConstraints).toHaveBeenCalledWith({ advanced: [{ torch: true }] });
   find("stop").click();
   expect(stream.track.stop).toHaveBeenCalled();
@@ -105,7 +106,7 @@ test("it is off while the page is hidden, and on again with it", async () => {
   expect(opened[0]!.track.stop).toHaveBeenCalled();
   expect(panel.isOn).toBe(false);
   setHidden(false);
-  await vi.waitFor(() => expect(panel.isOn).toBe(true));
+  await until(() => expect(panel.isOn).toBe(true));
   expect(find("stop").hidden).toBe(false);
 });
 
@@ -122,7 +123,7 @@ test("one that was switched off stays off", async () => {
 test("a reload while what reads codes is still being loaded finds it on as well", async () => {
   withCamera(async () => aStream());
   void aPanel(() => new Promise(() => {})).start();
-  await vi.waitFor(() => expect(find<HTMLVideoElement>("picture").srcObject).not.toBeNull());
+  await until(() => expect(find<HTMLVideoElement>("picture").srcObject).not.toBeNull());
   const after = aPanel();
   await after.startAgain();
   expect(after.isOn).toBe(true);
@@ -179,7 +180,7 @@ test("a phone locked and looked at while the camera opens has one camera, which 
   for (const isHidden of [true, false, true, false]) setHidden(isHidden);
   expect(asked).toHaveLength(3);
   for (const { open } of asked) open();
-  await vi.waitFor(() => expect(panel.isOn).toBe(true));
+  await until(() => expect(panel.isOn).toBe(true));
   await settle();
   expect(live(asked)).toEqual([asked[2]]);
   find("stop").click();
@@ -198,7 +199,7 @@ test("only one watcher tells what is seen, however often the camera was opened",
   const panel = new CameraPanel(document.querySelector("section")!, () => {}, slowly);
   void panel.start();
   asked[0]!.open();
-  await vi.waitFor(() => expect(ready).toHaveLength(1));
+  await until(() => expect(ready).toHaveLength(1));
   // Locked and looked at again while the reader of codes is loaded; then switched off.
   setHidden(true);
   setHidden(false);
@@ -217,7 +218,7 @@ test("a camera changed twice quickly is the last one; what fails meanwhile does 
   void panel.start("1");
   void panel.start("2");
   asked[2]!.open();
-  await vi.waitFor(() => expect(panel.isOn).toBe(true));
+  await until(() => expect(panel.isOn).toBe(true));
   asked[0]!.fail();
   asked[1]!.open();
   await settle();

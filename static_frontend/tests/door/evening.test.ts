@@ -7,6 +7,7 @@ import { Evening, NoAnswer } from "../../src/door/evening.ts";
 import { Away, Refused } from "../../src/door/server.ts";
 import { Store, type Contents } from "../../src/door/store.ts";
 import { aParty, aProblem, FakeServer, SITE, TOKENS } from "./stage.ts";
+import { until } from "../until.ts";
 
 const DEVICE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
 
@@ -62,9 +63,9 @@ function kill(evening: Evening): void {
 }
 
 const listed = async (evening: Evening) =>
-  await vi.waitFor(() => expect(evening.book.listedAt).toBeDefined());
+  await until(() => expect(evening.book.listedAt).toBeDefined());
 const sent = async (evening: Evening) =>
-  await vi.waitFor(() => expect(evening.book.waiting).toHaveLength(0), { timeout: 4_000 });
+  await until(() => expect(evening.book.waiting).toHaveLength(0));
 
 async function startAndLoseNetwork(): Promise<Evening> {
   const evening = await start();
@@ -128,7 +129,7 @@ test("when the network is back all is sent, in order, once", async () => {
   expect(partyAt(0)).toBe(1);
   const asked = server.sent.length;
   evening.sync.now();
-  await vi.waitFor(() => expect(server.asked.at(-1)!.body.actions).toEqual([]));
+  await until(() => expect(server.asked.at(-1)!.body.actions).toEqual([]));
   expect(server.sent.length).toBe(asked);
 });
 
@@ -173,7 +174,7 @@ test("a crash between sending and forgetting sends again, and counts once", asyn
   server.isAway = false;
   server.answerIsLost = true; // obeyed, but the page never learns of it
   evening.sync.now();
-  await vi.waitFor(() => expect(partyAt(0)).toBe(2));
+  await until(() => expect(partyAt(0)).toBe(2));
   kill(evening);
   server.answerIsLost = false;
   const next = await start();
@@ -243,7 +244,7 @@ test("what is sent while another one is written down does not wait again", async
     return await enqueue.call(this, done);
   });
   const second = evening.scan(ticket(1));
-  await vi.waitFor(() => expect(Store.prototype.enqueue).toHaveBeenCalled());
+  await until(() => expect(Store.prototype.enqueue).toHaveBeenCalled());
   await networkReturns(evening);
   server.isAway = true;
   write();
@@ -318,13 +319,13 @@ test("what the list says while a scan is answered does not undo the answer", asy
     return answer;
   });
   evening.sync.now(); // answered before the scan, and arrives after it
-  await vi.waitFor(() => expect(server.asked.at(-1)!.path).toBe("/sync"));
+  await until(() => expect(server.asked.at(-1)!.path).toBe("/sync"));
   await evening.scan(ticket(0));
   inside = [];
   release();
   vi.stubGlobal("fetch", usual);
-  await vi.waitFor(() => expect(evening.book.house.search("Party 0").parties[0]).toMatchObject({ admitted: 2 }));
-  await vi.waitFor(() => expect(new Set(inside)).toEqual(new Set([2])));
+  await until(() => expect(evening.book.house.search("Party 0").parties[0]).toMatchObject({ admitted: 2 }));
+  await until(() => expect(new Set(inside)).toEqual(new Set([2])));
   server.isAway = true;
   expect((await evening.scan(ticket(0))).kind).toBe("already_in");
 });
@@ -376,10 +377,10 @@ test("a scan that a sync counts before it is answered is counted once", async ()
   await listed(evening);
   const letAnswer = hold("/scans", "back");
   const told = evening.scan(ticket(0));
-  await vi.waitFor(() => expect(partyAt(0)).toBe(2));
+  await until(() => expect(partyAt(0)).toBe(2));
   const asked = server.asked.length;
   evening.sync.now();
-  await vi.waitFor(() => expect(server.asked.length).toBeGreaterThan(asked));
+  await until(() => expect(server.asked.length).toBeGreaterThan(asked));
   letAnswer();
   expect(await told).toMatchObject({ kind: "admitted", offline: false });
   expect(evening.book.counts!.inside).toBe(2);
@@ -519,8 +520,8 @@ test("when the evening is over the list goes, and so does the phone's key", asyn
   await listed(evening);
   server.closed = true;
   evening.sync.now();
-  await vi.waitFor(() => expect(evening.book.ended).toBe("closed"));
-  await vi.waitFor(async () => {
+  await until(() => expect(evening.book.ended).toBe("closed"));
+  await until(async () => {
     const contents = await (await Store.open()).read();
     expect([contents.device, contents.parties]).toEqual([undefined, []]);
   });
@@ -531,7 +532,7 @@ test("a scan that is refused because the evening is over ends it here", async ()
   await listed(evening);
   server.instead = [aProblem(403, "door-closed")];
   await expect(evening.scan(ticket(0))).rejects.toBeInstanceOf(Refused);
-  await vi.waitFor(() => expect(evening.book.ended).toBe("closed"));
+  await until(() => expect(evening.book.ended).toBe("closed"));
   expect(evening.book.house.search("Party").parties).toEqual([]);
 });
 
@@ -609,7 +610,7 @@ test("an evening that was put off opens its door again, for as long as it lasts 
   await networkReturns(evening);
   expect(evening.book.ended).toBeUndefined();
   expect(evening.book.house.search("Party 1").parties).toHaveLength(1);
-  await vi.waitFor(() => expect(evening.sync.isAway).toBe(false));
+  await until(() => expect(evening.sync.isAway).toBe(false));
   expect(await evening.scan(ticket(1))).toMatchObject({ kind: "admitted", offline: false });
   kill(evening);
   const contents = await (await Store.open()).read();
@@ -631,13 +632,13 @@ test("an answer to what was asked before the end brings no name back", async () 
   });
   server.complete = false;
   evening.sync.now();
-  await vi.waitFor(() => expect(server.asked.length).toBeGreaterThan(1));
+  await until(() => expect(server.asked.length).toBeGreaterThan(1));
   server.isAway = true;
   const action = { kind: "walk_in", scan_id: crypto.randomUUID(), people: 1 } as const;
   await evening.book.writeDown({ action, reference: null, people: 1, at: new Date().toISOString() });
   await evening.book.end("closed");
   release();
-  await vi.waitFor(() => expect(evening.sync.isAway).toBe(true));
+  await until(() => expect(evening.sync.isAway).toBe(true));
   expect(evening.book.ended).toBe("closed");
   expect(evening.book.house.search("Party").parties).toEqual([]);
   expect((await (await Store.open()).read()).parties).toEqual([]);
@@ -668,7 +669,7 @@ test("a phone that is not known any more keeps what waits, and nobody's name", a
   server.isAway = false;
   server.instead = [aProblem(401)];
   evening.sync.now();
-  await vi.waitFor(() => expect(evening.book.ended).toBe("unknown"));
+  await until(() => expect(evening.book.ended).toBe("unknown"));
   expect(evening.book.waiting).toHaveLength(1);
   expect(evening.book.house.search("Party").parties).toEqual([]);
 });
@@ -686,8 +687,8 @@ test.each([
   server.isAway = false;
   server.instead = [answer];
   evening.sync.now();
-  await vi.waitFor(() => expect(server.instead).toEqual([]));
-  await vi.waitFor(() => expect(evening.sync.isAway).toBe(true));
+  await until(() => expect(server.instead).toEqual([]));
+  await until(() => expect(evening.sync.isAway).toBe(true));
   expect(evening.book.ended).toBeUndefined();
   expect(await evening.scan(ticket(1))).toMatchObject({ kind: "admitted", offline: true });
   await networkReturns(evening);
@@ -710,7 +711,7 @@ test.each([
     return await usual(address, request);
   });
   evening.sync.now();
-  if (path === "/sync") await vi.waitFor(() => expect(evening.sync.isAway).toBe(true));
+  if (path === "/sync") await until(() => expect(evening.sync.isAway).toBe(true));
   expect(await evening.scan(ticket(0))).toMatchObject({ kind: "admitted", offline: true });
   isForeign = false;
   evening.sync.now();
@@ -723,7 +724,7 @@ test("a device of another performance is none any more", async () => {
   await listed(evening);
   server.instead = [aProblem(403, "other-performance")];
   evening.sync.now();
-  await vi.waitFor(() => expect(evening.book.ended).toBe("unknown"));
+  await until(() => expect(evening.book.ended).toBe("unknown"));
 });
 
 test("another version: it says so and keeps what waits", async () => {
@@ -732,7 +733,7 @@ test("another version: it says so and keeps what waits", async () => {
   server.isAway = false;
   server.instead = [aProblem(409, "reload-needed")];
   evening.sync.now();
-  await vi.waitFor(() => expect(evening.isOutdated).toBe(true));
+  await until(() => expect(evening.isOutdated).toBe(true));
   expect(evening.book.waiting).toHaveLength(1);
 });
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Away } from "../../src/door/server.ts";
 import type { Waiting } from "../../src/door/store.ts";
 import { EVERY, Sync } from "../../src/door/sync.ts";
+import { until } from "../until.ts";
 
 let sync: Sync;
 let waiting: Waiting[];
@@ -121,7 +122,7 @@ test("whatever goes wrong, it asks again", async () => {
   await pass(EVERY * 4);
   expect(sent).toBe(3);
   vi.useRealTimers();
-  await vi.waitFor(() => expect(told).toHaveLength(2));
+  await until(() => expect(told).toHaveLength(2));
   process.removeAllListeners("unhandledRejection");
   for (const other of others) process.on("unhandledRejection", other);
 });

@@ -24,6 +24,9 @@ def is_too_old(page: Page) -> None:
     """Let the server have forgotten this page's version, until it is loaded anew."""
     loaded: list[Frame] = []
 
+    def note(frame: Frame) -> None:
+        loaded.append(frame)
+
     def answer(route: Route) -> None:
         body = {"type": "/api/problems/reload-needed", "title": "Reload needed", "status": 409}
         if loaded:
@@ -31,7 +34,7 @@ def is_too_old(page: Page) -> None:
         else:
             route.fulfill(status=409, json=body, content_type="application/problem+json")
 
-    page.on("framenavigated", lambda frame: loaded.append(frame))
+    page.on("framenavigated", note)
     page.route("**/sync", answer)
 
 

@@ -428,6 +428,9 @@ def _let_booking_follow(performance: Performance, before: _Evening, at: datetime
     if before == _Evening.of(performance):
         return
     opens_at, closes_at = follow_curtain(before, performance.starts_at, at)
+    if performance.released_at is not None:
+        # Released places are for whoever waits at the door: booking stays closed, as it was with them.
+        closes_at = min(before.booking_closes_at, performance.starts_at)
     if performance.booking_opens_at == before.booking_opens_at:
         performance.booking_opens_at = opens_at
     if performance.booking_closes_at == before.booking_closes_at:

@@ -37,6 +37,7 @@ from tests.stage import (
     a_visitor,
     fresh,
     let_lapse,
+    move,
     seats_held,
     ticket_token,
 )
@@ -261,6 +262,19 @@ class TestRelease:
         booking.cancel_performance(performance.id)
         with pytest.raises(ReservationEnded):
             places.release_no_shows(performance.id)
+
+    @pytest.mark.parametrize("minutes", [10, -10])
+    def test_nobody_books_them_on_the_web_when_the_curtain_is_moved(self, minutes: int) -> None:
+        performance = tonight()
+        a_party(performance, 2)
+        places.release_no_shows(performance.id)
+        move(performance.id, performance.starts_at + timedelta(minutes=minutes))
+        with pytest.raises(BookingClosed):
+            booking.reserve(performance.id, a_visitor(), 1)
+        # Once all of them are held again, booking goes with the curtain as ever.
+        places.restore_places(performance.id)
+        move(performance.id, performance.starts_at + timedelta(minutes=60))
+        assert booking.reserve(performance.id, a_visitor(), 1).seats == 1
 
     def test_nobody_books_them_on_the_web(self) -> None:
         performance = tonight()

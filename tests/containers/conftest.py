@@ -29,6 +29,7 @@ SITE = f"https://{HOST}"
 PASSWORD = "correct horse battery staple"
 # As the docs write it.
 COMPOSE = shlex.split("docker compose --env-file .env -f docker/compose.yml")
+_TENTATIVE = 0x40  # IFA_F_TENTATIVE, linux/if_addr.h
 SERVICES = ("nginx", "backend", "worker", "postgres", "backup")
 
 SEASON = """\
@@ -331,12 +332,21 @@ def playwright() -> Iterator[Playwright]:
         yield driver
 
 
+def _addresses_are_settled() -> bool:
+    """Whether none of the machine's IPv6 addresses is still being looked for elsewhere (proc(5), if_inet6)."""
+    lines = Path("/proc/net/if_inet6").read_text(encoding="ascii").splitlines()
+    return not any(int(line.split()[4], 16) & _TENTATIVE for line in lines)
+
+
 @pytest.fixture
 def open_page(playwright: Playwright, browser_path: str) -> Iterator[Callable[[Stack], Page]]:
     """Open a page in a browser that finds HOST at a stack's nginx."""
     browsers: list[Browser] = []
 
     def open_in(stack: Stack) -> Page:
+        # A browser gives up what it loads when an address of the machine changes. Each container's link
+        # gets one, and may use it a moment after the container is there.
+        eventually(_addresses_are_settled, "the addresses of the containers' links")
         rules = f"MAP {HOST}:443 127.0.0.1:{stack.https_port}"
         browser = playwright.chromium.launch(
             executable_path=browser_path, args=[*QUIET, f"--host-resolver-rules={rules}"]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from playwright.sync_api import expect
 
@@ -131,10 +132,14 @@ def test_a_disk_that_is_full_lets_nobody_in_unrecorded(phone: Phone, scans: Scan
     ]
 
 
-def test_a_long_queue_is_sent_in_its_order_and_each_scan_once(phone: Phone, scans: Scans) -> None:
+def test_a_long_queue_is_sent_in_its_order_and_each_scan_once(
+    phone: Phone, scans: Scans, database: psycopg.Connection[Any]
+) -> None:
     performance = tonight(capacity=QUEUE)
     parties = [a_party(performance, 3) for _ in range(10)]
     phone.joins(performance)
+    # It was a door for so long: one that was enrolled just now has done less (tests/api/test_door_pace.py).
+    database.execute("UPDATE api_token SET created_at = created_at - interval '90 minutes'")
     phone.works_alone()
     phone.loses_network()
     started = now() - timedelta(minutes=10)

@@ -339,11 +339,16 @@ def _count_parties(performance: Performance) -> int:
 
 
 def _count_live(*which: ColumnElement[bool]) -> int:
-    """How many live parties the performances have that are meant."""
+    """How many live parties have booked the performances that are meant; walk-ins have not."""
     live = (
         select(func.count(Reservation.id))
         .join(Reservation.performance)
-        .where(*which, Reservation.state.in_(LIVE), not_(lapsed(now())))
+        .where(
+            *which,
+            Reservation.state.in_(LIVE),
+            not_(lapsed(now())),
+            not_(Reservation.walk_in),
+        )
     )
     return db.session.scalar(live) or 0
 

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -11,12 +12,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.extensions import db
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.accounts import create_account
 from azionelab.staff.models import User
 from tests.bookings.test_pages import fields
-from tests.stage import a_party, a_performance
+from tests.stage import DOOR_A, a_party, a_performance
 from tests.support.people import PASSWORD, english, log_in, logged_in, press
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -392,6 +394,7 @@ def test_who_unpublishes_a_show_reads_what_that_means(anna: FlaskClient) -> None
     a_performance(show=performance.show, starts_at=performance.starts_at - timedelta(days=9))
     for _party in range(3):
         a_party(performance)
+    let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)  # who have not booked
     address = f"/admin/shows/edit/?id={performance.show_id}"
     page = anna.get(address).text
     assert "2 evenings are to come." in page

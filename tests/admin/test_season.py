@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -12,9 +13,10 @@ from azionelab.admin.forms import slug_of
 from azionelab.bookings import rules
 from azionelab.checkin.books import Actor
 from azionelab.checkin.scans import admit
+from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now, transaction
 from azionelab.shows.models import Show, Venue
-from tests.stage import a_party, a_performance, let_lapse
+from tests.stage import DOOR_A, a_party, a_performance, let_lapse
 from tests.support.people import press
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -177,6 +179,7 @@ def test_who_moves_an_evening_is_told_how_many_are_written_to(
     a_party(performance)
     a_party(performance, confirmed=False)
     rules.cancel(a_party(performance).id)
+    let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A)  # who has no address
     address = f"/admin/performances/edit/?id={performance.id}"
     assert "2 parties would be written to, were it moved." in staff.get(address).text
     assert "2 parties are written to" in edited(staff, performance)

@@ -369,7 +369,7 @@ def _take_down_revoked(actions: list[dict[str, Any]], performance_id: int) -> No
         if action["kind"] != "undo":
             books.record_of_revoked(
                 performance_id,
-                action["code"],
+                None if action["kind"] == "walk_in" else action["code"],
                 action["scan_id"],
                 _actor(action["door"]),
                 _claim(action),

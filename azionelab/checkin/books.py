@@ -108,6 +108,8 @@ def describe_attempt(
     party: PartyRow | Reservation | None,
     actor: Actor,
     claim: Claim | None = None,
+    *,
+    walk_in: bool = False,
 ) -> dict[str, Any]:
     """An attempt as the books keep it, but for what came of it."""
     at = now()
@@ -115,6 +117,7 @@ def describe_attempt(
         "id": scan_id,
         "performance_id": performance_id,
         "reservation_id": party.id if party else None,
+        "walk_in": walk_in,
         "admitted_before": party.admitted if party else 0,
         "scanned_at": _believe(claim.at, at) if claim else at,
         "received_at": at,
@@ -238,13 +241,14 @@ def record_of_revoked(
 ) -> None:
     """Record what a revoked device sends: it counts for nobody, but staff shall know of it.
 
-    The same `scan_id` again is recorded once. Raises DoorUnknown.
+    `code` is None of walk-ins, who have none. The same `scan_id` again is recorded once. Raises DoorUnknown.
     """
     try:
         with transaction() as session:
             read_door(session, performance_id)
-            party = lock_code(session, code or "")
-            scan = describe_attempt(scan_id, performance_id, party, actor, claim)
+            walk_in = code is None
+            party = None if walk_in else lock_code(session, code)
+            scan = describe_attempt(scan_id, performance_id, party, actor, claim, walk_in=walk_in)
             write_down(session, scan, REVOKED, 0)
     except IntegrityError as error:
         if violated_constraint(error) != "pk_scan":

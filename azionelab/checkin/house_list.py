@@ -16,7 +16,7 @@ from azionelab.checkin.verdicts import Kind
 from azionelab.extensions import db
 from azionelab.tokens import Purpose, honoured_tokens
 
-# With these nobody but walk-ins is refused without naming a booking.
+# With these nobody but walk-ins is refused without naming a booking, in scans that do not say so themselves.
 _OF_WALK_INS = (Kind.FULL, Kind.PERFORMANCE_CANCELLED)
 MAX_CONFLICTS = 200  # more than a device can show
 
@@ -116,7 +116,7 @@ def _conflict(scan: Scan, other: FirstAdmission | None) -> Conflict:
         scan_id=scan.id,
         reference=scan.reservation.reference if scan.reservation else None,
         name=scan.reservation.name if scan.reservation else "",
-        walk_in=(scan.reservation.walk_in if scan.reservation else scan.verdict in _OF_WALK_INS),
+        walk_in=_is_of_walk_ins(scan),
         verdict=scan.verdict,
         people=scan.people,
         claimed=scan.claimed or 0,
@@ -127,6 +127,12 @@ def _conflict(scan: Scan, other: FirstAdmission | None) -> Conflict:
         first=first,
         attempt=here,
     )
+
+
+def _is_of_walk_ins(scan: Scan) -> bool:
+    if scan.walk_in:
+        return True
+    return scan.reservation.walk_in if scan.reservation else scan.verdict in _OF_WALK_INS
 
 
 def _first_of_others(scans: Sequence[Scan]) -> dict[UUID, FirstAdmission]:

@@ -19,6 +19,8 @@ class Scan(Base):
     `claimed` is how many people a device let in without the server; None when the server decided.
     More than `people`, those whom the books could count, are a conflict: somebody came in twice, or
     should not have. Who is taken back is claimed no more, since `claim_undone_at`.
+
+    `walk_in` says that no ticket was scanned; scans of releases before 0.4 do not say so.
     """
 
     __tablename__ = "scan"
@@ -38,6 +40,7 @@ class Scan(Base):
     )
     verdict: Mapped[str]  # a Kind of azionelab.checkin.verdicts, or one of its RECORDED
     people: Mapped[int]  # let in by this scan
+    walk_in: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     admitted_before: Mapped[int]  # of the party, when the verdict was given
     claimed: Mapped[int | None]
     claim_undone_at: Mapped[datetime | None]

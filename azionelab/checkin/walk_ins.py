@@ -57,7 +57,9 @@ def let_in_walk_ins(
             reservation = None
             if counted:
                 reservation = seat_walk_ins(session, performance_id, counted, scan_id)
-            scan = describe_attempt(scan_id, performance_id, reservation, actor, claim)
+            scan = describe_attempt(
+                scan_id, performance_id, reservation, actor, claim, walk_in=True
+            )
             write_down(session, scan, kind, counted)
             if reservation is not None:
                 set_committed_value(reservation, "admitted", counted)

@@ -335,6 +335,16 @@ class TestConflicts:
         assert "Bruno's phone : 2 scans, 2 people let in" in sent
         assert "device revoked" not in look(staff, performance, "refused")
 
+    def test_walk_ins_of_a_revoked_device(self, performance: Performance, told: Any) -> None:
+        phone = a_device(performance, "Bruno's phone")
+        revoke_token(phone.token_id or 0)
+        record_of_revoked(performance.id, None, uuid4(), phone, self.claim(1))
+        words = told()
+        assert "1 person too many · Walk-ins Let in by a revoked device" in words
+        assert "Unknown ticket" not in words
+        record_of_revoked(performance.id, "nonsense", uuid4(), phone, self.claim(2))
+        assert "2 people too many · Unknown ticket Let in by a revoked device" in told()
+
     def test_what_a_revoked_device_did_before_another_door(
         self, performance: Performance, told: Any
     ) -> None:

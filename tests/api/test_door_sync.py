@@ -406,6 +406,21 @@ class TestBeingRefused:
         assert (conflict["verdict"], conflict["attempt"]["door"]) == ("revoked", "Door A")
         assert conflict["door"] == "Door B", "the party's other scan, which came later"
 
+    def test_walk_ins_of_a_revoked_device_are_told_as_such(
+        self, app: Flask, make_phone: Callable[..., Phone], evening: Performance
+    ) -> None:
+        lost, other = make_phone("Door A"), make_phone("Door B")
+        with app.app_context():
+            (seen,) = (one for one in devices.devices_of(evening.id) if "Door A" in one.label)
+            revoke_token(seen.token_id)
+        forged = scan("nonsense", 3)
+        walk_in = scan("", 1, kind="walk_in")
+        assert_problem(lost.ask(forged, walk_in), 401, "device-revoked")
+        told = {one["claimed"]: one for one in other.sync()["conflicts"]}
+        assert {one["verdict"] for one in told.values()} == {"revoked"}
+        assert told[1]["walk_in"]
+        assert not told[3]["walk_in"]
+
     def test_a_device_is_revoked_at_once_though_it_is_remembered(
         self, app: Flask, phone: Phone, evening: Performance, database: psycopg.Connection[Any]
     ) -> None:

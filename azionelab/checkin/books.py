@@ -246,9 +246,10 @@ def record_of_revoked(
     try:
         with transaction() as session:
             read_door(session, performance_id)
-            walk_in = code is None
-            party = None if walk_in else lock_code(session, code)
-            scan = describe_attempt(scan_id, performance_id, party, actor, claim, walk_in=walk_in)
+            party = None if code is None else lock_code(session, code)
+            scan = describe_attempt(
+                scan_id, performance_id, party, actor, claim, walk_in=code is None
+            )
             write_down(session, scan, REVOKED, 0)
     except IntegrityError as error:
         if violated_constraint(error) != "pk_scan":

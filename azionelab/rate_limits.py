@@ -90,19 +90,17 @@ class RateLimit:
         network = visitor_network()
         if network is None and (self._spares_box_office or whom is None):
             return
-        settings: Config = current_app.config["AZIONELAB"]
-        counts: RateCounts = current_app.extensions["rate_limits"]
-        for limit in _read(self._setting(settings)):
-            seconds = counts.hit(limit, self._scope, cast("str", whom or network))
-            if seconds is not None:
-                raise TooManyRequests(retry_after=max(1, math.ceil(seconds)))
+        self._ask(RateCounts.hit, cast("str", whom or network))
 
     def check(self, whom: str) -> None:
         """TooManyRequests when this process knows that `whom` is over the limit. Counts and writes nothing."""
+        self._ask(RateCounts.left, whom)
+
+    def _ask(self, seconds_left: Callable[..., float | None], whom: str) -> None:
         settings: Config = current_app.config["AZIONELAB"]
         counts: RateCounts = current_app.extensions["rate_limits"]
         for limit in _read(self._setting(settings)):
-            seconds = counts.left(limit, self._scope, whom)
+            seconds = seconds_left(counts, limit, self._scope, whom)
             if seconds is not None:
                 raise TooManyRequests(retry_after=max(1, math.ceil(seconds)))
 

@@ -128,6 +128,12 @@ def invitation_url(invitation: str) -> str:
 
 def read_invitation(invitation: str) -> Invitation:
     """What somebody was invited to. Raises InvitationForged, InvitationOver, InvitationUsed."""
+    asked = _read_invitation(invitation)
+    _free_place(asked)
+    return asked
+
+
+def _read_invitation(invitation: str) -> Invitation:
     try:
         identity, performance_id, phones, good_until = _signer().loads(invitation)
     except (BadSignature, UnicodeError) as forged:
@@ -141,9 +147,7 @@ def read_invitation(invitation: str) -> Invitation:
     ).one_or_none()
     if found is None or door_closes_at(*found) <= now():
         raise InvitationOver
-    asked = Invitation(identity, performance_id, phones, door_closes_at(*found))
-    _free_place(asked)
-    return asked
+    return Invitation(identity, performance_id, phones, door_closes_at(*found))
 
 
 def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
@@ -153,7 +157,7 @@ def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
     InvitationOver, InvitationUsed. A device that was revoked keeps its place: who was refused does not come
     back by the same invitation.
     """
-    asked = read_invitation(invitation)
+    asked = _read_invitation(invitation)
     hours = (asked.closes_at + LATE_NEWS - now()) / timedelta(hours=1)
     while True:
         place = asked.identity, _free_place(asked)

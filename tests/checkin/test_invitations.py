@@ -107,9 +107,9 @@ def looking_together(phones: int) -> Callable[[devices.Invitation], int]:
 
     def look_and_wait(asked: devices.Invitation) -> int:
         place = look(asked)
-        # The first look is the reading of the invitation.
-        looked.times = getattr(looked, "times", 0) + 1
-        if looked.times == 2:
+        # Whoever finds it taken looks again, alone.
+        if not hasattr(looked, "place"):
+            looked.place = place
             everybody.wait()
         return place
 

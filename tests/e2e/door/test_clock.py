@@ -52,7 +52,7 @@ def test_a_clock_that_is_set_ends_no_evening(phone: Phone, scans: Scans, wrong: 
 def test_an_evening_that_the_phones_clock_says_is_over_is_ended_by_hand(phone: Phone) -> None:
     performance = tonight()
     a_party(performance, 2, name="Ada Rossi")
-    phone.page.clock.install(time=datetime.now(UTC))
+    phone.has_clock(time=datetime.now(UTC))
     phone.joins(performance)
     phone.loses_network()
     expect(phone.state).to_contain_text("No network since")

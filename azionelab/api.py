@@ -2,9 +2,13 @@
 
 from flask import Flask, Response, current_app, request
 
+from azionelab.bookings.api import blueprint as bookings
+from azionelab.checkin.api import blueprint as checkin
+from azionelab.checkin.api import enrolment
 from azionelab.extensions import csrf
 from azionelab.problems import API_PREFIX
 from azionelab.rest import ProblemApi
+from azionelab.shows.api import blueprint as shows
 
 _V1 = f"{API_PREFIX}v1/"
 _DESCRIPTION = """\
@@ -27,6 +31,8 @@ Errors are problems as RFC 9457 says. What they tell is in the language that
 - `/api/problems/invitation-over`, `device-revoked`, `other-performance`, `door-closed`: a door device is
   none yet, or no more, or none here;
 - `/api/problems/reload-needed`: the device's page speaks a `version` of the protocol that this site does not;
+- `/api/problems/too-many-attempts`: a door device did more than it had time for; to be sent again after
+  `Retry-After` seconds;
 - `/api/problems/release-too-early`: places are released from `opens_at` on; `performance-cancelled`;
 - `/api/problems/outcome-unknown` (503): the connection to the database was lost while this was saved. Send
   the same again, with the same `Idempotency-Key` or `scan_id`: nothing is done twice.
@@ -42,12 +48,6 @@ _PREFLIGHT = {
 
 def init_api(app: Flask) -> None:
     """Give the application its API."""
-    # Imported here: they import what this module's neighbours must have made by then.
-    from azionelab.bookings.api import blueprint as bookings  # noqa: PLC0415
-    from azionelab.checkin.api import blueprint as checkin  # noqa: PLC0415
-    from azionelab.checkin.api import enrolment  # noqa: PLC0415
-    from azionelab.shows.api import blueprint as shows  # noqa: PLC0415
-
     app.config["OPENAPI_URL_PREFIX"] = API_PREFIX
     rest = ProblemApi(
         app,

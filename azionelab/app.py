@@ -10,9 +10,25 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from azionelab import extensions
+from azionelab.admin import init_admin
+from azionelab.api import init_api
+from azionelab.assets import init_assets
+from azionelab.bookings import jobs as _booking_jobs  # noqa: F401
+from azionelab.bookings.views import blueprint as bookings_blueprint
+from azionelab.checkin.views import blueprint as checkin_blueprint
 from azionelab.config import Config, load_config
 from azionelab.database import end_reading, limit_each_transaction, refuse_closed_connections
+from azionelab.mail import jobs as _mail_jobs  # noqa: F401
+from azionelab.ops import backups as _backup_reports  # noqa: F401
+from azionelab.ops import secret_keys as _secret_keys  # noqa: F401
+from azionelab.ops.commands import register_commands
+from azionelab.ops.health import health_blueprint
+from azionelab.ops.requests import init_requests
+from azionelab.ops.sentry import init_sentry
+from azionelab.pages import choose_locale, init_pages
 from azionelab.rate_limits import init_rate_limits
+from azionelab.shows.views import blueprint as shows_blueprint
+from azionelab.staff.accounts import init_security
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,17 +63,11 @@ def create_app(config: Config | None = None) -> Flask:
 
 
 def _watch(app: Flask, settings: Config) -> None:
-    # Imported here: gunicorn.conf.py says where counts are kept before anything counts.
-    from azionelab.ops.requests import init_requests  # noqa: PLC0415
-    from azionelab.ops.sentry import init_sentry  # noqa: PLC0415
-
     init_sentry(settings)
     init_requests(app, log_each=settings.log_format == "json")
 
 
 def _bind_extensions(app: Flask) -> None:
-    from azionelab.pages import choose_locale  # noqa: PLC0415
-
     extensions.db.init_app(app)
     with app.app_context():
         refuse_closed_connections(extensions.db.engine)
@@ -77,23 +87,6 @@ def _end_reading(response: Response) -> Response:
 
 
 def _register_parts(app: Flask) -> None:
-    # Imported here: the parts import the extensions, which must be whole by then.
-    from azionelab import bookings, checkin, mail, shows  # noqa: F401, PLC0415
-    from azionelab.admin import init_admin  # noqa: PLC0415
-    from azionelab.api import init_api  # noqa: PLC0415
-    from azionelab.assets import init_assets  # noqa: PLC0415
-    from azionelab.bookings import jobs as _booking_jobs  # noqa: F401, PLC0415
-    from azionelab.bookings.views import blueprint as bookings_blueprint  # noqa: PLC0415
-    from azionelab.checkin.views import blueprint as checkin_blueprint  # noqa: PLC0415
-    from azionelab.mail import jobs as _mail_jobs  # noqa: F401, PLC0415
-    from azionelab.ops import backups as _backup_reports  # noqa: F401, PLC0415
-    from azionelab.ops import secret_keys as _secret_keys  # noqa: F401, PLC0415
-    from azionelab.ops.commands import register_commands  # noqa: PLC0415
-    from azionelab.ops.health import health_blueprint  # noqa: PLC0415
-    from azionelab.pages import init_pages  # noqa: PLC0415
-    from azionelab.shows.views import blueprint as shows_blueprint  # noqa: PLC0415
-    from azionelab.staff.accounts import init_security  # noqa: PLC0415
-
     init_pages(app)
     # After the pages, which refuse what is no form: it would look for a token there.
     extensions.csrf.init_app(app)

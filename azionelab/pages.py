@@ -1,6 +1,5 @@
 """What all pages share: language, dates in the theatre's time, headers, error pages."""
 
-import secrets
 import traceback
 from datetime import datetime
 from functools import partial
@@ -12,7 +11,6 @@ from flask import (
     Response,
     abort,
     current_app,
-    g,
     has_request_context,
     make_response,
     render_template,
@@ -42,8 +40,8 @@ MAX_ROW = 2**31 - 1  # PostgreSQL's integer
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 _POLICY = (
-    "default-src 'self'; img-src 'self' data:; script-src 'self' 'wasm-unsafe-eval'{nonce};"
-    " style-src 'self'{nonce}; object-src 'none'; base-uri 'none'; form-action 'self';"
+    "default-src 'self'; img-src 'self' data:; script-src 'self' 'wasm-unsafe-eval';"
+    " style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
     " frame-ancestors 'none'"
 )
 _HEADERS = {
@@ -103,7 +101,6 @@ def init_pages(app: Flask) -> None:
     app.context_processor(_site)
     app.url_defaults(_keep_language)
     app.before_request(_refuse_strange_forms)
-    app.before_request(_make_nonce)
     app.after_request(_add_headers)
     app.register_error_handler(HTTPException, _error_page)
     app.register_error_handler(Exception, _failure_page)
@@ -165,20 +162,12 @@ def _site() -> dict[str, Any]:
         "contact_email": config.contact_email,
         "locale": str(get_locale()),
         "locales": LOCALES,
-        "csp_nonce": g.get("csp_nonce", ""),
     }
-
-
-def _make_nonce() -> None:
-    # Only the admin's library has scripts and styles inside its pages.
-    if request.path.startswith("/admin/"):
-        g.csp_nonce = secrets.token_urlsafe(16)
 
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
-    nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
-    headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=nonce))
+    headers.setdefault("Content-Security-Policy", _POLICY)
     headers.extend(_HEADERS)
     if response.mimetype == "text/html":
         headers.setdefault("Content-Language", str(get_locale()))

@@ -19,6 +19,7 @@ export default defineConfig({
         "src/styles/site.css",
         "src/styles/door.css",
         "src/styles/app.css",
+        "src/styles/office.css",
         "src/styles/evening.css",
       ],
     },

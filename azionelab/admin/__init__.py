@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask
 from flask_admin import Admin, BaseView
 from flask_admin.menu import MenuView
 from flask_admin.theme import Bootstrap4Theme
@@ -38,7 +38,6 @@ def init_admin(app: Flask) -> None:
         name=app.config["AZIONELAB"].site_name,
         index_view=HomeView(name=_("Evenings")),
         theme=Bootstrap4Theme(base_template="admin/frame.html"),
-        csp_nonce_generator=lambda: g.csp_nonce,
     )
     views: list[tuple[type[Any], type[Any], Any, str]] = [
         (ReservationView, Reservation, _("Reservations"), "reservations"),

@@ -199,7 +199,7 @@ def _totals(counts: HouseCounts, parties: int) -> str:
         gettext("%(num)s to come", num=counts.to_come),
         gettext("%(num)s not confirmed", num=counts.pending),
         gettext("%(num)s released", num=counts.released),
-        gettext("%(num)s walk-ins", num=counts.walk_ins),
+        ngettext("%(num)s walk-in", "%(num)s walk-ins", counts.walk_ins),
         gettext("%(num)s free", num=counts.free),
     ]
     return " · ".join(told)

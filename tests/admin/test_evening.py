@@ -583,8 +583,11 @@ class TestTheDoorList:
         booking.cancel(a_party(performance, 1, name="Not Coming").id)
         admit(performance, inside.reference, people=3)
         places.release_no_shows(performance.id)
-        let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
+        let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A)
         let_lapse(too_late)
+        (sheet,) = self.sheets(staff, performance)
+        assert "1 walk-in ·" in sheet, sheet
+        let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A)
         (sheet,) = self.sheets(staff, performance)
         for words in (
             "Zio Vanja",

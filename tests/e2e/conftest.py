@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    ConsoleMessage,
     Page,
     Playwright,
     expect,
@@ -79,16 +80,21 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
-    """A page on which any error of a script fails the test."""
+    """A page on which any error of a script fails the test, and so does a break of its policy."""
     return watched(context.new_page())
 
 
 def watched(page: Page) -> Page:
-    """Fail when a script of the page does, and wait for it with the tests' patience."""
+    """Fail when a script of the page does or breaks its policy; wait for it with the tests' patience."""
     page.set_default_timeout(PATIENCE * 1_000)
 
     def fail(error: object) -> None:
         raise AssertionError(f"a script failed: {error}")
 
+    def read(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            fail(message.text)
+
     page.on("pageerror", fail)
+    page.on("console", read)
     return page

@@ -30,6 +30,8 @@ Errors are problems as RFC 9457 says. What they tell is in the language that
 - `/api/problems/scan-reused`: the identity of a scan was used for another one;
 - `/api/problems/invitation-over`, `device-revoked`, `other-performance`, `door-closed`: a door device is
   none yet, or no more, or none here;
+- `/api/problems/right-missing`: a door device may not do this: its `rights` are in the answers to its enrolment
+  and to each sync;
 - `/api/problems/reload-needed`: the device's page speaks a `version` of the protocol that this site does not;
 - `/api/problems/too-many-attempts`: a door device did more than it had time for; to be sent again after
   `Retry-After` seconds;

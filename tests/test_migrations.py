@@ -221,6 +221,23 @@ def test_mails_that_nobody_took_are_no_longer_told_as_sent(
     assert migrating.execute(states).fetchall() == ["sent ", f"sent {remark}"]
 
 
+def test_a_phone_that_only_scans_gets_no_more_rights_by_a_downgrade(
+    migrating: psycopg.Connection[str],
+) -> None:
+    flask_migrate.upgrade(revision="0023")
+    for number, scope in enumerate(["door", "scan"]):
+        migrating.execute(
+            "INSERT INTO api_token (label, scope, digest, created_at, expires_at)"
+            " VALUES (%s, %s, %s, now(), now())",
+            [scope, scope, bytes([number])],
+        )
+    flask_migrate.downgrade(revision="-1")
+    found = migrating.execute(
+        "SELECT concat_ws(' ', label, scope, revoked_at IS NOT NULL) FROM api_token ORDER BY id"
+    )
+    assert found.fetchall() == ["door door f", "scan door t"]
+
+
 def test_what_was_nameless_gets_a_name_and_nothing_nameless_follows(
     migrating: psycopg.Connection[str],
 ) -> None:

@@ -22,6 +22,7 @@ from azionelab.admin.words import (
     tell_places,
     tell_released,
     tell_restored,
+    tell_scope,
     tell_seen,
 )
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
@@ -35,7 +36,7 @@ from azionelab.database import now
 from azionelab.dates import clock, stamp
 from azionelab.extensions import db
 from azionelab.shows.models import Performance
-from azionelab.staff.tokens import revoke_token
+from azionelab.staff.tokens import Scope, revoke_token
 
 _PHONES = (1, 2, 3, 5, 10, devices.MAX_PHONES)  # that an invitation may be for
 _MANY = 10  # unconfirmed seats of one network that staff are shown
@@ -118,8 +119,8 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
         """A code that makes a phone a door of this performance, and the phones that are one."""
         performance = _performance(performance_id)
         closes_at = devices.door_closes_at(performance.starts_at, performance.show.duration_minutes)
-        phones = _phones(request.args.get("phones", ""))
-        shown = devices.show_invitation(performance_id, phones)
+        phones, scope = _phones(), _scope()
+        shown = devices.show_invitation(performance_id, phones, scope)
         address = devices.invitation_url(shown.text)
         path, width = draw_qr(address)
         return self._page(
@@ -131,9 +132,12 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             qr_path=path,
             qr_width=width,
             good_until=shown.good_until,
+            chosen=_chosen(),
             phones=phones,
+            scope=scope,
             used=shown.used,
             numbers=_PHONES,
+            scopes=tuple(Scope),
         )
 
     @expose("/<int:performance_id>/revoke", methods=("POST",))
@@ -157,9 +161,8 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
                 "success",
             )
         if request.form.get("back") == "invitation":
-            phones = _phones(request.args.get("phones", ""))
-            chosen = {"phones": phones} if phones > 1 else {}
-            return redirect(self.get_url(".invitation", performance_id=performance_id, **chosen))
+            where = self.get_url(".invitation", performance_id=performance_id, **_chosen())
+            return redirect(where)
         return redirect(self.get_url(".show", performance_id=performance_id))
 
     @expose("/<int:performance_id>/no-shows")
@@ -238,6 +241,7 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             at=at,
             seen=lambda moment: tell_seen(moment, at),
             tell_verdict=tell_verdict,
+            tell_scope=tell_scope,
             **facts,
         )
         return page
@@ -254,9 +258,24 @@ def _performance(performance_id: int) -> Performance:
     return performance
 
 
-def _phones(given: str) -> int:
+def _phones() -> int:
     """How many phones an invitation shall be for; one unless a number of those offered is asked for."""
+    given = request.args.get("phones", "")
     return int(given) if given in map(str, _PHONES) else 1
+
+
+def _scope() -> Scope:
+    """What its phones may do; everything unless something else is asked for."""
+    given = request.args.get("scope", "")
+    return Scope(given) if given in tuple(Scope) else Scope.DOOR
+
+
+def _chosen() -> dict[str, Any]:
+    """What was chosen of an invitation, where it is not what everybody gets."""
+    phones, scope = _phones(), _scope()
+    return ({"phones": phones} if phones > 1 else {}) | (
+        {"scope": scope} if scope is not Scope.DOOR else {}
+    )
 
 
 def _network(given: str) -> bytes:

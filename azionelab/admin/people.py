@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.base import TheatreView, tell
 from azionelab.admin.forms import ROLES, AccountForm, ChangedAccountForm, TokenForm
+from azionelab.admin.words import tell_scope
 from azionelab.staff.accounts import AccountError, change_account, create_account
 from azionelab.staff.models import Role, User
 from azionelab.staff.rights import MANAGES_ACCOUNTS, role_of
@@ -85,6 +86,10 @@ class TokenView(TheatreView):
     column_details_list = column_list
     column_default_sort = ("created_at", True)
     column_searchable_list = ("label",)
+    column_formatters: ClassVar = {
+        "scope": lambda _view, _context, token, _name: tell_scope(token.scope)
+    }
+    column_formatters_detail = column_formatters
     column_labels: ClassVar = {
         "label": _("Label"),
         "scope": _("For"),

@@ -10,6 +10,7 @@ from azionelab.bookings.places import Places
 from azionelab.checkin.house_list import Conflict
 from azionelab.checkin.verdicts import REVOKED, Kind
 from azionelab.dates import clock, dateformat, is_same_day
+from azionelab.staff.tokens import Scope
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,14 @@ def tell_conflict(conflict: Conflict) -> Told:
         reference="" if conflict.walk_in else conflict.reference or "",
         too_many=tell_too_many(conflict.beyond),
     )
+
+
+def tell_scope(scope: str) -> str:
+    """What a phone or a program may do at the door."""
+    return {
+        Scope.DOOR: gettext("Everything at the door"),
+        Scope.SCAN: gettext("Scans only"),
+    }[Scope(scope)]
 
 
 def tell_seen(moment: datetime | None, at: datetime) -> str:

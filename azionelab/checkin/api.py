@@ -5,7 +5,8 @@ docs/door.md is the protocol.
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from flask import abort, g, request
@@ -22,15 +23,16 @@ from azionelab.bookings.models import Reservation
 from azionelab.checkin import books, devices, pace
 from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import find_parties, house_counts
-from azionelab.checkin.house_list import changes_since, conflicts
+from azionelab.checkin.house_list import Conflict, Listed, changes_since, conflicts
 from azionelab.checkin.limits import MAX_WALK_INS, SEARCHES
+from azionelab.checkin.rights import Right, RightMissing, rights_of
 from azionelab.checkin.scans import admit
 from azionelab.checkin.schemas import (
     DeviceSchema,
     EnrolSchema,
-    EveningSchema,
     HouseSchema,
     InvitationSchema,
+    InvitedSchema,
     NewsSchema,
     PartiesSchema,
     ReleasedSchema,
@@ -46,7 +48,7 @@ from azionelab.database import now
 from azionelab.problems import problem
 from azionelab.rest import ApiBlueprint
 from azionelab.shows.programme import Listing, listing
-from azionelab.staff.tokens import digest
+from azionelab.staff.tokens import Scope, digest
 
 VERSION = 1  # of the protocol that this speaks
 _UNDERSTOOD = {1}  # versions of pages that may still be open somewhere, or kept by their phone
@@ -69,11 +71,12 @@ blueprint = ApiBlueprint(
 
 @enrolment.route("/invitations", methods=["POST"])
 @enrolment.arguments(InvitationSchema)
-@enrolment.response(200, EveningSchema)
+@enrolment.response(200, InvitedSchema)
 @enrolment.operation("readInvitation", 404, 410, body=True)
 def read_invitation(asked: dict[str, str]) -> dict[str, Any]:
-    """Tell which evening an invitation opens the door of. A POST, since addresses end up in logs."""
-    return _evening(_performance(devices.read_invitation(asked["invitation"]).performance_id))
+    """Tell which evening an invitation opens the door of, and to do what. A POST, since addresses end up in logs."""
+    invited = devices.read_invitation(asked["invitation"])
+    return _evening(_performance(invited.performance_id)) | {"rights": _listed(invited.scope)}
 
 
 @enrolment.route("/devices", methods=["POST"])
@@ -83,7 +86,12 @@ def read_invitation(asked: dict[str, str]) -> dict[str, Any]:
 def enrol(asked: dict[str, str]) -> dict[str, Any]:
     """Make whoever was shown an invitation a door device of its performance."""
     device, token = devices.enrol(asked["invitation"], asked["label"])
-    return {"token": token, "label": device.label, "performance_id": device.performance_id}
+    return {
+        "token": token,
+        "label": device.label,
+        "performance_id": device.performance_id,
+        "rights": _listed(Scope(device.scope)),
+    }
 
 
 @enrolment.errorhandler(devices.InvitationForged)
@@ -129,6 +137,38 @@ def _require_token() -> AnyResponse | None:
     if device.revoked and request.endpoint != "door_api.sync":
         return _revoked()
     return None
+
+
+# What each request needs. One that is not listed is nobody's to make.
+_NEEDED = {
+    "door_api.house": Right.SCAN,
+    "door_api.scan": Right.SCAN,
+    "door_api.undo": Right.SCAN,  # of its own scans; of others' it needs UNDO_OTHERS
+    "door_api.sync": Right.SCAN,
+    "door_api.walk_in": Right.WALK_IN,
+    "door_api.search": Right.SEARCH,
+    "door_api.Release": Right.RELEASE,
+}
+
+
+@blueprint.before_request
+def _require_right() -> None:
+    """Let nobody do what the token was not given for."""
+    if request.method != "OPTIONS" and not _may(_NEEDED.get(request.endpoint or "")):
+        raise RightMissing
+
+
+def _may(right: Right | None) -> bool:
+    return right in rights_of(g.device.scope)
+
+
+@blueprint.errorhandler(RightMissing)
+def _right_missing(_error: RightMissing) -> AnyResponse:
+    # Not 403: a page of before takes that for the end of its evening, and wipes the list.
+    detail = gettext(
+        "This phone may only scan. For this, ask whoever runs the house, or whoever has a phone that may do it."
+    )
+    return problem(409, "right-missing", "Right missing", detail)
 
 
 @blueprint.before_request
@@ -192,7 +232,7 @@ def _revoked() -> AnyResponse:
 
 @blueprint.route("/<int:performance_id>")
 @blueprint.response(200, HouseSchema)
-@blueprint.operation("getHouse", 403, 404)
+@blueprint.operation("getHouse", 403, 404, 409)
 def house(performance_id: int) -> dict[str, Any]:
     """How many people are expected, in, and still to come."""
     return _evening(_performance(performance_id)) | _counts(performance_id)
@@ -232,11 +272,11 @@ def walk_in(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | An
 
 @blueprint.route("/<int:performance_id>/scans/<uuid:scan_id>", methods=["DELETE"])
 @blueprint.response(200, VerdictSchema)
-@blueprint.operation("undoAdmission", 403, 404)
+@blueprint.operation("undoAdmission", 403, 404, 409)
 def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
-    """Take an admission back. Its scan stays in the books."""
+    """Take an admission back. Its scan stays in the books. A device that only scans undoes its own."""
     try:
-        return _told(books.undo(performance_id, scan_id, _actor("")))
+        return _told(_undo({"scan_id": scan_id}, performance_id))
     except books.ScanUnknown:
         abort(404)
 
@@ -244,7 +284,7 @@ def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
 @blueprint.route("/<int:performance_id>/parties", methods=["POST"])
 @blueprint.arguments(SearchSchema)
 @blueprint.response(200, PartiesSchema)
-@blueprint.operation("findParties", 403, 404, 429, body=True)
+@blueprint.operation("findParties", 403, 404, 409, 429, body=True)
 def search(asked: dict[str, str], performance_id: int) -> dict[str, Any]:
     """Find a party by name. A POST, since addresses end up in logs and names must not."""
     _performance(performance_id)
@@ -273,7 +313,7 @@ class Release(MethodView):
             return problem(409, "release-too-early", "Too early", detail, opens_at=opens_at)
 
     @blueprint.response(200, ReleasedSchema)
-    @blueprint.operation("restorePlaces", 403, 404)
+    @blueprint.operation("restorePlaces", 403, 404, 409)
     def delete(self, performance_id: int) -> places.Places:
         """Hold released places again for those who booked them, as far as they are still free."""
         try:
@@ -306,14 +346,15 @@ def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResp
     return {
         "version": VERSION,
         "server_time": now(),
+        "rights": _listed(g.device.scope),
         "closed": closed,
         "performance": _door_performance(performance),
         "counts": _counts(performance_id),
-        "silent": [] if closed else devices.silent_devices(performance_id),
+        "silent": _silent(performance_id) if not closed else [],
         "results": results,
         "complete": changes.complete,
-        "parties": [] if closed else changes.parties,
-        "conflicts": [] if closed else conflicts(performance_id),
+        "parties": [] if closed else _for_device(changes.parties),
+        "conflicts": [] if closed else _for_device(conflicts(performance_id)),
         "cursor": changes.cursor,
     }
 
@@ -329,6 +370,8 @@ def _result(action: dict[str, Any], performance_id: int) -> dict[str, Any]:
         told["problem"] = "scan-reused"
     except books.ScanUnknown:
         told["problem"] = "scan-unknown"
+    except RightMissing:
+        told["problem"] = "right-missing"
     return told
 
 
@@ -346,13 +389,17 @@ def _scan(attempt: dict[str, Any], performance_id: int) -> books.Verdict:
 
 
 def _walk_in(attempt: dict[str, Any], performance_id: int) -> books.Verdict:
+    # A sync tells of walk-ins as well.
+    if not _may(Right.WALK_IN):
+        raise RightMissing
     people = min(attempt.get("people", 1), MAX_WALK_INS)
     actor, claim = _actor(attempt["door"]), _claim(attempt)
     return let_in_walk_ins(performance_id, people, attempt["scan_id"], actor, claim)
 
 
 def _undo(action: dict[str, Any], performance_id: int) -> books.Verdict:
-    return books.undo(performance_id, action["scan_id"], _actor(""))
+    only_own = not _may(Right.UNDO_OTHERS)
+    return books.undo(performance_id, action["scan_id"], _actor(""), only_own=only_own)
 
 
 _ACTIONS = {"scan": _scan, "walk_in": _walk_in, "undo": _undo}
@@ -414,6 +461,23 @@ _FIGURES = (
 )  # fmt: skip
 
 
+def _listed(scope: Scope) -> list[Right]:
+    return sorted(rights_of(scope))
+
+
+def _silent(performance_id: int) -> list[str]:
+    """The devices that somebody must know of who releases places."""
+    return devices.silent_devices(performance_id) if _may(Right.RELEASE) else []
+
+
+_Row = TypeVar("_Row", Listed, Conflict)
+
+
+def _for_device(rows: list[_Row]) -> list[_Row]:
+    """The rows without a name, unless the device may know who booked."""
+    return rows if _may(Right.NAMES) else [replace(row, name="") for row in rows]
+
+
 def _told(verdict: books.Verdict) -> dict[str, Any]:
     # Of another performance's visitors this door learns nothing but which evening theirs is.
     ours = verdict.reservation if verdict.kind is not Kind.WRONG_PERFORMANCE else None
@@ -465,7 +529,8 @@ def _door_performance(performance: Listing) -> dict[str, Any]:
 def _party(reservation: Reservation | PartyRow) -> dict[str, Any]:
     return {
         "reference": reservation.reference,
-        "name": reservation.name,
+        # With every reference on its list, it could ask for every name.
+        "name": reservation.name if _may(Right.NAMES) else "",
         "state": reservation.state,
         "seats": reservation.seats,
         "admitted": reservation.admitted,

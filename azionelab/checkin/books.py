@@ -21,6 +21,7 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.rules import end
 from azionelab.checkin.facts import lock_code, read_door
 from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.rights import RightMissing
 from azionelab.checkin.verdicts import REVOKED, Kind
 from azionelab.database import now, read_row, transaction, violated_constraint
 from azionelab.extensions import db
@@ -200,16 +201,18 @@ def read_verdict(
     )
 
 
-def undo(performance_id: int, scan_id: UUID, actor: Actor) -> Verdict:
+def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = False) -> Verdict:
     """Take an admission back: its people count as outside again. Undoing twice changes nothing.
 
     Walk-ins' places are free again with it. Raises ScanUnknown for a scan of another performance, or
-    one that let nobody in.
+    one that let nobody in; with `only_own` RightMissing for one that another device made.
     """
     with transaction() as session:
         scan = session.get(Scan, scan_id)
         if scan is None or scan.performance_id != performance_id:
             raise ScanUnknown
+        if only_own and scan.token_id != actor.token_id:
+            raise RightMissing
         reservation = _lock_party_of(session, scan)
         session.refresh(scan, ["claimed"])
         admission = admission_of(session, scan_id)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import and_, bindparam, func, literal_column, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from azionelab.checkin.models import Admission, Scan
@@ -54,16 +54,21 @@ class Device(NamedTuple):
     label: str
     performance_id: int | None
     closes_at: datetime | None
+    scope: Scope
     revoked: bool
     last_seen_at: datetime | None
 
 
 class Invitation(NamedTuple):
-    """What an invitation opens: the door of a performance, which `closes_at`, to so many `phones`."""
+    """What an invitation opens: the door of a performance, which `closes_at`, to so many `phones`.
+
+    They may do what tokens of its `scope` may.
+    """
 
     identity: int
     performance_id: int
     phones: int
+    scope: Scope
     closes_at: datetime
 
 
@@ -81,6 +86,7 @@ class Seen:
 
     token_id: int
     label: str
+    scope: str
     created_at: datetime
     last_seen_at: datetime | None
     revoked_at: datetime | None
@@ -97,15 +103,15 @@ def door_closes_at(starts_at: datetime, duration_minutes: int | None) -> datetim
     return starts_at + length(duration_minutes)
 
 
-def make_invitation(performance_id: int, phones: int = 1) -> str:
+def make_invitation(performance_id: int, phones: int = 1, scope: Scope = Scope.DOOR) -> str:
     """A signed text that makes so many `phones` door devices, for INVITATION. Nothing is stored.
 
     Whoever has it can use it: who photographs it meets a phone that was faster, or takes that phone's place.
     """
-    return _sign(secrets.randbits(_BITS), performance_id, phones, now() + INVITATION)
+    return _sign(secrets.randbits(_BITS), performance_id, phones, scope, now() + INVITATION)
 
 
-def show_invitation(performance_id: int, phones: int = 1) -> Shown:
+def show_invitation(performance_id: int, phones: int = 1, scope: Scope = Scope.DOOR) -> Shown:
     """The invitation that staff show now: the same until it is used up, or _RENEWED is over.
 
     So a page that asks for it every few seconds shows the next one as soon as the phones are there.
@@ -113,12 +119,12 @@ def show_invitation(performance_id: int, phones: int = 1) -> Shown:
     step = int(now().timestamp() // _RENEWED.total_seconds())
     good_until = datetime.fromtimestamp(step * _RENEWED.total_seconds(), UTC) + INVITATION
     for number in count():
-        said = f"{performance_id}/{phones}/{step}/{number}"
+        said = f"{performance_id}/{phones}/{scope}/{step}/{number}"
         identity = int.from_bytes(hashlib.sha256(said.encode()).digest()) >> (256 - _BITS)
         used = len(_places_taken(identity))
         if used < phones:
             break
-    return Shown(_sign(identity, performance_id, phones, good_until), good_until, used)
+    return Shown(_sign(identity, performance_id, phones, scope, good_until), good_until, used)
 
 
 def invitation_url(invitation: str) -> str:
@@ -135,7 +141,7 @@ def read_invitation(invitation: str) -> Invitation:
 
 def _read_invitation(invitation: str) -> Invitation:
     try:
-        identity, performance_id, phones, good_until = _signer().loads(invitation)
+        identity, performance_id, phones, scope, good_until = _signer().loads(invitation)
     except (BadSignature, UnicodeError) as forged:
         raise InvitationForged from forged
     if good_until <= now().timestamp():
@@ -147,7 +153,7 @@ def _read_invitation(invitation: str) -> Invitation:
     ).one_or_none()
     if found is None or door_closes_at(*found) <= now():
         raise InvitationOver
-    return Invitation(identity, performance_id, phones, door_closes_at(*found))
+    return Invitation(identity, performance_id, phones, Scope(scope), door_closes_at(*found))
 
 
 def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
@@ -163,7 +169,7 @@ def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
         place = asked.identity, _free_place(asked)
         name = _unlike_others(label, asked.performance_id)
         try:
-            return issue_token(name, Scope.DOOR, hours, asked.performance_id, place=place)
+            return issue_token(name, asked.scope, hours, asked.performance_id, place=place)
         except IntegrityError as error:
             # Another phone took the place in between: each time one fewer is left.
             if violated_constraint(error) != "uq_api_token_invitation":
@@ -204,7 +210,15 @@ def find_device(text: str) -> Device | None:
     if row is None:
         return None
     closes_at = door_closes_at(row.starts_at, row.duration_minutes) if row.starts_at else None
-    return Device(row.id, row.label, row.performance_id, closes_at, row.revoked, row.last_seen_at)
+    return Device(
+        row.id,
+        row.label,
+        row.performance_id,
+        closes_at,
+        Scope(row.scope),
+        row.revoked,
+        row.last_seen_at,
+    )
 
 
 def recall_device(text: str) -> Device | None:
@@ -247,6 +261,7 @@ def devices_of(performance_id: int) -> list[Seen]:
         select(
             ApiToken.id,
             ApiToken.label,
+            ApiToken.scope,
             ApiToken.created_at,
             ApiToken.last_seen_at,
             ApiToken.revoked_at,
@@ -282,21 +297,24 @@ def ticket_digest(token: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()[:12]).decode()
 
 
-def _sign(identity: int, performance_id: int, phones: int, good_until: datetime) -> str:
-    said = [identity, performance_id, phones, int(good_until.timestamp())]
+def _sign(
+    identity: int, performance_id: int, phones: int, scope: Scope, good_until: datetime
+) -> str:
+    said = [identity, performance_id, phones, scope, int(good_until.timestamp())]
     return str(_signer().dumps(said))
 
 
 def _signer() -> URLSafeSerializer:
     # The newest key signs; itsdangerous wants it last.
     keys = [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
-    return URLSafeSerializer(keys, salt="azionelab/door-invitation-2")
+    return URLSafeSerializer(keys, salt="azionelab/door-invitation-3")
 
 
 _DEVICE = (
     select(
         ApiToken.id,
         ApiToken.label,
+        ApiToken.scope,
         ApiToken.performance_id,
         Performance.starts_at,
         Show.duration_minutes,
@@ -307,7 +325,6 @@ _DEVICE = (
     .outerjoin(Show, Show.id == Performance.show_id)
     .where(
         ApiToken.digest == bindparam("digest"),
-        ApiToken.scope == literal_column(f"'{Scope.DOOR}'"),
         ApiToken.expires_at > bindparam("at"),
     )
 )

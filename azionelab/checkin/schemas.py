@@ -8,6 +8,7 @@ from marshmallow.validate import Length, OneOf, Range
 
 from azionelab.bookings.models import State
 from azionelab.checkin.limits import MAX_ACTIONS, MAX_DOOR, MAX_PEOPLE, MAX_QUERY, MAX_WALK_INS
+from azionelab.checkin.rights import Right
 from azionelab.checkin.verdicts import RECORDED, Kind
 from azionelab.one_line import is_one_line, is_seen
 from azionelab.rest import (
@@ -164,7 +165,7 @@ class SearchSchema(Asked):
 
 
 class PartySchema(Answer):
-    """A party. `remaining` of its people are still to come."""
+    """A party. `remaining` of its people are still to come. Without the right `names`, `name` is empty."""
 
     reference = fields.String(required=True)
     name = fields.String(required=True)
@@ -201,6 +202,22 @@ class EveningSchema(Answer):
     starts_at = fields.AwareDateTime(required=True)
 
 
+def _rights() -> fields.Field[Any]:
+    return fields.List(
+        fields.String(validate=OneOf([right.value for right in Right])),
+        required=True,
+        metadata={
+            "description": "What the device may do; of anything else it is told right-missing."
+        },
+    )
+
+
+class InvitedSchema(EveningSchema):
+    """The performance that an invitation opens the door of."""
+
+    rights = _rights()
+
+
 class VerdictSchema(Answer):
     """The answer to a scan. `people` were let in by it; after an undo none are."""
 
@@ -232,6 +249,7 @@ class DeviceSchema(Answer):
     token = fields.String(required=True)
     label = fields.String(required=True)
     performance_id = fields.Integer(required=True)
+    rights = _rights()
 
 
 class CountsSchema(Answer):
@@ -271,7 +289,7 @@ class DoorPerformanceSchema(EveningSchema):
 
 
 class ListedSchema(Answer):
-    """A party as a device keeps it."""
+    """A party as a device keeps it. Without the right `names`, `name` is empty."""
 
     reference = fields.String(required=True)
     tickets = fields.List(
@@ -319,7 +337,7 @@ class ResultSchema(Answer):
     problem = fields.String(
         required=True,
         allow_none=True,
-        validate=OneOf(["scan-reused", "scan-unknown", "door-closed"]),
+        validate=OneOf(["scan-reused", "scan-unknown", "door-closed", "right-missing"]),
     )
 
 
@@ -328,6 +346,7 @@ class NewsSchema(Answer):
 
     version = fields.Integer(required=True)
     server_time = fields.AwareDateTime(required=True)
+    rights = _rights()
     closed = fields.Boolean(
         required=True, metadata={"description": "The performance is over: the list is to be wiped."}
     )

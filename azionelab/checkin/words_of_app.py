@@ -115,6 +115,10 @@ def _state_words() -> dict[str, Words]:
         "found.list": gettext(
             "Nobody of that name on the list of %(at)s. E-mail addresses need the network.", at=at
         ),
+        "found.scans": gettext(
+            "This phone only scans. Type the whole reference, eight letters and digits; who does not have it goes to"
+            " the phone that finds people by name."
+        ),
         "found.later": say_many_searches(),
         "found.more": tell_more("{num}"),
         "keeps.nothing": gettext(
@@ -164,6 +168,7 @@ def _conflict_words() -> dict[str, Words]:
         "aside": gettext("Not counted as it was told here"),
         "aside.scan-reused": gettext("it was told before as something else"),
         "aside.scan-unknown": gettext("nothing is known of it"),
+        "aside.right-missing": gettext("this phone may only scan"),
         "aside.detail": gettext(
             "%(name)s, %(at)s: %(people)s let in, %(counted)s counted (%(reason)s).",
             name="{name}",

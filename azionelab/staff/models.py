@@ -86,7 +86,7 @@ class ApiToken(Base):
         UniqueConstraint("digest"),
         UniqueConstraint("invitation", "invitation_place", name="uq_api_token_invitation"),
         CheckConstraint("label <> ''", name="label_given"),
-        CheckConstraint("scope IN ('door')", name="scope"),
+        CheckConstraint("scope IN ('door', 'scan')", name="scope"),
         CheckConstraint(
             "(invitation IS NULL) = (invitation_place IS NULL) AND invitation_place >= 1",
             name="invitation_place",

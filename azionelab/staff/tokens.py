@@ -18,9 +18,10 @@ MAX_TOKEN_HOURS = 72  # a long weekend
 
 
 class Scope(StrEnum):
-    """What a token opens."""
+    """What a token opens: the door and all that is done there, or scans alone (checkin/rights.py)."""
 
     DOOR = "door"
+    SCAN = "scan"
 
 
 class TokenUnknown(Exception):

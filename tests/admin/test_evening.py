@@ -28,7 +28,7 @@ from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.models import Performance, Show
-from azionelab.staff.tokens import revoke_token
+from azionelab.staff.tokens import Scope, revoke_token
 from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, fresh, let_lapse, ticket_token
 from tests.support.people import press
 
@@ -379,7 +379,7 @@ class TestDevices:
             devices, "now", lambda: at
         )  # the next code of the clock does not come yet
         where = address(performance, "invitation")
-        assert "For 1 phone. Good until" in look_at(staff, performance, "invitation", "code")
+        assert "For 1 phone. " in look_at(staff, performance, "invitation", "code")
         first = invitation(staff, where)
         assert invitation(staff, where) == first, "it stays for who is about to scan it"
         devices.enrol(first, "Door A")
@@ -426,6 +426,36 @@ class TestDevices:
         answer = press(staff, f"{address(performance, 'revoke')}?phones=5", **form)
         assert "There is no such device." in answer.text
         assert "For 5 phones." in text_of(answer.text)
+
+    def test_staff_choose_what_the_phones_may_do_and_see_it(
+        self, staff: FlaskClient, performance: Performance
+    ) -> None:
+        where = address(performance, "invitation")
+        assert "For 1 phone. Everything at the door. Good" in look_at(
+            staff, performance, "invitation", "code"
+        )
+        everything = devices.read_invitation(invitation(staff, where))
+        scans = f"{where}?scope=scan"
+        assert "For 1 phone. Scans only. Good" in text_of(staff.get(scans).text)
+        only = devices.read_invitation(invitation(staff, scans))
+        assert (everything.scope, only.scope) == (Scope.DOOR, Scope.SCAN)
+        assert everything.identity != only.identity
+        devices.enrol(invitation(staff, where), "Head of house")
+        devices.enrol(invitation(staff, scans), "Usher")
+        for page in ("", "invitation"):
+            listed = look_at(staff, performance, page, "devices")
+            assert re.search("Usher New here Scans only .* Head of house New here Every", listed)
+        for others in ("", "all", "DOOR"):
+            assert "Everything at the door." in text_of(staff.get(f"{where}?scope={others}").text)
+
+    def test_it_stays_chosen_when_a_phone_is_refused(
+        self, staff: FlaskClient, performance: Performance
+    ) -> None:
+        page = unescape(staff.get(f"{address(performance, 'invitation')}?phones=2&scope=scan").text)
+        where = f"{address(performance, 'revoke')}?phones=2&scope=scan"
+        assert f'action="{where}"' in page
+        answer = press(staff, where, device="0", back="invitation")
+        assert "For 2 phones. Scans only." in text_of(answer.text)
 
     def test_an_evening_that_is_over_invites_nobody(self, staff: FlaskClient) -> None:
         over = a_performance(starts_at=now() - timedelta(hours=3))

@@ -16,7 +16,7 @@ from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.staff.models import ApiToken
-from azionelab.staff.tokens import revoke_token
+from azionelab.staff.tokens import Scope, revoke_token
 from tests.stage import a_party, a_performance, move
 
 A_MOMENT = timedelta(microseconds=1)
@@ -48,6 +48,17 @@ def test_an_invitation_makes_a_device_of_its_performance(in_app: Flask) -> None:
     assert (device.token_id, device.label) == (token_id, "Door A")
     assert device.performance_id == performance.id
     assert device.closes_at == performance.starts_at + timedelta(hours=2)
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_it_may_do_what_it_was_invited_to(in_app: Flask, scope: Scope) -> None:
+    performance = a_performance()
+    invitation = devices.make_invitation(performance.id, scope=scope)
+    assert devices.read_invitation(invitation).scope is scope
+    device = devices.find_device(devices.enrol(invitation, "Door A")[1])
+    assert device is not None
+    assert device.scope is scope
+    assert [seen.scope for seen in devices.devices_of(performance.id)] == [scope]
 
 
 def test_staff_are_asked_about_newcomers(in_app: Flask) -> None:

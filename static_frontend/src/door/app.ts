@@ -134,11 +134,13 @@ export class App {
   }
 
   /** Be another device than before; what waits goes along if it is of the same evening. */
-  private async become({ token, label, performance_id }: Enrolled): Promise<void> {
+  private async become({ token, label, performance_id, rights }: Enrolled): Promise<void> {
     const before = this.evening?.book.device ?? this.contents?.device;
     const { waiting } = this;
     this.evening?.stop();
-    const device = { token, label, performanceId: performance_id, behind: before?.behind ?? 0 };
+    const may = rights && { rights };
+    const behind = before?.behind ?? 0;
+    const device = { token, label, performanceId: performance_id, behind, ...may };
     try {
       this.store = await Store.open();
       if (before?.performanceId !== performance_id) {

@@ -1,6 +1,6 @@
 /** What the door's screen shows all the time: the evening, its counts, the network, what went wrong. */
 
-import { asideWords, conflictWords } from "./cards.ts";
+import { asideWords, conflictWords, nameOf } from "./cards.ts";
 import type { Evening, Told } from "./evening.ts";
 import type { Notebook } from "./notebook.ts";
 import { signal } from "./signals.ts";
@@ -27,6 +27,7 @@ export class Board {
     const { view, words } = this;
     const { performance, counts, device, keepsNothing } = evening.book;
     view.screen("door");
+    view.allow(evening.book.rights);
     view.say("title", performance?.show_title ?? device.label);
     view.say("when", performance && words.when(performance.starts_at));
     view.mark("net", evening.sync.isAway ? "away" : "online");
@@ -86,7 +87,7 @@ export class Board {
 
   private lastWords(last: Told): string {
     const nameless = last.kind === "not_listed" ? "not_listed" : "walk_in";
-    const who = last.party?.name ?? this.words.say(nameless);
+    const who = last.party ? nameOf(last.party) : this.words.say(nameless);
     const what = `${who}, ${this.words.say("in", { num: last.people })}`;
     return this.words.say("last", { what });
   }

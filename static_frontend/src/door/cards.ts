@@ -92,12 +92,17 @@ export function checkingCard(words: Words): Card {
   return { kind: "checking", tone: "wait", headline, details: [], heads: [], buttons: [] };
 }
 
+/** What a party is called: a phone that only scans is told no names, and nobody is those of a booking that ended. */
+export function nameOf({ name, reference }: KnownParty): string {
+  return name || reference;
+}
+
 /** A party in a list of found ones. */
 export function partyOf(party: KnownParty, words: Words): NonNullable<Card["party"]> {
   return {
-    name: party.name,
+    name: nameOf(party),
     facts: [
-      party.reference,
+      ...(party.name ? [party.reference] : []),
       words.say("seats", { num: party.seats }),
       words.say("in", { num: party.admitted }),
     ],

@@ -40,7 +40,7 @@ export class Finder {
       return typed;
     }
     // Only the server knows addresses, and who booked since the list came.
-    if (!found.more && !evening.sync.isAway) {
+    if (!found.more && !evening.sync.isAway && maySearch(evening)) {
       const there = await findThere(evening, typed);
       // Ended while it was asked: nobody's name comes back. Or something else was typed since.
       if (evening.book.ended || this.view.query.value.trim() !== typed) return undefined;
@@ -98,11 +98,17 @@ export class Finder {
     );
   }
 
-  private nobodyWords({ sync, book: { listedAt } }: Evening): string {
+  private nobodyWords(evening: Evening): string {
+    if (!maySearch(evening)) return this.words.say("found.scans");
+    const { sync, book: { listedAt } } = evening;
     return sync.isAway && listedAt
       ? this.words.say("found.list", { at: this.words.clock(listedAt) })
       : this.words.say("found.none");
   }
+}
+
+function maySearch({ book: { rights } }: Evening): boolean {
+  return rights.includes("search");
 }
 
 /** Some names look like references: such a word is one if the list has it, or if nobody is called so. */

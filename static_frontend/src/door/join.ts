@@ -1,5 +1,6 @@
 /** Becoming a door device by an invitation, which came in the address and leaves it with the answer. */
 
+import { rightsOf } from "./rights.ts";
 import { enrol, readInvitation, Refused, type Enrolled } from "./server.ts";
 import type { View } from "./view.ts";
 import type { Words } from "./words.ts";
@@ -32,6 +33,7 @@ export class Join {
     this.view.say("join-sent", undefined);
     this.view.say("join-now", now && this.words.say("join.now", { evening: now }));
     this.view.say("join-evening", undefined);
+    this.view.allow(rightsOf({}));
     this.view.screen("join");
     this.label.select();
     void this.tellEvening();
@@ -85,6 +87,7 @@ export class Join {
   private async eveningWords(invitation: string): Promise<string | undefined> {
     try {
       const evening = await readInvitation(decodeURIComponent(invitation));
+      if (this.invitation === invitation) this.view.allow(rightsOf(evening));
       return [evening.show_title, this.words.when(evening.starts_at), evening.venue_name].join(", ");
     } catch (error) {
       // A server of before does not tell, and one that is away may be back when somebody says yes.

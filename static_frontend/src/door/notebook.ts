@@ -3,6 +3,7 @@
 import { Attempts } from "./attempts.ts";
 import { Clock } from "./clock.ts";
 import { House, withPeople, withTaken } from "./house.ts";
+import { rightsOf, type Right } from "./rights.ts";
 import type {
   Conflict,
   Counts,
@@ -74,6 +75,11 @@ export class Notebook {
   /** Why the phone is no door device any more. */
   get ended(): Ended | undefined {
     return this.device.ended;
+  }
+
+  /** What this phone may do at its door. */
+  get rights(): readonly Right[] {
+    return rightsOf(this.device);
   }
 
   get performance(): Performance | undefined {
@@ -224,7 +230,8 @@ export class Notebook {
     const parties = answer.parties.filter(({ reference }) => !this.touched.has(reference));
     const isWhole = parties.length === answer.parties.length;
     const isComplete = answer.complete && isWhole;
-    this.device = { ...this.device, ...this.clock.kept };
+    const rights = answer.rights && { rights: answer.rights };
+    this.device = { ...this.device, ...this.clock.kept, ...rights };
     this.clock.until = Date.parse(answer.performance.closes_at);
     this.kept = {
       performance: answer.performance,

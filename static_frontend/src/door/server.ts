@@ -1,5 +1,6 @@
 /** How the door talks to the server (docs/door.md), and what its answers and silences mean. */
 
+import type { Right } from "./rights.ts";
 import type { Asked, Kind } from "./verdicts.ts";
 
 const BASE = "/api/v1/checkin";
@@ -118,6 +119,8 @@ export interface Result {
 
 export interface Synced {
   readonly server_time: string;
+  /** A server of before does not tell. */
+  readonly rights?: readonly Right[];
   readonly closed: boolean;
   readonly complete: boolean;
   readonly cursor: number | null;
@@ -140,6 +143,13 @@ export interface Enrolled {
   readonly token: string;
   readonly label: string;
   readonly performance_id: number;
+  /** A server of before does not tell. */
+  readonly rights?: readonly Right[];
+}
+
+/** The evening that somebody was invited to, and what the phone may do there. */
+export interface Invited extends OtherEvening {
+  readonly rights?: readonly Right[];
 }
 
 /** No answer, or one that says that the server is busy or down: the door goes on by itself. */
@@ -158,7 +168,7 @@ export class Refused extends Error {
 }
 
 /** Which evening somebody was invited to. Throws Away and Refused. */
-export async function readInvitation(invitation: string): Promise<OtherEvening> {
+export async function readInvitation(invitation: string): Promise<Invited> {
   const isEvening: Proof = ({ starts_at }) => isText(starts_at);
   return await request("POST", "/invitations", { invitation }, PATIENCE.asked, isEvening);
 }

@@ -3,6 +3,7 @@
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
 
 import type { KeptTime } from "./clock.ts";
+import type { Right } from "./rights.ts";
 import type { Action, Conflict, Counts, ListedParty, Performance } from "./server.ts";
 
 const NAME = "azionelab-door";
@@ -12,6 +13,8 @@ export interface Device extends KeptTime {
   readonly token: string;
   readonly label: string;
   readonly performanceId: number;
+  /** What it may do, once the server has told. */
+  readonly rights?: readonly Right[];
   readonly ended?: Ended;
 }
 

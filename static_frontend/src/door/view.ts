@@ -75,6 +75,16 @@ export class View {
     this.find(`[data-${place}]`).hidden = !isShown;
   }
 
+  /** Show what a phone with these rights may do, and where it lacks one what it reads instead. */
+  allow(rights: readonly string[]): void {
+    for (const part of this.page.querySelectorAll<HTMLElement>("[data-needs]")) {
+      part.hidden = !rights.includes(part.dataset["needs"]!);
+    }
+    for (const part of this.page.querySelectorAll<HTMLElement>("[data-lacks]")) {
+      part.hidden = rights.includes(part.dataset["lacks"]!);
+    }
+  }
+
   enable(act: string, isEnabled: boolean): void {
     for (const button of this.page.querySelectorAll<HTMLButtonElement>(`[data-do="${act}"]`)) {
       button.disabled = !isEnabled;
@@ -140,7 +150,10 @@ export class View {
     if (!before) return;
     before.focus({ preventScroll: true });
     // It went meanwhile, as the button that undoes the last people does.
-    if (this.page.activeElement !== before) this.find("[data-do=walk-in]").focus({ preventScroll: true });
+    if (this.page.activeElement === before) return;
+    const walkIn = this.find("[data-do=walk-in]");
+    const place = walkIn.hidden ? this.find("[data-do=more]") : walkIn;
+    place.focus({ preventScroll: true });
   }
 
   /** The card on the screen asks something, and goes away with the answer. */

@@ -89,6 +89,15 @@ class Answer(Schema):
         unknown = EXCLUDE
 
 
+class RequestKeySchema(Schema):
+    """Headers with a key of the caller's, by which a request that is sent again is known."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    request_key = fields.UUID(data_key="Idempotency-Key")
+
+
 class Yes(fields.Field[bool]):
     """Consent: true, and nothing that could be taken for it."""
 

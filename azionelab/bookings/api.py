@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Response, abort, current_app
 from flask_babel import get_locale
-from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow import ValidationError, fields
 from marshmallow.validate import OneOf, Range
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -27,7 +27,7 @@ from azionelab.config import LOCALES
 from azionelab.database import now
 from azionelab.problems import problem
 from azionelab.rate_limits import visitor_network
-from azionelab.rest import AT_LEAST, ONE_OF, Answer, ApiBlueprint, Asked, Yes
+from azionelab.rest import AT_LEAST, ONE_OF, Answer, ApiBlueprint, Asked, RequestKeySchema, Yes
 from azionelab.shows.window import Window
 
 blueprint = ApiBlueprint(
@@ -60,16 +60,11 @@ class BookingSchema(Asked):
     locale = fields.String(validate=OneOf(LOCALES, error=ONE_OF))
 
 
-class IdempotencySchema(Schema):
+class BookingKeySchema(RequestKeySchema):
     """A key that makes it safe to send a booking again when its answer was lost.
 
     It names a booking for as long as that is held or confirmed.
     """
-
-    class Meta:
-        unknown = EXCLUDE
-
-    request_key = fields.UUID(data_key="Idempotency-Key")
 
 
 class ReceivedSchema(Answer):
@@ -89,7 +84,7 @@ class ReceivedSchema(Answer):
 
 @blueprint.route("/<int:performance_id>/reservations", methods=["POST"])
 @blueprint.arguments(BookingSchema)
-@blueprint.arguments(IdempotencySchema, location="headers")
+@blueprint.arguments(BookingKeySchema, location="headers")
 @blueprint.response(202, ReceivedSchema)
 @blueprint.operation("bookSeats", 404, 409, body=True)
 @booking_limit  # after what was sent is read: what is wrong with it does not count

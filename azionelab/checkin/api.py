@@ -29,6 +29,7 @@ from azionelab.checkin.rights import Right, RightMissing, rights_of
 from azionelab.checkin.scans import admit
 from azionelab.checkin.schemas import (
     DeviceSchema,
+    EnrolKeySchema,
     EnrolSchema,
     HouseSchema,
     InvitationSchema,
@@ -71,21 +72,24 @@ blueprint = ApiBlueprint(
 
 @enrolment.route("/invitations", methods=["POST"])
 @enrolment.arguments(InvitationSchema)
+@enrolment.arguments(EnrolKeySchema, location="headers")
 @enrolment.response(200, InvitedSchema)
 @enrolment.operation("readInvitation", 404, 410, body=True)
-def read_invitation(asked: dict[str, str]) -> dict[str, Any]:
+def read_invitation(asked: dict[str, str], headers: dict[str, UUID]) -> dict[str, Any]:
     """Tell which evening an invitation opens the door of, and to do what. A POST, since addresses end up in logs."""
-    invited = devices.read_invitation(asked["invitation"])
+    invited = devices.read_invitation(asked["invitation"], headers.get("request_key"))
     return _evening(_performance(invited.performance_id)) | {"rights": _listed(invited.scope)}
 
 
 @enrolment.route("/devices", methods=["POST"])
 @enrolment.arguments(EnrolSchema)
+@enrolment.arguments(EnrolKeySchema, location="headers")
 @enrolment.response(201, DeviceSchema)
 @enrolment.operation("enrolDevice", 410, body=True)
-def enrol(asked: dict[str, str]) -> dict[str, Any]:
+def enrol(asked: dict[str, str], headers: dict[str, UUID]) -> dict[str, Any]:
     """Make whoever was shown an invitation a door device of its performance."""
-    device, token = devices.enrol(asked["invitation"], asked["label"])
+    request_key = headers.get("request_key")
+    device, token = devices.enrol(asked["invitation"], asked["label"], request_key)
     return {
         "token": token,
         "label": device.label,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 from typing import NamedTuple
+from uuid import UUID, uuid5
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -20,7 +21,8 @@ from azionelab.shows.limits import length
 from azionelab.shows.models import Performance, Show
 from azionelab.site import site_url
 from azionelab.staff.models import ApiToken
-from azionelab.staff.tokens import Scope, digest, issue_token
+from azionelab.staff.tokens import Scope, digest, find_token, issue_token
+from azionelab.tokens import Purpose, make_token
 
 INVITATION = timedelta(minutes=15)
 NEWCOMER = INVITATION  # for so long staff are asked whether they know the phone
@@ -132,10 +134,18 @@ def invitation_url(invitation: str) -> str:
     return f"{site_url('checkin.app')}#join={invitation}"
 
 
-def read_invitation(invitation: str) -> Invitation:
-    """What somebody was invited to. Raises InvitationForged, InvitationOver, InvitationUsed."""
+def read_invitation(invitation: str, request: UUID | None = None) -> Invitation:
+    """What somebody was invited to. Raises InvitationForged, InvitationOver, InvitationUsed.
+
+    Whose `request` used it up, and lost the answer, is still invited.
+    """
     asked = _read_invitation(invitation)
-    _free_place(asked)
+    try:
+        _free_place(asked)
+    except InvitationUsed:
+        made = find_token(_text_of(asked, request)) if request else None
+        if made is None or made.revoked_at is not None:
+            raise
     return asked
 
 
@@ -156,24 +166,47 @@ def _read_invitation(invitation: str) -> Invitation:
     return Invitation(identity, performance_id, phones, Scope(scope), door_closes_at(*found))
 
 
-def enrol(invitation: str, label: str) -> tuple[ApiToken, str]:
-    """Make a device of the invitation's performance; its token's text is told once and kept nowhere.
+def enrol(invitation: str, label: str, request: UUID | None = None) -> tuple[ApiToken, str]:
+    """Make a device of the invitation's performance; its token's text is kept nowhere.
 
-    Its label gets a number when another device of the performance has it. Raises InvitationForged,
-    InvitationOver, InvitationUsed. A device that was revoked keeps its place: who was refused does not come
-    back by the same invitation.
+    Its label gets a number when another device of the performance has it. The same `request`, sent again for want
+    of an answer, gives the device that it made. Raises InvitationForged, InvitationOver, InvitationUsed. A device
+    that was revoked keeps its place: who was refused does not come back by the same invitation.
     """
     asked = _read_invitation(invitation)
+    text = _text_of(asked, request) if request else secrets.token_urlsafe(32)
+    token = _make_device(asked, label, text)
+    if token.revoked_at is not None:
+        raise InvitationUsed
+    return token, text
+
+
+def _make_device(asked: Invitation, label: str, text: str) -> ApiToken:
     hours = (asked.closes_at + LATE_NEWS - now()) / timedelta(hours=1)
     while True:
-        place = asked.identity, _free_place(asked)
+        try:
+            place = asked.identity, _free_place(asked)
+        except InvitationUsed:
+            # By the same request, maybe: its first try may have been at work until now.
+            if (made := find_token(text)) is None:
+                raise
+            return made
         name = _unlike_others(label, asked.performance_id)
         try:
-            return issue_token(name, asked.scope, hours, asked.performance_id, place=place)
+            token, _text = issue_token(
+                name, asked.scope, hours, asked.performance_id, text=text, place=place
+            )
         except IntegrityError as error:
             # Another phone took the place in between: each time one fewer is left.
             if violated_constraint(error) != "uq_api_token_invitation":
                 raise
+        else:
+            return token
+
+
+def _text_of(asked: Invitation, request: UUID) -> str:
+    # Whoever knows the invitation alone, as by a photograph, cannot know it.
+    return make_token(Purpose.DOOR_KEY, uuid5(request, str(asked.identity)))
 
 
 def _free_place(asked: Invitation) -> int:

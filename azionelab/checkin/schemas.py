@@ -19,6 +19,7 @@ from azionelab.rest import (
     ONE_OF,
     Answer,
     Asked,
+    RequestKeySchema,
 )
 from azionelab.shows.limits import MAX_PARTY
 
@@ -156,6 +157,13 @@ class EnrolSchema(InvitationSchema):
     """An invitation, and how the device shall be called."""
 
     label = Line(required=True, validate=[Length(1, MAX_DOOR, error=LENGTH_BETWEEN), _seen])
+
+
+class EnrolKeySchema(RequestKeySchema):
+    """A random key that makes it safe to send an enrolment again when its answer was lost.
+
+    With the same invitation, while that is good, it gives the device that it made.
+    """
 
 
 class SearchSchema(Asked):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from azionelab.database import now, transaction, violated_constraint
@@ -35,15 +35,16 @@ def issue_token(
     performance_id: int | None = None,
     press: UUID | None = None,
     *,
+    text: str | None = None,
     place: tuple[int, int] | None = None,
 ) -> tuple[ApiToken, str]:
     """Make a token that lives for `hours`, and return it with its text, which is kept nowhere.
 
     With a `performance_id` it opens nothing but that performance. `place` is a place of an invitation, and its
     number: with one that is taken it raises IntegrityError (uq_api_token_invitation). The same `press` of a button, sent
-    again for want of an answer, gives the token that it made.
+    again for want of an answer, gives the token that it made, and so does the same `text`, which nobody can guess.
     """
-    text = _text_of(press, label, hours) if press else secrets.token_urlsafe(32)
+    text = text or (_text_of(press, label, hours) if press else secrets.token_urlsafe(32))
     created = now()
     token = ApiToken(
         label=label,
@@ -62,8 +63,16 @@ def issue_token(
     except IntegrityError as error:
         if violated_constraint(error) != "uq_api_token_digest":
             raise
-        made = select(ApiToken).where(ApiToken.digest == digest(text))
-        return db.session.scalars(made).one(), text
+        return db.session.scalars(_of_text(text)).one(), text
+
+
+def find_token(text: str) -> ApiToken | None:
+    """The token of this text, whether or not it is good."""
+    return db.session.scalars(_of_text(text)).one_or_none()
+
+
+def _of_text(text: str) -> Select[ApiToken]:
+    return select(ApiToken).where(ApiToken.digest == digest(text))
 
 
 def _text_of(press: UUID, label: str, hours: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -91,6 +91,22 @@ class TestEnrolling:
         assert row is not None
         assert phone.device["token"] not in row[0]
         assert phone.device["label"] == "Door A"
+
+    def test_the_same_key_gives_the_same_device(
+        self, app: Flask, client: FlaskClient, evening: Performance
+    ) -> None:
+        with app.app_context():
+            body = {"invitation": devices.make_invitation(evening.id), "label": "Door A"}
+
+        def enrol(**headers: str) -> Any:
+            return client.post("/api/v1/checkin/devices", json=body, headers=headers)
+
+        first, again = (enrol(**{"Idempotency-Key": str(UUID(int=7))}) for _ in range(2))
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert first.json == again.json
+        assert_problem(enrol(), 410, "invitation-over")
+        assert_problem(enrol(**{"Idempotency-Key": str(uuid4())}), 410, "invitation-over")
+        assert_problem(enrol(**{"Idempotency-Key": "no UUID"}), 422, "invalid-fields")
 
     def test_an_invitation_tells_its_evening(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -56,6 +57,62 @@ def test_who_was_refused_does_not_come_back_by_it() -> None:
     revoke_token(devices.enrol(invitation, "Stranger")[0].id)
     with pytest.raises(devices.InvitationUsed):
         devices.enrol(invitation, "Stranger")
+
+
+def test_the_same_request_again_gives_the_device_that_it_made() -> None:
+    performance = a_performance()
+    for phones in (1, 3):
+        invitation = devices.make_invitation(performance.id, phones)
+        request = uuid4()
+        first, text = devices.enrol(invitation, f"Door of {phones}", request)
+        again, same = devices.enrol(invitation, "Renamed", request)
+        assert (again.id, again.label, same) == (first.id, f"Door of {phones}", text)
+        assert devices.read_invitation(invitation, request).performance_id == performance.id
+    assert labels(performance.id) == ["Door of 1", "Door of 3"]
+
+
+def test_another_request_or_invitation_gives_another() -> None:
+    performance = a_performance()
+    request = uuid4()
+    invitation, other = (devices.make_invitation(performance.id, 2) for _ in range(2))
+    asked = [(invitation, request), (invitation, uuid4()), (other, request), (other, None)]
+    made = [devices.enrol(by, "Door", key) for by, key in asked]
+    assert len({text for _, text in made}) == 4
+    assert len(labels(performance.id)) == 4
+    for by in (invitation, other):
+        with pytest.raises(devices.InvitationUsed):
+            devices.enrol(by, "Door", uuid4())
+        with pytest.raises(devices.InvitationUsed):
+            devices.read_invitation(by, uuid4())
+
+
+@pytest.mark.parametrize("phones", [1, 2])
+def test_a_request_that_was_refused_gives_nothing_again(phones: int) -> None:
+    performance = a_performance()
+    invitation, request = devices.make_invitation(performance.id, phones), uuid4()
+    revoke_token(devices.enrol(invitation, "Stranger", request)[0].id)
+    with pytest.raises(devices.InvitationUsed):
+        devices.enrol(invitation, "Stranger", request)
+    if phones == 1:
+        with pytest.raises(devices.InvitationUsed):
+            devices.read_invitation(invitation, request)
+
+
+def test_a_request_that_is_sent_again_before_it_was_answered_makes_one_device(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = a_performance()
+    invitation, request = devices.make_invitation(performance.id), uuid4()
+    monkeypatch.setattr(devices, "_free_place", looking_together(4))
+
+    def attempt(_number: int) -> str:
+        with app.app_context():
+            return devices.enrol(invitation, "Door", request)[1]
+
+    with ThreadPoolExecutor(4) as crowd:
+        texts = set(crowd.map(attempt, range(4)))
+    assert len(texts) == 1
+    assert labels(performance.id) == ["Door"]
 
 
 def test_tokens_that_came_by_no_invitation_take_no_place() -> None:

@@ -7,6 +7,8 @@ import type { Words } from "./words.ts";
 
 const INVITATION = /^#join=(.+)$/;
 const LABEL = "azionelab.door";
+/** Names this phone's enrolment until its answer came. */
+const KEY = "azionelab.door.joining";
 
 export class Join {
   private readonly view: View;
@@ -14,6 +16,7 @@ export class Join {
   /** It was said that something may be lost. */
   isWarned = false;
   private isBusy = false;
+  private key: string | undefined;
 
   constructor(view: View, words: Words) {
     this.view = view;
@@ -27,7 +30,7 @@ export class Join {
 
   /** Ask for the phone's name; `now` is the evening whose door it is already. */
   ask(now: string | undefined): void {
-    this.label.value = readLabel() || this.label.value;
+    this.label.value = readKept(LABEL) || this.label.value;
     this.isWarned = false;
     this.sayTrouble(undefined);
     this.view.say("join-sent", undefined);
@@ -59,8 +62,12 @@ export class Join {
     if (!invitation || this.isBusy || !this.label.reportValidity()) return undefined;
     this.isBusy = true;
     try {
-      const enrolled = await enrol(decodeURIComponent(invitation), label);
-      keepLabel(label);
+      const { knownKey } = this;
+      // Before it is sent: the page may be killed before the answer comes, and opened anew by the same code.
+      keep(KEY, knownKey);
+      const enrolled = await enrol(decodeURIComponent(invitation), label, knownKey);
+      keep(LABEL, label);
+      this.forgetKey();
       this.forget();
       return enrolled;
     } catch (error) {
@@ -69,6 +76,18 @@ export class Join {
     } finally {
       this.isBusy = false;
     }
+  }
+
+  /** By which the server knows this phone's enrolment again, until the answer to it came. */
+  private get knownKey(): string {
+    this.key ??= readKept(KEY) || crypto.randomUUID();
+    return this.key;
+  }
+
+  /** It is this device's, and no other one's. */
+  private forgetKey(): void {
+    this.key = undefined;
+    keep(KEY, "");
   }
 
   /** The invitation must not stand in the browser's history. */
@@ -86,7 +105,7 @@ export class Join {
 
   private async eveningWords(invitation: string): Promise<string | undefined> {
     try {
-      const evening = await readInvitation(decodeURIComponent(invitation));
+      const evening = await readInvitation(decodeURIComponent(invitation), this.knownKey);
       if (this.invitation === invitation) this.view.allow(rightsOf(evening));
       return [evening.show_title, this.words.when(evening.starts_at), evening.venue_name].join(", ");
     } catch (error) {
@@ -116,17 +135,18 @@ function troubleOf(error: unknown): string {
   return error.kind === "invitation-over" ? "join.over" : "join.refused";
 }
 
-function keepLabel(label: string): void {
+function keep(name: string, words: string): void {
   try {
-    localStorage.setItem(LABEL, label);
+    if (words) localStorage.setItem(name, words);
+    else localStorage.removeItem(name);
   } catch {
-    // A browser that keeps nothing: it is typed again.
+    // A browser that keeps nothing: it is typed again, and known while the page is open.
   }
 }
 
-function readLabel(): string {
+function readKept(name: string): string {
   try {
-    return localStorage.getItem(LABEL) ?? "";
+    return localStorage.getItem(name) ?? "";
   } catch {
     return "";
   }

@@ -167,15 +167,21 @@ export class Refused extends Error {
   }
 }
 
-/** Which evening somebody was invited to. Throws Away and Refused. */
-export async function readInvitation(invitation: string): Promise<Invited> {
+/** Which evening somebody was invited to; also who used it with this `key` already. Throws Away and Refused. */
+export async function readInvitation(invitation: string, key: string): Promise<Invited> {
   const isEvening: Proof = ({ starts_at }) => isText(starts_at);
-  return await request("POST", "/invitations", { invitation }, PATIENCE.asked, isEvening);
+  return await request("POST", "/invitations", { invitation }, PATIENCE.asked, isEvening, named(key));
 }
 
-export async function enrol(invitation: string, label: string): Promise<Enrolled> {
+/** Become a device; the same `key` again, for want of an answer, becomes the same one. */
+export async function enrol(invitation: string, label: string, key: string): Promise<Enrolled> {
   const body = { invitation, label };
-  return await request("POST", "/devices", body, PATIENCE.asked, ({ token }) => isText(token));
+  const isDevice: Proof = ({ token }) => isText(token);
+  return await request("POST", "/devices", body, PATIENCE.asked, isDevice, named(key));
+}
+
+function named(key: string): Readonly<Record<string, string>> {
+  return { "Idempotency-Key": key };
 }
 
 /** The server, as one device of one performance may ask it. */
@@ -225,7 +231,8 @@ export class Server {
     patience: number,
     isOurs: Proof,
   ): Promise<Answer> {
-    return await request(method, this.path + path, body, patience, isOurs, this.token);
+    const authorization = { Authorization: `Bearer ${this.token}` };
+    return await request(method, this.path + path, body, patience, isOurs, authorization);
   }
 }
 
@@ -244,11 +251,10 @@ async function request<Answer>(
   body: unknown,
   patience: number,
   isOurs: Proof,
-  token?: string,
+  besides: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+  const headers: Record<string, string> = { Accept: "application/json", ...besides };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (token) headers["Authorization"] = `Bearer ${token}`;
   let answer: Response;
   let said: unknown;
   // Not AbortSignal.timeout(): phones of 2021 have none.

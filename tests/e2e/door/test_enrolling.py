@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Request, expect
+from playwright.sync_api import Request, Route, expect
 
 from azionelab.checkin import devices
 from azionelab.checkin.devices import devices_of, invitation_url, make_invitation
@@ -146,6 +146,34 @@ def test_without_a_network_it_is_told_and_can_be_tried_again(phone: Phone) -> No
     phone.press("Yes, open the door")
     phone.is_online()
     assert len(devices_of(performance.id)) == 1
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["pressed again", "opened again"])
+def test_a_lost_answer_costs_no_invitation(phone: Phone, is_killed: bool) -> None:
+    performance = tonight()
+    address = invitation(phone.site, performance)
+    phone.page.goto(address)
+
+    def lose_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    phone.page.route("**/checkin/devices", lose_answer, times=1)
+    phone.press("Yes, open the door")
+    expect(phone.page.locator("[data-join-trouble]")).to_contain_text("No answer.")
+    (made,) = devices_of(performance.id)
+    if is_killed:
+        phone.page.goto("about:blank")
+        phone.page.goto(address)
+        expect(phone.page.locator("[data-join-evening]")).to_contain_text(performance.show.title)
+    phone.press("Yes, open the door")
+    phone.is_online()
+    assert [device.token_id for device in devices_of(performance.id)] == [made.token_id]
+    # It names this one enrolment: the phone's next one is another.
+    phone.page.goto(invitation(phone.site, performance))
+    phone.press("Yes, open the door")
+    expect(phone.page.get_by_label("Name of this door")).to_be_hidden()
+    assert len(devices_of(performance.id)) == 2
 
 
 def test_who_has_an_account_opens_the_door_by_a_button(phone: Phone) -> None:

@@ -221,6 +221,23 @@ def test_mails_that_nobody_took_are_no_longer_told_as_sent(
     assert migrating.execute(states).fetchall() == ["sent ", f"sent {remark}"]
 
 
+def test_phones_of_one_name_are_told_apart(migrating: psycopg.Connection[str]) -> None:
+    flask_migrate.upgrade(revision="0023")
+    # Their performances are not there, which is nothing to this.
+    migrating.execute("SET session_replication_role = replica")
+    doors = [(1, None), (1, None), (2, None), (1, "now()"), (None, None), (None, None)]
+    for number, (performance, revoked) in enumerate(doors):
+        migrating.execute(
+            "INSERT INTO api_token"
+            " (label, scope, digest, created_at, expires_at, performance_id, revoked_at)"
+            " VALUES ('Door', 'door', %s, now(), now(), %s, %s::timestamptz)",
+            [bytes([number]), performance, revoked],
+        )
+    flask_migrate.upgrade(revision="0024")
+    labels = migrating.execute("SELECT label FROM api_token ORDER BY id").fetchall()
+    assert labels == ["Door", "Door (2)", "Door", "Door", "Door", "Door"]
+
+
 def test_a_phone_that_only_scans_gets_no_more_rights_by_a_downgrade(
     migrating: psycopg.Connection[str],
 ) -> None:

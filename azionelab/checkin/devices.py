@@ -34,6 +34,7 @@ _RECALLED: dict[bytes, tuple["Device", datetime]] = {}  # of this process
 _MOST_RECALLED = 1_000
 _SEEN_EVERY = timedelta(seconds=30)
 SILENCE = timedelta(minutes=1)
+_TAKEN = ("uq_api_token_invitation", "uq_api_token_label")
 _BITS = 62  # of an invitation's number: the database's integers have a sign
 
 
@@ -197,8 +198,8 @@ def _make_device(asked: Invitation, label: str, text: str) -> ApiToken:
                 name, asked.scope, hours, asked.performance_id, text=text, place=place
             )
         except IntegrityError as error:
-            # Another phone took the place in between: each time one fewer is left.
-            if violated_constraint(error) != "uq_api_token_invitation":
+            # Another phone took the place or the name in between: each time one fewer is left.
+            if violated_constraint(error) not in _TAKEN:
                 raise
         else:
             return token

@@ -5,7 +5,16 @@ from enum import StrEnum
 from typing import Any
 
 from flask_security.core import RoleMixin, UserMixin
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base
@@ -85,6 +94,14 @@ class ApiToken(Base):
     __table_args__ = (
         UniqueConstraint("digest"),
         UniqueConstraint("invitation", "invitation_place", name="uq_api_token_invitation"),
+        # Who let somebody in is told by it. Tokens of programs have no performance, and may share a label.
+        Index(
+            "uq_api_token_label",
+            "performance_id",
+            "label",
+            unique=True,
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
         CheckConstraint("label <> ''", name="label_given"),
         CheckConstraint("scope IN ('door', 'scan')", name="scope"),
         CheckConstraint(

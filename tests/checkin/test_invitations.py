@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import psycopg
@@ -19,6 +19,7 @@ from azionelab.staff.tokens import Scope, issue_token, revoke_token
 from tests.stage import a_performance
 from tests.support.processes import PATIENCE
 
+Found = TypeVar("Found")
 pytestmark = pytest.mark.usefixtures("in_app")
 
 
@@ -103,7 +104,7 @@ def test_a_request_that_is_sent_again_before_it_was_answered_makes_one_device(
 ) -> None:
     performance = a_performance()
     invitation, request = devices.make_invitation(performance.id), uuid4()
-    monkeypatch.setattr(devices, "_free_place", looking_together(4))
+    monkeypatch.setattr(devices, "_free_place", together(devices._free_place, 4))
 
     def attempt(_number: int) -> str:
         with app.app_context():
@@ -118,8 +119,8 @@ def test_a_request_that_is_sent_again_before_it_was_answered_makes_one_device(
 def test_tokens_that_came_by_no_invitation_take_no_place() -> None:
     """As the release before this one makes them."""
     performance = a_performance()
-    for _ in range(2):
-        issue_token("Door of 0.3", Scope.DOOR, 5, performance.id)
+    for number in range(2):
+        issue_token(f"Door {number} of 0.3", Scope.DOOR, 5, performance.id)
     devices.enrol(devices.make_invitation(performance.id), "Door A")
     assert len(labels(performance.id)) == 3
 
@@ -157,29 +158,28 @@ def test_the_one_that_is_shown_stays_until_it_is_used_up(monkeypatch: pytest.Mon
     devices.enrol(following.text, "Door D")
 
 
-def looking_together(phones: int) -> Callable[[devices.Invitation], int]:
-    """Everybody is told that there is a place before anybody takes it."""
-    everybody = threading.Barrier(phones, timeout=PATIENCE)
-    look, looked = devices._free_place, threading.local()
+def together(look: Callable[..., Found], phones: int) -> Callable[..., Found]:
+    """Everybody is told what is free before anybody takes it."""
+    everybody, looked = threading.Barrier(phones, timeout=PATIENCE), threading.local()
 
-    def look_and_wait(asked: devices.Invitation) -> int:
-        place = look(asked)
+    def look_and_wait(*asked: Any) -> Found:
+        found = look(*asked)
         # Whoever finds it taken looks again, alone.
-        if not hasattr(looked, "place"):
-            looked.place = place
+        if not hasattr(looked, "once"):
+            looked.once = True
             everybody.wait()
-        return place
+        return found
 
     return look_and_wait
 
 
-def race(app: Flask, invitation: str, phones: int = 4) -> list[str]:
+def race(app: Flask, invitation: str, phones: int = 4, name: str = "Door {}") -> list[str]:
     """What phones are told that all use one invitation at the same moment, each in a thread of its own."""
 
     def attempt(number: int) -> str:
         with app.app_context():
             try:
-                devices.enrol(invitation, f"Door {number}")
+                devices.enrol(invitation, name.format(number))
             except devices.InvitationUsed:
                 return "used"
             return "a door"
@@ -194,7 +194,7 @@ def test_phones_at_the_same_moment_are_no_more_than_it_is_for(
 ) -> None:
     performance = a_performance()
     invitation = devices.make_invitation(performance.id, places)
-    monkeypatch.setattr(devices, "_free_place", looking_together(4))
+    monkeypatch.setattr(devices, "_free_place", together(devices._free_place, 4))
     assert race(app, invitation) == ["a door"] * places + ["used"] * (4 - places)
     assert len(labels(performance.id)) == places
 
@@ -219,9 +219,46 @@ def test_negative_control_without_the_key_all_of_them_become_doors(
 ) -> None:
     performance = a_performance()
     invitation = devices.make_invitation(performance.id)
-    monkeypatch.setattr(devices, "_free_place", looking_together(4))
+    monkeypatch.setattr(devices, "_free_place", together(devices._free_place, 4))
     assert race(app, invitation) == ["a door"] * 4
     assert len(labels(performance.id)) == 4
+
+
+def test_two_of_one_name_at_the_same_moment_can_be_told_apart(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = a_performance()
+    invitation = devices.make_invitation(performance.id, 5)
+    monkeypatch.setattr(devices, "_unlike_others", together(devices._unlike_others, 4))
+    assert race(app, invitation, name="Door") == ["a door"] * 4
+    assert labels(performance.id) == ["Door", "Door 2", "Door 3", "Door 4"]
+
+
+@pytest.fixture
+def with_any_names(in_app: Flask, database: psycopg.Connection[Any]) -> Iterator[None]:
+    """Take away what two phones of one name meet, and put it back."""
+    db.session.rollback()
+    database.execute("DROP INDEX uq_api_token_label")
+    yield
+    db.session.rollback()
+    database.execute("TRUNCATE api_token CASCADE")
+    database.execute(
+        "CREATE UNIQUE INDEX uq_api_token_label ON api_token (performance_id, label)"
+        " WHERE revoked_at IS NULL"
+    )
+
+
+@pytest.mark.usefixtures("with_any_names")
+def test_negative_control_without_the_index_they_have_one_name(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    performance = a_performance()
+    # Places of their own: two that meet at one look for a name again.
+    invitations = [devices.make_invitation(performance.id) for _ in range(2)]
+    monkeypatch.setattr(devices, "_unlike_others", together(devices._unlike_others, 2))
+    with ThreadPoolExecutor(2) as crowd:
+        list(crowd.map(lambda one: race(app, one, 1, "Door"), invitations))
+    assert labels(performance.id) == ["Door", "Door"]
 
 
 @pytest.mark.parametrize("wrong", ["invitation_place = 0", "invitation = NULL"])

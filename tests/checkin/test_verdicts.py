@@ -30,8 +30,15 @@ def test_a_ticket_of_an_earlier_or_later_performance_is_of_another(other: int) -
     assert decide(party, Door(7, cancelled=False)) == (Kind.WRONG_PERFORMANCE, 0)
 
 
+def test_numbers_of_performances_are_compared_as_such() -> None:
+    # Python keeps one object of each small number, and makes a new one of a larger number.
+    here, there = int("1000"), int("1000")
+    party, door = Party(there, "confirmed", 2, 0), Door(here, cancelled=False)
+    assert decide(party, door) == (Kind.ADMITTED, 2)
+
+
 def test_a_door_of_which_no_more_is_known_has_no_free_places() -> None:
-    late = Party(7, "confirmed", 2, 0, released=2)
+    late = Party(7, "confirmed", 1, 0, released=1)
     assert decide(late, Door(7, cancelled=False), Asked(late=True)) == (Kind.FULL, 0)
 
 

@@ -45,12 +45,20 @@ export function listenForScanner(page: Document, tell: (code: string) => void): 
         event.stopPropagation();
         if (code.length >= SHORTEST) tell(code);
       } else if (event.key.length === 1) {
+        if (isSpaceOfCode(event)) event.preventDefault();
         typed += event.key;
         asUs += onUsKeyboard(event);
       }
     },
     { capture: true },
   );
+  // A browser presses the button that has the focus when Space is let go.
+  page.addEventListener("keyup", (event) => isSpaceOfCode(event) && event.preventDefault(), { capture: true });
+
+  /** Whether it is a Space behind something else that was typed just before, and in no field. */
+  function isSpaceOfCode({ key }: KeyboardEvent): boolean {
+    return key === " " && !within && typed.trim() !== "";
+  }
 }
 
 function onUsKeyboard({ code, key, shiftKey }: KeyboardEvent): string {

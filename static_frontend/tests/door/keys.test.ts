@@ -12,8 +12,12 @@ beforeEach(() => {
   pressed = vi.fn();
   document.body.innerHTML = "<button>Undo</button><input>";
   // As a browser presses the button that has the focus.
-  document.querySelector("button")!.addEventListener("keydown", (event) => {
+  const button = document.querySelector("button")!;
+  button.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.defaultPrevented) pressed();
+  });
+  button.addEventListener("keyup", (event) => {
+    if (event.key === " " && !event.defaultPrevented) pressed();
   });
 });
 
@@ -25,6 +29,7 @@ function type(text: string, pause: number, target: Element = document.body): voi
     const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
     Object.defineProperty(event, "timeStamp", { value: clock });
     target.dispatchEvent(event);
+    target.dispatchEvent(new KeyboardEvent("keyup", { key, bubbles: true, cancelable: true }));
   }
   clock += 5_000;
 }
@@ -81,16 +86,22 @@ test("its Enter does not press the button that has the focus", () => {
   expect(pressed).not.toHaveBeenCalled();
 });
 
+test("nor does a Space in somebody else's code", () => {
+  type("WIFI:S:For our guests;;", 4, document.querySelector("button")!);
+  expect(told).toEqual(["WIFI:S:For our guests;;"]);
+  expect(pressed).not.toHaveBeenCalled();
+});
+
 test("nor does that of a code which was read in part", () => {
   type("K7Q2", 10, document.querySelector("button")!);
   expect(told).toEqual([]);
   expect(pressed).not.toHaveBeenCalled();
 });
 
-test("a person's Enter does, though they pressed another button with Space just before", () => {
+test("a person's Enter and Space do, one just after the other", () => {
   type("", 10, document.querySelector("button")!);
   type(" ", 10, document.querySelector("button")!);
-  expect(pressed).toHaveBeenCalledTimes(2);
+  expect(pressed).toHaveBeenCalledTimes(3);
 });
 
 test("nor is what somebody typed into a field just before the beginning of a code", () => {

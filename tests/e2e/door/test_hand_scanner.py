@@ -1,6 +1,7 @@
 """A hand scanner is faster than the answers: nothing that it reads is lost without a word."""
 
 import pytest
+from playwright.sync_api import expect
 
 from azionelab.bookings.rules import cancel
 from tests.stage import a_party, fresh
@@ -60,3 +61,20 @@ def test_behind_a_refusal_it_is_said_that_it_was_not_taken(phone: Phone) -> None
     assert fresh(second.id).admitted == 0
     phone.scan(second.reference)
     phone.told("Let 3 in", "Bruno")
+
+
+def test_a_code_of_somebody_else_presses_no_button(phone: Phone) -> None:
+    performance = tonight(capacity=20)
+    phone.joins(performance)
+    phone.press("Walk-in +1")
+    phone.told("Let 1 in")
+    phone.press("Next")
+    # The button has the focus again, and a browser presses that with Space.
+    expect(phone.page.get_by_role("button", name="Walk-in +1")).to_be_focused()
+    phone.scan("WIFI:S:For our guests;T:WPA;P:good evening;;")
+    phone.told("Unknown")
+    phone.press("Next")
+    expect(phone.count("inside")).to_have_text("1")
+    # A person's Space does press it.
+    phone.page.keyboard.press("Space")
+    phone.told("Let 1 in")

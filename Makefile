@@ -53,6 +53,11 @@ container-test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 e2e: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m pytest tests/e2e $(ARGS)
 
+## evening: a whole evening at four doors by script, with faults drawn from a seed (ARGS="--seed 7" for another)
+.PHONY: evening
+evening: $(TEST_READY) $(BUILT) $(CATALOGUES)
+	@$(PYTHON) -m pytest tests/e2e/door/test_evening_by_script.py --parties 120 --doors 4 $(ARGS)
+
 ## lint: check style, formatting, the front end's types and the API's description
 .PHONY: lint
 lint: $(TEST_READY) $(NODE_READY)
@@ -79,7 +84,7 @@ format: $(TEST_READY)
 bench: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m bench $(ARGS)
 
-## mutants: change the rules in small ways and see their tests fail, in about two hours (ARGS=doctor for some)
+## mutants: change the rules in small ways and see their tests fail, in about three quarters of an hour (ARGS=doctor for some)
 .PHONY: mutants
 mutants: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m mutants $(ARGS)

@@ -1,0 +1,220 @@
+"""An evening at the doors by script: who comes, what goes wrong, and the log of what the doors said.
+
+All of it is drawn from one seed. The doors are real pages of the app. Whoever stands at one writes down what
+it says; at the end that log, the books and the phones' own counts have to be equal.
+"""
+
+import random
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from playwright.sync_api import Route, expect
+
+from azionelab.bookings import rules
+from azionelab.bookings.errors import PartyInside, ReservationEnded, SoldOut
+from azionelab.bookings.models import Reservation
+from azionelab.shows.models import Performance
+from tests.stage import a_party, ticket_token
+from tests.support.door import Phone
+
+_API = "**/api/v1/checkin/**"
+_LET_IN = re.compile(r"Let (\d+) in")
+_ANSWERED = '#verdict [data-verdict]:not([data-verdict="checking"])'
+_FAULTS = ["online", "online", "away", "deaf", "busy"]
+
+
+@dataclass
+class Word:
+    """What a door said once: how many of a party are in by it, unless it took that back.
+
+    `reference` is empty for walk-ins and for codes that name nobody of this evening.
+    """
+
+    door: str
+    reference: str
+    people: int
+    undone: bool = False
+
+
+class Door:
+    """A phone that is a door, and who stands there."""
+
+    def __init__(self, phone: Phone, name: str, log: list[Word]) -> None:
+        self.phone = phone
+        self.name = name
+        self.log = log
+        self._fault = "online"
+
+    def meets(self, fault: str) -> None:
+        """From now on be online; away from any network; deaf to all answers; or told by each to come back."""
+        self._fault = fault
+        page = self.phone.page
+        page.unroute(_API)
+        self.phone.context.set_offline(fault == "away")
+        if fault == "deaf":
+            page.route(_API, _lose)
+        elif fault == "busy":
+            page.route(_API, lambda route: route.fulfill(status=503, body="busy"))
+
+    def is_killed(self) -> None:
+        """Lose the page in the middle of whatever it does, and open the app again."""
+        page = self.phone.context.new_page()
+        self.phone.page.close()
+        self.phone = Phone(page, self.phone.site)
+        self.meets(self._fault)
+        self.phone.opens()
+        expect(self.phone.count("inside")).to_be_visible()
+
+    def shows(self, code: str) -> None:
+        """Hold a code before it, and do not wait for what it says."""
+        self._is_free()
+        self.phone.scan(code)
+
+    def seats(self) -> None:
+        """Let in somebody without a booking, as far as there are places."""
+        self._is_free()
+        self.phone.press("Walk-in +1")
+        self.says("", 0, 0)
+
+    def says(self, reference: str, all_the_same: int, fewer: int) -> Word:
+        """Wait for the answer, and write it down.
+
+        Of a ticket that is not on the list `all_the_same` people are let in. Of a party of which all were let
+        in, `fewer` are found to have come.
+        """
+        kind, people = self._reads()
+        if kind == "not_listed":
+            if all_the_same:
+                self.phone.press(f"Let in all the same {all_the_same}")
+            else:
+                self.phone.press("Send away")
+            expect(self.phone.verdict.locator("h2")).to_have_text(
+                f"Let {all_the_same} in" if all_the_same else "Sent away"
+            )
+            people = all_the_same
+        assert kind not in {"refused", "no_answer"}, self.phone.verdict.inner_text()
+        word = self._writes(reference, people)
+        if kind == "admitted" and 0 < fewer < people:
+            self.phone.press(f"Fewer came: only {fewer}")
+            expect(self.phone.verdict.locator("h2")).to_have_text(f"Let {fewer} in")
+            word.undone = True
+            word = self._writes(reference, fewer)
+        return word
+
+    def takes_back(self, word: Word) -> None:
+        """Undo what was said just now."""
+        if not word.people or not self.phone.verdict.get_by_role("button", name="Undo").count():
+            return
+        self.phone.press("Undo")
+        expect(self.phone.verdict.locator('[data-verdict="undone"]')).to_be_visible()
+        word.undone = True
+
+    def _writes(self, reference: str, people: int) -> Word:
+        self.log.append(Word(self.name, reference, people))
+        return self.log[-1]
+
+    def _reads(self) -> tuple[str, int]:
+        answered = self.phone.page.locator(_ANSWERED)
+        expect(answered).to_be_visible()
+        found = _LET_IN.match(answered.locator("h2").inner_text())
+        return answered.get_attribute("data-verdict") or "", int(found[1]) if found else 0
+
+    def _is_free(self) -> None:
+        if self.phone.page.locator("#verdict .verdict").count():
+            self.phone.press("Next")
+
+
+def _lose(route: Route) -> None:
+    # The page may be killed while its request is on the way.
+    with suppress(Exception):
+        route.fetch()
+        route.abort()
+
+
+class Evening:
+    """The parties of a performance, the doors that they come to, and the log."""
+
+    def __init__(
+        self, performance: Performance, other: Performance, parties: int, seed: int
+    ) -> None:
+        self.performance = performance
+        self.other = other
+        self.log: list[Word] = []
+        self.doors: list[Door] = []
+        self._chance = random.Random(seed)
+        self._parties = [self._books() for _ in range(parties)]
+        self._queue = list(self._parties)
+        self._chance.shuffle(self._queue)
+        self._stranger = a_party(other, 2)
+
+    def goes_on(self) -> None:
+        """One thing after the other, until everybody has come; then all doors have a network again."""
+        while self._queue:
+            self._next()
+        for door in self.doors:
+            door.meets("online")
+            door.phone.is_online()
+
+    def _next(self) -> None:
+        # All is drawn before it is looked at what comes of it: a seed gives the same evening each time.
+        chance = self._chance
+        draw = chance.random()
+        door, another = chance.sample(self.doors, 2)
+        steps: list[tuple[float, Callable[[], None]]] = [
+            (0.10, lambda: door.meets(fault)),
+            (0.12, door.is_killed),
+            (0.18, door.seats),
+            (0.22, self._books_late),
+            (0.25, self._cancels),
+            (0.28, lambda: self._shown(door, "no ticket at all", "")),
+            (0.31, lambda: self._shown(door, ticket_token(self._stranger), "")),
+            (0.38, lambda: self._together(door, another, chance.choice(self._parties))),
+            (0.45, lambda: self._arrives(door, chance.choice(self._parties))),
+        ]
+        fault = chance.choice(_FAULTS)
+        for until, step in steps:
+            if draw < until:
+                step()
+                return
+        self._arrives(door, self._queue.pop())
+
+    def _arrives(self, door: Door, party: Reservation) -> None:
+        self._shown(door, self._code(party), party.reference)
+
+    def _shown(self, door: Door, code: str, reference: str) -> None:
+        all_the_same, fewer = self._draws()
+        is_undone = self._chance.random() < 0.08
+        door.shows(code)
+        word = door.says(reference, all_the_same, fewer)
+        if is_undone:
+            door.takes_back(word)
+
+    def _together(self, door: Door, another: Door, party: Reservation) -> None:
+        """The same party at two doors at the same time."""
+        for one in (door, another):
+            one.shows(self._code(party))
+        for one in (door, another):
+            one.says(party.reference, *self._draws())
+
+    def _draws(self) -> tuple[int, int]:
+        all_the_same = self._chance.choice([0, 1, 2, 3])
+        fewer = self._chance.choice([0, 0, 0, 0, 1, 2])
+        return all_the_same, fewer
+
+    def _code(self, party: Reservation) -> str:
+        return self._chance.choice([ticket_token(party)] * 3 + [party.reference])
+
+    def _books(self) -> Reservation:
+        return a_party(self.performance, self._chance.choice([1, 2, 2, 2, 3, 4, 5]))
+
+    def _books_late(self) -> None:
+        with suppress(SoldOut):
+            self._parties.append(self._books())
+            self._queue.append(self._parties[-1])
+
+    def _cancels(self) -> None:
+        party = self._chance.choice(self._parties)
+        with suppress(PartyInside, ReservationEnded):
+            rules.cancel(party.id)

@@ -1,5 +1,5 @@
 -- wrk's script for all scenarios: each request is made new, refused ones are counted by status.
--- Arguments: what to send ("get", "form", "api", "scan", "sync"), then what that needs.
+-- Arguments: what to send ("get", "form", "api", "box office", "scan", "sync"), then what that needs.
 local kind, token, cookie, cursor
 local tokens = {}
 local number = 0
@@ -24,19 +24,27 @@ local function uuid()
   end))
 end
 
+-- The proxy's word for where a booking comes from: visitors of a rush have a network each.
+local function network()
+  if kind == "box office" then return "192.0.2.1" end
+  return string.format("10.%d.%d.%d", math.random(0, 255), math.random(0, 255), math.random(0, 255))
+end
+
 function request()
   number = number + 1
   if kind == "get" then return wrk.format("GET") end
   local address = string.format("bench-%d-%d@example.org", os.time(), number)
   if kind == "form" then
     return wrk.format("POST", nil,
-      { ["Content-Type"] = "application/x-www-form-urlencoded", ["Cookie"] = cookie },
+      { ["Content-Type"] = "application/x-www-form-urlencoded", ["Cookie"] = cookie,
+        ["X-Forwarded-For"] = network() },
       "csrf_token=" .. token .. "&request_key=" .. uuid() .. "&name=Bench&seats=1&consent=y&email="
       .. string.gsub(address, "@", "%%40"))
   end
-  if kind == "api" then
+  if kind == "api" or kind == "box office" then
     return wrk.format("POST", nil,
-      { ["Content-Type"] = "application/json", ["Idempotency-Key"] = uuid() },
+      { ["Content-Type"] = "application/json", ["Idempotency-Key"] = uuid(),
+        ["X-Forwarded-For"] = network() },
       '{"name":"Bench","seats":1,"consent":true,"locale":"en","email":"' .. address .. '"}')
   end
   local device = { ["Content-Type"] = "application/json",

@@ -53,7 +53,7 @@ from azionelab.shows.local_time import AmbiguousTime, NoSuchTime, from_local
 from azionelab.shows.models import MAX_CAPACITY, Show, Venue
 from azionelab.staff.accounts import PASSWORD_LENGTH
 from azionelab.staff.models import RoleName
-from azionelab.staff.tokens import MAX_TOKEN_HOURS
+from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope
 
 ROLES = [
     SelectChoice(RoleName.DOOR.value, _("door: lets people in")),
@@ -255,7 +255,19 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
     hours = IntegerField(
         _("Valid for (hours)"), [InputRequired(), NumberRange(1, MAX_TOKEN_HOURS)], default=12
     )
+    scans_only = BooleanField(
+        _("Scans only"),
+        description=_(
+            "Enough for a turnstile: it lets in by ticket and by reference, and undoes that. It is told no"
+            " names, finds nobody by name, lets in no walk-ins and releases no places."
+        ),
+    )
     request_key = HiddenField(default=lambda: str(uuid4()))
+
+    @property
+    def scope(self) -> Scope:
+        """What the program may do."""
+        return Scope.SCAN if self.scans_only.data else Scope.DOOR
 
     @property
     def press(self) -> UUID:

@@ -16,7 +16,7 @@ from azionelab.admin.words import tell_scope
 from azionelab.staff.accounts import AccountError, change_account, create_account
 from azionelab.staff.models import Role, User
 from azionelab.staff.rights import MANAGES_ACCOUNTS, role_of
-from azionelab.staff.tokens import Scope, issue_token, revoke_token
+from azionelab.staff.tokens import issue_token, revoke_token
 
 
 class UserView(TheatreView):
@@ -104,7 +104,7 @@ class TokenView(TheatreView):
         form = TokenForm()
         if form.validate_on_submit():
             token, text = issue_token(
-                form.label.data, Scope.DOOR, form.hours.data, press=form.press
+                form.label.data, form.scope, form.hours.data, press=form.press
             )
             return self.render("admin/token_issued.html", token=token, text=text)
         return self.render(self.create_template, form=form, return_url=self.get_url(".index_view"))

@@ -111,14 +111,17 @@ def _password(file: TextIO | None) -> str:
 @click.command("create-token")
 @click.argument("label")
 @click.option("--hours", type=click.IntRange(1, MAX_TOKEN_HOURS), default=12, show_default=True)
+@click.option("--scans-only", is_flag=True, help="No names, search, walk-ins or release of places.")
 @_on_the_database
-def create_token_command(label: str, hours: int) -> None:
+def create_token_command(label: str, hours: int, *, scans_only: bool) -> None:
     """Make a token for a device at the door, LABEL saying which: "Door A, Marta's phone"."""
     if not is_seen(label) or not is_one_line(label):
         raise click.UsageError("LABEL says which device the token is for")
-    token, secret = issue_token(label.strip(), Scope.DOOR, hours)
+    scope = Scope.SCAN if scans_only else Scope.DOOR
+    token, secret = issue_token(label.strip(), scope, hours)
     click.echo(
-        f"Token {token.id} opens the door's API until {_local(token.expires_at)}."
+        f"Token {token.id} opens the door's API{' for scans only' if scans_only else ''}"
+        f" until {_local(token.expires_at)}."
         " It is shown once:",
         err=True,
     )

@@ -45,7 +45,7 @@ def issue_token(
     of the performance (uq_api_token_label). The same `press` of a button, sent
     again for want of an answer, gives the token that it made, and so does the same `text`, which nobody can guess.
     """
-    text = text or (_text_of(press, label, hours) if press else secrets.token_urlsafe(32))
+    text = text or (_text_of(press, label, scope, hours) if press else secrets.token_urlsafe(32))
     created = now()
     token = ApiToken(
         label=label,
@@ -76,9 +76,9 @@ def _of_text(text: str) -> Select[ApiToken]:
     return select(ApiToken).where(ApiToken.digest == digest(text))
 
 
-def _text_of(press: UUID, label: str, hours: float) -> str:
+def _text_of(press: UUID, label: str, scope: Scope, hours: float) -> str:
     # Who goes back and types something else means another token.
-    return make_token(Purpose.DOOR_KEY, uuid5(press, f"{hours}/{label}"))
+    return make_token(Purpose.DOOR_KEY, uuid5(press, f"{scope}/{hours}/{label}"))
 
 
 def revoke_token(token_id: int) -> ApiToken:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from azionelab.checkin.devices import find_device
 from azionelab.staff.accounts import create_account
+from azionelab.staff.tokens import Scope
 from tests.support.people import PASSWORD, english, log_in, press
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -108,6 +109,23 @@ def test_a_token_is_shown_once_and_revoked(admin: FlaskClient, database: Databas
     device = find_device(text[1])
     assert device is not None
     assert device.revoked
+
+
+@pytest.mark.parametrize(
+    ("chosen", "scope", "words"),
+    [({}, Scope.DOOR, "Everything at the door"), ({"scans_only": "y"}, Scope.SCAN, "Scans only")],
+)
+def test_a_token_does_what_was_chosen(
+    admin: FlaskClient, chosen: dict[str, str], scope: Scope, words: str
+) -> None:
+    page = press(admin, "/admin/tokens/new/", label="Turnstile", hours="12", **chosen)
+    text = re.search(r"<code>([\w-]{43})</code>", page.text)
+    assert text
+    device = find_device(text[1])
+    assert device is not None
+    assert device.scope is scope
+    for address in ("/admin/tokens/", "/admin/tokens/details/?id=1"):
+        assert words in admin.get(address).text
 
 
 @pytest.mark.parametrize(

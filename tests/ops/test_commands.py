@@ -13,6 +13,7 @@ from flask import Flask
 from azionelab.checkin.devices import find_device
 from azionelab.extensions import db
 from azionelab.staff.models import ApiToken
+from azionelab.staff.tokens import Scope
 from tests.support.people import log_in
 
 PASSWORD = "correct horse battery staple"
@@ -129,6 +130,14 @@ def test_a_token_is_shown_once_and_opens_the_door(flask: Command, app: Flask) ->
     assert device.label == "Door A, Marta's phone"
     token = db.session.get_one(ApiToken, device.token_id)
     assert (token.expires_at - token.created_at).total_seconds() == 3 * 3600
+
+
+def test_a_token_may_be_for_scans_only(flask: Command) -> None:
+    told = flask("create-token", "Turnstile", "--scans-only")
+    assert "opens the door's API for scans only until" in told.stderr
+    device = find_device(told.stdout.strip())
+    assert device is not None
+    assert device.scope is Scope.SCAN
 
 
 def test_a_label_is_any_text_that_can_be_shown(flask: Command) -> None:

@@ -57,4 +57,5 @@ def test_a_press_that_is_sent_again_gives_the_same_token(in_app: Flask) -> None:
     assert (again.id, same) == (token.id, text)
     others = [("Door B", 8, press), ("Door A", 9, press), ("Door A", 8, uuid4())]
     texts = {issue_token(label, Scope.DOOR, hours, press=key)[1] for label, hours, key in others}
-    assert len(texts | {text}) == 4
+    _, for_scans = issue_token("Door A", Scope.SCAN, 8, press=press)
+    assert len(texts | {text, for_scans}) == 5

@@ -114,7 +114,7 @@ def make_invitation(performance_id: int, phones: int = 1, scope: Scope = Scope.D
     return _sign(secrets.randbits(_BITS), performance_id, phones, scope, now() + INVITATION)
 
 
-def show_invitation(performance_id: int, phones: int = 1, scope: Scope = Scope.DOOR) -> Shown:
+def show_invitation(performance_id: int, phones: int, scope: Scope = Scope.DOOR) -> Shown:
     """The invitation that staff show now: the same until it is used up, or _RENEWED is over.
 
     So a page that asks for it every few seconds shows the next one as soon as the phones are there.

@@ -125,6 +125,15 @@ def test_tokens_that_came_by_no_invitation_take_no_place() -> None:
     assert len(labels(performance.id)) == 3
 
 
+def test_it_is_over_at_the_moment_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = devices.show_invitation(a_performance().id, 1)
+    monkeypatch.setattr(devices, "now", lambda: shown.good_until - timedelta(seconds=0.1))
+    assert devices.read_invitation(shown.text).phones == 1
+    monkeypatch.setattr(devices, "now", lambda: shown.good_until)
+    with pytest.raises(devices.InvitationOver):
+        devices.read_invitation(shown.text)
+
+
 def test_the_one_that_is_shown_stays_until_it_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
     performance, other = a_performance(), a_performance()
     began = datetime.fromtimestamp(now().timestamp() // 300 * 300, now().tzinfo)

@@ -20,7 +20,7 @@ class Purpose(StrEnum):
     """What a token opens."""
 
     VISITOR = "visitor"  # the visitor's own page, sent to their mailbox only
-    TICKET = "ticket"  # entry at the door, shown in the QR
+    TICKET = "ticket"  # entry at the door; in QRs made before 0.4 (bookings/signed_tickets.py)
     DOOR_KEY = "door-key"  # the door's API, for a program; good only while its digest is kept
 
 
@@ -31,7 +31,7 @@ def make_token(purpose: Purpose, identity: UUID) -> str:
 
 def honoured_tokens(purpose: Purpose, identity: UUID) -> list[str]:
     """All tokens that open `identity`: the one that is made today, and those of older keys."""
-    signed = [identity.bytes + _sign(key, purpose, identity.bytes) for key in _keys()]
+    signed = [identity.bytes + _sign(key, purpose, identity.bytes) for key in secret_keys()]
     return [_write(raw) for raw in signed]
 
 
@@ -49,7 +49,9 @@ def read_token(purpose: Purpose, token: str) -> UUID | None:
     if len(raw) != 2 * _LENGTH or _write(raw) != token:
         return None
     identity, signature = raw[:_LENGTH], raw[_LENGTH:]
-    genuine = [hmac.compare_digest(_sign(key, purpose, identity), signature) for key in _keys()]
+    genuine = [
+        hmac.compare_digest(_sign(key, purpose, identity), signature) for key in secret_keys()
+    ]
     return UUID(bytes=identity) if any(genuine) else None
 
 
@@ -57,7 +59,8 @@ def _write(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
-def _keys() -> list[str]:
+def secret_keys() -> list[str]:
+    """SECRET_KEY, which signs, and before it the ones whose signatures are honoured still."""
     return [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
 
 

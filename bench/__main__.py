@@ -29,10 +29,10 @@ import psycopg
 from aiosmtpd.controller import Controller
 from flask import Flask
 
+from azionelab.bookings.signed_tickets import sign_ticket
 from azionelab.checkin.devices import make_invitation
 from azionelab.ops import embedded_postgres
 from azionelab.staff.tokens import digest
-from azionelab.tokens import Purpose, make_token
 from bench.capacity import capacity
 from bench.door import DoorApp
 from bench.door import measure as measure_app
@@ -153,7 +153,7 @@ def _app(
     with _signing():
         invitation = make_invitation(evening)
     with gunicorn("wsgi:app", port, {**settings, **near}):
-        codes = [f"{address}/checkin/ticket/{ticket}" for ticket in tickets]
+        codes = [f"{address}/T/{ticket}" for ticket in tickets]
         return measure_app(f"{address}/checkin/app#join={invitation}", codes, folder)
 
 
@@ -347,14 +347,14 @@ def _tickets(database: psycopg.Connection[Any], evening: int, parties: int) -> l
         SELECT gen_random_uuid(), lpad((%s * 100000 + n)::text, 8, '0'), %s,
                'Visitor ' || substr(md5(n::text), 1, 12), n || '@example.org',
                n || '@example.org', 'en', 1, 'confirmed', gen_random_uuid(), now(), now(), now()
-        FROM generate_series(1, %s) n RETURNING id
+        FROM generate_series(1, %s) n RETURNING reference
         """,
         [evening, evening, parties],
     ).fetchall()
     database.execute("VACUUM ANALYZE reservation")
     database.execute("VACUUM ANALYZE performance")
     with _signing():
-        return [make_token(Purpose.TICKET, row[0]) for row in rows]
+        return [sign_ticket(evening, row[0]) for row in rows]
 
 
 @contextmanager

@@ -16,6 +16,7 @@ export default defineConfig({
         "src/live.ts",
         "src/door/main.ts",
         "src/door/sw.ts",
+        "src/door/ed25519.ts",
         "src/styles/site.css",
         "src/styles/door.css",
         "src/styles/app.css",

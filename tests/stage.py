@@ -85,7 +85,7 @@ def visitor_token(reservation: Reservation) -> str:
 
 
 def ticket_token(reservation: Reservation) -> str:
-    """The token of the QR."""
+    """The token of a QR that was made before 0.4; what today's holds is `write_ticket`."""
     return make_token(Purpose.TICKET, reservation.id)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session, joinedload
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
@@ -49,11 +49,10 @@ _PARTY = (
     .with_for_update(key_share=True, of=Reservation)
 )
 # For a statement that lets a party in as soon as it has it: all of it is expected, and nobody is in yet.
-EXPECTED_PARTY = (
+_EXPECTED_PARTY = (
     select(Reservation.id, Reservation.reference, Reservation.name, Reservation.seats)
     .join(Reservation.performance)
     .where(
-        Reservation.id == bindparam("reservation_id"),
         Reservation.performance_id == bindparam("performance_id"),
         Reservation.state == literal_column(f"'{State.CONFIRMED}'"),
         Reservation.admitted == literal_column("0"),
@@ -62,6 +61,11 @@ EXPECTED_PARTY = (
     )
     .with_for_update(key_share=True, of=Reservation)
 )
+# By what names it: a ticket the reference, one before 0.4 the id.
+EXPECTED_PARTY: dict[type, Select[UUID, str, str, int]] = {
+    UUID: _EXPECTED_PARTY.where(Reservation.id == bindparam("named")),
+    str: _EXPECTED_PARTY.where(Reservation.reference == bindparam("named")),
+}
 _LIVE_PARTIES = (
     select(Reservation)
     .where(Reservation.performance_id == bindparam("performance"), Reservation.is_live)

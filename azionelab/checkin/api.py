@@ -20,6 +20,7 @@ from azionelab.bookings import places
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.signed_tickets import public_keys
 from azionelab.checkin import books, devices, pace
 from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import find_parties, house_counts
@@ -359,6 +360,7 @@ def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResp
         "complete": changes.complete,
         "parties": [] if closed else _for_device(changes.parties),
         "conflicts": [] if closed else _for_device(conflicts(performance_id)),
+        "ticket_keys": public_keys(),
         "cursor": changes.cursor,
     }
 

@@ -14,6 +14,7 @@ from azionelab.bookings.locks import PartyRow, lock_party, lock_performance
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.references import read_reference
 from azionelab.bookings.rules import free_places
+from azionelab.bookings.signed_tickets import read_ticket
 from azionelab.checkin.verdicts import Door, Party
 from azionelab.database import now
 from azionelab.shows.models import Performance
@@ -27,11 +28,17 @@ class DoorUnknown(Exception):
     """No performance has this number."""
 
 
-def ticket_of(code: str) -> UUID | None:
-    """Whose ticket a code is, if it is one: the token, or the address that ends with it."""
+def ticket_of(code: str) -> UUID | str | None:
+    """Whose ticket a code is, if it is one, alone or at the end of its address: by reference.
+
+    A ticket before 0.4 names the reservation by its id.
+    """
     typed = code.strip()
     if len(typed) > MAX_CODE:
         return None
+    # Which performance it names is for a phone without a network: here the reservation tells.
+    if (signed := read_ticket(typed)) is not None:
+        return signed.reference
     return read_token(Purpose.TICKET, typed.rstrip("/").rpartition("/")[2])
 
 
@@ -42,9 +49,9 @@ def lock_code(session: Session, code: str) -> PartyRow | None:
     """
     if len(code.strip()) > MAX_CODE:
         return None
-    identity = ticket_of(code)
-    if identity is None and (reference := read_reference(code.strip())):
-        identity = session.scalar(select(Reservation.id).where(Reservation.reference == reference))
+    identity = ticket_of(code) or read_reference(code.strip())
+    if isinstance(identity, str):
+        identity = session.scalar(select(Reservation.id).where(Reservation.reference == identity))
     if identity is None:
         return None
     try:

@@ -9,6 +9,7 @@ from sqlalchemy import and_, select, text
 from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation
+from azionelab.bookings.signed_tickets import sign_ticket
 from azionelab.checkin.books import FirstAdmission
 from azionelab.checkin.devices import ticket_digest
 from azionelab.checkin.models import Admission, Scan
@@ -84,7 +85,7 @@ def changes_since(performance_id: int, cursor: int | None) -> Changes:
     parties = [
         Listed(
             row.reference,
-            [ticket_digest(token) for token in honoured_tokens(Purpose.TICKET, row.id)],
+            _tickets(performance_id, row.id, row.reference),
             row.state,
             row.name if row.state in LIVE else "",
             row.seats,
@@ -107,6 +108,13 @@ def conflicts(performance_id: int) -> list[Conflict]:
     ).all()
     before = _first_of_others(scans) if scans else {}
     return [_conflict(scan, before.get(scan.id)) for scan in scans]
+
+
+def _tickets(performance_id: int, identity: UUID, reference: str) -> list[str]:
+    """The digests of a party's tickets: of those before 0.4, and of today's behind its slash."""
+    signed = sign_ticket(performance_id, reference).partition("/")[2]
+    older = honoured_tokens(Purpose.TICKET, identity)
+    return [ticket_digest(token) for token in (signed, *older)]
 
 
 def _conflict(scan: Scan, other: FirstAdmission | None) -> Conflict:

@@ -77,10 +77,10 @@ def let_in(expected: Select[UUID, str, str, int]) -> ClauseElement:
         .inline()
         .cte("entered")
     )
-    return select(party.c.reference, party.c.name, party.c.seats).add_cte(entered)
+    return select(party).add_cte(entered)
 
 
-_LET_IN = let_in(EXPECTED_PARTY)
+_LET_IN = {kind: let_in(expected) for kind, expected in EXPECTED_PARTY.items()}
 
 
 def admit(
@@ -140,11 +140,12 @@ def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
     if identity is None:
         return None
     scan = describe_attempt(scan_id, performance_id, None, actor)
-    found = write_at_once(_LET_IN, scan | {"reservation_id": identity, "verdict": Kind.ADMITTED})
+    facts = scan | {"named": identity, "verdict": Kind.ADMITTED}
+    found = write_at_once(_LET_IN[type(identity)], facts)
     if found is None:
         return None
     party = PartyRow(
-        identity, performance_id, found.reference, found.name, State.CONFIRMED,
+        found.id, performance_id, found.reference, found.name, State.CONFIRMED,
         seats=found.seats, admitted=found.seats, released=0, cancelled_at=None,
     )  # fmt: skip
     return Verdict(Kind.ADMITTED, scan_id, found.seats, party, None)

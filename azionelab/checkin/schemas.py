@@ -373,6 +373,14 @@ class NewsSchema(Answer):
     )
     parties = fields.List(fields.Nested(ListedSchema), required=True)
     conflicts = fields.List(fields.Nested(ConflictSchema), required=True)
+    ticket_keys = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Ed25519 keys by which the device can check tickets itself, base64url: one for"
+            " each SECRET_KEY whose tickets are good."
+        },
+    )
     cursor = fields.Integer(required=True)
 
 

@@ -19,6 +19,7 @@ from flask import (
 from flask_babel import get_locale, gettext
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from sqlalchemy import select
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -26,7 +27,7 @@ from azionelab.assets import front_end
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import books, house
 from azionelab.checkin.devices import invitation_url, make_invitation
-from azionelab.checkin.facts import MAX_CODE
+from azionelab.checkin.facts import MAX_CODE, ticket_of
 from azionelab.checkin.forms import ScanForm, UndoForm
 from azionelab.checkin.limits import MAX_QUERY, SEARCHES
 from azionelab.checkin.pace import ATTEMPTS
@@ -45,7 +46,6 @@ from azionelab.extensions import db
 from azionelab.kept_pages import can_keep, kept_page, say_stale
 from azionelab.shows.programme import Listing, listing
 from azionelab.staff.rights import door_required, is_door_staff
-from azionelab.tokens import Purpose, read_token
 
 blueprint = Blueprint("checkin", __name__, url_prefix="/checkin")
 
@@ -194,7 +194,7 @@ def manifest() -> Response:
 def service_worker() -> Response:
     """The script that keeps the app on the phone. It changes with the page, and with any file of it."""
     built = front_end(current_app)
-    bundle = built.bundle("src/door/main.ts", "src/styles/app.css")
+    bundle = built.bundle("src/door/main.ts", "src/door/ed25519.ts", "src/styles/app.css")
     shell = {
         "version": hashlib.sha256(_app_page().encode()).hexdigest()[:16],
         "page": url_for(".app", lang=None),
@@ -208,13 +208,33 @@ def service_worker() -> Response:
 
 @blueprint.get("/ticket/<token>")
 def ticket(token: str) -> AnyResponse:
-    """What a QR holds: leads door staff to the door with the code filled in."""
-    identity = read_token(Purpose.TICKET, token)
-    if identity is not None and is_door_staff(current_user):
-        reservation = db.session.get(Reservation, identity)
-        if reservation is not None:
-            return redirect(url_for(".door", performance_id=reservation.performance_id, code=token))
-    return make_response(render_template("ticket_shown.html"), 200 if identity else 404)
+    """What a QR held before 0.4: leads door staff to the door with the code filled in."""
+    return _lead_to_door(token)
+
+
+def signed_ticket(head: str, tail: str) -> AnyResponse:
+    """What a QR holds: as `ticket`."""
+    return _lead_to_door(f"{head}/{tail}")
+
+
+# Outside of the part's own addresses: a QR has to be small.
+blueprint.record_once(
+    lambda state: state.app.add_url_rule(
+        "/T/<head>/<tail>", "checkin.signed_ticket", signed_ticket, methods=["GET"]
+    )
+)
+
+
+def _lead_to_door(code: str) -> AnyResponse:
+    named = ticket_of(code)
+    if named is not None and is_door_staff(current_user):
+        column = Reservation.reference if isinstance(named, str) else Reservation.id
+        performance_id = db.session.scalar(
+            select(Reservation.performance_id).where(column == named)
+        )
+        if performance_id is not None:
+            return redirect(url_for("checkin.door", performance_id=performance_id, code=code))
+    return make_response(render_template("ticket_shown.html"), 200 if named else 404)
 
 
 def _app_page() -> str:

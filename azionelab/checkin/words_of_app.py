@@ -64,6 +64,24 @@ def _scan_words() -> dict[str, Words]:
             " Look at what it says, and decide.",
             at=at,
         ),
+        "not_listed.older": gettext(
+            "A ticket of the older kind that is not on the list of %(at)s, and there is no network to ask. Who"
+            " books now gets another kind. For another evening, or made up? Look at what it says, and decide.",
+            at=at,
+        ),
+        "not_listed.genuine": gettext("Booked after %(at)s?", at=at),
+        "not_listed.genuine_detail": gettext(
+            "A genuine ticket of this performance that is not on the list of %(at)s, and there is no network to"
+            " ask. It may have been booked since. Look at what it says, and decide.",
+            at=at,
+        ),
+        "unknown.forged": gettext(
+            "This is not one of our tickets: it looks like one, and its signature is wrong."
+        ),
+        "wrong_performance.signed": gettext(
+            "A genuine ticket, but for another performance, by its signature. There is no network to ask for"
+            " which one: look at what it says."
+        ),
         "not_listed.pending": gettext("Confirmed after %(at)s?", at=at),
         "not_listed.pending_detail": gettext(
             "By the list of %(at)s this booking was not confirmed, and there is no network to ask. A ticket is"

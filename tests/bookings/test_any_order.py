@@ -24,6 +24,7 @@ from sqlalchemy import text
 from azionelab.bookings import places, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.signed_tickets import write_ticket
 from azionelab.checkin.books import Claim, undo
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind
@@ -44,7 +45,9 @@ from tests.stage import (
 
 CodeOf = Callable[[Reservation], str]
 # What is typed is looked up and locked; a ticket may let its party in by one statement.
-CODES: st.SearchStrategy[CodeOf] = st.sampled_from([ticket_token, attrgetter("reference")])
+CODES: st.SearchStrategy[CodeOf] = st.sampled_from(
+    [write_ticket, ticket_token, attrgetter("reference")]
+)
 
 
 class Evening(RuleBasedStateMachine):

@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from azionelab.bookings import locks, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.signed_tickets import write_ticket
 from azionelab.checkin import books, scans
 from azionelab.checkin.books import ScanReused, undo
 from azionelab.checkin.scans import admit
@@ -219,19 +220,24 @@ def test_seats_that_are_given_back_let_nobody_in(race: Race, unlocked: str | Non
             assert (after.seats, after.admitted) == (1, 0)
 
 
+@pytest.mark.parametrize("make_ticket", [write_ticket, ticket_token])
 @pytest.mark.parametrize("locked", [True, False], ids=["locked", "negative control"])
 def test_a_ticket_lets_in_as_many_as_are_left_when_seats_are_given_back(
-    race: Race, locked: bool, monkeypatch: pytest.MonkeyPatch
+    race: Race,
+    locked: bool,
+    make_ticket: Callable[[Reservation], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if not locked:
-        bare = without_its_lock(locks.EXPECTED_PARTY)
-        monkeypatch.setattr(scans, "_LET_IN", scans.let_in(bare))
+        bare = {kind: without_its_lock(party) for kind, party in locks.EXPECTED_PARTY.items()}
+        unlocked = {kind: scans.let_in(party) for kind, party in bare.items()}
+        monkeypatch.setattr(scans, "_LET_IN", unlocked)
     performance = a_performance()
     party = a_party(performance, 4)
     told = race.run(
         MAIL_GATE,
         partial(rules.reduce_seats, party.id, 1),
-        partial(admit, performance.id, ticket_token(party), uuid4(), DOOR_A),
+        partial(admit, performance.id, make_ticket(party), uuid4(), DOOR_A),
     )
     assert told == ["done", Verdict.ADMITTED if locked else ENTERED_TOO_MANY]
     assert fresh(party.id).admitted == (1 if locked else 0)

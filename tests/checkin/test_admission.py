@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from azionelab.bookings import rules as booking
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.signed_tickets import sign_ticket, write_ticket
+from azionelab.bookings.tickets import ticket_url
 from azionelab.checkin import facts, scans
 from azionelab.checkin.books import Claim, ScanReused, ScanUnknown, undo
 from azionelab.checkin.facts import MAX_CODE
@@ -42,14 +44,18 @@ def recorded() -> list[str]:
     return list(db.session.scalars(select(Scan.verdict).order_by(Scan.scanned_at)))
 
 
-@pytest.mark.parametrize("form", ["token", "address", "reference", "typed"])
+@pytest.mark.parametrize(
+    "form", ["ticket", "address", "token", "older address", "reference", "typed"]
+)
 def test_a_ticket_lets_the_whole_party_in_however_its_code_arrives(form: str) -> None:
     performance = a_performance()
     party = a_party(performance, 3)
     token = ticket_token(party)
     code = {
+        "ticket": write_ticket(party),
+        "address": ticket_url(party),
         "token": token,
-        "address": f"https://tickets.example.org/checkin/ticket/{token}",
+        "older address": f"https://tickets.example.org/checkin/ticket/{token}",
         "reference": party.reference,
         "typed": f" {party.reference[:4].lower()}-{party.reference[4:].lower()} ",
     }[form]
@@ -237,7 +243,7 @@ def test_whom_the_door_turns_away() -> None:
     booking.expire_lapsed_holds()
 
     def of(party: Reservation, kind: Kind) -> dict[str, Kind]:
-        return {party.reference: kind, ticket_token(party): kind}
+        return {party.reference: kind, ticket_token(party): kind, write_ticket(party): kind}
 
     codes = {
         **of(pending, Kind.NOT_CONFIRMED),
@@ -249,6 +255,9 @@ def test_whom_the_door_turns_away() -> None:
         "\0": Kind.UNKNOWN,
         f"https://{'x' * MAX_CODE}/{ticket_token(pending)}": Kind.UNKNOWN,
         ticket_token(pending)[:-1]: Kind.UNKNOWN,
+        write_ticket(pending)[:-1]: Kind.UNKNOWN,
+        f"https://{'x' * MAX_CODE}/T/{write_ticket(pending)}": Kind.UNKNOWN,
+        sign_ticket(tonight.id, "ZZZZZZZZ"): Kind.UNKNOWN,
         visitor_token(pending): Kind.UNKNOWN,
     }
     for code, kind in codes.items():
@@ -300,10 +309,11 @@ def race(app: Flask, performance_id: int, code: str, scans: list[UUID]) -> list[
 
 def code_of(party: Reservation, form: str) -> str:
     """What is typed is looked up and locked; a ticket lets its party in by one statement."""
-    return ticket_token(party) if form == "ticket" else party.reference
+    make = {"ticket": write_ticket, "older ticket": ticket_token}.get(form)
+    return make(party) if make else party.reference
 
 
-each_code = pytest.mark.parametrize("form", ["ticket", "reference"])
+each_code = pytest.mark.parametrize("form", ["ticket", "older ticket", "reference"])
 
 
 @each_code
@@ -341,13 +351,17 @@ def looking_together(phones: int) -> Any:
     return look
 
 
-@pytest.fixture(params=["ticket", "reference"])
+@pytest.fixture(params=["ticket", "older ticket", "reference"])
 def unguarded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The form of a code, whose way in has lost what holds it: the lock, or what a party is expected to be."""
     monkeypatch.setattr(facts, "lock_party", looking_together(4))
     anybody = select(Reservation.id, Reservation.reference, Reservation.name, Reservation.seats)
-    anybody = anybody.where(Reservation.id == bindparam("reservation_id"))
-    monkeypatch.setattr(scans, "_LET_IN", scans.let_in(anybody))
+    by = {UUID: Reservation.id, str: Reservation.reference}
+    unguarded = {
+        kind: scans.let_in(anybody.where(column == bindparam("named")))
+        for kind, column in by.items()
+    }
+    monkeypatch.setattr(scans, "_LET_IN", unguarded)
     return str(request.param)
 
 

@@ -1,8 +1,10 @@
 """The door's pages, as a volunteer's phone meets them."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -11,9 +13,12 @@ import pytest
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 
+from azionelab.bookings.models import Reservation
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import cancel_performance
+from azionelab.bookings.tickets import ticket_url
 from azionelab.checkin import house, views
+from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.words import caution
 from azionelab.database import now
 from azionelab.rate_limits import RateLimit
@@ -198,15 +203,28 @@ def test_that_more_were_found_than_are_shown_is_said(
     assert "More than 1: type more of the name." in door.post(find, data=form, headers=ENGLISH).text
 
 
+@pytest.mark.parametrize(
+    "make_address",
+    [
+        lambda party: urlsplit(ticket_url(party)).path,
+        lambda party: f"/checkin/ticket/{ticket_token(party)}",
+    ],
+    ids=["of today", "before 0.4"],
+)
 def test_a_qrs_address_leads_staff_to_the_door_and_tells_others_nothing(
-    door: FlaskClient, app: object
+    door: FlaskClient, make_address: Callable[[Reservation], str]
 ) -> None:
     performance = a_performance()
     party = a_party(performance, name="Zoë Nguyen")
-    address = f"/checkin/ticket/{ticket_token(party)}"
+    address = make_address(party)
     led = door.get(address)
     assert led.status_code == 302
     assert f"/checkin/performances/{performance.id}" in led.location
+    # What it fills in is the ticket.
+    code = parse_qs(urlsplit(led.location).query)["code"][0]
+    assert address.endswith(f"/{code}")
+    assert ticket_of(code) in (party.reference, party.id)
+    assert door.get(address[:-1]).status_code == 404
     stranger = door.application.test_client().get(address)
     assert stranger.status_code == 200
     for private in ("Zoë", party.reference, party.email, performance.show.title):

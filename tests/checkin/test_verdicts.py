@@ -20,6 +20,14 @@ def test_the_verdict(case: dict[str, Any]) -> None:
     assert verdict == (case["verdict"], case["people"])
 
 
+@pytest.mark.parametrize("case", TABLE["unlisted"], ids=lambda case: case["case"])
+def test_a_phone_without_a_list_says_what_the_server_says_or_asks(case: dict[str, Any]) -> None:
+    party = Party(**case["party"]) if case["party"] else None
+    kind, _people = decide(party, Door(TABLE["door"], cancelled=case["cancelled"]))
+    assert kind == case["server"]
+    assert case["phone"] in (kind, Kind.NOT_LISTED)
+
+
 def test_the_table_knows_every_verdict_of_the_server() -> None:
     assert {case["verdict"] for case in TABLE["cases"]} == {*Kind} - {Kind.NOT_LISTED}
 

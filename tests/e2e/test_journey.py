@@ -40,7 +40,7 @@ def test_from_the_programme_to_the_seat(
     journey.confirm(page, journey.link_in(ask, live_site.url))
 
     code = journey.qr_in(smtp_server.wait_for(2, to="ada@example.org")[1])
-    assert code.startswith(live_site.url)
+    assert code.startswith(f"{live_site.url.upper()}/T/")
     assert "ada" not in code.lower()
 
     door_phone = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")

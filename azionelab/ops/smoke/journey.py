@@ -7,6 +7,7 @@ import time
 from uuid import uuid4
 
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.tickets import ticket_url
 from azionelab.mail.delivery import NOBODYS_DOMAIN
 from azionelab.mail.models import Delivery
 from azionelab.ops.smoke.report import NotAsItMustBe, Report, expect
@@ -106,7 +107,7 @@ class Journey:
             expect("no-store" in kept, f"{name} may be kept by others")
 
     def _check_in(self) -> None:
-        ticket = make_token(Purpose.TICKET, self._booking().id)
+        ticket = ticket_url(self._booking())
         self._scan = {"scan_id": str(uuid4()), "code": ticket, "door": _NAME}
         told = self._ask_door("POST", "scans", self._scan)
         seen = told["verdict"], told["people"]

@@ -47,9 +47,16 @@ export function cardOf(told: Told, words: Words, facing: Facing): Card {
   };
 }
 
-function headlineOf({ kind, party, people }: Told, words: Words, { listedAt }: Facing): string {
-  if (kind !== "not_listed" || !party) return words.say(kind, { num: people });
-  return words.say("not_listed.pending", { at: listedAt ? words.clock(listedAt) : "" });
+function headlineOf(told: Told, words: Words, { listedAt }: Facing): string {
+  const at = listedAt ? words.clock(listedAt) : "";
+  return words.say(unlistedCase(told) ?? told.kind, { num: told.people, at });
+}
+
+/** By which words a ticket is asked about that is not on the list, if something is known of it. */
+function unlistedCase({ kind, party, ticket }: Told): string | undefined {
+  if (kind !== "not_listed") return undefined;
+  if (party) return "not_listed.pending";
+  return ticket === "genuine" ? "not_listed.genuine" : undefined;
 }
 
 /** What the person at the door made of a ticket that is not on the list. */
@@ -181,7 +188,7 @@ function detailsOf(told: Told, left: number, words: Words, facing: Facing): stri
       if (firstHere) return [words.say("already_in.here", { at: words.clock(firstHere) })];
       return [words.say("already_in.listed", { at })];
     case "wrong_performance":
-      if (!evening) return [];
+      if (!evening) return offline ? [words.say("wrong_performance.signed")] : [];
       return [
         words.say("wrong_performance.evening", {
           show: evening.show_title,
@@ -196,10 +203,19 @@ function detailsOf(told: Told, left: number, words: Words, facing: Facing): stri
           : words.say("undone.detail"),
       ];
     case "not_listed":
-      return [words.say(told.party ? "not_listed.pending_detail" : "not_listed.detail", { at })];
+      return [words.say(unlistedDetail(told), { at })];
+    case "unknown":
+      if (told.ticket === "forged") return [words.say("unknown.forged")];
+      return [words.say("unknown.detail"), ...listed];
     default:
       return [words.say(`${kind}.detail`, { num: left }), ...listed];
   }
+}
+
+function unlistedDetail(told: Told): string {
+  const known = unlistedCase(told);
+  if (known) return `${known}_detail`;
+  return told.ticket === "older" ? "not_listed.older" : "not_listed.detail";
 }
 
 function admittedWords({ party }: Told, left: number, words: Words): string {

@@ -21,7 +21,7 @@ import {
 } from "./server.ts";
 import type { Contents, Device, Store, Waiting } from "./store.ts";
 import { Sync } from "./sync.ts";
-import { decide, type Asked, type Kind } from "./verdicts.ts";
+import { decide, decideUnlisted, type Asked, type Kind, type Unlisted } from "./verdicts.ts";
 
 /** What the door says to an attempt. */
 export interface Told {
@@ -33,6 +33,8 @@ export interface Told {
   /** Without the server: when this phone let in the first of them. */
   readonly firstHere?: string;
   readonly evening?: OtherEvening;
+  /** Without the server, of a code that is not on the list: what is known of it. */
+  readonly ticket?: Unlisted;
   readonly offline: boolean;
 }
 
@@ -223,12 +225,14 @@ export class Evening {
     const again = async () => await this.attempt(action);
     if (book.keepsNothing || !book.performance) throw new NoAnswer(again);
     const named = await book.house.read(action.code);
-    if (named === "ticket") return await this.tellUnlisted(action, again);
+    const { id, cancelled } = book.performance;
+    if (typeof named === "string" && named !== "nobody") {
+      return await this.tellUnlisted(action, named, cancelled, again);
+    }
     const party = named === "nobody" ? undefined : named.party;
     // A ticket is sent only to who confirmed: they did so since the list came.
     const hasConfirmed = named !== "nobody" && named.byTicket && named.party.state === "pending";
     const known = party && hasConfirmed ? { ...party, state: "confirmed" } : party;
-    const { id, cancelled } = book.performance;
     const decision = decide(known, id, cancelled, action, Math.max(0, book.free));
     if (party && hasConfirmed && decision.kind === "admitted") {
       return { kind: "not_listed", people: 0, action, offline: true, party };
@@ -240,13 +244,26 @@ export class Evening {
     return { ...told, ...this.partyHere(reference) };
   }
 
-  /** A code that is not on the list is a person's to decide on, once: who is in by it is in. */
-  private async tellUnlisted(action: ScanAction, again: () => Promise<Told>): Promise<Told> {
+  /** A code that is not on the list is a person's to decide on, if its signature does not tell, and once:
+   * who is in by it is in.
+   */
+  private async tellUnlisted(
+    action: ScanAction,
+    ticket: Unlisted,
+    isCancelled: boolean,
+    again: () => Promise<Told>,
+  ): Promise<Told> {
+    const kind = decideUnlisted(ticket, isCancelled);
+    const told: Told = { kind, people: 0, action, offline: true, ticket };
+    if (kind !== "not_listed") {
+      await this.writeDown(told, null, again);
+      return told;
+    }
     const firstHere = this.book.letInUnlisted(await keyOf(action.code));
-    if (!firstHere) return { kind: "not_listed", people: 0, action, offline: true };
-    const told: Told = { kind: "already_in", people: 0, action, offline: true, firstHere };
-    await this.writeDown(told, null, again);
-    return told;
+    if (!firstHere) return told;
+    const second: Told = { ...told, kind: "already_in", firstHere };
+    await this.writeDown(second, null, again);
+    return second;
   }
 
   private async seat(action: WalkInAction): Promise<Told> {

@@ -7,20 +7,28 @@
 import { isCalled, spellings } from "./names.ts";
 import type { Counts, ListedParty, Numbers } from "./server.ts";
 import type { Waiting } from "./store.ts";
-import { toCome, type Party } from "./verdicts.ts";
+import { isGenuine, readSigned } from "./tickets.ts";
+import { toCome, type Party, type Unlisted } from "./verdicts.ts";
 
 /** Characters of a code that are sent; none that is longer names a party. */
 export const MAX_CODE = 501;
 /** Parties a search shows. */
 export const MAX_FOUND = 20;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
+// So ends a signed ticket. No older one is of digits alone.
+const DIGITS = /^[0-9]{43}$/;
 // Crockford's base 32, as azionelab/bookings/references.py reads it.
 const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{8}$/;
 
 export interface KnownParty extends Numbers, Party {}
 
-/** Whom a code names: a party, somebody whose ticket or reference is not on the list, or nobody. */
-export type Named = { readonly party: KnownParty; readonly byTicket: boolean } | "ticket" | "nobody";
+/** Whom a code names: a party, or nobody, or somebody who is not on the list, by a ticket or a reference.
+ *
+ * Of a ticket that is not on the list its signature tells: "genuine" is of this evening, "elsewhere" of
+ * another one, "forged" of none. Without it nobody knows: "older" is a ticket before 0.4, which nobody gets
+ * who books now, and "ticket" what cannot be checked here.
+ */
+export type Named = { readonly party: KnownParty; readonly byTicket: boolean } | Unlisted | "nobody";
 
 /** Parties that a search found; there are `more` than it shows. */
 export interface Found {
@@ -29,6 +37,8 @@ export interface Found {
 }
 
 export class House {
+  /** The theatre's public keys, by which tickets are checked; none before the server told them. */
+  ticketKeys: readonly string[] = [];
   private readonly performanceId: number;
   private readonly parties = new Map<string, ListedParty>();
   private readonly tickets = new Map<string, string>();
@@ -94,12 +104,24 @@ export class House {
     if (isTicket(typed)) {
       const reference = this.tickets.get(await digest(tokenIn(typed)));
       const party = reference && this.find(reference);
-      return party ? { party, byTicket: true } : "ticket";
+      return party ? { party, byTicket: true } : await this.readUnlisted(typed);
     }
     const reference = readReference(typed);
     if (!reference) return "nobody";
     const party = this.find(reference);
     return party ? { party, byTicket: false } : "ticket";
+  }
+
+  /** What a ticket is whose digest is not on the list. */
+  private async readUnlisted(code: string): Promise<Named> {
+    if (this.ticketKeys.length === 0) return "ticket";
+    const signed = readSigned(code);
+    if (!signed) return DIGITS.test(tokenIn(code)) ? "forged" : "older";
+    if (!(await isGenuine(signed, this.ticketKeys))) return "forged";
+    // The list knows better than a ticket where its party belongs.
+    const party = this.find(signed.reference);
+    if (party) return { party, byTicket: true };
+    return signed.performanceId === this.performanceId ? "genuine" : "elsewhere";
   }
 
   /** When this phone let in the first of a party, of those that the server does not know of. */
@@ -174,8 +196,12 @@ export function namesSomebody(code: string): boolean {
   return isTicket(code) || readReference(code) !== undefined;
 }
 
-/** What stands for a code where the code itself is not kept: its ticket's digest, or its reference. */
+/** What stands for a code where the code itself is not kept: the reference, or the digest of a ticket that
+ * does not say it.
+ */
 export async function keyOf(code: string): Promise<string | undefined> {
+  const signed = readSigned(code);
+  if (signed) return signed.reference;
   return isTicket(code) ? await digest(tokenIn(code)) : readReference(code);
 }
 

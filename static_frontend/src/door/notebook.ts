@@ -241,7 +241,9 @@ export class Notebook {
       // What was left out is asked for once more.
       cursor: isWhole ? answer.cursor : this.cursor,
       listedAt: answer.server_time,
+      ticketKeys: answer.ticket_keys ?? [],
     };
+    this.house.ticketKeys = answer.ticket_keys ?? [];
     this.silent = answer.silent ?? [];
     if (isComplete) this.house.forgetAll();
     this.house.learn(parties);
@@ -300,6 +302,7 @@ export class Notebook {
     this.aside = contents.aside;
     this.dismissed = contents.dismissed;
     this.unlisted = contents.unlisted;
+    this.house.ticketKeys = contents.evening?.ticketKeys ?? [];
     this.house.forgetAll();
     this.house.learn(contents.parties);
     this.house.add(this.waiting);

@@ -130,6 +130,8 @@ export interface Synced {
   /** Doors that were not heard from for a minute; a server of before does not tell. */
   readonly silent?: readonly string[];
   readonly conflicts: readonly Conflict[];
+  /** The public keys of tickets, base64url; a server before 0.4 has none. */
+  readonly ticket_keys?: readonly string[];
   readonly results: readonly Result[];
 }
 

@@ -27,6 +27,8 @@ export interface Evening {
   readonly conflicts: readonly Conflict[];
   readonly cursor: number | null;
   readonly listedAt: string;
+  /** By which tickets are checked; a page before 0.4 kept none. */
+  readonly ticketKeys?: readonly string[];
 }
 
 /** What was done here and not told to the server yet, and what it changed: people of one party. */

@@ -34,6 +34,9 @@ export interface Asked {
   readonly late?: boolean;
 }
 
+/** What is known of a ticket or reference that is not on the list (house.ts). */
+export type Unlisted = "genuine" | "elsewhere" | "forged" | "older" | "ticket";
+
 export interface Decision {
   readonly kind: Kind;
   readonly people: number;
@@ -48,6 +51,13 @@ const NOT_CONFIRMED: Readonly<Record<string, Kind>> = {
 /** People who are not in and whose places are held. */
 export function toCome(party: Pick<Party, "seats" | "admitted" | "released">): number {
   return party.seats - party.admitted - party.released;
+}
+
+/** Of a code that is not on the list: as the server would say it, or that a person has to decide. */
+export function decideUnlisted(ticket: Unlisted, isCancelled: boolean): Kind {
+  if (ticket === "forged") return "unknown";
+  if (ticket === "elsewhere") return "wrong_performance";
+  return ticket === "genuine" && isCancelled ? "performance_cancelled" : "not_listed";
 }
 
 export function decide(

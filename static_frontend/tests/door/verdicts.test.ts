@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import table from "../../../tests/checkin/verdicts.json" with { type: "json" };
-import { decide, type Asked, type Party } from "../../src/door/verdicts.ts";
+import { decide, decideUnlisted, type Asked, type Party, type Unlisted } from "../../src/door/verdicts.ts";
 
 interface Case {
   readonly case: string;
@@ -16,4 +16,8 @@ interface Case {
 test.each((table.cases as Case[]).map((row) => [row.case, row] as const))("%s", (_, row) => {
   const verdict = decide(row.party ?? undefined, table.door, row.cancelled, row.asked, row.free);
   expect(verdict).toEqual({ kind: row.verdict, people: row.people });
+});
+
+test.each(table.unlisted.map((row) => [row.case, row] as const))("not on the list: %s", (_, row) => {
+  expect(decideUnlisted(row.ticket as Unlisted, row.cancelled)).toBe(row.phone);
 });

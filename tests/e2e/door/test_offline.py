@@ -1,21 +1,30 @@
 """Without a network the door goes on by itself, says so, and tells everything later."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Route, expect
 
+from azionelab.bookings.tickets import ticket_url
 from azionelab.database import now
 from azionelab.dates import clock
 from tests.conftest import Site
 from tests.e2e.conftest import watched
-from tests.stage import a_party, fresh, ticket_token
+from tests.stage import a_party, a_performance, fresh, ticket_token
 from tests.support.door import Held, Phone, invitation, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")
 Phones = Callable[..., Phone]
 Scans = Callable[[], list[Any]]
+_WITHOUT_ED25519 = """
+const importKey = SubtleCrypto.prototype.importKey;
+SubtleCrypto.prototype.importKey = function (...asked) {
+  if (asked[2]?.name !== "Ed25519") return importKey.apply(this, asked);
+  return Promise.reject(new DOMException("Unrecognized name.", "NotSupportedError"));
+};
+"""
 
 
 def test_in_mid_evening_the_list_goes_on_and_what_was_done_is_told(
@@ -28,7 +37,7 @@ def test_in_mid_evening_the_list_goes_on_and_what_was_done_is_told(
     phone.told("Let 2 in")
 
     phone.loses_network()
-    phone.scan(f"{phone.site.url}/checkin/ticket/{ticket_token(second)}")
+    phone.scan(ticket_url(second))
     phone.told("Let 3 in", "Bruno", "By the list of", "there is no network")
     phone.scan(second.reference)
     phone.told("Already in", "by this phone")
@@ -221,17 +230,21 @@ def test_a_booking_made_since_is_for_a_person_to_decide(phone: Phone, scans: Sca
     known_until = clock(now())
     phone.loses_network()
     come, sent_away = a_party(performance, 4), a_party(performance, 2)
-    phone.scan(f"{phone.site.url}/checkin/ticket/{ticket_token(come)}")
-    phone.told("Not on my list", f"Booked after {known_until}", "Look at what it says, and decide.")
+    phone.scan(ticket_url(come))
+    asked = f"Booked after {known_until}?"
+    phone.told(asked, "A genuine ticket of this performance", "Look at what it says, and decide.")
     expect(phone.page.locator(".verdict.good, .verdict.bad")).to_have_count(0)
     # Neither a press too many nor the next ticket's scan decides for the person.
-    phone.scan(ticket_token(sent_away))
-    phone.told("Not on my list")
+    phone.scan(ticket_url(sent_away))
+    phone.told(asked)
     phone.press("Let in all the same 4")
     phone.told("Let 4 in", "The server is told.")
+    # The ticket says the reference: whichever of them is shown, they are in.
+    phone.scan(come.reference)
+    phone.told("Already in", "by this phone")
 
-    phone.scan(ticket_token(sent_away))
-    phone.told("Not on my list")
+    phone.scan(ticket_url(sent_away))
+    phone.told(asked)
     phone.press("Send away")
     phone.told("Sent away")
     phone.press("Next")
@@ -240,12 +253,75 @@ def test_a_booking_made_since_is_for_a_person_to_decide(phone: Phone, scans: Sca
     phone.finds_network()
     assert [(scan.reference, scan.verdict, scan.people, scan.claimed) for scan in scans()] == [
         (come.reference, "admitted", 4, 4),
+        (come.reference, "already_in", 0, 0),
         (sent_away.reference, "not_listed", 0, 0),
     ]
     assert (fresh(come.id).admitted, fresh(sent_away.id).admitted) == (4, 0)
     # The one who was sent away and waited is on the list now.
-    phone.scan(ticket_token(sent_away))
+    phone.scan(ticket_url(sent_away))
     phone.told("Let 2 in")
+
+
+@pytest.fixture(params=["by the browser", "by the library"])
+def checking_phone(request: pytest.FixtureRequest, phone: Phone) -> Phone:
+    """A phone whose browser knows Ed25519, and one whose browser does not, as Chrome's before 2025."""
+    if request.param == "by the library":
+        phone.context.add_init_script(_WITHOUT_ED25519)
+    return phone
+
+
+def test_without_a_network_a_phone_knows_forged_tickets_and_those_of_other_evenings(
+    checking_phone: Phone, scans: Scans
+) -> None:
+    phone, performance = checking_phone, tonight()
+    other = a_party(a_performance(starts_at=now() + timedelta(days=3)), 2)
+    phone.joins(performance)
+    phone.works_alone()
+    phone.loses_network()
+    late = a_party(performance, 2, name="Bruno")
+    phone.scan(ticket_url(other))
+    phone.told("Another performance", "A genuine ticket, but for another performance")
+    # Of this evening, by the look of it: but nobody has signed that.
+    forged = ticket_url(late)
+    forged = forged[:-1] + str((int(forged[-1]) + 1) % 10)
+    phone.scan(forged)
+    phone.told("Unknown", "This is not one of our tickets")
+    expect(phone.page.get_by_text("Let in all the same")).to_have_count(0)
+    phone.scan(ticket_url(late))
+    phone.told("Booked after", "A genuine ticket of this performance")
+    phone.press("Let in all the same 2")
+    # One before signatures, as anybody could make it up.
+    phone.scan("Q" * 43)
+    phone.told("Not on my list", "A ticket of the older kind")
+    phone.press("Send away")
+
+    # The keys are kept with the list: a phone that starts anew without a network knows as much.
+    phone.opens()
+    phone.scan(ticket_url(other))
+    phone.told("Another performance")
+    phone.scan(ticket_url(late))
+    phone.told("Already in", "by this phone")
+
+    phone.finds_network()
+    assert [(scan.reference, scan.verdict, scan.people) for scan in scans()] == [
+        (other.reference, "wrong_performance", 0),
+        (None, "unknown", 0),
+        (late.reference, "admitted", 2),
+        (None, "not_listed", 0),
+        (other.reference, "wrong_performance", 0),
+        (late.reference, "already_in", 0),
+    ]
+
+
+def test_a_ticket_that_was_mailed_before_signatures_goes_on_working(phone: Phone) -> None:
+    performance = tonight()
+    first, second = a_party(performance, 2), a_party(performance, 3)
+    phone.joins(performance)
+    phone.scan(f"{phone.site.url}/checkin/ticket/{ticket_token(first)}")
+    phone.told("Let 2 in")
+    phone.loses_network()
+    phone.scan(f"{phone.site.url}/checkin/ticket/{ticket_token(second)}")
+    phone.told("Let 3 in", "there is no network")
 
 
 def test_a_ticket_of_nobody_that_was_let_in_is_told_to_the_door(phone: Phone, scans: Scans) -> None:

@@ -18,10 +18,6 @@ from azionelab.admin.export import attempts_csv, guests_csv
 from azionelab.admin.house import tell_verdict
 from azionelab.admin.words import (
     tell_conflict,
-    tell_parties,
-    tell_places,
-    tell_released,
-    tell_restored,
     tell_scope,
     tell_seen,
 )
@@ -31,7 +27,13 @@ from azionelab.bookings.places import RELEASE_FROM, no_shows, release_no_shows, 
 from azionelab.checkin import devices, evening
 from azionelab.checkin.house import house_counts
 from azionelab.checkin.house_list import conflicts
-from azionelab.checkin.words import tell_silent
+from azionelab.checkin.words import (
+    tell_parties,
+    tell_places,
+    tell_released,
+    tell_restored,
+    tell_silent,
+)
 from azionelab.database import now
 from azionelab.dates import clock, stamp
 from azionelab.extensions import db

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from azionelab.admin.house import tell_too_many, tell_verdict
-from azionelab.bookings.places import Places
 from azionelab.checkin.house_list import Conflict
 from azionelab.checkin.verdicts import REVOKED, Kind
 from azionelab.dates import clock, dateformat, is_same_day
@@ -74,44 +73,6 @@ def tell_seen(moment: datetime | None, at: datetime) -> str:
     if is_same_day(moment, at):
         return clock(moment)
     return f"{dateformat(moment, 'd MMM')}, {clock(moment)}"
-
-
-def tell_released(released: Places) -> str:
-    """What a release did."""
-    if not released.places:
-        return gettext("Nobody was missing: no place was released. Booking is closed.")
-    return gettext(
-        "Released: %(places)s of %(parties)s.",
-        places=tell_places(released.places),
-        parties=tell_parties(released.parties),
-    )
-
-
-def tell_restored(restored: Places) -> str:
-    """What taking a release back could give back."""
-    given = gettext(
-        "Held again: %(places)s of %(parties)s.",
-        places=tell_places(restored.places),
-        parties=tell_parties(restored.parties),
-    )
-    if not restored.missing:
-        return given
-    lost = ngettext(
-        "%(num)s place is taken by now, and could not be given back.",
-        "%(num)s places are taken by now, and could not be given back.",
-        restored.missing,
-    )
-    return f"{given} {lost}"
-
-
-def tell_places(number: int) -> str:
-    """So many places."""
-    return ngettext("%(num)s place", "%(num)s places", number)
-
-
-def tell_parties(number: int) -> str:
-    """So many parties."""
-    return ngettext("%(num)s party", "%(num)s parties", number)
 
 
 def _place(at: datetime, door: str, by: str) -> str:

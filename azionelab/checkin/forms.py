@@ -15,7 +15,7 @@ from wtforms import (
     validators,
 )
 
-from azionelab.checkin.limits import MAX_DOOR, MAX_PEOPLE
+from azionelab.checkin.limits import MAX_DOOR, MAX_PEOPLE, MAX_WALK_INS
 from azionelab.one_line import is_one_line
 
 
@@ -47,6 +47,16 @@ class ScanForm(FlaskForm):  # type: ignore[misc]
     def identity(self) -> UUID:
         """The scan's identity."""
         return UUID(self.scan_id.data)
+
+
+class WalkInForm(FlaskForm):  # type: ignore[misc]
+    """People without a booking. `scan_id` as in `ScanForm`."""
+
+    scan_id = HiddenField(validators=[validators.UUID()])
+    people = IntegerField(
+        _("People"), [validators.InputRequired(), validators.NumberRange(1, MAX_WALK_INS)]
+    )
+    door = HiddenField(validators=[validators.Length(max=MAX_DOOR), _one_line])
 
 
 class UndoForm(FlaskForm):  # type: ignore[misc]

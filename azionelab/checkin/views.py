@@ -24,14 +24,17 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.assets import front_end
+from azionelab.bookings import places
+from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import books, house
-from azionelab.checkin.devices import invitation_url, make_invitation
+from azionelab.checkin.devices import invitation_url, make_invitation, silent_devices
 from azionelab.checkin.facts import MAX_CODE, ticket_of
-from azionelab.checkin.forms import ScanForm, UndoForm
-from azionelab.checkin.limits import MAX_QUERY, SEARCHES
+from azionelab.checkin.forms import ScanForm, UndoForm, WalkInForm
+from azionelab.checkin.limits import MAX_QUERY, MAX_WALK_INS, SEARCHES
 from azionelab.checkin.pace import ATTEMPTS
 from azionelab.checkin.scans import admit
+from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.checkin.words import (
     Told,
     caution,
@@ -39,6 +42,11 @@ from azionelab.checkin.words import (
     say_many_searches,
     tell,
     tell_more,
+    tell_parties,
+    tell_places,
+    tell_released,
+    tell_restored,
+    tell_silent,
 )
 from azionelab.checkin.words_of_app import app_words
 from azionelab.database import now
@@ -48,6 +56,8 @@ from azionelab.shows.programme import Listing, listing
 from azionelab.staff.rights import door_required, is_door_staff
 
 blueprint = Blueprint("checkin", __name__, url_prefix="/checkin")
+# Done only by who sees what it is about at that moment: they are not sent again later.
+_SEEN = ("checkin.undo", "checkin.release", "checkin.restore")
 
 
 @blueprint.get("/")
@@ -110,8 +120,58 @@ def scan(performance_id: int) -> AnyResponse:
     if not verdict.people:
         with suppress(TooManyRequests):
             ATTEMPTS.count(account)
-    next_one = ScanForm.fresh(door=form.door.data or "")
-    return _door_page(performance, next_one, verdict=tell(verdict))
+    return _told(performance, verdict, form.door.data or "")
+
+
+@blueprint.post("/performances/<int:performance_id>/walk-ins")
+@door_required
+def walk_in(performance_id: int) -> AnyResponse:
+    """Let in people who have no booking, if places are free."""
+    performance = _performance(performance_id)
+    form = WalkInForm()
+    at_door = ScanForm.fresh(door=form.door.data or "")
+    if not form.validate():
+        notice = next(message for messages in form.errors.values() for message in messages)
+        return _door_page(performance, at_door, status=422, notice=notice)
+    people, scan_id, actor = form.people.data, UUID(form.scan_id.data), _actor(form.door.data or "")
+    try:
+        ATTEMPTS.count(f"account {current_user.fs_uniquifier}")
+        verdict = let_in_walk_ins(performance_id, people, scan_id, actor)
+    except books.ScanReused:
+        notice = gettext("This page was used already. Please press once more.")
+        return _door_page(performance, at_door, status=409, notice=notice)
+    except TooManyRequests:
+        return _door_page(performance, at_door, status=429, notice=say_many_attempts())
+    return _told(performance, verdict, form.door.data or "")
+
+
+@blueprint.get("/performances/<int:performance_id>/no-shows")
+@door_required
+def no_shows(performance_id: int) -> AnyResponse:
+    """What releasing the places of those who did not come would mean, before it is done."""
+    return _no_shows_page(_performance(performance_id))
+
+
+@blueprint.post("/performances/<int:performance_id>/release")
+@door_required
+def release(performance_id: int) -> AnyResponse:
+    """Give the places of those who did not come to those who wait at the door."""
+    performance = _performance(performance_id)
+    try:
+        released = places.release_no_shows(performance_id)
+    except (ReleaseTooEarly, ReservationEnded):
+        # The page says why.
+        return _no_shows_page(performance, status=409)
+    return _no_shows_page(_performance(performance_id), notice=tell_released(released))
+
+
+@blueprint.post("/performances/<int:performance_id>/restore")
+@door_required
+def restore(performance_id: int) -> AnyResponse:
+    """Take the release back, as far as places are left."""
+    _performance(performance_id)
+    restored = places.restore_places(performance_id)
+    return _no_shows_page(_performance(performance_id), notice=tell_restored(restored))
 
 
 @blueprint.post("/performances/<int:performance_id>/undo")
@@ -126,14 +186,13 @@ def undo(performance_id: int) -> AnyResponse:
         verdict = books.undo(performance_id, UUID(form.scan_id.data), _actor(""))
     except books.ScanUnknown:
         abort(404)
-    return _door_page(performance, ScanForm.fresh(), verdict=tell(verdict))
+    return _told(performance, verdict, "")
 
 
 @blueprint.before_request
 def _keep_what_was_sent() -> AnyResponse | None:
     """Keep what somebody typed whose login had ended; who sends what they may is for the views."""
-    # An admission is taken back only by who sees it: that one is not sent again later.
-    if request.endpoint == "checkin.undo" or not can_keep() or current_user.is_authenticated:
+    if request.endpoint in _SEEN or not can_keep() or current_user.is_authenticated:
         return None
     return kept_page()
 
@@ -149,8 +208,8 @@ def _stale(_error: CSRFError) -> AnyResponse:
         return redirect(url_for(".door", performance_id=performance_id), 303)
     form = ScanForm() if request.endpoint == "checkin.scan" else ScanForm.fresh()
     notice = say_stale()
-    if request.endpoint == "checkin.undo":
-        notice = gettext("This page was open for a long time, and nothing was undone.")
+    if request.endpoint in _SEEN:
+        notice = gettext("This page was open for a long time, and nothing was changed.")
     query = request.form.get("query", "")[:MAX_QUERY]
     return _door_page(_performance(performance_id), form, status=422, notice=notice, query=query)
 
@@ -266,6 +325,31 @@ def _actor(door: str) -> books.Actor:
     return books.Actor(door=door, user_id=current_user.id, label=str(current_user))
 
 
+def _told(performance: Listing, verdict: books.Verdict, door: str) -> AnyResponse:
+    free = house.house_counts([performance.id])[performance.id].free
+    return _door_page(performance, ScanForm.fresh(door=door), verdict=tell(verdict, free))
+
+
+def _no_shows_page(
+    performance: Listing, *, status: int = 200, notice: str | None = None
+) -> AnyResponse:
+    opens_at = performance.starts_at - places.RELEASE_FROM
+    page = render_template(
+        "checkin/no_shows.html",
+        performance=performance,
+        missing=places.no_shows(performance.id),
+        counts=house.house_counts([performance.id])[performance.id],
+        opens_at=opens_at,
+        is_early=now() < opens_at,
+        silent=silent_devices(performance.id),
+        tell_parties=tell_parties,
+        tell_places=tell_places,
+        tell_silent=tell_silent,
+        notice=notice,
+    )
+    return make_response(page, status)
+
+
 def _door_page(
     performance: Listing,
     form: ScanForm,
@@ -286,5 +370,6 @@ def _door_page(
         query=query,
         found=house.find_parties(performance.id, query),
         found_more=tell_more(house.MAX_FOUND),
+        max_walk_ins=MAX_WALK_INS,
     )
     return make_response(page, status)

@@ -15,6 +15,7 @@ from flask_babel import get_locale, gettext, ngettext
 
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.places import Places
 from azionelab.checkin.books import FirstAdmission, Verdict
 from azionelab.checkin.verdicts import Kind
 from azionelab.dates import clock, is_same_day, when
@@ -55,9 +56,12 @@ class Told:
     first_admission: FirstAdmission | None
 
 
-def tell(verdict: Verdict) -> Told:
-    """The verdict in the language of the request."""
+def tell(verdict: Verdict, free: int) -> Told:
+    """The verdict in the language of the request; `free` places are held by nobody now."""
     party = verdict.reservation
+    if isinstance(party, Reservation) and party.walk_in:
+        # A booking as well, but nobody's.
+        party = None
     remaining = party.to_come if party else 0
     kind = "undone" if verdict.undone else str(verdict.kind)
     if kind == Kind.NOT_LISTED:
@@ -68,7 +72,7 @@ def tell(verdict: Verdict) -> Told:
         kind=kind,
         tone=TONES.get(kind, "bad"),
         headline=fill(words[kind], num=verdict.people),
-        detail=_detail(words, kind, verdict, remaining),
+        detail=_detail(words, kind, verdict, party, free),
         reservation=party,
         remaining=remaining,
         people=verdict.people,
@@ -91,6 +95,44 @@ def say_many_searches() -> str:
 def say_many_attempts() -> str:
     """That more was tried here than a queue does (pace.ATTEMPTS)."""
     return gettext("More was tried here than anybody can scan. Please try again in a minute.")
+
+
+def tell_released(released: Places) -> str:
+    """What a release did."""
+    if not released.places:
+        return gettext("Nobody was missing: no place was released. Booking is closed.")
+    return gettext(
+        "Released: %(places)s of %(parties)s.",
+        places=tell_places(released.places),
+        parties=tell_parties(released.parties),
+    )
+
+
+def tell_restored(restored: Places) -> str:
+    """What taking a release back could give back."""
+    given = gettext(
+        "Held again: %(places)s of %(parties)s.",
+        places=tell_places(restored.places),
+        parties=tell_parties(restored.parties),
+    )
+    if not restored.missing:
+        return given
+    lost = ngettext(
+        "%(num)s place is taken by now, and could not be given back.",
+        "%(num)s places are taken by now, and could not be given back.",
+        restored.missing,
+    )
+    return f"{given} {lost}"
+
+
+def tell_places(number: int) -> str:
+    """So many places."""
+    return ngettext("%(num)s place", "%(num)s places", number)
+
+
+def tell_parties(number: int) -> str:
+    """So many parties."""
+    return ngettext("%(num)s party", "%(num)s parties", number)
 
 
 def tell_silent(phones: str) -> str:
@@ -125,6 +167,13 @@ def verdict_words() -> dict[str, Words]:
             )
         ),
         "admitted.complete": gettext("The party is complete."),
+        "admitted.walk_in": many(
+            lambda n: ngettext(
+                "Without a booking. %(num)s place is free.",
+                "Without a booking. %(num)s places are free.",
+                n,
+            )
+        ),
         "already_in": gettext("Already in"),
         "already_in.first": gettext("At %(at)s by %(by)s.", at="{at}", by="{by}"),
         "already_in.first_door": gettext(
@@ -177,11 +226,19 @@ def verdict_words() -> dict[str, Words]:
     }
 
 
-def _detail(words: dict[str, Words], kind: str, verdict: Verdict, remaining: int) -> str:
-    party, first = verdict.reservation, verdict.first
+def _detail(
+    words: dict[str, Words],
+    kind: str,
+    verdict: Verdict,
+    party: Reservation | PartyRow | None,
+    free: int,
+) -> str:
+    first, remaining = verdict.first, party.to_come if party else 0
     if kind == Kind.ADMITTED:
-        rest = "rest" if remaining else "complete"
-        return fill(words[f"admitted.{rest}"], num=remaining) if party else ""
+        part, num = ("walk_in", max(0, free)) if party is None else ("complete", 0)
+        if remaining:
+            part, num = "rest", remaining
+        return fill(words[f"{kind}.{part}"], num=num)
     if kind == Kind.ALREADY_IN:
         if first is None:
             return ""

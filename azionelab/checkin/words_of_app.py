@@ -51,13 +51,6 @@ def _scan_words() -> dict[str, Words]:
             )
         ),
         "admitted.listed": gettext("By the list of %(at)s: there is no network.", at=at),
-        "admitted.walk_in": many(
-            lambda n: ngettext(
-                "Without a booking. %(num)s place is free.",
-                "Without a booking. %(num)s places are free.",
-                n,
-            )
-        ),
         "not_listed": gettext("Not on my list"),
         "not_listed.detail": gettext(
             "A ticket, and there is no network to ask. Booked after %(at)s, or for another evening?"

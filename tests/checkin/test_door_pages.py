@@ -22,6 +22,7 @@ from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.words import caution
 from azionelab.database import now
 from azionelab.rate_limits import RateLimit
+from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance, fresh, ticket_token
@@ -118,7 +119,7 @@ def test_a_page_left_open_keeps_what_was_typed_and_needs_one_more_press(door: Fl
     assert kept["scan_id"] == form["scan_id"]
     for name, typed in (("code", party.reference), ("people", "3"), ("door", "Stalls")):
         (field,) = re.findall(
-            f'<input[^>]* name="{name}"[^>]*>', answer.text.split("find-title")[0]
+            f'<input[^>]* name="{name}"[^>]*>', answer.text.split("walk-in-title")[0]
         )
         assert f'value="{typed}"' in field
         kept[name] = typed
@@ -126,7 +127,7 @@ def test_a_page_left_open_keeps_what_was_typed_and_needs_one_more_press(door: Fl
     found = door.post(f"{address}/parties", data={"query": party.name}, headers=ENGLISH)
     assert party.reference in found.text
     undone = door.post(f"{address}/undo", data={"scan_id": form["scan_id"]}, headers=ENGLISH)
-    assert "nothing was undone" in undone.text
+    assert "nothing was changed" in undone.text
     assert fresh(party.id).admitted == 3
 
 
@@ -295,6 +296,76 @@ def test_a_late_comer_is_let_in_by_one_of_the_buttons(door: FlaskClient) -> None
     page = door.post(address, data=fields(heads) | {"people": "2"}, headers=ENGLISH).text
     assert "Let 2 in" in page
     assert (fresh(party.id).admitted, fresh(party.id).released) == (2, 1)
+
+
+class TestPlaces:
+    """Walk-ins and no-shows, as on a phone with the app."""
+
+    @pytest.fixture
+    def performance(self) -> Performance:
+        """An evening of five places whose curtain is near, with a party of two."""
+        curtain = now() + timedelta(minutes=10)
+        performance = a_performance(5, starts_at=curtain, booking_closes_at=curtain)
+        a_party(performance, 2)
+        return performance
+
+    def walk_in(self, door: FlaskClient, performance: Performance, people: str) -> Any:
+        form = open_door(door, performance.id) | {"people": people, "door": "Stalls"}
+        address = f"/checkin/performances/{performance.id}/walk-ins"
+        pages = [door.post(address, data=form, headers=ENGLISH) for _ in range(2)]  # a double tap
+        return pages[-1]
+
+    def test_walk_ins_until_the_house_is_full(
+        self, door: FlaskClient, performance: Performance
+    ) -> None:
+        page = self.walk_in(door, performance, "2").text
+        assert "Let 2 in" in page
+        assert "Without a booking. 1 place is free." in page
+        assert "Full" in self.walk_in(door, performance, "2").text
+        page = self.walk_in(door, performance, "1").text
+        assert "Without a booking. 0 places are free." in page
+        undo = page[page.index("/undo") : page.index("</form>", page.index("/undo"))]
+        undone = door.post(
+            f"/checkin/performances/{performance.id}/undo", data=fields(undo), headers=ENGLISH
+        ).text
+        assert "Undone" in undone
+        assert house.house_counts([performance.id])[performance.id].walk_ins == 2
+
+    @pytest.mark.parametrize("people", ["", "0", "101", "two"])
+    def test_how_many_is_a_number(
+        self, door: FlaskClient, performance: Performance, people: str
+    ) -> None:
+        assert self.walk_in(door, performance, people).status_code == 422
+        assert house.house_counts([performance.id])[performance.id].inside == 0
+
+    def test_places_of_no_shows_are_released_and_held_again(
+        self, door: FlaskClient, performance: Performance
+    ) -> None:
+        address = f"/checkin/performances/{performance.id}"
+        asked = door.get(f"{address}/no-shows", headers=ENGLISH).text
+        assert "Now 2 places of 1 party would be released." in asked
+        assert "Take it back" not in asked
+        form = fields(asked)
+        released = door.post(f"{address}/release", data=form, headers=ENGLISH).text
+        assert "Released: 2 places of 1 party." in released
+        assert "there is nothing to release" in released
+        self.walk_in(door, performance, "4")
+        restored = door.post(f"{address}/restore", data=form, headers=ENGLISH).text
+        assert "Held again: 1 place of 1 party. 1 place is taken by now" in restored
+
+    def test_it_is_too_early_or_called_off(self, door: FlaskClient) -> None:
+        tomorrow, called_off = a_performance(), a_performance()
+        for performance in (tomorrow, called_off):
+            a_party(performance, 2)
+        cancel_performance(called_off.id)
+        for performance, why in ((tomorrow, "Not before"), (called_off, "is cancelled")):
+            address = f"/checkin/performances/{performance.id}"
+            page = door.get(f"{address}/no-shows", headers=ENGLISH).text
+            assert why in page
+            assert "Release the places" not in page
+            answer = door.post(f"{address}/release", data=fields(page), headers=ENGLISH)
+            assert answer.status_code == 409
+            assert why in answer.text
 
 
 def test_who_tries_more_than_anybody_can_scan_is_asked_to_wait(

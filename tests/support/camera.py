@@ -69,6 +69,14 @@ def dark(picture: Image.Image, light: float) -> Image.Image:
     return ImageEnhance.Brightness(ImageEnhance.Contrast(picture).enhance(0.5)).enhance(light)
 
 
+def foyer(picture: Image.Image, light: float) -> Image.Image:
+    """With so little of the light that hardly any steps are left between black and white.
+
+    Chromium takes a JPEG's levels for those of video, whose black is 16 and white 235.
+    """
+    return picture.point(lambda value: 16 + round(value * light) * 219 / 255)
+
+
 def covered(picture: Image.Image, share: float) -> Image.Image:
     """With a thumb over its lower right corner, as wide as a `share` of it."""
     held = picture.copy()

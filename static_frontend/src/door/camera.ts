@@ -1,11 +1,18 @@
 /** The camera's panel: on and off, which camera, the light, and what to do when it is refused. */
 
 import { makeDetector, type Detector } from "./detector.ts";
+import { makeHarder, type Harder } from "./harder.ts";
 import { Watcher } from "./watcher.ts";
 
 type Trouble = "refused" | "none" | "insecure" | "failed";
 
 const REMEMBERED = "azionelab.camera";
+
+/** What reads codes in a picture, and what tries harder where that sees none. */
+export interface Readers {
+  readonly detector: Detector;
+  readonly harder?: Harder | undefined;
+}
 
 interface Torch {
   torch?: boolean;
@@ -14,7 +21,8 @@ interface Torch {
 export class CameraPanel {
   private readonly panel: HTMLElement;
   private readonly tell: (code: string) => void;
-  private readonly detector: () => Promise<Detector>;
+  private readonly makeReaders: () => Promise<Readers>;
+  private readers: Promise<Readers> | undefined;
   private stream: MediaStream | undefined;
   /** It is on, or would be if the page were seen. */
   private isWanted = false;
@@ -25,15 +33,16 @@ export class CameraPanel {
   private used: string | undefined;
   private awake: WakeLockSentinel | undefined;
   private watcher: Watcher | undefined;
+  private harder: Harder | undefined;
 
   constructor(
     panel: HTMLElement,
     tell: (code: string) => void,
-    detector: () => Promise<Detector> = makeDetector,
+    readers: () => Promise<Readers> = makeReaders,
   ) {
     this.panel = panel;
     this.tell = tell;
-    this.detector = detector;
+    this.makeReaders = readers;
     this.part("start").addEventListener("click", () => void this.start());
     this.part("stop").addEventListener("click", () => {
       this.stop();
@@ -48,9 +57,20 @@ export class CameraPanel {
     return this.stream !== undefined;
   }
 
-  /** Start if it was on when the page was left, however that happened. */
+  /** Start if it was on when the page was left, however that happened; be ready for it in any case. */
   async startAgain(): Promise<void> {
+    // What fails now is said when somebody turns the camera on.
+    void this.warmUp().catch(() => undefined);
     if (wasOn()) await this.start();
+  }
+
+  /** Both readers, which are made once: the first guest must not wait for them. */
+  private async warmUp(): Promise<Readers> {
+    this.readers ??= this.makeReaders();
+    return await this.readers.catch((error: unknown) => {
+      this.readers = undefined;
+      throw error;
+    });
   }
 
   pause(): void {
@@ -85,10 +105,13 @@ export class CameraPanel {
       });
       this.picture.srcObject = stream;
       await this.picture.play();
-      const detector = await this.detector();
+      const { detector, harder } = await this.warmUp();
       if (isOutdated()) return;
-      this.watcher = new Watcher(this.picture, detector, this.tell);
-      this.watcher.start();
+      const watcher = new Watcher(this.picture, detector, this.tell, harder);
+      this.harder = harder;
+      harder?.listen({ seen: (codes) => watcher.meet(codes), dark: (isDark) => this.sayDark(isDark) });
+      this.watcher = watcher;
+      watcher.start();
       if (this.isPaused) this.watcher.pause();
       void this.stayAwake(isOutdated);
       const devices = await navigator.mediaDevices.enumerateDevices();
@@ -114,6 +137,8 @@ export class CameraPanel {
     this.awake = undefined;
     this.watcher?.stop();
     this.watcher = undefined;
+    this.harder?.listen(undefined);
+    this.sayDark(false);
     if (this.stream) stopTracks(this.stream);
     this.stream = undefined;
     this.picture.srcObject = null;
@@ -175,6 +200,15 @@ export class CameraPanel {
     if (this.turns === turns) button.setAttribute("aria-pressed", String(torch));
   }
 
+  /** Beside the light's button, if the camera has a light that is off. */
+  private sayDark(isDark: boolean): void {
+    const isOff = !this.light.hidden && this.light.getAttribute("aria-pressed") !== "true";
+    const words = this.panel.getAttribute(isOff ? "data-text-dark-torch" : "data-text-dark");
+    const text = (isDark && words) || "";
+    // Said once, not with every picture.
+    if (this.part("dark").textContent !== text) this.part("dark").textContent = text;
+  }
+
   private explain(trouble: Trouble | undefined): void {
     const words = trouble && this.panel.getAttribute(`data-text-${trouble}`);
     this.part("trouble").textContent = words ?? "";
@@ -195,6 +229,11 @@ export class CameraPanel {
   private get choice(): HTMLSelectElement {
     return this.part("choice").querySelector("select")!;
   }
+}
+
+async function makeReaders(): Promise<Readers> {
+  const [detector, harder] = await Promise.all([makeDetector(), makeHarder()]);
+  return { detector, harder };
 }
 
 async function openCamera(camera?: string): Promise<MediaStream> {

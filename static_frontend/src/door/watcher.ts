@@ -1,6 +1,7 @@
 /** Watches the camera's picture and tells each code once. */
 
 import type { Detector, Seen } from "./detector.ts";
+import type { Harder } from "./harder.ts";
 
 /** Milliseconds between two looks, at least; as many as a look takes, so that a phone does not get hot. */
 export const REST = 20;
@@ -13,16 +14,23 @@ export class Watcher {
   private readonly picture: HTMLVideoElement;
   private readonly detector: Detector;
   private readonly tell: (code: string) => void;
+  private readonly harder: Pick<Harder, "offer" | "read"> | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running = false;
   private paused = false;
   /** Codes that were told, and when each was seen last. */
   private readonly known = new Map<string, number>();
 
-  constructor(picture: HTMLVideoElement, detector: Detector, tell: (code: string) => void) {
+  constructor(
+    picture: HTMLVideoElement,
+    detector: Detector,
+    tell: (code: string) => void,
+    harder?: Pick<Harder, "offer" | "read">,
+  ) {
     this.picture = picture;
     this.detector = detector;
     this.tell = tell;
+    this.harder = harder;
   }
 
   start(): void {
@@ -66,12 +74,15 @@ export class Watcher {
     const began = performance.now();
     const found = await this.read();
     if (!this.running) return;
-    this.meet(found.filter((code) => code.rawValue));
+    const codes = found.filter((code) => code.rawValue);
+    if (codes.length > 0) this.harder?.read();
+    else if (this.hasPicture) this.harder?.offer(this.picture);
+    this.meet(codes);
     this.schedule(Math.max(REST, performance.now() - began));
   }
 
   private async read(): Promise<Seen[]> {
-    if (this.picture.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return [];
+    if (!this.hasPicture) return [];
     try {
       return await this.detector.detect(this.picture);
     } catch {
@@ -80,7 +91,12 @@ export class Watcher {
     }
   }
 
-  private meet(found: readonly Seen[]): void {
+  private get hasPicture(): boolean {
+    return this.picture.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+  }
+
+  /** Take in what is in view: what is new is told, one code at a time. */
+  meet(found: readonly Seen[]): void {
     const now = performance.now();
     for (const [code, seen] of this.known) if (now - seen >= FORGET_AFTER) this.known.delete(code);
     const fresh = found.filter(({ rawValue }) => !this.known.has(rawValue));

@@ -2,13 +2,15 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { CameraPanel } from "../../src/door/camera.ts";
 import type { Detector } from "../../src/door/detector.ts";
+import { Harder, SAY_DARK } from "../../src/door/harder.ts";
 import { until } from "../until.ts";
 
 const PANEL = `<section hidden data-text-refused="Allow it" data-text-none="None here"
-    data-text-insecure="Only over https" data-text-failed="In use">
+    data-text-insecure="Only over https" data-text-failed="In use"
+    data-text-dark="Too dark" data-text-dark-torch="Too dark: light?">
   <video data-camera-picture hidden></video><p data-camera-trouble></p>
   <button data-camera-start></button><button data-camera-stop hidden></button>
-  <button data-camera-torch aria-pressed="false" hidden></button>
+  <p data-camera-dark></p><button data-camera-torch aria-pressed="false" hidden></button>
   <label data-camera-choice hidden><select></select></label></section>`;
 
 const find = <Found extends HTMLElement>(name: string): Found =>
@@ -47,9 +49,10 @@ function aStream(able: object = {}) {
 
 function aPanel(
   detector: () => Promise<Detector> = async () => ({ detect: async () => [] }),
+  harder?: Harder,
 ): CameraPanel {
   const panel = document.querySelector<HTMLElement>("section")!;
-  return new CameraPanel(panel, () => {}, detector);
+  return new CameraPanel(panel, () => {}, async () => ({ detector: await detector(), harder }));
 }
 
 test.each([
@@ -91,6 +94,53 @@ test("one camera without a light offers neither", async () => {
   await aPanel().start();
   expect([find("torch").hidden, find("choice").hidden]).toEqual([true, true]);
 });
+
+test("too dark is said beside the light, and no more when light returns or a code is read", async () => {
+  const looker = { postMessage: vi.fn(), addEventListener: vi.fn() };
+  const harder = new Harder(looker);
+  withCamera(async () => aStream({ torch: true }));
+  const panel = aPanel(undefined, harder);
+  await panel.start();
+  const dark = find("dark");
+  const seconds = vi.spyOn(performance, "now");
+  const look = (level: number, at: number) => {
+    seconds.mockReturnValue(at);
+    harder.look(aPicture(level));
+  };
+  look(20, 100_000);
+  look(20, 100_000 + SAY_DARK - 1);
+  expect(dark.textContent).toBe("");
+  look(20, 100_000 + SAY_DARK);
+  expect(dark.textContent).toBe("Too dark: light?");
+  look(60, 102_000);
+  expect(dark.textContent).toBe("");
+  look(20, 110_000);
+  look(20, 110_000 + SAY_DARK);
+  expect(dark.textContent).toBe("Too dark: light?");
+  harder.read();
+  expect(dark.textContent).toBe("");
+  look(20, 120_000);
+  look(20, 120_000 + SAY_DARK);
+  find("stop").click();
+  expect(dark.textContent).toBe("");
+});
+
+test("too dark where the camera has no light names none", async () => {
+  const harder = new Harder({ postMessage: vi.fn(), addEventListener: vi.fn() });
+  withCamera(async () => aStream());
+  await aPanel(undefined, harder).start();
+  const seconds = vi.spyOn(performance, "now").mockReturnValue(1_000);
+  harder.look(aPicture(20));
+  seconds.mockReturnValue(1_000 + SAY_DARK);
+  harder.look(aPicture(20));
+  expect(find("dark").textContent).toBe("Too dark");
+});
+
+/** A picture of one shade. */
+function aPicture(level: number): ImageData {
+  const data = new Uint8ClampedArray(64 * 64 * 4).fill(level);
+  return { width: 64, height: 64, data } as unknown as ImageData;
+}
 
 function setHidden(isHidden: boolean): void {
   vi.spyOn(document, "hidden", "get").mockReturnValue(isHidden);
@@ -194,7 +244,7 @@ test("only one watcher tells what is seen, however often the camera was opened",
   const ready: (() => void)[] = [];
   const slowly = async () => {
     await new Promise<void>((resolve) => ready.push(resolve));
-    return { detect: looks };
+    return { detector: { detect: looks } };
   };
   const panel = new CameraPanel(document.querySelector("section")!, () => {}, slowly);
   void panel.start();

@@ -107,3 +107,21 @@ test("a phone's clock that is set while a ticket is seen does not let it be told
   await show("A");
   expect(told).toEqual(["A", "A"]);
 });
+
+test("only a picture without a code is tried harder, and what that sees is told once", async () => {
+  const harder = { offer: vi.fn(), read: vi.fn() };
+  const picture = document.createElement("video");
+  Object.defineProperty(picture, "readyState", { value: HTMLMediaElement.HAVE_ENOUGH_DATA });
+  const camera = { detect: async () => inView.map((code) => seen(code as string)) };
+  watcher.stop();
+  watcher = new Watcher(picture, camera, (code) => told.push(code), harder);
+  watcher.start();
+  await show("A");
+  expect(harder.read).toHaveBeenCalled();
+  expect(harder.offer).not.toHaveBeenCalled();
+  await show();
+  expect(harder.offer).toHaveBeenCalledWith(picture);
+  watcher.meet([seen("B")]);
+  watcher.meet([seen("B")]);
+  expect(told).toEqual(["A", "B"]);
+});

@@ -15,6 +15,7 @@ from playwright.sync_api import Route, expect
 from azionelab.bookings import rules
 from azionelab.bookings.errors import PartyInside, ReservationEnded, SoldOut
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.signed_tickets import DIGITS, TAIL, write_ticket
 from azionelab.shows.models import Performance
 from tests.stage import a_party, ticket_token
 from tests.support.door import Phone
@@ -22,6 +23,7 @@ from tests.support.door import Phone
 _API = "**/api/v1/checkin/**"
 _LET_IN = re.compile(r"Let (\d+) in")
 _ANSWERED = '#verdict [data-verdict]:not([data-verdict="checking"])'
+_FORGED = "1" * (DIGITS - TAIL) + "/" + "2" * TAIL
 _FAULTS = ["online", "online", "away", "deaf", "busy"]
 
 
@@ -168,8 +170,9 @@ class Evening:
             (0.18, door.seats),
             (0.22, self._books_late),
             (0.25, self._cancels),
-            (0.28, lambda: self._shown(door, "no ticket at all", "")),
-            (0.31, lambda: self._shown(door, ticket_token(self._stranger), "")),
+            (0.27, lambda: self._shown(door, "no ticket at all", "")),
+            (0.29, lambda: self._shown(door, _FORGED, "")),
+            (0.31, lambda: self._shown(door, write_ticket(self._stranger), "")),
             (0.38, lambda: self._together(door, another, chance.choice(self._parties))),
             (0.45, lambda: self._arrives(door, chance.choice(self._parties))),
         ]
@@ -204,7 +207,9 @@ class Evening:
         return all_the_same, fewer
 
     def _code(self, party: Reservation) -> str:
-        return self._chance.choice([ticket_token(party)] * 3 + [party.reference])
+        # Tickets sent before 0.4 are good for ever.
+        ticket, of_before = write_ticket(party), ticket_token(party)
+        return self._chance.choice([ticket, ticket, of_before, party.reference])
 
     def _books(self) -> Reservation:
         return a_party(self.performance, self._chance.choice([1, 2, 2, 2, 3, 4, 5]))

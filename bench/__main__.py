@@ -443,9 +443,9 @@ def _typical(hellos: list[Measured]) -> Measured:
     return replace(middle, floor=middle.rate)
 
 
-def write(page: Path, figures: str) -> None:
-    """Put figures into a page, between the two marks."""
-    start, end = "<!-- make bench writes from here -->", "<!-- to here -->"
+def write(page: Path, figures: str, command: str = "make bench") -> None:
+    """Put a command's figures into a page, between the two marks."""
+    start, end = f"<!-- {command} writes from here -->", "<!-- to here -->"
     before, _, rest = page.read_text(encoding="utf-8").partition(start)
     text = f"{before}{start}\n\n{figures}\n\n{end}{rest.partition(end)[2]}"
     page.write_text(text, encoding="utf-8")

@@ -53,7 +53,9 @@ DECIDED = {
     "runbook.md": {"32 MB"},
     "smoke.md": {"60 s", "10 s"},
 }
-BENCH = re.compile(r"<!-- make bench writes from here -->.*?<!-- to here -->", re.S)
+BENCH = re.compile(
+    r"<!-- (?:make bench|python -m bench\.qr) writes from here -->.*?<!-- to here -->", re.S
+)
 EXAMPLES = re.compile(r"^```.*?^```", re.M | re.S)
 
 

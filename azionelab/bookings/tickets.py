@@ -11,7 +11,7 @@ import threading
 from datetime import datetime
 from email.utils import parseaddr
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import qrcode
@@ -42,26 +42,32 @@ _DOT = 8  # pixels a side of the QR's smallest square
 
 
 def ticket_url(reservation: Reservation) -> str:
-    """What the QR holds: an address that is good for the door and nothing else.
+    """What the QR holds: an address that is good for the door and nothing else."""
+    return address_of(write_ticket(reservation))
 
-    Scheme and host have no case, and in capitals they take less of a QR.
-    """
-    head, tail = write_ticket(reservation).split("/")
+
+def address_of(ticket: str) -> str:
+    """A ticket's address. Scheme and host have no case, and in capitals they take less of a QR."""
+    head, tail = ticket.split("/")
     scheme, host, path, *_ = urlsplit(site_url("checkin.signed_ticket", head=head, tail=tail))
     return f"{scheme.upper()}://{host.upper()}{path}"
 
 
 def qr_png(reservation: Reservation) -> bytes:
     """The QR as a PNG image."""
+    image = BytesIO()
+    qr_of(ticket_url(reservation)).make_image().save(image, "PNG")
+    return image.getvalue()
+
+
+def qr_of(url: str) -> "qrcode.QRCode[Any]":
+    """The QR of a ticket's address, each piece in the mode that suits it: it holds most in digits."""
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=_DOT, border=4)
-    # Each piece in the mode that suits it: digits are what a QR holds most of.
-    url = ticket_url(reservation)
     digits = len(url) - DIGITS - 1
     for piece in (url[:digits], url[digits : -TAIL - 1], "/", url[-TAIL:]):
         code.add_data(piece, optimize=0)
-    image = BytesIO()
-    code.make_image().save(image, "PNG")
-    return image.getvalue()
+    code.make(fit=True)
+    return code
 
 
 def ticket_pdf(reservation: Reservation) -> bytes:

@@ -3,6 +3,7 @@
 The page keeps itself fresh (static_frontend/src/live.ts); everything is read anew for each request.
 """
 
+from datetime import datetime
 from typing import Any
 
 from flask import abort, flash, make_response, redirect, request, url_for
@@ -25,10 +26,14 @@ from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.networks import networks_of, release_network
 from azionelab.bookings.places import RELEASE_FROM, no_shows, release_no_shows, restore_places
 from azionelab.checkin import devices, evening
+from azionelab.checkin.building import people_in
 from azionelab.checkin.house import house_counts
 from azionelab.checkin.house_list import conflicts
 from azionelab.checkin.words import (
+    explain_building,
+    tell_known,
     tell_parties,
+    tell_parts,
     tell_places,
     tell_released,
     tell_restored,
@@ -68,6 +73,11 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             "evening",
             performance,
             counts=house_counts([performance_id])[performance_id],
+            building=people_in(performance_id),
+            is_over=_closes_at(performance) <= now(),
+            tell_parts=tell_parts,
+            tell_known=tell_known,
+            explain_building=explain_building,
             conflicts=[tell_conflict(conflict) for conflict in conflicts(performance_id)],
             arrivals=arrivals,
             chart=draw_arrivals(arrivals, performance.starts_at),
@@ -120,7 +130,6 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
     def invitation(self, performance_id: int) -> str:
         """A code that makes a phone a door of this performance, and the phones that are one."""
         performance = _performance(performance_id)
-        closes_at = devices.door_closes_at(performance.starts_at, performance.show.duration_minutes)
         phones, scope = _phones(), _scope()
         shown = devices.show_invitation(performance_id, phones, scope)
         address = devices.invitation_url(shown.text)
@@ -129,7 +138,7 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             "invitation",
             performance,
             devices=devices.devices_of(performance_id),
-            is_over=closes_at <= now(),
+            is_over=_closes_at(performance) <= now(),
             address=address,
             qr_path=path,
             qr_width=width,
@@ -258,6 +267,10 @@ def _performance(performance_id: int) -> Performance:
     if performance is None:
         abort(404)
     return performance
+
+
+def _closes_at(performance: Performance) -> datetime:
+    return devices.door_closes_at(performance.starts_at, performance.show.duration_minutes)
 
 
 def _phones() -> int:

@@ -22,6 +22,7 @@ from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.signed_tickets import public_keys
 from azionelab.checkin import books, devices, pace
+from azionelab.checkin.building import people_in
 from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import find_parties, house_counts
 from azionelab.checkin.house_list import Conflict, Listed, changes_since, conflicts
@@ -229,6 +230,7 @@ def _closed() -> AnyResponse:
 
 
 def _revoked() -> AnyResponse:
+    devices.note_told(g.device)
     detail = gettext("This device may let nobody in any more.")
     answer = problem(401, "device-revoked", "Device revoked", detail)
     answer.www_authenticate = WWWAuthenticate("bearer", {"error": "invalid_token"})
@@ -419,14 +421,12 @@ def _require_time_for(actions: list[dict[str, Any]], performance_id: int) -> Non
 def _take_down_revoked(actions: list[dict[str, Any]], performance_id: int) -> None:
     left = _MAX_OF_REVOKED - books.count_revoked(g.device.token_id)
     for action in actions[: max(0, left)]:
-        if action["kind"] != "undo":
-            books.record_of_revoked(
-                performance_id,
-                None if action["kind"] == "walk_in" else action["code"],
-                action["scan_id"],
-                _actor(action["door"]),
-                _claim(action),
-            )
+        scan_id, actor = action["scan_id"], _actor(action["door"])
+        if action["kind"] == "undo":
+            books.record_undo_of_revoked(performance_id, scan_id, actor)
+        else:
+            code = None if action["kind"] == "walk_in" else action["code"]
+            books.record_of_revoked(performance_id, code, scan_id, actor, _claim(action))
 
 
 def _reused() -> AnyResponse:
@@ -456,9 +456,10 @@ def _is_closed() -> bool:
     return g.device.closes_at is not None and g.device.closes_at <= now()
 
 
-def _counts(performance_id: int) -> dict[str, int]:
-    counts = house_counts([performance_id])[performance_id]
-    return {figure: getattr(counts, figure) for figure in _FIGURES}
+def _counts(performance_id: int) -> dict[str, Any]:
+    counts, building = house_counts([performance_id])[performance_id], people_in(performance_id)
+    figures = {figure: getattr(counts, figure) for figure in _FIGURES}
+    return figures | {"in_building": building.people, "known_at": building.known_at}
 
 
 _FIGURES = (

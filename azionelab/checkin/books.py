@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from prometheus_client import Counter
-from sqlalchemy import String, and_, bindparam, func, insert, literal_column, or_, select
+from sqlalchemy import String, and_, bindparam, func, insert, literal_column, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -259,12 +259,33 @@ def record_of_revoked(
             raise
 
 
+def record_undo_of_revoked(performance_id: int, scan_id: UUID, actor: Actor) -> None:
+    """Record that a revoked device took back people whom it let in since: they are not inside.
+
+    People whom the books count are none of its business any more.
+    """
+    with transaction() as session:
+        session.execute(
+            update(Scan)
+            .where(
+                Scan.id == scan_id,
+                Scan.performance_id == performance_id,
+                Scan.token_id == actor.token_id,
+                Scan.verdict == REVOKED,
+                Scan.claimed > 0,
+            )
+            .values(claimed=0, claim_undone_at=now())
+        )
+
+
 def count_revoked(token_id: int) -> int:
     """How many attempts of a device are in the books that it sent after it was revoked."""
     sent = select(func.count()).where(Scan.token_id == token_id, Scan.verdict == REVOKED)
     return db.session.scalar(sent) or 0
 
 
+# The admission of a scan, if its people were not taken back.
+COUNTED_IN = and_(Admission.scan_id == Scan.id, Admission.undone_at.is_(None))
 # People are in by a scan, of those whom devices let in also such as the books cannot count. To be asked of
 # scans with their admission, if they have one, beside them.
 HAS_PEOPLE_IN = or_(

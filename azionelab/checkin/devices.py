@@ -289,6 +289,16 @@ def note_seen(device: Device) -> None:
         )
 
 
+def note_told(device: Device) -> None:
+    """Remember that a revoked device knows it, and goes on letting people in no more: once."""
+    with transaction() as session:
+        session.execute(
+            update(ApiToken)
+            .where(ApiToken.id == device.token_id, ApiToken.last_seen_at < ApiToken.revoked_at)
+            .values(last_seen_at=now())
+        )
+
+
 def devices_of(performance_id: int) -> list[Seen]:
     """The devices of a performance, the newest first, with what each of them did."""
     rows = db.session.execute(

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation, lapsed
-from azionelab.checkin.books import HAS_PEOPLE_IN
+from azionelab.checkin.books import COUNTED_IN, HAS_PEOPLE_IN
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.verdicts import REVOKED, Kind
 from azionelab.database import now
@@ -25,7 +25,6 @@ _NAMES = (
     joinedload(Scan.user),
     joinedload(Scan.token),
 )
-_IN = and_(Admission.scan_id == Scan.id, Admission.undone_at.is_(None))
 
 
 class Arrivals(NamedTuple):
@@ -73,7 +72,7 @@ def arrivals(performance_id: int) -> list[Arrivals]:
     step = func.date_bin(STEP, Scan.scanned_at, _MIDNIGHT)
     rows = db.session.execute(
         select(step, func.sum(Admission.people))
-        .join(Scan, _IN)
+        .join(Scan, COUNTED_IN)
         .where(Scan.performance_id == performance_id)
         .group_by(step)
         .order_by(step)
@@ -90,7 +89,7 @@ def doors(performance_id: int) -> list[DoorFigures]:
             func.coalesce(func.sum(Admission.people), 0),
             func.count(Scan.id).filter(_refused()),
         )
-        .outerjoin(Admission, _IN)
+        .outerjoin(Admission, COUNTED_IN)
         .where(Scan.performance_id == performance_id)
         .group_by(Scan.door)
         .order_by(Scan.door)

@@ -15,10 +15,13 @@ from azionelab.checkin.devices import ticket_digest
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.verdicts import Kind
 from azionelab.extensions import db
+from azionelab.staff.models import User
 from azionelab.tokens import Purpose, honoured_tokens
 
 # With these nobody but walk-ins is refused without naming a booking, in scans that do not say so themselves.
 _OF_WALK_INS = (Kind.FULL, Kind.PERFORMANCE_CANCELLED)
+# Who held the device, without what they may do.
+_BY = (joinedload(Scan.user).lazyload(User.roles), joinedload(Scan.token))
 MAX_CONFLICTS = 200  # more than a device can show
 
 
@@ -104,7 +107,7 @@ def conflicts(performance_id: int) -> list[Conflict]:
         .where(Scan.performance_id == performance_id, Scan.claimed > Scan.people)
         .order_by(Scan.scanned_at.desc())
         .limit(MAX_CONFLICTS)
-        .options(joinedload(Scan.reservation), joinedload(Scan.user), joinedload(Scan.token))
+        .options(joinedload(Scan.reservation), *_BY)
     ).all()
     before = _first_of_others(scans) if scans else {}
     return [_conflict(scan, before.get(scan.id)) for scan in scans]
@@ -152,7 +155,7 @@ def _first_of_others(scans: Sequence[Scan]) -> dict[UUID, FirstAdmission]:
         .join(Scan, and_(Scan.id == Admission.scan_id, Scan.id != conflict.id))
         .where(conflict.id.in_([scan.id for scan in scans]), Admission.undone_at.is_(None))
         .order_by(conflict.id, Scan.scanned_at.desc())
-        .options(joinedload(Scan.user), joinedload(Scan.token))
+        .options(*_BY)
     )
     # Of several the earliest stays: it comes last.
     return {

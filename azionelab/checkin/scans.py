@@ -6,7 +6,7 @@ comes late, and takes places that nobody holds, locks the performance before (do
 """
 
 from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import ClauseElement, Select, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -220,8 +220,11 @@ def _answer_again(
             first = first_admission(session, party_id, scan.id) if scan.admitted_before else None
             return read_verdict(scan, reservation, admission, first)
         # Under an identity of its own: the one that the device gave is another scan's.
-        attempt = describe_attempt(uuid4(), performance_id, party, actor, claim)
-        write_down(session, attempt, REUSED, 0)
+        # People who are in are told of until the device hears our answer, and count once.
+        new_id = uuid5(scan_id, f"{performance_id} {party_id}") if claim else uuid4()
+        if claim is None or session.get(Scan, new_id) is None:
+            attempt = describe_attempt(new_id, performance_id, party, actor, claim)
+            write_down(session, attempt, REUSED, 0)
     raise ScanReused
 
 

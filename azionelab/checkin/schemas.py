@@ -277,6 +277,19 @@ class CountsSchema(Answer):
     )
     walk_ins = fields.Integer(required=True)
     free = fields.Integer(required=True, metadata={"description": "Seats that nobody holds."})
+    in_building = fields.Integer(
+        required=True,
+        metadata={
+            "description": "All who came in, those among them whom the books cannot count: conflicts, and people let"
+            " in by devices that were revoked."
+        },
+    )
+    known_at = fields.AwareDateTime(
+        required=True,
+        metadata={
+            "description": "When `in_building` was last sure: since then a device was not heard from."
+        },
+    )
 
 
 class HouseSchema(CountsSchema, EveningSchema):

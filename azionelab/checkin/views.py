@@ -28,6 +28,7 @@ from azionelab.bookings import places
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import books, house
+from azionelab.checkin.building import people_in
 from azionelab.checkin.devices import invitation_url, make_invitation, silent_devices
 from azionelab.checkin.facts import MAX_CODE, ticket_of
 from azionelab.checkin.forms import ScanForm, UndoForm, WalkInForm
@@ -38,11 +39,14 @@ from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.checkin.words import (
     Told,
     caution,
+    explain_building,
     say_many_attempts,
     say_many_searches,
     tell,
+    tell_known,
     tell_more,
     tell_parties,
+    tell_parts,
     tell_places,
     tell_released,
     tell_restored,
@@ -297,7 +301,9 @@ def _lead_to_door(code: str) -> AnyResponse:
 
 
 def _app_page() -> str:
-    return render_template("checkin/app.html", words=app_words())
+    return render_template(
+        "checkin/app.html", words=app_words(), explain_building=explain_building()
+    )
 
 
 def _icon(size: int) -> str:
@@ -359,11 +365,15 @@ def _door_page(
     notice: str | None = None,
     query: str = "",
 ) -> AnyResponse:
+    building = people_in(performance.id)
     page = render_template(
         "checkin/door.html",
         performance=performance,
         caution=caution(performance, now()),
         counts=house.house_counts([performance.id])[performance.id],
+        building=building,
+        tell_parts=tell_parts,
+        tell_known=tell_known,
         scan_form=form,
         verdict=verdict,
         notice=notice,

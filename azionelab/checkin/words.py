@@ -17,6 +17,7 @@ from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.places import Places
 from azionelab.checkin.books import FirstAdmission, Verdict
+from azionelab.checkin.building import Building
 from azionelab.checkin.verdicts import Kind
 from azionelab.dates import clock, is_same_day, when
 from azionelab.shows.limits import length
@@ -141,6 +142,40 @@ def tell_silent(phones: str) -> str:
         "Phones that were not heard from for a minute: %(phones)s. People whom they let in meanwhile are"
         " missing here, and their places would be released, too.",
         phones=phones,
+    )
+
+
+def tell_parts(building: Building) -> str:
+    """Of whom the figure consists, where not all of them are in the books."""
+    if building.people == building.counted:
+        return ""
+    return gettext(
+        "%(counted)s counted, %(beyond)s in conflicts, %(revoked)s let in by revoked phones.",
+        counted=building.counted,
+        beyond=building.beyond,
+        revoked=building.by_revoked,
+    )
+
+
+def tell_known(building: Building) -> str:
+    """When the figure was last sure, and whose word is missing since."""
+    known, unheard = building.known_at, building.unheard
+    at = clock(known) if is_same_day(known, building.at) else when(known)
+    if not unheard:
+        return gettext("Surely known at %(at)s.", at=at)
+    return gettext(
+        "Surely known at %(at)s. Since then not heard from, and may have let in more: %(phones)s.",
+        at=at,
+        phones=", ".join(phone.label for phone in unheard),
+    )
+
+
+def explain_building() -> str:
+    """What the figure counts and what it does not."""
+    return gettext(
+        "Everybody who came in, also those whom the books cannot count. If two phones without a network let in"
+        " people by the same ticket, both parties are counted: both may be inside. Who goes out again is still"
+        " counted."
     )
 
 

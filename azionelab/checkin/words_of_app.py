@@ -122,6 +122,7 @@ def _state_words() -> dict[str, Words]:
             lambda n: ngettext("%(num)s scan waiting", "%(num)s scans waiting", n)
         ),
         "state.list": gettext("list of %(at)s", at=at),
+        "building.known": gettext("surely known at %(at)s", at=at),
         "found.none": gettext("Nobody of that name for this evening."),
         "found.list": gettext(
             "Nobody of that name on the list of %(at)s. E-mail addresses need the network.", at=at

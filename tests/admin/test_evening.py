@@ -115,6 +115,39 @@ class TestThePage:
         assert "Places released 5" in counts
         assert "Walk-ins 2" in counts
 
+    def test_everybody_in_the_building_is_one_figure(
+        self, staff: FlaskClient, performance: Performance, database: Database
+    ) -> None:
+        assert "In the building 0 Surely known at" in look(staff, performance, "building")
+        party = a_party(performance, 4)
+        admit(performance, party.reference)
+        let_in_walk_ins(performance.id, 6, uuid4(), DOOR_A)
+        at = now() - timedelta(minutes=2)
+        claim = Claim(at, Kind.ADMITTED, 4)
+        scans.admit(performance.id, party.reference, uuid4(), DOOR_B, claim=claim)
+        scans.admit(performance.id, "Q" * 43, uuid4(), DOOR_B, claim=Claim(at, Kind.NOT_LISTED, 1))
+        token, _ = devices.enrol(devices.make_invitation(performance.id), "Lost")
+        database.execute("UPDATE api_token SET last_seen_at = %s", [now() - timedelta(hours=1)])
+        revoke_token(token.id)
+        lost = Actor(door="Lost", token_id=token.id)
+        record_of_revoked(performance.id, None, uuid4(), lost, claim)
+        building = look(staff, performance, "building")
+        assert "In the building 19" in building
+        assert "10 counted, 5 in conflicts, 4 let in by revoked phones." in building
+        assert "Since then not heard from, and may have let in more: Lost." in building
+        door = staff.get(f"/checkin/performances/{performance.id}").text
+        assert '<dd data-count="in_building">19</dd>' in door
+        assert "may have let in more: Lost." in door
+
+    def test_after_the_end_nobody_is_said_to_be_there(
+        self, staff: FlaskClient, performance: Performance, database: Database
+    ) -> None:
+        admit(performance, a_party(performance, 2).reference)
+        database.execute("UPDATE performance SET starts_at = starts_at - interval '2 days'")
+        building = look(staff, performance, "building")
+        assert "Were in the building 2" in building
+        assert "Surely" not in building
+
     def test_arrivals_are_drawn_and_told(
         self, staff: FlaskClient, performance: Performance, database: Database
     ) -> None:

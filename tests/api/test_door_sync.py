@@ -440,6 +440,46 @@ class TestBeingRefused:
         assert told[1]["walk_in"]
         assert not told[3]["walk_in"]
 
+    def test_whom_it_let_in_and_did_not_take_back_is_in_the_building(
+        self, app: Flask, make_phone: Callable[..., Phone], evening: Performance
+    ) -> None:
+        with app.app_context():
+            party = a_party(evening, 4)
+        lost, other = make_phone("Door A"), make_phone("Door B")
+        other.sync(scan(party.reference, 3))
+        with app.app_context():
+            (seen,) = (one for one in devices.devices_of(evening.id) if "Door A" in one.label)
+            revoke_token(seen.token_id)
+        slip = scan("", 2, kind="walk_in")
+        taken_back = {"kind": "undo", "scan_id": slip["scan_id"]}
+        for _ in range(2):
+            told = lost.ask(scan("", 4, kind="walk_in"), slip, taken_back)
+            assert_problem(told, 401, "device-revoked")
+        counts = other.sync()["counts"]
+        assert (counts["inside"], counts["in_building"]) == (3, 11)
+        assert other.send("GET").json["in_building"] == 11
+
+    def test_the_figure_is_not_sure_until_it_was_told_that_it_is_revoked(
+        self,
+        app: Flask,
+        make_phone: Callable[..., Phone],
+        evening: Performance,
+        database: psycopg.Connection[Any],
+    ) -> None:
+        lost, other = make_phone("Door A"), make_phone("Door B")
+        lost.sync()
+        heard = now() - timedelta(minutes=20)
+        database.execute("UPDATE api_token SET last_seen_at = %s", [heard])
+        with app.app_context():
+            (seen,) = (one for one in devices.devices_of(evening.id) if "Door A" in one.label)
+            revoke_token(seen.token_id)
+        assert datetime.fromisoformat(other.sync()["counts"]["known_at"]) == heard
+        body = {"scan_id": str(uuid4()), "code": "nonsense"}
+        assert_problem(lost.send("POST", "/scans", json=body), 401, "device-revoked")
+        news = other.sync()
+        known_at = datetime.fromisoformat(news["counts"]["known_at"])
+        assert datetime.fromisoformat(news["server_time"]) - known_at < timedelta(minutes=1)
+
     def test_a_device_is_revoked_at_once_though_it_is_remembered(
         self, app: Flask, phone: Phone, evening: Performance, database: psycopg.Connection[Any]
     ) -> None:

@@ -33,6 +33,8 @@ export class Board {
     view.mark("net", evening.sync.isAway ? "away" : "online");
     view.say("state", this.stateWords(evening));
     for (const name of COUNTS) view.count(name, counts?.[name]);
+    view.count("in_building", evening.book.inBuilding);
+    view.say("known", this.knownWords(evening.book));
     view.show("outdated", evening.isOutdated);
     view.say("keeps-nothing", keepsNothing ? words.say("keeps.nothing") : undefined);
     view.say("caution", this.cautionWords(evening.book));
@@ -67,6 +69,14 @@ export class Board {
       ...(waiting.length > 0 ? [this.words.say("state.waiting", { num: waiting.length })] : []),
       ...(since && list && list !== since ? [this.words.say("state.list", { at: list })] : []),
     ].join(" · ");
+  }
+
+  /** When everybody in the building was last surely known: with the day, if that was another one. */
+  private knownWords({ knownAt, clock }: Notebook): string | undefined {
+    if (knownAt === undefined) return undefined;
+    const isToday = this.words.day(knownAt) === this.words.day(clock.now());
+    const at = isToday ? this.words.clock(knownAt) : this.words.when(knownAt);
+    return this.words.say("building.known", { at });
   }
 
   private cautionWords({ performance, clock }: Notebook): string | undefined {

@@ -180,7 +180,12 @@ export function withPeople(
   before?: Numbers | null,
   after?: Numbers | null,
 ): Counts {
-  const sum = { ...counts, inside: counts.inside + people };
+  const { in_building } = counts;
+  const sum = {
+    ...counts,
+    inside: counts.inside + people,
+    ...(in_building !== undefined && { in_building: in_building + people }),
+  };
   if (before?.state !== "confirmed" || after?.state !== "confirmed") return sum;
   const to_come = Math.max(0, sum.to_come + toCome(after) - toCome(before));
   return withTaken({ ...sum, to_come }, before.released - after.released);

@@ -104,6 +104,20 @@ export class Notebook {
     return counts && withTaken(this.house.addTo(counts), this.walkInsSince);
   }
 
+  /** Everybody in the building: whom the server knows of, and whom this phone let in and did not tell yet. */
+  get inBuilding(): number | undefined {
+    const { counts, kept } = this;
+    if (!counts || !kept) return undefined;
+    // A server of before tells only who is counted, and the conflicts.
+    const beyond = () => kept.conflicts.reduce((sum, one) => sum + one.claimed - one.people, 0);
+    return counts.in_building ?? counts.inside + beyond();
+  }
+
+  /** When that was last sure, by the server's word. */
+  get knownAt(): string | undefined {
+    return this.kept && (this.kept.counts.known_at ?? this.kept.listedAt);
+  }
+
   /** People who may come in without a booking, as far as this phone knows. */
   get free(): number {
     return this.counts?.free ?? 0;

@@ -89,6 +89,10 @@ export interface Counts {
   readonly inside: number;
   readonly to_come: number;
   readonly free: number;
+  /** All who came in, also those whom the books cannot count; a server before 0.4 does not tell. */
+  readonly in_building?: number;
+  /** When that was last sure: some phone may not have been heard from since. */
+  readonly known_at?: string;
 }
 
 /** More people are in than could be counted: `claimed` by a door, `people` counted. */

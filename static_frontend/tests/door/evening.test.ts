@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Evening, NoAnswer } from "../../src/door/evening.ts";
 import { Away, Refused } from "../../src/door/server.ts";
 import { Store, type Contents } from "../../src/door/store.ts";
-import { aParty, aProblem, FakeServer, SITE, TOKENS } from "./stage.ts";
+import { aConflict, aParty, aProblem, FakeServer, SITE, TOKENS } from "./stage.ts";
 import { until } from "../until.ts";
 
 const DEVICE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
@@ -766,4 +766,34 @@ test("what the server refuses is told in its words", async () => {
   const refused = await evening.scan("x").catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(Refused);
   expect((refused as Refused).message).toBe("Cannot be used.");
+});
+
+test("everybody in the building is counted, whatever the books say, and of a server of before as well", async () => {
+  // It tells who is counted, and the conflicts.
+  server.conflicts = [aConflict(1)];
+  const evening = await start();
+  await until(() => expect(evening.book.inBuilding).toBe(2));
+  expect(evening.book.knownAt).toBe(evening.book.listedAt!.toISOString());
+  await evening.dismiss(["conflict 1"]);
+  expect(evening.book.inBuilding).toBe(2);
+  server.isAway = true;
+  await evening.walkIn(3);
+  const last = await evening.scan(TOKENS[9]!);
+  await evening.settle(last, 4);
+  expect(evening.book.inBuilding).toBe(9);
+});
+
+test("the server's figure goes on with what is done here, and comes back after a restart", async () => {
+  server.figure = { in_building: 19, known_at: "2026-11-25T20:10:00Z" };
+  const evening = await start();
+  await until(() => expect(evening.book.inBuilding).toBe(19));
+  server.isAway = true;
+  const walkIns = await evening.walkIn(3);
+  await evening.scan(TOKENS[0]!);
+  await evening.undo(walkIns);
+  expect(evening.book.inBuilding).toBe(21);
+  evening.stop();
+  const later = await start();
+  expect(later.book.inBuilding).toBe(21);
+  expect(later.book.knownAt).toBe("2026-11-25T20:10:00Z");
 });

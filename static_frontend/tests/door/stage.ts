@@ -1,6 +1,6 @@
 /** What the door's tests set the stage with: an evening, a list, and a server to play with. */
 
-import type { Action, Conflict, ListedParty, Result, Synced, Verdict } from "../../src/door/server.ts";
+import type { Action, Conflict, Counts, ListedParty, Result, Synced, Verdict } from "../../src/door/server.ts";
 import { decide } from "../../src/door/verdicts.ts";
 
 export const TOKENS = [..."ABCDEFGHJK"].map((letter) => letter.repeat(43));
@@ -51,6 +51,8 @@ export class FakeServer {
   conflicts: Conflict[] = [];
   silent: string[] = [];
   releasedAt: string | null = null;
+  /** Everybody in the building; a server of before does not tell. */
+  figure: Pick<Counts, "in_building" | "known_at"> = {};
   /** Who is found by a search. */
   found: ListedParty[] = [];
   foundMore = false;
@@ -115,7 +117,7 @@ export class FakeServer {
         cancelled: false,
         released_at: this.releasedAt,
       },
-      counts: { expected, inside, to_come: expected - inside, free: this.free },
+      counts: { expected, inside, to_come: expected - inside, free: this.free, ...this.figure },
       silent: this.silent,
       conflicts: this.conflicts,
       results,

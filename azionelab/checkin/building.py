@@ -1,0 +1,90 @@
+"""How many people are in the building: the figure that whoever gets them all out asks for.
+
+It is the higher one. Whom a phone let in is inside, whether the books could count them or not; and of a
+ticket that two phones took without a network, two parties may be. Each attempt counts once, so this is a
+sum over attempts, from which those who go out again could be taken. Reads only.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select
+
+from azionelab.checkin.books import COUNTED_IN
+from azionelab.checkin.devices import SILENCE
+from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.verdicts import REVOKED
+from azionelab.database import now
+from azionelab.extensions import db
+from azionelab.staff.models import ApiToken
+
+
+class Unheard(NamedTuple):
+    """A phone that may have let people in and not told, and when it was heard from."""
+
+    label: str
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True)
+class Building:
+    """The people who came in and were not taken back, and what is not known of them."""
+
+    counted: int  # in the books, walk-ins as well
+    beyond: int  # in, but not in the books: conflicts
+    by_revoked: int  # let in by phones that were revoked, as far as they told
+    unheard: list[Unheard]  # the one that is silent for longest first
+    at: datetime
+
+    @property
+    def people(self) -> int:
+        """All of them."""
+        return self.counted + self.beyond + self.by_revoked
+
+    @property
+    def known_at(self) -> datetime:
+        """When the figure was last sure: every phone had been heard from then."""
+        return self.unheard[0].last_seen_at if self.unheard else self.at
+
+
+def people_in(performance_id: int) -> Building:
+    """Who is in the building of a performance, as far as its phones told: the figure and its time at one moment."""
+    at = now()
+    figures = _figures(performance_id)
+    rows = db.session.execute(
+        select(figures, ApiToken.label, ApiToken.last_seen_at)
+        .select_from(figures)
+        .outerjoin(ApiToken, _is_unheard(performance_id, at))
+        .order_by(ApiToken.last_seen_at, ApiToken.id)
+    ).all()
+    counted, beyond, by_revoked, *_ = rows[0]
+    unheard = [Unheard(row.label, row.last_seen_at) for row in rows if row.last_seen_at]
+    return Building(counted, beyond, by_revoked, unheard, at)
+
+
+def _figures(performance_id: int) -> Subquery:
+    counted = func.coalesce(Admission.people, 0)
+    # What a phone says it did is true, also when somebody has taken the people back before it said so.
+    more = func.greatest(func.coalesce(Scan.claimed, 0) - counted, 0)
+    is_revoked = Scan.verdict == REVOKED
+    return (
+        select(
+            func.coalesce(func.sum(counted), 0).label("counted"),
+            func.coalesce(func.sum(more).filter(~is_revoked), 0).label("beyond"),
+            func.coalesce(func.sum(more).filter(is_revoked), 0).label("by_revoked"),
+        )
+        .select_from(Scan)
+        .outerjoin(Admission, COUNTED_IN)
+        .where(Scan.performance_id == performance_id)
+        .subquery()
+    )
+
+
+def _is_unheard(performance_id: int, at: datetime) -> ColumnElement[bool]:
+    """That a phone is silent; if it was revoked, that it was not told so, and goes on alone."""
+    return and_(
+        ApiToken.performance_id == performance_id,
+        ApiToken.last_seen_at < at - SILENCE,
+        or_(ApiToken.revoked_at.is_(None), ApiToken.last_seen_at < ApiToken.revoked_at),
+    )

@@ -1,0 +1,165 @@
+"""How many people are in the building: one figure, that misses nobody and counts nobody twice."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from azionelab.checkin.books import (
+    Actor,
+    Claim,
+    ScanReused,
+    record_of_revoked,
+    record_undo_of_revoked,
+    undo,
+)
+from azionelab.checkin.building import Building, people_in
+from azionelab.checkin.devices import find_device, note_told
+from azionelab.checkin.scans import admit
+from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.walk_ins import let_in_walk_ins
+from azionelab.database import now
+from azionelab.shows.models import Performance
+from azionelab.staff.tokens import Scope, issue_token, revoke_token
+from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, ticket_token
+
+pytestmark = pytest.mark.usefixtures("in_app")
+Database = psycopg.Connection[object]
+
+
+def claim(people: int) -> Claim:
+    return Claim(now() - timedelta(minutes=3), Kind.ADMITTED, people)
+
+
+def parts(performance: Performance) -> tuple[int, int, int]:
+    building = people_in(performance.id)
+    assert building.people == building.counted + building.beyond + building.by_revoked
+    return building.counted, building.beyond, building.by_revoked
+
+
+def a_phone(performance: Performance, label: str) -> tuple[Actor, str]:
+    token, text = issue_token(label, Scope.DOOR, 5, performance.id)
+    return Actor(door=label, token_id=token.id, label=label), text
+
+
+def last_heard(database: Database, phone: Actor, minutes: float) -> None:
+    heard = now() - timedelta(minutes=minutes)
+    database.execute(
+        "UPDATE api_token SET last_seen_at = %s WHERE id = %s", (heard, phone.token_id)
+    )
+
+
+def test_conflicts_and_people_let_in_by_a_revoked_phone_are_inside_too() -> None:
+    performance = a_performance(capacity=13)
+    six, three = a_party(performance, 6), a_party(performance, 3)
+    admit(performance.id, ticket_token(six), uuid4(), DOOR_A)
+    admit(performance.id, ticket_token(three), uuid4(), DOOR_A)
+    let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A)
+    # Two doors without a network took the same ticket, and one a ticket that nobody has.
+    admit(performance.id, ticket_token(three), uuid4(), DOOR_B, claim=claim(3))
+    admit(performance.id, "Q" * 43, uuid4(), DOOR_B, claim=claim(2))
+    phone, _ = a_phone(performance, "Door C")
+    revoke_token(phone.token_id or 0)
+    missing = a_party(performance, 3)
+    record_of_revoked(performance.id, ticket_token(missing), uuid4(), phone, claim(3))
+    record_of_revoked(performance.id, None, uuid4(), phone, claim(1))
+    assert people_in(performance.id).people == 19
+    assert parts(performance) == (10, 5, 4)
+    assert parts(a_performance()) == (0, 0, 0)
+
+
+def test_nobody_counts_twice_and_who_is_taken_back_not_at_all() -> None:
+    performance = a_performance(capacity=4)
+    party, scan, conflict, walk_ins = a_party(performance, 2), uuid4(), uuid4(), uuid4()
+    for _ in range(2):
+        admit(performance.id, ticket_token(party), scan, DOOR_A)
+        admit(performance.id, ticket_token(party), conflict, DOOR_B, claim=claim(2))
+        let_in_walk_ins(performance.id, 3, walk_ins, DOOR_B, claim(3))
+    assert parts(performance) == (4, 3, 0)
+    # Its answer was lost: the phone tells the same scan as its own decision.
+    admit(performance.id, ticket_token(party), scan, DOOR_A, claim=claim(2))
+    assert parts(performance) == (4, 3, 0)
+    undo(performance.id, conflict, DOOR_B)
+    assert parts(performance) == (4, 1, 0)
+    undo(performance.id, walk_ins, DOOR_B)
+    undo(performance.id, walk_ins, DOOR_B)
+    assert parts(performance) == (2, 0, 0)
+    undo(performance.id, scan, DOOR_A)
+    assert parts(performance) == (0, 0, 0)
+
+
+def test_who_was_sent_away_is_outside() -> None:
+    performance = a_performance(capacity=4)
+    party = a_party(performance, 2)
+    sent_away = Claim(now(), Kind.ALREADY_IN, 0)
+    admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=sent_away)
+    admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=3)
+    assert parts(performance) == (0, 0, 0)
+
+
+def test_a_scan_under_a_used_identity_is_told_again_and_counts_once() -> None:
+    performance = a_performance()
+    party, other, scan = a_party(performance, 2), a_party(performance, 3), uuid4()
+    admit(performance.id, ticket_token(party), scan, DOOR_A)
+    for _ in range(3):
+        with pytest.raises(ScanReused):
+            admit(performance.id, ticket_token(other), scan, DOOR_B, claim=claim(3))
+    assert parts(performance) == (2, 3, 0)
+
+
+def test_a_phone_that_says_later_that_they_are_in_is_believed() -> None:
+    performance = a_performance()
+    party, scan = a_party(performance, 2), uuid4()
+    admit(performance.id, ticket_token(party), scan, DOOR_A)
+    # Somebody took it back, since the door said nothing; then it says that it let them in.
+    undo(performance.id, scan, DOOR_B)
+    admit(performance.id, ticket_token(party), scan, DOOR_A, claim=claim(2))
+    assert parts(performance) == (0, 2, 0)
+
+
+def test_a_revoked_phone_takes_its_own_back_and_nothing_else() -> None:
+    performance = a_performance()
+    party, counted, told = a_party(performance, 2), uuid4(), uuid4()
+    phone, _ = a_phone(performance, "Door C")
+    admit(performance.id, ticket_token(party), counted, phone)
+    revoke_token(phone.token_id or 0)
+    record_of_revoked(performance.id, None, told, phone, claim(4))
+    record_undo_of_revoked(performance.id, told, DOOR_A)
+    record_undo_of_revoked(performance.id, counted, phone)
+    assert parts(performance) == (2, 0, 4)
+    record_undo_of_revoked(performance.id, told, phone)
+    record_of_revoked(performance.id, None, told, phone, claim(4))
+    assert parts(performance) == (2, 0, 0)
+
+
+def known(building: Building) -> tuple[list[str], float]:
+    """The phones that are missing, and since how many minutes."""
+    minutes = (building.at - building.known_at) / timedelta(minutes=1)
+    return [phone.label for phone in building.unheard], round(minutes)
+
+
+def test_it_is_sure_as_of_when_the_last_silent_phone_was_heard(database: Database) -> None:
+    performance = a_performance()
+    assert known(people_in(performance.id)) == ([], 0)
+    near, far, farther, never = (a_phone(performance, label)[0] for label in "ABCD")
+    last_heard(database, near, 0.5)
+    assert known(people_in(performance.id)) == ([], 0)
+    last_heard(database, far, 10)
+    last_heard(database, farther, 20)
+    # A phone that never asked has no list, and lets nobody in by itself.
+    assert known(people_in(performance.id)) == (["C", "B"], 20)
+    assert known(people_in(a_performance().id)) == ([], 0)
+    assert never.token_id
+
+
+def test_a_revoked_phone_goes_on_alone_until_it_is_told(database: Database) -> None:
+    performance = a_performance()
+    phone, text = a_phone(performance, "Door C")
+    last_heard(database, phone, 20)
+    revoke_token(phone.token_id or 0)
+    assert known(people_in(performance.id)) == (["Door C"], 20)
+    device = find_device(text)
+    assert device is not None
+    note_told(device)
+    assert known(people_in(performance.id)) == ([], 0)

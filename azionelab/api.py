@@ -28,8 +28,8 @@ Errors are problems as RFC 9457 says. What they tell is in the language that
 - `/api/problems/sold-out`: `seats_left` are fewer than were asked for, maybe none;
 - `/api/problems/booking-closed`: `window` says why, `opens_at` when booking opens, if it will;
 - `/api/problems/scan-reused`: the identity of a scan was used for another one;
-- `/api/problems/invitation-over`, `device-revoked`, `other-performance`, `door-closed`: a door device is
-  none yet, or no more, or none here;
+- `/api/problems/invitation-over`, `device-revoked`, `other-performance`, `door-closed`, `pass-over`: a door device
+  is none yet, or no more, or none here;
 - `/api/problems/right-missing`: a door device may not do this: its `rights` are in the answers to its enrolment
   and to each sync;
 - `/api/problems/reload-needed`: the device's page speaks a `version` of the protocol that this site does not;

@@ -46,6 +46,7 @@ from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, revoke_token
 
 _PHONES = (1, 2, 3, 5, 10, devices.MAX_PHONES)  # that an invitation may be for
+_DAYS = (0, 3, 7)  # for which a phone may serve other evenings, too
 _MANY = 10  # unconfirmed seats of one network that staff are shown
 
 
@@ -130,8 +131,8 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
     def invitation(self, performance_id: int) -> str:
         """A code that makes a phone a door of this performance, and the phones that are one."""
         performance = _performance(performance_id)
-        phones, scope = _phones(), _scope()
-        shown = devices.show_invitation(performance_id, phones, scope)
+        phones, scope, days = _phones(), _scope(), _days()
+        shown = devices.show_invitation(performance_id, phones, scope, days)
         address = devices.invitation_url(shown.text)
         path, width = draw_qr(address)
         return self._page(
@@ -149,6 +150,8 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             used=shown.used,
             numbers=_PHONES,
             scopes=tuple(Scope),
+            days=days,
+            days_offered=_DAYS,
         )
 
     @expose("/<int:performance_id>/revoke", methods=("POST",))
@@ -285,12 +288,21 @@ def _scope() -> Scope:
     return Scope(given) if given in tuple(Scope) else Scope.DOOR
 
 
+def _days() -> int:
+    """For how many days they may open other doors by themselves; for none unless it is asked for."""
+    given = request.args.get("days", "")
+    return int(given) if given in map(str, _DAYS) else 0
+
+
 def _chosen() -> dict[str, Any]:
     """What was chosen of an invitation, where it is not what everybody gets."""
-    phones, scope = _phones(), _scope()
-    return ({"phones": phones} if phones > 1 else {}) | (
-        {"scope": scope} if scope is not Scope.DOOR else {}
-    )
+    phones, scope, days = _phones(), _scope(), _days()
+    chosen: dict[str, Any] = {"phones": phones} if phones > 1 else {}
+    if scope is not Scope.DOOR:
+        chosen["scope"] = scope
+    if days:
+        chosen["days"] = days
+    return chosen
 
 
 def _network(given: str) -> bytes:

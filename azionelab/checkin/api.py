@@ -21,7 +21,7 @@ from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, Reser
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.signed_tickets import public_keys
-from azionelab.checkin import books, devices, pace
+from azionelab.checkin import books, devices, pace, passes
 from azionelab.checkin.building import people_in
 from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import find_parties, house_counts
@@ -37,7 +37,9 @@ from azionelab.checkin.schemas import (
     InvitationSchema,
     InvitedSchema,
     NewsSchema,
+    OfferedSchema,
     PartiesSchema,
+    PassSchema,
     ReleasedSchema,
     ScanSchema,
     SearchSchema,
@@ -97,7 +99,28 @@ def enrol(asked: dict[str, str], headers: dict[str, UUID]) -> dict[str, Any]:
         "label": device.label,
         "performance_id": device.performance_id,
         "rights": _listed(Scope(device.scope)),
+        "pass": passes.make_pass(device),
     }
+
+
+@enrolment.route("/passes", methods=["POST"])
+@enrolment.arguments(PassSchema)
+@enrolment.response(200, OfferedSchema)
+@enrolment.operation("readPass", 410, body=True)
+def read_pass(asked: dict[str, str]) -> dict[str, Any]:
+    """Tell a phone for several evenings which doors it may open, each with an invitation."""
+    return {
+        "evenings": [
+            _evening(_performance(offered.performance.id)) | {"invitation": offered.invitation}
+            for offered in passes.evenings_of(asked["pass"])
+        ]
+    }
+
+
+@enrolment.errorhandler(passes.PassOver)
+def _pass_over(_error: passes.PassOver) -> AnyResponse:
+    detail = gettext("This phone may open no other doors. Ask the staff for a new QR.")
+    return problem(410, "pass-over", "Pass over", detail)
 
 
 @enrolment.errorhandler(devices.InvitationForged)

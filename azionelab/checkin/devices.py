@@ -21,12 +21,21 @@ from azionelab.shows.limits import length
 from azionelab.shows.models import Performance, Show
 from azionelab.site import site_url
 from azionelab.staff.models import ApiToken
-from azionelab.staff.tokens import Scope, digest, find_token, issue_token
+from azionelab.staff.tokens import (
+    Origin,
+    Scope,
+    digest,
+    find_token,
+    issue_token,
+    phone_serves_until,
+    revoke_token,
+)
 from azionelab.tokens import Purpose, make_token
 
 INVITATION = timedelta(minutes=15)
 NEWCOMER = INVITATION  # for so long staff are asked whether they know the phone
 MAX_PHONES = 20  # of one invitation
+_RETURNS = 5  # times that a phone for several evenings may become the door of the same one
 _RENEWED = timedelta(minutes=5)  # well before it is over: somebody may be about to scan it
 LATE_NEWS = timedelta(days=2)  # what a device did without a network is taken for so long
 RECALLED = timedelta(seconds=30)
@@ -65,7 +74,8 @@ class Device(NamedTuple):
 class Invitation(NamedTuple):
     """What an invitation opens: the door of a performance, which `closes_at`, to so many `phones`.
 
-    They may do what tokens of its `scope` may.
+    They may do what tokens of its `scope` may. With `serves_days` they may open other doors by themselves for so
+    long; `first_id` is the first token of a phone that does (passes.py).
     """
 
     identity: int
@@ -73,6 +83,8 @@ class Invitation(NamedTuple):
     phones: int
     scope: Scope
     closes_at: datetime
+    serves_days: int
+    first_id: int | None
 
 
 class Shown(NamedTuple):
@@ -93,6 +105,7 @@ class Seen:
     created_at: datetime
     last_seen_at: datetime | None
     revoked_at: datetime | None
+    serves_until: datetime | None
     scans: int
     people: int
 
@@ -106,28 +119,46 @@ def door_closes_at(starts_at: datetime, duration_minutes: int | None) -> datetim
     return starts_at + length(duration_minutes)
 
 
-def make_invitation(performance_id: int, phones: int = 1, scope: Scope = Scope.DOOR) -> str:
+def make_invitation(
+    performance_id: int, phones: int = 1, scope: Scope = Scope.DOOR, serves_days: int = 0
+) -> str:
     """A signed text that makes so many `phones` door devices, for INVITATION. Nothing is stored.
 
     Whoever has it can use it: who photographs it meets a phone that was faster, or takes that phone's place.
     """
-    return _sign(secrets.randbits(_BITS), performance_id, phones, scope, now() + INVITATION)
+    offer = _Offer(performance_id, phones, scope, serves_days, None)
+    return _sign(secrets.randbits(_BITS), offer, now() + INVITATION)
 
 
-def show_invitation(performance_id: int, phones: int, scope: Scope = Scope.DOOR) -> Shown:
+def offer_to_phone(performance_id: int, first: ApiToken) -> str:
+    """An invitation for the phone with this first token, which staff let serve several evenings.
+
+    It is always the same of one evening: so it can come and go there a few times, and not without end.
+    """
+    offer = _Offer(performance_id, _RETURNS, Scope(first.scope), 0, first.id)
+    return _sign(_number_of(f"phone {first.id}/{performance_id}"), offer, now() + INVITATION)
+
+
+def show_invitation(
+    performance_id: int, phones: int, scope: Scope = Scope.DOOR, serves_days: int = 0
+) -> Shown:
     """The invitation that staff show now: the same until it is used up, or _RENEWED is over.
 
     So a page that asks for it every few seconds shows the next one as soon as the phones are there.
     """
     step = int(now().timestamp() // _RENEWED.total_seconds())
     good_until = datetime.fromtimestamp(step * _RENEWED.total_seconds(), UTC) + INVITATION
+    offer = _Offer(performance_id, phones, scope, serves_days, None)
     for number in count():
-        said = f"{performance_id}/{phones}/{scope}/{step}/{number}"
-        identity = int.from_bytes(hashlib.sha256(said.encode()).digest()) >> (256 - _BITS)
+        identity = _number_of(f"{performance_id}/{phones}/{scope}/{serves_days}/{step}/{number}")
         used = len(_places_taken(identity))
         if used < phones:
             break
-    return Shown(_sign(identity, performance_id, phones, scope, good_until), good_until, used)
+    return Shown(_sign(identity, offer, good_until), good_until, used)
+
+
+def _number_of(said: str) -> int:
+    return int.from_bytes(hashlib.sha256(said.encode()).digest()) >> (256 - _BITS)
 
 
 def invitation_url(invitation: str) -> str:
@@ -152,19 +183,32 @@ def read_invitation(invitation: str, request: UUID | None = None) -> Invitation:
 
 def _read_invitation(invitation: str) -> Invitation:
     try:
-        identity, performance_id, phones, scope, good_until = _signer().loads(invitation)
+        identity, good_until, *said = _signer().loads(invitation)
     except (BadSignature, UnicodeError) as forged:
         raise InvitationForged from forged
+    offer = _Offer(*said)
     if good_until <= now().timestamp():
         raise InvitationOver
     found = db.session.execute(
         select(Performance.starts_at, Show.duration_minutes)
         .join(Performance.show)
-        .where(Performance.id == performance_id)
+        .where(Performance.id == offer.performance_id)
     ).one_or_none()
-    if found is None or door_closes_at(*found) <= now():
+    if found is None or door_closes_at(*found) <= now() or _is_refused(offer.first_id):
         raise InvitationOver
-    return Invitation(identity, performance_id, phones, Scope(scope), door_closes_at(*found))
+    performance_id, phones, scope, serves_days, first_id = offer
+    closes_at = door_closes_at(*found)
+    return Invitation(
+        identity, performance_id, phones, Scope(scope), closes_at, serves_days, first_id
+    )
+
+
+def _is_refused(first_id: int | None) -> bool:
+    """Whether a phone that would come by its pass may not any more."""
+    if first_id is None:
+        return False
+    until = phone_serves_until(first_id)
+    return until is None or until <= now()
 
 
 def enrol(invitation: str, label: str, request: UUID | None = None) -> tuple[ApiToken, str]:
@@ -179,6 +223,10 @@ def enrol(invitation: str, label: str, request: UUID | None = None) -> tuple[Api
     token = _make_device(asked, label, text)
     if token.revoked_at is not None:
         raise InvitationUsed
+    if _is_refused(asked.first_id):
+        # Revoked while it was made: this one must not outlive the others.
+        revoke_token(token.id)
+        raise InvitationOver
     return token, text
 
 
@@ -186,16 +234,17 @@ def _make_device(asked: Invitation, label: str, text: str) -> ApiToken:
     hours = (asked.closes_at + LATE_NEWS - now()) / timedelta(hours=1)
     while True:
         try:
-            place = asked.identity, _free_place(asked)
+            place = _free_place(asked)
         except InvitationUsed:
             # By the same request, maybe: its first try may have been at work until now.
             if (made := find_token(text)) is None:
                 raise
             return made
         name = _unlike_others(label, asked.performance_id)
+        origin = Origin(asked.identity, place, _serves_until(asked), asked.first_id)
         try:
             token, _text = issue_token(
-                name, asked.scope, hours, asked.performance_id, text=text, place=place
+                name, asked.scope, hours, asked.performance_id, text=text, origin=origin
             )
         except IntegrityError as error:
             # Another phone took the place or the name in between: each time one fewer is left.
@@ -203,6 +252,12 @@ def _make_device(asked: Invitation, label: str, text: str) -> ApiToken:
                 raise
         else:
             return token
+
+
+def _serves_until(asked: Invitation) -> datetime | None:
+    if asked.first_id is not None:
+        return phone_serves_until(asked.first_id)
+    return now() + timedelta(days=asked.serves_days) if asked.serves_days else None
 
 
 def _text_of(asked: Invitation, request: UUID) -> str:
@@ -309,6 +364,7 @@ def devices_of(performance_id: int) -> list[Seen]:
             ApiToken.created_at,
             ApiToken.last_seen_at,
             ApiToken.revoked_at,
+            ApiToken.serves_until,
             func.count(Scan.id),
             func.coalesce(func.sum(Admission.people), 0),
         )
@@ -341,17 +397,27 @@ def ticket_digest(token: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()[:12]).decode()
 
 
-def _sign(
-    identity: int, performance_id: int, phones: int, scope: Scope, good_until: datetime
-) -> str:
-    said = [identity, performance_id, phones, scope, int(good_until.timestamp())]
-    return str(_signer().dumps(said))
+class _Offer(NamedTuple):
+    """What an invitation says, besides its number and until when it is good."""
+
+    performance_id: int
+    phones: int
+    scope: Scope
+    serves_days: int
+    first_id: int | None
+
+
+def _sign(identity: int, offer: _Offer, good_until: datetime) -> str:
+    return str(_signer().dumps([identity, int(good_until.timestamp()), *offer]))
 
 
 def _signer() -> URLSafeSerializer:
-    # The newest key signs; itsdangerous wants it last.
-    keys = [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
-    return URLSafeSerializer(keys, salt="azionelab/door-invitation-3")
+    return URLSafeSerializer(keys(), salt="azionelab/door-invitation-4")
+
+
+def keys() -> list[str]:
+    """What the door's texts are signed with. The newest key signs; itsdangerous wants it last."""
+    return [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
 
 
 _DEVICE = (

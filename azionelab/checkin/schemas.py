@@ -258,6 +258,39 @@ class DeviceSchema(Answer):
     label = fields.String(required=True)
     performance_id = fields.Integer(required=True)
     rights = _rights()
+    pass_ = fields.String(
+        required=True,
+        allow_none=True,
+        data_key="pass",
+        attribute="pass",
+        metadata={
+            "description": "Of a phone that staff let serve several evenings: it opens the other doors (readPass)."
+        },
+    )
+
+
+class PassSchema(Asked):
+    """The pass of a phone that staff let serve several evenings."""
+
+    # A word of Python's.
+    pass_ = fields.String(
+        required=True,
+        data_key="pass",
+        attribute="pass",
+        validate=Length(1, 500, error=LENGTH_BETWEEN),
+    )
+
+
+class OfferedEveningSchema(EveningSchema):
+    """A performance whose door the phone may open, by this `invitation`."""
+
+    invitation = fields.String(required=True)
+
+
+class OfferedSchema(Answer):
+    """What a pass opens, the next first."""
+
+    evenings = fields.List(fields.Nested(OfferedEveningSchema), required=True)
 
 
 class CountsSchema(Answer):

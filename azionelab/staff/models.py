@@ -123,6 +123,12 @@ class ApiToken(Base):
     last_seen_at: Mapped[datetime | None]
     invitation: Mapped[int | None] = mapped_column(BigInteger)
     invitation_place: Mapped[int | None]
+    # So long the phone may open the doors of other evenings by itself (checkin/passes.py).
+    serves_until: Mapped[datetime | None]
+    # The phone's first token, of those that it came to so.
+    origin_id: Mapped[int | None] = mapped_column(
+        ForeignKey("api_token.id", ondelete="SET NULL"), index=True
+    )
 
     def __str__(self) -> str:
         return self.label

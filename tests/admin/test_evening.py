@@ -481,14 +481,31 @@ class TestDevices:
         for others in ("", "all", "DOOR"):
             assert "Everything at the door." in text_of(staff.get(f"{where}?scope={others}").text)
 
+    def test_staff_choose_for_how_long_and_see_it(
+        self, staff: FlaskClient, performance: Performance
+    ) -> None:
+        where = address(performance, "invitation")
+        week = f"{where}?days=7"
+        assert "of other evenings by themselves for 7 days." in text_of(staff.get(week).text)
+        assert devices.read_invitation(invitation(staff, week)).serves_days == 7
+        devices.enrol(invitation(staff, week), "Usher")
+        for page in ("", "invitation"):
+            assert "Other evenings until" in look_at(staff, performance, page, "devices")
+        for others in ("", "1000", "-1", "x"):
+            text = staff.get(f"{where}?days={others}").text
+            assert "by themselves" not in text_of(text)
+        assert devices.read_invitation(invitation(staff, where)).serves_days == 0
+
     def test_it_stays_chosen_when_a_phone_is_refused(
         self, staff: FlaskClient, performance: Performance
     ) -> None:
-        page = unescape(staff.get(f"{address(performance, 'invitation')}?phones=2&scope=scan").text)
-        where = f"{address(performance, 'revoke')}?phones=2&scope=scan"
+        page = unescape(
+            staff.get(f"{address(performance, 'invitation')}?phones=2&scope=scan&days=3").text
+        )
+        where = f"{address(performance, 'revoke')}?phones=2&scope=scan&days=3"
         assert f'action="{where}"' in page
         answer = press(staff, where, device="0", back="invitation")
-        assert "For 2 phones. Scans only." in text_of(answer.text)
+        assert "For 2 phones. Scans only. They may open" in text_of(answer.text)
 
     def test_an_evening_that_is_over_invites_nobody(self, staff: FlaskClient) -> None:
         over = a_performance(starts_at=now() - timedelta(hours=3))

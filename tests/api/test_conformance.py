@@ -14,7 +14,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from azionelab.bookings.models import MAX_EMAIL
 from azionelab.bookings.places import RELEASE_FROM
 from azionelab.checkin import pace
-from azionelab.checkin.devices import make_invitation
+from azionelab.checkin.devices import enrol, make_invitation
+from azionelab.checkin.passes import make_pass
 from azionelab.database import now
 from azionelab.pages import MAX_ROW
 from azionelab.rate_limits import RateLimit
@@ -36,6 +37,7 @@ def described(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
         party = a_party(performance, seats=6)
         identity, code = performance.id, ticket_token(party)
         invitation = make_invitation(identity, phones=1_000)  # each right request makes one
+        passed = make_pass(enrol(make_invitation(identity, serves_days=3), "Marta")[0])
     schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
 
     @schema.hook
@@ -54,6 +56,9 @@ def described(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
             shown = body.get("invitation")
             if isinstance(shown, str) and 0 < len(shown) <= 500:
                 body["invitation"] = invitation
+            kept = body.get("pass")
+            if isinstance(kept, str) and 0 < len(kept) <= 500:
+                body["pass"] = passed
             if isinstance(email, str) and "@" in email and len(email) <= MAX_EMAIL:
                 body["email"] = f"visitor-{len(email)}@example.org"
             if type(seats) is int and seats > 100:
@@ -89,7 +94,7 @@ def test_wrong_requests_are_refused_as_described(
 
 def _operations(described: Any) -> list[Any]:
     operations = [found.ok() for found in described.get_all_operations()]
-    assert len(operations) == 13
+    assert len(operations) == 14
     return operations
 
 

@@ -109,6 +109,28 @@ class TestEnrolling:
         assert_problem(enrol(**{"Idempotency-Key": str(uuid4())}), 410, "invitation-over")
         assert_problem(enrol(**{"Idempotency-Key": "no UUID"}), 422, "invalid-fields")
 
+    def test_a_pass_opens_the_doors_of_other_evenings(
+        self, app: Flask, client: FlaskClient, evening: Performance
+    ) -> None:
+        with app.app_context():
+            other = a_performance()
+            invitation = devices.make_invitation(evening.id, serves_days=3)
+            title = other.show.title
+        phone = Phone(client, invitation)
+        address, body = "/api/v1/checkin/passes", {"pass": phone.device["pass"]}
+        told = client.post(address, json=body).get_json()["evenings"]
+        assert [one["id"] for one in told] == [evening.id, other.id]
+        assert told[1]["show_title"] == title
+        there = Phone(client, told[1]["invitation"])
+        assert (there.evening, there.device["pass"]) == (other.id, None)
+        with app.app_context():
+            (seen,) = devices.devices_of(other.id)
+            revoke_token(seen.token_id)
+        assert_problem(phone.ask(), 401, "device-revoked")
+        assert_problem(client.post(address, json=body), 410, "pass-over")
+        assert_problem(client.post(address, json={"pass": "forged"}), 410, "pass-over")
+        assert_problem(client.post(address, json={}), 422, "invalid-fields")
+
     def test_an_invitation_tells_its_evening(
         self,
         app: Flask,

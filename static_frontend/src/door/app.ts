@@ -7,6 +7,7 @@ import { Evening, NoAnswer, type Told } from "./evening.ts";
 import { Finder } from "./finder.ts";
 import { Join } from "./join.ts";
 import { listenForScanner } from "./keys.ts";
+import { Passes } from "./passes.ts";
 import { Away, Refused, type Enrolled, type Places } from "./server.ts";
 import { renew } from "./shell.ts";
 import { signal, wakeWithFirstTouch } from "./signals.ts";
@@ -28,6 +29,7 @@ export class App {
   private readonly board: Board;
   private readonly finder: Finder;
   private readonly joining: Join;
+  private readonly passes: Passes;
   private readonly camera: CameraPanel;
   private store: Store | undefined;
   private contents: Contents | undefined;
@@ -49,6 +51,7 @@ export class App {
     this.board = new Board(this.view, words);
     this.finder = new Finder(this.view, words);
     this.joining = new Join(this.view, words);
+    this.passes = new Passes(this.view, words);
     this.camera = new CameraPanel(this.view.find("[data-camera]"), (code) => void this.scanned(code));
     listenForScanner(page, (code) => void this.scanned(code));
     wakeWithFirstTouch(page);
@@ -87,6 +90,7 @@ export class App {
     if (this.joining.isAsked) {
       this.camera.stop();
       this.leave();
+      this.view.closeSheets();
       this.joining.ask(this.doorNow);
       void this.sendBefore();
     } else if (this.evening) {
@@ -95,6 +99,7 @@ export class App {
       this.open(this.contents.device);
     } else {
       this.view.screen("stranger");
+      void this.passes.show(undefined);
     }
   }
 
@@ -420,8 +425,11 @@ export class App {
       this.last = undefined;
       this.finder.forget();
       this.view.closeSheets();
+      if (evening.book.ended === "revoked") this.passes.forget();
+      void this.passes.show(evening.book.device.performanceId);
       return this.board.showEnd(evening.book);
     }
+    void this.passes.show(evening.book.device.performanceId);
     this.board.show(evening, this.last);
     this.finder.refresh(evening);
   }

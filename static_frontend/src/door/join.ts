@@ -1,5 +1,7 @@
 /** Becoming a door device by an invitation, which came in the address and leaves it with the answer. */
 
+import { keep, readKept } from "./kept.ts";
+import { keepPass } from "./passes.ts";
 import { rightsOf } from "./rights.ts";
 import { enrol, readInvitation, Refused, type Enrolled } from "./server.ts";
 import type { View } from "./view.ts";
@@ -67,6 +69,7 @@ export class Join {
       keep(KEY, knownKey);
       const enrolled = await enrol(decodeURIComponent(invitation), label, knownKey);
       keep(LABEL, label);
+      keepPass(enrolled.pass);
       this.forgetKey();
       this.forget();
       return enrolled;
@@ -133,21 +136,4 @@ function troubleOf(error: unknown): string {
   if (error instanceof URIError) return "join.refused";
   if (!(error instanceof Refused)) return "join.away";
   return error.kind === "invitation-over" ? "join.over" : "join.refused";
-}
-
-function keep(name: string, words: string): void {
-  try {
-    if (words) localStorage.setItem(name, words);
-    else localStorage.removeItem(name);
-  } catch {
-    // A browser that keeps nothing: it is typed again, and known while the page is open.
-  }
-}
-
-function readKept(name: string): string {
-  try {
-    return localStorage.getItem(name) ?? "";
-  } catch {
-    return "";
-  }
 }

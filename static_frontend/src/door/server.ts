@@ -151,6 +151,14 @@ export interface Enrolled {
   readonly performance_id: number;
   /** A server of before does not tell. */
   readonly rights?: readonly Right[];
+  /** Opens the doors of other evenings, if staff said that this phone may. */
+  readonly pass?: string | null;
+}
+
+/** An evening whose door a pass opens. */
+export interface Offered extends OtherEvening {
+  readonly id: number;
+  readonly invitation: string;
 }
 
 /** The evening that somebody was invited to, and what the phone may do there. */
@@ -177,6 +185,14 @@ export class Refused extends Error {
 export async function readInvitation(invitation: string, key: string): Promise<Invited> {
   const isEvening: Proof = ({ starts_at }) => isText(starts_at);
   return await request("POST", "/invitations", { invitation }, PATIENCE.asked, isEvening, named(key));
+}
+
+/** The evenings whose doors this phone may open. Throws Away and Refused. */
+export async function readPass(pass: string): Promise<readonly Offered[]> {
+  const isOffer: Proof = ({ evenings }) => Array.isArray(evenings);
+  const body = { pass };
+  const { evenings } = await request<{ evenings: Offered[] }>("POST", "/passes", body, PATIENCE.asked, isOffer);
+  return evenings;
 }
 
 /** Become a device; the same `key` again, for want of an answer, becomes the same one. */

@@ -177,6 +177,18 @@ export class View {
     );
   }
 
+  /** Evenings whose doors may be opened here, wherever they are told. */
+  evenings(evenings: readonly { readonly address: string; readonly text: string }[]): void {
+    for (const part of this.page.querySelectorAll<HTMLElement>("[data-evenings]")) {
+      part.hidden = evenings.length === 0;
+      part.querySelector("ul")!.replaceChildren(
+        ...evenings.map(({ address, text }) =>
+          make("li", {}, [make("a", { class: "button quiet", href: address }, [text])]),
+        ),
+      );
+    }
+  }
+
   openFind(): void {
     this.settle();
     this.mark("finding", "yes");

@@ -13,6 +13,7 @@ from azionelab.checkin import devices
 from azionelab.checkin.devices import devices_of, invitation_url, make_invitation
 from azionelab.database import now
 from azionelab.dates import clock
+from azionelab.staff.tokens import revoke_token
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
@@ -254,3 +255,48 @@ def test_a_photographed_invitation_opens_no_second_door(phone: Phone, make_phone
     photographer.press("Yes, open the door")
     expect(photographer.page.locator("[data-join-trouble]")).to_contain_text("was used already")
     assert len(devices_of(performance.id)) == 1
+
+
+def test_a_phone_that_may_opens_the_next_evening_by_itself(phone: Phone) -> None:
+    matinee, other = tonight(), tonight()
+    party = a_party(other, 2)
+    secret = make_invitation(matinee.id, serves_days=3)
+    phone.page.goto(f"{phone.site.url}/checkin/app#join={secret}")
+    phone.press("Yes, open the door")
+    phone.is_online()
+    phone.press("More")
+    offered = phone.page.locator("dialog [data-evenings] a")
+    expect(offered).to_have_count(1)
+    offered.click()
+    phone.says("Open the door here?", other.show.title)
+    phone.press("Yes, open the door")
+    phone.is_online()
+    expect(phone.page.locator("h1:visible")).to_have_text(other.show.title)
+    phone.scan(party.reference)
+    phone.told("Let 2 in")
+    phone.press("Next")
+    # Who is refused there is out of all of them.
+    revoke_token(devices_of(other.id)[0].token_id)
+    phone.says("This phone was revoked")
+    expect(phone.page.locator("[data-evenings] a")).to_have_count(0)
+    assert all(seen.revoked_at for seen in devices_of(matinee.id))
+
+
+def test_when_its_evening_is_over_it_is_offered_the_next(
+    phone: Phone, database: psycopg.Connection[Any]
+) -> None:
+    matinee, other = tonight(), tonight()
+    secret = make_invitation(matinee.id, serves_days=3)
+    phone.page.goto(f"{phone.site.url}/checkin/app#join={secret}")
+    phone.press("Yes, open the door")
+    phone.is_online()
+    past = now() - timedelta(hours=3)
+    database.execute("UPDATE performance SET starts_at = %s WHERE id = %s", [past, matinee.id])
+    phone.says("This evening is over", "Open another door")
+    phone.keeps_nothing()
+    phone.opens()
+    phone.says("This phone is not at any door yet.")
+    phone.page.locator("[data-evenings]:visible a").click()
+    phone.press("Yes, open the door")
+    phone.is_online()
+    expect(phone.page.locator("h1:visible")).to_have_text(other.show.title)

@@ -1,0 +1,172 @@
+"""A phone that staff let serve several evenings opens their doors by itself, until staff say no."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+
+from azionelab.checkin import devices, passes
+from azionelab.database import now
+from azionelab.extensions import db
+from azionelab.shows.models import Performance
+from azionelab.staff.models import ApiToken
+from azionelab.staff.tokens import Scope, revoke_token
+from tests.stage import a_performance
+from tests.support.processes import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], datetime]:
+    """Let it be so much later than when the test began."""
+    began = now()
+
+    def later(by: timedelta) -> datetime:
+        moment = began + by
+        for module in (devices, passes):
+            monkeypatch.setattr(module, "now", lambda: moment)
+        return moment
+
+    return later
+
+
+def a_phone(
+    performance: Performance, days: int = 3, scope: Scope = Scope.DOOR
+) -> tuple[ApiToken, str]:
+    invitation = devices.make_invitation(performance.id, 1, scope, days)
+    token, _ = devices.enrol(invitation, "Marta")
+    return token, passes.make_pass(token) or ""
+
+
+def offered(text: str) -> dict[int, str]:
+    return {one.performance.id: one.invitation for one in passes.evenings_of(text)}
+
+
+def test_it_opens_the_evenings_that_staff_said() -> None:
+    first, later, far = (
+        a_performance(starts_at=now() + timedelta(days=days)) for days in (1, 2, 5)
+    )
+    a_performance(starts_at=now() - timedelta(hours=3))
+    _, text = a_phone(first, days=3)
+    assert list(offered(text)) == [first.id, later.id]
+    token, _ = devices.enrol(offered(text)[later.id], "Marta")
+    assert token.performance_id == later.id
+    assert far.id not in offered(text)
+
+
+def test_a_phone_of_one_evening_has_no_pass() -> None:
+    performance = a_performance()
+    token, text = a_phone(performance, days=0)
+    assert text == ""
+    assert token.serves_until is None
+    # So it is unless staff say otherwise.
+    shown = devices.show_invitation(performance.id, 1).text
+    for invitation in (devices.make_invitation(performance.id), shown):
+        assert devices.read_invitation(invitation).serves_days == 0
+
+
+def test_no_evening_that_is_cancelled_or_hidden(database: psycopg.Connection[Any]) -> None:
+    first, cancelled, hidden = (a_performance() for _ in range(3))
+    _, text = a_phone(first)
+    database.execute("UPDATE performance SET cancelled_at = now() WHERE id = %s", [cancelled.id])
+    database.execute("UPDATE show SET published = false WHERE id = %s", [hidden.show_id])
+    assert list(offered(text)) == [first.id]
+
+
+def test_it_may_do_no_more_there_and_makes_no_passes() -> None:
+    first, second = a_performance(), a_performance()
+    phone, text = a_phone(first, scope=Scope.SCAN)
+    token, _ = devices.enrol(offered(text)[second.id], "Marta")
+    assert token.scope == Scope.SCAN
+    assert (token.origin_id, token.serves_until) == (phone.id, phone.serves_until)
+    assert passes.make_pass(token) is None
+
+
+def test_it_comes_back_a_few_times_and_not_without_end() -> None:
+    first, second = a_performance(), a_performance()
+    _, text = a_phone(first)
+    for _ in range(5):
+        devices.enrol(offered(text)[second.id], "Marta")
+    with pytest.raises(devices.InvitationUsed):
+        devices.enrol(offered(text)[second.id], "Marta")
+
+
+def test_it_ends_in_time(at: Callable[[timedelta], datetime]) -> None:
+    at(timedelta(0))
+    evening = a_performance(starts_at=now() + timedelta(days=2, hours=23))
+    _, text = a_phone(evening, days=3)
+    at(timedelta(days=3) - timedelta(seconds=1))
+    invitation = offered(text)[evening.id]
+    at(timedelta(days=3, seconds=1))
+    with pytest.raises(passes.PassOver):
+        passes.evenings_of(text)
+    with pytest.raises(devices.InvitationOver):
+        devices.enrol(invitation, "Marta")
+
+
+@pytest.mark.parametrize("at_first", [True, False])
+def test_who_is_refused_at_one_door_is_at_all(at_first: bool) -> None:
+    first, second, third = (a_performance() for _ in range(3))
+    _, others = a_phone(first)
+    phone, text = a_phone(first)
+    ready = offered(text)[third.id]
+    there, _ = devices.enrol(offered(text)[second.id], "Marta")
+    revoke_token((phone if at_first else there).id)
+    for token in (phone, there):
+        assert db.session.get_one(ApiToken, token.id, populate_existing=True).revoked_at
+    with pytest.raises(passes.PassOver):
+        passes.evenings_of(text)
+    with pytest.raises(devices.InvitationOver):
+        devices.enrol(ready, "Marta")
+    assert offered(others)
+
+
+def test_what_is_made_while_the_phone_is_revoked_is_revoked_too(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = a_performance(), a_performance()
+    phone, text = a_phone(first)
+    invitation = offered(text)[second.id]
+    looked, revoked = threading.Event(), threading.Event()
+    find = devices._unlike_others
+
+    def wait(*asked: Any) -> str:
+        looked.set()
+        assert revoked.wait(PATIENCE)
+        return find(*asked)
+
+    monkeypatch.setattr(devices, "_unlike_others", wait)
+
+    def revoke() -> None:
+        assert looked.wait(PATIENCE)
+        with app.app_context():
+            revoke_token(phone.id)
+        revoked.set()
+
+    thread = threading.Thread(target=revoke)
+    thread.start()
+    with pytest.raises(devices.InvitationOver):
+        devices.enrol(invitation, "Marta")
+    thread.join(PATIENCE)
+    db.session.rollback()
+    assert all(seen.revoked_at for seen in devices.devices_of(second.id))
+
+
+@pytest.mark.parametrize("change", [lambda text: text[:-1], lambda _: "", lambda _: "\ud800x"])
+def test_a_forged_one_opens_nothing(change: Callable[[str], str]) -> None:
+    _, text = a_phone(a_performance())
+    with pytest.raises(passes.PassOver):
+        passes.evenings_of(change(text))
+
+
+def test_a_restored_database_gives_it_to_nobody_else(database: psycopg.Connection[Any]) -> None:
+    _, text = a_phone(a_performance())
+    database.execute("UPDATE api_token SET digest = %s", [b"x" * 32])
+    db.session.expire_all()
+    with pytest.raises(passes.PassOver):
+        passes.evenings_of(text)

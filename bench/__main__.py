@@ -33,9 +33,11 @@ from azionelab.bookings.signed_tickets import sign_ticket
 from azionelab.checkin.devices import make_invitation
 from azionelab.ops import embedded_postgres
 from azionelab.staff.tokens import digest
+from bench import camera
 from bench.capacity import capacity
 from bench.door import DoorApp
 from bench.door import measure as measure_app
+from bench.figures import write
 from bench.servers import ROOT, Server, gunicorn, program
 
 CONNECTIONS = 20  # as many as there are phones at the doors
@@ -112,8 +114,11 @@ def main() -> None:
         server.stop()
         shutil.rmtree(folder)
     print(report)
+    seen = camera.measure()
+    print(seen)
     if options.write:
         write(PAGE, report)
+        write(PAGE, seen, camera.COMMAND)
         write(SCALING, capacity(report))
 
 
@@ -441,14 +446,6 @@ def _typical(hellos: list[Measured]) -> Measured:
     """The hello-world in the middle of all of its measurements, by its rate."""
     middle = sorted(hellos, key=lambda measured: measured.rate)[len(hellos) // 2]
     return replace(middle, floor=middle.rate)
-
-
-def write(page: Path, figures: str, command: str = "make bench") -> None:
-    """Put a command's figures into a page, between the two marks."""
-    start, end = f"<!-- {command} writes from here -->", "<!-- to here -->"
-    before, _, rest = page.read_text(encoding="utf-8").partition(start)
-    text = f"{before}{start}\n\n{figures}\n\n{end}{rest.partition(end)[2]}"
-    page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

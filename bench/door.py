@@ -17,7 +17,7 @@ from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 GOAL_ONLINE, GOAL_OFFLINE = 300, 100  # milliseconds, p95
 GOAL_LOAD = 200  # kB, compressed, without the WebAssembly
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _PATIENCE = 60_000  # milliseconds
 _EACH_SECOND = 30  # pictures: Chromium's pace for motion JPEG
 _SIZE, _MARK, _SIDE = (1280, 720), 24, 320  # pixels
@@ -116,7 +116,7 @@ def measure(invitation: str, codes: list[str], folder: Path) -> DoorApp:
 
 @contextmanager
 def _phone(film: Path) -> Iterator[BrowserContext]:
-    path = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         raise SystemExit("bench: Chromium is needed (Debian: apt-get install chromium)")
     flags = ["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream"]

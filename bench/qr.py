@@ -21,7 +21,8 @@ from azionelab.bookings.signed_tickets import sign_ticket
 from azionelab.bookings.tickets import address_of, qr_of
 from azionelab.config import load_config
 from azionelab.tokens import Purpose, make_token
-from bench.__main__ import PAGE, site_settings, write
+from bench.__main__ import PAGE, site_settings
+from bench.figures import write
 from tests.support.camera import blurred, dark, seen
 
 COMMAND = "python -m bench.qr"

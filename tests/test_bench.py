@@ -1,12 +1,16 @@
 """The bench measures what production runs, and its figures stand in the docs as it wrote them."""
 
+import random
 from pathlib import Path
 
 import pytest
 
 from azionelab.config import load_config
-from bench.__main__ import PAGE, SCALING, site_settings, write
+from bench import camera
+from bench.__main__ import PAGE, SCALING, site_settings
 from bench.capacity import capacity
+from bench.figures import write
+from bench.hard_frames import SIZE, frames
 
 
 def written(page: Path) -> str:
@@ -40,6 +44,14 @@ REPORT = """2026-11-29, 2 cores, and so on.
 
 Memory: 140 MB a worker (at most 150). 4000 mails in 40 s (100 a second); the last one left later.
 """
+
+
+def test_every_hard_picture_stands_in_the_cameras_table() -> None:
+    table = PAGE.read_text(encoding="utf-8").partition(f"<!-- {camera.COMMAND} writes")[2]
+    kinds = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[4:]]
+    assert kinds[: len(frames())] == list(frames())
+    for frame in frames().values():
+        assert frame(random.Random(1)).size == SIZE
 
 
 def test_the_arithmetic_of_one_machine() -> None:

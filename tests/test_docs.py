@@ -54,7 +54,8 @@ DECIDED = {
     "smoke.md": {"60 s", "10 s"},
 }
 BENCH = re.compile(
-    r"<!-- (?:make bench|python -m bench\.qr) writes from here -->.*?<!-- to here -->", re.S
+    r"<!-- (?:make bench|python -m bench\.(?:camera|qr)) writes from here -->.*?<!-- to here -->",
+    re.S,
 )
 EXAMPLES = re.compile(r"^```.*?^```", re.M | re.S)
 

@@ -56,8 +56,7 @@ def read_ticket(code: str) -> SignedTicket | None:
     Keys in SECRET_KEY_FALLBACKS are honoured too, as in `tokens.read_token`.
     """
     found = _TICKET.fullmatch(code.strip().rstrip("/"))
-    number = int("".join(found.groups())) if found else 256**_BYTES
-    if number >= 256**_BYTES:
+    if found is None or (number := int("".join(found.groups()))) >= 256**_BYTES:
         return None
     raw = number.to_bytes(_BYTES)
     named, signature = raw[:-_SIGNATURE], raw[-_SIGNATURE:]

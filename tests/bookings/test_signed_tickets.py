@@ -91,6 +91,8 @@ def test_a_ticket_that_was_sent_before_signatures_opens_for_ever() -> None:
         lambda text: text[:-1] + "٣",
         lambda text: text + "/x",
         lambda text: "7" + text[1:],
+        # The least number that 73 bytes do not hold.
+        lambda text: f"{256**73:0176}"[:133] + "/" + f"{256**73:0176}"[133:],
     ],
 )
 def test_another_spelling_is_no_ticket(damaged: Callable[[str], str]) -> None:

@@ -126,6 +126,14 @@ class Phone:
         self.page.clock.install(**settings)
         self.page.add_init_script("Object.defineProperty(Event.prototype, 'timeStamp', times)")
 
+    def has_patience(self) -> Self:
+        """Wait for every answer from now on, where a phone goes on by itself after a moment.
+
+        For tests in which answers are held back: a busy machine may take longer than that moment.
+        """
+        self.page.add_init_script("AbortController.prototype.abort = () => {}")
+        return self
+
     def opens(self) -> Self:
         """Open the app once more, with or without a network."""
         self.page.goto(f"{self.site.url}/checkin/app")

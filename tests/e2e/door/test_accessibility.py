@@ -178,7 +178,7 @@ def test_verdicts_are_spoken(phone: Phone) -> None:
 def test_while_the_door_asks_the_verdict_before_is_gone(phone: Phone) -> None:
     performance = tonight()
     first, second = a_party(performance, 2), a_party(performance, 3)
-    phone.joins(performance)
+    phone.has_patience().joins(performance)
     phone.scan(first.reference)
     phone.told("Let 2 in")
     held = Held(phone.page, "**/scans")

@@ -30,7 +30,7 @@ def scan_together(phones: tuple[Phone, Phone], party: Reservation) -> None:
 
 @pytest.fixture
 def doors(make_phone: Phones) -> tuple[Phone, Phone]:
-    return make_phone(), make_phone()
+    return make_phone().has_patience(), make_phone().has_patience()
 
 
 def test_online_never_both_let_the_same_people_in(doors: tuple[Phone, Phone], scans: Scans) -> None:

@@ -156,6 +156,26 @@ def undo_on_the_page(stage: Stage) -> Press:
     return partial(stage.admin.post, f"{address}/undo", data=form)
 
 
+def walk_ins_on_the_page(stage: Stage) -> Press:
+    address = f"/checkin/performances/{tonight().id}"
+    form = fields(stage.admin.get(address).text) | {"people": "2"}
+    return partial(stage.admin.post, f"{address}/walk-ins", data=form)
+
+
+def release_on_the_page(stage: Stage) -> Press:
+    address = f"/checkin/performances/{party_tonight().performance_id}"
+    form = token_of(stage.admin, address)
+    return partial(stage.admin.post, f"{address}/release", data=form)
+
+
+def restore_on_the_page(stage: Stage) -> Press:
+    evening = party_tonight().performance_id
+    release_no_shows(evening)
+    address = f"/checkin/performances/{evening}"
+    form = token_of(stage.admin, address)
+    return partial(stage.admin.post, f"{address}/restore", data=form)
+
+
 def staff_confirms(stage: Stage) -> Press:
     return stage.in_admin("reservations/confirm/", id=a_party(a_performance(), confirmed=False).id)
 
@@ -213,7 +233,7 @@ def revoke_token(stage: Stage) -> Press:
 VISITORS = (book, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats)
 DOORS = (
     scan, scan_of_some, walk_ins, sync, undo, release, restore, scan_on_the_page,
-    undo_on_the_page,
+    undo_on_the_page, walk_ins_on_the_page, release_on_the_page, restore_on_the_page,
 )  # fmt: skip
 STAFF = (
     staff_confirms, staff_cancels, staff_resends, staff_calls_off, new_venue,

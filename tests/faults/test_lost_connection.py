@@ -130,7 +130,7 @@ ELSEWHERE = {
     # It writes a job, which does nothing twice for one press (tests/admin/test_failed_mails.py).
     "admin_failed_mails.resend",
     # They only read.
-    "door_enrolment.read_invitation", "door_api.search", "checkin.find", "checkin.open_app",
+    "door_enrolment.read_invitation", "door_enrolment.read_pass", "door_api.search", "checkin.find", "checkin.open_app",
 }  # fmt: skip
 # Of Flask-Admin's own, which stand in each view: searching, and what no view of ours allows.
 NOT_OURS = ("find_view", "action_view", "ajax_update")

@@ -85,7 +85,8 @@ def _reservation(
     )
     return Reservation(
         id=uuid4(),
-        reference="7K2M-QX4R",
+        reference="7K2MQX4R",
+        performance_id=performance.id,
         performance=performance,
         name=visitor,
         email="niccolo@posta.example",

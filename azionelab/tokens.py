@@ -64,6 +64,11 @@ def secret_keys() -> list[str]:
     return [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
 
 
+def signing_keys() -> list[str]:
+    """The same as itsdangerous wants them: the one that signs comes last."""
+    return secret_keys()[::-1]
+
+
 def _sign(key: str, purpose: Purpose, identity: bytes) -> bytes:
     message = f"azionelab/token/1/{purpose}/".encode() + identity
     return hmac.digest(key.encode(), message, "sha256")[:_LENGTH]

@@ -9,7 +9,6 @@ from itertools import chain, count
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -30,7 +29,7 @@ from azionelab.staff.tokens import (
     phone_serves_until,
     revoke_token,
 )
-from azionelab.tokens import Purpose, make_token
+from azionelab.tokens import Purpose, make_token, signing_keys
 
 INVITATION = timedelta(minutes=15)
 NEWCOMER = INVITATION  # for so long staff are asked whether they know the phone
@@ -412,12 +411,7 @@ def _sign(identity: int, offer: _Offer, good_until: datetime) -> str:
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(keys(), salt="azionelab/door-invitation-4")
-
-
-def keys() -> list[str]:
-    """What the door's texts are signed with. The newest key signs; itsdangerous wants it last."""
-    return [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
+    return URLSafeSerializer(signing_keys(), salt="azionelab/door-invitation-4")
 
 
 _DEVICE = (

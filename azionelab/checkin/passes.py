@@ -12,12 +12,13 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from azionelab.checkin.devices import door_closes_at, keys, offer_to_phone
+from azionelab.checkin.devices import door_closes_at, offer_to_phone
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import phone_serves_until
+from azionelab.tokens import signing_keys
 
 _LONGEST = timedelta(days=1)  # that a performance may have begun ago and still be on
 _MOST = 30  # evenings that a phone is told of
@@ -83,4 +84,4 @@ def _digest_of(token: ApiToken) -> str:
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(keys(), salt="azionelab/door-pass-1")
+    return URLSafeSerializer(signing_keys(), salt="azionelab/door-pass-1")

@@ -24,6 +24,7 @@ from itsdangerous import BadSignature, TimestampSigner
 from azionelab.addresses import lower_address
 from azionelab.rate_limits import RateLimit, visitor_network
 from azionelab.staff.models import User
+from azionelab.tokens import signing_keys
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -122,5 +123,4 @@ def _cookie_of(account: str) -> str:
 
 
 def _signer() -> TimestampSigner:
-    keys = [*reversed(current_app.config["SECRET_KEY_FALLBACKS"]), current_app.config["SECRET_KEY"]]
-    return TimestampSigner(keys, salt="azionelab.staff.device")
+    return TimestampSigner(signing_keys(), salt="azionelab.staff.device")

@@ -53,9 +53,10 @@ def issue_token(
 ) -> tuple[ApiToken, str]:
     """Make a token that lives for `hours`, and return it with its text, which is kept nowhere.
 
-    With a `performance_id` it opens nothing but that performance. With an `origin` whose place is taken it raises IntegrityError (uq_api_token_invitation), and so does the label of another device
-    of the performance (uq_api_token_label). The same `press` of a button, sent
-    again for want of an answer, gives the token that it made, and so does the same `text`, which nobody can guess.
+    With a `performance_id` it opens nothing but that performance. With an `origin` whose place is taken it raises
+    IntegrityError (uq_api_token_invitation), and so does the label of another device of the performance
+    (uq_api_token_label). The same `press` of a button, sent again for want of an answer, gives the token that
+    it made, and so does the same `text`, which nobody can guess.
     """
     text = text or (_text_of(press, label, scope, hours) if press else secrets.token_urlsafe(32))
     created = now()

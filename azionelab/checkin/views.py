@@ -37,7 +37,6 @@ from azionelab.checkin.pace import ATTEMPTS
 from azionelab.checkin.scans import admit
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.checkin.words import (
-    Told,
     caution,
     explain_building,
     say_many_attempts,
@@ -124,7 +123,7 @@ def scan(performance_id: int) -> AnyResponse:
     if not verdict.people:
         with suppress(TooManyRequests):
             ATTEMPTS.count(account)
-    return _told(performance, verdict, form.door.data or "")
+    return _door_page(performance, ScanForm.fresh(door=form.door.data or ""), verdict=verdict)
 
 
 @blueprint.post("/performances/<int:performance_id>/walk-ins")
@@ -137,16 +136,16 @@ def walk_in(performance_id: int) -> AnyResponse:
     if not form.validate():
         notice = next(message for messages in form.errors.values() for message in messages)
         return _door_page(performance, at_door, status=422, notice=notice)
-    people, scan_id, actor = form.people.data, UUID(form.scan_id.data), _actor(form.door.data or "")
+    people, actor = form.people.data, _actor(form.door.data or "")
     try:
         ATTEMPTS.count(f"account {current_user.fs_uniquifier}")
-        verdict = let_in_walk_ins(performance_id, people, scan_id, actor)
+        verdict = let_in_walk_ins(performance_id, people, UUID(form.scan_id.data), actor)
     except books.ScanReused:
         notice = gettext("This page was used already. Please press once more.")
         return _door_page(performance, at_door, status=409, notice=notice)
     except TooManyRequests:
         return _door_page(performance, at_door, status=429, notice=say_many_attempts())
-    return _told(performance, verdict, form.door.data or "")
+    return _door_page(performance, at_door, verdict=verdict)
 
 
 @blueprint.get("/performances/<int:performance_id>/no-shows")
@@ -190,7 +189,7 @@ def undo(performance_id: int) -> AnyResponse:
         verdict = books.undo(performance_id, UUID(form.scan_id.data), _actor(""))
     except books.ScanUnknown:
         abort(404)
-    return _told(performance, verdict, "")
+    return _door_page(performance, ScanForm.fresh(), verdict=verdict)
 
 
 @blueprint.before_request
@@ -331,11 +330,6 @@ def _actor(door: str) -> books.Actor:
     return books.Actor(door=door, user_id=current_user.id, label=str(current_user))
 
 
-def _told(performance: Listing, verdict: books.Verdict, door: str) -> AnyResponse:
-    free = house.house_counts([performance.id])[performance.id].free
-    return _door_page(performance, ScanForm.fresh(door=door), verdict=tell(verdict, free))
-
-
 def _no_shows_page(
     performance: Listing, *, status: int = 200, notice: str | None = None
 ) -> AnyResponse:
@@ -361,21 +355,21 @@ def _door_page(
     form: ScanForm,
     *,
     status: int = 200,
-    verdict: Told | None = None,
+    verdict: books.Verdict | None = None,
     notice: str | None = None,
     query: str = "",
 ) -> AnyResponse:
-    building = people_in(performance.id)
+    counts = house.house_counts([performance.id])[performance.id]
     page = render_template(
         "checkin/door.html",
         performance=performance,
         caution=caution(performance, now()),
-        counts=house.house_counts([performance.id])[performance.id],
-        building=building,
+        counts=counts,
+        building=people_in(performance.id),
         tell_parts=tell_parts,
         tell_known=tell_known,
         scan_form=form,
-        verdict=verdict,
+        verdict=verdict and tell(verdict, counts.free),
         notice=notice,
         query=query,
         found=house.find_parties(performance.id, query),

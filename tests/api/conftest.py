@@ -1,13 +1,25 @@
-"""What the API's tests need: a token for the door, and requests with it."""
+"""What the API's tests need: an evening, a token for the door, and requests with it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from azionelab.database import now
+from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token
+from tests.stage import a_performance
+
+
+@pytest.fixture
+def evening(app: Flask) -> Performance:
+    """A performance that is about to begin, and can still be booked."""
+    with app.app_context():
+        curtain = now() + timedelta(minutes=20)
+        return a_performance(starts_at=curtain, booking_closes_at=curtain)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A door device does what it was given the right for, and nothing else: a phone that only scans."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,18 +15,11 @@ from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope
 from tests.api.expect import assert_problem
-from tests.stage import a_party, a_performance, ticket_token
+from tests.stage import a_party, ticket_token
 
 Send = Callable[..., Any]
 
 EVERYTHING = ["names", "release", "scan", "search", "undo-others", "walk-in"]
-
-
-@pytest.fixture
-def evening(app: Flask) -> Performance:
-    with app.app_context():
-        curtain = now() + timedelta(minutes=20)
-        return a_performance(starts_at=curtain, booking_closes_at=curtain)
 
 
 @pytest.fixture

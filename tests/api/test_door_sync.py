@@ -61,13 +61,6 @@ def scan(code: str, people: int = 1, **facts: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def evening(app: Flask) -> Performance:
-    with app.app_context():
-        curtain = now() + timedelta(minutes=20)
-        return a_performance(starts_at=curtain, booking_closes_at=curtain)
-
-
-@pytest.fixture
 def make_phone(app: Flask, client: FlaskClient, evening: Performance) -> Callable[..., Phone]:
     def make(label: str = "Door A") -> Phone:
         with app.app_context():

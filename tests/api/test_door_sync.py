@@ -237,12 +237,14 @@ class TestTheList:
         (told,) = phone.sync()["parties"]
         assert (told["state"], told["name"]) == ("cancelled", "")
 
-    def test_a_cursor_of_another_database_brings_everything(
-        self, app: Flask, phone: Phone, evening: Performance
+    @pytest.mark.parametrize("of", ["another database", "a release before signed tickets"])
+    def test_a_cursor_of_before_brings_everything(
+        self, app: Flask, phone: Phone, evening: Performance, of: str
     ) -> None:
         with app.app_context():
             party = a_party(evening)
-        news = phone.sync(cursor=2**60)
+        cursor = phone.sync()["cursor"]
+        news = phone.sync(cursor=2**60 if of == "another database" else cursor - 2**52)
         assert (news["complete"], references(news)) == (True, [party.reference])
 
     def test_rows_of_a_restored_database_are_not_sent_for_ever(

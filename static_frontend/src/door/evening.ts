@@ -230,14 +230,15 @@ export class Evening {
       return await this.tellUnlisted(action, named, cancelled, again);
     }
     const party = named === "nobody" ? undefined : named.party;
-    // A ticket is sent only to who confirmed: they did so since the list came.
-    const hasConfirmed = named !== "nobody" && named.byTicket && named.party.state === "pending";
+    const firstHere = party && book.house.firstSince(party.reference);
+    // A ticket is sent only to who confirmed: they did so since the list came. Who was let in by one did, too.
+    const isShown = named !== "nobody" && (named.byTicket || firstHere !== undefined);
+    const hasConfirmed = isShown && party?.state === "pending";
     const known = party && hasConfirmed ? { ...party, state: "confirmed" } : party;
     const decision = decide(known, id, cancelled, action, Math.max(0, book.free));
     if (party && hasConfirmed && decision.kind === "admitted") {
       return { kind: "not_listed", people: 0, action, offline: true, party };
     }
-    const firstHere = party && book.house.firstSince(party.reference);
     const told: Told = { ...decision, action, offline: true, ...(firstHere && { firstHere }) };
     const reference = party?.reference ?? null;
     await this.writeDown(told, reference, again);

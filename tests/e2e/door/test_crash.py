@@ -9,6 +9,7 @@ import psutil
 import pytest
 from playwright.sync_api import BrowserContext, Playwright, Route, expect
 
+from azionelab.bookings.signed_tickets import write_ticket
 from tests.conftest import Site
 from tests.e2e.conftest import QUIET, watched
 from tests.e2e.door.conftest import PHONE
@@ -85,26 +86,36 @@ def test_a_killed_browser_loses_no_scan_and_sends_each_once(
     phone.told("Let 3 in")
     phone.scan(second.reference)
     phone.told("Let 2 in")
+    # Whom this phone let in without the list it knows as well.
+    late = a_party(performance, 3)
+    phone.scan(write_ticket(late))
+    phone.press("Let in all the same 3")
+    phone.told("Let 3 in")
     kill_browser(tmp_path / "profile")
 
     again = Phone(watched(start_browser(offline=True).pages[0]), live_site).opens()
-    expect(again.state).to_contain_text("4 scans waiting")
-    expect(again.count("inside")).to_have_text("5")
-    again.scan(second.reference)
-    again.told("Already in", "by this phone")
+    expect(again.state).to_contain_text("5 scans waiting")
+    expect(again.count("inside")).to_have_text("8")
+    for code in (second.reference, write_ticket(late), late.reference):
+        again.scan(code)
+        again.told("Already in", "by this phone")
+        again.press("Next")
     again.scan(first.reference)
     again.told("Let 1 in")
     # Once more, as soon as the verdict is on the screen.
     kill_browser(tmp_path / "profile")
 
     last = Phone(watched(start_browser(offline=True).pages[0]), live_site).opens()
-    expect(last.state).to_contain_text("6 scans waiting")
+    expect(last.state).to_contain_text("9 scans waiting")
     last.finds_network()
     assert [(s.reference, s.verdict, s.people, s.undone) for s in scans()] == [
         (first.reference, "admitted", 4, True),
         (first.reference, "admitted", 3, False),
         (second.reference, "admitted", 2, False),
+        (late.reference, "admitted", 3, False),
         (second.reference, "already_in", 0, False),
+        (late.reference, "already_in", 0, False),
+        (late.reference, "already_in", 0, False),
         (first.reference, "admitted", 1, False),
     ]
     assert (fresh(first.id).admitted, fresh(second.id).admitted) == (4, 2)

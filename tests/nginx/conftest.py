@@ -1,7 +1,5 @@
 """nginx as the container runs it, in front of gunicorn as production runs it."""
 
-import gzip
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,18 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.nginx import HOST, Echo, Nginx
-from tests.support.processes import PYTHON, ROOT, Program, free_port
+from tests.support.nginx import HOST, Echo, Nginx, lay_out_front_end
+from tests.support.processes import PYTHON, Program, free_port
 
 
 @pytest.fixture(scope="session")
 def site_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built front end as the image has it: compressed beside what is large."""
-    root = tmp_path_factory.mktemp("front-end")
-    shutil.copytree(ROOT / "static_frontend" / "dist", root / "static")
-    for path in (root / "static" / "assets").iterdir():
-        path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
-    return root
+    return lay_out_front_end(tmp_path_factory.mktemp("front-end"))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
 """The real nginx, started by the container's own script, and what stands around it in a test."""
 
+import gzip
 import http.client
 import json
+import shutil
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,6 +19,14 @@ from tests.support.processes import PATIENCE, ROOT, Program, eventually, free_po
 
 HOST = "theatre.test"
 START = ROOT / "docker" / "nginx" / "start.sh"
+
+
+def lay_out_front_end(root: Path) -> Path:
+    """Put the built front end below `root` as the image has it: compressed beside what is large."""
+    shutil.copytree(ROOT / "static_frontend" / "dist", root / "static")
+    for path in (root / "static" / "assets").iterdir():
+        path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+    return root
 
 
 @dataclass(frozen=True)

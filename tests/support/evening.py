@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from playwright.sync_api import Route, expect
 
 from azionelab.bookings import rules
-from azionelab.bookings.errors import PartyInside, ReservationEnded, SoldOut
+from azionelab.bookings.errors import BookingClosed, PartyInside, ReservationEnded, SoldOut
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.signed_tickets import DIGITS, TAIL, write_ticket
+from azionelab.checkin.devices import devices_of
 from azionelab.shows.models import Performance
-from tests.stage import a_party, ticket_token
+from azionelab.staff.tokens import revoke_token
+from tests.stage import a_party, change_capacity, ticket_token
 from tests.support.door import Phone
 
 _API = "**/api/v1/checkin/**"
@@ -74,17 +76,36 @@ class Door:
         self._is_free()
         self.phone.scan(code)
 
-    def seats(self) -> None:
-        """Let in somebody without a booking, as far as there are places."""
+    def seats(self, people: int) -> None:
+        """Let in people without a booking, as far as there are places."""
         self._is_free()
-        self.phone.press("Walk-in +1")
+        if people == 1:
+            self.phone.press("Walk-in +1")
+        else:
+            self.phone.press("More")
+            self.phone.press(f"Walk-in {people}")
         self.says("", 0, 0)
+
+    def releases(self) -> None:
+        """Give away the places of who is not there."""
+        self._moves_places("Release places", "Release places")
+
+    def holds_again(self) -> None:
+        """Take that back, as far as places are left."""
+        self._moves_places("Take it back")
+
+    def is_told_that_it_was_revoked(self) -> None:
+        """Find a network, tell what was done, and be no door any more."""
+        self.meets("online")
+        expect(self.phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
+        self.phone.keeps_nothing()
 
     def says(self, reference: str, all_the_same: int, fewer: int) -> Word:
         """Wait for the answer, and write it down.
 
-        Of a ticket that is not on the list `all_the_same` people are let in. Of a party of which all were let
-        in, `fewer` are found to have come.
+        Of a ticket that is not on the list `all_the_same` people are let in, and of who comes after their places
+        were released as many, as far as the door offers it. Of a party of which all were let in, `fewer` are
+        found to have come.
         """
         kind, people = self._reads()
         if kind == "not_listed":
@@ -98,6 +119,8 @@ class Door:
             people = all_the_same
         assert kind not in {"refused", "no_answer"}, self.phone.verdict.inner_text()
         word = self._writes(reference, people)
+        if kind == "released":
+            return self._lets_in_late(word, all_the_same)
         if kind == "admitted" and 0 < fewer < people:
             self.phone.press(f"Fewer came: only {fewer}")
             expect(self.phone.verdict.locator("h2")).to_have_text(f"Let {fewer} in")
@@ -112,6 +135,27 @@ class Door:
         self.phone.press("Undo")
         expect(self.phone.verdict.locator('[data-verdict="undone"]')).to_be_visible()
         word.undone = True
+
+    def _lets_in_late(self, word: Word, people: int) -> Word:
+        """Of people whose places were released; it is another attempt."""
+        button = self.phone.verdict.get_by_role("button", name=f"Let in, late {people}", exact=True)
+        if not button.count():
+            return word
+        button.click()
+        _kind, counted = self._reads()
+        return self._writes(word.reference, counted)
+
+    def _moves_places(self, *buttons: str) -> None:
+        """It takes a network, and places to move: else the button cannot be pressed."""
+        self.meets("online")
+        self.phone.is_online()
+        self._is_free()
+        self.phone.press("More")
+        if self.phone.page.get_by_role("button", name=buttons[0], exact=True).is_enabled():
+            for button in buttons:
+                self.phone.press(button)
+            expect(self.phone.page.locator("[data-release-done]")).not_to_be_empty()
+        self.phone.press("Close")
 
     def _writes(self, reference: str, people: int) -> Word:
         self.log.append(Word(self.name, reference, people))
@@ -147,17 +191,53 @@ class Evening:
         self.doors: list[Door] = []
         self._chance = random.Random(seed)
         self._parties = [self._books() for _ in range(parties)]
+        # Nearly sold out: walk-ins meet a full house, unless they come where there is no network.
+        booked = sum(party.seats for party in self._parties)
+        change_capacity(performance.id, booked + 2 + parties // 8)
         self._queue = list(self._parties)
         self._chance.shuffle(self._queue)
         self._stranger = a_party(other, 2)
 
     def goes_on(self) -> None:
         """One thing after the other, until everybody has come; then all doors have a network again."""
+        num = len(self._queue)
+        turns = {num // 2: self._revokes, num // 3: self._releases, num // 6: self._holds_again}
         while self._queue:
+            # Once each: late bookings make the queue longer again.
+            turns.pop(len(self._queue), lambda: None)()
             self._next()
         for door in self.doors:
             door.meets("online")
             door.phone.is_online()
+
+    def _revokes(self) -> None:
+        """A phone is revoked that has no network: it goes on, and becomes a door again when it has heard of it."""
+        door = self._chance.choice(self.doors)
+        # What it asked for and was not answered would be in the books already.
+        door.meets("online")
+        door.phone.is_online()
+        door.meets("away")
+        self._some_arrive(door)
+        (token_id,) = (
+            one.token_id
+            for one in devices_of(self.performance.id)
+            if one.label == door.name and one.revoked_at is None
+        )
+        revoke_token(token_id)
+        self._some_arrive(door)
+        door.seats(2)
+        door.is_told_that_it_was_revoked()
+        door.phone.joins(self.performance, door.name)
+
+    def _some_arrive(self, door: Door) -> None:
+        for _ in range(2):
+            self._arrives(door, self._chance.choice(self._parties))
+
+    def _releases(self) -> None:
+        self._chance.choice(self.doors).releases()
+
+    def _holds_again(self) -> None:
+        self._chance.choice(self.doors).holds_again()
 
     def _next(self) -> None:
         # All is drawn before it is looked at what comes of it: a seed gives the same evening each time.
@@ -167,7 +247,7 @@ class Evening:
         steps: list[tuple[float, Callable[[], None]]] = [
             (0.10, lambda: door.meets(fault)),
             (0.12, door.is_killed),
-            (0.18, door.seats),
+            (0.18, lambda: door.seats(walk_ins)),
             (0.22, self._books_late),
             (0.25, self._cancels),
             (0.27, lambda: self._shown(door, "no ticket at all", "")),
@@ -177,6 +257,7 @@ class Evening:
             (0.45, lambda: self._arrives(door, chance.choice(self._parties))),
         ]
         fault = chance.choice(_FAULTS)
+        walk_ins = chance.choice([1, 1, 3, 6])
         for until, step in steps:
             if draw < until:
                 step()
@@ -215,7 +296,8 @@ class Evening:
         return a_party(self.performance, self._chance.choice([1, 2, 2, 2, 3, 4, 5]))
 
     def _books_late(self) -> None:
-        with suppress(SoldOut):
+        # Releasing places closes booking.
+        with suppress(SoldOut, BookingClosed):
             self._parties.append(self._books())
             self._queue.append(self._parties[-1])
 

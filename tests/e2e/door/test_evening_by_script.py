@@ -42,7 +42,7 @@ def test_all_that_was_said_at_the_doors_is_in_the_books(
     pytestconfig: pytest.Config,
 ) -> None:
     parties, doors, seed = (pytestconfig.getoption(name) for name in ("parties", "doors", "seed"))
-    performance = tonight(capacity=3 * parties + 20)
+    performance = tonight(capacity=5 * parties)
     evening = Evening(performance, tonight(), parties, seed)
     for number in range(doors):
         name = f"Door {number + 1}"

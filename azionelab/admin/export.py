@@ -34,6 +34,7 @@ def guests_csv(guests: Iterable[Guest]) -> bytes:
         gettext("Released"),
         gettext("First in"),
         gettext("Door"),
+        gettext("Note"),
     ]
     rows = (
         [
@@ -45,6 +46,7 @@ def guests_csv(guests: Iterable[Guest]) -> bytes:
             guest.released,
             guest.first_at,
             guest.first_door,
+            guest.note,
         ]
         for guest in guests
     )

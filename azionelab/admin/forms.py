@@ -35,6 +35,7 @@ from wtforms.validators import (
 )
 
 from azionelab.admin.fields import EditedForm, RequiredChoice
+from azionelab.bookings.models import MAX_NOTE
 from azionelab.checkin.names import plain_letters
 from azionelab.database import now
 from azionelab.extensions import db
@@ -208,6 +209,22 @@ class FewerSeatsForm(FlaskForm):  # type: ignore[misc]
     """A smaller party."""
 
     seats = IntegerField(_("Seats"), [InputRequired(), NumberRange(1, 100)])
+
+
+class NoteForm(FlaskForm):  # type: ignore[misc]
+    """What the door shall know of a party."""
+
+    note = Line(
+        _("Note for the door"),
+        [Length(max=MAX_NOTE)],
+        description=_(
+            "“Wheelchair, row 1”, “guest of the stage”: whoever lets the party in reads it. Only what they need to"
+            " know; it is erased with the name."
+        ),
+        render_kw={"maxlength": MAX_NOTE, "autocomplete": "off"},
+    )
+    # As the page showed it: somebody else may have written meanwhile.
+    note_seen = Line()
 
 
 class AccountForm(FlaskForm):  # type: ignore[misc]

@@ -15,20 +15,23 @@ from werkzeug.wrappers import Response
 from azionelab.admin.base import TheatreView, back_to, read_identity, tell_address
 from azionelab.admin.fields import read_version
 from azionelab.admin.filters import ChoiceFilter, PerformanceFilter, tell_performance
-from azionelab.admin.forms import FewerSeatsForm
+from azionelab.admin.forms import FewerSeatsForm, NoteForm
 from azionelab.admin.mails import tell_erased
 from azionelab.bookings import rules
 from azionelab.bookings.errors import (
     BookingError,
     HoldExpired,
+    NoteChanged,
     NotFewerSeats,
     PartyInside,
     PerformanceStarted,
     ReservationEnded,
     SeatsChanged,
     SoldOut,
+    VisitorErased,
 )
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.notes import write_note
 from azionelab.bookings.words import explain
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.verdicts import REUSED, REVOKED, Kind
@@ -136,7 +139,10 @@ class ReservationView(TheatreView):
         if reservation is None:
             flash(gettext("There is no such reservation."), "error")
             return redirect(self.get_url(".index_view"))
-        return self.render(
+        return self._details_page(reservation, _note_form(reservation))
+
+    def _details_page(self, reservation: Reservation, note_form: NoteForm) -> str:
+        page: str = self.render(
             self.details_template,
             model=reservation,
             details_columns=self._details_columns,
@@ -145,7 +151,9 @@ class ReservationView(TheatreView):
             is_held=reservation.state == State.PENDING and _state(reservation) == State.PENDING,
             seats_form=FewerSeatsForm(formdata=None, seats=max(1, reservation.seats - 1)),
             newest_mail=_newest_mail(reservation.id),
+            note_form=note_form,
         )
+        return page
 
     @expose("/confirm/", methods=("POST",))
     def confirm_view(self) -> Response:
@@ -180,6 +188,27 @@ class ReservationView(TheatreView):
             gettext("The party has this size already: nothing was changed."),
         )
 
+    @expose("/note/", methods=("POST",))
+    def note_view(self) -> Any:
+        """Write down what the door shall know of the party."""
+        form, identity = NoteForm(), read_identity(Reservation, request.form.get("id"))
+        if form.validate():
+            try:
+                return self._act(
+                    lambda wanted: write_note(wanted, form.note.data, form.note_seen.data),
+                    gettext("The door reads this note from now on.")
+                    if form.note.data
+                    else gettext("There is no note any more."),
+                    gettext("The note says so already."),
+                )
+            except NoteChanged as change:
+                _tell_changed_note(form, change.note)
+        reservation = self.get_one(str(identity))
+        if reservation is None:
+            flash(gettext("There is no such reservation."), "error")
+            return self._back(identity)
+        return self._details_page(reservation, form), 422
+
     @expose("/resend/", methods=("POST",))
     def resend_view(self) -> Response:
         """Send the party its newest mail once more: the ticket, or the request to confirm."""
@@ -201,6 +230,8 @@ class ReservationView(TheatreView):
                 reservation = change(identity)
             except AddressErased:
                 flash(tell_erased(), "error")
+            except NoteChanged:
+                raise
             except BookingError as refusal:
                 flash(_tell_refusal(refusal), "error")
             else:
@@ -302,6 +333,25 @@ def _tell_claimed(scan: Scan) -> str:
     return f"{scan.claimed} ({tell_too_many(scan.beyond)})" if scan.beyond else str(scan.claimed)
 
 
+def _note_form(reservation: Reservation) -> NoteForm:
+    """The note as it is now; what was typed into another form is none of its."""
+    return NoteForm(formdata=None, note=reservation.note, note_seen=reservation.note)
+
+
+def _tell_changed_note(form: NoteForm, now_is: str) -> None:
+    """Ask for one more press: what was typed stays, what somebody else wrote is told."""
+    told = (
+        gettext(
+            "Somebody else wrote this meanwhile: “%(note)s”. Press once more to put yours in its place.",
+            note=now_is,
+        )
+        if now_is
+        else gettext("Somebody else took the note away meanwhile. Press once more to write yours.")
+    )
+    form.note.errors = [*form.note.errors, told]
+    form.note_seen.data = now_is
+
+
 def _newest_mail(reservation_id: UUID) -> Mail | None:
     return db.session.scalar(
         select(Mail)
@@ -334,6 +384,8 @@ def _tell_refusal(refusal: BookingError) -> str:  # noqa: PLR0911 (a sentence fo
             return explain(refusal)
         case NotFewerSeats():
             return gettext("A party can only be made smaller.")
+        case VisitorErased():
+            return gettext("The name is erased: no note is kept of this party either.")
         case PerformanceStarted():
             return gettext("The curtain is up: nothing can be changed any more.")
         case _:

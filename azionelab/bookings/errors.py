@@ -103,6 +103,18 @@ class NamesErased(BookingError):
     """RETENTION_DAYS after a performance its visitors' names are gone: it cannot be moved any more."""
 
 
+class VisitorErased(BookingError):
+    """The visitor's name is erased, or there never was one: nothing more is kept about them."""
+
+
+class NoteChanged(BookingError):
+    """Somebody else wrote another `note` on the booking since the form showed it."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__("the note was changed")
+        self.note = note
+
+
 class ReleaseTooEarly(BookingError):
     """Places are released from `opens_at` on: until then people may still come."""
 

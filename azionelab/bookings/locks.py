@@ -43,6 +43,7 @@ _PARTY = (
         Reservation.admitted,
         Reservation.released,
         Performance.cancelled_at,
+        Reservation.note,
     )
     .join(Reservation.performance)
     .where(Reservation.id == bindparam("id"))
@@ -50,7 +51,13 @@ _PARTY = (
 )
 # For a statement that lets a party in as soon as it has it: all of it is expected, and nobody is in yet.
 _EXPECTED_PARTY = (
-    select(Reservation.id, Reservation.reference, Reservation.name, Reservation.seats)
+    select(
+        Reservation.id,
+        Reservation.reference,
+        Reservation.name,
+        Reservation.seats,
+        Reservation.note,
+    )
     .join(Reservation.performance)
     .where(
         Reservation.performance_id == bindparam("performance_id"),
@@ -62,7 +69,7 @@ _EXPECTED_PARTY = (
     .with_for_update(key_share=True, of=Reservation)
 )
 # By what names it: a ticket the reference, one before 0.4 the id.
-EXPECTED_PARTY: dict[type, Select[UUID, str, str, int]] = {
+EXPECTED_PARTY: dict[type, Select[UUID, str, str, int, str]] = {
     UUID: _EXPECTED_PARTY.where(Reservation.id == bindparam("named")),
     str: _EXPECTED_PARTY.where(Reservation.reference == bindparam("named")),
 }
@@ -112,6 +119,7 @@ class PartyRow:
     admitted: int
     released: int
     cancelled_at: datetime | None
+    note: str = ""
 
     @property
     def to_come(self) -> int:

@@ -27,6 +27,7 @@ from azionelab.shows.models import Performance
 
 MAX_NAME = 120  # characters
 MAX_EMAIL = 254  # characters, RFC 5321
+MAX_NOTE = 200  # characters: what fits on a phone's card
 
 
 class State(StrEnum):
@@ -57,6 +58,8 @@ class Reservation(Base):
 
     A pending one that does not `holds_seats` came when `unconfirmed_limit` seats of the performance were held
     unconfirmed: it gets its seats when it is confirmed, if there are still so many (migration 0020).
+
+    `note` is what staff want the door to know of the party. A trigger erases it with the name (migration 0026).
 
     `erasure_requested_at` says that name and e-mail were erased because somebody asked for it.
     """
@@ -105,6 +108,7 @@ class Reservation(Base):
         ),
         CheckConstraint("(network IS NULL) = (network_limit IS NULL)", name="network_limited"),
         CheckConstraint("holds_seats OR state <> 'confirmed'", name="confirmed_holds"),
+        CheckConstraint(f"char_length(note) <= {MAX_NOTE}", name="note_length"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -120,6 +124,7 @@ class Reservation(Base):
     admitted: Mapped[int] = mapped_column(default=0, server_default="0")
     walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
     released: Mapped[int] = mapped_column(default=0, server_default="0")
+    note: Mapped[str] = mapped_column(default="", server_default="")
     changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0")
     network: Mapped[bytes | None] = mapped_column(LargeBinary)
     network_limit: Mapped[int | None]

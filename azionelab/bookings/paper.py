@@ -91,7 +91,7 @@ class Sheet(FPDF):
     def write_lines(self, text: str, height: float, align: str = "L") -> None:
         """Write a paragraph between the margins, each line `height` millimetres high."""
         base = auto_detect_base_direction(text)
-        for line in self._lines(text):
+        for line in self.lines(text, self.epw):
             self.set_x(self.l_margin)
             self.put(line, self.epw, height, align, base)
             self.ln(height)
@@ -104,15 +104,16 @@ class Sheet(FPDF):
                 font.ttfont.close()
         return content
 
-    def _lines(self, text: str) -> Iterator[str]:
+    def lines(self, text: str, width: float) -> Iterator[str]:
+        """The lines of a text, none wider than `width`."""
         line = ""
         for piece in _pieces(text):
-            if line and self.width_of((line + piece).strip()) > self.epw:
+            if line and self.width_of((line + piece).strip()) > width:
                 yield line.strip()
                 line = ""
             line = (line + piece).lstrip()
-            while self.width_of(line) > self.epw:
-                fits = self.fitting(line, self.epw)
+            while self.width_of(line) > width:
+                fits = self.fitting(line, width)
                 yield line[:fits]
                 line = line[fits:]
         if line.strip():

@@ -5,7 +5,6 @@ docs/door.md is the protocol.
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -504,8 +503,8 @@ _Row = TypeVar("_Row", Listed, Conflict)
 
 
 def _for_device(rows: list[_Row]) -> list[_Row]:
-    """The rows without a name, unless the device may know who booked."""
-    return rows if _may(Right.NAMES) else [replace(row, name="") for row in rows]
+    """The rows without names and notes, unless the device may know who booked."""
+    return rows if _may(Right.NAMES) else [row.without_names() for row in rows]
 
 
 def _told(verdict: books.Verdict) -> dict[str, Any]:
@@ -561,6 +560,8 @@ def _party(reservation: Reservation | PartyRow) -> dict[str, Any]:
         "reference": reservation.reference,
         # With every reference on its list, it could ask for every name.
         "name": reservation.name if _may(Right.NAMES) else "",
+        "note": reservation.note if _may(Right.NAMES) else "",
+        "has_note": bool(reservation.note),
         "state": reservation.state,
         "seats": reservation.seats,
         "admitted": reservation.admitted,

@@ -26,6 +26,7 @@ _IN_A_LINE = 8  # boxes
 _NAME_WIDTH = 72
 _SEATS_WIDTH = 13
 _REFERENCE_WIDTH = 27
+_NOTE_LINE = 3.8
 _SHADE = 243  # of every other row, 255 is white
 _WALK_IN_LINES = 6  # at least; as many as the page has room for
 
@@ -89,9 +90,12 @@ class _DoorList(Sheet):
         self.cell(30, 5, page, align="R")
 
     def add_party(self, party: Guest, *, shaded: bool) -> None:
-        """A row: boxes, name, seats, reference, and what the door must know."""
+        """A row: boxes, name, seats, reference, how the booking stands, and below it the note on it."""
         lines = -(-party.seats // _IN_A_LINE)
-        self._make_room(height := _ROW + (lines - 1) * _BOX_STEP)
+        self.use(9)
+        note = list(self.lines(party.note, self._columns_from(1)))
+        height = max(_ROW + (lines - 1) * _BOX_STEP, _ROW + len(note) * _NOTE_LINE)
+        self._make_room(height)
         top = self.y
         if shaded:
             self.set_fill_color(_SHADE)
@@ -103,7 +107,8 @@ class _DoorList(Sheet):
         self.use(10)
         self.put(party.reference, _REFERENCE_WIDTH, _ROW)
         self.use(8, bold=True)
-        self.put(_note(party), self._columns[-1].width, _ROW)
+        self.put(_standing(party), self._columns[-1].width, _ROW)
+        self._write_note(note, top + _ROW - 1)
         self.set_xy(_MARGIN, top + height)
 
     def add_walk_in_lines(self) -> None:
@@ -126,6 +131,17 @@ class _DoorList(Sheet):
             _Column(gettext("Reference"), _REFERENCE_WIDTH),
             _Column("", rest),
         ]
+
+    def _columns_from(self, first: int) -> float:
+        """The width of the columns from this one on."""
+        return sum(column.width for column in self._columns[first:])
+
+    def _write_note(self, lines: list[str], top: float) -> None:
+        """Write a note below its party's name."""
+        self.use(9)
+        for number, line in enumerate(lines):
+            self.set_xy(_MARGIN + self._columns[0].width, top + number * _NOTE_LINE)
+            self.put(line, self._columns_from(1), _NOTE_LINE)
 
     def _make_room(self, height: float) -> None:
         if self.y + height > self.h - _FOOT:
@@ -205,7 +221,7 @@ def _totals(counts: HouseCounts, parties: int) -> str:
     return " · ".join(told)
 
 
-def _note(party: Guest) -> str:
+def _standing(party: Guest) -> str:
     if party.state == State.PENDING:
         return gettext("not confirmed")
     if party.released:

@@ -62,6 +62,7 @@ class Guest:
     state: str
     admitted: int
     released: int
+    note: str
     walk_in: bool
     first_at: datetime | None
     first_door: str | None
@@ -156,6 +157,7 @@ def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
             Reservation.state,
             Reservation.admitted,
             Reservation.released,
+            Reservation.note,
             Reservation.walk_in,
             first.c.scanned_at,
             first.c.door,

@@ -1,11 +1,11 @@
 """What a door device must know to go on without a network, and what changed since it last asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, select, text
+from sqlalchemy import Row, and_, select, text
 from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation
@@ -30,7 +30,7 @@ _WITH_SIGNED_TICKETS = 1 << 52
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A party as a device keeps it. `tickets` are digests; `name` is empty when the booking ended."""
+    """A party as a device keeps it. `tickets` are digests; name and note are empty when the booking ended."""
 
     reference: str
     tickets: list[str]
@@ -39,6 +39,12 @@ class Listed:
     seats: int
     admitted: int
     released: int
+    note: str
+    has_note: bool  # also for who is not told what it says
+
+    def without_names(self) -> "Listed":
+        """As it is told to a device that may not know who booked."""
+        return replace(self, name="", note="")
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,10 @@ class Conflict:
     first: FirstAdmission | None
     attempt: FirstAdmission  # its own, before or after that of the others
 
+    def without_names(self) -> "Conflict":
+        """As it is told to a device that may not know who booked."""
+        return replace(self, name="")
+
 
 def changes_since(performance_id: int, cursor: int | None) -> Changes:
     """The parties of a performance that were changed by transactions from number `cursor` on.
@@ -90,18 +100,7 @@ def changes_since(performance_id: int, cursor: int | None) -> Changes:
         # Rows of a restored database may name transactions that are still to come here.
         asked.append(Reservation.changed_in.between(since, newest))
     rows = db.session.execute(select(*_LISTED).where(and_(*asked)))
-    parties = [
-        Listed(
-            row.reference,
-            _tickets(performance_id, row.id, row.reference),
-            row.state,
-            row.name if row.state in LIVE else "",
-            row.seats,
-            row.admitted,
-            row.released,
-        )
-        for row in rows
-    ]
+    parties = [_listed(performance_id, row) for row in rows]
     return Changes(parties, complete, oldest + _WITH_SIGNED_TICKETS)
 
 
@@ -116,6 +115,21 @@ def conflicts(performance_id: int) -> list[Conflict]:
     ).all()
     before = _first_of_others(scans) if scans else {}
     return [_conflict(scan, before.get(scan.id)) for scan in scans]
+
+
+def _listed(performance_id: int, row: Row[UUID, str, str, str, int, int, int, str]) -> Listed:
+    is_live = row.state in LIVE
+    return Listed(
+        row.reference,
+        _tickets(performance_id, row.id, row.reference),
+        row.state,
+        row.name if is_live else "",
+        row.seats,
+        row.admitted,
+        row.released,
+        note=row.note if is_live else "",
+        has_note=is_live and bool(row.note),
+    )
 
 
 def _tickets(performance_id: int, identity: UUID, reference: str) -> list[str]:
@@ -180,4 +194,5 @@ _LISTED = (
     Reservation.seats,
     Reservation.admitted,
     Reservation.released,
+    Reservation.note,
 )

@@ -53,7 +53,7 @@ from azionelab.database import transaction, violated_constraint, write_at_once
 from azionelab.shows.models import Performance
 
 
-def let_in(expected: Select[UUID, str, str, int]) -> ClauseElement:
+def let_in(expected: Select[UUID, str, str, int, str]) -> ClauseElement:
     """A statement that records a scan of a party and lets all of it in, if it is an `expected` one."""
     party = expected.cte("party")
     of_party = {"reservation_id": party.c.id, "people": party.c.seats}
@@ -146,7 +146,7 @@ def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
         return None
     party = PartyRow(
         found.id, performance_id, found.reference, found.name, State.CONFIRMED,
-        seats=found.seats, admitted=found.seats, released=0, cancelled_at=None,
+        seats=found.seats, admitted=found.seats, released=0, cancelled_at=None, note=found.note,
     )  # fmt: skip
     return Verdict(Kind.ADMITTED, scan_id, found.seats, party, None)
 

@@ -172,11 +172,27 @@ class SearchSchema(Asked):
     query = Line(required=True, validate=Length(2, MAX_QUERY, error=LENGTH_BETWEEN))
 
 
+def _note() -> fields.Field[Any]:
+    return fields.String(
+        required=True,
+        metadata={"description": "What staff want the door to know of the party; may be empty."},
+    )
+
+
+def _has_note() -> fields.Field[Any]:
+    return fields.Boolean(
+        required=True,
+        metadata={"description": "Whether there is one, also where it is not told."},
+    )
+
+
 class PartySchema(Answer):
-    """A party. `remaining` of its people are still to come. Without the right `names`, `name` is empty."""
+    """A party. `remaining` of its people are still to come. Without the right `names`, name and note are empty."""
 
     reference = fields.String(required=True)
     name = fields.String(required=True)
+    note = _note()
+    has_note = _has_note()
     state = fields.String(required=True, validate=OneOf([state.value for state in State]))
     seats = fields.Integer(required=True)
     admitted = fields.Integer(required=True)
@@ -343,7 +359,7 @@ class DoorPerformanceSchema(EveningSchema):
 
 
 class ListedSchema(Answer):
-    """A party as a device keeps it. Without the right `names`, `name` is empty."""
+    """A party as a device keeps it. Without the right `names`, name and note are empty."""
 
     reference = fields.String(required=True)
     tickets = fields.List(
@@ -355,6 +371,8 @@ class ListedSchema(Answer):
     )
     state = fields.String(required=True, validate=OneOf([state.value for state in State]))
     name = fields.String(required=True)
+    note = _note()
+    has_note = _has_note()
     seats = fields.Integer(required=True)
     admitted = fields.Integer(required=True)
     released = fields.Integer(required=True)

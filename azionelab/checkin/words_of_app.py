@@ -97,6 +97,9 @@ def _button_words() -> dict[str, Words]:
     """The buttons, and what stands beside them."""
     return {
         "in": gettext("%(num)s in", num="{num}"),
+        "note.elsewhere": gettext(
+            "There is a note on this party: a phone that shows names has it."
+        ),
         "seats": many(lambda n: ngettext("%(num)s seat", "%(num)s seats", n)),
         "let_in": gettext("Let in"),
         "let_in.late": gettext("Let in, late"),

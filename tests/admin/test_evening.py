@@ -20,6 +20,7 @@ from sqlalchemy import event
 
 from azionelab.bookings import places
 from azionelab.bookings import rules as booking
+from azionelab.bookings.notes import write_note
 from azionelab.checkin import devices, scans
 from azionelab.checkin.books import Actor, Claim, record_of_revoked, undo
 from azionelab.checkin.evening import MAX_REFUSED
@@ -658,6 +659,7 @@ class TestTheDoorList:
         curtain = now() + timedelta(minutes=20)
         performance = a_performance(50, show=show, starts_at=curtain, booking_closes_at=curtain)
         inside = a_party(performance, 4, name="Ada Rossi")
+        write_note(inside.id, "Wheelchair, row 1", seen="")
         pending = a_party(performance, 1, name="Bruno Neri", confirmed=False)
         too_late = a_party(performance, 1, name="Too Late", confirmed=False)
         booking.cancel(a_party(performance, 1, name="Not Coming").id)
@@ -678,7 +680,7 @@ class TestTheDoorList:
             "5 in",
             "1 released",
             "2 walk-ins",
-            f"Ada Rossi 4 {inside.reference} released: 1",
+            f"Ada Rossi 4 {inside.reference} released: 1\nWheelchair, row 1",
             f"Bruno Neri 1 {pending.reference} not confirmed",
         ):
             assert words in sheet, sheet
@@ -782,6 +784,7 @@ class TestTables:
     def test_parties(self, staff: FlaskClient, performance: Performance) -> None:
         ada = a_party(performance, 4, name="Ada Rossi")
         bruno = a_party(performance, 2, name="Bruno Neri", confirmed=False)
+        write_note(ada.id, "=Row 1", seen="")
         booking.cancel(a_party(performance, 1, name="Not Coming").id)
         first = admit(performance, ada.reference, people=1)
         admit(performance, ada.reference, DOOR_B, people=1)
@@ -795,8 +798,8 @@ class TestTables:
         rows = table(answer)
         assert [row["Name"] for row in rows] == ["Ada Rossi", "Bruno Neri", "Walk-in"]
         assert rows[0]["Reference"] == ada.reference
-        assert [rows[0][column] for column in ("Seats", "In", "Released", "Door")] == [
-            "4", "1", "3", "Door B",
+        assert [rows[0][column] for column in ("Seats", "In", "Released", "Door", "Note")] == [
+            "4", "1", "3", "Door B", "'=Row 1",
         ]  # fmt: skip
         assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", rows[0]["First in"])
         assert (rows[1]["Reference"], rows[1]["State"]) == (bruno.reference, "not confirmed yet")

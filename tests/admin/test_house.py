@@ -248,6 +248,37 @@ def test_a_visitor_is_erased_who_asks_for_it(staff: FlaskClient, performance: Pe
     assert "nothing to erase any more" in act(staff, "erase", party)
 
 
+def test_staff_write_a_note_for_the_door(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance)
+    page = f"/admin/reservations/details/?id={party.id}"
+    assert "reads this note" in act(staff, "note", party, note=" Row 1 & 2 ", note_seen="")
+    shown = staff.get(page).text
+    assert 'name="note" type="text" value="Row 1 &amp; 2"' in shown
+    assert 'name="note_seen" value="Row 1 &amp; 2"' in shown
+    # From a page that was open before: what was typed is kept, what is there is told, one press more writes it.
+    told = act(staff, "note", party, note="Row 3", note_seen="")
+    assert "“Row 1 &amp; 2”" in told
+    assert 'type="text" value="Row 3"' in told
+    assert 'name="note_seen" value="Row 1 &amp; 2"' in told
+    assert fresh(party.id).note == "Row 1 & 2"
+    assert "says so already" in act(staff, "note", party, note="Row 1 & 2", note_seen="")
+    assert "no note any more" in act(staff, "note", party, note="", note_seen="Row 1 & 2")
+    act(staff, "erase", party)
+    assert 'name="note"' not in staff.get(page).text
+    assert "no note is kept" in act(staff, "note", party, note="Row 3", note_seen="")
+
+
+@pytest.mark.parametrize("note", ["Row\n1", "Row \u202e1", "Row \0", "x" * 201])
+def test_a_note_that_no_door_can_show_is_refused_and_kept_as_typed(
+    staff: FlaskClient, performance: Performance, note: str
+) -> None:
+    party = a_party(performance)
+    told = act(staff, "note", party, note=note, note_seen="")
+    assert "text-danger" in told
+    assert note.splitlines()[0][:40].strip("\0") in told
+    assert fresh(party.id).note == ""
+
+
 def test_a_mail_to_an_erased_address_stays_as_it_is(
     staff: FlaskClient, performance: Performance, database: Database
 ) -> None:

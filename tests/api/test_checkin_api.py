@@ -72,6 +72,8 @@ def test_a_party_enters_once(door: Any, house: Any) -> None:
     assert first["party"] == {
         "reference": reference,
         "name": "Ada Rossi",
+        "note": "",
+        "has_note": False,
         "state": "confirmed",
         "seats": 3,
         "admitted": 3,

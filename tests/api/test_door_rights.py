@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from azionelab.bookings import rules
+from azionelab.bookings.notes import write_note
 from azionelab.checkin import api, devices
 from azionelab.checkin.rights import Right
 from azionelab.database import now
@@ -181,6 +183,26 @@ def test_it_is_told_nobodys_name(
     assert all(party["tickets"] and party["reference"] for party in news["parties"])
     assert [one["name"] for one in news["conflicts"]] == [""]
     assert str(sync(full)).count("Ada Rossi") >= 4
+
+
+def test_it_is_told_that_there_is_a_note_and_not_what_it_says(
+    app: Flask, scanner: Send, full: Send, evening: Performance
+) -> None:
+    with app.app_context():
+        party = a_party(evening, 2)
+        write_note(party.id, "Wheelchair, row 1", seen="")
+        ended = a_party(evening, 2)
+        write_note(ended.id, "Guest of the stage", seen="")
+        rules.cancel(ended.id)
+        ticket = ticket_token(party)
+    answers = [sync(scanner), scan(scanner, ticket), scan(scanner, party.reference)]
+    assert "heelchair" not in str(answers)
+    assert [answer["party"]["has_note"] for answer in answers[1:]] == [True, True]
+    news, told = sync(full), scan(full, party.reference)
+    assert told["party"]["note"] == "Wheelchair, row 1"
+    for phone in (news, answers[0]):
+        assert sorted(one["has_note"] for one in phone["parties"]) == [False, True]
+    assert sorted(one["note"] for one in news["parties"]) == ["", "Wheelchair, row 1"]
 
 
 def test_it_hears_of_no_silent_phones(

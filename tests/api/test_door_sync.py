@@ -192,6 +192,8 @@ class TestTheList:
                 "tickets": digests,
                 "state": "confirmed",
                 "name": "Ada Rossi",
+                "note": "",
+                "has_note": False,
                 "seats": 3,
                 "admitted": 0,
                 "released": 0,

@@ -355,7 +355,13 @@ def looking_together(phones: int) -> Any:
 def unguarded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The form of a code, whose way in has lost what holds it: the lock, or what a party is expected to be."""
     monkeypatch.setattr(facts, "lock_party", looking_together(4))
-    anybody = select(Reservation.id, Reservation.reference, Reservation.name, Reservation.seats)
+    anybody = select(
+        Reservation.id,
+        Reservation.reference,
+        Reservation.name,
+        Reservation.seats,
+        Reservation.note,
+    )
     by = {UUID: Reservation.id, str: Reservation.reference}
     unguarded = {
         kind: scans.let_in(anybody.where(column == bindparam("named")))

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from flask_babel import force_locale
 
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.notes import write_note
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import cancel_performance
 from azionelab.bookings.tickets import ticket_url
@@ -189,6 +190,16 @@ def test_a_party_is_found_by_name_and_the_name_stays_out_of_addresses(door: Flas
     assert party.reference in page
     by_address = door.get(f"/checkin/performances/{performance.id}?query=zoë").text
     assert party.reference not in by_address
+
+
+def test_a_note_is_read_where_its_party_is_found_and_let_in(door: FlaskClient) -> None:
+    performance = a_performance()
+    party = a_party(performance, name="Zoë Nguyen")
+    write_note(party.id, "Wheelchair, row 1 <b>", seen="")
+    form = open_door(door, performance.id) | {"query": "zoë", "code": party.reference}
+    for asked in ("parties", "scans"):
+        page = door.post(f"/checkin/performances/{performance.id}/{asked}", data=form).text
+        assert "Wheelchair, row 1 &lt;b&gt;" in page
 
 
 def test_that_more_were_found_than_are_shown_is_said(

@@ -19,7 +19,12 @@ export interface Card {
   readonly tone: string;
   readonly headline: string;
   readonly details: readonly string[];
-  readonly party?: { readonly name: string; readonly facts: readonly string[] };
+  readonly party?: {
+    readonly name: string;
+    readonly facts: readonly string[];
+    /** What is to be known of them, each on a line of its own. */
+    readonly notes: readonly string[];
+  };
   readonly heads: readonly Heads[];
   readonly buttons: readonly { readonly act: string; readonly label: string }[];
 }
@@ -113,7 +118,14 @@ export function partyOf(party: KnownParty, words: Words): NonNullable<Card["part
       words.say("seats", { num: party.seats }),
       words.say("in", { num: party.admitted }),
     ],
+    notes: notesOn(party, words),
   };
+}
+
+/** A phone that is told no names is told no notes either, but that there is one. */
+function notesOn({ note, has_note: hasNote }: KnownParty, words: Words): string[] {
+  if (note) return [note];
+  return hasNote ? [words.say("note.elsewhere")] : [];
 }
 
 /** Who can be let in of a party; of those whose places were released as many as are `free`. */

@@ -63,7 +63,7 @@ export class Finder {
   refresh(evening: Evening): void {
     const now = [...this.shown.keys()].map((reference) => evening.book.house.find(reference));
     const isOld = (party: KnownParty | undefined) =>
-      party && party.admitted !== this.shown.get(party.reference)?.admitted;
+      party && !isShownAs(party, this.shown.get(party.reference));
     if (now.some(isOld)) {
       const parties = [...this.shown.values()].map((old, n) => now[n] ?? old);
       this.show({ parties, more: this.more }, evening.book.free);
@@ -105,6 +105,10 @@ export class Finder {
       ? this.words.say("found.list", { at: this.words.clock(listedAt) })
       : this.words.say("found.none");
   }
+}
+
+function isShownAs(party: KnownParty, shown: KnownParty | undefined): boolean {
+  return party.admitted === shown?.admitted && party.note === shown.note;
 }
 
 function maySearch({ book: { rights } }: Evening): boolean {

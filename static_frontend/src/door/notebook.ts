@@ -365,8 +365,11 @@ function clockOf(device: Device, evening: Kept | undefined): Clock {
   return new Clock({ ...device, ...(known !== undefined && { known }) }, endOf(evening));
 }
 
-function numbersOf({ state, seats, admitted, released }: Numbers): Omit<Numbers, "reference" | "name"> {
-  return { state, seats, admitted, released };
+/** What an answer tells of a party; a server before 0.4 tells nothing of notes. */
+function numbersOf(told: Numbers): Omit<Numbers, "reference" | "name"> {
+  const { state, seats, admitted, released, note, has_note } = told;
+  const noted = note !== undefined && has_note !== undefined ? { note, has_note } : {};
+  return { state, seats, admitted, released, ...noted };
 }
 
 /** What the server did not count as it was told here. */

@@ -45,6 +45,10 @@ export interface Numbers {
   readonly seats: number;
   readonly admitted: number;
   readonly released: number;
+  /** What staff want the door to know of them; a server before 0.4 has none. */
+  readonly note?: string;
+  /** There is a note, also where this phone is not told what it says. */
+  readonly has_note?: boolean;
 }
 
 export interface ListedParty extends Numbers {

@@ -169,7 +169,7 @@ export class View {
     this.find("[data-found]").replaceChildren(
       ...parties.map((found) =>
         make("li", {}, [
-          partyLine(found.party),
+          ...partyLines(found.party),
           ...(found.note ? [make("p", { class: "muted" }, [found.note])] : []),
           ...found.heads.map((heads) => this.headsFrom(heads, found.reference)),
         ]),
@@ -260,7 +260,7 @@ export class View {
         symbol.content.cloneNode(true),
         make("h2", {}, [card.headline]),
         ...card.details.map((detail) => make("p", { class: "detail" }, [detail])),
-        ...(card.party ? [partyLine(card.party)] : []),
+        ...(card.party ? partyLines(card.party) : []),
       ]),
       make("div", { class: "answer" }, [
         ...card.heads.map((heads) => this.headsFrom(heads, "")),
@@ -320,15 +320,18 @@ function pressedBy(part: HTMLElement): Pressed {
   };
 }
 
-function partyLine(party: NonNullable<Card["party"]>): HTMLElement {
-  return make("p", { class: "party" }, [
-    make("b", { dir: "auto" }, [party.name]),
-    make(
-      "span",
-      { class: "dotted" },
-      party.facts.flatMap((fact) => [make("span", {}, [fact]), " "]),
-    ),
-  ]);
+function partyLines(party: NonNullable<Card["party"]>): HTMLElement[] {
+  return [
+    make("p", { class: "party" }, [
+      make("b", { dir: "auto" }, [party.name]),
+      make(
+        "span",
+        { class: "dotted" },
+        party.facts.flatMap((fact) => [make("span", {}, [fact]), " "]),
+      ),
+    ]),
+    ...party.notes.map((note) => make("p", { class: "note", dir: "auto" }, [note])),
+  ];
 }
 
 function make(

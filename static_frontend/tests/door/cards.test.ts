@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { conflictWords, headsFor } from "../../src/door/cards.ts";
+import { conflictWords, headsFor, partyOf } from "../../src/door/cards.ts";
 import type { Conflict } from "../../src/door/server.ts";
 import { Words } from "../../src/door/words.ts";
 
@@ -18,6 +18,9 @@ const words = new Words({
     "conflict.none": "{name} had no place: {at}",
     "conflict.unknown": "nobody's ticket: {at}",
     let_in: "in",
+    seats: "{num} seats",
+    in: "{num} in",
+    "note.elsewhere": "a note",
     "let_in.late": "late",
   },
 });
@@ -60,4 +63,14 @@ test.each([
 ])("who can be let in: %s", (_, facts, free, heads) => {
   const party = { reference: "8D22P986", name: "Ada", state: "confirmed", performance_id: 7, seats: 4 };
   expect(headsFor({ ...party, admitted: 0, released: 0, ...facts }, words, free)).toEqual(heads);
+});
+
+test.each([
+  ["what staff wrote", { note: "Wheelchair, row 1", has_note: true }, ["Wheelchair, row 1"]],
+  ["that there is one, where names are not told", { note: "", has_note: true }, ["a note"]],
+  ["nothing", { note: "", has_note: false }, []],
+  ["nothing by a server of before", {}, []],
+])("a party is shown with its note: %s", (_, facts, notes) => {
+  const party = { reference: "8D22P986", name: "Ada", state: "confirmed", performance_id: 7, seats: 4 };
+  expect(partyOf({ ...party, admitted: 0, released: 0, ...facts }, words).notes).toEqual(notes);
 });

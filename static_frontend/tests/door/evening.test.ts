@@ -118,6 +118,27 @@ test("without a network the list decides at once, own scans counted", async () =
   expect(server.asked.length).toBe(asked);
 });
 
+test("a note is there without a network, and a changed one comes with the next sync", async () => {
+  const noted = { note: "Wheelchair, row 1", has_note: true };
+  server.parties = [await aParty(0, noted), await aParty(1)];
+  const evening = await startAndLoseNetwork();
+  kill(evening);
+  const again = await start();
+  expect(again.book.house.search("Party 0").parties[0]).toMatchObject(noted);
+  expect((await again.scan(ticket(0))).party).toMatchObject(noted);
+  server.parties = server.parties.map((party) => ({ ...party, note: "Row 2", has_note: true }));
+  await networkReturns(again);
+  await until(() => expect(again.book.house.find("AAAA0001")).toMatchObject({ note: "Row 2" }));
+});
+
+test("an answer brings a note that is newer than the list", async () => {
+  const evening = await start();
+  await listed(evening);
+  server.parties[0] = await aParty(0, { note: "Row 2", has_note: true });
+  expect((await evening.scan(ticket(0))).party).toMatchObject({ note: "Row 2" });
+  expect(evening.book.house.find("AAAA0000")).toMatchObject({ note: "Row 2", has_note: true });
+});
+
 test("when the network is back all is sent, in order, once", async () => {
   const evening = await startAndLoseNetwork();
   const first = await evening.scan(ticket(0));

@@ -73,8 +73,8 @@ class Device(NamedTuple):
 class Invitation(NamedTuple):
     """What an invitation opens: the door of a performance, which `closes_at`, to so many `phones`.
 
-    They may do what tokens of its `scope` may. With `serves_days` they may open other doors by themselves for so
-    long; `first_id` is the first token of a phone that does (passes.py).
+    They may do what tokens of its `scope` may. Until `serves_until` they may open other doors by themselves;
+    `first_id` is the first token of a phone that does (passes.py).
     """
 
     identity: int
@@ -82,7 +82,7 @@ class Invitation(NamedTuple):
     phones: int
     scope: Scope
     closes_at: datetime
-    serves_days: int
+    serves_until: datetime | None
     first_id: int | None
 
 
@@ -193,21 +193,27 @@ def _read_invitation(invitation: str) -> Invitation:
         .join(Performance.show)
         .where(Performance.id == offer.performance_id)
     ).one_or_none()
-    if found is None or door_closes_at(*found) <= now() or _is_refused(offer.first_id):
+    if found is None or door_closes_at(*found) <= now():
         raise InvitationOver
-    performance_id, phones, scope, serves_days, first_id = offer
-    closes_at = door_closes_at(*found)
     return Invitation(
-        identity, performance_id, phones, Scope(scope), closes_at, serves_days, first_id
+        identity,
+        offer.performance_id,
+        offer.phones,
+        Scope(offer.scope),
+        door_closes_at(*found),
+        _serves_until(offer),
+        offer.first_id,
     )
 
 
-def _is_refused(first_id: int | None) -> bool:
-    """Whether a phone that would come by its pass may not any more."""
-    if first_id is None:
-        return False
-    until = phone_serves_until(first_id)
-    return until is None or until <= now()
+def _serves_until(offer: "_Offer") -> datetime | None:
+    """Until when the phone may open other doors. InvitationOver for one that came by its pass and may not."""
+    if offer.first_id is None:
+        return now() + timedelta(days=offer.serves_days) if offer.serves_days else None
+    until = phone_serves_until(offer.first_id)
+    if until is None or until <= now():
+        raise InvitationOver
+    return until
 
 
 def enrol(invitation: str, label: str, request: UUID | None = None) -> tuple[ApiToken, str]:
@@ -222,7 +228,7 @@ def enrol(invitation: str, label: str, request: UUID | None = None) -> tuple[Api
     token = _make_device(asked, label, text)
     if token.revoked_at is not None:
         raise InvitationUsed
-    if _is_refused(asked.first_id):
+    if asked.first_id is not None and phone_serves_until(asked.first_id) is None:
         # Revoked while it was made: this one must not outlive the others.
         revoke_token(token.id)
         raise InvitationOver
@@ -240,7 +246,7 @@ def _make_device(asked: Invitation, label: str, text: str) -> ApiToken:
                 raise
             return made
         name = _unlike_others(label, asked.performance_id)
-        origin = Origin(asked.identity, place, _serves_until(asked), asked.first_id)
+        origin = Origin(asked.identity, place, asked.serves_until, asked.first_id)
         try:
             token, _text = issue_token(
                 name, asked.scope, hours, asked.performance_id, text=text, origin=origin
@@ -251,12 +257,6 @@ def _make_device(asked: Invitation, label: str, text: str) -> ApiToken:
                 raise
         else:
             return token
-
-
-def _serves_until(asked: Invitation) -> datetime | None:
-    if asked.first_id is not None:
-        return phone_serves_until(asked.first_id)
-    return now() + timedelta(days=asked.serves_days) if asked.serves_days else None
 
 
 def _text_of(asked: Invitation, request: UUID) -> str:

@@ -67,7 +67,7 @@ def test_a_phone_of_one_evening_has_no_pass() -> None:
     # So it is unless staff say otherwise.
     shown = devices.show_invitation(performance.id, 1).text
     for invitation in (devices.make_invitation(performance.id), shown):
-        assert devices.read_invitation(invitation).serves_days == 0
+        assert devices.read_invitation(invitation).serves_until is None
 
 
 def test_no_evening_that_is_cancelled_or_hidden(database: psycopg.Connection[Any]) -> None:

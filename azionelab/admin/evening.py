@@ -24,11 +24,12 @@ from azionelab.admin.words import (
 )
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.networks import networks_of, release_network
-from azionelab.bookings.places import RELEASE_FROM, no_shows, release_no_shows, restore_places
+from azionelab.bookings.places import RELEASE_FROM, restore_places
 from azionelab.checkin import devices, evening
 from azionelab.checkin.building import people_in
 from azionelab.checkin.house import house_counts
 from azionelab.checkin.house_list import conflicts
+from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.words import (
     explain_building,
     tell_known,

@@ -4,12 +4,14 @@ Performances are locked first, as for every change of the seats held (docs/locki
 database refuses whatever would oversell the house.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
@@ -21,6 +23,7 @@ from azionelab.database import now, transaction
 from azionelab.extensions import db
 
 RELEASE_FROM = timedelta(minutes=30)  # before the curtain, at the earliest
+_NOBODY: Mapping[UUID, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -32,23 +35,29 @@ class Places:
     missing: int = 0
 
 
-def no_shows(performance_id: int) -> Places:
+def no_shows(performance_id: int, inside: Mapping[UUID, int] = _NOBODY) -> Places:
     """The places that `release_no_shows` would release at this moment."""
-    parties, places = db.session.execute(
-        select(func.count(), func.coalesce(func.sum(Reservation.to_come), 0)).where(
+    confirmed = db.session.execute(
+        select(Reservation.id, Reservation.to_come).where(
             Reservation.performance_id == performance_id,
             Reservation.state == State.CONFIRMED,
             Reservation.to_come > 0,
         )
-    ).one()
-    return Places(parties, places)
+    )
+    missing = [_missing(to_come, inside.get(party_id, 0)) for party_id, to_come in confirmed]
+    return Places(sum(map(bool, missing)), sum(missing))
 
 
-def release_no_shows(performance_id: int) -> Places:
+def _missing(to_come: int, inside: int) -> int:
+    return max(0, to_come - inside)
+
+
+def release_no_shows(performance_id: int, inside: Mapping[UUID, int] = _NOBODY) -> Places:
     """Give the places of confirmed people who are not in to whoever waits at the door.
 
     All at once, from RELEASE_FROM before the curtain on. Booking on the web is closed with it. Doing
-    it again releases the places of those who are missing by then.
+    it again releases the places of those who are missing by then. So many of each party are `inside`, though the
+    books do not count them: they keep their places.
 
     Raises PerformanceUnknown, ReservationEnded for one that is cancelled, ReleaseTooEarly.
     """
@@ -63,9 +72,10 @@ def release_no_shows(performance_id: int) -> Places:
         expire_holds(session, performance, at)
         parties = places = 0
         for reservation in lock_live_parties(session, performance_id):
-            if reservation.state == State.CONFIRMED and reservation.to_come:
-                parties, places = parties + 1, places + reservation.to_come
-                reservation.released += reservation.to_come
+            missing = _missing(reservation.to_come, inside.get(reservation.id, 0))
+            if reservation.state == State.CONFIRMED and missing:
+                parties, places = parties + 1, places + missing
+                reservation.released += missing
         performance.released_at = at
         if performance.booking_opens_at < at < performance.booking_closes_at:
             performance.booking_closes_at = at

@@ -26,6 +26,7 @@ from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import find_parties, house_counts
 from azionelab.checkin.house_list import Conflict, Listed, changes_since, conflicts
 from azionelab.checkin.limits import MAX_WALK_INS, SEARCHES
+from azionelab.checkin.no_shows import release_no_shows
 from azionelab.checkin.rights import Right, RightMissing, rights_of
 from azionelab.checkin.scans import admit
 from azionelab.checkin.schemas import (
@@ -331,7 +332,7 @@ class Release(MethodView):
     def post(self, performance_id: int) -> places.Places | AnyResponse:
         """Give the places of people who did not come to those who wait at the door."""
         try:
-            return places.release_no_shows(performance_id)
+            return release_no_shows(performance_id)
         except PerformanceUnknown:
             abort(404)
         except ReservationEnded:

@@ -28,6 +28,7 @@ from azionelab.bookings import places
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import books, house
+from azionelab.checkin import no_shows as door_no_shows
 from azionelab.checkin.building import people_in
 from azionelab.checkin.devices import invitation_url, make_invitation, silent_devices
 from azionelab.checkin.facts import MAX_CODE, ticket_of
@@ -161,7 +162,7 @@ def release(performance_id: int) -> AnyResponse:
     """Give the places of those who did not come to those who wait at the door."""
     performance = _performance(performance_id)
     try:
-        released = places.release_no_shows(performance_id)
+        released = door_no_shows.release_no_shows(performance_id)
     except (ReleaseTooEarly, ReservationEnded):
         # The page says why.
         return _no_shows_page(performance, status=409)
@@ -337,7 +338,7 @@ def _no_shows_page(
     page = render_template(
         "checkin/no_shows.html",
         performance=performance,
-        missing=places.no_shows(performance.id),
+        missing=door_no_shows.no_shows(performance.id),
         counts=house.house_counts([performance.id])[performance.id],
         opens_at=opens_at,
         is_early=now() < opens_at,

@@ -17,10 +17,19 @@ from azionelab.bookings import rules as booking
 from azionelab.bookings.errors import BookingClosed, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.models import State
 from azionelab.checkin import walk_ins
-from azionelab.checkin.books import Claim, ScanReused, Verdict, undo
+from azionelab.checkin.books import (
+    Actor,
+    Claim,
+    ScanReused,
+    Verdict,
+    record_of_revoked,
+    record_undo_of_revoked,
+    undo,
+)
 from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import HouseCounts, house_counts
 from azionelab.checkin.house_list import conflicts
+from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Door, Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
@@ -29,6 +38,7 @@ from azionelab.extensions import db
 from azionelab.ops.doctor import examine
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing
+from azionelab.staff.tokens import Scope, issue_token, revoke_token
 from tests.stage import (
     DOOR_A,
     DOOR_B,
@@ -220,6 +230,23 @@ class TestRelease:
         assert walk_in(performance, 5).people == 5
         assert fresh(missing.id).state == State.CONFIRMED
         assert not [result for result in examine() if result.failed]
+
+    def test_whom_a_revoked_phone_let_in_keeps_the_place(self) -> None:
+        performance = tonight(capacity=9)
+        parties = [a_party(performance, 4), a_party(performance, 3)]
+        token, _ = issue_token("Lost phone", Scope.DOOR, 5, performance.id)
+        phone, undone = Actor("Lost phone", token_id=token.id, label="Lost phone"), uuid4()
+        revoke_token(token.id)
+        told = Claim(now(), Kind.ADMITTED, 3)
+        for scan_id, party in ((uuid4(), parties[0]), (undone, parties[1])):
+            record_of_revoked(performance.id, party.reference, scan_id, phone, told)
+        # Whom it took back is outside.
+        record_undo_of_revoked(performance.id, undone, phone)
+        missing = places.Places(2, 1 + 3)
+        assert no_shows(performance.id) == missing
+        assert release_no_shows(performance.id) == missing
+        assert [fresh(party.id).released for party in parties] == [1, 3]
+        assert no_shows(performance.id) == release_no_shows(performance.id) == places.Places(0, 0)
 
     def test_not_before_its_time(self) -> None:
         performance = tonight(minutes=31)

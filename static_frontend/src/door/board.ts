@@ -119,10 +119,10 @@ export class Board {
   }
 
   /** The sheet that releases places and takes them back. */
-  private showPlaces({ performance, mayRelease, house, free, silent, device }: Notebook): void {
+  private showPlaces({ performance, mayRelease, house, noShows, free, silent, device }: Notebook): void {
     if (!performance) return;
     const { view, words } = this;
-    const { places: num, parties } = house.noShows;
+    const { places: num, parties } = noShows;
     const ask = words.say("release.ask", { num, parties });
     const { released_at: released, release_from: from } = performance;
     const asked = mayRelease

@@ -144,12 +144,15 @@ export class House {
     return firstOf(found.map((party) => this.find(party.reference)!));
   }
 
-  /** The places that releasing would free: of confirmed people who are not in. */
-  get noShows(): { parties: number; places: number } {
+  /** The places that releasing would free: of confirmed people who are not in.
+   *
+   * Whom revoked phones let in is `inside`, by party, and counted by nobody.
+   */
+  noShows(inside: ReadonlyMap<string, number>): { parties: number; places: number } {
     let [parties, places] = [0, 0];
     for (const reference of this.parties.keys()) {
       const party = this.find(reference)!;
-      const missing = party.seats - party.admitted - party.released;
+      const missing = toCome(party) - (inside.get(reference) ?? 0);
       if (party.state === "confirmed" && missing > 0) [parties, places] = [parties + 1, places + missing];
     }
     return { parties, places };

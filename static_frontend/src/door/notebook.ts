@@ -123,6 +123,15 @@ export class Notebook {
     return this.counts?.free ?? 0;
   }
 
+  /** The places that releasing would free. */
+  get noShows(): { parties: number; places: number } {
+    const inside = new Map<string, number>();
+    for (const { verdict, reference, claimed } of this.kept?.conflicts ?? []) {
+      if (verdict === "revoked" && reference) inside.set(reference, (inside.get(reference) ?? 0) + claimed);
+    }
+    return this.house.noShows(inside);
+  }
+
   get mayRelease(): boolean {
     const { performance } = this;
     return (

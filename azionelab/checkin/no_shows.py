@@ -1,0 +1,36 @@
+"""People who did not come, as the door knows it: whom a revoked phone let in is inside and keeps the place."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from azionelab.bookings import places
+from azionelab.checkin.models import Scan
+from azionelab.checkin.verdicts import REVOKED
+from azionelab.extensions import db
+
+
+def no_shows(performance_id: int) -> places.Places:
+    """The places that `release_no_shows` would release at this moment."""
+    return places.no_shows(performance_id, _let_in_by_revoked(performance_id))
+
+
+def release_no_shows(performance_id: int) -> places.Places:
+    """Give the places of people who did not come to whoever waits (places.release_no_shows)."""
+    return places.release_no_shows(performance_id, _let_in_by_revoked(performance_id))
+
+
+def _let_in_by_revoked(performance_id: int) -> Mapping[UUID, int]:
+    """People of each party whom revoked phones let in, as they told; the books count none of them."""
+    rows = db.session.execute(
+        select(Scan.reservation_id, func.sum(Scan.claimed))
+        .where(
+            Scan.performance_id == performance_id,
+            Scan.verdict == REVOKED,
+            Scan.claimed > 0,
+            Scan.reservation_id.is_not(None),
+        )
+        .group_by(Scan.reservation_id)
+    )
+    return {party_id: people or 0 for party_id, people in rows if party_id is not None}

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from playwright.sync_api import Route, expect
 
@@ -17,6 +18,7 @@ from azionelab.bookings.errors import BookingClosed, PartyInside, ReservationEnd
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.signed_tickets import DIGITS, TAIL, write_ticket
 from azionelab.checkin.devices import devices_of
+from azionelab.extensions import db
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
 from tests.stage import a_party, change_capacity, ticket_token
@@ -26,6 +28,7 @@ _API = "**/api/v1/checkin/**"
 _LET_IN = re.compile(r"Let (\d+) in")
 _ANSWERED = '#verdict [data-verdict]:not([data-verdict="checking"])'
 _FORGED = "1" * (DIGITS - TAIL) + "/" + "2" * TAIL
+T = TypeVar("T")
 _FAULTS = ["online", "online", "away", "deaf", "busy"]
 
 
@@ -179,14 +182,21 @@ def _lose(route: Route) -> None:
         route.abort()
 
 
+def _kept(row: T) -> T:
+    """A row as it is now. To read it later asks no database: a transaction that is idle while doors talk is ended."""
+    db.session.refresh(row)
+    db.session.expunge(row)
+    db.session.rollback()
+    return row
+
+
 class Evening:
     """The parties of a performance, the doors that they come to, and the log."""
 
     def __init__(
         self, performance: Performance, other: Performance, parties: int, seed: int
     ) -> None:
-        self.performance = performance
-        self.other = other
+        self.performance = _kept(performance)
         self.log: list[Word] = []
         self.doors: list[Door] = []
         self._chance = random.Random(seed)
@@ -196,7 +206,7 @@ class Evening:
         change_capacity(performance.id, booked + 2 + parties // 8)
         self._queue = list(self._parties)
         self._chance.shuffle(self._queue)
-        self._stranger = a_party(other, 2)
+        self._stranger = _kept(a_party(other, 2))
 
     def goes_on(self) -> None:
         """One thing after the other, until everybody has come; then all doors have a network again."""
@@ -293,7 +303,7 @@ class Evening:
         return self._chance.choice([ticket, ticket, of_before, party.reference])
 
     def _books(self) -> Reservation:
-        return a_party(self.performance, self._chance.choice([1, 2, 2, 2, 3, 4, 5]))
+        return _kept(a_party(self.performance, self._chance.choice([1, 2, 2, 2, 3, 4, 5])))
 
     def _books_late(self) -> None:
         # Releasing places closes booking.

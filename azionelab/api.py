@@ -28,6 +28,7 @@ Errors are problems as RFC 9457 says. What they tell is in the language that
 - `/api/problems/sold-out`: `seats_left` are fewer than were asked for, maybe none;
 - `/api/problems/booking-closed`: `window` says why, `opens_at` when booking opens, if it will;
 - `/api/problems/scan-reused`: the identity of a scan was used for another one;
+- `/api/problems/not-a-ticket`: what was scanned has not the form of a ticket or a reference, and was not recorded;
 - `/api/problems/invitation-over`, `device-revoked`, `other-performance`, `door-closed`, `pass-over`: a door device
   is none yet, or no more, or none here;
 - `/api/problems/right-missing`: a door device may not do this: its `rights` are in the answers to its enrolment

@@ -22,6 +22,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.signed_tickets import public_keys
 from azionelab.checkin import books, devices, pace, passes
 from azionelab.checkin.building import people_in
+from azionelab.checkin.codes import CodeForeign, require_ours
 from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import find_parties, house_counts
 from azionelab.checkin.house_list import Conflict, Listed, changes_since, conflicts
@@ -49,6 +50,7 @@ from azionelab.checkin.schemas import (
 )
 from azionelab.checkin.verdicts import Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
+from azionelab.checkin.words import say_foreign
 from azionelab.database import now
 from azionelab.problems import problem
 from azionelab.rest import ApiBlueprint
@@ -281,6 +283,9 @@ def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyRe
     except books.ScanReused:
         _count_refused()
         return _reused()
+    except CodeForeign:
+        _count_refused()
+        return problem(409, "not-a-ticket", "Not a ticket", say_foreign())
     if not verdict.people:
         _count_refused()
     return _told(verdict)
@@ -403,10 +408,15 @@ def _result(action: dict[str, Any], performance_id: int) -> dict[str, Any]:
         told["problem"] = "scan-unknown"
     except RightMissing:
         told["problem"] = "right-missing"
+    except CodeForeign:
+        told["problem"] = "not-a-ticket"
     return told
 
 
 def _scan(attempt: dict[str, Any], performance_id: int) -> books.Verdict:
+    # What a device has decided already is taken down, whatever the code was.
+    if "offline" not in attempt:
+        require_ours(attempt["code"])
     return admit(
         performance_id,
         attempt["code"],

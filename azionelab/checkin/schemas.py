@@ -409,7 +409,9 @@ class ResultSchema(Answer):
     problem = fields.String(
         required=True,
         allow_none=True,
-        validate=OneOf(["scan-reused", "scan-unknown", "door-closed", "right-missing"]),
+        validate=OneOf(
+            ["scan-reused", "scan-unknown", "door-closed", "right-missing", "not-a-ticket"]
+        ),
     )
 
 

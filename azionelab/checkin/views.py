@@ -30,6 +30,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.checkin import books, house
 from azionelab.checkin import no_shows as door_no_shows
 from azionelab.checkin.building import people_in
+from azionelab.checkin.codes import CodeForeign, require_ours
 from azionelab.checkin.devices import invitation_url, make_invitation, silent_devices
 from azionelab.checkin.facts import MAX_CODE, ticket_of
 from azionelab.checkin.forms import ScanForm, UndoForm, WalkInForm
@@ -40,6 +41,7 @@ from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.checkin.words import (
     caution,
     explain_building,
+    say_foreign,
     say_many_attempts,
     say_many_searches,
     tell,
@@ -107,6 +109,7 @@ def scan(performance_id: int) -> AnyResponse:
     account = f"account {current_user.fs_uniquifier}"
     try:
         ATTEMPTS.check(account)
+        require_ours(form.code.data)
         verdict = admit(
             performance_id,
             form.code.data,
@@ -119,6 +122,11 @@ def scan(performance_id: int) -> AnyResponse:
     except books.ScanReused:
         notice = gettext("This page was used already. Please scan once more.")
         return _door_page(performance, ScanForm.fresh(), status=409, notice=notice)
+    except CodeForeign:
+        with suppress(TooManyRequests):
+            ATTEMPTS.count(account)
+        at_door = ScanForm.fresh(door=form.door.data or "")
+        return _door_page(performance, at_door, status=422, notice=say_foreign())
     except TooManyRequests:
         return _door_page(performance, form, status=429, notice=say_many_attempts())
     if not verdict.people:

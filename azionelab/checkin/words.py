@@ -93,6 +93,11 @@ def say_many_searches() -> str:
     return gettext("Many names were looked for here. Please try again in a minute.")
 
 
+def say_foreign() -> str:
+    """That a code is none of ours (codes.py)."""
+    return gettext("Not one of our tickets, and no reference: nothing was recorded.")
+
+
 def say_many_attempts() -> str:
     """That more was tried here than a queue does (pace.ATTEMPTS)."""
     return gettext("More was tried here than anybody can scan. Please try again in a minute.")

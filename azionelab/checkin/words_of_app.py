@@ -89,6 +89,7 @@ def _scan_words() -> dict[str, Words]:
         "no_answer.undo": gettext("They may still count as in. Try again."),
         "refused": gettext("That did not work"),
         "checking": gettext("Checking…"),
+        "foreign": gettext("Not one of our tickets"),
         "not_taken": gettext("Another ticket was scanned meanwhile: scan it again."),
     }
 

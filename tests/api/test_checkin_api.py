@@ -141,6 +141,15 @@ def test_what_the_device_saw_may_be_outdated(door: Any, house: Any) -> None:
     ],
     ids=["elsewhere", "long", "very long", "lines", "NUL", "surrogate", "blank"],
 )
+def test_a_foreign_code_is_told_and_not_recorded(
+    door: Any, house: Any, database: psycopg.Connection[Any], code: str
+) -> None:
+    told = assert_problem(scan(door, house[0], code), 409, "not-a-ticket")
+    assert "Non è uno dei nostri biglietti" in told["detail"]
+    assert database.execute("SELECT verdict FROM scan").fetchall() == []
+
+
+@pytest.mark.parametrize("code", ["ZZZZZZZZ", "https://elsewhere.example/" + "x" * 43])
 def test_an_unknown_code_is_a_verdict_and_is_recorded(
     door: Any, house: Any, database: psycopg.Connection[Any], code: str
 ) -> None:

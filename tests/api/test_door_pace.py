@@ -142,7 +142,7 @@ class TestToldLater:
         reused = walk_in(kind="scan", code=party.reference)
         assert sync(device, [reused]).status_code == 200
         asked = {name: fact for name, fact in reused.items() if name != "offline"}
-        others = [asked | {"code": f"other {n}"} for n in range(100)]
+        others = [asked | {"code": f"ZZZZZ{n:03}"} for n in range(100)]
         sync(device, others)
         assert_problem(sync(device, others), 429, "too-many-attempts")
         assert written(database) == 101

@@ -156,15 +156,15 @@ def test_bad_input_is_refused_in_words(door: FlaskClient, typed: dict[str, str])
 
 
 @pytest.mark.parametrize("code", ["\0\0", "x" * 501, "BEGIN:VCARD\r\nFN:Ada", " "])
-def test_what_is_no_ticket_is_an_unknown_code(
+def test_what_is_no_ticket_is_told_and_not_recorded(
     door: FlaskClient, database: psycopg.Connection[Any], code: str
 ) -> None:
     performance = a_performance()
     form = open_door(door, performance.id) | {"code": code}
     answer = door.post(f"/checkin/performances/{performance.id}/scans", data=form, headers=ENGLISH)
-    assert answer.status_code == 200
-    assert "Unknown" in answer.text
-    assert database.execute("SELECT verdict FROM scan").fetchall() == [("unknown",)]
+    assert answer.status_code == 422
+    assert "Not one of our tickets" in answer.text
+    assert database.execute("SELECT verdict FROM scan").fetchall() == []
     found = door.post(
         f"/checkin/performances/{performance.id}/parties", data=form | {"query": "A\0da"}
     )

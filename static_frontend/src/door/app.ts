@@ -5,6 +5,7 @@ import { CameraPanel } from "./camera.ts";
 import { cardOf, checkingCard, settledCard, troubleCard, type Card } from "./cards.ts";
 import { Evening, NoAnswer, type Told } from "./evening.ts";
 import { Finder } from "./finder.ts";
+import { ForeignNotice, isForeign } from "./foreign.ts";
 import { Join } from "./join.ts";
 import { listenForScanner } from "./keys.ts";
 import { Passes } from "./passes.ts";
@@ -28,6 +29,7 @@ export class App {
   private readonly view: View;
   private readonly board: Board;
   private readonly finder: Finder;
+  private readonly foreign: ForeignNotice;
   private readonly joining: Join;
   private readonly passes: Passes;
   private readonly camera: CameraPanel;
@@ -50,9 +52,10 @@ export class App {
     this.view = new View(page, (pressed) => void this.pressed(pressed));
     this.board = new Board(this.view, words);
     this.finder = new Finder(this.view, words);
+    this.foreign = new ForeignNotice(this.view, words);
     this.joining = new Join(this.view, words);
     this.passes = new Passes(this.view, words);
-    this.camera = new CameraPanel(this.view.find("[data-camera]"), (code) => void this.scanned(code));
+    this.camera = new CameraPanel(this.view.find("[data-camera]"), (code) => void this.scanned(code, true));
     listenForScanner(page, (code) => void this.scanned(code));
     wakeWithFirstTouch(page);
     this.view.query.addEventListener("input", () => {
@@ -175,9 +178,10 @@ export class App {
   // --- Codes and verdicts ---
 
   /** A code that was scanned or typed: whoever does so has done with what is on the screen. */
-  private async scanned(code: string): Promise<void> {
+  private async scanned(code: string, isByCamera = false): Promise<void> {
+    if (isForeign(code)) this.foreign.tell(code, isByCamera);
     // But for this one, which only a person can decide.
-    if (this.view.hasQuestion) signal("bad");
+    else if (this.view.hasQuestion) signal("bad");
     else if (this.busy || this.scannedMeanwhile.length > 0) this.keepForLater(code);
     else await this.let(code);
   }

@@ -117,7 +117,8 @@ function maySearch({ book: { rights } }: Evening): boolean {
 
 /** Some names look like references: such a word is one if the list has it, or if nobody is called so. */
 function isCode(typed: string, { book: { house } }: Evening, isName: boolean): boolean {
-  if (typed.includes("/") || isTicket(typed)) return true;
+  // No name has a colon: so hand scanners type what they read of a wifi code or a contact.
+  if (/[/:]/.test(typed) || isTicket(typed)) return true;
   const reference = readReference(typed);
   return reference !== undefined && (house.listed(reference) !== undefined || !isName);
 }

@@ -1,0 +1,50 @@
+import { beforeEach, expect, test, vi } from "vitest";
+
+import codes from "../../../tests/checkin/codes.json" with { type: "json" };
+import { ForeignNotice, isForeign, SHOWN } from "../../src/door/foreign.ts";
+import type { View } from "../../src/door/view.ts";
+import { Words } from "../../src/door/words.ts";
+
+const words = new Words({ locale: "en", time_zone: "UTC", tones: {}, words: { foreign: "none of ours" } });
+
+let said: (string | undefined)[];
+let notice: ForeignNotice;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  said = [];
+  const view = { say: (_: string, text: string | undefined) => said.push(text) };
+  notice = new ForeignNotice(view as unknown as View, words);
+});
+
+test.each([
+  ...codes.ours.map((code) => [code, false] as const),
+  ...codes.foreign.map((code) => [code, true] as const),
+])("%j is foreign: %s", (code, expected) => {
+  expect(isForeign(code)).toBe(expected);
+});
+
+test("the notice goes by itself", () => {
+  notice.tell("https://example.org", true);
+  expect(said).toEqual(["none of ours"]);
+  vi.advanceTimersByTime(SHOWN);
+  expect(said).toEqual(["none of ours", undefined]);
+});
+
+test("a poster in view is told of once, however often the camera loses it", () => {
+  for (let n = 0; n < 20; n += 1) {
+    notice.tell("a poster", true);
+    vi.advanceTimersByTime(20_000);
+  }
+  expect(said).toEqual(["none of ours", undefined]);
+  // It was taken away, and somebody shows it an hour later.
+  vi.advanceTimersByTime(3_600_000);
+  notice.tell("a poster", true);
+  expect(said).toHaveLength(3);
+});
+
+test("who pulls a hand scanner's trigger is answered each time", () => {
+  notice.tell("a poster", false);
+  notice.tell("a poster", false);
+  expect(said).toEqual(["none of ours", "none of ours"]);
+});

@@ -3,6 +3,7 @@
 The page keeps itself fresh (static_frontend/src/live.ts); everything is read anew for each request.
 """
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -30,12 +31,14 @@ from azionelab.checkin.building import people_in
 from azionelab.checkin.house import house_counts
 from azionelab.checkin.house_list import conflicts
 from azionelab.checkin.no_shows import no_shows, release_no_shows
+from azionelab.checkin.putting_away import bring_back, put_away
 from azionelab.checkin.words import (
     explain_building,
     tell_known,
     tell_parties,
     tell_parts,
     tell_places,
+    tell_put_away,
     tell_released,
     tell_restored,
     tell_silent,
@@ -79,6 +82,7 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             is_over=_closes_at(performance) <= now(),
             tell_parts=tell_parts,
             tell_known=tell_known,
+            tell_put_away=tell_put_away,
             explain_building=explain_building,
             conflicts=[tell_conflict(conflict) for conflict in conflicts(performance_id)],
             arrivals=arrivals,
@@ -175,6 +179,38 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
                 ),
                 "success",
             )
+        return self._back(performance_id)
+
+    @expose("/<int:performance_id>/put-away", methods=("POST",))
+    def put_away(self, performance_id: int) -> Response:
+        """Wait no longer for one of the evening's phones."""
+        _performance(performance_id)
+        label = put_away(performance_id, _device())
+        if label is None:
+            flash(gettext("There is no such device."), "error")
+        else:
+            flash(
+                gettext(
+                    "%(device)s is put away. If it is heard of again, it is back by itself.",
+                    device=label,
+                ),
+                "success",
+            )
+        return self._back(performance_id)
+
+    @expose("/<int:performance_id>/bring-back", methods=("POST",))
+    def bring_back(self, performance_id: int) -> Response:
+        """Wait for a phone again that was put away."""
+        _performance(performance_id)
+        label = bring_back(performance_id, _device())
+        if label is None:
+            flash(gettext("There is no such device."), "error")
+        else:
+            flash(gettext("%(device)s is waited for again.", device=label), "success")
+        return self._back(performance_id)
+
+    def _back(self, performance_id: int) -> Response:
+        """To the page on which the button of a phone was pressed."""
         if request.form.get("back") == "invitation":
             where = self.get_url(".invitation", performance_id=performance_id, **_chosen())
             return redirect(where)
@@ -304,6 +340,12 @@ def _chosen() -> dict[str, Any]:
     if days:
         chosen["days"] = days
     return chosen
+
+
+def _device() -> int:
+    """The phone whose button was pressed; 0, which none has, for what is no number."""
+    given = request.form.get("device", "")
+    return int(given) if re.fullmatch(r"[0-9]{1,9}", given) else 0
 
 
 def _network(given: str) -> bytes:

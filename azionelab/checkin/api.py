@@ -28,6 +28,7 @@ from azionelab.checkin.house import find_parties, house_counts
 from azionelab.checkin.house_list import Conflict, Listed, changes_since, conflicts
 from azionelab.checkin.limits import MAX_WALK_INS, SEARCHES
 from azionelab.checkin.no_shows import release_no_shows
+from azionelab.checkin.putting_away import note_done
 from azionelab.checkin.rights import Right, RightMissing, rights_of
 from azionelab.checkin.scans import admit
 from azionelab.checkin.schemas import (
@@ -375,7 +376,7 @@ def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResp
         return _revoked()
     _require_time_for(asked["actions"], performance_id)
     results = [_result(action, performance_id) for action in asked["actions"]]
-    devices.note_seen(g.device)
+    (note_done if asked["done"] else devices.note_seen)(g.device)
     closed = _is_closed()
     changes = changes_since(performance_id, asked["cursor"])
     return {

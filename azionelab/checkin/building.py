@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, func, not_, or_, select
 
 from azionelab.checkin.books import COUNTED_IN
 from azionelab.checkin.devices import SILENCE
@@ -35,6 +35,7 @@ class Building:
     beyond: int  # in, but not in the books: conflicts
     by_revoked: int  # let in by phones that were revoked, as far as they told
     unheard: list[Unheard]  # the one that is silent for longest first
+    put_away: list[Unheard]  # by staff: what they may still have to tell nobody knows
     at: datetime
 
     @property
@@ -44,7 +45,7 @@ class Building:
 
     @property
     def known_at(self) -> datetime:
-        """When the figure was last sure: every phone had been heard from then."""
+        """When the figure was last sure: every phone that was not put away had been heard from then."""
         return self.unheard[0].last_seen_at if self.unheard else self.at
 
 
@@ -53,14 +54,18 @@ def people_in(performance_id: int) -> Building:
     at = now()
     figures = _figures(performance_id)
     rows = db.session.execute(
-        select(figures, ApiToken.label, ApiToken.last_seen_at)
+        select(figures, ApiToken.label, ApiToken.last_seen_at, ApiToken.put_away_at)
         .select_from(figures)
         .outerjoin(ApiToken, _is_unheard(performance_id, at))
         .order_by(ApiToken.last_seen_at, ApiToken.id)
     ).all()
     counted, beyond, by_revoked, *_ = rows[0]
-    unheard = [Unheard(row.label, row.last_seen_at) for row in rows if row.last_seen_at]
-    return Building(counted, beyond, by_revoked, unheard, at)
+    silent = [row for row in rows if row.last_seen_at]
+    unheard, put_away = (
+        [Unheard(row.label, row.last_seen_at) for row in silent if bool(row.put_away_at) is is_away]
+        for is_away in (False, True)
+    )
+    return Building(counted, beyond, by_revoked, unheard, put_away, at)
 
 
 def _figures(performance_id: int) -> Subquery:
@@ -82,9 +87,10 @@ def _figures(performance_id: int) -> Subquery:
 
 
 def _is_unheard(performance_id: int, at: datetime) -> ColumnElement[bool]:
-    """That a phone is silent; if it was revoked, that it was not told so, and goes on alone."""
+    """That a phone is silent, and did not say that it is done; if it was revoked, that it was not told so."""
     return and_(
         ApiToken.performance_id == performance_id,
         ApiToken.last_seen_at < at - SILENCE,
+        not_(ApiToken.put_away_by_phone),
         or_(ApiToken.revoked_at.is_(None), ApiToken.last_seen_at < ApiToken.revoked_at),
     )

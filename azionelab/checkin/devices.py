@@ -68,6 +68,7 @@ class Device(NamedTuple):
     scope: Scope
     revoked: bool
     last_seen_at: datetime | None
+    is_put_away: bool
 
 
 class Invitation(NamedTuple):
@@ -105,12 +106,17 @@ class Seen:
     last_seen_at: datetime | None
     revoked_at: datetime | None
     serves_until: datetime | None
+    put_away_at: datetime | None
     scans: int
     people: int
 
     def is_new(self, at: datetime) -> bool:
         """Whether staff shall look at it: it came only just now, and was not refused."""
         return self.revoked_at is None and at - self.created_at < NEWCOMER
+
+    def is_silent(self, at: datetime) -> bool:
+        """Whether it was there, and is not heard of: staff may put it away."""
+        return self.last_seen_at is not None and at - self.last_seen_at > SILENCE
 
 
 def door_closes_at(starts_at: datetime, duration_minutes: int | None) -> datetime:
@@ -306,6 +312,7 @@ def find_device(text: str) -> Device | None:
         Scope(row.scope),
         row.revoked,
         row.last_seen_at,
+        row.is_put_away,
     )
 
 
@@ -333,13 +340,19 @@ def forget_device(text: str) -> None:
 
 
 def note_seen(device: Device) -> None:
-    """Remember that the device was there; not each time, which would be a write for every question."""
+    """Remember that the device was there; not each time, which would be a write for every question.
+
+    One that was put away is back.
+    """
     at = now()
-    if device.last_seen_at is not None and at - device.last_seen_at < _SEEN_EVERY:
+    is_known = device.last_seen_at is not None and at - device.last_seen_at < _SEEN_EVERY
+    if is_known and not device.is_put_away:
         return
     with transaction() as session:
         session.execute(
-            update(ApiToken).where(ApiToken.id == device.token_id).values(last_seen_at=at)
+            update(ApiToken)
+            .where(ApiToken.id == device.token_id)
+            .values(last_seen_at=at, put_away_at=None, put_away_by_phone=False)
         )
 
 
@@ -364,6 +377,7 @@ def devices_of(performance_id: int) -> list[Seen]:
             ApiToken.last_seen_at,
             ApiToken.revoked_at,
             ApiToken.serves_until,
+            ApiToken.put_away_at,
             func.count(Scan.id),
             func.coalesce(func.sum(Admission.people), 0),
         )
@@ -373,17 +387,21 @@ def devices_of(performance_id: int) -> list[Seen]:
         .group_by(ApiToken.id)
         .order_by(ApiToken.id.desc())
     )
-    return [Seen(*row) for row in rows]
+    return [Seen(*tuple(row)) for row in rows]
 
 
 def silent_devices(performance_id: int) -> list[str]:
-    """Labels of devices that were there and are not heard from since SILENCE: they may have news to tell."""
+    """Labels of devices that were there and are not heard from since SILENCE: they may have news to tell.
+
+    Those that were put away are left out.
+    """
     return list(
         db.session.scalars(
             select(ApiToken.label)
             .where(
                 ApiToken.performance_id == performance_id,
                 ApiToken.revoked_at.is_(None),
+                ApiToken.put_away_at.is_(None),
                 ApiToken.last_seen_at < now() - SILENCE,
             )
             .order_by(ApiToken.label)
@@ -424,6 +442,7 @@ _DEVICE = (
         Show.duration_minutes,
         ApiToken.revoked_at.is_not(None).label("revoked"),
         ApiToken.last_seen_at,
+        ApiToken.put_away_at.is_not(None).label("is_put_away"),
     )
     .outerjoin(Performance, Performance.id == ApiToken.performance_id)
     .outerjoin(Show, Show.id == Performance.show_id)

@@ -145,6 +145,13 @@ class SyncSchema(Asked):
             " they are refused together (429): to be sent again after Retry-After."
         },
     )
+    done = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "The device ends its evening, and has told all that it did: it is put away, and nobody"
+            " waits to hear of it."
+        },
+    )
 
 
 class InvitationSchema(Asked):

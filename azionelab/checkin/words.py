@@ -175,6 +175,19 @@ def tell_known(building: Building) -> str:
     )
 
 
+def tell_put_away(building: Building) -> str:
+    """Whose word nobody waits for any more, though it may be missing."""
+    if not building.put_away:
+        return ""
+    return gettext(
+        "Put away by staff, and not waited for: %(phones)s. Whom they let in and did not tell is missing here.",
+        phones=", ".join(
+            gettext("%(phone)s (heard at %(at)s)", phone=phone.label, at=clock(phone.last_seen_at))
+            for phone in building.put_away
+        ),
+    )
+
+
 def explain_building() -> str:
     """What the figure counts and what it does not."""
     return gettext(

@@ -242,6 +242,11 @@ def _joining_words() -> dict[str, Words]:
         "ended.closed.detail": gettext(
             "The list was removed from this phone. Thank you, and good night."
         ),
+        "ended.left": gettext("Ended here"),
+        "ended.left.detail": gettext(
+            "The list was removed from this phone, and the theatre waits no longer to hear from it. To let people"
+            " in here again, ask the staff for a new QR. Thank you, and good night."
+        ),
         "ended.revoked": gettext("This phone was revoked"),
         "ended.revoked.detail": gettext(
             "The theatre has taken its access back, and the list was removed. Whoever stays at the"

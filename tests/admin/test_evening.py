@@ -27,6 +27,7 @@ from azionelab.checkin.evening import MAX_REFUSED
 from azionelab.checkin.verdicts import RECORDED, Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
+from azionelab.dates import clock
 from azionelab.extensions import db
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.tokens import Scope, revoke_token
@@ -531,6 +532,29 @@ class TestDevices:
             ago = now() - timedelta(seconds=seconds)
             database.execute("UPDATE api_token SET last_seen_at = %s", [ago])
             assert re.search(words, look(staff, performance, "devices"))
+
+    def test_a_silent_phone_is_put_away_by_one_press_and_back_by_another(
+        self, staff: FlaskClient, performance: Performance, database: Database
+    ) -> None:
+        phone = a_device(performance, "Drawer")
+        assert "/put-away" not in staff.get(address(performance)).text
+        hour = now() - timedelta(hours=1)
+        database.execute("UPDATE api_token SET last_seen_at = %s", [hour])
+        assert "may have let in more: Drawer" in look(staff, performance, "building")
+        page = press(staff, address(performance, "put-away"), device=phone.token_id).text
+        assert "Drawer is put away." in page
+        building = look(staff, performance, "building")
+        assert "may have let in more" not in building
+        assert (
+            f"Put away by staff, and not waited for: Drawer (heard at {clock(hour)})." in building
+        )
+        assert "Put away: 0 s ago" in look(staff, performance, "devices").replace("1 s", "0 s")
+        page = press(staff, address(performance, "bring-back"), device=phone.token_id).text
+        assert "Drawer is waited for again." in page
+        assert "may have let in more: Drawer" in look(staff, performance, "building")
+        for what in ("put-away", "bring-back"):
+            page = press(staff, address(performance, what), device="x").text
+            assert "There is no such device." in page
 
     def test_a_phone_is_revoked_at_once(self, staff: FlaskClient, performance: Performance) -> None:
         a_device(performance, "Kept")

@@ -15,7 +15,8 @@ from azionelab.checkin.books import (
     undo,
 )
 from azionelab.checkin.building import Building, people_in
-from azionelab.checkin.devices import find_device, note_told
+from azionelab.checkin.devices import Device, find_device, note_seen, note_told, silent_devices
+from azionelab.checkin.putting_away import bring_back, note_done, put_away
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
@@ -41,6 +42,12 @@ def parts(performance: Performance) -> tuple[int, int, int]:
 def a_phone(performance: Performance, label: str) -> tuple[Actor, str]:
     token, text = issue_token(label, Scope.DOOR, 5, performance.id)
     return Actor(door=label, token_id=token.id, label=label), text
+
+
+def device_of(text: str) -> Device:
+    device = find_device(text)
+    assert device is not None
+    return device
 
 
 def last_heard(database: Database, phone: Actor, minutes: float) -> None:
@@ -151,6 +158,41 @@ def test_it_is_sure_as_of_when_the_last_silent_phone_was_heard(database: Databas
     assert known(people_in(performance.id)) == (["C", "B"], 20)
     assert known(people_in(a_performance().id)) == ([], 0)
     assert never.token_id
+
+
+def test_a_phone_that_is_put_away_is_told_of_once_until_it_is_heard_again(
+    database: Database,
+) -> None:
+    performance = a_performance()
+    used, drawer, done = (a_phone(performance, label) for label in "ABC")
+    note_done(device_of(done[1]))
+    for phone, _ in (used, drawer, done):
+        last_heard(database, phone, 20)
+    last_heard(database, used[0], 5)
+    assert known(people_in(performance.id)) == (["B", "A"], 20)
+    assert put_away(performance.id, drawer[0].token_id or 0) == "B"
+    building = people_in(performance.id)
+    assert known(building) == (["A"], 5)
+    # Nobody knows what it may have to tell; of the one that said itself that it ends everybody does.
+    assert [phone.label for phone in building.put_away] == ["B"]
+    assert silent_devices(performance.id) == ["A"]
+    note_seen(device_of(drawer[1]))
+    assert people_in(performance.id).put_away == []
+    last_heard(database, drawer[0], 20)
+    assert known(people_in(performance.id)) == (["B", "A"], 20)
+
+
+def test_putting_away_is_taken_back_and_of_another_evening_does_nothing(database: Database) -> None:
+    performance = a_performance()
+    phone, _ = a_phone(performance, "A")
+    last_heard(database, phone, 20)
+    number = phone.token_id or 0
+    assert put_away(a_performance().id, number) is None
+    assert known(people_in(performance.id)) == (["A"], 20)
+    assert put_away(performance.id, number) == "A"
+    assert bring_back(performance.id, number) == "A"
+    assert known(people_in(performance.id)) == (["A"], 20)
+    assert people_in(performance.id).put_away == []
 
 
 def test_a_revoked_phone_goes_on_alone_until_it_is_told(database: Database) -> None:

@@ -47,11 +47,13 @@ export class Board {
   }
 
   /** The evening is over here, or this phone is out of it: no name stays, not even where none is seen. */
-  showEnd({ ended, waiting }: Notebook): void {
+  showEnd({ ended, waiting, device }: Notebook): void {
     const { view, words } = this;
     const num = waiting.length;
-    view.say("ended-title", words.say(`ended.${ended!}`));
-    view.say("ended-detail", words.say(`ended.${ended!}.detail`));
+    // Whoever ended it may have done so before it was over.
+    const why = device.isLeaving ? "left" : ended!;
+    view.say("ended-title", words.say(`ended.${why}`));
+    view.say("ended-detail", words.say(`ended.${why}.detail`));
     view.say("ended-waiting", num ? words.say("forget.waiting", { num }) : undefined);
     view.show("forget", num > 0);
     view.say("last-words", undefined);

@@ -82,7 +82,8 @@ export class Evening {
 
   start(): void {
     void this.lookAtClock();
-    if (!this.book.ended || this.book.waiting.length > 0) this.sync.start();
+    const { ended, isLeaving, waiting } = this.book;
+    if (!ended || isLeaving || waiting.length > 0) this.sync.start();
   }
 
   stop(): void {
@@ -184,9 +185,11 @@ export class Evening {
     else await this.book.keepTime();
   }
 
-  /** A person says that it is over: the names go, what waits is kept. */
+  /** A person says that it is over: the names go, what waits is kept, and the server is told. */
   async endHere(): Promise<void> {
-    await this.end("closed");
+    await this.book.leave();
+    this.sync.now();
+    this.tell();
   }
 
   /** Let places change hands, when the server knows all that was done here. */
@@ -378,7 +381,8 @@ export class Evening {
     this.book.beginSync();
     const asked = performance.now();
     const actions = batch.map((one) => one.action);
-    const answer = await this.server.sync(this.book.cursor, actions);
+    const isDone = this.book.isLeaving && batch.length === this.book.waiting.length;
+    const answer = await this.server.sync(this.book.cursor, actions, isDone);
     const arrived = performance.now();
     // The counts may hold people of whom this phone has no answer yet.
     await this.book.attempts.settled();
@@ -388,7 +392,7 @@ export class Evening {
     // What waits makes the sync ask again at once.
     if (this.book.mayCountTwice(batch) && !answer.closed) return;
     await this.book.take(answer, batch);
-    if (answer.closed) await this.end("closed");
+    if (answer.closed || isDone) await this.end("closed");
     this.tell();
   }
 

@@ -77,6 +77,11 @@ export class Notebook {
     return this.device.ended;
   }
 
+  /** A person ended it here, and the server was not told yet. */
+  get isLeaving(): boolean {
+    return this.device.isLeaving === true;
+  }
+
   /** What this phone may do at its door. */
   get rights(): readonly Right[] {
     return rightsOf(this.device);
@@ -243,7 +248,7 @@ export class Notebook {
   /** Keep the answer to a sync, and forget what it answers. */
   async take(answer: Synced, batch: readonly Waiting[]): Promise<void> {
     const aside = batch.flatMap((one, n) => differenceOf(one, answer.results[n]));
-    if (this.ended === "closed" && !answer.closed && answer.complete) {
+    if (this.ended === "closed" && !this.isLeaving && !answer.closed && answer.complete) {
       // It was put off since it ended here: this is its door again.
       const { ended: _, ...device } = this.device;
       this.device = device;
@@ -300,6 +305,14 @@ export class Notebook {
     this.house.forgetAll();
     await this.write(async (store) => await store.wipeList(this.device));
     if (this.waiting.length === 0) await this.wipe();
+  }
+
+  /** A person ends it here: the list goes at once, and the rest when the server was told. */
+  async leave(): Promise<void> {
+    this.device = { ...this.device, ended: "closed", isLeaving: true };
+    this.kept = undefined;
+    this.house.forgetAll();
+    await this.write(async (store) => await store.wipeList(this.device));
   }
 
   /** Forget everything, also what could not be sent. */

@@ -244,9 +244,10 @@ export class Server {
     return await this.ask("DELETE", "/release", undefined, PATIENCE.asked, isRelease);
   }
 
-  async sync(cursor: number | null, actions: readonly Action[]): Promise<Synced> {
+  /** `isDone`: it ends its evening, and these are the last of what it did. */
+  async sync(cursor: number | null, actions: readonly Action[], isDone = false): Promise<Synced> {
     const patience = cursor === null ? PATIENCE.list : PATIENCE.changes;
-    const body = { version: VERSION, cursor, actions };
+    const body = { version: VERSION, cursor, actions, ...(isDone && { done: true }) };
     return await this.ask("POST", "/sync", body, patience, isNews);
   }
 

@@ -16,6 +16,8 @@ export interface Device extends KeptTime {
   /** What it may do, once the server has told. */
   readonly rights?: readonly Right[];
   readonly ended?: Ended;
+  /** A person ended its evening here; it stays a door in name until the server was told. */
+  readonly isLeaving?: boolean;
 }
 
 export type Ended = "closed" | "revoked" | "unknown";

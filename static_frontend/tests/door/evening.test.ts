@@ -818,3 +818,28 @@ test("the server's figure goes on with what is done here, and comes back after a
   expect(later.book.inBuilding).toBe(21);
   expect(later.book.knownAt).toBe("2026-11-25T20:10:00Z");
 });
+
+test("who ends it here is no door at once, and the server is told when it can be", async () => {
+  const evening = await startAndLoseNetwork();
+  await evening.scan(TOKENS[0]!);
+  await evening.endHere();
+  expect([evening.book.ended, evening.book.house.listed("AAAA0000")]).toEqual(["closed", undefined]);
+  kill(evening);
+  const again = await start();
+  expect([again.book.ended, again.book.waiting.length]).toEqual(["closed", 1]);
+  server.isAway = false;
+  again.sync.now();
+  await until(async () => expect((await (await Store.open()).read()).device).toBeUndefined());
+  const syncs = server.asked.filter(({ path }) => path === "/sync");
+  expect(syncs.at(-1)!.body).toMatchObject({ done: true, actions: [{ code: TOKENS[0] }] });
+  // Not put off: a person ended it.
+  expect(again.book.ended).toBe("closed");
+});
+
+test("who ends it with nothing waiting is put away at once", async () => {
+  const evening = await start();
+  await listed(evening);
+  await evening.endHere();
+  await until(() => expect(server.asked.at(-1)!.body.done).toBe(true));
+  await until(async () => expect((await (await Store.open()).read()).device).toBeUndefined());
+});

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from azionelab.checkin.devices import devices_of
 from azionelab.database import now
 from tests.stage import a_party
 from tests.support.door import Phone, tonight
@@ -56,7 +57,7 @@ def test_an_evening_that_the_phones_clock_says_is_over_is_ended_by_hand(phone: P
     phone.joins(performance)
     phone.loses_network()
     expect(phone.state).to_contain_text("No network since")
-    end = phone.page.get_by_role("button", name="End this evening here")
+    end = phone.page.locator("[data-over] button")
     expect(end).to_be_hidden()
     phone.page.clock.set_system_time(datetime.now(UTC) + A_DAY)
     phone.page.clock.fast_forward("00:16")
@@ -65,5 +66,10 @@ def test_an_evening_that_the_phones_clock_says_is_over_is_ended_by_hand(phone: P
     expect(end).to_be_visible()
     end.click()
     phone.press("Yes, it is over")
-    expect(phone.page.locator("h1:visible")).to_have_text("This evening is over")
+    expect(phone.page.locator("h1:visible")).to_have_text("Ended here")
+    assert "Ada Rossi" not in str(phone.keeps())
+    # The server is told when there is a network: nobody waits to hear of this phone any more.
+    phone.context.set_offline(False)
     phone.keeps_nothing()
+    (device,) = devices_of(performance.id)
+    assert device.put_away_at is not None

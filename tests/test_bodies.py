@@ -13,6 +13,7 @@ PAGES = [
     "/bookings/confirm/{token}",
     "/bookings/{token}/cancel",
     "/bookings/{token}/seats",
+    "/bookings/{token}/late",
     "/checkin/",
     "/checkin/performances/{performance}/scans",
     "/admin/",

@@ -34,6 +34,7 @@ from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.putting_away import bring_back, put_away
 from azionelab.checkin.words import (
     explain_building,
+    tell_kept,
     tell_known,
     tell_parties,
     tell_parts,
@@ -228,6 +229,7 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             tell_places=tell_places,
             tell_parties=tell_parties,
             tell_silent=tell_silent,
+            tell_kept=tell_kept,
             counts=house_counts([performance_id])[performance_id],
             opens_at=opens_at,
             is_early=now() < opens_at,
@@ -239,7 +241,8 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
         """Release the places of those who did not come."""
         _performance(performance_id)
         try:
-            released = release_no_shows(performance_id)
+            with_late = "late" in request.form
+            released = release_no_shows(performance_id, with_late=with_late)
         except ReleaseTooEarly as early:
             flash(
                 gettext("Not before %(at)s: people may still come.", at=clock(early.opens_at)),

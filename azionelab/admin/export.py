@@ -35,6 +35,7 @@ def guests_csv(guests: Iterable[Guest]) -> bytes:
         gettext("First in"),
         gettext("Door"),
         gettext("Note"),
+        gettext("Late, about"),
     ]
     rows = (
         [
@@ -47,6 +48,7 @@ def guests_csv(guests: Iterable[Guest]) -> bytes:
             guest.first_at,
             guest.first_door,
             guest.note,
+            guest.late_at,
         ]
         for guest in guests
     )

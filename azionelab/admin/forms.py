@@ -35,6 +35,7 @@ from wtforms.validators import (
 )
 
 from azionelab.admin.fields import EditedForm, RequiredChoice
+from azionelab.bookings.lateness import MINUTES
 from azionelab.bookings.models import MAX_NOTE
 from azionelab.checkin.names import plain_letters
 from azionelab.database import now
@@ -225,6 +226,23 @@ class NoteForm(FlaskForm):  # type: ignore[misc]
     )
     # As the page showed it: somebody else may have written meanwhile.
     note_seen = Line()
+
+
+class LateForm(FlaskForm):  # type: ignore[misc]
+    """How late a party comes, as it told us."""
+
+    minutes = RequiredChoice(_("Comes late"), coerce=int)
+
+    def offer(self) -> "LateForm":
+        """Offer what a visitor may tell, and that they come in time."""
+        self.minutes.choices = [
+            SelectChoice("0", gettext("in time")),
+            *(
+                SelectChoice(str(n), gettext("about %(minutes)s minutes late", minutes=n))
+                for n in MINUTES
+            ),
+        ]
+        return self
 
 
 class AccountForm(FlaskForm):  # type: ignore[misc]

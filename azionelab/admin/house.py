@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from azionelab.admin.base import TheatreView, back_to, read_identity, tell_address
 from azionelab.admin.fields import read_version
 from azionelab.admin.filters import ChoiceFilter, PerformanceFilter, tell_performance
-from azionelab.admin.forms import FewerSeatsForm, NoteForm
+from azionelab.admin.forms import FewerSeatsForm, LateForm, NoteForm
 from azionelab.admin.mails import tell_erased
 from azionelab.bookings import rules
 from azionelab.bookings.errors import (
@@ -30,6 +30,7 @@ from azionelab.bookings.errors import (
     SoldOut,
     VisitorErased,
 )
+from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.notes import write_note
 from azionelab.bookings.words import explain
@@ -83,6 +84,7 @@ class ReservationView(TheatreView):
     column_details_list = (
         *column_list,
         "released",
+        "late_at",
         "locale",
         "holds_seats",
         "hold_expires_at",
@@ -103,6 +105,7 @@ class ReservationView(TheatreView):
         "performance": _("Performance"),
         "created_at": _("Booked"),
         "released": _("Places released"),
+        "late_at": _("Comes late, about"),
         "locale": _("Language"),
         "holds_seats": _("Seats held"),
         "hold_expires_at": _("To be confirmed until"),
@@ -152,6 +155,8 @@ class ReservationView(TheatreView):
             seats_form=FewerSeatsForm(formdata=None, seats=max(1, reservation.seats - 1)),
             newest_mail=_newest_mail(reservation.id),
             note_form=note_form,
+            late_form=LateForm(formdata=None).offer(),
+            may_be_late=reservation.has_ticket and reservation.admitted < reservation.seats,
         )
         return page
 
@@ -208,6 +213,19 @@ class ReservationView(TheatreView):
             flash(gettext("There is no such reservation."), "error")
             return self._back(identity)
         return self._details_page(reservation, form), 422
+
+    @expose("/late/", methods=("POST",))
+    def late_view(self) -> Response:
+        """Let the door know that a party comes late, for a visitor who told it by telephone."""
+        form = LateForm().offer()
+        if not form.validate():
+            flash(gettext("Please choose how late they come."), "error")
+            return self._back(read_identity(Reservation, request.form.get("id")))
+        return self._act(
+            lambda identity: tell_late(identity, form.minutes.data, by_staff=True),
+            gettext("The door knows it from now on."),
+            gettext("The door knows that already."),
+        )
 
     @expose("/resend/", methods=("POST",))
     def resend_view(self) -> Response:

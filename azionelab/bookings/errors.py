@@ -115,6 +115,10 @@ class NoteChanged(BookingError):
         self.note = note
 
 
+class LatenessClosed(BookingError):
+    """It is too early to say that one comes late, or too late."""
+
+
 class ReleaseTooEarly(BookingError):
     """Places are released from `opens_at` on: until then people may still come."""
 

@@ -1,6 +1,7 @@
 """The visitor's forms. What a name and an address may be is in visitors.py, for the API too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +11,9 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, Field, HiddenField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, ValidationError
 
+from azionelab.bookings.models import Reservation
 from azionelab.bookings.visitors import clean_email, clean_name
+from azionelab.dates import clock
 from azionelab.kept_pages import say_stale
 from azionelab.shows.limits import MAX_PARTY, PARTY_LIMIT
 
@@ -143,6 +146,26 @@ class FewerSeatsForm(VisitorForm):
         smaller = _sizes(max(1, at_least), seats - 1)
         self.seats.choices = [("", gettext("Please choose")), *smaller] if smaller else []
         return self
+
+
+class LateForm(VisitorForm):
+    """How late a party comes. Nothing is chosen beforehand: mail scanners send a form as they find it."""
+
+    minutes = SelectField(
+        _("We come"), [InputRequired()], coerce=lambda typed: None if typed == "" else int(typed)
+    )
+
+    def offer(self, reservation: Reservation, minutes: Iterable[int]) -> "LateForm":
+        """Offer these minutes, and to be in time after all when the party had told otherwise."""
+        curtain = reservation.performance.starts_at
+        late = [(n, _about(curtain + timedelta(minutes=n), n)) for n in minutes]
+        told = [(0, gettext("in time after all"))] if reservation.late_at else []
+        self.minutes.choices = [("", gettext("Please choose")), *late, *told]
+        return self
+
+
+def _about(at: datetime, minutes: int) -> str:
+    return gettext("about %(minutes)s minutes late, at %(at)s", minutes=minutes, at=clock(at))
 
 
 def _sizes(least: int, most: int) -> list[tuple[Any, str]]:

@@ -44,6 +44,7 @@ _PARTY = (
         Reservation.released,
         Performance.cancelled_at,
         Reservation.note,
+        Reservation.late_at,
     )
     .join(Reservation.performance)
     .where(Reservation.id == bindparam("id"))
@@ -120,11 +121,17 @@ class PartyRow:
     released: int
     cancelled_at: datetime | None
     note: str = ""
+    late_at: datetime | None = None
 
     @property
     def to_come(self) -> int:
         """As a reservation's."""
         return self.seats - self.admitted - self.released
+
+    @property
+    def awaited_at(self) -> datetime | None:
+        """As a reservation's."""
+        return self.late_at if self.admitted < self.seats else None
 
 
 def lock_party(session: Session, reservation_id: UUID) -> PartyRow:

@@ -61,6 +61,8 @@ class Reservation(Base):
 
     `note` is what staff want the door to know of the party. A trigger erases it with the name (migration 0026).
 
+    `late_at` is about when the party comes, if it told us that it will be late.
+
     `erasure_requested_at` says that name and e-mail were erased because somebody asked for it.
     """
 
@@ -125,6 +127,7 @@ class Reservation(Base):
     walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
     released: Mapped[int] = mapped_column(default=0, server_default="0")
     note: Mapped[str] = mapped_column(default="", server_default="")
+    late_at: Mapped[datetime | None]
     changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0")
     network: Mapped[bytes | None] = mapped_column(LargeBinary)
     network_limit: Mapped[int | None]
@@ -182,6 +185,11 @@ class Reservation(Base):
     def to_come(self) -> int:
         """People of the party whose places are held and who are not in."""
         return self.seats - self.admitted - self.released
+
+    @property
+    def awaited_at(self) -> datetime | None:
+        """About when the rest of the party comes, if it told us that it will be late."""
+        return self.late_at if self.admitted < self.seats else None
 
     @property
     def has_ticket(self) -> bool:

@@ -4,7 +4,7 @@ Performances are locked first, as for every change of the seats held (docs/locki
 database refuses whatever would oversell the house.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -28,32 +28,53 @@ _NOBODY: Mapping[UUID, int] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Places:
-    """How many places of how many parties. `missing` ones could not be given back."""
+    """How many places of how many parties. `missing` ones could not be given back.
+
+    Those of parties that told us they come late stay held, unless it is asked for: `late_places`.
+    """
 
     parties: int
     places: int
     missing: int = 0
+    late_parties: int = 0
+    late_places: int = 0
 
 
 def no_shows(performance_id: int, inside: Mapping[UUID, int] = _NOBODY) -> Places:
-    """The places that `release_no_shows` would release at this moment."""
+    """The places that `release_no_shows` would release at this moment, and would keep for who comes late."""
     confirmed = db.session.execute(
-        select(Reservation.id, Reservation.to_come).where(
+        select(Reservation.id, Reservation.to_come, Reservation.late_at).where(
             Reservation.performance_id == performance_id,
             Reservation.state == State.CONFIRMED,
             Reservation.to_come > 0,
         )
     )
-    missing = [_missing(to_come, inside.get(party_id, 0)) for party_id, to_come in confirmed]
-    return Places(sum(map(bool, missing)), sum(missing))
+    return _sum_up(
+        (_missing(to_come, inside.get(party_id, 0)), late_at is not None)
+        for party_id, to_come, late_at in confirmed
+    )
 
 
 def _missing(to_come: int, inside: int) -> int:
     return max(0, to_come - inside)
 
 
-def release_no_shows(performance_id: int, inside: Mapping[UUID, int] = _NOBODY) -> Places:
+def _sum_up(missing: Iterable[tuple[int, bool]]) -> Places:
+    """How many are missing of parties, each with whether its places are kept since it comes late."""
+    found: dict[bool, list[int]] = {False: [], True: []}
+    for people, is_late in missing:
+        if people:
+            found[is_late].append(people)
+    places, late = found[False], found[True]
+    return Places(len(places), sum(places), late_parties=len(late), late_places=sum(late))
+
+
+def release_no_shows(
+    performance_id: int, inside: Mapping[UUID, int] = _NOBODY, *, with_late: bool = False
+) -> Places:
     """Give the places of confirmed people who are not in to whoever waits at the door.
+
+    Parties that told us they come late keep theirs, unless it is done `with_late`.
 
     All at once, from RELEASE_FROM before the curtain on. Booking on the web is closed with it. Doing
     it again releases the places of those who are missing by then. So many of each party are `inside`, though the
@@ -70,16 +91,19 @@ def release_no_shows(performance_id: int, inside: Mapping[UUID, int] = _NOBODY) 
         if at < opens_at:
             raise ReleaseTooEarly(opens_at)
         expire_holds(session, performance, at)
-        parties = places = 0
+        found: list[tuple[int, bool]] = []
         for reservation in lock_live_parties(session, performance_id):
             missing = _missing(reservation.to_come, inside.get(reservation.id, 0))
-            if reservation.state == State.CONFIRMED and missing:
-                parties, places = parties + 1, places + missing
+            if reservation.state != State.CONFIRMED:
+                continue
+            is_late = reservation.late_at is not None and not with_late
+            found.append((missing, is_late))
+            if missing and not is_late:
                 reservation.released += missing
         performance.released_at = at
         if performance.booking_opens_at < at < performance.booking_closes_at:
             performance.booking_closes_at = at
-        return Places(parties, places)
+        return _sum_up(found)
 
 
 def restore_places(performance_id: int) -> Places:

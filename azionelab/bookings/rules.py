@@ -288,9 +288,14 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
         _let_booking_follow(performance, before, at)
         if performance.capacity < performance.seats_held:
             raise CapacityBelowHeld(performance.seats_held)
-        if not moved or performance.starts_at <= at or performance.cancelled_at is not None:
+        if not moved:
             return 0
         live = lock_live_parties(session, performance_id)
+        for reservation in live:
+            # They told it of another hour.
+            reservation.late_at = None
+        if performance.starts_at <= at or performance.cancelled_at is not None:
+            return 0
         return sum(_write_to(session, reservation, Kind.MOVED) for reservation in live)
 
 

@@ -37,7 +37,8 @@ from azionelab.bookings.errors import (
     TooManyMails,
     TryLater,
 )
-from azionelab.bookings.forms import BookingForm, CancelForm, ConfirmForm, FewerSeatsForm
+from azionelab.bookings.forms import BookingForm, CancelForm, ConfirmForm, FewerSeatsForm, LateForm
+from azionelab.bookings.lateness import MINUTES, minutes_offered, tell_late
 from azionelab.bookings.limits import booking_limit, count_mailbox
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf
@@ -192,6 +193,28 @@ def fewer_seats(token: str) -> AnyResponse:
             "Done: your booking is for %(num)s seats now.",
             form.seats.data,
         ),
+        "done",
+    )
+    return redirect(url_for(".booking", token=token), 303)
+
+
+@blueprint.post("/bookings/<token>/late")
+def late(token: str) -> AnyResponse:
+    """Tell the door that the party comes late, or that it comes in time after all."""
+    reservation = _reservation(token)
+    # All of them: what cannot be told at this moment the rule refuses, in words.
+    form = LateForm().offer(reservation, MINUTES)
+    if not form.validate():
+        refused = form.notice or gettext("Please choose how late you come.")
+        return _booking_page(reservation, token, 422, refused)
+    try:
+        reservation = tell_late(reservation.id, form.minutes.data)
+    except BookingError as error:
+        return _booking_page(reservation, token, 409, explain(error))
+    flash(
+        gettext("Done: the door knows that you come late.")
+        if reservation.late_at
+        else gettext("Done: the door knows that you come in time."),
         "done",
     )
     return redirect(url_for(".booking", token=token), 303)
@@ -354,6 +377,7 @@ def _booking_page(
     seats = reservation.seats
     seats_form = FewerSeatsForm(formdata=None, seen=str(seats), seats=chosen)
     coming = reservation.performance.cancelled_at is None
+    offered = minutes_offered(reservation, now())
     changeable = reservation.is_live and coming and reservation.performance.starts_at > now()
     return _page(
         "booking.html",
@@ -364,6 +388,7 @@ def _booking_page(
         can_change=changeable,
         may_come_late=_may_come_late(reservation),
         seats_form=seats_form.offer(seats, reservation.admitted),
+        late_form=LateForm(formdata=None).offer(reservation, offered) if offered else None,
         lapsed=_is_lapsed(reservation),
         ticket_urls={kind: url_for(f".{kind}", token=token) for kind in ("qr", "pdf", "ics")},
     )

@@ -6,6 +6,7 @@ from azionelab.bookings.errors import (
     BookingClosed,
     BookingError,
     HoldExpired,
+    LatenessClosed,
     NotFewerSeats,
     PartyInside,
     PartyTooLarge,
@@ -57,6 +58,8 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence f
             return gettext("This booking has ended.")
         case PerformanceStarted():
             return gettext("The performance has begun: the booking can no longer be changed.")
+        case LatenessClosed():
+            return gettext("This can be told on the day, until half an hour after the beginning.")
         case PartyInside():
             return gettext("Part of your party is in already.")
         case SeatsChanged():

@@ -43,6 +43,7 @@ from azionelab.checkin.schemas import (
     PartiesSchema,
     PassSchema,
     ReleasedSchema,
+    ReleaseSchema,
     ScanSchema,
     SearchSchema,
     SyncSchema,
@@ -333,12 +334,13 @@ def search(asked: dict[str, str], performance_id: int) -> dict[str, Any]:
 class Release(MethodView):
     """Places of people who did not come. (One rule for both: of two, one says 405 for the other's 404.)"""
 
+    @blueprint.arguments(ReleaseSchema, location="query")
     @blueprint.response(200, ReleasedSchema)
     @blueprint.operation("releasePlaces", 403, 404, 409)
-    def post(self, performance_id: int) -> places.Places | AnyResponse:
+    def post(self, asked: dict[str, bool], performance_id: int) -> places.Places | AnyResponse:
         """Give the places of people who did not come to those who wait at the door."""
         try:
-            return release_no_shows(performance_id)
+            return release_no_shows(performance_id, with_late=asked["late"])
         except PerformanceUnknown:
             abort(404)
         except ReservationEnded:
@@ -572,6 +574,7 @@ def _party(reservation: Reservation | PartyRow) -> dict[str, Any]:
         "reference": reservation.reference,
         # With every reference on its list, it could ask for every name.
         "name": reservation.name if _may(Right.NAMES) else "",
+        "late_at": reservation.awaited_at,
         "note": reservation.note if _may(Right.NAMES) else "",
         "has_note": bool(reservation.note),
         "state": reservation.state,

@@ -12,6 +12,7 @@ from azionelab.checkin.evening import Guest
 from azionelab.checkin.family_names import family_name
 from azionelab.checkin.house import HouseCounts
 from azionelab.checkin.names import fold
+from azionelab.checkin.words import tell_late
 from azionelab.database import now
 from azionelab.dates import when
 from azionelab.shows.models import Performance
@@ -224,6 +225,8 @@ def _totals(counts: HouseCounts, parties: int) -> str:
 def _standing(party: Guest) -> str:
     if party.state == State.PENDING:
         return gettext("not confirmed")
+    if party.late_at is not None and party.admitted < party.seats:
+        return tell_late(party.late_at)
     if party.released:
         return gettext("released: %(num)s", num=party.released)
     return ""

@@ -63,6 +63,7 @@ class Guest:
     admitted: int
     released: int
     note: str
+    late_at: datetime | None
     walk_in: bool
     first_at: datetime | None
     first_door: str | None
@@ -158,6 +159,7 @@ def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
             Reservation.admitted,
             Reservation.released,
             Reservation.note,
+            Reservation.late_at,
             Reservation.walk_in,
             first.c.scanned_at,
             first.c.door,

@@ -39,6 +39,7 @@ class Listed:
     seats: int
     admitted: int
     released: int
+    late_at: datetime | None  # about when the rest comes
     note: str
     has_note: bool  # also for who is not told what it says
 
@@ -117,7 +118,9 @@ def conflicts(performance_id: int) -> list[Conflict]:
     return [_conflict(scan, before.get(scan.id)) for scan in scans]
 
 
-def _listed(performance_id: int, row: Row[UUID, str, str, str, int, int, int, str]) -> Listed:
+def _listed(
+    performance_id: int, row: Row[UUID, str, str, str, int, int, int, str, datetime | None]
+) -> Listed:
     is_live = row.state in LIVE
     return Listed(
         row.reference,
@@ -127,6 +130,7 @@ def _listed(performance_id: int, row: Row[UUID, str, str, str, int, int, int, st
         row.seats,
         row.admitted,
         row.released,
+        late_at=row.late_at if is_live and row.admitted < row.seats else None,
         note=row.note if is_live else "",
         has_note=is_live and bool(row.note),
     )
@@ -195,4 +199,5 @@ _LISTED = (
     Reservation.admitted,
     Reservation.released,
     Reservation.note,
+    Reservation.late_at,
 )

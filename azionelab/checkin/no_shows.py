@@ -16,9 +16,10 @@ def no_shows(performance_id: int) -> places.Places:
     return places.no_shows(performance_id, _let_in_by_revoked(performance_id))
 
 
-def release_no_shows(performance_id: int) -> places.Places:
+def release_no_shows(performance_id: int, *, with_late: bool = False) -> places.Places:
     """Give the places of people who did not come to whoever waits (places.release_no_shows)."""
-    return places.release_no_shows(performance_id, _let_in_by_revoked(performance_id))
+    inside = _let_in_by_revoked(performance_id)
+    return places.release_no_shows(performance_id, inside, with_late=with_late)
 
 
 def _let_in_by_revoked(performance_id: int) -> Mapping[UUID, int]:

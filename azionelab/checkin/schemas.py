@@ -193,11 +193,22 @@ def _has_note() -> fields.Field[Any]:
     )
 
 
+def _late_at() -> fields.Field[Any]:
+    return fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "About when those come who are not in, if they told us that they come late."
+        },
+    )
+
+
 class PartySchema(Answer):
     """A party. `remaining` of its people are still to come. Without the right `names`, name and note are empty."""
 
     reference = fields.String(required=True)
     name = fields.String(required=True)
+    late_at = _late_at()
     note = _note()
     has_note = _has_note()
     state = fields.String(required=True, validate=OneOf([state.value for state in State]))
@@ -378,6 +389,7 @@ class ListedSchema(Answer):
     )
     state = fields.String(required=True, validate=OneOf([state.value for state in State]))
     name = fields.String(required=True)
+    late_at = _late_at()
     note = _note()
     has_note = _has_note()
     seats = fields.Integer(required=True)
@@ -457,9 +469,23 @@ class NewsSchema(Answer):
     cursor = fields.Integer(required=True)
 
 
+class ReleaseSchema(Asked):
+    """Whose places are released."""
+
+    late = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Also those of parties that told us they come late."},
+    )
+
+
 class ReleasedSchema(Answer):
-    """Places of parties. `missing` ones could not be given back: others have them."""
+    """Places of parties. `missing` ones could not be given back: others have them.
+
+    `late_places` stayed held: their parties told us that they come late.
+    """
 
     parties = fields.Integer(required=True)
     places = fields.Integer(required=True)
     missing = fields.Integer(required=True)
+    late_parties = fields.Integer(required=True)
+    late_places = fields.Integer(required=True)

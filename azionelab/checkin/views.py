@@ -45,7 +45,9 @@ from azionelab.checkin.words import (
     say_many_attempts,
     say_many_searches,
     tell,
+    tell_kept,
     tell_known,
+    tell_late,
     tell_more,
     tell_parties,
     tell_parts,
@@ -170,7 +172,8 @@ def release(performance_id: int) -> AnyResponse:
     """Give the places of those who did not come to those who wait at the door."""
     performance = _performance(performance_id)
     try:
-        released = door_no_shows.release_no_shows(performance_id)
+        with_late = "late" in request.form
+        released = door_no_shows.release_no_shows(performance_id, with_late=with_late)
     except (ReleaseTooEarly, ReservationEnded):
         # The page says why.
         return _no_shows_page(performance, status=409)
@@ -354,6 +357,7 @@ def _no_shows_page(
         tell_parties=tell_parties,
         tell_places=tell_places,
         tell_silent=tell_silent,
+        tell_kept=tell_kept,
         notice=notice,
     )
     return make_response(page, status)
@@ -382,6 +386,7 @@ def _door_page(
         notice=notice,
         query=query,
         found=house.find_parties(performance.id, query),
+        tell_late=tell_late,
         found_more=tell_more(house.MAX_FOUND),
         max_walk_ins=MAX_WALK_INS,
     )

@@ -103,15 +103,36 @@ def say_many_attempts() -> str:
     return gettext("More was tried here than anybody can scan. Please try again in a minute.")
 
 
+def tell_late(late_at: datetime) -> str:
+    """About when a party comes that told us it will be late."""
+    return gettext("Late, about %(at)s", at=clock(late_at))
+
+
+def tell_kept(found: Places) -> str:
+    """Whose places a release leaves out, since they told us that they come late; "" for nobody's."""
+    if not found.late_places:
+        return ""
+    return gettext(
+        "Still held for who said that they come late: %(places)s of %(parties)s.",
+        places=tell_places(found.late_places),
+        parties=tell_parties(found.late_parties),
+    )
+
+
 def tell_released(released: Places) -> str:
     """What a release did."""
-    if not released.places:
-        return gettext("Nobody was missing: no place was released. Booking is closed.")
-    return gettext(
-        "Released: %(places)s of %(parties)s.",
-        places=tell_places(released.places),
-        parties=tell_parties(released.parties),
-    )
+    kept = tell_kept(released)
+    if released.places:
+        told = gettext(
+            "Released: %(places)s of %(parties)s.",
+            places=tell_places(released.places),
+            parties=tell_parties(released.parties),
+        )
+    elif kept:
+        told = gettext("No place was released. Booking is closed.")
+    else:
+        told = gettext("Nobody was missing: no place was released. Booking is closed.")
+    return f"{told} {kept}".rstrip()
 
 
 def tell_restored(restored: Places) -> str:

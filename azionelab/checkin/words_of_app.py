@@ -98,6 +98,7 @@ def _button_words() -> dict[str, Words]:
     """The buttons, and what stands beside them."""
     return {
         "in": gettext("%(num)s in", num="{num}"),
+        "late": gettext("Late, about %(at)s", at="{at}"),
         "note.elsewhere": gettext(
             "There is a note on this party: a phone that shows names has it."
         ),
@@ -204,6 +205,14 @@ def _release_words() -> dict[str, Words]:
             lambda n: ngettext(
                 "%(num)s place becomes free for people without a booking (bookings: %(parties)s).",
                 "%(num)s places become free for people without a booking (bookings: %(parties)s).",
+                n,
+                parties="{parties}",
+            )
+        ),
+        "release.late": many(
+            lambda n: ngettext(
+                "%(num)s place stays held for people who said that they come late (bookings: %(parties)s).",
+                "%(num)s places stay held for people who said that they come late (bookings: %(parties)s).",
                 n,
                 parties="{parties}",
             )

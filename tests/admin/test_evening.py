@@ -20,6 +20,7 @@ from sqlalchemy import event
 
 from azionelab.bookings import places
 from azionelab.bookings import rules as booking
+from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.notes import write_note
 from azionelab.checkin import devices, scans
 from azionelab.checkin.books import Actor, Claim, record_of_revoked, undo
@@ -684,6 +685,8 @@ class TestTheDoorList:
         performance = a_performance(50, show=show, starts_at=curtain, booking_closes_at=curtain)
         inside = a_party(performance, 4, name="Ada Rossi")
         write_note(inside.id, "Wheelchair, row 1", seen="")
+        late = a_party(performance, 1, name="Carla Late")
+        tell_late(late.id, 20)
         pending = a_party(performance, 1, name="Bruno Neri", confirmed=False)
         too_late = a_party(performance, 1, name="Too Late", confirmed=False)
         booking.cancel(a_party(performance, 1, name="Not Coming").id)
@@ -700,11 +703,12 @@ class TestTheDoorList:
             performance.venue.name,
             "Printed",
             "Page 1 of 1",
-            "2 parties",
+            "3 parties",
             "5 in",
             "1 released",
             "2 walk-ins",
             f"Ada Rossi 4 {inside.reference} released: 1\nWheelchair, row 1",
+            f"Carla Late 1 {late.reference} Late, about ",
             f"Bruno Neri 1 {pending.reference} not confirmed",
         ):
             assert words in sheet, sheet

@@ -1,5 +1,6 @@
 """Reservations and what happened at the door, as staff see and change them."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -277,6 +278,16 @@ def test_a_note_that_no_door_can_show_is_refused_and_kept_as_typed(
     assert "text-danger" in told
     assert note.splitlines()[0][:40].strip("\0") in told
     assert fresh(party.id).note == ""
+
+
+def test_staff_tell_the_door_who_comes_late(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance)
+    assert "knows it from now on" in act(staff, "late", party, minutes="20")
+    assert fresh(party.id).late_at == performance.starts_at + timedelta(minutes=20)
+    assert "knows that already" in act(staff, "late", party, minutes="20")
+    assert "Please choose" in act(staff, "late", party, minutes="7")
+    act(staff, "late", party, minutes="0")
+    assert fresh(party.id).late_at is None
 
 
 def test_a_mail_to_an_erased_address_stays_as_it_is(

@@ -72,6 +72,7 @@ def test_a_party_enters_once(door: Any, house: Any) -> None:
     assert first["party"] == {
         "reference": reference,
         "name": "Ada Rossi",
+        "late_at": None,
         "note": "",
         "has_note": False,
         "state": "confirmed",

@@ -192,6 +192,7 @@ class TestTheList:
                 "tickets": digests,
                 "state": "confirmed",
                 "name": "Ada Rossi",
+                "late_at": None,
                 "note": "",
                 "has_note": False,
                 "seats": 3,

@@ -561,6 +561,38 @@ def test_no_smaller_party_is_chosen_beforehand(client: FlaskClient) -> None:
     assert "we cannot promise them to you again" in page
 
 
+def test_a_visitor_tells_that_they_come_late(client: FlaskClient) -> None:
+    curtain = now() + timedelta(hours=1)
+    party = a_party(a_performance(starts_at=curtain, booking_closes_at=curtain))
+    token = visitor_token(party)
+    page = client.get(f"/bookings/{token}", headers=ENGLISH).text
+    form = fields(page)
+    # Nothing is chosen for who sends the form as it is, as mail scanners do.
+    for minutes, status in (("", 422), ("0", 422), ("5", 422), ("20", 303)):
+        told = form | {"minutes": minutes}
+        answer = client.post(f"/bookings/{token}/late", data=told, headers=ENGLISH)
+        assert answer.status_code == status
+    assert fresh(party.id).late_at == curtain + timedelta(minutes=20)
+    page = client.get(answer.location, headers=ENGLISH).text
+    assert "the door knows that you come late" in page
+    assert "You told us that you come late" in page
+    client.post(f"/bookings/{token}/late", data=form | {"minutes": "0"}, headers=ENGLISH)
+    assert fresh(party.id).late_at is None
+    assert "come in time" in client.get(answer.location, headers=ENGLISH).text
+
+
+def test_lateness_is_told_on_the_day(client: FlaskClient) -> None:
+    party = a_party(a_performance())
+    token = visitor_token(party)
+    page = client.get(f"/bookings/{token}", headers=ENGLISH).text
+    assert "Running late?" not in page
+    told = fields(page) | {"minutes": "20"}
+    answer = client.post(f"/bookings/{token}/late", data=told, headers=ENGLISH)
+    assert answer.status_code == 409
+    assert "This can be told on the day" in answer.text
+    assert fresh(party.id).late_at is None
+
+
 @pytest.mark.parametrize("damage", ["cut", "forged", "foreign", "wild", "empty"])
 def test_a_bad_token_opens_nothing(client: FlaskClient, damage: str) -> None:
     reservation = a_party(a_performance())

@@ -13,6 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 
+from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.notes import write_note
 from azionelab.bookings.places import release_no_shows
@@ -196,10 +197,14 @@ def test_a_note_is_read_where_its_party_is_found_and_let_in(door: FlaskClient) -
     performance = a_performance()
     party = a_party(performance, name="Zoë Nguyen")
     write_note(party.id, "Wheelchair, row 1 <b>", seen="")
+    tell_late(party.id, 20, by_staff=True)
     form = open_door(door, performance.id) | {"query": "zoë", "code": party.reference}
-    for asked in ("parties", "scans"):
-        page = door.post(f"/checkin/performances/{performance.id}/{asked}", data=form).text
-        assert "Wheelchair, row 1 &lt;b&gt;" in page
+    for asked, is_awaited in (("parties", True), ("scans", False)):
+        page = door.post(
+            f"/checkin/performances/{performance.id}/{asked}", data=form, headers=ENGLISH
+        )
+        assert "Wheelchair, row 1 &lt;b&gt;" in page.text
+        assert ("Late, about" in page.text) == is_awaited
 
 
 def test_that_more_were_found_than_are_shown_is_said(

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from azionelab.bookings import places
 from azionelab.bookings import rules as booking
 from azionelab.bookings.errors import BookingClosed, ReleaseTooEarly, ReservationEnded
+from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.models import State
 from azionelab.checkin import walk_ins
 from azionelab.checkin.books import (
@@ -247,6 +248,18 @@ class TestRelease:
         assert release_no_shows(performance.id) == missing
         assert [fresh(party.id).released for party in parties] == [1, 3]
         assert no_shows(performance.id) == release_no_shows(performance.id) == places.Places(0, 0)
+
+    def test_who_told_that_they_come_late_keep_their_places_unless_it_is_asked_for(self) -> None:
+        performance = tonight(capacity=8)
+        late, _missing = a_party(performance, 3), a_party(performance, 2)
+        tell_late(late.id, 20)
+        admit(performance.id, late.reference, uuid4(), DOOR_A, people=1)
+        told = places.Places(1, 2, late_parties=1, late_places=2)
+        assert no_shows(performance.id) == told
+        assert release_no_shows(performance.id) == told
+        assert (fresh(late.id).released, counts(performance).released) == (0, 2)
+        assert release_no_shows(performance.id, with_late=True) == places.Places(1, 2)
+        assert fresh(late.id).released == 2
 
     def test_not_before_its_time(self) -> None:
         performance = tonight(minutes=31)

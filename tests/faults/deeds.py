@@ -102,6 +102,10 @@ def fewer_seats(stage: Stage) -> Press:
     return own_page(stage, a_party(a_performance(), 4), "{}/seats", seats="2")
 
 
+def late(stage: Stage) -> Press:
+    return own_page(stage, party_tonight(), "{}/late", minutes="20")
+
+
 def scan(stage: Stage, **how: Any) -> Press:
     party = party_tonight()
     body = {"scan_id": str(uuid4()), "code": ticket_token(party)} | how
@@ -230,7 +234,7 @@ def revoke_token(stage: Stage) -> Press:
     return stage.in_admin("tokens/revoke/", id=token.id)
 
 
-VISITORS = (book, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats)
+VISITORS = (book, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats, late)
 DOORS = (
     scan, scan_of_some, walk_ins, sync, undo, release, restore, scan_on_the_page,
     undo_on_the_page, walk_ins_on_the_page, release_on_the_page, restore_on_the_page,

@@ -95,6 +95,10 @@ def staff_writes_note(stage: Stage) -> Press:
     return stage.in_admin("reservations/note/", id=party.id, note="Row 1", note_seen="")
 
 
+def staff_tells_late(stage: Stage) -> Press:
+    return stage.in_admin("reservations/late/", id=a_party(a_performance()).id, minutes="20")
+
+
 def staff_resends_mail(stage: Stage) -> Press:
     party = a_party(a_performance())
     mail = db.session.scalars(select(Mail.id).where(Mail.reservation_id == party.id)).first()
@@ -133,6 +137,6 @@ def staff_revokes_device(stage: Stage) -> Press:
 OFFICE: tuple[Callable[[Stage], Press], ...] = (
     staff_changes, staff_changes_show, staff_changes_venue, staff_changes_account,
     staff_deletes_performance, staff_deletes_show, staff_deletes_venue, staff_gives_up_address,
-    staff_reduces, staff_erases, staff_writes_note, staff_resends_mail, staff_releases, staff_restores,
+    staff_reduces, staff_erases, staff_writes_note, staff_tells_late, staff_resends_mail, staff_releases, staff_restores,
     staff_releases_network, staff_revokes_device,
 )  # fmt: skip

@@ -49,6 +49,7 @@ SELECT
   (SELECT count(*) FROM reservation WHERE state = 'expired') AS expired,
   (SELECT count(*) FROM reservation WHERE erased_at IS NOT NULL) AS erased,
   (SELECT count(*) FROM reservation WHERE note <> '') AS notes,
+  (SELECT count(*) FROM reservation WHERE late_at IS NOT NULL) AS late,
   (SELECT count(*) FROM former_slug) AS former_addresses,
   (SELECT count(*) FROM api_token WHERE revoked_at IS NOT NULL) AS revoked
 """

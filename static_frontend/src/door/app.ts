@@ -335,7 +335,7 @@ export class App {
       case "close":
         return this.view.closeSheets();
       case "release-yes":
-        return await this.change(async (evening) => this.freed(await evening.release()));
+        return await this.change(async (evening) => this.freed(await evening.release(this.view.takeTick("with-late"))));
       case "take-back":
         return await this.change(async (evening) => this.heldAgain(await evening.takeBack()));
       case "over-yes":

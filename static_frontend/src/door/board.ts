@@ -124,11 +124,12 @@ export class Board {
   private showPlaces({ performance, mayRelease, house, noShows, free, silent, device }: Notebook): void {
     if (!performance) return;
     const { view, words } = this;
-    const { places: num, parties } = noShows;
+    const { places: num, parties, late: { places: late, parties: lateParties } } = noShows;
     const ask = words.say("release.ask", { num, parties });
+    const kept = late > 0 ? words.say("release.late", { num: late, parties: lateParties }) : undefined;
     const { released_at: released, release_from: from } = performance;
     const asked = mayRelease
-      ? num > 0 ? ask : words.say("release.none")
+      ? num > 0 ? ask : (kept ?? words.say("release.none"))
       : words.say("release.from", { at: words.clock(from) });
     // What is taken back is held again as far as nobody took it.
     const again = Math.min(house.released, Math.max(0, free));
@@ -138,10 +139,12 @@ export class Board {
       words.say("release.left", left),
     ];
     view.say("release-words", done ? done.join(" ") : asked);
-    view.say("release-ask", ask);
+    view.say("release-ask", num > 0 || !kept ? ask : undefined);
     const phones = silent.join(", ");
     view.say("release-silent", phones ? words.say("release.silent", { phones }) : undefined);
-    view.enable("release", mayRelease && num > 0);
+    view.say("release-late-words", kept);
+    view.show("release-late", late > 0);
+    view.enable("release", mayRelease && num + late > 0);
     view.enable("take-back", released !== null && (again > 0 || house.released === 0));
     view.say("device", device.label);
   }

@@ -123,9 +123,13 @@ export function partyOf(party: KnownParty, words: Words): NonNullable<Card["part
 }
 
 /** A phone that is told no names is told no notes either, but that there is one. */
-function notesOn({ note, has_note: hasNote }: KnownParty, words: Words): string[] {
-  if (note) return [note];
-  return hasNote ? [words.say("note.elsewhere")] : [];
+function notesOn(party: KnownParty, words: Words): string[] {
+  const { note, has_note: hasNote, late_at: lateAt, admitted, seats } = party;
+  const elsewhere = hasNote ? [words.say("note.elsewhere")] : [];
+  return [
+    ...(lateAt && admitted < seats ? [words.say("late", { at: words.clock(lateAt) })] : []),
+    ...(note ? [note] : elsewhere),
+  ];
 }
 
 /** Who can be let in of a party; of those whose places were released as many as are `free`. */

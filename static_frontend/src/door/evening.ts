@@ -139,10 +139,13 @@ export class Evening {
     return { parties: found, more };
   }
 
-  /** Give the places of those who are not in to whoever waits. Throws Away and Refused. */
-  async release(): Promise<Places> {
+  /** Give the places of those who are not in to whoever waits; also of those who told that they come late?
+   *
+   * Throws Away and Refused.
+   */
+  async release(withLate = false): Promise<Places> {
     // Whom this phone let in and has not told of would be taken for missing.
-    return await this.move(async () => await this.server.release());
+    return await this.move(async () => await this.server.release(withLate));
   }
 
   /** Hold released places again, as far as nobody else has them. Throws Away and Refused. */

@@ -108,7 +108,7 @@ export class Finder {
 }
 
 function isShownAs(party: KnownParty, shown: KnownParty | undefined): boolean {
-  return party.admitted === shown?.admitted && party.note === shown.note;
+  return party.admitted === shown?.admitted && party.note === shown.note && party.late_at === shown.late_at;
 }
 
 function maySearch({ book: { rights } }: Evening): boolean {

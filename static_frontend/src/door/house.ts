@@ -30,6 +30,12 @@ export interface KnownParty extends Numbers, Party {}
  */
 export type Named = { readonly party: KnownParty; readonly byTicket: boolean } | Unlisted | "nobody";
 
+/** Places of confirmed people who are not in. */
+export interface Missing {
+  readonly parties: number;
+  readonly places: number;
+}
+
 /** Parties that a search found; there are `more` than it shows. */
 export interface Found {
   readonly parties: readonly KnownParty[];
@@ -144,18 +150,18 @@ export class House {
     return firstOf(found.map((party) => this.find(party.reference)!));
   }
 
-  /** The places that releasing would free: of confirmed people who are not in.
+  /** The places that releasing would free, and those that it would leave held for people who told that they come late.
    *
-   * Whom revoked phones let in is `inside`, by party, and counted by nobody.
+   * They are of confirmed people who are not in. Whom revoked phones let in is `inside`, by party, and counted by nobody.
    */
-  noShows(inside: ReadonlyMap<string, number>): { parties: number; places: number } {
-    let [parties, places] = [0, 0];
-    for (const reference of this.parties.keys()) {
-      const party = this.find(reference)!;
-      const missing = toCome(party) - (inside.get(reference) ?? 0);
-      if (party.state === "confirmed" && missing > 0) [parties, places] = [parties + 1, places + missing];
-    }
-    return { parties, places };
+  noShows(inside: ReadonlyMap<string, number>): Missing & { readonly late: Missing } {
+    const missing = [...this.parties.keys()]
+      .map((reference) => this.find(reference)!)
+      .filter(({ state }) => state === "confirmed")
+      .map((party) => ({ isLate: Boolean(party.late_at), people: toCome(party) - (inside.get(party.reference) ?? 0) }))
+      .filter(({ people }) => people > 0);
+    const late = missing.filter(({ isLate }) => isLate);
+    return { ...sumOf(missing.filter(({ isLate }) => !isLate)), late: sumOf(late) };
   }
 
   /** Places of people who did not come in time. */
@@ -165,6 +171,10 @@ export class House {
       .filter(({ state }) => state === "confirmed")
       .reduce((sum, { released }) => sum + released, 0);
   }
+}
+
+function sumOf(missing: readonly { readonly people: number }[]): Missing {
+  return { parties: missing.length, places: missing.reduce((sum, { people }) => sum + people, 0) };
 }
 
 /** As many of them as a search shows. */

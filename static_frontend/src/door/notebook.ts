@@ -128,8 +128,8 @@ export class Notebook {
     return this.counts?.free ?? 0;
   }
 
-  /** The places that releasing would free. */
-  get noShows(): { parties: number; places: number } {
+  /** The places that releasing would free, and those that it would leave held. */
+  get noShows(): ReturnType<House["noShows"]> {
     const inside = new Map<string, number>();
     for (const { verdict, reference, claimed } of this.kept?.conflicts ?? []) {
       if (verdict === "revoked" && reference) inside.set(reference, (inside.get(reference) ?? 0) + claimed);
@@ -387,11 +387,12 @@ function clockOf(device: Device, evening: Kept | undefined): Clock {
   return new Clock({ ...device, ...(known !== undefined && { known }) }, endOf(evening));
 }
 
-/** What an answer tells of a party; a server before 0.4 tells nothing of notes. */
+/** What an answer tells of a party; a server before 0.4 tells nothing of notes and lateness. */
 function numbersOf(told: Numbers): Omit<Numbers, "reference" | "name"> {
-  const { state, seats, admitted, released, note, has_note } = told;
+  const { state, seats, admitted, released, note, has_note, late_at } = told;
   const noted = note !== undefined && has_note !== undefined ? { note, has_note } : {};
-  return { state, seats, admitted, released, ...noted };
+  const late = late_at !== undefined ? { late_at } : {};
+  return { state, seats, admitted, released, ...noted, ...late };
 }
 
 /** What the server did not count as it was told here. */

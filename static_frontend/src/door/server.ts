@@ -45,6 +45,8 @@ export interface Numbers {
   readonly seats: number;
   readonly admitted: number;
   readonly released: number;
+  /** About when those come who are not in, if they told that they come late. */
+  readonly late_at?: string | null;
   /** What staff want the door to know of them; a server before 0.4 has none. */
   readonly note?: string;
   /** There is a note, also where this phone is not told what it says. */
@@ -236,8 +238,9 @@ export class Server {
     return await this.ask("POST", "/parties", { query }, PATIENCE.asked, isList);
   }
 
-  async release(): Promise<Places> {
-    return await this.ask("POST", "/release", undefined, PATIENCE.asked, isRelease);
+  async release(withLate: boolean): Promise<Places> {
+    const path = withLate ? "/release?late=true" : "/release";
+    return await this.ask("POST", path, undefined, PATIENCE.asked, isRelease);
   }
 
   async takeBack(): Promise<Places> {

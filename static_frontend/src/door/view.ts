@@ -91,6 +91,14 @@ export class View {
     }
   }
 
+  /** Whether a box is ticked; it is not, the next time. */
+  takeTick(name: string): boolean {
+    const box = this.find<HTMLInputElement>(`[data-${name}]`);
+    const { checked } = box;
+    box.checked = false;
+    return checked;
+  }
+
   mark(name: string, value: string): void {
     this.find("main").dataset[name] = value;
   }

@@ -21,6 +21,7 @@ const words = new Words({
     seats: "{num} seats",
     in: "{num} in",
     "note.elsewhere": "a note",
+    late: "late, {at}",
     "let_in.late": "late",
   },
 });
@@ -70,6 +71,8 @@ test.each([
   ["that there is one, where names are not told", { note: "", has_note: true }, ["a note"]],
   ["nothing", { note: "", has_note: false }, []],
   ["nothing by a server of before", {}, []],
+  ["when they come who told it", { late_at: "2026-11-25T19:50:00Z", note: "Row 1" }, ["late, 20:50", "Row 1"]],
+  ["no lateness when all are in", { late_at: "2026-11-25T19:50:00Z", admitted: 4 }, []],
 ])("a party is shown with its note: %s", (_, facts, notes) => {
   const party = { reference: "8D22P986", name: "Ada", state: "confirmed", performance_id: 7, seats: 4 };
   expect(partyOf({ ...party, admitted: 0, released: 0, ...facts }, words).notes).toEqual(notes);

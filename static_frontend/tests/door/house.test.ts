@@ -84,11 +84,18 @@ test("names are found whatever their accents and case; bookings that ended are n
 
 test("no-shows are the places that are held for people who are not in", () => {
   const noShows = (inside: [string, number][] = []) => house.noShows(new Map(inside));
-  expect(noShows()).toEqual({ parties: 2, places: 5 });
+  const late = { parties: 0, places: 0 };
+  expect(noShows()).toEqual({ parties: 2, places: 5, late });
   // Whom a revoked phone let in is no more missing than whom this one did.
-  expect(noShows([["AAAA0000", 2]])).toEqual({ parties: 2, places: 3 });
+  expect(noShows([["AAAA0000", 2]])).toEqual({ parties: 2, places: 3, late });
   house.add([done(0, 3)]);
-  expect(noShows()).toEqual({ parties: 1, places: 2 });
+  expect(noShows()).toEqual({ parties: 1, places: 2, late });
+});
+
+test("who told that they come late keep their places", async () => {
+  house.learn([await aParty(0, { seats: 4, admitted: 1, late_at: "2026-11-25T19:50:00Z" })]);
+  const late = { parties: 1, places: 2 };
+  expect(house.noShows(new Map([["AAAA0000", 1]]))).toEqual({ parties: 1, places: 2, late });
 });
 
 test("of two thousand parties as many are shown as can be looked through", async () => {

@@ -18,6 +18,7 @@ from azionelab.checkin.words import (
     tell_silent,
     verdict_words,
 )
+from azionelab.checkin.words_of_phone import phone_words
 
 
 def app_words() -> dict[str, Any]:
@@ -33,7 +34,8 @@ def app_words() -> dict[str, Any]:
         | _state_words()
         | _conflict_words()
         | _release_words()
-        | _joining_words(),
+        | _joining_words()
+        | phone_words(),
     }
 
 

@@ -10,6 +10,8 @@ import { Join } from "./join.ts";
 import { listenForScanner } from "./keys.ts";
 import { Passes } from "./passes.ts";
 import { Away, Refused, type Enrolled, type Places } from "./server.ts";
+import { kioskCard } from "./kiosk.ts";
+import { ThisPhone } from "./phone.ts";
 import { renew } from "./shell.ts";
 import { signal, wakeWithFirstTouch } from "./signals.ts";
 import { Store, type Contents, type Device } from "./store.ts";
@@ -33,6 +35,7 @@ export class App {
   private readonly joining: Join;
   private readonly passes: Passes;
   private readonly camera: CameraPanel;
+  private readonly phone: ThisPhone;
   private store: Store | undefined;
   private contents: Contents | undefined;
   private evening: Evening | undefined;
@@ -56,6 +59,12 @@ export class App {
     this.joining = new Join(this.view, words);
     this.passes = new Passes(this.view, words);
     this.camera = new CameraPanel(this.view.find("[data-camera]"), (code) => void this.scanned(code, true));
+    this.phone = new ThisPhone(page, this.view, words, {
+      close: () => this.close(),
+      open: () => this.openAgain(),
+      render: () => this.render(),
+      giveUp: async () => await this.giveUp(),
+    });
     listenForScanner(page, (code) => void this.scanned(code));
     wakeWithFirstTouch(page);
     this.view.query.addEventListener("input", () => {
@@ -86,11 +95,13 @@ export class App {
       // A private window, or a full disk: said on the door's screen.
       this.store = undefined;
     }
+    this.phone.start();
     this.arrive();
   }
 
   private arrive(): void {
     if (this.joining.isAsked) {
+      this.phone.invited();
       this.camera.stop();
       this.leave();
       this.view.closeSheets();
@@ -110,7 +121,34 @@ export class App {
     this.evening?.stop();
     const evening = this.begin(device);
     this.render();
-    if (!evening.book.ended) void this.camera.startAgain();
+    if (!evening.book.ended && !this.phone.isCovered) void this.startCamera();
+  }
+
+  /** A kiosk has nobody who would turn it on. */
+  private async startCamera(): Promise<void> {
+    await (this.phone.kiosk.isOn ? this.camera.start() : this.camera.startAgain());
+  }
+
+  /** The phone is locked: nobody's name stays on the screen. */
+  private close(): void {
+    this.camera.stop();
+    this.leave();
+    this.last = undefined;
+    this.finder.forget();
+  }
+
+  private openAgain(): void {
+    this.leave();
+    if (!this.evening) return this.arrive();
+    this.render();
+    this.camera.resume();
+    if (!this.evening.book.ended && !this.camera.isOn) void this.startCamera();
+  }
+
+  /** Who forgot the PIN gets no names, neither of this evening nor of others. */
+  private async giveUp(): Promise<void> {
+    this.passes.forget();
+    await this.evening?.endHere();
   }
 
   private begin(device: Device): Evening {
@@ -138,7 +176,9 @@ export class App {
     // Whoever did not know that something may be lost is asked once more.
     if (this.waiting.length > 0 && !isWarned) return;
     const enrolled = await this.joining.accept();
-    if (enrolled) await this.become(enrolled);
+    if (!enrolled) return;
+    this.phone.joined();
+    await this.become(enrolled);
   }
 
   /** Be another device than before; what waits goes along if it is of the same evening. */
@@ -179,6 +219,8 @@ export class App {
 
   /** A code that was scanned or typed: whoever does so has done with what is on the screen. */
   private async scanned(code: string, isByCamera = false): Promise<void> {
+    this.phone.touched();
+    if (this.phone.isCovered) return;
     if (isForeign(code)) this.foreign.tell(code, isByCamera);
     // But for this one, which only a person can decide.
     else if (this.view.hasQuestion) signal("bad");
@@ -197,7 +239,10 @@ export class App {
   private async let(code: string, asked: Asked = {}): Promise<void> {
     await this.decide(async (evening) => {
       this.asking = code;
-      return await evening.scan(code, asked);
+      const told = await evening.scan(code, asked);
+      // Nobody is there who could decide.
+      const isOpen = told.kind === "not_listed" && this.phone.kiosk.isOn;
+      return isOpen ? await evening.settle(told, 0) : told;
     });
   }
 
@@ -211,6 +256,7 @@ export class App {
     this.busy = true;
     this.camera.pause();
     this.clear();
+    this.foreign.clear();
     this.view.closeSheets();
     const slow = setTimeout(() => this.view.card(checkingCard(this.words)), SAY_CHECKING);
     try {
@@ -218,7 +264,7 @@ export class App {
       this.told = told;
       if (told.people > 0) this.last = told;
       else if (told.kind === "undone") this.last = undefined;
-      this.meet(card(told));
+      this.meet(this.phone.kiosk.isOn ? kioskCard(this.words, told) : card(told));
     } catch (error) {
       this.fail(error);
     } finally {
@@ -241,8 +287,10 @@ export class App {
     this.view.card({ ...card, details: [...card.details, ...untaken] });
     signal(card.tone);
     // People who are let in walk on; whoever is not has to be looked at, and nobody else meanwhile.
-    if (isGood) this.glance = setTimeout(() => this.goOn(), GLANCE);
-    else this.scannedMeanwhile = [];
+    const { kiosk } = this.phone;
+    if (kiosk.isOn) this.glance = setTimeout(() => this.next(), kiosk.stays(card));
+    else if (isGood) this.glance = setTimeout(() => this.goOn(), GLANCE);
+    if (!isGood) this.scannedMeanwhile = [];
   }
 
   /** A good verdict was seen: the next ticket, or whatever the camera sees. */
@@ -260,7 +308,7 @@ export class App {
       this.watch();
       throw error;
     }
-    this.meet(troubleCard(this.words, error));
+    this.meet(this.phone.kiosk.isOn ? kioskCard(this.words) : troubleCard(this.words, error));
   }
 
   private clear(): void {
@@ -290,13 +338,16 @@ export class App {
 
   // --- What is pressed ---
 
-  private async pressed({ act, people, about }: Pressed): Promise<void> {
+  private async pressed(pressed: Pressed): Promise<void> {
+    if (await this.phone.pressed(pressed)) return;
+    const { act, people, about } = pressed;
     const { told } = this;
     switch (act) {
       case "join":
         return await this.join();
       case "decline":
         this.joining.forget();
+        this.phone.declined();
         return this.arrive();
       case "next":
         return this.next();
@@ -329,6 +380,7 @@ export class App {
       case "close-find":
         return history.back();
       case "more":
+      case "phone":
       case "release":
       case "over":
         return this.openSheet(act);
@@ -435,6 +487,7 @@ export class App {
     }
     void this.passes.show(evening.book.device.performanceId);
     this.board.show(evening, this.last);
+    this.view.say("lock-state", this.view.find("[data-state]").textContent);
     this.finder.refresh(evening);
   }
 

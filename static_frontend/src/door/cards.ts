@@ -1,5 +1,6 @@
 /** What is told turned into a card: words, tone and what can be done about it. */
 
+import { hidesNames, shownName, shownWith } from "./discretion.ts";
 import type { NoAnswer, Told } from "./evening.ts";
 import type { KnownParty } from "./house.ts";
 import { Refused, type Conflict, type First } from "./server.ts";
@@ -24,6 +25,8 @@ export interface Card {
     readonly facts: readonly string[];
     /** What is to be known of them, each on a line of its own. */
     readonly notes: readonly string[];
+    /** The name and the notes, where they are seen only when somebody presses the name. */
+    readonly hidden?: { readonly label: string; readonly name: string; readonly notes: readonly string[] };
   };
   readonly heads: readonly Heads[];
   readonly buttons: readonly { readonly act: string; readonly label: string }[];
@@ -106,19 +109,25 @@ export function checkingCard(words: Words): Card {
 
 /** What a party is called: a phone that only scans is told no names, and nobody is those of a booking that ended. */
 export function nameOf({ name, reference }: KnownParty): string {
-  return name || reference;
+  return name ? shownWith(name, reference) : reference;
 }
 
 /** A party in a list of found ones. */
 export function partyOf(party: KnownParty, words: Words): NonNullable<Card["party"]> {
+  const name = party.name || party.reference;
+  const facts = [
+    ...(party.name ? [party.reference] : []),
+    words.say("seats", { num: party.seats }),
+    words.say("in", { num: party.admitted }),
+  ];
+  const notes = notesOn(party, words);
+  if (!hidesNames() || !party.name) return { name, facts, notes };
+  const shown = shownName(name);
   return {
-    name: nameOf(party),
-    facts: [
-      ...(party.name ? [party.reference] : []),
-      words.say("seats", { num: party.seats }),
-      words.say("in", { num: party.admitted }),
-    ],
-    notes: notesOn(party, words),
+    name: shown,
+    facts,
+    notes: notes.length > 0 ? [words.say("note.hidden")] : [],
+    hidden: { label: words.say("name.show", { name: shown }), name, notes },
   };
 }
 
@@ -148,7 +157,7 @@ export function conflictWords(conflict: Conflict, words: Words): { title: string
 
 function storyOf(conflict: Conflict, num: number, words: Words): string {
   const at = placeOf(conflict, words);
-  const name = conflict.name || conflict.reference;
+  const name = shownWith(conflict.name, conflict.reference) || conflict.reference;
   const { first, walk_in, attempt } = conflict;
   if (conflict.verdict === "revoked" && attempt && (name || walk_in)) {
     const who = name || words.say("walk_in");
@@ -167,7 +176,7 @@ export function asideWords(
   words: Words,
 ): { title: string; text: string } {
   const facts = {
-    name: name || aside.reference || words.say("walk_in"),
+    name: shownWith(name ?? "", aside.reference) || aside.reference || words.say("walk_in"),
     at: words.clock(aside.at),
     people: aside.people,
     counted: aside.counted,

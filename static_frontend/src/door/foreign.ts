@@ -39,6 +39,12 @@ export class ForeignNotice {
     this.timer = setTimeout(() => this.view.say("foreign", undefined), SHOWN);
   }
 
+  /** Something else is told now. */
+  clear(): void {
+    clearTimeout(this.timer);
+    this.view.say("foreign", undefined);
+  }
+
   private wasSeen(code: string): boolean {
     const now = performance.now();
     for (const [one, at] of this.seen) if (now - at >= QUIET) this.seen.delete(one);

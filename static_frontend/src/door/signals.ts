@@ -2,6 +2,17 @@
 
 type Tone = "good" | "look" | "bad" | "back";
 
+/** `beeps` carry through a foyer; `chimes` are for a silent one. */
+export const SOUNDS = ["beeps", "chimes", "off"] as const;
+export type Sound = (typeof SOUNDS)[number];
+
+/** How it shall sound and feel; `volume` in percent. */
+export interface Played {
+  readonly sound: Sound;
+  readonly volume: number;
+  readonly vibrates: boolean;
+}
+
 /** Hertz, one number for each beep. */
 const BEEPS: Record<Tone, number[]> = {
   good: [880],
@@ -10,8 +21,19 @@ const BEEPS: Record<Tone, number[]> = {
   back: [660, 440],
 };
 const BEEP = 0.14; // seconds
+const LOUDEST = 0.5;
+const VOICES: Readonly<Record<Exclude<Sound, "off">, OscillatorType>> = {
+  beeps: "triangle",
+  chimes: "sine",
+};
 
 let sound: AudioContext | undefined;
+let played: Played = { sound: "beeps", volume: 80, vibrates: true };
+
+/** From now on signals are given as was chosen. */
+export function playAs(chosen: Played): void {
+  played = chosen;
+}
 
 /** Older phones let a page be heard only if its sound began while something was pressed. */
 export function wakeWithFirstTouch(page: Document): void {
@@ -24,11 +46,13 @@ export function signal(tone: string): void {
   // Browsers keep a page silent, and complain, until somebody has pressed something on it.
   if (activation && !activation.hasBeenActive) return;
   const beeps = BEEPS[tone as Tone] ?? BEEPS.bad;
-  navigator.vibrate?.(beeps.flatMap(() => [120, 80]));
+  if (played.vibrates) navigator.vibrate?.(beeps.flatMap(() => [120, 80]));
+  if (played.sound === "off" || played.volume === 0) return;
+  const voice = VOICES[played.sound];
   const context = wake();
   // Beeps that wait for the first touch would then all be heard at once.
   if (!context || (!activation && context.state !== "running")) return;
-  for (const [n, pitch] of beeps.entries()) beep(context, pitch, context.currentTime + n * BEEP * 1.6);
+  for (const [n, pitch] of beeps.entries()) beep(context, voice, pitch, context.currentTime + n * BEEP * 1.6);
 }
 
 function wake(): AudioContext | undefined {
@@ -39,9 +63,9 @@ function wake(): AudioContext | undefined {
   return sound;
 }
 
-function beep(context: AudioContext, pitch: number, at: number): void {
-  const voice = new OscillatorNode(context, { frequency: pitch, type: "triangle" });
-  const volume = new GainNode(context, { gain: 0.4 });
+function beep(context: AudioContext, type: OscillatorType, pitch: number, at: number): void {
+  const voice = new OscillatorNode(context, { frequency: pitch, type });
+  const volume = new GainNode(context, { gain: (LOUDEST * played.volume) / 100 });
   volume.gain.setTargetAtTime(0, at + BEEP * 0.6, 0.02);
   voice.connect(volume).connect(context.destination);
   voice.start(at);

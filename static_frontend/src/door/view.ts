@@ -250,6 +250,19 @@ export class View {
     }
   }
 
+  /** Cover everything with the page that asks for the PIN, or show it again. */
+  cover(isCovered: boolean): void {
+    this.find("main").hidden = isCovered;
+    this.show("lock", isCovered);
+    if (isCovered) this.find("#unlock-pin").focus();
+  }
+
+  /** Be a kiosk, or a door as usual. */
+  kiosk(isOn: boolean): void {
+    if (isOn) this.page.body.dataset["kiosk"] = "";
+    else delete this.page.body.dataset["kiosk"];
+  }
+
   find<Part extends HTMLElement = HTMLElement>(selector: string): Part {
     return this.page.querySelector<Part>(selector)!;
   }
@@ -328,17 +341,34 @@ function pressedBy(part: HTMLElement): Pressed {
   };
 }
 
-function partyLines(party: NonNullable<Card["party"]>): HTMLElement[] {
+/** A party's name, its facts and its notes; a hidden name is a button that shows it. */
+function partyLines({ name, facts, notes, hidden }: NonNullable<Card["party"]>): HTMLElement[] {
+  if (!hidden) return linesOf(name, facts, notes);
+  const button = make("button", { type: "button", class: "reveal", "aria-label": hidden.label }, [name]);
+  const lines = linesOf(button, facts, notes);
+  button.addEventListener("click", () => {
+    const [first, ...others] = lines;
+    const shown = linesOf(hidden.name, facts, hidden.notes);
+    for (const other of others) other.remove();
+    first!.replaceWith(...shown);
+    // The button that had the focus is gone.
+    shown[0]!.tabIndex = -1;
+    shown[0]!.focus();
+  });
+  return lines;
+}
+
+function linesOf(name: Node | string, facts: readonly string[], notes: readonly string[]): HTMLElement[] {
   return [
     make("p", { class: "party" }, [
-      make("b", { dir: "auto" }, [party.name]),
+      make("b", { dir: "auto" }, [name]),
       make(
         "span",
         { class: "dotted" },
-        party.facts.flatMap((fact) => [make("span", {}, [fact]), " "]),
+        facts.flatMap((fact) => [make("span", {}, [fact]), " "]),
       ),
     ]),
-    ...party.notes.map((note) => make("p", { class: "note", dir: "auto" }, [note])),
+    ...notes.map((note) => make("p", { class: "note", dir: "auto" }, [note])),
   ];
 }
 

@@ -12,7 +12,7 @@ import { Words } from "../../src/door/words.ts";
 import { aConflict, aParty, aProblem, FakeServer, TOKENS } from "./stage.ts";
 import { until } from "../until.ts";
 
-const TEMPLATE = "../azionelab/templates/checkin/app.html";
+const TEMPLATES = "../azionelab/templates/checkin";
 const BEFORE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
 
 let server: FakeServer;
@@ -56,7 +56,9 @@ afterEach(async () => {
 
 /** The page, opened with an invitation to performance 8 on a phone that was at the door of 7. */
 async function open(): Promise<void> {
-  const html = readFileSync(TEMPLATE, "utf8").replace(/\{[{%].*?[%}]\}/g, "");
+  const html = readFileSync(`${TEMPLATES}/app.html`, "utf8")
+    .replace('{% include "checkin/_this_phone.html" %}', readFileSync(`${TEMPLATES}/_this_phone.html`, "utf8"))
+    .replace(/\{[{%].*?[%}]\}/g, "");
   page = new DOMParser().parseFromString(html, "text/html");
   await new App(page, named).start();
 }

@@ -1,0 +1,111 @@
+/** The page that covers the app while it is locked; what was done goes on being sent behind it. */
+
+import { Lock, PIN } from "./lock.ts";
+import type { View } from "./view.ts";
+import type { Words } from "./words.ts";
+
+/** What happens at the door when its phone is locked, and when it is opened again. */
+export interface Covered {
+  locked(): void;
+  opened(): void;
+}
+
+export class Locker {
+  private readonly lock = new Lock();
+  private readonly view: View;
+  private readonly words: Words;
+  private readonly door: Covered;
+  /** Nothing is seen but the page that asks for the PIN. */
+  isCovered = false;
+  private resting: ReturnType<typeof setTimeout> | undefined;
+  private paused: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(view: View, words: Words, door: Covered) {
+    this.view = view;
+    this.words = words;
+    this.door = door;
+  }
+
+  get hasPin(): boolean {
+    return this.lock.hasPin;
+  }
+
+  get isLocked(): boolean {
+    return this.lock.isLocked;
+  }
+
+  lockNow(): void {
+    this.lockBehind();
+    if (this.lock.isLocked) this.cover();
+  }
+
+  /** Be locked, with a kiosk before the lock. */
+  lockBehind(): void {
+    this.lock.lock();
+  }
+
+  /** Show the page that asks for the PIN. */
+  cover(): void {
+    this.isCovered = true;
+    this.view.closeSheets();
+    this.door.locked();
+    this.view.cover(true);
+    this.say(undefined);
+    this.awaitPause();
+  }
+
+  /** Show what is below, locked or not: somebody was invited anew, or gave it up. */
+  uncover(): void {
+    this.isCovered = false;
+    this.view.cover(false);
+  }
+
+  /** Somebody uses the phone: it locks itself so many minutes after the last time. */
+  touched(minutes: number): void {
+    clearTimeout(this.resting);
+    if (minutes > 0) this.resting = setTimeout(() => this.lockNow(), minutes * 60_000);
+  }
+
+  /** Keep a new PIN; whether it is one. */
+  async set(pin: string): Promise<boolean> {
+    const isPin = PIN.test(pin);
+    if (isPin) await this.lock.set(pin);
+    return isPin;
+  }
+
+  remove(): void {
+    this.lock.remove();
+  }
+
+  async unlock(): Promise<void> {
+    const field = this.view.find<HTMLInputElement>("#unlock-pin");
+    const pin = field.value;
+    field.value = "";
+    if (await this.lock.open(pin)) {
+      this.uncover();
+      this.door.opened();
+      return;
+    }
+    this.say("lock.wrong");
+    this.awaitPause();
+    field.focus();
+  }
+
+  /** Too many wrong ones: nobody tries for a while. */
+  private awaitPause(): void {
+    clearTimeout(this.paused);
+    const { pause } = this.lock;
+    this.view.enable("try-pin", pause === 0);
+    if (pause === 0) return;
+    const seconds = Math.ceil(pause / 1_000);
+    this.view.say("lock-trouble", this.words.say("lock.pause", { num: seconds }));
+    this.paused = setTimeout(() => {
+      this.say(undefined);
+      this.view.enable("try-pin", true);
+    }, pause);
+  }
+
+  private say(name: string | undefined): void {
+    this.view.say("lock-trouble", name && this.words.say(name));
+  }
+}

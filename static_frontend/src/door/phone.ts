@@ -1,0 +1,157 @@
+/** "This phone": what is chosen for it, its PIN, and the kiosk that it may be. */
+
+import { hideNames } from "./discretion.ts";
+import { Kiosk } from "./kiosk.ts";
+import { Locker } from "./locker.ts";
+import { Settings } from "./settings.ts";
+import type { Pressed, View } from "./view.ts";
+import type { Words } from "./words.ts";
+
+/** Milliseconds that a kiosk asks for the PIN before it asks for tickets again. */
+const ASKS_FOR_PIN = 20_000;
+
+/** The door that this phone is. */
+export interface Door {
+  /** Nobody is let in for now, and nobody's name is seen. */
+  close(): void;
+  open(): void;
+  render(): void;
+  /** Its list goes; what waits is sent. */
+  giveUp(): Promise<void>;
+}
+
+export class ThisPhone {
+  readonly kiosk: Kiosk;
+  private readonly locker: Locker;
+  private readonly settings: Settings;
+  private readonly view: View;
+  private readonly words: Words;
+  private readonly door: Door;
+  private asking: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(page: Document, view: View, words: Words, door: Door) {
+    [this.view, this.words, this.door] = [view, words, door];
+    this.locker = new Locker(view, words, { locked: () => door.close(), opened: () => this.opened() });
+    this.kiosk = new Kiosk(view, () => this.locker.hasPin, () => this.leaveKiosk());
+    this.settings = new Settings(view, () => this.chosen());
+    for (const what of ["pointerdown", "keydown"]) page.addEventListener(what, () => this.touched());
+    this.chosen();
+    this.showPin();
+  }
+
+  /** The app begins: locked, if there is a PIN. A kiosk names nobody, and goes on by itself. */
+  start(): void {
+    if (!this.kiosk.isOn) this.locker.lockNow();
+  }
+
+  get isCovered(): boolean {
+    return this.locker.isCovered;
+  }
+
+  touched(): void {
+    const isGuarded = this.locker.hasPin && !this.kiosk.isOn && !this.isCovered;
+    this.locker.touched(isGuarded ? this.settings.choice.locksAfter : 0);
+  }
+
+  /** Somebody has a new invitation, which staff gave them: they may see who booked. */
+  invited(): void {
+    this.locker.uncover();
+  }
+
+  joined(): void {
+    this.kiosk.leave();
+    if (this.locker.isLocked) this.locker.remove();
+    this.showPin();
+  }
+
+  /** They did not want it after all. */
+  declined(): void {
+    if (this.locker.isLocked && !this.kiosk.isOn) this.locker.cover();
+  }
+
+  /** Do what was pressed; whether it was something of this sheet. */
+  async pressed({ act, about }: Pressed): Promise<boolean> {
+    switch (act) {
+      case "try":
+        this.settings.try(about);
+        return true;
+      case "set-pin":
+        await this.setPin();
+        return true;
+      case "remove-pin":
+        this.locker.remove();
+        this.showPin();
+        return true;
+      case "lock":
+        this.locker.lockNow();
+        return true;
+      case "unlock":
+        await this.locker.unlock();
+        return true;
+      case "forget-pin":
+        await this.forget();
+        return true;
+      case "kiosk":
+        this.view.closeSheets();
+        this.locker.lockBehind();
+        this.kiosk.enter();
+        this.door.open();
+        return true;
+      case "kiosk-back":
+        this.backToKiosk();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private chosen(): void {
+    hideNames(this.settings.choice.hidesNames);
+    this.touched();
+    this.door.render();
+  }
+
+  private opened(): void {
+    clearTimeout(this.asking);
+    this.kiosk.leave();
+    this.touched();
+    this.door.open();
+  }
+
+  private leaveKiosk(): void {
+    if (!this.locker.hasPin) return this.opened();
+    this.locker.cover();
+    clearTimeout(this.asking);
+    this.asking = setTimeout(() => this.backToKiosk(), ASKS_FOR_PIN);
+  }
+
+  private backToKiosk(): void {
+    clearTimeout(this.asking);
+    if (!this.kiosk.isOn) return;
+    this.locker.uncover();
+    this.door.open();
+  }
+
+  private async setPin(): Promise<void> {
+    const field = this.view.find<HTMLInputElement>("#new-pin");
+    const isSet = await this.locker.set(field.value);
+    if (isSet) field.value = "";
+    this.view.say("pin-trouble", isSet ? undefined : this.words.say("pin.none"));
+    this.showPin();
+    this.touched();
+  }
+
+  /** Who forgot the PIN loses the list, and no scan: staff show the phone a new code. */
+  private async forget(): Promise<void> {
+    await this.door.giveUp();
+    this.locker.remove();
+    this.kiosk.leave();
+    this.locker.uncover();
+    this.showPin();
+  }
+
+  private showPin(): void {
+    this.view.show("pin-none", !this.locker.hasPin);
+    this.view.show("pin-set", this.locker.hasPin);
+  }
+}

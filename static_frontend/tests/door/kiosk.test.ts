@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+
+import type { Told } from "../../src/door/evening.ts";
+import { kioskCard } from "../../src/door/kiosk.ts";
+import { Words } from "../../src/door/words.ts";
+
+const words = new Words({
+  locale: "en",
+  time_zone: "UTC",
+  tones: {},
+  words: {
+    "kiosk.welcome": "welcome {num}",
+    "kiosk.welcome.detail": "go in",
+    "kiosk.staff": "see the staff",
+    "kiosk.staff.detail": "they help",
+  },
+});
+const PARTY = { reference: "8D22P986", name: "Ada Rossi", state: "confirmed", seats: 4, admitted: 4, released: 0 };
+const told = (kind: Told["kind"], people: number): Told => ({
+  kind,
+  people,
+  action: { kind: "scan", scan_id: "1", code: "8D22P986" },
+  offline: false,
+  party: { ...PARTY, performance_id: 7 },
+});
+
+test("all of a plain party go in, by number", () => {
+  const card = kioskCard(words, told("admitted", 4));
+  expect(card).toEqual({
+    kind: "admitted",
+    tone: "good",
+    headline: "welcome 4",
+    details: ["go in"],
+    heads: [],
+    buttons: [],
+  });
+});
+
+test.each(["already_in", "not_listed", "released", "changed", "wrong_performance", "unknown"] as const)(
+  "everybody else sees the staff, who are asked nothing here: %s",
+  (kind) => {
+    const card = kioskCard(words, told(kind, 0));
+    expect([card.tone, card.headline, card.buttons, card.heads, card.party]).toEqual([
+      "bad",
+      "see the staff",
+      [],
+      [],
+      undefined,
+    ]);
+  },
+);
+
+test("and so does who gets no answer", () => {
+  expect(kioskCard(words).headline).toBe("see the staff");
+});

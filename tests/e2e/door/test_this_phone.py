@@ -1,0 +1,148 @@
+"""What is chosen for a phone: hidden names, a PIN that locks it, and the kiosk that it may be."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.stage import a_party
+from tests.support.door import Phone, tonight, until
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+Scans = Callable[[], list[Any]]
+SHEET = "This phone: sounds, names, PIN, kiosk, end"
+PIN = "2468"
+
+
+def opens_sheet(phone: Phone) -> None:
+    phone.press("More")
+    phone.press(SHEET)
+
+
+def types_pin(phone: Phone, pin: str = PIN) -> None:
+    phone.page.locator("#unlock-pin").fill(pin)
+    phone.press("Unlock")
+
+
+def is_locked(phone: Phone) -> None:
+    expect(phone.page.locator("h1:visible")).to_have_text("Locked")
+
+
+def finds_nothing_wrong(phone: Phone) -> None:
+    assert [found["id"] for found in Axe().run(phone.page).response["violations"]] == []
+
+
+def test_an_evening_with_a_phone_that_guests_can_look_at(
+    make_phone: Callable[..., Phone], scans: Scans
+) -> None:
+    performance = tonight()
+    names = ("Ada Rossi", "Bruno Verdi", "Carla Neri")
+    ada, bruno, carla = (a_party(performance, 3, name=name) for name in names)
+    phone = make_phone(viewport={"width": 360, "height": 740}, bypass_csp=True)
+    phone.joins(performance)
+
+    # Names are initials until they are pressed.
+    opens_sheet(phone)
+    phone.page.get_by_label("Hide names").check()
+    phone.page.get_by_label("Sound", exact=True).select_option("off")
+    phone.press("Try: let in")
+    finds_nothing_wrong(phone)
+    phone.press("Close")
+    phone.scan(ada.reference)
+    phone.told("Let 3 in", "A. R.")
+    expect(phone.verdict).not_to_contain_text("Ada Rossi")
+    phone.press("Show the name of A. R.")
+    phone.told("Ada Rossi")
+    phone.press("Next")
+    expect(phone.page.locator("[data-last-words]")).to_contain_text(f"A. R. ({ada.reference})")
+
+    # What waits is sent while it is locked, and it is locked when it starts.
+    opens_sheet(phone)
+    phone.page.locator("#new-pin").fill("12")
+    phone.press("Set the PIN")
+    phone.says("A PIN has four to eight digits.")
+    phone.page.locator("#new-pin").fill(PIN)
+    phone.press("Set the PIN")
+    phone.press("Close")
+    phone.works_alone()
+    phone.loses_network()
+    phone.scan(bruno.reference)
+    phone.told("Let 3 in", "B. V.")
+    phone.press("Next")
+    opens_sheet(phone)
+    phone.press("Lock now")
+    is_locked(phone)
+    finds_nothing_wrong(phone)
+    phone.scan(carla.reference)
+    phone.page.reload()
+    is_locked(phone)
+    types_pin(phone, "1357")
+    phone.says("That is not the PIN.")
+    phone.context.set_offline(False)
+    until(phone.page, lambda: len(scans()) == 2, "what waited to be sent")
+    is_locked(phone)
+    types_pin(phone)
+    phone.is_online()
+    assert PIN not in phone.page.evaluate("JSON.stringify({ ...localStorage })")
+
+    # A kiosk lets in whole parties, names nobody, and is left by the PIN.
+    opens_sheet(phone)
+    phone.press("Start the kiosk")
+    phone.says("Show your ticket")
+    phone.scan(carla.reference)
+    phone.told("Welcome: 3 people", "Please go in.")
+    expect(phone.verdict.get_by_role("button")).to_have_count(0)
+    finds_nothing_wrong(phone)
+    phone.scan(carla.reference)
+    phone.told("Please see the staff")
+    expect(phone.verdict).not_to_contain_text("Carla")
+    expect(phone.verdict).to_be_empty()
+    phone.page.reload()
+    phone.says("Show your ticket")
+    expect(phone.page.get_by_role("button", name="More")).to_be_hidden()
+    leave = phone.page.get_by_role("button", name="Staff: press")
+    leave.click()
+    is_locked(phone)
+    phone.press("Back to the kiosk")
+    phone.says("Show your ticket")
+    leave.click()
+    types_pin(phone)
+    phone.is_online()
+    assert [scan.verdict for scan in scans()] == ["admitted", "admitted", "admitted", "already_in"]
+
+    # Who forgot the PIN loses the list, and no scan.
+    phone.loses_network()
+    phone.scan("A" * 43)
+    phone.told("Not on my list")
+    phone.press("Send away")
+    phone.press("Next")
+    opens_sheet(phone)
+    phone.press("Lock now")
+    phone.page.get_by_text("PIN forgotten?").click()
+    phone.press("Remove the list and the PIN")
+    expect(phone.page.locator("h1:visible")).to_have_text("Ended here")
+    phone.says("1 scan is still waiting to be sent.")
+    phone.context.set_offline(False)
+    phone.keeps_nothing()
+    assert len(scans()) == 5
+    phone.joins(performance)
+    phone.scan(ada.reference)
+    phone.told("Already in")
+
+
+def test_a_kiosk_without_a_pin_is_left_by_holding_its_corner(phone: Phone) -> None:
+    performance = tonight()
+    phone.joins(performance)
+    opens_sheet(phone)
+    phone.press("Start the kiosk")
+    more = phone.page.get_by_role("button", name="More")
+    corner = phone.page.locator("[data-kiosk-exit]")
+    corner.click()
+    expect(more).to_be_hidden()
+    corner.hover()
+    phone.page.mouse.down()
+    expect(more).to_be_visible()
+    phone.page.mouse.up()

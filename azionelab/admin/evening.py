@@ -30,6 +30,7 @@ from azionelab.checkin import devices, evening
 from azionelab.checkin.building import people_in
 from azionelab.checkin.house import house_counts
 from azionelab.checkin.house_list import conflicts
+from azionelab.checkin.interval import allow_reentry
 from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.putting_away import bring_back, put_away
 from azionelab.checkin.words import (
@@ -215,6 +216,19 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
         if request.form.get("back") == "invitation":
             where = self.get_url(".invitation", performance_id=performance_id, **_chosen())
             return redirect(where)
+        return redirect(self.get_url(".show", performance_id=performance_id))
+
+    @expose("/<int:performance_id>/reentry", methods=("POST",))
+    def reentry(self, performance_id: int) -> Response:
+        """Let people go out and come in again this evening, or nobody any more."""
+        _performance(performance_id)
+        allowed = request.form.get("allowed") == "yes"
+        allow_reentry(performance_id, allowed=allowed)
+        if allowed:
+            told = gettext("Exit and re-entry are on: the doors let people out, and in again.")
+        else:
+            told = gettext("Nobody is let out any more. Who is out can come in again.")
+        flash(told, "success")
         return redirect(self.get_url(".show", performance_id=performance_id))
 
     @expose("/<int:performance_id>/no-shows")

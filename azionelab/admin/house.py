@@ -62,6 +62,12 @@ VERDICTS: dict[str, str] = {
     Kind.RELEASED: _("places released"),
     Kind.FULL: _("no place left"),
     Kind.NOT_LISTED: _("not on the phone's list"),
+    Kind.LET_OUT: _("let out"),
+    Kind.IN_AGAIN: _("in again"),
+    Kind.SOME_OUT: _("some are out, some to come"),
+    Kind.NONE_IN: _("nobody in who could go out"),
+    Kind.NONE_OUT: _("nobody out who could come back"),
+    Kind.NO_REENTRY: _("nobody is let out"),
     REUSED: _("page used already"),
     REVOKED: _("device revoked"),
 }

@@ -42,7 +42,9 @@ _PARTY = (
         Reservation.seats,
         Reservation.admitted,
         Reservation.released,
+        Reservation.outside,
         Performance.cancelled_at,
+        Performance.reentry,
         Reservation.note,
         Reservation.late_at,
     )
@@ -109,7 +111,7 @@ def lock_reservation(session: Session, reservation_id: UUID) -> Reservation:
 
 @dataclass(frozen=True, slots=True)
 class PartyRow:
-    """Of a reservation what a door asks, and when its performance was cancelled."""
+    """Of a reservation what a door asks; when its performance was cancelled, and whether people may go out."""
 
     id: UUID
     performance_id: int
@@ -119,7 +121,9 @@ class PartyRow:
     seats: int
     admitted: int
     released: int
+    outside: int
     cancelled_at: datetime | None
+    reentry: bool
     note: str = ""
     late_at: datetime | None = None
 
@@ -127,6 +131,11 @@ class PartyRow:
     def to_come(self) -> int:
         """As a reservation's."""
         return self.seats - self.admitted - self.released
+
+    @property
+    def inside(self) -> int:
+        """As a reservation's."""
+        return max(0, self.admitted - self.outside)
 
     @property
     def awaited_at(self) -> datetime | None:

@@ -49,6 +49,8 @@ class Reservation(Base):
     `ck_reservation_admitted_range` refuses more than the party (migration 0002). Name and e-mail
     are empty once they were erased.
 
+    `outside` of those who are in went out, and may come in again. A trigger on `passage` keeps it (migration 0029).
+
     A `walk_in` came without a booking and has neither. `released` places are held no more, since
     the party did not come in time; it stays confirmed. `changed_in` is the transaction that changed
     the row last: a trigger writes it (migration 0008).
@@ -102,6 +104,7 @@ class Reservation(Base):
         CheckConstraint("state IN ('pending', 'confirmed', 'cancelled', 'expired')", name="state"),
         CheckConstraint("admitted BETWEEN 0 AND seats - released", name="admitted_range"),
         CheckConstraint("released BETWEEN 0 AND seats", name="released_range"),
+        CheckConstraint("outside >= 0", name="outside_range"),
         CheckConstraint("admitted = 0 OR state = 'confirmed'", name="admitted_confirmed"),
         CheckConstraint("(state <> 'confirmed') OR confirmed_at IS NOT NULL", name="confirmed_at"),
         CheckConstraint(
@@ -124,6 +127,7 @@ class Reservation(Base):
     state: Mapped[str] = mapped_column(default=State.PENDING)
     holds_seats: Mapped[bool] = mapped_column(default=True, server_default=true())
     admitted: Mapped[int] = mapped_column(default=0, server_default="0")
+    outside: Mapped[int] = mapped_column(default=0, server_default="0")
     walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
     released: Mapped[int] = mapped_column(default=0, server_default="0")
     note: Mapped[str] = mapped_column(default="", server_default="")
@@ -185,6 +189,11 @@ class Reservation(Base):
     def to_come(self) -> int:
         """People of the party whose places are held and who are not in."""
         return self.seats - self.admitted - self.released
+
+    @property
+    def inside(self) -> int:
+        """People of the party who are in the building."""
+        return max(0, self.admitted - self.outside)
 
     @property
     def awaited_at(self) -> datetime | None:

@@ -26,6 +26,7 @@ from azionelab.checkin.codes import CodeForeign, require_ours
 from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house import find_parties, house_counts
 from azionelab.checkin.house_list import Conflict, Listed, changes_since, conflicts
+from azionelab.checkin.interval import pass_without_ticket
 from azionelab.checkin.limits import MAX_WALK_INS, SEARCHES
 from azionelab.checkin.no_shows import release_no_shows
 from azionelab.checkin.putting_away import note_done
@@ -50,7 +51,7 @@ from azionelab.checkin.schemas import (
     VerdictSchema,
     WalkInSchema,
 )
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.checkin.words import say_foreign
 from azionelab.database import now
@@ -223,7 +224,7 @@ def _of_pace(ask: Callable[[str], None]) -> None:
         raise pace.TooManyAttempts(cast("int", error.retry_after)) from error
 
 
-def _count_refused() -> None:
+def _count_attempt() -> None:
     # This one is in the scan log already, and is answered; the next one is not.
     with suppress(TooManyRequests):
         pace.ATTEMPTS.count(_who())
@@ -277,19 +278,20 @@ def house(performance_id: int) -> dict[str, Any]:
 @blueprint.response(200, VerdictSchema)
 @blueprint.operation("scanTicket", 403, 404, 409, body=True)
 def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
-    """Let a party in, all of it or some."""
+    """Let a party in, all of it or some; or out, and in again."""
     try:
         verdict = _scan(attempt, performance_id)
     except DoorUnknown:
         abort(404)
     except books.ScanReused:
-        _count_refused()
+        _count_attempt()
         return _reused()
     except CodeForeign:
-        _count_refused()
+        _count_attempt()
         return problem(409, "not-a-ticket", "Not a ticket", say_foreign())
-    if not verdict.people:
-        _count_refused()
+    if verdict.kind is not Kind.ADMITTED:
+        # The house bounds who comes in; refusals nothing does, nor who goes out and comes back.
+        _count_attempt()
     return _told(verdict)
 
 
@@ -298,7 +300,7 @@ def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyRe
 @blueprint.response(200, VerdictSchema)
 @blueprint.operation("letInWalkIns", 403, 404, 409, body=True)
 def walk_in(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
-    """Let in people who have no booking, if places are free."""
+    """Let in people who have no booking, if places are free; or out, and in again, who have no ticket."""
     try:
         return _told(_walk_in(attempt, performance_id))
     except DoorUnknown:
@@ -428,6 +430,7 @@ def _scan(attempt: dict[str, Any], performance_id: int) -> books.Verdict:
         people=attempt.get("people"),
         seen=attempt.get("seen"),
         late=attempt["late"],
+        way=attempt["way"],
         claim=_claim(attempt),
     )
 
@@ -438,7 +441,10 @@ def _walk_in(attempt: dict[str, Any], performance_id: int) -> books.Verdict:
         raise RightMissing
     people = min(attempt.get("people", 1), MAX_WALK_INS)
     actor, claim = _actor(attempt["door"]), _claim(attempt)
-    return let_in_walk_ins(performance_id, people, attempt["scan_id"], actor, claim)
+    way, scan_id = attempt["way"], attempt["scan_id"]
+    if way in (Way.OUT, Way.AGAIN):
+        return pass_without_ticket(performance_id, people, scan_id, actor, way, claim=claim)
+    return let_in_walk_ins(performance_id, people, scan_id, actor, claim)
 
 
 def _undo(action: dict[str, Any], performance_id: int) -> books.Verdict:
@@ -462,7 +468,8 @@ def _take_down_revoked(actions: list[dict[str, Any]], performance_id: int) -> No
             books.record_undo_of_revoked(performance_id, scan_id, actor)
         else:
             code = None if action["kind"] == "walk_in" else action["code"]
-            books.record_of_revoked(performance_id, code, scan_id, actor, _claim(action))
+            claim, way = _claim(action), action["way"]
+            books.record_of_revoked(performance_id, code, scan_id, actor, claim, way=way)
 
 
 def _reused() -> AnyResponse:
@@ -495,7 +502,11 @@ def _is_closed() -> bool:
 def _counts(performance_id: int) -> dict[str, Any]:
     counts, building = house_counts([performance_id])[performance_id], people_in(performance_id)
     figures = {figure: getattr(counts, figure) for figure in _FIGURES}
-    return figures | {"in_building": building.people, "known_at": building.known_at}
+    return figures | {
+        "outside": building.outside,
+        "in_building": building.people,
+        "known_at": building.known_at,
+    }
 
 
 _FIGURES = (
@@ -566,6 +577,7 @@ def _door_performance(performance: Listing) -> dict[str, Any]:
         "closes_at": devices.door_closes_at(performance.starts_at, performance.duration_minutes),
         "release_from": performance.starts_at - places.RELEASE_FROM,
         "released_at": performance.released_at,
+        "reentry": performance.reentry,
     }
 
 
@@ -581,5 +593,6 @@ def _party(reservation: Reservation | PartyRow) -> dict[str, Any]:
         "seats": reservation.seats,
         "admitted": reservation.admitted,
         "released": reservation.released,
+        "outside": reservation.outside,
         "remaining": reservation.to_come,
     }

@@ -16,19 +16,26 @@ from sqlalchemy import String, and_, bindparam, func, insert, literal_column, or
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from azionelab.bookings.locks import PartyRow, lock_reservation, lock_with_performance
+from azionelab.bookings.locks import (
+    PartyRow,
+    lock_performance,
+    lock_reservation,
+    lock_with_performance,
+)
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.rules import end
 from azionelab.checkin.facts import lock_code, read_door
-from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.models import Admission, Passage, Scan
+from azionelab.checkin.passages import call_back, passage_of, take_back
 from azionelab.checkin.rights import RightMissing
-from azionelab.checkin.verdicts import REVOKED, Kind
+from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.database import now, read_row, transaction, violated_constraint
 from azionelab.extensions import db
 from azionelab.staff.models import ApiToken, User
 
 _NEW_SCAN = insert(Scan)
 _NEW_ADMISSION = insert(Admission)
+_NEW_PASSAGE = insert(Passage)
 _OLDEST_CLAIM = timedelta(days=7)  # what a device says of a time before that is taken for now
 VERDICTS_GIVEN = Counter("azionelab_door_scans", "Scans at the door, by verdict.", ["verdict"])
 for _kind in Kind:
@@ -77,7 +84,7 @@ class FirstAdmission:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to a scan. `people` were let in by it; `reservation` is None when nobody is named.
+    """The answer to a scan. `people` were let in by it, or out; `reservation` is None when nobody is named.
 
     `claimed` people are in by the device's own decision; None when it made none.
     """
@@ -90,6 +97,7 @@ class Verdict:
     claimed: int | None = None
     undone: bool = False
     replayed: bool = False
+    way: Way = Way.IN
 
 
 @contextmanager
@@ -111,6 +119,7 @@ def describe_attempt(
     claim: Claim | None = None,
     *,
     walk_in: bool = False,
+    way: Way = Way.IN,
 ) -> dict[str, Any]:
     """An attempt as the books keep it, but for what came of it."""
     at = now()
@@ -119,6 +128,7 @@ def describe_attempt(
         "performance_id": performance_id,
         "reservation_id": party.id if party else None,
         "walk_in": walk_in,
+        "way": Way.IN if way is Way.ANY else way,
         "admitted_before": party.admitted if party else 0,
         "scanned_at": _believe(claim.at, at) if claim else at,
         "received_at": at,
@@ -140,17 +150,20 @@ def _believe(told: datetime, at: datetime) -> datetime:
     return told if at - _OLDEST_CLAIM < told <= at else at
 
 
-def write_down(session: Session, scan: dict[str, Any], kind: Kind | str, people: int) -> None:
-    """Put a scan into the books, and with it the people that it lets in."""
-    session.execute(_NEW_SCAN, scan | {"verdict": kind, "people": people})
-    if people:
-        admission = {
-            "scan_id": scan["id"],
-            "reservation_id": scan["reservation_id"],
-            "people": people,
-            "admitted_at": scan["scanned_at"],
-        }
+def write_down(
+    session: Session, scan: dict[str, Any], kind: Kind | str, entered: int, gone: int = 0
+) -> None:
+    """Put a scan into the books, and with it the people that it lets in, and those who went out.
+
+    `gone` is negative when they came back.
+    """
+    session.execute(_NEW_SCAN, scan | {"verdict": kind, "people": entered + abs(gone)})
+    of_scan = {"scan_id": scan["id"], "reservation_id": scan["reservation_id"]}
+    if entered:
+        admission = of_scan | {"people": entered, "admitted_at": scan["scanned_at"]}
         session.execute(_NEW_ADMISSION, admission)
+    if gone:
+        session.execute(_NEW_PASSAGE, of_scan | {"people": gone})
 
 
 def add_admission(session: Session, scan: Scan, reservation_id: UUID, people: int) -> None:
@@ -184,11 +197,11 @@ def first_admission(
 def read_verdict(
     scan: Scan,
     reservation: Reservation | None,
-    admission: Admission | None,
+    written: Admission | Passage | None,
     first: FirstAdmission | None,
 ) -> Verdict:
-    """The answer to a scan that is in the books, for whoever sends it again."""
-    undone_at = admission.undone_at if admission is not None else None
+    """The answer to a scan that is in the books, for whoever sends it again. `written` is who went through by it."""
+    undone_at = written.undone_at if written is not None else None
     return Verdict(
         Kind(scan.verdict),
         scan.id,
@@ -198,14 +211,15 @@ def read_verdict(
         claimed=scan.claimed,
         undone=(undone_at or scan.claim_undone_at) is not None,
         replayed=True,
+        way=Way(scan.way),
     )
 
 
 def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = False) -> Verdict:
-    """Take an admission back: its people count as outside again. Undoing twice changes nothing.
+    """Take an admission or a passage back: its people count as before. Undoing twice changes nothing.
 
-    Walk-ins' places are free again with it. Raises ScanUnknown for a scan of another performance, or
-    one that let nobody in; with `only_own` RightMissing for one that another device made.
+    Nobody of a party is out any more who is not in without it. Walk-ins' places are free again with it. Raises ScanUnknown for a scan of another performance, or
+    one by which nobody went in or out; with `only_own` RightMissing for one that another device made.
     """
     with transaction() as session:
         scan = session.get(Scan, scan_id)
@@ -215,24 +229,30 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = F
             raise RightMissing
         reservation = _lock_party_of(session, scan)
         session.refresh(scan, ["claimed"])
-        admission = admission_of(session, scan_id)
-        if admission is None and scan.claimed is None:
+        admission, passage = admission_of(session, scan_id), passage_of(session, scan_id)
+        if admission is None and passage is None and scan.claimed is None:
             raise ScanUnknown
         if scan.claimed:
             scan.claimed, scan.claim_undone_at = 0, now()
         if admission is not None and reservation is not None and admission.undone_at is None:
             admission.undone_at, admission.undone_by = now(), actor.label
             session.flush()
-            session.refresh(reservation, ["admitted"])
+            call_back(session, reservation, actor.label)
             if reservation.walk_in:
                 end(reservation, State.CANCELLED)
+        if passage is not None and passage.undone_at is None:
+            take_back(session, passage, scan, actor.label)
         return Verdict(
-            Kind(scan.verdict), scan_id, 0, reservation, None, claimed=scan.claimed, undone=True
-        )
+            Kind(scan.verdict), scan_id, 0, reservation, None,
+            claimed=scan.claimed, undone=True, way=Way(scan.way),
+        )  # fmt: skip
 
 
 def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:
     if scan.reservation_id is None:
+        if scan.walk_in and scan.way != Way.IN:
+            # Who went out without a ticket counts by the evening.
+            lock_performance(session, scan.performance_id)
         return None
     if scan.reservation is not None and scan.reservation.walk_in:
         return lock_with_performance(session, scan.reservation_id)
@@ -240,7 +260,13 @@ def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:
 
 
 def record_of_revoked(
-    performance_id: int, code: str | None, scan_id: UUID, actor: Actor, claim: Claim | None
+    performance_id: int,
+    code: str | None,
+    scan_id: UUID,
+    actor: Actor,
+    claim: Claim | None,
+    *,
+    way: Way = Way.IN,
 ) -> None:
     """Record what a revoked device sends: it counts for nobody, but staff shall know of it.
 
@@ -251,7 +277,7 @@ def record_of_revoked(
             read_door(session, performance_id)
             party = None if code is None else lock_code(session, code)
             scan = describe_attempt(
-                scan_id, performance_id, party, actor, claim, walk_in=code is None
+                scan_id, performance_id, party, actor, claim, walk_in=code is None, way=way
             )
             write_down(session, scan, REVOKED, 0)
     except IntegrityError as error:
@@ -286,12 +312,15 @@ def count_revoked(token_id: int) -> int:
 
 # The admission of a scan, if its people were not taken back.
 COUNTED_IN = and_(Admission.scan_id == Scan.id, Admission.undone_at.is_(None))
+# Who went out or came back by a scan, if it was not undone.
+COUNTED_OUT = and_(Passage.scan_id == Scan.id, Passage.undone_at.is_(None))
 # People are in by a scan, of those whom devices let in also such as the books cannot count. To be asked of
 # scans with their admission, if they have one, beside them.
 HAS_PEOPLE_IN = or_(
     and_(Admission.id.is_not(None), Admission.undone_at.is_(None)),
     and_(
         Scan.claimed > literal_column("0"),
+        Scan.way == literal_column(f"'{Way.IN}'"),
         Scan.verdict != literal_column(f"'{REVOKED}'"),
     ),
 )

@@ -1,8 +1,9 @@
 """How many people are in the building: the figure that whoever gets them all out asks for.
 
 It is the higher one. Whom a phone let in is inside, whether the books could count them or not; and of a
-ticket that two phones took without a network, two parties may be. Each attempt counts once, so this is a
-sum over attempts, from which those who go out again could be taken. Reads only.
+ticket that two phones took without a network, two parties may be. Of those who go out only such as the books can
+count are taken off it, and who comes back is inside, also where nobody is known to have gone out. Each attempt
+counts once, so this is a sum over attempts. Reads only.
 """
 
 from dataclasses import dataclass
@@ -11,10 +12,10 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Subquery, and_, func, not_, or_, select
 
-from azionelab.checkin.books import COUNTED_IN
+from azionelab.checkin.books import COUNTED_IN, COUNTED_OUT
 from azionelab.checkin.devices import SILENCE
-from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.verdicts import REVOKED
+from azionelab.checkin.models import Admission, Passage, Scan
+from azionelab.checkin.verdicts import REVOKED, Way
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.staff.models import ApiToken
@@ -31,9 +32,10 @@ class Unheard(NamedTuple):
 class Building:
     """The people who came in and were not taken back, and what is not known of them."""
 
-    counted: int  # in the books, walk-ins as well
+    counted: int  # in the books, walk-ins as well, less those who are out
     beyond: int  # in, but not in the books: conflicts
     by_revoked: int  # let in by phones that were revoked, as far as they told
+    outside: int  # not counted: they went out, and may come in again
     unheard: list[Unheard]  # the one that is silent for longest first
     put_away: list[Unheard]  # by staff: what they may still have to tell nobody knows
     at: datetime
@@ -59,28 +61,30 @@ def people_in(performance_id: int) -> Building:
         .outerjoin(ApiToken, _is_unheard(performance_id, at))
         .order_by(ApiToken.last_seen_at, ApiToken.id)
     ).all()
-    counted, beyond, by_revoked, *_ = rows[0]
+    counted, beyond, by_revoked, outside, *_ = rows[0]
     silent = [row for row in rows if row.last_seen_at]
     unheard, put_away = (
         [Unheard(row.label, row.last_seen_at) for row in silent if bool(row.put_away_at) is is_away]
         for is_away in (False, True)
     )
-    return Building(counted, beyond, by_revoked, unheard, put_away, at)
+    return Building(counted, beyond, by_revoked, outside, unheard, put_away, at)
 
 
 def _figures(performance_id: int) -> Subquery:
-    counted = func.coalesce(Admission.people, 0)
+    entered, gone = func.coalesce(Admission.people, 0), func.coalesce(Passage.people, 0)
     # What a phone says it did is true, also when somebody has taken the people back before it said so.
-    more = func.greatest(func.coalesce(Scan.claimed, 0) - counted, 0)
-    is_revoked = Scan.verdict == REVOKED
+    more = func.greatest(func.coalesce(Scan.claimed, 0) - entered + gone, 0)
+    is_revoked, came = Scan.verdict == REVOKED, Scan.way != Way.OUT
     return (
         select(
-            func.coalesce(func.sum(counted), 0).label("counted"),
-            func.coalesce(func.sum(more).filter(~is_revoked), 0).label("beyond"),
-            func.coalesce(func.sum(more).filter(is_revoked), 0).label("by_revoked"),
+            func.coalesce(func.sum(entered - gone), 0).label("counted"),
+            func.coalesce(func.sum(more).filter(came, ~is_revoked), 0).label("beyond"),
+            func.coalesce(func.sum(more).filter(came, is_revoked), 0).label("by_revoked"),
+            func.coalesce(func.sum(gone), 0).label("outside"),
         )
         .select_from(Scan)
         .outerjoin(Admission, COUNTED_IN)
+        .outerjoin(Passage, COUNTED_OUT)
         .where(Scan.performance_id == performance_id)
         .subquery()
     )

@@ -225,11 +225,14 @@ def _totals(counts: HouseCounts, parties: int) -> str:
 def _standing(party: Guest) -> str:
     if party.state == State.PENDING:
         return gettext("not confirmed")
+    told = []
     if party.late_at is not None and party.admitted < party.seats:
-        return tell_late(party.late_at)
-    if party.released:
-        return gettext("released: %(num)s", num=party.released)
-    return ""
+        told.append(tell_late(party.late_at))
+    elif party.released:
+        told.append(gettext("released: %(num)s", num=party.released))
+    if party.outside:
+        told.append(gettext("out: %(num)s", num=party.outside))
+    return ", ".join(told)
 
 
 def _by_name(party: Guest) -> tuple[str, str, str]:

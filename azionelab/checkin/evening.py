@@ -4,21 +4,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation, lapsed
 from azionelab.checkin.books import COUNTED_IN, HAS_PEOPLE_IN
-from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.verdicts import REVOKED, Kind
+from azionelab.checkin.models import Admission, Passage, Scan
+from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.staff.models import ApiToken
 
 STEP = timedelta(minutes=5)
 MAX_REFUSED = 50  # the latest; the list of scans has all
-_ASKING = (Kind.RELEASED, Kind.CHANGED, Kind.TOO_MANY)  # whether to let them in, or how many
+_ASKING = (
+    Kind.RELEASED,
+    Kind.CHANGED,
+    Kind.TOO_MANY,
+    Kind.SOME_OUT,
+)  # whether to let them in, or how many
+_LET_IN = (Kind.ADMITTED, Kind.IN_AGAIN)
 _MIDNIGHT = datetime(2001, 1, 1, tzinfo=UTC)  # any: steps are counted from it
 _NAMES = (
     joinedload(Scan.reservation),
@@ -62,6 +68,7 @@ class Guest:
     state: str
     admitted: int
     released: int
+    outside: int
     note: str
     late_at: datetime | None
     walk_in: bool
@@ -129,7 +136,7 @@ def sent_by_revoked(performance_id: int) -> list[RevokedFigures]:
         select(
             ApiToken.label,
             func.count(Scan.id),
-            func.sum(func.coalesce(Scan.claimed, 0)),
+            func.sum(case((Scan.way != Way.OUT, func.coalesce(Scan.claimed, 0)), else_=0)),
             func.max(Scan.scanned_at),
         )
         .join(Scan, Scan.token_id == ApiToken.id)
@@ -158,6 +165,7 @@ def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
             Reservation.state,
             Reservation.admitted,
             Reservation.released,
+            Reservation.outside,
             Reservation.note,
             Reservation.late_at,
             Reservation.walk_in,
@@ -172,14 +180,15 @@ def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
         )
         .order_by(Reservation.created_at, Reservation.id)
     )
-    return [Guest(*row) for row in rows]
+    return [Guest(*tuple(row)) for row in rows]
 
 
 def attempts(performance_id: int) -> list[tuple[Scan, datetime | None]]:
     """Every scan of a performance, in the order of their times, and when its people were undone."""
     rows = db.session.execute(
-        select(Scan, func.coalesce(Admission.undone_at, Scan.claim_undone_at))
+        select(Scan, func.coalesce(Admission.undone_at, Passage.undone_at, Scan.claim_undone_at))
         .outerjoin(Admission, Admission.scan_id == Scan.id)
+        .outerjoin(Passage, Passage.scan_id == Scan.id)
         .where(Scan.performance_id == performance_id)
         .order_by(Scan.scanned_at, Scan.id)
         .options(*_NAMES)
@@ -198,10 +207,11 @@ def _refused() -> ColumnElement[bool]:
         later.reservation_id == Scan.reservation_id,
         later.door == Scan.door,
         later.scanned_at >= Scan.scanned_at,
-        later.verdict == Kind.ADMITTED,
+        later.verdict.in_(_LET_IN),
     )
     return and_(
-        Scan.verdict.not_in([Kind.ADMITTED, REVOKED]),
+        Scan.verdict.not_in([*_LET_IN, REVOKED]),
+        Scan.way != Way.OUT,
         func.coalesce(Scan.claimed, 0) == 0,
         Scan.claim_undone_at.is_(None),
         not_(and_(Scan.verdict.in_(_ASKING), answered.correlate(Scan))),

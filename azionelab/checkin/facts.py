@@ -64,7 +64,14 @@ def party_facts(party: Reservation | PartyRow | None) -> Party | None:
     """What a verdict asks of a party; None when nobody is named."""
     if party is None:
         return None
-    return Party(party.performance_id, party.state, party.seats, party.admitted, party.released)
+    return Party(
+        party.performance_id,
+        party.state,
+        party.seats,
+        party.admitted,
+        party.released,
+        party.outside,
+    )
 
 
 def lock_door(session: Session, performance_id: int) -> Performance:
@@ -78,18 +85,20 @@ def lock_door(session: Session, performance_id: int) -> Performance:
 def door_facts(session: Session, performance: Performance) -> Door:
     """What a verdict asks of a door whose performance is locked: how many places are free, too."""
     free = free_places(session, performance, now())
-    return Door(performance.id, performance.cancelled_at is not None, free)
+    return Door(performance.id, performance.cancelled_at is not None, free, performance.reentry)
 
 
 def look_at_door(session: Session, performance_id: int, party: PartyRow | None) -> Door:
     """The door as it is without its lock, which who takes nobody's place does not need."""
     if party is not None and party.performance_id == performance_id:
-        cancelled_at = party.cancelled_at
+        cancelled_at, reentry = party.cancelled_at, party.reentry
     else:
-        cancelled_at = read_door(session, performance_id)
+        # Nobody of theirs is in who could go out.
+        cancelled_at, reentry = read_door(session, performance_id), False
     # Only who has places that were released is told whether others are free.
     evening = listing(performance_id, now()) if party is not None and party.released else None
-    return Door(performance_id, cancelled_at is not None, evening.seats_left if evening else 0)
+    free = evening.seats_left if evening else 0
+    return Door(performance_id, cancelled_at is not None, free, reentry)
 
 
 def read_door(session: Session, performance_id: int) -> datetime | None:

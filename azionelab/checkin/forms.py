@@ -10,12 +10,14 @@ from wtforms import (
     Field,
     HiddenField,
     IntegerField,
+    SelectField,
     StringField,
     ValidationError,
     validators,
 )
 
 from azionelab.checkin.limits import MAX_DOOR, MAX_PEOPLE, MAX_WALK_INS
+from azionelab.checkin.verdicts import Way
 from azionelab.one_line import is_one_line
 
 
@@ -24,6 +26,15 @@ def _one_line(_form: object, field: Field) -> None:
         raise ValidationError(
             gettext("The name of the door holds characters that cannot be shown.")
         )
+
+
+def _way() -> SelectField:
+    # A page of before says none.
+    return SelectField(choices=list(Way), coerce=_read_way, validate_choice=False, default=Way.ANY)
+
+
+def _read_way(sent: str | None) -> Way:
+    return Way(sent) if sent in tuple(Way) else Way.ANY
 
 
 class ScanForm(FlaskForm):  # type: ignore[misc]
@@ -36,6 +47,7 @@ class ScanForm(FlaskForm):  # type: ignore[misc]
     )
     seen = IntegerField(validators=[validators.Optional(), validators.NumberRange(0, MAX_PEOPLE)])
     late = BooleanField()
+    way = _way()
     door = HiddenField(validators=[validators.Length(max=MAX_DOOR), _one_line])
 
     @classmethod
@@ -56,6 +68,7 @@ class WalkInForm(FlaskForm):  # type: ignore[misc]
     people = IntegerField(
         _("People"), [validators.InputRequired(), validators.NumberRange(1, MAX_WALK_INS)]
     )
+    way = _way()
     door = HiddenField(validators=[validators.Length(max=MAX_DOOR), _one_line])
 
 

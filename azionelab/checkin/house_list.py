@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, and_, select, text
+from sqlalchemy import Row, and_, case, select, text
 from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation
 from azionelab.bookings.signed_tickets import sign_ticket
-from azionelab.checkin.books import FirstAdmission
+from azionelab.checkin.books import COUNTED_IN, COUNTED_OUT, FirstAdmission
 from azionelab.checkin.devices import ticket_digest
-from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.models import Admission, Passage, Scan
+from azionelab.checkin.verdicts import Kind, Way
 from azionelab.extensions import db
 from azionelab.staff.models import User
 from azionelab.tokens import Purpose, honoured_tokens
@@ -39,6 +39,7 @@ class Listed:
     seats: int
     admitted: int
     released: int
+    outside: int
     late_at: datetime | None  # about when the rest comes
     note: str
     has_note: bool  # also for who is not told what it says
@@ -69,6 +70,7 @@ class Conflict:
     reference: str | None
     name: str
     walk_in: bool
+    way: str  # in, or in again
     verdict: str
     people: int
     claimed: int
@@ -109,7 +111,12 @@ def conflicts(performance_id: int) -> list[Conflict]:
     """What went wrong at the doors of a performance, the latest first."""
     scans = db.session.scalars(
         select(Scan)
-        .where(Scan.performance_id == performance_id, Scan.claimed > Scan.people)
+        .where(
+            Scan.performance_id == performance_id,
+            Scan.claimed > Scan.people,
+            # Of those who went out too many nobody is in beyond the books.
+            Scan.way != Way.OUT,
+        )
         .order_by(Scan.scanned_at.desc())
         .limit(MAX_CONFLICTS)
         .options(joinedload(Scan.reservation), *_BY)
@@ -119,7 +126,8 @@ def conflicts(performance_id: int) -> list[Conflict]:
 
 
 def _listed(
-    performance_id: int, row: Row[UUID, str, str, str, int, int, int, str, datetime | None]
+    performance_id: int,
+    row: Row[UUID, str, str, str, int, int, int, int, str, datetime | None],
 ) -> Listed:
     is_live = row.state in LIVE
     return Listed(
@@ -130,6 +138,7 @@ def _listed(
         row.seats,
         row.admitted,
         row.released,
+        row.outside,
         late_at=row.late_at if is_live and row.admitted < row.seats else None,
         note=row.note if is_live else "",
         has_note=is_live and bool(row.note),
@@ -151,6 +160,7 @@ def _conflict(scan: Scan, other: FirstAdmission | None) -> Conflict:
         reference=scan.reservation.reference if scan.reservation else None,
         name=scan.reservation.name if scan.reservation else "",
         walk_in=_is_of_walk_ins(scan),
+        way=scan.way,
         verdict=scan.verdict,
         people=scan.people,
         claimed=scan.claimed or 0,
@@ -170,13 +180,19 @@ def _is_of_walk_ins(scan: Scan) -> bool:
 
 
 def _first_of_others(scans: Sequence[Scan]) -> dict[UUID, FirstAdmission]:
-    """By conflict, the first scan that let in people of the same party."""
+    """By conflict, the first scan that let in people of the same party; of those in again, the first such one."""
     conflict = aliased(Scan)
+    came_back = and_(COUNTED_OUT, Passage.people < 0)
     rows = db.session.execute(
         select(conflict.id, Scan)
-        .join(Admission, Admission.reservation_id == conflict.reservation_id)
-        .join(Scan, and_(Scan.id == Admission.scan_id, Scan.id != conflict.id))
-        .where(conflict.id.in_([scan.id for scan in scans]), Admission.undone_at.is_(None))
+        .join(Scan, Scan.reservation_id == conflict.reservation_id)
+        .outerjoin(Admission, COUNTED_IN)
+        .outerjoin(Passage, came_back)
+        .where(
+            conflict.id.in_([scan.id for scan in scans]),
+            Scan.id != conflict.id,
+            case((conflict.way == Way.AGAIN, Passage.id), else_=Admission.id).is_not(None),
+        )
         .order_by(conflict.id, Scan.scanned_at.desc())
         .options(*_BY)
     )
@@ -198,6 +214,7 @@ _LISTED = (
     Reservation.seats,
     Reservation.admitted,
     Reservation.released,
+    Reservation.outside,
     Reservation.note,
     Reservation.late_at,
 )

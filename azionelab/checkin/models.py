@@ -1,4 +1,4 @@
-"""Scan and Admission: what was tried at the door, and who came in."""
+"""Scan, Admission and Passage: what was tried at the door, who came in, and who went out and came back."""
 
 from datetime import datetime
 from uuid import UUID
@@ -20,7 +20,8 @@ class Scan(Base):
     More than `people`, those whom the books could count, are a conflict: somebody came in twice, or
     should not have. Who is taken back is claimed no more, since `claim_undone_at`.
 
-    `walk_in` says that no ticket was scanned; scans of releases before 0.4 do not say so.
+    `walk_in` says that no ticket was scanned; scans of releases before 0.4 do not say so. `way` is a Way of
+    azionelab.checkin.verdicts, but for ANY.
     """
 
     __tablename__ = "scan"
@@ -30,6 +31,7 @@ class Scan(Base):
         Index("ix_scan_conflict", "performance_id", postgresql_where=text("claimed > people")),
         CheckConstraint("people >= 0", name="people"),
         CheckConstraint("claimed >= 0", name="claimed"),
+        CheckConstraint("way IN ('in', 'out', 'again')", name="way"),
         CheckConstraint("user_id IS NULL OR token_id IS NULL", name="one_actor"),
     )
 
@@ -39,7 +41,8 @@ class Scan(Base):
         ForeignKey("reservation.id", ondelete="RESTRICT")
     )
     verdict: Mapped[str]  # a Kind of azionelab.checkin.verdicts, or one of its RECORDED
-    people: Mapped[int]  # let in by this scan
+    people: Mapped[int]  # let in by this scan, or out
+    way: Mapped[str] = mapped_column(default="in", server_default="in")
     walk_in: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     admitted_before: Mapped[int]  # of the party, when the verdict was given
     claimed: Mapped[int | None]
@@ -60,7 +63,10 @@ class Scan(Base):
 
     @property
     def beyond(self) -> int:
-        """How many people a device let in whom the books could not count: with any it is a conflict."""
+        """How many people a device let in whom the books could not count: with any it is a conflict.
+
+        Of those whom it let out it is how many the books take to be in still.
+        """
         return max(0, (self.claimed or 0) - self.people)
 
 
@@ -82,3 +88,26 @@ class Admission(Base):
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[str] = mapped_column(default="", server_default="")
     scan: Mapped[Scan] = relationship()
+
+
+class Passage(Base):
+    """People of one party who went out by one scan, or came back if `people` is negative, until somebody undoes it.
+
+    They stay admitted, and their seats theirs. Who has no ticket has no reservation.
+    """
+
+    __tablename__ = "passage"
+    __table_args__ = (
+        UniqueConstraint("scan_id"),
+        Index("ix_passage_reservation_id", "reservation_id"),
+        CheckConstraint("people <> 0", name="people"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scan_id: Mapped[UUID] = mapped_column(ForeignKey("scan.id", ondelete="RESTRICT"))
+    reservation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("reservation.id", ondelete="RESTRICT")
+    )
+    people: Mapped[int]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str] = mapped_column(default="", server_default="")

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from azionelab.bookings import places
 from azionelab.checkin.models import Scan
-from azionelab.checkin.verdicts import REVOKED
+from azionelab.checkin.verdicts import REVOKED, Way
 from azionelab.extensions import db
 
 
@@ -30,6 +30,8 @@ def _let_in_by_revoked(performance_id: int) -> Mapping[UUID, int]:
             Scan.performance_id == performance_id,
             Scan.verdict == REVOKED,
             Scan.claimed > 0,
+            # Who went out and came back was in before, and is in the books.
+            Scan.way == Way.IN,
             Scan.reservation_id.is_not(None),
         )
         .group_by(Scan.reservation_id)

@@ -39,12 +39,14 @@ from azionelab.checkin.facts import (
     ticket_of,
 )
 from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.passages import follow_passage, passage_of
 from azionelab.checkin.verdicts import (
     REUSED,
     Asked,
     Door,
     Kind,
     Party,
+    Way,
     count_claim,
     decide,
     lets_all_in,
@@ -92,21 +94,22 @@ def admit(
     people: int | None = None,
     seen: int | None = None,
     late: bool = False,
+    way: Way = Way.IN,
     claim: Claim | None = None,
 ) -> Verdict:
-    """Let in the party that `code` names, all of it or `people` of it, and record the attempt.
+    """Let in the party that `code` names, all of it or `people` of it, or out, and record the attempt.
 
     `code` is a ticket's token, the address its QR holds, or a reference as somebody typed it. The
     same `scan_id` again answers what it answered first and counts nothing (verdict `replayed`).
 
-    `seen` and `late` are as in `verdicts.Asked`. With a `claim` the device has decided already, and the
+    `seen`, `late` and `way` are as in `verdicts.Asked`. With a `claim` the device has decided already, and the
     books follow as far as they can: as many of the people count as have places. One that comes after its
     scan was answered here, since that answer did not reach the device, is taken down with it.
 
     Raises DoorUnknown, DeviceRevoked, and ScanReused when `scan_id` was used for something else, which is
     recorded as well, and lets nobody in.
     """
-    attempt, asked = (performance_id, code, scan_id, actor), Asked(people, seen, late)
+    attempt, asked = (performance_id, code, scan_id, actor), Asked(people, seen, late, way)
     try:
         with by_valid_device():
             ordinary = claim is None and lets_all_in(asked)
@@ -120,7 +123,7 @@ def admit(
         # first scans, which are nearly all, need not ask.
         if violated_constraint(error) != "pk_scan":
             raise
-        return _answer_again(performance_id, code, scan_id, actor, claim)
+        return _answer_again(attempt, way, claim)
     VERDICTS_GIVEN.labels(verdict.kind).inc()
     return verdict
 
@@ -146,7 +149,8 @@ def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
         return None
     party = PartyRow(
         found.id, performance_id, found.reference, found.name, State.CONFIRMED,
-        seats=found.seats, admitted=found.seats, released=0, cancelled_at=None, note=found.note,
+        seats=found.seats, admitted=found.seats, released=0, outside=0, cancelled_at=None,
+        reentry=False, note=found.note,
     )  # fmt: skip
     return Verdict(Kind.ADMITTED, scan_id, found.seats, party, None)
 
@@ -170,41 +174,70 @@ def _admit(
             raise _PlacesReleased
         else:
             door = look_at_door(session, performance_id, party)
-        kind, people = _decide(party_facts(party), door, asked, claim)
+        kind, people, gone = _decide(party_facts(party), door, asked, claim)
         first = first_admission(session, party.id, scan_id) if party and party.admitted else None
-        scan = describe_attempt(scan_id, performance_id, party, actor, claim)
+        way = _WAYS.get(kind, asked.way)
+        scan = describe_attempt(scan_id, performance_id, party, actor, claim, way=way)
         told: PartyRow | Reservation | None = party
-        if party and people:
-            if released:
+        if party and (people or gone):
+            if released and people:
                 # As it is now: an earlier action of the same sync may have left it in the session.
                 reservation = session.get_one(Reservation, party.id, populate_existing=True)
                 hold_again(reservation, people)
                 session.flush()
-            told = _with_more_in(party, people)
+            told = _with_more_in(party, people, gone)
         elif party and kind is Kind.WRONG_PERFORMANCE:
             told = session.get_one(Reservation, party.id)
-        write_down(session, scan, kind, people)
-        return Verdict(kind, scan_id, people, told, first, claimed_people(claim))
+        write_down(session, scan, kind, people, gone)
+        return Verdict(
+            kind, scan_id, people + abs(gone), told, first, claimed_people(claim), way=scan["way"]
+        )
 
 
-def _with_more_in(party: PartyRow, people: int) -> PartyRow:
+def _with_more_in(party: PartyRow, people: int, gone: int) -> PartyRow:
     """What the triggers make of it: the row is locked, nobody else can have counted."""
     late = max(0, people - party.to_come)
-    return replace(party, admitted=party.admitted + people, released=party.released - late)
+    return replace(
+        party,
+        admitted=party.admitted + people,
+        released=party.released - late,
+        outside=party.outside + gone,
+    )
 
 
-def _decide(party: Party | None, door: Door, asked: Asked, claim: Claim | None) -> tuple[Kind, int]:
-    if claim is None:
-        return decide(party, door, asked)
-    if claim.people:
-        return count_claim(party, door, claim.people)
-    # Nobody at all is no number of people to have let in.
-    return (Kind.TOO_MANY if claim.verdict is Kind.ADMITTED else claim.verdict), 0
+def _decide(
+    party: Party | None, door: Door, asked: Asked, claim: Claim | None
+) -> tuple[Kind, int, int]:
+    """The verdict, how many come in by it, and how many go out, which is negative when they come back."""
+    if claim is not None and claim.people:
+        return _count(party, door, claim.people, asked.way)
+    if claim is not None:
+        # Nobody at all is no number of people to have gone through the door.
+        done = (Kind.ADMITTED, Kind.LET_OUT, Kind.IN_AGAIN)
+        return (Kind.TOO_MANY if claim.verdict in done else claim.verdict), 0, 0
+    kind, people = decide(party, door, asked)
+    return kind, *_directed(kind, people)
 
 
-def _answer_again(
-    performance_id: int, code: str, scan_id: UUID, actor: Actor, claim: Claim | None
-) -> Verdict:
+def _count(party: Party | None, door: Door, claimed: int, way: Way) -> tuple[Kind, int, int]:
+    """As `_decide`, of people whom a device let in or out. Of those for whom it had no places left some were out."""
+    kind, people = count_claim(party, door, claimed, way)
+    if way in (Way.OUT, Way.AGAIN):
+        return kind, *_directed(kind, people)
+    again, back = count_claim(party, door, claimed - people, Way.AGAIN)
+    return (again if back and not people else kind), people, -back
+
+
+def _directed(kind: Kind, people: int) -> tuple[int, int]:
+    """How many of those whom a verdict lets through come in, and how many go out; negative: come back."""
+    return {Kind.LET_OUT: (0, people), Kind.IN_AGAIN: (0, -people)}.get(kind, (people, 0))
+
+
+_WAYS = {Kind.ADMITTED: Way.IN, Kind.LET_OUT: Way.OUT, Kind.IN_AGAIN: Way.AGAIN}
+
+
+def _answer_again(attempt: tuple[int, str, UUID, Actor], way: Way, claim: Claim | None) -> Verdict:
+    performance_id, code, scan_id, actor = attempt
     with transaction() as session:
         performance = lock_door(session, performance_id) if claim else None
         party = lock_code(session, code)
@@ -215,16 +248,18 @@ def _answer_again(
             reservation = _read_party(session, party_id)
             if performance is not None and claim is not None and scan.claimed is None:
                 # The device did not get our answer, and decided by itself what really happened.
+                if not scan.people and way is not Way.ANY:
+                    scan.way = way
                 _follow(session, scan, claim, performance, reservation)
-            admission = admission_of(session, scan.id)
+            written = admission_of(session, scan.id) or passage_of(session, scan.id)
             first = first_admission(session, party_id, scan.id) if scan.admitted_before else None
-            return read_verdict(scan, reservation, admission, first)
+            return read_verdict(scan, reservation, written, first)
         # Under an identity of its own: the one that the device gave is another scan's.
         # People who are in are told of until the device hears our answer, and count once.
         new_id = uuid5(scan_id, f"{performance_id} {party_id}") if claim else uuid4()
         if claim is None or session.get(Scan, new_id) is None:
-            attempt = describe_attempt(new_id, performance_id, party, actor, claim)
-            write_down(session, attempt, REUSED, 0)
+            reused = describe_attempt(new_id, performance_id, party, actor, claim, way=way)
+            write_down(session, reused, REUSED, 0)
     raise ScanReused
 
 
@@ -236,9 +271,14 @@ def _follow(
     reservation: Reservation | None,
 ) -> None:
     """Make the books of a scan say what its device did."""
-    admission = admission_of(session, scan.id)
     scan.claimed = claim.people
     more = claim.people - scan.people
+    if scan.way != Way.IN:
+        if reservation is not None:
+            follow_passage(session, scan, claim.people, claim.verdict, party_facts(reservation))
+            session.refresh(reservation, ["outside"])
+        return
+    admission = admission_of(session, scan.id)
     if more > 0:
         door = door_facts(session, performance)
         kind, counted = count_claim(party_facts(reservation), door, more)

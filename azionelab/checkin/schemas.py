@@ -9,7 +9,7 @@ from marshmallow.validate import Length, OneOf, Range
 from azionelab.bookings.models import State
 from azionelab.checkin.limits import MAX_ACTIONS, MAX_DOOR, MAX_PEOPLE, MAX_QUERY, MAX_WALK_INS
 from azionelab.checkin.rights import Right
-from azionelab.checkin.verdicts import RECORDED, Kind
+from azionelab.checkin.verdicts import RECORDED, Kind, Way
 from azionelab.one_line import is_one_line, is_seen
 from azionelab.rest import (
     BETWEEN,
@@ -23,6 +23,10 @@ from azionelab.rest import (
 )
 from azionelab.shows.limits import MAX_PARTY
 
+_WAY = (
+    "Which way they go: `in`; `out`, if staff let people out this evening; `again`, who went out; `any`, whoever of"
+    " the party is not in the building: `some_out` asks whether they come or come back. Of walk-ins `any` is `in`."
+)
 _CODE = (
     "A ticket's token, the address in its QR, or a reference. Anything else that a camera read is sent"
     " too: its verdict is unknown, and it is recorded."
@@ -44,6 +48,10 @@ def _seen(label: str) -> None:
         raise ValidationError(str(NOT_EMPTY))
 
 
+def _way() -> fields.Field[Any]:
+    return fields.Enum(Way, by_value=True, load_default=Way.IN, metadata={"description": _WAY})
+
+
 class OfflineSchema(Asked):
     """What the device decided without the server: it is told, not asked for."""
 
@@ -59,7 +67,7 @@ class OfflineSchema(Asked):
         required=True,
         strict=True,
         validate=Range(0, MAX_PARTY, error=BETWEEN),
-        metadata={"description": "How many are in by it; 0 when they were sent away."},
+        metadata={"description": "How many are in by it, or out; 0 when they were sent away."},
     )
 
 
@@ -93,8 +101,11 @@ class ScanSchema(AttemptSchema):
     seen = fields.Integer(
         strict=True,
         validate=Range(0, MAX_PEOPLE, error=BETWEEN),
-        metadata={"description": "How many of the party the device showed as in."},
+        metadata={
+            "description": "How many of the party the device showed as in; of `out` and `again` as in the building."
+        },
     )
+    way = _way()
     late = fields.Boolean(
         load_default=False,
         metadata={
@@ -109,6 +120,7 @@ class WalkInSchema(AttemptSchema):
     people = fields.Integer(
         strict=True, load_default=1, validate=Range(1, MAX_WALK_INS, error=BETWEEN)
     )
+    way = _way()
 
 
 class ActionSchema(AttemptSchema):
@@ -123,6 +135,7 @@ class ActionSchema(AttemptSchema):
     )
     seen = fields.Integer(strict=True, validate=Range(0, MAX_PEOPLE, error=BETWEEN))
     late = fields.Boolean(load_default=False)
+    way = _way()
 
 
 class SyncSchema(Asked):
@@ -179,6 +192,13 @@ class SearchSchema(Asked):
     query = Line(required=True, validate=Length(2, MAX_QUERY, error=LENGTH_BETWEEN))
 
 
+def _outside() -> fields.Field[Any]:
+    return fields.Integer(
+        required=True,
+        metadata={"description": "Of those `admitted`: they went out, and may come in again."},
+    )
+
+
 def _note() -> fields.Field[Any]:
     return fields.String(
         required=True,
@@ -215,6 +235,7 @@ class PartySchema(Answer):
     seats = fields.Integer(required=True)
     admitted = fields.Integer(required=True)
     released = fields.Integer(required=True)
+    outside = _outside()
     remaining = fields.Integer(required=True)
 
 
@@ -261,7 +282,7 @@ class InvitedSchema(EveningSchema):
 
 
 class VerdictSchema(Answer):
-    """The answer to a scan. `people` were let in by it; after an undo none are."""
+    """The answer to a scan. `people` were let in by it, or out; after an undo none are."""
 
     scan_id = fields.UUID(required=True)
     verdict = fields.String(required=True, validate=OneOf([kind.value for kind in Kind]))
@@ -344,10 +365,17 @@ class CountsSchema(Answer):
     )
     walk_ins = fields.Integer(required=True)
     free = fields.Integer(required=True, metadata={"description": "Seats that nobody holds."})
+    outside = fields.Integer(
+        required=True,
+        metadata={
+            "description": "They went out, with a ticket or without, and may come in again: not among those"
+            " `in_building`, but among those `inside`, whose seats are theirs."
+        },
+    )
     in_building = fields.Integer(
         required=True,
         metadata={
-            "description": "All who came in, those among them whom the books cannot count: conflicts, and people let"
+            "description": "All who came in and are not out, those among them whom the books cannot count: conflicts, and people let"
             " in by devices that were revoked."
         },
     )
@@ -374,6 +402,9 @@ class DoorPerformanceSchema(EveningSchema):
         required=True, metadata={"description": "From when on places can be released."}
     )
     released_at = fields.AwareDateTime(required=True, allow_none=True)
+    reentry = fields.Boolean(
+        required=True, metadata={"description": "Whether people may go out, and come in again."}
+    )
 
 
 class ListedSchema(Answer):
@@ -395,6 +426,7 @@ class ListedSchema(Answer):
     seats = fields.Integer(required=True)
     admitted = fields.Integer(required=True)
     released = fields.Integer(required=True)
+    outside = _outside()
 
 
 class ConflictSchema(Answer):
@@ -410,6 +442,11 @@ class ConflictSchema(Answer):
     verdict = fields.String(required=True, validate=OneOf(RECORDED))
     walk_in = fields.Boolean(
         required=True, metadata={"description": "Whether they came without a booking."}
+    )
+    way = fields.String(
+        required=True,
+        validate=OneOf([Way.IN, Way.AGAIN]),
+        metadata={"description": "Whether they came in, or came in again after they had gone out."},
     )
     people = fields.Integer(required=True)
     claimed = fields.Integer(required=True)

@@ -34,9 +34,11 @@ from azionelab.checkin.codes import CodeForeign, require_ours
 from azionelab.checkin.devices import invitation_url, make_invitation, silent_devices
 from azionelab.checkin.facts import MAX_CODE, ticket_of
 from azionelab.checkin.forms import ScanForm, UndoForm, WalkInForm
+from azionelab.checkin.interval import allow_reentry, pass_without_ticket
 from azionelab.checkin.limits import MAX_QUERY, MAX_WALK_INS, SEARCHES
 from azionelab.checkin.pace import ATTEMPTS
 from azionelab.checkin.scans import admit
+from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.checkin.words import (
     caution,
@@ -44,6 +46,7 @@ from azionelab.checkin.words import (
     say_foreign,
     say_many_attempts,
     say_many_searches,
+    say_reentry,
     tell,
     tell_kept,
     tell_known,
@@ -65,7 +68,7 @@ from azionelab.staff.rights import door_required, is_door_staff
 
 blueprint = Blueprint("checkin", __name__, url_prefix="/checkin")
 # Done only by who sees what it is about at that moment: they are not sent again later.
-_SEEN = ("checkin.undo", "checkin.release", "checkin.restore")
+_SEEN = ("checkin.undo", "checkin.release", "checkin.restore", "checkin.reentry")
 
 
 @blueprint.get("/")
@@ -102,7 +105,7 @@ def find(performance_id: int) -> AnyResponse:
 @blueprint.post("/performances/<int:performance_id>/scans")
 @door_required
 def scan(performance_id: int) -> AnyResponse:
-    """An attempt to let a party in."""
+    """An attempt to let a party in; or out, and in again."""
     performance = _performance(performance_id)
     form = ScanForm()
     if not form.validate():
@@ -120,6 +123,7 @@ def scan(performance_id: int) -> AnyResponse:
             people=form.people.data,
             seen=form.seen.data,
             late=form.late.data,
+            way=form.way.data,
         )
     except books.ScanReused:
         notice = gettext("This page was used already. Please scan once more.")
@@ -131,7 +135,7 @@ def scan(performance_id: int) -> AnyResponse:
         return _door_page(performance, at_door, status=422, notice=say_foreign())
     except TooManyRequests:
         return _door_page(performance, form, status=429, notice=say_many_attempts())
-    if not verdict.people:
+    if verdict.kind is not Kind.ADMITTED:
         with suppress(TooManyRequests):
             ATTEMPTS.count(account)
     return _door_page(performance, ScanForm.fresh(door=form.door.data or ""), verdict=verdict)
@@ -140,7 +144,7 @@ def scan(performance_id: int) -> AnyResponse:
 @blueprint.post("/performances/<int:performance_id>/walk-ins")
 @door_required
 def walk_in(performance_id: int) -> AnyResponse:
-    """Let in people who have no booking, if places are free."""
+    """Let in people who have no booking, if places are free; or out, and in again, who have no ticket."""
     performance = _performance(performance_id)
     form = WalkInForm()
     at_door = ScanForm.fresh(door=form.door.data or "")
@@ -148,9 +152,13 @@ def walk_in(performance_id: int) -> AnyResponse:
         notice = next(message for messages in form.errors.values() for message in messages)
         return _door_page(performance, at_door, status=422, notice=notice)
     people, actor = form.people.data, _actor(form.door.data or "")
+    way, scan_id = form.way.data, UUID(form.scan_id.data)
     try:
         ATTEMPTS.count(f"account {current_user.fs_uniquifier}")
-        verdict = let_in_walk_ins(performance_id, people, UUID(form.scan_id.data), actor)
+        if way in (Way.OUT, Way.AGAIN):
+            verdict = pass_without_ticket(performance_id, people, scan_id, actor, way)
+        else:
+            verdict = let_in_walk_ins(performance_id, people, scan_id, actor)
     except books.ScanReused:
         notice = gettext("This page was used already. Please press once more.")
         return _door_page(performance, at_door, status=409, notice=notice)
@@ -187,6 +195,15 @@ def restore(performance_id: int) -> AnyResponse:
     _performance(performance_id)
     restored = places.restore_places(performance_id)
     return _no_shows_page(_performance(performance_id), notice=tell_restored(restored))
+
+
+@blueprint.post("/performances/<int:performance_id>/reentry")
+@door_required
+def reentry(performance_id: int) -> AnyResponse:
+    """Let people go out and come in again this evening, or nobody any more."""
+    _performance(performance_id)
+    allow_reentry(performance_id, allowed=request.form.get("allowed") == "yes")
+    return redirect(url_for(".door", performance_id=performance_id), 303)
 
 
 @blueprint.post("/performances/<int:performance_id>/undo")
@@ -381,6 +398,7 @@ def _door_page(
         building=people_in(performance.id),
         tell_parts=tell_parts,
         tell_known=tell_known,
+        reentry_words=say_reentry() if performance.reentry else "",
         scan_form=form,
         verdict=verdict and tell(verdict, counts.free),
         notice=notice,

@@ -18,7 +18,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.places import Places
 from azionelab.checkin.books import FirstAdmission, Verdict
 from azionelab.checkin.building import Building
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.verdicts import Kind, Way
 from azionelab.dates import clock, is_same_day, when
 from azionelab.shows.limits import length
 from azionelab.shows.programme import Listing
@@ -32,6 +32,11 @@ TONES = {
     "too_many": "look",
     "not_confirmed": "look",
     "released": "look",
+    "let_out": "back",
+    "in_again": "good",
+    "some_out": "look",
+    "none_in": "look",
+    "none_out": "look",
     "undone": "back",
     "not_listed": "none",
     "no_answer": "none",
@@ -52,6 +57,7 @@ class Told:
     reservation: Reservation | PartyRow | None
     remaining: int
     people: int
+    way: str
     scan_id: str
     can_undo: bool
     first_admission: FirstAdmission | None
@@ -77,8 +83,9 @@ def tell(verdict: Verdict, free: int) -> Told:
         reservation=party,
         remaining=remaining,
         people=verdict.people,
+        way=str(verdict.way),
         scan_id=str(verdict.scan_id),
-        can_undo=verdict.kind is Kind.ADMITTED and not verdict.undone,
+        can_undo=verdict.people > 0 and not verdict.undone,
         first_admission=verdict.first,
     )
 
@@ -172,15 +179,19 @@ def tell_silent(phones: str) -> str:
 
 
 def tell_parts(building: Building) -> str:
-    """Of whom the figure consists, where not all of them are in the books."""
-    if building.people == building.counted:
-        return ""
-    return gettext(
-        "%(counted)s counted, %(beyond)s in conflicts, %(revoked)s let in by revoked phones.",
-        counted=building.counted,
-        beyond=building.beyond,
-        revoked=building.by_revoked,
-    )
+    """Of whom the figure consists, where not all of them are in the books, and who is out."""
+    told = []
+    if building.people != building.counted:
+        parts = gettext(
+            "%(counted)s counted, %(beyond)s in conflicts, %(revoked)s let in by revoked phones.",
+            counted=building.counted,
+            beyond=building.beyond,
+            revoked=building.by_revoked,
+        )
+        told.append(parts)
+    if building.outside:
+        told.append(gettext("Out for the interval: %(num)s.", num=building.outside))
+    return " ".join(told)
 
 
 def tell_known(building: Building) -> str:
@@ -213,9 +224,14 @@ def explain_building() -> str:
     """What the figure counts and what it does not."""
     return gettext(
         "Everybody who came in, also those whom the books cannot count. If two phones without a network let in"
-        " people by the same ticket, both parties are counted: both may be inside. Who goes out again is still"
-        " counted."
+        " people by the same ticket, both parties are counted: both may be inside. Who goes out is counted until a"
+        " phone lets them out."
     )
+
+
+def say_reentry() -> str:
+    """That staff have switched exit and re-entry on."""
+    return gettext("Exit and re-entry are on: scan also who goes out.")
 
 
 def caution(performance: Listing, at: datetime) -> str:
@@ -288,7 +304,47 @@ def verdict_words() -> dict[str, Words]:
         "performance_cancelled.detail": gettext("Nobody is let in this evening."),
         "unknown": gettext("Unknown"),
         "unknown.detail": gettext("No booking has this code. Try the name."),
+        "changed.passage": gettext(
+            "Others of this party went out or came back meanwhile: %(num)s in the building.",
+            num="{num}",
+        ),
+        "too_many.out": many(
+            lambda n: ngettext(
+                "Only %(num)s of the party is in.", "Only %(num)s of the party are in.", n
+            )
+        ),
+        "too_many.again": many(
+            lambda n: ngettext(
+                "Only %(num)s of the party is out.", "Only %(num)s of the party are out.", n
+            )
+        ),
+        "let_out": many(lambda n: ngettext("%(num)s goes out", "%(num)s go out", n)),
+        "let_out.detail": gettext("Their seats stay theirs."),
+        "let_out.rest": many(
+            lambda n: ngettext(
+                "%(num)s of the party is still in.", "%(num)s of the party are still in.", n
+            )
+        ),
+        "in_again": many(lambda n: ngettext("%(num)s in again", "%(num)s in again", n)),
+        "in_again.detail": gettext("They were out, and are back."),
+        "in_again.rest": many(
+            lambda n: ngettext(
+                "%(num)s of the party is still out.", "%(num)s of the party are still out.", n
+            )
+        ),
+        "some_out": gettext("Who is here?"),
+        "some_out.detail": gettext("Some of this party are out, others have not come yet."),
+        "none_in": gettext("Nobody is in"),
+        "none_in.detail": gettext("By the count nobody is in the building who could go out."),
+        "none_out": gettext("Nobody is out"),
+        "none_out.detail": gettext("By the count nobody went out who could come in again."),
+        "no_reentry": gettext("No exit and re-entry"),
+        "no_reentry.detail": gettext(
+            "It is not switched on this evening: who goes out is not counted. Staff switch it on, on the page of the"
+            " evening or of the door."
+        ),
         "undone": gettext("Undone"),
+        "undone.passage": gettext("They count as before."),
         "undone.detail": gettext("They count as outside again."),
         "undone.rest": many(
             lambda n: ngettext(
@@ -331,9 +387,28 @@ def _detail(
             venue=evening.venue.name,
         )
     part, num = "detail", remaining
-    if kind == "undone" and party and party.admitted:
+    if verdict.way is not Way.IN:
+        part, num = _passage_detail(kind, verdict.way, party)
+    elif kind == "undone" and party and party.admitted:
         part, num = "rest", party.admitted
     return fill(words[f"{kind}.{part}"], num=num)
+
+
+def _passage_detail(kind: str, way: Way, party: Reservation | PartyRow | None) -> tuple[str, int]:
+    """Which words tell of people who go out or come back, and their number."""
+    inside, outside = (party.inside, party.outside) if party else (0, 0)
+    match kind:
+        case Kind.LET_OUT if inside:
+            return "rest", inside
+        case Kind.IN_AGAIN if outside:
+            return "rest", outside
+        case Kind.CHANGED:
+            return "passage", inside
+        case Kind.TOO_MANY:
+            return way, inside if way is Way.OUT else outside
+        case "undone":
+            return "passage", 0
+    return "detail", 0
 
 
 def many(write: Callable[[int], str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base
@@ -99,6 +99,8 @@ class Performance(Versioned, Base):
     party_limit: Mapped[int] = mapped_column(default=6)
     seats_held: Mapped[int] = mapped_column(default=0, server_default="0")
     cancelled_at: Mapped[datetime | None]
+    # People who are in may go out, and come in again.
+    reentry: Mapped[bool] = mapped_column(default=False, server_default=false())
     released_at: Mapped[datetime | None]  # when places of parties that did not come were released
     show: Mapped[Show] = relationship(back_populates="performances")
     venue: Mapped[Venue] = relationship(back_populates="performances")

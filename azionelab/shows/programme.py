@@ -43,6 +43,7 @@ class Listing:
     booking_closes_at: datetime
     cancelled_at: datetime | None
     released_at: datetime | None
+    reentry: bool
     duration_minutes: int | None
     published: bool
     party_limit: int
@@ -92,6 +93,7 @@ def _rows() -> Select[Any]:
         Performance.booking_closes_at,
         Performance.cancelled_at,
         Performance.released_at,
+        Performance.reentry,
         Show.duration_minutes,
         Show.published,
         Performance.party_limit,

@@ -25,7 +25,7 @@ from azionelab.bookings.notes import write_note
 from azionelab.checkin import devices, scans
 from azionelab.checkin.books import Actor, Claim, record_of_revoked, undo
 from azionelab.checkin.evening import MAX_REFUSED
-from azionelab.checkin.verdicts import RECORDED, Kind
+from azionelab.checkin.verdicts import RECORDED, Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
 from azionelab.dates import clock
@@ -983,3 +983,23 @@ def a_house(database: Database, parties: int, inside: int = 0) -> Performance:
         [performance.id, inside],
     )
     return performance
+
+
+def test_staff_switch_exit_and_re_entry_on_and_see_who_is_out(
+    staff: FlaskClient, performance: Performance
+) -> None:
+    party = a_party(performance, 4)
+    assert "are off" in look(staff, performance, "reentry")
+    for allowed, told in (("yes", "are on"), ("no", "are off"), ("yes", "are on")):
+        press(staff, address(performance, "reentry"), address(performance), allowed=allowed)
+        assert told in look(staff, performance, "reentry")
+    admit(performance, party.reference)
+    admit(performance, party.reference, people=3, way=Way.OUT)
+    page = look(staff, performance, "building")
+    assert "In the building 1" in page
+    assert "Out for the interval: 3." in page
+    assert "4 of 4 expected" in look(staff, performance, "counts")
+    (guest,) = table(staff.get(address(performance, "parties.csv")))
+    assert (guest["In"], guest["Out for the interval"]) == ("4", "3")
+    let_in, let_out = table(staff.get(address(performance, "scans.csv")))
+    assert (let_in["Verdict"], let_out["Verdict"], let_out["People"]) == ("let in", "let out", "3")

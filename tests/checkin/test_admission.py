@@ -344,9 +344,11 @@ def looking_together(phones: int) -> Any:
         party = session.get_one(Reservation, reservation_id, populate_existing=True)
         everybody.wait()
         facts = {
-            name: getattr(party, name) for name in PartyRow.__slots__ if name != "cancelled_at"
+            name: getattr(party, name)
+            for name in PartyRow.__slots__
+            if name not in ("cancelled_at", "reentry")
         }
-        return PartyRow(**facts, cancelled_at=None)
+        return PartyRow(**facts, cancelled_at=None, reentry=False)
 
     return look
 

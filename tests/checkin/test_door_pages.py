@@ -413,3 +413,50 @@ def test_who_looks_for_many_names_is_asked_to_wait(door: FlaskClient) -> None:
     assert refused.status_code == 429
     assert "Please try again in a minute." in refused.text
     assert "Ada Rossi" not in refused.text
+
+
+class TestInterval:
+    """Out and in again, without scripts."""
+
+    def send(self, door: FlaskClient, evening: int, what: str, **typed: str) -> str:
+        form = open_door(door, evening) | {"people": ""} | typed
+        address = f"/checkin/performances/{evening}/{what}"
+        answer = door.post(address, data=form, headers=ENGLISH, follow_redirects=True)
+        assert answer.status_code == 200
+        return answer.text
+
+    def test_it_is_off_unless_somebody_switches_it_on(self, door: FlaskClient) -> None:
+        party = a_party(a_performance(), 2)
+        evening = party.performance_id
+        self.send(door, evening, "scans", code=party.reference)
+        assert "Let out" not in door.get(f"/checkin/performances/{evening}", headers=ENGLISH).text
+        refused = self.send(door, evening, "scans", code=party.reference, way="out")
+        assert "No exit and re-entry" in refused
+        on = self.send(door, evening, "reentry", allowed="yes")
+        assert "Exit and re-entry are on" in on
+        assert "2 go out" in self.send(door, evening, "scans", code=party.reference, way="out")
+        off = self.send(door, evening, "reentry", allowed="no")
+        assert "Let out" not in off
+        assert "2 in again" in self.send(door, evening, "scans", code=party.reference, way="any")
+
+    def test_a_party_and_walk_ins_go_out_and_come_back(self, door: FlaskClient) -> None:
+        party = a_party(a_performance(), 3)
+        evening = party.performance_id
+        self.send(door, evening, "reentry", allowed="yes")
+        # Pages of before say no way.
+        let_in = self.send(door, evening, "scans", code=ticket_token(party), way="")
+        assert "Let 3 in" in let_in
+        assert 'name="way" value="out"' in let_in
+        self.send(door, evening, "walk-ins", people="2")
+        page = self.send(door, evening, "scans", code=party.reference, way="out", people="2")
+        assert "2 go out" in page
+        assert "1 of the party is still in." in page
+        assert "Out for the interval: 2." in page
+        form = page[page.index('<form method="post"') : page.index("data-focus")]
+        assert 'name="way" value="again"' in form
+        assert "1 goes out" in self.send(door, evening, "walk-ins", people="1", way="out")
+        assert "Too many" in self.send(door, evening, "walk-ins", people="2", way="again")
+        assert "1 in again" in self.send(door, evening, "walk-ins", people="1", way="again")
+        undo = page[page.index("/undo") : page.index("</form>", page.index("/undo"))]
+        assert "They count as before." in self.send(door, evening, "undo", **fields(undo))
+        assert (fresh(party.id).admitted, fresh(party.id).outside) == (3, 0)

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from azionelab.checkin.limits import MAX_PEOPLE
-from azionelab.checkin.verdicts import Asked, Door, Kind, Party, count_claim, decide, lets_all_in
+from azionelab.checkin.verdicts import (
+    Asked,
+    Door,
+    Kind,
+    Party,
+    Way,
+    count_claim,
+    decide,
+    lets_all_in,
+)
 
 TABLE = json.loads(Path(__file__).with_name("verdicts.json").read_text(encoding="utf-8"))
 
@@ -15,8 +24,10 @@ TABLE = json.loads(Path(__file__).with_name("verdicts.json").read_text(encoding=
 @pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["case"])
 def test_the_verdict(case: dict[str, Any]) -> None:
     party = Party(**case["party"]) if case["party"] else None
-    door = Door(TABLE["door"], cancelled=case["cancelled"], free=case["free"])
-    verdict = decide(party, door, Asked(**case["asked"]))
+    reentry = case.get("reentry", False)
+    door = Door(TABLE["door"], cancelled=case["cancelled"], free=case["free"], reentry=reentry)
+    asked = case["asked"] | {"way": Way(case["asked"].get("way", "in"))}
+    verdict = decide(party, door, Asked(**asked))
     assert verdict == (case["verdict"], case["people"])
 
 
@@ -53,11 +64,12 @@ def test_a_door_of_which_no_more_is_known_has_no_free_places() -> None:
 @pytest.mark.parametrize("people", [None, 1, 2, MAX_PEOPLE])
 @pytest.mark.parametrize("seen", [None, 0, 1])
 @pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("way", Way)
 def test_who_is_let_in_unseen_would_be_let_in_by_the_rule(
-    people: int | None, seen: int | None, late: bool
+    people: int | None, seen: int | None, late: bool, way: Way
 ) -> None:
     """A ticket that is shown for the first time is not asked about again: the rule must say the same of all."""
-    asked = Asked(people, seen, late)
+    asked = Asked(people, seen, late, way)
     told = {
         seats: decide(Party(7, "confirmed", seats, 0), Door(7, cancelled=False), asked)
         for seats in range(1, MAX_PEOPLE + 1)
@@ -87,6 +99,25 @@ def test_of_those_let_in_without_the_server_as_many_count_as_have_places(
 ) -> None:
     door = Door(7, cancelled=False, free=free)
     assert count_claim(party, door, claimed) == counted
+
+
+@pytest.mark.parametrize(
+    ("way", "outside", "claimed", "counted"),
+    [
+        (Way.OUT, 0, 4, (Kind.LET_OUT, 4)),
+        (Way.OUT, 3, 4, (Kind.LET_OUT, 1)),
+        (Way.OUT, 4, 2, (Kind.NONE_IN, 0)),
+        (Way.AGAIN, 2, 2, (Kind.IN_AGAIN, 2)),
+        (Way.AGAIN, 1, 2, (Kind.IN_AGAIN, 1)),
+        (Way.AGAIN, 0, 2, (Kind.NONE_OUT, 0)),
+    ],
+)
+def test_of_those_who_went_out_or_came_back_without_the_server_as_many_count_as_can(
+    way: Way, outside: int, claimed: int, counted: tuple[Kind, int]
+) -> None:
+    # Whether staff let people out or not: they did.
+    party, door = Party(7, "confirmed", 4, 4, outside=outside), Door(7, cancelled=False)
+    assert count_claim(party, door, claimed, way) == counted
 
 
 def test_nobody_counts_when_the_evening_is_called_off() -> None:

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.places import release_no_shows
+from azionelab.checkin.interval import allow_reentry
 from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Performance
@@ -172,6 +173,21 @@ def release_on_the_page(stage: Stage) -> Press:
     return partial(stage.admin.post, f"{address}/release", data=form)
 
 
+def out_on_the_page(stage: Stage) -> Press:
+    party = party_tonight()
+    allow_reentry(party.performance_id, allowed=True)
+    admit(party.performance_id, ticket_token(party), uuid4(), DOOR_A)
+    address = f"/checkin/performances/{party.performance_id}"
+    form = fields(stage.admin.get(address).text) | {"code": party.reference, "way": "out"}
+    return partial(stage.admin.post, f"{address}/scans", data=form)
+
+
+def reentry_on_the_page(stage: Stage) -> Press:
+    address = f"/checkin/performances/{tonight().id}"
+    form = token_of(stage.admin, address) | {"allowed": "yes"}
+    return partial(stage.admin.post, f"{address}/reentry", data=form)
+
+
 def restore_on_the_page(stage: Stage) -> Press:
     evening = party_tonight().performance_id
     release_no_shows(evening)
@@ -238,6 +254,7 @@ VISITORS = (book, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer
 DOORS = (
     scan, scan_of_some, walk_ins, sync, undo, release, restore, scan_on_the_page,
     undo_on_the_page, walk_ins_on_the_page, release_on_the_page, restore_on_the_page,
+    out_on_the_page, reentry_on_the_page,
 )  # fmt: skip
 STAFF = (
     staff_confirms, staff_cancels, staff_resends, staff_calls_off, new_venue,

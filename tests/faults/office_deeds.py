@@ -134,9 +134,13 @@ def staff_revokes_device(stage: Stage) -> Press:
     return in_evening(stage, evening, "revoke", device=device.id)
 
 
+def staff_lets_people_out(stage: Stage) -> Press:
+    return in_evening(stage, tonight(), "reentry", allowed="yes")
+
+
 OFFICE: tuple[Callable[[Stage], Press], ...] = (
     staff_changes, staff_changes_show, staff_changes_venue, staff_changes_account,
     staff_deletes_performance, staff_deletes_show, staff_deletes_venue, staff_gives_up_address,
     staff_reduces, staff_erases, staff_writes_note, staff_tells_late, staff_resends_mail, staff_releases, staff_restores,
-    staff_releases_network, staff_revokes_device,
+    staff_releases_network, staff_revokes_device, staff_lets_people_out,
 )  # fmt: skip

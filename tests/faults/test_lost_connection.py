@@ -38,6 +38,8 @@ SELECT
   (SELECT count(*) FROM mail WHERE resent_at IS NOT NULL) AS resent,
   (SELECT count(*) FROM scan) AS scans,
   (SELECT count(*) FROM admission WHERE undone_at IS NOT NULL) AS undone,
+  (SELECT coalesce(sum(outside), 0) FROM reservation) AS outside,
+  (SELECT count(*) FROM performance WHERE reentry) AS reentry,
   (SELECT count(*) FROM venue) AS venues,
   (SELECT count(*) FROM show) AS shows,
   (SELECT count(*) FROM performance) AS performances,

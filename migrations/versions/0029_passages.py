@@ -1,0 +1,161 @@
+"""People go out in the interval and come in again: `passage`, `reservation.outside`, `performance.reentry`.
+
+- `performance.reentry`: staff let people out for this evening; off unless they switch it on.
+- `scan.way` says which way an attempt went: in, out, or in again. Scans of before, and of the release before this
+  one, are of people who come in.
+- A passage is for those who go out or come back what an admission is for those who come in: `people` went out,
+  or came back when it is negative, by one scan, until somebody undoes it. Of people without a ticket it has no
+  reservation.
+- `reservation.outside`: how many of those who are in (`admitted`) are out at this moment. A trigger counts it from
+  passages, whoever writes; it is never negative (`ck_reservation_outside_range`), and nobody goes out who is not in
+  (`reservation_outside_range`, at the end of the transaction). That is no CHECK beside `admitted`: the release before this one undoes admissions, and
+  knows nothing of people who are out.
+
+Nobody's seat is free for being out: no count of seats looks at it.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import context, op
+
+revision = "0029"
+down_revision = "0028"
+branch_labels = None
+depends_on = None
+
+OWN_PATH = "SET search_path = pg_catalog, pg_temp"
+COUNTS = """
+CREATE FUNCTION public.passage_counts() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER {own_path} AS $$
+DECLARE
+    before integer := 0;
+    after integer := 0;
+BEGIN
+    IF TG_RELID <> 'public.passage'::regclass THEN
+        RAISE EXCEPTION 'passage_counts is a trigger of public.passage alone'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'passage_counts';
+    END IF;
+    IF TG_OP = 'UPDATE' AND OLD.reservation_id IS DISTINCT FROM NEW.reservation_id THEN
+        RAISE EXCEPTION 'a passage stays with its reservation'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'passage_counts';
+    END IF;
+    IF TG_OP <> 'INSERT' AND OLD.undone_at IS NULL AND OLD.reservation_id IS NOT NULL THEN
+        before := OLD.people;
+    END IF;
+    IF TG_OP <> 'DELETE' AND NEW.undone_at IS NULL AND NEW.reservation_id IS NOT NULL THEN
+        after := NEW.people;
+    END IF;
+    IF after <> before THEN
+        UPDATE public.reservation SET outside = outside + after - before
+        WHERE id = CASE TG_OP WHEN 'DELETE' THEN OLD.reservation_id ELSE NEW.reservation_id END;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'there is no reservation to count a passage in'
+                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'passage_counts';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+-- At the end of the transaction: one passage that is taken back may take others with it.
+CREATE FUNCTION public.passage_within_party() RETURNS trigger
+LANGUAGE plpgsql {own_path} AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM public.reservation
+        WHERE id = NEW.reservation_id AND outside > admitted
+    ) THEN
+        RAISE EXCEPTION 'nobody goes out who is not in'
+            USING ERRCODE = 'integrity_constraint_violation',
+                CONSTRAINT = 'reservation_outside_range';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER passage_within_party
+    AFTER INSERT OR UPDATE ON passage DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.people > 0 OR NEW.undone_at IS NOT NULL)
+    EXECUTE FUNCTION passage_within_party();
+CREATE TRIGGER passage_counts
+    AFTER INSERT OR DELETE OR UPDATE OF people, undone_at, reservation_id ON passage
+    FOR EACH ROW EXECUTE FUNCTION passage_counts();
+CREATE TRIGGER passages_truncated
+    AFTER TRUNCATE ON passage
+    FOR EACH STATEMENT EXECUTE FUNCTION passages_truncated();
+CREATE TRIGGER outside_is_counted
+    BEFORE INSERT OR UPDATE OF outside ON reservation
+    FOR EACH ROW EXECUTE FUNCTION outside_is_counted();
+"""
+PASSAGES = {
+    "table": "passage",
+    "counted": "reservation",
+    "counter": "outside",
+}
+COUNTERS = "'performance.seats_held', 'reservation.admitted'"
+
+
+def upgrade() -> None:
+    op.add_column(
+        "performance", sa.Column("reentry", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
+    op.add_column("scan", sa.Column("way", sa.String(), server_default="in", nullable=False))
+    op.create_check_constraint(op.f("ck_scan_way"), "scan", "way IN ('in', 'out', 'again')")
+    op.add_column(
+        "reservation", sa.Column("outside", sa.Integer(), server_default="0", nullable=False)
+    )
+    op.create_check_constraint(op.f("ck_reservation_outside_range"), "reservation", "outside >= 0")
+    op.create_table(
+        "passage",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("scan_id", sa.Uuid(), nullable=False),
+        sa.Column("reservation_id", sa.Uuid(), nullable=True),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.String(), server_default="", nullable=False),
+        sa.CheckConstraint("people <> 0", name=op.f("ck_passage_people")),
+        sa.ForeignKeyConstraint(
+            ["reservation_id"],
+            ["reservation.id"],
+            name=op.f("fk_passage_reservation_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["scan_id"], ["scan.id"], name=op.f("fk_passage_scan_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passage")),
+        sa.UniqueConstraint("scan_id", name=op.f("uq_passage_scan_id")),
+    )
+    op.create_index("ix_passage_reservation_id", "passage", ["reservation_id"])
+    paths = _migration("0012")
+    for template, name in (
+        (paths.TRUNCATED, "passages_truncated"),
+        (paths.COUNTED, "outside_is_counted"),
+    ):
+        op.execute(template.format(own_path=OWN_PATH, name=name, **PASSAGES))
+    op.execute(COUNTS.format(own_path=OWN_PATH))
+    _grant_rows(f"{COUNTERS}, 'reservation.outside'")
+
+
+def downgrade() -> None:
+    _grant_rows(COUNTERS)
+    op.drop_table("passage")
+    op.execute("DROP TRIGGER outside_is_counted ON reservation")
+    for function in (
+        "outside_is_counted", "passages_truncated", "passage_within_party", "passage_counts",
+    ):  # fmt: skip
+        op.execute(f"DROP FUNCTION {function}()")
+    op.drop_column("reservation", "outside")
+    # The release before would take them for attempts to come in, that were refused.
+    op.execute("DELETE FROM scan WHERE way <> 'in'")
+    op.drop_column("scan", "way")
+    op.drop_column("performance", "reentry")
+
+
+def _grant_rows(counters: str) -> None:
+    """What the application may write: rows, but none of the counters."""
+    script = _migration("0016").GRANT_ROWS.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+    statement = script.replace(COUNTERS, counters)
+    # Its % signs are format's: they go to the server as they are.
+    op.get_bind().execution_options(no_parameters=True).exec_driver_sql(statement)
+
+
+def _migration(number: str) -> Any:
+    return context.script.get_revision(number).module

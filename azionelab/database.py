@@ -5,11 +5,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import ClauseElement, Connection, DateTime, Engine, Insert, MetaData, event
+from sqlalchemy import (
+    ClauseElement,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Insert,
+    MetaData,
+    String,
+    TypeDecorator,
+    event,
+)
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import (
     DBAPIError,
@@ -23,11 +34,13 @@ from sqlalchemy.orm import (
     ORMExecuteState,
     Session,
     SessionTransaction,
+    mapped_column,
     registry,
     scoped_session,
 )
 
 from azionelab.database_errors import committing, is_database_busy
+from azionelab.one_line import without_directions
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _COMMITTED = "azionelab.committed"
@@ -53,6 +66,28 @@ _NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+class _Typed(TypeDecorator[str]):
+    """A text without what turns its neighbours (one_line.py), as it is written and as it is read.
+
+    Every form refuses these. This holds for what was kept before they did, and for every export: whoever reads
+    a column gets it so.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Write it without."""
+        return value if value is None else without_directions(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Read it without."""
+        return value if value is None else without_directions(value)
+
+
+Typed = Annotated[str, mapped_column(_Typed())]  # what somebody typed, and others read
 
 
 class Base(DeclarativeBase):

@@ -1,5 +1,6 @@
-"""Texts of one line: names, labels, passwords."""
+"""Texts that people typed: what may be in a line, as a name, a label or a password, and in several."""
 
+import re
 import unicodedata
 
 # Letters and a symbol by their category, and yet nothing is seen of them: Hangul fillers, Braille's
@@ -13,12 +14,19 @@ _DIRECTIONS = "".join(
     map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x2070), *range(0xFFF9, 0xFFFC)))
 )
 
+_TURNING = re.compile(f"[{_DIRECTIONS}]")
+
 
 def is_one_line(text: str) -> bool:
     """Whether a text has no line breaks, no control characters, and nothing that turns its neighbours."""
     return not any(
         unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in _DIRECTIONS for c in text
     )
+
+
+def is_text(text: str) -> bool:
+    """Whether a text of several lines has none of that within its lines, but for tabs."""
+    return all(is_one_line(line) for line in text.replace("\t", " ").split("\n"))
 
 
 def strip_outside(text: str) -> str:
@@ -28,7 +36,7 @@ def strip_outside(text: str) -> str:
 
 def without_directions(text: str) -> str:
     """The text as it stands, with nothing that turns its neighbours."""
-    return "".join(c for c in text if c not in _DIRECTIONS)
+    return _TURNING.sub("", text)
 
 
 def first_seen(text: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from azionelab.addresses import named_address
 from azionelab.bookings.visitors import clean_name
-from azionelab.one_line import is_one_line, without_directions
+from azionelab.one_line import is_one_line, is_text, without_directions
 
 TURNING = [*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u206a\u206f\ufff9"]
 # Joiners of Persian and Hindi, a family's emoji, marks that say on which side a full stop belongs.
@@ -26,6 +26,12 @@ def test_nothing_turns_its_neighbours(turning: str) -> None:
         clean_name(f"Ada{turning}issoR")
     with pytest.raises(ValueError, match="address"):
         named_address(f"Ada{turning}issoR <ada@example.org>")
+
+
+@pytest.mark.parametrize("wrong", [*TURNING, "\0", "\x1b", "\x85", "\u2028", "\r"])
+def test_no_line_of_a_text_holds_what_a_line_may_not(wrong: str) -> None:
+    assert is_text("Ada\n\n\tRossi")
+    assert not is_text(f"Ada\n{wrong}issoR")
 
 
 @pytest.mark.parametrize("text", HARMLESS)

@@ -40,7 +40,7 @@ from azionelab.bookings.models import MAX_NOTE
 from azionelab.checkin.names import plain_letters
 from azionelab.database import now
 from azionelab.extensions import db
-from azionelab.one_line import is_one_line, is_seen
+from azionelab.one_line import is_one_line, is_seen, is_text
 from azionelab.shows.limits import (
     CLOSES_BEFORE,
     MAX_LINE,
@@ -89,8 +89,8 @@ class Text(TextAreaField):  # type: ignore[misc]
         self.data = "".join(valuelist).replace("\r\n", "\n").strip()
 
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002
-        """Refuse what the database cannot keep."""
-        if "\0" in (self.data or ""):
+        """Refuse what no page can show and no database keep."""
+        if not is_text(self.data or ""):
             raise ValidationError(gettext("This holds characters that cannot be shown."))
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from azionelab.database import Base
+from azionelab.database import Base, Typed
 from azionelab.shows.models import Performance
 
 MAX_NAME = 120  # characters
@@ -119,7 +119,7 @@ class Reservation(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     reference: Mapped[str]  # for people: read aloud, typed at the door; opens nothing by itself
     performance_id: Mapped[int] = mapped_column(ForeignKey("performance.id", ondelete="RESTRICT"))
-    name: Mapped[str]
+    name: Mapped[Typed]
     email: Mapped[str]
     email_key: Mapped[str | None]  # the address folded, so that one mailbox is one key
     locale: Mapped[str]
@@ -130,7 +130,7 @@ class Reservation(Base):
     outside: Mapped[int] = mapped_column(default=0, server_default="0")
     walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
     released: Mapped[int] = mapped_column(default=0, server_default="0")
-    note: Mapped[str] = mapped_column(default="", server_default="")
+    note: Mapped[Typed] = mapped_column(default="", server_default="")
     late_at: Mapped[datetime | None]
     changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0")
     network: Mapped[bytes | None] = mapped_column(LargeBinary)

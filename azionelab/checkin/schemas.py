@@ -28,8 +28,8 @@ _WAY = (
     " the party is not in the building: `some_out` asks whether they come or come back. Of walk-ins `any` is `in`."
 )
 _CODE = (
-    "A ticket's token, the address in its QR, or a reference. Anything else that a camera read is sent"
-    " too: its verdict is unknown, and it is recorded."
+    "A ticket's token, the address in its QR, or a reference. Whatever else a camera read is"
+    " refused as `not-a-ticket`, and not recorded, unless the device tells it with `offline`."
 )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from azionelab.database import Base
+from azionelab.database import Base, Typed
 from azionelab.row_versions import Versioned
 
 MAX_CAPACITY = 100_000  # seats
@@ -21,8 +21,8 @@ class Venue(Versioned, Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    address: Mapped[str] = mapped_column(default="")
+    name: Mapped[Typed]
+    address: Mapped[Typed] = mapped_column(default="")
     performances: Mapped[list["Performance"]] = relationship(
         back_populates="venue", passive_deletes="all"
     )
@@ -47,9 +47,9 @@ class Show(Versioned, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str]
-    title: Mapped[str]
-    summary: Mapped[str] = mapped_column(default="")
-    description: Mapped[str] = mapped_column(default="")
+    title: Mapped[Typed]
+    summary: Mapped[Typed] = mapped_column(default="")
+    description: Mapped[Typed] = mapped_column(default="")
     duration_minutes: Mapped[int | None]
     published: Mapped[bool] = mapped_column(default=False)
     listed: Mapped[bool] = mapped_column(default=True, server_default=true())

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from azionelab.one_line import is_one_line, is_seen
+from azionelab.one_line import is_one_line, is_seen, is_text
 from azionelab.shows.limits import MAX_LINE, MAX_SLUG, SLUG
 from azionelab.shows.local_time import AmbiguousTime, NoSuchTime, from_local
 
@@ -94,13 +94,19 @@ class Entry:
 
     def one_line(self, name: str, *, required: bool = False) -> str:
         """A text of one line, "" when it is left out."""
-        value = self.text(name, MAX_LINE, required=required)
+        value = self._typed(name, MAX_LINE, required=required)
         if not is_one_line(value):
             self.complain(name, "holds line breaks or characters that cannot be shown")
         return value
 
     def text(self, name: str, limit: int, *, required: bool = False) -> str:
         """A text of at most `limit` characters, "" when it is left out or nothing is seen of it."""
+        value = self._typed(name, limit, required=required)
+        if not is_text(value.replace("\r\n", "\n")):
+            self.complain(name, "holds characters that cannot be shown")
+        return value
+
+    def _typed(self, name: str, limit: int, *, required: bool) -> str:
         value = self._unread.pop(name, "")
         if not isinstance(value, str):
             self.complain(name, 'is not a text in "quotes"')

@@ -193,6 +193,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, wrong: str, right: str, problem:
         ("2030-05-01 20:30", "2020-05-01 20:30", "line 10: starts: is over already"),
         ('address = "', 'address = "\\u0000', "line 3: address: holds characters that"),
         ('slug = "amleto"', 'slug = "amleto"\nsummary = "\\u0000"', "line 6: summary: holds"),
+        (
+            'slug = "amleto"',
+            'slug = "amleto"\ndescription = "Am\\u202eleto"',
+            "line 6: description: holds",
+        ),
         ('title = "Amleto"', 'title = "\\u0007"', "line 6: title: is missing"),
         (
             "capacity = 50",

@@ -1,0 +1,62 @@
+"""What was kept before forms refused it turns nobody's neighbours, wherever it is read."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from azionelab.admin.export import guests_csv
+from azionelab.bookings.models import Reservation
+from azionelab.bookings.tickets import event_ics
+from azionelab.checkin import devices
+from azionelab.checkin.evening import guests
+from azionelab.checkin.house_list import changes_since
+from azionelab.database import now
+from azionelab.extensions import db
+from azionelab.mail.models import Kind
+from azionelab.mail.words import words_for
+from azionelab.shows.models import Show, Venue
+from azionelab.shows.programme import listing
+from tests.stage import a_party, a_performance
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+TURNED = "Ada\u202eissoR"
+
+
+def test_no_export_holds_what_turns_its_neighbours(database: psycopg.Connection[Any]) -> None:
+    performance = a_performance()
+    party = a_party(performance, 2)
+    devices.enrol(devices.make_invitation(performance.id), "Door A")
+    for table, columns in {
+        "show": ("title", "summary", "description"),
+        "venue": ("name", "address"),
+        "reservation": ("name", "note"),
+        "api_token": ("label",),
+    }.items():
+        for column in columns:
+            database.execute(f"UPDATE {table} SET {column} = %s", [TURNED])
+    db.session.expire_all()
+    reservation = db.session.get_one(Reservation, party.id)
+    evening = listing(performance.id, now())
+    assert evening is not None
+    said = [
+        evening.show_title,
+        evening.venue_name,
+        guests_csv(guests(performance.id)).decode(),
+        event_ics(reservation).decode(),
+        words_for(Kind.TICKET, reservation).subject,
+        *(one.name for one in changes_since(performance.id, None).parties),
+        *(one.label for one in devices.devices_of(performance.id)),
+        *db.session.execute(db.select(Show.title, Show.summary, Show.description)).one(),
+        *db.session.execute(db.select(Venue.name, Venue.address)).one(),
+    ]
+    assert all("AdaissoR" in text for text in said), said
+    assert not [text for text in said if "\u202e" in text]
+
+
+def test_what_is_written_past_the_forms_is_kept_without_it(
+    database: psycopg.Connection[Any],
+) -> None:
+    a_party(a_performance(), 2, name=TURNED)
+    assert database.execute("SELECT name FROM reservation").fetchall() == [("AdaissoR",)]

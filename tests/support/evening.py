@@ -183,7 +183,7 @@ def _lose(route: Route) -> None:
 
 
 def _kept(row: T) -> T:
-    """A row as it is now. To read it later asks no database: a transaction that is idle while doors talk is ended."""
+    """A row as it is now: to read it later begins no transaction."""
     db.session.refresh(row)
     db.session.expunge(row)
     db.session.rollback()
@@ -216,6 +216,8 @@ class Evening:
             # Once each: late bookings make the queue longer again.
             turns.pop(len(self._queue), lambda: None)()
             self._next()
+            # One that is idle while doors talk is ended by the database.
+            db.session.rollback()
         for door in self.doors:
             door.meets("online")
             door.phone.is_online()

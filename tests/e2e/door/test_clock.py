@@ -1,5 +1,6 @@
 """A phone's clock is put right, or jumps, in the middle of an evening without a network: the door goes on."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from playwright.sync_api import expect
 from azionelab.checkin.devices import devices_of
 from azionelab.database import now
 from tests.stage import a_party
-from tests.support.door import Phone, tonight
+from tests.support.door import Phone, tonight, until
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -48,6 +49,30 @@ def test_a_clock_that_is_set_ends_no_evening(phone: Phone, scans: Scans, wrong: 
     # To some seconds, and the 16 that only the phone has seen.
     for scan in scans():
         assert before - timedelta(seconds=30) < scan.scanned_at <= now()
+
+
+def test_the_systems_clock_jumps_a_day(phone: Phone) -> None:
+    performance = tonight(capacity=20)
+    first, second = a_party(performance, 2), a_party(performance, 3)
+    phone.joins(performance)
+    phone.loses_network()
+    phone.scan(first.reference)
+    phone.told("Let 2 in")
+    phone.press("Next")
+    # By the DevTools protocol, for all that the browser asks. Its time goes on only as it is told to from then on.
+    devtools = phone.context.new_cdp_session(phone.page)
+    tomorrow = {"policy": "advance", "budget": 16_000, "initialVirtualTime": time.time() + 86_400}
+    devtools.send("Emulation.setVirtualTimePolicy", tomorrow)
+    assert phone.page.evaluate("Date.now()") > (time.time() + 80_000) * 1_000
+
+    def shows(words: str) -> bool:
+        devtools.send("Emulation.setVirtualTimePolicy", {"policy": "advance", "budget": 1_000})
+        return phone.page.get_by_text(words).locator("visible=true").count() > 0
+
+    until(phone.page, lambda: shows("it jumped, or the phone was off"), "the jump to be told")
+    phone.scan(second.reference)
+    until(phone.page, lambda: shows("Let 3 in"), "the verdict")
+    expect(phone.count("inside")).to_have_text("5")
 
 
 def test_an_evening_that_the_phones_clock_says_is_over_is_ended_by_hand(phone: Phone) -> None:

@@ -5,13 +5,9 @@ it says; at the end that log, the books and the phones' own counts have to be eq
 """
 
 import random
-import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeVar
-
-from playwright.sync_api import Route, expect
 
 from azionelab.bookings import rules
 from azionelab.bookings.errors import BookingClosed, PartyInside, ReservationEnded, SoldOut
@@ -22,164 +18,11 @@ from azionelab.extensions import db
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
 from tests.stage import a_party, change_capacity, ticket_token
-from tests.support.door import Phone
+from tests.support.script_door import Door, Word
 
-_API = "**/api/v1/checkin/**"
-_LET_IN = re.compile(r"Let (\d+) in")
-_ANSWERED = '#verdict [data-verdict]:not([data-verdict="checking"])'
 _FORGED = "1" * (DIGITS - TAIL) + "/" + "2" * TAIL
 T = TypeVar("T")
 _FAULTS = ["online", "online", "away", "deaf", "busy"]
-
-
-@dataclass
-class Word:
-    """What a door said once: how many of a party are in by it, unless it took that back.
-
-    `reference` is empty for walk-ins and for codes that name nobody of this evening.
-    """
-
-    door: str
-    reference: str
-    people: int
-    undone: bool = False
-
-
-class Door:
-    """A phone that is a door, and who stands there."""
-
-    def __init__(self, phone: Phone, name: str, log: list[Word]) -> None:
-        self.phone = phone
-        self.name = name
-        self.log = log
-        self._fault = "online"
-
-    def meets(self, fault: str) -> None:
-        """From now on be online; away from any network; deaf to all answers; or told by each to come back."""
-        self._fault = fault
-        page = self.phone.page
-        page.unroute(_API)
-        self.phone.context.set_offline(fault == "away")
-        if fault == "deaf":
-            page.route(_API, _lose)
-        elif fault == "busy":
-            page.route(_API, lambda route: route.fulfill(status=503, body="busy"))
-
-    def is_killed(self) -> None:
-        """Lose the page in the middle of whatever it does, and open the app again."""
-        page = self.phone.context.new_page()
-        self.phone.page.close()
-        self.phone = Phone(page, self.phone.site)
-        self.meets(self._fault)
-        self.phone.opens()
-        expect(self.phone.count("inside")).to_be_visible()
-
-    def shows(self, code: str) -> None:
-        """Hold a code before it, and do not wait for what it says."""
-        self._is_free()
-        self.phone.scan(code)
-
-    def seats(self, people: int) -> None:
-        """Let in people without a booking, as far as there are places."""
-        self._is_free()
-        if people == 1:
-            self.phone.press("Walk-in +1")
-        else:
-            self.phone.press("More")
-            self.phone.press(f"Walk-in {people}")
-        self.says("", 0, 0)
-
-    def releases(self) -> None:
-        """Give away the places of who is not there."""
-        self._moves_places("Release places", "Release places")
-
-    def holds_again(self) -> None:
-        """Take that back, as far as places are left."""
-        self._moves_places("Take it back")
-
-    def is_told_that_it_was_revoked(self) -> None:
-        """Find a network, tell what was done, and be no door any more."""
-        self.meets("online")
-        expect(self.phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
-        self.phone.keeps_nothing()
-
-    def says(self, reference: str, all_the_same: int, fewer: int) -> Word:
-        """Wait for the answer, and write it down.
-
-        Of a ticket that is not on the list `all_the_same` people are let in, and of who comes after their places
-        were released as many, as far as the door offers it. Of a party of which all were let in, `fewer` are
-        found to have come.
-        """
-        kind, people = self._reads()
-        if kind == "not_listed":
-            if all_the_same:
-                self.phone.press(f"Let in all the same {all_the_same}")
-            else:
-                self.phone.press("Send away")
-            expect(self.phone.verdict.locator("h2")).to_have_text(
-                f"Let {all_the_same} in" if all_the_same else "Sent away"
-            )
-            people = all_the_same
-        assert kind not in {"refused", "no_answer"}, self.phone.verdict.inner_text()
-        word = self._writes(reference, people)
-        if kind == "released":
-            return self._lets_in_late(word, all_the_same)
-        if kind == "admitted" and 0 < fewer < people:
-            self.phone.press(f"Fewer came: only {fewer}")
-            expect(self.phone.verdict.locator("h2")).to_have_text(f"Let {fewer} in")
-            word.undone = True
-            word = self._writes(reference, fewer)
-        return word
-
-    def takes_back(self, word: Word) -> None:
-        """Undo what was said just now."""
-        if not word.people or not self.phone.verdict.get_by_role("button", name="Undo").count():
-            return
-        self.phone.press("Undo")
-        expect(self.phone.verdict.locator('[data-verdict="undone"]')).to_be_visible()
-        word.undone = True
-
-    def _lets_in_late(self, word: Word, people: int) -> Word:
-        """Of people whose places were released; it is another attempt."""
-        button = self.phone.verdict.get_by_role("button", name=f"Let in, late {people}", exact=True)
-        if not button.count():
-            return word
-        button.click()
-        _kind, counted = self._reads()
-        return self._writes(word.reference, counted)
-
-    def _moves_places(self, *buttons: str) -> None:
-        """It takes a network, and places to move: else the button cannot be pressed."""
-        self.meets("online")
-        self.phone.is_online()
-        self._is_free()
-        self.phone.press("More")
-        if self.phone.page.get_by_role("button", name=buttons[0], exact=True).is_enabled():
-            for button in buttons:
-                self.phone.press(button)
-            expect(self.phone.page.locator("[data-release-done]")).not_to_be_empty()
-        self.phone.press("Close")
-
-    def _writes(self, reference: str, people: int) -> Word:
-        self.log.append(Word(self.name, reference, people))
-        return self.log[-1]
-
-    def _reads(self) -> tuple[str, int]:
-        answered = self.phone.page.locator(_ANSWERED)
-        expect(answered).to_be_visible()
-        found = _LET_IN.match(answered.locator("h2").inner_text())
-        return answered.get_attribute("data-verdict") or "", int(found[1]) if found else 0
-
-    def _is_free(self) -> None:
-        if self.phone.page.locator("#verdict .verdict").count():
-            self.phone.press("Next")
-
-
-def _lose(route: Route) -> None:
-    # The page may be killed while its request is on the way.
-    with suppress(Exception):
-        route.fetch()
-        route.abort()
 
 
 def _kept(row: T) -> T:
@@ -211,7 +54,12 @@ class Evening:
     def goes_on(self) -> None:
         """One thing after the other, until everybody has come; then all doors have a network again."""
         num = len(self._queue)
-        turns = {num // 2: self._revokes, num // 3: self._releases, num // 6: self._holds_again}
+        turns = {
+            5 * num // 6: self._has_two_windows,
+            num // 2: self._revokes,
+            num // 3: self._releases,
+            num // 6: self._holds_again,
+        }
         while self._queue:
             # Once each: late bookings make the queue longer again.
             turns.pop(len(self._queue), lambda: None)()
@@ -220,12 +68,17 @@ class Evening:
             db.session.rollback()
         for door in self.doors:
             door.meets("online")
-            door.phone.is_online()
+            for window in door.windows:
+                window.is_online()
+
+    def _has_two_windows(self) -> None:
+        self._chance.choice(self.doors).goes_on_in_another_window()
 
     def _revokes(self) -> None:
         """A phone is revoked that has no network: it goes on, and becomes a door again when it has heard of it."""
         door = self._chance.choice(self.doors)
         # What it asked for and was not answered would be in the books already.
+        door.has_one_window()
         door.meets("online")
         door.phone.is_online()
         door.meets("away")
@@ -259,6 +112,7 @@ class Evening:
         steps: list[tuple[float, Callable[[], None]]] = [
             (0.10, lambda: door.meets(fault)),
             (0.12, door.is_killed),
+            (0.15, door.goes_back),
             (0.18, lambda: door.seats(walk_ins)),
             (0.22, self._books_late),
             (0.25, self._cancels),

@@ -533,8 +533,11 @@ def _for_device(rows: list[_Row]) -> list[_Row]:
 
 
 def _told(verdict: books.Verdict) -> dict[str, Any]:
-    # Of another performance's visitors this door learns nothing but which evening theirs is.
-    ours = verdict.reservation if verdict.kind is not Kind.WRONG_PERFORMANCE else None
+    # Of another performance's visitors this door learns nothing but which evening theirs is. Not by the verdict:
+    # the device may have decided itself, and anything.
+    party = verdict.reservation
+    here = (request.view_args or {}).get("performance_id")
+    ours = party if party and party.performance_id == here else None
     return {
         "scan_id": verdict.scan_id,
         "verdict": verdict.kind,

@@ -154,11 +154,13 @@ def _tickets(performance_id: int, identity: UUID, reference: str) -> list[str]:
 
 def _conflict(scan: Scan, other: FirstAdmission | None) -> Conflict:
     here = FirstAdmission(scan.scanned_at, scan.by, scan.door)
+    party = scan.reservation
     first, last = (other, here) if other is None or other.at <= here.at else (here, other)
     return Conflict(
         scan_id=scan.id,
-        reference=scan.reservation.reference if scan.reservation else None,
-        name=scan.reservation.name if scan.reservation else "",
+        reference=party.reference if party else None,
+        # Of another performance's visitors its doors learn nothing.
+        name=party.name if party and party.performance_id == scan.performance_id else "",
         walk_in=_is_of_walk_ins(scan),
         way=scan.way,
         verdict=scan.verdict,

@@ -1,5 +1,6 @@
 """What a door device and the server tell each other: enrolling, sync, and being refused."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -637,3 +638,23 @@ def test_a_claim_by_the_door_of_scans(app: Flask, phone: Phone, evening: Perform
     told = phone.send("POST", "/scans", json=body).json
     assert (told["verdict"], told["claimed"]) == ("admitted", 2)
     assert told["party"]["admitted"] == 2
+
+
+@pytest.mark.parametrize(
+    ("verdict", "people"),
+    [("already_in", 0), ("not_listed", 0), ("not_listed", 2), ("admitted", 2)],
+)
+def test_of_another_performances_visitors_a_claim_tells_nothing(
+    app: Flask, phone: Phone, verdict: str, people: int
+) -> None:
+    with app.app_context():
+        party = a_party(a_performance(), name="Ada Rossi")
+    action = scan(party.reference, people)
+    action["offline"]["verdict"] = verdict
+    kind = action.pop("kind")
+    answers = [phone.sync({"kind": kind} | action), phone.sync(cursor=None)]
+    # The same again, as without a sync.
+    answers.append(phone.send("POST", "/scans", json=action).json)
+    if people:
+        answers.append(phone.send("DELETE", f"/scans/{action['scan_id']}").json)
+    assert "Ada Rossi" not in json.dumps(answers)

@@ -20,6 +20,7 @@ from azionelab.staff.tokens import revoke_token
 from tests.stage import a_party, change_capacity, ticket_token
 from tests.support.script_door import Door, Word
 
+_OF_NOBODY = "Q" * 43  # as tickets were before 0.4
 _FORGED = "1" * (DIGITS - TAIL) + "/" + "2" * TAIL
 T = TypeVar("T")
 _FAULTS = ["online", "online", "away", "deaf", "busy"]
@@ -116,7 +117,9 @@ class Evening:
             (0.18, lambda: door.seats(walk_ins)),
             (0.22, self._books_late),
             (0.25, self._cancels),
-            (0.27, lambda: self._shown(door, "no ticket at all", "")),
+            # Told in passing, and no attempt.
+            (0.26, lambda: door.shows("no ticket at all")),
+            (0.27, lambda: self._shown(door, _OF_NOBODY, "")),
             (0.29, lambda: self._shown(door, _FORGED, "")),
             (0.31, lambda: self._shown(door, write_ticket(self._stranger), "")),
             (0.38, lambda: self._together(door, another, chance.choice(self._parties))),

@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from azionelab.admin.house import tell_too_many, tell_verdict
 from azionelab.checkin.house_list import Conflict
-from azionelab.checkin.verdicts import REVOKED, Kind
+from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.dates import clock, dateformat, is_same_day
 from azionelab.staff.tokens import Scope
 
@@ -33,7 +33,13 @@ def tell_conflict(conflict: Conflict) -> Told:
     elif conflict.first is not None:
         first = _place(conflict.first.at, conflict.first.door, conflict.first.by)
         what = gettext("Admitted twice: %(first)s, %(second)s.", first=first, second=here)
-    elif conflict.walk_in and conflict.verdict != Kind.PERFORMANCE_CANCELLED:
+        if conflict.way == Way.AGAIN:
+            what = gettext("In again twice: %(first)s, %(second)s.", first=first, second=here)
+    elif (
+        conflict.walk_in
+        and conflict.way != Way.AGAIN
+        and conflict.verdict != Kind.PERFORMANCE_CANCELLED
+    ):
         what = gettext("More than there were places: %(place)s.", place=here)
     elif conflict.verdict == Kind.ADMITTED:
         what = gettext("More than the party has seats: %(place)s.", place=here)

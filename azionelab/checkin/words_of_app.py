@@ -105,7 +105,12 @@ def _button_words() -> dict[str, Words]:
             "There is a note on this party: a phone that shows names has it."
         ),
         "seats": many(lambda n: ngettext("%(num)s seat", "%(num)s seats", n)),
+        "out": gettext("%(num)s out", num="{num}"),
         "let_in": gettext("Let in"),
+        "let_out.do": gettext("Let out"),
+        "let_out.only": gettext("Fewer go out: only"),
+        "in_again.do": gettext("In again"),
+        "in_again.only": gettext("Fewer came back: only"),
         "let_in.late": gettext("Let in, late"),
         "let_in.only": gettext("Fewer came: only"),
         "let_in.unlisted": gettext("Let in all the same"),
@@ -130,6 +135,8 @@ def _state_words() -> dict[str, Words]:
         ),
         "state.list": gettext("list of %(at)s", at=at),
         "building.known": gettext("surely known at %(at)s", at=at),
+        "building.outside": gettext("out for the interval: %(num)s", num="{num}"),
+        "exit.on": gettext("Exit: whoever is scanned here goes out."),
         "found.none": gettext("Nobody of that name for this evening."),
         "found.list": gettext(
             "Nobody of that name on the list of %(at)s. E-mail addresses need the network.", at=at
@@ -173,6 +180,23 @@ def _conflict_words() -> dict[str, Words]:
         "conflict.revoked": gettext(
             "%(name)s: let in by a phone that was revoked, at %(at)s.", name="{name}", at=at
         ),
+        "conflict.again": gettext(
+            "%(name)s came in again twice: %(first)s, and %(at)s.",
+            name="{name}",
+            first="{first}",
+            at=at,
+        ),
+        "conflict.not_out": gettext(
+            "%(name)s had not gone out: let in again at %(at)s.", name="{name}", at=at
+        ),
+        "conflict.walk_in_again": many(
+            lambda n: ngettext(
+                "Without a ticket: %(num)s more came back than had gone out, at %(at)s.",
+                "Without a ticket: %(num)s more came back than had gone out, at %(at)s.",
+                n,
+                at=at,
+            )
+        ),
         "conflict.none": gettext("%(name)s had no place: let in at %(at)s.", name="{name}", at=at),
         "conflict.walk_in": many(
             lambda n: ngettext(
@@ -188,6 +212,16 @@ def _conflict_words() -> dict[str, Words]:
         "aside.scan-reused": gettext("it was told before as something else"),
         "aside.scan-unknown": gettext("nothing is known of it"),
         "aside.right-missing": gettext("this phone may only scan"),
+        "aside.none_in": gettext("by then nobody of them was in"),
+        "aside.let_out": gettext("by then fewer of them were in"),
+        "aside.out": gettext(
+            "%(name)s, %(at)s: %(people)s let out, %(counted)s counted (%(reason)s).",
+            name="{name}",
+            at=at,
+            people="{people}",
+            counted="{counted}",
+            reason="{reason}",
+        ),
         "aside.detail": gettext(
             "%(name)s, %(at)s: %(people)s let in, %(counted)s counted (%(reason)s).",
             name="{name}",

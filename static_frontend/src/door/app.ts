@@ -15,10 +15,12 @@ import { ThisPhone } from "./phone.ts";
 import { renew } from "./shell.ts";
 import { signal, wakeWithFirstTouch } from "./signals.ts";
 import { Store, type Contents, type Device } from "./store.ts";
-import type { Asked } from "./verdicts.ts";
+import { insideOf, type Asked } from "./verdicts.ts";
 import { View, type Pressed } from "./view.ts";
 import type { Words } from "./words.ts";
 
+/** Which way people go by which button. */
+const WAYS = { "let-in": "in", late: "in", "let-out": "out", "in-again": "again" } as const;
 /** Milliseconds a good verdict is there at least, before the next code takes its place. */
 const GLANCE = 1_500;
 /** Milliseconds without an answer after which the page says that it is asking. */
@@ -48,6 +50,8 @@ export class App {
   private told: Told | undefined;
   private unanswered: NoAnswer | undefined;
   private last: Told | undefined;
+  /** Who is scanned here goes out. */
+  private isExit = false;
   private glance: ReturnType<typeof setTimeout> | undefined;
 
   constructor(page: Document, words: Words) {
@@ -239,7 +243,8 @@ export class App {
   private async let(code: string, asked: Asked = {}): Promise<void> {
     await this.decide(async (evening) => {
       this.asking = code;
-      const told = await evening.scan(code, asked);
+      const way = this.isExit && { way: "out" as const };
+      const told = await evening.scan(code, { ...way, ...asked });
       // Nobody is there who could decide.
       const isOpen = told.kind === "not_listed" && this.phone.kiosk.isOn;
       return isOpen ? await evening.settle(told, 0) : told;
@@ -281,7 +286,7 @@ export class App {
   }
 
   private meet(card: Card): void {
-    const isGood = card.tone === "good";
+    const isGood = card.tone === "good" || card.kind === "let_out";
     const isWaitedFor = this.scannedMeanwhile.length > 0;
     const untaken = isWaitedFor && !isGood ? [this.words.say("not_taken")] : [];
     this.view.card({ ...card, details: [...card.details, ...untaken] });
@@ -363,7 +368,18 @@ export class App {
         return;
       case "let-in":
       case "late":
-        return await this.letSome(about, people, act === "late");
+      case "let-out":
+      case "in-again":
+        return await this.letSome(about, people, act);
+      case "entrance":
+      case "exit":
+        this.isExit = act === "exit";
+        return this.render();
+      case "walk-out":
+      case "walk-again":
+        return await this.decide(async (evening) => {
+          return await evening.walkIn(people, act === "walk-out" ? "out" : "again");
+        });
       case "unlisted":
       case "send-away":
         return await this.settle(told, people);
@@ -412,11 +428,13 @@ export class App {
     );
   }
 
-  /** Let in some of the party on the card, or of one that was found. */
-  private async letSome(about: string, people: number, late: boolean): Promise<void> {
+  /** Let in some of the party on the card, or of one that was found; or out, and in again. */
+  private async letSome(about: string, people: number, act: keyof typeof WAYS): Promise<void> {
     const party = about ? this.finder.shownParty(about) : this.told?.party;
     if (!party) return;
-    await this.let(party.reference, { people, seen: party.admitted, ...(late && { late }) });
+    const way = WAYS[act];
+    const seen = way === "in" ? party.admitted : insideOf(party);
+    await this.let(party.reference, { people, seen, way, ...(act === "late" && { late: true }) });
   }
 
   private async search(): Promise<void> {
@@ -486,7 +504,9 @@ export class App {
       return this.board.showEnd(evening.book);
     }
     void this.passes.show(evening.book.device.performanceId);
-    this.board.show(evening, this.last);
+    // Switched off meanwhile, nobody goes out any more; nor by themselves, at a kiosk.
+    if (!evening.book.reentry || this.phone.kiosk.isOn) this.isExit = false;
+    this.board.show(evening, this.last, this.isExit);
     this.view.say("lock-state", this.view.find("[data-state]").textContent);
     this.finder.refresh(evening);
   }

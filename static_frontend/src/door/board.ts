@@ -22,8 +22,8 @@ export class Board {
     this.words = words;
   }
 
-  /** `last`: the last people let in here, for whoever pressed Next too early. */
-  show(evening: Evening, last: Told | undefined): void {
+  /** `last`: the last people let in here, for whoever pressed Next too early. `isExit`: who is scanned goes out. */
+  show(evening: Evening, last: Told | undefined, isExit: boolean): void {
     const { view, words } = this;
     const { performance, counts, device, keepsNothing } = evening.book;
     view.screen("door");
@@ -35,6 +35,7 @@ export class Board {
     for (const name of COUNTS) view.count(name, counts?.[name]);
     view.count("in_building", evening.book.inBuilding);
     view.say("known", this.knownWords(evening.book));
+    this.showInterval(evening.book, isExit);
     view.show("outdated", evening.isOutdated);
     view.say("keeps-nothing", keepsNothing ? words.say("keeps.nothing") : undefined);
     view.say("caution", this.cautionWords(evening.book));
@@ -73,6 +74,20 @@ export class Board {
     ].join(" · ");
   }
 
+  /** Who is out, whether people may go out, and which way they go whose tickets are scanned. */
+  private showInterval({ counts, reentry = false, outsideWithoutTicket }: Notebook, isExit: boolean): void {
+    const { view, words } = this;
+    const num = counts?.outside ?? 0;
+    view.say("outside", num > 0 ? words.say("building.outside", { num }) : undefined);
+    view.show("ways", reentry);
+    view.mark("way", isExit ? "out" : "in");
+    view.press("entrance", !isExit);
+    view.press("exit", isExit);
+    view.say("exit", isExit ? words.say("exit.on") : undefined);
+    view.show("passages", reentry || outsideWithoutTicket > 0);
+    view.enable("walk-out", reentry);
+  }
+
   /** When everybody in the building was last surely known: with the day, if that was another one. */
   private knownWords({ knownAt, clock }: Notebook): string | undefined {
     if (knownAt === undefined) return undefined;
@@ -100,7 +115,8 @@ export class Board {
   private lastWords(last: Told): string {
     const nameless = last.kind === "not_listed" ? "not_listed" : "walk_in";
     const who = last.party ? nameOf(last.party) : this.words.say(nameless);
-    const what = `${who}, ${this.words.say("in", { num: last.people })}`;
+    const way = { let_out: "out", in_again: "in_again" }[last.kind as string] ?? "in";
+    const what = `${who}, ${this.words.say(way, { num: last.people })}`;
     return this.words.say("last", { what });
   }
 

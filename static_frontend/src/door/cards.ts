@@ -5,12 +5,12 @@ import type { NoAnswer, Told } from "./evening.ts";
 import type { KnownParty } from "./house.ts";
 import { Refused, type Conflict, type First } from "./server.ts";
 import type { Aside } from "./store.ts";
-import { toCome } from "./verdicts.ts";
+import { insideOf, toCome } from "./verdicts.ts";
 import type { Facts, Words } from "./words.ts";
 
 /** Buttons with numbers: `numbers` of people to do `act` with. */
 export interface Heads {
-  readonly act: "let-in" | "late" | "only" | "unlisted";
+  readonly act: "let-in" | "late" | "only" | "unlisted" | "let-out" | "in-again";
   readonly label: string;
   readonly upTo: number;
 }
@@ -118,7 +118,8 @@ export function partyOf(party: KnownParty, words: Words): NonNullable<Card["part
   const facts = [
     ...(party.name ? [party.reference] : []),
     words.say("seats", { num: party.seats }),
-    words.say("in", { num: party.admitted }),
+    words.say("in", { num: insideOf(party) }),
+    ...(party.outside ? [words.say("out", { num: party.outside })] : []),
   ];
   const notes = notesOn(party, words);
   if (!hidesNames() || !party.name) return { name, facts, notes };
@@ -141,12 +142,20 @@ function notesOn(party: KnownParty, words: Words): string[] {
   ];
 }
 
-/** Who can be let in of a party; of those whose places were released as many as are `free`. */
+/** Who can be let in of a party, or in again; of those whose places were released as many as are `free`. */
 export function headsFor(party: KnownParty, words: Words, free: number): Heads[] {
+  const back = party.outside ?? 0;
+  const again = back > 0 ? [{ act: "in-again", label: words.say("in_again.do"), upTo: back } as const] : [];
   const left = toCome(party);
-  if (left > 0) return [{ act: "let-in", label: words.say("let_in"), upTo: left }];
+  if (left > 0) return [...again, { act: "let-in", label: words.say("let_in"), upTo: left }];
   const late = Math.min(party.released, free);
-  return late > 0 ? [{ act: "late", label: words.say("let_in.late"), upTo: late }] : [];
+  return late > 0 ? [...again, { act: "late", label: words.say("let_in.late"), upTo: late }] : again;
+}
+
+/** Who can be let out of a party. */
+export function headsOut(party: KnownParty, words: Words): Heads[] {
+  const upTo = insideOf(party);
+  return upTo > 0 ? [{ act: "let-out", label: words.say("let_out.do"), upTo }] : [];
 }
 
 /** "Ada Rossi came in twice: 20:41, Door A, and 20:43, Door B." */
@@ -163,8 +172,14 @@ function storyOf(conflict: Conflict, num: number, words: Words): string {
     const who = name || words.say("walk_in");
     return words.say("conflict.revoked", { name: who, at: placeOf(attempt, words) });
   }
+  if (walk_in && conflict.way === "again") return words.say("conflict.walk_in_again", { num, at });
   if (walk_in) return words.say("conflict.walk_in", { num, at });
   if (!name) return words.say("conflict.unknown", { at });
+  if (conflict.way === "again") {
+    return first
+      ? words.say("conflict.again", { name, first: placeOf(first, words), at })
+      : words.say("conflict.not_out", { name, at });
+  }
   return first
     ? words.say("conflict.twice", { name, first: placeOf(first, words), at })
     : words.say("conflict.none", { name, at });
@@ -184,7 +199,7 @@ export function asideWords(
       ? words.say(`aside.${aside.reason}`)
       : aside.reason,
   };
-  return { title: words.say("aside"), text: words.say("aside.detail", facts) };
+  return { title: words.say("aside"), text: words.say(aside.isOut ? "aside.out" : "aside.detail", facts) };
 }
 
 function placeOf(seen: First, words: Words): string {
@@ -199,6 +214,12 @@ function detailsOf(told: Told, left: number, words: Words, facing: Facing): stri
   const at = facing.listedAt ? words.clock(facing.listedAt) : "";
   const listed = offline ? [words.say("admitted.listed", { at })] : [];
   switch (kind) {
+    case "let_out":
+    case "in_again":
+      return [passageWords(told, words), ...listed];
+    case "changed":
+    case "too_many":
+      return [words.say(detailCase(told), { num: passageLeft(told, left) }), ...listed];
     case "admitted":
       if (told.action.kind === "walk_in") {
         return [words.say("admitted.walk_in", { num: Math.max(0, facing.free) }), ...listed];
@@ -222,6 +243,7 @@ function detailsOf(told: Told, left: number, words: Words, facing: Facing): stri
         }),
       ];
     case "undone":
+      if (goesByWay(told)) return [words.say("undone.passage")];
       return [
         told.party?.admitted
           ? words.say("undone.rest", { num: told.party.admitted })
@@ -235,6 +257,28 @@ function detailsOf(told: Told, left: number, words: Words, facing: Facing): stri
     default:
       return [words.say(`${kind}.detail`, { num: left }), ...listed];
   }
+}
+
+/** Whether people were to go out, or to come back, and not to come for the first time. */
+function goesByWay({ action: { way } }: Told): boolean {
+  return way === "out" || way === "again";
+}
+
+function detailCase(told: Told): string {
+  if (!goesByWay(told)) return `${told.kind}.detail`;
+  return told.kind === "changed" ? "changed.passage" : `too_many.${told.action.way}`;
+}
+
+/** The number that those words tell: who is still to come, or in, or out. */
+function passageLeft({ kind, party, action: { way } }: Told, left: number): number {
+  if (way !== "out" && way !== "again") return left;
+  if (!party) return 0;
+  return way === "out" || kind === "changed" ? insideOf(party) : (party.outside ?? 0);
+}
+
+function passageWords({ kind, party }: Told, words: Words): string {
+  const num = !party ? 0 : kind === "let_out" ? insideOf(party) : (party.outside ?? 0);
+  return num > 0 ? words.say(`${kind}.rest`, { num }) : words.say(`${kind}.detail`);
 }
 
 function unlistedDetail(told: Told): string {
@@ -260,6 +304,10 @@ function headsOf(told: Told, words: Words, facing: Facing): Heads[] {
     const upTo = party ? toCome(party) : UNLISTED;
     return [{ act: "unlisted", label: words.say("let_in.unlisted"), upTo }];
   }
+  if (kind === "let_out" || kind === "in_again") {
+    const upTo = people - 1;
+    return upTo > 0 ? [{ act: "only", label: words.say(`${kind}.only`), upTo }] : [];
+  }
   if (kind === "admitted") {
     const rest = party ? headsFor(party, words, facing.free) : [];
     return people > 1 && (party || action.kind === "walk_in")
@@ -267,6 +315,8 @@ function headsOf(told: Told, words: Words, facing: Facing): Heads[] {
       : rest;
   }
   if (!party) return [];
+  if (action.way === "out") return kind === "none_in" ? [] : headsOut(party, words);
+  if (kind === "some_out") return headsFor(party, words, facing.free);
   if (kind === "changed" || kind === "too_many" || kind === "undone") {
     return headsFor(party, words, facing.free);
   }
@@ -280,5 +330,5 @@ function headsOf(told: Told, words: Words, facing: Facing): Heads[] {
 function buttonsOf(told: Told, words: Words): { act: string; label: string }[] {
   if (told.kind === "not_listed") return [{ act: "send-away", label: words.say("send_away") }];
   const next = { act: "next", label: words.say("next") };
-  return told.kind === "admitted" ? [{ act: "undo", label: words.say("undo") }, next] : [next];
+  return told.people > 0 && told.kind !== "undone" ? [{ act: "undo", label: words.say("undo") }, next] : [next];
 }

@@ -21,7 +21,16 @@ import {
 } from "./server.ts";
 import type { Contents, Device, Store, Waiting } from "./store.ts";
 import { Sync } from "./sync.ts";
-import { decide, decideUnlisted, type Asked, type Kind, type Unlisted } from "./verdicts.ts";
+import {
+  decide,
+  decideUnlisted,
+  insideOf,
+  movedBy,
+  type Asked,
+  type Kind,
+  type Unlisted,
+  type Way,
+} from "./verdicts.ts";
 
 /** What the door says to an attempt. */
 export interface Told {
@@ -101,12 +110,16 @@ export class Evening {
   /** Let in whom `code` names, all of them or as asked. Throws NoAnswer and Refused. */
   async scan(code: string, asked: Asked = {}): Promise<Told> {
     const scan_id = crypto.randomUUID();
-    return await this.attempt({ kind: "scan", scan_id, code: code.slice(0, MAX_CODE), ...asked });
+    // A server of before knows of no ways, and refuses them.
+    const way = this.book.reentry === undefined ? {} : { way: asked.way ?? ("any" as const) };
+    const attempt = { ...asked, ...way };
+    return await this.attempt({ kind: "scan", scan_id, code: code.slice(0, MAX_CODE), ...attempt });
   }
 
-  /** Let in people without a booking. Throws NoAnswer and Refused. */
-  async walkIn(people: number): Promise<Told> {
-    return await this.seat({ kind: "walk_in", scan_id: crypto.randomUUID(), people });
+  /** Let in people without a booking, or out and in again such without a ticket. Throws NoAnswer and Refused. */
+  async walkIn(people: number, way?: Way): Promise<Told> {
+    const scan_id = crypto.randomUUID();
+    return await this.seat({ kind: "walk_in", scan_id, people, ...(way && { way }) });
   }
 
   /** What the person at the door decided on a ticket that is not on the list; 0 is nobody. */
@@ -127,9 +140,11 @@ export class Evening {
   /** Let in another number of people than just now: both steps stand in the books. */
   async correct(told: Told, people: number): Promise<Told> {
     const undone = await this.undo(told);
-    if (told.action.kind === "walk_in") return await this.walkIn(people);
-    const seen = undone.party && { seen: undone.party.admitted };
-    return await this.scan(told.action.code, { people, ...seen });
+    const way = WAYS[told.kind as Kind];
+    if (told.action.kind === "walk_in") return await this.walkIn(people, told.action.way);
+    const { party } = undone;
+    const seen = party && { seen: way === "in" ? party.admitted : insideOf(party) };
+    return await this.scan(told.action.code, { people, ...seen, ...(way && { way }) });
   }
 
   /** What the server finds, which knows e-mail addresses as well. Throws Away and Refused. */
@@ -204,19 +219,21 @@ export class Evening {
   }
 
   private async takeOut(told: Told): Promise<Told> {
-    const { action, party, people } = told;
+    const { action, party } = told;
+    const { people, gone } = movedBy(told.kind, told.people);
     const undone = { kind: "undone", people: 0, action } as const;
     const answer = await this.ask(action, async () => await this.server.undo(action.scan_id));
     if (answer) {
       await this.book.forgetUnlisted(action.scan_id);
-      await this.book.learn(answer.party, -people, action);
+      await this.book.learn(answer.party, { people: -people, gone: -gone }, action);
       return { ...undone, offline: false, ...this.partyIn(answer, action) };
     }
     const again = new NoAnswer(async () => await this.undo(told), true);
     if (this.book.keepsNothing) throw again;
     const reference = party?.reference ?? null;
     const undo: Action = { kind: "undo", scan_id: action.scan_id };
-    await this.keep({ action: undo, reference, people: -people, at: this.stamp() }, again);
+    const at = this.stamp();
+    await this.keep({ action: undo, reference, people: -people, gone: -gone, at }, again);
     return { ...undone, offline: true, ...this.partyHere(reference) };
   }
 
@@ -241,7 +258,7 @@ export class Evening {
     const isShown = named !== "nobody" && (named.byTicket || firstHere !== undefined);
     const hasConfirmed = isShown && party?.state === "pending";
     const known = party && hasConfirmed ? { ...party, state: "confirmed" } : party;
-    const decision = decide(known, id, cancelled, action, Math.max(0, book.free));
+    const decision = decide(known, id, cancelled, action, Math.max(0, book.free), book.reentry);
     if (party && hasConfirmed && decision.kind === "admitted") {
       return { kind: "not_listed", people: 0, action, offline: true, party };
     }
@@ -260,7 +277,9 @@ export class Evening {
     isCancelled: boolean,
     again: () => Promise<Told>,
   ): Promise<Told> {
-    const kind = decideUnlisted(ticket, isCancelled);
+    const listed = decideUnlisted(ticket, isCancelled);
+    // Whom nobody knows of is not known to be in either.
+    const kind = listed === "not_listed" && action.way === "out" ? "none_in" : listed;
     const told: Told = { kind, people: 0, action, offline: true, ticket };
     if (kind !== "not_listed") {
       await this.writeDown(told, null, again);
@@ -273,6 +292,21 @@ export class Evening {
     return second;
   }
 
+  /** What this phone says of people without a ticket, by its counts. */
+  private walkInKind({ people, way }: WalkInAction): Kind {
+    const { free, reentry, inBuilding = 0, outsideWithoutTicket: outside } = this.book;
+    const { id, cancelled } = this.book.performance!;
+    if (way === "out" || way === "again") {
+      // As the server does: everybody in the building as one party.
+      const everybody = inBuilding + outside;
+      const party = { performance_id: id, state: "confirmed", released: 0, outside };
+      const all = { ...party, seats: everybody, admitted: everybody };
+      return decide(all, id, cancelled, { people, way }, 0, reentry).kind;
+    }
+    if (cancelled) return "performance_cancelled";
+    return people > free ? "full" : "admitted";
+  }
+
   private async seat(action: WalkInAction): Promise<Told> {
     return await this.book.attempts.during(action.scan_id, async () => await this.letInWalkIn(action));
   }
@@ -283,8 +317,8 @@ export class Evening {
     const { book } = this;
     const again = async () => await this.seat(action);
     if (book.keepsNothing || !book.performance) throw new NoAnswer(again);
-    const kind = walkInKind(action, book.performance.cancelled, book.free);
-    const people = kind === "admitted" ? action.people : 0;
+    const kind = this.walkInKind(action);
+    const people = kind in WAYS ? action.people : 0;
     const told: Told = { kind, people, action, offline: true };
     // A refusal, too: the server may have let them in, and its answer was lost.
     await this.writeDown(told, null, again);
@@ -326,7 +360,7 @@ export class Evening {
 
   private async tellAnswer(action: ScanAction | WalkInAction, answer: Verdict): Promise<Told> {
     const { verdict, people, party, first, evening } = answer;
-    await this.book.learn(party, people, action);
+    await this.book.learn(party, movedBy(verdict, people), action);
     return {
       kind: verdict,
       people,
@@ -363,8 +397,11 @@ export class Evening {
     const offline = { at, verdict: kind as Kind, people };
     // What was asked for is no part of what was done.
     const { people: _, seen: __, late: ___, ...scan } = action as ScanAction;
-    const done: Action = action.kind === "walk_in" ? { ...action, offline } : { ...scan, offline };
-    await this.keep({ action: done, reference, people, at }, new NoAnswer(again), unlisted);
+    const way = action.way && { way: WAYS[kind as Kind] ?? action.way };
+    const done: Action =
+      action.kind === "walk_in" ? { ...action, offline } : { ...scan, ...way, offline };
+    const moved = movedBy(kind, people);
+    await this.keep({ action: done, reference, ...moved, at }, new NoAnswer(again), unlisted);
   }
 
   private async keep(done: Waiting, otherwise: NoAnswer, unlisted?: string): Promise<void> {
@@ -423,7 +460,5 @@ export class Evening {
   }
 }
 
-function walkInKind({ people }: WalkInAction, cancelled: boolean, free: number): Kind {
-  if (cancelled) return "performance_cancelled";
-  return people > free ? "full" : "admitted";
-}
+/** The way people went by whom a verdict let through. */
+const WAYS: Partial<Record<Kind, Way>> = { admitted: "in", let_out: "out", in_again: "again" };

@@ -1,6 +1,6 @@
 /** Typing a reference, and finding people by name: from the list as one types, and asking the server. */
 
-import { headsFor, partyOf } from "./cards.ts";
+import { headsFor, headsOut, partyOf, type Heads } from "./cards.ts";
 import type { Evening } from "./evening.ts";
 import { firstOf, isTicket, MAX_FOUND, readReference, type Found, type KnownParty } from "./house.ts";
 import { Away, Refused } from "./server.ts";
@@ -14,6 +14,8 @@ export class Finder {
   private readonly words: Words;
   private shown = new Map<string, KnownParty>();
   private more = false;
+  /** Whether people may go out. */
+  private mayLeave = false;
 
   constructor(view: View, words: Words) {
     this.view = view;
@@ -78,6 +80,7 @@ export class Finder {
   }
 
   private findHere(evening: Evening): Found {
+    this.mayLeave = evening.book.reentry === true;
     return evening.book.house.search(this.view.query.value);
   }
 
@@ -92,10 +95,15 @@ export class Finder {
           reference: party.reference,
           party: partyOf(party, this.words),
           note: isConfirmed ? "" : this.words.say("not_confirmed"),
-          heads: isConfirmed ? headsFor(party, this.words, free) : [],
+          heads: isConfirmed ? this.headsOf(party, free) : [],
         };
       }),
     );
+  }
+
+  private headsOf(party: KnownParty, free: number): Heads[] {
+    const out = this.mayLeave ? headsOut(party, this.words) : [];
+    return [...headsFor(party, this.words, free), ...out];
   }
 
   private nobodyWords(evening: Evening): string {
@@ -108,7 +116,12 @@ export class Finder {
 }
 
 function isShownAs(party: KnownParty, shown: KnownParty | undefined): boolean {
-  return party.admitted === shown?.admitted && party.note === shown.note && party.late_at === shown.late_at;
+  return (
+    party.admitted === shown?.admitted &&
+    party.outside === shown.outside &&
+    party.note === shown.note &&
+    party.late_at === shown.late_at
+  );
 }
 
 function maySearch({ book: { rights } }: Evening): boolean {

@@ -51,6 +51,8 @@ export class House {
   private done: readonly Waiting[] = [];
   /** People let in here, by party. */
   private since = new Map<string | null, number>();
+  /** People who went out here, less those who came back, by party. */
+  private gone = new Map<string | null, number>();
 
   constructor(performanceId: number, parties: Iterable<ListedParty> = []) {
     this.performanceId = performanceId;
@@ -73,17 +75,20 @@ export class House {
   add(done: readonly Waiting[]): void {
     this.done = done;
     this.since = new Map();
-    for (const { reference, people } of done) {
+    this.gone = new Map();
+    for (const { reference, people, gone = 0 } of done) {
       this.since.set(reference, (this.since.get(reference) ?? 0) + people);
+      this.gone.set(reference, (this.gone.get(reference) ?? 0) + gone);
     }
   }
 
   /** The server's counts with the people let in here, less those of undone scans. */
   addTo(counts: Counts): Counts {
+    const gone = [...this.gone.values()].reduce((sum, people) => sum + people, 0);
     return [...this.since].reduce((sum, [reference, people]) => {
       const listed = reference === null ? undefined : this.listed(reference);
       return withPeople(sum, people, listed, listed && this.find(listed.reference));
-    }, counts);
+    }, withGone(counts, gone));
   }
 
   listed(reference: string): ListedParty | undefined {
@@ -100,6 +105,7 @@ export class House {
       ...numbers,
       performance_id: this.performanceId,
       admitted,
+      outside: Math.max(0, Math.min(admitted, (party.outside ?? 0) + (this.gone.get(reference) ?? 0))),
       released: Math.min(party.released, party.seats - admitted),
     };
   }
@@ -148,6 +154,11 @@ export class House {
       )
       .sort((one, other) => one.name.localeCompare(other.name));
     return firstOf(found.map((party) => this.find(party.reference)!));
+  }
+
+  /** People with a ticket who are out for the interval. */
+  get outside(): number {
+    return [...this.parties.keys()].reduce((sum, one) => sum + (this.find(one)!.outside ?? 0), 0);
   }
 
   /** The places that releasing would free, and those that it would leave held for people who told that they come late.
@@ -202,6 +213,13 @@ export function withPeople(
   if (before?.state !== "confirmed" || after?.state !== "confirmed") return sum;
   const to_come = Math.max(0, sum.to_come + toCome(after) - toCome(before));
   return withTaken({ ...sum, to_come }, before.released - after.released);
+}
+
+/** The counts when so many people went out, or came back, below 0: they are let in all the same. */
+export function withGone(counts: Counts, gone: number): Counts {
+  const { in_building, outside = 0 } = counts;
+  if (in_building === undefined || gone === 0) return counts;
+  return { ...counts, in_building: in_building - gone, outside: Math.max(0, outside + gone) };
 }
 
 /** The counts when people whom nobody expected took so many of the free places. */

@@ -68,7 +68,7 @@ export class Kiosk {
 
 /** A card without a name, a number to choose or a button: all of the party are in, or it is the staff's to decide. */
 export function kioskCard(words: Words, told?: Told): Card {
-  const isIn = told?.kind === "admitted" && told.people > 0;
+  const isIn = (told?.kind === "admitted" || told?.kind === "in_again") && told.people > 0;
   const name = isIn ? "kiosk.welcome" : "kiosk.staff";
   return {
     kind: isIn ? "admitted" : "staff",

@@ -2,7 +2,7 @@
 
 import { Attempts } from "./attempts.ts";
 import { Clock } from "./clock.ts";
-import { House, withPeople, withTaken } from "./house.ts";
+import { House, withGone, withPeople, withTaken } from "./house.ts";
 import { rightsOf, type Right } from "./rights.ts";
 import type {
   Conflict,
@@ -131,10 +131,21 @@ export class Notebook {
   /** The places that releasing would free, and those that it would leave held. */
   get noShows(): ReturnType<House["noShows"]> {
     const inside = new Map<string, number>();
-    for (const { verdict, reference, claimed } of this.kept?.conflicts ?? []) {
-      if (verdict === "revoked" && reference) inside.set(reference, (inside.get(reference) ?? 0) + claimed);
+    for (const { verdict, reference, claimed, way } of this.kept?.conflicts ?? []) {
+      // Who came back was in before.
+      if (verdict === "revoked" && reference && way !== "again") inside.set(reference, (inside.get(reference) ?? 0) + claimed);
     }
     return this.house.noShows(inside);
+  }
+
+  /** Whether people may go out; undefined when the server knows nothing of an interval. */
+  get reentry(): boolean | undefined {
+    return this.performance?.reentry;
+  }
+
+  /** People without a ticket who are out for the interval, as far as this phone knows. */
+  get outsideWithoutTicket(): number {
+    return Math.max(0, (this.counts?.outside ?? 0) - this.house.outside);
   }
 
   get mayRelease(): boolean {
@@ -198,18 +209,19 @@ export class Notebook {
     this.others?.postMessage("waiting");
   }
 
-  /** Keep what an answer says of a party, of whom `people` came in or out with it. */
+  /** Keep what an answer says of a party, of whom `people` were let in with it, and so many are `gone` out. */
   async learn(
     numbers: Numbers | null,
-    people: number,
+    { people, gone }: { people: number; gone: number },
     { kind, scan_id: scanId }: ScanAction | WalkInAction,
   ): Promise<void> {
     const listed = numbers && this.house.listed(numbers.reference);
     // Who answers only now may have been counted at the first try; the next sync tells.
     const isNew = this.attempts.answered(scanId);
-    if (this.kept && isNew && people !== 0) {
+    if (this.kept && isNew && (people !== 0 || gone !== 0)) {
       // Until the next sync brings its own.
-      const counts = withPeople(this.kept.counts, people, listed, numbers);
+      const before = withGone(this.kept.counts, gone);
+      const counts = withPeople(before, people, listed, numbers);
       const taken = kind === "walk_in" ? people : 0;
       this.kept = { ...this.kept, counts: withTaken(counts, taken) };
       this.attempts.hasCounted = true;
@@ -389,10 +401,10 @@ function clockOf(device: Device, evening: Kept | undefined): Clock {
 
 /** What an answer tells of a party; a server before 0.4 tells nothing of notes and lateness. */
 function numbersOf(told: Numbers): Omit<Numbers, "reference" | "name"> {
-  const { state, seats, admitted, released, note, has_note, late_at } = told;
+  const { state, seats, admitted, released, note, has_note, late_at, outside = 0 } = told;
   const noted = note !== undefined && has_note !== undefined ? { note, has_note } : {};
   const late = late_at !== undefined ? { late_at } : {};
-  return { state, seats, admitted, released, ...noted, ...late };
+  return { state, seats, admitted, released, outside, ...noted, ...late };
 }
 
 /** What the server did not count as it was told here. */
@@ -403,7 +415,10 @@ function differenceOf(one: Waiting, result: Result | undefined): Aside[] {
   if (result?.problem) return [asideOf(one, result.problem, 0)];
   // More let in than counted is a conflict, and told to all doors as one.
   const verdict = result?.verdict;
-  return verdict && kind !== "undo" && verdict.people > one.people
+  const told = toldBy(one);
+  // Of those who went out too many nobody is in beyond the books, so that no conflict tells of them.
+  const isOtherwise = isOut(one) ? verdict?.people !== told : (verdict?.people ?? 0) > told;
+  return verdict && kind !== "undo" && isOtherwise
     ? [asideOf(one, verdict.verdict, verdict.people)]
     : [];
 }
@@ -414,7 +429,17 @@ function asideOf(one: Waiting, reason: string, counted: number): Aside {
     reason,
     at: one.at,
     reference: one.reference,
-    people: one.people,
+    people: toldBy(one),
     counted,
+    ...(isOut(one) && { isOut: true }),
   };
+}
+
+/** How many people went through the door by it, whichever way. */
+function toldBy({ people, gone = 0 }: Waiting): number {
+  return people + Math.abs(gone);
+}
+
+function isOut({ gone = 0 }: Waiting): boolean {
+  return gone > 0;
 }

@@ -1,7 +1,7 @@
 /** How the door talks to the server (docs/door.md), and what its answers and silences mean. */
 
 import type { Right } from "./rights.ts";
-import type { Asked, Kind } from "./verdicts.ts";
+import type { Asked, Kind, Way } from "./verdicts.ts";
 
 const BASE = "/api/v1/checkin";
 const VERSION = 1;
@@ -27,6 +27,7 @@ export interface WalkInAction {
   readonly kind: "walk_in";
   readonly scan_id: string;
   readonly people: number;
+  readonly way?: Way;
   readonly offline?: Offline;
 }
 
@@ -47,6 +48,8 @@ export interface Numbers {
   readonly released: number;
   /** About when those come who are not in, if they told that they come late. */
   readonly late_at?: string | null;
+  /** Of those admitted: they went out for the interval. A server before 0.4 does not tell. */
+  readonly outside?: number;
   /** What staff want the door to know of them; a server before 0.4 has none. */
   readonly note?: string;
   /** There is a note, also where this phone is not told what it says. */
@@ -88,6 +91,8 @@ export interface Performance {
   readonly release_from: string;
   readonly cancelled: boolean;
   readonly released_at: string | null;
+  /** Whether people may go out and come in again; a server before 0.4 knows nothing of it. */
+  readonly reentry?: boolean;
 }
 
 export interface Counts {
@@ -95,6 +100,8 @@ export interface Counts {
   readonly inside: number;
   readonly to_come: number;
   readonly free: number;
+  /** They went out, and may come in again. */
+  readonly outside?: number;
   /** All who came in, also those whom the books cannot count; a server before 0.4 does not tell. */
   readonly in_building?: number;
   /** When that was last sure: some phone may not have been heard from since. */
@@ -110,6 +117,8 @@ export interface Conflict {
   readonly name: string;
   /** They had no booking; `reference` is what the books know them by. */
   readonly walk_in: boolean;
+  /** "again": they came in again, beyond those who had gone out. */
+  readonly way?: string;
   readonly people: number;
   readonly claimed: number;
   readonly at: string;

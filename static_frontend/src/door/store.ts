@@ -39,6 +39,8 @@ export interface Waiting {
   readonly action: Action;
   readonly reference: string | null;
   readonly people: number;
+  /** So many of them went out by it, or came back, below 0. */
+  readonly gone?: number;
   readonly at: string;
 }
 
@@ -57,6 +59,8 @@ export interface Aside {
   readonly reference: string | null;
   readonly people: number;
   readonly counted: number;
+  /** They were let out. */
+  readonly isOut?: boolean;
 }
 
 export interface Contents {

@@ -99,6 +99,11 @@ export class View {
     return checked;
   }
 
+  /** Show which of several buttons is the one that was pressed. */
+  press(act: string, isPressed: boolean): void {
+    this.find(`[data-do="${act}"]`).setAttribute("aria-pressed", `${isPressed}`);
+  }
+
   mark(name: string, value: string): void {
     this.find("main").dataset[name] = value;
   }

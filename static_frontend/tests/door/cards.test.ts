@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { conflictWords, headsFor, partyOf } from "../../src/door/cards.ts";
+import { cardOf, conflictWords, headsFor, partyOf } from "../../src/door/cards.ts";
 import type { Conflict } from "../../src/door/server.ts";
 import { Words } from "../../src/door/words.ts";
 
@@ -16,6 +16,25 @@ const words = new Words({
     "conflict.revoked": "{name}, revoked: {at}",
     walk_in: "walk-in",
     "conflict.none": "{name} had no place: {at}",
+    "conflict.again": "{name} again twice: {first}, and {at}",
+    "conflict.not_out": "{name} was not out: {at}",
+    "conflict.walk_in_again": "without a ticket, again: {num}, {at}",
+    "in_again.do": "again",
+    "let_out.do": "out",
+    "let_out.only": "only",
+    "let_out.rest": "{num} still in",
+    "let_out.detail": "theirs",
+    "too_many.again": "only {num} out",
+    "changed.passage": "{num} in the building",
+    "some_out.detail": "who?",
+    "admitted.listed": "by the list",
+    undo: "undo",
+    next: "next",
+    out: "{num} out",
+    let_out: "{num} go",
+    changed: "look",
+    too_many: "too many",
+    some_out: "who",
     "conflict.unknown": "nobody's ticket: {at}",
     let_in: "in",
     seats: "{num} seats",
@@ -49,6 +68,9 @@ test.each([
   ["none of whom was counted", { walk_in: true, reference: null }, "without a booking: 2, 20:43, Door B"],
   ["a ticket of nobody", { reference: null }, "nobody's ticket: 20:43, Door B"],
   ["a party twice", { name: "Ada", first: FIRST }, "Ada twice: 20:41, carlo, and 20:43, Door B"],
+  ["a party in again twice", { name: "Ada", first: FIRST, way: "again" }, "Ada again twice: 20:41, carlo, and 20:43, Door B"],
+  ["a party that was not out", { name: "Ada", way: "again" }, "Ada was not out: 20:43, Door B"],
+  ["more in again than out", { walk_in: true, way: "again" }, "without a ticket, again: 2, 20:43, Door B"],
   ["a party at a revoked phone", { ...REVOKED, name: "Ada", first: FIRST }, "Ada, revoked: 20:45, Door C"],
   ["who had no booking at a revoked phone", { ...REVOKED, reference: null, walk_in: true }, "walk-in, revoked: 20:45, Door C"],
   ["a party without a place", {}, "8D22P986 had no place: 20:43, Door B"],
@@ -60,6 +82,10 @@ test.each([
   ["all who are to come", { admitted: 1, released: 0 }, 0, [{ act: "let-in", label: "in", upTo: 3 }]],
   ["late comers, as many as places are free", { released: 4 }, 3, [{ act: "late", label: "late", upTo: 3 }]],
   ["late comers into a full house: nobody", { released: 4 }, 0, []],
+  ["who is out, and who is to come", { admitted: 2, outside: 1 }, 0, [
+    { act: "in-again", label: "again", upTo: 1 },
+    { act: "let-in", label: "in", upTo: 2 },
+  ]],
   ["nobody of a party that is in", { admitted: 4 }, 9, []],
 ])("who can be let in: %s", (_, facts, free, heads) => {
   const party = { reference: "8D22P986", name: "Ada", state: "confirmed", performance_id: 7, seats: 4 };
@@ -76,4 +102,26 @@ test.each([
 ])("a party is shown with its note: %s", (_, facts, notes) => {
   const party = { reference: "8D22P986", name: "Ada", state: "confirmed", performance_id: 7, seats: 4 };
   expect(partyOf({ ...party, admitted: 0, released: 0, ...facts }, words).notes).toEqual(notes);
+});
+
+const PARTY = {
+  reference: "8D22P986", name: "Ada", state: "confirmed", performance_id: 7, seats: 4, admitted: 4, released: 0,
+};
+
+test.each([
+  ["out", "let_out", 3, { outside: 3 }, ["1 still in"], [{ act: "only", label: "only", upTo: 2 }], ["undo", "next"]],
+  ["out", "let_out", 1, { outside: 4 }, ["theirs"], [], ["undo", "next"]],
+  ["out", "changed", 0, { outside: 1 }, ["3 in the building"], [{ act: "let-out", label: "out", upTo: 3 }], ["next"]],
+  ["again", "too_many", 0, { outside: 1 }, ["only 1 out"], [{ act: "in-again", label: "again", upTo: 1 }], ["next"]],
+  ["any", "some_out", 0, { admitted: 3, outside: 1 }, ["who?"], [
+    { act: "in-again", label: "again", upTo: 1 },
+    { act: "let-in", label: "in", upTo: 1 },
+  ], ["next"]],
+] as const)("a way and its verdict: %s, %s %i", (way, kind, people, facts, details, heads, buttons) => {
+  const action = { kind: "scan", scan_id: "1", code: "8D22P986", way } as const;
+  const told = { kind, people, action, party: { ...PARTY, ...facts }, offline: false };
+  const card = cardOf(told, words, { listedAt: undefined, free: 0 });
+  expect(card.details).toEqual(details);
+  expect(card.heads).toEqual(heads);
+  expect(card.buttons.map(({ act }) => act)).toEqual(buttons);
 });

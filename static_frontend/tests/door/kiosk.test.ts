@@ -24,8 +24,8 @@ const told = (kind: Told["kind"], people: number): Told => ({
   party: { ...PARTY, performance_id: 7 },
 });
 
-test("all of a plain party go in, by number", () => {
-  const card = kioskCard(words, told("admitted", 4));
+test.each(["admitted", "in_again"] as const)("all of a plain party go in, by number: %s", (kind) => {
+  const card = kioskCard(words, told(kind, 4));
   expect(card).toEqual({
     kind: "admitted",
     tone: "good",

@@ -1,7 +1,7 @@
 /** What the door's tests set the stage with: an evening, a list, and a server to play with. */
 
 import type { Action, Conflict, Counts, ListedParty, Result, Synced, Verdict } from "../../src/door/server.ts";
-import { decide } from "../../src/door/verdicts.ts";
+import { decide, movedBy } from "../../src/door/verdicts.ts";
 
 export const TOKENS = [..."ABCDEFGHJK"].map((letter) => letter.repeat(43));
 export const SITE = "https://theatre.example/checkin/ticket/";
@@ -51,8 +51,10 @@ export class FakeServer {
   conflicts: Conflict[] = [];
   silent: string[] = [];
   releasedAt: string | null = null;
+  /** Whether people may go out; a server of before knows of no interval. */
+  reentry: boolean | undefined = undefined;
   /** Everybody in the building; a server of before does not tell. */
-  figure: Pick<Counts, "in_building" | "known_at"> = {};
+  figure: Partial<Pick<Counts, "in_building" | "known_at" | "outside">> = {};
   /** Who is found by a search. */
   found: ListedParty[] = [];
   foundMore = false;
@@ -116,6 +118,7 @@ export class FakeServer {
         release_from: new Date(this.startsAt.getTime() - 30 * 60_000).toISOString(),
         cancelled: false,
         released_at: this.releasedAt,
+        ...(this.reentry !== undefined && { reentry: this.reentry }),
       },
       counts: { expected, inside, to_come: expected - inside, free: this.free, ...this.figure },
       silent: this.silent,
@@ -131,7 +134,7 @@ export class FakeServer {
     const none = { first: null, evening: null, scan_id: action.scan_id };
     if (action.kind === "undo") {
       const people = before?.people ?? 0;
-      if (before && !before.undone) this.admit(before.party?.reference, -people);
+      if (before && !before.undone) this.admit(before.party?.reference, before.verdict, -people);
       const undone: Verdict = { ...none, verdict: before?.verdict ?? "unknown", people: 0, undone: true, party: this.find(before?.party?.reference) };
       if (before) this.counted.set(action.scan_id, { ...before, undone: true });
       return undone;
@@ -141,8 +144,8 @@ export class FakeServer {
         ? { kind: "admitted" as const, people: action.people }
         : action.offline
           ? { kind: action.offline.verdict, people: action.offline.people }
-          : decide(party && { ...party, performance_id: EVENING }, EVENING, false, action, this.free);
-    this.admit(party?.reference, decided.people);
+          : decide(party && { ...party, performance_id: EVENING }, EVENING, false, action, this.free, this.reentry);
+    this.admit(party?.reference, decided.kind, decided.people);
     const verdict: Verdict = {
       ...none,
       verdict: decided.kind,
@@ -164,10 +167,13 @@ export class FakeServer {
     return this.parties.find((party) => party.reference === reference) ?? null;
   }
 
-  private admit(reference: string | undefined, people: number): void {
-    this.parties = this.parties.map((party) =>
-      party.reference === reference ? withAdmitted(party, party.admitted + people) : party,
-    );
+  private admit(reference: string | undefined, kind: string, number: number): void {
+    const { people, gone } = movedBy(kind, number);
+    this.parties = this.parties.map((party) => {
+      if (party.reference !== reference) return party;
+      const outside = (party.outside ?? 0) + gone;
+      return { ...withAdmitted(party, party.admitted + people), ...(gone !== 0 && { outside }) };
+    });
   }
 }
 

@@ -9,12 +9,13 @@ interface Case {
   readonly cancelled: boolean;
   readonly asked: Asked;
   readonly free: number;
+  readonly reentry?: boolean;
   readonly verdict: string;
   readonly people: number;
 }
 
 test.each((table.cases as Case[]).map((row) => [row.case, row] as const))("%s", (_, row) => {
-  const verdict = decide(row.party ?? undefined, table.door, row.cancelled, row.asked, row.free);
+  const verdict = decide(row.party ?? undefined, table.door, row.cancelled, row.asked, row.free, row.reentry);
   expect(verdict).toEqual({ kind: row.verdict, people: row.people });
 });
 

@@ -1,0 +1,82 @@
+"""The interval at two doors, one of them without a network."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from azionelab.checkin.house_list import conflicts
+from azionelab.checkin.interval import allow_reentry
+from tests.stage import a_party, ticket_token
+from tests.support.door import Phone, tonight
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+def test_an_interval_at_two_doors_of_which_one_has_no_network(
+    make_phone: Callable[..., Phone],
+) -> None:
+    performance = tonight(capacity=10)
+    party = a_party(performance, 4)
+    one, other = (make_phone().joins(performance, name) for name in ("Door A", "Door B"))
+    for phone in (one, other):
+        expect(phone.page.locator("[data-ways]")).to_be_hidden()
+    one.scan(ticket_token(party))
+    one.told("Let 4 in")
+    one.press("Next")
+    one.press("Walk-in +1")
+    one.told("Let 1 in")
+    one.press("Next")
+    allow_reentry(performance.id, allowed=True)
+    for phone in (one, other):
+        expect(phone.page.locator("[data-ways]")).to_be_visible()
+        expect(phone.count("in_building")).to_have_text("5")
+    # Out, by the phone that has no network: all of them, then as many as it was.
+    other.works_alone()
+    other.loses_network()
+    other.press("Exit")
+    other.says("Exit: whoever is scanned here goes out.")
+    other.scan(ticket_token(party))
+    other.told("4 go out")
+    other.press("Fewer go out: only 3")
+    other.told("3 go out", "1 of the party is still in.")
+    other.press("Next")
+    other.press("More")
+    other.press("Let out 1")
+    other.told("1 goes out")
+    other.press("Next")
+    expect(other.count("in_building")).to_have_text("1")
+    expect(other.count("inside")).to_have_text("5")
+    expect(one.count("in_building")).to_have_text("5")
+    # It is killed, and goes on where it was.
+    other.opens()
+    expect(other.count("in_building")).to_have_text("1")
+    other.finds_network()
+    for phone in (one, other):
+        expect(phone.count("in_building")).to_have_text("1")
+        phone.says("out for the interval: 4")
+    # In again, by the ticket at the one, by the list at the other, and without a ticket.
+    one.scan(ticket_token(party))
+    one.told("3 in again")
+    one.press("Fewer came back: only 2")
+    one.told("2 in again", "1 of the party is still out.")
+    one.press("Next")
+    expect(other.count("in_building")).to_have_text("3")
+    other.loses_network()
+    other.type(party.name)
+    other.press("In again 1")
+    other.told("1 in again")
+    other.press("Next")
+    other.press("Close")
+    other.press("More")
+    other.press("In again 1")
+    other.told("1 in again")
+    other.press("Next")
+    other.finds_network()
+    for phone in (one, other):
+        expect(phone.count("in_building")).to_have_text("5")
+        expect(phone.count("inside")).to_have_text("5")
+        expect(phone.page.locator("[data-outside]")).to_be_hidden()
+    one.scan(ticket_token(party))
+    one.told("Already in")
+    assert conflicts(performance.id) == []

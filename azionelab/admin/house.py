@@ -18,6 +18,7 @@ from azionelab.admin.filters import ChoiceFilter, PerformanceFilter, tell_perfor
 from azionelab.admin.forms import FewerSeatsForm, LateForm, NoteForm
 from azionelab.admin.mails import tell_erased
 from azionelab.bookings import rules
+from azionelab.bookings.changes import By
 from azionelab.bookings.errors import (
     BookingError,
     HoldExpired,
@@ -179,7 +180,7 @@ class ReservationView(TheatreView):
     def cancel_view(self) -> Response:
         """Give a party's seats back: it is written to."""
         return self._act(
-            rules.cancel,
+            lambda identity: rules.cancel(identity, by=By.STAFF),
             gettext("Cancelled. The party is written to."),
             gettext("It had ended already: nothing was changed, and nobody is written to."),
         )
@@ -193,7 +194,7 @@ class ReservationView(TheatreView):
             return self._back(read_identity(Reservation, request.form.get("id")))
         return self._act(
             lambda identity: rules.reduce_seats(
-                identity, form.seats.data, read_version(request.form.get("seen"))
+                identity, form.seats.data, read_version(request.form.get("seen")), by=By.STAFF
             ),
             gettext("The party is smaller now."),
             gettext("The party has this size already: nothing was changed."),

@@ -6,6 +6,7 @@ docs/locking.md is the law. Row locks on both are taken by these functions only.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, literal_column, select
@@ -47,20 +48,29 @@ _PARTY = (
         Performance.reentry,
         Reservation.note,
         Reservation.late_at,
+        Reservation.ended_at,
+        Reservation.ended_by,
+        Reservation.reduced_from,
+        Reservation.reduced_at,
+        Reservation.reduced_by,
     )
     .join(Reservation.performance)
     .where(Reservation.id == bindparam("id"))
     .with_for_update(key_share=True, of=Reservation)
 )
 # For a statement that lets a party in as soon as it has it: all of it is expected, and nobody is in yet.
+EXPECTED_FACTS: tuple[Any, ...] = (
+    Reservation.id,
+    Reservation.reference,
+    Reservation.name,
+    Reservation.seats,
+    Reservation.note,
+    Reservation.reduced_from,
+    Reservation.reduced_at,
+    Reservation.reduced_by,
+)
 _EXPECTED_PARTY = (
-    select(
-        Reservation.id,
-        Reservation.reference,
-        Reservation.name,
-        Reservation.seats,
-        Reservation.note,
-    )
+    select(*EXPECTED_FACTS)
     .join(Reservation.performance)
     .where(
         Reservation.performance_id == bindparam("performance_id"),
@@ -72,7 +82,7 @@ _EXPECTED_PARTY = (
     .with_for_update(key_share=True, of=Reservation)
 )
 # By what names it: a ticket the reference, one before 0.4 the id.
-EXPECTED_PARTY: dict[type, Select[UUID, str, str, int, str]] = {
+EXPECTED_PARTY: dict[type, Select[Any]] = {
     UUID: _EXPECTED_PARTY.where(Reservation.id == bindparam("named")),
     str: _EXPECTED_PARTY.where(Reservation.reference == bindparam("named")),
 }
@@ -126,6 +136,11 @@ class PartyRow:
     reentry: bool
     note: str = ""
     late_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    reduced_from: int | None = None
+    reduced_at: datetime | None = None
+    reduced_by: str | None = None
 
     @property
     def to_come(self) -> int:

@@ -65,6 +65,8 @@ class Reservation(Base):
 
     `late_at` is about when the party comes, if it told us that it will be late.
 
+    `ended_by`, `reduced_from`, `reduced_at` and `reduced_by` are read by changes.py.
+
     `erasure_requested_at` says that name and e-mail were erased because somebody asked for it.
     """
 
@@ -141,6 +143,10 @@ class Reservation(Base):
     hold_expires_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]  # when it was cancelled or expired
+    ended_by: Mapped[str | None]
+    reduced_from: Mapped[int | None]
+    reduced_at: Mapped[datetime | None]
+    reduced_by: Mapped[str | None]
     erased_at: Mapped[datetime | None]
     erasure_requested_at: Mapped[datetime | None]
     performance: Mapped[Performance] = relationship()

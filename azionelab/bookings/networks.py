@@ -13,6 +13,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import func, select, update
 
+from azionelab.bookings.changes import By
 from azionelab.bookings.errors import TooManyUnconfirmed
 from azionelab.bookings.locks import lock_performance
 from azionelab.bookings.models import Reservation, State
@@ -94,7 +95,7 @@ def release_network(performance_id: int, key: bytes) -> NetworkHolds | None:
                 Reservation.is_pending,
                 Reservation.network == key,
             )
-            .values(state=State.EXPIRED, ended_at=now())
+            .values(state=State.EXPIRED, ended_at=now(), ended_by=By.STAFF)
             .execution_options(synchronize_session=False)
         )
         return holds

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 from azionelab.addresses import mailbox
+from azionelab.bookings.changes import By
 from azionelab.bookings.counts import UNCHANGED, Action, Answer, counted
 from azionelab.bookings.errors import (
     CapacityBelowHeld,
@@ -203,8 +204,8 @@ def _confirm(reservation_id: UUID, answer: Answer, *, among_others: bool) -> Res
         return reservation
 
 
-def cancel(reservation_id: UUID) -> Reservation:
-    """Give the seats back. Cancelling again, or when the hold is over, changes nothing.
+def cancel(reservation_id: UUID, *, by: By = By.VISITOR) -> Reservation:
+    """Give the seats back, and note in kind who did it. Cancelling again, or when the hold is over, changes nothing.
 
     Raises ReservationUnknown, ReservationEnded, PartyInside, PerformanceStarted.
     """
@@ -215,12 +216,14 @@ def cancel(reservation_id: UUID) -> Reservation:
         _check_changeable(reservation)
         if reservation.admitted:
             raise PartyInside(reservation.admitted)
-        end(reservation, State.CANCELLED)
+        end(reservation, State.CANCELLED, by)
         _write_to(session, reservation, Kind.CANCELLED)
         return reservation
 
 
-def reduce_seats(reservation_id: UUID, seats: int, seen: int | None = None) -> Reservation:
+def reduce_seats(
+    reservation_id: UUID, seats: int, seen: int | None = None, *, by: By = By.VISITOR
+) -> Reservation:
     """Make a party smaller: `seats` people instead of more. The ticket stays the same.
 
     `seen` is how many seats the form showed. A party never grows, so that number says whether somebody
@@ -244,6 +247,8 @@ def reduce_seats(reservation_id: UUID, seats: int, seen: int | None = None) -> R
             raise NotFewerSeats
         if seats < reservation.admitted:
             raise PartyInside(reservation.admitted)
+        reservation.reduced_from = reservation.reduced_from or reservation.seats
+        reservation.reduced_at, reservation.reduced_by = now(), by
         reservation.seats = seats
         reservation.released = min(reservation.released, seats - reservation.admitted)
         if reservation.state == State.CONFIRMED:
@@ -336,7 +341,7 @@ def cancel_performance(
         told = 0
         for reservation in lock_live_parties(session, performance_id):
             if not reservation.admitted:
-                end(reservation, State.CANCELLED)
+                end(reservation, State.CANCELLED, By.PERFORMANCE)
             told += _write_to(session, reservation, Kind.PERFORMANCE_CANCELLED)
         return told
 
@@ -489,10 +494,10 @@ def free_places(session: Session, performance: Performance, at: datetime) -> int
     return performance.capacity - performance.seats_held
 
 
-def end(reservation: Reservation, state: State) -> None:
+def end(reservation: Reservation, state: State, by: By) -> None:
     """Give a locked reservation's seats back: part of its caller's transaction."""
     reservation.state = state
-    reservation.ended_at = now()
+    reservation.ended_at, reservation.ended_by = now(), by
 
 
 _NEW_RESERVATION = insert(Reservation).inline()

@@ -16,6 +16,7 @@ from werkzeug.exceptions import TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import places
+from azionelab.bookings.changes import ended, reduced
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
@@ -577,6 +578,7 @@ def _evening(performance: Listing) -> dict[str, Any]:
 def _door_performance(performance: Listing) -> dict[str, Any]:
     return _evening(performance) | {
         "cancelled": performance.cancelled_at is not None,
+        "cancelled_at": performance.cancelled_at,
         "closes_at": devices.door_closes_at(performance.starts_at, performance.duration_minutes),
         "release_from": performance.starts_at - places.RELEASE_FROM,
         "released_at": performance.released_at,
@@ -589,6 +591,8 @@ def _party(reservation: Reservation | PartyRow) -> dict[str, Any]:
         "reference": reservation.reference,
         # With every reference on its list, it could ask for every name.
         "name": reservation.name if _may(Right.NAMES) else "",
+        "ended": ended(reservation),
+        "reduced": reduced(reservation),
         "late_at": reservation.awaited_at,
         "note": reservation.note if _may(Right.NAMES) else "",
         "has_note": bool(reservation.note),

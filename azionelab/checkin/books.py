@@ -16,6 +16,7 @@ from sqlalchemy import String, and_, bindparam, func, insert, literal_column, or
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from azionelab.bookings.changes import By
 from azionelab.bookings.locks import (
     PartyRow,
     lock_performance,
@@ -75,7 +76,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class FirstAdmission:
-    """When, by whom and at which door the first of a party who are in were let in."""
+    """When, by whom and at which door the first of a party who are in were let in.
+
+    `by` is empty for an account without a name: nobody at a door is told its address.
+    """
 
     at: datetime
     by: str
@@ -239,7 +243,7 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = F
             session.flush()
             call_back(session, reservation, actor.label)
             if reservation.walk_in:
-                end(reservation, State.CANCELLED)
+                end(reservation, State.CANCELLED, By.STAFF)
         if passage is not None and passage.undone_at is None:
             take_back(session, passage, scan, actor.label)
         return Verdict(
@@ -325,11 +329,11 @@ HAS_PEOPLE_IN = or_(
     ),
 )
 _NOTHING = literal_column("''", String)
-# Of a person the name, or else the address; of a device the label: as Scan.by says it.
+# Of a person the name, which they need not have; of a device the label: as Scan.shown_by says it.
 _FIRST = (
     select(
         Scan.scanned_at,
-        func.coalesce(func.nullif(User.name, _NOTHING), User.email, ApiToken.label, _NOTHING),
+        func.coalesce(func.nullif(User.name, _NOTHING), ApiToken.label, _NOTHING),
         Scan.door,
     )
     .outerjoin(Admission, Admission.scan_id == Scan.id)

@@ -94,7 +94,7 @@ class _DoorList(Sheet):
         """A row: boxes, name, seats, reference, how the booking stands, and below it the note on it."""
         lines = -(-party.seats // _IN_A_LINE)
         self.use(9)
-        note = list(self.lines(party.note, self._columns_from(1)))
+        note = list(self.lines(_remarks(party), self._columns_from(1)))
         height = max(_ROW + (lines - 1) * _BOX_STEP, _ROW + len(note) * _NOTE_LINE)
         self._make_room(height)
         top = self.y
@@ -226,13 +226,19 @@ def _standing(party: Guest) -> str:
     if party.state == State.PENDING:
         return gettext("not confirmed")
     told = []
-    if party.late_at is not None and party.admitted < party.seats:
-        told.append(tell_late(party.late_at))
-    elif party.released:
+    if party.released:
         told.append(gettext("released: %(num)s", num=party.released))
     if party.outside:
         told.append(gettext("out: %(num)s", num=party.outside))
     return ", ".join(told)
+
+
+def _remarks(party: Guest) -> str:
+    """What is written below a party: when it comes that told us it will be late, and the note on it."""
+    remarks = [party.note] if party.note else []
+    if party.late_at is not None and party.admitted < party.seats:
+        remarks.insert(0, tell_late(party.late_at))
+    return " · ".join(remarks)
 
 
 def _by_name(party: Guest) -> tuple[str, str, str]:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, and_, case, select, text
 from sqlalchemy.orm import aliased, joinedload
 
+from azionelab.bookings.changes import Ended, Reduced, ended, reduced
 from azionelab.bookings.models import LIVE, Reservation
 from azionelab.bookings.signed_tickets import sign_ticket
 from azionelab.checkin.books import COUNTED_IN, COUNTED_OUT, FirstAdmission
@@ -40,6 +42,8 @@ class Listed:
     admitted: int
     released: int
     outside: int
+    ended: Ended | None
+    reduced: Reduced | None
     late_at: datetime | None  # about when the rest comes
     note: str
     has_note: bool  # also for who is not told what it says
@@ -125,10 +129,7 @@ def conflicts(performance_id: int) -> list[Conflict]:
     return [_conflict(scan, before.get(scan.id)) for scan in scans]
 
 
-def _listed(
-    performance_id: int,
-    row: Row[UUID, str, str, str, int, int, int, int, str, datetime | None],
-) -> Listed:
+def _listed(performance_id: int, row: Row[Any]) -> Listed:
     is_live = row.state in LIVE
     return Listed(
         row.reference,
@@ -139,6 +140,8 @@ def _listed(
         row.admitted,
         row.released,
         row.outside,
+        ended=ended(row),
+        reduced=reduced(row),
         late_at=row.late_at if is_live and row.admitted < row.seats else None,
         note=row.note if is_live else "",
         has_note=is_live and bool(row.note),
@@ -153,7 +156,7 @@ def _tickets(performance_id: int, identity: UUID, reference: str) -> list[str]:
 
 
 def _conflict(scan: Scan, other: FirstAdmission | None) -> Conflict:
-    here = FirstAdmission(scan.scanned_at, scan.by, scan.door)
+    here = FirstAdmission(scan.scanned_at, scan.shown_by, scan.door)
     party = scan.reservation
     first, last = (other, here) if other is None or other.at <= here.at else (here, other)
     return Conflict(
@@ -200,7 +203,8 @@ def _first_of_others(scans: Sequence[Scan]) -> dict[UUID, FirstAdmission]:
     )
     # Of several the earliest stays: it comes last.
     return {
-        identity: FirstAdmission(scan.scanned_at, scan.by, scan.door) for identity, scan in rows
+        identity: FirstAdmission(scan.scanned_at, scan.shown_by, scan.door)
+        for identity, scan in rows
     }
 
 
@@ -208,7 +212,7 @@ _TRANSACTIONS = text(
     "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin,"
     " pg_snapshot_xmax(pg_current_snapshot())::text AS xmax"
 )
-_LISTED = (
+_LISTED: tuple[Any, ...] = (
     Reservation.id,
     Reservation.reference,
     Reservation.state,
@@ -219,4 +223,9 @@ _LISTED = (
     Reservation.outside,
     Reservation.note,
     Reservation.late_at,
+    Reservation.ended_at,
+    Reservation.ended_by,
+    Reservation.reduced_from,
+    Reservation.reduced_at,
+    Reservation.reduced_by,
 )

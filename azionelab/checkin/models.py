@@ -58,8 +58,13 @@ class Scan(Base):
 
     @property
     def by(self) -> str:
-        """Who held the device: a person's name or a device's label."""
+        """Who held the device, for the back office: a person's name or address, or a device's label."""
         return str(self.user or self.token or "")
+
+    @property
+    def shown_by(self) -> str:
+        """The same for a door, which is told no addresses: empty for an account without a name."""
+        return self.user.name if self.user else str(self.token or "")
 
     @property
     def beyond(self) -> int:

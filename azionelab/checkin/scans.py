@@ -6,6 +6,7 @@ comes late, and takes places that nobody holds, locks the performance before (do
 """
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import ClauseElement, Select, bindparam, insert, select
@@ -55,7 +56,7 @@ from azionelab.database import transaction, violated_constraint, write_at_once
 from azionelab.shows.models import Performance
 
 
-def let_in(expected: Select[UUID, str, str, int, str]) -> ClauseElement:
+def let_in(expected: Select[Any]) -> ClauseElement:
     """A statement that records a scan of a party and lets all of it in, if it is an `expected` one."""
     party = expected.cte("party")
     of_party = {"reservation_id": party.c.id, "people": party.c.seats}
@@ -151,6 +152,7 @@ def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
         found.id, performance_id, found.reference, found.name, State.CONFIRMED,
         seats=found.seats, admitted=found.seats, released=0, outside=0, cancelled_at=None,
         reentry=False, note=found.note,
+        reduced_from=found.reduced_from, reduced_at=found.reduced_at, reduced_by=found.reduced_by,
     )  # fmt: skip
     return Verdict(Kind.ADMITTED, scan_id, found.seats, party, None)
 

@@ -6,10 +6,12 @@ from flask_babel import gettext
 from marshmallow import ValidationError, fields
 from marshmallow.validate import Length, OneOf, Range
 
+from azionelab.bookings.changes import By
 from azionelab.bookings.models import State
 from azionelab.checkin.limits import MAX_ACTIONS, MAX_DOOR, MAX_PEOPLE, MAX_QUERY, MAX_WALK_INS
 from azionelab.checkin.rights import Right
 from azionelab.checkin.verdicts import RECORDED, Kind, Way
+from azionelab.checkin.words import say_somebody
 from azionelab.one_line import is_one_line, is_seen
 from azionelab.rest import (
     BETWEEN,
@@ -223,11 +225,33 @@ def _late_at() -> fields.Field[Any]:
     )
 
 
+class EndedSchema(Answer):
+    """When a booking was cancelled or expired, and by whom."""
+
+    at = fields.AwareDateTime(required=True)
+    by = fields.String(
+        required=True,
+        allow_none=True,
+        validate=OneOf([by.value for by in By]),
+        metadata={"description": "In kind; null when nobody did, or nobody wrote it down."},
+    )
+
+
+class ReducedSchema(Answer):
+    """When a party was made smaller last, and how large it was at first (`seats`)."""
+
+    at = fields.AwareDateTime(required=True)
+    by = fields.String(required=True, validate=OneOf([By.VISITOR.value, By.STAFF.value]))
+    seats = fields.Integer(required=True)
+
+
 class PartySchema(Answer):
     """A party. `remaining` of its people are still to come. Without the right `names`, name and note are empty."""
 
     reference = fields.String(required=True)
     name = fields.String(required=True)
+    ended = fields.Nested(EndedSchema, required=True, allow_none=True)
+    reduced = fields.Nested(ReducedSchema, required=True, allow_none=True)
     late_at = _late_at()
     note = _note()
     has_note = _has_note()
@@ -248,11 +272,18 @@ class PartiesSchema(Answer):
     )
 
 
+class Person(fields.String):
+    """Who let somebody in. An account without a name is somebody of the staff."""
+
+    def _serialize(self, value: Any, *arguments: Any, **options: Any) -> Any:
+        return super()._serialize(value or say_somebody(), *arguments, **options)
+
+
 class FirstSchema(Answer):
     """When, by whom and at which door the first of a party who are in were let in."""
 
     at = fields.AwareDateTime(required=True)
-    by = fields.String(required=True)
+    by = Person(required=True)
     door = fields.String(required=True)
 
 
@@ -395,6 +426,7 @@ class DoorPerformanceSchema(EveningSchema):
     """The performance of a door device."""
 
     cancelled = fields.Boolean(required=True)
+    cancelled_at = fields.AwareDateTime(required=True, allow_none=True)
     closes_at = fields.AwareDateTime(
         required=True, metadata={"description": "When it is over, and the device's list with it."}
     )
@@ -420,6 +452,8 @@ class ListedSchema(Answer):
     )
     state = fields.String(required=True, validate=OneOf([state.value for state in State]))
     name = fields.String(required=True)
+    ended = fields.Nested(EndedSchema, required=True, allow_none=True)
+    reduced = fields.Nested(ReducedSchema, required=True, allow_none=True)
     late_at = _late_at()
     note = _note()
     has_note = _has_note()
@@ -451,7 +485,7 @@ class ConflictSchema(Answer):
     people = fields.Integer(required=True)
     claimed = fields.Integer(required=True)
     at = fields.AwareDateTime(required=True)
-    by = fields.String(required=True)
+    by = Person(required=True)
     door = fields.String(required=True)
     first = fields.Nested(FirstSchema, required=True, allow_none=True)
     attempt = fields.Nested(FirstSchema, required=True)

@@ -60,6 +60,7 @@ from azionelab.checkin.words import (
     tell_silent,
 )
 from azionelab.checkin.words_of_app import app_words
+from azionelab.checkin.words_of_changes import tell_changes
 from azionelab.database import now
 from azionelab.extensions import db
 from azionelab.kept_pages import can_keep, kept_page, say_stale
@@ -400,11 +401,12 @@ def _door_page(
         tell_known=tell_known,
         reentry_words=say_reentry() if performance.reentry else "",
         scan_form=form,
-        verdict=verdict and tell(verdict, counts.free),
+        verdict=verdict and tell(verdict, counts.free, performance.cancelled_at),
         notice=notice,
         query=query,
         found=house.find_parties(performance.id, query),
         tell_late=tell_late,
+        tell_changes=tell_changes,
         found_more=tell_more(house.MAX_FOUND),
         max_walk_ins=MAX_WALK_INS,
     )

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from azionelab.bookings.changes import By
 from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import State
 from azionelab.bookings.places import seat_walk_ins
@@ -110,7 +111,7 @@ def _follow_walk_ins(session: Session, scan: Scan, claim: Claim, performance: Pe
         # What they were let in with goes, and what is true is written in its place.
         session.delete(admission)
         session.flush()
-        end(lock_reservation(session, scan.reservation_id), State.CANCELLED)
+        end(lock_reservation(session, scan.reservation_id), State.CANCELLED, By.STAFF)
         session.flush()
     scan.claimed, scan.verdict, scan.people = claim.people, kind, counted
     scan.reservation = None

@@ -19,6 +19,7 @@ from azionelab.bookings.places import Places
 from azionelab.checkin.books import FirstAdmission, Verdict
 from azionelab.checkin.building import Building
 from azionelab.checkin.verdicts import Kind, Way
+from azionelab.checkin.words_of_changes import tell_end
 from azionelab.dates import clock, is_same_day, when
 from azionelab.shows.limits import length
 from azionelab.shows.programme import Listing
@@ -63,8 +64,11 @@ class Told:
     first_admission: FirstAdmission | None
 
 
-def tell(verdict: Verdict, free: int) -> Told:
-    """The verdict in the language of the request; `free` places are held by nobody now."""
+def tell(verdict: Verdict, free: int, cancelled_at: datetime | None = None) -> Told:
+    """The verdict in the language of the request; `free` places are held by nobody now.
+
+    `cancelled_at` is when the evening was called off, if it was.
+    """
     party = verdict.reservation
     if isinstance(party, Reservation) and party.walk_in:
         # A booking as well, but nobody's.
@@ -79,8 +83,10 @@ def tell(verdict: Verdict, free: int) -> Told:
         kind=kind,
         tone=TONES.get(kind, "bad"),
         headline=fill(words[kind], num=verdict.people),
-        detail=_detail(words, kind, verdict, party, free),
-        reservation=party,
+        detail=(tell_end(kind, party, cancelled_at) if party else "")
+        or _detail(words, kind, verdict, party, free),
+        # Of another performance's visitors a door learns which evening theirs is, and nothing else.
+        reservation=None if kind == Kind.WRONG_PERFORMANCE else party,
         remaining=remaining,
         people=verdict.people,
         way=str(verdict.way),
@@ -88,6 +94,11 @@ def tell(verdict: Verdict, free: int) -> Told:
         can_undo=verdict.people > 0 and not verdict.undone,
         first_admission=verdict.first,
     )
+
+
+def say_somebody() -> str:
+    """Who let somebody in, of an account without a name: an address is nobody's to read at a door."""
+    return gettext("somebody of the staff")
 
 
 def tell_more(shown: int | str) -> str:
@@ -375,7 +386,7 @@ def _detail(
         # A door device has the name of its door.
         is_named = first.door and first.door != first.by
         name = "already_in.first_door" if is_named else "already_in.first"
-        return fill(words[name], at=clock(first.at), by=first.by, door=first.door)
+        return fill(words[name], at=clock(first.at), by=first.by or say_somebody(), door=first.door)
     if kind == Kind.WRONG_PERFORMANCE:
         if not isinstance(party, Reservation):
             return ""

@@ -18,6 +18,7 @@ from azionelab.checkin.words import (
     tell_silent,
     verdict_words,
 )
+from azionelab.checkin.words_of_changes import change_words
 from azionelab.checkin.words_of_phone import phone_words
 
 
@@ -29,6 +30,7 @@ def app_words() -> dict[str, Any]:
         "time_zone": current_app.config["AZIONELAB"].time_zone.key,
         "tones": TONES,
         "words": verdict_words()
+        | change_words()
         | _scan_words()
         | _button_words()
         | _state_words()

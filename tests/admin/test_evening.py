@@ -708,7 +708,7 @@ class TestTheDoorList:
             "1 released",
             "2 walk-ins",
             f"Ada Rossi 4 {inside.reference} released: 1\nWheelchair, row 1",
-            f"Carla Late 1 {late.reference} Late, about ",
+            f"Carla Late 1 {late.reference}\nLate, about ",
             f"Bruno Neri 1 {pending.reference} not confirmed",
         ):
             assert words in sheet, sheet

@@ -72,6 +72,8 @@ def test_a_party_enters_once(door: Any, house: Any) -> None:
     assert first["party"] == {
         "reference": reference,
         "name": "Ada Rossi",
+        "ended": None,
+        "reduced": None,
         "late_at": None,
         "note": "",
         "has_note": False,
@@ -79,6 +81,7 @@ def test_a_party_enters_once(door: Any, house: Any) -> None:
         "seats": 3,
         "admitted": 3,
         "released": 0,
+        "outside": 0,
         "remaining": 0,
     }
     second = scan(door, evening, reference.lower()).json

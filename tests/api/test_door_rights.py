@@ -10,11 +10,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.bookings import rules
+from azionelab.bookings.changes import By
 from azionelab.bookings.notes import write_note
 from azionelab.checkin import api, devices
+from azionelab.checkin.books import Actor
 from azionelab.checkin.rights import Right
+from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Performance
+from azionelab.staff.accounts import create_account
 from azionelab.staff.tokens import Scope
 from tests.api.expect import assert_problem
 from tests.stage import a_party, ticket_token
@@ -203,6 +207,43 @@ def test_it_is_told_that_there_is_a_note_and_not_what_it_says(
     for phone in (news, answers[0]):
         assert sorted(one["has_note"] for one in phone["parties"]) == [False, True]
     assert sorted(one["note"] for one in news["parties"]) == ["", "Wheelchair, row 1"]
+
+
+def test_a_device_is_told_why_a_ticket_is_not_what_it_was(
+    app: Flask, scanner: Send, evening: Performance
+) -> None:
+    with app.app_context():
+        cancelled, smaller = a_party(evening, 2), a_party(evening, 4)
+        rules.cancel(cancelled.id)
+        rules.reduce_seats(smaller.id, 2, by=By.STAFF)
+        tickets = [ticket_token(cancelled), ticket_token(smaller)]
+    listed = {party["reference"]: party for party in sync(scanner)["parties"]}
+    for ticket, party in zip(tickets, (cancelled, smaller), strict=True):
+        told = scan(scanner, ticket)["party"]
+        known = listed[party.reference]
+        assert (told["ended"], told["reduced"]) == (known["ended"], known["reduced"])
+    assert listed[cancelled.reference]["ended"]["by"] == "visitor"
+    assert listed[smaller.reference]["reduced"] | {"at": ""} == {
+        "at": "",
+        "by": "staff",
+        "seats": 4,
+    }
+
+
+def test_nobody_at_a_door_is_told_the_address_of_an_account(
+    app: Flask, full: Send, evening: Performance
+) -> None:
+    with app.app_context():
+        party = a_party(evening, 2)
+        account = create_account("dora@theatre.org", "door", "a long enough password")
+        actor = Actor(door="Left", user_id=account.id, label=str(account))
+        admit(evening.id, party.reference, uuid4(), actor)
+    offline = {"at": now().isoformat(), "verdict": "admitted", "people": 2}
+    twice = {"kind": "scan", "scan_id": str(uuid4()), "code": party.reference, "offline": offline}
+    news = sync(full, twice)
+    assert "dora" not in str(news)
+    assert news["conflicts"][0]["first"]["by"] == "qualcuno del personale"
+    assert scan(full, party.reference)["first"]["by"] == "qualcuno del personale"
 
 
 def test_it_hears_of_no_silent_phones(

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from azionelab.bookings import rules as booking
-from azionelab.bookings.locks import PartyRow
+from azionelab.bookings.locks import EXPECTED_FACTS, PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.signed_tickets import sign_ticket, write_ticket
 from azionelab.bookings.tickets import ticket_url
@@ -357,13 +357,7 @@ def looking_together(phones: int) -> Any:
 def unguarded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The form of a code, whose way in has lost what holds it: the lock, or what a party is expected to be."""
     monkeypatch.setattr(facts, "lock_party", looking_together(4))
-    anybody = select(
-        Reservation.id,
-        Reservation.reference,
-        Reservation.name,
-        Reservation.seats,
-        Reservation.note,
-    )
+    anybody = select(*EXPECTED_FACTS)
     by = {UUID: Reservation.id, str: Reservation.reference}
     unguarded = {
         kind: scans.let_in(anybody.where(column == bindparam("named")))

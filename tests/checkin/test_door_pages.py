@@ -13,6 +13,8 @@ import pytest
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 
+from azionelab.bookings import rules
+from azionelab.bookings.changes import By
 from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.notes import write_note
@@ -207,6 +209,31 @@ def test_a_note_is_read_where_its_party_is_found_and_let_in(door: FlaskClient) -
         assert ("Late, about" in page.text) == is_awaited
 
 
+def test_a_ticket_that_is_not_what_it_was_says_why(door: FlaskClient) -> None:
+    curtain = now() + timedelta(minutes=20)
+    performance = a_performance(starts_at=curtain, booking_closes_at=curtain)
+    cancelled, smaller, last = (a_party(performance, 3) for _ in range(3))
+    rules.cancel(cancelled.id)
+    rules.reduce_seats(smaller.id, 2, by=By.STAFF)
+    release_no_shows(performance.id)
+    told = {
+        cancelled.reference: ["Cancelled by the visitor today at "],
+        smaller.reference: [
+            "Made smaller from 3 to 2 by the staff today at ",
+            "Released as no-shows today at ",
+        ],
+    }
+    for reference, words in told.items():
+        form = open_door(door, performance.id) | {"code": reference}
+        address = f"/checkin/performances/{performance.id}/scans"
+        page = door.post(address, data=form, headers=ENGLISH).text
+        assert [word for word in words if word not in page] == []
+    cancel_performance(performance.id)
+    form = open_door(door, performance.id) | {"code": last.reference}
+    page = door.post(address, data=form, headers=ENGLISH).text
+    assert "The evening was cancelled today at " in page
+
+
 def test_that_more_were_found_than_are_shown_is_said(
     door: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +283,7 @@ def test_a_ticket_of_another_evening_says_of_which(door: FlaskClient) -> None:
     address = f"/checkin/performances/{tonight.id}/scans"
     page = door.post(address, data=form, headers=ENGLISH).text
     assert "Another performance" in page
+    assert "Ada Rossi" not in page
     year = f"{other.starts_at:%Y}"
     assert re.search(rf"for {other.show.title}, .+ {year}, \d\d:\d\d, {other.venue.name}", page)
     assert fresh(party.id).admitted == 0

@@ -86,7 +86,9 @@ def book_by_api_without_a_key(stage: Stage) -> Press:
 
 def own_page(stage: Stage, party: Reservation, what: str, **typed: Any) -> Press:
     address = "/bookings/" + what.format(visitor_token(party))
-    page = "/bookings/" + ("{}" if what.endswith("seats") else what).format(visitor_token(party))
+    page = "/bookings/" + ("{}" if what.endswith(("seats", "late")) else what).format(
+        visitor_token(party)
+    )
     form = fields(stage.visitor.get(page).text) | typed
     return partial(stage.visitor.post, address, data=form)
 

@@ -281,8 +281,7 @@ export class App {
   }
 
   private cardOf(told: Told): Card {
-    const { listedAt, free } = this.evening!.book;
-    return cardOf(told, this.words, { listedAt, free });
+    return cardOf(told, this.words, this.evening!.book.facing);
   }
 
   private meet(card: Card): void {

@@ -1,5 +1,6 @@
 /** What is told turned into a card: words, tone and what can be done about it. */
 
+import { changesOf, endWords, type Now } from "./changes.ts";
 import { hidesNames, shownName, shownWith } from "./discretion.ts";
 import type { NoAnswer, Told } from "./evening.ts";
 import type { KnownParty } from "./house.ts";
@@ -33,7 +34,7 @@ export interface Card {
 }
 
 /** What the words need to know of the evening. */
-export interface Facing {
+export interface Facing extends Now {
   readonly listedAt: Date | undefined;
   readonly free: number;
 }
@@ -49,7 +50,7 @@ export function cardOf(told: Told, words: Words, facing: Facing): Card {
     tone: words.tone(kind),
     headline: headlineOf(told, words, facing),
     details: detailsOf(told, left, words, facing),
-    ...(party && { party: partyOf(party, words) }),
+    ...(party && { party: partyOf(party, words, facing) }),
     heads: headsOf(told, words, facing),
     buttons: buttonsOf(told, words),
   };
@@ -113,7 +114,7 @@ export function nameOf({ name, reference }: KnownParty): string {
 }
 
 /** A party in a list of found ones. */
-export function partyOf(party: KnownParty, words: Words): NonNullable<Card["party"]> {
+export function partyOf(party: KnownParty, words: Words, now: Now): NonNullable<Card["party"]> {
   const name = party.name || party.reference;
   const facts = [
     ...(party.name ? [party.reference] : []),
@@ -121,14 +122,15 @@ export function partyOf(party: KnownParty, words: Words): NonNullable<Card["part
     words.say("in", { num: insideOf(party) }),
     ...(party.outside ? [words.say("out", { num: party.outside })] : []),
   ];
+  const changes = changesOf(party, words, now);
   const notes = notesOn(party, words);
-  if (!hidesNames() || !party.name) return { name, facts, notes };
+  if (!hidesNames() || !party.name) return { name, facts, notes: [...changes, ...notes] };
   const shown = shownName(name);
   return {
     name: shown,
     facts,
-    notes: notes.length > 0 ? [words.say("note.hidden")] : [],
-    hidden: { label: words.say("name.show", { name: shown }), name, notes },
+    notes: [...changes, ...(notes.length > 0 ? [words.say("note.hidden")] : [])],
+    hidden: { label: words.say("name.show", { name: shown }), name, notes: [...changes, ...notes] },
   };
 }
 
@@ -254,6 +256,10 @@ function detailsOf(told: Told, left: number, words: Words, facing: Facing): stri
     case "unknown":
       if (told.ticket === "forged") return [words.say("unknown.forged")];
       return [words.say("unknown.detail"), ...listed];
+    case "cancelled":
+    case "expired":
+    case "performance_cancelled":
+      return [whyRefused(told, words, facing), ...listed];
     default:
       return [words.say(`${kind}.detail`, { num: left }), ...listed];
   }
@@ -279,6 +285,10 @@ function passageLeft({ kind, party, action: { way } }: Told, left: number): numb
 function passageWords({ kind, party }: Told, words: Words): string {
   const num = !party ? 0 : kind === "let_out" ? insideOf(party) : (party.outside ?? 0);
   return num > 0 ? words.say(`${kind}.rest`, { num }) : words.say(`${kind}.detail`);
+}
+
+function whyRefused({ kind, party }: Told, words: Words, facing: Facing): string {
+  return (party && endWords(kind, party, words, facing)) ?? words.say(`${kind}.detail`);
 }
 
 function unlistedDetail(told: Told): string {

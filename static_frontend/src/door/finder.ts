@@ -1,6 +1,6 @@
 /** Typing a reference, and finding people by name: from the list as one types, and asking the server. */
 
-import { headsFor, headsOut, partyOf, type Heads } from "./cards.ts";
+import { headsFor, headsOut, partyOf, type Facing, type Heads } from "./cards.ts";
 import type { Evening } from "./evening.ts";
 import { firstOf, isTicket, MAX_FOUND, readReference, type Found, type KnownParty } from "./house.ts";
 import { Away, Refused } from "./server.ts";
@@ -8,6 +8,7 @@ import type { View } from "./view.ts";
 import type { Words } from "./words.ts";
 
 const NOBODY: Found = { parties: [], more: false };
+const NO_EVENING: Facing = { listedAt: undefined, free: 0, now: new Date(0) };
 
 export class Finder {
   private readonly view: View;
@@ -28,7 +29,7 @@ export class Finder {
   }
 
   typed(evening: Evening): void {
-    this.show(this.findHere(evening), evening.book.free);
+    this.show(this.findHere(evening), evening.book.facing);
   }
 
   /** The code that was typed; what is none is looked for as a name. */
@@ -54,7 +55,7 @@ export class Finder {
       // Of those who are here, some may have been let in since.
       found = join(this.findHere(evening), there === "later" ? NOBODY : there);
     }
-    this.show(found, evening.book.free);
+    this.show(found, evening.book.facing);
     if (found.parties.length === 0) this.view.say("found-none", this.nobodyWords(evening));
     // Not their first button: an Enter too many must let nobody in.
     else this.view.focusFound();
@@ -68,7 +69,7 @@ export class Finder {
       party && !isShownAs(party, this.shown.get(party.reference));
     if (now.some(isOld)) {
       const parties = [...this.shown.values()].map((old, n) => now[n] ?? old);
-      this.show({ parties, more: this.more }, evening.book.free);
+      this.show({ parties, more: this.more }, evening.book.facing);
     }
   }
 
@@ -84,7 +85,7 @@ export class Finder {
     return evening.book.house.search(this.view.query.value);
   }
 
-  private show({ parties, more }: Found, free = 0): void {
+  private show({ parties, more }: Found, facing: Facing = NO_EVENING): void {
     this.shown = new Map(parties.map((party) => [party.reference, party]));
     this.more = more;
     this.view.say("found-none", more ? this.words.say("found.more", { num: MAX_FOUND }) : undefined);
@@ -93,9 +94,9 @@ export class Finder {
         const isConfirmed = party.state === "confirmed";
         return {
           reference: party.reference,
-          party: partyOf(party, this.words),
+          party: partyOf(party, this.words, facing),
           note: isConfirmed ? "" : this.words.say("not_confirmed"),
-          heads: isConfirmed ? this.headsOf(party, free) : [],
+          heads: isConfirmed ? this.headsOf(party, facing.free) : [],
         };
       }),
     );

@@ -1,6 +1,7 @@
 /** What this phone knows of its evening, in memory and on its disk, and which of it is to be sent. */
 
 import { Attempts } from "./attempts.ts";
+import type { Facing } from "./cards.ts";
 import { Clock } from "./clock.ts";
 import { House, withGone, withPeople, withTaken } from "./house.ts";
 import { rightsOf, type Right } from "./rights.ts";
@@ -146,6 +147,12 @@ export class Notebook {
   /** People without a ticket who are out for the interval, as far as this phone knows. */
   get outsideWithoutTicket(): number {
     return Math.max(0, (this.counts?.outside ?? 0) - this.house.outside);
+  }
+
+  /** What cards are made with. */
+  get facing(): Facing {
+    const { listedAt, free, performance } = this;
+    return { listedAt, free, performance, now: this.clock.now() };
   }
 
   get mayRelease(): boolean {
@@ -399,12 +406,13 @@ function clockOf(device: Device, evening: Kept | undefined): Clock {
   return new Clock({ ...device, ...(known !== undefined && { known }) }, endOf(evening));
 }
 
-/** What an answer tells of a party; a server before 0.4 tells nothing of notes and lateness. */
+/** What an answer tells of a party; a server before 0.4 tells only the numbers. */
 function numbersOf(told: Numbers): Omit<Numbers, "reference" | "name"> {
-  const { state, seats, admitted, released, note, has_note, late_at, outside = 0 } = told;
+  const { state, seats, admitted, released, note, has_note, late_at, ended, reduced, outside = 0 } = told;
   const noted = note !== undefined && has_note !== undefined ? { note, has_note } : {};
   const late = late_at !== undefined ? { late_at } : {};
-  return { state, seats, admitted, released, outside, ...noted, ...late };
+  const changed = ended !== undefined && reduced !== undefined ? { ended, reduced } : {};
+  return { state, seats, admitted, released, outside, ...noted, ...late, ...changed };
 }
 
 /** What the server did not count as it was told here. */

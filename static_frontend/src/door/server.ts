@@ -38,6 +38,12 @@ export interface UndoAction {
 
 export type Action = ScanAction | WalkInAction | UndoAction;
 
+/** When something was changed, and by whom in kind. */
+export interface Change {
+  readonly at: string;
+  readonly by: string | null;
+}
+
 /** A party's numbers, as an answer tells them. */
 export interface Numbers {
   readonly reference: string;
@@ -46,6 +52,9 @@ export interface Numbers {
   readonly seats: number;
   readonly admitted: number;
   readonly released: number;
+  /** How the booking ended, and how the party became smaller; a server before 0.4 does not tell. */
+  readonly ended?: Change | null;
+  readonly reduced?: { readonly at: string; readonly by: string; readonly seats: number } | null;
   /** About when those come who are not in, if they told that they come late. */
   readonly late_at?: string | null;
   /** Of those admitted: they went out for the interval. A server before 0.4 does not tell. */
@@ -90,6 +99,8 @@ export interface Performance {
   readonly closes_at: string;
   readonly release_from: string;
   readonly cancelled: boolean;
+  /** A server before 0.4 does not tell. */
+  readonly cancelled_at?: string | null;
   readonly released_at: string | null;
   /** Whether people may go out and come in again; a server before 0.4 knows nothing of it. */
   readonly reentry?: boolean;

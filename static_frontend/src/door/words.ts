@@ -16,6 +16,7 @@ export class Words {
   private readonly plurals: Intl.PluralRules;
   private readonly clocks: Intl.DateTimeFormat;
   private readonly days: Intl.DateTimeFormat;
+  private readonly dates: Intl.DateTimeFormat;
 
   constructor(table: Table) {
     this.table = table;
@@ -24,6 +25,7 @@ export class Words {
     const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
     this.clocks = new Intl.DateTimeFormat(table.locale, { ...place, ...clock });
     this.days = new Intl.DateTimeFormat(table.locale, { ...place, dateStyle: "full" });
+    this.dates = new Intl.DateTimeFormat(table.locale, { ...place, day: "numeric", month: "short" });
   }
 
   static of(page: Document): Words {
@@ -57,6 +59,11 @@ export class Words {
 
   day(moment: Date | string): string {
     return this.days.format(new Date(moment));
+  }
+
+  /** The day, in short: "3 Dec". */
+  date(moment: Date | string): string {
+    return this.dates.format(new Date(moment));
   }
 
   /** Day and time in full. */

@@ -5,7 +5,7 @@ import type { Conflict } from "../../src/door/server.ts";
 import { Words } from "../../src/door/words.ts";
 
 const words = new Words({
-  locale: "en",
+  locale: "en-GB",
   time_zone: "Europe/Rome",
   tones: {},
   words: {
@@ -40,6 +40,20 @@ const words = new Words({
     seats: "{num} seats",
     in: "{num} in",
     "note.elsewhere": "a note",
+    "when.today": "today at {at}",
+    "when.day": "on {day} at {at}",
+    "reduced.staff": "from {seats} to {num} by staff {when}",
+    "released.since": "{num} released {when}",
+    cancelled: "Cancelled",
+    "cancelled.detail": "cancelled",
+    "cancelled.since": "cancelled {when}",
+    "cancelled.visitor": "cancelled by the visitor {when}",
+    "expired.since": "not confirmed {when}",
+    expired: "Expired",
+    "expired.detail": "expired",
+    performance_cancelled: "No evening",
+    "performance_cancelled.detail": "nobody",
+    "performance_cancelled.since": "called off {when}",
     late: "late, {at}",
     "let_in.late": "late",
   },
@@ -61,6 +75,19 @@ const REVOKED = {
   verdict: "revoked",
   attempt: { at: "2026-11-25T19:45:00Z", by: "dora", door: "Door C" },
 };
+const CALLED_OFF = "2026-12-03T13:10:00Z";
+const EVENING = {
+  id: 7,
+  show_title: "Show",
+  venue_name: "Venue",
+  starts_at: "2026-12-04T19:30:00Z",
+  closes_at: "2026-12-04T23:30:00Z",
+  release_from: "2026-12-04T19:00:00Z",
+  cancelled: false,
+  released_at: CALLED_OFF,
+};
+const NOW = { listedAt: undefined, free: 0, now: new Date("2026-12-04T18:00:00Z"), performance: EVENING };
+const BY_STAFF = { at: "2026-12-04T17:05:00Z", by: "staff" };
 const FIRST = { at: "2026-11-25T19:41:00Z", by: "carlo", door: "" };
 
 test.each([
@@ -98,10 +125,33 @@ test.each([
   ["nothing", { note: "", has_note: false }, []],
   ["nothing by a server of before", {}, []],
   ["when they come who told it", { late_at: "2026-11-25T19:50:00Z", note: "Row 1" }, ["late, 20:50", "Row 1"]],
+  ["that they became smaller", { reduced: { ...BY_STAFF, seats: 6 } }, ["from 6 to 4 by staff today at 18:05"]],
+  ["that places of theirs were released", { released: 2 }, ["2 released on 3 Dec at 14:10"]],
   ["no lateness when all are in", { late_at: "2026-11-25T19:50:00Z", admitted: 4 }, []],
 ])("a party is shown with its note: %s", (_, facts, notes) => {
   const party = { reference: "8D22P986", name: "Ada", state: "confirmed", performance_id: 7, seats: 4 };
-  expect(partyOf({ ...party, admitted: 0, released: 0, ...facts }, words).notes).toEqual(notes);
+  expect(partyOf({ ...party, admitted: 0, released: 0, ...facts }, words, NOW).notes).toEqual(notes);
+});
+
+const ENDED = { at: CALLED_OFF, by: "visitor" };
+test.each([
+  ["by whom", "cancelled", { ended: ENDED }, "cancelled by the visitor on 3 Dec at 14:10"],
+  ["when, where nobody wrote down by whom", "cancelled", { ended: { ...ENDED, by: null } }, "cancelled on 3 Dec at 14:10"],
+  ["by somebody of a later release", "cancelled", { ended: { ...ENDED, by: "robot" } }, "cancelled on 3 Dec at 14:10"],
+  ["as before, by a server of before", "cancelled", {}, "cancelled"],
+  ["when its seats went back", "expired", { ended: { ...ENDED, by: null } }, "not confirmed on 3 Dec at 14:10"],
+  ["that the evening was called off", "performance_cancelled", { ended: ENDED }, "called off today at 19:00"],
+] as const)("a ticket that is refused says why: %s", (_, kind, facts, why) => {
+  const party = { reference: "8D22P986", name: "", state: "cancelled", performance_id: 7, seats: 4 };
+  const told = {
+    kind,
+    people: 0,
+    action: { kind: "scan", scan_id: "1", code: "" },
+    party: { ...party, admitted: 0, released: 0, ...facts },
+    offline: false,
+  } as const;
+  const performance = { ...EVENING, cancelled_at: "2026-12-04T18:00:00Z" };
+  expect(cardOf(told, words, { ...NOW, performance }).details).toEqual([why]);
 });
 
 const PARTY = {
@@ -120,7 +170,7 @@ test.each([
 ] as const)("a way and its verdict: %s, %s %i", (way, kind, people, facts, details, heads, buttons) => {
   const action = { kind: "scan", scan_id: "1", code: "8D22P986", way } as const;
   const told = { kind, people, action, party: { ...PARTY, ...facts }, offline: false };
-  const card = cardOf(told, words, { listedAt: undefined, free: 0 });
+  const card = cardOf(told, words, NOW);
   expect(card.details).toEqual(details);
   expect(card.heads).toEqual(heads);
   expect(card.buttons.map(({ act }) => act)).toEqual(buttons);

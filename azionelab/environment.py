@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from limits import parse_many
-from sentry_sdk.utils import BadDsn, Dsn
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -126,9 +125,13 @@ class SettingsReader:
     def sentry_dsn(self, name: str) -> str | None:
         """Where Sentry takes reports, or None when it is left out; no problem repeats it."""
         value = self.optional(name)
+        if value is None:
+            return None
+        # Not at the top: a health check reads settings too, and is not to wait for it each time.
+        from sentry_sdk.utils import BadDsn, Dsn  # noqa: PLC0415
+
         try:
-            if value:
-                Dsn(value)
+            Dsn(value)
         except (BadDsn, ValueError):
             self.problems.append(f"{name}: is not like https://key@sentry.theatre.org/1")
         return value

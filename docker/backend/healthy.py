@@ -8,8 +8,6 @@ import sys
 import urllib.error
 import urllib.request
 
-import psycopg
-
 WORKER_SILENT_AFTER = 60  # seconds; the worker's heart beats every ten
 
 
@@ -29,9 +27,10 @@ def web() -> str | None:
 def worker() -> str | None:
     """What is wrong with the workers, or None when the heart of one of them beats."""
     # Not for `web`, which is asked every ten seconds: these load SQLAlchemy and more.
+    import psycopg
+
     from azionelab.environment import SettingsReader
     from azionelab.ops.conninfo import conninfo
-    from azionelab.ops.schema import NOT_MIGRATED
 
     reader = SettingsReader(os.environ)
     try:
@@ -40,6 +39,8 @@ def worker() -> str | None:
                 "SELECT extract(epoch FROM now() - max(last_heartbeat)) FROM procrastinate_workers"
             ).fetchone()
     except psycopg.errors.UndefinedTable:
+        from azionelab.ops.schema import NOT_MIGRATED  # it takes as long to load as all the rest
+
         return NOT_MIGRATED
     except psycopg.Error as error:
         return f"the database does not answer ({type(error).__name__})"

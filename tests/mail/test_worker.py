@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +138,28 @@ def test_a_database_that_is_not_migrated_is_told_as_such_and_waited_for(
         assert worker.stop() == 0
     assert "away" not in worker.output
     assert "Traceback" not in worker.output
+
+
+@pytest.mark.parametrize(
+    ("kind", "heavy"),
+    [("web", ("psycopg", "sqlalchemy")), ("worker", ("alembic", "flask", "sentry_sdk"))],
+)
+def test_a_health_check_loads_only_what_it_needs(kind: str, heavy: Sequence[str]) -> None:
+    # Each container runs it every ten or thirty seconds.
+    asked = subprocess.run(
+        [PYTHON, "-X", "importtime", "docker/backend/healthy.py", kind],
+        cwd=ROOT,
+        env=clean_environment(
+            {"DATABASE_URL": f"postgresql://theatre@127.0.0.1:{free_port()}/nowhere"}
+        )
+        | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in asked.stderr.splitlines()}
+    assert "urllib.request" in loaded
+    assert not loaded & set(heavy)
 
 
 def test_without_a_database_it_says_so_and_tries_on(

@@ -22,7 +22,7 @@ RUN_READY := .venv/.ready-to-run
 TEST_READY := .venv/.ready-to-test
 # Three processes, each with a PostgreSQL of its own: they wait for servers and browsers a part of their time. With
 # four, more of two cores' time goes into polling. A file's tests stay together, as they share servers.
-ALL_TESTS := --numprocesses 3 --dist loadfile
+ALL_TESTS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 NODE_READY := $(FRONTEND)/node_modules/.ready
 BUILT := $(FRONTEND)/dist/.vite/manifest.json
 

@@ -37,11 +37,45 @@ from azionelab.ops import embedded_postgres
 from tests.support.processes import PATIENCE, PYTHON, Program, free_port
 from tests.support.smtp import SmtpServer
 
-# What the migrations fill and no test changes.
-_KEPT = ("alembic_version", "role")
-_PAGE = 8192  # what PostgreSQL makes a table longer by, in bytes
+# Leave the tables and their counters as new ones, but those that the migrations fill and no test changes.
+# In one statement, as it runs after most tests. As TRUNCATE does it locks all of them first: what is at work
+# still ends before, and leaves nothing to the next test. But TRUNCATE makes new files for a table and all
+# its indexes, a hundred times the work of deleting a few rows: it is for those tables only that have grown
+# beyond the 8,192 bytes of a first page, whose rows would lie in the way of others.
+_FORGET = """
+DO $$
+DECLARE
+    kept CONSTANT name[] := '{alembic_version,role}';
+    tables CONSTANT regclass[] := ARRAY(
+        SELECT oid FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> ALL (kept)
+    );
+    one regclass;
+BEGIN
+    EXECUTE 'LOCK TABLE ' || array_to_string(tables, ',') || ' IN ACCESS EXCLUSIVE MODE';
+    FOREACH one IN ARRAY tables LOOP
+        IF pg_relation_size(one) > 8192 THEN
+            EXECUTE format('TRUNCATE %s CASCADE', one);
+        ELSIF pg_relation_size(one) > 0 THEN
+            EXECUTE format('DELETE FROM %s', one);
+        END IF;
+    END LOOP;
+    PERFORM setval(seqrelid, seqstart, false)
+    FROM pg_sequence
+    JOIN pg_depend
+        ON objid = seqrelid AND classid = 'pg_class'::regclass AND deptype IN ('a', 'i')
+    WHERE refobjid = ANY (tables) AND pg_sequence_last_value(seqrelid) IS NOT NULL;
+END
+$$
+"""
+_LONGEST = tuple(
+    f"tests/{part}"
+    for part in ("api/test_conformance", "backup", "e2e", "faults", "local", "mail", "releases")
+)
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Where it is there: it has no windows to draw, and takes half of the time of the others.
+_WITHOUT_WINDOWS = "chromium-headless-shell"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,6 +95,11 @@ def pytest_configure() -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: in the end no process is left alone with one of them."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
 
 
 def pytest_collection_finish() -> None:
@@ -179,55 +218,40 @@ def make_app(app: Flask, settings: dict[str, str]) -> Iterator[Callable[..., Fla
         _dispose(other)
 
 
-@pytest.fixture(autouse=True)
-def _emptied_database(request: pytest.FixtureRequest) -> Iterator[None]:
-    touched = "app" in request.fixturenames
-    url = request.getfixturevalue("database_url") if touched else None
-    yield
-    if url:
-        _empty(url)
+@pytest.fixture(scope="session")
+def forget(database_url: str) -> Iterator[Callable[[], None]]:
+    """Forget all rows but those that the migrations made.
 
-
-def _empty(database_url: str) -> None:
-    """Forget all rows but those that the migrations made."""
-    for is_last in (False, False, True):
-        try:
-            _delete_rows(database_url)
-        except psycopg.errors.DeadlockDetected:
-            # A request whose answer nobody waited for was still at work: it is through by now.
-            if is_last:
-                raise
-        else:
-            return
-
-
-def _delete_rows(database_url: str) -> None:
-    """Leave the tables and their counters as new ones.
-
-    TRUNCATE makes new files for a table and all its indexes, a hundred times the work of deleting a
-    few rows. It is for those tables only that have grown: their rows would lie in the way of others.
+    One connection stays for all tests: a new one would look up each table first, ten times the work.
     """
     options = f"-c lock_timeout={PATIENCE:.0f}s -c session_replication_role=replica"  # no triggers
-    with psycopg.connect(database_url, options=options) as connection:
-        query = (
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL(%s)"
-        )
-        names = [name for (name,) in connection.execute(query, [list(_KEPT)])]
-        tables = sql.SQL(", ").join(map(sql.Identifier, names))
-        # As TRUNCATE does: what is at work still ends first, and leaves nothing to the next test.
-        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(tables))
-        sizes = connection.execute(
-            "SELECT name, pg_relation_size(name::regclass) FROM unnest(%s::text[]) AS name", [names]
-        ).fetchall()
-        for name, size in sizes:
-            how = "TRUNCATE {} CASCADE" if size > _PAGE else "DELETE FROM {}"
-            connection.execute(sql.SQL(how).format(sql.Identifier(name)))
-        connection.execute(
-            "SELECT setval(seqrelid, seqstart, false) FROM pg_sequence JOIN pg_depend"
-            " ON objid = seqrelid AND classid = 'pg_class'::regclass AND deptype IN ('a', 'i')"
-            " WHERE refobjid IN (SELECT name::regclass FROM unnest(%s::text[]) AS name)",
-            [names],
-        )
+    connections: list[psycopg.Connection[Any]] = []
+
+    def forget() -> None:
+        for is_last in (False, False, True):
+            if not connections or connections[-1].closed:
+                connections.append(psycopg.connect(database_url, autocommit=True, options=options))
+            try:
+                connections[-1].execute(_FORGET)
+            # A request whose answer nobody waited for was still at work: it is through by now. Or a test
+            # ended all connections.
+            except psycopg.OperationalError:
+                if is_last:
+                    raise
+            else:
+                return
+
+    yield forget
+    for connection in connections:
+        connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _emptied_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    forget = request.getfixturevalue("forget") if "app" in request.fixturenames else None
+    yield
+    if forget:
+        forget()
 
 
 @pytest.fixture
@@ -381,7 +405,17 @@ def worker(start_worker: Callable[..., Program], smtp_server: SmtpServer) -> Pro
 
 @pytest.fixture(scope="session")
 def browser_path() -> str:
-    """The machine's Chromium; without one the test fails, and says what to install."""
+    """A browser of this machine. It may be one that knows no camera."""
+    return shutil.which(_WITHOUT_WINDOWS) or _whole_browser()
+
+
+@pytest.fixture(scope="session")
+def whole_browser_path() -> str:
+    """The machine's Chromium as people have it, with cameras and all."""
+    return _whole_browser()
+
+
+def _whole_browser() -> str:
     for name in _BROWSERS:
         if path := shutil.which(name):
             return path

@@ -41,7 +41,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright, browser_path: str) -> Iterator[Browser]:
-    """The machine's Chromium, without a window."""
+    """A Chromium without a window."""
     browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET)
     yield browser
     browser.close()
@@ -49,7 +49,7 @@ def browser(playwright: Playwright, browser_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def launch_with_camera(
-    playwright: Playwright, browser_path: str
+    playwright: Playwright, whole_browser_path: str
 ) -> Iterator[Callable[[Path], Browser]]:
     """Start a browser whose camera shows a video file over and over."""
     started: list[Browser] = []
@@ -61,7 +61,7 @@ def launch_with_camera(
             f"--use-file-for-fake-video-capture={video}",
         ]
         started.append(
-            playwright.chromium.launch(executable_path=browser_path, args=QUIET + camera)
+            playwright.chromium.launch(executable_path=whole_browser_path, args=QUIET + camera)
         )
         return started[-1]
 

@@ -70,11 +70,15 @@ def _is_free(port: int) -> bool:
 
 
 def eventually(ask: Callable[[], T], what: str) -> T:
-    """Ask until the answer is true and return it; fail, saying `what` was awaited."""
-    deadline = time.monotonic() + PATIENCE
+    """Ask until the answer is true and return it; fail, saying `what` was awaited.
+
+    It asks less often the longer it waits: asking takes time from whoever is waited for.
+    """
+    began = time.monotonic()
     while not (answer := ask()):
-        assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain for {what}"
-        time.sleep(0.02)
+        waited = time.monotonic() - began
+        assert waited < PATIENCE, f"waited {PATIENCE} s in vain for {what}"
+        time.sleep(min(max(0.02, waited / 10), 0.5))
     return answer
 
 

@@ -45,13 +45,15 @@ def reel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser_with_camera(playwright: Playwright, browser_path: str, reel: Path) -> Iterator[Browser]:
+def browser_with_camera(
+    playwright: Playwright, whole_browser_path: str, reel: Path
+) -> Iterator[Browser]:
     """A browser whose camera shows the reel over and over."""
     camera = [
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-video-capture={reel}",
     ]
-    browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET + camera)
+    browser = playwright.chromium.launch(executable_path=whole_browser_path, args=QUIET + camera)
     yield browser
     browser.close()
 

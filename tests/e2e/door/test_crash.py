@@ -38,7 +38,9 @@ def kill_browser(profile: Path) -> None:
 
 
 @pytest.fixture
-def start_browser(playwright: Playwright, browser_path: str, tmp_path: Path) -> Iterator[Open]:
+def start_browser(
+    playwright: Playwright, whole_browser_path: str, tmp_path: Path
+) -> Iterator[Open]:
     """Start a browser that keeps what it keeps in a profile, as the one on a phone does."""
     started: list[BrowserContext] = []
 
@@ -46,7 +48,7 @@ def start_browser(playwright: Playwright, browser_path: str, tmp_path: Path) -> 
         started.append(
             playwright.chromium.launch_persistent_context(
                 tmp_path / "profile",
-                executable_path=browser_path,
+                executable_path=whole_browser_path,
                 args=QUIET,
                 offline=offline,
                 **PHONE,

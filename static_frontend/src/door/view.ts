@@ -246,6 +246,8 @@ export class View {
     if (sheet.open) return;
     this.settle();
     sheet.showModal();
+    // From its beginning, wherever it was left: it is longer than a small phone.
+    sheet.scrollTop = 0;
   }
 
   closeSheets(): void {

@@ -490,14 +490,16 @@ class TestDevices:
         where = address(performance, "invitation")
         week = f"{where}?days=7"
         assert "of other evenings by themselves for 7 days." in text_of(staff.get(week).text)
-        assert devices.read_invitation(invitation(staff, week)).serves_days == 7
+        until = devices.read_invitation(invitation(staff, week)).serves_until
+        assert until
+        assert round((until - now()) / timedelta(days=1)) == 7
         devices.enrol(invitation(staff, week), "Usher")
         for page in ("", "invitation"):
             assert "Other evenings until" in look_at(staff, performance, page, "devices")
         for others in ("", "1000", "-1", "x"):
             text = staff.get(f"{where}?days={others}").text
             assert "by themselves" not in text_of(text)
-        assert devices.read_invitation(invitation(staff, where)).serves_days == 0
+        assert devices.read_invitation(invitation(staff, where)).serves_until is None
 
     def test_it_stays_chosen_when_a_phone_is_refused(
         self, staff: FlaskClient, performance: Performance

@@ -121,7 +121,7 @@ def test_a_first_visit_is_less_than_200_kb(client: FlaskClient) -> None:
     for address in ["/checkin/app", "/checkin/sw.js", *worker, *shell["files"]]:
         with client.get(address, buffered=True) as answer:
             size += len(gzip.compress(answer.data))
-    assert size < 60_000, "the law is 200 kB; it has never been near that"
+    assert size < 100_000, "half of the law: it has never been near that"
 
 
 def test_who_has_an_account_opens_the_door_on_their_phone(door: FlaskClient) -> None:

@@ -131,8 +131,11 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask_smorest has no typ
         self._scheme = scheme
 
     def arguments(self, schema: type[Schema], **options: Any) -> Callable[[View], View]:
-        """Read what a view is sent; the schema is made once, and not for each request."""
-        decorate: Callable[[View], View] = super().arguments(schema(), **options)
+        """Read what a view is sent; the schema is made once, and not for each request.
+
+        The schema says whether what it does not know is refused: webargs would leave it out of a query.
+        """
+        decorate: Callable[[View], View] = super().arguments(schema(), unknown=None, **options)
         return decorate
 
     def operation(self, name: str, *problems: int, body: bool = False) -> Callable[[View], View]:

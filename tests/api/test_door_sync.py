@@ -582,6 +582,8 @@ class TestReleasing:
     def test_it_and_taking_it_back(self, app: Flask, phone: Phone, evening: Performance) -> None:
         with app.app_context():
             a_party(evening, 3)
+        # Whoever misspells whom it is about releases nothing.
+        assert phone.send("POST", "/release?lates=true").status_code == 422
         released = phone.send("POST", "/release").json
         assert (released["parties"], released["places"]) == (1, 3)
         news = phone.sync()

@@ -146,7 +146,7 @@ def test_marks_of_any_script_do_not_part_what_they_stand_on() -> None:
 def test_a_long_text_is_broken_into_lines(text: str) -> None:
     sheet = a_sheet()
     sheet.use(10)
-    lines = list(sheet._lines(text))
+    lines = list(sheet.lines(text, sheet.epw))
     sheet.content()
     assert len(lines) > 1
     assert all(sheet.width_of(line) <= sheet.epw for line in lines)

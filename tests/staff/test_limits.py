@@ -152,7 +152,9 @@ def test_guessing_from_everywhere_ends_and_the_owner_comes_in(
     forger = english(app)
     forger.environ_base["REMOTE_ADDR"] = "203.0.113.2"
     known = next(c for c in phone._cookies.values() if c.key.startswith("device-"))
-    forger.set_cookie(known.key, known.value[:-1] + "x", path="/staff")
+    # Not the last letter: it has bits that mean nothing.
+    forged = "x" if known.value[-2] != "x" else "y"
+    forger.set_cookie(known.key, known.value[:-2] + forged + known.value[-1], path="/staff")
     assert log_in(forger, ANNA).status_code == 429
     assert log_in(phone, ANNA).status_code == 302
 

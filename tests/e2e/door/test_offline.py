@@ -293,6 +293,7 @@ def test_without_a_network_a_phone_knows_forged_tickets_and_those_of_other_eveni
     phone.scan("Q" * 43)
     phone.told("Not on my list", "A ticket of the older kind")
     phone.press("Send away")
+    phone.told("Sent away")
 
     # The keys are kept with the list: a phone that starts anew without a network knows as much.
     phone.opens()

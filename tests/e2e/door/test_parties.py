@@ -244,7 +244,7 @@ def test_who_did_not_confirm_or_cancelled_is_told_apart(phone: Phone) -> None:
         phone.scan(code)
         phone.told("Not confirmed", "The visitor did not press the mail's button.")
         phone.scan(ticket_token(cancelled))
-        phone.told("Cancelled", "This booking was cancelled.")
+        phone.told("Cancelled", "Cancelled by the visitor today at ")
         phone.loses_network()
 
 

@@ -46,7 +46,6 @@ def no_shows(performance_id: int, inside: Mapping[UUID, int] = _NOBODY) -> Place
         select(Reservation.id, Reservation.to_come, Reservation.late_at).where(
             Reservation.performance_id == performance_id,
             Reservation.state == State.CONFIRMED,
-            Reservation.to_come > 0,
         )
     )
     return _sum_up(
@@ -92,10 +91,9 @@ def release_no_shows(
             raise ReleaseTooEarly(opens_at)
         expire_holds(session, performance, at)
         found: list[tuple[int, bool]] = []
-        for reservation in lock_live_parties(session, performance_id):
+        live = lock_live_parties(session, performance_id)
+        for reservation in (party for party in live if party.state == State.CONFIRMED):
             missing = _missing(reservation.to_come, inside.get(reservation.id, 0))
-            if reservation.state != State.CONFIRMED:
-                continue
             is_late = reservation.late_at is not None and not with_late
             found.append((missing, is_late))
             if missing and not is_late:

@@ -249,6 +249,13 @@ class TestRelease:
         assert [fresh(party.id).released for party in parties] == [1, 3]
         assert no_shows(performance.id) == release_no_shows(performance.id) == places.Places(0, 0)
 
+    def test_a_party_of_whom_more_are_inside_than_booked_has_nothing_to_release(self) -> None:
+        performance = tonight(capacity=9)
+        inside = {a_party(performance, 2).id: 3}
+        nothing = places.Places(0, 0)
+        assert places.no_shows(performance.id, inside) == nothing
+        assert places.release_no_shows(performance.id, inside) == nothing
+
     def test_who_told_that_they_come_late_keep_their_places_unless_it_is_asked_for(self) -> None:
         performance = tonight(capacity=8)
         late, _missing = a_party(performance, 3), a_party(performance, 2)
@@ -256,7 +263,7 @@ class TestRelease:
         admit(performance.id, late.reference, uuid4(), DOOR_A, people=1)
         told = places.Places(1, 2, late_parties=1, late_places=2)
         assert no_shows(performance.id) == told
-        assert release_no_shows(performance.id) == told
+        assert places.release_no_shows(performance.id) == told
         assert (fresh(late.id).released, counts(performance).released) == (0, 2)
         assert release_no_shows(performance.id, with_late=True) == places.Places(1, 2)
         assert fresh(late.id).released == 2

@@ -115,6 +115,17 @@ def by_valid_device() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def by_new_scan() -> Iterator[None]:
+    """Tell that somebody's scan took the identity in between, who does not wait for this performance."""
+    try:
+        yield
+    except IntegrityError as error:
+        if violated_constraint(error) == "pk_scan":
+            raise ScanReused from error
+        raise
+
+
 def describe_attempt(
     scan_id: UUID,
     performance_id: int,

@@ -7,7 +7,6 @@ locked for them (docs/locking.md).
 
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.models import State
@@ -17,6 +16,7 @@ from azionelab.checkin.books import (
     Claim,
     ScanReused,
     Verdict,
+    by_new_scan,
     by_valid_device,
     claimed_people,
     describe_attempt,
@@ -28,7 +28,7 @@ from azionelab.checkin.facts import lock_door
 from azionelab.checkin.models import Scan
 from azionelab.checkin.passages import follow_passage, passage_of, people_without_ticket
 from azionelab.checkin.verdicts import Asked, Door, Kind, Party, Way, count_claim, decide
-from azionelab.database import transaction, violated_constraint
+from azionelab.database import transaction
 from azionelab.shows.models import Performance
 
 
@@ -57,23 +57,15 @@ def pass_without_ticket(
 
     Raises DoorUnknown, DeviceRevoked, and ScanReused when `scan_id` was used for something else.
     """
-    try:
-        with by_valid_device(), transaction() as session:
-            performance = lock_door(session, performance_id)
-            before = session.get(Scan, scan_id)
-            if before is not None:
-                return _again(session, before, performance, way, claim)
-            kind, counted = _decide(session, performance, people, way, claim)
-            scan = describe_attempt(
-                scan_id, performance_id, None, actor, claim, walk_in=True, way=way
-            )
-            write_down(session, scan, kind, 0, counted if way is Way.OUT else -counted)
-            verdict = Verdict(kind, scan_id, counted, None, None, claimed_people(claim), way=way)
-    except IntegrityError as error:
-        # Somebody's scan took the identity in between, who does not wait for this performance.
-        if violated_constraint(error) == "pk_scan":
-            raise ScanReused from error
-        raise
+    with by_new_scan(), by_valid_device(), transaction() as session:
+        performance = lock_door(session, performance_id)
+        before = session.get(Scan, scan_id)
+        if before is not None:
+            return _again(session, before, performance, way, claim)
+        kind, counted = _decide(session, performance, people, way, claim)
+        scan = describe_attempt(scan_id, performance_id, None, actor, claim, walk_in=True, way=way)
+        write_down(session, scan, kind, 0, counted if way is Way.OUT else -counted)
+        verdict = Verdict(kind, scan_id, counted, None, None, claimed_people(claim), way=way)
     VERDICTS_GIVEN.labels(kind).inc()
     return verdict
 

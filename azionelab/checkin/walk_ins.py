@@ -6,7 +6,6 @@ lets them in by itself; the books follow as far as there are places.
 
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -23,6 +22,7 @@ from azionelab.checkin.books import (
     Verdict,
     add_admission,
     admission_of,
+    by_new_scan,
     by_valid_device,
     claimed_people,
     describe_attempt,
@@ -33,7 +33,7 @@ from azionelab.checkin.facts import door_facts, lock_door
 from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.models import Scan
 from azionelab.checkin.verdicts import Door, Kind
-from azionelab.database import transaction, violated_constraint
+from azionelab.database import transaction
 from azionelab.shows.models import Performance
 
 
@@ -47,29 +47,21 @@ def let_in_walk_ins(
 
     Raises DoorUnknown, DeviceRevoked, and ScanReused when `scan_id` was used for something else.
     """
-    try:
-        with by_valid_device(), transaction() as session:
-            performance = lock_door(session, performance_id)
-            before = session.get(Scan, scan_id)
-            if before is not None:
-                return _same_walk_ins(session, before, performance, claim)
-            wanted = people if claim is None else claim.people
-            kind, counted = _decide_walk_ins(door_facts(session, performance), wanted, claim)
-            reservation = None
-            if counted:
-                reservation = seat_walk_ins(session, performance_id, counted, scan_id)
-            scan = describe_attempt(
-                scan_id, performance_id, reservation, actor, claim, walk_in=True
-            )
-            write_down(session, scan, kind, counted)
-            if reservation is not None:
-                set_committed_value(reservation, "admitted", counted)
-            verdict = Verdict(kind, scan_id, counted, reservation, None, claimed_people(claim))
-    except IntegrityError as error:
-        # Somebody's scan took the identity in between, who does not wait for this performance.
-        if violated_constraint(error) == "pk_scan":
-            raise ScanReused from error
-        raise
+    with by_new_scan(), by_valid_device(), transaction() as session:
+        performance = lock_door(session, performance_id)
+        before = session.get(Scan, scan_id)
+        if before is not None:
+            return _same_walk_ins(session, before, performance, claim)
+        wanted = people if claim is None else claim.people
+        kind, counted = _decide_walk_ins(door_facts(session, performance), wanted, claim)
+        reservation = None
+        if counted:
+            reservation = seat_walk_ins(session, performance_id, counted, scan_id)
+        scan = describe_attempt(scan_id, performance_id, reservation, actor, claim, walk_in=True)
+        write_down(session, scan, kind, counted)
+        if reservation is not None:
+            set_committed_value(reservation, "admitted", counted)
+        verdict = Verdict(kind, scan_id, counted, reservation, None, claimed_people(claim))
     VERDICTS_GIVEN.labels(kind).inc()
     return verdict
 

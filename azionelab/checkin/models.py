@@ -115,4 +115,4 @@ class Passage(Base):
     )
     people: Mapped[int]
     undone_at: Mapped[datetime | None]
-    undone_by: Mapped[str] = mapped_column(default="", server_default="")
+    undone_by: Mapped[Typed] = mapped_column(default="", server_default="")

@@ -7,6 +7,8 @@ import type { Right } from "./rights.ts";
 import type { Action, Conflict, Counts, ListedParty, Performance } from "./server.ts";
 
 const NAME = "azionelab-door";
+/** Milliseconds after which a browser that does not answer is asked once more. */
+const ANSWERS = 5_000;
 
 /** Who this phone is. `ended` says why it is no door device any more. */
 export interface Device extends KeptTime {
@@ -99,16 +101,23 @@ export class Store {
 
   private constructor() {}
 
-  /** Rejects where the browser keeps nothing, as in some private windows. */
+  /** Rejects where the browser keeps nothing, as in some private windows.
+   *
+   * Browsers are known that leave the first question without any answer: it is asked anew until one comes.
+   */
   static async open(): Promise<Store> {
-    const store = new Store();
-    await store.connect((made) => {
-      made.createObjectStore("facts");
-      made.createObjectStore("parties", { keyPath: "reference" });
-      made.createObjectStore("waiting", { keyPath: "order", autoIncrement: true });
-      made.createObjectStore("aside", { keyPath: "scanId" });
-    });
-    return store;
+    for (;;) {
+      const store = new Store();
+      const connecting = store.connect((made) => {
+        made.createObjectStore("facts");
+        made.createObjectStore("parties", { keyPath: "reference" });
+        made.createObjectStore("waiting", { keyPath: "order", autoIncrement: true });
+        made.createObjectStore("aside", { keyPath: "scanId" });
+      });
+      const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), ANSWERS));
+      if (await Promise.race([connecting.then(() => true), late])) return store;
+      connecting.then(() => store.db.close()).catch(() => undefined);
+    }
   }
 
   async read(): Promise<Contents> {

@@ -47,6 +47,27 @@ async function aNotebook(): Promise<Notebook> {
   return new Notebook(DEVICE, await store.read(), store, () => {});
 }
 
+test("a browser that does not answer is asked once more", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  try {
+    const real = indexedDB.open.bind(indexedDB);
+    const silent = real("silent");
+    silent.addEventListener = () => {};
+    const asked = vi.spyOn(indexedDB, "open").mockReturnValueOnce(silent).mockImplementation(real);
+    const opening = open();
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(asked).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(1);
+    vi.useRealTimers();
+    await (await opening).keepDevice(DEVICE);
+    expect(asked).toHaveBeenCalledTimes(2);
+    silent.result.close();
+    await deleteDB("silent");
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test("a connection that got lost is opened once more, and the write repeated", async () => {
   const book = await aNotebook();
   loseConnection(1);

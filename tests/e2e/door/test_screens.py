@@ -148,3 +148,11 @@ def test_a_long_title_pushes_nothing_off_the_screen(
     assert top.evaluate("(top) => top.scrollWidth <= top.clientWidth")
     assert top.evaluate("(top) => top.scrollHeight <= top.clientHeight")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_an_app_whose_scripts_do_not_come_tells_what_to_do(phone: Phone) -> None:
+    phone.page.route("**/*.js", lambda route: None)
+    phone.page.goto(f"{phone.site.url}/checkin/app", wait_until="commit")
+    phone.says("The app takes long to start.")
+    plain = phone.page.get_by_role("link", name="All evenings").locator("visible=true")
+    expect(plain).to_have_attribute("href", "/checkin/")

@@ -85,6 +85,7 @@ export class App {
     page.addEventListener("visibilitychange", () => {
       this.evening?.book.clock.seen(!page.hidden);
       if (page.hidden) return;
+      this.phone.woke();
       this.evening?.sync.now();
       void this.tick();
     });
@@ -111,7 +112,10 @@ export class App {
       this.view.closeSheets();
       this.joining.ask(this.doorNow);
       void this.sendBefore();
-    } else if (this.evening) {
+      return;
+    }
+    this.phone.uninvited();
+    if (this.evening) {
       this.render();
     } else if (this.contents?.device) {
       this.open(this.contents.device);
@@ -226,8 +230,8 @@ export class App {
     this.phone.touched();
     if (this.phone.isCovered) return;
     if (isForeign(code)) this.foreign.tell(code, isByCamera);
-    // But for this one, which only a person can decide.
-    else if (this.view.hasQuestion) signal("bad");
+    // But for these, which only a person can decide.
+    else if (this.view.hasQuestion || this.joining.isAsked) signal("bad");
     else if (this.busy || this.scannedMeanwhile.length > 0) this.keepForLater(code);
     else await this.let(code);
   }
@@ -263,7 +267,7 @@ export class App {
     this.clear();
     this.foreign.clear();
     this.view.closeSheets();
-    const slow = setTimeout(() => this.view.card(checkingCard(this.words)), SAY_CHECKING);
+    const slow = setTimeout(() => this.show(checkingCard(this.words)), SAY_CHECKING);
     try {
       const told = await ask(evening);
       this.told = told;
@@ -288,13 +292,18 @@ export class App {
     const isGood = card.tone === "good" || card.kind === "let_out";
     const isWaitedFor = this.scannedMeanwhile.length > 0;
     const untaken = isWaitedFor && !isGood ? [this.words.say("not_taken")] : [];
-    this.view.card({ ...card, details: [...card.details, ...untaken] });
+    this.show({ ...card, details: [...card.details, ...untaken] });
     signal(card.tone);
     // People who are let in walk on; whoever is not has to be looked at, and nobody else meanwhile.
     const { kiosk } = this.phone;
     if (kiosk.isOn) this.glance = setTimeout(() => this.next(), kiosk.stays(card));
     else if (isGood) this.glance = setTimeout(() => this.goOn(), GLANCE);
     if (!isGood) this.scannedMeanwhile = [];
+  }
+
+  private show(card: Card): void {
+    // Locked since it was asked: the next who looks at the screen may be anybody.
+    if (!this.phone.isCovered) this.view.card(card);
   }
 
   /** A good verdict was seen: the next ticket, or whatever the camera sees. */
@@ -351,7 +360,6 @@ export class App {
         return await this.join();
       case "decline":
         this.joining.forget();
-        this.phone.declined();
         return this.arrive();
       case "next":
         return this.next();
@@ -454,6 +462,7 @@ export class App {
   }
 
   private openSheet(name: string): void {
+    if (this.phone.isCovered) return;
     this.view.closeSheets();
     this.camera.pause();
     this.view.say("release-done", undefined);

@@ -1,6 +1,8 @@
 /** Typing a reference, and finding people by name: from the list as one types, and asking the server. */
 
 import { headsFor, headsOut, partyOf, type Facing, type Heads } from "./cards.ts";
+import { endWords } from "./changes.ts";
+import { hidesNames } from "./discretion.ts";
 import type { Evening } from "./evening.ts";
 import { firstOf, isTicket, MAX_FOUND, readReference, type Found, type KnownParty } from "./house.ts";
 import { Away, Refused } from "./server.ts";
@@ -15,6 +17,7 @@ export class Finder {
   private readonly words: Words;
   private shown = new Map<string, KnownParty>();
   private more = false;
+  private showsInitials = false;
   /** Whether people may go out. */
   private mayLeave = false;
 
@@ -66,7 +69,7 @@ export class Finder {
   refresh(evening: Evening): void {
     const now = [...this.shown.keys()].map((reference) => evening.book.house.find(reference));
     const isOld = (party: KnownParty | undefined) =>
-      party && !isShownAs(party, this.shown.get(party.reference));
+      party && (hidesNames() !== this.showsInitials || !isShownAs(party, this.shown.get(party.reference)));
     if (now.some(isOld)) {
       const parties = [...this.shown.values()].map((old, n) => now[n] ?? old);
       this.show({ parties, more: this.more }, evening.book.facing);
@@ -88,6 +91,7 @@ export class Finder {
   private show({ parties, more }: Found, facing: Facing = NO_EVENING): void {
     this.shown = new Map(parties.map((party) => [party.reference, party]));
     this.more = more;
+    this.showsInitials = hidesNames();
     this.view.say("found-none", more ? this.words.say("found.more", { num: MAX_FOUND }) : undefined);
     this.view.found(
       parties.map((party) => {
@@ -95,11 +99,16 @@ export class Finder {
         return {
           reference: party.reference,
           party: partyOf(party, this.words, facing),
-          note: isConfirmed ? "" : this.words.say("not_confirmed"),
+          note: isConfirmed ? "" : this.stateWords(party, facing),
           heads: isConfirmed ? this.headsOf(party, facing.free) : [],
         };
       }),
     );
+  }
+
+  private stateWords(party: KnownParty, facing: Facing): string {
+    if (party.state === "pending") return this.words.say("not_confirmed");
+    return endWords(party.state, party, this.words, facing) ?? this.words.say(party.state);
   }
 
   private headsOf(party: KnownParty, free: number): Heads[] {
@@ -116,13 +125,11 @@ export class Finder {
   }
 }
 
+/** What is shown of a party, and may change meanwhile. */
+const SHOWN = ["state", "seats", "admitted", "outside", "released", "note", "has_note", "late_at"] as const;
+
 function isShownAs(party: KnownParty, shown: KnownParty | undefined): boolean {
-  return (
-    party.admitted === shown?.admitted &&
-    party.outside === shown.outside &&
-    party.note === shown.note &&
-    party.late_at === shown.late_at
-  );
+  return SHOWN.every((fact) => party[fact] === shown?.[fact]);
 }
 
 function maySearch({ book: { rights } }: Evening): boolean {

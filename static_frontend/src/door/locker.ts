@@ -18,6 +18,8 @@ export class Locker {
   /** Nothing is seen but the page that asks for the PIN. */
   isCovered = false;
   private resting: ReturnType<typeof setTimeout> | undefined;
+  /** When it has rested for so long that it locks, by the phone's clock. */
+  private restedAt = Infinity;
   private paused: ReturnType<typeof setTimeout> | undefined;
 
   constructor(view: View, words: Words, door: Covered) {
@@ -35,6 +37,7 @@ export class Locker {
   }
 
   lockNow(): void {
+    this.rest(0);
     this.lockBehind();
     if (this.lock.isLocked) this.cover();
   }
@@ -60,9 +63,24 @@ export class Locker {
     this.view.cover(false);
   }
 
-  /** Somebody uses the phone: it locks itself so many minutes after the last time. */
+  /** Somebody uses the phone: it locks itself so many minutes after the last time; 0 is never. */
   touched(minutes: number): void {
+    if (minutes > 0 && this.hasRested) this.lockNow();
+    else this.rest(minutes);
+  }
+
+  /** Lock a phone that slept: its timers stood still meanwhile. */
+  woke(): void {
+    if (this.hasRested) this.lockNow();
+  }
+
+  private get hasRested(): boolean {
+    return Date.now() >= this.restedAt;
+  }
+
+  private rest(minutes: number): void {
     clearTimeout(this.resting);
+    this.restedAt = minutes > 0 ? Date.now() + minutes * 60_000 : Infinity;
     if (minutes > 0) this.resting = setTimeout(() => this.lockNow(), minutes * 60_000);
   }
 
@@ -81,7 +99,8 @@ export class Locker {
     const field = this.view.find<HTMLInputElement>("#unlock-pin");
     const pin = field.value;
     field.value = "";
-    if (await this.lock.open(pin)) {
+    // A ticket that a hand scanner typed is no try: a queue of them would close the phone for an hour.
+    if (PIN.test(pin) && (await this.lock.open(pin))) {
       this.uncover();
       this.door.opened();
       return;

@@ -53,6 +53,11 @@ export class ThisPhone {
     this.locker.touched(isGuarded ? this.settings.choice.locksAfter : 0);
   }
 
+  /** The page is seen again. */
+  woke(): void {
+    this.locker.woke();
+  }
+
   /** Somebody has a new invitation, which staff gave them: they may see who booked. */
   invited(): void {
     this.locker.uncover();
@@ -64,9 +69,9 @@ export class ThisPhone {
     this.showPin();
   }
 
-  /** They did not want it after all. */
-  declined(): void {
-    if (this.locker.isLocked && !this.kiosk.isOn) this.locker.cover();
+  /** There is no invitation, or not any more. */
+  uninvited(): void {
+    if (this.locker.isLocked && !this.kiosk.isOn && !this.isCovered) this.locker.cover();
   }
 
   /** Do what was pressed; whether it was something of this sheet. */
@@ -95,6 +100,8 @@ export class ThisPhone {
         this.view.closeSheets();
         this.locker.lockBehind();
         this.kiosk.enter();
+        // It waits for its next guest, however long.
+        this.touched();
         this.door.open();
         return true;
       case "kiosk-back":

@@ -115,9 +115,16 @@ export class View {
   /** Whether there are lines that were not there before. */
   notices(lines: readonly Line[], close: string): boolean {
     const list = this.find("[data-notices]");
-    const shown = new Set(lines.map((line) => line.id));
+    const shown = new Map(lines.map((line) => [line.id, line]));
     for (const item of list.querySelectorAll<HTMLElement>("li")) {
-      if (shown.delete(item.dataset["about"]!)) continue;
+      const line = shown.get(item.dataset["about"]!);
+      if (line) {
+        shown.delete(line.id);
+        // Its names may be hidden by now.
+        const words = noticeWords(line);
+        if (item.firstChild!.textContent !== words.textContent) item.firstChild!.replaceWith(words);
+        continue;
+      }
       // The next one moves up: it must not be put away unread.
       this.settle();
       item.remove();
@@ -126,7 +133,7 @@ export class View {
     for (const line of fresh) {
       list.append(
         make("li", { "data-about": line.id }, [
-          make("p", {}, [make("strong", {}, [line.title]), ` ${line.text}`]),
+          noticeWords(line),
           make("button", { type: "button", class: "quiet", "data-do": "dismiss", "data-about": line.id }, [close]),
         ]),
       );
@@ -333,6 +340,10 @@ export class View {
       ...parts,
     ]);
   }
+}
+
+function noticeWords({ title, text }: Line): HTMLElement {
+  return make("p", {}, [make("strong", {}, [title]), ` ${text}`]);
 }
 
 function isNext(act: string): boolean {

@@ -7,7 +7,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { App } from "../../src/door/app.ts";
 import { Evening } from "../../src/door/evening.ts";
+import { Lock } from "../../src/door/lock.ts";
 import { Store } from "../../src/door/store.ts";
+import { View } from "../../src/door/view.ts";
 import { Words } from "../../src/door/words.ts";
 import { aConflict, aParty, aProblem, FakeServer, TOKENS } from "./stage.ts";
 import { until } from "../until.ts";
@@ -74,7 +76,7 @@ const named = new Words({
   ),
 });
 
-const find = (place: string) => page.querySelector<HTMLElement>(place)!;
+const find = <Part extends HTMLElement = HTMLElement>(place: string) => page.querySelector<Part>(place)!;
 const says = async (place: string, words: string) =>
   await until(() => expect(find(`[data-${place}]`).textContent).toBe(words));
 
@@ -148,6 +150,101 @@ test("who says yes before that is known is told first what would be lost", async
   sayYes();
   await isDoorOfTheOther();
   expect((await (await Store.open()).read()).waiting).toHaveLength(0);
+});
+
+describe("a locked phone", () => {
+  const isLocked = () => !find("[data-lock]").hidden && find("main").hidden;
+
+  beforeEach(async () => {
+    await new Lock(1_000).set("2468");
+  });
+  afterEach(() => localStorage.clear());
+
+  test("shows who is invited the question, and to who goes back nothing of the evening", async () => {
+    await open();
+    expect([isLocked(), find("main").dataset["screen"]]).toEqual([false, "join"]);
+    history.replaceState(null, "", "#");
+    dispatchEvent(new Event("hashchange"));
+    expect(isLocked()).toBe(true);
+  });
+
+  test("lets nobody in whose ticket is scanned while it is asked", async () => {
+    await open();
+    await says("join-sent", "join.sent 1");
+    const before = server.asked.length;
+    for (const key of [...TOKENS[0]!, "Enter"]) page.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([server.asked.slice(before), find("#verdict").textContent]).toEqual([[], ""]);
+  });
+
+  test("shows no answer to what was asked before it was locked", async () => {
+    location.hash = "";
+    localStorage.clear();
+    await open();
+    await until(() => expect(started()[0]!.book.waiting).toHaveLength(0));
+    const usual = fetch;
+    const held: { answer?: () => void } = {};
+    vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
+      const answered = await usual(address, request);
+      if (address.endsWith("/scans")) await new Promise<void>((resolve) => (held.answer = resolve));
+      return answered;
+    });
+    find<HTMLInputElement>("#new-pin").value = "2468";
+    find("form[data-do=set-pin]").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    await until(() => expect(find("[data-pin-set]").hidden).toBe(false));
+    server.parties = [await aParty(0)];
+    for (const key of [..."AAAA0000", "Enter"]) page.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    await until(() => expect(held.answer).toBeDefined());
+    find("[data-do=lock]").click();
+    expect(isLocked()).toBe(true);
+    const card = vi.spyOn(View.prototype, "card").mockImplementation(() => {});
+    // For so long that it would say that it is asking.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    held.answer!();
+    await until(() => expect(started()[0]!.book.attempts.hasCounted).toBe(true));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(card).not.toHaveBeenCalled();
+  });
+});
+
+test("names that are hidden are hidden wherever they stand already", async () => {
+  location.hash = "";
+  server.parties = [await aParty(0, { name: "Ada Rossi" })];
+  server.conflicts = [{ ...aConflict(0), name: "Ada Rossi" }];
+  await open();
+  const texts = () => ["[data-notices]", "[data-found]"].map((place) => find(place).textContent);
+  await until(() => expect(started()[0]!.book.house.listed("AAAA0000")).toBeDefined());
+  find<HTMLInputElement>("#query").value = "rossi";
+  find("#query").dispatchEvent(new Event("input", { bubbles: true }));
+  await until(() => expect(find("[data-notices]").childElementCount).toBe(1));
+  expect(find("[data-found]").textContent).toContain("Ada Rossi");
+  find("[name=hidesNames]").click();
+  find("[name=hidesNames]").dispatchEvent(new Event("change", { bubbles: true }));
+  expect(texts().join()).not.toContain("Rossi");
+  find("[name=hidesNames]").click();
+  find("[name=hidesNames]").dispatchEvent(new Event("change", { bubbles: true }));
+  expect(find("[data-found]").textContent).toContain("Ada Rossi");
+  localStorage.clear();
+});
+
+test("a found party that becomes smaller, or is cancelled, is shown as it is now", async () => {
+  location.hash = "";
+  server.parties = [await aParty(0, { name: "Ada Rossi", seats: 4 })];
+  await open();
+  await until(() => expect(started()[0]!.book.waiting).toHaveLength(0));
+  find<HTMLInputElement>("#query").value = "rossi";
+  find("#query").dispatchEvent(new Event("input", { bubbles: true }));
+  const buttons = () => page.querySelectorAll("[data-found] button").length;
+  await until(() => expect(buttons()).toBe(2));
+  server.parties = [await aParty(0, { name: "Ada Rossi", seats: 3, admitted: 2 })];
+  started()[0]!.sync.now();
+  await until(() => expect(buttons()).toBe(1));
+  const ended = { at: "2026-11-27T18:05:00Z", by: "visitor" } as const;
+  server.parties = [await aParty(0, { name: "", state: "cancelled", ended })];
+  started()[0]!.sync.now();
+  await until(() => expect(buttons()).toBe(0));
+  expect(find("[data-found]").textContent).not.toContain("not_confirmed");
+  expect(find("[data-found]").textContent).toContain("cancelled");
 });
 
 test("more than two conflicts can be put away at once, and stay away", async () => {

@@ -27,7 +27,12 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.rules import end
 from azionelab.checkin.facts import lock_code, read_door
 from azionelab.checkin.models import Admission, Passage, Scan
-from azionelab.checkin.passages import call_back, passage_of, take_back
+from azionelab.checkin.passages import (
+    call_back,
+    call_back_without_ticket,
+    passage_of,
+    take_back,
+)
 from azionelab.checkin.rights import RightMissing
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.database import now, read_row, transaction, violated_constraint
@@ -233,8 +238,9 @@ def read_verdict(
 def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = False) -> Verdict:
     """Take an admission or a passage back: its people count as before. Undoing twice changes nothing.
 
-    Nobody of a party is out any more who is not in without it. Walk-ins' places are free again with it. Raises ScanUnknown for a scan of another performance, or
-    one by which nobody went in or out; with `only_own` RightMissing for one that another device made.
+    Nobody of a party is out any more who is not in without it, nor of people without a ticket. Walk-ins' places are
+    free again with it. Raises ScanUnknown for a scan of another performance, or one by which nobody went in or out;
+    with `only_own` RightMissing for one that another device made.
     """
     with transaction() as session:
         scan = session.get(Scan, scan_id)
@@ -247,14 +253,18 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = F
         admission, passage = admission_of(session, scan_id), passage_of(session, scan_id)
         if admission is None and passage is None and scan.claimed is None:
             raise ScanUnknown
+        entered = 0
         if scan.claimed:
-            scan.claimed, scan.claim_undone_at = 0, now()
+            entered, scan.claimed, scan.claim_undone_at = scan.claimed, 0, now()
         if admission is not None and reservation is not None and admission.undone_at is None:
+            entered = max(entered, admission.people)
             admission.undone_at, admission.undone_by = now(), actor.label
             session.flush()
             call_back(session, reservation, actor.label)
             if reservation.walk_in:
                 end(reservation, State.CANCELLED, By.STAFF)
+        if scan.way == Way.IN and (reservation is None or reservation.walk_in):
+            call_back_without_ticket(session, scan, entered, actor.label)
         if passage is not None and passage.undone_at is None:
             take_back(session, passage, scan, actor.label)
         return Verdict(
@@ -265,9 +275,8 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = F
 
 def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:
     if scan.reservation_id is None:
-        if scan.walk_in and scan.way != Way.IN:
-            # Who went out without a ticket counts by the evening.
-            lock_performance(session, scan.performance_id)
+        # Who has no ticket is counted by the evening, in and out.
+        lock_performance(session, scan.performance_id)
         return None
     if scan.reservation is not None and scan.reservation.walk_in:
         return lock_with_performance(session, scan.reservation_id)

@@ -5,11 +5,11 @@ Part of their callers' transactions, which have locked the party; of people with
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.models import Passage, Scan
+from azionelab.checkin.models import Admission, Passage, Scan
 from azionelab.checkin.verdicts import Door, Kind, Party, Way, count_claim
 from azionelab.database import now
 
@@ -43,6 +43,18 @@ def call_back(session: Session, reservation: Reservation, by: str) -> None:
     went_out = and_(Passage.reservation_id == reservation.id, Passage.people > 0)
     _void(session, went_out, reservation.outside - reservation.admitted, by)
     session.refresh(reservation, ["outside"])
+
+
+def call_back_without_ticket(session: Session, scan: Scan, people: int, by: str) -> None:
+    """Let none of the `people` be out whom a scan let in without a ticket, and who are not in after all.
+
+    Others without a ticket may be out in their place: nobody can tell them apart.
+    """
+    surplus = people_without_ticket(session, scan.performance_id) - _in_without_ticket(
+        session, scan
+    )
+    went_out = and_(_without_ticket(scan.performance_id), Passage.people > 0)
+    _void(session, went_out, min(people, surplus), by)
 
 
 def follow_passage(
@@ -115,6 +127,24 @@ def _void(session: Session, which: ColumnElement[bool], people: int, by: str) ->
         if people == 0:
             break
     session.flush()
+
+
+def _in_without_ticket(session: Session, scan: Scan) -> int:
+    """How many came in as walk-ins, or were let in without the list."""
+    counted = and_(Admission.scan_id == Scan.id, Admission.undone_at.is_(None))
+    people = func.greatest(Admission.people, Scan.claimed)
+    count = (
+        select(func.coalesce(func.sum(people), 0))
+        .select_from(Scan)
+        .outerjoin(Admission, counted)
+        .outerjoin(Scan.reservation)
+        .where(
+            Scan.performance_id == scan.performance_id,
+            Scan.way == Way.IN,
+            or_(Scan.reservation_id.is_(None), Reservation.walk_in),
+        )
+    )
+    return session.scalar(count) or 0
 
 
 def _without_ticket(performance_id: int) -> ColumnElement[bool]:

@@ -32,7 +32,7 @@ from azionelab.checkin.books import (
 from azionelab.checkin.facts import door_facts, lock_door
 from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.models import Scan
-from azionelab.checkin.verdicts import Door, Kind
+from azionelab.checkin.verdicts import Door, Kind, Way
 from azionelab.database import transaction
 from azionelab.shows.models import Performance
 
@@ -80,7 +80,7 @@ def _same_walk_ins(
     session: Session, scan: Scan, performance: Performance, claim: Claim | None
 ) -> Verdict:
     of_walk_ins = scan.reservation is None or scan.reservation.walk_in
-    if scan.performance_id != performance.id or not of_walk_ins:
+    if (scan.performance_id, scan.way) != (performance.id, Way.IN) or not of_walk_ins:
         raise ScanReused
     if claim is not None and scan.claimed is None:
         # As with a ticket: our answer was not heard.

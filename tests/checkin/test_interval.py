@@ -278,6 +278,44 @@ def test_walk_ins_go_out_as_a_number_and_no_more_come_back() -> None:
         passes(Way.AGAIN, 1, leave[0])
 
 
+@pytest.mark.parametrize("with_ticket", [0, 10])
+def test_walk_ins_who_are_undone_are_not_out_either(with_ticket: int) -> None:
+    performance = an_interval(20)
+    for _ in range(with_ticket // 5):
+        a_party_inside(performance, 5)
+    entered, others = uuid4(), uuid4()
+    let_in_walk_ins(performance.id, 2, others, DOOR_A)
+    let_in_walk_ins(performance.id, 4, entered, DOOR_A)
+    out = pass_without_ticket(performance.id, 5, uuid4(), DOOR_A, Way.OUT)
+    assert (out.kind, building(performance)) == (Kind.LET_OUT, (with_ticket + 1, 5))
+    # Of the two who were there as well one may still be in.
+    undo(performance.id, entered, DOOR_A)
+    assert building(performance) == (with_ticket, 2)
+    undo(performance.id, others, DOOR_A)
+    assert building(performance) == (with_ticket, 0)
+
+
+def test_people_beyond_the_list_who_are_undone_are_not_out_either() -> None:
+    performance = an_interval()
+    unlisted = uuid4()
+    claim = Claim(now(), Kind.NOT_LISTED, 3)
+    admit(performance.id, "A" * 43, unlisted, DOOR_A, claim=claim)
+    pass_without_ticket(performance.id, 2, uuid4(), DOOR_A, Way.OUT)
+    assert building(performance) == (1, 2)
+    undo(performance.id, unlisted, DOOR_A)
+    assert building(performance) == (0, 0)
+
+
+def test_who_went_out_by_a_scan_did_not_come_in_by_it() -> None:
+    performance = an_interval()
+    let_in_walk_ins(performance.id, 3, uuid4(), DOOR_A)
+    scan, claim = uuid4(), Claim(now(), Kind.ADMITTED, 3)
+    pass_without_ticket(performance.id, 3, scan, DOOR_A, Way.OUT)
+    with pytest.raises(ScanReused):
+        let_in_walk_ins(performance.id, 3, scan, DOOR_A, claim)
+    assert building(performance) == (0, 3)
+
+
 def test_statistics_count_nobody_twice_and_the_log_has_everybody() -> None:
     performance = an_interval()
     party = a_party_inside(performance)

@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from azionelab.environment import SettingsReader, web_processes
 from azionelab.logs import FORMATS, logging_settings
+from azionelab.settings.environment import SettingsReader, web_processes
 
 _settings = SettingsReader(os.environ)
 _port = _settings.integer("PORT", 8000, 1, 65535)
@@ -83,7 +83,7 @@ def on_exit(_server: Any) -> None:
 
 def post_fork(_server: Any, worker: Any) -> None:
     """Give each worker database connections of its own: a forked one would be shared."""
-    from azionelab.extensions import db  # noqa: PLC0415 (the settings are read before the app)
+    from azionelab.database import db  # noqa: PLC0415 (the settings are read before the app)
     from azionelab.ops.secret_keys import look_at_key  # noqa: PLC0415
 
     app = worker.app.wsgi()

@@ -6,7 +6,7 @@ import gc
 gc.disable()
 
 from azionelab.app import create_app  # noqa: E402
-from azionelab.config import ConfigError  # noqa: E402
+from azionelab.settings.loading import ConfigError  # noqa: E402
 
 try:
     app = create_app()

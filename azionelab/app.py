@@ -11,13 +11,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from azionelab import extensions
 from azionelab.admin import init_admin
-from azionelab.api import init_api
-from azionelab.assets import init_assets
+from azionelab.api_v1 import init_api
 from azionelab.bookings import jobs as _booking_jobs  # noqa: F401
 from azionelab.bookings.views import blueprint as bookings_blueprint
 from azionelab.checkin.views import blueprint as checkin_blueprint
-from azionelab.config import Config, load_config
-from azionelab.database import end_reading, limit_each_transaction, refuse_closed_connections
+from azionelab.database import db
+from azionelab.database.connections import limit_each_transaction, refuse_closed_connections
+from azionelab.database.transactions import end_reading
+from azionelab.languages import choose_locale
 from azionelab.mail import jobs as _mail_jobs  # noqa: F401
 from azionelab.ops import backups as _backup_reports  # noqa: F401
 from azionelab.ops import secret_keys as _secret_keys  # noqa: F401
@@ -25,10 +26,13 @@ from azionelab.ops.commands import register_commands
 from azionelab.ops.health import health_blueprint
 from azionelab.ops.requests import init_requests
 from azionelab.ops.sentry import init_sentry
-from azionelab.pages import choose_locale, init_pages
-from azionelab.rate_limits import init_rate_limits
+from azionelab.settings.config import Config
+from azionelab.settings.loading import load_config
 from azionelab.shows.views import blueprint as shows_blueprint
 from azionelab.staff.accounts import init_security
+from azionelab.web.assets import init_assets
+from azionelab.web.pages import init_pages
+from azionelab.web.rate_limits import init_rate_limits
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,21 +72,21 @@ def _watch(app: Flask, settings: Config) -> None:
 
 
 def _bind_extensions(app: Flask) -> None:
-    extensions.db.init_app(app)
+    db.init_app(app)
     with app.app_context():
-        refuse_closed_connections(extensions.db.engine)
+        refuse_closed_connections(db.engine)
         if app.config["AZIONELAB"].database_pooler:
-            limit_each_transaction(extensions.db.engine)
+            limit_each_transaction(db.engine)
     app.after_request(_end_reading)
-    extensions.migrate.init_app(app, extensions.db, directory=str(_ROOT / "migrations"))
+    extensions.migrate.init_app(app, db, directory=str(_ROOT / "migrations"))
     extensions.mailer.init_app(app)
     extensions.babel.init_app(app, locale_selector=choose_locale)
     init_rate_limits(app)
 
 
 def _end_reading(response: Response) -> Response:
-    if extensions.db.session.registry.has():
-        end_reading(extensions.db.session())
+    if db.session.registry.has():
+        end_reading(db.session())
     return response
 
 

@@ -4,20 +4,12 @@ from flask_babel import Babel
 from flask_mail import Mail as Mailer
 from flask_migrate import Migrate
 from flask_security.core import Security
-from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from procrastinate import App as JobQueue
 from procrastinate import SyncPsycopgConnector
 
-from azionelab.database import Base, notice_writing
-from azionelab.passwords import Passwords
+from azionelab.validation.passwords import Passwords
 
-db = SQLAlchemy(
-    model_class=Base,
-    # Objects stay readable after the commit: a view shows what a rule returned.
-    session_options={"expire_on_commit": False},
-)
-notice_writing(db.session)
 migrate = Migrate()
 mailer = Mailer()
 csrf = CSRFProtect()

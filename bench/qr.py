@@ -19,7 +19,7 @@ from qrcode.constants import ERROR_CORRECT_M
 from azionelab.app import create_app
 from azionelab.bookings.signed_tickets import sign_ticket
 from azionelab.bookings.tickets import address_of, qr_of
-from azionelab.config import load_config
+from azionelab.settings.loading import load_config
 from azionelab.tokens import Purpose, make_token
 from bench.__main__ import PAGE, site_settings
 from bench.figures import write

@@ -13,11 +13,12 @@ from flask import current_app
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from azionelab.config import Config
-from azionelab.database import LIMITS, Base
-from azionelab.database_errors import unreached
+from azionelab.database import Base
+from azionelab.database.connections import LIMITS
+from azionelab.database.errors import unreached
 from azionelab.ops import roles
 from azionelab.ops.schema import SchemaState, schema_state
+from azionelab.settings.config import Config
 
 # Two operators, or a deploy script started twice, must not migrate at the same time.
 _ADVISORY_LOCK = 0x617A696F6E65

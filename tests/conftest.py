@@ -31,9 +31,9 @@ from psycopg import sql
 from psycopg.rows import namedtuple_row
 
 from azionelab.app import create_app
-from azionelab.config import load_config
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.ops import embedded_postgres
+from azionelab.settings.loading import load_config
 from tests.support.processes import PATIENCE, PYTHON, Program, free_port
 from tests.support.smtp import SmtpServer
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from azionelab.config import load_config
+from azionelab.settings.loading import load_config
 from bench import camera
 from bench.__main__ import PAGE, SCALING, site_settings
 from bench.capacity import capacity

@@ -10,9 +10,10 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from azionelab.app import create_app
-from azionelab.config import Config, ConfigError, load_config
 from azionelab.ops.worker import conninfo
-from azionelab.safety import advice, unsafe_settings
+from azionelab.settings.config import Config
+from azionelab.settings.loading import ConfigError, load_config
+from azionelab.settings.production import advice, unsafe_settings
 from tests.support.processes import AS_NO_SUPERUSER, PYTHON, ROOT, clean_environment
 
 DEVELOPMENT = {
@@ -240,7 +241,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
 def test_a_file_of_another_user_is_told_with_what_to_do(tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.touch(mode=0)
-    script = "import os; from azionelab.config import load_config; load_config(os.environ)"
+    script = (
+        "import os; from azionelab.settings.loading import load_config; load_config(os.environ)"
+    )
     done = subprocess.run(
         [*AS_NO_SUPERUSER, PYTHON, "-c", script],
         cwd=ROOT,

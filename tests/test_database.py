@@ -11,8 +11,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from azionelab.bookings import rules
-from azionelab.database import NestedTransaction, transaction, write_at_once
-from azionelab.extensions import db
+from azionelab.database import NestedTransaction, db, transaction, write_at_once
 from azionelab.shows.models import Performance
 from tests.stage import a_performance, a_visitor
 

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from azionelab.database_errors import cause, unreached
+from azionelab.database.errors import cause, unreached
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from azionelab.environment import SettingsReader
+from azionelab.settings.environment import SettingsReader
 from tests.support.processes import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from azionelab.config import ConfigError, load_config
-from azionelab.environment import SettingsReader
-from azionelab.safety import unsafe_settings
+from azionelab.settings.environment import SettingsReader
+from azionelab.settings.loading import ConfigError, load_config
+from azionelab.settings.production import unsafe_settings
 from tests.support.processes import PYTHON, ROOT, Program
 
 # Read by gunicorn.conf.py and `make run`, not by the application.

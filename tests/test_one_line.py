@@ -2,9 +2,9 @@
 
 import pytest
 
-from azionelab.addresses import named_address
 from azionelab.bookings.visitors import clean_name
-from azionelab.one_line import is_one_line, is_text, without_directions
+from azionelab.validation.email_addresses import named_address
+from azionelab.validation.text import is_one_line, is_text, without_directions
 
 TURNING = [*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u206a\u206f\ufff9"]
 # Joiners of Persian and Hindi, a family's emoji, marks that say on which side a full stop belongs.

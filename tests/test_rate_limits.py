@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from limits import parse
 
-from azionelab.rate_limits import RateCounts, forget_ended_windows, network_of
+from azionelab.web.rate_limits import RateCounts, forget_ended_windows, network_of
 from tests.api.expect import BOOKING
 
 LIMIT = parse("10 per minute")

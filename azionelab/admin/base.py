@@ -30,12 +30,8 @@ from azionelab.admin.editing import (
 from azionelab.admin.fields import read_version
 from azionelab.admin.searches import PARAMETER, find_search, keep_search
 from azionelab.checkin.names import called
-from azionelab.database import Base, transaction, violated_constraint
-from azionelab.dates import clock, dateformat
-from azionelab.extensions import db, security
-from azionelab.kept_pages import can_keep, kept_page
-from azionelab.pages import MAX_ROW
-from azionelab.row_versions import (
+from azionelab.database import Base, db, transaction, violated_constraint
+from azionelab.database.row_versions import (
     EditConflict,
     Merged,
     RowGone,
@@ -43,8 +39,12 @@ from azionelab.row_versions import (
     edit_row,
     find_deletion,
 )
+from azionelab.extensions import security
 from azionelab.staff.models import RoleName
 from azionelab.staff.rights import RUNS_SEASON, has_role
+from azionelab.web.dates import clock, dateformat
+from azionelab.web.kept_pages import can_keep, kept_page
+from azionelab.web.pages import MAX_ROW
 
 MAX_PAGE = 100_000
 _LITERAL = ("email", "reference")  # columns without accents; folding them would take its time

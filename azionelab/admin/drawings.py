@@ -8,7 +8,7 @@ from flask_babel import ngettext
 from qrcode.constants import ERROR_CORRECT_M
 
 from azionelab.checkin.evening import STEP, Arrivals
-from azionelab.dates import clock
+from azionelab.web.dates import clock
 
 # The chart's units, of which the page makes what room it has.
 WIDTH, HEIGHT = 720, 260

@@ -10,10 +10,10 @@ from flask_login import current_user
 from wtforms import TextAreaField
 
 from azionelab.admin.fields import EditedForm
-from azionelab.dates import clock, dateformat
-from azionelab.extensions import db
-from azionelab.row_versions import EditConflict, FieldChange
+from azionelab.database import db
+from azionelab.database.row_versions import EditConflict, FieldChange
 from azionelab.staff.models import User
+from azionelab.web.dates import clock, dateformat
 
 _SHOWN = 80  # characters of a text within a sentence
 

@@ -45,11 +45,10 @@ from azionelab.checkin.words import (
     tell_restored,
     tell_silent,
 )
-from azionelab.database import now
-from azionelab.dates import clock, stamp
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, revoke_token
+from azionelab.web.dates import clock, stamp
 
 _PHONES = (1, 2, 3, 5, 10, devices.MAX_PHONES)  # that an invitation may be for
 _DAYS = (0, 3, 7)  # for which a phone may serve other evenings, too

@@ -12,8 +12,8 @@ from flask_babel import get_locale, gettext
 from azionelab.admin.house import STATES, tell_verdict
 from azionelab.checkin.evening import Guest
 from azionelab.checkin.models import Scan
-from azionelab.dates import stamp
-from azionelab.one_line import first_seen, without_directions
+from azionelab.validation.text import first_seen, without_directions
+from azionelab.web.dates import stamp
 
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it in front Excel takes UTF-8 for Latin-1
 _FORMULA = ("=", "+", "-", "@", "\N{MINUS SIGN}")

@@ -10,7 +10,7 @@ from wtforms import BooleanField, Field, HiddenField, SelectField
 from wtforms.fields.choices import Choice
 from wtforms.validators import InputRequired
 
-from azionelab.row_versions import Edit, EditConflict
+from azionelab.database.row_versions import Edit, EditConflict
 
 _NOT_OF_THE_ROW = {"csrf_token", "version"}
 

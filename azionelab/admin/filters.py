@@ -8,10 +8,9 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
-from azionelab.database import now
-from azionelab.dates import clock, dateformat
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.shows.models import Performance
+from azionelab.web.dates import clock, dateformat
 
 _RECENT = timedelta(days=60)  # what was played before that is offered no more
 

@@ -38,9 +38,7 @@ from azionelab.admin.fields import EditedForm, RequiredChoice
 from azionelab.bookings.lateness import MINUTES
 from azionelab.bookings.models import MAX_NOTE
 from azionelab.checkin.names import plain_letters
-from azionelab.database import now
-from azionelab.extensions import db
-from azionelab.one_line import is_one_line, is_seen, is_text
+from azionelab.database import db, now
 from azionelab.shows.limits import (
     CLOSES_BEFORE,
     MAX_LINE,
@@ -56,6 +54,7 @@ from azionelab.shows.models import MAX_CAPACITY, Show, Venue
 from azionelab.staff.accounts import PASSWORD_LENGTH
 from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope
+from azionelab.validation.text import is_one_line, is_seen, is_text
 
 ROLES = [
     SelectChoice(RoleName.DOOR.value, _("door: lets people in")),

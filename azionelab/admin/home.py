@@ -8,8 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from azionelab.admin.base import Guarded
 from azionelab.checkin.house import house_counts
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.mail.models import Delivery, Mail
 from azionelab.mail.resending import failed_mails
 from azionelab.shows.models import Performance

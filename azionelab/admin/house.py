@@ -37,8 +37,7 @@ from azionelab.bookings.notes import write_note
 from azionelab.bookings.words import explain
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.verdicts import REUSED, REVOKED, Kind
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.mail.models import Mail
 from azionelab.mail.outbox import AddressErased, resend
 from azionelab.shows.models import Performance

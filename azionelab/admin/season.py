@@ -20,9 +20,8 @@ from azionelab.admin.forms import PerformanceForm, ShowForm, VenueForm
 from azionelab.bookings import rules
 from azionelab.bookings.errors import CapacityBelowHeld, NamesErased, PerformanceUnknown
 from azionelab.bookings.models import LIVE, Reservation, lapsed
-from azionelab.database import now
-from azionelab.extensions import db
-from azionelab.row_versions import EditConflict, Merged, RowGone, merge
+from azionelab.database import db, now
+from azionelab.database.row_versions import EditConflict, Merged, RowGone, merge
 from azionelab.shows.addresses import former_slugs, give_up_slug
 from azionelab.shows.models import Performance, Show
 from azionelab.shows.overlaps import find_overlaps

@@ -8,8 +8,8 @@ from flask_babel import gettext
 from azionelab.admin.house import tell_too_many, tell_verdict
 from azionelab.checkin.house_list import Conflict
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
-from azionelab.dates import clock, dateformat, is_same_day
 from azionelab.staff.tokens import Scope
+from azionelab.web.dates import clock, dateformat, is_same_day
 
 
 @dataclass(frozen=True)

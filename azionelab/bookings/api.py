@@ -10,6 +10,8 @@ from marshmallow import ValidationError, fields
 from marshmallow.validate import OneOf, Range
 from werkzeug.wrappers import Response as AnyResponse
 
+from azionelab.api.problems import problem
+from azionelab.api.rest import AT_LEAST, ONE_OF, Answer, ApiBlueprint, Asked, RequestKeySchema, Yes
 from azionelab.bookings import rules
 from azionelab.bookings.errors import (
     BookingClosed,
@@ -23,12 +25,10 @@ from azionelab.bookings.limits import booking_limit, count_mailbox
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
 from azionelab.bookings.visitors import clean_email, clean_name
 from azionelab.bookings.words import explain
-from azionelab.config import LOCALES
 from azionelab.database import now
-from azionelab.problems import problem
-from azionelab.rate_limits import visitor_network
-from azionelab.rest import AT_LEAST, ONE_OF, Answer, ApiBlueprint, Asked, RequestKeySchema, Yes
+from azionelab.languages import LOCALES
 from azionelab.shows.window import Window
+from azionelab.web.rate_limits import visitor_network
 
 blueprint = ApiBlueprint(
     "bookings_api", __name__, url_prefix="performances", description="Booking seats."

@@ -13,8 +13,8 @@ from sqlalchemy import Row, bindparam, case, func, literal_column, select, true,
 
 from azionelab.bookings.errors import BookingClosed, PartyTooLarge, PerformanceUnknown, SoldOut
 from azionelab.bookings.models import Reservation, lapsed
-from azionelab.config import Config
-from azionelab.extensions import db
+from azionelab.database import db
+from azionelab.settings.config import Config
 from azionelab.shows.models import Performance, Show
 from azionelab.shows.window import Bookable, Window, booking_window
 

@@ -13,9 +13,9 @@ from wtforms.validators import DataRequired, InputRequired, ValidationError
 
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.visitors import clean_email, clean_name
-from azionelab.dates import clock
-from azionelab.kept_pages import say_stale
 from azionelab.shows.limits import MAX_PARTY, PARTY_LIMIT
+from azionelab.web.dates import clock
+from azionelab.web.kept_pages import say_stale
 
 
 class Cleaned:

@@ -11,7 +11,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from azionelab.bookings.errors import TooManyMails
 from azionelab.database import now
-from azionelab.rate_limits import RateLimit
+from azionelab.web.rate_limits import RateLimit
 
 booking_limit = RateLimit("booking", lambda settings: settings.booking_rate_limit)
 _mailbox_limit = RateLimit("mailbox", lambda settings: settings.mailbox_rate_limit)

@@ -17,9 +17,8 @@ from azionelab.bookings.changes import By
 from azionelab.bookings.errors import TooManyUnconfirmed
 from azionelab.bookings.locks import lock_performance
 from azionelab.bookings.models import Reservation, State
-from azionelab.config import Config
-from azionelab.database import now, transaction
-from azionelab.extensions import db
+from azionelab.database import db, now, transaction
+from azionelab.settings.config import Config
 
 _DIGEST = 16  # bytes
 

@@ -19,8 +19,7 @@ from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.references import new_reference
 from azionelab.bookings.rules import expire_holds, free_places
-from azionelab.database import now, transaction
-from azionelab.extensions import db
+from azionelab.database import db, now, transaction
 
 RELEASE_FROM = timedelta(minutes=30)  # before the curtain, at the earliest
 _NOBODY: Mapping[UUID, int] = MappingProxyType({})

@@ -16,7 +16,6 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
-from azionelab.addresses import mailbox
 from azionelab.bookings.changes import By
 from azionelab.bookings.counts import UNCHANGED, Action, Answer, counted
 from azionelab.bookings.errors import (
@@ -40,13 +39,13 @@ from azionelab.bookings.locks import (
 from azionelab.bookings.models import Reservation, State, lapsed
 from azionelab.bookings.networks import network_key, network_limit, too_many_unconfirmed
 from azionelab.bookings.references import new_reference
-from azionelab.database import last_words, now, transaction, violated_constraint
-from azionelab.extensions import db
+from azionelab.database import db, last_words, now, transaction, violated_constraint
+from azionelab.database.row_versions import require_version, write_as
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.mail.outbox import enqueue, enqueue_unless_recent
-from azionelab.row_versions import require_version, write_as
 from azionelab.shows.models import Performance
 from azionelab.shows.window import check_curtain, check_window, follow_curtain
+from azionelab.validation.email_addresses import mailbox
 
 
 @dataclass(frozen=True)

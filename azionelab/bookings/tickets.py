@@ -20,14 +20,14 @@ from flask_babel import gettext, ngettext
 from icalendar import Calendar, Event, vCalAddress
 from qrcode.constants import ERROR_CORRECT_M
 
-from azionelab.addresses import wire_address
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.signed_tickets import DIGITS, TAIL, write_ticket
 from azionelab.database import now
-from azionelab.dates import when
 from azionelab.shows.limits import MAX_PARTY, length
 from azionelab.shows.models import Venue
-from azionelab.site import site_host, site_url
+from azionelab.validation.email_addresses import wire_address
+from azionelab.web.dates import when
+from azionelab.web.site_urls import site_host, site_url
 
 if TYPE_CHECKING:
     from azionelab.bookings.paper import Sheet

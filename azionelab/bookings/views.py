@@ -43,16 +43,16 @@ from azionelab.bookings.limits import booking_limit, count_mailbox
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf
 from azionelab.bookings.words import explain
-from azionelab.busy_pages import ask_to_wait, is_outcome_unknown, log_busy
-from azionelab.database import now
-from azionelab.database_errors import is_database_busy
-from azionelab.extensions import csrf, db
-from azionelab.rate_limits import visitor_network
+from azionelab.database import db, now
+from azionelab.database.errors import is_database_busy
+from azionelab.extensions import csrf
 from azionelab.shows.limits import length
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import Listing, Status, listing, programme
 from azionelab.shows.window import Window
 from azionelab.tokens import Purpose, read_token
+from azionelab.web.busy_pages import ask_to_wait, is_outcome_unknown, log_busy
+from azionelab.web.rate_limits import visitor_network
 
 blueprint = Blueprint("bookings", __name__)
 # These forms check their token themselves, to keep what was typed when it is stale.

@@ -4,9 +4,9 @@ import unicodedata
 
 from flask_babel import gettext
 
-from azionelab.addresses import normal_address
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
-from azionelab.one_line import is_one_line, is_seen, strip_outside
+from azionelab.validation.email_addresses import normal_address
+from azionelab.validation.text import is_one_line, is_seen, strip_outside
 
 
 def clean_name(typed: str) -> str:

@@ -17,8 +17,8 @@ from azionelab.bookings.errors import (
     TooManyMails,
     TooManyUnconfirmed,
 )
-from azionelab.dates import clock, when
 from azionelab.shows.window import Window
+from azionelab.web.dates import clock, when
 
 
 def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence for each)

@@ -15,6 +15,8 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
+from azionelab.api.problems import problem
+from azionelab.api.rest import ApiBlueprint
 from azionelab.bookings import places
 from azionelab.bookings.changes import ended, reduced
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
@@ -56,8 +58,6 @@ from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.checkin.words import say_foreign
 from azionelab.database import now
-from azionelab.problems import problem
-from azionelab.rest import ApiBlueprint
 from azionelab.shows.programme import Listing, listing
 from azionelab.staff.tokens import Scope, digest
 

@@ -35,8 +35,7 @@ from azionelab.checkin.passages import (
 )
 from azionelab.checkin.rights import RightMissing
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
-from azionelab.database import now, read_row, transaction, violated_constraint
-from azionelab.extensions import db
+from azionelab.database import db, now, read_row, transaction, violated_constraint
 from azionelab.staff.models import ApiToken, User
 
 _NEW_SCAN = insert(Scan)

@@ -16,8 +16,7 @@ from azionelab.checkin.books import COUNTED_IN, COUNTED_OUT
 from azionelab.checkin.devices import SILENCE
 from azionelab.checkin.models import Admission, Passage, Scan
 from azionelab.checkin.verdicts import REVOKED, Way
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.staff.models import ApiToken
 
 

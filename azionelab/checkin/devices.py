@@ -14,11 +14,9 @@ from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from azionelab.checkin.models import Admission, Scan
-from azionelab.database import now, read_row, transaction, violated_constraint
-from azionelab.extensions import db
+from azionelab.database import db, now, read_row, transaction, violated_constraint
 from azionelab.shows.limits import length
 from azionelab.shows.models import Performance, Show
-from azionelab.site import site_url
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import (
     Origin,
@@ -30,6 +28,7 @@ from azionelab.staff.tokens import (
     revoke_token,
 )
 from azionelab.tokens import Purpose, make_token, signing_keys
+from azionelab.web.site_urls import site_url
 
 INVITATION = timedelta(minutes=15)
 NEWCOMER = INVITATION  # for so long staff are asked whether they know the phone

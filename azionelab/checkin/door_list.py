@@ -14,8 +14,8 @@ from azionelab.checkin.house import HouseCounts
 from azionelab.checkin.names import fold
 from azionelab.checkin.words import tell_late
 from azionelab.database import now
-from azionelab.dates import when
 from azionelab.shows.models import Performance
+from azionelab.web.dates import when
 
 # Millimetres on A4.
 _MARGIN = 12

@@ -12,8 +12,7 @@ from azionelab.bookings.models import LIVE, Reservation, lapsed
 from azionelab.checkin.books import COUNTED_IN, HAS_PEOPLE_IN
 from azionelab.checkin.models import Admission, Passage, Scan
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.staff.models import ApiToken
 
 STEP = timedelta(minutes=5)

@@ -18,7 +18,7 @@ from wtforms import (
 
 from azionelab.checkin.limits import MAX_DOOR, MAX_PEOPLE, MAX_WALK_INS
 from azionelab.checkin.verdicts import Way
-from azionelab.one_line import is_one_line
+from azionelab.validation.text import is_one_line
 
 
 def _one_line(_form: object, field: Field) -> None:

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, not_, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
-from azionelab.addresses import mailbox
 from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.bookings.references import read_reference
 from azionelab.checkin.names import is_called, spellings
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.shows.models import Performance
+from azionelab.validation.email_addresses import mailbox
 
 MAX_FOUND = 20  # parties a search shows
 

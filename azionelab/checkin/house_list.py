@@ -16,7 +16,7 @@ from azionelab.checkin.books import COUNTED_IN, COUNTED_OUT, FirstAdmission
 from azionelab.checkin.devices import ticket_digest
 from azionelab.checkin.models import Admission, Passage, Scan
 from azionelab.checkin.verdicts import Kind, Way
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.staff.models import User
 from azionelab.tokens import Purpose, honoured_tokens
 

@@ -1,7 +1,7 @@
 """What fits through the door: limits of its forms, its API and its devices."""
 
-from azionelab.rate_limits import RateLimit
 from azionelab.shows.limits import MAX_PARTY
+from azionelab.web.rate_limits import RateLimit
 
 MAX_PEOPLE = 1000  # in one scan
 MAX_WALK_INS = MAX_PARTY  # at a time

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from azionelab.bookings import places
 from azionelab.checkin.models import Scan
 from azionelab.checkin.verdicts import REVOKED, Way
-from azionelab.extensions import db
+from azionelab.database import db
 
 
 def no_shows(performance_id: int) -> places.Places:

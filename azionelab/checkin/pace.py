@@ -14,10 +14,9 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from azionelab.checkin.models import Scan
-from azionelab.database import now
-from azionelab.extensions import db
-from azionelab.rate_limits import RateLimit
+from azionelab.database import db, now
 from azionelab.staff.models import ApiToken
+from azionelab.web.rate_limits import RateLimit
 
 # Of one device or account. Parties who come in by their tickets are not counted: the house bounds them.
 ATTEMPTS = RateLimit("door-attempt", lambda _settings: "120 per minute", spares_box_office=False)

@@ -13,8 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from azionelab.checkin.devices import door_closes_at, offer_to_phone
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import phone_serves_until

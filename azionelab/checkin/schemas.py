@@ -6,14 +6,7 @@ from flask_babel import gettext
 from marshmallow import ValidationError, fields
 from marshmallow.validate import Length, OneOf, Range
 
-from azionelab.bookings.changes import By
-from azionelab.bookings.models import State
-from azionelab.checkin.limits import MAX_ACTIONS, MAX_DOOR, MAX_PEOPLE, MAX_QUERY, MAX_WALK_INS
-from azionelab.checkin.rights import Right
-from azionelab.checkin.verdicts import RECORDED, Kind, Way
-from azionelab.checkin.words import say_somebody
-from azionelab.one_line import is_one_line, is_seen
-from azionelab.rest import (
+from azionelab.api.rest import (
     BETWEEN,
     LENGTH_BETWEEN,
     LENGTH_UP_TO,
@@ -23,7 +16,14 @@ from azionelab.rest import (
     Asked,
     RequestKeySchema,
 )
+from azionelab.bookings.changes import By
+from azionelab.bookings.models import State
+from azionelab.checkin.limits import MAX_ACTIONS, MAX_DOOR, MAX_PEOPLE, MAX_QUERY, MAX_WALK_INS
+from azionelab.checkin.rights import Right
+from azionelab.checkin.verdicts import RECORDED, Kind, Way
+from azionelab.checkin.words import say_somebody
 from azionelab.shows.limits import MAX_PARTY
+from azionelab.validation.text import is_one_line, is_seen
 
 _WAY = (
     "Which way they go: `in`; `out`, if staff let people out this evening; `again`, who went out; `any`, whoever of"

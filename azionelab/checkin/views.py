@@ -23,7 +23,6 @@ from sqlalchemy import select
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
-from azionelab.assets import front_end
 from azionelab.bookings import places
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.models import Reservation
@@ -61,11 +60,11 @@ from azionelab.checkin.words import (
 )
 from azionelab.checkin.words_of_app import app_words
 from azionelab.checkin.words_of_changes import tell_changes
-from azionelab.database import now
-from azionelab.extensions import db
-from azionelab.kept_pages import can_keep, kept_page, say_stale
+from azionelab.database import db, now
 from azionelab.shows.programme import Listing, listing
 from azionelab.staff.rights import door_required, is_door_staff
+from azionelab.web.assets import front_end
+from azionelab.web.kept_pages import can_keep, kept_page, say_stale
 
 blueprint = Blueprint("checkin", __name__, url_prefix="/checkin")
 # Done only by who sees what it is about at that moment: they are not sent again later.

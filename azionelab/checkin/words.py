@@ -20,9 +20,9 @@ from azionelab.checkin.books import FirstAdmission, Verdict
 from azionelab.checkin.building import Building
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.words_of_changes import tell_end
-from azionelab.dates import clock, is_same_day, when
 from azionelab.shows.limits import length
 from azionelab.shows.programme import Listing
+from azionelab.web.dates import clock, is_same_day, when
 
 _DOORS_OPEN = timedelta(hours=6)  # before the curtain, at the earliest: one after midnight too
 # What a verdict looks and sounds like; all others are "bad". "none": nobody knows.

@@ -11,7 +11,7 @@ from azionelab.bookings.changes import ended, reduced
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.database import now
-from azionelab.dates import clock, dateformat, is_same_day
+from azionelab.web.dates import clock, dateformat, is_same_day
 
 
 def change_words() -> dict[str, str]:

@@ -13,8 +13,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import joinedload
 
 from azionelab.bookings.models import Reservation
-from azionelab.database import now, transaction
-from azionelab.extensions import db
+from azionelab.database import db, now, transaction
 from azionelab.mail.messages import Message, message_id, render
 from azionelab.mail.models import Delivery, Mail
 from azionelab.mail.outbox import SEND_JOB, defer_sending

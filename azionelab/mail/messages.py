@@ -10,8 +10,8 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets import event_ics, event_method, place, qr_png
 from azionelab.mail.models import Kind, Mail
 from azionelab.mail.words import words_for
-from azionelab.site import site_host, site_url
 from azionelab.tokens import Purpose, make_token
+from azionelab.web.site_urls import site_host, site_url
 
 # What makes an entry that somebody saved in their calendar wrong.
 _CHANGES = (Kind.MOVED, Kind.CHANGED, Kind.CANCELLED, Kind.PERFORMANCE_CANCELLED)

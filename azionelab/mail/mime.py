@@ -18,9 +18,9 @@ from typing import Any
 
 from flask_mail import Message as FlaskMailMessage
 
-from azionelab.addresses import wire_address
 from azionelab.database import now
 from azionelab.mail.messages import Message
+from azionelab.validation.email_addresses import wire_address
 
 # A line with an encoded word has 76 characters at most, and the word 75 (RFC 2047, 2).
 _POLICY = policy.compat32.clone(linesep="\r\n", max_line_length=76)

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, false, func, or_, select, true
 
 from azionelab.bookings.models import Reservation, State
-from azionelab.database import transaction
-from azionelab.extensions import db, jobs
+from azionelab.database import db, transaction
+from azionelab.extensions import jobs
 from azionelab.mail.models import Delivery, Mail
 from azionelab.mail.outbox import QUEUE, defer_sending
 from azionelab.mail.replies import Fault

@@ -12,7 +12,7 @@ from flask import current_app
 from azionelab.mail.messages import Message
 from azionelab.mail.mime import encode
 from azionelab.mail.replies import Fault, Stage, enhanced_code, whose_fault
-from azionelab.site import site_host
+from azionelab.web.site_urls import site_host
 
 _PERMANENT = range(500, 600)  # RFC 5321, 4.2.1
 

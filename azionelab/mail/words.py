@@ -6,10 +6,10 @@ from flask_babel import gettext, ngettext
 
 from azionelab.bookings.models import Reservation, State
 from azionelab.database import now
-from azionelab.dates import when
 from azionelab.mail.models import Kind
-from azionelab.site import site_url
 from azionelab.tokens import Purpose, make_token
+from azionelab.web.dates import when
+from azionelab.web.site_urls import site_url
 
 
 @dataclass(frozen=True)

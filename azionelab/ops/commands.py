@@ -14,9 +14,8 @@ from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTabl
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from azionelab.database import now
-from azionelab.database_errors import unreached
+from azionelab.database.errors import unreached
 from azionelab.mail.resending import resend_failed
-from azionelab.one_line import is_one_line, is_seen
 from azionelab.ops import deploy_check, doctor, roles
 from azionelab.ops.odd_settings import read_env_file
 from azionelab.ops.schema import NOT_MIGRATED
@@ -28,6 +27,7 @@ from azionelab.shows.season_file import SeasonError
 from azionelab.staff.accounts import account_address, create_account
 from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope, issue_token
+from azionelab.validation.text import is_one_line, is_seen
 
 _ENV = Path(__file__).resolve().parents[2] / ".env"
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from azionelab.database_errors import cause, is_out_of_room
+from azionelab.database.errors import cause, is_out_of_room
 from azionelab.mail.refusals import REFUSED, Refusals
 from azionelab.ops.backups import Task
 

@@ -1,6 +1,6 @@
 """`flask check`: what keeps a deployment from serving, and with --deploy what makes it unsafe.
 
-What makes a setting unsafe is decided in `azionelab/safety.py`, for the start and for this. Settings that cannot be used at all never come this far: production does not start with them, and
+What makes a setting unsafe is decided in `azionelab/settings/production.py`, for the start and for this. Settings that cannot be used at all never come this far: production does not start with them, and
 `wsgi` names every one of them instead, this command's own start included.
 """
 
@@ -14,16 +14,15 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import SQLAlchemyError
 
-from azionelab.config import Config
-from azionelab.database import now
-from azionelab.database_errors import cause
-from azionelab.extensions import db
+from azionelab.database import db, now
+from azionelab.database.errors import cause
 from azionelab.ops import roles
 from azionelab.ops.backups import BackupReport, Task
 from azionelab.ops.odd_settings import odd_settings
 from azionelab.ops.schema import NOT_MIGRATED, SchemaState, schema_state
 from azionelab.ops.secret_keys import key_problem
-from azionelab.safety import advice, unsafe_settings
+from azionelab.settings.config import Config
+from azionelab.settings.production import advice, unsafe_settings
 from azionelab.staff.models import Role, RoleName, User
 
 # What the mission's "Production Readiness" asks for, and what else is checked beside it.

@@ -12,7 +12,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import Connection, text
 
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.mail.delivery import find_orphans
 from azionelab.mail.outbox import SEND_JOB
 from azionelab.mail.refusals import read_refusals

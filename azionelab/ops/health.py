@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
-from azionelab.database_errors import cause
-from azionelab.extensions import db
+from azionelab.database import db
+from azionelab.database.errors import cause
 from azionelab.ops.backups import Task
 from azionelab.ops.condition import PATIENCE, Condition, read_condition, refusal_to_write
 from azionelab.ops.schema import NOT_MIGRATED, SchemaState, schema_state

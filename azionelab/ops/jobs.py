@@ -4,7 +4,7 @@ from procrastinate import JobContext
 from procrastinate.manager import JobManager
 
 from azionelab.extensions import jobs
-from azionelab.rate_limits import forget_ended_windows
+from azionelab.web.rate_limits import forget_ended_windows
 
 QUEUE = "queue"
 _HEARTBEAT_GONE = 30.0  # seconds; a living worker's heart beats every ten

@@ -22,8 +22,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab import __version__
-from azionelab.database_errors import cause
-from azionelab.extensions import db
+from azionelab.database import db
+from azionelab.database.errors import cause
 from azionelab.ops.condition import PATIENCE, read_condition
 from azionelab.ops.schema import SchemaState, schema_state
 

@@ -15,9 +15,8 @@ from sqlalchemy import BigInteger, CheckConstraint, Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from azionelab.config import Config
-from azionelab.database import Base, transaction
-from azionelab.extensions import db
+from azionelab.database import Base, db, transaction
+from azionelab.settings.config import Config
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ import sentry_sdk
 from sentry_sdk.integrations.atexit import AtexitIntegration
 
 from azionelab import __version__
-from azionelab.config import Config
 from azionelab.logs import masked, request_id
+from azionelab.settings.config import Config
 
 # What of a report leaves the house: only what is known to hold nothing personal.
 _KEPT = ("event_id", "timestamp", "level", "platform", "release", "environment", "tags", "sdk")

@@ -18,7 +18,7 @@ from procrastinate.worker import Worker
 from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from azionelab.database_errors import cause
+from azionelab.database.errors import cause
 from azionelab.extensions import jobs
 from azionelab.logs import logging_settings, request_id
 from azionelab.ops import jobs as _queue_jobs  # noqa: F401 (the worker must know them)

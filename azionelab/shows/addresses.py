@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete, select
 
-from azionelab.database import transaction
-from azionelab.extensions import db
+from azionelab.database import db, transaction
 from azionelab.shows.limits import SLUG
 from azionelab.shows.models import FormerSlug, Show
 

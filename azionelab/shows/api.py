@@ -6,8 +6,8 @@ from flask import Response, abort
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
+from azionelab.api.rest import Answer, ApiBlueprint
 from azionelab.database import now
-from azionelab.rest import Answer, ApiBlueprint
 from azionelab.shows.programme import Listing, Status, listing, programme
 
 blueprint = ApiBlueprint(

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, fal
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base, Typed
-from azionelab.row_versions import Versioned
+from azionelab.database.row_versions import Versioned
 
 MAX_CAPACITY = 100_000  # seats
 

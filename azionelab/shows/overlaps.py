@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager
 
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.shows.limits import length
 from azionelab.shows.models import Performance, Show
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from sqlalchemy import Row, Select, column, func, select, table
 
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.shows.limits import SLUG
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.shows.window import Bookable, Window, booking_window

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from azionelab.one_line import is_one_line, is_seen, is_text
 from azionelab.shows.limits import MAX_LINE, MAX_SLUG, SLUG
 from azionelab.shows.local_time import AmbiguousTime, NoSuchTime, from_local
+from azionelab.validation.text import is_one_line, is_seen, is_text
 
 _TABLES = ("venue", "show", "performance")
 

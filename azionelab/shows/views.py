@@ -19,8 +19,8 @@ from flask import (
 from flask.blueprints import BlueprintSetupState
 from flask_babel import get_locale
 
-from azionelab.config import LOCALES
 from azionelab.database import now
+from azionelab.languages import LOCALES
 from azionelab.shows.addresses import find_new_slug
 from azionelab.shows.models import Show
 from azionelab.shows.programme import (
@@ -32,7 +32,7 @@ from azionelab.shows.programme import (
 from azionelab.shows.structured_data import EventLinks, Publisher, theater_events
 
 blueprint = Blueprint("shows", __name__)
-_PAGES = "azionelab.pages"
+_PAGES = "azionelab.programme_pages"
 
 
 @blueprint.record_once

@@ -20,11 +20,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from azionelab.addresses import lower_address
-from azionelab.database import transaction, violated_constraint
-from azionelab.extensions import csrf, db, security
-from azionelab.one_line import is_one_line
-from azionelab.row_versions import Edit, Merged, RowGone, lock_row, merge
+from azionelab.database import db, transaction, violated_constraint
+from azionelab.database.row_versions import Edit, Merged, RowGone, lock_row, merge
+from azionelab.extensions import csrf, security
 from azionelab.staff.login_limits import (
     init_login_limits,
     limit_logins,
@@ -35,6 +33,8 @@ from azionelab.staff.models import Role, RoleName, User
 from azionelab.staff.reset import ask_for_reset
 from azionelab.staff.rights import RUNS_SEASON, door_required, has_role, role_of
 from azionelab.staff.sessions import SESSION_LIFE, init_sessions
+from azionelab.validation.email_addresses import lower_address
+from azionelab.validation.text import is_one_line
 
 PASSWORD_LENGTH = 12  # characters at least; NIST SP 800-63B asks for length, not for composition
 

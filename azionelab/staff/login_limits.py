@@ -21,10 +21,10 @@ from flask_login import current_user, user_logged_in
 from flask_security.signals import password_reset
 from itsdangerous import BadSignature, TimestampSigner
 
-from azionelab.addresses import lower_address
-from azionelab.rate_limits import RateLimit, visitor_network
 from azionelab.staff.models import User
 from azionelab.tokens import signing_keys
+from azionelab.validation.email_addresses import lower_address
+from azionelab.web.rate_limits import RateLimit, visitor_network
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base, Typed
-from azionelab.row_versions import Versioned
+from azionelab.database.row_versions import Versioned
 
 
 class RoleName(StrEnum):

@@ -19,14 +19,14 @@ from sqlalchemy.orm import Session
 from wtforms import EmailField, ValidationError
 from wtforms.validators import InputRequired
 
-from azionelab.addresses import lower_address, mailbox
-from azionelab.database import now, transaction
-from azionelab.extensions import db, jobs
+from azionelab.database import db, now, transaction
+from azionelab.extensions import jobs
 from azionelab.mail.messages import Message, message_id
 from azionelab.mail.outbox import QUEUE
 from azionelab.mail.smtp import send
-from azionelab.site import site_url
 from azionelab.staff.models import User
+from azionelab.validation.email_addresses import lower_address, mailbox
+from azionelab.web.site_urls import site_url
 
 RESET_JOB = "staff.reset_password"
 MAIL_JOB = "staff.send_reset_mail"

@@ -19,8 +19,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from werkzeug.wrappers import Response
 
-from azionelab.database import now, transaction
-from azionelab.extensions import db
+from azionelab.database import db, now, transaction
 from azionelab.staff.models import EndedSession, User
 from azionelab.staff.tokens import digest
 

@@ -10,8 +10,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from azionelab.database import now, transaction, violated_constraint
-from azionelab.extensions import db
+from azionelab.database import db, now, transaction, violated_constraint
 from azionelab.staff.models import ApiToken
 from azionelab.tokens import Purpose, make_token
 

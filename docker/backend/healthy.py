@@ -29,8 +29,8 @@ def worker() -> str | None:
     # Not for `web`, which is asked every ten seconds: these load SQLAlchemy and more.
     import psycopg
 
-    from azionelab.environment import SettingsReader
     from azionelab.ops.conninfo import conninfo
+    from azionelab.settings.environment import SettingsReader
 
     reader = SettingsReader(os.environ)
     try:

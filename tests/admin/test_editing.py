@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from azionelab.checkin.walk_ins import let_in_walk_ins
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.accounts import create_account
 from azionelab.staff.models import User

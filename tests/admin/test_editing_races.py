@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from azionelab import row_versions
 from azionelab.bookings import locks, rules
-from azionelab.extensions import db
-from azionelab.row_versions import Edit, delete_row, edit_row, merge
+from azionelab.database import db, row_versions
+from azionelab.database.row_versions import Edit, delete_row, edit_row, merge
 from azionelab.shows.models import Performance, Venue
 from tests.bookings.test_locks import Race, without_its_lock
 from tests.stage import a_performance

@@ -27,11 +27,10 @@ from azionelab.checkin.books import Actor, Claim, record_of_revoked, undo
 from azionelab.checkin.evening import MAX_REFUSED
 from azionelab.checkin.verdicts import RECORDED, Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
-from azionelab.database import now
-from azionelab.dates import clock
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.tokens import Scope, revoke_token
+from azionelab.web.dates import clock
 from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, fresh, let_lapse, ticket_token
 from tests.support.people import press
 

@@ -12,8 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.bookings import rules
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.mail.resending import Failed, count_failed, resend_failed
 from azionelab.ops.condition import read_condition
 from azionelab.ops.worker import run_worker

@@ -220,7 +220,7 @@ def test_a_list_costs_few_statements_however_long_it_is(
     """Each line shows its performance, whose show is another row."""
     from sqlalchemy import event
 
-    from azionelab.extensions import db
+    from azionelab.database import db
 
     for _ in range(10):
         party = a_party(a_performance(), 1)

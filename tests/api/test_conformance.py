@@ -17,8 +17,8 @@ from azionelab.checkin import pace
 from azionelab.checkin.devices import enrol, make_invitation
 from azionelab.checkin.passes import make_pass
 from azionelab.database import now
-from azionelab.pages import MAX_ROW
-from azionelab.rate_limits import RateLimit
+from azionelab.web.pages import MAX_ROW
+from azionelab.web.rate_limits import RateLimit
 from tests.stage import a_party, a_performance, ticket_token
 
 

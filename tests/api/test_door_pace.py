@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 
 from azionelab.checkin import devices, pace
 from azionelab.database import now
-from azionelab.rate_limits import RateLimit
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
+from azionelab.web.rate_limits import RateLimit
 from tests.api.expect import assert_problem
 from tests.stage import a_party, a_performance, ticket_token
 

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from azionelab.checkin import devices, pace
 from azionelab.checkin.interval import allow_reentry
 from azionelab.database import now
-from azionelab.rate_limits import RateLimit
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token
+from azionelab.web.rate_limits import RateLimit
 from tests.api.expect import assert_problem
 from tests.api.test_door_sync import Phone
 from tests.stage import a_party

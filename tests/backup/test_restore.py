@@ -65,7 +65,7 @@ def running(make_app: Callable[..., Flask], url: str) -> Iterator[Flask]:
     app = make_app(DATABASE_URL=as_application(url), MIGRATION_DATABASE_URL=url)
     with app.app_context():
         yield app
-        from azionelab.extensions import db
+        from azionelab.database import db
 
         db.session.remove()
         db.engine.dispose()

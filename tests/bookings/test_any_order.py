@@ -29,8 +29,7 @@ from azionelab.checkin.books import Claim, undo
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from tests.stage import (
     DOOR_A,

@@ -15,8 +15,7 @@ from azionelab.bookings.errors import (
 )
 from azionelab.bookings.evening import unheld_seats
 from azionelab.bookings.models import State
-from azionelab.database import transaction
-from azionelab.extensions import db
+from azionelab.database import db, transaction
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.shows.models import Performance
 from azionelab.shows.window import CurtainPast

@@ -28,10 +28,9 @@ from azionelab.checkin.books import ScanReused, undo
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind as Verdict
 from azionelab.checkin.walk_ins import let_in_walk_ins
-from azionelab.database import now, violated_constraint
-from azionelab.extensions import db
+from azionelab.database import db, now, violated_constraint
+from azionelab.database.row_versions import EditConflict
 from azionelab.mail.models import Kind, Mail
-from azionelab.row_versions import EditConflict
 from tests.stage import (
     DOOR_A,
     DOOR_B,

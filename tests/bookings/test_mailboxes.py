@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.addresses import mailbox
+from azionelab.validation.email_addresses import mailbox
 from tests.stage import a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -24,8 +24,7 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.signed_tickets import write_ticket
 from azionelab.checkin.scans import admit
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.mail.models import Kind, Mail
 from azionelab.ops import embedded_postgres
 from tests.stage import (

@@ -25,8 +25,7 @@ from azionelab.bookings.errors import (
 from azionelab.bookings.models import Reservation, State
 from azionelab.checkin.books import undo
 from azionelab.checkin.scans import admit
-from azionelab.database import NestedTransaction, now, transaction
-from azionelab.extensions import db
+from azionelab.database import NestedTransaction, db, now, transaction
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.shows.models import Performance, Show
 from azionelab.shows.programme import listing

@@ -23,8 +23,7 @@ from azionelab.checkin.facts import MAX_CODE
 from azionelab.checkin.models import Scan
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import REUSED, Kind
-from azionelab.database import now, transaction
-from azionelab.extensions import db
+from azionelab.database import db, now, transaction
 from tests.stage import (
     DOOR_A,
     DOOR_B,

@@ -13,8 +13,7 @@ from sqlalchemy import text
 from azionelab.checkin import devices
 from azionelab.checkin.books import Actor
 from azionelab.checkin.scans import admit
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope, revoke_token
 from tests.stage import a_party, a_performance, move

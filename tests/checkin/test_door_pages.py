@@ -25,9 +25,9 @@ from azionelab.checkin import house, views
 from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.words import caution
 from azionelab.database import now
-from azionelab.rate_limits import RateLimit
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing
+from azionelab.web.rate_limits import RateLimit
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance, fresh, ticket_token
 

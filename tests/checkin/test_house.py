@@ -12,8 +12,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.checkin import house
 from azionelab.checkin.names import called, is_called, spellings
 from azionelab.checkin.scans import admit
-from azionelab.database import transaction
-from azionelab.extensions import db
+from azionelab.database import db, transaction
 from tests.stage import DOOR_A, a_party, a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -23,8 +23,7 @@ from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
 from tests.checkin.test_admission import looking_together

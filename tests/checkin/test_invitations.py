@@ -13,8 +13,7 @@ from flask import Flask
 from psycopg.errors import CheckViolation
 
 from azionelab.checkin import devices
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
 from tests.stage import a_performance
 from tests.support.processes import PATIENCE

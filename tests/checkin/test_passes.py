@@ -10,8 +10,7 @@ import pytest
 from flask import Flask
 
 from azionelab.checkin import devices, passes
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope, revoke_token

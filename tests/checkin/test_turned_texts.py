@@ -11,8 +11,7 @@ from azionelab.bookings.tickets import event_ics
 from azionelab.checkin import devices
 from azionelab.checkin.evening import guests
 from azionelab.checkin.house_list import changes_since
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from azionelab.mail.models import Kind
 from azionelab.mail.words import words_for
 from azionelab.shows.models import Show, Venue

@@ -34,8 +34,7 @@ from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Door, Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
-from azionelab.database import now, transaction, violated_constraint
-from azionelab.extensions import db
+from azionelab.database import db, now, transaction, violated_constraint
 from azionelab.ops.doctor import examine
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from azionelab.bookings.models import Reservation
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.shows.models import Performance, Show
 from tests.conftest import Site
 from tests.e2e.conftest import watched

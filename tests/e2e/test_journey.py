@@ -68,7 +68,7 @@ def test_from_the_programme_to_the_seat(
 
 def fresh_admitted(performance_id: int) -> int:
     from azionelab.checkin.house import house_counts
-    from azionelab.extensions import db
+    from azionelab.database import db
 
     db.session.rollback()
     return house_counts([performance_id])[performance_id].inside

@@ -3,8 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from azionelab.database import transaction
-from azionelab.extensions import db
+from azionelab.database import db, transaction
 from tests.conftest import Site
 from tests.e2e.test_journey import log_in
 from tests.stage import a_party, a_performance, visitor_token

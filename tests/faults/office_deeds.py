@@ -10,8 +10,7 @@ from sqlalchemy import select, update
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import Visitor, reserve
 from azionelab.checkin import devices
-from azionelab.database import transaction
-from azionelab.extensions import db
+from azionelab.database import db, transaction
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.accounts import create_account

@@ -16,8 +16,8 @@ from sqlalchemy.exc import (
     PendingRollbackError,
 )
 
-from azionelab.database_errors import CommitUnknown, is_database_busy
-from azionelab.extensions import db
+from azionelab.database import db
+from azionelab.database.errors import CommitUnknown, is_database_busy
 from tests.support.cutter import Cutter
 from tests.support.people import english, logged_in, token_of
 

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.ops import embedded_postgres
 from azionelab.ops.embedded_postgres import EmbeddedPostgres
 from tests.api.expect import BOOKING

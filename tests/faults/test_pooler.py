@@ -18,8 +18,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from azionelab.bookings import rules
-from azionelab.database import LIMITS, write_at_once
-from azionelab.extensions import db
+from azionelab.database import db, write_at_once
+from azionelab.database.connections import LIMITS
 from azionelab.ops.embedded_postgres import as_application
 from azionelab.ops.worker import open_queue
 from tests.bookings.test_no_overbooking import (  # noqa: F401 (a fixture is among them)

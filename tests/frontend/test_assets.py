@@ -11,7 +11,7 @@ import pytest
 from flask import Flask, render_template_string
 from werkzeug.test import TestResponse
 
-from azionelab.assets import FrontEndMissing, front_end, init_assets
+from azionelab.web.assets import FrontEndMissing, front_end, init_assets
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "static_frontend" / "dist"

@@ -20,8 +20,8 @@ from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import ticket_url
 from azionelab.bookings.visitors import clean_email
-from azionelab.database import transaction
-from azionelab.extensions import db, jobs
+from azionelab.database import db, transaction
+from azionelab.extensions import jobs
 from azionelab.mail.jobs import PAUSES, recover_mails
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.mail.outbox import MailUnknown, enqueue, resend

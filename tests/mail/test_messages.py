@@ -14,8 +14,7 @@ from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import event_ics, ticket_url
 from azionelab.checkin.scans import admit
-from azionelab.database import transaction
-from azionelab.extensions import db
+from azionelab.database import db, transaction
 from azionelab.mail.messages import Message, render
 from azionelab.mail.models import Kind, Mail
 from azionelab.shows.models import Performance, Show

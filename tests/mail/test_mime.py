@@ -9,9 +9,9 @@ from flask_babel import force_locale
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from azionelab.dates import when
 from azionelab.mail.messages import Message
 from azionelab.mail.mime import encode
+from azionelab.web.dates import when
 from tests.mail.corpus import every_mail
 from tests.support import strict_mail
 from tests.support.strict_mail import Part

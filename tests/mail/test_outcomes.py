@@ -13,13 +13,12 @@ from flask import Flask
 from azionelab.app import create_app
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
-from azionelab.config import load_config
-from azionelab.database import transaction
-from azionelab.extensions import db
+from azionelab.database import db, transaction
 from azionelab.mail import delivery
 from azionelab.mail.delivery import NotYetDelivered, deliver, find_orphans
 from azionelab.mail.models import Delivery, Mail
 from azionelab.mail.refusals import IN_A_ROW
+from azionelab.settings.loading import load_config
 from tests.stage import a_party, a_performance, visitor_token
 from tests.support.processes import free_port
 from tests.support.smtp import SmtpServer

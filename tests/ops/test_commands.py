@@ -11,7 +11,7 @@ from click.testing import Result
 from flask import Flask
 
 from azionelab.checkin.devices import find_device
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope
 from tests.support.people import log_in

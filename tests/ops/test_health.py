@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.mail.outbox import resend
 from azionelab.mail.refusals import Refusals
 from azionelab.ops.backups import Task

@@ -21,8 +21,7 @@ from azionelab import __version__
 from azionelab.bookings import rules
 from azionelab.bookings.errors import HoldExpired, SoldOut
 from azionelab.checkin.scans import admit
-from azionelab.database import now
-from azionelab.extensions import db
+from azionelab.database import db, now
 from tests.conftest import Site
 from tests.ops.test_health import a_backup, a_worker, make_older
 from tests.stage import (

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from azionelab import __version__
-from azionelab.config import ConfigError, load_config
 from azionelab.database import transaction
+from azionelab.settings.loading import ConfigError, load_config
 from tests.conftest import Site
 from tests.stage import a_party, a_performance, visitor_token
 from tests.support.processes import Program, eventually

@@ -13,8 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from azionelab.database import now, transaction
-from azionelab.extensions import db
+from azionelab.database import db, now, transaction
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.shows.structured_data import postal_address
 from tests.stage import a_party, a_performance

@@ -11,8 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from azionelab.database import now, transaction
-from azionelab.extensions import db
+from azionelab.database import db, now, transaction
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.shows.programme import Status, programme
 from azionelab.shows.season import Loaded, load_season

@@ -8,7 +8,7 @@ from flask import Flask
 from flask_security import hash_password
 
 from azionelab.app import create_app
-from azionelab.config import load_config
+from azionelab.settings.loading import load_config
 from azionelab.staff.accounts import AccountError, create_account
 from azionelab.staff.models import User
 from tests.support.people import PASSWORD, change_account

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.staff.accounts import create_account
 from azionelab.staff.login_limits import PER_ACCOUNT, PER_ACCOUNT_AND_NETWORK
 from azionelab.staff.reset import MAIL_JOB, decide_on_mail

@@ -14,7 +14,7 @@ from azionelab.bookings.errors import BookingClosed, PartyInside, ReservationEnd
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.signed_tickets import DIGITS, TAIL, write_ticket
 from azionelab.checkin.devices import devices_of
-from azionelab.extensions import db
+from azionelab.database import db
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
 from tests.stage import a_party, change_capacity, ticket_token

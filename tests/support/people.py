@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from azionelab.extensions import db
-from azionelab.row_versions import Edit
+from azionelab.database import db
+from azionelab.database.row_versions import Edit
 from azionelab.staff import accounts
 from azionelab.staff.accounts import create_account
 from azionelab.staff.models import User

@@ -6,7 +6,7 @@ import time
 
 from azionelab.ops.smoke.report import NotAsItMustBe, Report, expect
 from azionelab.ops.smoke.visitor import Answer, Site, Visitor
-from azionelab.safety import is_private_host
+from azionelab.settings.production import is_private_host
 
 _LEAST_DAYS = 14  # a certificate of ninety days is renewed thirty before its end
 _LEAST_HSTS = 180 * 24 * 3600  # seconds

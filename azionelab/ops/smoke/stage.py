@@ -11,10 +11,9 @@ from sqlalchemy import delete, select, text
 from azionelab.bookings.locks import lock_performance
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.models import Admission, Scan
-from azionelab.database import now, transaction
-from azionelab.extensions import db
+from azionelab.database import db, now, transaction
+from azionelab.database.row_versions import RowChange, write_as
 from azionelab.mail.models import Mail
-from azionelab.row_versions import RowChange, write_as
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope, issue_token

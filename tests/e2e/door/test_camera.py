@@ -13,8 +13,8 @@ from azionelab.bookings.models import Reservation
 from azionelab.checkin.books import Actor
 from azionelab.checkin.scans import admit
 from azionelab.database import now
-from azionelab.dates import clock
 from azionelab.staff.accounts import create_account
+from azionelab.web.dates import clock
 from tests.stage import a_party, a_performance, fresh
 from tests.support.camera import (
     blurred,

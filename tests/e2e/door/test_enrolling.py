@@ -12,8 +12,8 @@ from playwright.sync_api import Request, Route, expect
 from azionelab.checkin import devices
 from azionelab.checkin.devices import devices_of, invitation_url, make_invitation
 from azionelab.database import now
-from azionelab.dates import clock
 from azionelab.staff.tokens import revoke_token
+from azionelab.web.dates import clock
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from azionelab.checkin.house import house_counts
-from azionelab.extensions import db
+from azionelab.database import db
 from tests.support.door import Phone, tonight
 from tests.support.evening import Evening
 from tests.support.script_door import Door

@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 
 from azionelab.bookings.tickets import ticket_url
 from azionelab.database import now
-from azionelab.dates import clock
+from azionelab.web.dates import clock
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.stage import a_party, a_performance, fresh, ticket_token

@@ -12,7 +12,7 @@ from flask_smorest.utils import prepare_response
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
 
-from azionelab import problems
+from azionelab.api import problems
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -156,7 +156,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask_smorest has no typ
 
 
 class ProblemApi(Api):  # type: ignore[misc]
-    """flask-smorest's Api, whose errors are problems. `azionelab.pages` handles them for all."""
+    """flask-smorest's Api, whose errors are problems. `azionelab.web.error_pages` answers them for all."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
 

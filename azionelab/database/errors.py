@@ -126,3 +126,9 @@ def _was_ended(error: BaseException) -> bool:
 
 def _state(error: BaseException) -> str:
     return str(getattr(error, "sqlstate", None) or "")
+
+
+def violated_constraint(error: DBAPIError) -> str | None:
+    """The name of the constraint that the database refused a statement by, if it was one."""
+    diagnosis: Any = getattr(error.orig, "diag", None)
+    return diagnosis.constraint_name if diagnosis is not None else None

@@ -11,7 +11,8 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from azionelab.busy_pages import read_form
+from azionelab.web.busy_pages import read_form
+from azionelab.web.form_checks import is_own_origin
 
 _SECRET = "password"  # noqa: S105 (what such a field's name holds)
 _KEPT_UNDER = ("/admin/", "/checkin/", "/staff/")
@@ -64,12 +65,6 @@ def _without_secrets(sent: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str
     for name, value in sent:
         if name != current_app.config["WTF_CSRF_FIELD_NAME"]:
             yield name, "" if _SECRET in name else value
-
-
-def is_own_origin(origin: str) -> bool:
-    """Whether an `Origin` is this site, under a name of its own or one that is trusted."""
-    trusted = current_app.config["AZIONELAB"].csrf_trusted_origins
-    return origin in (f"{request.scheme}://{request.host}", *trusted)
 
 
 def _is_from_own_page() -> bool:

@@ -12,8 +12,8 @@ from limits import parse_many
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from azionelab.addresses import named_address, normal_address
-from azionelab.one_line import is_one_line, is_seen
+from azionelab.validation.email_addresses import named_address, normal_address
+from azionelab.validation.text import is_one_line, is_seen
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
     "false": False,

@@ -1,111 +1,29 @@
-"""The declarative base, the two ways to write, and the names of what the database refuses."""
+"""The two ways to write: `transaction()`, and `write_at_once` for a single statement."""
 
-import select
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import (
-    ClauseElement,
-    Connection,
-    DateTime,
-    Dialect,
-    Engine,
-    Insert,
-    MetaData,
-    String,
-    TypeDecorator,
-    event,
-)
+from sqlalchemy import ClauseElement, Connection, Insert
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.exc import (
-    DBAPIError,
-    DisconnectionError,
-    IntegrityError,
-    OperationalError,
-    SQLAlchemyError,
-)
-from sqlalchemy.orm import (
-    DeclarativeBase,
-    ORMExecuteState,
-    Session,
-    SessionTransaction,
-    mapped_column,
-    registry,
-    scoped_session,
-)
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from azionelab.database_errors import committing, is_database_busy
-from azionelab.one_line import without_directions
+from azionelab.database.connections import LIMITED
+from azionelab.database.errors import committing, is_database_busy
+from azionelab.database.session import db, has_changes
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _COMMITTED = "azionelab.committed"
 _IN_USE_CASE = "azionelab.in_use_case"
 _LAST_WORDS = "azionelab.last_words"
-_LIMITED = "azionelab.limited"
-_WRITTEN = "azionelab.written"
-
-
-# What a transaction may take, and the clock of what it shows. Each connection is opened with these; a
-# pooler between (DATABASE_POOLER) keeps them out, so that each transaction is begun with them instead.
-LIMITS = {
-    "timezone": "UTC",
-    "lock_timeout": "5s",
-    "statement_timeout": "15s",
-    "idle_in_transaction_session_timeout": "1min",
-}
-
-_NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class _Typed(TypeDecorator[str]):
-    """A text without what turns its neighbours (one_line.py), as it is written and as it is read.
-
-    Every form refuses these. This holds for what was kept before they did, and for every export: whoever reads
-    a column gets it so.
-    """
-
-    impl = String
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Write it without."""
-        return value if value is None else without_directions(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Read it without."""
-        return value if value is None else without_directions(value)
-
-
-Typed = Annotated[str, mapped_column(_Typed())]  # what somebody typed, and others read
-
-
-class Base(DeclarativeBase):
-    """Base of all models. Every constraint has a name that an error can be told by."""
-
-    registry = registry(
-        metadata=MetaData(naming_convention=_NAMING),
-        type_annotation_map={datetime: DateTime(timezone=True)},
-    )
 
 
 class NestedTransaction(RuntimeError):
     """A use case was called inside another: two owners would decide about one commit."""
-
-
-def now() -> datetime:
-    """The present moment, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 @contextmanager
@@ -119,8 +37,6 @@ def transaction() -> Iterator[Session]:
     Raises NestedTransaction inside another block, or when somebody wrote outside of one, and
     CommitUnknown when the connection is lost while it commits.
     """
-    from azionelab.extensions import db  # noqa: PLC0415 (extensions import the base above)
-
     session = db.session()
     _refuse_nesting(session)
     session.info[_IN_USE_CASE] = True
@@ -138,8 +54,6 @@ def transaction() -> Iterator[Session]:
 
 def has_committed() -> bool:
     """Whether this request has committed something already."""
-    from azionelab.extensions import db  # noqa: PLC0415 (extensions import the base above)
-
     return db.session.registry.has() and _COMMITTED in db.session.info
 
 
@@ -164,8 +78,6 @@ def write_at_once(statement: ClauseElement, values: Mapping[str, object]) -> Any
     Raises NestedTransaction inside `transaction()`, or when somebody wrote outside of one, and
     CommitUnknown when the connection is lost before the answer.
     """
-    from azionelab.extensions import db  # noqa: PLC0415 (extensions import the base above)
-
     if db.session.registry.has():
         session = db.session()
         _refuse_nesting(session)
@@ -180,7 +92,7 @@ def write_at_once(statement: ClauseElement, values: Mapping[str, object]) -> Any
 def _each_alone(connection: Connection) -> Iterator[None]:
     """Have each statement commit by itself; behind a pooler at the end, since LIMITS are set before it."""
     driver: Any = connection.connection.driver_connection
-    if connection.get_execution_options().get(_LIMITED):
+    if connection.get_execution_options().get(LIMITED):
         with committing(driver), connection.begin():
             yield
         return
@@ -272,77 +184,19 @@ def end_reading(session: Session) -> None:
     At a ROLLBACK psycopg forgets all that it prepared on the connection, and the next requests have
     their statements planned anew. What somebody changed outside `transaction()` is not committed.
     """
-    if session.in_transaction() and not _has_changes(session):
+    if session.in_transaction() and not has_changes(session):
         try:
             session.commit()
         except SQLAlchemyError:
             _roll_back(session)  # the connection is gone; what was read is told all the same
 
 
-def notice_writing(sessions: scoped_session[Any]) -> None:
-    """Have each session remember, until its transaction ends, that it sent a change to the database."""
-
-    @event.listens_for(sessions, "after_flush")
-    def flushed(session: Session, _context: object) -> None:
-        session.info[_WRITTEN] = True
-
-    @event.listens_for(sessions, "do_orm_execute")
-    def executed(asked: ORMExecuteState) -> None:
-        if asked.is_insert or asked.is_update or asked.is_delete:
-            asked.session.info[_WRITTEN] = True
-
-    @event.listens_for(sessions, "after_transaction_end")
-    def ended(session: Session, ended: SessionTransaction) -> None:
-        if ended.parent is None:
-            session.info.pop(_WRITTEN, None)
-
-
 def _refuse_nesting(session: Session) -> None:
-    if session.info.get(_IN_USE_CASE) or _has_changes(session):
+    if session.info.get(_IN_USE_CASE) or has_changes(session):
         raise NestedTransaction
-
-
-def _has_changes(session: Session) -> bool:
-    waiting = session.new or session.dirty or session.deleted
-    return bool(waiting or session.info.get(_WRITTEN))
-
-
-def refuse_closed_connections(engine: Engine) -> None:
-    """Have the pool look at a connection before it lends it, at no cost of a round trip.
-
-    An idle connection has nothing to read. When there is something, the server said good-bye: it was
-    restarted, or a proxy between closed the line. The pool then opens a new one.
-    """
-
-    @event.listens_for(engine, "checkout")
-    def look(connection: Any, _record: object, _proxy: object) -> None:
-        line = select.poll()
-        line.register(connection.fileno(), select.POLLIN)
-        if line.poll(0):
-            raise DisconnectionError
-
-
-def limit_each_transaction(engine: Engine) -> None:
-    """Begin every transaction with LIMITS, for engines whose connections lead to a pooler.
-
-    A pooler lends another server connection for each transaction: what was set on one when it was
-    opened, or by SET, would be missing now, and somebody else's later. It costs a round trip.
-    """
-    engine.update_execution_options(**{_LIMITED: True})
-    settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in LIMITS.items())
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"SELECT {settings}")
 
 
 def require_transaction(session: Session) -> None:
     """Refuse to lock outside of `transaction()`: nothing would say when the lock ends."""
     if not session.info.get(_IN_USE_CASE):
         raise RuntimeError("a row may be locked only inside transaction()")
-
-
-def violated_constraint(error: DBAPIError) -> str | None:
-    """The name of the constraint that the database refused a statement by, if it was one."""
-    diagnosis: Any = getattr(error.orig, "diag", None)
-    return diagnosis.constraint_name if diagnosis is not None else None

@@ -2,26 +2,18 @@
 
 Every setting NAME may also be given as NAME_FILE, the path of a file that holds the value (Docker
 secrets). `.env.example` describes them all. Outside development (`FLASK_DEBUG=true`) a missing or
-unsafe setting stops the start: `safety.unsafe_settings` is that list, and `flask check --deploy`
+unsafe setting stops the start: `production.unsafe_settings` is that list, and `flask check --deploy`
 prints it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from sqlalchemy.engine import URL
-
-from azionelab.database import LIMITS
-from azionelab.environment import SettingsReader, web_processes
+from azionelab.languages import LOCALES
 from azionelab.logs import FORMATS
-from azionelab.safety import unsafe_settings
-
-LOCALES = ("it", "en")
+from azionelab.settings.config import Config
+from azionelab.settings.environment import SettingsReader, web_processes
+from azionelab.settings.production import unsafe_settings
 
 
 class ConfigError(Exception):
@@ -30,105 +22,6 @@ class ConfigError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-@dataclass(frozen=True)
-class Config:
-    """What the operator decided. Durations are in the unit that the name ends with."""
-
-    debug: bool
-    secret_key: str = field(repr=False)
-    secret_key_fallbacks: list[str] = field(repr=False)
-    database_url: URL
-    migration_database_url: URL | None
-    database_pool_size: int
-    web_workers: int
-    web_threads: int
-    database_pooler: bool
-    site_base_url: str
-    site_name: str
-    privacy_url: str | None
-    contact_email: str | None
-    allowed_hosts: list[str]
-    csrf_trusted_origins: list[str]
-    cors_allowed_origins: list[str]
-    trusted_proxies: int
-    time_zone: ZoneInfo
-    default_locale: str
-    hold_minutes: int
-    retention_days: int
-    page_cache_seconds: int
-    booking_rate_limit: str
-    login_rate_limit: str
-    mailbox_rate_limit: str
-    unconfirmed_seats_per_network: int
-    unconfirmed_percent_per_network: int
-    unconfirmed_percent: int
-    box_office_networks: list[IPv4Network | IPv6Network]
-    mail_server: str | None
-    mail_port: int
-    mail_use_tls: bool
-    mail_use_ssl: bool
-    mail_username: str | None
-    mail_password: str | None = field(repr=False)
-    mail_default_sender: str
-    mail_timeout_seconds: int
-    frontend_dist: Path
-    log_format: str
-    sentry_dsn: str | None = field(repr=False)
-    git_commit: str
-
-    def session_parameters(self) -> dict[str, Any]:
-        """What psycopg is to open connections with, beside the address.
-
-        A pooler in transaction mode lends another server connection for each transaction: statements
-        prepared on one are unknown on the next, and it takes no `options`.
-        """
-        if self.database_pooler:
-            return {"prepare_threshold": None}
-        return {"options": " ".join(f"-c {name}={value}" for name, value in LIMITS.items())}
-
-    def flask_settings(self) -> dict[str, Any]:
-        """These settings under the names that Flask and its extensions read."""
-        host = urlsplit(self.site_base_url)
-        secure = host.scheme == "https"
-        return {
-            "SECRET_KEY": self.secret_key,
-            "SECRET_KEY_FALLBACKS": self.secret_key_fallbacks,
-            "AZIONELAB": self,
-            "SQLALCHEMY_DATABASE_URI": self.database_url,
-            "SQLALCHEMY_ENGINE_OPTIONS": {
-                "pool_size": self.database_pool_size,
-                "max_overflow": 2,
-                # An error's text would quote names and addresses into the log.
-                "hide_parameters": True,
-                "pool_timeout": 10,
-                "connect_args": {"connect_timeout": 5, **self.session_parameters()},
-            },
-            "PROPAGATE_EXCEPTIONS": False,
-            "TRUSTED_HOSTS": None if self.debug and not self.allowed_hosts else self.allowed_hosts,
-            "PREFERRED_URL_SCHEME": host.scheme,
-            "MAX_CONTENT_LENGTH": 256 * 1024,
-            "MAX_FORM_MEMORY_SIZE": 128 * 1024,
-            "SESSION_COOKIE_SECURE": secure,
-            "SESSION_COOKIE_HTTPONLY": True,
-            "SESSION_COOKIE_SAMESITE": "Lax",
-            "SESSION_COOKIE_NAME": "__Host-session" if secure else "session",
-            "BABEL_DEFAULT_LOCALE": self.default_locale,
-            "BABEL_DEFAULT_TIMEZONE": self.time_zone.key,
-            "FRONTEND_DIST": self.frontend_dist,
-            "MAIL_SERVER": self.mail_server or "localhost",
-            "MAIL_PORT": self.mail_port,
-            "MAIL_USE_TLS": self.mail_use_tls,
-            "MAIL_USE_SSL": self.mail_use_ssl,
-            "MAIL_USERNAME": self.mail_username,
-            "MAIL_PASSWORD": self.mail_password,
-            "MAIL_DEFAULT_SENDER": self.mail_default_sender,
-            # A person may type slowly; the form answers a stale token by asking for one more press.
-            "WTF_CSRF_TIME_LIMIT": 6 * 3600,
-            # Browsers may keep the Referer to themselves; azionelab.pages looks at the Origin.
-            "WTF_CSRF_SSL_STRICT": False,
-        }
 
 
 def load_config(environ: Mapping[str, str]) -> Config:
@@ -186,7 +79,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         frontend_dist=Path(
             reader.text(
                 "FRONTEND_DIST",
-                str(Path(__file__).resolve().parent.parent / "static_frontend" / "dist"),
+                str(Path(__file__).resolve().parents[2] / "static_frontend" / "dist"),
             )
         ),
         log_format=reader.choice("LOG_FORMAT", "text", FORMATS),

@@ -2,12 +2,12 @@
 
 from flask import Flask, Response, current_app, request
 
+from azionelab.api.problems import API_PREFIX
+from azionelab.api.rest import ProblemApi
 from azionelab.bookings.api import blueprint as bookings
 from azionelab.checkin.api import blueprint as checkin
 from azionelab.checkin.api import enrolment
 from azionelab.extensions import csrf
-from azionelab.problems import API_PREFIX
-from azionelab.rest import ProblemApi
 from azionelab.shows.api import blueprint as shows
 
 _V1 = f"{API_PREFIX}v1/"

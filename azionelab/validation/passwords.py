@@ -6,7 +6,7 @@ from flask import current_app
 from flask_babel import gettext
 from flask_security.password_util import PasswordUtil
 
-from azionelab.one_line import is_one_line
+from azionelab.validation.text import is_one_line
 
 _HARD_ENOUGH = 3  # of zxcvbn's 0 to 4: more than 100 million guesses
 _JUDGED = 72  # characters: judging takes time with their square

@@ -5,7 +5,7 @@ from email.utils import parseaddr
 
 from email_validator import EmailNotValidError, validate_email
 
-from azionelab.one_line import is_one_line
+from azionelab.validation.text import is_one_line
 
 # What providers say of their addresses, read in 2026-11; where each says so: docs/decisions/0004-mailboxes.md.
 _SAME_DOMAINS = {"googlemail.com": "gmail.com", "me.com": "icloud.com", "mac.com": "icloud.com"}

@@ -22,8 +22,8 @@ from sqlalchemy import LargeBinary, delete, text
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.exceptions import TooManyRequests
 
-from azionelab.config import Config
 from azionelab.database import Base, transaction, write_at_once
+from azionelab.settings.config import Config
 
 P = ParamSpec("P")
 R = TypeVar("R")

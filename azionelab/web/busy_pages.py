@@ -10,9 +10,9 @@ from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from azionelab.database import has_committed
-from azionelab.database_errors import cause, is_commit_unknown
-from azionelab.problems import is_api_request, problem
+from azionelab.api.problems import is_api_request, problem
+from azionelab.database.errors import cause, is_commit_unknown
+from azionelab.database.transactions import has_committed
 
 RETRY_AFTER = 5  # seconds a browser is asked to wait when the house is too busy
 

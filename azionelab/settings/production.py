@@ -1,17 +1,15 @@
 """What makes settings unsafe for real visitors, and what deserves a second look.
 
-The one place of these rules: production does not start with an unsafe setting (`config.load_config`),
+The one place of these rules: production does not start with an unsafe setting (`loading.load_config`),
 and `flask check --deploy` tells the same lines, with the advice beside them.
 """
 
 import re
 from ipaddress import ip_address
 from itertools import pairwise
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from azionelab.config import Config
+from azionelab.settings.config import Config
 
 _MIN_SECRET = 32  # characters; token_urlsafe(32) gives 43
 _MANY_KEYS = 10
@@ -35,7 +33,7 @@ _HOST_NAME = re.compile(
 _SMTPS = 465  # RFC 8314: TLS from the start
 
 
-def unsafe_settings(config: "Config") -> list[str]:
+def unsafe_settings(config: Config) -> list[str]:
     """What must change before real visitors come (the mission's "Production Readiness").
 
     Returns a line for each unsafe setting, led by its name; an empty list when all is well.
@@ -55,7 +53,7 @@ def unsafe_settings(config: "Config") -> list[str]:
     ]
 
 
-def advice(config: "Config") -> list[str]:
+def advice(config: Config) -> list[str]:
     """What is allowed but seldom meant, a line each, led by the setting's name."""
     hosts = _folded(config.allowed_hosts)
     looks = [
@@ -126,14 +124,14 @@ def is_nobodys(host: str) -> bool:
     return bool(_NOBODYS.search(host.casefold().rstrip(".")))
 
 
-def database_hosts(config: "Config") -> list[str]:
+def database_hosts(config: Config) -> list[str]:
     """The hosts that DATABASE_URL names; sockets are none."""
     named = config.database_url.query.get("host", config.database_url.host or "")
     hosts = named.split(",") if isinstance(named, str) else named
     return [host for host in hosts if host and not host.startswith("/")]
 
 
-def _unsafe_keys(config: "Config") -> list[str]:
+def _unsafe_keys(config: Config) -> list[str]:
     problems = []
     if len(config.secret_key) < _MIN_SECRET or is_guessable(config.secret_key):
         problems.append(
@@ -149,7 +147,7 @@ def _unsafe_keys(config: "Config") -> list[str]:
     return problems
 
 
-def _unsafe_addresses(config: "Config") -> list[str]:
+def _unsafe_addresses(config: Config) -> list[str]:
     site = urlsplit(config.site_base_url)
     advised = _advised_address(config)
     problems = []
@@ -173,7 +171,7 @@ def _unsafe_addresses(config: "Config") -> list[str]:
     return problems + _unsafe_origins("CORS_ALLOWED_ORIGINS", config.cors_allowed_origins)
 
 
-def _advised_address(config: "Config") -> str:
+def _advised_address(config: Config) -> str:
     """SITE_BASE_URL, by https and with a public host: what the other addresses are to agree with."""
     site = urlsplit(config.site_base_url)
     if not site.hostname or _not_public(site.hostname):
@@ -194,7 +192,7 @@ def _unsafe_origins(name: str, origins: list[str]) -> list[str]:
     return problems
 
 
-def _unsafe_mail(config: "Config") -> list[str]:
+def _unsafe_mail(config: Config) -> list[str]:
     problems = []
     server, login = config.mail_server, (config.mail_username, config.mail_password)
     if server is None:
@@ -248,7 +246,7 @@ def _unsafe_mail(config: "Config") -> list[str]:
     return problems
 
 
-def _mail_is_encrypted(config: "Config") -> bool:
+def _mail_is_encrypted(config: Config) -> bool:
     return config.mail_use_tls or config.mail_use_ssl
 
 

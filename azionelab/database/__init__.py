@@ -1,0 +1,27 @@
+"""The database: models' base, the session, the ways to write."""
+
+from azionelab.database.base import Base, Typed, now
+from azionelab.database.errors import violated_constraint
+from azionelab.database.session import db
+from azionelab.database.transactions import (
+    NestedTransaction,
+    last_words,
+    read_row,
+    require_transaction,
+    transaction,
+    write_at_once,
+)
+
+__all__ = [
+    "Base",
+    "NestedTransaction",
+    "Typed",
+    "db",
+    "last_words",
+    "now",
+    "read_row",
+    "require_transaction",
+    "transaction",
+    "violated_constraint",
+    "write_at_once",
+]

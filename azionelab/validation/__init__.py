@@ -1,0 +1,1 @@
+"""What may be in what people type: lines, e-mail addresses, passwords."""

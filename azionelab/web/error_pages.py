@@ -1,0 +1,87 @@
+"""Error pages: HTTP errors, a database that is away, faults of the application; for the API as problems."""
+
+import traceback
+
+from flask import Response, current_app, make_response, render_template, request
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import BadHost, HTTPException, InternalServerError, SecurityError
+from werkzeug.wrappers import Response as AnyResponse
+
+from azionelab.api.problems import is_api_request, problem_of
+from azionelab.database.errors import is_database_busy
+from azionelab.web.busy_pages import busy_page, log_busy
+from azionelab.web.kept_pages import can_keep, kept_page
+
+
+def http_error_page(error: HTTPException) -> AnyResponse:
+    """Answer an HTTP error, raised by a view or by Flask itself."""
+    if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
+        # From outside of the view: what is done after it, or another page of these.
+        return failure_page(error.original_exception)
+    if error.response is not None or (error.code or 500) < 400:
+        return error.get_response()
+    if isinstance(error, (BadHost, SecurityError)):
+        # A host name that is not ours, or none at all: no address of ours can be built for it.
+        return Response("Unknown host name\n", 400, mimetype="text/plain")
+    if is_api_request():
+        return problem_of(error)
+    if isinstance(error, CSRFError) and can_keep():
+        return kept_page()
+    code = error.code or 500
+    titles = {
+        400: gettext("That did not work"),
+        403: gettext("This door is not yours"),
+        404: gettext("There is nothing here"),
+        405: gettext("That did not work"),
+        410: gettext("This is over"),
+        413: gettext("That was too much"),
+        415: gettext("That did not work"),
+        429: gettext("A little slower, please"),
+        503: gettext("The house is very busy"),
+    }
+    own_words = type(error).description != error.description and code in (404, 410)
+    details = {
+        404: gettext("The page may have moved, or the address is not complete."),
+        413: gettext("What was sent is too large."),
+        429: gettext("Many requests came from your network. Please try again in a minute."),
+        503: gettext("Please try again in a moment. Nothing is lost."),
+    }
+    detail = error.description if own_words else details.get(code, "")
+    response = make_response(
+        render_template(
+            "errors/error.html",
+            code=code,
+            title=titles.get(code, gettext("Something went wrong")),
+            detail=detail or gettext("Please go back and try again."),
+            retry=None,
+        ),
+        code,
+    )
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    response.cache_control.no_store = True
+    return response
+
+
+def failure_page(error: Exception) -> AnyResponse:
+    """Answer any other exception: 503 while the database is away, else 500."""
+    if not is_database_busy(error):
+        return _fault_page(error)
+    log_busy(error)
+    return busy_page(error)
+
+
+def _fault_page(error: Exception) -> AnyResponse:
+    """A fault of ours. The log gets the place of it, without the values that were at hand."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames[-6:]))
+    current_app.logger.error(
+        "unhandled %s in %s: %s",
+        type(error).__name__,
+        request.endpoint,
+        where,
+        extra={"fault": error},
+    )
+    return http_error_page(InternalServerError())

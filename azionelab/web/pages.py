@@ -1,0 +1,75 @@
+"""What every page gets: session, language, template filters, headers, error pages."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from flask import Flask, current_app
+from flask_babel import get_locale
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
+
+from azionelab.languages import LOCALES, keep_language
+from azionelab.validation.email_addresses import wire_address
+from azionelab.web.dates import clock, dateformat, day, when
+from azionelab.web.error_pages import failure_page, http_error_page
+from azionelab.web.form_checks import reject_foreign_forms
+from azionelab.web.security_headers import add_headers
+from azionelab.web.sessions import CookielessPages
+
+MAX_ROW = 2**31 - 1  # PostgreSQL's integer
+
+
+class RowNumber(IntegerConverter):
+    """A row's number in an address: one that no row can have is an address of nothing (404)."""
+
+    def __init__(
+        self,
+        map: Map,  # noqa: A002 (Werkzeug's name)
+        fixed_digits: int = 0,
+        min: int | None = None,  # noqa: A002
+        max: int | None = MAX_ROW,  # noqa: A002
+        signed: bool = False,
+    ) -> None:
+        super().__init__(map, fixed_digits, min, max, signed)
+
+
+def init_pages(app: Flask) -> None:
+    """Give the application its language, filters, headers and error pages."""
+    app.session_interface = CookielessPages()
+    app.url_map.converters["int"] = RowNumber
+    app.add_template_filter(when, "when")
+    app.add_template_filter(day, "day")
+    app.add_template_filter(clock, "clock")
+    app.add_template_filter(dateformat, "dateformat")
+    app.add_template_filter(partial(datetime.isoformat, timespec="seconds"), "isoformat")
+    app.add_template_filter(paragraphs, "paragraphs")
+    app.add_template_filter(wire_address, "wire_address")
+    app.context_processor(_site)
+    app.url_defaults(keep_language)
+    app.before_request(reject_foreign_forms)
+    app.after_request(add_headers)
+    app.register_error_handler(HTTPException, http_error_page)
+    app.register_error_handler(Exception, failure_page)
+
+
+def paragraphs(text: str) -> list[list[str]]:
+    """The paragraphs of a text as somebody typed it, each as its lines; empty lines divide them."""
+    divided: list[list[str]] = [[]]
+    for line in text.splitlines():
+        if line.strip():
+            divided[-1].append(line.strip())
+        elif divided[-1]:
+            divided.append([])
+    return [lines for lines in divided if lines]
+
+
+def _site() -> dict[str, Any]:
+    config = current_app.config["AZIONELAB"]
+    return {
+        "site_name": config.site_name,
+        "privacy_url": config.privacy_url,
+        "contact_email": config.contact_email,
+        "locale": str(get_locale()),
+        "locales": LOCALES,
+    }

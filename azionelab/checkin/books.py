@@ -125,7 +125,8 @@ def by_new_scan() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if violated_constraint(error) == "pk_scan":
+        # Walk-ins are booked before their scan is written, by its identity as well.
+        if violated_constraint(error) in {"pk_scan", "uq_reservation_live_request"}:
             raise ScanReused from error
         raise
 

@@ -8,6 +8,7 @@ nothing.
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -23,10 +24,12 @@ from azionelab.bookings import locks, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.signed_tickets import write_ticket
-from azionelab.checkin import books, scans
+from azionelab.checkin import books, interval, scans, walk_ins
 from azionelab.checkin.books import ScanReused, undo
+from azionelab.checkin.interval import pass_without_ticket
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind as Verdict
+from azionelab.checkin.verdicts import Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now, violated_constraint
 from azionelab.database.row_versions import EditConflict
@@ -254,16 +257,42 @@ def test_a_ticket_of_somebody_who_is_cancelling_lets_nobody_in(race: Race) -> No
     assert fresh(party.id).admitted == 0
 
 
-def test_walk_ins_under_the_identity_of_a_scan_are_told_so(race: Race) -> None:
+@pytest.fixture(params=[True, False], ids=["guarded", "negative control"])
+def identity_refused(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is told where a scan's identity was taken in between: that it was, or without the guard the constraint."""
+    if request.param:
+        return ["ScanReused", "ScanReused"]
+    for module in (walk_ins, interval):
+        monkeypatch.setattr(module, "by_new_scan", nullcontext)
+    return ["pk_scan", "uq_reservation_live_request"]
+
+
+@pytest.mark.parametrize(
+    "second", [let_in_walk_ins, partial(pass_without_ticket, way=Way.AGAIN)], ids=["in", "again"]
+)
+def test_people_without_a_ticket_under_the_identity_of_a_scan_are_told_so(
+    race: Race, second: Callable[..., Any], identity_refused: list[Any]
+) -> None:
     performance = a_performance()
     party, scan = a_party(performance, 4), uuid4()
     told = race.run(
         DOOR_GATE,
         partial(admit, performance.id, party.reference, scan, DOOR_A),
-        partial(let_in_walk_ins, performance.id, 2, scan, DOOR_B),
+        partial(second, performance.id, 2, scan, DOOR_B),
     )
-    assert told == [Verdict.ADMITTED, "ScanReused"]
+    assert told == [Verdict.ADMITTED, identity_refused[0]]
     assert seats_held(performance.id) == (4, 4)
+
+
+def test_walk_ins_under_the_identity_of_those_of_another_evening_are_told_so(
+    race: Race, identity_refused: list[Any]
+) -> None:
+    evenings, scan = (a_performance(), a_performance()), uuid4()
+    told = race.run(
+        DOOR_GATE, *(partial(let_in_walk_ins, one.id, 2, scan, DOOR_A) for one in evenings)
+    )
+    assert told == [Verdict.ADMITTED, identity_refused[1]]
+    assert [seats_held(one.id) for one in evenings] == [(2, 2), (0, 0)]
 
 
 @with_and_without("_RESERVATION")

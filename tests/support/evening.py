@@ -1,7 +1,8 @@
 """An evening at the doors by script: who comes, what goes wrong, and the log of what the doors said.
 
 All of it is drawn from one seed. The doors are real pages of the app. Whoever stands at one writes down what
-it says; at the end that log, the books and the phones' own counts have to be equal.
+it says; at the end that log, the books and the phones' own counts have to be equal. Of what a door says meanwhile, the
+log before it may only say otherwise where docs/door.md allows it: see `_agrees`.
 """
 
 import random
@@ -9,16 +10,23 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from flask.testing import FlaskClient
+from playwright.sync_api import expect
+from sqlalchemy import func, select
+
 from azionelab.bookings import rules
 from azionelab.bookings.errors import BookingClosed, PartyInside, ReservationEnded, SoldOut
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.signed_tickets import DIGITS, TAIL, write_ticket
 from azionelab.checkin.devices import devices_of
+from azionelab.checkin.models import Scan
 from azionelab.database import db
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
 from tests.stage import a_party, change_capacity, ticket_token
-from tests.support.script_door import Door, Word
+from tests.support.people import press
+from tests.support.script_door import Door
+from tests.support.spoken import Log, Word
 
 _OF_NOBODY = "Q" * 43  # as tickets were before 0.4
 _FORGED = "1" * (DIGITS - TAIL) + "/" + "2" * TAIL
@@ -38,11 +46,21 @@ class Evening:
     """The parties of a performance, the doors that they come to, and the log."""
 
     def __init__(
-        self, performance: Performance, other: Performance, parties: int, seed: int
+        self,
+        performance: Performance,
+        other: Performance,
+        parties: int,
+        seed: int,
+        staff: FlaskClient,
     ) -> None:
         self.performance = _kept(performance)
-        self.log: list[Word] = []
+        self.log = Log()
         self.doors: list[Door] = []
+        self._staff = staff
+        self._is_interval = False
+        # Parties that were shown at an entrance, and at an exit, whatever came of it.
+        self._came: list[Reservation] = []
+        self._left: list[Reservation] = []
         self._chance = random.Random(seed)
         self._parties = [self._books() for _ in range(parties)]
         # Nearly sold out: walk-ins meet a full house, unless they come where there is no network.
@@ -57,6 +75,7 @@ class Evening:
         num = len(self._queue)
         turns = {
             5 * num // 6: self._has_two_windows,
+            2 * num // 3: self._begins_interval,
             num // 2: self._revokes,
             num // 3: self._releases,
             num // 6: self._holds_again,
@@ -71,6 +90,25 @@ class Evening:
             door.meets("online")
             for window in door.windows:
                 window.is_online()
+        self._ends_interval()
+
+    def _begins_interval(self) -> None:
+        self._allows("yes")
+        self._is_interval = True
+
+    def _ends_interval(self) -> None:
+        """Nobody goes out any more; of who is out some come back all the same."""
+        self._allows("no")
+        for door in self.doors:
+            for window in door.windows:
+                expect(window.page.locator("[data-ways]")).to_be_hidden()
+            self._arrives(door, self._chance.choice(self._left or self._came))
+            door.phone.is_online()
+
+    def _allows(self, reentry: str) -> None:
+        page = f"/admin/evenings/{self.performance.id}"
+        assert press(self._staff, f"{page}/reentry", page, allowed=reentry).status_code == 200
+        db.session.rollback()
 
     def _has_two_windows(self) -> None:
         self._chance.choice(self.doors).goes_on_in_another_window()
@@ -91,6 +129,7 @@ class Evening:
         )
         revoke_token(token_id)
         self._some_arrive(door)
+        self._leaves(door, self._chance.choice(self._came))
         door.seats(2)
         door.is_told_that_it_was_revoked()
         door.phone.joins(self.performance, door.name)
@@ -127,20 +166,57 @@ class Evening:
         ]
         fault = chance.choice(_FAULTS)
         walk_ins = chance.choice([1, 1, 3, 6])
+        if self._is_interval and chance.random() < 0.3:
+            self._goes_out_or_in(door, another)
+            return
         for until, step in steps:
             if draw < until:
                 step()
                 return
         self._arrives(door, self._queue.pop())
 
+    def _goes_out_or_in(self, door: Door, another: Door) -> None:
+        chance = self._chance
+        draw = chance.random()
+        leaving, coming_back = chance.choice(self._came), chance.choice(self._left or self._came)
+        people, fewer = chance.choice([1, 1, 2, 4]), chance.choice([0, 0, 1])
+        if draw < 0.36:
+            self._leaves(door, leaving)
+        elif draw < 0.74:
+            self._arrives(door, coming_back)
+        elif draw < 0.80:
+            self._leave_together(door, another, leaving)
+        elif draw < 0.88:
+            door.lets_through(people, "out", fewer)
+        elif draw < 0.94:
+            door.lets_through(people, "again", fewer)
+        else:
+            door.takes_back_last()
+
     def _arrives(self, door: Door, party: Reservation) -> None:
+        self._came.append(party)
+        door.faces("Entrance")
         self._shown(door, self._code(party), party.reference)
+
+    def _leaves(self, door: Door, party: Reservation) -> None:
+        self._left.append(party)
+        door.faces("Exit")
+        self._shown(door, self._code(party), party.reference)
+
+    def _leave_together(self, door: Door, another: Door, party: Reservation) -> None:
+        self._left.append(party)
+        for one in (door, another):
+            one.faces("Exit")
+        self._together(door, another, party)
 
     def _shown(self, door: Door, code: str, reference: str) -> None:
         all_the_same, fewer = self._draws()
         is_undone = self._chance.random() < 0.08
+        alone = self._alone()
         door.shows(code)
+        said = len(self.log.words)
         word = door.says(reference, all_the_same, fewer)
+        self._agrees(self.log.words[said], alone)
         if is_undone:
             door.takes_back(word)
 
@@ -150,6 +226,29 @@ class Evening:
             one.shows(self._code(party))
         for one in (door, another):
             one.says(party.reference, *self._draws())
+
+    def _alone(self) -> set[str]:
+        """The doors whose word nobody may know, or that may not know others'."""
+        return {door.name for door in self.doors if door.is_alone}
+
+    def _agrees(self, word: Word, alone: set[str]) -> None:
+        """What a door says of a party agrees with the log before it, but for what it cannot know.
+
+        That is what a door without a network has not told yet; at such a door what others did. So it says "Already
+        in" of who was let out there, for as long as that lasts. And where the books do not hold what was said, for it
+        could not be, or its phone had been revoked, it says what the books say.
+        """
+        seats = {party.reference: party.seats for party in self._parties}
+        if not word.reference or not self.log.contradicts(word, seats[word.reference]):
+            return
+        ignorant = alone | self._alone()
+        if word.alone or ignorant & self.log.speakers(word.reference):
+            return
+        told = select(func.count()).select_from(Scan).join(Reservation)
+        beyond = Reservation.reference == word.reference, Scan.claimed > Scan.people
+        is_beyond = db.session.scalar(told.where(*beyond))
+        db.session.rollback()
+        assert is_beyond or self.log.is_tangled(word.reference), (word, self.log.of(word.reference))
 
     def _draws(self) -> tuple[int, int]:
         all_the_same = self._chance.choice([0, 1, 2, 3])

@@ -121,7 +121,10 @@ def lock_reservation(session: Session, reservation_id: UUID) -> Reservation:
 
 @dataclass(frozen=True, slots=True)
 class PartyRow:
-    """Of a reservation what a door asks; when its performance was cancelled, and whether people may go out."""
+    """Of a reservation what a door asks.
+
+    As `lock_party` reads it, also when its performance was cancelled, and whether people may go out.
+    """
 
     id: UUID
     performance_id: int
@@ -132,8 +135,8 @@ class PartyRow:
     admitted: int
     released: int
     outside: int
-    cancelled_at: datetime | None
-    reentry: bool
+    cancelled_at: datetime | None = None
+    reentry: bool = False
     note: str = ""
     late_at: datetime | None = None
     ended_at: datetime | None = None

@@ -139,7 +139,7 @@ def offer_to_phone(performance_id: int, first: ApiToken) -> str:
 
     It is always the same of one evening: so it can come and go there a few times, and not without end.
     """
-    offer = _Offer(performance_id, _RETURNS, Scope(first.scope), 0, first.id)
+    offer = _Offer(performance_id, _RETURNS, Scope(first.scope), None, first.id)
     return _sign(_number_of(f"phone {first.id}/{performance_id}"), offer, now() + INVITATION)
 
 
@@ -419,7 +419,7 @@ class _Offer(NamedTuple):
     performance_id: int
     phones: int
     scope: Scope
-    serves_days: int
+    serves_days: int | None  # None of a phone's own: its first token says it
     first_id: int | None
 
 

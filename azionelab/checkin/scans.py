@@ -150,8 +150,7 @@ def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
         return None
     party = PartyRow(
         found.id, performance_id, found.reference, found.name, State.CONFIRMED,
-        seats=found.seats, admitted=found.seats, released=0, outside=0, cancelled_at=None,
-        reentry=False, note=found.note,
+        seats=found.seats, admitted=found.seats, released=0, outside=0, note=found.note,
         reduced_from=found.reduced_from, reduced_at=found.reduced_at, reduced_by=found.reduced_by,
     )  # fmt: skip
     return Verdict(Kind.ADMITTED, scan_id, found.seats, party, None)
@@ -182,7 +181,7 @@ def _admit(
         scan = describe_attempt(scan_id, performance_id, party, actor, claim, way=way)
         told: PartyRow | Reservation | None = party
         if party and (people or gone):
-            if released and people:
+            if released:
                 # As it is now: an earlier action of the same sync may have left it in the session.
                 reservation = session.get_one(Reservation, party.id, populate_existing=True)
                 hold_again(reservation, people)

@@ -159,11 +159,11 @@ def test_a_party_may_come_in_parts() -> None:
     assert let_in(1) == (Kind.ALREADY_IN, 0)
 
 
-def facts_of(party: Any) -> tuple[UUID, str, str, str, int, int, int]:
+def facts_of(party: Any) -> tuple[UUID, str, str, str, int, int, int, int]:
     """What a device is told of a party."""
     return (
         party.id, party.reference, party.name, party.state, party.seats, party.admitted,
-        party.released,
+        party.released, party.outside,
     )  # fmt: skip
 
 
@@ -347,7 +347,7 @@ def looking_together(phones: int) -> Any:
             for name in PartyRow.__slots__
             if name not in ("cancelled_at", "reentry")
         }
-        return PartyRow(**facts, cancelled_at=None, reentry=False)
+        return PartyRow(**facts)
 
     return look
 

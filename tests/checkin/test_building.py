@@ -197,11 +197,17 @@ def test_putting_away_is_taken_back_and_of_another_evening_does_nothing(database
 
 def test_a_revoked_phone_goes_on_alone_until_it_is_told(database: Database) -> None:
     performance = a_performance()
-    phone, text = a_phone(performance, "Door C")
-    last_heard(database, phone, 20)
-    revoke_token(phone.token_id or 0)
-    assert known(people_in(performance.id)) == (["Door C"], 20)
-    device = find_device(text)
-    assert device is not None
+    phones = [a_phone(performance, label) for label in "ABC"]
+    for minutes, (phone, _) in enumerate(phones, start=20):
+        last_heard(database, phone, minutes)
+        revoke_token(phone.token_id or 0)
+    assert known(people_in(performance.id)) == (["C", "B", "A"], 22)
+    device = device_of(phones[1][1])
     note_told(device)
-    assert known(people_in(performance.id)) == ([], 0)
+    assert known(people_in(performance.id)) == (["C", "A"], 22)
+    # That is written once; and one that was heard when it was revoked counts as told.
+    database.execute("UPDATE api_token SET last_seen_at = revoked_at WHERE label = 'B'")
+    assert known(people_in(performance.id)) == (["C", "A"], 22)
+    note_told(device)
+    row = database.execute("SELECT last_seen_at = revoked_at FROM api_token WHERE label = 'B'")
+    assert row.fetchone() == (True,)

@@ -234,10 +234,17 @@ def test_a_device_is_silent_after_a_minute(
         assert device is not None
         at(timedelta(0))
         devices.note_seen(device)
-    at(timedelta(minutes=1))
-    assert devices.silent_devices(performance.id) == []
-    at(timedelta(minutes=1) + A_MOMENT)
-    assert devices.silent_devices(performance.id) == [f"Door {performance.id}"]
+    enrolled(performance.id, "Never seen")
+
+    def silent(moment: datetime) -> list[str]:
+        """Who can be put away, and is told of."""
+        seen = devices.devices_of(performance.id)
+        able = [device.label for device in seen if device.is_silent(moment)]
+        assert able == devices.silent_devices(performance.id)
+        return able
+
+    assert silent(at(timedelta(minutes=1))) == []
+    assert silent(at(timedelta(minutes=1) + A_MOMENT)) == [f"Door {performance.id}"]
 
 
 def test_staff_see_what_devices_do(in_app: Flask, at: Callable[[timedelta], datetime]) -> None:

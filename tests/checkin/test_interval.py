@@ -109,6 +109,16 @@ def test_who_is_out_keeps_the_seat() -> None:
     assert go(party, Way.ANY) == (Kind.IN_AGAIN, 4)
 
 
+def test_the_answer_says_who_is_out_after_it() -> None:
+    party = a_party_inside(an_interval())
+    for way, people, outside in ((Way.OUT, 3, 3), (Way.AGAIN, 2, 1)):
+        verdict = admit(
+            party.performance_id, party.reference, uuid4(), DOOR_A, people=people, way=way
+        )
+        assert verdict.reservation is not None
+        assert verdict.reservation.outside == fresh(party.id).outside == outside
+
+
 def test_a_page_that_knows_of_no_interval_says_already_in() -> None:
     performance = an_interval()
     party = a_party_inside(performance)
@@ -138,6 +148,27 @@ def test_an_answer_that_was_not_heard_may_have_let_out_too_many(claimed: int, ou
     go(party, Way.OUT, 4, scan=scan)
     go(party, Way.OUT, scan=scan, claimed=claimed)
     assert (building(performance), counted(party)) == ((4 - outside, outside), (4, outside))
+
+
+@pytest.mark.parametrize(
+    ("way", "people", "kind", "then"),
+    [
+        (Way.AGAIN, 2, Kind.IN_AGAIN, (3, 0)),
+        (Way.OUT, 1, Kind.LET_OUT, (3, 3)),
+        # It does not say which way: as people whose ticket is shown go.
+        (Way.ANY, 1, Kind.ADMITTED, (4, 2)),
+    ],
+)
+def test_whom_we_refused_went_the_way_that_the_phone_tells(
+    way: Way, people: int, kind: Kind, then: tuple[int, int]
+) -> None:
+    performance = an_interval()
+    party, scan = a_party(performance, 4), uuid4()
+    go(party, Way.IN, 3)
+    go(party, Way.OUT, 2)
+    assert go(party, Way.ANY, scan=scan) == (Kind.SOME_OUT, 0)
+    assert go(party, way, scan=scan, claimed=people) == (kind, people)
+    assert counted(party) == then
 
 
 def test_undo_counts_as_before() -> None:
@@ -219,13 +250,16 @@ def test_a_phone_whose_list_is_old_lets_in_who_was_out() -> None:
     assert (building(performance), conflicts(performance.id)) == ((4, 0), [])
 
 
-def test_some_came_for_the_first_time_and_some_came_back_by_one_claim() -> None:
+@pytest.mark.parametrize(("claimed", "outside"), [(3, 1), (4, 0)])
+def test_some_came_for_the_first_time_and_some_came_back_by_one_claim(
+    claimed: int, outside: int
+) -> None:
     performance = an_interval()
     party, scan = a_party(performance, 4), uuid4()
     go(party, Way.IN, 2)
     go(party, Way.OUT, 2)
-    assert go(party, Way.IN, claimed=4, scan=scan) == (Kind.ADMITTED, 4)
-    assert (building(performance), counted(party)) == ((4, 0), (4, 0))
+    assert go(party, Way.IN, claimed=claimed, scan=scan) == (Kind.ADMITTED, claimed)
+    assert (building(performance), counted(party)) == ((claimed, outside), (4, outside))
     undo(performance.id, scan, DOOR_A)
     assert (building(performance), counted(party)) == ((0, 2), (2, 2))
 

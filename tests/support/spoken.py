@@ -65,10 +65,19 @@ class Log:
         return [word for word in self.words if word.reference == reference]
 
     def is_tangled(self, reference: str) -> bool:
-        """Whether an undo may have taken back with it who went through other doors since."""
-        words = self.of(reference)
-        has_passages = any(word.way != "in" and word.people for word in words)
-        return has_passages and any(word.may_take_others_back for word in words)
+        """Whether an undo may have taken back with it who went through other doors since.
+
+        With an exit those who came back, which by an old list is "in" as well; with others those who went out. Of
+        people without a ticket nobody knows whether those who came in are those who went out.
+        """
+        words = [word for word in self.of(reference) if word.people]
+        undone = {word.way for word in words if word.may_take_others_back}
+        have_left = any(word.way == "out" for word in words)
+        have_returned = any(
+            word.way == "again" or (word.alone and word.way == "in") for word in words
+        )
+        with_exit = "out" in undone and have_returned
+        return with_exit or (reference != "" and have_left and bool(undone & {"in", "again"}))
 
     def contradicts(self, word: Word, seats: int) -> bool:
         """Whether a door says of a party what cannot be, by all that was said of it before.

@@ -195,6 +195,9 @@ export interface Invited extends OtherEvening {
 /** No answer, or one that says that the server is busy or down: the door goes on by itself. */
 export class Away extends Error {}
 
+/** No answer in time: the server may be at it still, if it was asked for much at once. */
+export class Late extends Away {}
+
 /** An answer that says no. `kind` is the last part of the problem's type. */
 export class Refused extends Error {
   readonly status: number;
@@ -323,7 +326,7 @@ async function request<Answer>(
     });
     said = await answer.json();
   } catch {
-    throw new Away("no answer");
+    throw giveUp.signal.aborted ? new Late("no answer in time") : new Away("no answer");
   } finally {
     clearTimeout(timer);
   }

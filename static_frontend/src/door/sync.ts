@@ -1,6 +1,6 @@
 /** When to ask the server, and what to send along: the pace, the batches and what cannot be sent. */
 
-import { Away, Refused, type Action } from "./server.ts";
+import { Away, Late, Refused, type Action } from "./server.ts";
 import type { Waiting } from "./store.ts";
 
 export const EVERY = 1_500; // milliseconds, while the page is seen
@@ -38,7 +38,7 @@ export class Sync {
   private failures = 0;
   /** Of the windows of this phone this one was the last time allowed to ask. */
   private isTurn = true;
-  /** Actions in a batch; one by one when one of them cannot be taken. */
+  /** Actions in a batch; one by one when one of them cannot be taken, and fewer when all took too long. */
   private limit = MAX_ACTIONS;
 
   constructor(evening: Syncing, isSeen: () => boolean = () => !document.hidden) {
@@ -136,6 +136,8 @@ export class Sync {
           continue;
         }
         this.failures += 1;
+        // The same batch again would take as long again, and what waits would never be sent.
+        if (error instanceof Late && batch.length > 1) this.limit = Math.floor(batch.length / 2);
         if (error instanceof Refused) await this.evening.refused(error, []);
         else if (error instanceof Away) this.lost();
         else throw error;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { Away } from "../../src/door/server.ts";
+import { Away, Late, Server } from "../../src/door/server.ts";
 import type { Waiting } from "../../src/door/store.ts";
 import { EVERY, Sync } from "../../src/door/sync.ts";
 import { until } from "../until.ts";
@@ -12,19 +12,22 @@ let isAway: boolean;
 let isSeen: boolean;
 let changes: number;
 let failure: Error | undefined;
+/** Actions that the server has time for in one sync. */
+let inTime: number;
 
 beforeEach(() => {
   vi.useFakeTimers();
   [waiting, sent, changes, isAway, isSeen] = [[], 0, 0, false, true];
-  failure = undefined;
+  [failure, inTime] = [undefined, Infinity];
   sync = new Sync(
     {
       waiting: () => waiting,
-      send: async () => {
+      send: async (batch) => {
         sent += 1;
+        if (batch.length > inTime) throw new Late("no answer in time");
         if (failure) throw failure;
         if (isAway) throw new Away("no answer");
-        waiting = [];
+        waiting = waiting.filter((one) => !batch.includes(one));
       },
       putAside: async () => {},
       refused: async () => {},
@@ -71,6 +74,26 @@ test("without an answer the pauses grow, to half a minute", async () => {
   const pauses = at.slice(1).map((moment, n) => moment - at[n]!);
   expect(pauses.slice(0, 3)).toEqual([6, 12, 24]);
   expect(pauses.at(-1)).toBe(30);
+});
+
+test("of more than the server has time for less is sent at once, until all of it is", async () => {
+  inTime = 11;
+  waiting = Array.from({ length: 46 }, (_, order) => ({ order, action: {} }) as Waiting);
+  sync.start();
+  await pass(60_000);
+  expect([waiting, sync.isAway]).toEqual([[], false]);
+});
+
+test("a server that takes too long is told from a network that is away", async () => {
+  const isAborted = async (signal: AbortSignal) =>
+    await new Promise((_, fail) => signal.addEventListener("abort", () => fail(new Error("aborted"))));
+  vi.stubGlobal("fetch", async (_address: string, { signal }: RequestInit) => await isAborted(signal!));
+  const late = expect(new Server(1, "token").sync(1, [])).rejects.toBeInstanceOf(Late);
+  await pass(6_000);
+  await late;
+  vi.stubGlobal("fetch", async () => await Promise.reject(new TypeError("no network")));
+  await expect(new Server(1, "token").sync(1, [])).rejects.not.toBeInstanceOf(Late);
+  vi.unstubAllGlobals();
 });
 
 test("it says once that there is no network, and once that it is back", async () => {

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from azionelab.database.connections import LIMITED
 from azionelab.database.errors import committing, is_database_busy
 from azionelab.database.session import db, has_changes
+from azionelab.validation.text import without_directions
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _COMMITTED = "azionelab.committed"
@@ -116,11 +117,14 @@ def read_row(connection: Connection, statement: ClauseElement, values: Mapping[s
     """The first row of what a statement answers, by its columns' names, or None.
 
     For what every scan at the door asks: it goes past SQLAlchemy, which costs more than asking
-    PostgreSQL does (docs/performance.md).
+    PostgreSQL does (docs/performance.md). Texts are read as `Typed` reads them.
     """
     driver: Any = connection.connection.driver_connection
     with _as_sqlalchemy(connection), driver.cursor(row_factory=namedtuple_row) as cursor:
-        return cursor.execute(_written(statement), values).fetchone()
+        row = cursor.execute(_written(statement), values).fetchone()
+    return row and row._make(
+        without_directions(value) if isinstance(value, str) else value for value in row
+    )
 
 
 @cache

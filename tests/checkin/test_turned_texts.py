@@ -1,6 +1,7 @@
 """What was kept before forms refused it turns nobody's neighbours, wherever it is read."""
 
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -9,14 +10,16 @@ from azionelab.admin.export import guests_csv
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets import event_ics
 from azionelab.checkin import devices
+from azionelab.checkin.books import Actor
 from azionelab.checkin.evening import guests
 from azionelab.checkin.house_list import changes_since
+from azionelab.checkin.scans import admit
 from azionelab.database import db, now
 from azionelab.mail.models import Kind
 from azionelab.mail.words import words_for
 from azionelab.shows.models import Show, Venue
 from azionelab.shows.programme import listing
-from tests.stage import a_party, a_performance
+from tests.stage import a_party, a_performance, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -52,6 +55,30 @@ def test_no_export_holds_what_turns_its_neighbours(database: psycopg.Connection[
     ]
     assert all("AdaissoR" in text for text in said), said
     assert not [text for text in said if "\u202e" in text]
+
+
+def test_no_verdict_holds_it_either(database: psycopg.Connection[Any]) -> None:
+    performance = a_performance()
+    party, other = (a_party(performance, 2) for _ in range(2))
+    device, token = devices.enrol(devices.make_invitation(performance.id), "Door A")
+    phone = Actor("Door A", token_id=device.id, label="Door A")
+    admit(performance.id, other.reference, uuid4(), phone)
+    database.execute("UPDATE reservation SET name = %s, note = %s", [TURNED, TURNED])
+    database.execute("UPDATE api_token SET label = %s", [TURNED])
+    database.execute("UPDATE scan SET door = %s", [TURNED])
+    db.session.expire_all()
+    fresh = admit(performance.id, ticket_token(party), uuid4(), phone).reservation
+    second = admit(performance.id, other.reference, uuid4(), phone)
+    heard = devices.find_device(token)
+    assert fresh is not None
+    assert second.reservation is not None
+    assert second.first is not None
+    assert heard is not None
+    said = [
+        *(fresh.name, fresh.note, second.reservation.name, second.reservation.note),
+        *(second.first.by, second.first.door, heard.label),
+    ]
+    assert said == ["AdaissoR"] * len(said)
 
 
 def test_what_is_written_past_the_forms_is_kept_without_it(

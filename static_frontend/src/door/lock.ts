@@ -66,6 +66,8 @@ export class Lock {
 
   /** Whether it is the PIN, which unlocks; not while there is a pause. */
   async open(pin: string): Promise<boolean> {
+    // Another window of the app may have tried since.
+    this.kept = readLock() ?? this.kept;
     if (!this.kept || this.pause > 0) return false;
     // Before it is looked at: whoever kills the app meanwhile has used a try, too.
     const tried = { ...this.kept, wrong: this.kept.wrong + 1, triedAt: Date.now() };

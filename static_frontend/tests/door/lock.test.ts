@@ -66,6 +66,15 @@ test("a try counts before it is looked at", async () => {
   expect(await trying).toBe(false);
 });
 
+test("windows that were opened before anybody tried have no tries of their own", async () => {
+  await locked();
+  const windows = Array.from({ length: 4 }, restarted);
+  for (const lock of windows) await lock.open("0000");
+  expect(await windows[0]!.open("2468")).toBe(false);
+  vi.setSystemTime(Date.now() + restarted().pause);
+  expect(await windows[0]!.open("2468")).toBe(true);
+});
+
 test("without a PIN nothing is locked", () => {
   const lock = new Lock();
   lock.lock();

@@ -25,6 +25,7 @@ from azionelab.bookings.notes import write_note
 from azionelab.checkin import devices, scans
 from azionelab.checkin.books import Actor, Claim, record_of_revoked, undo
 from azionelab.checkin.evening import MAX_REFUSED
+from azionelab.checkin.interval import allow_reentry
 from azionelab.checkin.verdicts import RECORDED, Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now
@@ -693,6 +694,8 @@ class TestTheDoorList:
         booking.cancel(a_party(performance, 1, name="Not Coming").id)
         admit(performance, inside.reference, people=3)
         places.release_no_shows(performance.id)
+        allow_reentry(performance.id, allowed=True)
+        admit(performance, inside.reference, people=2, way=Way.OUT)
         let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A)
         let_lapse(too_late)
         (sheet,) = self.sheets(staff, performance)
@@ -708,7 +711,7 @@ class TestTheDoorList:
             "5 in",
             "1 released",
             "2 walk-ins",
-            f"Ada Rossi 4 {inside.reference} released: 1\nWheelchair, row 1",
+            f"Ada Rossi 4 {inside.reference} released: 1, out: 2\nWheelchair, row 1",
             f"Carla Late 1 {late.reference}\nLate, about ",
             f"Bruno Neri 1 {pending.reference} not confirmed",
         ):

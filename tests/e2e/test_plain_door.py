@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
+from azionelab.checkin.interval import allow_reentry
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
@@ -33,4 +34,30 @@ def test_a_verdict_is_not_scrolled_away(live_site: Site, browser: Browser, scrip
     page.get_by_label("Name, e-mail or reference").fill(party.name)
     page.get_by_role("button", name="Find").click()
     expect(page.locator("#parties").get_by_text(party.reference)).to_be_in_viewport()
+    phone.close()
+
+
+def test_in_the_interval_all_ways_through_the_door_are_buttons_of_one_size(
+    live_site: Site, browser: Browser
+) -> None:
+    performance = a_performance()
+    allow_reentry(performance.id, allowed=True)
+    phone = browser.new_context(viewport={"width": 360, "height": 740}, locale="en-GB")
+    page = watched(phone.new_page())
+    log_in(page, live_site, "anna@theatre.org", "door")
+    # Their words are the longer ones.
+    page.goto(f"{live_site.url}/checkin/performances/{performance.id}?lang=it")
+    for form in page.locator("form.scan-form").filter(has=page.locator("[name=way]")).all():
+        boxes = [button.bounding_box() for button in form.locator("[name=way]").all()]
+        assert (
+            len(
+                {
+                    tuple(round(box[side]) for side in ("y", "width", "height"))
+                    for box in boxes
+                    if box
+                }
+            )
+            == 1
+        ), boxes
+        assert all(box and box["x"] + box["width"] <= 360 for box in boxes)
     phone.close()

@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.stage import a_party
+from tests.support.camera import seen, table, ticket
 from tests.support.door import Phone, tonight, until
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -15,6 +16,12 @@ pytestmark = pytest.mark.usefixtures("in_app")
 Scans = Callable[[], list[Any]]
 SHEET = "This phone: sounds, names, PIN, kiosk, end"
 PIN = "2468"
+_IS_ON_TOP = """
+(part) => {
+  const { x, y, width, height } = part.getBoundingClientRect();
+  return document.elementFromPoint(x + width / 2, y + height / 2) === part;
+}
+"""
 
 
 def opens_sheet(phone: Phone) -> None:
@@ -146,3 +153,17 @@ def test_a_kiosk_without_a_pin_is_left_by_holding_its_corner(phone: Phone) -> No
     phone.page.mouse.down()
     expect(more).to_be_visible()
     phone.page.mouse.up()
+
+
+def test_a_kiosk_asks_over_the_picture_of_its_camera(
+    scanner: Phone, show: Callable[..., None]
+) -> None:
+    performance = tonight()
+    show((table(), 5), (seen(ticket(a_party(performance, 2))), 5))
+    scanner.joins(performance)
+    opens_sheet(scanner)
+    scanner.press("Start the kiosk")
+    scanner.page.locator("[data-camera-picture]:visible").wait_for()
+    prompt = scanner.page.get_by_text("Show your ticket")
+    assert prompt.evaluate(_IS_ON_TOP)
+    scanner.told("Welcome: 2 people", "Please go in.")

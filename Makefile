@@ -29,7 +29,7 @@ BUILT := $(FRONTEND)/dist/.vite/manifest.json
 ## run: serve the site on http://127.0.0.1:8000 (PORT=... for another port)
 .PHONY: run
 run: $(RUN_READY) $(BUILT) $(CATALOGUES)
-	@exec $(PYTHON) -m azionelab.ops.local
+	@exec $(PYTHON) -m bare_machine
 
 ## ready: install and build what all of this stands on
 .PHONY: ready
@@ -92,12 +92,12 @@ mutants: $(TEST_READY) $(BUILT) $(CATALOGUES)
 ## psql: a shell on the running database (or on DATABASE_URL)
 .PHONY: psql
 psql: $(RUN_READY)
-	@exec $(PYTHON) -m azionelab.ops.local psql
+	@exec $(PYTHON) -m bare_machine psql
 
 ## flask: a flask command on the running site, as in ARGS="load-season my.toml"
 .PHONY: flask
 flask: $(RUN_READY)
-	@exec $(PYTHON) -m azionelab.ops.local flask $(ARGS)
+	@exec $(PYTHON) -m bare_machine flask $(ARGS)
 
 ## messages: gather the texts to translate into the catalogues
 .PHONY: messages

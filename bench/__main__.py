@@ -31,8 +31,8 @@ from flask import Flask
 
 from azionelab.bookings.signed_tickets import sign_ticket
 from azionelab.checkin.devices import make_invitation
-from azionelab.ops import embedded_postgres
 from azionelab.staff.tokens import digest
+from bare_machine import embedded_postgres
 from bench import camera
 from bench.capacity import capacity
 from bench.door import DoorApp

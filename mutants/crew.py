@@ -17,7 +17,7 @@ from typing import IO, cast
 import psycopg
 from psycopg import sql
 
-from azionelab.ops import embedded_postgres
+from bare_machine import embedded_postgres
 from mutants.mutations import Mutant
 from mutants.worker import Outcome
 

@@ -24,7 +24,7 @@ import pytest
 # A mutant in whose way the tests hang never ends, and neither may a slow run of them: it is no kill.
 Outcome = Literal["noticed", "survived", "never ended"]
 
-_OURS = ("azionelab", "tests", "migrations", "mutants", "__main__", "conftest")
+_OURS = ("azionelab", "bare_machine", "tests", "migrations", "mutants", "__main__", "conftest")
 _PRELOADED = "ignore::pytest.PytestAssertRewriteWarning"
 _NO_TESTS = 5  # pytest's exit status
 _PATIENCE = 40  # seconds, and a few times what the slowest test takes without a mutant

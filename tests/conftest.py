@@ -32,8 +32,8 @@ from psycopg.rows import namedtuple_row
 
 from azionelab.app import create_app
 from azionelab.database import db
-from azionelab.ops import embedded_postgres
 from azionelab.settings.loading import load_config
+from bare_machine import embedded_postgres
 from tests.support.processes import PATIENCE, PYTHON, Program, free_port
 from tests.support.smtp import SmtpServer
 
@@ -70,7 +70,15 @@ $$
 """
 _LONGEST = tuple(
     f"tests/{part}"
-    for part in ("api/test_conformance", "backup", "e2e", "faults", "local", "mail", "releases")
+    for part in (
+        "api/test_conformance",
+        "backup",
+        "bare_machine",
+        "e2e",
+        "faults",
+        "mail",
+        "releases",
+    )
 )
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -15,8 +15,9 @@ from psycopg.rows import namedtuple_row
 
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.scans import admit
-from azionelab.ops import doctor, embedded_postgres
+from azionelab.ops import doctor
 from azionelab.staff.tokens import Scope, issue_token
+from bare_machine import embedded_postgres
 from tests.stage import DOOR_A, a_party, a_performance, fresh, seats_held
 
 Database = psycopg.Connection[Any]

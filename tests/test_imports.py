@@ -44,7 +44,7 @@ FOUNDATION: dict[str, set[str]] = {
     "web": {"api", "database", "languages", "settings", "validation"},
 }
 # Where the world outside comes in: these call, and nobody but each other calls them.
-ENTRANCES = {"views", "api", "forms", "jobs", "commands", "health", "worker", "local"}
+ENTRANCES = {"views", "api", "forms", "jobs", "commands", "health", "worker"}
 # The few that may look at the request that is being answered.
 REQUEST_READERS = {
     "views", "api", "api_v1", "forms", "languages", "web.busy_pages", "web.kept_pages", "web.error_pages",

@@ -13,7 +13,8 @@ import pytest
 from flask import Flask
 from psycopg.errors import CheckViolation
 
-from azionelab.ops import embedded_postgres, roles
+from azionelab.ops import roles
+from bare_machine import embedded_postgres
 from tests.bookings.test_no_overbooking import INSERT
 from tests.stage import a_performance
 

@@ -11,14 +11,13 @@ import pytest
 
 from tests.support.processes import ROOT
 
-OURS = {"azionelab", "azionelab_backup", "bench", "migrations", "tests"}
+OURS = {"azionelab", "azionelab_backup", "bare_machine", "bench", "migrations", "tests"}
 PRODUCTION = ("azionelab", "migrations", "wsgi.py", "gunicorn.conf.py")
 ASKED_WHERE = {
     "requirements.in": PRODUCTION,
+    "requirements-local.in": ("bare_machine",),
     "requirements-dev.in": ("tests", "bench"),
 }
-# `make run` alone imports these, and installs them from a list of its own.
-LOCAL = {"azionelab/ops/local.py", "azionelab/ops/embedded_postgres.py"}
 
 
 def plain(name: str) -> str:
@@ -42,11 +41,12 @@ def imports(path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("wanted", ASKED_WHERE)
 def test_every_library_that_is_imported_is_asked_for(wanted: str) -> None:
     lists = {"requirements.in", wanted}
+    if wanted == "requirements-dev.in":
+        lists.add("requirements-local.in")
     makers = packages_distributions()
     for top in ASKED_WHERE[wanted]:
         for path in sorted((ROOT / top).rglob("*.py")) or [ROOT / top]:
-            local = str(path.relative_to(ROOT)) in LOCAL or wanted == "requirements-dev.in"
-            asked = asked_for(*lists, *(["requirements-local.in"] if local else []))
+            asked = asked_for(*lists)
             for module in set(imports(path)) - set(sys.stdlib_module_names) - OURS:
                 made_by = {plain(maker) for maker in makers[module]}
                 assert made_by & asked, f"{path} imports {module}"

@@ -11,7 +11,7 @@ from flask import Flask
 from psycopg.errors import InsufficientPrivilege
 
 from azionelab.ops import doctor, roles
-from azionelab.ops.embedded_postgres import as_application
+from bare_machine.embedded_postgres import as_application
 from tests.bookings.test_no_overbooking import INSERT
 from tests.stage import a_party, a_performance
 from tests.support.processes import PYTHON, ROOT, clean_environment

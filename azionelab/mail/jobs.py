@@ -3,34 +3,22 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from procrastinate import BaseRetryStrategy, JobContext, RetryDecision, RetryStrategy
-from procrastinate.jobs import Job
+from procrastinate import JobContext, RetryStrategy
 
 from azionelab.extensions import jobs
 from azionelab.mail import delivery
 from azionelab.mail.outbox import QUEUE, SEND_JOB, give_new_job
 from azionelab.mail.resending import RESEND_JOB, resend_failed
+from azionelab.mail.retries import GrowingPauses, is_last_try
 
-# Seconds to wait after each failed try: a hiccup is over soon, an outage is sat out for two days.
-PAUSES = (10, 30, 2 * 60, 10 * 60, 30 * 60, *[60 * 60] * 47)
 _ORPHAN_AGE = timedelta(minutes=10)
-
-
-class GrowingPauses(BaseRetryStrategy):
-    """Try again after each of PAUSES, then no more."""
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
-        """When to run the job again; `job.attempts` counts the tries before this one."""
-        if _is_last(job):
-            return None
-        return RetryDecision(retry_in={"seconds": PAUSES[job.attempts]})
 
 
 @jobs.task(name=SEND_JOB, queue=QUEUE, pass_context=True, retry=GrowingPauses())
 def send_mail(context: JobContext, mail_id: str) -> None:
     """Deliver one mail."""
     job = context.job
-    delivery.deliver(UUID(mail_id), sending=f"{job.id}", last_try=_is_last(job))
+    delivery.deliver(UUID(mail_id), sending=f"{job.id}", last_try=is_last_try(job))
 
 
 @jobs.periodic(cron="* * * * *")
@@ -49,7 +37,3 @@ def resend_failed_mails(since: str, asked_at: str, bad_addresses: bool) -> None:
         datetime.fromisoformat(asked_at),
         bad_addresses=bad_addresses,
     )
-
-
-def _is_last(job: Job) -> bool:
-    return job.attempts >= len(PAUSES)

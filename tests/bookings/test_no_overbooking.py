@@ -16,8 +16,8 @@ from sqlalchemy import text
 from azionelab.bookings import rules
 from azionelab.bookings.errors import CapacityBelowHeld, SoldOut
 from azionelab.database import db
-from azionelab.ops import embedded_postgres
 from azionelab.shows.models import Performance
+from bare_machine import embedded_postgres
 from tests.stage import a_party, a_performance, a_visitor, change_capacity, seats_held
 from tests.support.processes import PATIENCE
 

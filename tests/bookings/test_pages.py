@@ -26,7 +26,7 @@ from azionelab.bookings.signed_tickets import write_ticket
 from azionelab.checkin.scans import admit
 from azionelab.database import db, now
 from azionelab.mail.models import Kind, Mail
-from azionelab.ops import embedded_postgres
+from bare_machine import embedded_postgres
 from tests.stage import (
     DOOR_A,
     a_party,

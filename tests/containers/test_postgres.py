@@ -6,7 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from azionelab.ops import embedded_postgres
+from bare_machine import embedded_postgres
 from tests.containers.conftest import Stack, run
 from tests.support.processes import PATIENCE, PYTHON, ROOT, clean_environment, eventually, free_port
 

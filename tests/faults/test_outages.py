@@ -17,8 +17,8 @@ import pytest
 from flask import Flask
 
 from azionelab.database import db
-from azionelab.ops import embedded_postgres
-from azionelab.ops.embedded_postgres import EmbeddedPostgres
+from bare_machine import embedded_postgres
+from bare_machine.embedded_postgres import EmbeddedPostgres
 from tests.api.expect import BOOKING
 from tests.stage import a_performance, seats_held
 from tests.support.processes import PATIENCE, eventually

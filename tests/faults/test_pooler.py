@@ -20,8 +20,8 @@ from sqlalchemy import text
 from azionelab.bookings import rules
 from azionelab.database import db, write_at_once
 from azionelab.database.connections import LIMITS
-from azionelab.ops.embedded_postgres import as_application
 from azionelab.ops.worker import open_queue
+from bare_machine.embedded_postgres import as_application
 from tests.bookings.test_no_overbooking import (  # noqa: F401 (a fixture is among them)
     race_for_the_last_seat,
     told_together,

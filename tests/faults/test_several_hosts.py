@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 from psycopg.conninfo import conninfo_to_dict
 
-from azionelab.ops import embedded_postgres
-from azionelab.ops.embedded_postgres import EmbeddedPostgres
+from bare_machine import embedded_postgres
+from bare_machine.embedded_postgres import EmbeddedPostgres
 from tests.stage import a_party, a_performance, seats_held
 
 

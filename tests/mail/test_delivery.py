@@ -22,9 +22,10 @@ from azionelab.bookings.tickets import ticket_url
 from azionelab.bookings.visitors import clean_email
 from azionelab.database import db, transaction
 from azionelab.extensions import jobs
-from azionelab.mail.jobs import PAUSES, recover_mails
+from azionelab.mail.jobs import recover_mails
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.mail.outbox import MailUnknown, enqueue, resend
+from azionelab.mail.retries import PAUSES
 from azionelab.ops.jobs import retry_stalled
 from azionelab.ops.worker import open_queue, run_worker
 from tests.ops.test_deploy_check import SAFE

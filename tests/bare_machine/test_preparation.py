@@ -5,8 +5,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from azionelab.ops.preparation import accounts, secret
 from azionelab.staff.accounts import create_account
+from bare_machine.preparation import accounts, secret
 from tests.support.people import change_account
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -10,8 +10,8 @@ import psutil
 import psycopg
 import pytest
 
-from azionelab.ops import embedded_postgres
-from azionelab.ops.embedded_postgres import EmbeddedPostgres, PostgresUnavailable
+from bare_machine import embedded_postgres
+from bare_machine.embedded_postgres import EmbeddedPostgres, PostgresUnavailable
 from tests.support.processes import PATIENCE
 
 

@@ -16,7 +16,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from azionelab.ops.schema import SchemaState, judge
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 _SEASON = "seasons/example.toml"
 _ACCOUNTS = {  # role: what it may do, as told at the start
     "admin": "everything",

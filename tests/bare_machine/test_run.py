@@ -20,10 +20,10 @@ import psutil
 import psycopg
 import pytest
 
-from azionelab.ops import embedded_postgres
+from bare_machine import embedded_postgres
 from tests.support.processes import PATIENCE, PYTHON, ROOT, Program, eventually, free_port
 
-COMMAND = [PYTHON, "-m", "azionelab.ops.local"]
+COMMAND = [PYTHON, "-m", "bare_machine"]
 RUNNING = "AzioneLab is running"
 Start = Callable[..., Program]
 
@@ -34,7 +34,14 @@ def clone() -> Iterator[Path]:
     # Not pytest's own folder: as root it lets nobody else in, and PostgreSQL does not run as root.
     folder = Path(tempfile.mkdtemp(prefix="azionelab clone-"))
     folder.chmod(0o755)
-    for name in ("azionelab", "migrations", "seasons", "wsgi.py", "gunicorn.conf.py"):
+    for name in (
+        "azionelab",
+        "bare_machine",
+        "migrations",
+        "seasons",
+        "wsgi.py",
+        "gunicorn.conf.py",
+    ):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "static_frontend" / "dist", folder / "static_frontend" / "dist")

@@ -18,14 +18,14 @@ import psycopg
 from dotenv import dotenv_values
 from sqlalchemy.engine import URL, make_url
 
-from azionelab.ops import embedded_postgres
-from azionelab.ops.children import ChildEnded, Children
 from azionelab.ops.conninfo import conninfo
-from azionelab.ops.embedded_postgres import PostgresUnavailable
-from azionelab.ops.preparation import ROOT, CannotRun, Stopped, accounts, prepare, secret
 from azionelab.settings.config import Config
 from azionelab.settings.environment import SettingsReader
 from azionelab.settings.loading import ConfigError, load_config
+from bare_machine import embedded_postgres
+from bare_machine.children import ChildEnded, Children
+from bare_machine.embedded_postgres import PostgresUnavailable
+from bare_machine.preparation import ROOT, CannotRun, Stopped, accounts, prepare, secret
 
 _UNREACHED = "postgresql://"  # stands for the embedded database until that runs
 _LOCK = "run.lock"

@@ -1,0 +1,26 @@
+"""How often a mail is tried again, and after which pauses.
+
+Two other waits are not decided here: `delivery.py` puts mails back for two minutes once the provider refuses
+everybody, and a password's reset (`staff/reset.py`) gives up sooner, since its link ends.
+"""
+
+from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate.jobs import Job
+
+# Seconds to wait after each failed try: a hiccup is over soon, an outage is sat out for two days.
+PAUSES = (10, 30, 2 * 60, 10 * 60, 30 * 60, *[60 * 60] * 47)
+
+
+class GrowingPauses(BaseRetryStrategy):
+    """Try again after each of PAUSES, then no more."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
+        """When to run the job again; `job.attempts` counts the tries before this one."""
+        if is_last_try(job):
+            return None
+        return RetryDecision(retry_in={"seconds": PAUSES[job.attempts]})
+
+
+def is_last_try(job: Job) -> bool:
+    """Whether no pause is left after this try."""
+    return job.attempts >= len(PAUSES)

@@ -8,14 +8,16 @@ from flask_admin.menu import MenuView
 from flask_admin.theme import Bootstrap4Theme
 from flask_babel import lazy_gettext as _
 
+from azionelab.admin.accounts.views import TokenView, UserView
 from azionelab.admin.evening import EveningView
-from azionelab.admin.failed_mails import FailedMailsView
 from azionelab.admin.home import HomeView
-from azionelab.admin.house import AdmissionView, ReservationView, ScanView
-from azionelab.admin.mails import MailView
-from azionelab.admin.people import TokenView, UserView
-from azionelab.admin.searches import init_searches
-from azionelab.admin.season import PerformanceView, ShowView, VenueView
+from azionelab.admin.mails.failed import FailedMailsView
+from azionelab.admin.mails.views import MailView
+from azionelab.admin.reservations.views import ReservationView
+from azionelab.admin.rows.searches import init_searches
+from azionelab.admin.scans import AdmissionView, ScanView
+from azionelab.admin.season.performances import PerformanceView
+from azionelab.admin.season.shows import ShowView, VenueView
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.models import Admission, Scan
 from azionelab.mail.models import Mail

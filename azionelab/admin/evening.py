@@ -14,10 +14,10 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
-from azionelab.admin.base import Guarded
 from azionelab.admin.drawings import draw_arrivals, draw_qr
 from azionelab.admin.export import attempts_csv, guests_csv
-from azionelab.admin.house import tell_verdict
+from azionelab.admin.rows.base import Guarded
+from azionelab.admin.scans import tell_verdict
 from azionelab.admin.words import (
     tell_conflict,
     tell_scope,

@@ -9,7 +9,8 @@ from io import StringIO
 
 from flask_babel import get_locale, gettext
 
-from azionelab.admin.house import STATES, tell_verdict
+from azionelab.admin.reservations.views import STATES
+from azionelab.admin.scans import tell_verdict
 from azionelab.checkin.evening import Guest
 from azionelab.checkin.models import Scan
 from azionelab.validation.text import first_seen, without_directions

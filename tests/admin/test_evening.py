@@ -923,7 +923,7 @@ class TestTheLists:
         assert "Places released 4" in details
 
     def test_every_verdict_has_its_words(self) -> None:
-        from azionelab.admin.house import VERDICTS
+        from azionelab.admin.scans import VERDICTS
 
         assert set(VERDICTS) == set(RECORDED)
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
-from azionelab.admin.base import tell_address
+from azionelab.admin.rows.base import tell_address
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.books import undo
 from azionelab.checkin.scans import admit

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
-from azionelab.admin.forms import slug_of
+from azionelab.admin.season.forms import slug_of
 from azionelab.bookings import rules
 from azionelab.checkin.books import Actor
 from azionelab.checkin.scans import admit

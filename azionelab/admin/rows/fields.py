@@ -1,16 +1,29 @@
-"""What the forms of rows share: the version they were made from, and choices that are made by people."""
+"""Fields of the back office's forms: a row's version, choices, lines and texts, moments on the theatre's clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from flask import current_app
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, Field, HiddenField, SelectField
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    Field,
+    HiddenField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import Choice
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, ValidationError
 
 from azionelab.database.row_versions import Edit, EditConflict
+from azionelab.shows.local_time import AmbiguousTime, NoSuchTime, from_local
+from azionelab.validation.text import is_one_line, is_seen, is_text
 
 _NOT_OF_THE_ROW = {"csrf_token", "version"}
 
@@ -90,3 +103,71 @@ class EditedForm(FlaskForm):  # type: ignore[misc]
 def read_version(sent: str | None) -> int:
     """The version that a form was made from, 0 when it names none."""
     return int(sent) if sent and sent.isascii() and sent.isdigit() and len(sent) < 10 else 0
+
+
+class Line(StringField):  # type: ignore[misc]  # WTForms has no types
+    """One line of text, its outer spaces taken away, without control characters.
+
+    One of which nothing is seen is empty. InputRequired would look at what was typed instead.
+    """
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was typed."""
+        typed = "".join(valuelist)
+        self.data = typed.strip() if is_seen(typed) else ""
+
+    def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002 (WTForms' signature)
+        """Refuse what no page can show and no database keep."""
+        if not is_one_line(self.data or ""):
+            raise ValidationError(gettext("This holds characters that cannot be shown."))
+
+
+class Text(TextAreaField):  # type: ignore[misc]
+    """Several lines of text."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was typed, with the line ends of a file."""
+        self.data = "".join(valuelist).replace("\r\n", "\n").strip()
+
+    def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002
+        """Refuse what no page can show and no database keep."""
+        if not is_text(self.data or ""):
+            raise ValidationError(gettext("This holds characters that cannot be shown."))
+
+
+class LocalTime(DateTimeLocalField):  # type: ignore[misc]
+    """A moment, written and shown on the theatre's clock; `data` is aware, or None."""
+
+    def __init__(self, label: str, validators: Sequence[Any], **facts: Any) -> None:
+        # As browsers send it: without seconds, unless somebody gave them.
+        formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+        super().__init__(label, validators, format=formats, **facts)
+
+    def process_data(self, value: datetime | None) -> None:
+        """Take a moment from the database or a default."""
+        self.data = value.astimezone(_zone()) if value else None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was typed; a time that the clocks skip or show twice is an error."""
+        if not any(valuelist):
+            self.data = None
+            return
+        super().process_formdata(valuelist)
+        typed: Any = self.data
+        try:
+            self.data = from_local(typed, _zone())
+        except NoSuchTime:
+            raise ValueError(
+                gettext("The clocks skip this time that night. Please choose another.")
+            ) from None
+        except AmbiguousTime:
+            raise ValueError(
+                gettext("The clocks show this time twice that night. Please choose another.")
+            ) from None
+        except OverflowError:
+            raise ValueError(self.gettext("Not a valid datetime value.")) from None
+
+
+def _zone() -> ZoneInfo:
+    zone: ZoneInfo = current_app.config["AZIONELAB"].time_zone
+    return zone

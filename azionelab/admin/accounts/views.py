@@ -10,8 +10,8 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from azionelab.admin.base import TheatreView, tell
-from azionelab.admin.forms import ROLES, AccountForm, ChangedAccountForm, TokenForm
+from azionelab.admin.accounts.forms import ROLES, AccountForm, ChangedAccountForm, TokenForm
+from azionelab.admin.rows.base import TheatreView, tell
 from azionelab.admin.words import tell_scope
 from azionelab.staff.accounts import AccountError, change_account, create_account
 from azionelab.staff.models import Role, User

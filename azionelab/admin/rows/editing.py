@@ -9,7 +9,7 @@ from flask_babel import gettext
 from flask_login import current_user
 from wtforms import TextAreaField
 
-from azionelab.admin.fields import EditedForm
+from azionelab.admin.rows.fields import EditedForm
 from azionelab.database import db
 from azionelab.database.row_versions import EditConflict, FieldChange
 from azionelab.staff.models import User

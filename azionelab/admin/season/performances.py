@@ -1,4 +1,4 @@
-"""The season in the admin: venues, shows, performances."""
+"""Performances in the back office: planning, moving and cancelling them."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -9,21 +9,19 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy import ColumnElement, func, not_, select
 from werkzeug.wrappers import Response
 
-from azionelab.admin.base import TheatreView, tell
-from azionelab.admin.editing import tell_row_changed, tell_when
-from azionelab.admin.fields import read_version
-from azionelab.admin.filters import tell_performance
-from azionelab.admin.forms import PerformanceForm, ShowForm, VenueForm
+from azionelab.admin.rows.base import TheatreView, tell
+from azionelab.admin.rows.editing import tell_row_changed, tell_when
+from azionelab.admin.rows.fields import read_version
+from azionelab.admin.rows.filters import tell_performance
+from azionelab.admin.season.forms import PerformanceForm
+from azionelab.admin.season.parties import count_parties
 from azionelab.bookings import rules
 from azionelab.bookings.errors import CapacityBelowHeld, NamesErased, PerformanceUnknown
-from azionelab.bookings.models import LIVE, Reservation, lapsed
 from azionelab.database import db, now
 from azionelab.database.row_versions import EditConflict, Merged, RowGone, merge
-from azionelab.shows.addresses import former_slugs, give_up_slug
-from azionelab.shows.models import Performance, Show
+from azionelab.shows.models import Performance
 from azionelab.shows.overlaps import find_overlaps
 from azionelab.shows.window import (
     MAX_AHEAD_YEARS,
@@ -34,78 +32,6 @@ from azionelab.shows.window import (
     check_curtain,
     check_window,
 )
-
-
-class VenueView(TheatreView):
-    """Venues: the houses."""
-
-    can_create = can_edit = can_delete = True
-    can_view_details = False
-    form = VenueForm
-    column_list = ("name", "address")
-    column_searchable_list = ("name", "address")
-    column_default_sort = "name"
-    column_labels: ClassVar = {"name": _("Name"), "address": _("Address")}
-    refusals: ClassVar = {
-        "uq_venue_name": ("name", _("There is a venue of this name already.")),
-        "fk_performance_venue_id": (None, _("Performances take place here: it has to stay.")),
-    }
-
-
-class ShowView(TheatreView):
-    """Shows, in the programme or still being prepared."""
-
-    can_create = can_edit = can_delete = True
-    can_view_details = False
-    form = ShowForm
-    edit_template = "admin/show.html"
-    column_list = ("title", "slug", "published")
-    column_searchable_list = ("title", "summary")
-    column_default_sort = "title"
-    column_labels: ClassVar = {
-        "title": _("Title"),
-        "slug": _("Address"),
-        "published": _("Published"),
-        "summary": _("Summary"),
-        "description": _("Description"),
-        "duration_minutes": _("Minutes"),
-    }
-    refusals: ClassVar = {
-        "uq_show_slug": ("slug", _("Another show has this address.")),
-        "former_slug_taken": (
-            "slug",
-            _("Another show had this address, and links to it still lead there."),
-        ),
-        "ck_show_slug_form": ("slug", _("Please give it an address of letters a to z and digits.")),
-        "fk_performance_show_id": (
-            None,
-            _("The show has performances. Delete those first, or take it out of the programme."),
-        ),
-    }
-
-    def facts_of(self, row: Show) -> dict[str, Any]:
-        """What is to come of it, and where else it is found."""
-        coming, parties = _to_come(row.id)
-        return {"coming": coming, "parties": parties, "former": former_slugs(row.id)}
-
-    def tell_merged(self, form: Any, merged: Merged) -> None:
-        """Say what others changed, and what taking a show out of the programme means."""
-        super().tell_merged(form, merged)
-        if merged.write.get("published") is False:
-            _tell_unpublished(*_to_come(self._edited_id()))
-
-    def _edited_id(self) -> int:
-        return int(request.args["id"])
-
-    @expose("/give-up-address/", methods=("POST",))
-    def give_up_view(self) -> Response:
-        """Let an address that the show had before lead nowhere."""
-        show = self.get_one(request.form.get("id", ""))
-        if show is None:
-            return self.nothing_there()
-        give_up_slug(show.id, request.args.get("slug", ""))
-        flash(gettext("The address leads nowhere any more. Another show may take it."), "success")
-        return redirect(self.get_url(".edit_view", id=show.id))
 
 
 class PerformanceView(TheatreView):
@@ -217,7 +143,7 @@ class PerformanceView(TheatreView):
 
     def facts_of(self, row: Performance) -> dict[str, Any]:
         """How many parties a change concerns."""
-        return {"parties": _count_parties(row)}
+        return {"parties": count_parties(row)}
 
     @expose("/cancel/", methods=("GET", "POST"))
     def cancel_view(self) -> Any:
@@ -238,7 +164,7 @@ class PerformanceView(TheatreView):
             "admin/cancel_performance.html",
             form=form,
             performance=performance,
-            parties=_count_parties(performance),
+            parties=count_parties(performance),
         )
 
     def _cancel(self, performance: Performance) -> Response:
@@ -297,59 +223,6 @@ def _tell_booking_moved(performance: Performance, asked: tuple[datetime, datetim
             gettext("Booking moved with the curtain: it closes %(at)s.", at=tell_when(closes_at)),
             "success",
         )
-
-
-def _tell_unpublished(evenings: int, parties: int) -> None:
-    if not evenings:
-        return
-    flash(
-        ngettext(
-            "%(num)s evening to come is not in the programme any more.",
-            "%(num)s evenings to come are not in the programme any more.",
-            evenings,
-        ),
-        "warning",
-    )
-    if parties:
-        flash(
-            ngettext(
-                "%(num)s party has booked: its booking stays good, and it is not written to.",
-                "%(num)s parties have booked: their bookings stay good, and nobody is written to.",
-                parties,
-            ),
-            "warning",
-        )
-
-
-def _to_come(show_id: int) -> tuple[int, int]:
-    """How many evenings of a show are to come, and how many parties have booked them."""
-    coming = (
-        Performance.show_id == show_id,
-        Performance.starts_at > now(),
-        Performance.cancelled_at.is_(None),
-    )
-    evenings = db.session.scalar(select(func.count(Performance.id)).where(*coming)) or 0
-    return evenings, _count_live(*coming)
-
-
-def _count_parties(performance: Performance) -> int:
-    """How many parties would hear of a cancellation or of another time or place now."""
-    return _count_live(Performance.id == performance.id, Reservation.erased_at.is_(None))
-
-
-def _count_live(*which: ColumnElement[bool]) -> int:
-    """How many live parties have booked the performances that are meant; walk-ins have not."""
-    live = (
-        select(func.count(Reservation.id))
-        .join(Reservation.performance)
-        .where(
-            *which,
-            Reservation.state.in_(LIVE),
-            not_(lapsed(now())),
-            not_(Reservation.walk_in),
-        )
-    )
-    return db.session.scalar(live) or 0
 
 
 def _warn_of_overlaps(performance: Performance) -> None:

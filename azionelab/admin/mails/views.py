@@ -10,8 +10,8 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
-from azionelab.admin.base import TheatreView, back_to, tell_address
-from azionelab.admin.filters import ChoiceFilter
+from azionelab.admin.rows.base import TheatreView, back_to, tell_address
+from azionelab.admin.rows.filters import ChoiceFilter
 from azionelab.mail.messages import Message, render
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.mail.outbox import AddressErased, resend

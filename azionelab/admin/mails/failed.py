@@ -11,8 +11,8 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, validators
 
-from azionelab.admin.base import Guarded
-from azionelab.admin.forms import LocalTime
+from azionelab.admin.rows.base import Guarded
+from azionelab.admin.rows.fields import LocalTime
 from azionelab.database import now
 from azionelab.mail.resending import count_failed, enqueue_resending, read_progress
 

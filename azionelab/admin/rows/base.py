@@ -20,15 +20,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from azionelab.admin.editing import (
+from azionelab.admin.rows.editing import (
     mark_clashes,
     tell_meanwhile,
     tell_row_changed,
     tell_when,
     tell_who,
 )
-from azionelab.admin.fields import read_version
-from azionelab.admin.searches import PARAMETER, find_search, keep_search
+from azionelab.admin.rows.fields import read_version
+from azionelab.admin.rows.searches import PARAMETER, find_search, keep_search
 from azionelab.checkin.names import called
 from azionelab.database import Base, db, transaction, violated_constraint
 from azionelab.database.row_versions import (

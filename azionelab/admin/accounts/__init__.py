@@ -1,0 +1,1 @@
+"""Staff accounts and API tokens in the back office."""

@@ -1,0 +1,102 @@
+"""Forms of staff accounts and API tokens."""
+
+from uuid import UUID, uuid4
+
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    EmailField,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    SelectChoice,
+)
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+)
+
+from azionelab.admin.rows.fields import EditedForm, Line, RequiredChoice
+from azionelab.shows.limits import (
+    MAX_LINE,
+)
+from azionelab.staff.accounts import PASSWORD_LENGTH
+from azionelab.staff.models import RoleName
+from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope
+
+ROLES = [
+    SelectChoice(RoleName.DOOR.value, _("door: lets people in")),
+    SelectChoice(RoleName.STAFF.value, _("staff: runs the season")),
+    SelectChoice(RoleName.ADMIN.value, _("admin: also accounts and tokens")),
+]
+
+
+class AccountForm(FlaskForm):  # type: ignore[misc]
+    """A new account."""
+
+    email = EmailField(_("E-mail"), [InputRequired(), Length(max=254)])
+    name = Line(
+        _("Name"), [Length(max=MAX_LINE)], description=_("What the door shows: let in by Anna.")
+    )
+    role = RequiredChoice(_("Role"), choices=ROLES)
+    password = PasswordField(
+        _("Password"),
+        [InputRequired()],
+        description=_("At least %(length)s characters.", length=PASSWORD_LENGTH),
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class ChangedAccountForm(EditedForm):
+    """An account that exists."""
+
+    name = Line(_("Name"), [Length(max=MAX_LINE)])
+    role = RequiredChoice(_("Role"), choices=ROLES)
+    active = BooleanField(
+        _("Active"), description=_("Who is not is logged out at once and cannot log in.")
+    )
+    password = PasswordField(
+        _("New password"),
+        description=_("Left empty, the password stays. A new one logs the person out everywhere."),
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class TokenForm(FlaskForm):  # type: ignore[misc]
+    """A key for a program that uses the API of the door."""
+
+    label = Line(
+        _("Label"),
+        [DataRequired(), Length(max=MAX_LINE)],
+        description=_(
+            "Which program or device it is for: turnstile A. The door page takes no token:"
+            " people log in there."
+        ),
+    )
+    hours = IntegerField(
+        _("Valid for (hours)"), [InputRequired(), NumberRange(1, MAX_TOKEN_HOURS)], default=12
+    )
+    scans_only = BooleanField(
+        _("Scans only"),
+        description=_(
+            "Enough for a turnstile: it lets in by ticket and by reference, and undoes that. It is told no"
+            " names, finds nobody by name, lets in no walk-ins and releases no places."
+        ),
+    )
+    request_key = HiddenField(default=lambda: str(uuid4()))
+
+    @property
+    def scope(self) -> Scope:
+        """What the program may do."""
+        return Scope.SCAN if self.scans_only.data else Scope.DOOR
+
+    @property
+    def press(self) -> UUID:
+        """The press of the button: pressed again for want of an answer, it is the same."""
+        try:
+            return UUID(self.request_key.data)
+        except (TypeError, ValueError):
+            return uuid4()

@@ -1,0 +1,1 @@
+"""Mails in the back office: each one, and those that failed."""

@@ -1,0 +1,57 @@
+"""Forms of a reservation's page: fewer seats, a note for the door, how late a party comes."""
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import (
+    IntegerField,
+    SelectChoice,
+)
+from wtforms.validators import (
+    InputRequired,
+    Length,
+    NumberRange,
+)
+
+from azionelab.admin.rows.fields import Line, RequiredChoice
+from azionelab.bookings.lateness import MINUTES
+from azionelab.bookings.models import MAX_NOTE
+
+
+class FewerSeatsForm(FlaskForm):  # type: ignore[misc]
+    """A smaller party."""
+
+    seats = IntegerField(_("Seats"), [InputRequired(), NumberRange(1, 100)])
+
+
+class NoteForm(FlaskForm):  # type: ignore[misc]
+    """What the door shall know of a party."""
+
+    note = Line(
+        _("Note for the door"),
+        [Length(max=MAX_NOTE)],
+        description=_(
+            "“Wheelchair, row 1”, “guest of the stage”: whoever lets the party in reads it. Only what they need to"
+            " know; it is erased with the name."
+        ),
+        render_kw={"maxlength": MAX_NOTE, "autocomplete": "off"},
+    )
+    # As the page showed it: somebody else may have written meanwhile.
+    note_seen = Line()
+
+
+class LateForm(FlaskForm):  # type: ignore[misc]
+    """How late a party comes, as it told us."""
+
+    minutes = RequiredChoice(_("Comes late"), coerce=int)
+
+    def offer(self) -> "LateForm":
+        """Offer what a visitor may tell, and that they come in time."""
+        self.minutes.choices = [
+            SelectChoice("0", gettext("in time")),
+            *(
+                SelectChoice(str(n), gettext("about %(minutes)s minutes late", minutes=n))
+                for n in MINUTES
+            ),
+        ]
+        return self

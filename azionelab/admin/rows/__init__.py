@@ -1,0 +1,1 @@
+"""Lists and forms of rows, whatever the rows are: searching, filtering, editing by version."""

@@ -1,0 +1,118 @@
+"""The scan log in the back office: every scan, who was let in, and each verdict in words."""
+
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Query, joinedload
+
+from azionelab.admin.rows.base import TheatreView
+from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter
+from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.verdicts import REUSED, REVOKED, Kind
+
+VERDICTS: dict[str, str] = {
+    Kind.ADMITTED: _("let in"),
+    Kind.ALREADY_IN: _("already in"),
+    Kind.WRONG_PERFORMANCE: _("another performance"),
+    Kind.NOT_CONFIRMED: _("not confirmed"),
+    Kind.CANCELLED: _("cancelled"),
+    Kind.EXPIRED: _("expired"),
+    Kind.PERFORMANCE_CANCELLED: _("performance cancelled"),
+    Kind.UNKNOWN: _("unknown code"),
+    Kind.TOO_MANY: _("too many"),
+    Kind.CHANGED: _("others came in meanwhile"),
+    Kind.RELEASED: _("places released"),
+    Kind.FULL: _("no place left"),
+    Kind.NOT_LISTED: _("not on the phone's list"),
+    Kind.LET_OUT: _("let out"),
+    Kind.IN_AGAIN: _("in again"),
+    Kind.SOME_OUT: _("some are out, some to come"),
+    Kind.NONE_IN: _("nobody in who could go out"),
+    Kind.NONE_OUT: _("nobody out who could come back"),
+    Kind.NO_REENTRY: _("nobody is let out"),
+    REUSED: _("page used already"),
+    REVOKED: _("device revoked"),
+}
+
+
+class ScanView(TheatreView):
+    """Every attempt at the door."""
+
+    can_view_details = False
+    column_list = ("scanned_at", "verdict", "people", "claimed", "reservation", "door", "by")
+    column_default_sort = ("scanned_at", True)
+    column_sortable_list = ("scanned_at",)
+    column_searchable_list = ("reservation.reference", "door")
+    column_labels: ClassVar = {
+        "scanned_at": _("When"),
+        "verdict": _("Verdict"),
+        "people": _("People"),
+        "claimed": _("Let in without the server"),
+        "reservation": _("Reservation"),
+        "reservation.reference": _("Reference"),
+        "door": _("Door"),
+        "by": _("By"),
+    }
+    column_formatters: ClassVar = {
+        "verdict": lambda _view, _context, row, _name: tell_verdict(row.verdict),
+        "claimed": lambda _view, _context, row, _name: _tell_claimed(row),
+    }
+
+    def get_filters(self) -> Any:
+        """By verdict and by performance."""
+        self.column_filters = (
+            ChoiceFilter(Scan.verdict, _("Verdict"), VERDICTS),
+            PerformanceFilter(Scan.performance_id),
+        )
+        return super().get_filters()
+
+    def get_query(self) -> Query[Scan]:
+        """The rows with what a line shows of them."""
+        query: Query[Scan] = super().get_query()
+        return query.options(joinedload(Scan.user), joinedload(Scan.token))
+
+
+class AdmissionView(TheatreView):
+    """Who was let in, and what was undone."""
+
+    can_view_details = False
+    column_list = (
+        "admitted_at",
+        "scan.reservation.reference",
+        "people",
+        "scan.door",
+        "undone_at",
+        "undone_by",
+    )
+    column_default_sort = ("admitted_at", True)
+    column_sortable_list = ("admitted_at", "undone_at")
+    column_labels: ClassVar = {
+        "admitted_at": _("When"),
+        "scan.reservation.reference": _("Reservation"),
+        "people": _("People"),
+        "scan.door": _("Door"),
+        "undone_at": _("Undone"),
+        "undone_by": _("Undone by"),
+    }
+
+    def get_query(self) -> Query[Admission]:
+        """The rows with what a line shows of them."""
+        query: Query[Admission] = super().get_query()
+        return query.options(joinedload(Admission.scan).joinedload(Scan.reservation))
+
+
+def tell_verdict(verdict: str) -> str:
+    """A verdict in words; one that only a newer release knows, as it is written."""
+    return str(VERDICTS.get(verdict, verdict))
+
+
+def tell_too_many(beyond: int) -> str:
+    """How many people are in whom the books could not count."""
+    return ngettext("%(num)s person too many", "%(num)s people too many", beyond)
+
+
+def _tell_claimed(scan: Scan) -> str:
+    if scan.claimed is None:
+        return ""
+    return f"{scan.claimed} ({tell_too_many(scan.beyond)})" if scan.beyond else str(scan.claimed)

@@ -1,0 +1,1 @@
+"""Venues, shows and performances in the back office."""

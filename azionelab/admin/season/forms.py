@@ -1,0 +1,126 @@
+"""Forms of venues, shows and performances."""
+
+import re
+import unicodedata
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Select, select
+from wtforms import (
+    BooleanField,
+    IntegerField,
+    SelectChoice,
+)
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    Regexp,
+)
+
+from azionelab.admin.rows.fields import EditedForm, Line, LocalTime, RequiredChoice, Text
+from azionelab.checkin.names import plain_letters
+from azionelab.database import db, now
+from azionelab.shows.limits import (
+    CLOSES_BEFORE,
+    MAX_LINE,
+    MAX_MINUTES,
+    MAX_PARTY,
+    MAX_SLUG,
+    MAX_TEXT,
+    PARTY_LIMIT,
+    SLUG,
+)
+from azionelab.shows.models import MAX_CAPACITY, Show, Venue
+
+
+class VenueForm(EditedForm):
+    """A venue."""
+
+    name = Line(_("Name"), [DataRequired(), Length(max=MAX_LINE)])
+    address = Line(_("Address"), [Length(max=MAX_LINE)])
+
+
+class ShowForm(EditedForm):
+    """A show."""
+
+    title = Line(_("Title"), [DataRequired(), Length(max=MAX_LINE)])
+    slug = Line(
+        _("Address"),
+        [Optional(), Length(max=MAX_SLUG), Regexp(SLUG + r"\Z")],
+        description=_(
+            "The last part of the page's address: small letters, digits and hyphens."
+            " Left empty, it is made from the title."
+        ),
+    )
+    summary = Line(
+        _("Summary"), [Length(max=MAX_LINE)], description=_("A sentence for the programme.")
+    )
+    description = Text(_("Description"), [Length(max=MAX_TEXT)], render_kw={"rows": 8})
+    duration_minutes = IntegerField(_("Minutes"), [Optional(), NumberRange(1, MAX_MINUTES)])
+    published = BooleanField(_("Published"), description=_("Only then it is in the programme."))
+
+    def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
+        """Check the fields; an empty address is proposed from the title."""
+        if not self.slug.data:
+            self.slug.data = slug_of(self.title.data)
+        return bool(super().validate(extra_validators))
+
+
+class PerformanceForm(EditedForm):
+    """A performance. Closing is an hour before the curtain if nothing else is said."""
+
+    show_id = RequiredChoice(_("Show"), coerce=int)
+    venue_id = RequiredChoice(_("Venue"), coerce=int)
+    starts_at = LocalTime(
+        _("Curtain"),
+        [InputRequired()],
+        description=_(
+            "Visitors who booked already are written to when this changes, or the venue."
+        ),
+    )
+    capacity = IntegerField(_("Seats"), [InputRequired(), NumberRange(0, MAX_CAPACITY)])
+    party_limit = IntegerField(
+        _("Largest party"), [InputRequired(), NumberRange(1, MAX_PARTY)], default=PARTY_LIMIT
+    )
+    booking_opens_at = LocalTime(
+        _("Booking opens"), [InputRequired()], default=lambda: now().replace(second=0)
+    )
+    booking_closes_at = LocalTime(
+        _("Booking closes"),
+        [Optional()],
+        description=_(
+            "Left empty: an hour before the curtain. Both times move with the curtain, unless you"
+            " change them too."
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.show_id.choices = _choices(select(Show.id, Show.title).order_by(Show.title))
+        self.venue_id.choices = _choices(select(Venue.id, Venue.name).order_by(Venue.name))
+        for field in (self.show_id, self.venue_id):
+            if not field.choices:
+                field.description = gettext("There is none yet: make one first.")
+
+    def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
+        """Check the fields; whether they go together, the database says."""
+        if not super().validate(extra_validators):
+            return False
+        curtain, closes_at = self.starts_at.data, self.booking_closes_at.data
+        if curtain is not None and closes_at is None:
+            self.booking_closes_at.data = curtain - CLOSES_BEFORE
+        return True
+
+
+def slug_of(title: str) -> str:
+    """A show's address made from its title: `Così è (se vi pare)` gives `cosi-e-se-vi-pare`."""
+    plain = plain_letters(unicodedata.normalize("NFKD", title))
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_SLUG].strip("-")
+
+
+def _choices(rows: Select[int, str]) -> list[SelectChoice]:
+    return [SelectChoice(str(row[0]), row[1]) for row in db.session.execute(rows)]

@@ -1,0 +1,110 @@
+"""Venues and shows in the back office."""
+
+from typing import Any, ClassVar
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext, ngettext
+from flask_babel import lazy_gettext as _
+from werkzeug.wrappers import Response
+
+from azionelab.admin.rows.base import TheatreView
+from azionelab.admin.season.forms import ShowForm, VenueForm
+from azionelab.admin.season.parties import to_come
+from azionelab.database.row_versions import Merged
+from azionelab.shows.addresses import former_slugs, give_up_slug
+from azionelab.shows.models import Show
+
+
+class VenueView(TheatreView):
+    """Venues: the houses."""
+
+    can_create = can_edit = can_delete = True
+    can_view_details = False
+    form = VenueForm
+    column_list = ("name", "address")
+    column_searchable_list = ("name", "address")
+    column_default_sort = "name"
+    column_labels: ClassVar = {"name": _("Name"), "address": _("Address")}
+    refusals: ClassVar = {
+        "uq_venue_name": ("name", _("There is a venue of this name already.")),
+        "fk_performance_venue_id": (None, _("Performances take place here: it has to stay.")),
+    }
+
+
+class ShowView(TheatreView):
+    """Shows, in the programme or still being prepared."""
+
+    can_create = can_edit = can_delete = True
+    can_view_details = False
+    form = ShowForm
+    edit_template = "admin/show.html"
+    column_list = ("title", "slug", "published")
+    column_searchable_list = ("title", "summary")
+    column_default_sort = "title"
+    column_labels: ClassVar = {
+        "title": _("Title"),
+        "slug": _("Address"),
+        "published": _("Published"),
+        "summary": _("Summary"),
+        "description": _("Description"),
+        "duration_minutes": _("Minutes"),
+    }
+    refusals: ClassVar = {
+        "uq_show_slug": ("slug", _("Another show has this address.")),
+        "former_slug_taken": (
+            "slug",
+            _("Another show had this address, and links to it still lead there."),
+        ),
+        "ck_show_slug_form": ("slug", _("Please give it an address of letters a to z and digits.")),
+        "fk_performance_show_id": (
+            None,
+            _("The show has performances. Delete those first, or take it out of the programme."),
+        ),
+    }
+
+    def facts_of(self, row: Show) -> dict[str, Any]:
+        """What is to come of it, and where else it is found."""
+        coming, parties = to_come(row.id)
+        return {"coming": coming, "parties": parties, "former": former_slugs(row.id)}
+
+    def tell_merged(self, form: Any, merged: Merged) -> None:
+        """Say what others changed, and what taking a show out of the programme means."""
+        super().tell_merged(form, merged)
+        if merged.write.get("published") is False:
+            _tell_unpublished(*to_come(self._edited_id()))
+
+    def _edited_id(self) -> int:
+        return int(request.args["id"])
+
+    @expose("/give-up-address/", methods=("POST",))
+    def give_up_view(self) -> Response:
+        """Let an address that the show had before lead nowhere."""
+        show = self.get_one(request.form.get("id", ""))
+        if show is None:
+            return self.nothing_there()
+        give_up_slug(show.id, request.args.get("slug", ""))
+        flash(gettext("The address leads nowhere any more. Another show may take it."), "success")
+        return redirect(self.get_url(".edit_view", id=show.id))
+
+
+def _tell_unpublished(evenings: int, parties: int) -> None:
+    if not evenings:
+        return
+    flash(
+        ngettext(
+            "%(num)s evening to come is not in the programme any more.",
+            "%(num)s evenings to come are not in the programme any more.",
+            evenings,
+        ),
+        "warning",
+    )
+    if parties:
+        flash(
+            ngettext(
+                "%(num)s party has booked: its booking stays good, and it is not written to.",
+                "%(num)s parties have booked: their bookings stay good, and nobody is written to.",
+                parties,
+            ),
+            "warning",
+        )

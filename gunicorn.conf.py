@@ -16,7 +16,7 @@ from azionelab.settings.environment import SettingsReader, web_processes
 _settings = SettingsReader(os.environ)
 _port = _settings.integer("PORT", 8000, 1, 65535)
 bind = _settings.listening("GUNICORN_BIND", f"127.0.0.1:{_port}")
-worker_class = "azionelab.ops.even_worker.EvenWorker"
+worker_class = "azionelab.ops.processes.gunicorn_worker.BalancedGThreadWorker"
 workers, threads = web_processes(_settings)
 
 # Wrong settings stop the master itself, once and in words, and the workers share its memory.
@@ -28,7 +28,7 @@ keepalive = 5
 
 # Addresses carry visitors' tokens: the application logs requests itself, by their route.
 accesslog = None
-logger_class = "azionelab.ops.even_worker.QuietLogger"
+logger_class = "azionelab.ops.processes.gunicorn_worker.QuietLogger"
 errorlog = "-"
 loglevel = _settings.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error", "critical"))
 logconfig_dict = logging_settings(_settings.choice("LOG_FORMAT", "text", FORMATS))
@@ -71,7 +71,7 @@ def when_ready(_server: Any) -> None:
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Keep what an ended process counted."""
-    from azionelab.ops.metrics import keep_counts_of_dead  # noqa: PLC0415 (as below)
+    from azionelab.ops.monitoring.metrics import keep_counts_of_dead  # noqa: PLC0415 (as below)
 
     keep_counts_of_dead(worker.pid)
 
@@ -84,7 +84,7 @@ def on_exit(_server: Any) -> None:
 def post_fork(_server: Any, worker: Any) -> None:
     """Give each worker database connections of its own: a forked one would be shared."""
     from azionelab.database import db  # noqa: PLC0415 (the settings are read before the app)
-    from azionelab.ops.secret_keys import look_at_key  # noqa: PLC0415
+    from azionelab.ops.checks.secret_keys import look_at_key  # noqa: PLC0415
 
     app = worker.app.wsgi()
     with app.app_context():

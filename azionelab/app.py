@@ -20,12 +20,12 @@ from azionelab.database.connections import limit_each_transaction, refuse_closed
 from azionelab.database.transactions import end_reading
 from azionelab.languages import choose_locale
 from azionelab.mail import jobs as _mail_jobs  # noqa: F401
-from azionelab.ops import backups as _backup_reports  # noqa: F401
-from azionelab.ops import secret_keys as _secret_keys  # noqa: F401
+from azionelab.ops.checks import secret_keys as _secret_keys  # noqa: F401
 from azionelab.ops.commands import register_commands
-from azionelab.ops.health import health_blueprint
-from azionelab.ops.requests import init_requests
-from azionelab.ops.sentry import init_sentry
+from azionelab.ops.monitoring import backups as _backup_reports  # noqa: F401
+from azionelab.ops.monitoring.health import health_blueprint
+from azionelab.ops.monitoring.requests import init_requests
+from azionelab.ops.monitoring.sentry import init_sentry
 from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config
 from azionelab.shows.views import blueprint as shows_blueprint

@@ -16,5 +16,5 @@ csrf = CSRFProtect()
 babel = Babel()
 security = Security(password_util_cls=Passwords)
 # Web processes only defer jobs, on the connection of the caller's own transaction, so this
-# connector is never opened; the worker brings one that is (azionelab.ops.worker).
+# connector is never opened; the worker brings one that is (azionelab.ops.processes.worker).
 jobs = JobQueue(connector=SyncPsycopgConnector())

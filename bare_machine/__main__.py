@@ -18,7 +18,7 @@ import psycopg
 from dotenv import dotenv_values
 from sqlalchemy.engine import URL, make_url
 
-from azionelab.ops.conninfo import conninfo
+from azionelab.ops.processes.conninfo import conninfo
 from azionelab.settings.config import Config
 from azionelab.settings.environment import SettingsReader
 from azionelab.settings.loading import ConfigError, load_config

@@ -14,7 +14,7 @@ import psycopg
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from azionelab.ops.schema import SchemaState, judge
+from azionelab.ops.checks.schema import SchemaState, judge
 
 ROOT = Path(__file__).resolve().parents[1]
 _SEASON = "seasons/example.toml"

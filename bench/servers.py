@@ -37,7 +37,7 @@ def gunicorn(application: str, port: int, settings: Mapping[str, str]) -> Iterat
     command = ["gunicorn", "--log-level", "warning", "-b", f"127.0.0.1:{port}"]
     command += [
         "-k",
-        "azionelab.ops.even_worker.EvenWorker",
+        "azionelab.ops.processes.gunicorn_worker.BalancedGThreadWorker",
         "-w",
         "2",
         "--threads",

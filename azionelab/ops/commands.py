@@ -16,12 +16,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from azionelab.database import now
 from azionelab.database.errors import unreached
 from azionelab.mail.resending import resend_failed
-from azionelab.ops import deploy_check, doctor, roles
-from azionelab.ops.odd_settings import read_env_file
-from azionelab.ops.schema import NOT_MIGRATED
-from azionelab.ops.secret_keys import accept_key
+from azionelab.ops.checks import deployment as deploy_check
+from azionelab.ops.checks import doctor, roles
+from azionelab.ops.checks.odd_settings import read_env_file
+from azionelab.ops.checks.schema import NOT_MIGRATED
+from azionelab.ops.checks.secret_keys import accept_key
+from azionelab.ops.processes.worker import worker_command
 from azionelab.ops.smoke.commands import smoke_command
-from azionelab.ops.worker import worker_command
 from azionelab.shows.season import load_season
 from azionelab.shows.season_file import SeasonError
 from azionelab.staff.accounts import account_address, create_account

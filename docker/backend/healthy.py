@@ -29,7 +29,7 @@ def worker() -> str | None:
     # Not for `web`, which is asked every ten seconds: these load SQLAlchemy and more.
     import psycopg
 
-    from azionelab.ops.conninfo import conninfo
+    from azionelab.ops.processes.conninfo import conninfo
     from azionelab.settings.environment import SettingsReader
 
     reader = SettingsReader(os.environ)
@@ -39,7 +39,8 @@ def worker() -> str | None:
                 "SELECT extract(epoch FROM now() - max(last_heartbeat)) FROM procrastinate_workers"
             ).fetchone()
     except psycopg.errors.UndefinedTable:
-        from azionelab.ops.schema import NOT_MIGRATED  # it takes as long to load as all the rest
+        # It takes as long to load as all the rest.
+        from azionelab.ops.checks.schema import NOT_MIGRATED
 
         return NOT_MIGRATED
     except psycopg.Error as error:

@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from azionelab.bookings import rules
 from azionelab.database import db, now
 from azionelab.mail.resending import Failed, count_failed, resend_failed
-from azionelab.ops.condition import read_condition
-from azionelab.ops.worker import run_worker
+from azionelab.ops.monitoring.condition import read_condition
+from azionelab.ops.processes.worker import run_worker
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance
 from tests.support.smtp import SmtpServer

@@ -19,7 +19,7 @@ from psycopg import sql
 from azionelab.bookings import rules
 from azionelab.checkin.books import undo
 from azionelab.checkin.scans import admit
-from azionelab.ops.secret_keys import fingerprint, look_at_key
+from azionelab.ops.checks.secret_keys import fingerprint, look_at_key
 from bare_machine.embedded_postgres import as_application
 from tests.backup.conftest import Backups
 from tests.stage import (

@@ -35,7 +35,7 @@ from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Door, Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now, transaction, violated_constraint
-from azionelab.ops.doctor import examine
+from azionelab.ops.checks.doctor import examine
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing
 from azionelab.staff.tokens import Scope, issue_token, revoke_token

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from azionelab.bookings import rules
 from azionelab.database import db, write_at_once
 from azionelab.database.connections import LIMITS
-from azionelab.ops.worker import open_queue
+from azionelab.ops.processes.worker import open_queue
 from bare_machine.embedded_postgres import as_application
 from tests.bookings.test_no_overbooking import (  # noqa: F401 (a fixture is among them)
     race_for_the_last_seat,

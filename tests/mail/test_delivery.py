@@ -26,8 +26,8 @@ from azionelab.mail.jobs import recover_mails
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.mail.outbox import MailUnknown, enqueue, resend
 from azionelab.mail.retries import PAUSES
-from azionelab.ops.jobs import retry_stalled
-from azionelab.ops.worker import open_queue, run_worker
+from azionelab.ops.processes.jobs import retry_stalled
+from azionelab.ops.processes.worker import open_queue, run_worker
 from tests.ops.test_deploy_check import SAFE
 from tests.stage import a_party, a_performance, a_visitor, visitor_token
 from tests.support.processes import PYTHON, Program, eventually

@@ -13,9 +13,9 @@ from sqlalchemy import event
 from azionelab.database import db
 from azionelab.mail.outbox import resend
 from azionelab.mail.refusals import Refusals
-from azionelab.ops.backups import Task
-from azionelab.ops.condition import BackupCondition, Condition
-from azionelab.ops.health import judge
+from azionelab.ops.monitoring.backups import Task
+from azionelab.ops.monitoring.condition import BackupCondition, Condition
+from azionelab.ops.monitoring.health import judge
 from tests.stage import a_party, a_performance
 from tests.support.processes import Program
 

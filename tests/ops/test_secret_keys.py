@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.ops.secret_keys import fingerprint, look_at_key
+from azionelab.ops.checks.secret_keys import fingerprint, look_at_key
 from tests.support.processes import PYTHON, ROOT, Program, clean_environment, free_ports
 
 KEY = "Qm5vX0c2RkpsV3pTQ1h1aE9yTnA4eXQ3RGdLYjRhZQ"
@@ -47,7 +47,7 @@ def test_a_lost_key_is_told_everywhere_and_accepted_by_hand_only(
 ) -> None:
     look_at_key(make_app(SECRET_KEY=KEY))
     app = make_app(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=THIRD)
-    with caplog.at_level(logging.ERROR, "azionelab.ops.secret_keys"):
+    with caplog.at_level(logging.ERROR, "azionelab.ops.checks.secret_keys"):
         look_at_key(app)
     assert "SECRET_KEY: is not the one" in caplog.text
     assert "docker/secrets" in caplog.text

@@ -32,7 +32,7 @@ _INVARIANTS = {
     """,
 }
 
-# As azionelab/ops/roles.py decides it: tables decide, and in a database without any, whether they could be
+# As azionelab/ops/checks/roles.py decides it: tables decide, and in a database without any, whether they could be
 # made.
 _OWNS = """
     SELECT current_user, coalesce(

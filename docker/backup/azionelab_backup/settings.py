@@ -75,7 +75,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def fingerprint(key: str) -> str:
-    """16 hexadecimal digits that stand for a key, as in azionelab/ops/secret_keys.py."""
+    """16 hexadecimal digits that stand for a key, as in azionelab/ops/checks/secret_keys.py."""
     return hashlib.sha256(f"azionelab secret key\n{key}".encode()).hexdigest()[:16]
 
 

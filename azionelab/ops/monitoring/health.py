@@ -7,9 +7,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab.database import db
 from azionelab.database.errors import cause
-from azionelab.ops.backups import Task
-from azionelab.ops.condition import PATIENCE, Condition, read_condition, refusal_to_write
-from azionelab.ops.schema import NOT_MIGRATED, SchemaState, schema_state
+from azionelab.ops.checks.schema import NOT_MIGRATED, SchemaState, schema_state
+from azionelab.ops.monitoring.backups import Task
+from azionelab.ops.monitoring.condition import PATIENCE, Condition, read_condition, refusal_to_write
 
 WORKER_SILENT_AFTER = 60  # seconds; its heart beats every ten
 MAIL_LATE_AFTER = 600  # seconds

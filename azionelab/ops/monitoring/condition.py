@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from azionelab.database.errors import cause, is_out_of_room
 from azionelab.mail.refusals import REFUSED, Refusals
-from azionelab.ops.backups import Task
+from azionelab.ops.monitoring.backups import Task
 
 # For whoever watches: a database that does not answer in this time is told as away.
 PATIENCE = text("SET LOCAL statement_timeout = '2s'")

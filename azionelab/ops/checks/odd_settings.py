@@ -12,7 +12,7 @@ from pathlib import Path
 
 from limits import parse_many
 
-_EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
+_EXAMPLE = Path(__file__).resolve().parents[3] / ".env.example"
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
 # Others' names that may stand in .env: OpenSSL's, docker/stack.yml's, Compose's, Docker's, Flask's.
 _OTHERS = {"SSL_CERT_FILE", "SSL_CERT_DIR", "REGISTRY", "FLASK_APP", "FLASK_SKIP_DOTENV"}

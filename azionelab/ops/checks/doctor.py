@@ -16,9 +16,9 @@ from azionelab.database import db
 from azionelab.mail.delivery import find_orphans
 from azionelab.mail.outbox import SEND_JOB
 from azionelab.mail.refusals import read_refusals
-from azionelab.ops import roles
-from azionelab.ops.condition import refusal_to_write
-from azionelab.ops.secret_keys import key_problem
+from azionelab.ops.checks import roles
+from azionelab.ops.checks.secret_keys import key_problem
+from azionelab.ops.monitoring.condition import refusal_to_write
 
 _SHOWN = 10  # rows told by their numbers; of more, only how many
 _ROOM = 32 * 1024  # kilobytes: two files of PostgreSQL's log, without which it stops

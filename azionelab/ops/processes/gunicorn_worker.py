@@ -30,7 +30,7 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         """Say nothing of a request."""
 
 
-class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class BalancedGThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Leaves a new connection to the other workers while every thread of its own is answering.
 
     When they are all busy with connections that stay open, nobody would ever come in any more. So when

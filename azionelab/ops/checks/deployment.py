@@ -16,11 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab.database import db, now
 from azionelab.database.errors import cause
-from azionelab.ops import roles
-from azionelab.ops.backups import BackupReport, Task
-from azionelab.ops.odd_settings import odd_settings
-from azionelab.ops.schema import NOT_MIGRATED, SchemaState, schema_state
-from azionelab.ops.secret_keys import key_problem
+from azionelab.ops.checks import roles
+from azionelab.ops.checks.odd_settings import odd_settings
+from azionelab.ops.checks.schema import NOT_MIGRATED, SchemaState, schema_state
+from azionelab.ops.checks.secret_keys import key_problem
+from azionelab.ops.monitoring.backups import BackupReport, Task
 from azionelab.settings.config import Config
 from azionelab.settings.production import advice, unsafe_settings
 from azionelab.staff.models import Role, RoleName, User

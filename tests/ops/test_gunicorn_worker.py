@@ -65,7 +65,7 @@ def served(tmp_path: Path, workers: int) -> Iterator[tuple[int, socket.socket, P
             APPLICATION.format(gate=gate.getsockname()[1], patience=PATIENCE)
         )
         port = free_port()
-        worker = "azionelab.ops.even_worker.EvenWorker"
+        worker = "azionelab.ops.processes.gunicorn_worker.BalancedGThreadWorker"
         command = [PYTHON, "-m", "gunicorn", "-k", worker, "-w", str(workers), "--threads", "1"]
         command += ["-b", f"127.0.0.1:{port}", "--keep-alive", "60", "held:application"]
         path = {"PYTHONPATH": str(ROOT)}

@@ -21,11 +21,11 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from azionelab.database.errors import cause
 from azionelab.extensions import jobs
 from azionelab.logs import logging_settings, request_id
-from azionelab.ops import jobs as _queue_jobs  # noqa: F401 (the worker must know them)
-from azionelab.ops.conninfo import conninfo
-from azionelab.ops.schema import NOT_MIGRATED
-from azionelab.ops.secret_keys import look_at_key
-from azionelab.ops.sentry import init_sentry
+from azionelab.ops.checks.schema import NOT_MIGRATED
+from azionelab.ops.checks.secret_keys import look_at_key
+from azionelab.ops.monitoring.sentry import init_sentry
+from azionelab.ops.processes import jobs as _queue_jobs  # noqa: F401 (the worker must know them)
+from azionelab.ops.processes.conninfo import conninfo
 
 logger = logging.getLogger(__name__)
 

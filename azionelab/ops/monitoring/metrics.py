@@ -24,8 +24,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from azionelab import __version__
 from azionelab.database import db
 from azionelab.database.errors import cause
-from azionelab.ops.condition import PATIENCE, read_condition
-from azionelab.ops.schema import SchemaState, schema_state
+from azionelab.ops.checks.schema import SchemaState, schema_state
+from azionelab.ops.monitoring.condition import PATIENCE, read_condition
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from flask import Flask
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram
 
 from azionelab.logs import request_id
-from azionelab.ops.metrics import expose
+from azionelab.ops.monitoring.metrics import expose
 
 logger = logging.getLogger("azionelab.requests")
 

@@ -1,0 +1,1 @@
+"""Checks that operators run: before a deployment, and of the data."""

@@ -66,7 +66,7 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = _counts_folder()
 
 def when_ready(_server: Any) -> None:
     """Load what prints tickets before the workers are forked: they share its memory, and nobody waits."""
-    import azionelab.bookings.paper  # noqa: F401, PLC0415 (as below)
+    import azionelab.bookings.tickets.pdf  # noqa: F401, PLC0415 (as below)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -4,7 +4,7 @@ from flask import Flask, Response, current_app, request
 
 from azionelab.api.problems import API_PREFIX
 from azionelab.api.rest import ProblemApi
-from azionelab.bookings.api import blueprint as bookings
+from azionelab.bookings.pages.api import blueprint as bookings
 from azionelab.checkin.api import blueprint as checkin
 from azionelab.checkin.api import enrolment
 from azionelab.extensions import csrf

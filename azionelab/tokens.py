@@ -20,7 +20,7 @@ class Purpose(StrEnum):
     """What a token opens."""
 
     VISITOR = "visitor"  # the visitor's own page, sent to their mailbox only
-    TICKET = "ticket"  # entry at the door; in QRs made before 0.4 (bookings/signed_tickets.py)
+    TICKET = "ticket"  # entry at the door; in QRs made before 0.4 (bookings/tickets/signing.py)
     DOOR_KEY = "door-key"  # the door's API, for a program; good only while its digest is kept
 
 

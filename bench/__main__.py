@@ -29,7 +29,7 @@ import psycopg
 from aiosmtpd.controller import Controller
 from flask import Flask
 
-from azionelab.bookings.signed_tickets import sign_ticket
+from azionelab.bookings.tickets.signing import sign_ticket
 from azionelab.checkin.devices import make_invitation
 from azionelab.staff.tokens import digest
 from bare_machine import embedded_postgres

@@ -13,7 +13,7 @@ from flask import Flask
 from flask_babel import Babel
 from fpdf import FPDF
 
-from azionelab.bookings.paper import FONT, prepare, printable
+from azionelab.bookings.tickets.pdf import FONT, prepare, printable
 
 THREADS = 4  # WEB_THREADS
 SHEETS = 16

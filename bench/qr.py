@@ -17,8 +17,8 @@ from PIL import Image
 from qrcode.constants import ERROR_CORRECT_M
 
 from azionelab.app import create_app
-from azionelab.bookings.signed_tickets import sign_ticket
-from azionelab.bookings.tickets import address_of, qr_of
+from azionelab.bookings.tickets.files import address_of, qr_of
+from azionelab.bookings.tickets.signing import sign_ticket
 from azionelab.settings.loading import load_config
 from azionelab.tokens import Purpose, make_token
 from bench.__main__ import PAGE, site_settings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from azionelab.bookings.visitors import clean_name
+from azionelab.bookings.pages.visitor_input import clean_name
 from azionelab.validation.email_addresses import named_address
 from azionelab.validation.text import is_one_line, is_text, without_directions
 

@@ -24,7 +24,7 @@ from azionelab.admin.words import (
     tell_seen,
 )
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
-from azionelab.bookings.networks import networks_of, release_network
+from azionelab.bookings.network_holds import networks_of, release_network
 from azionelab.bookings.places import RELEASE_FROM, restore_places
 from azionelab.checkin import devices, evening
 from azionelab.checkin.building import people_in
@@ -278,7 +278,7 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
     @expose("/<int:performance_id>/door-list.pdf")
     def door_list(self, performance_id: int) -> Response:
         """The list on paper."""
-        # What prints is loaded where something is printed (see bookings/tickets.py).
+        # What prints is loaded where something is printed (see bookings/tickets/files.py).
         from azionelab.checkin.door_list import door_list_pdf  # noqa: PLC0415
 
         performance = _performance(performance_id)

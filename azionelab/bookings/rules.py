@@ -16,8 +16,8 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
+from azionelab.bookings.bookable import check_bookable, read_evening, unheld_seats
 from azionelab.bookings.changes import By
-from azionelab.bookings.counts import UNCHANGED, Action, Answer, counted
 from azionelab.bookings.errors import (
     CapacityBelowHeld,
     HoldExpired,
@@ -29,15 +29,15 @@ from azionelab.bookings.errors import (
     SeatsChanged,
     SoldOut,
 )
-from azionelab.bookings.evening import check_bookable, read_evening, unheld_seats
 from azionelab.bookings.locks import (
     lock_live_parties,
     lock_performance,
     lock_reservation,
     lock_with_performance,
 )
+from azionelab.bookings.metrics import UNCHANGED, Action, Answer, counted
 from azionelab.bookings.models import Reservation, State, lapsed
-from azionelab.bookings.networks import network_key, network_limit, too_many_unconfirmed
+from azionelab.bookings.network_holds import network_key, network_limit, too_many_unconfirmed
 from azionelab.bookings.references import new_reference
 from azionelab.database import db, last_words, now, transaction, violated_constraint
 from azionelab.database.row_versions import require_version, write_as

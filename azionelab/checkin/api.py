@@ -22,7 +22,7 @@ from azionelab.bookings.changes import ended, reduced
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.signed_tickets import public_keys
+from azionelab.bookings.tickets.signing import public_keys
 from azionelab.checkin import books, devices, pace, passes
 from azionelab.checkin.building import people_in
 from azionelab.checkin.codes import CodeForeign, require_ours

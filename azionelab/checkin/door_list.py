@@ -7,7 +7,7 @@ from flask_babel import gettext, ngettext
 from fpdf.enums import TextDirection
 
 from azionelab.bookings.models import State
-from azionelab.bookings.paper import PAGES, Sheet, runs
+from azionelab.bookings.tickets.pdf import PAGES, Sheet, runs
 from azionelab.checkin.evening import Guest
 from azionelab.checkin.family_names import family_name
 from azionelab.checkin.house import HouseCounts

@@ -14,7 +14,7 @@ from azionelab.bookings.locks import PartyRow, lock_party, lock_performance
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.references import read_reference
 from azionelab.bookings.rules import free_places
-from azionelab.bookings.signed_tickets import read_ticket
+from azionelab.bookings.tickets.signing import read_ticket
 from azionelab.checkin.verdicts import Door, Party
 from azionelab.database import now
 from azionelab.shows.models import Performance

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.changes import Ended, Reduced, ended, reduced
 from azionelab.bookings.models import LIVE, Reservation
-from azionelab.bookings.signed_tickets import sign_ticket
+from azionelab.bookings.tickets.signing import sign_ticket
 from azionelab.checkin.books import COUNTED_IN, COUNTED_OUT, FirstAdmission
 from azionelab.checkin.devices import ticket_digest
 from azionelab.checkin.models import Admission, Passage, Scan

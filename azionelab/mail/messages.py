@@ -7,7 +7,7 @@ from flask import render_template
 from flask_babel import force_locale
 
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.tickets import event_ics, event_method, place, qr_png
+from azionelab.bookings.tickets.files import event_ics, event_method, place, qr_png
 from azionelab.mail.models import Kind, Mail
 from azionelab.mail.words import words_for
 from azionelab.tokens import Purpose, make_token

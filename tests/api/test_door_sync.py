@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from azionelab.bookings import places
 from azionelab.bookings import rules as booking
-from azionelab.bookings.signed_tickets import write_ticket
+from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin import devices
 from azionelab.checkin.devices import ticket_digest
 from azionelab.checkin.scans import admit

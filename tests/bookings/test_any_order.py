@@ -24,7 +24,7 @@ from sqlalchemy import text
 from azionelab.bookings import places, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.signed_tickets import write_ticket
+from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin.books import Claim, undo
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind

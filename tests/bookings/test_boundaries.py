@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import select, update
 
 from azionelab.bookings import rules
+from azionelab.bookings.bookable import unheld_seats
 from azionelab.bookings.errors import (
     NamesErased,
     PerformanceStarted,
     SeatsChanged,
     SoldOut,
 )
-from azionelab.bookings.evening import unheld_seats
 from azionelab.bookings.models import State
 from azionelab.database import db, transaction
 from azionelab.mail.models import Delivery, Kind, Mail

@@ -8,7 +8,7 @@ import pytest
 from azionelab.bookings import rules
 from azionelab.bookings.changes import By, Ended, Reduced, ended, reduced
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.networks import release_network
+from azionelab.bookings.network_holds import release_network
 from tests.stage import a_party, a_performance, fresh, let_lapse
 
 pytestmark = pytest.mark.usefixtures("in_app")

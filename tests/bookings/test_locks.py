@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from azionelab.bookings import locks, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.signed_tickets import write_ticket
+from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin import books, interval, scans, walk_ins
 from azionelab.checkin.books import ScanReused, undo
 from azionelab.checkin.interval import pass_without_ticket

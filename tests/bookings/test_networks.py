@@ -15,7 +15,12 @@ from flask.testing import FlaskClient
 from azionelab.bookings import rules
 from azionelab.bookings.errors import HoldExpired, SoldOut, TooManyUnconfirmed
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.networks import network_key, network_limit, networks_of, release_network
+from azionelab.bookings.network_holds import (
+    network_key,
+    network_limit,
+    networks_of,
+    release_network,
+)
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from tests.stage import a_performance, a_visitor, fresh, let_lapse, seats_held

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from azionelab.bookings import tickets
+from azionelab.bookings.tickets import files as tickets
 
 
 def test_sheets_are_made_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.places import release_no_shows
-from azionelab.bookings.signed_tickets import write_ticket
+from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin.scans import admit
 from azionelab.database import db, now
 from azionelab.mail.models import Kind, Mail

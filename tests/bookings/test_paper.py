@@ -10,8 +10,8 @@ from fpdf.enums import TextDirection
 from PIL import Image, ImageChops, ImageOps
 from pypdf import PdfReader
 
-from azionelab.bookings import fonts
-from azionelab.bookings.paper import Sheet, runs
+from azionelab.bookings.tickets import fonts
+from azionelab.bookings.tickets.pdf import Sheet, runs
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.bookings import evening as evenings
+from azionelab.bookings import bookable as evenings
 from azionelab.bookings import locks, rules
 from azionelab.bookings.errors import HoldExpired, SoldOut
 from azionelab.bookings.models import Reservation, State

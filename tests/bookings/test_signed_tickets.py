@@ -14,8 +14,8 @@ import zxingcpp
 from flask import Flask
 from PIL import Image
 
-from azionelab.bookings.signed_tickets import public_keys, read_ticket, sign_ticket, write_ticket
-from azionelab.bookings.tickets import qr_png, ticket_url
+from azionelab.bookings.tickets.files import qr_png, ticket_url
+from azionelab.bookings.tickets.signing import public_keys, read_ticket, sign_ticket, write_ticket
 from azionelab.tokens import Purpose, make_token, read_token
 from tests.stage import a_party, a_performance
 from tests.support.processes import ROOT

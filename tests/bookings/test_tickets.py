@@ -17,8 +17,8 @@ from pypdf import PdfReader
 
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.signed_tickets import read_ticket
-from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf, ticket_url
+from azionelab.bookings.tickets.files import event_ics, qr_png, ticket_pdf, ticket_url
+from azionelab.bookings.tickets.signing import read_ticket
 from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Show, Venue

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from azionelab.bookings import rules as booking
 from azionelab.bookings.locks import EXPECTED_FACTS, PartyRow
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.signed_tickets import sign_ticket, write_ticket
-from azionelab.bookings.tickets import ticket_url
+from azionelab.bookings.tickets.files import ticket_url
+from azionelab.bookings.tickets.signing import sign_ticket, write_ticket
 from azionelab.checkin import facts, scans
 from azionelab.checkin.books import Claim, ScanReused, ScanUnknown, undo
 from azionelab.checkin.facts import MAX_CODE

@@ -20,7 +20,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.notes import write_note
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import cancel_performance
-from azionelab.bookings.tickets import ticket_url
+from azionelab.bookings.tickets.files import ticket_url
 from azionelab.checkin import house, views
 from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.words import caution

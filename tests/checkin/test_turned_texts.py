@@ -8,7 +8,7 @@ import pytest
 
 from azionelab.admin.export import guests_csv
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.tickets import event_ics
+from azionelab.bookings.tickets.files import event_ics
 from azionelab.checkin import devices
 from azionelab.checkin.books import Actor
 from azionelab.checkin.evening import guests

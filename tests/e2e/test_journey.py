@@ -91,7 +91,7 @@ def test_the_camera_reads_a_ticket(
     launch_with_camera: Callable[[Path], Browser],
     tmp_path: Path,
 ) -> None:
-    from azionelab.bookings.tickets import qr_png
+    from azionelab.bookings.tickets.files import qr_png
 
     performance = a_performance()
     party = a_party(performance, 2)

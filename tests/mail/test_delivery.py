@@ -18,8 +18,8 @@ from sqlalchemy.exc import DBAPIError
 
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.tickets import ticket_url
-from azionelab.bookings.visitors import clean_email
+from azionelab.bookings.pages.visitor_input import clean_email
+from azionelab.bookings.tickets.files import ticket_url
 from azionelab.database import db, transaction
 from azionelab.extensions import jobs
 from azionelab.mail.jobs import recover_mails

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.tickets import event_ics, ticket_url
+from azionelab.bookings.tickets.files import event_ics, ticket_url
 from azionelab.checkin.scans import admit
 from azionelab.database import db, transaction
 from azionelab.mail.messages import Message, render

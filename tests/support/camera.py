@@ -8,7 +8,7 @@ import qrcode
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.tickets import qr_png
+from azionelab.bookings.tickets.files import qr_png
 
 EACH_SECOND = 30  # pictures: Chromium's pace for motion JPEG
 _SIZE = (640, 480)

@@ -34,7 +34,7 @@ from azionelab.bookings.errors import (
 from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.notes import write_note
-from azionelab.bookings.words import explain
+from azionelab.bookings.pages.error_texts import explain
 from azionelab.database import db, now
 from azionelab.mail.models import Mail
 from azionelab.mail.outbox import AddressErased, resend

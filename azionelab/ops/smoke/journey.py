@@ -7,7 +7,7 @@ import time
 from uuid import uuid4
 
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.tickets import ticket_url
+from azionelab.bookings.tickets.files import ticket_url
 from azionelab.mail.delivery import NOBODYS_DOMAIN
 from azionelab.mail.models import Delivery
 from azionelab.ops.smoke.report import NotAsItMustBe, Report, expect

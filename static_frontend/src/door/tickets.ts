@@ -1,4 +1,4 @@
-/** Signed tickets, as azionelab/bookings/signed_tickets.py writes them: tests/checkin/tickets.json holds some. */
+/** Signed tickets, as azionelab/bookings/tickets/signing.py writes them: tests/checkin/tickets.json holds some. */
 
 /** What a ticket says. Whether that is true, `isGenuine` tells. */
 export interface SignedTicket {

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from playwright.sync_api import BrowserContext, Playwright, Route, expect
 
-from azionelab.bookings.signed_tickets import write_ticket
+from azionelab.bookings.tickets.signing import write_ticket
 from tests.conftest import Site
 from tests.e2e.conftest import QUIET, watched
 from tests.e2e.door.conftest import PHONE

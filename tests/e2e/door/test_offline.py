@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from azionelab.bookings.tickets import ticket_url
+from azionelab.bookings.tickets.files import ticket_url
 from azionelab.database import now
 from azionelab.web.dates import clock
 from tests.conftest import Site

@@ -12,7 +12,7 @@ from wtforms import BooleanField, EmailField, Field, HiddenField, SelectField, S
 from wtforms.validators import DataRequired, InputRequired, ValidationError
 
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.visitors import clean_email, clean_name
+from azionelab.bookings.pages.visitor_input import clean_email, clean_name
 from azionelab.shows.limits import MAX_PARTY, PARTY_LIMIT
 from azionelab.web.dates import clock
 from azionelab.web.kept_pages import say_stale

@@ -37,12 +37,18 @@ from azionelab.bookings.errors import (
     TooManyMails,
     TryLater,
 )
-from azionelab.bookings.forms import BookingForm, CancelForm, ConfirmForm, FewerSeatsForm, LateForm
 from azionelab.bookings.lateness import MINUTES, minutes_offered, tell_late
-from azionelab.bookings.limits import booking_limit, count_mailbox
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.tickets import event_ics, qr_png, ticket_pdf
-from azionelab.bookings.words import explain
+from azionelab.bookings.pages.error_texts import explain
+from azionelab.bookings.pages.forms import (
+    BookingForm,
+    CancelForm,
+    ConfirmForm,
+    FewerSeatsForm,
+    LateForm,
+)
+from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
+from azionelab.bookings.tickets.files import event_ics, qr_png, ticket_pdf
 from azionelab.database import db, now
 from azionelab.database.errors import is_database_busy
 from azionelab.extensions import csrf

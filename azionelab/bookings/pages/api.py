@@ -21,10 +21,10 @@ from azionelab.bookings.errors import (
     TooManyMails,
     TryLater,
 )
-from azionelab.bookings.limits import booking_limit, count_mailbox
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
-from azionelab.bookings.visitors import clean_email, clean_name
-from azionelab.bookings.words import explain
+from azionelab.bookings.pages.error_texts import explain
+from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
+from azionelab.bookings.pages.visitor_input import clean_email, clean_name
 from azionelab.database import now
 from azionelab.languages import LOCALES
 from azionelab.shows.window import Window

@@ -21,7 +21,7 @@ from icalendar import Calendar, Event, vCalAddress
 from qrcode.constants import ERROR_CORRECT_M
 
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.signed_tickets import DIGITS, TAIL, write_ticket
+from azionelab.bookings.tickets.signing import DIGITS, TAIL, write_ticket
 from azionelab.database import now
 from azionelab.shows.limits import MAX_PARTY, length
 from azionelab.shows.models import Venue
@@ -30,7 +30,7 @@ from azionelab.web.dates import when
 from azionelab.web.site_urls import site_host, site_url
 
 if TYPE_CHECKING:
-    from azionelab.bookings.paper import Sheet
+    from azionelab.bookings.tickets.pdf import Sheet
 
 # Threads of one process share its interpreter: several sheets at once are ready no sooner.
 _ONE_SHEET = threading.Lock()
@@ -81,7 +81,7 @@ def ticket_pdf(reservation: Reservation) -> bytes:
 
 def _ticket_pdf(reservation: Reservation) -> bytes:
     # What prints reads half of all code that is loaded: mails, commands and the worker do without.
-    from azionelab.bookings.paper import Sheet  # noqa: PLC0415
+    from azionelab.bookings.tickets.pdf import Sheet  # noqa: PLC0415
 
     performance = reservation.performance
     page = Sheet(_A5, f"{gettext('Your ticket')}: {performance.show.title}")

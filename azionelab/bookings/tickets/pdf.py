@@ -22,7 +22,7 @@ from fpdf.line_break import Fragment
 from fpdf.prefs import ViewerPreferences
 from fpdf.unicode_script import UnicodeScript, get_unicode_script
 
-from azionelab.bookings.fonts import DEJAVU, bold_of, characters_of, font_for
+from azionelab.bookings.tickets.fonts import DEJAVU, bold_of, characters_of, font_for
 
 PAGES = "\x02pages\x03"
 _NO_GLYPH = "\N{WHITE SQUARE}"

@@ -1,0 +1,1 @@
+"""The ticket: its signature, and its QR, PDF and calendar file."""

@@ -155,6 +155,13 @@ def test_the_tree_is_whole() -> None:
     assert (package | {"translations/"} | tests) - named == set()
 
 
+def test_the_page_for_contributors_names_files_that_are_there() -> None:
+    page = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+)`", page))
+    assert len(named) > 30
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
 def test_no_merge_was_left_half_done() -> None:
     tracked = subprocess.run(
         ["git", "grep", "--line-number", "--extended-regexp", "-I", "^(<{7}|>{7}) "],

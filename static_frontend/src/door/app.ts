@@ -502,6 +502,7 @@ export class App {
     const { evening } = this;
     if (!evening || this.joining.isAsked) return;
     if (evening.book.ended) {
+      this.phone.ended();
       this.camera.stop();
       this.leave();
       this.last = undefined;

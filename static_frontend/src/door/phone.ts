@@ -69,6 +69,13 @@ export class ThisPhone {
     this.showPin();
   }
 
+  /** The evening is over: nobody shows a ticket here any more, and what waits is not for guests to forget. */
+  ended(): void {
+    if (!this.kiosk.isOn) return;
+    this.kiosk.leave();
+    this.locker.lockNow();
+  }
+
   /** There is no invitation, or not any more. */
   uninvited(): void {
     if (this.locker.isLocked && !this.kiosk.isOn && !this.isCovered) this.locker.cover();

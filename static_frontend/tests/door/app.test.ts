@@ -80,6 +80,11 @@ const find = <Part extends HTMLElement = HTMLElement>(place: string) => page.que
 const says = async (place: string, words: string) =>
   await until(() => expect(find(`[data-${place}]`).textContent).toBe(words));
 
+function write(query: string): void {
+  find<HTMLInputElement>("#query").value = query;
+  find("#query").dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 function sayYes(): void {
   page.querySelector<HTMLInputElement>("#label")!.value = "Door A";
   find("form[data-do=join]").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
@@ -177,6 +182,17 @@ describe("a locked phone", () => {
     expect([server.asked.slice(before), find("#verdict").textContent]).toEqual([[], ""]);
   });
 
+  test("is no kiosk any more when its evening is over: what is left is for the staff", async () => {
+    location.hash = "";
+    localStorage.setItem("azionelab.door.kiosk", "yes");
+    await open();
+    await until(() => expect(started()[0]!.book.performance).toBeDefined());
+    expect([isLocked(), page.body.dataset["kiosk"]]).toEqual([false, ""]);
+    server.closed = true;
+    started()[0]!.sync.now();
+    await until(() => expect([isLocked(), page.body.dataset["kiosk"]]).toEqual([true, undefined]));
+  });
+
   test("shows no answer to what was asked before it was locked", async () => {
     location.hash = "";
     localStorage.clear();
@@ -214,8 +230,7 @@ test("names that are hidden are hidden wherever they stand already", async () =>
   await open();
   const texts = () => ["[data-notices]", "[data-found]"].map((place) => find(place).textContent);
   await until(() => expect(started()[0]!.book.house.listed("AAAA0000")).toBeDefined());
-  find<HTMLInputElement>("#query").value = "rossi";
-  find("#query").dispatchEvent(new Event("input", { bubbles: true }));
+  write("rossi");
   await until(() => expect(find("[data-notices]").childElementCount).toBe(1));
   expect(find("[data-found]").textContent).toContain("Ada Rossi");
   find("[name=hidesNames]").click();
@@ -232,8 +247,7 @@ test("a found party that becomes smaller, or is cancelled, is shown as it is now
   server.parties = [await aParty(0, { name: "Ada Rossi", seats: 4 })];
   await open();
   await until(() => expect(started()[0]!.book.waiting).toHaveLength(0));
-  find<HTMLInputElement>("#query").value = "rossi";
-  find("#query").dispatchEvent(new Event("input", { bubbles: true }));
+  write("rossi");
   const buttons = () => page.querySelectorAll("[data-found] button").length;
   await until(() => expect(buttons()).toBe(2));
   server.parties = [await aParty(0, { name: "Ada Rossi", seats: 3, admitted: 2 })];
@@ -301,8 +315,7 @@ describe("who is looked for by name", () => {
   });
 
   function type(query: string): void {
-    page.querySelector<HTMLInputElement>("#query")!.value = query;
-    page.querySelector("#query")!.dispatchEvent(new Event("input", { bubbles: true }));
+    write(query);
     find("form[data-do=search]").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
   }
 
@@ -323,8 +336,7 @@ describe("who is looked for by name", () => {
     server.found = [await aParty(5, { name: "Bruno Verdi" })];
     type("rossi");
     await until(() => expect(held.answer).toBeDefined());
-    page.querySelector<HTMLInputElement>("#query")!.value = "ada";
-    page.querySelector("#query")!.dispatchEvent(new Event("input", { bubbles: true }));
+    write("ada");
     held.answer!();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(found()).toEqual(["Ada Rossi"]);

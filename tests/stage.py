@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.books import Actor
+from azionelab.checkin.scan_log import Actor
 from azionelab.database import db, now, transaction
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue

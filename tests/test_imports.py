@@ -199,6 +199,6 @@ def test_a_state_is_written_in_one_place() -> None:
     }
     assert writers == {
         ("state", "bookings.rules"),
-        ("undone_at", "checkin.books"),
+        ("undone_at", "checkin.scan_log"),
         ("undone_at", "checkin.passages"),
     }

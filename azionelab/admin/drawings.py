@@ -7,7 +7,7 @@ import qrcode
 from flask_babel import ngettext
 from qrcode.constants import ERROR_CORRECT_M
 
-from azionelab.checkin.evening import STEP, Arrivals
+from azionelab.checkin.house.figures import STEP, Arrivals
 from azionelab.web.dates import clock
 
 # The chart's units, of which the page makes what room it has.

@@ -26,14 +26,15 @@ from azionelab.admin.words import (
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.network_holds import networks_of, release_network
 from azionelab.bookings.places import RELEASE_FROM, restore_places
-from azionelab.checkin import devices, evening
-from azionelab.checkin.building import people_in
-from azionelab.checkin.house import house_counts
-from azionelab.checkin.house_list import conflicts
+from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices.device_list import conflicts
+from azionelab.checkin.devices.putting_away import bring_back, put_away
+from azionelab.checkin.house import figures as evening
+from azionelab.checkin.house.building import people_in
+from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.interval import allow_reentry
 from azionelab.checkin.no_shows import no_shows, release_no_shows
-from azionelab.checkin.putting_away import bring_back, put_away
-from azionelab.checkin.words import (
+from azionelab.checkin.texts.verdict_texts import (
     explain_building,
     tell_kept,
     tell_known,
@@ -279,7 +280,7 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
     def door_list(self, performance_id: int) -> Response:
         """The list on paper."""
         # What prints is loaded where something is printed (see bookings/tickets/files.py).
-        from azionelab.checkin.door_list import door_list_pdf  # noqa: PLC0415
+        from azionelab.checkin.house.door_list import door_list_pdf  # noqa: PLC0415
 
         performance = _performance(performance_id)
         counts = house_counts([performance_id])[performance_id]

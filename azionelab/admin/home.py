@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from azionelab.admin.rows.base import Guarded
-from azionelab.checkin.house import house_counts
+from azionelab.checkin.house.counts import house_counts
 from azionelab.database import db, now
 from azionelab.mail.models import Delivery, Mail
 from azionelab.mail.resending import failed_mails

@@ -10,7 +10,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.models import State
-from azionelab.checkin.books import (
+from azionelab.checkin.facts import lock_door
+from azionelab.checkin.house.building import people_in
+from azionelab.checkin.models import Scan
+from azionelab.checkin.passages import follow_passage, passage_of, people_without_ticket
+from azionelab.checkin.scan_log import (
     VERDICTS_GIVEN,
     Actor,
     Claim,
@@ -23,10 +27,6 @@ from azionelab.checkin.books import (
     read_verdict,
     write_down,
 )
-from azionelab.checkin.building import people_in
-from azionelab.checkin.facts import lock_door
-from azionelab.checkin.models import Scan
-from azionelab.checkin.passages import follow_passage, passage_of, people_without_ticket
 from azionelab.checkin.verdicts import Asked, Door, Kind, Party, Way, count_claim, decide
 from azionelab.database import transaction
 from azionelab.shows.models import Performance

@@ -16,7 +16,17 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.locks import EXPECTED_PARTY, PartyRow
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.places import hold_again
-from azionelab.checkin.books import (
+from azionelab.checkin.facts import (
+    door_facts,
+    lock_code,
+    lock_door,
+    look_at_door,
+    party_facts,
+    ticket_of,
+)
+from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.passages import follow_passage, passage_of
+from azionelab.checkin.scan_log import (
     VERDICTS_GIVEN,
     Actor,
     Claim,
@@ -31,16 +41,6 @@ from azionelab.checkin.books import (
     read_verdict,
     write_down,
 )
-from azionelab.checkin.facts import (
-    door_facts,
-    lock_code,
-    lock_door,
-    look_at_door,
-    party_facts,
-    ticket_of,
-)
-from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.passages import follow_passage, passage_of
 from azionelab.checkin.verdicts import (
     REUSED,
     Asked,

@@ -14,7 +14,10 @@ from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import State
 from azionelab.bookings.places import seat_walk_ins
 from azionelab.bookings.rules import end
-from azionelab.checkin.books import (
+from azionelab.checkin.facts import door_facts, lock_door
+from azionelab.checkin.limits import MAX_WALK_INS
+from azionelab.checkin.models import Scan
+from azionelab.checkin.scan_log import (
     VERDICTS_GIVEN,
     Actor,
     Claim,
@@ -29,9 +32,6 @@ from azionelab.checkin.books import (
     read_verdict,
     write_down,
 )
-from azionelab.checkin.facts import door_facts, lock_door
-from azionelab.checkin.limits import MAX_WALK_INS
-from azionelab.checkin.models import Scan
 from azionelab.checkin.verdicts import Door, Kind, Way
 from azionelab.database import transaction
 from azionelab.shows.models import Performance

@@ -121,12 +121,12 @@ class ApiToken(Base):
         ForeignKey("performance.id", ondelete="CASCADE"), index=True
     )
     last_seen_at: Mapped[datetime | None]
-    # Nobody waits to hear of it (checkin/putting_away.py), until it is heard of again.
+    # Nobody waits to hear of it (checkin/devices/putting_away.py), until it is heard of again.
     put_away_at: Mapped[datetime | None]
     put_away_by_phone: Mapped[bool] = mapped_column(default=False, server_default="false")
     invitation: Mapped[int | None] = mapped_column(BigInteger)
     invitation_place: Mapped[int | None]
-    # So long the phone may open the doors of other evenings by itself (checkin/passes.py).
+    # So long the phone may open the doors of other evenings by itself (checkin/devices/passes.py).
     serves_until: Mapped[datetime | None]
     # The phone's first token, of those that it came to so.
     origin_id: Mapped[int | None] = mapped_column(

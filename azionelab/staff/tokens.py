@@ -18,7 +18,7 @@ MAX_TOKEN_HOURS = 72  # a long weekend
 
 
 class Scope(StrEnum):
-    """What a token opens: the door and all that is done there, or scans alone (checkin/rights.py)."""
+    """What a token opens: the door and all that is done there, or scans alone (checkin/devices/rights.py)."""
 
     DOOR = "door"
     SCAN = "scan"

@@ -22,10 +22,11 @@ from azionelab.bookings import places
 from azionelab.bookings import rules as booking
 from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.notes import write_note
-from azionelab.checkin import devices, scans
-from azionelab.checkin.books import Actor, Claim, record_of_revoked, undo
-from azionelab.checkin.evening import MAX_REFUSED
+from azionelab.checkin import scans
+from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.house.figures import MAX_REFUSED
 from azionelab.checkin.interval import allow_reentry
+from azionelab.checkin.scan_log import Actor, Claim, record_of_revoked, undo
 from azionelab.checkin.verdicts import RECORDED, Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now

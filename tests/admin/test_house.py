@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from azionelab.admin.rows.base import tell_address
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.books import undo
+from azionelab.checkin.scan_log import undo
 from azionelab.checkin.scans import admit
 from azionelab.mail.delivery import deliver
 from azionelab.shows.models import Performance

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.checkin.devices import find_device
+from azionelab.checkin.devices.registry import find_device
 from azionelab.staff.accounts import create_account
 from azionelab.staff.tokens import Scope
 from tests.support.people import PASSWORD, english, log_in, press

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from azionelab.admin.season.forms import slug_of
 from azionelab.bookings import rules
-from azionelab.checkin.books import Actor
+from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now, transaction

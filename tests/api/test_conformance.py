@@ -13,9 +13,9 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from azionelab.bookings.models import MAX_EMAIL
 from azionelab.bookings.places import RELEASE_FROM
-from azionelab.checkin import pace
-from azionelab.checkin.devices import enrol, make_invitation
-from azionelab.checkin.passes import make_pass
+from azionelab.checkin.devices import pace
+from azionelab.checkin.devices.passes import make_pass
+from azionelab.checkin.devices.registry import enrol, make_invitation
 from azionelab.database import now
 from azionelab.web.pages import MAX_ROW
 from azionelab.web.rate_limits import RateLimit

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.checkin import devices, pace
+from azionelab.checkin.devices import pace
+from azionelab.checkin.devices import registry as devices
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token

@@ -12,9 +12,10 @@ from flask.testing import FlaskClient
 from azionelab.bookings import rules
 from azionelab.bookings.changes import By
 from azionelab.bookings.notes import write_note
-from azionelab.checkin import api, devices
-from azionelab.checkin.books import Actor
-from azionelab.checkin.rights import Right
+from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices.rights import Right
+from azionelab.checkin.pages import api
+from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Performance

@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from azionelab.bookings import places
 from azionelab.bookings import rules as booking
 from azionelab.bookings.tickets.signing import write_ticket
-from azionelab.checkin import devices
-from azionelab.checkin.devices import ticket_digest
+from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices.registry import ticket_digest
 from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Performance
@@ -547,7 +547,7 @@ class TestBeingRefused:
         database: psycopg.Connection[Any],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("azionelab.checkin.api._MAX_OF_REVOKED", 3)
+        monkeypatch.setattr("azionelab.checkin.pages.api._MAX_OF_REVOKED", 3)
         with app.app_context():
             (seen,) = devices.devices_of(evening.id)
             revoke_token(seen.token_id)

@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.checkin import devices, pace
+from azionelab.checkin.devices import pace
+from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.interval import allow_reentry
 from azionelab.database import now
 from azionelab.shows.models import Performance

@@ -17,7 +17,7 @@ from flask import Flask
 from psycopg import sql
 
 from azionelab.bookings import rules
-from azionelab.checkin.books import undo
+from azionelab.checkin.scan_log import undo
 from azionelab.checkin.scans import admit
 from azionelab.ops.checks.secret_keys import fingerprint, look_at_key
 from bare_machine.embedded_postgres import as_application

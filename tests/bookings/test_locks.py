@@ -24,9 +24,10 @@ from azionelab.bookings import locks, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets.signing import write_ticket
-from azionelab.checkin import books, interval, scans, walk_ins
-from azionelab.checkin.books import ScanReused, undo
+from azionelab.checkin import interval, scans, walk_ins
+from azionelab.checkin import scan_log as books
 from azionelab.checkin.interval import pass_without_ticket
+from azionelab.checkin.scan_log import ScanReused, undo
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind as Verdict
 from azionelab.checkin.verdicts import Way

@@ -23,7 +23,7 @@ from azionelab.bookings.errors import (
     SoldOut,
 )
 from azionelab.bookings.models import Reservation, State
-from azionelab.checkin.books import undo
+from azionelab.checkin.scan_log import undo
 from azionelab.checkin.scans import admit
 from azionelab.database import NestedTransaction, db, now, transaction
 from azionelab.mail.models import Delivery, Kind, Mail

@@ -17,7 +17,7 @@ from azionelab.bookings import bookable as evenings
 from azionelab.bookings import locks, rules
 from azionelab.bookings.errors import HoldExpired, SoldOut
 from azionelab.bookings.models import Reservation, State
-from azionelab.checkin.house import house_counts
+from azionelab.checkin.house.counts import house_counts
 from azionelab.database import now
 from azionelab.mail.models import Kind
 from azionelab.mail.words import words_for

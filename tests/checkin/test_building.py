@@ -6,7 +6,16 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from azionelab.checkin.books import (
+from azionelab.checkin.devices.putting_away import bring_back, note_done, put_away
+from azionelab.checkin.devices.registry import (
+    Device,
+    find_device,
+    note_seen,
+    note_told,
+    silent_devices,
+)
+from azionelab.checkin.house.building import Building, people_in
+from azionelab.checkin.scan_log import (
     Actor,
     Claim,
     ScanReused,
@@ -14,9 +23,6 @@ from azionelab.checkin.books import (
     record_undo_of_revoked,
     undo,
 )
-from azionelab.checkin.building import Building, people_in
-from azionelab.checkin.devices import Device, find_device, note_seen, note_told, silent_devices
-from azionelab.checkin.putting_away import bring_back, note_done, put_away
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from azionelab.checkin import devices
-from azionelab.checkin.books import Actor
+from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit
 from azionelab.database import db, now
 from azionelab.staff.models import ApiToken

@@ -21,9 +21,10 @@ from azionelab.bookings.notes import write_note
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import cancel_performance
 from azionelab.bookings.tickets.files import ticket_url
-from azionelab.checkin import house, views
 from azionelab.checkin.facts import ticket_of
-from azionelab.checkin.words import caution
+from azionelab.checkin.house import counts as house
+from azionelab.checkin.pages import views
+from azionelab.checkin.texts.verdict_texts import caution
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing

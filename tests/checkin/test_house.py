@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, text
 
 from azionelab.bookings.models import Reservation
-from azionelab.checkin import house
-from azionelab.checkin.names import called, is_called, spellings
+from azionelab.checkin.house import counts as house
+from azionelab.checkin.house.names import called, is_called, spellings
 from azionelab.checkin.scans import admit
 from azionelab.database import db, transaction
 from tests.stage import DOOR_A, a_party, a_performance

@@ -13,13 +13,14 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from azionelab.bookings.models import Reservation
-from azionelab.checkin import evening, facts
-from azionelab.checkin.books import Actor, Claim, ScanReused, record_of_revoked, undo
-from azionelab.checkin.building import people_in
-from azionelab.checkin.house import house_counts
-from azionelab.checkin.house_list import conflicts
+from azionelab.checkin import facts
+from azionelab.checkin.devices.device_list import conflicts
+from azionelab.checkin.house import figures as evening
+from azionelab.checkin.house.building import people_in
+from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.interval import allow_reentry, pass_without_ticket
 from azionelab.checkin.no_shows import no_shows, release_no_shows
+from azionelab.checkin.scan_log import Actor, Claim, ScanReused, record_of_revoked, undo
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins

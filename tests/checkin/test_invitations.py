@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from psycopg.errors import CheckViolation
 
-from azionelab.checkin import devices
+from azionelab.checkin.devices import registry as devices
 from azionelab.database import db, now
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
 from tests.stage import a_performance

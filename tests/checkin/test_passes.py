@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.checkin import devices, passes
+from azionelab.checkin.devices import passes
+from azionelab.checkin.devices import registry as devices
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.staff.models import ApiToken

@@ -9,10 +9,10 @@ import pytest
 from azionelab.admin.export import guests_csv
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics
-from azionelab.checkin import devices
-from azionelab.checkin.books import Actor
-from azionelab.checkin.evening import guests
-from azionelab.checkin.house_list import changes_since
+from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices.device_list import changes_since
+from azionelab.checkin.house.figures import guests
+from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit
 from azionelab.database import db, now
 from azionelab.mail.models import Kind

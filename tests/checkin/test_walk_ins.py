@@ -18,7 +18,11 @@ from azionelab.bookings.errors import BookingClosed, ReleaseTooEarly, Reservatio
 from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.models import State
 from azionelab.checkin import walk_ins
-from azionelab.checkin.books import (
+from azionelab.checkin.devices.device_list import conflicts
+from azionelab.checkin.facts import DoorUnknown
+from azionelab.checkin.house.counts import HouseCounts, house_counts
+from azionelab.checkin.no_shows import no_shows, release_no_shows
+from azionelab.checkin.scan_log import (
     Actor,
     Claim,
     ScanReused,
@@ -27,10 +31,6 @@ from azionelab.checkin.books import (
     record_undo_of_revoked,
     undo,
 )
-from azionelab.checkin.facts import DoorUnknown
-from azionelab.checkin.house import HouseCounts, house_counts
-from azionelab.checkin.house_list import conflicts
-from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Door, Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins

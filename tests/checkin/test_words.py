@@ -11,8 +11,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from flask_babel import force_locale
 
-from azionelab.checkin.words import fill, many
-from azionelab.checkin.words_of_app import app_words
+from azionelab.checkin.texts.app_texts import app_words
+from azionelab.checkin.texts.verdict_texts import fill, many
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

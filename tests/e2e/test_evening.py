@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from azionelab.bookings import places
-from azionelab.checkin import devices
-from azionelab.checkin.books import Actor, Claim, record_of_revoked
+from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.scan_log import Actor, Claim, record_of_revoked
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import now

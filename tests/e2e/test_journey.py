@@ -67,7 +67,7 @@ def test_from_the_programme_to_the_seat(
 
 
 def fresh_admitted(performance_id: int) -> int:
-    from azionelab.checkin.house import house_counts
+    from azionelab.checkin.house.counts import house_counts
     from azionelab.database import db
 
     db.session.rollback()

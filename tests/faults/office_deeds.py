@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import Visitor, reserve
-from azionelab.checkin import devices
+from azionelab.checkin.devices import registry as devices
 from azionelab.database import db, transaction
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue

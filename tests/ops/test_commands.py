@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from azionelab.checkin.devices import find_device
+from azionelab.checkin.devices.registry import find_device
 from azionelab.database import db
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope

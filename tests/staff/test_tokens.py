@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.checkin.devices import find_device
+from azionelab.checkin.devices.registry import find_device
 from azionelab.staff.tokens import Scope, TokenUnknown, issue_token, revoke_token
 
 

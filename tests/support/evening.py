@@ -18,7 +18,7 @@ from azionelab.bookings import rules
 from azionelab.bookings.errors import BookingClosed, PartyInside, ReservationEnded, SoldOut
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.signing import DIGITS, TAIL, write_ticket
-from azionelab.checkin.devices import devices_of
+from azionelab.checkin.devices.registry import devices_of
 from azionelab.checkin.models import Scan
 from azionelab.database import db
 from azionelab.shows.models import Performance

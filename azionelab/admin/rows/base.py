@@ -29,7 +29,7 @@ from azionelab.admin.rows.editing import (
 )
 from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.searches import PARAMETER, find_search, keep_search
-from azionelab.checkin.names import called
+from azionelab.checkin.house.names import called
 from azionelab.database import Base, db, transaction, violated_constraint
 from azionelab.database.row_versions import (
     EditConflict,

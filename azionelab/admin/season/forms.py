@@ -22,7 +22,7 @@ from wtforms.validators import (
 )
 
 from azionelab.admin.rows.fields import EditedForm, Line, LocalTime, RequiredChoice, Text
-from azionelab.checkin.names import plain_letters
+from azionelab.checkin.house.names import plain_letters
 from azionelab.database import db, now
 from azionelab.shows.limits import (
     CLOSES_BEFORE,

@@ -1,4 +1,4 @@
-/** Why a ticket is not what it was: azionelab/checkin/words_of_changes.py says the same on the page without the app. */
+/** Why a ticket is not what it was: azionelab/checkin/texts/change_texts.py says the same on the page without the app. */
 
 import type { Numbers, Performance } from "./server.ts";
 import type { Words } from "./words.ts";

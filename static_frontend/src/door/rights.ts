@@ -1,4 +1,4 @@
-/** What this phone may do at its door, as the server tells it (azionelab/checkin/rights.py). */
+/** What this phone may do at its door, as the server tells it (azionelab/checkin/devices/rights.py). */
 
 export type Right = "scan" | "names" | "search" | "walk-in" | "undo-others" | "release";
 

@@ -1,6 +1,6 @@
 /** Keeps the door app on the phone, so that it starts and runs without a network.
  *
- * azionelab/checkin/views.py says what belongs to this build (SHELL) and loads this script. A new build
+ * azionelab/checkin/pages/views.py says what belongs to this build (SHELL) and loads this script. A new build
  * gets a cache of its own beside the one in use: a page that runs goes on with the files it began with,
  * and the new ones are for the next start.
  */

@@ -1,4 +1,4 @@
-/** The words of the page: azionelab/checkin/words_of_app.py wrote them into it, in the reader's language. */
+/** The words of the page: azionelab/checkin/texts/app_texts.py wrote them into it, in the reader's language. */
 
 type Form = string | Readonly<Record<string, string>>;
 

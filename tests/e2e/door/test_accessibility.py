@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from azionelab.bookings.rules import cancel
-from azionelab.checkin.devices import devices_of
+from azionelab.checkin.devices.registry import devices_of
 from azionelab.staff.tokens import revoke_token
 from tests.stage import a_party, a_performance, fresh, ticket_token
 from tests.support.door import Held, Phone, invitation, tonight

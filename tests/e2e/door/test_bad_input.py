@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from playwright.sync_api import expect
 
-from azionelab.checkin.devices import devices_of
+from azionelab.checkin.devices.registry import devices_of
 from azionelab.database import now
 from tests.stage import a_party, fresh, ticket_token
 from tests.support.door import Phone, invitation, tonight

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.books import Actor
+from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.staff.accounts import create_account

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from azionelab.checkin.devices import devices_of
+from azionelab.checkin.devices.registry import devices_of
 from azionelab.database import now
 from tests.stage import a_party
 from tests.support.door import Phone, tonight, until

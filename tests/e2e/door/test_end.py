@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from azionelab.bookings.rules import cancel_performance
-from azionelab.checkin.devices import devices_of
+from azionelab.checkin.devices.registry import devices_of
 from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Performance

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from playwright.sync_api import Request, Route, expect
 
-from azionelab.checkin import devices
-from azionelab.checkin.devices import devices_of, invitation_url, make_invitation
+from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices.registry import devices_of, invitation_url, make_invitation
 from azionelab.database import now
 from azionelab.staff.tokens import revoke_token
 from azionelab.web.dates import clock

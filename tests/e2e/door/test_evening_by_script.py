@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import expect
 
-from azionelab.checkin.house import house_counts
+from azionelab.checkin.house.counts import house_counts
 from azionelab.database import db
 from azionelab.staff.tokens import Scope, issue_token
 from tests.support.door import Phone, tonight

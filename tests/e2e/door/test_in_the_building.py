@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from azionelab.checkin import devices
+from azionelab.checkin.devices import registry as devices
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
 from tests.stage import a_party, ticket_token

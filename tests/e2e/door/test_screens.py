@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, expect
 
-from azionelab.checkin.books import Actor
+from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit
 from azionelab.shows.models import Show
 from tests.stage import a_party, ticket_token

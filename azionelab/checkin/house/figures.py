@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation, lapsed
-from azionelab.checkin.books import COUNTED_IN, HAS_PEOPLE_IN
 from azionelab.checkin.models import Admission, Passage, Scan
+from azionelab.checkin.scan_log import COUNTED_IN, HAS_PEOPLE_IN
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.database import db, now
 from azionelab.staff.models import ApiToken

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.bookings.references import read_reference
-from azionelab.checkin.names import is_called, spellings
+from azionelab.checkin.house.names import is_called, spellings
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.validation.email_addresses import mailbox

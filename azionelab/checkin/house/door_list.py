@@ -8,11 +8,11 @@ from fpdf.enums import TextDirection
 
 from azionelab.bookings.models import State
 from azionelab.bookings.tickets.pdf import PAGES, Sheet, runs
-from azionelab.checkin.evening import Guest
-from azionelab.checkin.family_names import family_name
-from azionelab.checkin.house import HouseCounts
-from azionelab.checkin.names import fold
-from azionelab.checkin.words import tell_late
+from azionelab.checkin.house.counts import HouseCounts
+from azionelab.checkin.house.family_names import family_name
+from azionelab.checkin.house.figures import Guest
+from azionelab.checkin.house.names import fold
+from azionelab.checkin.texts.verdict_texts import tell_late
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.web.dates import when

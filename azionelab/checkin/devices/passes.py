@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from azionelab.checkin.devices import door_closes_at, offer_to_phone
+from azionelab.checkin.devices.registry import door_closes_at, offer_to_phone
 from azionelab.database import db, now
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.models import ApiToken

@@ -23,19 +23,20 @@ from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, Reser
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.signing import public_keys
-from azionelab.checkin import books, devices, pace, passes
-from azionelab.checkin.building import people_in
+from azionelab.checkin import scan_log as books
 from azionelab.checkin.codes import CodeForeign, require_ours
+from azionelab.checkin.devices import pace, passes
+from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices.device_list import Conflict, Listed, changes_since, conflicts
+from azionelab.checkin.devices.putting_away import note_done
+from azionelab.checkin.devices.rights import Right, RightMissing, rights_of
 from azionelab.checkin.facts import DoorUnknown
-from azionelab.checkin.house import find_parties, house_counts
-from azionelab.checkin.house_list import Conflict, Listed, changes_since, conflicts
+from azionelab.checkin.house.building import people_in
+from azionelab.checkin.house.counts import find_parties, house_counts
 from azionelab.checkin.interval import pass_without_ticket
 from azionelab.checkin.limits import MAX_WALK_INS, SEARCHES
 from azionelab.checkin.no_shows import release_no_shows
-from azionelab.checkin.putting_away import note_done
-from azionelab.checkin.rights import Right, RightMissing, rights_of
-from azionelab.checkin.scans import admit
-from azionelab.checkin.schemas import (
+from azionelab.checkin.pages.schemas import (
     DeviceSchema,
     EnrolKeySchema,
     EnrolSchema,
@@ -54,9 +55,10 @@ from azionelab.checkin.schemas import (
     VerdictSchema,
     WalkInSchema,
 )
+from azionelab.checkin.scans import admit
+from azionelab.checkin.texts.verdict_texts import say_foreign
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
-from azionelab.checkin.words import say_foreign
 from azionelab.database import now
 from azionelab.shows.programme import Listing, listing
 from azionelab.staff.tokens import Scope, digest

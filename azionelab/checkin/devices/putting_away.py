@@ -6,7 +6,7 @@ still have to tell: the figure of who is in the building names it (building.py).
 
 from sqlalchemy import update
 
-from azionelab.checkin.devices import Device
+from azionelab.checkin.devices.registry import Device
 from azionelab.database import now, transaction
 from azionelab.staff.models import ApiToken
 

@@ -18,10 +18,10 @@ from azionelab.api.rest import (
 )
 from azionelab.bookings.changes import By
 from azionelab.bookings.models import State
+from azionelab.checkin.devices.rights import Right
 from azionelab.checkin.limits import MAX_ACTIONS, MAX_DOOR, MAX_PEOPLE, MAX_QUERY, MAX_WALK_INS
-from azionelab.checkin.rights import Right
+from azionelab.checkin.texts.verdict_texts import say_somebody
 from azionelab.checkin.verdicts import RECORDED, Kind, Way
-from azionelab.checkin.words import say_somebody
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.validation.text import is_one_line, is_seen
 

@@ -26,20 +26,21 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.bookings import places
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.models import Reservation
-from azionelab.checkin import books, house
 from azionelab.checkin import no_shows as door_no_shows
-from azionelab.checkin.building import people_in
+from azionelab.checkin import scan_log as books
 from azionelab.checkin.codes import CodeForeign, require_ours
-from azionelab.checkin.devices import invitation_url, make_invitation, silent_devices
+from azionelab.checkin.devices.pace import ATTEMPTS
+from azionelab.checkin.devices.registry import invitation_url, make_invitation, silent_devices
 from azionelab.checkin.facts import MAX_CODE, ticket_of
-from azionelab.checkin.forms import ScanForm, UndoForm, WalkInForm
+from azionelab.checkin.house import counts as house
+from azionelab.checkin.house.building import people_in
 from azionelab.checkin.interval import allow_reentry, pass_without_ticket
 from azionelab.checkin.limits import MAX_QUERY, MAX_WALK_INS, SEARCHES
-from azionelab.checkin.pace import ATTEMPTS
+from azionelab.checkin.pages.forms import ScanForm, UndoForm, WalkInForm
 from azionelab.checkin.scans import admit
-from azionelab.checkin.verdicts import Kind, Way
-from azionelab.checkin.walk_ins import let_in_walk_ins
-from azionelab.checkin.words import (
+from azionelab.checkin.texts.app_texts import app_words
+from azionelab.checkin.texts.change_texts import tell_changes
+from azionelab.checkin.texts.verdict_texts import (
     caution,
     explain_building,
     say_foreign,
@@ -58,8 +59,8 @@ from azionelab.checkin.words import (
     tell_restored,
     tell_silent,
 )
-from azionelab.checkin.words_of_app import app_words
-from azionelab.checkin.words_of_changes import tell_changes
+from azionelab.checkin.verdicts import Kind, Way
+from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now
 from azionelab.shows.programme import Listing, listing
 from azionelab.staff.rights import door_required, is_door_staff

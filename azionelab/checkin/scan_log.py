@@ -25,6 +25,7 @@ from azionelab.bookings.locks import (
 )
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.rules import end
+from azionelab.checkin.devices.rights import RightMissing
 from azionelab.checkin.facts import lock_code, read_door
 from azionelab.checkin.models import Admission, Passage, Scan
 from azionelab.checkin.passages import (
@@ -33,7 +34,6 @@ from azionelab.checkin.passages import (
     passage_of,
     take_back,
 )
-from azionelab.checkin.rights import RightMissing
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.database import db, now, read_row, transaction, violated_constraint
 from azionelab.staff.models import ApiToken, User

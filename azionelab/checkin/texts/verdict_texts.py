@@ -16,10 +16,10 @@ from flask_babel import get_locale, gettext, ngettext
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.places import Places
-from azionelab.checkin.books import FirstAdmission, Verdict
-from azionelab.checkin.building import Building
+from azionelab.checkin.house.building import Building
+from azionelab.checkin.scan_log import FirstAdmission, Verdict
+from azionelab.checkin.texts.change_texts import tell_end
 from azionelab.checkin.verdicts import Kind, Way
-from azionelab.checkin.words_of_changes import tell_end
 from azionelab.shows.limits import length
 from azionelab.shows.programme import Listing
 from azionelab.web.dates import clock, is_same_day, when

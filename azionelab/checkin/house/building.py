@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Subquery, and_, func, not_, or_, select
 
-from azionelab.checkin.books import COUNTED_IN, COUNTED_OUT
-from azionelab.checkin.devices import SILENCE
+from azionelab.checkin.devices.registry import SILENCE
 from azionelab.checkin.models import Admission, Passage, Scan
+from azionelab.checkin.scan_log import COUNTED_IN, COUNTED_OUT
 from azionelab.checkin.verdicts import REVOKED, Way
 from azionelab.database import db, now
 from azionelab.staff.models import ApiToken

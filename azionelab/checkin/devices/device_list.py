@@ -12,9 +12,9 @@ from sqlalchemy.orm import aliased, joinedload
 from azionelab.bookings.changes import Ended, Reduced, ended, reduced
 from azionelab.bookings.models import LIVE, Reservation
 from azionelab.bookings.tickets.signing import sign_ticket
-from azionelab.checkin.books import COUNTED_IN, COUNTED_OUT, FirstAdmission
-from azionelab.checkin.devices import ticket_digest
+from azionelab.checkin.devices.registry import ticket_digest
 from azionelab.checkin.models import Admission, Passage, Scan
+from azionelab.checkin.scan_log import COUNTED_IN, COUNTED_OUT, FirstAdmission
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.database import db
 from azionelab.staff.models import User

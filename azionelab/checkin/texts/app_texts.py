@@ -9,7 +9,9 @@ from typing import Any
 from flask import current_app
 from flask_babel import get_locale, gettext, ngettext
 
-from azionelab.checkin.words import (
+from azionelab.checkin.texts.change_texts import change_words
+from azionelab.checkin.texts.phone_texts import phone_words
+from azionelab.checkin.texts.verdict_texts import (
     TONES,
     Words,
     many,
@@ -18,8 +20,6 @@ from azionelab.checkin.words import (
     tell_silent,
     verdict_words,
 )
-from azionelab.checkin.words_of_changes import change_words
-from azionelab.checkin.words_of_phone import phone_words
 
 
 def app_words() -> dict[str, Any]:

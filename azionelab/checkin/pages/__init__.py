@@ -1,0 +1,1 @@
+"""The door's pages, its app and its API."""

@@ -1,0 +1,1 @@
+"""What the door says, in words."""

@@ -5,8 +5,9 @@ from flask import Flask, Response, current_app, request
 from azionelab.api.problems import API_PREFIX
 from azionelab.api.rest import ProblemApi
 from azionelab.bookings.pages.api import blueprint as bookings
-from azionelab.checkin.pages.api import blueprint as checkin
-from azionelab.checkin.pages.api import enrolment
+from azionelab.checkin.pages import api as _door_requests  # noqa: F401
+from azionelab.checkin.pages.access import blueprint as checkin
+from azionelab.checkin.pages.enrolment_api import enrolment
 from azionelab.extensions import csrf
 from azionelab.shows.api import blueprint as shows
 

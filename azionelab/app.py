@@ -14,6 +14,8 @@ from azionelab.admin import init_admin
 from azionelab.api_v1 import init_api
 from azionelab.bookings import jobs as _booking_jobs  # noqa: F401
 from azionelab.bookings.pages.views import blueprint as bookings_blueprint
+from azionelab.checkin.pages import app_views as _door_app  # noqa: F401
+from azionelab.checkin.pages import no_show_views as _no_shows  # noqa: F401
 from azionelab.checkin.pages.views import blueprint as checkin_blueprint
 from azionelab.database import db
 from azionelab.database.connections import limit_each_transaction, refuse_closed_connections

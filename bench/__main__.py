@@ -30,7 +30,7 @@ from aiosmtpd.controller import Controller
 from flask import Flask
 
 from azionelab.bookings.tickets.signing import sign_ticket
-from azionelab.checkin.devices.registry import make_invitation
+from azionelab.checkin.devices.invitations import make_invitation
 from azionelab.staff.tokens import digest
 from bare_machine import embedded_postgres
 from bench import camera

@@ -26,6 +26,7 @@ from azionelab.admin.words import (
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.network_holds import networks_of, release_network
 from azionelab.bookings.places import RELEASE_FROM, restore_places
+from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.device_list import conflicts
 from azionelab.checkin.devices.putting_away import bring_back, put_away
@@ -34,24 +35,26 @@ from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.interval import allow_reentry
 from azionelab.checkin.no_shows import no_shows, release_no_shows
-from azionelab.checkin.texts.verdict_texts import (
+from azionelab.checkin.texts.building_texts import (
     explain_building,
-    tell_kept,
     tell_known,
-    tell_parties,
     tell_parts,
-    tell_places,
     tell_put_away,
+    tell_silent,
+)
+from azionelab.checkin.texts.notices import (
+    tell_kept,
+    tell_parties,
+    tell_places,
     tell_released,
     tell_restored,
-    tell_silent,
 )
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, revoke_token
 from azionelab.web.dates import clock, stamp
 
-_PHONES = (1, 2, 3, 5, 10, devices.MAX_PHONES)  # that an invitation may be for
+_PHONES = (1, 2, 3, 5, 10, invitations.MAX_PHONES)  # that an invitation may be for
 _DAYS = (0, 3, 7)  # for which a phone may serve other evenings, too
 _MANY = 10  # unconfirmed seats of one network that staff are shown
 
@@ -139,8 +142,8 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
         """A code that makes a phone a door of this performance, and the phones that are one."""
         performance = _performance(performance_id)
         phones, scope, days = _phones(), _scope(), _days()
-        shown = devices.show_invitation(performance_id, phones, scope, days)
-        address = devices.invitation_url(shown.text)
+        shown = invitations.show_invitation(performance_id, phones, scope, days)
+        address = invitations.invitation_url(shown.text)
         path, width = draw_qr(address)
         return self._page(
             "invitation",

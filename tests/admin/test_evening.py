@@ -23,10 +23,12 @@ from azionelab.bookings import rules as booking
 from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.notes import write_note
 from azionelab.checkin import scans
+from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.house.figures import MAX_REFUSED
 from azionelab.checkin.interval import allow_reentry
-from azionelab.checkin.scan_log import Actor, Claim, record_of_revoked, undo
+from azionelab.checkin.scan_log import Actor, Claim, record_of_revoked
+from azionelab.checkin.undoing import undo
 from azionelab.checkin.verdicts import RECORDED, Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now
@@ -69,7 +71,7 @@ def look(staff: FlaskClient, performance: Performance, identity: str) -> str:
 
 
 def a_device(performance: Performance, label: str = "Door A") -> Actor:
-    token, _text = devices.enrol(devices.make_invitation(performance.id), label)
+    token, _text = invitations.enrol(invitations.make_invitation(performance.id), label)
     return Actor(door=label, token_id=token.id, label=label)
 
 
@@ -130,7 +132,7 @@ class TestThePage:
         claim = Claim(at, Kind.ADMITTED, 4)
         scans.admit(performance.id, party.reference, uuid4(), DOOR_B, claim=claim)
         scans.admit(performance.id, "Q" * 43, uuid4(), DOOR_B, claim=Claim(at, Kind.NOT_LISTED, 1))
-        token, _ = devices.enrol(devices.make_invitation(performance.id), "Lost")
+        token, _ = invitations.enrol(invitations.make_invitation(performance.id), "Lost")
         database.execute("UPDATE api_token SET last_seen_at = %s", [now() - timedelta(hours=1)])
         revoke_token(token.id)
         lost = Actor(door="Lost", token_id=token.id)
@@ -404,7 +406,7 @@ class TestDevices:
         (typed,) = re.findall(r'readonly value="([^"]+)"', page)
         assert drawn(page) == typed
         assert typed.startswith(f"{settings['SITE_BASE_URL']}/checkin/app#join=")
-        device, _text = devices.enrol(typed.partition("#join=")[2], "Door A")
+        device, _text = invitations.enrol(typed.partition("#join=")[2], "Door A")
         assert device.performance_id == performance.id
         assert "Door A" in look_at(staff, performance, "invitation", "devices")
 
@@ -419,17 +421,17 @@ class TestDevices:
         assert "For 1 phone. " in look_at(staff, performance, "invitation", "code")
         first = invitation(staff, where)
         assert invitation(staff, where) == first, "it stays for who is about to scan it"
-        devices.enrol(first, "Door A")
+        invitations.enrol(first, "Door A")
         following = invitation(staff, where)
-        with pytest.raises(devices.InvitationUsed):
-            devices.enrol(first, "Photographed")
-        devices.enrol(following, "Door B")
+        with pytest.raises(invitations.InvitationUsed):
+            invitations.enrol(first, "Photographed")
+        invitations.enrol(following, "Door B")
 
         three = f"{where}?phones=3"
         shown = invitation(staff, three)
         for used in range(3):
             assert invitation(staff, three) == shown
-            devices.enrol(shown, f"Usher {used}")
+            invitations.enrol(shown, f"Usher {used}")
             assert "For 3 phones." in text_of(staff.get(three).text)
         assert invitation(staff, three) != shown
         for others in ("0", "4", "1000", "-1", "x", "²"):
@@ -471,14 +473,14 @@ class TestDevices:
         assert "For 1 phone. Everything at the door. Good" in look_at(
             staff, performance, "invitation", "code"
         )
-        everything = devices.read_invitation(invitation(staff, where))
+        everything = invitations.read_invitation(invitation(staff, where))
         scans = f"{where}?scope=scan"
         assert "For 1 phone. Scans only. Good" in text_of(staff.get(scans).text)
-        only = devices.read_invitation(invitation(staff, scans))
+        only = invitations.read_invitation(invitation(staff, scans))
         assert (everything.scope, only.scope) == (Scope.DOOR, Scope.SCAN)
         assert everything.identity != only.identity
-        devices.enrol(invitation(staff, where), "Head of house")
-        devices.enrol(invitation(staff, scans), "Usher")
+        invitations.enrol(invitation(staff, where), "Head of house")
+        invitations.enrol(invitation(staff, scans), "Usher")
         for page in ("", "invitation"):
             listed = look_at(staff, performance, page, "devices")
             assert re.search("Usher New here Scans only .* Head of house New here Every", listed)
@@ -491,16 +493,16 @@ class TestDevices:
         where = address(performance, "invitation")
         week = f"{where}?days=7"
         assert "of other evenings by themselves for 7 days." in text_of(staff.get(week).text)
-        until = devices.read_invitation(invitation(staff, week)).serves_until
+        until = invitations.read_invitation(invitation(staff, week)).serves_until
         assert until
         assert round((until - now()) / timedelta(days=1)) == 7
-        devices.enrol(invitation(staff, week), "Usher")
+        invitations.enrol(invitation(staff, week), "Usher")
         for page in ("", "invitation"):
             assert "Other evenings until" in look_at(staff, performance, page, "devices")
         for others in ("", "1000", "-1", "x"):
             text = staff.get(f"{where}?days={others}").text
             assert "by themselves" not in text_of(text)
-        assert devices.read_invitation(invitation(staff, where)).serves_until is None
+        assert invitations.read_invitation(invitation(staff, where)).serves_until is None
 
     def test_it_stays_chosen_when_a_phone_is_refused(
         self, staff: FlaskClient, performance: Performance

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from azionelab.admin.rows.base import tell_address
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.scan_log import undo
 from azionelab.checkin.scans import admit
+from azionelab.checkin.undoing import undo
 from azionelab.mail.delivery import deliver
 from azionelab.shows.models import Performance
 from tests.stage import DOOR_A, a_party, a_performance, fresh, let_lapse, ticket_token

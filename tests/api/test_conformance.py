@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from azionelab.bookings.models import MAX_EMAIL
 from azionelab.bookings.places import RELEASE_FROM
 from azionelab.checkin.devices import pace
+from azionelab.checkin.devices.invitations import enrol, make_invitation
 from azionelab.checkin.devices.passes import make_pass
-from azionelab.checkin.devices.registry import enrol, make_invitation
 from azionelab.database import now
 from azionelab.web.pages import MAX_ROW
 from azionelab.web.rate_limits import RateLimit
@@ -111,6 +111,7 @@ def _try_out(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> s
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case: Any) -> None:
+        assume(_is_sent_whole(case))
         answer = case.call_and_validate(
             headers=headers,
             # A description cannot say all that an address or a party's size must be.
@@ -120,3 +121,11 @@ def _try_out(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> s
 
     check()
     return seen
+
+
+def _is_sent_whole(case: Any) -> bool:
+    """Whether all that was made up is in the request: an empty value of a query is not, and leaves nothing wrong.
+
+    Which values are made up hangs on all constants of the code.
+    """
+    return all(value not in (None, [], {}) for value in (case.query or {}).values())

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.checkin.devices import pace
+from azionelab.checkin.devices import invitations, pace
 from azionelab.checkin.devices import registry as devices
 from azionelab.database import now
 from azionelab.shows.models import Performance
@@ -35,7 +35,7 @@ def make_device(app: Flask, client: FlaskClient, evening: Performance) -> Callab
 
     def make(label: str) -> Send:
         with app.app_context():
-            _, text = devices.enrol(devices.make_invitation(evening.id), label)
+            _, text = invitations.enrol(invitations.make_invitation(evening.id), label)
 
         def send(method: str, path: str, **options: Any) -> Any:
             address = f"/api/v1/checkin/performances/{evening.id}{path}"

@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from azionelab.bookings import rules
 from azionelab.bookings.changes import By
 from azionelab.bookings.notes import write_note
-from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices.rights import Right
-from azionelab.checkin.pages import api
+from azionelab.checkin.pages import access
 from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit
 from azionelab.database import now
@@ -35,7 +35,10 @@ def make_phone(app: Flask, client: FlaskClient, evening: Performance) -> Callabl
 
     def make(scope: Scope) -> Send:
         with app.app_context():
-            body = {"invitation": devices.make_invitation(evening.id, scope=scope), "label": "Door"}
+            body = {
+                "invitation": invitations.make_invitation(evening.id, scope=scope),
+                "label": "Door",
+            }
         token = client.post("/api/v1/checkin/devices", json=body).json["token"]
 
         def send(method: str, path: str, **options: Any) -> Any:
@@ -79,7 +82,7 @@ def test_a_phone_is_told_what_it_may_do(
     app: Flask, client: FlaskClient, evening: Performance, scope: Scope, rights: list[str]
 ) -> None:
     with app.app_context():
-        invited = {"invitation": devices.make_invitation(evening.id, scope=scope)}
+        invited = {"invitation": invitations.make_invitation(evening.id, scope=scope)}
     assert client.post("/api/v1/checkin/invitations", json=invited).json["rights"] == rights
     device = client.post("/api/v1/checkin/devices", json=invited | {"label": "Door"}).json
     assert device["rights"] == rights
@@ -95,13 +98,13 @@ def test_rights_are_listed_for_every_request(app: Flask) -> None:
     endpoints = {
         rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.startswith("door_api.")
     }
-    assert endpoints == set(api._NEEDED)
+    assert endpoints == set(access._NEEDED)
 
 
 def test_a_request_without_a_listed_right_is_nobodys(
     full: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(api._NEEDED, "door_api.house")
+    monkeypatch.delitem(access._NEEDED, "door_api.house")
     assert_problem(full("GET", ""), 409, "right-missing")
 
 

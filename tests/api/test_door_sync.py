@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from azionelab.bookings import places
 from azionelab.bookings import rules as booking
 from azionelab.bookings.tickets.signing import write_ticket
+from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.registry import ticket_digest
 from azionelab.checkin.scans import admit
@@ -65,7 +66,7 @@ def scan(code: str, people: int = 1, **facts: Any) -> dict[str, Any]:
 def make_phone(app: Flask, client: FlaskClient, evening: Performance) -> Callable[..., Phone]:
     def make(label: str = "Door A") -> Phone:
         with app.app_context():
-            invitation = devices.make_invitation(evening.id)
+            invitation = invitations.make_invitation(evening.id)
         return Phone(client, invitation, label)
 
     return make
@@ -91,7 +92,7 @@ class TestEnrolling:
         self, app: Flask, client: FlaskClient, evening: Performance
     ) -> None:
         with app.app_context():
-            body = {"invitation": devices.make_invitation(evening.id), "label": "Door A"}
+            body = {"invitation": invitations.make_invitation(evening.id), "label": "Door A"}
 
         def enrol(**headers: str) -> Any:
             return client.post("/api/v1/checkin/devices", json=body, headers=headers)
@@ -108,7 +109,7 @@ class TestEnrolling:
     ) -> None:
         with app.app_context():
             other = a_performance()
-            invitation = devices.make_invitation(evening.id, serves_days=3)
+            invitation = invitations.make_invitation(evening.id, serves_days=3)
             title = other.show.title
         phone = Phone(client, invitation)
         address, body = "/api/v1/checkin/passes", {"pass": phone.device["pass"]}
@@ -133,7 +134,7 @@ class TestEnrolling:
         database: psycopg.Connection[Any],
     ) -> None:
         with app.app_context():
-            body = {"invitation": devices.make_invitation(evening.id)}
+            body = {"invitation": invitations.make_invitation(evening.id)}
         answer = client.post("/api/v1/checkin/invitations", json=body)
         assert answer.status_code == 200
         told = answer.get_json()
@@ -151,7 +152,7 @@ class TestEnrolling:
     def test_one_that_is_over(self, app: Flask, client: FlaskClient, path: str) -> None:
         with app.app_context():
             past = a_performance(starts_at=now() - timedelta(hours=3))
-            invitation = devices.make_invitation(past.id)
+            invitation = invitations.make_invitation(past.id)
         body = {"invitation": invitation} | ({"label": "Door A"} if path == "devices" else {})
         answer = client.post(f"/api/v1/checkin/{path}", json=body)
         assert_problem(answer, 410, "invitation-over")
@@ -161,7 +162,7 @@ class TestEnrolling:
         self, app: Flask, client: FlaskClient, evening: Performance, label: object
     ) -> None:
         with app.app_context():
-            body = {"invitation": devices.make_invitation(evening.id), "label": label}
+            body = {"invitation": invitations.make_invitation(evening.id), "label": label}
         answer = client.post("/api/v1/checkin/devices", json=body)
         told = assert_problem(answer, 422, "invalid-fields")
         assert [error["field"] for error in told["errors"]] == ["label"]
@@ -281,7 +282,7 @@ class TestTheList:
         )
         with app.app_context():
             party = a_party(evening)
-            invitation = devices.make_invitation(evening.id)
+            invitation = invitations.make_invitation(evening.id)
         (told,) = Phone(app.test_client(), invitation).sync()["parties"]
         # Of today's ticket, and of those before 0.4 by either key.
         assert len(told["tickets"]) == 3

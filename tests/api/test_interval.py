@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.checkin.devices import pace
+from azionelab.checkin.devices import invitations, pace
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.interval import allow_reentry
 from azionelab.database import now
 from azionelab.shows.models import Performance
-from azionelab.staff.tokens import Scope, issue_token
+from azionelab.staff.tokens import Scope, issue_token, revoke_token
 from azionelab.web.rate_limits import RateLimit
 from tests.api.expect import assert_problem
 from tests.api.test_door_sync import Phone
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("in_app")
 @pytest.fixture
 def make_phone(client: FlaskClient, evening: Performance) -> Callable[..., Phone]:
     def make(label: str = "Door A", scope: Scope = Scope.DOOR) -> Phone:
-        return Phone(client, devices.make_invitation(evening.id, scope=scope), label)
+        return Phone(client, invitations.make_invitation(evening.id, scope=scope), label)
 
     return make
 
@@ -156,6 +156,6 @@ def test_a_revoked_phone_is_written_down_and_lets_nobody_out(
 ) -> None:
     phone, other, party = make_phone(), make_phone("Door B"), a_party(interval, 2)
     scan(phone, party.reference, "any")
-    devices.revoke_token(devices.find_device(phone.device["token"]).token_id)  # type: ignore[union-attr]
+    revoke_token(devices.find_device(phone.device["token"]).token_id)  # type: ignore[union-attr]
     assert phone.ask(told("out", 2, "let_out", code=party.reference)).status_code == 401
     assert other.sync()["counts"]["in_building"] == 2

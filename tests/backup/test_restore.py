@@ -17,8 +17,8 @@ from flask import Flask
 from psycopg import sql
 
 from azionelab.bookings import rules
-from azionelab.checkin.scan_log import undo
 from azionelab.checkin.scans import admit
+from azionelab.checkin.undoing import undo
 from azionelab.ops.checks.secret_keys import fingerprint, look_at_key
 from bare_machine.embedded_postgres import as_application
 from tests.backup.conftest import Backups

@@ -25,8 +25,9 @@ from azionelab.bookings import places, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.signing import write_ticket
-from azionelab.checkin.scan_log import Claim, undo
+from azionelab.checkin.scan_log import Claim
 from azionelab.checkin.scans import admit
+from azionelab.checkin.undoing import undo
 from azionelab.checkin.verdicts import Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now

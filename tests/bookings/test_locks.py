@@ -24,11 +24,11 @@ from azionelab.bookings import locks, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets.signing import write_ticket
-from azionelab.checkin import interval, scans, walk_ins
-from azionelab.checkin import scan_log as books
+from azionelab.checkin import interval, scan_log, scans, walk_ins
 from azionelab.checkin.interval import pass_without_ticket
-from azionelab.checkin.scan_log import ScanReused, undo
+from azionelab.checkin.scan_log import ScanReused
 from azionelab.checkin.scans import admit
+from azionelab.checkin.undoing import undo
 from azionelab.checkin.verdicts import Kind as Verdict
 from azionelab.checkin.verdicts import Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
@@ -152,7 +152,7 @@ class Race:
                 return violated_constraint(error)
             except OperationalError as error:
                 return type(error.orig).__name__
-            if isinstance(told, books.Verdict):
+            if isinstance(told, scan_log.Verdict):
                 return told.kind
             return told if isinstance(told, int | str) else "done"
 

@@ -23,8 +23,8 @@ from azionelab.bookings.errors import (
     SoldOut,
 )
 from azionelab.bookings.models import Reservation, State
-from azionelab.checkin.scan_log import undo
 from azionelab.checkin.scans import admit
+from azionelab.checkin.undoing import undo
 from azionelab.database import NestedTransaction, db, now, transaction
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.shows.models import Performance, Show

@@ -20,8 +20,9 @@ from azionelab.bookings.tickets.signing import sign_ticket, write_ticket
 from azionelab.checkin import facts, scans
 from azionelab.checkin.facts import MAX_CODE
 from azionelab.checkin.models import Scan
-from azionelab.checkin.scan_log import Claim, ScanReused, ScanUnknown, undo
+from azionelab.checkin.scan_log import Claim, ScanReused, ScanUnknown
 from azionelab.checkin.scans import admit
+from azionelab.checkin.undoing import undo
 from azionelab.checkin.verdicts import REUSED, Kind
 from azionelab.database import db, now, transaction
 from tests.stage import (

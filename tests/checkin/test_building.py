@@ -15,15 +15,9 @@ from azionelab.checkin.devices.registry import (
     silent_devices,
 )
 from azionelab.checkin.house.building import Building, people_in
-from azionelab.checkin.scan_log import (
-    Actor,
-    Claim,
-    ScanReused,
-    record_of_revoked,
-    record_undo_of_revoked,
-    undo,
-)
+from azionelab.checkin.scan_log import Actor, Claim, ScanReused, record_of_revoked
 from azionelab.checkin.scans import admit
+from azionelab.checkin.undoing import record_undo_of_revoked, undo
 from azionelab.checkin.verdicts import Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now

@@ -11,8 +11,9 @@ from azionelab.bookings import rules as booking
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.places import release_no_shows
 from azionelab.checkin.devices.device_list import conflicts
-from azionelab.checkin.scan_log import Claim, Verdict, undo
+from azionelab.checkin.scan_log import Claim, Verdict
 from azionelab.checkin.scans import admit
+from azionelab.checkin.undoing import undo
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import now
 from azionelab.shows.models import Performance

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit
@@ -28,14 +29,15 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], datetime]:
 
     def later(by: timedelta) -> datetime:
         moment = began + by
-        monkeypatch.setattr(devices, "now", lambda: moment)
+        for module in (devices, invitations):
+            monkeypatch.setattr(module, "now", lambda: moment)
         return moment
 
     return later
 
 
 def enrolled(performance_id: int, label: str = "Door A") -> tuple[int, str]:
-    device, text = devices.enrol(devices.make_invitation(performance_id), label)
+    device, text = invitations.enrol(invitations.make_invitation(performance_id), label)
     return device.id, text
 
 
@@ -52,9 +54,9 @@ def test_an_invitation_makes_a_device_of_its_performance(in_app: Flask) -> None:
 @pytest.mark.parametrize("scope", Scope)
 def test_it_may_do_what_it_was_invited_to(in_app: Flask, scope: Scope) -> None:
     performance = a_performance()
-    invitation = devices.make_invitation(performance.id, scope=scope)
-    assert devices.read_invitation(invitation).scope is scope
-    device = devices.find_device(devices.enrol(invitation, "Door A")[1])
+    invitation = invitations.make_invitation(performance.id, scope=scope)
+    assert invitations.read_invitation(invitation).scope is scope
+    device = devices.find_device(invitations.enrol(invitation, "Door A")[1])
     assert device is not None
     assert device.scope is scope
     assert [seen.scope for seen in devices.devices_of(performance.id)] == [scope]
@@ -91,12 +93,12 @@ def test_it_is_over_after_a_quarter_of_an_hour(
     in_app: Flask, at: Callable[[timedelta], datetime]
 ) -> None:
     at(timedelta(0))
-    invitation = devices.make_invitation(a_performance().id, phones=2)
+    invitation = invitations.make_invitation(a_performance().id, phones=2)
     at(timedelta(minutes=14, seconds=59))
-    devices.enrol(invitation, "Door A")
+    invitations.enrol(invitation, "Door A")
     at(timedelta(minutes=15))
-    with pytest.raises(devices.InvitationOver):
-        devices.enrol(invitation, "Door A")
+    with pytest.raises(invitations.InvitationOver):
+        invitations.enrol(invitation, "Door A")
 
 
 def test_it_is_over_with_its_performance(
@@ -104,36 +106,38 @@ def test_it_is_over_with_its_performance(
 ) -> None:
     performance = a_performance(starts_at=at(timedelta(hours=-2, seconds=1)))
     at(timedelta(seconds=1) - A_MOMENT)
-    devices.enrol(devices.make_invitation(performance.id), "Door A")
+    invitations.enrol(invitations.make_invitation(performance.id), "Door A")
     at(timedelta(seconds=1))
-    with pytest.raises(devices.InvitationOver):
-        devices.enrol(devices.make_invitation(performance.id), "Door A")
+    with pytest.raises(invitations.InvitationOver):
+        invitations.enrol(invitations.make_invitation(performance.id), "Door A")
 
 
 def test_it_is_over_without_its_performance(in_app: Flask) -> None:
     first, last = a_performance().id, a_performance().id
     for gone in (first - 1, last + 1):
-        with pytest.raises(devices.InvitationOver):
-            devices.enrol(devices.make_invitation(gone), "Door A")
+        with pytest.raises(invitations.InvitationOver):
+            invitations.enrol(invitations.make_invitation(gone), "Door A")
     for there in (first, last):
-        assert devices.read_invitation(devices.make_invitation(there)).performance_id == there
+        assert (
+            invitations.read_invitation(invitations.make_invitation(there)).performance_id == there
+        )
 
 
 @pytest.mark.parametrize("change", [lambda text: text[:-1], lambda _: "", lambda _: "\ud800x"])
 def test_a_forged_one_makes_nothing(in_app: Flask, change: Callable[[str], str]) -> None:
-    with pytest.raises(devices.InvitationForged):
-        devices.enrol(change(devices.make_invitation(a_performance().id)), "Door A")
+    with pytest.raises(invitations.InvitationForged):
+        invitations.enrol(change(invitations.make_invitation(a_performance().id)), "Door A")
 
 
 def test_an_invitation_outlives_a_change_of_keys(make_app: Callable[..., Flask]) -> None:
     old, new = "o" * 20 + "A1b2C3d4E5f6", "n" * 20 + "A1b2C3d4E5f6"
     with make_app(SECRET_KEY=old).app_context():
         performance = a_performance()
-        invitation = devices.make_invitation(performance.id, phones=2)
+        invitation = invitations.make_invitation(performance.id, phones=2)
     with make_app(SECRET_KEY=new, SECRET_KEY_FALLBACKS=old).app_context():
-        assert devices.enrol(invitation, "Door A")[0].performance_id == performance.id
-    with make_app(SECRET_KEY=new).app_context(), pytest.raises(devices.InvitationForged):
-        devices.enrol(invitation, "Door A")
+        assert invitations.enrol(invitation, "Door A")[0].performance_id == performance.id
+    with make_app(SECRET_KEY=new).app_context(), pytest.raises(invitations.InvitationForged):
+        invitations.enrol(invitation, "Door A")
 
 
 def test_the_door_closes_when_the_moved_performance_ends(

@@ -24,7 +24,7 @@ from azionelab.bookings.tickets.files import ticket_url
 from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.house import counts as house
 from azionelab.checkin.pages import views
-from azionelab.checkin.texts.verdict_texts import caution
+from azionelab.checkin.texts.notices import caution
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing

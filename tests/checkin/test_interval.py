@@ -20,8 +20,9 @@ from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.interval import allow_reentry, pass_without_ticket
 from azionelab.checkin.no_shows import no_shows, release_no_shows
-from azionelab.checkin.scan_log import Actor, Claim, ScanReused, record_of_revoked, undo
+from azionelab.checkin.scan_log import Actor, Claim, ScanReused, record_of_revoked
 from azionelab.checkin.scans import admit
+from azionelab.checkin.undoing import undo
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from psycopg.errors import CheckViolation
 
+from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.database import db, now
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
@@ -29,85 +30,85 @@ def labels(performance_id: int) -> list[str]:
 
 def test_an_invitation_is_for_one_phone() -> None:
     performance = a_performance()
-    invitation = devices.make_invitation(performance.id)
-    devices.enrol(invitation, "Door A")
+    invitation = invitations.make_invitation(performance.id)
+    invitations.enrol(invitation, "Door A")
     for _ in range(30):
-        with pytest.raises(devices.InvitationUsed):
-            devices.enrol(invitation, "Photographed")
-    with pytest.raises(devices.InvitationUsed):
-        devices.read_invitation(invitation)
+        with pytest.raises(invitations.InvitationUsed):
+            invitations.enrol(invitation, "Photographed")
+    with pytest.raises(invitations.InvitationUsed):
+        invitations.read_invitation(invitation)
     assert labels(performance.id) == ["Door A"]
-    devices.enrol(devices.make_invitation(performance.id), "Door B")
+    invitations.enrol(invitations.make_invitation(performance.id), "Door B")
 
 
 def test_or_for_as_many_as_staff_chose() -> None:
     performance = a_performance()
-    invitation = devices.make_invitation(performance.id, phones=3)
-    assert devices.read_invitation(invitation).phones == 3
+    invitation = invitations.make_invitation(performance.id, phones=3)
+    assert invitations.read_invitation(invitation).phones == 3
     for _ in range(3):
-        devices.enrol(invitation, "Door")
-    with pytest.raises(devices.InvitationUsed):
-        devices.enrol(invitation, "Door")
+        invitations.enrol(invitation, "Door")
+    with pytest.raises(invitations.InvitationUsed):
+        invitations.enrol(invitation, "Door")
     assert labels(performance.id) == ["Door", "Door 2", "Door 3"]
 
 
 def test_who_was_refused_does_not_come_back_by_it() -> None:
     performance = a_performance()
-    invitation = devices.make_invitation(performance.id)
-    revoke_token(devices.enrol(invitation, "Stranger")[0].id)
-    with pytest.raises(devices.InvitationUsed):
-        devices.enrol(invitation, "Stranger")
+    invitation = invitations.make_invitation(performance.id)
+    revoke_token(invitations.enrol(invitation, "Stranger")[0].id)
+    with pytest.raises(invitations.InvitationUsed):
+        invitations.enrol(invitation, "Stranger")
 
 
 def test_the_same_request_again_gives_the_device_that_it_made() -> None:
     performance = a_performance()
     for phones in (1, 3):
-        invitation = devices.make_invitation(performance.id, phones)
+        invitation = invitations.make_invitation(performance.id, phones)
         request = uuid4()
-        first, text = devices.enrol(invitation, f"Door of {phones}", request)
-        again, same = devices.enrol(invitation, "Renamed", request)
+        first, text = invitations.enrol(invitation, f"Door of {phones}", request)
+        again, same = invitations.enrol(invitation, "Renamed", request)
         assert (again.id, again.label, same) == (first.id, f"Door of {phones}", text)
-        assert devices.read_invitation(invitation, request).performance_id == performance.id
+        assert invitations.read_invitation(invitation, request).performance_id == performance.id
     assert labels(performance.id) == ["Door of 1", "Door of 3"]
 
 
 def test_another_request_or_invitation_gives_another() -> None:
     performance = a_performance()
     request = uuid4()
-    invitation, other = (devices.make_invitation(performance.id, 2) for _ in range(2))
+    invitation, other = (invitations.make_invitation(performance.id, 2) for _ in range(2))
     asked = [(invitation, request), (invitation, uuid4()), (other, request), (other, None)]
-    made = [devices.enrol(by, "Door", key) for by, key in asked]
+    made = [invitations.enrol(by, "Door", key) for by, key in asked]
     assert len({text for _, text in made}) == 4
     assert len(labels(performance.id)) == 4
     for by in (invitation, other):
-        with pytest.raises(devices.InvitationUsed):
-            devices.enrol(by, "Door", uuid4())
-        with pytest.raises(devices.InvitationUsed):
-            devices.read_invitation(by, uuid4())
+        with pytest.raises(invitations.InvitationUsed):
+            invitations.enrol(by, "Door", uuid4())
+        with pytest.raises(invitations.InvitationUsed):
+            invitations.read_invitation(by, uuid4())
 
 
 @pytest.mark.parametrize("phones", [1, 2])
 def test_a_request_that_was_refused_gives_nothing_again(phones: int) -> None:
     performance = a_performance()
-    invitation, request = devices.make_invitation(performance.id, phones), uuid4()
-    revoke_token(devices.enrol(invitation, "Stranger", request)[0].id)
-    with pytest.raises(devices.InvitationUsed):
-        devices.enrol(invitation, "Stranger", request)
+    invitation, request = invitations.make_invitation(performance.id, phones), uuid4()
+    revoke_token(invitations.enrol(invitation, "Stranger", request)[0].id)
+    with pytest.raises(invitations.InvitationUsed):
+        invitations.enrol(invitation, "Stranger", request)
     if phones == 1:
-        with pytest.raises(devices.InvitationUsed):
-            devices.read_invitation(invitation, request)
+        with pytest.raises(invitations.InvitationUsed):
+            invitations.read_invitation(invitation, request)
 
 
 def test_a_request_that_is_sent_again_before_it_was_answered_makes_one_device(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performance = a_performance()
-    invitation, request = devices.make_invitation(performance.id), uuid4()
-    monkeypatch.setattr(devices, "_free_place", together(devices._free_place, 4))
+    invitation, request = invitations.make_invitation(performance.id), uuid4()
+    monkeypatch.setattr(invitations, "_free_place", together(invitations._free_place, 4))
 
     def attempt(_number: int) -> str:
         with app.app_context():
-            return devices.enrol(invitation, "Door", request)[1]
+            return invitations.enrol(invitation, "Door", request)[1]
 
     with ThreadPoolExecutor(4) as crowd:
         texts = set(crowd.map(attempt, range(4)))
@@ -120,17 +121,17 @@ def test_tokens_that_came_by_no_invitation_take_no_place() -> None:
     performance = a_performance()
     for number in range(2):
         issue_token(f"Door {number} of 0.3", Scope.DOOR, 5, performance.id)
-    devices.enrol(devices.make_invitation(performance.id), "Door A")
+    invitations.enrol(invitations.make_invitation(performance.id), "Door A")
     assert len(labels(performance.id)) == 3
 
 
 def test_it_is_over_at_the_moment_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = devices.show_invitation(a_performance().id, 1)
-    monkeypatch.setattr(devices, "now", lambda: shown.good_until - timedelta(seconds=0.1))
-    assert devices.read_invitation(shown.text).phones == 1
-    monkeypatch.setattr(devices, "now", lambda: shown.good_until)
-    with pytest.raises(devices.InvitationOver):
-        devices.read_invitation(shown.text)
+    shown = invitations.show_invitation(a_performance().id, 1)
+    monkeypatch.setattr(invitations, "now", lambda: shown.good_until - timedelta(seconds=0.1))
+    assert invitations.read_invitation(shown.text).phones == 1
+    monkeypatch.setattr(invitations, "now", lambda: shown.good_until)
+    with pytest.raises(invitations.InvitationOver):
+        invitations.read_invitation(shown.text)
 
 
 def test_the_one_that_is_shown_stays_until_it_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,32 +139,32 @@ def test_the_one_that_is_shown_stays_until_it_is_used_up(monkeypatch: pytest.Mon
     began = datetime.fromtimestamp(now().timestamp() // 300 * 300, now().tzinfo)
 
     def at(seconds: float) -> None:
-        monkeypatch.setattr(devices, "now", lambda: began + timedelta(seconds=seconds))
+        monkeypatch.setattr(invitations, "now", lambda: began + timedelta(seconds=seconds))
 
     at(0)
-    shown = devices.show_invitation(performance.id, 2)
+    shown = invitations.show_invitation(performance.id, 2)
     assert (shown.used, shown.good_until) == (0, began + devices.INVITATION)
-    assert devices.read_invitation(shown.text).phones == 2
+    assert invitations.read_invitation(shown.text).phones == 2
     different = {
-        devices.show_invitation(*asked).text
+        invitations.show_invitation(*asked).text
         for asked in ((performance.id, 1), (performance.id, 3), (other.id, 2))
     }
     assert len(different | {shown.text}) == 4
     at(299.9)
-    assert devices.show_invitation(performance.id, 2) == shown
-    devices.enrol(shown.text, "Door A")
-    assert devices.show_invitation(performance.id, 2) == shown._replace(used=1)
-    devices.enrol(shown.text, "Door B")
-    following = devices.show_invitation(performance.id, 2)
+    assert invitations.show_invitation(performance.id, 2) == shown
+    invitations.enrol(shown.text, "Door A")
+    assert invitations.show_invitation(performance.id, 2) == shown._replace(used=1)
+    invitations.enrol(shown.text, "Door B")
+    following = invitations.show_invitation(performance.id, 2)
     assert following.used == 0
     assert following.text != shown.text
-    devices.enrol(following.text, "Door C")
+    invitations.enrol(following.text, "Door C")
     at(300)
-    renewed = devices.show_invitation(performance.id, 2)
+    renewed = invitations.show_invitation(performance.id, 2)
     assert renewed.used == 0
     assert renewed.good_until == began + timedelta(minutes=20)
     # Whoever is about to scan the one of before still can.
-    devices.enrol(following.text, "Door D")
+    invitations.enrol(following.text, "Door D")
 
 
 def together(look: Callable[..., Found], phones: int) -> Callable[..., Found]:
@@ -187,8 +188,8 @@ def race(app: Flask, invitation: str, phones: int = 4, name: str = "Door {}") ->
     def attempt(number: int) -> str:
         with app.app_context():
             try:
-                devices.enrol(invitation, name.format(number))
-            except devices.InvitationUsed:
+                invitations.enrol(invitation, name.format(number))
+            except invitations.InvitationUsed:
                 return "used"
             return "a door"
 
@@ -201,8 +202,8 @@ def test_phones_at_the_same_moment_are_no_more_than_it_is_for(
     app: Flask, monkeypatch: pytest.MonkeyPatch, places: int
 ) -> None:
     performance = a_performance()
-    invitation = devices.make_invitation(performance.id, places)
-    monkeypatch.setattr(devices, "_free_place", together(devices._free_place, 4))
+    invitation = invitations.make_invitation(performance.id, places)
+    monkeypatch.setattr(invitations, "_free_place", together(invitations._free_place, 4))
     assert race(app, invitation) == ["a door"] * places + ["used"] * (4 - places)
     assert len(labels(performance.id)) == places
 
@@ -226,8 +227,8 @@ def test_negative_control_without_the_key_all_of_them_become_doors(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performance = a_performance()
-    invitation = devices.make_invitation(performance.id)
-    monkeypatch.setattr(devices, "_free_place", together(devices._free_place, 4))
+    invitation = invitations.make_invitation(performance.id)
+    monkeypatch.setattr(invitations, "_free_place", together(invitations._free_place, 4))
     assert race(app, invitation) == ["a door"] * 4
     assert len(labels(performance.id)) == 4
 
@@ -236,8 +237,8 @@ def test_two_of_one_name_at_the_same_moment_can_be_told_apart(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performance = a_performance()
-    invitation = devices.make_invitation(performance.id, 5)
-    monkeypatch.setattr(devices, "_unlike_others", together(devices._unlike_others, 4))
+    invitation = invitations.make_invitation(performance.id, 5)
+    monkeypatch.setattr(invitations, "_unlike_others", together(invitations._unlike_others, 4))
     assert race(app, invitation, name="Door") == ["a door"] * 4
     assert labels(performance.id) == ["Door", "Door 2", "Door 3", "Door 4"]
 
@@ -262,10 +263,10 @@ def test_negative_control_without_the_index_they_have_one_name(
 ) -> None:
     performance = a_performance()
     # Places of their own: two that meet at one look for a name again.
-    invitations = [devices.make_invitation(performance.id) for _ in range(2)]
-    monkeypatch.setattr(devices, "_unlike_others", together(devices._unlike_others, 2))
+    shown = [invitations.make_invitation(performance.id) for _ in range(2)]
+    monkeypatch.setattr(invitations, "_unlike_others", together(invitations._unlike_others, 2))
     with ThreadPoolExecutor(2) as crowd:
-        list(crowd.map(lambda one: race(app, one, 1, "Door"), invitations))
+        list(crowd.map(lambda one: race(app, one, 1, "Door"), shown))
     assert labels(performance.id) == ["Door", "Door"]
 
 
@@ -273,6 +274,6 @@ def test_negative_control_without_the_index_they_have_one_name(
 def test_the_database_takes_no_place_that_cannot_be(
     database: psycopg.Connection[Any], wrong: str
 ) -> None:
-    devices.enrol(devices.make_invitation(a_performance().id), "Door A")
+    invitations.enrol(invitations.make_invitation(a_performance().id), "Door A")
     with pytest.raises(CheckViolation, match="ck_api_token_invitation_place"):
         database.execute(f"UPDATE api_token SET {wrong}")

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.checkin.devices import passes
+from azionelab.checkin.devices import invitations, passes
 from azionelab.checkin.devices import registry as devices
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
@@ -28,7 +28,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], datetime]:
 
     def later(by: timedelta) -> datetime:
         moment = began + by
-        for module in (devices, passes):
+        for module in (devices, invitations, passes):
             monkeypatch.setattr(module, "now", lambda: moment)
         return moment
 
@@ -38,8 +38,8 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], datetime]:
 def a_phone(
     performance: Performance, days: int = 3, scope: Scope = Scope.DOOR
 ) -> tuple[ApiToken, str]:
-    invitation = devices.make_invitation(performance.id, 1, scope, days)
-    token, _ = devices.enrol(invitation, "Marta")
+    invitation = invitations.make_invitation(performance.id, 1, scope, days)
+    token, _ = invitations.enrol(invitation, "Marta")
     return token, passes.make_pass(token) or ""
 
 
@@ -54,7 +54,7 @@ def test_it_opens_the_evenings_that_staff_said() -> None:
     a_performance(starts_at=now() - timedelta(hours=3))
     _, text = a_phone(first, days=3)
     assert list(offered(text)) == [first.id, later.id]
-    token, _ = devices.enrol(offered(text)[later.id], "Marta")
+    token, _ = invitations.enrol(offered(text)[later.id], "Marta")
     assert token.performance_id == later.id
     assert far.id not in offered(text)
 
@@ -65,9 +65,9 @@ def test_a_phone_of_one_evening_has_no_pass() -> None:
     assert text == ""
     assert token.serves_until is None
     # So it is unless staff say otherwise.
-    shown = devices.show_invitation(performance.id, 1).text
-    for invitation in (devices.make_invitation(performance.id), shown):
-        assert devices.read_invitation(invitation).serves_until is None
+    shown = invitations.show_invitation(performance.id, 1).text
+    for invitation in (invitations.make_invitation(performance.id), shown):
+        assert invitations.read_invitation(invitation).serves_until is None
 
 
 def test_no_evening_that_is_cancelled_or_hidden(database: psycopg.Connection[Any]) -> None:
@@ -81,7 +81,7 @@ def test_no_evening_that_is_cancelled_or_hidden(database: psycopg.Connection[Any
 def test_it_may_do_no_more_there_and_makes_no_passes() -> None:
     first, second = a_performance(), a_performance()
     phone, text = a_phone(first, scope=Scope.SCAN)
-    token, _ = devices.enrol(offered(text)[second.id], "Marta")
+    token, _ = invitations.enrol(offered(text)[second.id], "Marta")
     assert token.scope == Scope.SCAN
     assert (token.origin_id, token.serves_until) == (phone.id, phone.serves_until)
     assert passes.make_pass(token) is None
@@ -91,9 +91,9 @@ def test_it_comes_back_a_few_times_and_not_without_end() -> None:
     first, second = a_performance(), a_performance()
     _, text = a_phone(first)
     for _ in range(5):
-        devices.enrol(offered(text)[second.id], "Marta")
-    with pytest.raises(devices.InvitationUsed):
-        devices.enrol(offered(text)[second.id], "Marta")
+        invitations.enrol(offered(text)[second.id], "Marta")
+    with pytest.raises(invitations.InvitationUsed):
+        invitations.enrol(offered(text)[second.id], "Marta")
 
 
 def test_it_ends_in_time(at: Callable[[timedelta], datetime]) -> None:
@@ -105,8 +105,8 @@ def test_it_ends_in_time(at: Callable[[timedelta], datetime]) -> None:
     at(timedelta(days=3))
     with pytest.raises(passes.PassOver):
         passes.evenings_of(text)
-    with pytest.raises(devices.InvitationOver):
-        devices.enrol(invitation, "Marta")
+    with pytest.raises(invitations.InvitationOver):
+        invitations.enrol(invitation, "Marta")
 
 
 @pytest.mark.parametrize("at_first", [True, False])
@@ -115,14 +115,14 @@ def test_who_is_refused_at_one_door_is_at_all(at_first: bool) -> None:
     _, others = a_phone(first)
     phone, text = a_phone(first)
     ready = offered(text)[third.id]
-    there, _ = devices.enrol(offered(text)[second.id], "Marta")
+    there, _ = invitations.enrol(offered(text)[second.id], "Marta")
     revoke_token((phone if at_first else there).id)
     for token in (phone, there):
         assert db.session.get_one(ApiToken, token.id, populate_existing=True).revoked_at
     with pytest.raises(passes.PassOver):
         passes.evenings_of(text)
-    with pytest.raises(devices.InvitationOver):
-        devices.enrol(ready, "Marta")
+    with pytest.raises(invitations.InvitationOver):
+        invitations.enrol(ready, "Marta")
     assert offered(others)
 
 
@@ -133,14 +133,14 @@ def test_what_is_made_while_the_phone_is_revoked_is_revoked_too(
     phone, text = a_phone(first)
     invitation = offered(text)[second.id]
     looked, revoked = threading.Event(), threading.Event()
-    find = devices._unlike_others
+    find = invitations._unlike_others
 
     def wait(*asked: Any) -> str:
         looked.set()
         assert revoked.wait(PATIENCE)
         return find(*asked)
 
-    monkeypatch.setattr(devices, "_unlike_others", wait)
+    monkeypatch.setattr(invitations, "_unlike_others", wait)
 
     def revoke() -> None:
         assert looked.wait(PATIENCE)
@@ -150,8 +150,8 @@ def test_what_is_made_while_the_phone_is_revoked_is_revoked_too(
 
     thread = threading.Thread(target=revoke)
     thread.start()
-    with pytest.raises(devices.InvitationOver):
-        devices.enrol(invitation, "Marta")
+    with pytest.raises(invitations.InvitationOver):
+        invitations.enrol(invitation, "Marta")
     thread.join(PATIENCE)
     db.session.rollback()
     assert all(seen.revoked_at for seen in devices.devices_of(second.id))

@@ -9,6 +9,7 @@ import pytest
 from azionelab.admin.export import guests_csv
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics
+from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.device_list import changes_since
 from azionelab.checkin.house.figures import guests
@@ -29,7 +30,7 @@ TURNED = "Ada\u202eissoR"
 def test_no_export_holds_what_turns_its_neighbours(database: psycopg.Connection[Any]) -> None:
     performance = a_performance()
     party = a_party(performance, 2)
-    devices.enrol(devices.make_invitation(performance.id), "Door A")
+    invitations.enrol(invitations.make_invitation(performance.id), "Door A")
     for table, columns in {
         "show": ("title", "summary", "description"),
         "venue": ("name", "address"),
@@ -60,7 +61,7 @@ def test_no_export_holds_what_turns_its_neighbours(database: psycopg.Connection[
 def test_no_verdict_holds_it_either(database: psycopg.Connection[Any]) -> None:
     performance = a_performance()
     party, other = (a_party(performance, 2) for _ in range(2))
-    device, token = devices.enrol(devices.make_invitation(performance.id), "Door A")
+    device, token = invitations.enrol(invitations.make_invitation(performance.id), "Door A")
     phone = Actor("Door A", token_id=device.id, label="Door A")
     admit(performance.id, other.reference, uuid4(), phone)
     database.execute("UPDATE reservation SET name = %s, note = %s", [TURNED, TURNED])

@@ -22,16 +22,9 @@ from azionelab.checkin.devices.device_list import conflicts
 from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house.counts import HouseCounts, house_counts
 from azionelab.checkin.no_shows import no_shows, release_no_shows
-from azionelab.checkin.scan_log import (
-    Actor,
-    Claim,
-    ScanReused,
-    Verdict,
-    record_of_revoked,
-    record_undo_of_revoked,
-    undo,
-)
+from azionelab.checkin.scan_log import Actor, Claim, ScanReused, Verdict, record_of_revoked
 from azionelab.checkin.scans import admit
+from azionelab.checkin.undoing import record_undo_of_revoked, undo
 from azionelab.checkin.verdicts import Door, Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now, transaction, violated_constraint

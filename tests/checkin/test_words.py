@@ -12,7 +12,7 @@ from babel.messages.mofile import write_mo
 from flask_babel import force_locale
 
 from azionelab.checkin.texts.app_texts import app_words
-from azionelab.checkin.texts.verdict_texts import fill, many
+from azionelab.checkin.texts.number_forms import fill, many
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

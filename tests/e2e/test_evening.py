@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from azionelab.bookings import places
-from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices import invitations
 from azionelab.checkin.scan_log import Actor, Claim, record_of_revoked
 from azionelab.checkin.scans import admit
 from azionelab.checkin.verdicts import Kind
@@ -51,7 +51,7 @@ def performance() -> Performance:
 
 
 def a_device(performance: Performance, label: str) -> Actor:
-    token, _text = devices.enrol(devices.make_invitation(performance.id), label)
+    token, _text = invitations.enrol(invitations.make_invitation(performance.id), label)
     return Actor(door=label, token_id=token.id, label=label)
 
 
@@ -116,7 +116,7 @@ def test_a_phone_that_was_let_in_appears_beside_the_code(
     page.get_by_role("link", name="Open the door with a phone").click()
     address = page.get_by_label("The same as an address, to send it")
     shown = address.input_value()
-    devices.enrol(shown.partition("#join=")[2], "Marta’s phone")
+    invitations.enrol(shown.partition("#join=")[2], "Marta’s phone")
     expect(page.locator("#devices")).to_contain_text("Marta’s phone")
     # The code is used up, and the next one is there for the next phone.
     expect(address).not_to_have_value(shown)

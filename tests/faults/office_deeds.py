@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import Visitor, reserve
-from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices import invitations
 from azionelab.database import db, transaction
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue
@@ -129,7 +129,7 @@ def staff_releases_network(stage: Stage) -> Press:
 
 def staff_revokes_device(stage: Stage) -> Press:
     evening = tonight()
-    device, _ = devices.enrol(devices.make_invitation(evening.id), "Marta's phone")
+    device, _ = invitations.enrol(invitations.make_invitation(evening.id), "Marta's phone")
     return in_evening(stage, evening, "revoke", device=device.id)
 
 

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from azionelab.checkin.devices.registry import make_invitation
+from azionelab.checkin.devices.invitations import make_invitation
 from azionelab.staff.accounts import create_account
 from tests.bookings.test_pages import fields
 from tests.faults.deeds import tonight

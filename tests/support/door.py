@@ -8,7 +8,7 @@ from typing import Any, Self
 from playwright.sync_api import BrowserContext, CDPSession, Locator, Page, Route, expect
 
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.devices.registry import make_invitation
+from azionelab.checkin.devices.invitations import make_invitation
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from tests.conftest import Site

@@ -12,7 +12,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from azionelab.checkin.devices.registry import door_closes_at, offer_to_phone
+from azionelab.checkin.devices.invitations import offer_to_phone
+from azionelab.checkin.devices.registry import door_closes_at
 from azionelab.database import db, now
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.models import ApiToken

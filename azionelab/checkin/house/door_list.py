@@ -12,7 +12,7 @@ from azionelab.checkin.house.counts import HouseCounts
 from azionelab.checkin.house.family_names import family_name
 from azionelab.checkin.house.figures import Guest
 from azionelab.checkin.house.names import fold
-from azionelab.checkin.texts.verdict_texts import tell_late
+from azionelab.checkin.texts.notices import tell_late
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.web.dates import when

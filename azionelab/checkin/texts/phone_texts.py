@@ -2,7 +2,7 @@
 
 from flask_babel import gettext, ngettext
 
-from azionelab.checkin.texts.verdict_texts import Words, many
+from azionelab.checkin.texts.number_forms import Words, many
 
 
 def phone_words() -> dict[str, Words]:

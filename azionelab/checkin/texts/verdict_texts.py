@@ -4,27 +4,20 @@ There is one table of them: the server fills it in for its own page, and the doo
 that it says (words_of_app.py).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
-from typing import Any
+from datetime import datetime
 
-from babel import Locale
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import gettext, ngettext
 
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.places import Places
-from azionelab.checkin.house.building import Building
 from azionelab.checkin.scan_log import FirstAdmission, Verdict
 from azionelab.checkin.texts.change_texts import tell_end
+from azionelab.checkin.texts.notices import say_somebody
+from azionelab.checkin.texts.number_forms import Words, fill, many
 from azionelab.checkin.verdicts import Kind, Way
-from azionelab.shows.limits import length
-from azionelab.shows.programme import Listing
-from azionelab.web.dates import clock, is_same_day, when
+from azionelab.web.dates import clock, when
 
-_DOORS_OPEN = timedelta(hours=6)  # before the curtain, at the earliest: one after midnight too
 # What a verdict looks and sounds like; all others are "bad". "none": nobody knows.
 TONES = {
     "admitted": "good",
@@ -42,9 +35,6 @@ TONES = {
     "not_listed": "none",
     "no_answer": "none",
 }
-
-# Words with {places} for facts; or several of them, by the plural's name, chosen by the fact `num`.
-Words = str | dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -94,166 +84,6 @@ def tell(verdict: Verdict, free: int, cancelled_at: datetime | None = None) -> T
         can_undo=verdict.people > 0 and not verdict.undone,
         first_admission=verdict.first,
     )
-
-
-def say_somebody() -> str:
-    """Who let somebody in, of an account without a name: an address is nobody's to read at a door."""
-    return gettext("somebody of the staff")
-
-
-def tell_more(shown: int | str) -> str:
-    """That a search found more than are shown."""
-    return gettext("More than %(num)s: type more of the name.", num=shown)
-
-
-def say_many_searches() -> str:
-    """That names were looked for too often (limits.SEARCHES)."""
-    return gettext("Many names were looked for here. Please try again in a minute.")
-
-
-def say_foreign() -> str:
-    """That a code is none of ours (codes.py)."""
-    return gettext("Not one of our tickets, and no reference: nothing was recorded.")
-
-
-def say_many_attempts() -> str:
-    """That more was tried here than a queue does (pace.ATTEMPTS)."""
-    return gettext("More was tried here than anybody can scan. Please try again in a minute.")
-
-
-def tell_late(late_at: datetime) -> str:
-    """About when a party comes that told us it will be late."""
-    return gettext("Late, about %(at)s", at=clock(late_at))
-
-
-def tell_kept(found: Places) -> str:
-    """Whose places a release leaves out, since they told us that they come late; "" for nobody's."""
-    if not found.late_places:
-        return ""
-    return gettext(
-        "Still held for who said that they come late: %(places)s of %(parties)s.",
-        places=tell_places(found.late_places),
-        parties=tell_parties(found.late_parties),
-    )
-
-
-def tell_released(released: Places) -> str:
-    """What a release did."""
-    kept = tell_kept(released)
-    if released.places:
-        told = gettext(
-            "Released: %(places)s of %(parties)s.",
-            places=tell_places(released.places),
-            parties=tell_parties(released.parties),
-        )
-    elif kept:
-        told = gettext("No place was released. Booking is closed.")
-    else:
-        told = gettext("Nobody was missing: no place was released. Booking is closed.")
-    return f"{told} {kept}".rstrip()
-
-
-def tell_restored(restored: Places) -> str:
-    """What taking a release back could give back."""
-    given = gettext(
-        "Held again: %(places)s of %(parties)s.",
-        places=tell_places(restored.places),
-        parties=tell_parties(restored.parties),
-    )
-    if not restored.missing:
-        return given
-    lost = ngettext(
-        "%(num)s place is taken by now, and could not be given back.",
-        "%(num)s places are taken by now, and could not be given back.",
-        restored.missing,
-    )
-    return f"{given} {lost}"
-
-
-def tell_places(number: int) -> str:
-    """So many places."""
-    return ngettext("%(num)s place", "%(num)s places", number)
-
-
-def tell_parties(number: int) -> str:
-    """So many parties."""
-    return ngettext("%(num)s party", "%(num)s parties", number)
-
-
-def tell_silent(phones: str) -> str:
-    """Why it may be too early to release places: of phones that may have let people in."""
-    return gettext(
-        "Phones that were not heard from for a minute: %(phones)s. People whom they let in meanwhile are"
-        " missing here, and their places would be released, too.",
-        phones=phones,
-    )
-
-
-def tell_parts(building: Building) -> str:
-    """Of whom the figure consists, where not all of them are in the books, and who is out."""
-    told = []
-    if building.people != building.counted:
-        parts = gettext(
-            "%(counted)s counted, %(beyond)s in conflicts, %(revoked)s let in by revoked phones.",
-            counted=building.counted,
-            beyond=building.beyond,
-            revoked=building.by_revoked,
-        )
-        told.append(parts)
-    if building.outside:
-        told.append(gettext("Out for the interval: %(num)s.", num=building.outside))
-    return " ".join(told)
-
-
-def tell_known(building: Building) -> str:
-    """When the figure was last sure, and whose word is missing since."""
-    known, unheard = building.known_at, building.unheard
-    at = clock(known) if is_same_day(known, building.at) else when(known)
-    if not unheard:
-        return gettext("Surely known at %(at)s.", at=at)
-    return gettext(
-        "Surely known at %(at)s. Since then not heard from, and may have let in more: %(phones)s.",
-        at=at,
-        phones=", ".join(phone.label for phone in unheard),
-    )
-
-
-def tell_put_away(building: Building) -> str:
-    """Whose word nobody waits for any more, though it may be missing."""
-    if not building.put_away:
-        return ""
-    return gettext(
-        "Put away by staff, and not waited for: %(phones)s. Whom they let in and did not tell is missing here.",
-        phones=", ".join(
-            gettext("%(phone)s (heard at %(at)s)", phone=phone.label, at=clock(phone.last_seen_at))
-            for phone in building.put_away
-        ),
-    )
-
-
-def explain_building() -> str:
-    """What the figure counts and what it does not."""
-    return gettext(
-        "Everybody who came in, also those whom the books cannot count. If two phones without a network let in"
-        " people by the same ticket, both parties are counted: both may be inside. Who goes out is counted until a"
-        " phone lets them out."
-    )
-
-
-def say_reentry() -> str:
-    """That staff have switched exit and re-entry on."""
-    return gettext("Exit and re-entry are on: scan also who goes out.")
-
-
-def caution(performance: Listing, at: datetime) -> str:
-    """Why this may be the wrong evening for a door at this moment; nothing when it is not."""
-    if performance.cancelled_at:
-        return gettext("This performance was cancelled: nobody is let in.")
-    if performance.starts_at + length(performance.duration_minutes) < at:
-        return gettext("This performance is over.")
-    if performance.starts_at - at > _DOORS_OPEN and not is_same_day(performance.starts_at, at):
-        return gettext("This performance is not today.")
-    return ""
 
 
 def verdict_words() -> dict[str, Words]:
@@ -420,44 +250,3 @@ def _passage_detail(kind: str, way: Way, party: Reservation | PartyRow | None) -
         case "undone":
             return "passage", 0
     return "detail", 0
-
-
-def many(write: Callable[[int], str]) -> dict[str, str]:
-    """The forms of a number, by what Unicode calls them in this language (CLDR)."""
-    return {name: write(_Num(number)) for name, number in _examples(_locale())}
-
-
-@cache
-def _examples(locale: Locale) -> tuple[tuple[str, int], ...]:
-    """A number for each of the language's forms that whole numbers can take, and always one for "other".
-
-    Two digits show all the rules of tens and hundreds; some languages have a form of millions.
-    """
-    found: dict[str, int] = {}
-    for number in (*range(200), 1000, 1_000_000):
-        found.setdefault(str(locale.plural_form(number)), number)
-    # Some languages keep it for fractions. A browser of other years may ask for it all the same.
-    found.setdefault("other", 100)
-    return tuple(found.items())
-
-
-def _plural(number: int) -> str:
-    return str(_locale().plural_form(number))
-
-
-def _locale() -> Locale:
-    return get_locale() or Locale("en")
-
-
-class _Num(int):
-    """A number that chooses a form, and writes its place and not itself."""
-
-    def __str__(self) -> str:
-        return "{num}"
-
-
-def fill(words: Words, **facts: Any) -> str:
-    """The words with their facts; `num` chooses among the forms of a number."""
-    if isinstance(words, dict):
-        words = words.get(_plural(facts["num"]), words["other"])
-    return words.format(**facts)

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 from playwright.sync_api import Request, Route, expect
 
-from azionelab.checkin.devices import registry as devices
-from azionelab.checkin.devices.registry import devices_of, invitation_url, make_invitation
+from azionelab.checkin.devices import invitations
+from azionelab.checkin.devices.invitations import invitation_url, make_invitation
+from azionelab.checkin.devices.registry import devices_of
 from azionelab.database import now
 from azionelab.staff.tokens import revoke_token
 from azionelab.web.dates import clock
@@ -114,7 +115,7 @@ def test_an_old_invitation_is_told_and_a_new_one_works(
     performance = tonight()
     made_at = now() - timedelta(minutes=16)
     with monkeypatch.context() as earlier:
-        earlier.setattr(devices, "now", lambda: made_at)
+        earlier.setattr(invitations, "now", lambda: made_at)
         old = invitation(phone.site, performance)
     phone.page.goto(old)
     evening = phone.page.locator("[data-join-evening]")

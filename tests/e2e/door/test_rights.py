@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from azionelab.checkin.devices.registry import make_invitation
+from azionelab.checkin.devices.invitations import make_invitation
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope
 from tests.stage import a_party, ticket_token

@@ -1,0 +1,99 @@
+"""Becoming a door device: invitations and passes."""
+
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from azionelab.api.problems import problem
+from azionelab.api.rest import ApiBlueprint
+from azionelab.checkin.devices import invitations, passes
+from azionelab.checkin.pages.answer_schemas import DeviceSchema, InvitedSchema, OfferedSchema
+from azionelab.checkin.pages.answers import get_performance, listed_rights, performance_answer
+from azionelab.checkin.pages.schemas import (
+    EnrolKeySchema,
+    EnrolSchema,
+    InvitationSchema,
+    PassSchema,
+)
+from azionelab.staff.tokens import Scope
+
+enrolment = ApiBlueprint(
+    "door_enrolment",
+    __name__,
+    url_prefix="checkin",
+    description="Becoming a door device.",
+)
+
+
+@enrolment.route("/invitations", methods=["POST"])
+@enrolment.arguments(InvitationSchema)
+@enrolment.arguments(EnrolKeySchema, location="headers")
+@enrolment.response(200, InvitedSchema)
+@enrolment.operation("readInvitation", 404, 410, body=True)
+def read_invitation(asked: dict[str, str], headers: dict[str, UUID]) -> dict[str, Any]:
+    """Tell which evening an invitation opens the door of, and to do what. A POST, since addresses end up in logs."""
+    invited = invitations.read_invitation(asked["invitation"], headers.get("request_key"))
+    return performance_answer(get_performance(invited.performance_id)) | {
+        "rights": listed_rights(invited.scope)
+    }
+
+
+@enrolment.route("/devices", methods=["POST"])
+@enrolment.arguments(EnrolSchema)
+@enrolment.arguments(EnrolKeySchema, location="headers")
+@enrolment.response(201, DeviceSchema)
+@enrolment.operation("enrolDevice", 410, body=True)
+def enrol(asked: dict[str, str], headers: dict[str, UUID]) -> dict[str, Any]:
+    """Make whoever was shown an invitation a door device of its performance."""
+    request_key = headers.get("request_key")
+    device, token = invitations.enrol(asked["invitation"], asked["label"], request_key)
+    return {
+        "token": token,
+        "label": device.label,
+        "performance_id": device.performance_id,
+        "rights": listed_rights(Scope(device.scope)),
+        "pass": passes.make_pass(device),
+    }
+
+
+@enrolment.route("/passes", methods=["POST"])
+@enrolment.arguments(PassSchema)
+@enrolment.response(200, OfferedSchema)
+@enrolment.operation("readPass", 410, body=True)
+def read_pass(asked: dict[str, str]) -> dict[str, Any]:
+    """Tell a phone for several evenings which doors it may open, each with an invitation."""
+    return {
+        "evenings": [
+            performance_answer(get_performance(offered.performance.id))
+            | {"invitation": offered.invitation}
+            for offered in passes.evenings_of(asked["pass"])
+        ]
+    }
+
+
+@enrolment.errorhandler(passes.PassOver)
+def _pass_over(_error: passes.PassOver) -> AnyResponse:
+    detail = gettext("This phone may open no other doors. Ask the staff for a new QR.")
+    return problem(410, "pass-over", "Pass over", detail)
+
+
+@enrolment.errorhandler(invitations.InvitationForged)
+def _forged(_error: invitations.InvitationForged) -> AnyResponse:
+    detail = gettext("This is no invitation of ours.")
+    errors = [{"field": "invitation", "detail": detail}]
+    return problem(422, "invalid-fields", "Invalid fields", errors=errors)
+
+
+@enrolment.errorhandler(invitations.InvitationOver)
+def _over(_error: invitations.InvitationOver) -> AnyResponse:
+    detail = gettext("This invitation is over. Scan the code anew that staff show.")
+    return problem(410, "invitation-over", "Invitation over", detail)
+
+
+@enrolment.errorhandler(invitations.InvitationUsed)
+def _used(_error: invitations.InvitationUsed) -> AnyResponse:
+    # Of the same type: to a phone it means the same.
+    detail = gettext("This invitation was used already. Scan the code anew that staff show.")
+    return problem(410, "invitation-over", "Invitation over", detail)

@@ -1,0 +1,77 @@
+"""The door's page of people who did not come: releasing their places, and giving them back."""
+
+from flask import (
+    make_response,
+    render_template,
+    request,
+)
+from werkzeug.wrappers import Response as AnyResponse
+
+from azionelab.bookings import places
+from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
+from azionelab.checkin import no_shows as door_no_shows
+from azionelab.checkin.devices.registry import silent_devices
+from azionelab.checkin.house import counts as house
+from azionelab.checkin.pages.views import blueprint, get_performance
+from azionelab.checkin.texts.building_texts import tell_silent
+from azionelab.checkin.texts.notices import (
+    tell_kept,
+    tell_parties,
+    tell_places,
+    tell_released,
+    tell_restored,
+)
+from azionelab.database import now
+from azionelab.shows.programme import Listing
+from azionelab.staff.rights import door_required
+
+
+@blueprint.get("/performances/<int:performance_id>/no-shows")
+@door_required
+def no_shows(performance_id: int) -> AnyResponse:
+    """What releasing the places of those who did not come would mean, before it is done."""
+    return _no_shows_page(get_performance(performance_id))
+
+
+@blueprint.post("/performances/<int:performance_id>/release")
+@door_required
+def release(performance_id: int) -> AnyResponse:
+    """Give the places of those who did not come to those who wait at the door."""
+    performance = get_performance(performance_id)
+    try:
+        with_late = "late" in request.form
+        released = door_no_shows.release_no_shows(performance_id, with_late=with_late)
+    except (ReleaseTooEarly, ReservationEnded):
+        # The page says why.
+        return _no_shows_page(performance, status=409)
+    return _no_shows_page(get_performance(performance_id), notice=tell_released(released))
+
+
+@blueprint.post("/performances/<int:performance_id>/restore")
+@door_required
+def restore(performance_id: int) -> AnyResponse:
+    """Take the release back, as far as places are left."""
+    get_performance(performance_id)
+    restored = places.restore_places(performance_id)
+    return _no_shows_page(get_performance(performance_id), notice=tell_restored(restored))
+
+
+def _no_shows_page(
+    performance: Listing, *, status: int = 200, notice: str | None = None
+) -> AnyResponse:
+    opens_at = performance.starts_at - places.RELEASE_FROM
+    page = render_template(
+        "checkin/no_shows.html",
+        performance=performance,
+        missing=door_no_shows.no_shows(performance.id),
+        counts=house.house_counts([performance.id])[performance.id],
+        opens_at=opens_at,
+        is_early=now() < opens_at,
+        silent=silent_devices(performance.id),
+        tell_parties=tell_parties,
+        tell_places=tell_places,
+        tell_silent=tell_silent,
+        tell_kept=tell_kept,
+        notice=notice,
+    )
+    return make_response(page, status)

@@ -1,0 +1,59 @@
+"""What the door app says while a phone becomes a door, and when it is none any more."""
+
+from flask_babel import gettext, ngettext
+
+from azionelab.checkin.texts.number_forms import Words, many
+
+
+def joining_words() -> dict[str, Words]:
+    """How a phone becomes a door, and how it ends."""
+    return {
+        "ended.closed": gettext("This evening is over"),
+        "ended.closed.detail": gettext(
+            "The list was removed from this phone. Thank you, and good night."
+        ),
+        "ended.left": gettext("Ended here"),
+        "ended.left.detail": gettext(
+            "The list was removed from this phone, and the theatre waits no longer to hear from it. To let people"
+            " in here again, ask the staff for a new QR. Thank you, and good night."
+        ),
+        "ended.revoked": gettext("This phone was revoked"),
+        "ended.revoked.detail": gettext(
+            "The theatre has taken its access back, and the list was removed. Whoever stays at the"
+            " door needs a new QR from the staff."
+        ),
+        "ended.unknown": gettext("This phone is not known any more"),
+        "ended.unknown.detail": gettext(
+            "The list was removed. Ask the staff for a new QR and scan it with the phone's camera."
+        ),
+        "join.now": gettext(
+            "Now this phone is the door of %(evening)s. Say yes only if it shall become the door of"
+            " the evening that it was just invited to.",
+            evening="{evening}",
+        ),
+        "join.over": gettext(
+            "This QR was used already, or is too old: it is good for a quarter of an hour. Ask the staff for a"
+            " new one."
+        ),
+        "join.refused": gettext("This QR is not valid. Ask the staff for a new one."),
+        "join.away": gettext("No answer. Is there a network? Try again."),
+        "join.waiting": many(
+            lambda n: ngettext(
+                "%(num)s scan of before was not sent yet. It is lost if this is another evening.",
+                "%(num)s scans of before were not sent yet. They are lost if this is another evening.",
+                n,
+            )
+        ),
+        "join.sent": many(
+            lambda n: ngettext(
+                "%(num)s scan of before was sent.", "%(num)s scans of before were sent.", n
+            )
+        ),
+        "forget.waiting": many(
+            lambda n: ngettext(
+                "%(num)s scan is still waiting to be sent.",
+                "%(num)s scans are still waiting to be sent.",
+                n,
+            )
+        ),
+    }

@@ -1,0 +1,93 @@
+"""Scans taken back: the people they let in or out are not counted any more."""
+
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.changes import By
+from azionelab.bookings.locks import (
+    lock_performance,
+    lock_reservation,
+    lock_with_performance,
+)
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.rules import end
+from azionelab.checkin.devices.rights import RightMissing
+from azionelab.checkin.models import Scan
+from azionelab.checkin.passages import (
+    call_back,
+    call_back_without_ticket,
+    passage_of,
+    take_back,
+)
+from azionelab.checkin.scan_log import Actor, ScanUnknown, Verdict, admission_of
+from azionelab.checkin.verdicts import REVOKED, Kind, Way
+from azionelab.database import now, transaction
+
+
+def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = False) -> Verdict:
+    """Take an admission or a passage back: its people count as before. Undoing twice changes nothing.
+
+    Nobody of a party is out any more who is not in without it, nor of people without a ticket. Walk-ins' places are
+    free again with it. Raises ScanUnknown for a scan of another performance, or one by which nobody went in or out;
+    with `only_own` RightMissing for one that another device made.
+    """
+    with transaction() as session:
+        scan = session.get(Scan, scan_id)
+        if scan is None or scan.performance_id != performance_id:
+            raise ScanUnknown
+        if only_own and scan.token_id != actor.token_id:
+            raise RightMissing
+        reservation = _lock_party_of(session, scan)
+        session.refresh(scan, ["claimed"])
+        admission, passage = admission_of(session, scan_id), passage_of(session, scan_id)
+        if admission is None and passage is None and scan.claimed is None:
+            raise ScanUnknown
+        entered = 0
+        if scan.claimed:
+            entered, scan.claimed, scan.claim_undone_at = scan.claimed, 0, now()
+        if admission is not None and reservation is not None and admission.undone_at is None:
+            entered = max(entered, admission.people)
+            admission.undone_at, admission.undone_by = now(), actor.label
+            session.flush()
+            call_back(session, reservation, actor.label)
+            if reservation.walk_in:
+                end(reservation, State.CANCELLED, By.STAFF)
+        if scan.way == Way.IN and (reservation is None or reservation.walk_in):
+            call_back_without_ticket(session, scan, entered, actor.label)
+        if passage is not None and passage.undone_at is None:
+            take_back(session, passage, scan, actor.label)
+        return Verdict(
+            Kind(scan.verdict), scan_id, 0, reservation, None,
+            claimed=scan.claimed, undone=True, way=Way(scan.way),
+        )  # fmt: skip
+
+
+def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:
+    if scan.reservation_id is None:
+        # Who has no ticket is counted by the evening, in and out.
+        lock_performance(session, scan.performance_id)
+        return None
+    if scan.reservation is not None and scan.reservation.walk_in:
+        return lock_with_performance(session, scan.reservation_id)
+    return lock_reservation(session, scan.reservation_id)
+
+
+def record_undo_of_revoked(performance_id: int, scan_id: UUID, actor: Actor) -> None:
+    """Record that a revoked device took back people whom it let in since: they are not inside.
+
+    People whom the books count are none of its business any more.
+    """
+    with transaction() as session:
+        session.execute(
+            update(Scan)
+            .where(
+                Scan.id == scan_id,
+                Scan.performance_id == performance_id,
+                Scan.token_id == actor.token_id,
+                Scan.verdict == REVOKED,
+                Scan.claimed > 0,
+            )
+            .values(claimed=0, claim_undone_at=now())
+        )

@@ -67,17 +67,20 @@ class Log:
     def is_tangled(self, reference: str) -> bool:
         """Whether an undo may have taken back with it who went through other doors since.
 
-        With an exit those who came back, which by an old list is "in" as well; with others those who went out. Of
-        people without a ticket nobody knows whether those who came in are those who went out.
+        With an exit those who came back, which by an old list is "in" as well; with others those who went out. People
+        without a ticket who never came in take back at once whoever is out in their place.
         """
         words = [word for word in self.of(reference) if word.people]
-        undone = {word.way for word in words if word.may_take_others_back}
+        undone = {
+            word.way
+            for word in words
+            if word.may_take_others_back or (word.undone and reference == "" and word.way == "in")
+        }
         have_left = any(word.way == "out" for word in words)
         have_returned = any(
             word.way == "again" or (word.alone and word.way == "in") for word in words
         )
-        with_exit = "out" in undone and have_returned
-        return with_exit or (reference != "" and have_left and bool(undone & {"in", "again"}))
+        return ("out" in undone and have_returned) or (have_left and bool(undone & {"in", "again"}))
 
     def contradicts(self, word: Word, seats: int) -> bool:
         """Whether a door says of a party what cannot be, by all that was said of it before.

@@ -5,7 +5,7 @@ import { CameraPanel } from "./camera.ts";
 import { cardOf, checkingCard, settledCard, troubleCard, type Card } from "./cards.ts";
 import { Evening, NoAnswer, type Told } from "./evening.ts";
 import { Finder } from "./finder.ts";
-import { ForeignNotice, isForeign } from "./foreign.ts";
+import { ForeignNotice, isForeign, QUIET_AT_KIOSK } from "./foreign.ts";
 import { Join } from "./join.ts";
 import { listenForScanner } from "./keys.ts";
 import { Passes } from "./passes.ts";
@@ -27,6 +27,8 @@ const GLANCE = 1_500;
 const SAY_CHECKING = 120;
 /** Milliseconds between two looks at the clock. */
 const TICK = 15_000;
+/** Milliseconds that a kiosk's page is there before it loads a newer one by itself. */
+const KIOSK_RENEWS = 60_000;
 
 export class App {
   private readonly words: Words;
@@ -229,7 +231,7 @@ export class App {
   private async scanned(code: string, isByCamera = false): Promise<void> {
     this.phone.touched();
     if (this.phone.isCovered) return;
-    if (isForeign(code)) this.foreign.tell(code, isByCamera);
+    if (isForeign(code)) this.foreign.tell(code, isByCamera, this.phone.kiosk.isOn ? QUIET_AT_KIOSK : undefined);
     // But for these, which only a person can decide.
     else if (this.view.hasQuestion || this.joining.isAsked) signal("bad");
     else if (this.busy || this.scannedMeanwhile.length > 0) this.keepForLater(code);
@@ -523,5 +525,7 @@ export class App {
   private async tick(): Promise<void> {
     await this.evening?.lookAtClock();
     this.render();
+    // Nobody stands at a kiosk who would press the button. Not at once: there may be no newer page to load.
+    if (this.evening?.isOutdated && this.phone.kiosk.isOn && performance.now() > KIOSK_RENEWS) await renew();
   }
 }

@@ -11,6 +11,8 @@ import type { Words } from "./words.ts";
 export const SHOWN = 3_000;
 /** Milliseconds for which the camera's code must be out of sight before it is told of again. */
 const QUIET = 60_000;
+/** The same at a kiosk: who shows the code again wants an answer. */
+export const QUIET_AT_KIOSK = 5_000;
 // A ticket of which a part is missing is ours, too.
 const ADDRESS = /\/(t\/[0-9]|checkin\/ticket\/)/i;
 
@@ -32,8 +34,8 @@ export class ForeignNotice {
   }
 
   /** A poster in view is seen all evening, and told of once. Who pulls a hand scanner's trigger is answered. */
-  tell(code: string, isByCamera: boolean): void {
-    if (isByCamera && this.wasSeen(code)) return;
+  tell(code: string, isByCamera: boolean, quiet = QUIET): void {
+    if (isByCamera && this.wasSeen(code, quiet)) return;
     clearTimeout(this.timer);
     this.view.say("foreign", this.words.say("foreign"));
     this.timer = setTimeout(() => this.view.say("foreign", undefined), SHOWN);
@@ -45,9 +47,9 @@ export class ForeignNotice {
     this.view.say("foreign", undefined);
   }
 
-  private wasSeen(code: string): boolean {
+  private wasSeen(code: string, quiet: number): boolean {
     const now = performance.now();
-    for (const [one, at] of this.seen) if (now - at >= QUIET) this.seen.delete(one);
+    for (const [one, at] of this.seen) if (now - at >= quiet) this.seen.delete(one);
     const before = this.seen.has(code);
     this.seen.set(code, now);
     return before;

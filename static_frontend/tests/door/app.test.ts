@@ -8,11 +8,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { App } from "../../src/door/app.ts";
 import { Evening } from "../../src/door/evening.ts";
 import { Lock } from "../../src/door/lock.ts";
+import { renew } from "../../src/door/shell.ts";
 import { Store } from "../../src/door/store.ts";
 import { View } from "../../src/door/view.ts";
 import { Words } from "../../src/door/words.ts";
 import { aConflict, aParty, aProblem, FakeServer, TOKENS } from "./stage.ts";
 import { until } from "../until.ts";
+
+vi.mock("../../src/door/shell.ts", () => ({ renew: vi.fn() }));
 
 const TEMPLATES = "../azionelab/templates/checkin";
 const BEFORE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
@@ -221,6 +224,22 @@ describe("a locked phone", () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(card).not.toHaveBeenCalled();
   });
+});
+
+test("a kiosk whose page is too old loads a newer one by itself, and not again at once", async () => {
+  location.hash = "";
+  localStorage.setItem("azionelab.door.kiosk", "yes");
+  await open();
+  started()[0]!.isOutdated = true;
+  Object.defineProperty(page, "hidden", { value: false });
+  const age = vi.spyOn(performance, "now").mockReturnValue(60_000);
+  page.dispatchEvent(new Event("visibilitychange"));
+  await until(() => expect(find("[data-outdated]").hidden).toBe(false));
+  expect(renew).not.toHaveBeenCalled();
+  age.mockReturnValue(60_001);
+  page.dispatchEvent(new Event("visibilitychange"));
+  await until(() => expect(renew).toHaveBeenCalledTimes(1));
+  localStorage.clear();
 });
 
 test("names that are hidden are hidden wherever they stand already", async () => {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
 
 import codes from "../../../tests/checkin/codes.json" with { type: "json" };
-import { ForeignNotice, isForeign, SHOWN } from "../../src/door/foreign.ts";
+import { ForeignNotice, isForeign, QUIET_AT_KIOSK, SHOWN } from "../../src/door/foreign.ts";
 import type { View } from "../../src/door/view.ts";
 import { Words } from "../../src/door/words.ts";
 
@@ -40,6 +40,17 @@ test("a poster in view is told of once, however often the camera loses it", () =
   // It was taken away, and somebody shows it an hour later.
   vi.advanceTimersByTime(3_600_000);
   notice.tell("a poster", true);
+  expect(said).toHaveLength(3);
+});
+
+test("who shows it to a kiosk again is answered again, a poster there is not", () => {
+  for (let n = 0; n < 3; n += 1) {
+    notice.tell("a poster", true, QUIET_AT_KIOSK);
+    vi.advanceTimersByTime(QUIET_AT_KIOSK - 1);
+  }
+  expect(said).toEqual(["none of ours", undefined]);
+  vi.advanceTimersByTime(1);
+  notice.tell("a poster", true, QUIET_AT_KIOSK);
   expect(said).toHaveLength(3);
 });
 

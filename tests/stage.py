@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select, text
 
-from azionelab.bookings import rules
+from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.scan_log import Actor
 from azionelab.database import db, now, transaction
@@ -56,7 +56,7 @@ def a_party(
 
 def change_capacity(performance_id: int, capacity: int) -> Performance:
     """Give a performance another number of seats, as staff do."""
-    rules.change_performance(
+    performance_changes.change_performance(
         performance_id, lambda performance: setattr(performance, "capacity", capacity)
     )
     return db.session.get_one(Performance, performance_id)
@@ -64,7 +64,7 @@ def change_capacity(performance_id: int, capacity: int) -> Performance:
 
 def move(performance_id: int, starts_at: datetime) -> int:
     """Give a performance another time, as staff do; how many parties are written to."""
-    return rules.change_performance(
+    return performance_changes.change_performance(
         performance_id, lambda performance: setattr(performance, "starts_at", starts_at)
     )
 

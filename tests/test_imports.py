@@ -203,6 +203,7 @@ def test_a_state_is_written_in_one_place() -> None:
     }
     assert writers == {
         ("state", "bookings.rules"),
+        ("state", "bookings.ending"),
         ("undone_at", "checkin.undoing"),
         ("undone_at", "checkin.passages"),
     }

@@ -1,6 +1,6 @@
 """The worker's jobs around bookings."""
 
-from azionelab.bookings import rules
+from azionelab.bookings import erasure, holds
 from azionelab.extensions import jobs
 
 QUEUE = "bookings"
@@ -10,7 +10,7 @@ QUEUE = "bookings"
 @jobs.task(name="bookings.expire", queue=QUEUE, queueing_lock="bookings.expire")
 def expire(timestamp: int) -> None:  # noqa: ARG001 (when it was due: given to every such job)
     """Mark the holds whose time is over. Their seats are free already."""
-    rules.expire_lapsed_holds()
+    holds.expire_lapsed_holds()
 
 
 # Each hour and not once a night: on a machine that sleeps at night it would never be done.
@@ -18,4 +18,4 @@ def expire(timestamp: int) -> None:  # noqa: ARG001 (when it was due: given to e
 @jobs.task(name="bookings.erase", queue=QUEUE, queueing_lock="bookings.erase")
 def erase(timestamp: int) -> None:  # noqa: ARG001 (as above)
     """Erase names and addresses whose time is over."""
-    rules.erase_personal_data()
+    erasure.erase_personal_data()

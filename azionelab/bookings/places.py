@@ -15,10 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
+from azionelab.bookings.holds import expire_holds, free_places
 from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.references import new_reference
-from azionelab.bookings.rules import expire_holds, free_places
 from azionelab.database import db, now, transaction
 
 RELEASE_FROM = timedelta(minutes=30)  # before the curtain, at the earliest

@@ -6,22 +6,18 @@ database (migration 0002): these functions decide under the performance's lock, 
 whoever does not.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from uuid import UUID, uuid4, uuid5
 
-from flask import current_app
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 from azionelab.bookings.bookable import check_bookable, read_evening, unheld_seats
 from azionelab.bookings.changes import By
+from azionelab.bookings.ending import end
 from azionelab.bookings.errors import (
-    CapacityBelowHeld,
     HoldExpired,
-    NamesErased,
     NotFewerSeats,
     PartyInside,
     PerformanceStarted,
@@ -29,22 +25,18 @@ from azionelab.bookings.errors import (
     SeatsChanged,
     SoldOut,
 )
+from azionelab.bookings.holds import expire_holds_of, free_places, hold
 from azionelab.bookings.locks import (
-    lock_live_parties,
-    lock_performance,
     lock_reservation,
     lock_with_performance,
 )
 from azionelab.bookings.metrics import UNCHANGED, Action, Answer, counted
-from azionelab.bookings.models import Reservation, State, lapsed
+from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.network_holds import network_key, network_limit, too_many_unconfirmed
 from azionelab.bookings.references import new_reference
 from azionelab.database import db, last_words, now, transaction, violated_constraint
-from azionelab.database.row_versions import require_version, write_as
-from azionelab.mail.models import Delivery, Kind, Mail
+from azionelab.mail.models import Kind
 from azionelab.mail.outbox import enqueue, enqueue_unless_recent
-from azionelab.shows.models import Performance
-from azionelab.shows.window import check_curtain, check_window, follow_curtain
 from azionelab.validation.email_addresses import mailbox
 
 
@@ -93,7 +85,7 @@ def _reserve_among_rivals(
         try:
             return _reserve(performance_id, visitor, seats, key, answer)
         except _LapsedHolds:
-            _expire_holds(performance_id)
+            expire_holds_of(performance_id)
         except IntegrityError as error:
             # Others were first, between what was read and what was written. The database says in
             # what: the last seats, those that may be held unconfirmed, the same press or address on
@@ -155,7 +147,7 @@ def _reserve(
             "network_limit": network and network_limit(facts.capacity, facts.party_limit),
             "request_key": key,
             "created_at": at,
-            "hold_expires_at": at + _hold(),
+            "hold_expires_at": at + hold(),
         }
         last_words(session, _NEW_RESERVATION, reservation)
     made = Reservation(**reservation)
@@ -199,7 +191,7 @@ def _confirm(reservation_id: UUID, answer: Answer, *, among_others: bool) -> Res
         reservation.state = State.CONFIRMED
         reservation.holds_seats = True
         reservation.confirmed_at = at
-        _write_to(session, reservation, Kind.TICKET)
+        write_to(session, reservation, Kind.TICKET)
         return reservation
 
 
@@ -216,7 +208,7 @@ def cancel(reservation_id: UUID, *, by: By = By.VISITOR) -> Reservation:
         if reservation.admitted:
             raise PartyInside(reservation.admitted)
         end(reservation, State.CANCELLED, by)
-        _write_to(session, reservation, Kind.CANCELLED)
+        write_to(session, reservation, Kind.CANCELLED)
         return reservation
 
 
@@ -251,59 +243,11 @@ def reduce_seats(
         reservation.seats = seats
         reservation.released = min(reservation.released, seats - reservation.admitted)
         if reservation.state == State.CONFIRMED:
-            _write_to(session, reservation, Kind.CHANGED)
+            write_to(session, reservation, Kind.CHANGED)
         return reservation
 
 
-def expire_lapsed_holds() -> int:
-    """End every hold whose time is over and say how many; one transaction a performance.
-
-    Nothing waits for this: lapsed seats count as free at once (`Listing.seats_left`), and `reserve` expires
-    them itself when it needs them.
-    """
-    with transaction() as session:
-        over = select(Reservation.performance_id).where(lapsed(now())).distinct()
-        performances = list(session.scalars(over.order_by(Reservation.performance_id)))
-    return sum(_expire_holds(performance_id) for performance_id in performances)
-
-
-def change_performance(performance_id: int, change: Callable[[Performance], object]) -> int:
-    """Let `change` write what a performance is, its seats included: all of it, or nothing.
-
-    Live parties of an evening to come are written to when its time or its place changed; returns how
-    many are. One yet to come is not moved into the past, as if it had been played, and one whose
-    visitors' names were erased is not moved at all (docs/decisions/0001). The times of booking move with
-    the curtain unless `change` writes them too.
-
-    Raises PerformanceUnknown, CurtainPast, CurtainTooFar, NamesErased, ClosesAfterCurtain, NoTimeToBook,
-    and CapacityBelowHeld with the figure.
-    """
-    with transaction() as session:
-        performance = lock_performance(session, performance_id)
-        at = now()
-        expire_holds(session, performance, at)
-        before = _Evening.of(performance)
-        change(performance)
-        moved = (before.starts_at, before.venue_id) != (
-            performance.starts_at,
-            performance.venue_id,
-        )
-        _check_move(before.starts_at, performance.starts_at, at)
-        _let_booking_follow(performance, before, at)
-        if performance.capacity < performance.seats_held:
-            raise CapacityBelowHeld(performance.seats_held)
-        if not moved:
-            return 0
-        live = lock_live_parties(session, performance_id)
-        for reservation in live:
-            # They told it of another hour.
-            reservation.late_at = None
-        if performance.starts_at <= at or performance.cancelled_at is not None:
-            return 0
-        return sum(_write_to(session, reservation, Kind.MOVED) for reservation in live)
-
-
-def _write_to(session: Session, reservation: Reservation, kind: Kind) -> bool:
+def write_to(session: Session, reservation: Reservation, kind: Kind) -> bool:
     """Enqueue a mail to a locked reservation's visitor; False when there is no address."""
     if not reservation.email:
         return False
@@ -318,81 +262,6 @@ def _unchanged(answer: Answer, reservation: Reservation) -> Reservation:
     return reservation
 
 
-def cancel_performance(
-    performance_id: int, *, seen_version: int | None = None, by: int | None = None
-) -> int | None:
-    """Call an evening off: every live reservation ends and its visitor is written to.
-
-    Parties of whom somebody is in are written to as well, but stay confirmed in the books, which
-    say who was there. Returns how many parties are written to; when the performance was cancelled
-    already, None. Raises PerformanceUnknown, and EditConflict when it is not any more as it was in the
-    `seen_version`. `by` is the account of whoever does it.
-    """
-    with transaction() as session:
-        performance = lock_performance(session, performance_id)
-        if performance.cancelled_at is not None:
-            return None
-        if seen_version is not None:
-            require_version(session, performance, seen_version)
-        write_as(session, by)
-        expire_holds(session, performance, now())
-        performance.cancelled_at = now()
-        told = 0
-        for reservation in lock_live_parties(session, performance_id):
-            if not reservation.admitted:
-                end(reservation, State.CANCELLED, By.PERFORMANCE)
-            told += _write_to(session, reservation, Kind.PERFORMANCE_CANCELLED)
-        return told
-
-
-def erase_personal_data() -> int:
-    """Erase names and addresses that served their purpose, and say of how many reservations.
-
-    That is RETENTION_DAYS after the performance, or after the booking ended if that is earlier. A
-    performance that was moved counts by its new time, and cannot be moved once it is over for so long
-    (`change_performance`): nothing is erased of which the time could still come.
-    Seats, states and admissions stay: they are the theatre's statistics and nobody's data.
-    """
-    with transaction() as session:
-        before = now() - _retention()
-        played = select(Performance.id).where(Performance.starts_at < before)
-        erased = session.execute(
-            update(Reservation)
-            .where(
-                Reservation.erased_at.is_(None),
-                Reservation.walk_in.is_(False),
-                or_(Reservation.performance_id.in_(played), Reservation.ended_at < before),
-            )
-            .values(name="", email="", email_key=None, erased_at=now())
-            .returning(Reservation.id)
-            .execution_options(synchronize_session=False)
-        )
-        return len(erased.all())
-
-
-def erase_on_request(reservation_id: UUID) -> Reservation:
-    """Erase a visitor's name and address now, because they ask for it. Erasing again changes nothing.
-
-    The booking stays as it is, its seats and its ticket too: the party gives its reference at the door.
-    Nobody is written to any more; mails that wait are not sent. Raises ReservationUnknown.
-    """
-    with transaction() as session:
-        reservation = lock_reservation(session, reservation_id)
-        if reservation.walk_in or reservation.erased_at is not None:
-            reservation.was_so_already = True
-            return reservation
-        reservation.name = reservation.email = ""
-        reservation.email_key = None
-        reservation.erased_at = reservation.erasure_requested_at = now()
-        session.execute(
-            update(Mail)
-            .where(Mail.reservation_id == reservation_id, Mail.delivery == Delivery.QUEUED)
-            .values(delivery=Delivery.NOT_SENT)
-            .execution_options(synchronize_session=False)
-        )
-        return reservation
-
-
 def _request_key(press: UUID, performance_id: int, visitor: Visitor, seats: int) -> UUID:
     # Who goes back and mends a mistyped address sends the form's key again, but means another
     # booking: what was asked for is part of the key.
@@ -401,50 +270,6 @@ def _request_key(press: UUID, performance_id: int, visitor: Visitor, seats: int)
 
 def _network_key(performance_id: int, visitor: Visitor) -> bytes | None:
     return network_key(performance_id, visitor.network) if visitor.network else None
-
-
-def _hold() -> timedelta:
-    return timedelta(minutes=current_app.config["AZIONELAB"].hold_minutes)
-
-
-def _retention() -> timedelta:
-    return timedelta(days=current_app.config["AZIONELAB"].retention_days)
-
-
-def _check_move(starts_at: datetime, moved_to: datetime, at: datetime) -> None:
-    if starts_at < at - _retention() and moved_to != starts_at:
-        raise NamesErased
-    if starts_at > at or moved_to > at:
-        check_curtain(moved_to, at)
-
-
-@dataclass(frozen=True)
-class _Evening:
-    """When and where a performance is, and when it can be booked, before it is changed."""
-
-    starts_at: datetime
-    venue_id: int
-    booking_opens_at: datetime
-    booking_closes_at: datetime
-    cancelled_at: datetime | None
-
-    @classmethod
-    def of(cls, performance: Performance) -> "_Evening":
-        return cls(**{each.name: getattr(performance, each.name) for each in fields(cls)})
-
-
-def _let_booking_follow(performance: Performance, before: _Evening, at: datetime) -> None:
-    if before == _Evening.of(performance):
-        return
-    opens_at, closes_at = follow_curtain(before, performance.starts_at, at)
-    if performance.released_at is not None:
-        # Released places are for whoever waits at the door: booking stays closed, as it was with them.
-        closes_at = min(before.booking_closes_at, performance.starts_at)
-    if performance.booking_opens_at == before.booking_opens_at:
-        performance.booking_opens_at = opens_at
-    if performance.booking_closes_at == before.booking_closes_at:
-        performance.booking_closes_at = closes_at
-    check_window(performance.booking_opens_at, performance.booking_closes_at, performance.starts_at)
 
 
 class _HoldsNoSeats(Exception):
@@ -460,43 +285,6 @@ def _check_changeable(reservation: Reservation) -> None:
         raise ReservationEnded
     if now() >= reservation.performance.starts_at:
         raise PerformanceStarted
-
-
-def _expire_holds(performance_id: int) -> int:
-    with transaction() as session:
-        return expire_holds(session, lock_performance(session, performance_id), now())
-
-
-def expire_holds(session: Session, performance: Performance, at: datetime) -> int:
-    """Expire the lapsed holds of a locked performance, and read its seats again if there were.
-
-    Part of its caller's transaction; says how many there were.
-    """
-    expired = session.execute(
-        update(Reservation)
-        .where(Reservation.performance_id == performance.id, lapsed(at))
-        .values(state=State.EXPIRED, ended_at=at)
-        .returning(Reservation.id)
-        .execution_options(synchronize_session="fetch")
-    ).all()
-    if expired:
-        session.refresh(performance, ["seats_held"])
-    return len(expired)
-
-
-def free_places(session: Session, performance: Performance, at: datetime) -> int:
-    """Places of a locked performance that nobody holds; lapsed holds are expired first.
-
-    Part of its caller's transaction.
-    """
-    expire_holds(session, performance, at)
-    return performance.capacity - performance.seats_held
-
-
-def end(reservation: Reservation, state: State, by: By) -> None:
-    """Give a locked reservation's seats back: part of its caller's transaction."""
-    reservation.state = state
-    reservation.ended_at, reservation.ended_by = now(), by
 
 
 _NEW_RESERVATION = insert(Reservation).inline()

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
+from azionelab.bookings.holds import free_places
 from azionelab.bookings.locks import PartyRow, lock_party, lock_performance
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.references import read_reference
-from azionelab.bookings.rules import free_places
 from azionelab.bookings.tickets.signing import read_ticket
 from azionelab.checkin.verdicts import Door, Party
 from azionelab.database import now

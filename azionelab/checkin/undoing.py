@@ -6,13 +6,13 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.changes import By
+from azionelab.bookings.ending import end
 from azionelab.bookings.locks import (
     lock_performance,
     lock_reservation,
     lock_with_performance,
 )
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.rules import end
 from azionelab.checkin.devices.rights import RightMissing
 from azionelab.checkin.models import Scan
 from azionelab.checkin.passages import (

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from azionelab.bookings.changes import By
+from azionelab.bookings.ending import end
 from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import State
 from azionelab.bookings.places import seat_walk_ins
-from azionelab.bookings.rules import end
 from azionelab.checkin.facts import door_facts, lock_door
 from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.models import Scan

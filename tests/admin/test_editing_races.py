@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from azionelab.bookings import locks, rules
+from azionelab.bookings import locks, performance_changes
 from azionelab.database import db, row_versions
 from azionelab.database.row_versions import Edit, delete_row, edit_row, merge
 from azionelab.shows.models import Performance, Venue
@@ -52,7 +52,7 @@ def cut(performance_id: int, capacity: int) -> None:
     def write(performance: Performance) -> None:
         merge(db.session(), performance, an_edit(1, capacity=capacity)).write_to(performance)
 
-    rules.change_performance(performance_id, write)
+    performance_changes.change_performance(performance_id, write)
 
 
 def rename(venue_id: int, name: str) -> None:

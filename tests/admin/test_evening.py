@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from pypdf import PdfReader
 from sqlalchemy import event
 
-from azionelab.bookings import places
+from azionelab.bookings import performance_changes, places
 from azionelab.bookings import rules as booking
 from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.notes import write_note
@@ -250,7 +250,7 @@ class TestThePage:
     def test_an_evening_that_is_called_off_says_so(
         self, staff: FlaskClient, performance: Performance
     ) -> None:
-        booking.cancel_performance(performance.id)
+        performance_changes.cancel_performance(performance.id)
         assert "cancelled: nobody is let in" in look(staff, performance, "standing")
         assert "would be released" not in staff.get(address(performance, "no-shows")).text
 
@@ -339,7 +339,7 @@ class TestConflicts:
         assert words.count("More than there were places") == 2
 
     def test_walk_ins_of_a_cancelled_evening(self, performance: Performance, told: Any) -> None:
-        booking.cancel_performance(performance.id)
+        performance_changes.cancel_performance(performance.id)
         let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A, claim=self.claim(2))
         words = told()
         assert "2 people too many · Walk-ins" in words
@@ -670,7 +670,7 @@ class TestNoShows:
     def test_nothing_is_released_of_an_evening_that_is_called_off(
         self, staff: FlaskClient, performance: Performance
     ) -> None:
-        booking.cancel_performance(performance.id)
+        performance_changes.cancel_performance(performance.id)
         page = press(staff, address(performance, "release")).text
         assert "This performance is cancelled." in page
 

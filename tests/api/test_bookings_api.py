@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.bookings.models import MAX_NAME
-from azionelab.bookings.rules import cancel_performance
+from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.database import now
 from tests.api.expect import BOOKING, assert_problem
 from tests.stage import a_party, a_performance

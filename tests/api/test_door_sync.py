@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.bookings import places
+from azionelab.bookings import performance_changes, places
 from azionelab.bookings import rules as booking
 from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin.devices import invitations
@@ -602,7 +602,7 @@ class TestReleasing:
 
     def test_called_off(self, app: Flask, phone: Phone, evening: Performance) -> None:
         with app.app_context():
-            booking.cancel_performance(evening.id)
+            performance_changes.cancel_performance(evening.id)
         assert_problem(phone.send("POST", "/release"), 409, "performance-cancelled")
         walk_in = phone.send("POST", "/walk-ins", json={"scan_id": str(uuid4())}).json
         assert walk_in["verdict"] == "performance_cancelled"

@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from psycopg import sql
 
-from azionelab.bookings import rules
+from azionelab.bookings import holds, rules
 from azionelab.checkin.scans import admit
 from azionelab.checkin.undoing import undo
 from azionelab.ops.checks.secret_keys import fingerprint, look_at_key
@@ -46,7 +46,7 @@ def an_evening() -> tuple[int, dict[str, str], str]:
     rules.cancel(cancelled.id)
     expired = a_party(performance, 1, confirmed=False)
     let_lapse(expired)
-    rules.expire_lapsed_holds()
+    holds.expire_lapsed_holds()
     pending = a_party(performance, 4, confirmed=False)
     parties = {
         "confirmed": confirmed,

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import text
 
-from azionelab.bookings import places, rules
+from azionelab.bookings import holds, places, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.signing import write_ticket
@@ -97,7 +97,7 @@ class Evening(RuleBasedStateMachine):
 
     @rule()
     def the_worker_expires(self) -> None:
-        rules.expire_lapsed_holds()
+        holds.expire_lapsed_holds()
 
     @rule(
         target=scans,

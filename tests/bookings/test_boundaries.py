@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from azionelab.bookings import rules
+from azionelab.bookings import erasure, holds, performance_changes, rules
 from azionelab.bookings.bookable import unheld_seats
 from azionelab.bookings.errors import (
     NamesErased,
@@ -42,7 +42,12 @@ Clock = Callable[[datetime], None]
 @pytest.fixture
 def it_is(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Let it be another time for the booking rules."""
-    return lambda moment: monkeypatch.setattr(rules, "now", lambda: moment)
+
+    def later(moment: datetime) -> None:
+        for module in (rules, holds, performance_changes, erasure):
+            monkeypatch.setattr(module, "now", lambda: moment)
+
+    return later
 
 
 def test_an_evening_is_booked_whatever_other_evenings_are() -> None:
@@ -148,7 +153,7 @@ def test_an_evening_that_is_earlier_or_where_it_was_before_is_told() -> None:
     def to_the_first_house(performance: Performance) -> None:
         performance.venue_id = house.venue_id
 
-    assert rules.change_performance(other.id, to_the_first_house) == 1
+    assert performance_changes.change_performance(other.id, to_the_first_house) == 1
 
 
 def test_names_are_kept_for_thirty_days_and_no_moment_longer(it_is: Clock) -> None:
@@ -158,9 +163,9 @@ def test_names_are_kept_for_thirty_days_and_no_moment_longer(it_is: Clock) -> No
     assert ended_at is not None
     for end, party in ((ended_at, cancelled), (performance.starts_at, played)):
         it_is(end + timedelta(days=30))
-        assert rules.erase_personal_data() == 0
+        assert erasure.erase_personal_data() == 0
         it_is(end + timedelta(days=30) + INSTANT)
-        assert rules.erase_personal_data() == 1
+        assert erasure.erase_personal_data() == 1
         assert fresh(party.id).name == ""
 
 
@@ -193,7 +198,7 @@ def test_times_of_booking_follow_the_curtain_unless_they_are_written(by: timedel
 
         before = db.session.get_one(Performance, performance.id)
         was = before.booking_opens_at, before.booking_closes_at
-        rules.change_performance(performance.id, change)
+        performance_changes.change_performance(performance.id, change)
         return [before.booking_opens_at - was[0], before.booking_closes_at - was[1]]
 
     assert times() == [day, day]
@@ -220,7 +225,7 @@ def test_erasing_on_request_stops_mails_of_one_party_that_wait_and_no_others() -
                 .where(Mail.reservation_id == party, Mail.kind == kind)
                 .values(delivery=delivery)
             )
-    rules.erase_on_request(party)
+    erasure.erase_on_request(party)
     db.session.rollback()
     found = db.session.execute(select(Mail.kind, Mail.delivery).where(Mail.reservation_id == party))
     assert {mail.kind: mail.delivery for mail in found} == {

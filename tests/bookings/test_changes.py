@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from azionelab.bookings import rules
+from azionelab.bookings import holds, performance_changes, rules
 from azionelab.bookings.changes import By, Ended, Reduced, ended, reduced
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.network_holds import release_network
@@ -19,7 +19,10 @@ pytestmark = pytest.mark.usefixtures("in_app")
     [
         (lambda party: rules.cancel(party.id), By.VISITOR),
         (lambda party: rules.cancel(party.id, by=By.STAFF), By.STAFF),
-        (lambda party: rules.cancel_performance(party.performance_id), By.PERFORMANCE),
+        (
+            lambda party: performance_changes.cancel_performance(party.performance_id),
+            By.PERFORMANCE,
+        ),
     ],
     ids=list(By),
 )
@@ -36,7 +39,7 @@ def test_who_expired_a_booking() -> None:
     performance = a_performance(capacity=20)
     lapsed = a_party(performance, confirmed=False)
     let_lapse(lapsed)
-    rules.expire_lapsed_holds()
+    holds.expire_lapsed_holds()
     assert _by(lapsed.id) is None
     visitor = rules.Visitor("Ada Rossi", "ada@example.org", "en", "192.0.2.7")
     held = rules.reserve(performance.id, visitor, 2)

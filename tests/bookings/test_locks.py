@@ -20,7 +20,7 @@ from flask import Flask
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from azionelab.bookings import locks, rules
+from azionelab.bookings import holds, locks, performance_changes, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets.signing import write_ticket
@@ -192,8 +192,8 @@ def test_what_is_confirmed_does_not_expire(
     told = race.run(
         MAIL_GATE,
         partial(rules.confirm, party.id),
-        rules.expire_lapsed_holds,
-        between=lambda: monkeypatch.setattr(rules, "now", lambda: later),
+        holds.expire_lapsed_holds,
+        between=lambda: monkeypatch.setattr(holds, "now", lambda: later),
     )
     if unlocked:
         assert told == ["done", 1], "the seats were free for others in between"
@@ -323,7 +323,7 @@ def test_an_evening_that_is_called_off_is_confirmed_to_nobody(
     party = a_party(performance, confirmed=False)
     told = race.run(
         MAIL_GATE,
-        partial(rules.cancel_performance, performance.id),
+        partial(performance_changes.cancel_performance, performance.id),
         partial(rules.confirm, party.id),
     )
     if unlocked:
@@ -344,7 +344,7 @@ def test_a_party_and_the_theatre_that_call_off_at_once_do_not_wait_for_each_othe
     told = race.run(
         MAIL_GATE,
         partial(rules.cancel, party.id),
-        partial(rules.cancel_performance, performance.id),
+        partial(performance_changes.cancel_performance, performance.id),
     )
     if unlocked:
         assert "DeadlockDetected" in told
@@ -363,7 +363,7 @@ def test_an_evening_that_two_call_off_at_once_is_told_once(
     admit(performance.id, party.reference, uuid4(), DOOR_A)
 
     def call_off() -> int | str:
-        parties = rules.cancel_performance(performance.id)
+        parties = performance_changes.cancel_performance(performance.id)
         return "was called off" if parties is None else parties
 
     told = race.run(MAIL_GATE, call_off, call_off)
@@ -382,7 +382,7 @@ def test_a_house_that_gets_smaller_is_not_booked_meanwhile(
             let_book()
             changed.capacity = 2
 
-        return rules.change_performance(performance.id, change)
+        return performance_changes.change_performance(performance.id, change)
 
     told = race.run_inside(cut, partial(rules.reserve, performance.id, a_visitor(), 2))
     if unlocked:

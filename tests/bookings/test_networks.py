@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.bookings import rules
+from azionelab.bookings import holds, rules
 from azionelab.bookings.errors import HoldExpired, SoldOut, TooManyUnconfirmed
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.network_holds import (
@@ -76,7 +76,7 @@ def test_the_network_is_forgotten_when_the_booking_is_confirmed_or_ends(
     rules.confirm(confirmed.id)
     rules.cancel(cancelled.id)
     let_lapse(lapsed)
-    rules.expire_lapsed_holds()
+    holds.expire_lapsed_holds()
     kept = database.execute("SELECT id FROM reservation WHERE network IS NOT NULL").fetchall()
     assert [row.id for row in kept] == [pending.id]
     assert HERE.encode() not in network_key(evening.id, HERE)

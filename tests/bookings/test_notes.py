@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from azionelab.bookings import rules
+from azionelab.bookings import erasure
 from azionelab.bookings.errors import NoteChanged, VisitorErased
 from azionelab.bookings.models import MAX_NOTE
 from azionelab.bookings.notes import write_note
@@ -45,7 +45,7 @@ def test_a_note_is_erased_with_the_name(database: Database) -> None:
     asked, due, by_hand = (a_party(performance) for _ in range(3))
     for party in (asked, due, by_hand):
         write_note(party.id, "Wheelchair, row 1", seen="")
-    rules.erase_on_request(asked.id)
+    erasure.erase_on_request(asked.id)
     assert fresh(asked.id).note == ""
     with pytest.raises(VisitorErased):
         write_note(asked.id, "Wheelchair, row 1", seen="")
@@ -59,7 +59,7 @@ def test_a_note_is_erased_with_the_name(database: Database) -> None:
         "UPDATE performance SET starts_at = %s, booking_opens_at = %s, booking_closes_at = %s",
         [performance.starts_at - timedelta(days=days) for days in (90, 100, 91)],
     )
-    assert rules.erase_personal_data() == 1
+    assert erasure.erase_personal_data() == 1
     assert fresh(due.id).note == ""
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select, text
 
-from azionelab.bookings import rules
+from azionelab.bookings import erasure, holds, performance_changes, rules
 from azionelab.bookings.errors import (
     BookingClosed,
     CapacityBelowHeld,
@@ -233,11 +233,11 @@ def test_the_worker_expires_lapsed_holds_only() -> None:
     kept = [a_party(one, 1, confirmed=False), a_party(one, 1)]
     for reservation in lapsed:
         let_lapse(reservation)
-    assert rules.expire_lapsed_holds() == 2
+    assert holds.expire_lapsed_holds() == 2
     assert [fresh(r.id).state for r in lapsed] == [State.EXPIRED] * 2
     assert [fresh(r.id).state for r in kept] == [State.PENDING, State.CONFIRMED]
     assert seats_held(one.id) == (2, 2)
-    assert rules.expire_lapsed_holds() == 0
+    assert holds.expire_lapsed_holds() == 0
 
 
 def test_confirming_is_idempotent_and_sends_one_ticket() -> None:
@@ -253,7 +253,7 @@ def test_a_lapsed_hold_cannot_be_confirmed_whether_or_not_it_was_expired() -> No
     let_lapse(reservation)
     with pytest.raises(HoldExpired):
         rules.confirm(reservation.id)
-    rules.expire_lapsed_holds()
+    holds.expire_lapsed_holds()
     with pytest.raises(HoldExpired):
         rules.confirm(reservation.id)
 
@@ -319,8 +319,8 @@ def test_calling_an_evening_off_writes_to_every_live_party_once() -> None:
     parties = [a_party(performance), a_party(performance, confirmed=False)]
     gone = a_party(performance)
     rules.cancel(gone.id)
-    assert rules.cancel_performance(performance.id) == 2
-    assert rules.cancel_performance(performance.id) is None
+    assert performance_changes.cancel_performance(performance.id) == 2
+    assert performance_changes.cancel_performance(performance.id) is None
     assert all(mails(party)[-1] == Kind.PERFORMANCE_CANCELLED for party in parties)
     assert mails(gone)[-1] == Kind.CANCELLED
     assert seats_held(performance.id) == (0, 0)
@@ -331,8 +331,8 @@ def test_an_evening_called_off_is_called_off_for_those_who_are_in_too() -> None:
     inside = a_party(performance, 3)
     scan = uuid4()
     admit(performance.id, inside.reference, scan, DOOR_A, people=2)
-    assert rules.cancel_performance(performance.id) == 1
-    assert rules.cancel_performance(performance.id) is None
+    assert performance_changes.cancel_performance(performance.id) == 1
+    assert performance_changes.cancel_performance(performance.id) is None
     assert mails(inside) == [Kind.CONFIRM, Kind.TICKET, Kind.PERFORMANCE_CANCELLED]
     # The books still say who was there.
     assert (fresh(inside.id).state, fresh(inside.id).admitted) == (State.CONFIRMED, 2)
@@ -372,20 +372,20 @@ def test_names_and_addresses_are_erased_when_they_served_their_purpose() -> None
             text("UPDATE reservation SET ended_at = now() - interval '31 days' WHERE id = :id"),
             {"id": gone.id},
         )
-    assert rules.erase_personal_data() == 2
+    assert erasure.erase_personal_data() == 2
     for reservation in (played, gone):
         erased = fresh(reservation.id)
         assert (erased.name, erased.email, erased.email_key) == ("", "", None)
         assert erased.seats == 2
     assert fresh(kept.id).email.endswith("@example.org")
-    assert rules.erase_personal_data() == 0
+    assert erasure.erase_personal_data() == 0
 
 
 def test_name_and_address_are_erased_on_request_and_nothing_else() -> None:
     performance = a_performance(capacity=10)
     party, other = a_party(performance, 3), a_party(performance, 2)
     admit(performance.id, party.reference, uuid4(), DOOR_A, people=1)
-    erased = rules.erase_on_request(party.id)
+    erased = erasure.erase_on_request(party.id)
     assert not erased.was_so_already
     row = fresh(party.id)
     assert (row.name, row.email, row.email_key) == ("", "", None)
@@ -394,7 +394,7 @@ def test_name_and_address_are_erased_on_request_and_nothing_else() -> None:
     assert row.erased_at == row.erasure_requested_at
     assert seats_held(performance.id) == (5, 5)
     assert fresh(other.id).name == "Ada Rossi"
-    assert rules.erase_on_request(party.id).was_so_already
+    assert erasure.erase_on_request(party.id).was_so_already
     assert fresh(party.id).erased_at == row.erased_at
     # Mails that waited are not sent, and no other is written.
     waiting = select(Mail.reservation_id).where(Mail.delivery == Delivery.QUEUED)
@@ -402,7 +402,7 @@ def test_name_and_address_are_erased_on_request_and_nothing_else() -> None:
     known = mails(party)
     rules.reduce_seats(party.id, 2)
     assert move(performance.id, performance.starts_at + timedelta(hours=1)) == 1
-    assert rules.cancel_performance(performance.id) == 1
+    assert performance_changes.cancel_performance(performance.id) == 1
     assert mails(party) == known
     assert fresh(party.id).seats == 2
 
@@ -412,10 +412,10 @@ def test_an_evening_that_was_moved_keeps_its_names_until_it_is_over_in_its_turn(
     party = a_party(performance)
     put(performance, timedelta(days=-29))
     assert move(performance.id, now() + timedelta(days=60)) == 1
-    assert rules.erase_personal_data() == 0
+    assert erasure.erase_personal_data() == 0
     assert fresh(party.id).name == "Ada Rossi"
     put(performance, timedelta(days=-31))
-    assert rules.erase_personal_data() == 1
+    assert erasure.erase_personal_data() == 1
 
 
 def test_an_evening_whose_names_were_erased_is_not_moved_any_more() -> None:
@@ -427,7 +427,7 @@ def test_an_evening_whose_names_were_erased_is_not_moved_any_more() -> None:
         for days in (-40, -1, 60):
             with pytest.raises(NamesErased):
                 move(performance.id, now() + timedelta(days=days))
-        rules.erase_personal_data()
+        erasure.erase_personal_data()
     assert fresh(party.id).name == ""
     assert change_capacity(performance.id, 9).capacity == 9
 
@@ -460,14 +460,19 @@ def test_live_parties_are_written_to_when_their_evening_moves() -> None:
     assert queued_jobs() == db.session.scalar(select(func.count(Mail.id)))
     elsewhere = a_performance().venue_id
     to_elsewhere = {"venue_id": elsewhere}
-    assert rules.change_performance(performance.id, changing(**to_elsewhere)) == 2
+    assert performance_changes.change_performance(performance.id, changing(**to_elsewhere)) == 2
     # What no visitor needs to know, or can come to any more, is told to nobody.
-    assert rules.change_performance(performance.id, changing(party_limit=3, **to_elsewhere)) == 0
+    assert (
+        performance_changes.change_performance(
+            performance.id, changing(party_limit=3, **to_elsewhere)
+        )
+        == 0
+    )
     with pytest.raises(CapacityBelowHeld):
-        rules.change_performance(
+        performance_changes.change_performance(
             performance.id, changing(capacity=1, starts_at=now() + timedelta(days=9))
         )
-    rules.cancel_performance(performance.id)
+    performance_changes.cancel_performance(performance.id)
     assert move(performance.id, now() + timedelta(days=9)) == 0
     assert [mails(live[0]).count(kind) for kind in (Kind.MOVED, Kind.TICKET)] == [2, 1]
 

@@ -15,7 +15,7 @@ from icalendar import Calendar
 from PIL import Image
 from pypdf import PdfReader
 
-from azionelab.bookings import rules
+from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics, qr_png, ticket_pdf, ticket_url
 from azionelab.bookings.tickets.signing import read_ticket
@@ -222,12 +222,12 @@ def by_the_visitor(reservation: Reservation) -> None:
 
 
 def by_the_theatre(reservation: Reservation) -> None:
-    rules.cancel_performance(reservation.performance_id)
+    performance_changes.cancel_performance(reservation.performance_id)
 
 
 def by_the_theatre_with_people_in(reservation: Reservation) -> None:
     admit(reservation.performance_id, reservation.reference, uuid4(), DOOR_A, people=1)
-    rules.cancel_performance(reservation.performance_id)
+    performance_changes.cancel_performance(reservation.performance_id)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from azionelab.bookings import holds
 from azionelab.bookings import rules as booking
 from azionelab.bookings.locks import EXPECTED_FACTS, PartyRow
 from azionelab.bookings.models import Reservation
@@ -240,7 +241,7 @@ def test_whom_the_door_turns_away() -> None:
             text("UPDATE reservation SET hold_expires_at = now() WHERE id = :id"),
             {"id": lapsed.id},
         )
-    booking.expire_lapsed_holds()
+    holds.expire_lapsed_holds()
 
     def of(party: Reservation, kind: Kind) -> dict[str, Kind]:
         return {party.reference: kind, ticket_token(party): kind, write_ticket(party): kind}

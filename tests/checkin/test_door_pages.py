@@ -18,8 +18,8 @@ from azionelab.bookings.changes import By
 from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.notes import write_note
+from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.bookings.places import release_no_shows
-from azionelab.bookings.rules import cancel_performance
 from azionelab.bookings.tickets.files import ticket_url
 from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.house import counts as house

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from azionelab.bookings import places
+from azionelab.bookings import holds, performance_changes, places
 from azionelab.bookings import rules as booking
 from azionelab.bookings.errors import BookingClosed, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.lateness import tell_late
@@ -116,7 +116,7 @@ class TestWalkIns:
 
     def test_nobody_walks_into_an_evening_that_is_called_off(self) -> None:
         performance = tonight()
-        booking.cancel_performance(performance.id)
+        performance_changes.cancel_performance(performance.id)
         assert walk_in(performance).kind is Kind.PERFORMANCE_CANCELLED
 
     def test_those_who_are_in_without_a_place_are_a_conflict(self) -> None:
@@ -284,7 +284,7 @@ class TestRelease:
         assert places.no_shows(performance.id) == nobody
         booking.cancel(a_party(performance, 3).id)
         let_lapse(a_party(performance, 3, confirmed=False))
-        booking.expire_lapsed_holds()
+        holds.expire_lapsed_holds()
         a_party(performance, 2, confirmed=False)
         complete = a_party(performance, 2)
         admit(performance.id, complete.reference, uuid4(), DOOR_A)
@@ -298,7 +298,7 @@ class TestRelease:
 
     def test_not_of_an_evening_that_is_called_off(self) -> None:
         performance = tonight()
-        booking.cancel_performance(performance.id)
+        performance_changes.cancel_performance(performance.id)
         with pytest.raises(ReservationEnded):
             places.release_no_shows(performance.id)
 
@@ -341,7 +341,7 @@ class TestRelease:
     def test_booking_that_is_closed_was_closed_when_it_was(self) -> None:
         performance = tonight()
         closed_at = now() - timedelta(minutes=1)
-        booking.change_performance(
+        performance_changes.change_performance(
             performance.id, lambda changed: setattr(changed, "booking_closes_at", closed_at)
         )
         places.release_no_shows(performance.id)

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from azionelab.bookings import rules
+from azionelab.bookings import holds, rules
 from tests.conftest import Site
 from tests.stage import a_performance, seats_held
 from tests.support.processes import PATIENCE
@@ -140,5 +140,5 @@ def test_who_attacks_from_many_networks_empties_half_of_the_house_at_most(
     assert seats_held(evening.id)[0] == HOUSE
     # The made-up ones are confirmed by nobody, and after half an hour hold nothing.
     half_an_hour_later(database)
-    assert rules.expire_lapsed_holds() == 50
+    assert holds.expire_lapsed_holds() == 50
     assert seats_held(evening.id)[0] == parties * PARTY

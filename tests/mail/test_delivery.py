@@ -16,7 +16,7 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy.exc import DBAPIError
 
-from azionelab.bookings import rules
+from azionelab.bookings import erasure, rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.visitor_input import clean_email
 from azionelab.bookings.tickets.files import ticket_url
@@ -466,7 +466,7 @@ def test_an_erased_visitor_is_not_written_to(
 ) -> None:
     held()
     database.execute("UPDATE performance SET starts_at = starts_at - interval '1 year'")
-    assert rules.erase_personal_data() == 1
+    assert erasure.erase_personal_data() == 1
     work()
     row = mail_row(database)
     assert row.delivery == Delivery.FAILED

@@ -10,7 +10,7 @@ from icalendar import Calendar, Component
 from PIL import Image
 from sqlalchemy import select, text
 
-from azionelab.bookings import rules
+from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics, ticket_url
 from azionelab.checkin.scans import admit
@@ -85,7 +85,7 @@ def test_cancelled_bookings_and_evenings_are_told_apart() -> None:
     performance = a_performance()
     ours, theirs = a_party(performance), a_party(performance)
     rules.cancel(ours.id)
-    rules.cancel_performance(performance.id)
+    performance_changes.cancel_performance(performance.id)
     assert mail_of(theirs, Kind.PERFORMANCE_CANCELLED).subject.startswith("Performance cancelled")
     assert mail_of(ours, Kind.CANCELLED).subject.startswith("Booking cancelled")
 
@@ -94,7 +94,7 @@ def test_a_late_message_about_an_evening_called_off_says_that_alone() -> None:
     performance = a_performance()
     inside = a_party(performance)
     admit(performance.id, inside.reference, uuid4(), DOOR_A, people=1)
-    rules.cancel_performance(performance.id)
+    performance_changes.cancel_performance(performance.id)
     for kind in (Kind.CONFIRM, Kind.TICKET, Kind.PERFORMANCE_CANCELLED):
         message = mail_of(inside, kind)
         assert "will not take place" in message.text
@@ -224,7 +224,7 @@ def test_a_party_is_told_where_and_when_its_evening_is_now(
     assert asked.pictures == ()
     rules.cancel(firm.id)
     assert mail_of(firm, Kind.MOVED).pictures == ()
-    rules.cancel_performance(performance.id)
+    performance_changes.cancel_performance(performance.id)
     assert mail_of(waiting, Kind.MOVED).subject != asked.subject
 
 
@@ -239,7 +239,7 @@ def test_what_somebody_saved_in_their_calendar_is_brought_up_to_date() -> None:
     moved = entry(calendar_of(firm, Kind.MOVED, "PUBLISH"))
     assert moved["DTSTART"].dt == datetime(2030, 6, 7, 18, 30, tzinfo=UTC)
     assert mail_of(waiting, Kind.MOVED).calendar is None
-    rules.cancel_performance(performance.id)
+    performance_changes.cancel_performance(performance.id)
     off = entry(calendar_of(firm, Kind.PERFORMANCE_CANCELLED, "CANCEL"))
     assert mail_of(waiting, Kind.PERFORMANCE_CANCELLED).calendar is None
     assert saved["UID"] == fewer["UID"] == moved["UID"] == off["UID"]

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from azionelab.app import create_app
-from azionelab.bookings import rules
+from azionelab.bookings import erasure
 from azionelab.bookings.models import Reservation
 from azionelab.database import db, transaction
 from azionelab.mail import delivery
@@ -216,7 +216,7 @@ def test_who_is_nobody_or_was_erased_on_request_is_not_written_to(
     mail, _ = tried(database)
     assert (mail.delivery, mail.sent_at, mail.last_error) == (Delivery.NOT_SENT, None, "")
     database.execute("UPDATE mail SET delivery = 'queued'")
-    rules.erase_on_request(reservation.id)
+    erasure.erase_on_request(reservation.id)
     for mail in mails(database):
         deliver(mail.id, sending="7", last_try=False)
     assert {mail.delivery for mail in mails(database)} == {Delivery.NOT_SENT}

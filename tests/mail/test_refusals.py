@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.bookings import rules
+from azionelab.bookings import performance_changes, rules
 from azionelab.mail.models import Delivery
 from azionelab.mail.outbox import resend
 from azionelab.mail.refusals import IN_A_ROW, IN_A_ROW_WITH_BAD_ADDRESSES
@@ -247,7 +247,7 @@ class TestASupersededMail:
     ) -> None:
         evening = a_performance()
         a_party(evening)
-        rules.cancel_performance(evening.id)
+        performance_changes.cancel_performance(evening.id)
         work()
         assert [mail.message["Subject"].partition(":")[0] for mail in smtp_server.messages] == [
             "Performance cancelled"

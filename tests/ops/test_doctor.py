@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.bookings import rules
+from azionelab.bookings import erasure, holds, rules
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.scans import admit
 from azionelab.mail.refusals import IN_A_ROW
@@ -30,7 +30,7 @@ def evening() -> Performance:
     rules.cancel(a_party(performance, 2).id)
     lapsed = a_party(performance, 1, confirmed=False)
     let_lapse(lapsed)
-    rules.expire_lapsed_holds()
+    holds.expire_lapsed_holds()
     a_party(performance, 5, confirmed=False)
     return performance
 
@@ -291,7 +291,7 @@ def test_a_name_that_was_erased_on_request(doctor: Doctor) -> None:
     performance = a_performance()
     asked, unconfirmed = a_party(performance), a_party(performance, confirmed=False)
     for party in (asked, unconfirmed):
-        rules.erase_on_request(party.id)
+        erasure.erase_on_request(party.id)
     rules.confirm(unconfirmed.id)
     assert doctor() == (0, [])
 

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import event
 
 from azionelab import __version__
-from azionelab.bookings import rules
+from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.errors import HoldExpired, SoldOut
 from azionelab.checkin.scans import admit
 from azionelab.database import db, now
@@ -230,7 +230,7 @@ def test_seats_of_performances_to_come(client: FlaskClient, database: Database) 
     waits = a_party(coming, 1, confirmed=False)
     database.execute("UPDATE reservation SET holds_seats = false WHERE id = %s", (waits.id,))
     let_lapse(a_party(coming, 1, confirmed=False))
-    rules.cancel_performance(cancelled.id)
+    performance_changes.cancel_performance(cancelled.id)
     running, played = a_performance(), a_performance()
     for performance, hours in ((running, 2), (played, 30)):
         database.execute(

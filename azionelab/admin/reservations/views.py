@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import flash, redirect, request
 from flask_admin import expose
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Query, joinedload
@@ -14,27 +14,20 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.mails.views import tell_erased
 from azionelab.admin.reservations.forms import FewerSeatsForm, LateForm, NoteForm
+from azionelab.admin.reservations.texts import note_form, tell_changed_note, tell_refusal
 from azionelab.admin.rows.base import TheatreView, back_to, read_identity, tell_address
 from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter, tell_performance
-from azionelab.bookings import rules
+from azionelab.bookings import erasure, rules
 from azionelab.bookings.changes import By
 from azionelab.bookings.errors import (
     BookingError,
-    HoldExpired,
     NoteChanged,
-    NotFewerSeats,
-    PartyInside,
-    PerformanceStarted,
     ReservationEnded,
-    SeatsChanged,
-    SoldOut,
-    VisitorErased,
 )
 from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.notes import write_note
-from azionelab.bookings.pages.error_texts import explain
 from azionelab.database import db, now
 from azionelab.mail.models import Mail
 from azionelab.mail.outbox import AddressErased, resend
@@ -123,7 +116,7 @@ class ReservationView(TheatreView):
         if reservation is None:
             flash(gettext("There is no such reservation."), "error")
             return redirect(self.get_url(".index_view"))
-        return self._details_page(reservation, _note_form(reservation))
+        return self._details_page(reservation, note_form(reservation))
 
     def _details_page(self, reservation: Reservation, note_form: NoteForm) -> str:
         page: str = self.render(
@@ -188,7 +181,7 @@ class ReservationView(TheatreView):
                     gettext("The note says so already."),
                 )
             except NoteChanged as change:
-                _tell_changed_note(form, change.note)
+                tell_changed_note(form, change.note)
         reservation = self.get_one(str(identity))
         if reservation is None:
             flash(gettext("There is no such reservation."), "error")
@@ -217,7 +210,7 @@ class ReservationView(TheatreView):
     def erase_view(self) -> Response:
         """Erase the name and address of a visitor who asks for it."""
         return self._act(
-            rules.erase_on_request,
+            erasure.erase_on_request,
             gettext("Name and address are erased. The booking stays as it is."),
             gettext("There was nothing to erase any more."),
         )
@@ -232,7 +225,7 @@ class ReservationView(TheatreView):
             except NoteChanged:
                 raise
             except BookingError as refusal:
-                flash(_tell_refusal(refusal), "error")
+                flash(tell_refusal(refusal), "error")
             else:
                 if reservation is not None and reservation.was_so_already:
                     flash(unchanged, "info")
@@ -250,25 +243,6 @@ def _state(reservation: Reservation) -> str:
     return State.EXPIRED if reservation.is_lapsed(now()) else reservation.state
 
 
-def _note_form(reservation: Reservation) -> NoteForm:
-    """The note as it is now; what was typed into another form is none of its."""
-    return NoteForm(formdata=None, note=reservation.note, note_seen=reservation.note)
-
-
-def _tell_changed_note(form: NoteForm, now_is: str) -> None:
-    """Ask for one more press: what was typed stays, what somebody else wrote is told."""
-    told = (
-        gettext(
-            "Somebody else wrote this meanwhile: “%(note)s”. Press once more to put yours in its place.",
-            note=now_is,
-        )
-        if now_is
-        else gettext("Somebody else took the note away meanwhile. Press once more to write yours.")
-    )
-    form.note.errors = [*form.note.errors, told]
-    form.note_seen.data = now_is
-
-
 def _newest_mail(reservation_id: UUID) -> Mail | None:
     return db.session.scalar(
         select(Mail)
@@ -283,27 +257,3 @@ def _resend_newest(reservation_id: UUID) -> None:
     if mail is None:
         raise ReservationEnded
     resend(mail.id)
-
-
-def _tell_refusal(refusal: BookingError) -> str:  # noqa: PLR0911 (a sentence for each refusal)
-    match refusal:
-        case HoldExpired():
-            return gettext("It was not confirmed in time: its seats are free again.")
-        case ReservationEnded():
-            return gettext("This reservation has ended.")
-        case PartyInside():
-            return ngettext(
-                "%(num)s of the party is in already.",
-                "%(num)s of the party are in already.",
-                refusal.admitted,
-            )
-        case SeatsChanged() | SoldOut():
-            return explain(refusal)
-        case NotFewerSeats():
-            return gettext("A party can only be made smaller.")
-        case VisitorErased():
-            return gettext("The name is erased: no note is kept of this party either.")
-        case PerformanceStarted():
-            return gettext("The curtain is up: nothing can be changed any more.")
-        case _:
-            return gettext("There is no such reservation.")

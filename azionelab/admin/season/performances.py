@@ -17,7 +17,7 @@ from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.filters import tell_performance
 from azionelab.admin.season.forms import PerformanceForm
 from azionelab.admin.season.parties import count_parties
-from azionelab.bookings import rules
+from azionelab.bookings import performance_changes
 from azionelab.bookings.errors import CapacityBelowHeld, NamesErased, PerformanceUnknown
 from azionelab.database import db, now
 from azionelab.database.row_versions import EditConflict, Merged, RowGone, merge
@@ -106,7 +106,7 @@ class PerformanceView(TheatreView):
 
         def change() -> None:
             nonlocal told
-            told = rules.change_performance(model.id, write)
+            told = performance_changes.change_performance(model.id, write)
 
         try:
             saved = self.attempt(change, form)
@@ -168,7 +168,7 @@ class PerformanceView(TheatreView):
         )
 
     def _cancel(self, performance: Performance) -> Response:
-        parties = rules.cancel_performance(
+        parties = performance_changes.cancel_performance(
             performance.id,
             seen_version=read_version(request.form.get("version")),
             by=current_user.id,

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from playwright.sync_api import expect
 
-from azionelab.bookings.rules import cancel_performance
+from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.checkin.devices.registry import devices_of
 from azionelab.checkin.scans import admit
 from azionelab.database import now

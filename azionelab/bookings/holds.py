@@ -1,0 +1,61 @@
+"""Holds: how long an unconfirmed booking holds its seats, and what becomes of one whose time is over."""
+
+from datetime import datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.locks import (
+    lock_performance,
+)
+from azionelab.bookings.models import Reservation, State, lapsed
+from azionelab.database import now, transaction
+from azionelab.shows.models import Performance
+
+
+def expire_lapsed_holds() -> int:
+    """End every hold whose time is over and say how many; one transaction a performance.
+
+    Nothing waits for this: lapsed seats count as free at once (`Listing.seats_left`), and `reserve` expires
+    them itself when it needs them.
+    """
+    with transaction() as session:
+        over = select(Reservation.performance_id).where(lapsed(now())).distinct()
+        performances = list(session.scalars(over.order_by(Reservation.performance_id)))
+    return sum(expire_holds_of(performance_id) for performance_id in performances)
+
+
+def hold() -> timedelta:
+    return timedelta(minutes=current_app.config["AZIONELAB"].hold_minutes)
+
+
+def expire_holds_of(performance_id: int) -> int:
+    with transaction() as session:
+        return expire_holds(session, lock_performance(session, performance_id), now())
+
+
+def expire_holds(session: Session, performance: Performance, at: datetime) -> int:
+    """Expire the lapsed holds of a locked performance, and read its seats again if there were.
+
+    Part of its caller's transaction; says how many there were.
+    """
+    expired = session.execute(
+        update(Reservation)
+        .where(Reservation.performance_id == performance.id, lapsed(at))
+        .values(state=State.EXPIRED, ended_at=at)
+        .returning(Reservation.id)
+        .execution_options(synchronize_session="fetch")
+    ).all()
+    if expired:
+        session.refresh(performance, ["seats_held"])
+    return len(expired)
+
+
+def free_places(session: Session, performance: Performance, at: datetime) -> int:
+    """Places of a locked performance that nobody holds; lapsed holds are expired first.
+
+    Part of its caller's transaction.
+    """
+    expire_holds(session, performance, at)
+    return performance.capacity - performance.seats_held

@@ -64,4 +64,5 @@ def erase_on_request(reservation_id: UUID) -> Reservation:
 
 
 def retention() -> timedelta:
+    """How long after a performance names and addresses are kept (RETENTION_DAYS)."""
     return timedelta(days=current_app.config["AZIONELAB"].retention_days)

@@ -6,9 +6,7 @@ from flask import current_app
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from azionelab.bookings.locks import (
-    lock_performance,
-)
+from azionelab.bookings.locks import lock_performance
 from azionelab.bookings.models import Reservation, State, lapsed
 from azionelab.database import now, transaction
 from azionelab.shows.models import Performance
@@ -27,10 +25,12 @@ def expire_lapsed_holds() -> int:
 
 
 def hold() -> timedelta:
+    """How long a hold lasts (HOLD_MINUTES)."""
     return timedelta(minutes=current_app.config["AZIONELAB"].hold_minutes)
 
 
 def expire_holds_of(performance_id: int) -> int:
+    """Expire the lapsed holds of one performance, in a transaction of its own; how many."""
     with transaction() as session:
         return expire_holds(session, lock_performance(session, performance_id), now())
 

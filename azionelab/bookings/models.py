@@ -43,7 +43,7 @@ LIVE = (State.PENDING, State.CONFIRMED)  # what has not ended; it holds seats if
 
 
 class Reservation(Base):
-    """A party's booking. Only azionelab.bookings.rules changes its state.
+    """A party's booking. Only the booking rules (rules.py, holds.py, ending.py) change its state.
 
     `admitted` counts the people of the party who are in. Triggers on `admission` keep it, and
     `ck_reservation_admitted_range` refuses more than the party (migration 0002). Name and e-mail

@@ -1,5 +1,6 @@
-"""The booking rules: every change of a reservation's state is one function here.
+"""The rules of one booking: reserve, confirm, cancel, make it smaller.
 
+Beside them: holds.py (what lapses), performance_changes.py (moved and cancelled performances), erasure.py.
 Each use case is one transaction, but `reserve` and `expire_lapsed_holds`, which expire holds in others of
 their own; `expire_holds`, `free_places` and `end` are parts of their caller's. Seats are counted by the
 database (migration 0002): these functions decide under the performance's lock, and its constraint refuses

@@ -38,6 +38,7 @@ def tell_changed_note(form: NoteForm, now_is: str) -> None:
 
 
 def tell_refusal(refusal: BookingError) -> str:  # noqa: PLR0911 (a sentence for each refusal)
+    """Why the booking rules refused, for staff."""
     match refusal:
         case HoldExpired():
             return gettext("It was not confirmed in time: its seats are free again.")

@@ -40,6 +40,7 @@ from azionelab.tokens import Purpose, read_token
 
 
 def reservation_of(token: str) -> Reservation:
+    """The booking that a visitor's token names; 404 for one that names none."""
     identity = read_token(Purpose.VISITOR, token)
     reservation = identity and db.session.scalar(
         select(Reservation)

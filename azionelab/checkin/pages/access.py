@@ -73,6 +73,7 @@ def _require_right() -> None:
 
 
 def may(right: Right | None) -> bool:
+    """Whether the device of this request has a right."""
     return right in rights_of(g.device.scope)
 
 
@@ -98,6 +99,7 @@ def _refuse_too_many() -> None:
 
 
 def keep_to_pace(ask: Callable[[str], None]) -> None:
+    """Ask a limit for this device; raises TooManyAttempts."""
     try:
         ask(device_key())
     except TooManyRequests as error:
@@ -105,12 +107,14 @@ def keep_to_pace(ask: Callable[[str], None]) -> None:
 
 
 def count_attempt() -> None:
+    """Count what this device did, after it is answered."""
     # This one is in the scan log already, and is answered; the next one is not.
     with suppress(TooManyRequests):
         pace.ATTEMPTS.count(device_key())
 
 
 def device_key() -> str:
+    """What a device's attempts are counted under."""
     # By its token: a database that is restored may give the number to another device.
     return f"device {digest(g.token).hex()}"
 
@@ -133,11 +137,13 @@ def _revoked_meanwhile(_error: scan_log.DeviceRevoked) -> AnyResponse:
 
 
 def closed() -> AnyResponse:
+    """Answer 403: the performance is over."""
     detail = gettext("This performance is over.")
     return problem(403, "door-closed", "Door closed", detail)
 
 
 def revoked() -> AnyResponse:
+    """Answer 401 to a device that was revoked, and note that it was told."""
     devices.note_told(g.device)
     detail = gettext("This device may let nobody in any more.")
     answer = problem(401, "device-revoked", "Device revoked", detail)

@@ -22,6 +22,7 @@ from azionelab.staff.tokens import Scope
 
 
 def get_performance(performance_id: int) -> Listing:
+    """The performance of a request; 404 for an unknown one."""
     performance = listing(performance_id, now())
     if performance is None:
         abort(404)
@@ -29,6 +30,7 @@ def get_performance(performance_id: int) -> Listing:
 
 
 def counts_answer(performance_id: int) -> dict[str, Any]:
+    """The house in figures, and how many are in the building."""
     counts, building = house_counts([performance_id])[performance_id], people_in(performance_id)
     figures = {figure: getattr(counts, figure) for figure in _FIGURES}
     return figures | {
@@ -45,6 +47,7 @@ _FIGURES = (
 
 
 def listed_rights(scope: Scope) -> list[Right]:
+    """What a scope of tokens may do, in a fixed order."""
     return sorted(rights_of(scope))
 
 
@@ -62,6 +65,7 @@ def rows_for_device(rows: list[_Row]) -> list[_Row]:
 
 
 def verdict_answer(verdict: scan_log.Verdict) -> dict[str, Any]:
+    """A verdict, with what the device may know of the party."""
     # Of another performance's visitors this door learns nothing but which evening theirs is. Not by the verdict:
     # the device may have decided itself, and anything.
     party = verdict.reservation
@@ -95,6 +99,7 @@ def _evening_of(verdict: scan_log.Verdict) -> dict[str, Any] | None:
 
 
 def performance_answer(performance: Listing) -> dict[str, Any]:
+    """A performance, as every answer names it."""
     return {
         "id": performance.id,
         "show_title": performance.show_title,
@@ -104,6 +109,7 @@ def performance_answer(performance: Listing) -> dict[str, Any]:
 
 
 def door_performance_answer(performance: Listing) -> dict[str, Any]:
+    """A performance with what a door must know of it."""
     return performance_answer(performance) | {
         "cancelled": performance.cancelled_at is not None,
         "cancelled_at": performance.cancelled_at,
@@ -115,6 +121,7 @@ def door_performance_answer(performance: Listing) -> dict[str, Any]:
 
 
 def party_answer(reservation: Reservation | PartyRow) -> dict[str, Any]:
+    """A party, without name and note unless the device may know them."""
     return {
         "reference": reservation.reference,
         # With every reference on its list, it could ask for every name.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
@@ -20,6 +20,8 @@ from azionelab.database import now
 from azionelab.web.pages import MAX_ROW
 from azionelab.web.rate_limits import RateLimit
 from tests.stage import a_party, a_performance, ticket_token
+
+_TURNS = 5
 
 
 @pytest.fixture
@@ -77,9 +79,15 @@ def test_right_requests_are_answered_as_described(
     described: Any, door_headers: dict[str, str]
 ) -> None:
     for operation in _operations(described):
-        seen = _try_out(operation, GenerationMode.POSITIVE, door_headers)
+        done = {200, 201, 202}
+        seen: set[int] = set()
         # Else the checks saw refusals only. (A scan to undo is not found by chance.)
-        assert seen & {200, 201, 202} or operation.label.startswith("DELETE"), operation.label
+        for turn in range(_TURNS):
+            seen |= _try_out(operation, GenerationMode.POSITIVE, door_headers, turn)
+            if seen & done or operation.label.startswith("DELETE"):
+                break
+        else:
+            pytest.fail(f"{operation.label}: {seen}")
 
 
 def test_wrong_requests_are_refused_as_described(
@@ -98,14 +106,20 @@ def _operations(described: Any) -> list[Any]:
     return operations
 
 
-def _try_out(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> set[int]:
-    """Hold the answers to generated requests against the description; the statuses seen."""
+def _try_out(
+    operation: Any, mode: GenerationMode, headers: dict[str, str], turn: int = 0
+) -> set[int]:
+    """Hold the answers to generated requests against the description; the statuses seen.
+
+    Each turn has its own requests. They are the same in each run of the same code, of whose constants they are
+    made: any change of it may leave one turn with refusals only.
+    """
     seen = set()
 
+    @seed(turn)
     @settings(
         max_examples=100,
         deadline=None,
-        derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
@@ -124,8 +138,5 @@ def _try_out(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> s
 
 
 def _is_sent_whole(case: Any) -> bool:
-    """Whether all that was made up is in the request: an empty value of a query is not, and leaves nothing wrong.
-
-    Which values are made up hangs on all constants of the code.
-    """
+    """Whether all that was made up is in the request: an empty value of a query is not, and leaves nothing wrong."""
     return all(value not in (None, [], {}) for value in (case.query or {}).values())

@@ -104,7 +104,7 @@ def test_a_fault_is_reported_without_who_met_it(
     (*_, error) = event["exception"]["values"]
     assert error["type"] == "ProgrammingError"
     frames = error["stacktrace"]["frames"]
-    assert any(frame["filename"].endswith("bookings/pages/views.py") for frame in frames)
+    assert any(frame["filename"].endswith("bookings/pages/own_booking.py") for frame in frames)
     told = sink.text.lower()
     for secret in ("zenobia", "quarantotti", "example.org", token.lower(), "crumbs", "127.0.0.1"):
         assert secret not in told.replace("publickey@127.0.0.1", "")

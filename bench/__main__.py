@@ -179,7 +179,7 @@ def _door(bench: Bench, site: Server, database: psycopg.Connection[Any], folder:
     evening = _performance(database)
     codes, tokens = folder / "codes", folder / "tokens"
     codes.write_text("\n".join(_tickets(database, evening, SCANS)), encoding="ascii")
-    devices = _devices(database, evening, CROWD)
+    devices = enrolled(database, evening, CROWD)
     tokens.write_text("\n".join(devices), encoding="ascii")
     door = f"{site.url}/api/v1/checkin/performances/{evening}"
     bench.run(f"{door}/scans", "admission", "scan", str(tokens), str(codes))
@@ -188,7 +188,7 @@ def _door(bench: Bench, site: Server, database: psycopg.Connection[Any], folder:
         raise SystemExit(f"bench: verdicts were wrong, or nobody was let in ({wrong})")
 
     _tickets(database, small := _performance(database), HOUSE_LIST)
-    (device, *_) = _devices(database, small)
+    (device, *_) = enrolled(database, small)
     door = f"{site.url}/api/v1/checkin/performances/{small}"
     took, size, packed, news = _sync(door, device)
     tokens.write_text(device, encoding="ascii")
@@ -225,16 +225,17 @@ def _sync(door: str, token: str) -> tuple[float, int, int, Any]:
     return time.perf_counter() - start, len(told), len(gzip.compress(told, 6)), json.loads(told)
 
 
-def _devices(database: psycopg.Connection[Any], evening: int, number: int = 1) -> list[str]:
+def enrolled(database: psycopg.Connection[Any], evening: int, number: int = 1) -> list[str]:
     """The tokens of so many phones at the door of a performance."""
     tokens = [secrets.token_urlsafe(32) for _ in range(number)]
     with database.cursor() as cursor:
         cursor.executemany(
             """
             INSERT INTO api_token (label, scope, digest, created_at, expires_at, performance_id)
-            VALUES ('Bench', 'door', %s, now(), now() + interval '3 days', %s)
+            VALUES (%s, 'door', %s, now(), now() + interval '3 days', %s)
             """,
-            [(digest(token), evening) for token in tokens],
+            # No two phones at a door have one name.
+            [(f"Bench {token[:8]}", digest(token), evening) for token in tokens],
         )
     return tokens
 

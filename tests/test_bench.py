@@ -2,15 +2,20 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from flask import Flask
 
+from azionelab.checkin.devices.registry import find_device
 from azionelab.settings.loading import load_config
 from bench import camera
-from bench.__main__ import PAGE, SCALING, site_settings
+from bench.__main__ import PAGE, SCALING, enrolled, site_settings
 from bench.capacity import capacity
 from bench.figures import write
 from bench.hard_frames import SIZE, frames
+from tests.stage import a_performance
 
 
 def written(page: Path) -> str:
@@ -26,6 +31,13 @@ def written(page: Path) -> str:
 def test_production_starts_with_the_settings_of_the_bench() -> None:
     config = load_config(site_settings("postgresql://bench@127.0.0.1:1/bench", 25))
     assert not config.debug
+
+
+def test_a_whole_crowd_of_phones_is_at_one_door(
+    in_app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    tokens = enrolled(database, a_performance().id, 3)
+    assert [find_device(token) is not None for token in tokens] == [True] * 3
 
 
 def test_what_one_machine_carries_follows_from_what_was_measured() -> None:

@@ -162,6 +162,30 @@ def test_the_page_for_contributors_names_files_that_are_there() -> None:
     assert {path for path in named if not (ROOT / path).exists()} == set()
 
 
+@pytest.mark.parametrize(
+    "folder", ["azionelab", "bare_machine", "static_frontend/src", "migrations"]
+)
+def test_modules_that_comments_name_are_there(folder: str) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    paths = ["/" + path for path in listed.stdout.splitlines()]
+    sources = [
+        path for path in paths if path.startswith(f"/{folder}/") and path.endswith((".py", ".ts"))
+    ]
+    assert sources
+    named = {
+        (path, name)
+        for path in sources
+        for line in (ROOT / path[1:]).read_text(encoding="utf-8").splitlines()
+        if not line.startswith(("import", "} from"))
+        for name in re.findall(r"(?<![\w./-])(?:[\w-]+/)*[\w-]+\.(?:py|ts)\b", line)
+    }
+    assert {
+        (path, name) for path, name in named if not any(p.endswith(f"/{name}") for p in paths)
+    } == set()
+
+
 def test_no_merge_was_left_half_done() -> None:
     tracked = subprocess.run(
         ["git", "grep", "--line-number", "--extended-regexp", "-I", "^(<{7}|>{7}) "],

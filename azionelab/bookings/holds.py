@@ -1,4 +1,9 @@
-"""Holds: how long an unconfirmed booking holds its seats, and what becomes of one whose time is over."""
+"""Holds: how long an unconfirmed booking holds its seats, and what becomes of one whose time is over.
+
+The condition itself is `Reservation.is_lapsed` and `lapsed` (models.py). Statements of their own have it, too:
+bookable.py and network_holds.py (holds that still run), ops/monitoring/metrics.py, and in the database the view
+`lapsed_hold` and the trigger that counts seats (migrations 0002, 0020).
+"""
 
 from datetime import datetime, timedelta
 

@@ -18,7 +18,7 @@ _NAMING = {
 
 
 class _Typed(TypeDecorator[str]):
-    """A text without what turns its neighbours (one_line.py), as it is written and as it is read.
+    """A text without what turns its neighbours (validation/text.py), as it is written and as it is read.
 
     Every form refuses these. This holds for what was kept before they did, and for every export: whoever reads
     a column gets it so.

@@ -1,4 +1,7 @@
-"""The settings as the program reads them, typed, and by the names that Flask and its extensions read."""
+"""The settings as the program reads them, typed, and by the names that Flask and its extensions read.
+
+Their defaults and their names in the environment: loading.py.
+"""
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network

@@ -1,4 +1,4 @@
-"""The visitor's forms. What a name and an address may be is in visitors.py, for the API too."""
+"""The visitor's forms. What a name and an address may be is in visitor_input.py, for the API too."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta

@@ -6,7 +6,7 @@ from azionelab.checkin.texts.number_forms import Words, many
 
 
 def phone_words() -> dict[str, Words]:
-    """By name, as the app's other words (words_of_app.py)."""
+    """By name, as the app's other words (app_texts.py)."""
     return {
         "name.show": gettext("Show the name of %(name)s", name="{name}"),
         "note.hidden": gettext("There is a note: press the name."),

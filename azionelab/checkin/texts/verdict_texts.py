@@ -1,7 +1,7 @@
 """What the door tells its staff, in words: one headline and one sentence for each verdict.
 
 There is one table of them: the server fills it in for its own page, and the door app gets it with all else
-that it says (words_of_app.py).
+that it says (app_texts.py).
 """
 
 from dataclasses import dataclass

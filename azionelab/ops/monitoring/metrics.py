@@ -1,7 +1,8 @@
 """What /metrics tells Prometheus: this host's counts, and what the database says at that moment.
 
 gunicorn's processes keep their counts in files of one folder (PROMETHEUS_MULTIPROC_DIR, which
-gunicorn.conf.py makes), so that whichever of them is asked tells them all.
+gunicorn.conf.py makes), so that whichever of them is asked tells them all. What is counted as it happens is
+counted where it happens: bookings/metrics.py, checkin/scan_log.py, ops/monitoring/requests.py.
 """
 
 import fcntl

@@ -12,7 +12,16 @@ from tests.support.door import Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
-_BACKGROUND = "button => getComputedStyle(button).backgroundColor"
+# As it stays: a change of colour takes its time.
+_BACKGROUND = """
+async (button) => {
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  for (let running; (running = button.getAnimations()).length;) {
+    await Promise.all(running.map(({ finished }) => finished.catch(() => undefined)));
+  }
+  return getComputedStyle(button).backgroundColor;
+}
+"""
 
 
 def test_an_interval_at_two_doors_of_which_one_has_no_network(

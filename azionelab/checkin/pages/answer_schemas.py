@@ -5,9 +5,7 @@ from typing import Any
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from azionelab.api.rest import (
-    Answer,
-)
+from azionelab.api.rest import Answer
 from azionelab.bookings.changes import By
 from azionelab.bookings.models import State
 from azionelab.checkin.devices.rights import Right

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from flask import abort, request
+from flask import request
 
 from azionelab.bookings import places
 from azionelab.bookings.changes import ended, reduced
@@ -16,17 +16,8 @@ from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.pages.access import may
 from azionelab.checkin.verdicts import Kind
-from azionelab.database import now
-from azionelab.shows.programme import Listing, listing
+from azionelab.shows.programme import Listing
 from azionelab.staff.tokens import Scope
-
-
-def get_performance(performance_id: int) -> Listing:
-    """The performance of a request; 404 for an unknown one."""
-    performance = listing(performance_id, now())
-    if performance is None:
-        abort(404)
-    return performance
 
 
 def counts_answer(performance_id: int) -> dict[str, Any]:

@@ -40,7 +40,6 @@ from azionelab.checkin.pages.answer_schemas import PartiesSchema, ReleasedSchema
 from azionelab.checkin.pages.answers import (
     counts_answer,
     door_performance_answer,
-    get_performance,
     listed_rights,
     party_answer,
     performance_answer,
@@ -48,6 +47,7 @@ from azionelab.checkin.pages.answers import (
     silent_phones,
     verdict_answer,
 )
+from azionelab.checkin.pages.performance import get_performance
 from azionelab.checkin.pages.schemas import (
     ReleaseSchema,
     ScanSchema,

@@ -21,9 +21,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.pages.views import blueprint
 from azionelab.checkin.texts.app_texts import app_words
-from azionelab.checkin.texts.building_texts import (
-    explain_building,
-)
+from azionelab.checkin.texts.building_texts import explain_building
 from azionelab.database import db
 from azionelab.staff.rights import is_door_staff
 from azionelab.web.assets import front_end

@@ -10,7 +10,8 @@ from azionelab.api.problems import problem
 from azionelab.api.rest import ApiBlueprint
 from azionelab.checkin.devices import invitations, passes
 from azionelab.checkin.pages.answer_schemas import DeviceSchema, InvitedSchema, OfferedSchema
-from azionelab.checkin.pages.answers import get_performance, listed_rights, performance_answer
+from azionelab.checkin.pages.answers import listed_rights, performance_answer
+from azionelab.checkin.pages.performance import get_performance
 from azionelab.checkin.pages.schemas import (
     EnrolKeySchema,
     EnrolSchema,

@@ -1,10 +1,6 @@
 """The door's page of people who did not come: releasing their places, and giving them back."""
 
-from flask import (
-    make_response,
-    render_template,
-    request,
-)
+from flask import make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import places
@@ -12,7 +8,8 @@ from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.checkin import no_shows as door_no_shows
 from azionelab.checkin.devices.registry import silent_devices
 from azionelab.checkin.house import counts as house
-from azionelab.checkin.pages.views import blueprint, get_performance
+from azionelab.checkin.pages.performance import get_performance
+from azionelab.checkin.pages.views import blueprint
 from azionelab.checkin.texts.building_texts import tell_silent
 from azionelab.checkin.texts.notices import (
     tell_kept,

@@ -3,9 +3,7 @@
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from azionelab.api.rest import (
-    Answer,
-)
+from azionelab.api.rest import Answer
 from azionelab.bookings.models import State
 from azionelab.checkin.pages.answer_schemas import (
     EndedSchema,

@@ -1,17 +1,9 @@
-"""The door's pages, for door staff; and what a visitor sees who opens their own QR's address."""
+"""The door's pages, for door staff. Beside them: app_views.py and no_show_views.py."""
 
 from contextlib import suppress
 from uuid import UUID
 
-from flask import (
-    Blueprint,
-    abort,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
@@ -28,6 +20,7 @@ from azionelab.checkin.house.building import people_in
 from azionelab.checkin.interval import allow_reentry, pass_without_ticket
 from azionelab.checkin.limits import MAX_QUERY, MAX_WALK_INS, SEARCHES
 from azionelab.checkin.pages.forms import ScanForm, UndoForm, WalkInForm
+from azionelab.checkin.pages.performance import get_performance
 from azionelab.checkin.scans import admit
 from azionelab.checkin.texts.building_texts import tell_known, tell_parts
 from azionelab.checkin.texts.change_texts import tell_changes
@@ -44,7 +37,7 @@ from azionelab.checkin.texts.verdict_texts import tell
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
-from azionelab.shows.programme import Listing, listing
+from azionelab.shows.programme import Listing
 from azionelab.staff.rights import door_required, is_door_staff
 from azionelab.web.kept_pages import can_keep, kept_page, say_stale
 
@@ -203,13 +196,6 @@ def _stale(_error: CSRFError) -> AnyResponse:
 def open_app(performance_id: int) -> AnyResponse:
     """Make the phone of somebody with an account a door device, as a QR does for others."""
     return redirect(invitation_url(make_invitation(get_performance(performance_id).id)), 303)
-
-
-def get_performance(performance_id: int) -> Listing:
-    performance = listing(performance_id, now())
-    if performance is None:
-        abort(404)
-    return performance
 
 
 def staff_actor(door: str) -> scan_log.Actor:

@@ -18,11 +18,7 @@ from azionelab.admin.drawings import draw_arrivals, draw_qr
 from azionelab.admin.export import attempts_csv, guests_csv
 from azionelab.admin.rows.base import Guarded
 from azionelab.admin.scans import tell_verdict
-from azionelab.admin.words import (
-    tell_conflict,
-    tell_scope,
-    tell_seen,
-)
+from azionelab.admin.words import tell_conflict, tell_scope, tell_seen
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.network_holds import networks_of, release_network
 from azionelab.bookings.places import RELEASE_FROM, restore_places

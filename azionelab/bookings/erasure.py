@@ -6,9 +6,7 @@ from uuid import UUID
 from flask import current_app
 from sqlalchemy import or_, select, update
 
-from azionelab.bookings.locks import (
-    lock_reservation,
-)
+from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import Reservation
 from azionelab.database import now, transaction
 from azionelab.mail.models import Delivery, Mail

@@ -7,15 +7,9 @@ from datetime import datetime
 from azionelab.bookings.changes import By
 from azionelab.bookings.ending import end
 from azionelab.bookings.erasure import retention
-from azionelab.bookings.errors import (
-    CapacityBelowHeld,
-    NamesErased,
-)
+from azionelab.bookings.errors import CapacityBelowHeld, NamesErased
 from azionelab.bookings.holds import expire_holds
-from azionelab.bookings.locks import (
-    lock_live_parties,
-    lock_performance,
-)
+from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.models import State
 from azionelab.bookings.rules import write_to
 from azionelab.database import now, transaction

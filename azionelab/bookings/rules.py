@@ -27,10 +27,7 @@ from azionelab.bookings.errors import (
     SoldOut,
 )
 from azionelab.bookings.holds import expire_holds_of, free_places, hold
-from azionelab.bookings.locks import (
-    lock_reservation,
-    lock_with_performance,
-)
+from azionelab.bookings.locks import lock_reservation, lock_with_performance
 from azionelab.bookings.metrics import UNCHANGED, Action, Answer, counted
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.network_holds import network_key, network_limit, too_many_unconfirmed

@@ -1,4 +1,4 @@
-"""The door's books: what is written of every attempt, what they say of it later, and how it is taken back.
+"""The scan log: records every scan at the door and reads it back. (undoing.py takes scans back.)
 
 An attempt is a Scan, and an Admission if it lets people in. scans.py and walk_ins.py decide, and write it
 down through here, but for the one statement of a ticket that is shown for the first time.
@@ -16,9 +16,7 @@ from sqlalchemy import String, and_, bindparam, func, insert, literal_column, or
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from azionelab.bookings.locks import (
-    PartyRow,
-)
+from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.facts import lock_code, read_door
 from azionelab.checkin.models import Admission, Passage, Scan

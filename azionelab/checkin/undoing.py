@@ -7,20 +7,11 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings.changes import By
 from azionelab.bookings.ending import end
-from azionelab.bookings.locks import (
-    lock_performance,
-    lock_reservation,
-    lock_with_performance,
-)
+from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
 from azionelab.bookings.models import Reservation, State
 from azionelab.checkin.devices.rights import RightMissing
 from azionelab.checkin.models import Scan
-from azionelab.checkin.passages import (
-    call_back,
-    call_back_without_ticket,
-    passage_of,
-    take_back,
-)
+from azionelab.checkin.passages import call_back, call_back_without_ticket, passage_of, take_back
 from azionelab.checkin.scan_log import Actor, ScanUnknown, Verdict, admission_of
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.database import now, transaction

@@ -14,13 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from azionelab.database import now, transaction
-from azionelab.shows.limits import (
-    CLOSES_BEFORE,
-    MAX_MINUTES,
-    MAX_PARTY,
-    MAX_TEXT,
-    PARTY_LIMIT,
-)
+from azionelab.shows.limits import CLOSES_BEFORE, MAX_MINUTES, MAX_PARTY, MAX_TEXT, PARTY_LIMIT
 from azionelab.shows.models import MAX_CAPACITY, FormerSlug, Performance, Show, Venue
 from azionelab.shows.overlaps import find_overlaps
 from azionelab.shows.season_file import Clock, Entry, Problems, SeasonError, read_entries

@@ -23,12 +23,7 @@ from azionelab.database import now
 from azionelab.languages import LOCALES
 from azionelab.shows.addresses import find_new_slug
 from azionelab.shows.models import Show
-from azionelab.shows.programme import (
-    Listing,
-    find_published_show,
-    performances_of,
-    programme,
-)
+from azionelab.shows.programme import Listing, find_published_show, performances_of, programme
 from azionelab.shows.structured_data import EventLinks, Publisher, theater_events
 
 blueprint = Blueprint("shows", __name__)

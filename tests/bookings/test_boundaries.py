@@ -8,12 +8,7 @@ from sqlalchemy import select, update
 
 from azionelab.bookings import ending, erasure, holds, performance_changes, rules
 from azionelab.bookings.bookable import unheld_seats
-from azionelab.bookings.errors import (
-    NamesErased,
-    PerformanceStarted,
-    SeatsChanged,
-    SoldOut,
-)
+from azionelab.bookings.errors import NamesErased, PerformanceStarted, SeatsChanged, SoldOut
 from azionelab.bookings.models import State
 from azionelab.database import db, transaction
 from azionelab.mail.models import Delivery, Kind, Mail

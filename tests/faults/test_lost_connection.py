@@ -12,15 +12,7 @@ import pytest
 from flask import Flask, request, request_started
 from werkzeug.test import TestResponse
 
-from tests.faults.deeds import (
-    DOORS,
-    STAFF,
-    VISITORS,
-    Press,
-    Stage,
-    book_by_api_without_a_key,
-    sync,
-)
+from tests.faults.deeds import DOORS, STAFF, VISITORS, Press, Stage, book_by_api_without_a_key, sync
 from tests.faults.office_deeds import OFFICE
 from tests.support.cutter import Cut, Cutter
 

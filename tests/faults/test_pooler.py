@@ -30,14 +30,7 @@ from tests.bookings.test_no_overbooking import (  # noqa: F401 (a fixture is amo
 from tests.conftest import Site
 from tests.faults.test_storm import Browser
 from tests.stage import a_party, a_performance, seats_held
-from tests.support.processes import (
-    PYTHON,
-    ROOT,
-    Program,
-    clean_environment,
-    eventually,
-    free_port,
-)
+from tests.support.processes import PYTHON, ROOT, Program, clean_environment, eventually, free_port
 from tests.support.smtp import SmtpServer
 
 SERVER_CONNECTIONS = 4

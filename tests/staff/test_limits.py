@@ -15,14 +15,7 @@ from azionelab.database import db
 from azionelab.staff.accounts import create_account
 from azionelab.staff.login_limits import PER_ACCOUNT, PER_ACCOUNT_AND_NETWORK
 from azionelab.staff.reset import MAIL_JOB, decide_on_mail
-from tests.support.people import (
-    PASSWORD,
-    change_account,
-    english,
-    log_in,
-    logged_in,
-    press,
-)
+from tests.support.people import PASSWORD, change_account, english, log_in, logged_in, press
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

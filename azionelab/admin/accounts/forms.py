@@ -4,25 +4,11 @@ from uuid import UUID, uuid4
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import (
-    BooleanField,
-    EmailField,
-    HiddenField,
-    IntegerField,
-    PasswordField,
-    SelectChoice,
-)
-from wtforms.validators import (
-    DataRequired,
-    InputRequired,
-    Length,
-    NumberRange,
-)
+from wtforms import BooleanField, EmailField, HiddenField, IntegerField, PasswordField, SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from azionelab.admin.rows.fields import EditedForm, Line, RequiredChoice
-from azionelab.shows.limits import (
-    MAX_LINE,
-)
+from azionelab.shows.limits import MAX_LINE
 from azionelab.staff.accounts import PASSWORD_LENGTH
 from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope

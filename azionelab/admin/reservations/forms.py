@@ -3,15 +3,8 @@
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import (
-    IntegerField,
-    SelectChoice,
-)
-from wtforms.validators import (
-    InputRequired,
-    Length,
-    NumberRange,
-)
+from wtforms import IntegerField, SelectChoice
+from wtforms.validators import InputRequired, Length, NumberRange
 
 from azionelab.admin.rows.fields import Line, RequiredChoice
 from azionelab.bookings.lateness import MINUTES

@@ -20,11 +20,7 @@ from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter, tell_performance
 from azionelab.bookings import erasure, rules
 from azionelab.bookings.changes import By
-from azionelab.bookings.errors import (
-    BookingError,
-    NoteChanged,
-    ReservationEnded,
-)
+from azionelab.bookings.errors import BookingError, NoteChanged, ReservationEnded
 from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.notes import write_note

@@ -7,19 +7,8 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, select
-from wtforms import (
-    BooleanField,
-    IntegerField,
-    SelectChoice,
-)
-from wtforms.validators import (
-    DataRequired,
-    InputRequired,
-    Length,
-    NumberRange,
-    Optional,
-    Regexp,
-)
+from wtforms import BooleanField, IntegerField, SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
 from azionelab.admin.rows.fields import EditedForm, Line, LocalTime, RequiredChoice, Text
 from azionelab.checkin.house.names import plain_letters

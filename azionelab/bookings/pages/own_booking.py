@@ -2,35 +2,18 @@
 
 from typing import Any
 
-from flask import (
-    abort,
-    flash,
-    make_response,
-    redirect,
-    render_template,
-    session,
-    url_for,
-)
+from flask import abort, flash, make_response, redirect, render_template, session, url_for
 from flask_babel import gettext, ngettext
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules
-from azionelab.bookings.errors import (
-    BookingError,
-    NotFewerSeats,
-    SeatsChanged,
-)
+from azionelab.bookings.errors import BookingError, NotFewerSeats, SeatsChanged
 from azionelab.bookings.lateness import MINUTES, minutes_offered, tell_late
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.error_texts import explain
-from azionelab.bookings.pages.forms import (
-    CancelForm,
-    ConfirmForm,
-    FewerSeatsForm,
-    LateForm,
-)
+from azionelab.bookings.pages.forms import CancelForm, ConfirmForm, FewerSeatsForm, LateForm
 from azionelab.bookings.pages.views import ASKED, blueprint
 from azionelab.database import db, now
 from azionelab.shows.limits import length

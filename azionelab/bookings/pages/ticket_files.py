@@ -1,10 +1,6 @@
 """The ticket's files: QR, PDF, calendar entry."""
 
-from flask import (
-    Response,
-    abort,
-    make_response,
-)
+from flask import Response, abort, make_response
 from flask_babel import gettext
 
 from azionelab.bookings.models import Reservation

@@ -1,4 +1,4 @@
-"""The visitor's pages: the booking form, confirming, one's own booking and its ticket.
+"""The booking form, and what all of the visitor's pages share: own_booking.py and ticket_files.py.
 
 GETs change nothing. Pages reached by a token are never cached and tell no other site where they are.
 """
@@ -32,9 +32,7 @@ from azionelab.bookings.errors import (
     TryLater,
 )
 from azionelab.bookings.pages.error_texts import explain
-from azionelab.bookings.pages.forms import (
-    BookingForm,
-)
+from azionelab.bookings.pages.forms import BookingForm
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
 from azionelab.database import now
 from azionelab.database.errors import is_database_busy

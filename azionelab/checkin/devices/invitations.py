@@ -27,17 +27,9 @@ from azionelab.tokens import Purpose, make_token, signing_keys
 from azionelab.web.site_urls import site_url
 
 MAX_PHONES = 20  # of one invitation
-
-
 _RETURNS = 5  # times that a phone for several evenings may become the door of the same one
-
-
 _RENEWED = timedelta(minutes=5)  # well before it is over: somebody may be about to scan it
-
-
 _TAKEN = ("uq_api_token_invitation", "uq_api_token_label")
-
-
 _BITS = 62  # of an invitation's number: the database's integers have a sign
 
 

@@ -13,10 +13,7 @@ from azionelab.database import db, now, read_row, transaction
 from azionelab.shows.limits import length
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.models import ApiToken
-from azionelab.staff.tokens import (
-    Scope,
-    digest,
-)
+from azionelab.staff.tokens import Scope, digest
 
 INVITATION = timedelta(minutes=15)
 NEWCOMER = INVITATION  # for so long staff are asked whether they know the phone

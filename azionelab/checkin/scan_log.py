@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from prometheus_client import Counter
 from sqlalchemy import String, and_, bindparam, func, insert, literal_column, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -28,9 +27,6 @@ _NEW_SCAN = insert(Scan)
 _NEW_ADMISSION = insert(Admission)
 _NEW_PASSAGE = insert(Passage)
 _OLDEST_CLAIM = timedelta(days=7)  # what a device says of a time before that is taken for now
-VERDICTS_GIVEN = Counter("azionelab_door_scans", "Scans at the door, by verdict.", ["verdict"])
-for _kind in Kind:
-    VERDICTS_GIVEN.labels(_kind)  # begins at 0, so that its first one shows as an increase
 
 
 class ScanUnknown(Exception):

@@ -24,10 +24,10 @@ from azionelab.checkin.facts import (
     party_facts,
     ticket_of,
 )
+from azionelab.checkin.metrics import VERDICTS_GIVEN
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.passages import follow_passage, passage_of
 from azionelab.checkin.scan_log import (
-    VERDICTS_GIVEN,
     Actor,
     Claim,
     ScanReused,

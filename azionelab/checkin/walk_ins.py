@@ -16,9 +16,9 @@ from azionelab.bookings.models import State
 from azionelab.bookings.places import seat_walk_ins
 from azionelab.checkin.facts import door_facts, lock_door
 from azionelab.checkin.limits import MAX_WALK_INS
+from azionelab.checkin.metrics import VERDICTS_GIVEN
 from azionelab.checkin.models import Scan
 from azionelab.checkin.scan_log import (
-    VERDICTS_GIVEN,
     Actor,
     Claim,
     ScanReused,

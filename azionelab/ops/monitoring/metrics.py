@@ -2,7 +2,7 @@
 
 gunicorn's processes keep their counts in files of one folder (PROMETHEUS_MULTIPROC_DIR, which
 gunicorn.conf.py makes), so that whichever of them is asked tells them all. What is counted as it happens is
-counted where it happens: bookings/metrics.py, checkin/scan_log.py, ops/monitoring/requests.py.
+counted where it happens: bookings/metrics.py, checkin/metrics.py, ops/monitoring/requests.py.
 """
 
 import fcntl

@@ -29,6 +29,7 @@ from azionelab.checkin.devices.putting_away import bring_back, put_away
 from azionelab.checkin.house import figures as evening
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
+from azionelab.checkin.house.guests import guests
 from azionelab.checkin.interval import allow_reentry
 from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.texts.building_texts import (
@@ -283,14 +284,14 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
 
         performance = _performance(performance_id)
         counts = house_counts([performance_id])[performance_id]
-        content = door_list_pdf(performance, counts, evening.guests(performance_id))
+        content = door_list_pdf(performance, counts, guests(performance_id))
         return _file(content, "application/pdf", f"{_name(performance)}.pdf")
 
     @expose("/<int:performance_id>/parties.csv")
     def parties(self, performance_id: int) -> Response:
         """The parties as a table."""
         performance = _performance(performance_id)
-        content = guests_csv(evening.guests(performance_id))
+        content = guests_csv(guests(performance_id))
         return _file(content, "text/csv", f"{_name(performance)}-parties.csv")
 
     @expose("/<int:performance_id>/scans.csv")

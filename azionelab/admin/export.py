@@ -11,7 +11,7 @@ from flask_babel import get_locale, gettext
 
 from azionelab.admin.reservations.views import STATES
 from azionelab.admin.scans import tell_verdict
-from azionelab.checkin.house.figures import Guest
+from azionelab.checkin.house.guests import Guest
 from azionelab.checkin.models import Scan
 from azionelab.validation.text import first_seen, without_directions
 from azionelab.web.dates import stamp

@@ -10,7 +10,7 @@ from azionelab.bookings.models import State
 from azionelab.bookings.tickets.pdf import PAGES, Sheet, runs
 from azionelab.checkin.house.counts import HouseCounts
 from azionelab.checkin.house.family_names import family_name
-from azionelab.checkin.house.figures import Guest
+from azionelab.checkin.house.guests import Guest
 from azionelab.checkin.house.names import fold
 from azionelab.checkin.texts.notices import tell_late
 from azionelab.database import now

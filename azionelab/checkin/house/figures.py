@@ -1,18 +1,15 @@
 """What happened at the doors of one performance, read for those who run the evening. Reads only."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased, joinedload
 
-from azionelab.bookings.models import LIVE, Reservation, lapsed
 from azionelab.checkin.models import Admission, Passage, Scan
-from azionelab.checkin.scan_log import COUNTED_IN, HAS_PEOPLE_IN
+from azionelab.checkin.scan_log import COUNTED_IN
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
-from azionelab.database import db, now
+from azionelab.database import db
 from azionelab.staff.models import ApiToken
 
 STEP = timedelta(minutes=5)
@@ -55,24 +52,6 @@ class RevokedFigures(NamedTuple):
     scans: int
     people: int
     last_at: datetime
-
-
-@dataclass(frozen=True)
-class Guest:
-    """A party of the evening, or walk-ins, who have no name. `first_at` is None before they come."""
-
-    reference: str
-    name: str
-    seats: int
-    state: str
-    admitted: int
-    released: int
-    outside: int
-    note: str
-    late_at: datetime | None
-    walk_in: bool
-    first_at: datetime | None
-    first_door: str | None
 
 
 def arrivals(performance_id: int) -> list[Arrivals]:
@@ -144,42 +123,6 @@ def sent_by_revoked(performance_id: int) -> list[RevokedFigures]:
         .order_by(ApiToken.id)
     )
     return [RevokedFigures(*row) for row in rows]
-
-
-def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
-    """Everybody who may come or came: live bookings but for lapsed holds, and walk-ins."""
-    first = (
-        select(Scan.reservation_id, Scan.scanned_at, Scan.door)
-        .outerjoin(Admission, Admission.scan_id == Scan.id)
-        .where(Scan.performance_id == performance_id, HAS_PEOPLE_IN)
-        .ext(distinct_on(Scan.reservation_id))
-        .order_by(Scan.reservation_id, Scan.scanned_at)
-        .subquery("first")
-    )
-    rows = db.session.execute(
-        select(
-            Reservation.reference,
-            Reservation.name,
-            Reservation.seats,
-            Reservation.state,
-            Reservation.admitted,
-            Reservation.released,
-            Reservation.outside,
-            Reservation.note,
-            Reservation.late_at,
-            Reservation.walk_in,
-            first.c.scanned_at,
-            first.c.door,
-        )
-        .outerjoin(first, first.c.reservation_id == Reservation.id)
-        .where(
-            Reservation.performance_id == performance_id,
-            Reservation.state.in_(LIVE),
-            not_(lapsed(at or now())),
-        )
-        .order_by(Reservation.created_at, Reservation.id)
-    )
-    return [Guest(*tuple(row)) for row in rows]
 
 
 def attempts(performance_id: int) -> list[tuple[Scan, datetime | None]]:

@@ -33,18 +33,18 @@ from azionelab.checkin.house.guests import guests
 from azionelab.checkin.interval import allow_reentry
 from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.texts.building_texts import (
+    describe_building_parts,
+    describe_known_at,
+    describe_put_away,
+    describe_silent_phones,
     explain_building,
-    tell_known,
-    tell_parts,
-    tell_put_away,
-    tell_silent,
 )
 from azionelab.checkin.texts.notices import (
-    tell_kept,
-    tell_parties,
-    tell_places,
-    tell_released,
-    tell_restored,
+    count_parties,
+    count_seats,
+    describe_release,
+    describe_restored,
+    describe_still_held,
 )
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
@@ -82,9 +82,9 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             counts=house_counts([performance_id])[performance_id],
             building=people_in(performance_id),
             is_over=_closes_at(performance) <= now(),
-            tell_parts=tell_parts,
-            tell_known=tell_known,
-            tell_put_away=tell_put_away,
+            describe_building_parts=describe_building_parts,
+            describe_known_at=describe_known_at,
+            describe_put_away=describe_put_away,
             explain_building=explain_building,
             conflicts=[tell_conflict(conflict) for conflict in conflicts(performance_id)],
             arrivals=arrivals,
@@ -99,8 +99,8 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
                 for holds in networks_of(performance_id)
                 if holds.parties > 1 and holds.seats >= _MANY
             ],
-            tell_places=tell_places,
-            tell_parties=tell_parties,
+            count_seats=count_seats,
+            count_parties=count_parties,
         )
 
     @expose("/<int:performance_id>/holds")
@@ -112,8 +112,8 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             "release_network",
             performance,
             holds=next(iter(networks_of(performance_id, key)), None),
-            tell_places=tell_places,
-            tell_parties=tell_parties,
+            count_seats=count_seats,
+            count_parties=count_parties,
         )
 
     @expose("/<int:performance_id>/release-holds", methods=("POST",))
@@ -127,8 +127,8 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             flash(
                 gettext(
                     "Released: %(places)s of %(parties)s. They can be booked again.",
-                    places=tell_places(released.seats),
-                    parties=tell_parties(released.parties),
+                    places=count_seats(released.seats),
+                    parties=count_parties(released.parties),
                 ),
                 "success",
             )
@@ -240,10 +240,10 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             "no_shows",
             performance,
             missing=no_shows(performance_id),
-            tell_places=tell_places,
-            tell_parties=tell_parties,
-            tell_silent=tell_silent,
-            tell_kept=tell_kept,
+            count_seats=count_seats,
+            count_parties=count_parties,
+            describe_silent_phones=describe_silent_phones,
+            describe_still_held=describe_still_held,
             counts=house_counts([performance_id])[performance_id],
             opens_at=opens_at,
             is_early=now() < opens_at,
@@ -265,7 +265,7 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
         except ReservationEnded:
             flash(gettext("This performance is cancelled."), "error")
         else:
-            flash(tell_released(released), "success")
+            flash(describe_release(released), "success")
         return redirect(self.get_url(".show", performance_id=performance_id))
 
     @expose("/<int:performance_id>/restore", methods=("POST",))
@@ -273,7 +273,7 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
         """Take the release back, as far as places are left."""
         _performance(performance_id)
         restored = restore_places(performance_id)
-        flash(tell_restored(restored), "warning" if restored.missing else "success")
+        flash(describe_restored(restored), "warning" if restored.missing else "success")
         return redirect(self.get_url(".show", performance_id=performance_id))
 
     @expose("/<int:performance_id>/door-list.pdf")

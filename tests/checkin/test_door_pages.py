@@ -24,7 +24,7 @@ from azionelab.bookings.tickets.files import ticket_url
 from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.house import counts as house
 from azionelab.checkin.pages import views
-from azionelab.checkin.texts.notices import caution
+from azionelab.checkin.texts.notices import performance_warning
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing
@@ -316,7 +316,7 @@ def test_a_door_of_another_day_says_so(at: str, words: str) -> None:
     told = listing(performance.id, now())
     assert told is not None
     with force_locale("en"):
-        warned = caution(told, datetime.fromisoformat(at).replace(tzinfo=ROME))
+        warned = performance_warning(told, datetime.fromisoformat(at).replace(tzinfo=ROME))
     assert (words in warned) if words else warned == ""
 
 
@@ -324,7 +324,7 @@ def test_doors_before_midnight_are_those_of_a_show_after_it() -> None:
     performance = a_performance(starts_at=datetime(2030, 7, 1, 0, 30, tzinfo=ROME))
     told = listing(performance.id, now())
     assert told is not None
-    assert caution(told, datetime(2030, 6, 30, 23, 30, tzinfo=ROME)) == ""
+    assert performance_warning(told, datetime(2030, 6, 30, 23, 30, tzinfo=ROME)) == ""
 
 
 def test_a_late_comer_is_let_in_by_one_of_the_buttons(door: FlaskClient) -> None:

@@ -12,7 +12,7 @@ from azionelab.checkin.house.counts import HouseCounts
 from azionelab.checkin.house.family_names import family_name
 from azionelab.checkin.house.guests import Guest
 from azionelab.checkin.house.names import fold
-from azionelab.checkin.texts.notices import tell_late
+from azionelab.checkin.texts.notices import describe_late_arrival
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.web.dates import when
@@ -237,7 +237,7 @@ def _remarks(party: Guest) -> str:
     """What is written below a party: when it comes that told us it will be late, and the note on it."""
     remarks = [party.note] if party.note else []
     if party.late_at is not None and party.admitted < party.seats:
-        remarks.insert(0, tell_late(party.late_at))
+        remarks.insert(0, describe_late_arrival(party.late_at))
     return " · ".join(remarks)
 
 

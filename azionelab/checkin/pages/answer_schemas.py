@@ -9,7 +9,7 @@ from azionelab.api.rest import Answer
 from azionelab.bookings.changes import By
 from azionelab.bookings.models import State
 from azionelab.checkin.devices.rights import Right
-from azionelab.checkin.texts.notices import say_somebody
+from azionelab.checkin.texts.notices import unnamed_staff_text
 from azionelab.checkin.verdicts import Kind
 
 
@@ -95,7 +95,7 @@ class Person(fields.String):
     """Who let somebody in. An account without a name is somebody of the staff."""
 
     def _serialize(self, value: Any, *arguments: Any, **options: Any) -> Any:
-        return super()._serialize(value or say_somebody(), *arguments, **options)
+        return super()._serialize(value or unnamed_staff_text(), *arguments, **options)
 
 
 class FirstSchema(Answer):

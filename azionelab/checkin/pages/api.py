@@ -57,7 +57,7 @@ from azionelab.checkin.pages.schemas import (
 )
 from azionelab.checkin.pages.sync_schemas import HouseSchema, NewsSchema
 from azionelab.checkin.scans import admit
-from azionelab.checkin.texts.notices import say_foreign
+from azionelab.checkin.texts.notices import foreign_code_text
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
@@ -90,7 +90,7 @@ def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyRe
         return _reused()
     except CodeForeign:
         count_attempt()
-        return problem(409, "not-a-ticket", "Not a ticket", say_foreign())
+        return problem(409, "not-a-ticket", "Not a ticket", foreign_code_text())
     if verdict.kind is not Kind.ADMITTED:
         # The house bounds who comes in; refusals nothing does, nor who goes out and comes back.
         count_attempt()

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.pages.views import blueprint
-from azionelab.checkin.texts.app_texts import app_words
+from azionelab.checkin.texts.app_texts import app_texts
 from azionelab.checkin.texts.building_texts import explain_building
 from azionelab.database import db
 from azionelab.staff.rights import is_door_staff
@@ -104,7 +104,7 @@ def _lead_to_door(code: str) -> AnyResponse:
 
 def _app_page() -> str:
     return render_template(
-        "checkin/app.html", words=app_words(), explain_building=explain_building()
+        "checkin/app.html", words=app_texts(), explain_building=explain_building()
     )
 
 

@@ -10,13 +10,13 @@ from azionelab.checkin.devices.registry import silent_devices
 from azionelab.checkin.house import counts as house
 from azionelab.checkin.pages.performance import get_performance
 from azionelab.checkin.pages.views import blueprint
-from azionelab.checkin.texts.building_texts import tell_silent
+from azionelab.checkin.texts.building_texts import describe_silent_phones
 from azionelab.checkin.texts.notices import (
-    tell_kept,
-    tell_parties,
-    tell_places,
-    tell_released,
-    tell_restored,
+    count_parties,
+    count_seats,
+    describe_release,
+    describe_restored,
+    describe_still_held,
 )
 from azionelab.database import now
 from azionelab.shows.programme import Listing
@@ -41,7 +41,7 @@ def release(performance_id: int) -> AnyResponse:
     except (ReleaseTooEarly, ReservationEnded):
         # The page says why.
         return _no_shows_page(performance, status=409)
-    return _no_shows_page(get_performance(performance_id), notice=tell_released(released))
+    return _no_shows_page(get_performance(performance_id), notice=describe_release(released))
 
 
 @blueprint.post("/performances/<int:performance_id>/restore")
@@ -50,7 +50,7 @@ def restore(performance_id: int) -> AnyResponse:
     """Take the release back, as far as places are left."""
     get_performance(performance_id)
     restored = places.restore_places(performance_id)
-    return _no_shows_page(get_performance(performance_id), notice=tell_restored(restored))
+    return _no_shows_page(get_performance(performance_id), notice=describe_restored(restored))
 
 
 def _no_shows_page(
@@ -65,10 +65,10 @@ def _no_shows_page(
         opens_at=opens_at,
         is_early=now() < opens_at,
         silent=silent_devices(performance.id),
-        tell_parties=tell_parties,
-        tell_places=tell_places,
-        tell_silent=tell_silent,
-        tell_kept=tell_kept,
+        count_parties=count_parties,
+        count_seats=count_seats,
+        describe_silent_phones=describe_silent_phones,
+        describe_still_held=describe_still_held,
         notice=notice,
     )
     return make_response(page, status)

@@ -22,18 +22,18 @@ from azionelab.checkin.limits import MAX_QUERY, MAX_WALK_INS, SEARCHES
 from azionelab.checkin.pages.forms import ScanForm, UndoForm, WalkInForm
 from azionelab.checkin.pages.performance import get_performance
 from azionelab.checkin.scans import admit
-from azionelab.checkin.texts.building_texts import tell_known, tell_parts
-from azionelab.checkin.texts.change_texts import tell_changes
+from azionelab.checkin.texts.building_texts import describe_building_parts, describe_known_at
+from azionelab.checkin.texts.change_texts import describe_changes
 from azionelab.checkin.texts.notices import (
-    caution,
-    say_foreign,
-    say_many_attempts,
-    say_many_searches,
-    say_reentry,
-    tell_late,
-    tell_more,
+    describe_late_arrival,
+    describe_more_found,
+    foreign_code_text,
+    performance_warning,
+    reentry_text,
+    too_many_attempts_text,
+    too_many_searches_text,
 )
-from azionelab.checkin.texts.verdict_texts import tell
+from azionelab.checkin.texts.verdict_texts import describe_verdict
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
@@ -72,7 +72,7 @@ def find(performance_id: int) -> AnyResponse:
     try:
         SEARCHES.count(f"account {current_user.id}")
     except TooManyRequests:
-        notice = say_many_searches()
+        notice = too_many_searches_text()
         return _door_page(performance, ScanForm.fresh(), status=429, notice=notice)
     return _door_page(performance, ScanForm.fresh(), query=query)
 
@@ -107,9 +107,9 @@ def scan(performance_id: int) -> AnyResponse:
         with suppress(TooManyRequests):
             ATTEMPTS.count(account)
         at_door = ScanForm.fresh(door=form.door.data or "")
-        return _door_page(performance, at_door, status=422, notice=say_foreign())
+        return _door_page(performance, at_door, status=422, notice=foreign_code_text())
     except TooManyRequests:
-        return _door_page(performance, form, status=429, notice=say_many_attempts())
+        return _door_page(performance, form, status=429, notice=too_many_attempts_text())
     if verdict.kind is not Kind.ADMITTED:
         with suppress(TooManyRequests):
             ATTEMPTS.count(account)
@@ -138,7 +138,7 @@ def walk_in(performance_id: int) -> AnyResponse:
         notice = gettext("This page was used already. Please press once more.")
         return _door_page(performance, at_door, status=409, notice=notice)
     except TooManyRequests:
-        return _door_page(performance, at_door, status=429, notice=say_many_attempts())
+        return _door_page(performance, at_door, status=429, notice=too_many_attempts_text())
     return _door_page(performance, at_door, verdict=verdict)
 
 
@@ -215,20 +215,20 @@ def _door_page(
     page = render_template(
         "checkin/door.html",
         performance=performance,
-        caution=caution(performance, now()),
+        caution=performance_warning(performance, now()),
         counts=counts,
         building=people_in(performance.id),
-        tell_parts=tell_parts,
-        tell_known=tell_known,
-        reentry_words=say_reentry() if performance.reentry else "",
+        describe_building_parts=describe_building_parts,
+        describe_known_at=describe_known_at,
+        reentry_words=reentry_text() if performance.reentry else "",
         scan_form=form,
-        verdict=verdict and tell(verdict, counts.free, performance.cancelled_at),
+        verdict=verdict and describe_verdict(verdict, counts.free, performance.cancelled_at),
         notice=notice,
         query=query,
         found=house.find_parties(performance.id, query),
-        tell_late=tell_late,
-        tell_changes=tell_changes,
-        found_more=tell_more(house.MAX_FOUND),
+        describe_late_arrival=describe_late_arrival,
+        describe_changes=describe_changes,
+        found_more=describe_more_found(house.MAX_FOUND),
         max_walk_ins=MAX_WALK_INS,
     )
     return make_response(page, status)

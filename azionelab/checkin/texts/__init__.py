@@ -1,1 +1,1 @@
-"""What the door says, in words."""
+"""Texts of the door's pages and app, in English for gettext."""

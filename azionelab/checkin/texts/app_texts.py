@@ -1,7 +1,7 @@
-"""What the door app says besides the verdicts, in words.
+"""Texts of the door app.
 
-The app gets them with its page, for it goes on talking when there is no server
-(static_frontend/src/door/words.ts): {places} for facts are left in, and numbers bring all their forms.
+The page carries all of them, because the app also works without a server (static_frontend/src/door/words.ts).
+Placeholders in {braces} stay in, and a text with a number comes in each plural form.
 """
 
 from typing import Any
@@ -9,41 +9,41 @@ from typing import Any
 from flask import current_app
 from flask_babel import get_locale, gettext, ngettext
 
-from azionelab.checkin.texts.building_texts import tell_silent
-from azionelab.checkin.texts.change_texts import change_words
-from azionelab.checkin.texts.joining_texts import joining_words
-from azionelab.checkin.texts.notices import say_many_searches, tell_more
-from azionelab.checkin.texts.number_forms import Words, many
-from azionelab.checkin.texts.phone_texts import phone_words
-from azionelab.checkin.texts.verdict_texts import TONES, verdict_words
+from azionelab.checkin.texts.building_texts import describe_silent_phones
+from azionelab.checkin.texts.change_texts import change_texts
+from azionelab.checkin.texts.joining_texts import joining_texts
+from azionelab.checkin.texts.notices import describe_more_found, too_many_searches_text
+from azionelab.checkin.texts.phone_texts import phone_texts
+from azionelab.checkin.texts.plurals import Text, plural_forms
+from azionelab.checkin.texts.verdict_texts import TONES, verdict_texts
 
 
-def app_words() -> dict[str, Any]:
-    """All that the door app says, with what it needs to fill it in, in the language of the request."""
+def app_texts() -> dict[str, Any]:
+    """All texts of the door app in the language of the request, with the locale and time zone to format them."""
     language = str(get_locale())
     return {
         "locale": "en-GB" if language == "en" else language,
         "time_zone": current_app.config["AZIONELAB"].time_zone.key,
         "tones": TONES,
-        "words": verdict_words()
-        | change_words()
-        | _scan_words()
-        | _button_words()
-        | _state_words()
-        | _conflict_words()
-        | _release_words()
-        | joining_words()
-        | phone_words(),
+        "words": verdict_texts()
+        | change_texts()
+        | _scan_texts()
+        | _button_texts()
+        | _state_texts()
+        | _conflict_texts()
+        | _release_texts()
+        | joining_texts()
+        | phone_texts(),
     }
 
 
-def _scan_words() -> dict[str, Words]:
-    """What a scan comes to beyond its verdict: by the list, with no answer, with nobody to ask."""
+def _scan_texts() -> dict[str, Text]:
+    """Scans without a server: decided from the list, unanswered, or left to the person at the door."""
     at = "{at}"
     return {
         "already_in.listed": gettext("By the list of %(at)s.", at=at),
         "already_in.here": gettext("At %(at)s, by this phone.", at=at),
-        "admitted.released": many(
+        "admitted.released": plural_forms(
             lambda n: ngettext(
                 "The place of %(num)s more was released.",
                 "The places of %(num)s more were released.",
@@ -94,15 +94,15 @@ def _scan_words() -> dict[str, Words]:
     }
 
 
-def _button_words() -> dict[str, Words]:
-    """The buttons, and what stands beside them."""
+def _button_texts() -> dict[str, Text]:
+    """Buttons and their labels."""
     return {
         "in": gettext("%(num)s in", num="{num}"),
         "late": gettext("Late, about %(at)s", at="{at}"),
         "note.elsewhere": gettext(
             "There is a note on this party: a phone that shows names has it."
         ),
-        "seats": many(lambda n: ngettext("%(num)s seat", "%(num)s seats", n)),
+        "seats": plural_forms(lambda n: ngettext("%(num)s seat", "%(num)s seats", n)),
         "out": gettext("%(num)s out", num="{num}"),
         "let_in": gettext("Let in"),
         "let_out.do": gettext("Let out"),
@@ -121,14 +121,14 @@ def _button_words() -> dict[str, Words]:
     }
 
 
-def _state_words() -> dict[str, Words]:
-    """How the phone stands: its network, its list, the search in it, its evening."""
+def _state_texts() -> dict[str, Text]:
+    """State of the phone: network, list, search, performance."""
     at = "{at}"
     return {
         "state.online": gettext("Online"),
         "state.starting": gettext("Asking for the list…"),
         "state.away": gettext("No network since %(at)s", at=at),
-        "state.waiting": many(
+        "state.waiting": plural_forms(
             lambda n: ngettext("%(num)s scan waiting", "%(num)s scans waiting", n)
         ),
         "state.list": gettext("list of %(at)s", at=at),
@@ -143,8 +143,8 @@ def _state_words() -> dict[str, Words]:
             "This phone only scans. Type the whole reference, eight letters and digits; who does not have it goes to"
             " the phone that finds people by name."
         ),
-        "found.later": say_many_searches(),
-        "found.more": tell_more("{num}"),
+        "found.later": too_many_searches_text(),
+        "found.more": describe_more_found("{num}"),
         "keeps.nothing": gettext(
             "This browser keeps nothing: a private window, or its storage is full. The door works"
             " here only with a network."
@@ -160,11 +160,11 @@ def _state_words() -> dict[str, Words]:
     }
 
 
-def _conflict_words() -> dict[str, Words]:
-    """Who is in beyond the books, and what the server did not count."""
+def _conflict_texts() -> dict[str, Text]:
+    """Conflicts, and scans that the server counted in another way than the phone."""
     at = "{at}"
     return {
-        "conflict": many(
+        "conflict": plural_forms(
             lambda n: ngettext(
                 "%(num)s person too many was let in",
                 "%(num)s people too many were let in",
@@ -187,7 +187,7 @@ def _conflict_words() -> dict[str, Words]:
         "conflict.not_out": gettext(
             "%(name)s had not gone out: let in again at %(at)s.", name="{name}", at=at
         ),
-        "conflict.walk_in_again": many(
+        "conflict.walk_in_again": plural_forms(
             lambda n: ngettext(
                 "Without a ticket: %(num)s more came back than had gone out, at %(at)s.",
                 "Without a ticket: %(num)s more came back than had gone out, at %(at)s.",
@@ -196,7 +196,7 @@ def _conflict_words() -> dict[str, Words]:
             )
         ),
         "conflict.none": gettext("%(name)s had no place: let in at %(at)s.", name="{name}", at=at),
-        "conflict.walk_in": many(
+        "conflict.walk_in": plural_forms(
             lambda n: ngettext(
                 "Without a booking: %(num)s had no place, let in at %(at)s.",
                 "Without a booking: %(num)s had no place, let in at %(at)s.",
@@ -231,11 +231,11 @@ def _conflict_words() -> dict[str, Words]:
     }
 
 
-def _release_words() -> dict[str, Words]:
-    """Places of people who did not come."""
+def _release_texts() -> dict[str, Text]:
+    """Releasing the seats of no-shows."""
     at = "{at}"
     return {
-        "release.ask": many(
+        "release.ask": plural_forms(
             lambda n: ngettext(
                 "%(num)s place becomes free for people without a booking (bookings: %(parties)s).",
                 "%(num)s places become free for people without a booking (bookings: %(parties)s).",
@@ -243,7 +243,7 @@ def _release_words() -> dict[str, Words]:
                 parties="{parties}",
             )
         ),
-        "release.late": many(
+        "release.late": plural_forms(
             lambda n: ngettext(
                 "%(num)s place stays held for people who said that they come late (bookings: %(parties)s).",
                 "%(num)s places stay held for people who said that they come late (bookings: %(parties)s).",
@@ -254,7 +254,7 @@ def _release_words() -> dict[str, Words]:
         "release.none": gettext("Nobody is missing: there is nothing to release."),
         "release.from": gettext("From %(at)s on, half an hour before the curtain.", at=at),
         "release.done": gettext("Places were released at %(at)s.", at=at),
-        "release.left": many(
+        "release.left": plural_forms(
             lambda n: ngettext(
                 "%(num)s place is released; taken back now, %(again)s would be held again.",
                 "%(num)s places are released; taken back now, %(again)s would be held again.",
@@ -262,17 +262,17 @@ def _release_words() -> dict[str, Words]:
                 again="{again}",
             )
         ),
-        "released.places": many(
+        "released.places": plural_forms(
             lambda n: ngettext("%(num)s place became free.", "%(num)s places became free.", n)
         ),
-        "taken_back": many(
+        "taken_back": plural_forms(
             lambda n: ngettext("%(num)s place is held again.", "%(num)s places are held again.", n)
         ),
-        "taken_back.missing": many(
+        "taken_back.missing": plural_forms(
             lambda n: ngettext(
                 "%(num)s is not: somebody else has it.", "%(num)s are not: others have them.", n
             )
         ),
-        "release.silent": tell_silent("{phones}"),
+        "release.silent": describe_silent_phones("{phones}"),
         "release.offline": gettext("This needs the network."),
     }

@@ -1,4 +1,4 @@
-"""How many people are in the building, in words: its parts, and how sure they are."""
+"""Texts on the number of people in the building: its parts, and when it was last certain."""
 
 from flask_babel import gettext
 
@@ -6,8 +6,8 @@ from azionelab.checkin.house.building import Building
 from azionelab.web.dates import clock, is_same_day, when
 
 
-def tell_silent(phones: str) -> str:
-    """Why it may be too early to release places: of phones that may have let people in."""
+def describe_silent_phones(phones: str) -> str:
+    """Warn that phones which were silent for a minute may have let people in: their seats would be released."""
     return gettext(
         "Phones that were not heard from for a minute: %(phones)s. People whom they let in meanwhile are"
         " missing here, and their places would be released, too.",
@@ -15,9 +15,9 @@ def tell_silent(phones: str) -> str:
     )
 
 
-def tell_parts(building: Building) -> str:
-    """Of whom the figure consists, where not all of them are in the books, and who is out."""
-    told = []
+def describe_building_parts(building: Building) -> str:
+    """The parts of the number if it includes conflicts or revoked phones, and how many people are out."""
+    texts = []
     if building.people != building.counted:
         parts = gettext(
             "%(counted)s counted, %(beyond)s in conflicts, %(revoked)s let in by revoked phones.",
@@ -25,14 +25,14 @@ def tell_parts(building: Building) -> str:
             beyond=building.beyond,
             revoked=building.by_revoked,
         )
-        told.append(parts)
+        texts.append(parts)
     if building.outside:
-        told.append(gettext("Out for the interval: %(num)s.", num=building.outside))
-    return " ".join(told)
+        texts.append(gettext("Out for the interval: %(num)s.", num=building.outside))
+    return " ".join(texts)
 
 
-def tell_known(building: Building) -> str:
-    """When the figure was last sure, and whose word is missing since."""
+def describe_known_at(building: Building) -> str:
+    """When the number was last certain, and which phones were silent since."""
     known, unheard = building.known_at, building.unheard
     at = clock(known) if is_same_day(known, building.at) else when(known)
     if not unheard:
@@ -44,8 +44,8 @@ def tell_known(building: Building) -> str:
     )
 
 
-def tell_put_away(building: Building) -> str:
-    """Whose word nobody waits for any more, though it may be missing."""
+def describe_put_away(building: Building) -> str:
+    """The phones that staff put away: their unsent scans are missing in the number."""
     if not building.put_away:
         return ""
     return gettext(
@@ -58,7 +58,7 @@ def tell_put_away(building: Building) -> str:
 
 
 def explain_building() -> str:
-    """What the figure counts and what it does not."""
+    """Explain what the number includes."""
     return gettext(
         "Everybody who came in, also those whom the books cannot count. If two phones without a network let in"
         " people by the same ticket, both parties are counted: both may be inside. Who goes out is counted until a"

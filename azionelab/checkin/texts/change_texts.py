@@ -1,6 +1,6 @@
-"""Why a ticket is not what it was: what the door says of cancelled, expired, smaller and released bookings.
+"""Texts on changed bookings: cancelled, expired, reduced or released, by whom and when.
 
-The door app fills the same table in (static_frontend/src/door/changes.ts).
+The door app uses the same texts (static_frontend/src/door/changes.ts).
 """
 
 from datetime import datetime
@@ -14,8 +14,8 @@ from azionelab.database import now
 from azionelab.web.dates import clock, dateformat, is_same_day
 
 
-def change_words() -> dict[str, str]:
-    """By what changed and who did it; `when` is one of the first two."""
+def change_texts() -> dict[str, str]:
+    """Texts keyed by change and author; `when` is filled with one of the first two."""
     when, seats, num = "{when}", "{seats}", "{num}"
     return {
         "when.today": gettext("today at %(at)s", at="{at}"),
@@ -47,32 +47,32 @@ def change_words() -> dict[str, str]:
     }
 
 
-def tell_end(kind: str, party: Reservation | PartyRow, cancelled_at: datetime | None) -> str:
-    """Why its booking is refused, by whom and when; "" when nobody wrote that down."""
-    words = change_words()
+def describe_end(kind: str, party: Reservation | PartyRow, cancelled_at: datetime | None) -> str:
+    """Who ended the booking or the performance, and when; "" if that is not recorded."""
+    texts = change_texts()
     if kind == "performance_cancelled" and cancelled_at is not None:
-        return words[f"{kind}.since"].format(when=_when(cancelled_at))
-    over = ended(party)
-    if over is None or f"{kind}.since" not in words:
+        return texts[f"{kind}.since"].format(when=_when(cancelled_at))
+    end = ended(party)
+    if end is None or f"{kind}.since" not in texts:
         return ""
-    told = words.get(f"{kind}.{over.by}", words[f"{kind}.since"])
-    return told.format(when=_when(over.at))
+    text = texts.get(f"{kind}.{end.by}", texts[f"{kind}.since"])
+    return text.format(when=_when(end.at))
 
 
-def tell_changes(party: Reservation | PartyRow, released_at: datetime | None) -> list[str]:
-    """What else is to be known of a party: that it became smaller, and that places of it were released."""
-    words, told = change_words(), []
-    smaller = reduced(party)
-    if smaller is not None:
-        facts = {"seats": smaller.seats, "num": party.seats, "when": _when(smaller.at)}
-        told.append(words[f"reduced.{smaller.by}"].format(**facts))
+def describe_changes(party: Reservation | PartyRow, released_at: datetime | None) -> list[str]:
+    """One line if the party was reduced, and one if seats of it were released."""
+    texts, lines = change_texts(), []
+    reduction = reduced(party)
+    if reduction is not None:
+        facts = {"seats": reduction.seats, "num": party.seats, "when": _when(reduction.at)}
+        lines.append(texts[f"reduced.{reduction.by}"].format(**facts))
     if party.released and released_at is not None:
-        told.append(words["released.since"].format(when=_when(released_at), num=party.released))
-    return told
+        lines.append(texts["released.since"].format(when=_when(released_at), num=party.released))
+    return lines
 
 
 def _when(moment: datetime) -> str:
-    words = change_words()
+    texts = change_texts()
     if is_same_day(moment, now()):
-        return words["when.today"].format(at=clock(moment))
-    return words["when.day"].format(day=dateformat(moment, "d MMM"), at=clock(moment))
+        return texts["when.today"].format(at=clock(moment))
+    return texts["when.day"].format(day=dateformat(moment, "d MMM"), at=clock(moment))

@@ -1,12 +1,12 @@
-"""What the door app says while a phone becomes a door, and when it is none any more."""
+"""Texts of the door app on enrolling a phone, and on the end of its use."""
 
 from flask_babel import gettext, ngettext
 
-from azionelab.checkin.texts.number_forms import Words, many
+from azionelab.checkin.texts.plurals import Text, plural_forms
 
 
-def joining_words() -> dict[str, Words]:
-    """How a phone becomes a door, and how it ends."""
+def joining_texts() -> dict[str, Text]:
+    """Texts keyed as in app_texts.py."""
     return {
         "ended.closed": gettext("This evening is over"),
         "ended.closed.detail": gettext(
@@ -37,19 +37,19 @@ def joining_words() -> dict[str, Words]:
         ),
         "join.refused": gettext("This QR is not valid. Ask the staff for a new one."),
         "join.away": gettext("No answer. Is there a network? Try again."),
-        "join.waiting": many(
+        "join.waiting": plural_forms(
             lambda n: ngettext(
                 "%(num)s scan of before was not sent yet. It is lost if this is another evening.",
                 "%(num)s scans of before were not sent yet. They are lost if this is another evening.",
                 n,
             )
         ),
-        "join.sent": many(
+        "join.sent": plural_forms(
             lambda n: ngettext(
                 "%(num)s scan of before was sent.", "%(num)s scans of before were sent.", n
             )
         ),
-        "forget.waiting": many(
+        "forget.waiting": plural_forms(
             lambda n: ngettext(
                 "%(num)s scan is still waiting to be sent.",
                 "%(num)s scans are still waiting to be sent.",

@@ -1,4 +1,4 @@
-"""What the door says besides a verdict: lateness, released places, limits, cautions."""
+"""Notices of the door: late parties, released seats, rate limits, warnings about the performance."""
 
 from datetime import datetime, timedelta
 
@@ -9,100 +9,100 @@ from azionelab.shows.limits import length
 from azionelab.shows.programme import Listing
 from azionelab.web.dates import clock, is_same_day
 
-_DOORS_OPEN = timedelta(hours=6)  # before the curtain, at the earliest: one after midnight too
+_DOORS_OPEN = timedelta(hours=6)  # before the curtain, also where that is after midnight
 
 
-def say_somebody() -> str:
-    """Who let somebody in, of an account without a name: an address is nobody's to read at a door."""
+def unnamed_staff_text() -> str:
+    """Stands for an account without a name: a door never shows e-mail addresses."""
     return gettext("somebody of the staff")
 
 
-def tell_more(shown: int | str) -> str:
-    """That a search found more than are shown."""
+def describe_more_found(shown: int | str) -> str:
+    """Say that a search found more parties than it shows."""
     return gettext("More than %(num)s: type more of the name.", num=shown)
 
 
-def say_many_searches() -> str:
-    """That names were looked for too often (limits.SEARCHES)."""
+def too_many_searches_text() -> str:
+    """For more searches than limits.SEARCHES allows."""
     return gettext("Many names were looked for here. Please try again in a minute.")
 
 
-def say_foreign() -> str:
-    """That a code is none of ours (codes.py)."""
+def foreign_code_text() -> str:
+    """For a code that is neither a ticket nor a reference (codes.py)."""
     return gettext("Not one of our tickets, and no reference: nothing was recorded.")
 
 
-def say_many_attempts() -> str:
-    """That more was tried here than a queue does (pace.ATTEMPTS)."""
+def too_many_attempts_text() -> str:
+    """For more attempts than pace.ATTEMPTS allows."""
     return gettext("More was tried here than anybody can scan. Please try again in a minute.")
 
 
-def tell_late(late_at: datetime) -> str:
-    """About when a party comes that told us it will be late."""
+def describe_late_arrival(late_at: datetime) -> str:
+    """The time at which a late party expects to come."""
     return gettext("Late, about %(at)s", at=clock(late_at))
 
 
-def tell_kept(found: Places) -> str:
-    """Whose places a release leaves out, since they told us that they come late; "" for nobody's."""
+def describe_still_held(found: Places) -> str:
+    """The seats that a release keeps because their parties announced to come late; "" if there are none."""
     if not found.late_places:
         return ""
     return gettext(
         "Still held for who said that they come late: %(places)s of %(parties)s.",
-        places=tell_places(found.late_places),
-        parties=tell_parties(found.late_parties),
+        places=count_seats(found.late_places),
+        parties=count_parties(found.late_parties),
     )
 
 
-def tell_released(released: Places) -> str:
-    """What a release did."""
-    kept = tell_kept(released)
+def describe_release(released: Places) -> str:
+    """The result of releasing no-shows."""
+    kept = describe_still_held(released)
     if released.places:
-        told = gettext(
+        text = gettext(
             "Released: %(places)s of %(parties)s.",
-            places=tell_places(released.places),
-            parties=tell_parties(released.parties),
+            places=count_seats(released.places),
+            parties=count_parties(released.parties),
         )
     elif kept:
-        told = gettext("No place was released. Booking is closed.")
+        text = gettext("No place was released. Booking is closed.")
     else:
-        told = gettext("Nobody was missing: no place was released. Booking is closed.")
-    return f"{told} {kept}".rstrip()
+        text = gettext("Nobody was missing: no place was released. Booking is closed.")
+    return f"{text} {kept}".rstrip()
 
 
-def tell_restored(restored: Places) -> str:
-    """What taking a release back could give back."""
-    given = gettext(
+def describe_restored(restored: Places) -> str:
+    """The result of restoring released seats."""
+    held = gettext(
         "Held again: %(places)s of %(parties)s.",
-        places=tell_places(restored.places),
-        parties=tell_parties(restored.parties),
+        places=count_seats(restored.places),
+        parties=count_parties(restored.parties),
     )
     if not restored.missing:
-        return given
-    lost = ngettext(
+        return held
+    taken = ngettext(
         "%(num)s place is taken by now, and could not be given back.",
         "%(num)s places are taken by now, and could not be given back.",
         restored.missing,
     )
-    return f"{given} {lost}"
+    return f"{held} {taken}"
 
 
-def tell_places(number: int) -> str:
-    """So many places."""
+def count_seats(number: int) -> str:
+    """A number of seats, with its noun."""
     return ngettext("%(num)s place", "%(num)s places", number)
 
 
-def tell_parties(number: int) -> str:
-    """So many parties."""
+def count_parties(number: int) -> str:
+    """A number of parties, with its noun."""
     return ngettext("%(num)s party", "%(num)s parties", number)
 
 
-def say_reentry() -> str:
-    """That staff have switched exit and re-entry on."""
+def reentry_text() -> str:
+    """For a performance with exit and re-entry."""
     return gettext("Exit and re-entry are on: scan also who goes out.")
 
 
-def caution(performance: Listing, at: datetime) -> str:
-    """Why this may be the wrong evening for a door at this moment; nothing when it is not."""
+def performance_warning(performance: Listing, at: datetime) -> str:
+    """Why this may be the wrong performance to open the door for now; "" if nothing speaks against it."""
     if performance.cancelled_at:
         return gettext("This performance was cancelled: nobody is let in.")
     if performance.starts_at + length(performance.duration_minutes) < at:

@@ -1,25 +1,25 @@
-"""What the door app says of its phone: its lock, hidden names, and the kiosk that it may be."""
+"""Texts of the door app on the phone itself: its lock, hidden names, kiosk mode."""
 
 from flask_babel import gettext, ngettext
 
-from azionelab.checkin.texts.number_forms import Words, many
+from azionelab.checkin.texts.plurals import Text, plural_forms
 
 
-def phone_words() -> dict[str, Words]:
-    """By name, as the app's other words (app_texts.py)."""
+def phone_texts() -> dict[str, Text]:
+    """Texts keyed as in app_texts.py."""
     return {
         "name.show": gettext("Show the name of %(name)s", name="{name}"),
         "note.hidden": gettext("There is a note: press the name."),
         "pin.none": gettext("A PIN has four to eight digits."),
         "lock.wrong": gettext("That is not the PIN."),
-        "lock.pause": many(
+        "lock.pause": plural_forms(
             lambda n: ngettext(
                 "Too many wrong ones. Try again in %(num)s second.",
                 "Too many wrong ones. Try again in %(num)s seconds.",
                 n,
             )
         ),
-        "kiosk.welcome": many(
+        "kiosk.welcome": plural_forms(
             lambda n: ngettext("Welcome: %(num)s person", "Welcome: %(num)s people", n)
         ),
         "kiosk.welcome.detail": gettext("Please go in."),

@@ -1,7 +1,7 @@
-"""What the door tells its staff, in words: one headline and one sentence for each verdict.
+"""Texts for scan verdicts: a headline and a detail sentence for each.
 
-There is one table of them: the server fills it in for its own page, and the door app gets it with all else
-that it says (app_texts.py).
+The door page and the door app share one table: the server fills it in for the page, and sends it to the app
+(app_texts.py).
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from flask_babel import gettext, ngettext
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.scan_log import FirstAdmission, Verdict
-from azionelab.checkin.texts.change_texts import tell_end
-from azionelab.checkin.texts.notices import say_somebody
-from azionelab.checkin.texts.number_forms import Words, fill, many
+from azionelab.checkin.texts.change_texts import describe_end
+from azionelab.checkin.texts.notices import unnamed_staff_text
+from azionelab.checkin.texts.plurals import Text, format_text, plural_forms
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.web.dates import clock, when
 
-# What a verdict looks and sounds like; all others are "bad". "none": nobody knows.
+# How a verdict looks and sounds; "bad" if it is not listed. "none" is for codes that cannot be decided.
 TONES = {
     "admitted": "good",
     "already_in": "look",
@@ -38,8 +38,8 @@ TONES = {
 
 
 @dataclass(frozen=True)
-class Told:
-    """A verdict as the door page shows it."""
+class VerdictText:
+    """A verdict as the door page shows it, in the language of the request."""
 
     kind: str
     tone: str
@@ -54,28 +54,27 @@ class Told:
     first_admission: FirstAdmission | None
 
 
-def tell(verdict: Verdict, free: int, cancelled_at: datetime | None = None) -> Told:
-    """The verdict in the language of the request; `free` places are held by nobody now.
-
-    `cancelled_at` is when the evening was called off, if it was.
-    """
+def describe_verdict(
+    verdict: Verdict, free: int, cancelled_at: datetime | None = None
+) -> VerdictText:
+    """Describe a verdict; `free` is the number of free seats, `cancelled_at` when the performance was cancelled."""
     party = verdict.reservation
     if isinstance(party, Reservation) and party.walk_in:
-        # A booking as well, but nobody's.
+        # Walk-ins have a reservation without a visitor.
         party = None
     remaining = party.to_come if party else 0
     kind = "undone" if verdict.undone else str(verdict.kind)
     if kind == Kind.NOT_LISTED:
-        # So said a phone without a network; the server knows that nobody has this code.
+        # A phone without a network could not know the code; the server knows that no ticket has it.
         kind = str(Kind.UNKNOWN)
-    words = verdict_words()
-    return Told(
+    texts = verdict_texts()
+    return VerdictText(
         kind=kind,
         tone=TONES.get(kind, "bad"),
-        headline=fill(words[kind], num=verdict.people),
-        detail=(tell_end(kind, party, cancelled_at) if party else "")
-        or _detail(words, kind, verdict, party, free),
-        # Of another performance's visitors a door learns which evening theirs is, and nothing else.
+        headline=format_text(texts[kind], num=verdict.people),
+        detail=(describe_end(kind, party, cancelled_at) if party else "")
+        or _detail(texts, kind, verdict, party, free),
+        # A door must not see visitors of other performances, only which performance their ticket is for.
         reservation=None if kind == Kind.WRONG_PERFORMANCE else party,
         remaining=remaining,
         people=verdict.people,
@@ -86,11 +85,11 @@ def tell(verdict: Verdict, free: int, cancelled_at: datetime | None = None) -> T
     )
 
 
-def verdict_words() -> dict[str, Words]:
-    """By a verdict's name its headline; what its detail can be, with a dot."""
+def verdict_texts() -> dict[str, Text]:
+    """Headlines keyed by verdict, details keyed by verdict and case: `admitted`, `admitted.rest`."""
     return {
-        "admitted": many(lambda n: ngettext("Let %(num)s in", "Let %(num)s in", n)),
-        "admitted.rest": many(
+        "admitted": plural_forms(lambda n: ngettext("Let %(num)s in", "Let %(num)s in", n)),
+        "admitted.rest": plural_forms(
             lambda n: ngettext(
                 "%(num)s of the party is still to come.",
                 "%(num)s of the party are still to come.",
@@ -98,7 +97,7 @@ def verdict_words() -> dict[str, Words]:
             )
         ),
         "admitted.complete": gettext("The party is complete."),
-        "admitted.walk_in": many(
+        "admitted.walk_in": plural_forms(
             lambda n: ngettext(
                 "Without a booking. %(num)s place is free.",
                 "Without a booking. %(num)s places are free.",
@@ -115,7 +114,7 @@ def verdict_words() -> dict[str, Words]:
             "Others of this party came in meanwhile: %(left)s still to come.", left="{num}"
         ),
         "too_many": gettext("Too many"),
-        "too_many.detail": many(
+        "too_many.detail": plural_forms(
             lambda n: ngettext(
                 "Only %(num)s of the party is still to come.",
                 "Only %(num)s of the party are still to come.",
@@ -149,26 +148,26 @@ def verdict_words() -> dict[str, Words]:
             "Others of this party went out or came back meanwhile: %(num)s in the building.",
             num="{num}",
         ),
-        "too_many.out": many(
+        "too_many.out": plural_forms(
             lambda n: ngettext(
                 "Only %(num)s of the party is in.", "Only %(num)s of the party are in.", n
             )
         ),
-        "too_many.again": many(
+        "too_many.again": plural_forms(
             lambda n: ngettext(
                 "Only %(num)s of the party is out.", "Only %(num)s of the party are out.", n
             )
         ),
-        "let_out": many(lambda n: ngettext("%(num)s goes out", "%(num)s go out", n)),
+        "let_out": plural_forms(lambda n: ngettext("%(num)s goes out", "%(num)s go out", n)),
         "let_out.detail": gettext("Their seats stay theirs."),
-        "let_out.rest": many(
+        "let_out.rest": plural_forms(
             lambda n: ngettext(
                 "%(num)s of the party is still in.", "%(num)s of the party are still in.", n
             )
         ),
-        "in_again": many(lambda n: ngettext("%(num)s in again", "%(num)s in again", n)),
+        "in_again": plural_forms(lambda n: ngettext("%(num)s in again", "%(num)s in again", n)),
         "in_again.detail": gettext("They were out, and are back."),
-        "in_again.rest": many(
+        "in_again.rest": plural_forms(
             lambda n: ngettext(
                 "%(num)s of the party is still out.", "%(num)s of the party are still out.", n
             )
@@ -187,7 +186,7 @@ def verdict_words() -> dict[str, Words]:
         "undone": gettext("Undone"),
         "undone.passage": gettext("They count as before."),
         "undone.detail": gettext("They count as outside again."),
-        "undone.rest": many(
+        "undone.rest": plural_forms(
             lambda n: ngettext(
                 "They count as outside again; %(num)s of the party is in.",
                 "They count as outside again; %(num)s of the party are in.",
@@ -198,7 +197,7 @@ def verdict_words() -> dict[str, Words]:
 
 
 def _detail(
-    words: dict[str, Words],
+    texts: dict[str, Text],
     kind: str,
     verdict: Verdict,
     party: Reservation | PartyRow | None,
@@ -209,34 +208,36 @@ def _detail(
         part, num = ("walk_in", max(0, free)) if party is None else ("complete", 0)
         if remaining:
             part, num = "rest", remaining
-        return fill(words[f"{kind}.{part}"], num=num)
+        return format_text(texts[f"{kind}.{part}"], num=num)
     if kind == Kind.ALREADY_IN:
         if first is None:
             return ""
-        # A door device has the name of its door.
+        # The label of a door device is the name of its door: do not say it twice.
         is_named = first.door and first.door != first.by
         name = "already_in.first_door" if is_named else "already_in.first"
-        return fill(words[name], at=clock(first.at), by=first.by or say_somebody(), door=first.door)
+        return format_text(
+            texts[name], at=clock(first.at), by=first.by or unnamed_staff_text(), door=first.door
+        )
     if kind == Kind.WRONG_PERFORMANCE:
         if not isinstance(party, Reservation):
             return ""
-        evening = party.performance
-        return fill(
-            words["wrong_performance.evening"],
-            show=evening.show.title,
-            when=when(evening.starts_at),
-            venue=evening.venue.name,
+        performance = party.performance
+        return format_text(
+            texts["wrong_performance.evening"],
+            show=performance.show.title,
+            when=when(performance.starts_at),
+            venue=performance.venue.name,
         )
     part, num = "detail", remaining
     if verdict.way is not Way.IN:
         part, num = _passage_detail(kind, verdict.way, party)
     elif kind == "undone" and party and party.admitted:
         part, num = "rest", party.admitted
-    return fill(words[f"{kind}.{part}"], num=num)
+    return format_text(texts[f"{kind}.{part}"], num=num)
 
 
 def _passage_detail(kind: str, way: Way, party: Reservation | PartyRow | None) -> tuple[str, int]:
-    """Which words tell of people who go out or come back, and their number."""
+    """The detail's case and number for people who go out or come back."""
     inside, outside = (party.inside, party.outside) if party else (0, 0)
     match kind:
         case Kind.LET_OUT if inside:

@@ -11,8 +11,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from flask_babel import force_locale
 
-from azionelab.checkin.texts.app_texts import app_words
-from azionelab.checkin.texts.number_forms import fill, many
+from azionelab.checkin.texts.app_texts import app_texts
+from azionelab.checkin.texts.plurals import format_text, plural_forms
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -37,9 +37,11 @@ def compiled(language: dict[str, Any]) -> gettext.GNUTranslations:
 def test_a_number_has_the_forms_of_its_language(language: dict[str, Any]) -> None:
     catalogue = compiled(language)
     with force_locale(language["locale"]):
-        forms = many(lambda n: catalogue.ngettext("%(num)s seat", "%(num)s seats", n) % {"num": n})
+        forms = plural_forms(
+            lambda n: catalogue.ngettext("%(num)s seat", "%(num)s seats", n) % {"num": n}
+        )
         assert forms == language["forms"]
-        assert [fill(forms, num=number) for number, _ in language["cases"]] == [
+        assert [format_text(forms, num=number) for number, _ in language["cases"]] == [
             said for _, said in language["cases"]
         ]
 
@@ -48,8 +50,8 @@ def test_a_number_has_the_forms_of_its_language(language: dict[str, Any]) -> Non
 def test_a_language_without_a_catalogue_says_all_in_english(locale: str) -> None:
     """Every text of the door can be filled in for every number."""
     with force_locale(locale):
-        texts = app_words()["words"].values()
+        texts = app_texts()["words"].values()
         for forms in (text for text in texts if isinstance(text, dict)):
             for number in range(130):
                 places = dict.fromkeys(("at", "parties", "again"), "")
-                assert str(number) in fill(forms, num=number, **places) or number == 1
+                assert str(number) in format_text(forms, num=number, **places) or number == 1

@@ -18,6 +18,7 @@ from azionelab.checkin.devices.device_list import conflicts
 from azionelab.checkin.house import figures as evening
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
+from azionelab.checkin.house.guests import guests
 from azionelab.checkin.interval import allow_reentry, pass_without_ticket
 from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.scan_log import Actor, Claim, ScanReused, record_of_revoked
@@ -371,7 +372,7 @@ def test_statistics_count_nobody_twice_and_the_log_has_everybody() -> None:
         ("too_many", "out", 0),
         ("in_again", "again", 3),
     ]
-    assert [(guest.admitted, guest.outside) for guest in evening.guests(performance.id)] == [(4, 0)]
+    assert [(guest.admitted, guest.outside) for guest in guests(performance.id)] == [(4, 0)]
 
 
 def race(app: Flask, party: Reservation, doors: int) -> list[Any]:

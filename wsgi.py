@@ -1,8 +1,8 @@
-"""What gunicorn and the flask command load: `gunicorn wsgi:app`, `flask --app wsgi ...`."""
+"""The WSGI entry point: `gunicorn wsgi:app`, `flask --app wsgi ...`."""
 
 import gc
 
-# What is loaded here stays: looking for garbage in it while it grows takes a quarter of the time to start.
+# The modules loaded here stay loaded; garbage collection during start-up takes a quarter of its time.
 gc.disable()
 
 from azionelab.app import create_app  # noqa: E402
@@ -14,6 +14,6 @@ except ConfigError as error:
     # The operator needs the names of the wrong settings, not a traceback.
     raise SystemExit("\n".join(["Wrong settings:", *error.problems])) from None
 
-# Nor is it looked through later, which would copy the memory that gunicorn's processes share.
+# Exclude them from later collections, which would copy the memory that gunicorn's processes share.
 gc.freeze()
 gc.enable()

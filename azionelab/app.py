@@ -28,7 +28,7 @@ from azionelab.ops.checks import secret_keys as _secret_keys  # noqa: F401
 from azionelab.ops.commands import register_commands
 from azionelab.ops.monitoring import backups as _backup_reports  # noqa: F401
 from azionelab.ops.monitoring.health import health_blueprint
-from azionelab.ops.monitoring.requests import init_requests
+from azionelab.ops.monitoring.requests import observe_requests
 from azionelab.ops.monitoring.sentry import init_sentry
 from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config
@@ -72,7 +72,7 @@ def create_app(config: Config | None = None) -> Flask:
 
 def _watch(app: Flask, settings: Config) -> None:
     init_sentry(settings)
-    init_requests(app, log_each=settings.log_format == "json")
+    observe_requests(app, log_each=settings.log_format == "json")
 
 
 def _bind_extensions(app: Flask) -> None:

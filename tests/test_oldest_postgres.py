@@ -18,13 +18,15 @@ from bare_machine import embedded_postgres
 from tests.bookings.test_no_overbooking import INSERT
 from tests.stage import a_performance
 
-PROGRAMS = Path(f"/usr/lib/postgresql/{roles.OLDEST}/bin")
+PROGRAMS = Path(f"/usr/lib/postgresql/{roles.MIN_POSTGRES_VERSION}/bin")
 
 
 @pytest.fixture
 def oldest_server(database_server: str) -> Iterator[str]:
     """The URL of an empty database on a server of that version; as root it runs as the embedded one's user."""
-    assert PROGRAMS.is_dir(), f"install it: `apt-get install postgresql-{roles.OLDEST}`"
+    assert PROGRAMS.is_dir(), (
+        f"install it: `apt-get install postgresql-{roles.MIN_POSTGRES_VERSION}`"
+    )
     folder = Path(tempfile.mkdtemp(prefix="az-"))
     who: dict[str, object] = {}
     if os.geteuid() == 0:
@@ -50,7 +52,7 @@ def oldest_server(database_server: str) -> Iterator[str]:
     try:
         url = f"postgresql://postgres@/azionelab?host={folder}"
         with psycopg.connect(url.replace("/azionelab?", "/postgres?"), autocommit=True) as admin:
-            assert admin.info.server_version // 10000 == roles.OLDEST
+            assert admin.info.server_version // 10000 == roles.MIN_POSTGRES_VERSION
             admin.execute("CREATE DATABASE azionelab")
             embedded_postgres.create_application_role(admin)
         yield url

@@ -162,7 +162,7 @@ def test_the_checks_say_when_the_application_owns_its_tables(parted: str, make_a
         for line, start in zip(checked(app), verdicts, strict=True):
             assert line.startswith(start)
         with app.app_context():
-            (result,) = [r for r in doctor.examine() if r.claim.startswith(claim)]
+            (result,) = [r for r in doctor.run_checks() if r.claim.startswith(claim)]
         assert (result.rows, result.failed) == (["postgres"] if url == parted else [], False)
 
 
@@ -182,7 +182,7 @@ def test_an_old_server_is_refused_by_its_version(
     with psycopg.connect(database_server) as connection:
         major = connection.info.server_version // 10000
     app = make_app()
-    monkeypatch.setattr(roles, "OLDEST", major + 1)
+    monkeypatch.setattr(roles, "MIN_POSTGRES_VERSION", major + 1)
     told = f"PostgreSQL {major} is too old: {major + 1} or newer is needed"
     assert f"FAIL  DATABASE: {told}" in checked(app)
     with pytest.raises(SystemExit, match=told), app.app_context():

@@ -13,7 +13,7 @@ from azionelab_backup import Refused
 from azionelab_backup.settings import read_settings
 
 from azionelab.ops.checks.deployment import check
-from azionelab.ops.checks.odd_settings import odd_settings, read_env_file
+from azionelab.ops.checks.unusual_settings import read_env_file, unusual_settings
 from azionelab.settings.loading import ConfigError, load_config
 from tests.support.processes import ROOT, clean_environment
 from tests.test_check_env import check_env
@@ -228,4 +228,4 @@ def _by_compose(settings: dict[str, str], file: Path) -> list[str]:
 def _told(settings: dict[str, str]) -> list[str]:
     findings = check(load_config(settings), deploy=True, serving=True)
     remarks = [finding.what for finding in findings if finding.verdict == "look"]
-    return [*remarks, *odd_settings({}, settings)]
+    return [*remarks, *unusual_settings({}, settings)]

@@ -18,9 +18,9 @@ from azionelab.database.errors import unreached
 from azionelab.mail.resending import resend_failed
 from azionelab.ops.checks import deployment as deploy_check
 from azionelab.ops.checks import doctor, roles
-from azionelab.ops.checks.odd_settings import read_env_file
 from azionelab.ops.checks.schema import NOT_MIGRATED
 from azionelab.ops.checks.secret_keys import accept_key
+from azionelab.ops.checks.unusual_settings import read_env_file
 from azionelab.ops.processes.worker import worker_command
 from azionelab.ops.smoke.commands import smoke_command
 from azionelab.shows.season import load_season
@@ -37,7 +37,7 @@ R = TypeVar("R")
 
 
 def register_commands(app: Flask) -> None:
-    """Give `flask` the commands of this application."""
+    """Add this application's commands to `flask`."""
     for command in (
         create_admin_command,
         create_token_command,
@@ -52,11 +52,11 @@ def register_commands(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-def _on_the_database(command: Callable[P, R]) -> Callable[P, R]:
-    """Run in the application; a database that is away or not migrated is told in one line."""
+def _with_database(command: Callable[P, R]) -> Callable[P, R]:
+    """Run a command in the application context; database errors become one-line messages."""
 
     @wraps(command)
-    def told_plainly(*args: P.args, **kwargs: P.kwargs) -> R:
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
         except OperationalError as error:
@@ -68,7 +68,7 @@ def _on_the_database(command: Callable[P, R]) -> Callable[P, R]:
                 raise
             raise click.ClickException(NOT_MIGRATED) from error
 
-    in_context: Callable[P, R] = with_appcontext(told_plainly)
+    in_context: Callable[P, R] = with_appcontext(run)
     return in_context
 
 
@@ -86,13 +86,13 @@ def _on_the_database(command: Callable[P, R]) -> Callable[P, R]:
     type=click.File(encoding="utf-8"),
     help="Take the password from a file's first line (- for standard input), without asking.",
 )
-@_on_the_database
+@_with_database
 def create_admin_command(email: str, role: str, name: str, password_file: TextIO | None) -> None:
     """Make a staff account, an administrator's unless --role says otherwise."""
     try:
-        # The commands speak English, whatever the theatre's language is.
+        # The commands' messages are English, whatever the site's language is.
         with force_locale("en"):
-            address = account_address(email)  # before a password is asked for
+            address = account_address(email)  # before the prompt for a password
             user = create_account(address, role, _password(password_file), name)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
@@ -113,7 +113,7 @@ def _password(file: TextIO | None) -> str:
 @click.argument("label")
 @click.option("--hours", type=click.IntRange(1, MAX_TOKEN_HOURS), default=12, show_default=True)
 @click.option("--scans-only", is_flag=True, help="No names, search, walk-ins or release of places.")
-@_on_the_database
+@_with_database
 def create_token_command(label: str, hours: int, *, scans_only: bool) -> None:
     """Make a token for a device at the door, LABEL saying which: "Door A, Marta's phone"."""
     if not is_seen(label) or not is_one_line(label):
@@ -139,7 +139,7 @@ def create_token_command(label: str, hours: int, *, scans_only: bool) -> None:
 @click.option(
     "--bad-addresses", is_flag=True, help="Also those that do not exist, by the server's word."
 )
-@_on_the_database
+@_with_database
 def resend_failed_command(since: datetime, bad_addresses: bool) -> None:
     """Send all mails again that were given up since a moment."""
     zone = current_app.config["AZIONELAB"].time_zone
@@ -148,13 +148,13 @@ def resend_failed_command(since: datetime, bad_addresses: bool) -> None:
 
 
 def _local(moment: datetime) -> str:
-    """A moment on the theatre's clock."""
+    """A datetime in the theatre's time zone."""
     return f"{moment.astimezone(current_app.config['AZIONELAB'].time_zone):%Y-%m-%d %H:%M %Z}"
 
 
 @click.command("load-season")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_on_the_database
+@_with_database
 def load_season_command(file: Path) -> None:
     """Add the venues, shows and performances of FILE; seasons/example.toml shows its form."""
     try:
@@ -163,8 +163,10 @@ def load_season_command(file: Path) -> None:
         problems = "\n".join(f"  {problem}" for problem in error.problems)
         raise click.ClickException(f"nothing was loaded from {file}:\n{problems}") from error
     for one, other in loaded.overlaps:
-        told = " and ".join(f"{row.show.title}, {_local(row.starts_at)}" for row in (one, other))
-        click.echo(f"warning: {one.venue.name} is taken twice: {told}", err=True)
+        performances = " and ".join(
+            f"{row.show.title}, {_local(row.starts_at)}" for row in (one, other)
+        )
+        click.echo(f"warning: {one.venue.name} is taken twice: {performances}", err=True)
     click.echo(
         f"Loaded {loaded.venues} venues, {loaded.shows} shows, {loaded.performances} performances."
     )
@@ -183,21 +185,21 @@ def load_season_command(file: Path) -> None:
 def check_command(deploy: bool, serving: bool, env_file: TextIO | None) -> None:
     """Say what is not as it must be; exit status 1 if anything is."""
     config = current_app.config["AZIONELAB"]
-    written = read_env_file(env_file.read()) if env_file else None
-    findings = deploy_check.check(config, deploy=deploy, serving=serving, written=written)
+    settings = read_env_file(env_file.read()) if env_file else None
+    findings = deploy_check.check(config, deploy=deploy, serving=serving, env_file=settings)
     _print_table(findings, failed=any(finding.verdict == "FAIL" for finding in findings))
 
 
 @click.command("doctor")
-@_on_the_database
+@_with_database
 def doctor_command() -> None:
     """Check that the books are right, and change nothing; exit status 1 if they are not."""
-    results = doctor.examine()
+    results = doctor.run_checks()
     _print_table(results, failed=any(result.failed for result in results))
 
 
 @click.command("accept-secret-key")
-@_on_the_database
+@_with_database
 def accept_secret_key_command() -> None:
     """Go on with SECRET_KEY as it is: what an earlier key signed does not open any more.
 

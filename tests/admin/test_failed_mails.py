@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from azionelab.bookings import rules
 from azionelab.database import db, now
 from azionelab.mail.resending import Failed, count_failed, resend_failed
-from azionelab.ops.monitoring.condition import read_condition
+from azionelab.ops.monitoring.service_status import read_service_status
 from azionelab.ops.processes.worker import run_worker
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance
@@ -79,7 +79,7 @@ def test_the_first_page_counts_what_can_be_sent_again(
         "UPDATE reservation SET name = '', email = '', email_key = NULL, erased_at = now()"
     )
     assert "could not be delivered" not in staff.get("/admin/").text
-    assert read_condition(db.session.connection()).mails_failed == 0
+    assert read_service_status(db.session.connection()).mails_failed == 0
 
 
 def test_it_counts_from_the_chosen_moment(staff: FlaskClient, database: Database) -> None:

@@ -19,7 +19,7 @@ from psycopg import sql
 from azionelab.bookings import holds, rules
 from azionelab.checkin.scans import admit
 from azionelab.checkin.undoing import undo
-from azionelab.ops.checks.secret_keys import fingerprint, look_at_key
+from azionelab.ops.checks.secret_keys import fingerprint, note_secret_key
 from bare_machine.embedded_postgres import as_application
 from tests.backup.conftest import Backups
 from tests.stage import (
@@ -219,7 +219,7 @@ def test_a_restore_says_when_the_key_is_another(
     keys: dict[str, str],
     opens: bool,
 ) -> None:
-    look_at_key(make_app(SECRET_KEY=KEY))
+    note_secret_key(make_app(SECRET_KEY=KEY))
     taken = backups.take()
     assert backups.run("list").stdout.endswith(f", key {fingerprint(KEY)}\n")
     done = backups.run("restore", taken, **elsewhere(empty_database), **keys)

@@ -14,8 +14,8 @@ from azionelab.database import db
 from azionelab.mail.outbox import resend
 from azionelab.mail.refusals import Refusals
 from azionelab.ops.monitoring.backups import Task
-from azionelab.ops.monitoring.condition import BackupCondition, Condition
-from azionelab.ops.monitoring.health import judge
+from azionelab.ops.monitoring.health import summarize
+from azionelab.ops.monitoring.service_status import BackupStatus, ServiceStatus
 from tests.stage import a_party, a_performance
 from tests.support.processes import Program
 
@@ -46,14 +46,14 @@ def test_all_is_well(client: FlaskClient, database: Database) -> None:
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
-def a_condition(worker: float, mail: float | None, backup: float | None) -> Condition:
+def make_service_status(worker: float, mail: float | None, backup: float | None) -> ServiceStatus:
     """Things seen so many seconds ago; None where there is no mail, or backup that went well."""
 
     def ago(seconds: float | None) -> datetime | None:
         return None if seconds is None else NOW - timedelta(seconds=seconds)
 
-    reported = BackupCondition(ago(backup), last_was_well=True, size=1)
-    return Condition(
+    reported = BackupStatus(ago(backup), last_was_well=True, size=1)
+    return ServiceStatus(
         at=NOW,
         worker_seen_at=ago(worker),
         mails_waiting=0,
@@ -78,11 +78,11 @@ def a_condition(worker: float, mail: float | None, backup: float | None) -> Cond
 def test_how_long_each_part_may_be_silent(
     worker: float, mail: float | None, backup: float | None, status: str
 ) -> None:
-    assert judge(a_condition(worker, mail, backup))["status"] == status
+    assert summarize(make_service_status(worker, mail, backup))["status"] == status
 
 
 def test_seconds_are_told_to_the_tenth() -> None:
-    told = judge(a_condition(1.26, 2.74, 3.14))
+    told = summarize(make_service_status(1.26, 2.74, 3.14))
     assert told["worker"] == {"seen_seconds_ago": 1.3}
     assert told["mail"]["oldest_unsent_seconds"] == 2.7
     assert told["backup"] == {"succeeded_seconds_ago": 3.1}

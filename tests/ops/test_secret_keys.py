@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.ops.checks.secret_keys import fingerprint, look_at_key
+from azionelab.ops.checks.secret_keys import fingerprint, note_secret_key
 from tests.support.processes import PYTHON, ROOT, Program, clean_environment, free_ports
 
 KEY = "Qm5vX0c2RkpsV3pTQ1h1aE9yTnA4eXQ3RGdLYjRhZQ"
@@ -37,7 +37,7 @@ def test_the_first_start_notes_the_key_and_later_ones_nothing(
     make_app: MakeApp, database: Database
 ) -> None:
     for _ in range(2):
-        look_at_key(make_app(SECRET_KEY=KEY))
+        note_secret_key(make_app(SECRET_KEY=KEY))
         assert noted(database) == [fingerprint(KEY)]
     assert KEY not in fingerprint(KEY)
 
@@ -45,10 +45,10 @@ def test_the_first_start_notes_the_key_and_later_ones_nothing(
 def test_a_lost_key_is_told_everywhere_and_accepted_by_hand_only(
     make_app: MakeApp, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    look_at_key(make_app(SECRET_KEY=KEY))
+    note_secret_key(make_app(SECRET_KEY=KEY))
     app = make_app(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=THIRD)
     with caplog.at_level(logging.ERROR, "azionelab.ops.checks.secret_keys"):
-        look_at_key(app)
+        note_secret_key(app)
     assert "SECRET_KEY: is not the one" in caplog.text
     assert "docker/secrets" in caplog.text
     assert noted(database) == [fingerprint(KEY)]
@@ -64,10 +64,10 @@ def test_a_lost_key_is_told_everywhere_and_accepted_by_hand_only(
 
 
 def test_a_rotation_is_known_by_the_fallbacks(make_app: MakeApp, database: Database) -> None:
-    look_at_key(make_app(SECRET_KEY=KEY))
+    note_secret_key(make_app(SECRET_KEY=KEY))
     rotated = make_app(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=f"{THIRD},{KEY}")
     assert told(rotated, "doctor") == []
-    look_at_key(rotated)
+    note_secret_key(rotated)
     assert noted(database) == [fingerprint(KEY), fingerprint(NEW)]
     # Later the old one is let go.
     assert told(make_app(SECRET_KEY=NEW), "doctor") == []
@@ -77,7 +77,7 @@ def test_a_database_that_is_away_or_not_migrated_stops_no_start(
     make_app: MakeApp, empty_database: str
 ) -> None:
     for url in (empty_database, "postgresql://azionelab:Nw7f2RqZ8k@127.0.0.1:1/none"):
-        look_at_key(make_app(DATABASE_URL=url))
+        note_secret_key(make_app(DATABASE_URL=url))
 
 
 def new_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -145,7 +145,7 @@ def test_the_start_logs_a_lost_key_and_goes_on(
     settings: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    look_at_key(make_app(SECRET_KEY=KEY))
+    note_secret_key(make_app(SECRET_KEY=KEY))
     changed = settings | {"SECRET_KEY": NEW, "PORT": str(free_ports(1)[0])}
     with Program(command, changed, tmp_path / "log") as program:
         told = "SECRET_KEY: is not the one that links and tickets were signed with"

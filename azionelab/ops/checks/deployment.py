@@ -1,7 +1,7 @@
-"""`flask check`: what keeps a deployment from serving, and with --deploy what makes it unsafe.
+"""`flask check`: finds what stops a deployment from serving and, with --deploy, what makes it unsafe.
 
-What makes a setting unsafe is decided in `azionelab/settings/production.py`, for the start and for this. Settings that cannot be used at all never come this far: production does not start with them, and
-`wsgi` names every one of them instead, this command's own start included.
+`azionelab/settings/production.py` decides which settings are unsafe. Invalid settings never get here: the
+application refuses to start with them, this command included, and names each one.
 """
 
 import os
@@ -17,15 +17,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from azionelab.database import db, now
 from azionelab.database.errors import cause
 from azionelab.ops.checks import roles
-from azionelab.ops.checks.odd_settings import odd_settings
 from azionelab.ops.checks.schema import NOT_MIGRATED, SchemaState, schema_state
-from azionelab.ops.checks.secret_keys import key_problem
+from azionelab.ops.checks.secret_keys import find_key_problem
+from azionelab.ops.checks.unusual_settings import unusual_settings
 from azionelab.ops.monitoring.backups import BackupReport, Task
 from azionelab.settings.config import Config
 from azionelab.settings.production import advice, unsafe_settings
 from azionelab.staff.models import Role, RoleName, User
 
-# What the mission's "Production Readiness" asks for, and what else is checked beside it.
+# The settings that the table lists, in this order.
 _SETTINGS = (
     "FLASK_DEBUG",
     "SECRET_KEY",
@@ -46,20 +46,23 @@ _SETTINGS = (
     "MAIL_DEFAULT_SENDER",
     "DATABASE_URL",
 )
-# How old the newest good one may be: one a day, a restore tried once a week, each with some hours' delay.
-_BACKUPS = {Task.BACKUP: timedelta(hours=36), Task.VERIFY: timedelta(days=8)}
-_COMMANDS = {Task.BACKUP: "now", Task.VERIFY: "verify"}
+# Maximum age of the last success: a backup runs daily, a restore test weekly, each plus some hours.
+_MAX_BACKUP_AGE = {Task.BACKUP: timedelta(hours=36), Task.VERIFY: timedelta(days=8)}
+_BACKUP_COMMANDS = {Task.BACKUP: "now", Task.VERIFY: "verify"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, led by its name; `verdict` is ok, FAIL, or look (a person has to)."""
+    """One line of the table. `text` starts with the setting's name or the topic.
+
+    `verdict` is "ok", "FAIL", or "look" when a person has to judge it.
+    """
 
     verdict: str
-    what: str
+    text: str
 
     def __str__(self) -> str:
-        return f"{self.verdict:<4}  {self.what}"
+        return f"{self.verdict:<4}  {self.text}"
 
 
 def check(
@@ -67,17 +70,17 @@ def check(
     *,
     deploy: bool,
     serving: bool = False,
-    written: Mapping[str, str] | None = None,
+    env_file: Mapping[str, str] | None = None,
 ) -> list[Finding]:
-    """The findings about this installation; with `deploy` its settings are judged as production's.
+    """Check this installation; with `deploy`, check its settings against production's rules too.
 
-    With `serving` only what can be seen without the network: a database that is away for a moment
-    must not keep the web processes from starting. `written` are the lines of .env, where they can be read.
+    `serving` skips all checks that need the network: a short database outage must not stop the web processes
+    from starting. `env_file` holds the settings of .env, or None when it cannot be read from here.
     """
-    findings = [*(_settings(config) if deploy else ()), _front_end(config)]
+    findings = [*(_setting_findings(config) if deploy else ()), _front_end_finding(config)]
     if serving:
         return findings
-    findings += _database(deploy=deploy)
+    findings += _database_findings(deploy=deploy)
     if deploy:
         tls = (
             f"TLS: cannot be seen from here: run `flask smoke --url {config.site_base_url}`;"
@@ -85,11 +88,11 @@ def check(
             " that ends TLS `--as-proxy-to nginx:8080`"
         )
         findings.append(Finding("look", tls))
-        findings += _written(written)
+        findings += _env_file_findings(env_file)
     return findings
 
 
-def _settings(config: Config) -> Iterator[Finding]:
+def _setting_findings(config: Config) -> Iterator[Finding]:
     problems = unsafe_settings(config)
     if not config.trusted_proxies:
         problems.append(
@@ -99,14 +102,14 @@ def _settings(config: Config) -> Iterator[Finding]:
     findings = [Finding("FAIL", problem) for problem in problems]
     findings += [Finding("look", remark) for remark in advice(config)]
     for name in _SETTINGS:
-        told = [finding for finding in findings if finding.what.partition(":")[0] == name]
-        yield from told or [Finding("ok", name)]
+        about = [finding for finding in findings if finding.text.partition(":")[0] == name]
+        yield from about or [Finding("ok", name)]
 
 
-def _written(written: Mapping[str, str] | None) -> Iterator[Finding]:
-    for remark in odd_settings(os.environ, written or {}):
+def _env_file_findings(env_file: Mapping[str, str] | None) -> Iterator[Finding]:
+    for remark in unusual_settings(os.environ, env_file or {}):
         yield Finding("look", remark)
-    if written is None:
+    if env_file is None:
         yield Finding(
             "look",
             ".env: cannot be seen from here, and with it misspelt names; in Compose run this with"
@@ -116,7 +119,7 @@ def _written(written: Mapping[str, str] | None) -> Iterator[Finding]:
         yield Finding("ok", ".env: was read for unknown names")
 
 
-def _front_end(config: Config) -> Finding:
+def _front_end_finding(config: Config) -> Finding:
     if (config.frontend_dist / ".vite" / "manifest.json").is_file():
         return Finding("ok", "FRONTEND_DIST")
     return Finding(
@@ -126,13 +129,13 @@ def _front_end(config: Config) -> Finding:
     )
 
 
-def _database(*, deploy: bool) -> Iterator[Finding]:
+def _database_findings(*, deploy: bool) -> Iterator[Finding]:
     try:
         with db.engine.connect() as connection:
             yield Finding("ok", "DATABASE: reached")
-            if told := roles.too_old(connection):
-                yield Finding("FAIL", f"DATABASE: {told}")
-            if refused := roles.without_rights(connection):
+            if problem := roles.find_version_problem(connection):
+                yield Finding("FAIL", f"DATABASE: {problem}")
+            if refused := roles.tables_without_rights(connection):
                 yield Finding("FAIL", f"DATABASE: {roles.NO_RIGHTS} ({', '.join(refused)})")
                 return
             state = schema_state(connection)
@@ -143,26 +146,26 @@ def _database(*, deploy: bool) -> Iterator[Finding]:
                 yield Finding("look", "MIGRATIONS: newer than this release, as after a rollback")
             else:
                 yield Finding("ok", "MIGRATIONS: current")
-            if problem := key_problem(connection, current_app.config["AZIONELAB"]):
+            if problem := find_key_problem(connection, current_app.config["AZIONELAB"]):
                 yield Finding("FAIL", problem)
-            yield _administrator(connection)
+            yield _administrator_finding(connection)
             if deploy:
-                yield _role(connection)
-                yield _backups(connection)
+                yield _role_finding(connection)
+                yield _backup_finding(connection)
     except SQLAlchemyError as error:
         yield Finding(
             "FAIL", f"DATABASE: cannot be reached ({cause(error)}); see DATABASE_URL and the server"
         )
 
 
-def _administrator(connection: Connection) -> Finding:
+def _administrator_finding(connection: Connection) -> Finding:
     admins = select(User.id).join(User.roles).where(Role.name == RoleName.ADMIN, User.active)
     if connection.execute(admins.limit(1)).first() is not None:
         return Finding("ok", "ADMIN: there is an administrator")
     return Finding("FAIL", "ADMIN: there is no administrator; run `flask create-admin EMAIL`")
 
 
-def _role(connection: Connection) -> Finding:
+def _role_finding(connection: Connection) -> Finding:
     role = roles.current_role(connection)
     if roles.owns_tables(connection):
         return Finding("look", f"DATABASE: the role {role} {roles.OWNS_TABLES}")
@@ -171,7 +174,7 @@ def _role(connection: Connection) -> Finding:
     )
 
 
-def _backups(connection: Connection) -> Finding:
+def _backup_finding(connection: Connection) -> Finding:
     newest = (
         select(BackupReport.task, BackupReport.well, BackupReport.ended_at)
         .ext(distinct_on(BackupReport.task))
@@ -179,16 +182,16 @@ def _backups(connection: Connection) -> Finding:
     )
     reports = {row.task: row for row in connection.execute(newest)}
     if not reports:
-        # A managed database is backed up by its keeper, who reports nothing here.
+        # The provider of a managed database makes its backups and reports nothing here.
         return Finding(
             "look", "BACKUPS: none was ever reported: restore one before you take bookings"
         )
-    for task, age in _BACKUPS.items():
+    for task, age in _MAX_BACKUP_AGE.items():
         report = reports.get(task)
         if report is None:
             return Finding(
                 "FAIL",
-                f"BACKUPS: no {task} was ever reported; run `azionelab-backup {_COMMANDS[task]}`"
+                f"BACKUPS: no {task} was ever reported; run `azionelab-backup {_BACKUP_COMMANDS[task]}`"
                 " in the backups' container",
             )
         if not report.well or report.ended_at < now() - age:

@@ -1,7 +1,7 @@
-"""`flask doctor`: whether the books are right. It looks and changes nothing.
+"""`flask doctor`: checks that the data is consistent. Read-only.
 
-A failure means that something which must always hold does not. A warning is for somebody to look at.
-Rows are told by their numbers, never by whose they are.
+FAIL means that an invariant is broken; warn asks a person to look. Rows are named by id or reference, never
+by a person's name.
 """
 
 from collections.abc import Callable
@@ -17,16 +17,16 @@ from azionelab.mail.delivery import find_orphans
 from azionelab.mail.outbox import SEND_JOB
 from azionelab.mail.refusals import read_refusals
 from azionelab.ops.checks import roles
-from azionelab.ops.checks.secret_keys import key_problem
-from azionelab.ops.monitoring.condition import refusal_to_write
+from azionelab.ops.checks.secret_keys import find_key_problem
+from azionelab.ops.monitoring.service_status import find_disk_problem
 
-_SHOWN = 10  # rows told by their numbers; of more, only how many
-_ROOM = 32 * 1024  # kilobytes: two files of PostgreSQL's log, without which it stops
+_SHOWN = 10  # rows that are listed; beyond that only their count
+_DISK_PROBE = 32 * 1024  # kilobytes: two WAL segments, without which PostgreSQL stops
 
 
 @dataclass(frozen=True)
 class Result:
-    """One thing looked at: what should hold, and the rows of which it does not."""
+    """One check: the claim, and the rows that violate it."""
 
     claim: str
     fatal: bool
@@ -34,7 +34,7 @@ class Result:
 
     @property
     def failed(self) -> bool:
-        """Whether something is wrong, and not merely worth a look."""
+        """Whether this is an error rather than a warning."""
         return self.fatal and bool(self.rows)
 
     def __str__(self) -> str:
@@ -53,13 +53,13 @@ class _Check:
     fatal: bool = True
 
 
-def examine() -> list[Result]:
-    """Look at everything; raises SQLAlchemyError when the database cannot be asked."""
+def run_checks() -> list[Result]:
+    """Run all checks; raises SQLAlchemyError when the database does not answer."""
     with db.engine.connect() as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))
         results = [Result(c.claim, c.fatal, c.find(connection)) for c in _CHECKS]
         owning = [roles.current_role(connection)] if roles.owns_tables(connection) else []
-        refusal = refusal_to_write(connection, _ROOM)
+        disk_problem = find_disk_problem(connection, _DISK_PROBE)
     orphans = [str(mail) for mail in find_orphans(timedelta(0))]
     return [
         *results,
@@ -69,18 +69,20 @@ def examine() -> list[Result]:
             fatal=False,
             rows=owning,
         ),
-        Result("the database's disk has room", fatal=True, rows=[refusal] if refusal else []),
+        Result(
+            "the database's disk has room", fatal=True, rows=[disk_problem] if disk_problem else []
+        ),
     ]
 
 
 def _sql(query: str, **parameters: Any) -> Callable[[Connection], list[str]]:
-    """Find the rows that a query answers with, each as one text."""
+    """Make a check that lists a query's rows, each as one string."""
     statement = text(query).bindparams(**parameters)
     return lambda connection: [str(row) for row in connection.scalars(statement)]
 
 
 def _erased_too_early(connection: Connection) -> list[str]:
-    """The references of parties whose names are gone although nothing says so yet."""
+    """References of parties whose names were erased before the retention period ended."""
     query = text("""
         SELECT r.reference FROM reservation AS r JOIN performance AS p ON p.id = r.performance_id
         WHERE r.erased_at IS NOT NULL AND r.erasure_requested_at IS NULL
@@ -91,13 +93,13 @@ def _erased_too_early(connection: Connection) -> list[str]:
     return list(connection.scalars(query, {"days": days}))
 
 
-def _lost_key(connection: Connection) -> list[str]:
-    problem = key_problem(connection, current_app.config["AZIONELAB"])
+def _lost_secret_key(connection: Connection) -> list[str]:
+    problem = find_key_problem(connection, current_app.config["AZIONELAB"])
     return [problem] if problem else []
 
 
 _CHECKS = (
-    _Check("links and tickets that were sent open with this site's key", _lost_key),
+    _Check("links and tickets that were sent open with this site's key", _lost_secret_key),
     _Check(
         "performances hold the seats of their live reservations",
         _sql("""
@@ -167,8 +169,8 @@ _CHECKS = (
         """),
     ),
     _Check(
-        # A mail that was given up is marked so, and staff see it. A periodic job that did better
-        # later has made up for it.
+        # Failed mails are marked and shown to staff. A failed periodic job is fine once a later run
+        # succeeded.
         "no job failed without being made up for",
         _sql(
             """

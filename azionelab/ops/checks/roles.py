@@ -1,17 +1,17 @@
-"""The database's two roles: the owner, who runs migrations, and the application, which has rights to rows.
+"""The database's two roles: the owner runs migrations, the application's role reads and writes rows.
 
-An installation may do with one for both, as those of release 0.3 did: then the application could disable
-triggers and drop constraints, which `flask doctor` and `flask check --deploy` say.
+An installation may use one role for both, as before release 0.4. Then the application could disable triggers
+and drop constraints; `flask doctor` and `flask check --deploy` report it.
 """
 
 from sqlalchemy import Connection, text
 
 from azionelab.database import Base
 
-# The oldest PostgreSQL that the tests run on.
-OLDEST = 15
+# The oldest major version of PostgreSQL that the tests run on.
+MIN_POSTGRES_VERSION = 15
 
-# Tables decide; in a database without any, whether they could be made. A superuser owns everything.
+# Decided by the tables' owner; in an empty database by the right to create tables. A superuser owns all.
 _OWNS = text("""
     SELECT coalesce(
         (
@@ -33,8 +33,8 @@ _OWNERS = text("""
     SELECT string_agg(DISTINCT relowner::regrole::text, ', ') FROM pg_class
     WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p')
 """)
-# The same server, since it was started, and the same database in it.
-_PLACE = text("""
+# Identifies a database: the server by its start time, and the database's oid.
+_DATABASE_IDENTITY = text("""
     SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = current_database()
 """)
 _CAN_GRANT = text("SELECT to_regprocedure('public.grant_rows(name)') IS NOT NULL")
@@ -49,39 +49,39 @@ NO_RIGHTS = "the database refuses its rows to the application's role: run `flask
 
 
 def owns_tables(connection: Connection) -> bool:
-    """Whether this role owns the tables, or would own those that it made in an empty database."""
+    """Whether this role owns the tables, or could create them in an empty database."""
     return bool(connection.scalar(_OWNS))
 
 
-def without_rights(connection: Connection) -> list[str]:
-    """The tables of the application that its role may not write."""
+def tables_without_rights(connection: Connection) -> list[str]:
+    """The application's tables that this role may not insert into."""
     return sorted(connection.scalars(_WITHOUT_RIGHTS, {"tables": list(Base.metadata.tables)}))
 
 
 def current_role(connection: Connection) -> str:
-    """The role that a connection's statements are run by."""
+    """The role of a connection."""
     return str(connection.scalar(text("SELECT current_user")))
 
 
-def owners(connection: Connection) -> str:
-    """Who owns the tables; an empty string when there are none."""
+def table_owners(connection: Connection) -> str:
+    """The owners of the tables, comma-separated; an empty string when there are no tables."""
     return connection.scalar(_OWNERS) or ""
 
 
 def same_database(one: Connection, other: Connection) -> bool:
-    """Whether two connections lead to the same database."""
-    return one.execute(_PLACE).one() == other.execute(_PLACE).one()
+    """Whether two connections are to the same database."""
+    return one.execute(_DATABASE_IDENTITY).one() == other.execute(_DATABASE_IDENTITY).one()
 
 
 def grant_rows(owner: Connection, application: str) -> None:
-    """Give the application its rights to rows (migration 0016), tables that are new included."""
+    """Grant the application its rights to rows, also in new tables (migration 0016)."""
     if owner.scalar(_CAN_GRANT):
         owner.execute(_GRANT, {"application": application})
 
 
-def too_old(connection: Connection) -> str | None:
-    """Why this server cannot be used, in words that follow its name; None when it can."""
+def find_version_problem(connection: Connection) -> str | None:
+    """Why this server's version cannot be used; None when it can."""
     version = connection.connection.driver_connection.info.server_version  # type: ignore[union-attr]
-    if version >= OLDEST * 10000:
+    if version >= MIN_POSTGRES_VERSION * 10000:
         return None
-    return f"PostgreSQL {version // 10000} is too old: {OLDEST} or newer is needed"
+    return f"PostgreSQL {version // 10000} is too old: {MIN_POSTGRES_VERSION} or newer is needed"

@@ -1,7 +1,6 @@
-"""How the database's schema stands to this code: behind it, at it, or ahead of it.
+"""Compares the database's schema with this code's migrations.
 
-Ahead is what a rollback leaves: the release before runs on the newer schema, which each migration
-has to allow (docs/release.md).
+A newer schema is normal after a rollback: each migration has to allow the release before it (docs/release.md).
 """
 
 from enum import StrEnum
@@ -12,12 +11,12 @@ from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import Connection
 
-# What PENDING is told by, wherever it is met.
+# The message for PENDING.
 NOT_MIGRATED = "the database is not migrated to this release: run `flask db upgrade`"
 
 
 class SchemaState(StrEnum):
-    """What is to be done: PENDING wants `flask db upgrade`, the others nothing."""
+    """PENDING needs `flask db upgrade`; the others need nothing."""
 
     PENDING = "pending"
     CURRENT = "current"
@@ -25,23 +24,23 @@ class SchemaState(StrEnum):
 
 
 def schema_state(connection: Connection) -> SchemaState:
-    """The state of the database that `connection` is to."""
+    """The state of the connected database."""
     applied = MigrationContext.configure(connection).get_current_heads()
-    return judge(set(applied), str(current_app.extensions["migrate"].directory))
+    return compare_revisions(set(applied), str(current_app.extensions["migrate"].directory))
 
 
-def judge(applied: set[str], folder: str) -> SchemaState:
-    """The state of a database that says it has `applied`, by the migrations in a folder."""
+def compare_revisions(applied: set[str], folder: str) -> SchemaState:
+    """Compare the revisions applied to a database with the migrations in `folder`."""
     heads, known = _known_migrations(folder)
     if applied == heads:
         return SchemaState.CURRENT
-    # Migrations are one line: what this code does not know comes after all that it knows.
+    # Migrations form one line, so an unknown revision is newer than all known ones.
     return SchemaState.PENDING if applied <= known else SchemaState.NEWER
 
 
 @lru_cache
 def _known_migrations(folder: str) -> tuple[set[str], set[str]]:
-    """The last migrations in a folder, and all of them."""
+    """The head revisions in a folder, and all revisions."""
     # The files do not change while a process runs.
     scripts = ScriptDirectory(folder)
     return set(scripts.get_heads()), {script.revision for script in scripts.walk_revisions()}

@@ -1,8 +1,8 @@
-"""Which SECRET_KEY the links and tickets of this database are signed with, by its fingerprint.
+"""Detects that SECRET_KEY is not the key that signed this database's links and tickets.
 
-A site that was restored with newly made secrets works, but every link and ticket mailed before answers 404.
-So the fingerprint of the key is noted in the database when the site starts, and compared ever after. It is
-a digest from which a random key cannot be found. docker/new-secrets and docker/backup compute the same one.
+A site restored with new secrets runs, but every link and ticket mailed before answers 404. So the site stores
+the key's fingerprint when it starts and compares it on each later start. The fingerprint is a digest that
+does not reveal a random key. docker/new-secrets and docker/backup compute the same one.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from azionelab.settings.config import Config
 
 logger = logging.getLogger(__name__)
 
-WHAT_TO_DO = (
+REMEDY = (
     "put the key back from your copy of docker/secrets into secret_key, or add it to"
     " SECRET_KEY_FALLBACKS, and start anew; if it is gone for good or was replaced on purpose, run"
     " `flask accept-secret-key`, and send tickets again from the back office"
@@ -28,7 +28,7 @@ WHAT_TO_DO = (
 
 
 class SigningKey(Base):
-    """A key that was in use from `noted_at` on; the newest row is the one in use."""
+    """The fingerprint of a key used since `noted_at`; the newest row is the current key."""
 
     __tablename__ = "signing_key"
     __table_args__ = (CheckConstraint("fingerprint ~ '^[0-9a-f]{16}$'", name="fingerprint"),)
@@ -39,21 +39,21 @@ class SigningKey(Base):
 
 
 class KeyState(StrEnum):
-    """How the configured keys stand to the newest noted one."""
+    """The configured keys compared with the newest stored fingerprint."""
 
-    UNNOTED = "unnoted"  # none is noted yet
+    UNNOTED = "unnoted"  # no fingerprint is stored yet
     IN_USE = "in use"  # it is SECRET_KEY
     ROTATED = "rotated"  # it is one of SECRET_KEY_FALLBACKS
-    LOST = "lost"  # it is neither: what it signed does not open
+    LOST = "lost"  # it is neither: links and tickets that it signed do not open
 
 
 def fingerprint(key: str) -> str:
-    """16 hexadecimal digits that stand for a key."""
+    """16 hexadecimal digits that identify a key."""
     return hashlib.sha256(f"azionelab secret key\n{key}".encode()).hexdigest()[:16]
 
 
 def key_state(connection: Connection, config: Config) -> KeyState:
-    """How SECRET_KEY and SECRET_KEY_FALLBACKS stand to what is noted."""
+    """Compare SECRET_KEY and SECRET_KEY_FALLBACKS with the newest stored fingerprint."""
     newest = select(SigningKey.fingerprint).order_by(SigningKey.id.desc()).limit(1)
     noted = connection.scalar(newest)
     if noted is None:
@@ -64,33 +64,33 @@ def key_state(connection: Connection, config: Config) -> KeyState:
     return KeyState.ROTATED if noted in earlier else KeyState.LOST
 
 
-def key_problem(connection: Connection, config: Config) -> str | None:
-    """What is wrong with the keys and what to do, or None."""
+def find_key_problem(connection: Connection, config: Config) -> str | None:
+    """What is wrong with the keys and how to repair it; None when nothing is."""
     if key_state(connection, config) is not KeyState.LOST:
         return None
     return (
         "SECRET_KEY: is not the one that links and tickets were signed with, so that those sent before"
-        f" do not open; {WHAT_TO_DO}"
+        f" do not open; {REMEDY}"
     )
 
 
 def accept_key(config: Config) -> None:
-    """Note SECRET_KEY as the one in use, whatever was before. One transaction."""
+    """Store SECRET_KEY's fingerprint as the current one, whatever was stored before. One transaction."""
     with transaction() as session:
         session.add(SigningKey(fingerprint=fingerprint(config.secret_key)))
 
 
-def look_at_key(app: Flask) -> None:
-    """When the site starts: note a first or rotated key, and log when the earlier one is missing.
+def note_secret_key(app: Flask) -> None:
+    """Store a first or rotated key's fingerprint, and log an error when the earlier key is missing.
 
-    It keeps nothing from starting: a database that is away or not migrated is told by others.
+    Called when the site starts; never stops it. Other checks report a database that is away or not migrated.
     """
     config = app.config["AZIONELAB"]
     try:
         with app.app_context():
             with db.engine.connect() as connection:
                 state = key_state(connection, config)
-                problem = key_problem(connection, config)
+                problem = find_key_problem(connection, config)
             if problem:
                 logger.error("%s", problem)
             elif state is not KeyState.IN_USE:

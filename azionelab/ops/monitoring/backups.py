@@ -1,6 +1,6 @@
-"""What the backups' own container reports here: what it did, when, and whether it went well.
+"""Reports of the backup container: which task ran, when, and whether it succeeded.
 
-The rows are written from there; nothing in the application writes them.
+docker/backup writes the rows; the application only reads them.
 """
 
 from datetime import datetime
@@ -13,15 +13,15 @@ from azionelab.database import Base
 
 
 class Task(StrEnum):
-    """What a report is about."""
+    """The tasks of the backup container."""
 
-    BACKUP = "backup"  # the database and the media written into one folder, with checksums
-    VERIFY = "verify"  # the newest backup restored into a scratch database and looked at
-    SHIP = "ship"  # backups taken elsewhere, encrypted
+    BACKUP = "backup"  # dumps the database and the media into one folder, with checksums
+    VERIFY = "verify"  # restores the newest backup into a scratch database and checks it
+    SHIP = "ship"  # copies encrypted backups to another place
 
 
 class BackupReport(Base):
-    """One run of one task. `size` is in bytes, 0 where nothing was written; `remark` is for people."""
+    """One run of one task. `size` is in bytes, 0 if nothing was written; `remark` is for people."""
 
     __tablename__ = "backup_report"
     __table_args__ = (

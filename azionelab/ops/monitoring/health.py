@@ -1,4 +1,4 @@
-"""/api/health: whether this process can serve, and whether the parts behind it are at work."""
+"""/api/health: whether this process can serve, and the status of worker, mail and backups."""
 
 from typing import Any
 
@@ -9,13 +9,18 @@ from azionelab.database import db
 from azionelab.database.errors import cause
 from azionelab.ops.checks.schema import NOT_MIGRATED, SchemaState, schema_state
 from azionelab.ops.monitoring.backups import Task
-from azionelab.ops.monitoring.condition import PATIENCE, Condition, read_condition, refusal_to_write
+from azionelab.ops.monitoring.service_status import (
+    STATEMENT_TIMEOUT,
+    ServiceStatus,
+    find_disk_problem,
+    read_service_status,
+)
 
-WORKER_SILENT_AFTER = 60  # seconds; its heart beats every ten
+WORKER_SILENT_AFTER = 60  # seconds; it sends a heartbeat every ten
 MAIL_LATE_AFTER = 600  # seconds
-BACKUP_OLD_AFTER = 26 * 3600  # seconds; there is one a day
-# What is tried of the database's disk. As little as counts: anybody may ask, as often as they like.
-_ROOM = 256  # kilobytes
+BACKUP_OLD_AFTER = 26 * 3600  # seconds; backups run daily
+# The smallest probe that reaches the disk: anybody may call this, as often as they like.
+_DISK_PROBE = 256  # kilobytes
 
 health_blueprint = Blueprint("health", __name__)
 
@@ -24,18 +29,18 @@ health_blueprint = Blueprint("health", __name__)
 def health() -> Response:
     """200 when the database is reached and has this code's migrations, or newer ones; else 503.
 
-    `status` is "down" with 503; with 200 it is "ok", or "degraded" when the worker is silent, mail
-    is late or refused to everybody (`mail.refused`), or the last good backup is old: visitors are served all the same. So it is when `database` is
-    "full": nothing is booked then, but programme and tickets are shown. Seconds are null when there is
-    nothing to count. `backup` is told where backups report what they did.
+    `status` is "down" with 503. With 200 it is "ok", or "degraded" while visitors can still be served: the
+    worker is silent, mail is late, the mail server refuses everybody (`mail.refused`), the last successful
+    backup is old, or `database` is "full" (nobody can book, but programme and tickets are shown). Seconds
+    are null when there is no value. `backup` is present once a backup has been reported.
     """
-    report = _examine()
+    report = _build_report()
     response = jsonify(report)
     response.status_code = 503 if report["status"] == "down" else 200
     return response
 
 
-def _examine() -> dict[str, Any]:
+def _build_report() -> dict[str, Any]:
     report: dict[str, Any] = {
         "status": "down",
         "database": "unreachable",
@@ -45,47 +50,47 @@ def _examine() -> dict[str, Any]:
     }
     try:
         with db.engine.connect() as connection:
-            connection.execute(PATIENCE)
+            connection.execute(STATEMENT_TIMEOUT)
             report["database"] = "reached"
             report["migrations"] = schema_state(connection)
             if report["migrations"] is SchemaState.PENDING:
                 current_app.logger.warning("health: %s", NOT_MIGRATED)
                 return report
-            condition = read_condition(connection)
-            refusal = refusal_to_write(connection, _ROOM)
+            service_status = read_service_status(connection)
+            refusal = find_disk_problem(connection, _DISK_PROBE)
     except SQLAlchemyError as error:
         current_app.logger.warning("health: the database is away (%s)", cause(error))
         return report | {"database": "unreachable"}
-    report |= judge(condition)
+    report |= summarize(service_status)
     if refusal:
         current_app.logger.warning("health: the database's disk is full (%s)", refusal)
         report |= {"status": "degraded", "database": "full"}
     return report
 
 
-def judge(condition: Condition) -> dict[str, Any]:
-    """What the condition of the parts behind the database comes to: a part of the report."""
-    worker_seen = condition.seconds_since(condition.worker_seen_at)
-    oldest_unsent = condition.seconds_since(condition.mail_waits_since)
-    judged: dict[str, Any] = {
+def summarize(service_status: ServiceStatus) -> dict[str, Any]:
+    """The report's part about worker, mail and backups, with the overall `status`."""
+    worker_seen = service_status.seconds_since(service_status.worker_seen_at)
+    oldest_unsent = service_status.seconds_since(service_status.mail_waits_since)
+    summary: dict[str, Any] = {
         "worker": {"seen_seconds_ago": _rounded(worker_seen)},
         "mail": {
             "oldest_unsent_seconds": _rounded(oldest_unsent),
-            "failed": condition.mails_failed,
-            "refused": condition.mails_refused.by_provider,
+            "failed": service_status.mails_failed,
+            "refused": service_status.mails_refused.by_provider,
         },
     }
     silent = worker_seen is None or worker_seen > WORKER_SILENT_AFTER
     late = oldest_unsent is not None and oldest_unsent > MAIL_LATE_AFTER
-    refused = condition.mails_refused.by_provider
+    refused = service_status.mails_refused.by_provider
     if refused:
         current_app.logger.warning("health: the mail server refuses everybody")
     old = False
-    if backup := condition.backups.get(Task.BACKUP):
-        age = condition.seconds_since(backup.succeeded_at)
-        judged["backup"] = {"succeeded_seconds_ago": _rounded(age)}
+    if backup := service_status.backups.get(Task.BACKUP):
+        age = service_status.seconds_since(backup.succeeded_at)
+        summary["backup"] = {"succeeded_seconds_ago": _rounded(age)}
         old = age is None or age > BACKUP_OLD_AFTER
-    return judged | {"status": "degraded" if silent or late or refused or old else "ok"}
+    return summary | {"status": "degraded" if silent or late or refused or old else "ok"}
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -1,8 +1,8 @@
-"""What /metrics tells Prometheus: this host's counts, and what the database says at that moment.
+"""/metrics for Prometheus: this host's counters, and gauges read from the database at each scrape.
 
-gunicorn's processes keep their counts in files of one folder (PROMETHEUS_MULTIPROC_DIR, which
-gunicorn.conf.py makes), so that whichever of them is asked tells them all. What is counted as it happens is
-counted where it happens: bookings/metrics.py, checkin/metrics.py, ops/monitoring/requests.py.
+gunicorn's processes keep their counters in files of one folder (PROMETHEUS_MULTIPROC_DIR, set by
+gunicorn.conf.py), so any of them can answer for all. Counters are defined beside the code that increments
+them: bookings/metrics.py, checkin/metrics.py, ops/monitoring/requests.py.
 """
 
 import fcntl
@@ -26,14 +26,14 @@ from azionelab import __version__
 from azionelab.database import db
 from azionelab.database.errors import cause
 from azionelab.ops.checks.schema import SchemaState, schema_state
-from azionelab.ops.monitoring.condition import PATIENCE, read_condition
+from azionelab.ops.monitoring.service_status import STATEMENT_TIMEOUT, read_service_status
 
 logger = logging.getLogger(__name__)
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-_MOST_PERFORMANCES = 200  # series of the nearest ones: a season planned for years must not flood
+_MAX_PERFORMANCES = 200  # the next ones; limits the number of series
 
-# An evening stays until it is over: its door is watched as well.
+# A performance stays until it is over: its door is monitored too.
 _PERFORMANCES = text("""
     SELECT performance.id, show.slug, performance.starts_at, performance.capacity,
         performance.seats_held, unconfirmed.held, unconfirmed.without_hold
@@ -55,52 +55,52 @@ _JOBS = text("""
 Families = Iterator[GaugeMetricFamily]
 
 
-def expose(app: Flask) -> bytes:
+def render_metrics(app: Flask) -> bytes:
     """All metrics, in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(_Database(app))
+    registry.register(_DatabaseCollector(app))
     folder = os.environ.get(_FOLDER)
     if not folder:
         return generate_latest(registry) + generate_latest(REGISTRY)
-    with _alone_in(Path(folder)):
+    with _locked(Path(folder)):
         MultiProcessCollector(registry, folder)
         return generate_latest(registry)
 
 
-def keep_counts_of_dead(pid: int) -> None:
-    """Add what an ended process counted to the counts of all that ended before, and drop its files.
+def merge_ended_process(pid: int) -> None:
+    """Add an ended process's counters to those of all ended processes, and delete its files.
 
-    Counts must not fall, and each restart of a process must not leave files behind for good.
+    Counters must never fall, and restarts must not pile up files.
     """
     folder = Path(os.environ[_FOLDER])
-    with _alone_in(folder):
-        for left in folder.glob(f"*_{pid}.db"):
-            dead = MmapedDict(str(left))
-            # No process has the number 0.
-            kept = MmapedDict(str(left.with_name(f"{left.name.partition('_')[0]}_0.db")))
-            for key, value, _ in dead.read_all_values():
+    with _locked(folder):
+        for path in folder.glob(f"*_{pid}.db"):
+            ended = MmapedDict(str(path))
+            # No process has the PID 0.
+            kept = MmapedDict(str(path.with_name(f"{path.name.partition('_')[0]}_0.db")))
+            for key, value, _ in ended.read_all_values():
                 kept.write_value(key, kept.read_value(key)[0] + value, 0.0)
-            dead.close()
+            ended.close()
             kept.close()
-            left.unlink()
+            path.unlink()
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Nobody adds counts up while another moves them: they would be there twice, or not at all."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock the folder: a sum during a merge would count values twice or not at all."""
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-class _Database(Collector):
-    """What the database knows, asked when Prometheus asks: in five statements and no transaction."""
+class _DatabaseCollector(Collector):
+    """Gauges from the database, read at each scrape in five statements."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
 
     def collect(self) -> Families:
-        """The gauges; without the database only that it is away."""
+        """The gauges; without a database only build_info and database_up."""
         config = self._app.config["AZIONELAB"]
         yield _gauge(
             "build_info", "What runs here.", {"version": __version__, "commit": config.git_commit}
@@ -109,15 +109,15 @@ class _Database(Collector):
         reached = False
         try:
             with self._app.app_context(), db.engine.connect() as connection:
-                connection.execute(PATIENCE)
-                # A newer database, as after a rollback, is served.
+                connection.execute(STATEMENT_TIMEOUT)
+                # A newer schema, as after a rollback, counts as current.
                 current = schema_state(connection) is not SchemaState.PENDING
                 reached = True
                 found.append(
                     _gauge("schema_current", "Whether the database has our migrations.", current)
                 )
                 if current:
-                    found += _all(connection, _condition, _performances, _jobs)
+                    found += _collect(connection, _status_gauges, _performance_gauges, _job_gauges)
         except SQLAlchemyError as error:
             logger.warning("metrics: the database is away (%s)", cause(error))
             reached, found = False, []
@@ -125,43 +125,43 @@ class _Database(Collector):
         yield from found
 
 
-def _all(
+def _collect(
     connection: Connection, *parts: Callable[[Connection], Families]
 ) -> list[GaugeMetricFamily]:
     return [family for part in parts for family in part(connection)]
 
 
-def _condition(connection: Connection) -> Families:
-    condition = read_condition(connection)
-    if condition.worker_seen_at:
+def _status_gauges(connection: Connection) -> Families:
+    service_status = read_service_status(connection)
+    if service_status.worker_seen_at:
         yield _gauge(
             "worker_last_seen_timestamp_seconds",
             "When a worker last gave a sign of life.",
-            condition.worker_seen_at.timestamp(),
+            service_status.worker_seen_at.timestamp(),
         )
-    yield _gauge("mail_queued", "Mails that wait to be sent.", condition.mails_waiting)
+    yield _gauge("mail_queued", "Mails that wait to be sent.", service_status.mails_waiting)
     yield _gauge(
         "mail_oldest_queued_age_seconds",
         "How long the mail that waits longest has waited; 0 when none does.",
-        condition.seconds_since(condition.mail_waits_since) or 0,
+        service_status.seconds_since(service_status.mail_waits_since) or 0,
     )
-    yield _gauge("mail_failed", "Mails that were given up.", condition.mails_failed)
+    yield _gauge("mail_failed", "Mails that were given up.", service_status.mails_failed)
     yield _gauge(
         "mail_refused_recipients",
         "Different people whom the mail server refused since it last took a mail.",
-        condition.mails_refused.everybody,
+        service_status.mails_refused.everybody,
     )
     yield _gauge(
         "mail_provider_refuses",
         "Whether so many were refused in a row that it is the mail provider's doing.",
-        condition.mails_refused.by_provider,
+        service_status.mails_refused.by_provider,
     )
     succeeded = _family(
         "backup_last_success_timestamp_seconds", "When a task last went well.", "task"
     )
     well = _family("backup_last_run_well", "Whether a task's last run went well.", "task")
     size = _family("backup_size_bytes", "What a task's last good run wrote.", "task")
-    for task, backup in condition.backups.items():
+    for task, backup in service_status.backups.items():
         if backup.succeeded_at:
             succeeded.add_metric([task], backup.succeeded_at.timestamp())
         well.add_metric([task], backup.last_was_well)
@@ -169,17 +169,19 @@ def _condition(connection: Connection) -> Families:
     yield from (succeeded, well, size)
 
 
-def _performances(connection: Connection) -> Families:
-    which = ("performance", "show", "starts")
-    held = _family("performance_seats_held", "Seats held, of a performance to come.", *which)
-    capacity = _family("performance_seats_capacity", "Seats of a performance to come.", *which)
+def _performance_gauges(connection: Connection) -> Families:
+    label_names = ("performance", "show", "starts")
+    held = _family("performance_seats_held", "Seats held, of a performance to come.", *label_names)
+    capacity = _family(
+        "performance_seats_capacity", "Seats of a performance to come.", *label_names
+    )
     unconfirmed = _family(
         "performance_seats_unconfirmed",
         "Seats booked and not confirmed, of a performance to come; hold says whether they are held.",
-        *which,
+        *label_names,
         "hold",
     )
-    for row in connection.execute(_PERFORMANCES, {"most": _MOST_PERFORMANCES}):
+    for row in connection.execute(_PERFORMANCES, {"most": _MAX_PERFORMANCES}):
         labels = [str(row.id), row.slug, f"{row.starts_at:%Y-%m-%dT%H:%MZ}"]
         held.add_metric(labels, row.seats_held)
         capacity.add_metric(labels, row.capacity)
@@ -188,7 +190,7 @@ def _performances(connection: Connection) -> Families:
     yield from (held, capacity, unconfirmed)
 
 
-def _jobs(connection: Connection) -> Families:
+def _job_gauges(connection: Connection) -> Families:
     jobs = _family(
         "jobs", "Jobs that wait, run or failed (those of a week), by task.", "task", "status"
     )
@@ -197,13 +199,13 @@ def _jobs(connection: Connection) -> Families:
     yield jobs
 
 
-def _family(name: str, told: str, *labels: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"azionelab_{name}", told, labels=labels)
+def _family(name: str, help_text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"azionelab_{name}", help_text, labels=labels)
 
 
-def _gauge(name: str, told: str, value: Any) -> GaugeMetricFamily:
+def _gauge(name: str, help_text: str, value: Any) -> GaugeMetricFamily:
     if not isinstance(value, dict):
-        return GaugeMetricFamily(f"azionelab_{name}", told, value=float(value))
-    family = _family(name, told, *value)
+        return GaugeMetricFamily(f"azionelab_{name}", help_text, value=float(value))
+    family = _family(name, help_text, *value)
     family.add_metric(list(value.values()), 1)
     return family

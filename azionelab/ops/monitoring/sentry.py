@@ -1,4 +1,4 @@
-"""Reporting our faults to Sentry, or to what speaks its protocol, when SENTRY_DSN says where."""
+"""Error reports to Sentry, or a service with its protocol, when SENTRY_DSN is set."""
 
 import logging
 from typing import Any
@@ -10,7 +10,7 @@ from azionelab import __version__
 from azionelab.logs import masked, request_id
 from azionelab.settings.config import Config
 
-# What of a report leaves the house: only what is known to hold nothing personal.
+# The fields of a report that are sent: only those that hold no personal data.
 _KEPT = ("event_id", "timestamp", "level", "platform", "release", "environment", "tags", "sdk")
 _KEPT_OF_EXCEPTION = ("type", "module", "mechanism")
 _KEPT_OF_FRAME = (
@@ -20,12 +20,9 @@ _KEPT_OF_FRAME = (
 
 
 def init_sentry(config: Config) -> None:
-    """Report what is logged as an error from now on, in this process and those it forks.
-
-    Without SENTRY_DSN nothing is done.
-    """
+    """Report log records of level ERROR, in this process and those it forks. No-op without SENTRY_DSN."""
     root = logging.getLogger()
-    for handler in [h for h in root.handlers if isinstance(h, _Reporter)]:
+    for handler in [h for h in root.handlers if isinstance(h, _SentryHandler)]:
         root.removeHandler(handler)
     if config.sentry_dsn is None:
         return
@@ -34,7 +31,7 @@ def init_sentry(config: Config) -> None:
         config.sentry_dsn,
         release=f"azionelab@{__version__}{commit}",
         environment="development" if config.debug else "production",
-        # They would gather requests, logins, statements and log lines, only to be thrown away.
+        # The default integrations collect requests, logins, statements and log lines, which are never sent.
         default_integrations=False,
         auto_enabling_integrations=False,
         integrations=[AtexitIntegration(callback=lambda _pending, _timeout: None)],
@@ -44,16 +41,16 @@ def init_sentry(config: Config) -> None:
         max_breadcrumbs=0,
         send_client_reports=False,
         auto_session_tracking=False,
-        before_send=_strip,
+        before_send=_scrub,
     )
-    root.addHandler(_Reporter(logging.ERROR))
+    root.addHandler(_SentryHandler(logging.ERROR))
 
 
-class _Reporter(logging.Handler):
-    """Errors that are logged are those that are reported: one rule says what a fault is."""
+class _SentryHandler(logging.Handler):
+    """Reports exactly the records that are logged as errors."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Report the exception behind the record, or without one what it says."""
+        """Report the record's exception, or its message when there is none."""
         if record.name.startswith("sentry_sdk"):
             return
         error = record.exc_info[1] if record.exc_info else getattr(record, "fault", None)
@@ -67,21 +64,21 @@ class _Reporter(logging.Handler):
                 scope.capture_message(str(record.msg), level="error")
 
 
-def _strip(event: Any, _hint: dict[str, Any]) -> Any:
-    """Only the classes of exceptions, our code around them, and what was told without its values.
+def _scrub(event: Any, _hint: dict[str, Any]) -> Any:
+    """Reduce a report to exception classes, our code around them, and the message without its values.
 
-    An exception's text, the request, its cookies and body, variables and the machine's name stay.
+    Never sent: exception texts, the request with cookies and body, variables, the host name.
     """
     kept = {name: event[name] for name in _KEPT if name in event}
     if "message" in event:
         kept["message"] = masked(event["message"])
     chain = (event.get("exception") or {}).get("values", [])
     if chain:
-        kept["exception"] = {"values": [_strip_exception(error) for error in chain]}
+        kept["exception"] = {"values": [_scrub_exception(error) for error in chain]}
     return kept
 
 
-def _strip_exception(error: dict[str, Any]) -> dict[str, Any]:
+def _scrub_exception(error: dict[str, Any]) -> dict[str, Any]:
     frames = (error.get("stacktrace") or {}).get("frames", [])
     return {
         **{name: error[name] for name in _KEPT_OF_EXCEPTION if name in error},

@@ -1,13 +1,13 @@
-"""How others than the engine connect to its database: the job queue, psql, `make run`."""
+"""The database's connection string for libpq: the job queue, psql, `make run`."""
 
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import URL
 
 
 def conninfo(url: URL) -> str:
-    """A SQLAlchemy URL as libpq's connection string: what the engine connects by, password and all.
+    """Convert a SQLAlchemy URL to libpq's key=value form, including the password.
 
-    As a URL libpq would misread it: SQLAlchemy writes the space in a socket's folder as a plus sign.
+    Not to a URL: SQLAlchemy encodes a space in a socket's path as a plus sign, which libpq does not decode.
     """
     url = url.set(drivername="postgresql+psycopg")
     _, parameters = url.get_dialect()().create_connect_args(url)

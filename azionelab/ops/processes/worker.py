@@ -1,4 +1,4 @@
-"""The worker process: `flask worker` runs the jobs of the queue until it is told to stop."""
+"""The worker process: `flask worker` runs the queue's jobs until SIGTERM or SIGINT."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from azionelab.database.errors import cause
 from azionelab.extensions import jobs
 from azionelab.logs import logging_settings, request_id
 from azionelab.ops.checks.schema import NOT_MIGRATED
-from azionelab.ops.checks.secret_keys import look_at_key
+from azionelab.ops.checks.secret_keys import note_secret_key
 from azionelab.ops.monitoring.sentry import init_sentry
 from azionelab.ops.processes import jobs as _queue_jobs  # noqa: F401 (the worker must know them)
 from azionelab.ops.processes.conninfo import conninfo
@@ -30,11 +30,17 @@ from azionelab.ops.processes.conninfo import conninfo
 logger = logging.getLogger(__name__)
 
 CONCURRENCY = 4  # jobs at a time
-_POLL_SECONDS = 1.0  # an idle worker looks this often: nobody notifies it (migration 0003)
-_PREPARE_AFTER = 5  # psycopg's own
-_GRACE_SECONDS = 8.0  # for running jobs to end; whoever stops us kills after ten
-_PAUSES = (1, 2, 4, 8, 15)  # seconds between tries while there is no database; the last one repeats
-_PATIENCE_SECONDS = 5  # for a connection
+_POLL_SECONDS = 1.0  # while idle: the queue sends no notifications (migration 0003)
+_PREPARE_THRESHOLD = 5  # psycopg's default
+_GRACE_SECONDS = 8.0  # for running jobs to end; Docker kills after ten
+_RETRY_PAUSES = (
+    1,
+    2,
+    4,
+    8,
+    15,
+)  # seconds between attempts to reach the database; the last one repeats
+_CONNECT_TIMEOUT = 5  # seconds
 
 
 class NotMigrated(Exception):
@@ -58,39 +64,41 @@ def worker_command(concurrency: int, once: bool) -> None:
 def run_worker(app: Flask, concurrency: int = CONCURRENCY, *, once: bool = False) -> None:
     """Run jobs, `concurrency` at a time, until SIGTERM or SIGINT; with `once` until none is due.
 
-    A database that is away or not migrated is waited for. Jobs that have not ended after the time of grace
-    are left where they are, as after a crash: another worker takes them up once this one's heart is silent.
+    Waits for a database that is away or not migrated. Jobs still running when the grace period ends are
+    abandoned, as in a crash: another worker retries them when this one's heartbeat has stopped.
     """
-    asyncio.run(_work(app, concurrency, once=once))
+    asyncio.run(_run_until_stopped(app, concurrency, once=once))
 
 
 @asynccontextmanager
 async def open_queue(app: Flask) -> AsyncIterator[App]:
-    """The job queue with connections of its own, to run jobs by.
+    """Open the job queue with its own connection pool.
 
     Raises NotMigrated, psycopg.OperationalError, psycopg_pool.PoolTimeout.
     """
     config = app.config["AZIONELAB"]
     database = conninfo(config.database_url)
-    how: dict[str, Any] = {
-        # The queue's statements are short, and its own: the web processes' limits are not for them.
-        "prepare_threshold": config.session_parameters().get("prepare_threshold", _PREPARE_AFTER),
-        "connect_timeout": _PATIENCE_SECONDS,
+    options: dict[str, Any] = {
+        # Without the web processes' statement timeouts: the queue's statements are short.
+        "prepare_threshold": config.session_parameters().get(
+            "prepare_threshold", _PREPARE_THRESHOLD
+        ),
+        "connect_timeout": _CONNECT_TIMEOUT,
         "application_name": "azionelab-worker",
     }
-    # The pool would only say that its time is over: one connection of its own says at once, and why.
-    await (await AsyncConnection.connect(database, **how)).close()
+    # The pool only reports a timeout; a single connection fails at once, with the reason.
+    await (await AsyncConnection.connect(database, **options)).close()
     pool = AsyncConnectionPool(
         database,
         min_size=1,
         max_size=4,
-        timeout=_PATIENCE_SECONDS,
-        kwargs=how,
+        timeout=_CONNECT_TIMEOUT,
+        kwargs=options,
         check=AsyncConnectionPool.check_connection,
         open=False,
     )
     try:
-        await pool.open(wait=True, timeout=_PATIENCE_SECONDS)
+        await pool.open(wait=True, timeout=_CONNECT_TIMEOUT)
         with jobs.replace_connector(_WorkerConnector()) as queue:
             await queue.open_async(pool)
             if not await queue.check_connection_async():
@@ -101,14 +109,14 @@ async def open_queue(app: Flask) -> AsyncIterator[App]:
 
 
 class _WorkerConnector(PsycopgConnector):
-    """A connector by which jobs can also defer jobs, on the connection of their own transaction."""
+    """A connector with which jobs can defer other jobs on their own transaction's connection."""
 
     def get_sync_connector(self) -> BaseConnector:
-        """One that is never opened: it only ever uses connections that it is given."""
+        """A connector that is never opened: it uses only the connections passed to it."""
         return SyncPsycopgConnector()
 
 
-async def _work(app: Flask, concurrency: int, *, once: bool) -> None:
+async def _run_until_stopped(app: Flask, concurrency: int, *, once: bool) -> None:
     _stop_on_signals()
     with suppress(asyncio.CancelledError):
         failures = 0
@@ -116,18 +124,18 @@ async def _work(app: Flask, concurrency: int, *, once: bool) -> None:
             try:
                 async with open_queue(app) as queue:
                     logger.info("worker: at work")
-                    await asyncio.to_thread(look_at_key, app)
+                    await asyncio.to_thread(note_secret_key, app)
                     failures = 0
                     await _run_jobs(queue, app, concurrency, wait=not once)
                 if once:
                     return
-                # Procrastinate gives up by itself when its heart cannot beat.
+                # Procrastinate returns when it cannot write its heartbeat.
                 reason = "database is away (lost)"
             except NotMigrated:
                 reason = NOT_MIGRATED
             except _DATABASE_AWAY as error:
                 reason = f"database is away ({cause(error)})"
-            pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
+            pause = _RETRY_PAUSES[min(failures, len(_RETRY_PAUSES) - 1)]
             failures += 1
             logger.warning("worker: %s, next try in %s s", reason, pause)
             await asyncio.sleep(pause)
@@ -136,7 +144,7 @@ async def _work(app: Flask, concurrency: int, *, once: bool) -> None:
 
 async def _run_jobs(queue: App, app: Flask, concurrency: int, *, wait: bool) -> None:
     def in_app_context(call: Callable[[], Any], context: JobContext, _worker: Worker) -> Any:
-        # Every job has a database session of its own, as every request has.
+        # Each job gets its own database session, as each request does.
         token = request_id.set(f"job-{context.job.id}")
         try:
             with app.app_context():
@@ -155,8 +163,8 @@ async def _run_jobs(queue: App, app: Flask, concurrency: int, *, wait: bool) -> 
 
 
 def _stop_on_signals() -> None:
-    """On a signal finish the running jobs, and end without them when that takes too long."""
-    loop, work = asyncio.get_running_loop(), asyncio.current_task()
+    """On a signal let running jobs finish; exit without them after the grace period."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
     loop.set_exception_handler(
         lambda _loop, fault: logger.warning(
             "worker: %s (%s)", fault["message"], type(fault.get("exception")).__name__
@@ -164,13 +172,13 @@ def _stop_on_signals() -> None:
     )
 
     def stop() -> None:
-        if work is not None and not work.cancelling():
-            work.cancel()
+        if task is not None and not task.cancelling():
+            task.cancel()
             loop.call_later(_GRACE_SECONDS, give_up)
 
     def give_up() -> None:
         logger.warning("worker: stopped, some jobs are left to be done again")
-        # A thread that waits for a mail server cannot be ended in any other way.
+        # There is no other way to end a thread that waits for a mail server.
         os._exit(0)
 
     for number in (signal.SIGTERM, signal.SIGINT):

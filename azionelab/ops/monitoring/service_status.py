@@ -1,4 +1,4 @@
-"""How the parts behind the site are: read from the database for /api/health and /metrics alike."""
+"""Status of the worker, the mails, the backups and the disk, for /api/health and /metrics."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +10,13 @@ from azionelab.database.errors import cause, is_out_of_room
 from azionelab.mail.refusals import REFUSED, Refusals
 from azionelab.ops.monitoring.backups import Task
 
-# For whoever watches: a database that does not answer in this time is told as away.
-PATIENCE = text("SET LOCAL statement_timeout = '2s'")
+# Monitoring reports a database that does not answer in this time as down.
+STATEMENT_TIMEOUT = text("SET LOCAL statement_timeout = '2s'")
 
-# What is held back between two steps and does not fit into memory, PostgreSQL writes into a file beside its
-# tables, and removes it: the one way to try its disk that changes no row, in a transaction that only reads.
-_LITTLE_MEMORY = text("SET LOCAL work_mem = '64kB'")
-_HOLD_BACK = text("""
+# PostgreSQL spills an intermediate result that exceeds work_mem into a temporary file on its data disk.
+# That tests the disk from a read-only transaction, without changing a row.
+_SMALL_WORK_MEM = text("SET LOCAL work_mem = '64kB'")
+_SPILL_TO_DISK = text("""
     SELECT (
         WITH kilobytes AS MATERIALIZED (
             SELECT repeat(md5(n::text), 32) FROM generate_series(1, :kilobytes) AS n
@@ -25,8 +25,8 @@ _HOLD_BACK = text("""
     )
 """)
 
-# A mail waits since it was asked for: written, or by the staff sent once more. Its job knows when.
-_CONDITION = text(f"""
+# A mail waits since it was created or since staff resent it. The job's "deferred" event has the time.
+_STATUS = text(f"""
     SELECT
         now() AS at,
         (SELECT max(last_heartbeat) FROM procrastinate_workers) AS worker_seen_at,
@@ -60,8 +60,8 @@ _BACKUPS = text("""
 
 
 @dataclass(frozen=True)
-class BackupCondition:
-    """What was reported of one task. `size` is of the last good run, in bytes."""
+class BackupStatus:
+    """One backup task. `size` is that of the last successful run, in bytes."""
 
     succeeded_at: datetime | None
     last_was_well: bool
@@ -69,8 +69,8 @@ class BackupCondition:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """How things are at a moment of the database's clock; None where there is nothing to tell."""
+class ServiceStatus:
+    """The status at the time `at` of the database's clock; None where there is no value."""
 
     at: datetime
     worker_seen_at: datetime | None
@@ -78,35 +78,35 @@ class Condition:
     mail_waits_since: datetime | None
     mails_failed: int
     mails_refused: Refusals
-    backups: dict[Task, BackupCondition]
+    backups: dict[Task, BackupStatus]
 
     def seconds_since(self, moment: datetime | None) -> float | None:
-        """How long ago that was; never below 0."""
+        """Seconds from `moment` until `at`, at least 0."""
         return None if moment is None else max((self.at - moment).total_seconds(), 0.0)
 
 
-def read_condition(connection: Connection) -> Condition:
-    """Read it, in two statements, from a database whose migrations are current.
+def read_service_status(connection: Connection) -> ServiceStatus:
+    """Read the status in two statements; the database's migrations must be current.
 
     Raises SQLAlchemyError when the database does not answer.
     """
-    now = dict(connection.execute(_CONDITION).one()._mapping)
+    now = dict(connection.execute(_STATUS).one()._mapping)
     refusals = Refusals(now.pop("doubtful"), now.pop("everybody"))
     backups = {
-        Task(row.task): BackupCondition(row.succeeded_at, row.last_was_well, row.size)
+        Task(row.task): BackupStatus(row.succeeded_at, row.last_was_well, row.size)
         for row in connection.execute(_BACKUPS)
     }
-    return Condition(**now, mails_refused=refusals, backups=backups)
+    return ServiceStatus(**now, mails_refused=refusals, backups=backups)
 
 
-def refusal_to_write(connection: Connection, kilobytes: int) -> str | None:
-    """Why PostgreSQL could not write so much (64 KB or more) to its disk; None when it could.
+def find_disk_problem(connection: Connection, kilobytes: int) -> str | None:
+    """Why PostgreSQL cannot write `kilobytes` (64 or more) to its disk; None when it can.
 
-    What was refused has ended the transaction. Raises SQLAlchemyError when the database does not answer.
+    A problem aborts the transaction. Raises SQLAlchemyError when the database does not answer.
     """
     try:
-        connection.execute(_LITTLE_MEMORY)
-        connection.execute(_HOLD_BACK, {"kilobytes": kilobytes})
+        connection.execute(_SMALL_WORK_MEM)
+        connection.execute(_SPILL_TO_DISK, {"kilobytes": kilobytes})
     except OperationalError as error:
         if is_out_of_room(error):
             return cause(error)

@@ -1,7 +1,7 @@
-"""Settings that nobody reads or that are seldom meant: told by `flask check --deploy`, and never refused.
+"""Unknown settings and unusual values: `flask check --deploy` lists them, nothing refuses them.
 
-They are judged as they are written, those of nginx, the backups and Compose too, which the application
-itself does not read: from the environment and from `.env`.
+Reads the environment and `.env` as text, so it also covers the settings of nginx, the backups and Compose,
+which the application does not parse.
 """
 
 import re
@@ -14,13 +14,13 @@ from limits import parse_many
 
 _EXAMPLE = Path(__file__).resolve().parents[3] / ".env.example"
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
-# Others' names that may stand in .env: OpenSSL's, docker/stack.yml's, Compose's, Docker's, Flask's.
-_OTHERS = {"SSL_CERT_FILE", "SSL_CERT_DIR", "REGISTRY", "FLASK_APP", "FLASK_SKIP_DOTENV"}
-_OTHERS_BEGIN = ("COMPOSE_", "DOCKER_", "BUILDKIT_")
-# In the environment stand the names of many programs: only what is nearly ours is told.
-_NEARLY = 0.85
+# Settings of other programs that .env may hold: OpenSSL, docker/stack.yml, Compose, Docker, Flask.
+_FOREIGN_NAMES = {"SSL_CERT_FILE", "SSL_CERT_DIR", "REGISTRY", "FLASK_APP", "FLASK_SKIP_DOTENV"}
+_FOREIGN_PREFIXES = ("COMPOSE_", "DOCKER_", "BUILDKIT_")
+# The environment holds many programs' variables: report only names this similar to one of ours.
+_SIMILARITY = 0.85
 
-# The least and the most that is usual, and what happens beyond.
+# The usual minimum and maximum, and what happens outside of them.
 USUAL_NUMBERS = {
     "DATABASE_POOL_SIZE": (1, 32, "PostgreSQL takes a hundred connections in all"),
     "TRUSTED_PROXIES": (
@@ -70,7 +70,7 @@ USUAL_RATES = {
     "API_RATE": (120, 6000),
     "DOOR_RATE": (600, 60000),
 }
-USUAL_WORDS = {
+USUAL_PATTERNS = {
     "LOG_LEVEL": (
         r"info|warning",
         "debug tells too much, and error leaves out what explains a fault",
@@ -92,34 +92,34 @@ USUAL_WORDS = {
 
 
 def read_env_file(text: str) -> dict[str, str]:
-    """The settings of a file like .env, without quotes; lines of another form are left out."""
+    """Parse the text of a .env file; values lose their quotes, other lines are ignored."""
     found = (_LINE.fullmatch(line) for line in text.splitlines())
-    return {line[1]: _unquoted(line[2]) for line in found if line}
+    return {line[1]: _strip_quotes(line[2]) for line in found if line}
 
 
-def odd_settings(environ: Mapping[str, str], written: Mapping[str, str]) -> list[str]:
-    """A line for each odd setting of the environment and of a file, led by its name."""
+def unusual_settings(environ: Mapping[str, str], env_file: Mapping[str, str]) -> list[str]:
+    """Describe each unknown setting and each unusual value, in lines that start with its name."""
     ours = {name: value for name, value in environ.items() if name in known_names()}
-    # What a container was given is what counts; empty, it is the default.
-    values = {name: value for name, value in ({**written, **ours}).items() if value}
-    return [*_unknown(written, environ), *_unusual(values)]
+    # The environment overrides the file; an empty value means the default.
+    values = {name: value for name, value in ({**env_file, **ours}).items() if value}
+    return [*_unknown(env_file, environ), *_unusual(values)]
 
 
 @cache
 def known_names() -> frozenset[str]:
-    """Every setting there is, by .env.example, which a test holds against the code."""
+    """All settings, from .env.example; a test compares it with the code."""
     return frozenset(read_env_file(_EXAMPLE.read_text(encoding="utf-8")))
 
 
-def _unknown(written: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
-    for name in written:
+def _unknown(env_file: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
+    for name in env_file:
         if not _is_known(name):
             nearest = get_close_matches(name.upper(), known_names(), n=1)
             advice = f"; write {nearest[0]}=" if nearest else ""
             yield f"{name}: is no setting, and nothing reads it{advice}"
-    for name in environ.keys() - written.keys():
+    for name in environ.keys() - env_file.keys():
         if not _is_known(name) and (
-            nearest := get_close_matches(name, known_names(), n=1, cutoff=_NEARLY)
+            nearest := get_close_matches(name, known_names(), n=1, cutoff=_SIMILARITY)
         ):
             yield f"{name}: is no setting, and nothing reads it; write {nearest[0]}="
 
@@ -127,8 +127,8 @@ def _unknown(written: Mapping[str, str], environ: Mapping[str, str]) -> Iterator
 def _is_known(name: str) -> bool:
     return (
         name.removesuffix("_FILE") in known_names()
-        or name in known_names() | _OTHERS
-        or name.startswith(_OTHERS_BEGIN)
+        or name in known_names() | _FOREIGN_NAMES
+        or name.startswith(_FOREIGN_PREFIXES)
     )
 
 
@@ -140,10 +140,10 @@ def _unusual(values: Mapping[str, str]) -> Iterator[str]:
                 yield f"{name}: {value} is unusual (from {low} to {high}): {why}"
         elif name in USUAL_RATES:
             least, most = USUAL_RATES[name]
-            if (rate := _a_minute(value)) is not None and not least <= rate <= most:
+            if (rate := _rate_per_minute(value)) is not None and not least <= rate <= most:
                 yield f"{name}: {value} is unusual (from {least} to {most} a minute)"
-        elif name in USUAL_WORDS:
-            usual, why = USUAL_WORDS[name]
+        elif name in USUAL_PATTERNS:
+            usual, why = USUAL_PATTERNS[name]
             if not re.fullmatch(usual, value):
                 yield f"{name}: {value} is unusual: {why}"
     image = values.get("POSTGRES_IMAGE", "")
@@ -151,15 +151,15 @@ def _unusual(values: Mapping[str, str]) -> Iterator[str]:
         yield f"POSTGRES_IMAGE: {image} does not say that it is PostgreSQL 17; no other is tried"
 
 
-def _a_minute(rate: str) -> float | None:
-    """How many a minute the slowest part of a rate allows; None for what is no rate."""
+def _rate_per_minute(rate: str) -> float | None:
+    """Requests a minute that the strictest part of a rate allows; None if it cannot be parsed."""
     try:
         return min(part.amount * 60 / part.get_expiry() for part in parse_many(rate))
     except (ValueError, ZeroDivisionError):
         return None
 
 
-def _unquoted(value: str) -> str:
+def _strip_quotes(value: str) -> str:
     if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
         return value[1:-1]
     return re.sub(r"(^|\s)#.*", "", value).strip()

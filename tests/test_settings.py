@@ -167,7 +167,7 @@ def _by_the_application(settings: dict[str, str]) -> list[str]:
     except ConfigError as error:
         return error.problems
     findings = check(config, deploy=True, serving=True)
-    return [finding.what for finding in findings if finding.verdict == "FAIL"]
+    return [finding.text for finding in findings if finding.verdict == "FAIL"]
 
 
 def _by_gunicorn(
@@ -227,5 +227,5 @@ def _by_compose(settings: dict[str, str], file: Path) -> list[str]:
 
 def _told(settings: dict[str, str]) -> list[str]:
     findings = check(load_config(settings), deploy=True, serving=True)
-    remarks = [finding.what for finding in findings if finding.verdict == "look"]
+    remarks = [finding.text for finding in findings if finding.verdict == "look"]
     return [*remarks, *unusual_settings({}, settings)]

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from psycopg.rows import scalar_row
 
-from azionelab.ops.smoke import stage
+from azionelab.ops.smoke import hidden_performance
 from tests.conftest import Site
 from tests.stage import a_performance
 from tests.support.processes import PYTHON, Program, free_port, free_ports
@@ -375,13 +375,13 @@ def test_a_check_that_is_ended(
 
 
 def test_two_checks_do_not_meet(in_app: Flask, live_site: Site, smoke: Any, left: Any) -> None:
-    with stage.alone():
-        stage.set_up()
+    with hidden_performance.exclusive():
+        hidden_performance.create()
         there = left()
         status, tried = smoke("--url", live_site.url)
         assert (status, failed(tried)) == (1, ["health", OPEN, "hidden performance"])
         assert left() == there
-    assert stage.remove() == 1
+    assert hidden_performance.remove() == 1
 
 
 def test_nothing_else_is_removed(in_app: Flask, live_site: Site, smoke: Any) -> None:

@@ -1,1 +1,1 @@
-"""`flask smoke`: whether a deployment really serves visitors, found out by being one."""
+"""`flask smoke`: tests a deployment by booking as a visitor does."""

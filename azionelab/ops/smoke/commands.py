@@ -10,10 +10,10 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from azionelab.ops.smoke import stage
+from azionelab.ops.smoke import hidden_performance
 from azionelab.ops.smoke.journey import Journey
-from azionelab.ops.smoke.public import look_around
-from azionelab.ops.smoke.report import NotAsItMustBe, Report
+from azionelab.ops.smoke.public_checks import check_public_site
+from azionelab.ops.smoke.report import CheckFailed, Report
 from azionelab.ops.smoke.visitor import Site
 
 
@@ -27,7 +27,7 @@ class _Origin(click.ParamType[str]):
         return f"{parts.scheme}://{parts.netloc}"
 
 
-class _Place(click.ParamType[tuple[str, int]]):
+class _HostPort(click.ParamType[tuple[str, int]]):
     name = "host:port"
 
     def convert(self, value: str, param: Any, ctx: Any) -> tuple[str, int]:
@@ -44,24 +44,24 @@ class _Place(click.ParamType[tuple[str, int]]):
 @click.option("--mail-wait", default=60.0, show_default=True, help="How long, in seconds.")
 @click.option("--timeout", default=10.0, show_default=True, help="For an answer, in seconds.")
 @click.option("--insecure", is_flag=True, help="Take any certificate.")
-@click.option("--connect-to", type=_Place(), help="Ask there instead of where the name leads.")
-@click.option("--connect-to-http", type=_Place(), help="The same for the redirect from http.")
+@click.option("--connect-to", type=_HostPort(), help="Ask there instead of where the name leads.")
+@click.option("--connect-to-http", type=_HostPort(), help="The same for the redirect from http.")
 @click.option(
-    "--as-proxy-to", type=_Place(), help="Ask there without TLS, as the proxy that ends it does."
+    "--as-proxy-to", type=_HostPort(), help="Ask there without TLS, as the proxy that ends it does."
 )
 @with_appcontext
 def smoke_command(
-    url: str, public_only: bool, mail_to: str | None, mail_wait: float, **how: Any
+    url: str, public_only: bool, mail_to: str | None, mail_wait: float, **network: Any
 ) -> None:
     """Be a visitor: look around, book, confirm, be let in, cancel; exit status 1 if anything fails.
 
     What is booked is a hidden performance, which is removed afterwards with all that came of it.
     """
-    if how["as_proxy_to"] and (how["connect_to"] or how["connect_to_http"]):
+    if network["as_proxy_to"] and (network["connect_to"] or network["connect_to_http"]):
         raise click.UsageError("--as-proxy-to goes without --connect-to and --connect-to-http")
     report = Report()
-    site = Site(url, **how)
-    look_around(report, site)
+    site = Site(url, **network)
+    check_public_site(report, site)
     if not public_only:
         _book(report, site, mail_to, mail_wait)
     click.echo(report.conclude())
@@ -71,27 +71,29 @@ def smoke_command(
 
 def _book(report: Report, site: Site, mail_to: str | None, mail_wait: float) -> None:
     try:
-        with _signals_as_interrupts(), stage.alone():
-            if left := stage.remove():
+        with _signals_as_interrupts(), hidden_performance.exclusive():
+            if left := hidden_performance.remove():
                 click.echo(f"      (removed what {left} earlier check(s) left behind)")
-            made: list[stage.Stage] = []
+            created: list[hidden_performance.HiddenPerformance] = []
             try:
-                if report.attempt("hidden performance", lambda: made.append(stage.set_up())):
-                    Journey(site, made[0], mail_to, mail_wait).make(report)
+                if report.attempt(
+                    "hidden performance", lambda: created.append(hidden_performance.create())
+                ):
+                    Journey(site, created[0], mail_to, mail_wait).run(report)
             finally:
                 report.attempt("all of it removed", _remove)
-    except stage.AnotherRuns:
+    except hidden_performance.AlreadyRunning:
         report.attempt("hidden performance", _another_runs)
     except SQLAlchemyError as error:
         report.attempt("database", _raise, error)
 
 
 def _remove() -> None:
-    stage.remove()
+    hidden_performance.remove()
 
 
 def _another_runs() -> None:
-    raise NotAsItMustBe("another smoke check is under way; try again when it has ended")
+    raise CheckFailed("another smoke check is under way; try again when it has ended")
 
 
 def _raise(error: Exception) -> None:
@@ -100,7 +102,7 @@ def _raise(error: Exception) -> None:
 
 @contextmanager
 def _signals_as_interrupts() -> Iterator[None]:
-    """Have SIGTERM end the check as Ctrl-C does: after what it made has been removed."""
+    """Turn SIGTERM into KeyboardInterrupt, so that the check still removes what it created."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The table of a smoke check: one line for each thing that was tried, as it is tried."""
+"""The table of a smoke check, printed line by line as the steps run."""
 
 import time
 from collections.abc import Callable
@@ -9,22 +9,22 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 
-class NotAsItMustBe(Exception):
-    """What was seen instead of what should be; its text is the table's."""
+class CheckFailed(Exception):
+    """A step found something wrong; its text goes into the table."""
 
 
 class Report:
-    """Tries one thing after another, and keeps count of those that `failed`."""
+    """Runs steps, prints a line for each, and counts those that were `tried` and `failed`."""
 
     def __init__(self) -> None:
         self.tried = self.failed = 0
 
-    def attempt(self, what: str, act: Callable[..., str | None], *arguments: Any) -> bool:
-        """Do something and print how it went, with the remark it returns; whether it went well."""
+    def attempt(self, name: str, step: Callable[..., str | None], *arguments: Any) -> bool:
+        """Run a step and print its result, with the remark that it returns; True if it succeeded."""
         started = time.monotonic()
         try:
-            verdict, remark = "ok", act(*arguments)
-        except NotAsItMustBe as fault:
+            verdict, remark = "ok", step(*arguments)
+        except CheckFailed as fault:
             verdict, remark = "FAIL", str(fault)
         except SQLAlchemyError as fault:
             reason = getattr(fault, "orig", None) or fault
@@ -34,17 +34,17 @@ class Report:
         seconds = time.monotonic() - started
         self.tried += 1
         self.failed += verdict == "FAIL"
-        click.echo(f"{verdict:<4} {seconds:7.2f} s  {what}{f': {remark}' if remark else ''}")
+        click.echo(f"{verdict:<4} {seconds:7.2f} s  {name}{f': {remark}' if remark else ''}")
         return verdict == "ok"
 
     def conclude(self) -> str:
-        """The last line."""
+        """The table's last line."""
         if self.failed:
             return f"{self.failed} of {self.tried} FAILED"
         return f"all {self.tried} ok"
 
 
-def expect(condition: object, otherwise: str) -> None:
-    """Raise NotAsItMustBe with the words of `otherwise`, unless the condition holds."""
+def expect(condition: object, problem: str) -> None:
+    """Raise CheckFailed with the text `problem` unless the condition holds."""
     if not condition:
-        raise NotAsItMustBe(otherwise)
+        raise CheckFailed(problem)

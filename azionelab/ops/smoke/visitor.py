@@ -1,4 +1,4 @@
-"""A visitor's browser, as far as a smoke check needs one: addresses, forms, cookies, TLS."""
+"""A minimal browser for the smoke check: GET, forms, cookies, TLS."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _HIDDEN = re.compile(r"<input[^>]*type=\"hidden\"[^>]*>")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What a server answered."""
 
     status: int
@@ -30,18 +30,18 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON; None when it is none."""
+        """The body parsed as JSON; None when it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
             return None
 
     def kind(self) -> str:
-        """The content's type, without its parameters."""
+        """The content type, without its parameters."""
         return self.headers.get_content_type()
 
     def hidden_fields(self) -> dict[str, str]:
-        """The hidden fields of the page's forms, the token against forged ones among them."""
+        """The hidden fields of the page's forms, including the CSRF token."""
         found = {}
         for tag in _HIDDEN.findall(self.text):
             name = re.search(r'name="([^"]+)"', tag)
@@ -53,10 +53,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Site:
-    """Where a site is: its `url`, and if its name does not lead there yet, whom to connect to.
+    """A site's `url`, and the hosts to connect to if its name does not resolve there yet.
 
-    `timeout` is in seconds and for each step of the network; `insecure` takes any certificate. `as_proxy_to`
-    is asked without TLS, as the proxy that ends it before the site asks.
+    `timeout` is in seconds, for each network operation; `insecure` accepts any certificate. `as_proxy_to` gets
+    plain HTTP with X-Forwarded-* headers, as from a proxy that terminates TLS in front of the site.
     """
 
     url: str
@@ -73,20 +73,20 @@ class Site:
 
     @property
     def is_https(self) -> bool:
-        """Whether the site is to be encrypted."""
+        """Whether the site's URL is https."""
         return urlsplit(self.url).scheme == "https"
 
     @property
-    def shows_tls(self) -> bool:
-        """Whether what is asked ends the encryption itself."""
+    def terminates_tls(self) -> bool:
+        """Whether the host that is connected to terminates TLS."""
         return self.is_https and not self.as_proxy_to
 
     def unencrypted(self) -> "Site":
-        """The site's address over http, which must lead to the other."""
+        """The site under http, which must redirect to https."""
         return Site(f"http://{self.host}", self.timeout, connect_to=self.connect_to_http)
 
     def tls(self) -> ssl.SSLContext:
-        """How the site's certificate is checked; SSL_CERT_FILE adds an authority."""
+        """The TLS context that checks the certificate; SSL_CERT_FILE adds an authority."""
         context = ssl.create_default_context()
         if self.insecure:
             context.check_hostname = False
@@ -94,50 +94,50 @@ class Site:
         return context
 
     def connect(self) -> socket.socket:
-        """A connection to the site; raises OSError."""
+        """Open a connection to the site; raises OSError."""
         port = urlsplit(self.url).port or (443 if self.is_https else 80)
-        place = self.as_proxy_to or self.connect_to or (self.host, port)
-        return socket.create_connection(place, self.timeout)
+        target = self.as_proxy_to or self.connect_to or (self.host, port)
+        return socket.create_connection(target, self.timeout)
 
-    def encrypt(self, line: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
-        """The same connection, encrypted; raises OSError, of which ssl.SSLError is one."""
+    def encrypt(self, sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+        """Wrap a connection in TLS; raises OSError, which includes ssl.SSLError."""
         try:
-            return context.wrap_socket(line, server_hostname=self.host)
+            return context.wrap_socket(sock, server_hostname=self.host)
         except BaseException:
-            line.close()
+            sock.close()
             raise
 
 
 class Visitor:
-    """Somebody with a browser of their own, who keeps cookies and follows no redirect by itself."""
+    """A browser that keeps cookies and does not follow redirects."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self._tls = site.tls() if site.shows_tls else None
+        self._tls = site.tls() if site.terminates_tls else None
         self._cookies: dict[str, str] = {}
 
-    def get(self, address: str) -> Answer:
-        """Open a page of the site. Raises OSError and http.client.HTTPException."""
-        return self._ask("GET", address, {}, None)
+    def get(self, address: str) -> Response:
+        """Get a page. Raises OSError and http.client.HTTPException."""
+        return self._request("GET", address, {}, None)
 
-    def post(self, address: str, form: Mapping[str, str]) -> Answer:
-        """Send a form; as `get`."""
+    def post(self, address: str, form: Mapping[str, str]) -> Response:
+        """Post a form; raises as `get` does."""
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self._ask("POST", address, kind, urlencode(form).encode())
+        return self._request("POST", address, kind, urlencode(form).encode())
 
-    def call(self, method: str, address: str, token: str, asked: Any = None) -> Answer:
-        """Ask the API with a token of the door's; as `get`."""
+    def call(self, method: str, address: str, token: str, body: Any = None) -> Response:
+        """Call the API with a door token; raises as `get` does."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        return self._ask(method, address, headers, None if asked is None else json.dumps(asked))
+        return self._request(method, address, headers, None if body is None else json.dumps(body))
 
-    def _ask(
+    def _request(
         self, method: str, address: str, headers: Mapping[str, str], body: bytes | str | None
-    ) -> Answer:
+    ) -> Response:
         parts = urlsplit(self.site.url)
         connection = HTTPConnection(self.site.host, parts.port)
-        line = self.site.connect()
-        connection.sock = self.site.encrypt(line, self._tls) if self._tls else line
-        sent = {
+        sock = self.site.connect()
+        connection.sock = self.site.encrypt(sock, self._tls) if self._tls else sock
+        request_headers = {
             "Host": parts.netloc,
             "User-Agent": "azionelab-smoke",
             "Accept-Language": "en",
@@ -145,15 +145,17 @@ class Visitor:
             **headers,
         }
         if self.site.as_proxy_to:
-            sent |= {"X-Forwarded-Host": parts.netloc, "X-Forwarded-Proto": parts.scheme}
+            request_headers |= {"X-Forwarded-Host": parts.netloc, "X-Forwarded-Proto": parts.scheme}
         if self._cookies:
-            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+            request_headers["Cookie"] = "; ".join(
+                f"{name}={value}" for name, value in self._cookies.items()
+            )
         try:
-            connection.request(method, address, body, sent)
-            response = connection.getresponse()
-            answer = Answer(response.status, response.headers, response.read())
+            connection.request(method, address, body, request_headers)
+            raw = connection.getresponse()
+            response = Response(raw.status, raw.headers, raw.read())
         finally:
             connection.close()
-        for cookie in answer.headers.get_all("Set-Cookie", ()):
+        for cookie in response.headers.get_all("Set-Cookie", ()):
             self._cookies.update({n: morsel.value for n, morsel in SimpleCookie(cookie).items()})
-        return answer
+        return response

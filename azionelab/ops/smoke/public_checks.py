@@ -1,24 +1,24 @@
-"""What anybody can see of a site: its pages, their headers, its encryption. Nothing is changed."""
+"""Read-only checks of the public site: certificate, pages, headers, assets, health, API."""
 
 import re
 import ssl
 import time
 
-from azionelab.ops.smoke.report import NotAsItMustBe, Report, expect
-from azionelab.ops.smoke.visitor import Answer, Site, Visitor
+from azionelab.ops.smoke.report import CheckFailed, Report, expect
+from azionelab.ops.smoke.visitor import Response, Site, Visitor
 from azionelab.settings.production import is_private_host
 
-_LEAST_DAYS = 14  # a certificate of ninety days is renewed thirty before its end
-_LEAST_HSTS = 180 * 24 * 3600  # seconds
+_MIN_DAYS = 14  # a certificate of ninety days is renewed thirty days before it expires
+_MIN_HSTS = 180 * 24 * 3600  # seconds
 _UNSAFE_SOURCE = re.compile(r"script-src[^;]*('unsafe-inline'|'unsafe-eval'|\*| https?:)")
 _ASSET = re.compile(r'(?:src|href)="(/static/assets/[^"]+)"')
 _REDIRECTS = (301, 302, 307, 308)
 
 
-def look_around(report: Report, site: Site) -> None:
-    """Try everything that takes no rights; the report says how it went."""
+def check_public_site(report: Report, site: Site) -> None:
+    """Run all checks that need no account, and add each to the report."""
     visitor = Visitor(site)
-    if site.shows_tls:
+    if site.terminates_tls:
         report.attempt("certificate", _certificate, site)
         report.attempt("redirect from http", _redirect, site)
     elif not site.is_https and not is_private_host(site.host):
@@ -28,28 +28,28 @@ def look_around(report: Report, site: Site) -> None:
     report.attempt("styles and scripts", _assets, visitor)
     report.attempt("health", _health, visitor)
     report.attempt("API", _api, visitor)
-    report.attempt("an address of nothing", _nothing, visitor)
+    report.attempt("an address of nothing", _not_found, visitor)
     report.attempt("staff only", _staff_only, visitor)
-    report.attempt("internal addresses", _internal, visitor)
+    report.attempt("internal addresses", _internal_pages, visitor)
 
 
 def _certificate(site: Site) -> str:
     try:
-        with site.encrypt(site.connect(), site.tls()) as line:
-            version, certificate = line.version(), line.getpeercert()
+        with site.encrypt(site.connect(), site.tls()) as sock:
+            version, certificate = sock.version(), sock.getpeercert()
     except ssl.SSLCertVerificationError as fault:
-        raise NotAsItMustBe(fault.verify_message) from fault
+        raise CheckFailed(fault.verify_message) from fault
     if not certificate:
         return f"{version}, not checked"
     days = int((ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) // 86400)
-    expect(days >= _LEAST_DAYS, f"ends in {days} days, and should have been renewed by now")
+    expect(days >= _MIN_DAYS, f"ends in {days} days, and should have been renewed by now")
     return f"{version}, good for {days} days"
 
 
 def _redirect(site: Site) -> None:
-    answer = Visitor(site.unencrypted()).get("/?from=http")
-    expect(answer.status in _REDIRECTS, f"http answers {answer.status}")
-    leads_to = answer.headers.get("Location", "")
+    response = Visitor(site.unencrypted()).get("/?from=http")
+    expect(response.status in _REDIRECTS, f"http answers {response.status}")
+    leads_to = response.headers.get("Location", "")
     expect(
         leads_to == f"{site.url}/?from=http",
         f"http leads to {leads_to or 'nowhere'} and not to the same page under {site.url}",
@@ -57,13 +57,13 @@ def _redirect(site: Site) -> None:
 
 
 def _no_encryption() -> None:
-    raise NotAsItMustBe("the address is not https: names and links travel in the clear")
+    raise CheckFailed("the address is not https: names and links travel in the clear")
 
 
 def _programme(visitor: Visitor) -> None:
-    answer = _page(visitor, "/")
-    expect("<main" in answer.text, "the page is not ours")
-    expect("Set-Cookie" not in answer.headers, "it sets a cookie, and cannot be cached for all")
+    response = _page(visitor, "/")
+    expect("<main" in response.text, "the page is not ours")
+    expect("Set-Cookie" not in response.headers, "it sets a cookie, and cannot be cached for all")
 
 
 def _headers(visitor: Visitor) -> None:
@@ -81,9 +81,9 @@ def _headers(visitor: Visitor) -> None:
     ):
         if headers.get_all(name) != [value]:
             wrong.append(name)
-    if visitor.site.shows_tls:
+    if visitor.site.terminates_tls:
         lasts = re.search(r"max-age=(\d+)", headers.get("Strict-Transport-Security", ""))
-        if not lasts or int(lasts[1]) < _LEAST_HSTS:
+        if not lasts or int(lasts[1]) < _MIN_HSTS:
             wrong.append("Strict-Transport-Security")
     expect(not wrong, f"missing, sent twice or weak: {', '.join(wrong)}")
 
@@ -92,20 +92,20 @@ def _assets(visitor: Visitor) -> str:
     addresses = sorted(set(_ASSET.findall(_page(visitor, "/").text)))
     expect(addresses, "the programme names none")
     for address in addresses:
-        answer = visitor.get(address)
-        expect(answer.status == 200 and answer.body, f"{address} answers {answer.status}")
-        kept = answer.headers.get("Cache-Control", "")
+        response = visitor.get(address)
+        expect(response.status == 200 and response.body, f"{address} answers {response.status}")
+        kept = response.headers.get("Cache-Control", "")
         expect("immutable" in kept, f"{address} may not be kept by browsers")
     return f"{len(addresses)} files"
 
 
 def _health(visitor: Visitor) -> None:
-    answer = visitor.get("/api/health")
-    report = answer.json() or {}
+    response = visitor.get("/api/health")
+    report = response.json() or {}
     status = report.get("status")
     expect(
-        answer.status == 200 and status == "ok",
-        f"{answer.status}, {status}: database {report.get('database')}, migrations"
+        response.status == 200 and status == "ok",
+        f"{response.status}, {status}: database {report.get('database')}, migrations"
         f" {report.get('migrations')}, worker seen {report.get('worker')}, mail {report.get('mail')}",
     )
 
@@ -114,15 +114,15 @@ def _api(visitor: Visitor) -> None:
     described = visitor.get("/api/openapi.json")
     expect(described.status == 200, f"its description answers {described.status}")
     expect("paths" in (described.json() or {}), "its description is none")
-    answer = visitor.get("/api/v1/performances")
-    expect(answer.status == 200, f"the programme answers {answer.status}")
-    expect("performances" in (answer.json() or {}), "the programme is none")
+    response = visitor.get("/api/v1/performances")
+    expect(response.status == 200, f"the programme answers {response.status}")
+    expect("performances" in (response.json() or {}), "the programme is none")
 
 
-def _nothing(visitor: Visitor) -> None:
-    answer = visitor.get("/shows/no-such-show")
-    expect(answer.status == 404, f"answers {answer.status} instead of 404")
-    expect(answer.kind() == "text/html" and "<main" in answer.text, "the page is not ours")
+def _not_found(visitor: Visitor) -> None:
+    response = visitor.get("/shows/no-such-show")
+    expect(response.status == 404, f"answers {response.status} instead of 404")
+    expect(response.kind() == "text/html" and "<main" in response.text, "the page is not ours")
 
 
 def _staff_only(visitor: Visitor) -> None:
@@ -131,14 +131,14 @@ def _staff_only(visitor: Visitor) -> None:
         expect(status in (*_REDIRECTS, 401, 403), f"{address} answers a stranger {status}")
 
 
-def _internal(visitor: Visitor) -> None:
+def _internal_pages(visitor: Visitor) -> None:
     for address in ("/metrics", "/static/.vite/manifest.json", "/.env"):
         status = visitor.get(address).status
         expect(status in (403, 404), f"{address} answers {status}")
 
 
-def _page(visitor: Visitor, address: str) -> Answer:
-    answer = visitor.get(address)
-    expect(answer.status == 200, f"{address} answers {answer.status}")
-    expect(answer.kind() == "text/html", f"{address} is {answer.kind()}")
-    return answer
+def _page(visitor: Visitor, address: str) -> Response:
+    response = visitor.get(address)
+    expect(response.status == 200, f"{address} answers {response.status}")
+    expect(response.kind() == "text/html", f"{address} is {response.kind()}")
+    return response

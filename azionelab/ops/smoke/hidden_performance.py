@@ -1,4 +1,4 @@
-"""The hidden performance that a smoke check books: made for it, and removed with all that came of it."""
+"""The hidden performance that a smoke check books: creates it, and removes it with everything booked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,18 +19,18 @@ from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope, issue_token
 
 SEATS = 2
-_NAME = "smoke-check-"  # what all of it is named by; nothing else is
-_ONLY_ONE = 0x617A696F6E6C02  # of the advisory lock
-_AHEAD = timedelta(days=60)  # of tonight, so that the door's staff need not see it
+_NAME = "smoke-check-"  # prefix of all names here; nothing else has it
+_LOCK_KEY = 0x617A696F6E6C02  # of the advisory lock
+_STARTS_IN = timedelta(days=60)  # from now, so that the door's staff do not see it
 
 
-class AnotherRuns(Exception):
-    """Somebody else's smoke check is under way, whose stage must not be removed."""
+class AlreadyRunning(Exception):
+    """Another smoke check is running; its performance must not be removed."""
 
 
 @dataclass(frozen=True)
-class Stage:
-    """What a check needs to know: the performance, its show's address, a token for its door."""
+class HiddenPerformance:
+    """The performance's id, its show's slug, and a token for its door."""
 
     performance_id: int
     slug: str
@@ -38,24 +38,24 @@ class Stage:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Let no second smoke check run beside this one; raises AnotherRuns.
+def exclusive() -> Iterator[None]:
+    """Prevent a second smoke check at the same time; raises AlreadyRunning.
 
-    The lock is a transaction's, held open meanwhile: it ends with this process however that ends,
-    and holds behind a pooler too.
+    A transaction-level advisory lock, in a transaction held open: it is released when this process dies, and
+    works behind a connection pooler.
     """
     with db.engine.connect() as connection:
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        mine = text("SELECT pg_try_advisory_xact_lock(:key)")
-        if not connection.scalar(mine, {"key": _ONLY_ONE}):
-            raise AnotherRuns
+        try_lock = text("SELECT pg_try_advisory_xact_lock(:key)")
+        if not connection.scalar(try_lock, {"key": _LOCK_KEY}):
+            raise AlreadyRunning
         yield
 
 
-def set_up() -> Stage:
-    """Make a show that is published but not listed, one performance of it, and a door token."""
+def create() -> HiddenPerformance:
+    """Create a published but unlisted show with one performance, and a door token."""
     name = f"{_NAME}{uuid4().hex}"
-    curtain = now() + _AHEAD
+    curtain = now() + _STARTS_IN
     _, door_token = issue_token(name, Scope.DOOR, hours=1)
     with transaction() as session:
         performance = Performance(
@@ -68,13 +68,13 @@ def set_up() -> Stage:
             party_limit=SEATS,
         )
         session.add(performance)
-    return Stage(performance.id, name, door_token)
+    return HiddenPerformance(performance.id, name, door_token)
 
 
 def remove() -> int:
-    """Remove every such stage, those of killed runs too, and say how many there were.
+    """Remove all such performances, also those of killed runs; returns their number.
 
-    What remains is the mails' jobs: they hold nobody's data, find no mail, and end well.
+    The mails' jobs remain: they hold no personal data, find no mail, and succeed.
     """
     with transaction() as session:
         write_as(session, None, source=_NAME)
@@ -91,23 +91,23 @@ def remove() -> int:
         session.execute(delete(Show).where(*named))
         session.execute(delete(Venue).where(Venue.name.startswith(_NAME)))
         session.execute(delete(ApiToken).where(ApiToken.label.startswith(_NAME)))
-        # Nobody edited anything: the record of edits stays free of every run's deletions.
+        # Keep the deletions of each run out of the record of edits.
         session.execute(delete(RowChange).where(RowChange.source == _NAME))
     return len(performances)
 
 
-def find_booking(stage: Stage) -> Reservation | None:
-    """The booking of the stage as it is committed now."""
+def find_booking(performance: HiddenPerformance) -> Reservation | None:
+    """The booking of the hidden performance, as committed now."""
     with transaction() as session:
         return session.scalar(
             select(Reservation)
-            .where(Reservation.performance_id == stage.performance_id)
+            .where(Reservation.performance_id == performance.performance_id)
             .execution_options(populate_existing=True)
         )
 
 
 def find_mail(booking: Reservation) -> Mail | None:
-    """The first mail of a booking, the one that asks to confirm it, as it is committed now."""
+    """The booking's first mail, which asks to confirm it, as committed now."""
     with transaction() as session:
         return session.scalar(
             select(Mail)

@@ -28,7 +28,7 @@ from azionelab.checkin.undoing import record_undo_of_revoked, undo
 from azionelab.checkin.verdicts import Door, Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now, transaction, violated_constraint
-from azionelab.ops.checks.doctor import examine
+from azionelab.ops.checks.doctor import run_checks
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import listing
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
@@ -147,7 +147,7 @@ class TestWalkIns:
         assert seats_held(performance.id) == (6 - free + counted, 6 - free + counted)
         beyond = [conflict.beyond for conflict in conflicts(performance.id)]
         assert beyond == [happened - counted] * (counted < happened)
-        assert not [result for result in examine() if result.failed]
+        assert not [result for result in run_checks() if result.failed]
 
     def test_who_was_sent_away_is_recorded(self) -> None:
         performance = tonight()
@@ -166,7 +166,7 @@ class TestWalkIns:
         performance = tonight()
         walk_in(performance, 2)
         undo(performance.id, walk_in(performance).scan_id, DOOR_A)
-        assert not [result for result in examine() if result.failed]
+        assert not [result for result in run_checks() if result.failed]
 
     def test_an_unknown_door(self) -> None:
         with pytest.raises(DoorUnknown):
@@ -222,7 +222,7 @@ class TestRelease:
         assert (house.expected, house.inside, house.released, house.free) == (3, 3, 4, 5)
         assert walk_in(performance, 5).people == 5
         assert fresh(missing.id).state == State.CONFIRMED
-        assert not [result for result in examine() if result.failed]
+        assert not [result for result in run_checks() if result.failed]
 
     def test_whom_a_revoked_phone_let_in_keeps_the_place(self) -> None:
         performance = tonight(capacity=9)

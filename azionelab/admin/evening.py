@@ -24,7 +24,7 @@ from azionelab.bookings.network_holds import networks_of, release_network
 from azionelab.bookings.places import RELEASE_FROM, restore_places
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
-from azionelab.checkin.devices.device_list import conflicts
+from azionelab.checkin.devices.offline_list import conflicts
 from azionelab.checkin.devices.putting_away import bring_back, put_away
 from azionelab.checkin.house import figures as evening
 from azionelab.checkin.house.building import people_in

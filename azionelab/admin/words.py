@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from flask_babel import gettext
 
 from azionelab.admin.scans import tell_too_many, tell_verdict
-from azionelab.checkin.devices.device_list import Conflict
+from azionelab.checkin.devices.offline_list import Conflict
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.staff.tokens import Scope
 from azionelab.web.dates import clock, dateformat, is_same_day

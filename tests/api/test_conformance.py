@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from azionelab.bookings.models import MAX_EMAIL
 from azionelab.bookings.places import RELEASE_FROM
-from azionelab.checkin.devices import pace
+from azionelab.checkin.devices import scan_rate
 from azionelab.checkin.devices.invitations import enrol, make_invitation
 from azionelab.checkin.devices.passes import make_pass
 from azionelab.database import now
@@ -27,9 +27,9 @@ _TURNS = 5
 @pytest.fixture
 def described(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The description as the site publishes it, and a house that most requests find."""
-    # More than a device may write is refused: that is tried in test_door_pace.py.
+    # More than a device may write is refused: that is tried in test_door_scan_rate.py.
     many = RateLimit("door-attempt", lambda _settings: "10000 per minute", spares_box_office=False)
-    monkeypatch.setattr(pace, "ATTEMPTS", many)
+    monkeypatch.setattr(scan_rate, "ATTEMPTS", many)
     with app.app_context():
         # Soon enough that places can be released, and still open for booking.
         curtain = now() + RELEASE_FROM / 2

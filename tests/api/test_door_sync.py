@@ -378,7 +378,7 @@ class TestWhatWaited:
     def test_five_thousand_of_them(
         self, app: Flask, phone: Phone, evening: Performance, database: psycopg.Connection[Any]
     ) -> None:
-        # It was a door for so long: one that was enrolled just now has done less (test_door_pace.py).
+        # It was a door for so long: one that was enrolled just now has done less (test_door_scan_rate.py).
         database.execute("UPDATE api_token SET created_at = created_at - interval '90 minutes'")
         with app.app_context():
             party = a_party(evening, 1)

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.checkin.devices import invitations, pace
+from azionelab.checkin.devices import invitations, scan_rate
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.interval import allow_reentry
 from azionelab.database import now
@@ -143,7 +143,7 @@ def test_going_in_and_out_is_bounded_in_pace(
     phone, party = make_phone(), a_party(interval, 2)
     scan(phone, party.reference, "any")
     few = RateLimit("door-attempt", lambda _settings: "2 per hour", spares_box_office=False)
-    monkeypatch.setattr(pace, "ATTEMPTS", few)
+    monkeypatch.setattr(scan_rate, "ATTEMPTS", few)
     # The one that is the first too many is in the log before that is known, and is answered.
     for way in ("out", "any", "out"):
         scan(phone, party.reference, way)

@@ -9,7 +9,7 @@ from azionelab.bookings import rules
 from azionelab.bookings.errors import LatenessClosed, PartyInside, ReservationEnded
 from azionelab.bookings.lateness import minutes_offered, tell_late
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.devices.device_list import changes_since
+from azionelab.checkin.devices.offline_list import changes_since
 from azionelab.checkin.scans import admit
 from tests.stage import DOOR_A, a_party, a_performance, fresh, move
 

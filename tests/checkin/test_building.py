@@ -10,8 +10,8 @@ from azionelab.checkin.devices.putting_away import bring_back, note_done, put_aw
 from azionelab.checkin.devices.registry import (
     Device,
     find_device,
+    note_revocation_received,
     note_seen,
-    note_told,
     silent_devices,
 )
 from azionelab.checkin.house.building import Building, people_in
@@ -203,11 +203,11 @@ def test_a_revoked_phone_goes_on_alone_until_it_is_told(database: Database) -> N
         revoke_token(phone.token_id or 0)
     assert known(people_in(performance.id)) == (["C", "B", "A"], 22)
     device = device_of(phones[1][1])
-    note_told(device)
+    note_revocation_received(device)
     assert known(people_in(performance.id)) == (["C", "A"], 22)
     # That is written once; and one that was heard when it was revoked counts as told.
     database.execute("UPDATE api_token SET last_seen_at = revoked_at WHERE label = 'B'")
     assert known(people_in(performance.id)) == (["C", "A"], 22)
-    note_told(device)
+    note_revocation_received(device)
     row = database.execute("SELECT last_seen_at = revoked_at FROM api_token WHERE label = 'B'")
     assert row.fetchone() == (True,)

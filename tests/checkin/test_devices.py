@@ -97,7 +97,7 @@ def test_it_is_over_after_a_quarter_of_an_hour(
     at(timedelta(minutes=14, seconds=59))
     invitations.enrol(invitation, "Door A")
     at(timedelta(minutes=15))
-    with pytest.raises(invitations.InvitationOver):
+    with pytest.raises(invitations.InvitationExpired):
         invitations.enrol(invitation, "Door A")
 
 
@@ -108,14 +108,14 @@ def test_it_is_over_with_its_performance(
     at(timedelta(seconds=1) - A_MOMENT)
     invitations.enrol(invitations.make_invitation(performance.id), "Door A")
     at(timedelta(seconds=1))
-    with pytest.raises(invitations.InvitationOver):
+    with pytest.raises(invitations.InvitationExpired):
         invitations.enrol(invitations.make_invitation(performance.id), "Door A")
 
 
 def test_it_is_over_without_its_performance(in_app: Flask) -> None:
     first, last = a_performance().id, a_performance().id
     for gone in (first - 1, last + 1):
-        with pytest.raises(invitations.InvitationOver):
+        with pytest.raises(invitations.InvitationExpired):
             invitations.enrol(invitations.make_invitation(gone), "Door A")
     for there in (first, last):
         assert (
@@ -191,13 +191,13 @@ def test_what_a_device_was_is_remembered_for_half_a_minute(
 ) -> None:
     token_id, text = enrolled(a_performance().id)
     at(timedelta(0))
-    first = devices.recall_device(text)
+    first = devices.find_device_cached(text)
     assert first is not None
     revoke_token(token_id)
     at(timedelta(seconds=30) - A_MOMENT)
-    assert devices.recall_device(text) == first
+    assert devices.find_device_cached(text) == first
     at(timedelta(seconds=30))
-    again = devices.recall_device(text)
+    again = devices.find_device_cached(text)
     assert again is not None
     assert again.revoked
 
@@ -207,14 +207,14 @@ def test_a_device_that_is_revoked_or_unknown_is_looked_for_each_time(
 ) -> None:
     token_id, text = enrolled(a_performance().id)
     revoke_token(token_id)
-    revoked = devices.recall_device(text)
+    revoked = devices.find_device_cached(text)
     assert revoked is not None
     assert revoked.revoked
     database.execute("UPDATE api_token SET revoked_at = NULL")
-    valid = devices.recall_device(text)
+    valid = devices.find_device_cached(text)
     assert valid is not None
     assert not valid.revoked
-    assert devices.recall_device("nobody's") is None
+    assert devices.find_device_cached("nobody's") is None
 
 
 @pytest.mark.parametrize(("remembered", "then"), [(1_000, 1_001), (1_001, 1)])
@@ -224,8 +224,8 @@ def test_a_thousand_devices_are_remembered(
     _, text = enrolled(a_performance().id)
     device = devices.find_device(text)
     many = {b"%d" % number: (device, now()) for number in range(remembered)}
-    monkeypatch.setattr(devices, "_RECALLED", many)
-    assert devices.recall_device(text) == device
+    monkeypatch.setattr(devices, "_CACHE", many)
+    assert devices.find_device_cached(text) == device
     assert len(many) == then
 
 
@@ -258,7 +258,7 @@ def test_staff_see_what_devices_do(in_app: Flask, at: Callable[[timedelta], date
     admit(performance.id, a_party(performance, 3).reference, uuid4(), actor)
     admit(performance.id, "nobody", uuid4(), actor)
 
-    def seen() -> devices.Seen:
+    def seen() -> devices.DeviceSummary:
         (only,) = devices.devices_of(performance.id)
         return only
 

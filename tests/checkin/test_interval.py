@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import facts
-from azionelab.checkin.devices.device_list import conflicts
+from azionelab.checkin.devices.offline_list import conflicts
 from azionelab.checkin.house import figures as evening
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts

@@ -104,7 +104,7 @@ def test_a_request_that_is_sent_again_before_it_was_answered_makes_one_device(
 ) -> None:
     performance = a_performance()
     invitation, request = invitations.make_invitation(performance.id), uuid4()
-    monkeypatch.setattr(invitations, "_free_place", together(invitations._free_place, 4))
+    monkeypatch.setattr(invitations, "_free_slot", together(invitations._free_slot, 4))
 
     def attempt(_number: int) -> str:
         with app.app_context():
@@ -130,7 +130,7 @@ def test_it_is_over_at_the_moment_that_is_told(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(invitations, "now", lambda: shown.good_until - timedelta(seconds=0.1))
     assert invitations.read_invitation(shown.text).phones == 1
     monkeypatch.setattr(invitations, "now", lambda: shown.good_until)
-    with pytest.raises(invitations.InvitationOver):
+    with pytest.raises(invitations.InvitationExpired):
         invitations.read_invitation(shown.text)
 
 
@@ -143,7 +143,7 @@ def test_the_one_that_is_shown_stays_until_it_is_used_up(monkeypatch: pytest.Mon
 
     at(0)
     shown = invitations.show_invitation(performance.id, 2)
-    assert (shown.used, shown.good_until) == (0, began + devices.INVITATION)
+    assert (shown.used, shown.good_until) == (0, began + devices.INVITATION_VALID_FOR)
     assert invitations.read_invitation(shown.text).phones == 2
     different = {
         invitations.show_invitation(*asked).text
@@ -203,7 +203,7 @@ def test_phones_at_the_same_moment_are_no_more_than_it_is_for(
 ) -> None:
     performance = a_performance()
     invitation = invitations.make_invitation(performance.id, places)
-    monkeypatch.setattr(invitations, "_free_place", together(invitations._free_place, 4))
+    monkeypatch.setattr(invitations, "_free_slot", together(invitations._free_slot, 4))
     assert race(app, invitation) == ["a door"] * places + ["used"] * (4 - places)
     assert len(labels(performance.id)) == places
 
@@ -228,7 +228,7 @@ def test_negative_control_without_the_key_all_of_them_become_doors(
 ) -> None:
     performance = a_performance()
     invitation = invitations.make_invitation(performance.id)
-    monkeypatch.setattr(invitations, "_free_place", together(invitations._free_place, 4))
+    monkeypatch.setattr(invitations, "_free_slot", together(invitations._free_slot, 4))
     assert race(app, invitation) == ["a door"] * 4
     assert len(labels(performance.id)) == 4
 
@@ -238,7 +238,7 @@ def test_two_of_one_name_at_the_same_moment_can_be_told_apart(
 ) -> None:
     performance = a_performance()
     invitation = invitations.make_invitation(performance.id, 5)
-    monkeypatch.setattr(invitations, "_unlike_others", together(invitations._unlike_others, 4))
+    monkeypatch.setattr(invitations, "_unique_label", together(invitations._unique_label, 4))
     assert race(app, invitation, name="Door") == ["a door"] * 4
     assert labels(performance.id) == ["Door", "Door 2", "Door 3", "Door 4"]
 
@@ -264,7 +264,7 @@ def test_negative_control_without_the_index_they_have_one_name(
     performance = a_performance()
     # Places of their own: two that meet at one look for a name again.
     shown = [invitations.make_invitation(performance.id) for _ in range(2)]
-    monkeypatch.setattr(invitations, "_unlike_others", together(invitations._unlike_others, 2))
+    monkeypatch.setattr(invitations, "_unique_label", together(invitations._unique_label, 2))
     with ThreadPoolExecutor(2) as crowd:
         list(crowd.map(lambda one: race(app, one, 1, "Door"), shown))
     assert labels(performance.id) == ["Door", "Door"]

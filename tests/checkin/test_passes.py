@@ -44,7 +44,7 @@ def a_phone(
 
 
 def offered(text: str) -> dict[int, str]:
-    return {one.performance.id: one.invitation for one in passes.evenings_of(text)}
+    return {one.performance.id: one.invitation for one in passes.offered_performances(text)}
 
 
 def test_it_opens_the_evenings_that_staff_said() -> None:
@@ -103,9 +103,9 @@ def test_it_ends_in_time(at: Callable[[timedelta], datetime]) -> None:
     at(timedelta(days=3) - timedelta(seconds=1))
     invitation = offered(text)[evening.id]
     at(timedelta(days=3))
-    with pytest.raises(passes.PassOver):
-        passes.evenings_of(text)
-    with pytest.raises(invitations.InvitationOver):
+    with pytest.raises(passes.PassExpired):
+        passes.offered_performances(text)
+    with pytest.raises(invitations.InvitationExpired):
         invitations.enrol(invitation, "Marta")
 
 
@@ -119,9 +119,9 @@ def test_who_is_refused_at_one_door_is_at_all(at_first: bool) -> None:
     revoke_token((phone if at_first else there).id)
     for token in (phone, there):
         assert db.session.get_one(ApiToken, token.id, populate_existing=True).revoked_at
-    with pytest.raises(passes.PassOver):
-        passes.evenings_of(text)
-    with pytest.raises(invitations.InvitationOver):
+    with pytest.raises(passes.PassExpired):
+        passes.offered_performances(text)
+    with pytest.raises(invitations.InvitationExpired):
         invitations.enrol(ready, "Marta")
     assert offered(others)
 
@@ -133,14 +133,14 @@ def test_what_is_made_while_the_phone_is_revoked_is_revoked_too(
     phone, text = a_phone(first)
     invitation = offered(text)[second.id]
     looked, revoked = threading.Event(), threading.Event()
-    find = invitations._unlike_others
+    find = invitations._unique_label
 
     def wait(*asked: Any) -> str:
         looked.set()
         assert revoked.wait(PATIENCE)
         return find(*asked)
 
-    monkeypatch.setattr(invitations, "_unlike_others", wait)
+    monkeypatch.setattr(invitations, "_unique_label", wait)
 
     def revoke() -> None:
         assert looked.wait(PATIENCE)
@@ -150,7 +150,7 @@ def test_what_is_made_while_the_phone_is_revoked_is_revoked_too(
 
     thread = threading.Thread(target=revoke)
     thread.start()
-    with pytest.raises(invitations.InvitationOver):
+    with pytest.raises(invitations.InvitationExpired):
         invitations.enrol(invitation, "Marta")
     thread.join(PATIENCE)
     db.session.rollback()
@@ -160,13 +160,13 @@ def test_what_is_made_while_the_phone_is_revoked_is_revoked_too(
 @pytest.mark.parametrize("change", [lambda text: text[:-1], lambda _: "", lambda _: "\ud800x"])
 def test_a_forged_one_opens_nothing(change: Callable[[str], str]) -> None:
     _, text = a_phone(a_performance())
-    with pytest.raises(passes.PassOver):
-        passes.evenings_of(change(text))
+    with pytest.raises(passes.PassExpired):
+        passes.offered_performances(change(text))
 
 
 def test_a_restored_database_gives_it_to_nobody_else(database: psycopg.Connection[Any]) -> None:
     _, text = a_phone(a_performance())
     database.execute("UPDATE api_token SET digest = %s", [b"x" * 32])
     db.session.expire_all()
-    with pytest.raises(passes.PassOver):
-        passes.evenings_of(text)
+    with pytest.raises(passes.PassExpired):
+        passes.offered_performances(text)

@@ -11,7 +11,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
-from azionelab.checkin.devices.device_list import changes_since
+from azionelab.checkin.devices.offline_list import changes_since
 from azionelab.checkin.house.guests import guests
 from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit

@@ -18,7 +18,7 @@ from azionelab.bookings.errors import BookingClosed, ReleaseTooEarly, Reservatio
 from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.models import State
 from azionelab.checkin import walk_ins
-from azionelab.checkin.devices.device_list import conflicts
+from azionelab.checkin.devices.offline_list import conflicts
 from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house.counts import HouseCounts, house_counts
 from azionelab.checkin.no_shows import no_shows, release_no_shows

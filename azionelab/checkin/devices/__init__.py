@@ -1,1 +1,1 @@
-"""Phones as doors: their invitation, their rights, what each must know without a network."""
+"""Door devices: invitations, rights, rate limits, and the party list they keep for offline use."""

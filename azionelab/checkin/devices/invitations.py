@@ -1,4 +1,4 @@
-"""Invitations: the QR that staff show, and the phones that become doors by it."""
+"""Invitations: signed texts in a QR that staff show, by which phones become door devices."""
 
 import hashlib
 import secrets
@@ -11,7 +11,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from azionelab.checkin.devices.registry import INVITATION, LATE_NEWS, door_closes_at
+from azionelab.checkin.devices.registry import INVITATION_VALID_FOR, UPLOAD_GRACE, door_closes_at
 from azionelab.database import db, now, violated_constraint
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.models import ApiToken
@@ -27,29 +27,29 @@ from azionelab.tokens import Purpose, make_token, signing_keys
 from azionelab.web.site_urls import site_url
 
 MAX_PHONES = 20  # of one invitation
-_RETURNS = 5  # times that a phone for several evenings may become the door of the same one
-_RENEWED = timedelta(minutes=5)  # well before it is over: somebody may be about to scan it
+_RETURNS = 5  # times that a phone with a pass may enrol for the same performance
+_RENEWED_EVERY = timedelta(minutes=5)  # well before it expires: somebody may be about to scan it
 _TAKEN = ("uq_api_token_invitation", "uq_api_token_label")
-_BITS = 62  # of an invitation's number: the database's integers have a sign
+_NUMBER_BITS = 62  # of an invitation's number: it must fit a signed 64-bit integer
 
 
 class InvitationForged(Exception):
-    """No invitation of ours says this."""
+    """The text is not an invitation signed by this site."""
 
 
-class InvitationOver(Exception):
-    """The invitation is older than INVITATION, or its performance has ended."""
+class InvitationExpired(Exception):
+    """The invitation is older than INVITATION_VALID_FOR, or its performance has ended."""
 
 
-class InvitationUsed(InvitationOver):
-    """As many phones as the invitation is for are devices by it."""
+class InvitationUsed(InvitationExpired):
+    """All phones that the invitation allows are enrolled."""
 
 
 class Invitation(NamedTuple):
-    """What an invitation opens: the door of a performance, which `closes_at`, to so many `phones`.
+    """Allows `phones` phones to become door devices of a performance, with tokens of `scope`, until `closes_at`.
 
-    They may do what tokens of its `scope` may. Until `serves_until` they may open other doors by themselves;
-    `first_id` is the first token of a phone that does (passes.py).
+    Until `serves_until` they may enrol for other performances by themselves; `first_id` is the first token of a
+    phone that does so (passes.py).
     """
 
     identity: int
@@ -61,8 +61,8 @@ class Invitation(NamedTuple):
     first_id: int | None
 
 
-class Shown(NamedTuple):
-    """An invitation as staff show it: its text, until when it is good, and how many phones came by it."""
+class ShownInvitation(NamedTuple):
+    """An invitation as staff show it, with its expiry and the number of phones that used it."""
 
     text: str
     good_until: datetime
@@ -72,60 +72,64 @@ class Shown(NamedTuple):
 def make_invitation(
     performance_id: int, phones: int = 1, scope: Scope = Scope.DOOR, serves_days: int = 0
 ) -> str:
-    """A signed text that makes so many `phones` door devices, for INVITATION. Nothing is stored.
+    """Sign an invitation for `phones` phones, valid for INVITATION_VALID_FOR. Nothing is stored.
 
-    Whoever has it can use it: who photographs it meets a phone that was faster, or takes that phone's place.
+    It is a bearer secret: somebody who photographs it can use it, but takes one of its slots, which staff see.
     """
-    offer = _Offer(performance_id, phones, scope, serves_days, None)
-    return _sign(secrets.randbits(_BITS), offer, now() + INVITATION)
+    terms = _Terms(performance_id, phones, scope, serves_days, None)
+    return _sign(secrets.randbits(_NUMBER_BITS), terms, now() + INVITATION_VALID_FOR)
 
 
-def offer_to_phone(performance_id: int, first: ApiToken) -> str:
-    """An invitation for the phone with this first token, which staff let serve several evenings.
+def invite_phone(performance_id: int, first: ApiToken) -> str:
+    """Sign an invitation for a phone that may serve several performances; `first` is its first token.
 
-    It is always the same of one evening: so it can come and go there a few times, and not without end.
+    Its number depends on phone and performance only, so that _RETURNS bounds how often the phone enrols.
     """
-    offer = _Offer(performance_id, _RETURNS, Scope(first.scope), None, first.id)
-    return _sign(_number_of(f"phone {first.id}/{performance_id}"), offer, now() + INVITATION)
+    terms = _Terms(performance_id, _RETURNS, Scope(first.scope), None, first.id)
+    return _sign(
+        _number_from(f"phone {first.id}/{performance_id}"), terms, now() + INVITATION_VALID_FOR
+    )
 
 
 def show_invitation(
     performance_id: int, phones: int, scope: Scope = Scope.DOOR, serves_days: int = 0
-) -> Shown:
-    """The invitation that staff show now: the same until it is used up, or _RENEWED is over.
+) -> ShownInvitation:
+    """The current invitation: the same one until it is used up or _RENEWED_EVERY has passed.
 
-    So a page that asks for it every few seconds shows the next one as soon as the phones are there.
+    A page that polls it shows the next one as soon as all phones have enrolled.
     """
-    step = int(now().timestamp() // _RENEWED.total_seconds())
-    good_until = datetime.fromtimestamp(step * _RENEWED.total_seconds(), UTC) + INVITATION
-    offer = _Offer(performance_id, phones, scope, serves_days, None)
+    step = int(now().timestamp() // _RENEWED_EVERY.total_seconds())
+    good_until = (
+        datetime.fromtimestamp(step * _RENEWED_EVERY.total_seconds(), UTC) + INVITATION_VALID_FOR
+    )
+    terms = _Terms(performance_id, phones, scope, serves_days, None)
     for number in count():
-        identity = _number_of(f"{performance_id}/{phones}/{scope}/{serves_days}/{step}/{number}")
-        used = len(_places_taken(identity))
+        identity = _number_from(f"{performance_id}/{phones}/{scope}/{serves_days}/{step}/{number}")
+        used = len(_slots_taken(identity))
         if used < phones:
             break
-    return Shown(_sign(identity, offer, good_until), good_until, used)
+    return ShownInvitation(_sign(identity, terms, good_until), good_until, used)
 
 
-def _number_of(said: str) -> int:
-    return int.from_bytes(hashlib.sha256(said.encode()).digest()) >> (256 - _BITS)
+def _number_from(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()) >> (256 - _NUMBER_BITS)
 
 
 def invitation_url(invitation: str) -> str:
-    """The address a QR holds. The invitation is behind the #: browsers send that to nobody."""
+    """The address in the QR. The invitation is in the fragment, which browsers do not send to servers."""
     return f"{site_url('checkin.app')}#join={invitation}"
 
 
 def read_invitation(invitation: str, request: UUID | None = None) -> Invitation:
-    """What somebody was invited to. Raises InvitationForged, InvitationOver, InvitationUsed.
+    """Raises InvitationForged, InvitationExpired, InvitationUsed.
 
-    Whose `request` used it up, and lost the answer, is still invited.
+    A used-up invitation is still valid for the `request` that used it and lost the response.
     """
     asked = _read_invitation(invitation)
     try:
-        _free_place(asked)
+        _free_slot(asked)
     except InvitationUsed:
-        made = find_token(_text_of(asked, request)) if request else None
+        made = find_token(_token_text(asked, request)) if request else None
         if made is None or made.revoked_at is not None:
             raise
     return asked
@@ -133,105 +137,105 @@ def read_invitation(invitation: str, request: UUID | None = None) -> Invitation:
 
 def _read_invitation(invitation: str) -> Invitation:
     try:
-        identity, good_until, *said = _signer().loads(invitation)
+        identity, good_until, *text = _signer().loads(invitation)
     except (BadSignature, UnicodeError) as forged:
         raise InvitationForged from forged
-    offer = _Offer(*said)
+    terms = _Terms(*text)
     if good_until <= now().timestamp():
-        raise InvitationOver
+        raise InvitationExpired
     found = db.session.execute(
         select(Performance.starts_at, Show.duration_minutes)
         .join(Performance.show)
-        .where(Performance.id == offer.performance_id)
+        .where(Performance.id == terms.performance_id)
     ).one_or_none()
     if found is None or door_closes_at(*found) <= now():
-        raise InvitationOver
+        raise InvitationExpired
     return Invitation(
         identity,
-        offer.performance_id,
-        offer.phones,
-        Scope(offer.scope),
+        terms.performance_id,
+        terms.phones,
+        Scope(terms.scope),
         door_closes_at(*found),
-        _serves_until(offer),
-        offer.first_id,
+        _serves_until(terms),
+        terms.first_id,
     )
 
 
-def _serves_until(offer: "_Offer") -> datetime | None:
-    """Until when the phone may open other doors. InvitationOver for one that came by its pass and may not."""
-    if offer.first_id is None:
-        return now() + timedelta(days=offer.serves_days) if offer.serves_days else None
-    until = phone_serves_until(offer.first_id)
+def _serves_until(terms: "_Terms") -> datetime | None:
+    """Until when the phone may enrol for other performances. Raises InvitationExpired if its pass has ended."""
+    if terms.first_id is None:
+        return now() + timedelta(days=terms.serves_days) if terms.serves_days else None
+    until = phone_serves_until(terms.first_id)
     if until is None or until <= now():
-        raise InvitationOver
+        raise InvitationExpired
     return until
 
 
 def enrol(invitation: str, label: str, request: UUID | None = None) -> tuple[ApiToken, str]:
-    """Make a device of the invitation's performance; its token's text is kept nowhere.
+    """Enrol a device for the invitation's performance; returns its token and the token's text, which is not stored.
 
-    Its label gets a number when another device of the performance has it. The same `request`, sent again for want
-    of an answer, gives the device that it made. Raises InvitationForged, InvitationOver, InvitationUsed. A device
-    that was revoked keeps its place: who was refused does not come back by the same invitation.
+    The label gets a number if another device of the performance has it. The same `request`, sent again because
+    its response was lost, returns the device that it made. A revoked device keeps its slot, so that it cannot
+    enrol by the same invitation again. Raises InvitationForged, InvitationExpired, InvitationUsed.
     """
     asked = _read_invitation(invitation)
-    text = _text_of(asked, request) if request else secrets.token_urlsafe(32)
+    text = _token_text(asked, request) if request else secrets.token_urlsafe(32)
     token = _make_device(asked, label, text)
     if token.revoked_at is not None:
         raise InvitationUsed
     if asked.first_id is not None and phone_serves_until(asked.first_id) is None:
-        # Revoked while it was made: this one must not outlive the others.
+        # The phone was revoked meanwhile: its new token must not outlive the others.
         revoke_token(token.id)
-        raise InvitationOver
+        raise InvitationExpired
     return token, text
 
 
 def _make_device(asked: Invitation, label: str, text: str) -> ApiToken:
-    hours = (asked.closes_at + LATE_NEWS - now()) / timedelta(hours=1)
+    hours = (asked.closes_at + UPLOAD_GRACE - now()) / timedelta(hours=1)
     while True:
         try:
-            place = _free_place(asked)
+            slot = _free_slot(asked)
         except InvitationUsed:
-            # By the same request, maybe: its first try may have been at work until now.
+            # The same request may have taken the last slot, in a first try that finished only now.
             if (made := find_token(text)) is None:
                 raise
             return made
-        name = _unlike_others(label, asked.performance_id)
-        origin = Origin(asked.identity, place, asked.serves_until, asked.first_id)
+        name = _unique_label(label, asked.performance_id)
+        origin = Origin(asked.identity, slot, asked.serves_until, asked.first_id)
         try:
             token, _text = issue_token(
                 name, asked.scope, hours, asked.performance_id, text=text, origin=origin
             )
         except IntegrityError as error:
-            # Another phone took the place or the name in between: each time one fewer is left.
+            # Another phone took the slot or the label in between: each time one fewer is left.
             if violated_constraint(error) not in _TAKEN:
                 raise
         else:
             return token
 
 
-def _text_of(asked: Invitation, request: UUID) -> str:
-    # Whoever knows the invitation alone, as by a photograph, cannot know it.
+def _token_text(asked: Invitation, request: UUID) -> str:
+    # Somebody who only has the invitation, for example a photograph of it, cannot derive the token.
     return make_token(Purpose.DOOR_KEY, uuid5(request, str(asked.identity)))
 
 
-def _free_place(asked: Invitation) -> int:
-    """The first place of the invitation that no device has: InvitationUsed when there is none."""
-    taken = _places_taken(asked.identity)
-    free = next((place for place in range(1, asked.phones + 1) if place not in taken), None)
+def _free_slot(asked: Invitation) -> int:
+    """The first slot of the invitation that no device has. Raises InvitationUsed."""
+    taken = _slots_taken(asked.identity)
+    free = next((slot for slot in range(1, asked.phones + 1) if slot not in taken), None)
     if free is None:
         raise InvitationUsed
     return free
 
 
-def _places_taken(identity: int) -> set[int | None]:
+def _slots_taken(identity: int) -> set[int | None]:
     return set(
         db.session.scalars(select(ApiToken.invitation_place).where(ApiToken.invitation == identity))
     )
 
 
-def _unlike_others(label: str, performance_id: int) -> str:
-    """The label, or with a number, so that who let somebody in can be told apart."""
+def _unique_label(label: str, performance_id: int) -> str:
+    """The label, with a number if it is taken: the scan log names devices by it."""
     used = set(
         db.session.scalars(
             select(ApiToken.label).where(
@@ -243,18 +247,18 @@ def _unlike_others(label: str, performance_id: int) -> str:
     return next(name for name in chain([label], numbered) if name not in used)
 
 
-class _Offer(NamedTuple):
-    """What an invitation says, besides its number and until when it is good."""
+class _Terms(NamedTuple):
+    """The signed content of an invitation, besides its number and expiry."""
 
     performance_id: int
     phones: int
     scope: Scope
-    serves_days: int | None  # None of a phone's own: its first token says it
+    serves_days: int | None  # None in a phone's own invitation: its first token says it
     first_id: int | None
 
 
-def _sign(identity: int, offer: _Offer, good_until: datetime) -> str:
-    return str(_signer().dumps([identity, int(good_until.timestamp()), *offer]))
+def _sign(identity: int, terms: _Terms, good_until: datetime) -> str:
+    return str(_signer().dumps([identity, int(good_until.timestamp()), *terms]))
 
 
 def _signer() -> URLSafeSerializer:

@@ -1,7 +1,8 @@
-"""A phone that staff let serve several evenings opens the door of the next one by itself.
+"""Passes: a phone that may serve several performances enrols for the next one without staff.
 
-It has a pass: a signed text that names its first token, told with that and kept by the phone alone. It is good until
-`serves_until`, unless any of the phone's tokens was revoked. What it opens is an invitation, as staff show one.
+A pass is a signed text that names the phone's first token. Only the phone keeps it. It is valid until
+`serves_until`, unless one of the phone's tokens is revoked. With it the phone gets invitations, like those that
+staff show.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from azionelab.checkin.devices.invitations import offer_to_phone
+from azionelab.checkin.devices.invitations import invite_phone
 from azionelab.checkin.devices.registry import door_closes_at
 from azionelab.database import db, now
 from azionelab.shows.models import Performance, Show
@@ -20,49 +21,49 @@ from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import phone_serves_until
 from azionelab.tokens import signing_keys
 
-_LONGEST = timedelta(days=1)  # that a performance may have begun ago and still be on
-_MOST = 30  # evenings that a phone is told of
-_DIGEST = 16  # characters: a database that is restored may give the number to another phone
+_LONGEST_PERFORMANCE = timedelta(days=1)  # since the start of a performance that may still be on
+_MAX_OFFERED = 30  # performances in one response
+_DIGEST_LENGTH = 16  # characters: after a restore from backup the id may be another phone's
 
 
-class PassOver(Exception):
-    """The pass is none, or no more: it ended, or staff revoked the phone."""
+class PassExpired(Exception):
+    """The pass is not valid: forged, expired, or its phone was revoked."""
 
 
-class Offered(NamedTuple):
-    """An evening whose door the phone may open, by this invitation."""
+class OfferedPerformance(NamedTuple):
+    """A performance that the phone may enrol for, with the invitation to do so."""
 
     performance: Performance
     invitation: str
 
 
 def make_pass(token: ApiToken) -> str | None:
-    """The pass of a phone with this first token; None for any other, and for one evening alone."""
+    """The pass of a phone; None unless `token` is its first one and serves several performances."""
     if token.serves_until is None or token.origin_id is not None:
         return None
     return str(_signer().dumps([token.id, _digest_of(token)]))
 
 
-def evenings_of(text: str) -> list[Offered]:
-    """The evenings that a pass opens from now on, the next first. Raises PassOver."""
+def offered_performances(text: str) -> list[OfferedPerformance]:
+    """The current and later performances of a pass, in order of time. Raises PassExpired."""
     token = _read_pass(text)
     at, until = now(), phone_serves_until(token.id)
     if until is None or until <= at:
-        raise PassOver
+        raise PassExpired
     performances = db.session.scalars(
         select(Performance)
         .join(Performance.show)
         .where(
             Performance.cancelled_at.is_(None),
-            Performance.starts_at.between(at - _LONGEST, until),
+            Performance.starts_at.between(at - _LONGEST_PERFORMANCE, until),
             Show.published,
         )
         .order_by(Performance.starts_at, Performance.id)
-        .limit(_MOST)
+        .limit(_MAX_OFFERED)
         .options(joinedload(Performance.show), joinedload(Performance.venue))
     )
     return [
-        Offered(performance, offer_to_phone(performance.id, token))
+        OfferedPerformance(performance, invite_phone(performance.id, token))
         for performance in performances
         if door_closes_at(performance.starts_at, performance.show.duration_minutes) > at
     ]
@@ -72,15 +73,15 @@ def _read_pass(text: str) -> ApiToken:
     try:
         token_id, digest = _signer().loads(text)
     except (BadSignature, UnicodeError) as forged:
-        raise PassOver from forged
+        raise PassExpired from forged
     token = db.session.get(ApiToken, token_id)
     if token is None or _digest_of(token) != digest:
-        raise PassOver
+        raise PassExpired
     return token
 
 
 def _digest_of(token: ApiToken) -> str:
-    return hashlib.sha256(token.digest).hexdigest()[:_DIGEST]
+    return hashlib.sha256(token.digest).hexdigest()[:_DIGEST_LENGTH]
 
 
 def _signer() -> URLSafeSerializer:

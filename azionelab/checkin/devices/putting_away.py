@@ -1,7 +1,8 @@
-"""Phones that are put away: nobody waits to hear of them. One that is heard of all the same is back by itself.
+"""Phones that are put away: the door does not wait for their scans any more.
 
-One that ends its evening, with nothing waiting, says so itself. Of one that staff put away nobody knows what it may
-still have to tell: the figure of who is in the building names it (building.py).
+A phone puts itself away when its user ends the evening and all its scans are sent. Staff may put away a silent
+one, which may still hold scans: the number of people in the building lists it (building.py). A phone that sends
+anything is back.
 """
 
 from sqlalchemy import update
@@ -12,17 +13,17 @@ from azionelab.staff.models import ApiToken
 
 
 def put_away(performance_id: int, token_id: int) -> str | None:
-    """Put a phone of an evening away, as staff say; its label, or None when there is no such phone."""
+    """Put away a phone of this performance for staff; returns its label, or None for an unknown phone."""
     return _change(performance_id, token_id, put_away_at=now(), put_away_by_phone=False)
 
 
 def bring_back(performance_id: int, token_id: int) -> str | None:
-    """Take that back: the phone is waited for again."""
+    """Undo `put_away`: wait for the phone again."""
     return _change(performance_id, token_id, put_away_at=None, put_away_by_phone=False)
 
 
 def note_done(device: Device) -> None:
-    """The phone ends its evening, and has told all that it did."""
+    """Note that the user ended the evening on the phone and all its scans were received."""
     at = now()
     with transaction() as session:
         session.execute(

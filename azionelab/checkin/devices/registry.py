@@ -1,4 +1,4 @@
-"""Door devices: phones that staff let in by showing a QR, each for one performance until it ends."""
+"""Door devices: phones that staff enrolled by a QR, each for one performance until it ends."""
 
 import base64
 import hashlib
@@ -15,18 +15,18 @@ from azionelab.shows.models import Performance, Show
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope, digest
 
-INVITATION = timedelta(minutes=15)
-NEWCOMER = INVITATION  # for so long staff are asked whether they know the phone
-LATE_NEWS = timedelta(days=2)  # what a device did without a network is taken for so long
-RECALLED = timedelta(seconds=30)
-_RECALLED: dict[bytes, tuple["Device", datetime]] = {}  # of this process
-_MOST_RECALLED = 1_000
-_SEEN_EVERY = timedelta(seconds=30)
+INVITATION_VALID_FOR = timedelta(minutes=15)
+NEW_FOR = INVITATION_VALID_FOR  # staff are asked for so long whether they know the phone
+UPLOAD_GRACE = timedelta(days=2)  # after the end, for scans that a phone made offline
+CACHED_FOR = timedelta(seconds=30)
+_CACHE: dict[bytes, tuple["Device", datetime]] = {}  # per process
+_MAX_CACHED = 1_000
+_NOTE_SEEN_EVERY = timedelta(seconds=30)
 SILENCE = timedelta(minutes=1)
 
 
 class Device(NamedTuple):
-    """Who holds a token. A door device has a performance, and a door that `closes_at`."""
+    """The holder of a token. A door device has one performance, whose door `closes_at`; other programs have none."""
 
     token_id: int
     label: str
@@ -39,8 +39,8 @@ class Device(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A door device as staff see it: what it did so far."""
+class DeviceSummary:
+    """A door device as staff see it, with the number of its scans and of people it let in."""
 
     token_id: int
     label: str
@@ -54,21 +54,21 @@ class Seen:
     people: int
 
     def is_new(self, at: datetime) -> bool:
-        """Whether staff shall look at it: it came only just now, and was not refused."""
-        return self.revoked_at is None and at - self.created_at < NEWCOMER
+        """Whether it enrolled within NEW_FOR, so that staff should check it."""
+        return self.revoked_at is None and at - self.created_at < NEW_FOR
 
     def is_silent(self, at: datetime) -> bool:
-        """Whether it was there, and is not heard of: staff may put it away."""
+        """Whether it has sent nothing for SILENCE, so that staff may put it away."""
         return self.last_seen_at is not None and at - self.last_seen_at > SILENCE
 
 
 def door_closes_at(starts_at: datetime, duration_minutes: int | None) -> datetime:
-    """When the performance is over, and its devices with it."""
+    """When the performance ends, and with it the access of its devices."""
     return starts_at + length(duration_minutes)
 
 
 def find_device(text: str) -> Device | None:
-    """Whose token this text is, unless it has expired. One that was revoked is found, and says so."""
+    """The device with this token, revoked ones included; None if the token is unknown or expired."""
     row = read_row(db.session.connection(), _DEVICE, {"digest": digest(text), "at": now()})
     if row is None:
         return None
@@ -85,36 +85,36 @@ def find_device(text: str) -> Device | None:
     )
 
 
-def recall_device(text: str) -> Device | None:
-    """As `find_device`, but as it was up to RECALLED ago, for scans alone.
+def find_device_cached(text: str) -> Device | None:
+    """As `find_device`, from a cache of CACHED_FOR. For scans only.
 
-    Each would ask, and the answer changes for nothing but a revoked device: what such a one scans the
-    database refuses (migration 0008), so that it is revoked at once all the same.
+    Scans are the most frequent request, and only a revocation changes the result. The database refuses scans of
+    revoked devices (migration 0008), so that a revocation works at once in spite of the cache.
     """
     key, at = digest(text), now()
-    device, until = _RECALLED.get(key, (None, at))
+    device, until = _CACHE.get(key, (None, at))
     if until > at:
         return device
     device = find_device(text)
     if device is not None and not device.revoked:
-        if len(_RECALLED) > _MOST_RECALLED:
-            _RECALLED.clear()
-        _RECALLED[key] = device, at + RECALLED
+        if len(_CACHE) > _MAX_CACHED:
+            _CACHE.clear()
+        _CACHE[key] = device, at + CACHED_FOR
     return device
 
 
-def forget_device(text: str) -> None:
-    """Find the device anew the next time."""
-    _RECALLED.pop(digest(text), None)
+def uncache_device(text: str) -> None:
+    """Drop the device from the cache."""
+    _CACHE.pop(digest(text), None)
 
 
 def note_seen(device: Device) -> None:
-    """Remember that the device was there; not each time, which would be a write for every question.
+    """Record that the device was heard from, at most every _NOTE_SEEN_EVERY to save writes.
 
-    One that was put away is back.
+    A device that was put away is back.
     """
     at = now()
-    is_known = device.last_seen_at is not None and at - device.last_seen_at < _SEEN_EVERY
+    is_known = device.last_seen_at is not None and at - device.last_seen_at < _NOTE_SEEN_EVERY
     if is_known and not device.is_put_away:
         return
     with transaction() as session:
@@ -125,8 +125,8 @@ def note_seen(device: Device) -> None:
         )
 
 
-def note_told(device: Device) -> None:
-    """Remember that a revoked device knows it, and goes on letting people in no more: once."""
+def note_revocation_received(device: Device) -> None:
+    """Record once that a revoked device has been told so: from then on it lets nobody in."""
     with transaction() as session:
         session.execute(
             update(ApiToken)
@@ -135,8 +135,8 @@ def note_told(device: Device) -> None:
         )
 
 
-def devices_of(performance_id: int) -> list[Seen]:
-    """The devices of a performance, the newest first, with what each of them did."""
+def devices_of(performance_id: int) -> list[DeviceSummary]:
+    """The devices of a performance, newest first."""
     rows = db.session.execute(
         select(
             ApiToken.id,
@@ -156,14 +156,11 @@ def devices_of(performance_id: int) -> list[Seen]:
         .group_by(ApiToken.id)
         .order_by(ApiToken.id.desc())
     )
-    return [Seen(*tuple(row)) for row in rows]
+    return [DeviceSummary(*tuple(row)) for row in rows]
 
 
 def silent_devices(performance_id: int) -> list[str]:
-    """Labels of devices that were there and are not heard from since SILENCE: they may have news to tell.
-
-    Those that were put away are left out.
-    """
+    """Labels of devices that have sent nothing for SILENCE: they may hold scans. Without those put away."""
     return list(
         db.session.scalars(
             select(ApiToken.label)
@@ -179,7 +176,7 @@ def silent_devices(performance_id: int) -> list[str]:
 
 
 def ticket_digest(token: str) -> str:
-    """What a device knows a ticket by: it can recognise the token, and nobody can make one of it."""
+    """A digest by which a device recognises a ticket without being able to forge it."""
     return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()[:12]).decode()
 
 

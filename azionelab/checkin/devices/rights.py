@@ -1,4 +1,4 @@
-"""What a door device may do: the rights of each scope of tokens, every one of them listed."""
+"""Rights of door devices, by the scope of their token."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,17 +7,17 @@ from azionelab.staff.tokens import Scope
 
 
 class Right(StrEnum):
-    """Something that a door device may do. Their words are part of the protocol (docs/door.md)."""
+    """A right of a door device. The values are part of the protocol (docs/door.md)."""
 
-    SCAN = "scan"  # let parties in by their tickets and references, undo that, know the counts
-    NAMES = "names"  # be told who booked
+    SCAN = "scan"  # let parties in by ticket or reference, undo own scans, see the counts
+    NAMES = "names"  # see names and notes
     SEARCH = "search"  # find parties by name or address
     WALK_IN = "walk-in"  # let in people without a booking
-    UNDO_OTHERS = "undo-others"  # take back what other devices did
-    RELEASE = "release"  # give away places of people who did not come, and hold them again
+    UNDO_OTHERS = "undo-others"  # undo scans of other devices
+    RELEASE = "release"  # release the seats of no-shows, and restore them
 
 
-# Listed, never "all but": a right that comes later is nobody's until somebody writes it down here.
+# Each scope lists its rights, so that a new right belongs to no scope until it is added here.
 _RIGHTS: Mapping[Scope, frozenset[Right]] = {
     Scope.DOOR: frozenset(
         {
@@ -34,9 +34,9 @@ _RIGHTS: Mapping[Scope, frozenset[Right]] = {
 
 
 class RightMissing(Exception):
-    """The device may not do what it asks for."""
+    """The device lacks the right for its request."""
 
 
 def rights_of(scope: Scope) -> frozenset[Right]:
-    """What a token of this scope may do at the door."""
+    """The rights of a token of this scope."""
     return _RIGHTS[scope]

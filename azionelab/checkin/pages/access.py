@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.api.problems import problem
 from azionelab.api.rest import ApiBlueprint
 from azionelab.checkin import scan_log
-from azionelab.checkin.devices import pace
 from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices import scan_rate
 from azionelab.checkin.devices.rights import Right, RightMissing, rights_of
 from azionelab.database import now
 from azionelab.staff.tokens import digest
@@ -36,7 +36,9 @@ def _require_token() -> AnyResponse | None:
     sent = request.authorization
     if sent is None or sent.type != "bearer" or not sent.token:
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
-    find = devices.recall_device if request.endpoint == "door_api.scan" else devices.find_device
+    find = (
+        devices.find_device_cached if request.endpoint == "door_api.scan" else devices.find_device
+    )
     device = find(sent.token)
     if device is None:
         # RFC 6750, 3.1
@@ -93,9 +95,9 @@ def _refuse_too_many() -> None:
         return
     if request.endpoint == "door_api.scan":
         # Nearly every scan lets a party in, which is not counted.
-        keep_to_pace(pace.ATTEMPTS.check)
+        keep_to_pace(scan_rate.ATTEMPTS.check)
     elif request.endpoint in ("door_api.walk_in", "door_api.undo", "door_api.Release"):
-        keep_to_pace(pace.ATTEMPTS.count)
+        keep_to_pace(scan_rate.ATTEMPTS.count)
 
 
 def keep_to_pace(ask: Callable[[str], None]) -> None:
@@ -103,14 +105,14 @@ def keep_to_pace(ask: Callable[[str], None]) -> None:
     try:
         ask(device_key())
     except TooManyRequests as error:
-        raise pace.TooManyAttempts(cast("int", error.retry_after)) from error
+        raise scan_rate.TooManyAttempts(cast("int", error.retry_after)) from error
 
 
 def count_attempt() -> None:
     """Count what this device did, after it is answered."""
     # This one is in the scan log already, and is answered; the next one is not.
     with suppress(TooManyRequests):
-        pace.ATTEMPTS.count(device_key())
+        scan_rate.ATTEMPTS.count(device_key())
 
 
 def device_key() -> str:
@@ -119,8 +121,8 @@ def device_key() -> str:
     return f"device {digest(g.token).hex()}"
 
 
-@blueprint.errorhandler(pace.TooManyAttempts)
-def _too_many(error: pace.TooManyAttempts) -> AnyResponse:
+@blueprint.errorhandler(scan_rate.TooManyAttempts)
+def _too_many(error: scan_rate.TooManyAttempts) -> AnyResponse:
     detail = gettext(
         "This device did more than there was time for. Nothing is lost: it keeps what it did, and tells it"
         " a little later."
@@ -132,7 +134,7 @@ def _too_many(error: pace.TooManyAttempts) -> AnyResponse:
 
 @blueprint.errorhandler(scan_log.DeviceRevoked)
 def _revoked_meanwhile(_error: scan_log.DeviceRevoked) -> AnyResponse:
-    devices.forget_device(g.token)
+    devices.uncache_device(g.token)
     return revoked()
 
 
@@ -144,7 +146,7 @@ def closed() -> AnyResponse:
 
 def revoked() -> AnyResponse:
     """Answer 401 to a device that was revoked, and note that it was told."""
-    devices.note_told(g.device)
+    devices.note_revocation_received(g.device)
     detail = gettext("This device may let nobody in any more.")
     answer = problem(401, "device-revoked", "Device revoked", detail)
     answer.www_authenticate = WWWAuthenticate("bearer", {"error": "invalid_token"})

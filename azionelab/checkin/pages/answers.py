@@ -10,7 +10,7 @@ from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.checkin import scan_log
 from azionelab.checkin.devices import registry as devices
-from azionelab.checkin.devices.device_list import Conflict, Listed
+from azionelab.checkin.devices.offline_list import Conflict, ListedParty
 from azionelab.checkin.devices.rights import Right, rights_of
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
@@ -47,7 +47,7 @@ def silent_phones(performance_id: int) -> list[str]:
     return devices.silent_devices(performance_id) if may(Right.RELEASE) else []
 
 
-_Row = TypeVar("_Row", Listed, Conflict)
+_Row = TypeVar("_Row", ListedParty, Conflict)
 
 
 def rows_for_device(rows: list[_Row]) -> list[_Row]:

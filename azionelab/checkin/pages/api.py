@@ -18,9 +18,9 @@ from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, Reser
 from azionelab.bookings.tickets.signing import public_keys
 from azionelab.checkin import scan_log, undoing
 from azionelab.checkin.codes import CodeForeign, require_ours
-from azionelab.checkin.devices import pace
 from azionelab.checkin.devices import registry as devices
-from azionelab.checkin.devices.device_list import changes_since, conflicts
+from azionelab.checkin.devices import scan_rate
+from azionelab.checkin.devices.offline_list import changes_since, conflicts
 from azionelab.checkin.devices.putting_away import note_done
 from azionelab.checkin.devices.rights import Right, RightMissing
 from azionelab.checkin.facts import DoorUnknown
@@ -176,11 +176,11 @@ def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResp
     performance = get_performance(performance_id)
     if g.device.revoked:
         # It must wipe its list at once, and no phone that was at a door tells of more than it had time for.
-        with suppress(pace.TooManyAttempts):
-            _require_time_for(asked["actions"], performance_id)
+        with suppress(scan_rate.TooManyAttempts):
+            _require_plausible_rate(asked["actions"], performance_id)
             _take_down_revoked(asked["actions"], performance_id)
         return revoked()
-    _require_time_for(asked["actions"], performance_id)
+    _require_plausible_rate(asked["actions"], performance_id)
     results = [_result(action, performance_id) for action in asked["actions"]]
     (note_done if asked["done"] else devices.note_seen)(g.device)
     closed = is_closed()
@@ -257,9 +257,9 @@ def _undo(action: dict[str, Any], performance_id: int) -> scan_log.Verdict:
 _ACTIONS = {"scan": _scan, "walk_in": _walk_in, "undo": _undo}
 
 
-def _require_time_for(actions: list[dict[str, Any]], performance_id: int) -> None:
+def _require_plausible_rate(actions: list[dict[str, Any]], performance_id: int) -> None:
     attempts = [action["scan_id"] for action in actions if action["kind"] != "undo"]
-    pace.require_time_for(g.device.token_id, performance_id, attempts)
+    scan_rate.require_plausible_rate(g.device.token_id, performance_id, attempts)
 
 
 def _take_down_revoked(actions: list[dict[str, Any]], performance_id: int) -> None:

@@ -69,13 +69,13 @@ def read_pass(asked: dict[str, str]) -> dict[str, Any]:
         "evenings": [
             performance_answer(get_performance(offered.performance.id))
             | {"invitation": offered.invitation}
-            for offered in passes.evenings_of(asked["pass"])
+            for offered in passes.offered_performances(asked["pass"])
         ]
     }
 
 
-@enrolment.errorhandler(passes.PassOver)
-def _pass_over(_error: passes.PassOver) -> AnyResponse:
+@enrolment.errorhandler(passes.PassExpired)
+def _pass_over(_error: passes.PassExpired) -> AnyResponse:
     detail = gettext("This phone may open no other doors. Ask the staff for a new QR.")
     return problem(410, "pass-over", "Pass over", detail)
 
@@ -87,8 +87,8 @@ def _forged(_error: invitations.InvitationForged) -> AnyResponse:
     return problem(422, "invalid-fields", "Invalid fields", errors=errors)
 
 
-@enrolment.errorhandler(invitations.InvitationOver)
-def _over(_error: invitations.InvitationOver) -> AnyResponse:
+@enrolment.errorhandler(invitations.InvitationExpired)
+def _over(_error: invitations.InvitationExpired) -> AnyResponse:
     detail = gettext("This invitation is over. Scan the code anew that staff show.")
     return problem(410, "invitation-over", "Invitation over", detail)
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.checkin import scan_log, undoing
 from azionelab.checkin.codes import CodeForeign, require_ours
 from azionelab.checkin.devices.invitations import invitation_url, make_invitation
-from azionelab.checkin.devices.pace import ATTEMPTS
+from azionelab.checkin.devices.scan_rate import ATTEMPTS
 from azionelab.checkin.facts import MAX_CODE
 from azionelab.checkin.house import counts as house
 from azionelab.checkin.house.building import people_in

@@ -138,7 +138,7 @@ def test_a_long_queue_is_sent_in_its_order_and_each_scan_once(
     performance = tonight(capacity=QUEUE)
     parties = [a_party(performance, 3) for _ in range(10)]
     phone.joins(performance)
-    # It was a door for so long: one that was enrolled just now has done less (tests/api/test_door_pace.py).
+    # It was a door for so long: one that was enrolled just now has done less (tests/api/test_door_scan_rate.py).
     database.execute("UPDATE api_token SET created_at = created_at - interval '90 minutes'")
     phone.works_alone()
     phone.loses_network()

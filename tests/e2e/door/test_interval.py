@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from azionelab.checkin.devices.device_list import conflicts
+from azionelab.checkin.devices.offline_list import conflicts
 from azionelab.checkin.interval import allow_reentry
 from tests.stage import a_party, ticket_token
 from tests.support.door import Phone, tonight

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.checkin.devices import invitations, pace
+from azionelab.checkin.devices import invitations, scan_rate
 from azionelab.checkin.devices import registry as devices
 from azionelab.database import now
 from azionelab.shows.models import Performance
@@ -81,7 +81,7 @@ def at(monkeypatch: pytest.MonkeyPatch, database: psycopg.Connection[Any]) -> Ca
     def later(seconds: int) -> None:
         row = database.execute("SELECT max(created_at) FROM api_token").fetchone()
         assert row is not None
-        monkeypatch.setattr(pace, "now", lambda: row[0] + timedelta(seconds=seconds))
+        monkeypatch.setattr(scan_rate, "now", lambda: row[0] + timedelta(seconds=seconds))
 
     return later
 
@@ -90,7 +90,7 @@ def at(monkeypatch: pytest.MonkeyPatch, database: psycopg.Connection[Any]) -> Ca
 def twelve(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the limit be smaller, and of a window that does not end in a test."""
     few = RateLimit("door-attempt", lambda _settings: "12 per hour", spares_box_office=False)
-    monkeypatch.setattr(pace, "ATTEMPTS", few)
+    monkeypatch.setattr(scan_rate, "ATTEMPTS", few)
 
 
 class TestToldLater:
@@ -123,10 +123,10 @@ class TestToldLater:
         self, device: Send, at: Callable[[int], None], database: psycopg.Connection[Any]
     ) -> None:
         at(0)
-        waiting = [walk_in() for _ in range(pace.AT_ONCE)]
+        waiting = [walk_in() for _ in range(scan_rate.BURST)]
         for _ in range(3):
             assert sync(device, waiting).status_code == 200
-        assert written(database) == pace.AT_ONCE
+        assert written(database) == scan_rate.BURST
 
     def test_a_reused_identity_takes_time(
         self,
@@ -160,7 +160,7 @@ class TestToldLater:
         for label in ("Door A", "Door B"):
             device = make_device(label)
             at(0)
-            waiting = [walk_in() for _ in range(pace.AT_ONCE)]
+            waiting = [walk_in() for _ in range(scan_rate.BURST)]
             assert sync(device, waiting).status_code == 200
 
     def test_a_revoked_one_is_told_so_whatever_it_sends(

@@ -1,4 +1,4 @@
-"""What a door device must know to go on without a network, and what changed since it last asked."""
+"""The party list that a door device keeps for offline use, its changes since the last sync, and conflicts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,19 +20,19 @@ from azionelab.database import db
 from azionelab.staff.models import User
 from azionelab.tokens import Purpose, honoured_tokens
 
-# With these nobody but walk-ins is refused without naming a booking, in scans that do not say so themselves.
+# Scans before 0.4 do not say whether they are of walk-ins: without a reservation only walk-ins get these verdicts.
 _OF_WALK_INS = (Kind.FULL, Kind.PERFORMANCE_CANCELLED)
-# Who held the device, without what they may do.
-_BY = (joinedload(Scan.user).lazyload(User.roles), joinedload(Scan.token))
+# Of accounts the name is needed, not the roles.
+_ACTOR = (joinedload(Scan.user).lazyload(User.roles), joinedload(Scan.token))
 MAX_CONFLICTS = 200  # more than a device can show
-# Added to cursors. One without it is of a list from before 0.4, which lacks the digests of signed tickets: an app
-# that was kept from then knows these by nothing else.
-_WITH_SIGNED_TICKETS = 1 << 52
+# Added to cursors. A cursor without it belongs to a list from before 0.4, without the digests of signed tickets:
+# such a list is sent anew, because an old cached app recognises tickets by digests only.
+_SIGNED_TICKETS_FLAG = 1 << 52
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A party as a device keeps it. `tickets` are digests; name and note are empty when the booking ended."""
+class ListedParty:
+    """A party as a device keeps it. `tickets` are digests; name and note are empty once the booking has ended."""
 
     reference: str
     tickets: list[str]
@@ -44,30 +44,30 @@ class Listed:
     outside: int
     ended: Ended | None
     reduced: Reduced | None
-    late_at: datetime | None  # about when the rest comes
+    late_at: datetime | None  # estimated time at which the others come
     note: str
-    has_note: bool  # also for who is not told what it says
+    has_note: bool  # told to all devices; the text only to those with the right `names`
 
-    def without_names(self) -> "Listed":
-        """As it is told to a device that may not know who booked."""
+    def without_names(self) -> "ListedParty":
+        """For devices without the right `names`."""
         return replace(self, name="", note="")
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Parties that changed since a cursor, or all of them (`complete`), and the next cursor."""
+    """Parties that changed since a cursor, or all parties (`complete`), and the next cursor."""
 
-    parties: list[Listed]
+    parties: list[ListedParty]
     complete: bool
     cursor: int
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """More people are in than the books could count: `claimed` by a device, `people` counted, `beyond` not.
+    """An offline device let in `claimed` people, of whom the scan log counts `people` and not `beyond`.
 
-    If the reason is that the party's places were taken, `first` is who came in first, and `at`, `by` and
-    `door` tell of the other: in the order in which they came, whichever door was heard first.
+    If others of the party had used its seats, `first` is the earlier admission, and `at`, `by` and `door` are
+    the later one: in the order of the scans, whichever device sent its own first.
     """
 
     scan_id: UUID
@@ -83,55 +83,54 @@ class Conflict:
     by: str
     door: str
     first: FirstAdmission | None
-    attempt: FirstAdmission  # its own, before or after that of the others
+    attempt: FirstAdmission  # of this scan, whether it came first or later
 
     def without_names(self) -> "Conflict":
-        """As it is told to a device that may not know who booked."""
+        """For devices without the right `names`."""
         return replace(self, name="")
 
 
 def changes_since(performance_id: int, cursor: int | None) -> Changes:
-    """The parties of a performance that were changed by transactions from number `cursor` on.
+    """The parties of a performance that transactions from number `cursor` on have changed.
 
-    The next cursor is the oldest transaction that may be under way, asked for before the rows are read:
-    what it, or a later one, will have changed is seen next time. A row may come twice, none is missed.
-    A cursor from the future is of another database, as before a restore: everything is sent. So it is for a
-    cursor of an earlier release.
+    The next cursor is the oldest transaction that may still run, read before the rows are: its changes, and
+    those of later ones, are sent next time. A row may be sent twice, none is missed. For a cursor from the
+    future (of another database, before a restore) or of an earlier release all parties are sent.
     """
     now = db.session.execute(_TRANSACTIONS).one()
     oldest, newest = int(now.xmin), int(now.xmax)
-    since = -1 if cursor is None else cursor - _WITH_SIGNED_TICKETS
+    since = -1 if cursor is None else cursor - _SIGNED_TICKETS_FLAG
     complete = not 0 <= since <= newest
     asked = [Reservation.performance_id == performance_id, Reservation.walk_in.is_(False)]
     if not complete:
-        # Rows of a restored database may name transactions that are still to come here.
+        # Rows of a restored database may name transactions that this server has not reached.
         asked.append(Reservation.changed_in.between(since, newest))
     rows = db.session.execute(select(*_LISTED).where(and_(*asked)))
     parties = [_listed(performance_id, row) for row in rows]
-    return Changes(parties, complete, oldest + _WITH_SIGNED_TICKETS)
+    return Changes(parties, complete, oldest + _SIGNED_TICKETS_FLAG)
 
 
 def conflicts(performance_id: int) -> list[Conflict]:
-    """What went wrong at the doors of a performance, the latest first."""
+    """The conflicts of a performance, latest first."""
     scans = db.session.scalars(
         select(Scan)
         .where(
             Scan.performance_id == performance_id,
             Scan.claimed > Scan.people,
-            # Of those who went out too many nobody is in beyond the books.
+            # Too many people counted as out are no conflict: nobody is in who should not be.
             Scan.way != Way.OUT,
         )
         .order_by(Scan.scanned_at.desc())
         .limit(MAX_CONFLICTS)
-        .options(joinedload(Scan.reservation), *_BY)
+        .options(joinedload(Scan.reservation), *_ACTOR)
     ).all()
     before = _first_of_others(scans) if scans else {}
     return [_conflict(scan, before.get(scan.id)) for scan in scans]
 
 
-def _listed(performance_id: int, row: Row[Any]) -> Listed:
+def _listed(performance_id: int, row: Row[Any]) -> ListedParty:
     is_live = row.state in LIVE
-    return Listed(
+    return ListedParty(
         row.reference,
         _tickets(performance_id, row.id, row.reference),
         row.state,
@@ -149,7 +148,7 @@ def _listed(performance_id: int, row: Row[Any]) -> Listed:
 
 
 def _tickets(performance_id: int, identity: UUID, reference: str) -> list[str]:
-    """The digests of a party's tickets: of those before 0.4, and of today's behind its slash."""
+    """Digests of a party's tickets: of the signed one (the part behind the slash), and of those from before 0.4."""
     signed = sign_ticket(performance_id, reference).partition("/")[2]
     older = honoured_tokens(Purpose.TICKET, identity)
     return [ticket_digest(token) for token in (signed, *older)]
@@ -162,7 +161,7 @@ def _conflict(scan: Scan, other: FirstAdmission | None) -> Conflict:
     return Conflict(
         scan_id=scan.id,
         reference=party.reference if party else None,
-        # Of another performance's visitors its doors learn nothing.
+        # A door must not see visitors of other performances.
         name=party.name if party and party.performance_id == scan.performance_id else "",
         walk_in=_is_of_walk_ins(scan),
         way=scan.way,
@@ -185,7 +184,7 @@ def _is_of_walk_ins(scan: Scan) -> bool:
 
 
 def _first_of_others(scans: Sequence[Scan]) -> dict[UUID, FirstAdmission]:
-    """By conflict, the first scan that let in people of the same party; of those in again, the first such one."""
+    """For each conflict the first other scan that let in, or in again, people of the same party; by scan id."""
     conflict = aliased(Scan)
     came_back = and_(COUNTED_OUT, Passage.people < 0)
     rows = db.session.execute(
@@ -199,9 +198,9 @@ def _first_of_others(scans: Sequence[Scan]) -> dict[UUID, FirstAdmission]:
             case((conflict.way == Way.AGAIN, Passage.id), else_=Admission.id).is_not(None),
         )
         .order_by(conflict.id, Scan.scanned_at.desc())
-        .options(*_BY)
+        .options(*_ACTOR)
     )
-    # Of several the earliest stays: it comes last.
+    # Rows come latest first: the earliest one of each conflict overwrites the others.
     return {
         identity: FirstAdmission(scan.scanned_at, scan.shown_by, scan.door)
         for identity, scan in rows

@@ -1,9 +1,8 @@
-"""How much one device may write: more than any evening asks for, and less than a script likes.
+"""Rate limits on the scans of one device: above what a busy door needs, below what a script would send.
 
-A device that asks at once has a limit of its own (ATTEMPTS). What it tells later, of a time without a network,
-comes all at once, and all of it is taken, as far as the device had the time for it since it was enrolled. That is
-the server's clock alone: a phone's own may be wrong. What is refused stays on the device, and is taken a
-little later.
+ATTEMPTS limits scans that a device sends one by one. Scans of an offline phone arrive all at once: the server
+accepts as many as the device can have made since it was enrolled, by the server's clock, as a phone's own may be
+wrong. Refused scans stay on the device, which sends them again later.
 """
 
 from collections.abc import Collection
@@ -18,26 +17,24 @@ from azionelab.database import db, now
 from azionelab.staff.models import ApiToken
 from azionelab.web.rate_limits import RateLimit
 
-# Of one device or account. Parties who come in by their tickets are not counted: the house bounds them.
+# Per device or account. Admissions by ticket are not counted: the number of tickets bounds them.
 ATTEMPTS = RateLimit("door-attempt", lambda _settings: "120 per minute", spares_box_office=False)
-EACH_TAKES = timedelta(
-    seconds=1
-)  # at least, on an average of the evening: nobody lets in parties faster
-AT_ONCE = 60  # attempts that a device enrolled just now may have made
+MIN_SCAN_TIME = timedelta(seconds=1)  # on average over the evening: nobody lets parties in faster
+BURST = 60  # scans that a newly enrolled device may have made
 
 
 class TooManyAttempts(Exception):
-    """The device tells of more than it can have done; `retry_after` seconds later it can have."""
+    """The device sent more scans than it can have made; it may try again after `retry_after` seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after)
         self.retry_after = retry_after
 
 
-def require_time_for(token_id: int, performance_id: int, scan_ids: Collection[UUID]) -> None:
-    """Refuse attempts that the device had no time for since it was enrolled: TooManyAttempts.
+def require_plausible_rate(token_id: int, performance_id: int, scan_ids: Collection[UUID]) -> None:
+    """Raise TooManyAttempts for more scans than the device can have made since it was enrolled.
 
-    Those that are in the scan log already are sent again, and cost nothing.
+    Scans that are in the scan log already do not count.
     """
     if not scan_ids:
         return
@@ -51,6 +48,6 @@ def require_time_for(token_id: int, performance_id: int, scan_ids: Collection[UU
         ).where(or_(of_evening, sent))
     ).one()
     made = written + len(set(scan_ids)) - repeated
-    missing = (made - AT_ONCE) * EACH_TAKES - (now() - enrolled_at)
+    missing = (made - BURST) * MIN_SCAN_TIME - (now() - enrolled_at)
     if missing > timedelta(0):
         raise TooManyAttempts(ceil(missing.total_seconds()))

@@ -143,7 +143,7 @@ def test_a_revoked_phone_takes_its_own_back_and_nothing_else() -> None:
 def known(building: Building) -> tuple[list[str], float]:
     """The phones that are missing, and since how many minutes."""
     minutes = (building.at - building.known_at) / timedelta(minutes=1)
-    return [phone.label for phone in building.unheard], round(minutes)
+    return [phone.label for phone in building.silent], round(minutes)
 
 
 def test_it_is_sure_as_of_when_the_last_silent_phone_was_heard(database: Database) -> None:

@@ -22,7 +22,8 @@ from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.tickets.files import ticket_url
 from azionelab.checkin.facts import ticket_of
-from azionelab.checkin.house import counts as house
+from azionelab.checkin.house import search
+from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.pages import views
 from azionelab.checkin.texts.notices import performance_warning
 from azionelab.database import now
@@ -238,7 +239,7 @@ def test_a_ticket_that_is_not_what_it_was_says_why(door: FlaskClient) -> None:
 def test_that_more_were_found_than_are_shown_is_said(
     door: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(house, "MAX_FOUND", 1)
+    monkeypatch.setattr(search, "MAX_FOUND", 1)
     performance = a_performance()
     a_party(performance, name="Ada Rossi")
     form = open_door(door, performance.id) | {"query": "rossi"}
@@ -374,14 +375,14 @@ class TestPlaces:
             f"/checkin/performances/{performance.id}/undo", data=fields(undo), headers=ENGLISH
         ).text
         assert "Undone" in undone
-        assert house.house_counts([performance.id])[performance.id].walk_ins == 2
+        assert house_counts([performance.id])[performance.id].walk_ins == 2
 
     @pytest.mark.parametrize("people", ["", "0", "101", "two"])
     def test_how_many_is_a_number(
         self, door: FlaskClient, performance: Performance, people: str
     ) -> None:
         assert self.walk_in(door, performance, people).status_code == 422
-        assert house.house_counts([performance.id])[performance.id].inside == 0
+        assert house_counts([performance.id])[performance.id].inside == 0
 
     def test_places_of_no_shows_are_released_and_held_again(
         self, door: FlaskClient, performance: Performance

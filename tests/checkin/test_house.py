@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select, text
 
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.house import counts as house
-from azionelab.checkin.house.names import called, is_called, spellings
+from azionelab.checkin.house import search
+from azionelab.checkin.house.counts import house_counts
+from azionelab.checkin.house.name_matching import matches_name, name_matches_sql, spellings
 from azionelab.checkin.scans import admit
 from azionelab.database import db, transaction
 from tests.stage import DOOR_A, a_party, a_performance
@@ -24,7 +25,7 @@ def test_the_house_is_counted() -> None:
     party = a_party(performance, 4)
     a_party(performance, 3, confirmed=False)
     admit(performance.id, party.reference, uuid4(), DOOR_A, people=1)
-    counts = house.house_counts([performance.id])[performance.id]
+    counts = house_counts([performance.id])[performance.id]
     assert (counts.expected, counts.inside, counts.to_come, counts.free) == (4, 1, 3, 3)
 
 
@@ -35,7 +36,7 @@ def test_a_name_is_found_and_wildcards_are_letters() -> None:
     a_party(a_performance(), name="Zoë elsewhere")
 
     def found(query: str) -> list[UUID]:
-        return [party.id for party in house.find_parties(performance.id, query).parties]
+        return [party.id for party in search.find_parties(performance.id, query).parties]
 
     for query in ("zoë", "0% n", "g_u", party.email.upper(), party.reference.lower()):
         assert found(query) == [party.id], query
@@ -50,7 +51,7 @@ def test_an_address_is_found_however_it_is_written_and_whenever_it_booked() -> N
     before = {"key": "ada.rossi+opera@gmail.com", "id": party.id}  # as release 0.3 kept it
     for _ in range(2):
         for typed in ("ada.rossi+opera@gmail.com", "AdaRossi@googlemail.com"):
-            assert house.find_parties(performance.id, typed).parties == [party], typed
+            assert search.find_parties(performance.id, typed).parties == [party], typed
         with transaction() as session:
             session.execute(text("UPDATE reservation SET email_key = :key WHERE id = :id"), before)
 
@@ -58,16 +59,18 @@ def test_an_address_is_found_however_it_is_written_and_whenever_it_booked() -> N
 @pytest.mark.parametrize("case", NAMES["cases"], ids=lambda case: case["typed"])
 def test_the_rule_of_names(case: dict[str, Any]) -> None:
     """The phone's own is tested with the same table."""
-    assert is_called(case["name"], spellings(case["typed"])) == case["found"]
+    assert matches_name(case["name"], spellings(case["typed"])) == case["found"]
 
 
 def test_the_database_has_the_same_rule_of_names() -> None:
     performance = a_performance(capacity=100)
     for number, case in enumerate(NAMES["cases"]):
         party = a_party(performance, 1, name=case["name"], email=f"{number}@example.org")
-        asked = select(called(Reservation.name, case["typed"])).where(Reservation.id == party.id)
+        asked = select(name_matches_sql(Reservation.name, case["typed"])).where(
+            Reservation.id == party.id
+        )
         assert db.session.scalar(asked) == case["found"], case
-    none = select(Reservation.id).where(called(Reservation.name, "'"))
+    none = select(Reservation.id).where(name_matches_sql(Reservation.name, "'"))
     assert db.session.scalars(none).all() == []
 
 
@@ -76,20 +79,20 @@ def test_a_name_is_found_in_any_order_and_spelling() -> None:
     party = a_party(performance, name="Łukasz D’Angelo")
     a_party(performance, name="Ada Rossi")
     for query in ("d'angelo lukasz", "Dangelo", "ŁUKASZ"):
-        assert house.find_parties(performance.id, query).parties == [party], query
+        assert search.find_parties(performance.id, query).parties == [party], query
 
 
 def test_that_there_are_more_than_are_shown_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(house, "MAX_FOUND", 2)
+    monkeypatch.setattr(search, "MAX_FOUND", 2)
     performance = a_performance()
     for name in ("Bea Rossi", "Ada Rossi"):
         a_party(performance, name=name)
-    found = house.find_parties(performance.id, "rossi")
+    found = search.find_parties(performance.id, "rossi")
     assert ([party.name for party in found.parties], found.more) == (
         ["Ada Rossi", "Bea Rossi"], False,
     )  # fmt: skip
     a_party(performance, name="Abel Rossi")
-    found = house.find_parties(performance.id, "rossi")
+    found = search.find_parties(performance.id, "rossi")
     assert ([party.name for party in found.parties], found.more) == (
         ["Abel Rossi", "Ada Rossi"], True,
     )  # fmt: skip

@@ -29,7 +29,7 @@ from azionelab.admin.rows.editing import (
 )
 from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.searches import PARAMETER, find_search, keep_search
-from azionelab.checkin.house.names import called
+from azionelab.checkin.house.name_matching import name_matches_sql
 from azionelab.database import Base, db, transaction, violated_constraint
 from azionelab.database.row_versions import (
     EditConflict,
@@ -294,7 +294,7 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
             searched = column if alias is None else getattr(alias, column.key)
             conditions.append(searched.icontains(word, autoescape=True))
             if column.key not in _LITERAL:
-                conditions.append(called(searched, word))
+                conditions.append(name_matches_sql(searched, word))
         return query, joins, or_(*conditions)
 
     def _get_list_extra_args(self) -> ViewArgs:

@@ -11,7 +11,7 @@ from wtforms import BooleanField, IntegerField, SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
 from azionelab.admin.rows.fields import EditedForm, Line, LocalTime, RequiredChoice, Text
-from azionelab.checkin.house.names import plain_letters
+from azionelab.checkin.house.name_matching import plain_letters
 from azionelab.database import db, now
 from azionelab.shows.limits import (
     CLOSES_BEFORE,

@@ -1,1 +1,1 @@
-"""The house of a performance: who is in, who is to come, found by name, in figures and on paper."""
+"""The house of a performance: counts, search, guest list, statistics, the printed door list. Reads only."""

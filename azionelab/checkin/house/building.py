@@ -1,9 +1,8 @@
-"""How many people are in the building: the figure that whoever gets them all out asks for.
+"""The number of people in the building, for an evacuation. Reads only.
 
-It is the higher one. Whom a phone let in is inside, whether the books could count them or not; and of a
-ticket that two phones took without a network, two parties may be. Of those who go out only such as the books can
-count are taken off it, and who comes back is inside, also where nobody is known to have gone out. Each attempt
-counts once, so this is a sum over attempts. Reads only.
+When in doubt it is the higher number. Everybody whom a phone let in counts, conflicts included: two parties with
+the same ticket may both be inside. People who went out are subtracted only as far as the scan log counts them;
+people who came back always count. Each scan counts once, so the number is a sum over scans.
 """
 
 from dataclasses import dataclass
@@ -20,8 +19,8 @@ from azionelab.database import db, now
 from azionelab.staff.models import ApiToken
 
 
-class Unheard(NamedTuple):
-    """A phone that may have let people in and not told, and when it was heard from."""
+class SilentPhone(NamedTuple):
+    """A phone that may hold unsent scans."""
 
     label: str
     last_seen_at: datetime
@@ -29,49 +28,53 @@ class Unheard(NamedTuple):
 
 @dataclass(frozen=True)
 class Building:
-    """The people who came in and were not taken back, and what is not known of them."""
+    """People in the building by how they are known, and the phones whose scans may be missing."""
 
-    counted: int  # in the books, walk-ins as well, less those who are out
-    beyond: int  # in, but not in the books: conflicts
-    by_revoked: int  # let in by phones that were revoked, as far as they told
-    outside: int  # not counted: they went out, and may come in again
-    unheard: list[Unheard]  # the one that is silent for longest first
-    put_away: list[Unheard]  # by staff: what they may still have to tell nobody knows
+    counted: int  # by the scan log, walk-ins included, without those who are out
+    beyond: int  # conflicts: let in by phones, but not counted
+    by_revoked: int  # let in by revoked phones, as far as these sent it
+    outside: int  # went out and may come back; not in `people`
+    silent: list[SilentPhone]  # longest silence first
+    put_away: list[SilentPhone]  # put away by staff: may hold unsent scans
     at: datetime
 
     @property
     def people(self) -> int:
-        """All of them."""
+        """Everybody in the building."""
         return self.counted + self.beyond + self.by_revoked
 
     @property
     def known_at(self) -> datetime:
-        """When the figure was last sure: every phone that was not put away had been heard from then."""
-        return self.unheard[0].last_seen_at if self.unheard else self.at
+        """When the number was last certain: since then a phone that was not put away is silent."""
+        return self.silent[0].last_seen_at if self.silent else self.at
 
 
 def people_in(performance_id: int) -> Building:
-    """Who is in the building of a performance, as far as its phones told: the figure and its time at one moment."""
+    """Count the people in the building and find silent phones, in one statement so that both match."""
     at = now()
     figures = _figures(performance_id)
     rows = db.session.execute(
         select(figures, ApiToken.label, ApiToken.last_seen_at, ApiToken.put_away_at)
         .select_from(figures)
-        .outerjoin(ApiToken, _is_unheard(performance_id, at))
+        .outerjoin(ApiToken, _is_silent(performance_id, at))
         .order_by(ApiToken.last_seen_at, ApiToken.id)
     ).all()
     counted, beyond, by_revoked, outside, *_ = rows[0]
-    silent = [row for row in rows if row.last_seen_at]
-    unheard, put_away = (
-        [Unheard(row.label, row.last_seen_at) for row in silent if bool(row.put_away_at) is is_away]
+    heard_before = [row for row in rows if row.last_seen_at]
+    silent, put_away = (
+        [
+            SilentPhone(row.label, row.last_seen_at)
+            for row in heard_before
+            if bool(row.put_away_at) is is_away
+        ]
         for is_away in (False, True)
     )
-    return Building(counted, beyond, by_revoked, outside, unheard, put_away, at)
+    return Building(counted, beyond, by_revoked, outside, silent, put_away, at)
 
 
 def _figures(performance_id: int) -> Subquery:
     entered, gone = func.coalesce(Admission.people, 0), func.coalesce(Passage.people, 0)
-    # What a phone says it did is true, also when somebody has taken the people back before it said so.
+    # A phone's claim stands even if its people were undone elsewhere before the claim arrived.
     more = func.greatest(func.coalesce(Scan.claimed, 0) - entered + gone, 0)
     is_revoked, came = Scan.verdict == REVOKED, Scan.way != Way.OUT
     return (
@@ -89,8 +92,8 @@ def _figures(performance_id: int) -> Subquery:
     )
 
 
-def _is_unheard(performance_id: int, at: datetime) -> ColumnElement[bool]:
-    """That a phone is silent, and did not say that it is done; if it was revoked, that it was not told so."""
+def _is_silent(performance_id: int, at: datetime) -> ColumnElement[bool]:
+    """The phone is silent, has not ended its evening, and, if revoked, has not been told so yet."""
     return and_(
         ApiToken.performance_id == performance_id,
         ApiToken.last_seen_at < at - SILENCE,

@@ -1,4 +1,4 @@
-"""The door list on paper, for the evening on which nothing else works. Made on demand, never stored."""
+"""The door list as a PDF, to print in case nothing else works. Made on demand, never stored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from azionelab.bookings.tickets.pdf import PAGES, Sheet, runs
 from azionelab.checkin.house.counts import HouseCounts
 from azionelab.checkin.house.family_names import family_name
 from azionelab.checkin.house.guests import Guest
-from azionelab.checkin.house.names import fold
+from azionelab.checkin.house.name_matching import fold
 from azionelab.checkin.texts.notices import describe_late_arrival
 from azionelab.database import now
 from azionelab.shows.models import Performance
@@ -41,7 +41,7 @@ class _Column:
 def door_list_pdf(performance: Performance, counts: HouseCounts, guests: list[Guest]) -> bytes:
     """The parties of a performance by family name, with a box to tick for each seat.
 
-    In the current language and the theatre's time zone. Who is in already is ticked.
+    In the current language and the theatre's time zone. The boxes of admitted people are ticked.
     """
     parties = sorted((guest for guest in guests if not guest.walk_in), key=_by_name)
     paper = _DoorList(performance, counts, len(parties))
@@ -53,7 +53,7 @@ def door_list_pdf(performance: Performance, counts: HouseCounts, guests: list[Gu
 
 
 class _DoorList(Sheet):
-    """Pages that say what evening they are of, so that they can be taken apart."""
+    """Each page names the performance, so that pages can be separated."""
 
     def __init__(self, performance: Performance, counts: HouseCounts, parties: int) -> None:
         title = gettext("Door list: %(what)s", what=performance.show.title)
@@ -86,12 +86,12 @@ class _DoorList(Sheet):
         printed = gettext("Printed %(when)s", when=when(self._printed))
         legend = gettext("A box for each seat; a cross: in already.")
         self.put(f"{printed} · {legend}", self.epw - 30, 5)
-        # fpdf2 writes the number of pages when it is known; the font is the last one's.
+        # fpdf2 fills in the number of pages at the end, in the font of the last page.
         page = gettext("Page %(page)s of %(pages)s", page=self.page_no(), pages=PAGES)
         self.cell(30, 5, page, align="R")
 
     def add_party(self, party: Guest, *, shaded: bool) -> None:
-        """A row: boxes, name, seats, reference, how the booking stands, and below it the note on it."""
+        """A row: boxes, name, seats, reference, status, and the notes below."""
         lines = -(-party.seats // _IN_A_LINE)
         self.use(9)
         note = list(self.lines(_remarks(party), self._columns_from(1)))
@@ -108,12 +108,12 @@ class _DoorList(Sheet):
         self.use(10)
         self.put(party.reference, _REFERENCE_WIDTH, _ROW)
         self.use(8, bold=True)
-        self.put(_standing(party), self._columns[-1].width, _ROW)
+        self.put(_status(party), self._columns[-1].width, _ROW)
         self._write_note(note, top + _ROW - 1)
         self.set_xy(_MARGIN, top + height)
 
     def add_walk_in_lines(self) -> None:
-        """Room to write down people without a booking: what is left of the page."""
+        """Empty lines for walk-ins on the rest of the page."""
         self._make_room(_WALK_IN_LINES * _ROW + 12)
         self.ln(4)
         self._write(11, gettext("Walk-ins: tick one box for each of them"), bold=True)
@@ -134,11 +134,11 @@ class _DoorList(Sheet):
         ]
 
     def _columns_from(self, first: int) -> float:
-        """The width of the columns from this one on."""
+        """The total width of the columns from `first` on."""
         return sum(column.width for column in self._columns[first:])
 
     def _write_note(self, lines: list[str], top: float) -> None:
-        """Write a note below its party's name."""
+        """Write the notes below the party's name."""
         self.use(9)
         for number, line in enumerate(lines):
             self.set_xy(_MARGIN + self._columns[0].width, top + number * _NOTE_LINE)
@@ -149,7 +149,7 @@ class _DoorList(Sheet):
             self.add_page()
 
     def _boxes(self, seats: int, ticked: int) -> None:
-        """Draw a box for each seat, and go on to the right of them."""
+        """Draw a box for each seat; the position moves to the next column."""
         left, top = self.x, self.y
         inset = (_ROW - _BOX) / 2
         for seat in range(seats):
@@ -162,7 +162,7 @@ class _DoorList(Sheet):
         self.set_xy(left + self._columns[0].width, top)
 
     def _name(self, name: str) -> None:
-        """Write a name within its column, smaller and in two lines when it is long."""
+        """Write a name within its column; long names get a smaller font, then two lines."""
         left, top = self.x, self.y
         for size in (11, 9):
             self.use(size)
@@ -177,7 +177,7 @@ class _DoorList(Sheet):
         self.set_xy(left + _NAME_WIDTH, top)
 
     def _put_name(self, name: str, size: int) -> None:
-        """Write the name, the part by which it is looked up in bold."""
+        """Write the name with the family name in bold: the list is sorted by it."""
         family = family_name(name)
         given = name.removesuffix(family)
         right_to_left = any(run.direction == TextDirection.RTL for run in runs(name))
@@ -189,7 +189,7 @@ class _DoorList(Sheet):
         self.put(family, _NAME_WIDTH, _ROW)
 
     def _two_lines(self, name: str) -> Iterator[str]:
-        """A long name's beginning and what follows, as much of it as there is room for."""
+        """Split a long name into two lines, the second one cut to fit."""
         first = self._until_space(name)
         yield name[:first]
         rest = name[first:].strip()
@@ -197,7 +197,7 @@ class _DoorList(Sheet):
         yield rest if second == len(rest) else rest[: second - 1] + "…"
 
     def _until_space(self, text: str) -> int:
-        """How many characters fit into the column, up to a space if there is one near the end."""
+        """How many characters fit into the column; breaks at a space in its second half."""
         fits = self.fitting(text, _NAME_WIDTH - 2)
         space = text.rfind(" ", 0, fits + 1)
         return space if space > fits // 2 and fits < len(text) else fits
@@ -208,8 +208,8 @@ class _DoorList(Sheet):
 
 
 def _totals(counts: HouseCounts, parties: int) -> str:
-    """What the house is like at this moment."""
-    told = [
+    """The counts at the time of printing, in one line."""
+    texts = [
         ngettext("%(num)s party", "%(num)s parties", parties),
         gettext("%(num)s expected", num=counts.expected),
         gettext("%(num)s in", num=counts.inside),
@@ -219,22 +219,22 @@ def _totals(counts: HouseCounts, parties: int) -> str:
         ngettext("%(num)s walk-in", "%(num)s walk-ins", counts.walk_ins),
         gettext("%(num)s free", num=counts.free),
     ]
-    return " · ".join(told)
+    return " · ".join(texts)
 
 
-def _standing(party: Guest) -> str:
+def _status(party: Guest) -> str:
     if party.state == State.PENDING:
         return gettext("not confirmed")
-    told = []
+    texts = []
     if party.released:
-        told.append(gettext("released: %(num)s", num=party.released))
+        texts.append(gettext("released: %(num)s", num=party.released))
     if party.outside:
-        told.append(gettext("out: %(num)s", num=party.outside))
-    return ", ".join(told)
+        texts.append(gettext("out: %(num)s", num=party.outside))
+    return ", ".join(texts)
 
 
 def _remarks(party: Guest) -> str:
-    """What is written below a party: when it comes that told us it will be late, and the note on it."""
+    """The notes below a party: when it expects to come if it is late, and the staff's note."""
     remarks = [party.note] if party.note else []
     if party.late_at is not None and party.admitted < party.seats:
         remarks.insert(0, describe_late_arrival(party.late_at))

@@ -1,14 +1,14 @@
-"""Where a name is looked up in a list: by its family name, as far as one can tell from what was typed."""
+"""Guess the family name in a name, to sort lists by it."""
 
 from nameparser import HumanName
 
 
 def family_name(name: str) -> str:
-    """The family name in a name, with its particles ("De Luca", "van Beethoven").
+    """The family name with its particles ("De Luca", "van Beethoven").
 
-    The last word, unless there is a comma ("Rossi, Ada"). Who typed the family name first, without
-    one, is found by the given name: nothing tells them apart. Of groups and single words the first
-    word that is a word; the whole when there is none.
+    It is the last word, or what stands before a comma ("Rossi, Ada"). A family name typed first without a comma
+    cannot be recognised: such a name sorts by the given name. For single words and groups it is the first word
+    of letters, or else the whole name.
     """
     read = HumanName(name)
     for part in (read.last, read.first):

@@ -1,4 +1,4 @@
-"""What happened at the doors of one performance, read for those who run the evening. Reads only."""
+"""Statistics of one performance: arrivals, doors, refusals, revoked devices, the scan log. Reads only."""
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -13,15 +13,15 @@ from azionelab.database import db
 from azionelab.staff.models import ApiToken
 
 STEP = timedelta(minutes=5)
-MAX_REFUSED = 50  # the latest; the list of scans has all
+MAX_REFUSED = 50  # the latest ones; the scan log page lists all
 _ASKING = (
     Kind.RELEASED,
     Kind.CHANGED,
     Kind.TOO_MANY,
     Kind.SOME_OUT,
-)  # whether to let them in, or how many
+)  # questions to the person at the door, not refusals
 _LET_IN = (Kind.ADMITTED, Kind.IN_AGAIN)
-_MIDNIGHT = datetime(2001, 1, 1, tzinfo=UTC)  # any: steps are counted from it
+_MIDNIGHT = datetime(2001, 1, 1, tzinfo=UTC)  # any midnight: the steps are aligned to it
 _NAMES = (
     joinedload(Scan.reservation),
     joinedload(Scan.user),
@@ -30,14 +30,14 @@ _NAMES = (
 
 
 class Arrivals(NamedTuple):
-    """How many people came in within the STEP that begins `at`."""
+    """People admitted within the STEP that begins `at`."""
 
     at: datetime
     people: int
 
 
 class DoorFigures(NamedTuple):
-    """What one door did: its attempts, the people who are in by them, and attempts that let nobody in."""
+    """The scans of one door, the people it admitted, and its refused scans."""
 
     door: str
     scans: int
@@ -46,7 +46,7 @@ class DoorFigures(NamedTuple):
 
 
 class RevokedFigures(NamedTuple):
-    """What a device sent after it was revoked: attempts, and people it says it let in. None count."""
+    """Scans that a device sent after it was revoked, and the people it claims to have let in. None count."""
 
     label: str
     scans: int
@@ -55,7 +55,7 @@ class RevokedFigures(NamedTuple):
 
 
 def arrivals(performance_id: int) -> list[Arrivals]:
-    """When people came in, in order; steps in which nobody came are left out."""
+    """Admissions by STEP, in order of time; empty steps are left out."""
     step = func.date_bin(STEP, Scan.scanned_at, _MIDNIGHT)
     rows = db.session.execute(
         select(step, func.sum(Admission.people))
@@ -68,7 +68,7 @@ def arrivals(performance_id: int) -> list[Arrivals]:
 
 
 def doors(performance_id: int) -> list[DoorFigures]:
-    """What each door did, by name."""
+    """The figures of each door, by name."""
     rows = db.session.execute(
         select(
             Scan.door,
@@ -85,7 +85,7 @@ def doors(performance_id: int) -> list[DoorFigures]:
 
 
 def refusals(performance_id: int) -> dict[str, int]:
-    """How many attempts let nobody in, by verdict, the most frequent first."""
+    """Numbers of refused scans by verdict, most frequent first."""
     rows = db.session.execute(
         select(Scan.verdict, func.count().label("attempts"))
         .where(Scan.performance_id == performance_id, _refused())
@@ -96,7 +96,7 @@ def refusals(performance_id: int) -> dict[str, int]:
 
 
 def latest_refused(performance_id: int) -> list[Scan]:
-    """The latest attempts that let nobody in, with what is known of their parties."""
+    """The latest refused scans, with their parties loaded."""
     return list(
         db.session.scalars(
             select(Scan)
@@ -109,7 +109,7 @@ def latest_refused(performance_id: int) -> list[Scan]:
 
 
 def sent_by_revoked(performance_id: int) -> list[RevokedFigures]:
-    """What devices sent after they were revoked, by device."""
+    """Scans sent by revoked devices, by device."""
     rows = db.session.execute(
         select(
             ApiToken.label,
@@ -126,7 +126,7 @@ def sent_by_revoked(performance_id: int) -> list[RevokedFigures]:
 
 
 def attempts(performance_id: int) -> list[tuple[Scan, datetime | None]]:
-    """Every scan of a performance, in the order of their times, and when its people were undone."""
+    """All scans of a performance in order of time, each with the time at which it was undone."""
     rows = db.session.execute(
         select(Scan, func.coalesce(Admission.undone_at, Passage.undone_at, Scan.claim_undone_at))
         .outerjoin(Admission, Admission.scan_id == Scan.id)
@@ -139,10 +139,10 @@ def attempts(performance_id: int) -> list[tuple[Scan, datetime | None]]:
 
 
 def _refused() -> ColumnElement[bool]:
-    """That an attempt let nobody in, and its party was sent away.
+    """The scan let nobody in, and its party was sent away.
 
-    A device may have let people in whom the books cannot count, or have taken them back. And a verdict may
-    have asked its door something: who was let in by that door then was not sent away.
+    Not refused are scans by which a device let people in that could not be counted, or undid that; nor
+    questions (_ASKING) after which the same door let the party in.
     """
     later = aliased(Scan)
     answered = exists().where(

@@ -24,7 +24,7 @@ from azionelab.checkin.devices.offline_list import changes_since, conflicts
 from azionelab.checkin.devices.putting_away import note_done
 from azionelab.checkin.devices.rights import Right, RightMissing
 from azionelab.checkin.facts import DoorUnknown
-from azionelab.checkin.house.counts import find_parties
+from azionelab.checkin.house.search import find_parties
 from azionelab.checkin.interval import pass_without_ticket
 from azionelab.checkin.limits import MAX_WALK_INS, SEARCHES
 from azionelab.checkin.no_shows import release_no_shows

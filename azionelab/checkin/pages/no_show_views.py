@@ -7,7 +7,7 @@ from azionelab.bookings import places
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.checkin import no_shows as door_no_shows
 from azionelab.checkin.devices.registry import silent_devices
-from azionelab.checkin.house import counts as house
+from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.pages.performance import get_performance
 from azionelab.checkin.pages.views import blueprint
 from azionelab.checkin.texts.building_texts import describe_silent_phones
@@ -61,7 +61,7 @@ def _no_shows_page(
         "checkin/no_shows.html",
         performance=performance,
         missing=door_no_shows.no_shows(performance.id),
-        counts=house.house_counts([performance.id])[performance.id],
+        counts=house_counts([performance.id])[performance.id],
         opens_at=opens_at,
         is_early=now() < opens_at,
         silent=silent_devices(performance.id),

@@ -15,12 +15,13 @@ from azionelab.checkin.codes import CodeForeign, require_ours
 from azionelab.checkin.devices.invitations import invitation_url, make_invitation
 from azionelab.checkin.devices.scan_rate import ATTEMPTS
 from azionelab.checkin.facts import MAX_CODE
-from azionelab.checkin.house import counts as house
+from azionelab.checkin.house import search
 from azionelab.checkin.house.building import people_in
+from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.interval import allow_reentry, pass_without_ticket
 from azionelab.checkin.limits import MAX_QUERY, MAX_WALK_INS, SEARCHES
 from azionelab.checkin.pages.forms import ScanForm, UndoForm, WalkInForm
-from azionelab.checkin.pages.performance import get_performance
+from azionelab.checkin.pages.performance import get_performance, performances_near_now
 from azionelab.checkin.scans import admit
 from azionelab.checkin.texts.building_texts import describe_building_parts, describe_known_at
 from azionelab.checkin.texts.change_texts import describe_changes
@@ -50,8 +51,8 @@ _SEEN = ("checkin.undo", "checkin.release", "checkin.restore", "checkin.reentry"
 @door_required
 def evenings() -> str:
     """Which performance is this door for?"""
-    performances = house.evenings()
-    counts = house.house_counts([performance.id for performance in performances])
+    performances = performances_near_now()
+    counts = house_counts([performance.id for performance in performances])
     return render_template("checkin/evenings.html", performances=performances, counts=counts)
 
 
@@ -211,7 +212,7 @@ def _door_page(
     notice: str | None = None,
     query: str = "",
 ) -> AnyResponse:
-    counts = house.house_counts([performance.id])[performance.id]
+    counts = house_counts([performance.id])[performance.id]
     page = render_template(
         "checkin/door.html",
         performance=performance,
@@ -225,10 +226,10 @@ def _door_page(
         verdict=verdict and describe_verdict(verdict, counts.free, performance.cancelled_at),
         notice=notice,
         query=query,
-        found=house.find_parties(performance.id, query),
+        found=search.find_parties(performance.id, query),
         describe_late_arrival=describe_late_arrival,
         describe_changes=describe_changes,
-        found_more=describe_more_found(house.MAX_FOUND),
+        found_more=describe_more_found(search.MAX_FOUND),
         max_walk_ins=MAX_WALK_INS,
     )
     return make_response(page, status)

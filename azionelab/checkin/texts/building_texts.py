@@ -33,14 +33,14 @@ def describe_building_parts(building: Building) -> str:
 
 def describe_known_at(building: Building) -> str:
     """When the number was last certain, and which phones were silent since."""
-    known, unheard = building.known_at, building.unheard
+    known, silent = building.known_at, building.silent
     at = clock(known) if is_same_day(known, building.at) else when(known)
-    if not unheard:
+    if not silent:
         return gettext("Surely known at %(at)s.", at=at)
     return gettext(
         "Surely known at %(at)s. Since then not heard from, and may have let in more: %(phones)s.",
         at=at,
-        phones=", ".join(phone.label for phone in unheard),
+        phones=", ".join(phone.label for phone in silent),
     )
 
 

@@ -1,4 +1,4 @@
-/** Whether somebody is called as was typed: the same rule as the server's (azionelab/checkin/house/names.py). */
+/** Whether somebody is called as was typed: the same rule as the server's (azionelab/checkin/house/name_matching.py). */
 
 /** Letters that are no other letter with a mark on it, and what is typed for want of them. */
 const LETTERS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 """What the processes say of themselves: for a person to read, or as JSON, one object a line.
 
-No personal data in either. Our own messages hold none; what libraries say is masked, and of an
+No personal data in either. Our own messages hold none; what libraries say is mask, and of an
 exception only its class and its place are told.
 """
 
@@ -63,7 +63,7 @@ class TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
-        """The line, masked if a library wrote it."""
+        """The line, mask if a library wrote it."""
         return _discreet(record, super().formatMessage(record))
 
     def formatException(  # noqa: N802 (as above)
@@ -104,10 +104,10 @@ class JsonFormatter(TextFormatter):
 
 def _discreet(record: logging.LogRecord, told: str) -> str:
     # Our own words are let through: in development a mail's link is told on purpose.
-    return told if record.name.partition(".")[0] == _OWN else masked(told)
+    return told if record.name.partition(".")[0] == _OWN else mask(told)
 
 
-def masked(text: str) -> str:
+def mask(text: str) -> str:
     """A text without tokens, queries and addresses of people and machines."""
     for pattern, instead in _MASKS:
         text = pattern.sub(instead, text)

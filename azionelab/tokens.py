@@ -26,10 +26,10 @@ class Purpose(StrEnum):
 
 def make_token(purpose: Purpose, identity: UUID) -> str:
     """The token that opens `identity` for `purpose`, signed with SECRET_KEY."""
-    return honoured_tokens(purpose, identity)[0]
+    return valid_tokens(purpose, identity)[0]
 
 
-def honoured_tokens(purpose: Purpose, identity: UUID) -> list[str]:
+def valid_tokens(purpose: Purpose, identity: UUID) -> list[str]:
     """All tokens that open `identity`: the one that is made today, and those of older keys."""
     signed = [identity.bytes + _sign(key, purpose, identity.bytes) for key in secret_keys()]
     return [_write(raw) for raw in signed]

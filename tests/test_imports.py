@@ -47,7 +47,7 @@ FOUNDATION: dict[str, set[str]] = {
 ENTRANCES = {"views", "api", "forms", "jobs", "commands", "health", "worker"}
 # The few that may look at the request that is being answered.
 REQUEST_READERS = {
-    "views", "api", "api_v1", "forms", "languages", "web.busy_pages", "web.kept_pages", "web.error_pages",
+    "views", "api", "api_v1", "forms", "languages", "web.busy_pages", "web.resubmit_pages", "web.error_pages",
     "web.form_checks", "api.problems", "web.rate_limits", "api.rest", "staff.sessions", "staff.login_limits",
 }  # fmt: skip
 MAX_LOOSE_MODULES = 6

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
-from azionelab.logs import JsonFormatter, TextFormatter, masked
+from azionelab.logs import JsonFormatter, TextFormatter, mask
 from azionelab.staff.accounts import create_account
 from azionelab.staff.tokens import Scope, issue_token
 from tests.bookings.test_pages import fields, filled
@@ -220,7 +220,7 @@ def test_another_is_made_where_it_is_none(client: FlaskClient, given: str) -> No
     ],
 )  # fmt: skip
 def test_what_libraries_say_is_masked(said: str, told: str) -> None:
-    assert masked(said) == told
+    assert mask(said) == told
 
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])

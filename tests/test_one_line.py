@@ -3,8 +3,8 @@
 import pytest
 
 from azionelab.bookings.pages.visitor_input import clean_name
-from azionelab.validation.email_addresses import named_address
-from azionelab.validation.text import is_one_line, is_text, without_directions
+from azionelab.validation.email_addresses import parse_sender_address
+from azionelab.validation.text import is_multiline_text, is_one_line, remove_bidi_controls
 
 TURNING = [*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u206a\u206f\ufff9"]
 # Joiners of Persian and Hindi, a family's emoji, marks that say on which side a full stop belongs.
@@ -21,23 +21,23 @@ HARMLESS = [
 @pytest.mark.parametrize("turning", TURNING)
 def test_nothing_turns_its_neighbours(turning: str) -> None:
     assert not is_one_line(f"Ada{turning}issoR")
-    assert without_directions(f"Ada{turning}issoR") == "AdaissoR"
+    assert remove_bidi_controls(f"Ada{turning}issoR") == "AdaissoR"
     with pytest.raises(ValueError, match="cannot be shown"):
         clean_name(f"Ada{turning}issoR")
     with pytest.raises(ValueError, match="address"):
-        named_address(f"Ada{turning}issoR <ada@example.org>")
+        parse_sender_address(f"Ada{turning}issoR <ada@example.org>")
 
 
 @pytest.mark.parametrize("wrong", [*TURNING, "\0", "\x1b", "\x85", "\u2028", "\r"])
 def test_no_line_of_a_text_holds_what_a_line_may_not(wrong: str) -> None:
-    assert is_text("Ada\n\n\tRossi")
-    assert not is_text(f"Ada\n{wrong}issoR")
+    assert is_multiline_text("Ada\n\n\tRossi")
+    assert not is_multiline_text(f"Ada\n{wrong}issoR")
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_joiners_and_marks_are_kept(text: str) -> None:
     assert is_one_line(text)
-    assert clean_name(text) == without_directions(text) == text
+    assert clean_name(text) == remove_bidi_controls(text) == text
 
 
 def test_what_a_phone_puts_around_a_name_is_taken_off() -> None:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from limits import parse
 
-from azionelab.web.rate_limits import RateCounts, forget_ended_windows, network_of
+from azionelab.web.rate_limits import RateCounts, delete_ended_windows, network_of
 from tests.api.expect import BOOKING
 
 LIMIT = parse("10 per minute")
@@ -68,7 +68,7 @@ def test_ended_windows_are_forgotten(in_app: Flask, database: psycopg.Connection
     database.execute(
         "UPDATE rate_count SET ends_at = now() WHERE key = (SELECT key FROM rate_count ORDER BY key LIMIT 1)"
     )
-    forget_ended_windows()
+    delete_ended_windows()
     assert database.execute("SELECT count(*) FROM rate_count").fetchone() == (1,)
 
 

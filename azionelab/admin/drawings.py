@@ -8,7 +8,7 @@ from flask_babel import ngettext
 from qrcode.constants import ERROR_CORRECT_M
 
 from azionelab.checkin.house.figures import STEP, Arrivals
-from azionelab.web.dates import clock
+from azionelab.web.dates import format_time
 
 # The chart's units, of which the page makes what room it has.
 WIDTH, HEIGHT = 720, 260
@@ -77,12 +77,12 @@ def draw_arrivals(arrivals: list[Arrivals], curtain: datetime) -> Chart:
                 y=up(step.people),
                 width=across(step.at + STEP) - across(step.at) - 2,
                 height=up(0) - up(step.people),
-                label=f"{clock(step.at)}: {_people(step.people)}",
+                label=f"{format_time(step.at)}: {_people(step.people)}",
             )
             for step in shown
         ],
         hours=[
-            Mark(across(moment), clock(moment), minor=number % 2 == 1)
+            Mark(across(moment), format_time(moment), minor=number % 2 == 1)
             for number, moment in enumerate(_ticks(begin, end, every))
         ],
         levels=[Mark(up(level), str(level)) for level in (0, most // 2, most)],

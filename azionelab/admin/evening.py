@@ -49,7 +49,7 @@ from azionelab.checkin.texts.notices import (
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, revoke_token
-from azionelab.web.dates import clock, stamp
+from azionelab.web.dates import format_time, format_timestamp
 
 _PHONES = (1, 2, 3, 5, 10, invitations.MAX_PHONES)  # that an invitation may be for
 _DAYS = (0, 3, 7)  # for which a phone may serve other evenings, too
@@ -259,7 +259,9 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
             released = release_no_shows(performance_id, with_late=with_late)
         except ReleaseTooEarly as early:
             flash(
-                gettext("Not before %(at)s: people may still come.", at=clock(early.opens_at)),
+                gettext(
+                    "Not before %(at)s: people may still come.", at=format_time(early.opens_at)
+                ),
                 "error",
             )
         except ReservationEnded:
@@ -375,7 +377,7 @@ def _network(given: str) -> bytes:
 
 def _name(performance: Performance) -> str:
     """A file's name: the show's address and the day. No space, no accent, no surprise."""
-    return f"{performance.show.slug}-{stamp(performance.starts_at)[:10]}"
+    return f"{performance.show.slug}-{format_timestamp(performance.starts_at)[:10]}"
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:

@@ -13,8 +13,8 @@ from azionelab.admin.reservations.views import STATES
 from azionelab.admin.scans import tell_verdict
 from azionelab.checkin.house.guests import Guest
 from azionelab.checkin.models import Scan
-from azionelab.validation.text import first_seen, without_directions
-from azionelab.web.dates import stamp
+from azionelab.validation.text import first_visible_character, remove_bidi_controls
+from azionelab.web.dates import format_timestamp
 
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it in front Excel takes UTF-8 for Latin-1
 _FORMULA = ("=", "+", "-", "@", "\N{MINUS SIGN}")
@@ -102,8 +102,8 @@ def _plain(cell: _Cell) -> str | int:
     if isinstance(cell, int):
         return cell
     if isinstance(cell, datetime):
-        return stamp(cell)
-    text = without_directions(cell or "")
+        return format_timestamp(cell)
+    text = remove_bidi_controls(cell or "")
     # A spreadsheet that expects another separator begins a new cell within a text.
     parts = _BETWEEN_CELLS.split(text)
     return "".join(f"'{part}" if _is_formula(part) else part for part in parts)
@@ -111,5 +111,5 @@ def _plain(cell: _Cell) -> str | int:
 
 def _is_formula(text: str) -> bool:
     # Some spreadsheets drop what is not seen, and read wide, small and raised signs as plain ones (NFKC).
-    sign = unicodedata.normalize("NFKC", first_seen(text))
+    sign = unicodedata.normalize("NFKC", first_visible_character(text))
     return text.startswith(_SEPARATORS) or sign.startswith(_FORMULA)

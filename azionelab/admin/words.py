@@ -9,7 +9,7 @@ from azionelab.admin.scans import tell_too_many, tell_verdict
 from azionelab.checkin.devices.offline_list import Conflict
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.staff.tokens import Scope
-from azionelab.web.dates import clock, dateformat, is_same_day
+from azionelab.web.dates import format_date, format_time, is_same_day
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ def tell_seen(moment: datetime | None, at: datetime) -> str:
     if past < timedelta(hours=1):
         return gettext("%(num)s min ago", num=past // timedelta(minutes=1))
     if is_same_day(moment, at):
-        return clock(moment)
-    return f"{dateformat(moment, 'd MMM')}, {clock(moment)}"
+        return format_time(moment)
+    return f"{format_date(moment, 'd MMM')}, {format_time(moment)}"
 
 
 def _place(at: datetime, door: str, by: str) -> str:
-    return f"{clock(at)} {door or by}".strip()
+    return f"{format_time(at)} {door or by}".strip()

@@ -16,7 +16,7 @@ from azionelab.database import now, transaction
 from azionelab.database.row_versions import require_version, write_as
 from azionelab.mail.models import Kind
 from azionelab.shows.models import Performance
-from azionelab.shows.window import check_curtain, check_window, follow_curtain
+from azionelab.shows.window import check_curtain, check_window, move_booking_window
 
 
 def change_performance(performance_id: int, change: Callable[[Performance], object]) -> int:
@@ -107,7 +107,7 @@ class _Evening:
 def _let_booking_follow(performance: Performance, before: _Evening, at: datetime) -> None:
     if before == _Evening.of(performance):
         return
-    opens_at, closes_at = follow_curtain(before, performance.starts_at, at)
+    opens_at, closes_at = move_booking_window(before, performance.starts_at, at)
     if performance.released_at is not None:
         # Released places are for whoever waits at the door: booking stays closed, as it was with them.
         closes_at = min(before.booking_closes_at, performance.starts_at)

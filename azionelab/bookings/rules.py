@@ -35,7 +35,7 @@ from azionelab.bookings.references import new_reference
 from azionelab.database import db, last_words, now, transaction, violated_constraint
 from azionelab.mail.models import Kind
 from azionelab.mail.outbox import enqueue, enqueue_unless_recent
-from azionelab.validation.email_addresses import mailbox
+from azionelab.validation.email_addresses import mailbox_key
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Visitor:
     @property
     def email_key(self) -> str:
         """The mailbox: it has one booking, however its address is written."""
-        return mailbox(self.email)
+        return mailbox_key(self.email)
 
 
 def reserve(

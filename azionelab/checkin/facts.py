@@ -18,7 +18,7 @@ from azionelab.bookings.tickets.signing import read_ticket
 from azionelab.checkin.verdicts import Door, Party
 from azionelab.database import now
 from azionelab.shows.models import Performance
-from azionelab.shows.programme import listing
+from azionelab.shows.programme import find_listing
 from azionelab.tokens import Purpose, read_token
 
 MAX_CODE = 500  # characters: a ticket's whole address; what is longer names no party
@@ -96,7 +96,7 @@ def look_at_door(session: Session, performance_id: int, party: PartyRow | None) 
         # Nobody of theirs is in who could go out.
         cancelled_at, reentry = read_door(session, performance_id), False
     # Only who has places that were released is told whether others are free.
-    evening = listing(performance_id, now()) if party is not None and party.released else None
+    evening = find_listing(performance_id, now()) if party is not None and party.released else None
     free = evening.seats_left if evening else 0
     return Door(performance_id, cancelled_at is not None, free, reentry)
 

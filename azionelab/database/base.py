@@ -6,7 +6,7 @@ from typing import Annotated
 from sqlalchemy import DateTime, Dialect, MetaData, String, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, mapped_column, registry
 
-from azionelab.validation.text import without_directions
+from azionelab.validation.text import remove_bidi_controls
 
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -29,11 +29,11 @@ class _Typed(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Write it without."""
-        return value if value is None else without_directions(value)
+        return value if value is None else remove_bidi_controls(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Read it without."""
-        return value if value is None else without_directions(value)
+        return value if value is None else remove_bidi_controls(value)
 
 
 Typed = Annotated[str, mapped_column(_Typed())]  # what somebody typed, and others read

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from azionelab.database.connections import LIMITED
 from azionelab.database.errors import committing, is_database_busy
 from azionelab.database.session import db, has_changes
-from azionelab.validation.text import without_directions
+from azionelab.validation.text import remove_bidi_controls
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _COMMITTED = "azionelab.committed"
@@ -123,7 +123,7 @@ def read_row(connection: Connection, statement: ClauseElement, values: Mapping[s
     with _as_sqlalchemy(connection), driver.cursor(row_factory=namedtuple_row) as cursor:
         row = cursor.execute(_written(statement), values).fetchone()
     return row and row._make(
-        without_directions(value) if isinstance(value, str) else value for value in row
+        remove_bidi_controls(value) if isinstance(value, str) else value for value in row
     )
 
 

@@ -20,7 +20,7 @@ from flask_mail import Message as FlaskMailMessage
 
 from azionelab.database import now
 from azionelab.mail.messages import Message
-from azionelab.validation.email_addresses import wire_address
+from azionelab.validation.email_addresses import ascii_address
 
 # A line with an encoded word has 76 characters at most, and the word 75 (RFC 2047, 2).
 _POLICY = policy.compat32.clone(linesep="\r\n", max_line_length=76)
@@ -51,7 +51,7 @@ def encode(
 
     `sender` and `reply_to` are addresses or `Name <address>`, as the settings have them.
     """
-    recipient = wire_address(message.recipient)
+    recipient = ascii_address(message.recipient)
     sender_name, sender_address = _parse(sender)
     content = _content(message)
     fields: dict[str, Any] = {
@@ -124,4 +124,4 @@ def _needs_encoding(text: str) -> bool:
 
 def _parse(person: str) -> tuple[str, str]:
     name, address = parseaddr(person)
-    return name, wire_address(address)
+    return name, ascii_address(address)

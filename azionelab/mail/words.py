@@ -8,7 +8,7 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.database import now
 from azionelab.mail.models import Kind
 from azionelab.tokens import Purpose, make_token
-from azionelab.web.dates import when
+from azionelab.web.dates import format_datetime
 from azionelab.web.site_urls import site_url
 
 
@@ -206,7 +206,7 @@ def _moved(reservation: Reservation) -> Words:
     """The evening as it is now; how it was, the visitor reads in the mail before."""
     news = gettext(
         "This performance has another time or place than when you booked: %(when)s, %(where)s.",
-        when=when(reservation.performance.starts_at),
+        when=format_datetime(reservation.performance.starts_at),
         where=reservation.performance.venue.name,
     )
     words = _state_of_booking(gettext("The performance was moved"), [news], reservation)
@@ -246,11 +246,11 @@ def _waits(reservation: Reservation) -> bool:
 def _what(reservation: Reservation) -> str:
     """Show and date, for a subject."""
     performance = reservation.performance
-    return f"{performance.show.title}, {when(performance.starts_at)}"
+    return f"{performance.show.title}, {format_datetime(performance.starts_at)}"
 
 
 def _until(reservation: Reservation) -> str:
-    return when(reservation.hold_expires_at)
+    return format_datetime(reservation.hold_expires_at)
 
 
 def _link(endpoint: str, reservation: Reservation) -> str:

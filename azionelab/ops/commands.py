@@ -28,7 +28,7 @@ from azionelab.shows.season_file import SeasonError
 from azionelab.staff.accounts import account_address, create_account
 from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope, issue_token
-from azionelab.validation.text import is_one_line, is_seen
+from azionelab.validation.text import has_visible_character, is_one_line
 
 _ENV = Path(__file__).resolve().parents[2] / ".env"
 
@@ -116,7 +116,7 @@ def _password(file: TextIO | None) -> str:
 @_with_database
 def create_token_command(label: str, hours: int, *, scans_only: bool) -> None:
     """Make a token for a device at the door, LABEL saying which: "Door A, Marta's phone"."""
-    if not is_seen(label) or not is_one_line(label):
+    if not has_visible_character(label) or not is_one_line(label):
         raise click.UsageError("LABEL says which device the token is for")
     scope = Scope.SCAN if scans_only else Scope.DOOR
     token, secret = issue_token(label.strip(), scope, hours)

@@ -12,8 +12,8 @@ from limits import parse_many
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from azionelab.validation.email_addresses import named_address, normal_address
-from azionelab.validation.text import is_one_line, is_seen
+from azionelab.validation.email_addresses import normalize_address, parse_sender_address
+from azionelab.validation.text import has_visible_character, is_one_line
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
     "false": False,
@@ -70,7 +70,7 @@ class SettingsReader:
     def line(self, name: str, default: str, longest: int) -> str:
         """A text of one line, as mails' subjects take it, of at most so many characters."""
         value = self.text(name, default)
-        if not (is_one_line(value) and is_seen(value) and len(value) <= longest):
+        if not (is_one_line(value) and has_visible_character(value) and len(value) <= longest):
             self.problems.append(
                 f"{name}: is not one line of at most {longest} characters; set {name}={default}"
             )
@@ -141,7 +141,7 @@ class SettingsReader:
         value = self.optional(name)
         try:
             if value:
-                normal_address(value)
+                normalize_address(value)
         except ValueError:
             self.problems.append(f"{name}: {value!r} is not like boxoffice@theatre.org")
         return value
@@ -151,7 +151,7 @@ class SettingsReader:
         value = self.text(name, default)
         try:
             if value:
-                named_address(value)
+                parse_sender_address(value)
         except ValueError:
             self.problems.append(f"{name}: {value!r} is not like Box office <tickets@theatre.org>")
         return value

@@ -8,7 +8,7 @@ from marshmallow.validate import OneOf
 
 from azionelab.api.rest import Answer, ApiBlueprint
 from azionelab.database import now
-from azionelab.shows.programme import Listing, Status, listing, programme
+from azionelab.shows.programme import Listing, Status, find_listing, programme
 
 blueprint = ApiBlueprint(
     "programme_api", __name__, url_prefix="performances", description="What is on."
@@ -51,7 +51,7 @@ def performances() -> dict[str, list[Listing]]:
 @blueprint.operation("getPerformance", 404)
 def performance(performance_id: int) -> Listing:
     """One performance of a published show, past or coming."""
-    found = listing(performance_id, now())
+    found = find_listing(performance_id, now())
     if found is None or not found.published:
         abort(404)
     return found

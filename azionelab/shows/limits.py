@@ -13,6 +13,6 @@ _USUAL_LENGTH = timedelta(hours=2)  # of a show whose length nobody entered
 CLOSES_BEFORE = timedelta(hours=1)  # before the curtain, unless the theatre says otherwise
 
 
-def length(minutes: int | None) -> timedelta:
+def show_duration(minutes: int | None) -> timedelta:
     """How long a show of that duration takes; the usual time when nobody entered one."""
     return _USUAL_LENGTH if minutes is None else timedelta(minutes=minutes)

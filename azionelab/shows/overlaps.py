@@ -6,7 +6,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager
 
 from azionelab.database import db
-from azionelab.shows.limits import length
+from azionelab.shows.limits import show_duration
 from azionelab.shows.models import Performance, Show
 
 
@@ -18,7 +18,7 @@ def find_overlaps(numbers: Collection[int]) -> list[tuple[Performance, Performan
     one, other = aliased(Performance), aliased(Performance)
     show_of_one, show_of_other = aliased(Show), aliased(Show)
     length_of_one, length_of_other = (
-        func.coalesce(func.make_interval(0, 0, 0, 0, 0, show.duration_minutes), length(None))
+        func.coalesce(func.make_interval(0, 0, 0, 0, 0, show.duration_minutes), show_duration(None))
         for show in (show_of_one, show_of_other)
     )
     pairs = (

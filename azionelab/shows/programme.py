@@ -57,14 +57,14 @@ def programme(at: datetime) -> list[Listing]:
     return _listings(_rows().where(*shown).order_by(*_IN_ORDER), at)
 
 
-def performances_of(show: Show, at: datetime) -> list[Listing]:
+def list_performances(show: Show, at: datetime) -> list[Listing]:
     """The performances of one show that start after `at`, in their order."""
     return _listings(
         _rows().where(Show.id == show.id, Performance.starts_at > at).order_by(*_IN_ORDER), at
     )
 
 
-def listing(performance_id: int, at: datetime) -> Listing | None:
+def find_listing(performance_id: int, at: datetime) -> Listing | None:
     """One performance, past and unpublished ones too, or None when there is no such number."""
     return next(iter(_listings(_rows().where(Performance.id == performance_id), at)), None)
 

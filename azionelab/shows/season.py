@@ -113,7 +113,7 @@ class _Season:
         entry.finish()
         if slug in self._former:
             other = self._former[slug]
-            entry.complain("slug", f"was the address of {other!r} and still leads there")
+            entry.add_problem("slug", f"was the address of {other!r} and still leads there")
         else:
             self._take(entry, "slug", ("show", slug))
         self._shows.setdefault(slug, show)
@@ -151,9 +151,9 @@ class _Season:
             if starts_at is not None:
                 check_curtain(starts_at, self._clock.at)
         except CurtainPast:
-            entry.complain("starts", "is over already")
+            entry.add_problem("starts", "is over already")
         except CurtainTooFar:
-            entry.complain("starts", f"is more than {MAX_AHEAD_YEARS} years away")
+            entry.add_problem("starts", f"is more than {MAX_AHEAD_YEARS} years away")
         else:
             return starts_at
         return None
@@ -175,20 +175,20 @@ class _Season:
             try:
                 check_window(opens_at, closes_at, starts_at)
             except ClosesAfterCurtain:
-                entry.complain("booking_closes", "is after the curtain")
+                entry.add_problem("booking_closes", "is after the curtain")
             except NoTimeToBook:
                 closing = f"{closes_at.astimezone(clock.zone):%Y-%m-%d %H:%M}"
                 if told == "booking_opens":
-                    entry.complain(told, f"is not before it closes, {closing}")
+                    entry.add_problem(told, f"is not before it closes, {closing}")
                 else:
-                    entry.complain(told, f"leaves no time to book: it closes {closing}")
+                    entry.add_problem(told, f"leaves no time to book: it closes {closing}")
         return opens_at, closes_at
 
     def _take(self, entry: Entry, field: str, key: tuple[object, ...]) -> None:
-        """Note what the entry is; complain when that is there already."""
+        """Note what the entry is; add a problem when it exists already."""
         if key not in self._taken:
             self._taken[key] = entry.line
         elif "" not in key:  # an empty name was complained about
             line = self._taken[key]
             where = f"in line {line}" if line else "in the database"
-            entry.complain(field, f"is there already, {where}")
+            entry.add_problem(field, f"is there already, {where}")

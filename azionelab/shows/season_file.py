@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from azionelab.shows.limits import MAX_LINE, MAX_SLUG, SLUG
 from azionelab.shows.local_time import AmbiguousTime, NoSuchTime, from_local
-from azionelab.validation.text import is_one_line, is_seen, is_text
+from azionelab.validation.text import has_visible_character, is_multiline_text, is_one_line
 
 _TABLES = ("venue", "show", "performance")
 
@@ -67,7 +67,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Position:
     """Where an entry stands: the lines of its header and of its fields."""
 
     table: str
@@ -78,15 +78,15 @@ class _Place:
 class Entry:
     """One entry of the file. Its readers note what is wrong and go on with something harmless."""
 
-    def __init__(self, values: dict[str, Any], place: _Place, problems: Problems) -> None:
-        self.line = place.line
+    def __init__(self, values: dict[str, Any], position: _Position, problems: Problems) -> None:
+        self.line = position.line
         self._unread = dict(values)
-        self._place = place
+        self._position = position
         self._problems = problems
 
-    def complain(self, name: str, what: str) -> None:
+    def add_problem(self, name: str, what: str) -> None:
         """Note what is wrong with a field."""
-        self._problems.add(self._place.fields.get(name, self.line), f"{name}: {what}")
+        self._problems.add(self._position.fields.get(name, self.line), f"{name}: {what}")
 
     def has(self, name: str) -> bool:
         """Whether the field is given, and was not read yet."""
@@ -96,84 +96,86 @@ class Entry:
         """A text of one line, "" when it is left out."""
         value = self._typed(name, MAX_LINE, required=required)
         if not is_one_line(value):
-            self.complain(name, "holds line breaks or characters that cannot be shown")
+            self.add_problem(name, "holds line breaks or characters that cannot be shown")
         return value
 
     def text(self, name: str, limit: int, *, required: bool = False) -> str:
         """A text of at most `limit` characters, "" when it is left out or nothing is seen of it."""
         value = self._typed(name, limit, required=required)
-        if not is_text(value.replace("\r\n", "\n")):
-            self.complain(name, "holds characters that cannot be shown")
+        if not is_multiline_text(value.replace("\r\n", "\n")):
+            self.add_problem(name, "holds characters that cannot be shown")
         return value
 
     def _typed(self, name: str, limit: int, *, required: bool) -> str:
         value = self._unread.pop(name, "")
         if not isinstance(value, str):
-            self.complain(name, 'is not a text in "quotes"')
+            self.add_problem(name, 'is not a text in "quotes"')
             return ""
         if "\0" in value:
-            self.complain(name, "holds characters that cannot be shown")
+            self.add_problem(name, "holds characters that cannot be shown")
             return ""
-        text = value.strip() if is_seen(value) else ""
+        text = value.strip() if has_visible_character(value) else ""
         if required and not text:
-            self.complain(name, "is missing")
+            self.add_problem(name, "is missing")
         if len(text) > limit:
-            self.complain(name, f"is longer than {limit} characters")
+            self.add_problem(name, f"is longer than {limit} characters")
         return text
 
     def slug(self, name: str) -> str:
         """The last part of a page's address."""
         value = self.text(name, MAX_SLUG, required=True)
         if value and not re.fullmatch(SLUG, value):
-            self.complain(name, "is not made of small letters, digits and hyphens, as my-show is")
+            self.add_problem(
+                name, "is not made of small letters, digits and hyphens, as my-show is"
+            )
         return value
 
     def number(self, name: str, low: int, high: int, default: int | None = None) -> int:
         """A whole number; it must be given unless there is a `default`."""
         value = self._unread.pop(name, default)
         if value is None:
-            self.complain(name, "is missing")
+            self.add_problem(name, "is missing")
             return low
         if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
             return value
-        self.complain(name, f"is not a whole number from {low} to {high}")
+        self.add_problem(name, f"is not a whole number from {low} to {high}")
         return low
 
     def flag(self, name: str, *, default: bool) -> bool:
         """true or false."""
         value = self._unread.pop(name, default)
         if not isinstance(value, bool):
-            self.complain(name, "is neither true nor false")
+            self.add_problem(name, "is neither true nor false")
         return value is True
 
     def reference(self, name: str, known: Collection[str]) -> str:
         """The name of something that is in this file or was loaded before."""
         value = self.text(name, MAX_LINE, required=True)
         if value and value not in known:
-            self.complain(name, f"{value!r} is neither in this file nor in the database")
+            self.add_problem(name, f"{value!r} is neither in this file nor in the database")
         return value
 
     def moment(self, name: str, clock: Clock, curtain: datetime | None = None) -> datetime | None:
         """A moment, aware; with a `curtain` also "2 hours before" it. None when it is none."""
         if not self.has(name):
-            self.complain(name, "is missing")
+            self.add_problem(name, "is missing")
             return None
         value = self._unread.pop(name)
         try:
             return _moment(value, clock, curtain)
         except NoSuchTime:
-            self.complain(name, "the clocks skip this time that night")
+            self.add_problem(name, "the clocks skip this time that night")
         except AmbiguousTime:
-            self.complain(name, "the clocks show this time twice that night")
+            self.add_problem(name, "the clocks show this time twice that night")
         except (ValueError, OverflowError):
             before = ' or "2 hours before"' if curtain else ""
-            self.complain(name, f'is not like "2027-03-12 20:30" or "+3 days 20:30"{before}')
+            self.add_problem(name, f'is not like "2027-03-12 20:30" or "+3 days 20:30"{before}')
         return None
 
     def finish(self) -> None:
         """Note the fields that nobody asked for: a mistyped name must not pass for a default."""
         for name in self._unread:
-            self.complain(name, "is not a field of this entry")
+            self.add_problem(name, "is not a field of this entry")
 
 
 def read_entries(path: Path, problems: Problems) -> dict[str, list[Entry]]:
@@ -183,10 +185,10 @@ def read_entries(path: Path, problems: Problems) -> dict[str, list[Entry]]:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SeasonError([_syntax_problem(str(error), text)]) from error
-    places = list(_places(text))
+    positions = list(_positions(text))
     entries: dict[str, list[Entry]] = {name: [] for name in _TABLES}
     for name, values in tables.items():
-        found = [place for place in places if place.table == name]
+        found = [position for position in positions if position.table == name]
         if name not in _TABLES:
             line = found[0].line if found else 1
             problems.add(line, f"{name}: is none of [[venue]], [[show]], [[performance]]")
@@ -219,20 +221,20 @@ def _syntax_problem(message: str, text: str) -> str:
     return f"line {line}: is not TOML: {what}"
 
 
-def _places(text: str) -> Iterator[_Place]:
+def _positions(text: str) -> Iterator[_Position]:
     """Where the entries stand; tomllib, which read the same text, does not tell."""
-    place, line, position = None, 1, 0
+    entry, line, offset = None, 1, 0
     for part in _PARTS.finditer(text):
-        line += text.count("\n", position, part.start())
-        position = part.start()
+        line += text.count("\n", offset, part.start())
+        offset = part.start()
         if part["table"]:
-            if place:
-                yield place
-            place = _Place(_name(part["table"]), line)
-        elif part["key"] and place:
-            place.fields.setdefault(_name(part["key"]), line)
-    if place:
-        yield place
+            if entry:
+                yield entry
+            entry = _Position(_name(part["table"]), line)
+        elif part["key"] and entry:
+            entry.fields.setdefault(_name(part["key"]), line)
+    if entry:
+        yield entry
 
 
 def _name(written: str) -> str:

@@ -21,9 +21,9 @@ from flask_babel import get_locale
 
 from azionelab.database import now
 from azionelab.languages import LOCALES
-from azionelab.shows.addresses import find_new_slug
+from azionelab.shows.former_slugs import find_current_slug
 from azionelab.shows.models import Show
-from azionelab.shows.programme import Listing, find_published_show, performances_of, programme
+from azionelab.shows.programme import Listing, find_published_show, list_performances, programme
 from azionelab.shows.structured_data import EventLinks, Publisher, theater_events
 
 blueprint = Blueprint("shows", __name__)
@@ -59,7 +59,7 @@ def _render_show(slug: str) -> str:
     show = find_published_show(slug)
     if show is None:
         _lead_on(slug)
-    performances = performances_of(show, now())
+    performances = list_performances(show, now())
     return render_template(
         "show.html",
         show=show,
@@ -70,7 +70,7 @@ def _render_show(slug: str) -> str:
 
 def _lead_on(slug: str) -> NoReturn:
     """Redirect from an address that a show had before; 404 when none had it."""
-    new = find_new_slug(slug)
+    new = find_current_slug(slug)
     if new is None:
         abort(404)
     answer = redirect(url_for(".show", slug=new), 301)

@@ -52,7 +52,9 @@ class Bookable(Protocol):
     def cancelled_at(self) -> datetime | None: ...
 
 
-def follow_curtain(was: Bookable, starts_at: datetime, at: datetime) -> tuple[datetime, datetime]:
+def move_booking_window(
+    was: Bookable, starts_at: datetime, at: datetime
+) -> tuple[datetime, datetime]:
     """When booking opens and closes after the curtain is moved to `starts_at`: both move with it.
 
     Booking that is open already stays open: nobody who looks at the evening now is sent away. It closes

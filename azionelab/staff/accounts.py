@@ -33,7 +33,7 @@ from azionelab.staff.models import Role, RoleName, User
 from azionelab.staff.reset import ask_for_reset
 from azionelab.staff.rights import RUNS_SEASON, door_required, has_role, role_of
 from azionelab.staff.sessions import SESSION_LIFE, init_sessions
-from azionelab.validation.email_addresses import lower_address
+from azionelab.validation.email_addresses import normalize_account_address
 from azionelab.validation.text import is_one_line
 
 PASSWORD_LENGTH = 12  # characters at least; NIST SP 800-63B asks for length, not for composition
@@ -204,7 +204,7 @@ def _home() -> Response:
 def account_address(email: str) -> str:
     """The address as an account has it; raises AccountError when it is none."""
     try:
-        return lower_address(email)
+        return normalize_account_address(email)
     except ValueError as error:
         raise AccountError("email", gettext("This is not a complete e-mail address.")) from error
 

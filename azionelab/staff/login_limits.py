@@ -23,7 +23,7 @@ from itsdangerous import BadSignature, TimestampSigner
 
 from azionelab.staff.models import User
 from azionelab.tokens import signing_keys
-from azionelab.validation.email_addresses import lower_address
+from azionelab.validation.email_addresses import normalize_account_address
 from azionelab.web.rate_limits import RateLimit, visitor_network
 
 P = ParamSpec("P")
@@ -82,7 +82,7 @@ def _from_here(account: str) -> str:
 def _digest(email: str) -> str:
     """What an account is counted by: no address is kept in a count or a cookie."""
     try:
-        address = lower_address(email)
+        address = normalize_account_address(email)
     except ValueError:
         address = ""  # belongs to no account: all such tries are one
     return hashlib.sha256(address.encode()).hexdigest()

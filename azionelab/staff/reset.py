@@ -25,7 +25,7 @@ from azionelab.mail.messages import Message, message_id
 from azionelab.mail.outbox import QUEUE
 from azionelab.mail.smtp import send
 from azionelab.staff.models import User
-from azionelab.validation.email_addresses import lower_address, mailbox
+from azionelab.validation.email_addresses import mailbox_key, normalize_account_address
 from azionelab.web.site_urls import site_url
 
 RESET_JOB = "staff.reset_password"
@@ -42,7 +42,7 @@ class _AddressForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     def validate_email(self, field: EmailField) -> None:
         """Put the address in order, or say that it is none."""
         try:
-            field.data = lower_address(field.data)
+            field.data = normalize_account_address(field.data)
         except ValueError as error:
             raise ValidationError(gettext("This is not a complete e-mail address.")) from error
 
@@ -91,7 +91,9 @@ def decide_on_mail(user_id: int | None) -> None:
 
 def _lock_accounts_of_mailbox(session: Session, user_id: int) -> Sequence[User]:
     """All accounts whose mail comes to the same mailbox as this one's, which may have several."""
-    addresses = {row.id: mailbox(row.email) for row in session.execute(select(User.id, User.email))}
+    addresses = {
+        row.id: mailbox_key(row.email) for row in session.execute(select(User.id, User.email))
+    }
     alike = [one for one, address in addresses.items() if address == addresses.get(user_id)]
     return session.scalars(
         select(User)

@@ -23,7 +23,7 @@ _YAHOO = """
 _TAG_MARKS = dict.fromkeys(_PLUS, "+") | dict.fromkeys(_YAHOO.split(), "-")
 
 
-def normal_address(typed: str) -> str:
+def normalize_address(typed: str) -> str:
     """The address as people read it, its domain in normal form; ValueError when it is none.
 
     Only the form is checked. What stands before the @ has to be ASCII: few servers take more.
@@ -35,22 +35,22 @@ def normal_address(typed: str) -> str:
     return checked.normalized
 
 
-def lower_address(typed: str) -> str:
+def normalize_account_address(typed: str) -> str:
     """The address as a staff account has it; ValueError when it is none."""
-    return normal_address(typed.strip()).lower()
+    return normalize_address(typed.strip()).lower()
 
 
-def named_address(typed: str) -> str:
+def parse_sender_address(typed: str) -> str:
     """The address in `Name <address>`, or in an address alone, in one line; else ValueError."""
     name, address = parseaddr(typed)
     # What it does not understand it leaves out: a second address, half of a bracket, a line's rest.
     read = f"{name}<{address}>" if name else address
     if not is_one_line(typed) or _essence(typed) not in (_essence(read), f"<{address}>"):
         raise ValueError("not one e-mail address")
-    return normal_address(address)
+    return normalize_address(address)
 
 
-def wire_address(address: str) -> str:
+def ascii_address(address: str) -> str:
     """The address as mail servers know it; ValueError when it cannot be spelled so.
 
     By IDNA 2008: the older IDNA that Python and Flask-Mail know makes strasse.de of straße.de, which
@@ -64,7 +64,7 @@ def wire_address(address: str) -> str:
     return checked.ascii_email
 
 
-def mailbox(address: str) -> str:
+def mailbox_key(address: str) -> str:
     """What stands for the mailbox behind a valid address: the same however its owner may write it.
 
     Tags, dots and domains are folded only where the provider documents that it ignores them; elsewhere

@@ -24,27 +24,27 @@ def is_one_line(text: str) -> bool:
     )
 
 
-def is_text(text: str) -> bool:
+def is_multiline_text(text: str) -> bool:
     """Whether a text of several lines has none of that within its lines, but for tabs."""
     return all(is_one_line(line) for line in text.replace("\t", " ").split("\n"))
 
 
-def strip_outside(text: str) -> str:
+def strip_edges(text: str) -> str:
     """The text without the spaces and directions around it: phones paste names within isolates."""
     return text.strip(" " + _DIRECTIONS)
 
 
-def without_directions(text: str) -> str:
+def remove_bidi_controls(text: str) -> str:
     """The text as it stands, with nothing that turns its neighbours."""
     return _TURNING.sub("", text)
 
 
-def first_seen(text: str) -> str:
+def first_visible_character(text: str) -> str:
     """The first character of which something is seen; "" when there is none."""
     return next((character for character in text if _is_seen(character)), "")
 
 
-def is_seen(text: str) -> bool:
+def has_visible_character(text: str) -> bool:
     """Whether something is to be seen in a text: spaces and zero-width characters alone name nothing."""
     return any(_is_seen(character) for character in text)
 

@@ -38,10 +38,10 @@ def busy_page(error: Exception) -> AnyResponse:
         page: AnyResponse = _problem(unknown=unknown)
     else:
         page = _page(unknown=unknown)
-    return ask_to_wait(page)
+    return add_retry_after(page)
 
 
-def ask_to_wait(page: AnyResponse) -> AnyResponse:
+def add_retry_after(page: AnyResponse) -> AnyResponse:
     """Have whoever asks by itself wait for a little (RFC 9110, 10.2.3)."""
     page.headers["Retry-After"] = str(RETRY_AFTER)
     return page

@@ -10,22 +10,22 @@ from flask import current_app
 from flask_babel import get_locale
 
 
-def when(moment: datetime) -> str:
+def format_datetime(moment: datetime) -> str:
     """Day and time in full, in the theatre's time zone and the visitor's language."""
-    return f"{day(moment)}, {clock(moment)}"
+    return f"{format_day(moment)}, {format_time(moment)}"
 
 
-def day(moment: datetime) -> str:
+def format_day(moment: datetime) -> str:
     """The day in full."""
-    return dateformat(moment, "full")
+    return format_date(moment, "full")
 
 
-def clock(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """The time of day, in 24 hours."""
     return _written(dates.format_time, moment, "short", _zone(), _writing_locale())
 
 
-def stamp(moment: datetime) -> str:
+def format_timestamp(moment: datetime) -> str:
     """Day and time to the second as machines and spreadsheets read them, in the theatre's time zone."""
     return f"{moment.astimezone(_zone()):%Y-%m-%d %H:%M:%S}"
 
@@ -35,7 +35,7 @@ def is_same_day(one: datetime, other: datetime) -> bool:
     return one.astimezone(_zone()).date() == other.astimezone(_zone()).date()
 
 
-def dateformat(moment: datetime, pattern: str) -> str:
+def format_date(moment: datetime, pattern: str) -> str:
     """The day by a pattern of Unicode TR 35, such as "EEE d MMM"."""
     return _written(_format_day, moment, pattern, _zone(), _writing_locale())
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.api.problems import is_api_request, problem_of
 from azionelab.database.errors import is_database_busy
 from azionelab.web.busy_pages import busy_page, log_busy
-from azionelab.web.kept_pages import can_keep, kept_page
+from azionelab.web.resubmit_pages import can_resubmit, resubmit_page
 
 
 def http_error_page(error: HTTPException) -> AnyResponse:
@@ -26,8 +26,8 @@ def http_error_page(error: HTTPException) -> AnyResponse:
         return Response("Unknown host name\n", 400, mimetype="text/plain")
     if is_api_request():
         return problem_of(error)
-    if isinstance(error, CSRFError) and can_keep():
-        return kept_page()
+    if isinstance(error, CSRFError) and can_resubmit():
+        return resubmit_page()
     code = error.code or 500
     titles = {
         400: gettext("That did not work"),

@@ -10,17 +10,17 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
 from azionelab.languages import LOCALES, keep_language
-from azionelab.validation.email_addresses import wire_address
-from azionelab.web.dates import clock, dateformat, day, when
+from azionelab.validation.email_addresses import ascii_address
+from azionelab.web.dates import format_date, format_datetime, format_day, format_time
 from azionelab.web.error_pages import failure_page, http_error_page
 from azionelab.web.form_checks import reject_foreign_forms
 from azionelab.web.security_headers import add_headers
-from azionelab.web.sessions import CookielessPages
+from azionelab.web.sessions import CacheFriendlySessions
 
 MAX_ROW = 2**31 - 1  # PostgreSQL's integer
 
 
-class RowNumber(IntegerConverter):
+class RowIdConverter(IntegerConverter):
     """A row's number in an address: one that no row can have is an address of nothing (404)."""
 
     def __init__(
@@ -36,15 +36,15 @@ class RowNumber(IntegerConverter):
 
 def init_pages(app: Flask) -> None:
     """Give the application its language, filters, headers and error pages."""
-    app.session_interface = CookielessPages()
-    app.url_map.converters["int"] = RowNumber
-    app.add_template_filter(when, "when")
-    app.add_template_filter(day, "day")
-    app.add_template_filter(clock, "clock")
-    app.add_template_filter(dateformat, "dateformat")
+    app.session_interface = CacheFriendlySessions()
+    app.url_map.converters["int"] = RowIdConverter
+    app.add_template_filter(format_datetime, "when")
+    app.add_template_filter(format_day, "day")
+    app.add_template_filter(format_time, "clock")
+    app.add_template_filter(format_date, "dateformat")
     app.add_template_filter(partial(datetime.isoformat, timespec="seconds"), "isoformat")
     app.add_template_filter(paragraphs, "paragraphs")
-    app.add_template_filter(wire_address, "wire_address")
+    app.add_template_filter(ascii_address, "wire_address")
     app.context_processor(_site)
     app.url_defaults(keep_language)
     app.before_request(reject_foreign_forms)

@@ -151,7 +151,7 @@ def init_rate_limits(app: Flask) -> None:
     app.extensions["rate_limits"] = RateCounts()
 
 
-def forget_ended_windows() -> None:
+def delete_ended_windows() -> None:
     """Erase the counts of windows that ended: the worker does so each hour."""
     with transaction() as session:
         session.execute(_FORGET)

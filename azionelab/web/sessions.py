@@ -4,7 +4,7 @@ from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 
-class CookielessPages(SecureCookieSessionInterface):
+class CacheFriendlySessions(SecureCookieSessionInterface):
     """Sessions in a signed cookie, which pages for everybody neither carry nor vary by.
 
     Flask-Login looks into the session on every request; without this a cache in front would keep a

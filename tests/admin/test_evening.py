@@ -34,7 +34,7 @@ from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.tokens import Scope, revoke_token
-from azionelab.web.dates import clock
+from azionelab.web.dates import format_time
 from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, fresh, let_lapse, ticket_token
 from tests.support.people import press
 
@@ -552,7 +552,8 @@ class TestDevices:
         building = look(staff, performance, "building")
         assert "may have let in more" not in building
         assert (
-            f"Put away by staff, and not waited for: Drawer (heard at {clock(hour)})." in building
+            f"Put away by staff, and not waited for: Drawer (heard at {format_time(hour)})."
+            in building
         )
         assert "Put away: 0 s ago" in look(staff, performance, "devices").replace("1 s", "0 s")
         page = press(staff, address(performance, "bring-back"), device=phone.token_id).text

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.validation.email_addresses import mailbox
+from azionelab.validation.email_addresses import mailbox_key
 from tests.stage import a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.usefixtures("in_app")
     ],
 )
 def test_what_its_provider_ignores_is_ignored(typed: str, expected: str) -> None:
-    assert mailbox(typed) == expected
+    assert mailbox_key(typed) == expected
 
 
 def ask(client: FlaskClient, performance_id: int, email: str) -> Any:

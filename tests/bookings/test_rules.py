@@ -28,7 +28,7 @@ from azionelab.checkin.undoing import undo
 from azionelab.database import NestedTransaction, db, now, transaction
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.shows.models import Performance, Show
-from azionelab.shows.programme import listing
+from azionelab.shows.programme import find_listing
 from azionelab.shows.window import CurtainPast, CurtainTooFar, Window
 from tests.stage import (
     DOOR_A,
@@ -220,7 +220,7 @@ def test_a_full_house_says_so_to_all_alike() -> None:
 def test_a_lapsed_hold_is_free_at_once_without_any_worker() -> None:
     performance = a_performance(capacity=2)
     let_lapse(a_party(performance, 2, confirmed=False))
-    shown = listing(performance.id, now())
+    shown = find_listing(performance.id, now())
     assert shown is not None
     assert shown.seats_left == 2
     rules.reserve(performance.id, a_visitor(), 2)

@@ -22,7 +22,7 @@ from azionelab.database import now
 from azionelab.mail.models import Kind
 from azionelab.mail.words import words_for
 from azionelab.shows.models import Performance
-from azionelab.shows.programme import listing
+from azionelab.shows.programme import find_listing
 from tests.bookings.test_locks import Race, without_its_lock
 from tests.stage import a_performance, a_visitor, change_capacity, fresh, let_lapse, seats_held
 from tests.stage import visitor_token as token_of
@@ -50,7 +50,7 @@ def book(
 
 def seats_left(performance: Performance) -> int:
     """What the programme says."""
-    told = listing(performance.id, now())
+    told = find_listing(performance.id, now())
     assert told is not None
     return told.seats_left
 

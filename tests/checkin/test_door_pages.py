@@ -28,7 +28,7 @@ from azionelab.checkin.pages import views
 from azionelab.checkin.texts.notices import performance_warning
 from azionelab.database import now
 from azionelab.shows.models import Performance
-from azionelab.shows.programme import listing
+from azionelab.shows.programme import find_listing
 from azionelab.web.rate_limits import RateLimit
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance, fresh, ticket_token
@@ -314,7 +314,7 @@ def test_a_cancelled_evening_says_so_at_its_door(door: FlaskClient) -> None:
 )
 def test_a_door_of_another_day_says_so(at: str, words: str) -> None:
     performance = a_performance(starts_at=datetime(2030, 7, 1, 21, tzinfo=ROME))
-    told = listing(performance.id, now())
+    told = find_listing(performance.id, now())
     assert told is not None
     with force_locale("en"):
         warned = performance_warning(told, datetime.fromisoformat(at).replace(tzinfo=ROME))
@@ -323,7 +323,7 @@ def test_a_door_of_another_day_says_so(at: str, words: str) -> None:
 
 def test_doors_before_midnight_are_those_of_a_show_after_it() -> None:
     performance = a_performance(starts_at=datetime(2030, 7, 1, 0, 30, tzinfo=ROME))
-    told = listing(performance.id, now())
+    told = find_listing(performance.id, now())
     assert told is not None
     assert performance_warning(told, datetime(2030, 6, 30, 23, 30, tzinfo=ROME)) == ""
 

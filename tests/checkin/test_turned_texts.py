@@ -19,7 +19,7 @@ from azionelab.database import db, now
 from azionelab.mail.models import Kind
 from azionelab.mail.words import words_for
 from azionelab.shows.models import Show, Venue
-from azionelab.shows.programme import listing
+from azionelab.shows.programme import find_listing
 from tests.stage import a_party, a_performance, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -41,7 +41,7 @@ def test_no_export_holds_what_turns_its_neighbours(database: psycopg.Connection[
             database.execute(f"UPDATE {table} SET {column} = %s", [TURNED])
     db.session.expire_all()
     reservation = db.session.get_one(Reservation, party.id)
-    evening = listing(performance.id, now())
+    evening = find_listing(performance.id, now())
     assert evening is not None
     said = [
         evening.show_title,

@@ -30,7 +30,7 @@ from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now, transaction, violated_constraint
 from azionelab.ops.checks.doctor import run_checks
 from azionelab.shows.models import Performance
-from azionelab.shows.programme import listing
+from azionelab.shows.programme import find_listing
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
 from tests.stage import (
     DOOR_A,
@@ -321,7 +321,7 @@ class TestRelease:
         places.release_no_shows(performance.id)
         with pytest.raises(BookingClosed):
             booking.reserve(performance.id, a_visitor(), 1)
-        evening = listing(performance.id, now())
+        evening = find_listing(performance.id, now())
         assert evening is not None
         assert evening.released_at is not None
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from azionelab.mail.messages import Message
 from azionelab.mail.mime import encode
-from azionelab.web.dates import when
+from azionelab.web.dates import format_datetime
 from tests.mail.corpus import every_mail
 from tests.support import strict_mail
 from tests.support.strict_mail import Part
@@ -104,7 +104,7 @@ def test_any_body_is_read_as_it_was_written(body: str) -> None:
 @pytest.mark.parametrize("title", TITLES)
 def test_italian_days_behind_a_title_are_no_trouble(in_app: Flask, title: str, number: int) -> None:
     with force_locale("it"):
-        evening = when(datetime(2026, 12, 21 + number, 19, 30, tzinfo=UTC))
+        evening = format_datetime(datetime(2026, 12, 21 + number, 19, 30, tzinfo=UTC))
     subject = tidy(f"Confermate, per favore: {title}, {evening}")
     assert strict_mail.unstructured(sent(a_message(subject)).fields["subject"]) == subject
 

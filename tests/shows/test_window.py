@@ -14,7 +14,7 @@ from azionelab.shows.window import (
     booking_window,
     check_curtain,
     check_window,
-    follow_curtain,
+    move_booking_window,
 )
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -68,20 +68,20 @@ def test_times_of_booking_that_do_not_fit(
 @pytest.mark.parametrize("moved", [2 * HOUR, -HOUR / 2])
 def test_booking_moves_with_the_curtain(moved: timedelta) -> None:
     was = APerformance(booking_opens_at=NOW + SECOND)
-    times = follow_curtain(was, was.starts_at + moved, NOW)
+    times = move_booking_window(was, was.starts_at + moved, NOW)
     assert times == (NOW + SECOND + moved, NOW + 2 * HOUR + moved)
 
 
 @pytest.mark.parametrize("since", [timedelta(0), HOUR])
 def test_booking_that_is_open_stays_open(since: timedelta) -> None:
     was = APerformance(booking_opens_at=NOW - since)
-    assert follow_curtain(was, was.starts_at + HOUR, NOW) == (NOW - since, NOW + 3 * HOUR)
+    assert move_booking_window(was, was.starts_at + HOUR, NOW) == (NOW - since, NOW + 3 * HOUR)
 
 
 def test_booking_that_closed_after_the_curtain_closes_at_it() -> None:
     was = APerformance(booking_closes_at=NOW + 4 * HOUR)
     moved_to = was.starts_at + HOUR
-    assert follow_curtain(was, moved_to, NOW) == (was.booking_opens_at, moved_to)
+    assert move_booking_window(was, moved_to, NOW) == (was.booking_opens_at, moved_to)
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,9 @@ from azionelab.database.row_versions import (
 from azionelab.extensions import security
 from azionelab.staff.models import RoleName
 from azionelab.staff.rights import RUNS_SEASON, has_role
-from azionelab.web.dates import clock, dateformat
-from azionelab.web.kept_pages import can_keep, kept_page
+from azionelab.web.dates import format_date, format_time
 from azionelab.web.pages import MAX_ROW
+from azionelab.web.resubmit_pages import can_resubmit, resubmit_page
 
 MAX_PAGE = 100_000
 _LITERAL = ("email", "reference")  # columns without accents; folding them would take its time
@@ -64,8 +64,8 @@ class Guarded:
         """Ask who is not logged in to do so, and keep what they sent; 403 to everybody else."""
         if current_user.is_authenticated:
             abort(403)
-        if can_keep():
-            return kept_page()
+        if can_resubmit():
+            return resubmit_page()
         asked: Response = security.login_manager.unauthorized()
         return asked
 
@@ -87,7 +87,9 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
     column_type_formatters: ClassVar[dict[type, Callable[..., Any]]] = {
         type(None): lambda _view, _value, _name: "",
         bool: lambda _view, value, _name: gettext("yes") if value else gettext("no"),
-        datetime: lambda _view, moment, _name: f"{dateformat(moment, 'medium')}, {clock(moment)}",
+        datetime: lambda _view, moment, _name: (
+            f"{format_date(moment, 'medium')}, {format_time(moment)}"
+        ),
     }
     column_type_formatters_detail = column_type_formatters
     # What the database's refusals mean: the constraint's name -> the field (or None) and the words.

@@ -13,7 +13,7 @@ from azionelab.admin.rows.fields import EditedForm
 from azionelab.database import db
 from azionelab.database.row_versions import EditConflict, FieldChange
 from azionelab.staff.models import User
-from azionelab.web.dates import clock, dateformat
+from azionelab.web.dates import format_date, format_time
 
 _SHOWN = 80  # characters of a text within a sentence
 
@@ -66,7 +66,7 @@ def tell_who(account_id: int | None, source: str = "") -> str:
 
 def tell_when(moment: datetime) -> str:
     """A moment of today or of another day."""
-    return f"{dateformat(moment, 'medium')}, {clock(moment)}"
+    return f"{format_date(moment, 'medium')}, {format_time(moment)}"
 
 
 def _tell_change(form: EditedForm | None, labels: Labels, change: FieldChange) -> str:

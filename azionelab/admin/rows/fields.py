@@ -23,7 +23,7 @@ from wtforms.validators import InputRequired, ValidationError
 
 from azionelab.database.row_versions import Edit, EditConflict
 from azionelab.shows.local_time import AmbiguousTime, NoSuchTime, from_local
-from azionelab.validation.text import is_one_line, is_seen, is_text
+from azionelab.validation.text import has_visible_character, is_multiline_text, is_one_line
 
 _NOT_OF_THE_ROW = {"csrf_token", "version"}
 
@@ -114,7 +114,7 @@ class Line(StringField):  # type: ignore[misc]  # WTForms has no types
     def process_formdata(self, valuelist: list[str]) -> None:
         """Take what was typed."""
         typed = "".join(valuelist)
-        self.data = typed.strip() if is_seen(typed) else ""
+        self.data = typed.strip() if has_visible_character(typed) else ""
 
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002 (WTForms' signature)
         """Refuse what no page can show and no database keep."""
@@ -131,7 +131,7 @@ class Text(TextAreaField):  # type: ignore[misc]
 
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002
         """Refuse what no page can show and no database keep."""
-        if not is_text(self.data or ""):
+        if not is_multiline_text(self.data or ""):
             raise ValidationError(gettext("This holds characters that cannot be shown."))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
-from azionelab.web.dates import clock, dateformat
+from azionelab.web.dates import format_date, format_time
 
 _RECENT = timedelta(days=60)  # what was played before that is offered no more
 
@@ -60,4 +60,4 @@ class PerformanceFilter(ChoiceFilter):
 def tell_performance(performance: Performance) -> str:
     """A performance in one line: its show, and when on the theatre's clock."""
     curtain = performance.starts_at
-    return f"{performance.show.title}, {dateformat(curtain, 'medium')}, {clock(curtain)}"
+    return f"{performance.show.title}, {format_date(curtain, 'medium')}, {format_time(curtain)}"

@@ -12,7 +12,7 @@ from azionelab.admin.rows.base import TheatreView
 from azionelab.admin.season.forms import ShowForm, VenueForm
 from azionelab.admin.season.parties import to_come
 from azionelab.database.row_versions import Merged
-from azionelab.shows.addresses import former_slugs, give_up_slug
+from azionelab.shows.former_slugs import list_former_slugs, release_slug
 from azionelab.shows.models import Show
 
 
@@ -66,7 +66,7 @@ class ShowView(TheatreView):
     def facts_of(self, row: Show) -> dict[str, Any]:
         """What is to come of it, and where else it is found."""
         coming, parties = to_come(row.id)
-        return {"coming": coming, "parties": parties, "former": former_slugs(row.id)}
+        return {"coming": coming, "parties": parties, "former": list_former_slugs(row.id)}
 
     def tell_merged(self, form: Any, merged: Merged) -> None:
         """Say what others changed, and what taking a show out of the programme means."""
@@ -83,7 +83,7 @@ class ShowView(TheatreView):
         show = self.get_one(request.form.get("id", ""))
         if show is None:
             return self.nothing_there()
-        give_up_slug(show.id, request.args.get("slug", ""))
+        release_slug(show.id, request.args.get("slug", ""))
         flash(gettext("The address leads nowhere any more. Another show may take it."), "success")
         return redirect(self.get_url(".edit_view", id=show.id))
 

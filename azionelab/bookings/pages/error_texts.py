@@ -18,14 +18,14 @@ from azionelab.bookings.errors import (
     TooManyUnconfirmed,
 )
 from azionelab.shows.window import Window
-from azionelab.web.dates import clock, when
+from azionelab.web.dates import format_datetime, format_time
 
 
 def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence for each)
     """What a rule refused, in the visitor's words."""
     match error:
         case BookingClosed(window=Window.NOT_YET_OPEN):
-            return gettext("Booking opens on %(when)s.", when=when(error.opens_at))
+            return gettext("Booking opens on %(when)s.", when=format_datetime(error.opens_at))
         case BookingClosed(window=Window.CANCELLED):
             return gettext("This performance is cancelled.")
         case BookingClosed():
@@ -42,13 +42,13 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence f
             return gettext(
                 "Many seats booked from your network wait to be confirmed, and no more can be held for it"
                 " now. Please confirm those from their e-mails first, or try again from %(at)s on.",
-                at=clock(error.free_at),
+                at=format_time(error.free_at),
             )
         case TooManyMails():
             return gettext(
                 "We have just written to this mailbox several times. Please look there first (in the spam"
                 " folder, too), or try again from %(at)s on.",
-                at=clock(error.free_at),
+                at=format_time(error.free_at),
             )
         case PartyTooLarge():
             return gettext("A party can have at most %(limit)s seats.", limit=error.limit)

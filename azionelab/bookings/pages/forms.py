@@ -14,8 +14,8 @@ from wtforms.validators import DataRequired, InputRequired, ValidationError
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
 from azionelab.shows.limits import MAX_PARTY, PARTY_LIMIT
-from azionelab.web.dates import clock
-from azionelab.web.kept_pages import say_stale
+from azionelab.web.dates import format_time
+from azionelab.web.resubmit_pages import stale_form_text
 
 
 class Cleaned:
@@ -60,7 +60,7 @@ class VisitorForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     @property
     def notice(self) -> str | None:
         """What to say when only the form's own token was refused: one more press is enough."""
-        return say_stale() if list(self.errors) == ["csrf_token"] else None
+        return stale_form_text() if list(self.errors) == ["csrf_token"] else None
 
 
 class BookingForm(VisitorForm):
@@ -165,7 +165,7 @@ class LateForm(VisitorForm):
 
 
 def _about(at: datetime, minutes: int) -> str:
-    return gettext("about %(minutes)s minutes late, at %(at)s", minutes=minutes, at=clock(at))
+    return gettext("about %(minutes)s minutes late, at %(at)s", minutes=minutes, at=format_time(at))
 
 
 def _sizes(least: int, most: int) -> list[tuple[Any, str]]:

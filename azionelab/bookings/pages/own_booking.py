@@ -16,9 +16,9 @@ from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import CancelForm, ConfirmForm, FewerSeatsForm, LateForm
 from azionelab.bookings.pages.views import ASKED, blueprint
 from azionelab.database import db, now
-from azionelab.shows.limits import length
+from azionelab.shows.limits import show_duration
 from azionelab.shows.models import Performance
-from azionelab.shows.programme import listing
+from azionelab.shows.programme import find_listing
 from azionelab.tokens import Purpose, read_token
 
 
@@ -126,7 +126,7 @@ def late(token: str) -> AnyResponse:
 
 
 def _page(template: str, reservation: Reservation, status: int, **context: Any) -> AnyResponse:
-    performance = listing(reservation.performance_id, now())
+    performance = find_listing(reservation.performance_id, now())
     page = render_template(template, reservation=reservation, performance=performance, **context)
     return make_response(page, status)
 
@@ -192,6 +192,6 @@ def _is_lapsed(reservation: Reservation) -> bool:
 def _may_come_late(reservation: Reservation) -> bool:
     """Whether the party's places were released, and the show is not over."""
     evening = reservation.performance
-    ends_at = evening.starts_at + length(evening.show.duration_minutes)
+    ends_at = evening.starts_at + show_duration(evening.show.duration_minutes)
     released = reservation.released > 0 and evening.released_at is not None
     return released and reservation.has_ticket and now() < ends_at

@@ -37,9 +37,9 @@ from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
 from azionelab.database import now
 from azionelab.database.errors import is_database_busy
 from azionelab.extensions import csrf
-from azionelab.shows.programme import Listing, Status, listing, programme
+from azionelab.shows.programme import Listing, Status, find_listing, programme
 from azionelab.shows.window import Window
-from azionelab.web.busy_pages import ask_to_wait, is_outcome_unknown, log_busy
+from azionelab.web.busy_pages import add_retry_after, is_outcome_unknown, log_busy
 from azionelab.web.rate_limits import visitor_network
 
 blueprint = Blueprint("bookings", __name__)
@@ -72,7 +72,7 @@ def book(performance_id: int) -> AnyResponse:
 
 
 def _book(performance_id: int, form: BookingForm) -> AnyResponse:
-    performance = listing(performance_id, now())
+    performance = find_listing(performance_id, now())
     if performance is None or not performance.published:
         abort(404)
     form.offer(performance.party_limit)
@@ -90,7 +90,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
     except PerformanceUnknown:
         abort(404)
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
-        performance = listing(performance_id, now()) or performance
+        performance = find_listing(performance_id, now()) or performance
         if isinstance(error, SoldOut) and error.seats_left:
             return _form_page(performance, form, 409, notice=explain(error))
         return _form_page(performance, form, 409, refusal=explain(error))
@@ -110,7 +110,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
 @blueprint.get("/performances/<int:performance_id>/received")
 def received(performance_id: int) -> str:
     """ "Check your inbox": what was asked for, whatever the address had before."""
-    performance = listing(performance_id, now())
+    performance = find_listing(performance_id, now())
     if performance is None:
         abort(404)
     return render_template(
@@ -175,7 +175,7 @@ def _busy_form(performance_id: int, form: BookingForm, *, unknown: bool) -> AnyR
         notice = gettext(
             "We could not save this just now. Nothing is lost: please press once more."
         )
-    return ask_to_wait(make_response(_render_form(performance_id, form, notice=notice), 503))
+    return add_retry_after(make_response(_render_form(performance_id, form, notice=notice), 503))
 
 
 def _render_form(performance_id: int, form: BookingForm, **context: Any) -> str:

@@ -5,8 +5,8 @@ import unicodedata
 from flask_babel import gettext
 
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
-from azionelab.validation.email_addresses import normal_address
-from azionelab.validation.text import is_one_line, is_seen, strip_outside
+from azionelab.validation.email_addresses import normalize_address
+from azionelab.validation.text import has_visible_character, is_one_line, strip_edges
 
 
 def clean_name(typed: str) -> str:
@@ -16,9 +16,9 @@ def clean_name(typed: str) -> str:
     characters) is none, and neither is one with control characters, since a NUL cannot be stored
     and a line break would end up in mail headers; nor is one that turns the text around it.
     """
-    given = strip_outside(unicodedata.normalize("NFC", typed))
+    given = strip_edges(unicodedata.normalize("NFC", typed))
     name = " ".join(word for word in given.split(" ") if word)
-    if not is_seen(name):
+    if not has_visible_character(name):
         raise ValueError(gettext("Please tell us your name."))
     if len(name) > MAX_NAME:
         raise ValueError(gettext("At most %(limit)s characters, please.", limit=MAX_NAME))
@@ -38,6 +38,6 @@ def clean_email(typed: str) -> str:
     if len(address) > MAX_EMAIL:
         raise ValueError(gettext("At most %(limit)s characters, please.", limit=MAX_EMAIL))
     try:
-        return normal_address(address)
+        return normalize_address(address)
     except ValueError as error:
         raise ValueError(gettext("This is not a complete e-mail address.")) from error

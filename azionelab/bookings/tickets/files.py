@@ -23,10 +23,10 @@ from qrcode.constants import ERROR_CORRECT_M
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.signing import DIGITS, TAIL, write_ticket
 from azionelab.database import now
-from azionelab.shows.limits import MAX_PARTY, length
+from azionelab.shows.limits import MAX_PARTY, show_duration
 from azionelab.shows.models import Venue
-from azionelab.validation.email_addresses import wire_address
-from azionelab.web.dates import when
+from azionelab.validation.email_addresses import ascii_address
+from azionelab.web.dates import format_datetime
 from azionelab.web.site_urls import site_host, site_url
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _ticket_pdf(reservation: Reservation) -> bytes:
     _line(page, f"{_seats(reservation)} · {reservation.reference}", 14, bold=True)
     title = performance.show.title
     _line(page, title, 20 if len(title) <= _LONG_TITLE else 10, bold=True)
-    _line(page, when(performance.starts_at), 12, bold=True)
+    _line(page, format_datetime(performance.starts_at), 12, bold=True)
     _line(page, place(performance.venue), 11)
     if reservation.has_ticket:
         _line(page, gettext("Please show this code at the door, on paper or on your phone."), 9)
@@ -120,7 +120,7 @@ def event_ics(reservation: Reservation) -> bytes:
     event.add("sequence", _sequence(reservation, at))
     event.add("dtstamp", at)
     event.add("dtstart", performance.starts_at)
-    event.add("dtend", performance.starts_at + length(show.duration_minutes))
+    event.add("dtend", performance.starts_at + show_duration(show.duration_minutes))
     event.add("summary", show.title)
     event.add("location", place(performance.venue))
     event.add("description", _description(reservation))
@@ -169,7 +169,7 @@ def _seats(reservation: Reservation) -> str:
 def _organizer() -> vCalAddress:
     config = current_app.config["AZIONELAB"]
     _name, address = parseaddr(config.contact_email or config.mail_default_sender)
-    organizer = vCalAddress(f"mailto:{wire_address(address)}")
+    organizer = vCalAddress(f"mailto:{ascii_address(address)}")
     organizer.params["cn"] = config.site_name
     return organizer
 

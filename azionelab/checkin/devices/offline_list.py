@@ -18,7 +18,7 @@ from azionelab.checkin.scan_log import COUNTED_IN, COUNTED_OUT, FirstAdmission
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.database import db
 from azionelab.staff.models import User
-from azionelab.tokens import Purpose, honoured_tokens
+from azionelab.tokens import Purpose, valid_tokens
 
 # Scans before 0.4 do not say whether they are of walk-ins: without a reservation only walk-ins get these verdicts.
 _OF_WALK_INS = (Kind.FULL, Kind.PERFORMANCE_CANCELLED)
@@ -150,7 +150,7 @@ def _listed(performance_id: int, row: Row[Any]) -> ListedParty:
 def _tickets(performance_id: int, identity: UUID, reference: str) -> list[str]:
     """Digests of a party's tickets: of the signed one (the part behind the slash), and of those from before 0.4."""
     signed = sign_ticket(performance_id, reference).partition("/")[2]
-    older = honoured_tokens(Purpose.TICKET, identity)
+    older = valid_tokens(Purpose.TICKET, identity)
     return [ticket_digest(token) for token in (signed, *older)]
 
 

@@ -15,7 +15,7 @@ from azionelab.checkin.house.name_matching import fold
 from azionelab.checkin.texts.notices import describe_late_arrival
 from azionelab.database import now
 from azionelab.shows.models import Performance
-from azionelab.web.dates import when
+from azionelab.web.dates import format_datetime
 
 # Millimetres on A4.
 _MARGIN = 12
@@ -57,7 +57,7 @@ class _DoorList(Sheet):
 
     def __init__(self, performance: Performance, counts: HouseCounts, parties: int) -> None:
         title = gettext("Door list: %(what)s", what=performance.show.title)
-        super().__init__("A4", f"{title}, {when(performance.starts_at)}")
+        super().__init__("A4", f"{title}, {format_datetime(performance.starts_at)}")
         self._performance = performance
         self._totals = _totals(counts, parties)
         self._printed = now()
@@ -67,7 +67,7 @@ class _DoorList(Sheet):
     def header(self) -> None:
         performance = self._performance
         self._write(15, performance.show.title, bold=True)
-        self._write(10, f"{when(performance.starts_at)} · {performance.venue.name}")
+        self._write(10, f"{format_datetime(performance.starts_at)} · {performance.venue.name}")
         if performance.cancelled_at is not None:
             self._write(12, gettext("This performance is cancelled."), bold=True)
         if self.page_no() == 1:
@@ -83,7 +83,7 @@ class _DoorList(Sheet):
     def footer(self) -> None:
         self.set_y(-_FOOT + 3)
         self.use(8)
-        printed = gettext("Printed %(when)s", when=when(self._printed))
+        printed = gettext("Printed %(when)s", when=format_datetime(self._printed))
         legend = gettext("A box for each seat; a cross: in already.")
         self.put(f"{printed} · {legend}", self.epw - 30, 5)
         # fpdf2 fills in the number of pages at the end, in the font of the last page.

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
-from azionelab.shows.programme import Listing, listing
+from azionelab.shows.programme import Listing, find_listing
 
 
 def performances_near_now() -> list[Performance]:
@@ -26,7 +26,7 @@ def performances_near_now() -> list[Performance]:
 
 def get_performance(performance_id: int) -> Listing:
     """The performance as it stands now; 404 for an unknown one."""
-    performance = listing(performance_id, now())
+    performance = find_listing(performance_id, now())
     if performance is None:
         abort(404)
     return performance

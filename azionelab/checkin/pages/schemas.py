@@ -18,7 +18,7 @@ from azionelab.api.rest import (
 from azionelab.checkin.limits import MAX_ACTIONS, MAX_DOOR, MAX_PEOPLE, MAX_QUERY, MAX_WALK_INS
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.shows.limits import MAX_PARTY
-from azionelab.validation.text import is_one_line, is_seen
+from azionelab.validation.text import has_visible_character, is_one_line
 
 _WAY = (
     "Which way they go: `in`; `out`, if staff let people out this evening; `again`, who went out; `any`, whoever of"
@@ -41,7 +41,7 @@ class Line(fields.String):
 
 
 def _seen(label: str) -> None:
-    if not is_seen(label):
+    if not has_visible_character(label):
         raise ValidationError(str(NOT_EMPTY))
 
 

@@ -40,7 +40,7 @@ from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
 from azionelab.shows.programme import Listing
 from azionelab.staff.rights import door_required, is_door_staff
-from azionelab.web.kept_pages import can_keep, kept_page, say_stale
+from azionelab.web.resubmit_pages import can_resubmit, resubmit_page, stale_form_text
 
 blueprint = Blueprint("checkin", __name__, url_prefix="/checkin")
 # Done only by who sees what it is about at that moment: they are not sent again later.
@@ -170,9 +170,9 @@ def undo(performance_id: int) -> AnyResponse:
 @blueprint.before_request
 def _keep_what_was_sent() -> AnyResponse | None:
     """Keep what somebody typed whose login had ended; who sends what they may is for the views."""
-    if request.endpoint in _SEEN or not can_keep() or current_user.is_authenticated:
+    if request.endpoint in _SEEN or not can_resubmit() or current_user.is_authenticated:
         return None
-    return kept_page()
+    return resubmit_page()
 
 
 @blueprint.errorhandler(CSRFError)
@@ -185,7 +185,7 @@ def _stale(_error: CSRFError) -> AnyResponse:
     if not is_door_staff(current_user):
         return redirect(url_for(".door", performance_id=performance_id), 303)
     form = ScanForm() if request.endpoint == "checkin.scan" else ScanForm.fresh()
-    notice = say_stale()
+    notice = stale_form_text()
     if request.endpoint in _SEEN:
         notice = gettext("This page was open for a long time, and nothing was changed.")
     query = request.form.get("query", "")[:MAX_QUERY]

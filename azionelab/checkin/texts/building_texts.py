@@ -3,7 +3,7 @@
 from flask_babel import gettext
 
 from azionelab.checkin.house.building import Building
-from azionelab.web.dates import clock, is_same_day, when
+from azionelab.web.dates import format_datetime, format_time, is_same_day
 
 
 def describe_silent_phones(phones: str) -> str:
@@ -34,7 +34,7 @@ def describe_building_parts(building: Building) -> str:
 def describe_known_at(building: Building) -> str:
     """When the number was last certain, and which phones were silent since."""
     known, silent = building.known_at, building.silent
-    at = clock(known) if is_same_day(known, building.at) else when(known)
+    at = format_time(known) if is_same_day(known, building.at) else format_datetime(known)
     if not silent:
         return gettext("Surely known at %(at)s.", at=at)
     return gettext(
@@ -51,7 +51,9 @@ def describe_put_away(building: Building) -> str:
     return gettext(
         "Put away by staff, and not waited for: %(phones)s. Whom they let in and did not tell is missing here.",
         phones=", ".join(
-            gettext("%(phone)s (heard at %(at)s)", phone=phone.label, at=clock(phone.last_seen_at))
+            gettext(
+                "%(phone)s (heard at %(at)s)", phone=phone.label, at=format_time(phone.last_seen_at)
+            )
             for phone in building.put_away
         ),
     )

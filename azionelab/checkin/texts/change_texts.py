@@ -11,7 +11,7 @@ from azionelab.bookings.changes import ended, reduced
 from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
 from azionelab.database import now
-from azionelab.web.dates import clock, dateformat, is_same_day
+from azionelab.web.dates import format_date, format_time, is_same_day
 
 
 def change_texts() -> dict[str, str]:
@@ -74,5 +74,5 @@ def describe_changes(party: Reservation | PartyRow, released_at: datetime | None
 def _when(moment: datetime) -> str:
     texts = change_texts()
     if is_same_day(moment, now()):
-        return texts["when.today"].format(at=clock(moment))
-    return texts["when.day"].format(day=dateformat(moment, "d MMM"), at=clock(moment))
+        return texts["when.today"].format(at=format_time(moment))
+    return texts["when.day"].format(day=format_date(moment, "d MMM"), at=format_time(moment))

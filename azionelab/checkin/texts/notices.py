@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from flask_babel import gettext, ngettext
 
 from azionelab.bookings.places import Places
-from azionelab.shows.limits import length
+from azionelab.shows.limits import show_duration
 from azionelab.shows.programme import Listing
-from azionelab.web.dates import clock, is_same_day
+from azionelab.web.dates import format_time, is_same_day
 
 _DOORS_OPEN = timedelta(hours=6)  # before the curtain, also where that is after midnight
 
@@ -39,7 +39,7 @@ def too_many_attempts_text() -> str:
 
 def describe_late_arrival(late_at: datetime) -> str:
     """The time at which a late party expects to come."""
-    return gettext("Late, about %(at)s", at=clock(late_at))
+    return gettext("Late, about %(at)s", at=format_time(late_at))
 
 
 def describe_still_held(found: Places) -> str:
@@ -105,7 +105,7 @@ def performance_warning(performance: Listing, at: datetime) -> str:
     """Why this may be the wrong performance to open the door for now; "" if nothing speaks against it."""
     if performance.cancelled_at:
         return gettext("This performance was cancelled: nobody is let in.")
-    if performance.starts_at + length(performance.duration_minutes) < at:
+    if performance.starts_at + show_duration(performance.duration_minutes) < at:
         return gettext("This performance is over.")
     if performance.starts_at - at > _DOORS_OPEN and not is_same_day(performance.starts_at, at):
         return gettext("This performance is not today.")

@@ -16,7 +16,7 @@ from azionelab.checkin.texts.change_texts import describe_end
 from azionelab.checkin.texts.notices import unnamed_staff_text
 from azionelab.checkin.texts.plurals import Text, format_text, plural_forms
 from azionelab.checkin.verdicts import Kind, Way
-from azionelab.web.dates import clock, when
+from azionelab.web.dates import format_datetime, format_time
 
 # How a verdict looks and sounds; "bad" if it is not listed. "none" is for codes that cannot be decided.
 TONES = {
@@ -216,7 +216,10 @@ def _detail(
         is_named = first.door and first.door != first.by
         name = "already_in.first_door" if is_named else "already_in.first"
         return format_text(
-            texts[name], at=clock(first.at), by=first.by or unnamed_staff_text(), door=first.door
+            texts[name],
+            at=format_time(first.at),
+            by=first.by or unnamed_staff_text(),
+            door=first.door,
         )
     if kind == Kind.WRONG_PERFORMANCE:
         if not isinstance(party, Reservation):
@@ -225,7 +228,7 @@ def _detail(
         return format_text(
             texts["wrong_performance.evening"],
             show=performance.show.title,
-            when=when(performance.starts_at),
+            when=format_datetime(performance.starts_at),
             venue=performance.venue.name,
         )
     part, num = "detail", remaining

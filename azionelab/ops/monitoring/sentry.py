@@ -7,7 +7,7 @@ import sentry_sdk
 from sentry_sdk.integrations.atexit import AtexitIntegration
 
 from azionelab import __version__
-from azionelab.logs import masked, request_id
+from azionelab.logs import mask, request_id
 from azionelab.settings.config import Config
 
 # The fields of a report that are sent: only those that hold no personal data.
@@ -57,7 +57,7 @@ class _SentryHandler(logging.Handler):
         with sentry_sdk.new_scope() as scope:
             scope.set_tag("logger", record.name)
             scope.set_tag("request_id", request_id.get() or "")
-            scope.set_tag("told", masked(str(record.msg)))
+            scope.set_tag("told", mask(str(record.msg)))
             if error is not None:
                 scope.capture_exception(error)
             else:
@@ -71,7 +71,7 @@ def _scrub(event: Any, _hint: dict[str, Any]) -> Any:
     """
     kept = {name: event[name] for name in _KEPT if name in event}
     if "message" in event:
-        kept["message"] = masked(event["message"])
+        kept["message"] = mask(event["message"])
     chain = (event.get("exception") or {}).get("values", [])
     if chain:
         kept["exception"] = {"values": [_scrub_exception(error) for error in chain]}

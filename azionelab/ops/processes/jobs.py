@@ -4,7 +4,7 @@ from procrastinate import JobContext
 from procrastinate.manager import JobManager
 
 from azionelab.extensions import jobs
-from azionelab.web.rate_limits import forget_ended_windows
+from azionelab.web.rate_limits import delete_ended_windows
 
 QUEUE = "queue"
 _STALLED_AFTER = 30.0  # seconds without a heartbeat; a live worker sends one every ten
@@ -31,7 +31,7 @@ async def clean(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 (a
 @jobs.task(name="rate_limits.forget", queue=QUEUE, queueing_lock="rate_limits.forget")
 def forget_rate_counts(timestamp: int) -> None:  # noqa: ARG001 (as above)
     """Delete the counts of ended rate-limit windows."""
-    forget_ended_windows()
+    delete_ended_windows()
 
 
 async def retry_stalled(manager: JobManager, seconds_since_heartbeat: float) -> int:

@@ -14,7 +14,7 @@ from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.staff.accounts import create_account
-from azionelab.web.dates import clock
+from azionelab.web.dates import format_time
 from tests.stage import a_party, a_performance, fresh
 from tests.support.camera import (
     blurred,
@@ -115,7 +115,9 @@ def test_a_ticket_of_another_performance_says_of_which(scanner: Phone, show: Sho
     party = a_party(other)
     show((seen(ticket(party)), 1))
     scanner.joins(tonight()).turns_camera_on()
-    scanner.told("Another performance", other.show.title, other.venue.name, clock(other.starts_at))
+    scanner.told(
+        "Another performance", other.show.title, other.venue.name, format_time(other.starts_at)
+    )
     assert fresh(party.id).admitted == 0
 
 
@@ -127,7 +129,7 @@ def test_the_same_ticket_again_says_when_where_and_by_whom(scanner: Phone, show:
     admit(performance.id, party.reference, uuid4(), Actor(door="Stalls", user_id=anna.id))
     show((seen(ticket(party)), 1))
     scanner.joins(performance).turns_camera_on()
-    scanner.told("Already in", f"At {clock(at)} by Anna, Stalls.")
+    scanner.told("Already in", f"At {format_time(at)} by Anna, Stalls.")
     assert fresh(party.id).admitted == 2
 
 
@@ -155,7 +157,7 @@ def test_a_ticket_that_comes_back_is_already_in(scanner: Phone, show: Show) -> N
     noted = scanner.noting_verdicts()
     scanner.turns_camera_on()
     scanner.told("Let 2 in")
-    scanner.told("Already in", f"At {clock(now())} by Door A.")
+    scanner.told("Already in", f"At {format_time(now())} by Door A.")
     assert noted() == ["admitted", "already_in"]
 
 

@@ -14,7 +14,7 @@ from azionelab.checkin.devices.invitations import invitation_url, make_invitatio
 from azionelab.checkin.devices.registry import devices_of
 from azionelab.database import now
 from azionelab.staff.tokens import revoke_token
-from azionelab.web.dates import clock
+from azionelab.web.dates import format_time
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
@@ -63,7 +63,9 @@ def test_the_qr_of_the_staff_opens_the_app(phone: Phone) -> None:
     phone.page.goto(invitation_url(make_invitation(performance.id)))
     evening = phone.page.locator("[data-join-evening]")
     expect(evening).to_contain_text(performance.show.title)
-    expect(evening).to_contain_text(f"{clock(performance.starts_at)}, {performance.venue.name}")
+    expect(evening).to_contain_text(
+        f"{format_time(performance.starts_at)}, {performance.venue.name}"
+    )
     assert devices_of(performance.id) == []
     phone.page.get_by_label("Name of this door").fill("Gallery")
     phone.page.keyboard.press("Enter")
@@ -210,7 +212,7 @@ def test_a_phone_of_one_evening_becomes_one_of_another(
     phone.page.goto(invitation(phone.site, first))
     is_door = phone.page.locator("[data-join-now]")
     expect(is_door).to_contain_text(f"Now this phone is the door of {second.show.title}, ")
-    expect(is_door).to_contain_text(clock(second.starts_at))
+    expect(is_door).to_contain_text(format_time(second.starts_at))
     expect(phone.page.get_by_label("Name of this door")).to_have_value("Door B")
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 
 from azionelab.bookings.tickets.files import ticket_url
 from azionelab.database import now
-from azionelab.web.dates import clock
+from azionelab.web.dates import format_time
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.stage import a_party, a_performance, fresh, ticket_token
@@ -226,7 +226,7 @@ def test_an_answer_of_somebody_else_is_no_answer(
 def test_a_booking_made_since_is_for_a_person_to_decide(phone: Phone, scans: Scans) -> None:
     performance = tonight()
     phone.joins(performance)
-    known_until = clock(now())
+    known_until = format_time(now())
     phone.loses_network()
     come, sent_away = a_party(performance, 4), a_party(performance, 2)
     phone.scan(ticket_url(come))

@@ -13,7 +13,7 @@ from azionelab.shows.limits import SLUG
 from azionelab.shows.models import FormerSlug, Show
 
 
-def find_new_slug(former: str) -> str | None:
+def find_current_slug(former: str) -> str | None:
     """The address now of the published show that had this one, whatever somebody typed there."""
     if not re.fullmatch(SLUG, former):
         return None
@@ -22,14 +22,14 @@ def find_new_slug(former: str) -> str | None:
     )
 
 
-def former_slugs(show_id: int) -> Sequence[str]:
+def list_former_slugs(show_id: int) -> Sequence[str]:
     """The addresses that a show had before."""
     return db.session.scalars(
         select(FormerSlug.slug).where(FormerSlug.show_id == show_id).order_by(FormerSlug.slug)
     ).all()
 
 
-def give_up_slug(show_id: int, slug: str) -> None:
+def release_slug(show_id: int, slug: str) -> None:
     """Let a former address lead nowhere, so that another show may take it."""
     with transaction() as session:
         session.execute(

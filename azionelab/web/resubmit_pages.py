@@ -18,12 +18,12 @@ _SECRET = "password"  # noqa: S105 (what such a field's name holds)
 _KEPT_UNDER = ("/admin/", "/checkin/", "/staff/")
 
 
-def say_stale() -> str:
+def stale_form_text() -> str:
     """That a form's own token has run out, and no more than that."""
     return gettext("This page was open for a long time. Nothing is lost: please press once more.")
 
 
-def can_keep() -> bool:
+def can_resubmit() -> bool:
     """Whether this request is a form of the theatre's people, sent by a page of ours."""
     return (
         request.method == "POST"
@@ -33,7 +33,7 @@ def can_keep() -> bool:
     )
 
 
-def kept_page() -> AnyResponse:
+def resubmit_page() -> AnyResponse:
     """What was sent, once more: 401 when nobody is logged in, 400 when only the token is stale."""
     login = not request.path.startswith("/staff/") and not current_user.is_authenticated
     sent = read_form()
@@ -57,7 +57,7 @@ def kept_page() -> AnyResponse:
 def _say_what_to_do(*, login: bool) -> str:
     if login:
         return gettext("Your login had ended. Nothing is lost: log in, then press once more.")
-    return say_stale()
+    return stale_form_text()
 
 
 def _without_secrets(sent: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""People who did not come, as the door knows it: whom a revoked phone let in is inside and keeps the place."""
+"""No-shows, without people whom revoked phones let in: they are inside, and keep their seats."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -12,25 +12,25 @@ from azionelab.database import db
 
 
 def no_shows(performance_id: int) -> places.Places:
-    """The places that `release_no_shows` would release at this moment."""
+    """The seats that `release_no_shows` would release now."""
     return places.no_shows(performance_id, _let_in_by_revoked(performance_id))
 
 
 def release_no_shows(performance_id: int, *, with_late: bool = False) -> places.Places:
-    """Give the places of people who did not come to whoever waits (places.release_no_shows)."""
+    """Release the seats of no-shows (places.release_no_shows)."""
     inside = _let_in_by_revoked(performance_id)
     return places.release_no_shows(performance_id, inside, with_late=with_late)
 
 
 def _let_in_by_revoked(performance_id: int) -> Mapping[UUID, int]:
-    """People of each party whom revoked phones let in, as they told; the books count none of them."""
+    """People of each party whom revoked phones claim to have let in; the scan log does not count them."""
     rows = db.session.execute(
         select(Scan.reservation_id, func.sum(Scan.claimed))
         .where(
             Scan.performance_id == performance_id,
             Scan.verdict == REVOKED,
             Scan.claimed > 0,
-            # Who went out and came back was in before, and is in the books.
+            # People who came back were admitted before, and are counted.
             Scan.way == Way.IN,
             Scan.reservation_id.is_not(None),
         )

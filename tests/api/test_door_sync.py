@@ -548,7 +548,7 @@ class TestBeingRefused:
         database: psycopg.Connection[Any],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("azionelab.checkin.pages.api._MAX_OF_REVOKED", 3)
+        monkeypatch.setattr("azionelab.checkin.pages.api._MAX_REVOKED_SCANS", 3)
         with app.app_context():
             (seen,) = devices.devices_of(evening.id)
             revoke_token(seen.token_id)

@@ -1,4 +1,4 @@
-"""Who may use the door's API: the token, its rights, its pace, and what it is told when it may not."""
+"""Access to the door's API: token, rights and rate limits of the device, and the error responses."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,7 +30,7 @@ blueprint = ApiBlueprint(
 
 @blueprint.before_request
 def _require_token() -> AnyResponse | None:
-    """Let nobody near the door without a token: views cannot forget to ask for it."""
+    """Require a device token for every request of the blueprint."""
     if request.method == "OPTIONS":
         return None
     sent = request.authorization
@@ -48,18 +48,18 @@ def _require_token() -> AnyResponse | None:
         detail = gettext("This device is the door of another performance.")
         return problem(403, "other-performance", "Another performance", detail)
     if is_closed() and request.endpoint != "door_api.sync":
-        return closed()
-    # What a revoked device did in the meantime is taken down, by `sync`, before it is told.
+        return door_closed_response()
+    # `sync` first records the scans of a revoked device, then refuses it.
     if device.revoked and request.endpoint != "door_api.sync":
-        return revoked()
+        return revoked_response()
     return None
 
 
-# What each request needs. One that is not listed is nobody's to make.
+# The right that each endpoint needs. An endpoint that is not listed is refused.
 _NEEDED = {
     "door_api.house": Right.SCAN,
     "door_api.scan": Right.SCAN,
-    "door_api.undo": Right.SCAN,  # of its own scans; of others' it needs UNDO_OTHERS
+    "door_api.undo": Right.SCAN,  # for own scans; those of others need UNDO_OTHERS
     "door_api.sync": Right.SCAN,
     "door_api.walk_in": Right.WALK_IN,
     "door_api.search": Right.SEARCH,
@@ -69,19 +69,19 @@ _NEEDED = {
 
 @blueprint.before_request
 def _require_right() -> None:
-    """Let nobody do what the token was not given for."""
-    if request.method != "OPTIONS" and not may(_NEEDED.get(request.endpoint or "")):
+    """Require the right that the endpoint needs."""
+    if request.method != "OPTIONS" and not has_right(_NEEDED.get(request.endpoint or "")):
         raise RightMissing
 
 
-def may(right: Right | None) -> bool:
-    """Whether the device of this request has a right."""
+def has_right(right: Right | None) -> bool:
+    """Whether the device of this request has the right."""
     return right in rights_of(g.device.scope)
 
 
 @blueprint.errorhandler(RightMissing)
 def _right_missing(_error: RightMissing) -> AnyResponse:
-    # Not 403: a page of before takes that for the end of its evening, and wipes the list.
+    # Not 403: apps of earlier releases take that for the end of the performance, and wipe the list.
     detail = gettext(
         "This phone may only scan. For this, ask whoever runs the house, or whoever has a phone that may do it."
     )
@@ -90,34 +90,34 @@ def _right_missing(_error: RightMissing) -> AnyResponse:
 
 @blueprint.before_request
 def _refuse_too_many() -> None:
-    """Refuse what writes when the device has written too much; what it may not do at all is told first."""
+    """Apply the rate limit to requests that write, after the check of rights."""
     if request.method == "OPTIONS":
         return
     if request.endpoint == "door_api.scan":
-        # Nearly every scan lets a party in, which is not counted.
-        keep_to_pace(scan_rate.ATTEMPTS.check)
+        # Counted afterwards, and only if it admitted nobody (`scan`).
+        apply_rate_limit(scan_rate.ATTEMPTS.check)
     elif request.endpoint in ("door_api.walk_in", "door_api.undo", "door_api.Release"):
-        keep_to_pace(scan_rate.ATTEMPTS.count)
+        apply_rate_limit(scan_rate.ATTEMPTS.count)
 
 
-def keep_to_pace(ask: Callable[[str], None]) -> None:
-    """Ask a limit for this device; raises TooManyAttempts."""
+def apply_rate_limit(ask: Callable[[str], None]) -> None:
+    """Check or count this device's attempt; raises TooManyAttempts."""
     try:
-        ask(device_key())
+        ask(rate_limit_key())
     except TooManyRequests as error:
         raise scan_rate.TooManyAttempts(cast("int", error.retry_after)) from error
 
 
 def count_attempt() -> None:
-    """Count what this device did, after it is answered."""
-    # This one is in the scan log already, and is answered; the next one is not.
+    """Count an attempt of this device that has been recorded."""
+    # Over the limit the next attempt is refused; this one is in the scan log already.
     with suppress(TooManyRequests):
-        scan_rate.ATTEMPTS.count(device_key())
+        scan_rate.ATTEMPTS.count(rate_limit_key())
 
 
-def device_key() -> str:
-    """What a device's attempts are counted under."""
-    # By its token: a database that is restored may give the number to another device.
+def rate_limit_key() -> str:
+    """The key under which attempts of this device are counted."""
+    # Not the id: after a restore from backup another device may have it.
     return f"device {digest(g.token).hex()}"
 
 
@@ -135,17 +135,17 @@ def _too_many(error: scan_rate.TooManyAttempts) -> AnyResponse:
 @blueprint.errorhandler(scan_log.DeviceRevoked)
 def _revoked_meanwhile(_error: scan_log.DeviceRevoked) -> AnyResponse:
     devices.uncache_device(g.token)
-    return revoked()
+    return revoked_response()
 
 
-def closed() -> AnyResponse:
-    """Answer 403: the performance is over."""
+def door_closed_response() -> AnyResponse:
+    """403: the performance is over."""
     detail = gettext("This performance is over.")
     return problem(403, "door-closed", "Door closed", detail)
 
 
-def revoked() -> AnyResponse:
-    """Answer 401 to a device that was revoked, and note that it was told."""
+def revoked_response() -> AnyResponse:
+    """401 for a revoked device; notes that it has been told."""
     devices.note_revocation_received(g.device)
     detail = gettext("This device may let nobody in any more.")
     answer = problem(401, "device-revoked", "Device revoked", detail)
@@ -154,5 +154,5 @@ def revoked() -> AnyResponse:
 
 
 def is_closed() -> bool:
-    """Whether the door device of this request is one of an evening that is over."""
+    """Whether the performance of this door device is over."""
     return g.device.closes_at is not None and g.device.closes_at <= now()

@@ -1,6 +1,6 @@
-"""The door for devices and programs: scans, walk-ins, sync, the house; by a door token.
+"""The door's API for devices and programs with a door token: scans, walk-ins, sync, counts.
 
-docs/door.md is the protocol.
+docs/door.md specifies the protocol.
 """
 
 from contextlib import suppress
@@ -17,7 +17,7 @@ from azionelab.bookings import places
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.tickets.signing import public_keys
 from azionelab.checkin import scan_log, undoing
-from azionelab.checkin.codes import CodeForeign, require_ours
+from azionelab.checkin.codes import ForeignCode, refuse_foreign
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices import scan_rate
 from azionelab.checkin.devices.offline_list import changes_since, conflicts
@@ -31,29 +31,29 @@ from azionelab.checkin.no_shows import release_no_shows
 from azionelab.checkin.pages.access import (
     blueprint,
     count_attempt,
-    device_key,
+    has_right,
     is_closed,
-    may,
-    revoked,
-)
-from azionelab.checkin.pages.answer_schemas import PartiesSchema, ReleasedSchema, VerdictSchema
-from azionelab.checkin.pages.answers import (
-    counts_answer,
-    door_performance_answer,
-    listed_rights,
-    party_answer,
-    performance_answer,
-    rows_for_device,
-    silent_phones,
-    verdict_answer,
+    rate_limit_key,
+    revoked_response,
 )
 from azionelab.checkin.pages.performance import get_performance
-from azionelab.checkin.pages.schemas import (
+from azionelab.checkin.pages.request_schemas import (
     ReleaseSchema,
     ScanSchema,
     SearchSchema,
     SyncSchema,
     WalkInSchema,
+)
+from azionelab.checkin.pages.response_schemas import PartiesSchema, ReleasedSchema, VerdictSchema
+from azionelab.checkin.pages.responses import (
+    counts_body,
+    door_performance_body,
+    party_body,
+    performance_body,
+    sorted_rights,
+    verdict_body,
+    visible_silent_phones,
+    without_forbidden_names,
 )
 from azionelab.checkin.pages.sync_schemas import HouseSchema, NewsSchema
 from azionelab.checkin.scans import admit
@@ -62,17 +62,17 @@ from azionelab.checkin.verdicts import Kind, Way
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
 
-VERSION = 1  # of the protocol that this speaks
-_UNDERSTOOD = {1}  # versions of pages that may still be open somewhere, or kept by their phone
-_MAX_OF_REVOKED = 5_000  # attempts that a revoked device may leave in the books
+VERSION = 1  # of the protocol
+_SUPPORTED_VERSIONS = {1}  # also those of apps that phones still have open or cached
+_MAX_REVOKED_SCANS = 5_000  # that are recorded for one device
 
 
 @blueprint.route("/<int:performance_id>")
 @blueprint.response(200, HouseSchema)
 @blueprint.operation("getHouse", 403, 404, 409)
 def house(performance_id: int) -> dict[str, Any]:
-    """How many people are expected, in, and still to come."""
-    return performance_answer(get_performance(performance_id)) | counts_answer(performance_id)
+    """Count the people who are expected, in, and still to come."""
+    return performance_body(get_performance(performance_id)) | counts_body(performance_id)
 
 
 @blueprint.route("/<int:performance_id>/scans", methods=["POST"])
@@ -80,7 +80,7 @@ def house(performance_id: int) -> dict[str, Any]:
 @blueprint.response(200, VerdictSchema)
 @blueprint.operation("scanTicket", 403, 404, 409, body=True)
 def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
-    """Let a party in, all of it or some; or out, and in again."""
+    """Let a party in, all of it or some people; or out, and in again."""
     try:
         verdict = _scan(attempt, performance_id)
     except DoorUnknown:
@@ -88,13 +88,13 @@ def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyRe
     except scan_log.ScanReused:
         count_attempt()
         return _reused()
-    except CodeForeign:
+    except ForeignCode:
         count_attempt()
         return problem(409, "not-a-ticket", "Not a ticket", foreign_code_text())
     if verdict.kind is not Kind.ADMITTED:
-        # The house bounds who comes in; refusals nothing does, nor who goes out and comes back.
+        # Admissions are bounded by the seats; refusals, exits and re-entries are not.
         count_attempt()
-    return verdict_answer(verdict)
+    return verdict_body(verdict)
 
 
 @blueprint.route("/<int:performance_id>/walk-ins", methods=["POST"])
@@ -102,9 +102,9 @@ def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyRe
 @blueprint.response(200, VerdictSchema)
 @blueprint.operation("letInWalkIns", 403, 404, 409, body=True)
 def walk_in(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
-    """Let in people who have no booking, if places are free; or out, and in again, who have no ticket."""
+    """Let in walk-ins if seats are free; or let people without a ticket out, and in again."""
     try:
-        return verdict_answer(_walk_in(attempt, performance_id))
+        return verdict_body(_walk_in(attempt, performance_id))
     except DoorUnknown:
         abort(404)
     except scan_log.ScanReused:
@@ -115,9 +115,9 @@ def walk_in(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | An
 @blueprint.response(200, VerdictSchema)
 @blueprint.operation("undoAdmission", 403, 404, 409)
 def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
-    """Take an admission back. Its scan stays in the scan_log. A device that only scans undoes its own."""
+    """Undo an admission. Its scan stays in the scan log. A device that only scans may undo its own scans."""
     try:
-        return verdict_answer(_undo({"scan_id": scan_id}, performance_id))
+        return verdict_body(_undo({"scan_id": scan_id}, performance_id))
     except scan_log.ScanUnknown:
         abort(404)
 
@@ -127,22 +127,22 @@ def undo(performance_id: int, scan_id: UUID) -> dict[str, Any]:
 @blueprint.response(200, PartiesSchema)
 @blueprint.operation("findParties", 403, 404, 409, 429, body=True)
 def search(asked: dict[str, str], performance_id: int) -> dict[str, Any]:
-    """Find a party by name. A POST, since addresses end up in logs and names must not."""
+    """Find parties by name. A POST, because URLs end up in logs and names must not."""
     get_performance(performance_id)
-    SEARCHES.count(device_key())
+    SEARCHES.count(rate_limit_key())
     found = find_parties(performance_id, asked["query"])
-    return {"parties": [party_answer(party) for party in found.parties], "more": found.more}
+    return {"parties": [party_body(party) for party in found.parties], "more": found.more}
 
 
 @blueprint.route("/<int:performance_id>/release")
 class Release(MethodView):
-    """Places of people who did not come. (One rule for both: of two, one says 405 for the other's 404.)"""
+    """Seats of no-shows. (One route for both methods: with two, an unknown performance gives 405 instead of 404.)"""
 
     @blueprint.arguments(ReleaseSchema, location="query")
     @blueprint.response(200, ReleasedSchema)
     @blueprint.operation("releasePlaces", 403, 404, 409)
     def post(self, asked: dict[str, bool], performance_id: int) -> places.Places | AnyResponse:
-        """Give the places of people who did not come to those who wait at the door."""
+        """Release the seats of no-shows for people who wait at the door."""
         try:
             return release_no_shows(performance_id, with_late=asked["late"])
         except PerformanceUnknown:
@@ -157,7 +157,7 @@ class Release(MethodView):
     @blueprint.response(200, ReleasedSchema)
     @blueprint.operation("restorePlaces", 403, 404, 409)
     def delete(self, performance_id: int) -> places.Places:
-        """Hold released places again for those who booked them, as far as they are still free."""
+        """Restore released seats to the parties that booked them, as far as they are still free."""
         try:
             return places.restore_places(performance_id)
         except PerformanceUnknown:
@@ -169,17 +169,17 @@ class Release(MethodView):
 @blueprint.response(200, NewsSchema)
 @blueprint.operation("syncDevice", 403, 404, 409, body=True)
 def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
-    """Take what waits on the device, and tell it what changed."""
-    if asked["version"] not in _UNDERSTOOD:
+    """Record the actions that a device has queued, and return what changed since its last sync."""
+    if asked["version"] not in _SUPPORTED_VERSIONS:
         detail = gettext("This page is not the one that belongs to the site. Please load it again.")
         return problem(409, "reload-needed", "Reload needed", detail, version=VERSION)
     performance = get_performance(performance_id)
     if g.device.revoked:
-        # It must wipe its list at once, and no phone that was at a door tells of more than it had time for.
+        # Even with too many actions the device must get the refusal, which makes it wipe its list.
         with suppress(scan_rate.TooManyAttempts):
             _require_plausible_rate(asked["actions"], performance_id)
-            _take_down_revoked(asked["actions"], performance_id)
-        return revoked()
+            _record_revoked(asked["actions"], performance_id)
+        return revoked_response()
     _require_plausible_rate(asked["actions"], performance_id)
     results = [_result(action, performance_id) for action in asked["actions"]]
     (note_done if asked["done"] else devices.note_seen)(g.device)
@@ -188,42 +188,42 @@ def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResp
     return {
         "version": VERSION,
         "server_time": now(),
-        "rights": listed_rights(g.device.scope),
+        "rights": sorted_rights(g.device.scope),
         "closed": closed,
-        "performance": door_performance_answer(performance),
-        "counts": counts_answer(performance_id),
-        "silent": silent_phones(performance_id) if not closed else [],
+        "performance": door_performance_body(performance),
+        "counts": counts_body(performance_id),
+        "silent": visible_silent_phones(performance_id) if not closed else [],
         "results": results,
         "complete": changes.complete,
-        "parties": [] if closed else rows_for_device(changes.parties),
-        "conflicts": [] if closed else rows_for_device(conflicts(performance_id)),
+        "parties": [] if closed else without_forbidden_names(changes.parties),
+        "conflicts": [] if closed else without_forbidden_names(conflicts(performance_id)),
         "ticket_keys": public_keys(),
         "cursor": changes.cursor,
     }
 
 
 def _result(action: dict[str, Any], performance_id: int) -> dict[str, Any]:
-    told: dict[str, Any] = {"scan_id": action["scan_id"], "verdict": None, "problem": None}
+    result: dict[str, Any] = {"scan_id": action["scan_id"], "verdict": None, "problem": None}
     if is_closed() and "offline" not in action and action["kind"] != "undo":
-        # What happened before the end is told of; nobody is let in after it.
-        return told | {"problem": "door-closed"}
+        # After the end only scans that were made before, offline, are accepted.
+        return result | {"problem": "door-closed"}
     try:
-        told["verdict"] = verdict_answer(_ACTIONS[action["kind"]](action, performance_id))
+        result["verdict"] = verdict_body(_ACTIONS[action["kind"]](action, performance_id))
     except scan_log.ScanReused:
-        told["problem"] = "scan-reused"
+        result["problem"] = "scan-reused"
     except scan_log.ScanUnknown:
-        told["problem"] = "scan-unknown"
+        result["problem"] = "scan-unknown"
     except RightMissing:
-        told["problem"] = "right-missing"
-    except CodeForeign:
-        told["problem"] = "not-a-ticket"
-    return told
+        result["problem"] = "right-missing"
+    except ForeignCode:
+        result["problem"] = "not-a-ticket"
+    return result
 
 
 def _scan(attempt: dict[str, Any], performance_id: int) -> scan_log.Verdict:
-    # What a device has decided already is taken down, whatever the code was.
+    # An offline decision is recorded, whatever the code was.
     if "offline" not in attempt:
-        require_ours(attempt["code"])
+        refuse_foreign(attempt["code"])
     return admit(
         performance_id,
         attempt["code"],
@@ -238,8 +238,8 @@ def _scan(attempt: dict[str, Any], performance_id: int) -> scan_log.Verdict:
 
 
 def _walk_in(attempt: dict[str, Any], performance_id: int) -> scan_log.Verdict:
-    # A sync tells of walk-ins as well.
-    if not may(Right.WALK_IN):
+    # Checked here, because a sync brings walk-ins as well.
+    if not has_right(Right.WALK_IN):
         raise RightMissing
     people = min(attempt.get("people", 1), MAX_WALK_INS)
     actor, claim = _actor(attempt["door"]), _claim(attempt)
@@ -250,7 +250,7 @@ def _walk_in(attempt: dict[str, Any], performance_id: int) -> scan_log.Verdict:
 
 
 def _undo(action: dict[str, Any], performance_id: int) -> scan_log.Verdict:
-    only_own = not may(Right.UNDO_OTHERS)
+    only_own = not has_right(Right.UNDO_OTHERS)
     return undoing.undo(performance_id, action["scan_id"], _actor(""), only_own=only_own)
 
 
@@ -262,8 +262,8 @@ def _require_plausible_rate(actions: list[dict[str, Any]], performance_id: int) 
     scan_rate.require_plausible_rate(g.device.token_id, performance_id, attempts)
 
 
-def _take_down_revoked(actions: list[dict[str, Any]], performance_id: int) -> None:
-    left = _MAX_OF_REVOKED - scan_log.count_revoked(g.device.token_id)
+def _record_revoked(actions: list[dict[str, Any]], performance_id: int) -> None:
+    left = _MAX_REVOKED_SCANS - scan_log.count_revoked(g.device.token_id)
     for action in actions[: max(0, left)]:
         scan_id, actor = action["scan_id"], _actor(action["door"])
         if action["kind"] == "undo":
@@ -284,6 +284,6 @@ def _claim(attempt: dict[str, Any]) -> scan_log.Claim | None:
 
 
 def _actor(door: str) -> scan_log.Actor:
-    """A phone is the door that staff enrolled, whatever it says; a program may name the one it works at."""
+    """The door's name is the label of an enrolled phone; other programs name their door themselves."""
     named = door if g.device.performance_id is None else g.device.label
     return scan_log.Actor(door=named, token_id=g.device.token_id, label=g.device.label)

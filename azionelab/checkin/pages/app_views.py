@@ -1,4 +1,4 @@
-"""The door app's page, its manifest and service worker; and what leads to it: a ticket's address."""
+"""The door app's page, manifest and service worker; and the addresses in tickets' QR codes."""
 
 import hashlib
 
@@ -29,13 +29,13 @@ from azionelab.web.assets import front_end
 
 @blueprint.get("/app")
 def app() -> Response:
-    """The door app: the same for everybody; what it needs to know of an evening it asks the API for."""
-    return _for_all(make_response(_app_page()))
+    """The door app, the same for everybody: it gets all data from the API."""
+    return _cacheable(make_response(_app_page()))
 
 
 @blueprint.get("/manifest.webmanifest")
 def manifest() -> Response:
-    """What a phone needs to know to put the app among its own."""
+    """The web app manifest."""
     site_name = current_app.config["AZIONELAB"].site_name
     described = {
         "name": gettext("The door: %(theatre)s", theatre=site_name),
@@ -52,12 +52,12 @@ def manifest() -> Response:
             {"src": _icon(512), "sizes": "512x512", "type": "image/png", "purpose": "maskable"},
         ],
     }
-    return _for_all(Response(json.dumps(described), mimetype="application/manifest+json"))
+    return _cacheable(Response(json.dumps(described), mimetype="application/manifest+json"))
 
 
 @blueprint.get("/sw.js")
 def service_worker() -> Response:
-    """The script that keeps the app on the phone. It changes with the page, and with any file of it."""
+    """The service worker, preceded by the list of files to cache: it changes with each of them."""
     built = front_end(current_app)
     bundle = built.bundle("src/door/main.ts", "src/door/ed25519.ts", "src/styles/app.css")
     shell = {
@@ -68,21 +68,21 @@ def service_worker() -> Response:
     }
     worker = built.address("src/door/sw.ts")
     script = f"self.SHELL = {json.dumps(shell)};\nimportScripts({json.dumps(worker)});\n"
-    return _for_all(Response(script, mimetype="text/javascript"))
+    return _cacheable(Response(script, mimetype="text/javascript"))
 
 
 @blueprint.get("/ticket/<token>")
 def ticket(token: str) -> AnyResponse:
-    """What a QR held before 0.4: leads door staff to the door with the code filled in."""
-    return _lead_to_door(token)
+    """The address in QR codes before 0.4: redirects door staff to the door with the code filled in."""
+    return _redirect_to_door(token)
 
 
 def signed_ticket(head: str, tail: str) -> AnyResponse:
-    """What a QR holds: as `ticket`."""
-    return _lead_to_door(f"{head}/{tail}")
+    """The address in QR codes: as `ticket`."""
+    return _redirect_to_door(f"{head}/{tail}")
 
 
-# Outside of the part's own addresses: a QR has to be small.
+# Outside of /checkin: short addresses make small QR codes.
 blueprint.record_once(
     lambda state: state.app.add_url_rule(
         "/T/<head>/<tail>", "checkin.signed_ticket", signed_ticket, methods=["GET"]
@@ -90,7 +90,7 @@ blueprint.record_once(
 )
 
 
-def _lead_to_door(code: str) -> AnyResponse:
+def _redirect_to_door(code: str) -> AnyResponse:
     named = ticket_of(code)
     if named is not None and is_door_staff(current_user):
         column = Reservation.reference if isinstance(named, str) else Reservation.id
@@ -112,8 +112,8 @@ def _icon(size: int) -> str:
     return url_for("static", filename=f"icon-{size}.png", lang=None)
 
 
-def _for_all(response: Response) -> Response:
-    """Without a cookie; kept by whoever likes, and looked at again before it is used."""
+def _cacheable(response: Response) -> Response:
+    """Let shared caches keep the response and revalidate it before each use."""
     response.cache_control.public = True
     response.cache_control.no_cache = True
     response.vary.add("Accept-Language")

@@ -1,4 +1,4 @@
-"""Becoming a door device: invitations and passes."""
+"""API for phones that enrol as door devices: invitations and passes."""
 
 from typing import Any
 from uuid import UUID
@@ -9,15 +9,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.api.problems import problem
 from azionelab.api.rest import ApiBlueprint
 from azionelab.checkin.devices import invitations, passes
-from azionelab.checkin.pages.answer_schemas import DeviceSchema, InvitedSchema, OfferedSchema
-from azionelab.checkin.pages.answers import listed_rights, performance_answer
 from azionelab.checkin.pages.performance import get_performance
-from azionelab.checkin.pages.schemas import (
+from azionelab.checkin.pages.request_schemas import (
     EnrolKeySchema,
     EnrolSchema,
     InvitationSchema,
     PassSchema,
 )
+from azionelab.checkin.pages.response_schemas import DeviceSchema, InvitedSchema, OfferedSchema
+from azionelab.checkin.pages.responses import performance_body, sorted_rights
 from azionelab.staff.tokens import Scope
 
 enrolment = ApiBlueprint(
@@ -34,10 +34,10 @@ enrolment = ApiBlueprint(
 @enrolment.response(200, InvitedSchema)
 @enrolment.operation("readInvitation", 404, 410, body=True)
 def read_invitation(asked: dict[str, str], headers: dict[str, UUID]) -> dict[str, Any]:
-    """Tell which evening an invitation opens the door of, and to do what. A POST, since addresses end up in logs."""
+    """Return the performance and the rights of an invitation. A POST, because URLs end up in logs."""
     invited = invitations.read_invitation(asked["invitation"], headers.get("request_key"))
-    return performance_answer(get_performance(invited.performance_id)) | {
-        "rights": listed_rights(invited.scope)
+    return performance_body(get_performance(invited.performance_id)) | {
+        "rights": sorted_rights(invited.scope)
     }
 
 
@@ -47,14 +47,14 @@ def read_invitation(asked: dict[str, str], headers: dict[str, UUID]) -> dict[str
 @enrolment.response(201, DeviceSchema)
 @enrolment.operation("enrolDevice", 410, body=True)
 def enrol(asked: dict[str, str], headers: dict[str, UUID]) -> dict[str, Any]:
-    """Make whoever was shown an invitation a door device of its performance."""
+    """Enrol a door device for the invitation's performance."""
     request_key = headers.get("request_key")
     device, token = invitations.enrol(asked["invitation"], asked["label"], request_key)
     return {
         "token": token,
         "label": device.label,
         "performance_id": device.performance_id,
-        "rights": listed_rights(Scope(device.scope)),
+        "rights": sorted_rights(Scope(device.scope)),
         "pass": passes.make_pass(device),
     }
 
@@ -64,10 +64,10 @@ def enrol(asked: dict[str, str], headers: dict[str, UUID]) -> dict[str, Any]:
 @enrolment.response(200, OfferedSchema)
 @enrolment.operation("readPass", 410, body=True)
 def read_pass(asked: dict[str, str]) -> dict[str, Any]:
-    """Tell a phone for several evenings which doors it may open, each with an invitation."""
+    """Return the performances that a phone may enrol for, each with an invitation."""
     return {
         "evenings": [
-            performance_answer(get_performance(offered.performance.id))
+            performance_body(get_performance(offered.performance.id))
             | {"invitation": offered.invitation}
             for offered in passes.offered_performances(asked["pass"])
         ]
@@ -95,6 +95,6 @@ def _over(_error: invitations.InvitationExpired) -> AnyResponse:
 
 @enrolment.errorhandler(invitations.InvitationUsed)
 def _used(_error: invitations.InvitationUsed) -> AnyResponse:
-    # Of the same type: to a phone it means the same.
+    # The same problem type: the phone handles both alike.
     detail = gettext("This invitation was used already. Scan the code anew that staff show.")
     return problem(410, "invitation-over", "Invitation over", detail)

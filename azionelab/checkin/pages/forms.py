@@ -1,4 +1,4 @@
-"""The door's forms."""
+"""Forms of the door's pages."""
 
 from uuid import UUID, uuid4
 
@@ -29,7 +29,7 @@ def _one_line(_form: object, field: Field) -> None:
 
 
 def _way() -> SelectField:
-    # A page of before says none.
+    # Pages from before 0.4 do not send it.
     return SelectField(choices=list(Way), coerce=_read_way, validate_choice=False, default=Way.ANY)
 
 
@@ -38,7 +38,7 @@ def _read_way(sent: str | None) -> Way:
 
 
 class ScanForm(FlaskForm):  # type: ignore[misc]
-    """One attempt. `scan_id` names it, so that a press sent twice counts once."""
+    """A scan. `scan_id` makes it idempotent: a form sent twice counts once."""
 
     scan_id = HiddenField(validators=[validators.UUID()])
     code = StringField(_("Ticket code or reference"), [validators.InputRequired()])
@@ -51,18 +51,18 @@ class ScanForm(FlaskForm):  # type: ignore[misc]
     door = HiddenField(validators=[validators.Length(max=MAX_DOOR), _one_line])
 
     @classmethod
-    def fresh(cls, code: str = "", door: str = "") -> "ScanForm":
-        """An empty form for the next attempt, at the door of that name."""
+    def blank(cls, code: str = "", door: str = "") -> "ScanForm":
+        """A form for the next scan, at the door of that name."""
         return cls(formdata=None, scan_id=str(uuid4()), code=code, door=door)
 
     @property
     def identity(self) -> UUID:
-        """The scan's identity."""
+        """`scan_id` as a UUID."""
         return UUID(self.scan_id.data)
 
 
 class WalkInForm(FlaskForm):  # type: ignore[misc]
-    """People without a booking. `scan_id` as in `ScanForm`."""
+    """Walk-ins. `scan_id` as in `ScanForm`."""
 
     scan_id = HiddenField(validators=[validators.UUID()])
     people = IntegerField(
@@ -73,6 +73,6 @@ class WalkInForm(FlaskForm):  # type: ignore[misc]
 
 
 class UndoForm(FlaskForm):  # type: ignore[misc]
-    """Taking an admission back."""
+    """Undo an admission."""
 
     scan_id = HiddenField(validators=[validators.UUID()])

@@ -1,4 +1,4 @@
-"""The door's page of people who did not come: releasing their places, and giving them back."""
+"""The door's page on no-shows: release their seats, and restore them."""
 
 from flask import make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -26,20 +26,20 @@ from azionelab.staff.rights import door_required
 @blueprint.get("/performances/<int:performance_id>/no-shows")
 @door_required
 def no_shows(performance_id: int) -> AnyResponse:
-    """What releasing the places of those who did not come would mean, before it is done."""
+    """Show what a release would do."""
     return _no_shows_page(get_performance(performance_id))
 
 
 @blueprint.post("/performances/<int:performance_id>/release")
 @door_required
 def release(performance_id: int) -> AnyResponse:
-    """Give the places of those who did not come to those who wait at the door."""
+    """Release the seats of no-shows for people who wait at the door."""
     performance = get_performance(performance_id)
     try:
         with_late = "late" in request.form
         released = door_no_shows.release_no_shows(performance_id, with_late=with_late)
     except (ReleaseTooEarly, ReservationEnded):
-        # The page says why.
+        # The page shows the reason.
         return _no_shows_page(performance, status=409)
     return _no_shows_page(get_performance(performance_id), notice=describe_release(released))
 
@@ -47,7 +47,7 @@ def release(performance_id: int) -> AnyResponse:
 @blueprint.post("/performances/<int:performance_id>/restore")
 @door_required
 def restore(performance_id: int) -> AnyResponse:
-    """Take the release back, as far as places are left."""
+    """Restore released seats as far as they are still free."""
     get_performance(performance_id)
     restored = places.restore_places(performance_id)
     return _no_shows_page(get_performance(performance_id), notice=describe_restored(restored))

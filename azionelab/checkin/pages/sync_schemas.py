@@ -1,28 +1,28 @@
-"""What a door device is told of the house: its counts, its parties, what became of what it did."""
+"""Response bodies of a sync: counts, parties, conflicts, results of the device's actions."""
 
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
 from azionelab.api.rest import Answer
 from azionelab.bookings.models import State
-from azionelab.checkin.pages.answer_schemas import (
+from azionelab.checkin.pages.response_schemas import (
     EndedSchema,
     EveningSchema,
     FirstSchema,
     Person,
     ReducedSchema,
     VerdictSchema,
-    _has_note,
-    _late_at,
-    _note,
-    _outside,
-    _rights,
+    has_note_field,
+    late_at_field,
+    note_field,
+    outside_field,
+    rights_field,
 )
 from azionelab.checkin.verdicts import RECORDED, Way
 
 
 class CountsSchema(Answer):
-    """People of one performance at this moment. Walk-ins are among those expected and inside."""
+    """People of one performance. `expected` and `inside` include walk-ins."""
 
     capacity = fields.Integer(required=True)
     expected = fields.Integer(required=True, metadata={"description": "Confirmed."})
@@ -31,53 +31,53 @@ class CountsSchema(Answer):
     pending = fields.Integer(required=True, metadata={"description": "Held, not confirmed."})
     without_hold = fields.Integer(
         required=True,
-        metadata={"description": "Booked, not held: theirs when they confirm, if seats are left."},
+        metadata={
+            "description": "Unconfirmed and without a hold: they get seats on confirmation if some are left."
+        },
     )
-    released = fields.Integer(
-        required=True, metadata={"description": "Places of people who did not come in time."}
-    )
+    released = fields.Integer(required=True, metadata={"description": "Seats of no-shows."})
     walk_ins = fields.Integer(required=True)
     free = fields.Integer(required=True, metadata={"description": "Seats that nobody holds."})
     outside = fields.Integer(
         required=True,
         metadata={
-            "description": "They went out, with a ticket or without, and may come in again: not among those"
-            " `in_building`, but among those `inside`, whose seats are theirs."
+            "description": "People who went out and may come back, with a ticket or without: not in `in_building`, but in `inside`,"
+            " because they keep their seats."
         },
     )
     in_building = fields.Integer(
         required=True,
         metadata={
-            "description": "All who came in and are not out, those among them whom the books cannot count: conflicts, and people let"
-            " in by devices that were revoked."
+            "description": "All people who came in and are not out, including conflicts and people whom revoked devices let in."
         },
     )
     known_at = fields.AwareDateTime(
         required=True,
         metadata={
-            "description": "When `in_building` was last sure: since then a device was not heard from."
+            "description": "When `in_building` was last certain: since then a device is silent."
         },
     )
 
 
 class HouseSchema(CountsSchema, EveningSchema):
-    """A performance and its people."""
+    """A performance and its counts."""
 
 
 class DoorPerformanceSchema(EveningSchema):
-    """The performance of a door device."""
+    """A performance with its state for the door."""
 
     cancelled = fields.Boolean(required=True)
     cancelled_at = fields.AwareDateTime(required=True, allow_none=True)
     closes_at = fields.AwareDateTime(
-        required=True, metadata={"description": "When it is over, and the device's list with it."}
+        required=True,
+        metadata={"description": "When the performance ends: the device then wipes its list."},
     )
     release_from = fields.AwareDateTime(
-        required=True, metadata={"description": "From when on places can be released."}
+        required=True, metadata={"description": "From when on seats can be released."}
     )
     released_at = fields.AwareDateTime(required=True, allow_none=True)
     reentry = fields.Boolean(
-        required=True, metadata={"description": "Whether people may go out, and come in again."}
+        required=True, metadata={"description": "Whether people may go out and come back."}
     )
 
 
@@ -96,33 +96,31 @@ class ListedSchema(Answer):
     name = fields.String(required=True)
     ended = fields.Nested(EndedSchema, required=True, allow_none=True)
     reduced = fields.Nested(ReducedSchema, required=True, allow_none=True)
-    late_at = _late_at()
-    note = _note()
-    has_note = _has_note()
+    late_at = late_at_field()
+    note = note_field()
+    has_note = has_note_field()
     seats = fields.Integer(required=True)
     admitted = fields.Integer(required=True)
     released = fields.Integer(required=True)
-    outside = _outside()
+    outside = outside_field()
 
 
 class ConflictSchema(Answer):
-    """More people are in than the books could count: `claimed` by a device, of them `people` counted.
+    """A device let in `claimed` people, of whom only `people` could be counted.
 
-    `first` came in before, with the party's places; `at`, `by` and `door` are whose turn was later,
-    whichever of them was told first. `attempt` is the conflict's own, which may be either of the two.
+    `first` is the earlier admission of the party; `at`, `by` and `door` are the later one, in the order of the
+    scans, whichever was received first. `attempt` is the conflict's own scan, which may be either of the two.
     """
 
     scan_id = fields.UUID(required=True)
     reference = fields.String(required=True, allow_none=True)
     name = fields.String(required=True)
     verdict = fields.String(required=True, validate=OneOf(RECORDED))
-    walk_in = fields.Boolean(
-        required=True, metadata={"description": "Whether they came without a booking."}
-    )
+    walk_in = fields.Boolean(required=True, metadata={"description": "Whether they are walk-ins."})
     way = fields.String(
         required=True,
         validate=OneOf([Way.IN, Way.AGAIN]),
-        metadata={"description": "Whether they came in, or came in again after they had gone out."},
+        metadata={"description": "Whether they came in, or came back after they had gone out."},
     )
     people = fields.Integer(required=True)
     claimed = fields.Integer(required=True)
@@ -134,7 +132,7 @@ class ConflictSchema(Answer):
 
 
 class ResultSchema(Answer):
-    """What became of an action: a verdict, or a problem that sending it again will not cure."""
+    """The result of an action: a verdict, or a problem that sending it again does not solve."""
 
     scan_id = fields.UUID(required=True)
     verdict = fields.Nested(VerdictSchema, required=True, allow_none=True)
@@ -148,13 +146,13 @@ class ResultSchema(Answer):
 
 
 class NewsSchema(Answer):
-    """What a device must know from now on."""
+    """The response to a sync."""
 
     version = fields.Integer(required=True)
     server_time = fields.AwareDateTime(required=True)
-    rights = _rights()
+    rights = rights_field()
     closed = fields.Boolean(
-        required=True, metadata={"description": "The performance is over: the list is to be wiped."}
+        required=True, metadata={"description": "The performance is over: wipe the list."}
     )
     performance = fields.Nested(DoorPerformanceSchema, required=True)
     counts = fields.Nested(CountsSchema, required=True)
@@ -162,12 +160,13 @@ class NewsSchema(Answer):
         fields.String(),
         required=True,
         metadata={
-            "description": "Devices that were not heard from for a minute: they may have let people in."
+            "description": "Devices that have been silent for a minute: they may have let people in."
         },
     )
     results = fields.List(fields.Nested(ResultSchema), required=True)
     complete = fields.Boolean(
-        required=True, metadata={"description": "Whether `parties` are all, or those that changed."}
+        required=True,
+        metadata={"description": "Whether `parties` are all parties, or only those that changed."},
     )
     parties = fields.List(fields.Nested(ListedSchema), required=True)
     conflicts = fields.List(fields.Nested(ConflictSchema), required=True)
@@ -175,8 +174,7 @@ class NewsSchema(Answer):
         fields.String(),
         required=True,
         metadata={
-            "description": "Ed25519 keys by which the device can check tickets itself, base64url: one for"
-            " each SECRET_KEY whose tickets are good."
+            "description": "Ed25519 public keys to verify tickets with, base64url: one for each SECRET_KEY whose tickets are valid."
         },
     )
     cursor = fields.Integer(required=True)

@@ -1,4 +1,4 @@
-"""The door's pages, for door staff. Beside them: app_views.py and no_show_views.py."""
+"""The door's pages for door staff; more of them in app_views.py and no_show_views.py."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -11,7 +11,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.checkin import scan_log, undoing
-from azionelab.checkin.codes import CodeForeign, require_ours
+from azionelab.checkin.codes import ForeignCode, refuse_foreign
 from azionelab.checkin.devices.invitations import invitation_url, make_invitation
 from azionelab.checkin.devices.scan_rate import ATTEMPTS
 from azionelab.checkin.facts import MAX_CODE
@@ -43,14 +43,14 @@ from azionelab.staff.rights import door_required, is_door_staff
 from azionelab.web.resubmit_pages import can_resubmit, resubmit_page, stale_form_text
 
 blueprint = Blueprint("checkin", __name__, url_prefix="/checkin")
-# Done only by who sees what it is about at that moment: they are not sent again later.
-_SEEN = ("checkin.undo", "checkin.release", "checkin.restore", "checkin.reentry")
+# Not offered to be sent again after a login: the user must see the current state first.
+_NOT_RESENT = ("checkin.undo", "checkin.release", "checkin.restore", "checkin.reentry")
 
 
 @blueprint.get("/")
 @door_required
 def evenings() -> str:
-    """Which performance is this door for?"""
+    """Choose the performance of this door."""
     performances = performances_near_now()
     counts = house_counts([performance.id for performance in performances])
     return render_template("checkin/evenings.html", performances=performances, counts=counts)
@@ -59,29 +59,29 @@ def evenings() -> str:
 @blueprint.get("/performances/<int:performance_id>")
 @door_required
 def door(performance_id: int) -> AnyResponse:
-    """The door of one performance; `?code=` fills the code in."""
-    form = ScanForm.fresh(request.args.get("code", "")[:MAX_CODE])
+    """The door of one performance; `?code=` fills in the code."""
+    form = ScanForm.blank(request.args.get("code", "")[:MAX_CODE])
     return _door_page(get_performance(performance_id), form)
 
 
 @blueprint.post("/performances/<int:performance_id>/parties")
 @door_required
 def find(performance_id: int) -> AnyResponse:
-    """Find a party by name. Changes nothing; a POST, since names do not belong into addresses."""
+    """Find parties by name. A POST, because URLs end up in logs and names must not."""
     query = request.form.get("query", "")[:MAX_QUERY]
     performance = get_performance(performance_id)
     try:
         SEARCHES.count(f"account {current_user.id}")
     except TooManyRequests:
         notice = too_many_searches_text()
-        return _door_page(performance, ScanForm.fresh(), status=429, notice=notice)
-    return _door_page(performance, ScanForm.fresh(), query=query)
+        return _door_page(performance, ScanForm.blank(), status=429, notice=notice)
+    return _door_page(performance, ScanForm.blank(), query=query)
 
 
 @blueprint.post("/performances/<int:performance_id>/scans")
 @door_required
 def scan(performance_id: int) -> AnyResponse:
-    """An attempt to let a party in; or out, and in again."""
+    """Let a party in; or out, and in again."""
     performance = get_performance(performance_id)
     form = ScanForm()
     if not form.validate():
@@ -90,7 +90,7 @@ def scan(performance_id: int) -> AnyResponse:
     account = f"account {current_user.fs_uniquifier}"
     try:
         ATTEMPTS.check(account)
-        require_ours(form.code.data)
+        refuse_foreign(form.code.data)
         verdict = admit(
             performance_id,
             form.code.data,
@@ -103,27 +103,27 @@ def scan(performance_id: int) -> AnyResponse:
         )
     except scan_log.ScanReused:
         notice = gettext("This page was used already. Please scan once more.")
-        return _door_page(performance, ScanForm.fresh(), status=409, notice=notice)
-    except CodeForeign:
+        return _door_page(performance, ScanForm.blank(), status=409, notice=notice)
+    except ForeignCode:
         with suppress(TooManyRequests):
             ATTEMPTS.count(account)
-        at_door = ScanForm.fresh(door=form.door.data or "")
+        at_door = ScanForm.blank(door=form.door.data or "")
         return _door_page(performance, at_door, status=422, notice=foreign_code_text())
     except TooManyRequests:
         return _door_page(performance, form, status=429, notice=too_many_attempts_text())
     if verdict.kind is not Kind.ADMITTED:
         with suppress(TooManyRequests):
             ATTEMPTS.count(account)
-    return _door_page(performance, ScanForm.fresh(door=form.door.data or ""), verdict=verdict)
+    return _door_page(performance, ScanForm.blank(door=form.door.data or ""), verdict=verdict)
 
 
 @blueprint.post("/performances/<int:performance_id>/walk-ins")
 @door_required
 def walk_in(performance_id: int) -> AnyResponse:
-    """Let in people who have no booking, if places are free; or out, and in again, who have no ticket."""
+    """Let in walk-ins if seats are free; or let people without a ticket out, and in again."""
     performance = get_performance(performance_id)
     form = WalkInForm()
-    at_door = ScanForm.fresh(door=form.door.data or "")
+    at_door = ScanForm.blank(door=form.door.data or "")
     if not form.validate():
         notice = next(message for messages in form.errors.values() for message in messages)
         return _door_page(performance, at_door, status=422, notice=notice)
@@ -146,7 +146,7 @@ def walk_in(performance_id: int) -> AnyResponse:
 @blueprint.post("/performances/<int:performance_id>/reentry")
 @door_required
 def reentry(performance_id: int) -> AnyResponse:
-    """Let people go out and come in again this evening, or nobody any more."""
+    """Switch exit and re-entry on or off."""
     get_performance(performance_id)
     allow_reentry(performance_id, allowed=request.form.get("allowed") == "yes")
     return redirect(url_for(".door", performance_id=performance_id), 303)
@@ -155,7 +155,7 @@ def reentry(performance_id: int) -> AnyResponse:
 @blueprint.post("/performances/<int:performance_id>/undo")
 @door_required
 def undo(performance_id: int) -> AnyResponse:
-    """Take an admission back."""
+    """Undo an admission."""
     performance = get_performance(performance_id)
     form = UndoForm()
     if not form.validate():
@@ -164,29 +164,29 @@ def undo(performance_id: int) -> AnyResponse:
         verdict = undoing.undo(performance_id, UUID(form.scan_id.data), staff_actor(""))
     except scan_log.ScanUnknown:
         abort(404)
-    return _door_page(performance, ScanForm.fresh(), verdict=verdict)
+    return _door_page(performance, ScanForm.blank(), verdict=verdict)
 
 
 @blueprint.before_request
-def _keep_what_was_sent() -> AnyResponse | None:
-    """Keep what somebody typed whose login had ended; who sends what they may is for the views."""
-    if request.endpoint in _SEEN or not can_resubmit() or current_user.is_authenticated:
+def _offer_to_resend() -> AnyResponse | None:
+    """Keep the form's input if the login has expired, to send it again after the next login."""
+    if request.endpoint in _NOT_RESENT or not can_resubmit() or current_user.is_authenticated:
         return None
     return resubmit_page()
 
 
 @blueprint.errorhandler(CSRFError)
-def _stale(_error: CSRFError) -> AnyResponse:
-    """A page that was open for too long: the door once more, with what was typed."""
-    kept = _keep_what_was_sent()
+def _expired_form(_error: CSRFError) -> AnyResponse:
+    """Show the door again with the input if the form's token has expired."""
+    kept = _offer_to_resend()
     if kept is not None:
         return kept
     performance_id = (request.view_args or {})["performance_id"]
     if not is_door_staff(current_user):
         return redirect(url_for(".door", performance_id=performance_id), 303)
-    form = ScanForm() if request.endpoint == "checkin.scan" else ScanForm.fresh()
+    form = ScanForm() if request.endpoint == "checkin.scan" else ScanForm.blank()
     notice = stale_form_text()
-    if request.endpoint in _SEEN:
+    if request.endpoint in _NOT_RESENT:
         notice = gettext("This page was open for a long time, and nothing was changed.")
     query = request.form.get("query", "")[:MAX_QUERY]
     return _door_page(get_performance(performance_id), form, status=422, notice=notice, query=query)
@@ -195,7 +195,7 @@ def _stale(_error: CSRFError) -> AnyResponse:
 @blueprint.post("/performances/<int:performance_id>/open")
 @door_required
 def open_app(performance_id: int) -> AnyResponse:
-    """Make the phone of somebody with an account a door device, as a QR does for others."""
+    """Enrol the phone of logged-in staff as a door device, without a QR."""
     return redirect(invitation_url(make_invitation(get_performance(performance_id).id)), 303)
 
 

@@ -1,4 +1,4 @@
-"""What the door's API answers (docs/door.md)."""
+"""Response bodies of the door's API, but for those of a sync (docs/door.md)."""
 
 from typing import Any
 
@@ -13,33 +13,33 @@ from azionelab.checkin.texts.notices import unnamed_staff_text
 from azionelab.checkin.verdicts import Kind
 
 
-def _outside() -> fields.Field[Any]:
+def outside_field() -> fields.Field[Any]:
     return fields.Integer(
         required=True,
-        metadata={"description": "Of those `admitted`: they went out, and may come in again."},
+        metadata={"description": "People of those `admitted` who went out and may come back."},
     )
 
 
-def _note() -> fields.Field[Any]:
+def note_field() -> fields.Field[Any]:
     return fields.String(
         required=True,
-        metadata={"description": "What staff want the door to know of the party; may be empty."},
+        metadata={"description": "The staff's note on the party; may be empty."},
     )
 
 
-def _has_note() -> fields.Field[Any]:
+def has_note_field() -> fields.Field[Any]:
     return fields.Boolean(
         required=True,
-        metadata={"description": "Whether there is one, also where it is not told."},
+        metadata={"description": "Whether there is a note; also for devices that may not read it."},
     )
 
 
-def _late_at() -> fields.Field[Any]:
+def late_at_field() -> fields.Field[Any]:
     return fields.AwareDateTime(
         required=True,
         allow_none=True,
         metadata={
-            "description": "About when those come who are not in, if they told us that they come late."
+            "description": "Estimated arrival of the people who are not in, if the party announced to come late."
         },
     )
 
@@ -52,12 +52,14 @@ class EndedSchema(Answer):
         required=True,
         allow_none=True,
         validate=OneOf([by.value for by in By]),
-        metadata={"description": "In kind; null when nobody did, or nobody wrote it down."},
+        metadata={
+            "description": "The kind of actor; null if nobody ended it, or if that is not recorded."
+        },
     )
 
 
 class ReducedSchema(Answer):
-    """When a party was made smaller last, and how large it was at first (`seats`)."""
+    """The last reduction of a party; `seats` is its original size."""
 
     at = fields.AwareDateTime(required=True)
     by = fields.String(required=True, validate=OneOf([By.VISITOR.value, By.STAFF.value]))
@@ -65,20 +67,20 @@ class ReducedSchema(Answer):
 
 
 class PartySchema(Answer):
-    """A party. `remaining` of its people are still to come. Without the right `names`, name and note are empty."""
+    """A party. `remaining` people are still to come. Without the right `names`, name and note are empty."""
 
     reference = fields.String(required=True)
     name = fields.String(required=True)
     ended = fields.Nested(EndedSchema, required=True, allow_none=True)
     reduced = fields.Nested(ReducedSchema, required=True, allow_none=True)
-    late_at = _late_at()
-    note = _note()
-    has_note = _has_note()
+    late_at = late_at_field()
+    note = note_field()
+    has_note = has_note_field()
     state = fields.String(required=True, validate=OneOf([state.value for state in State]))
     seats = fields.Integer(required=True)
     admitted = fields.Integer(required=True)
     released = fields.Integer(required=True)
-    outside = _outside()
+    outside = outside_field()
     remaining = fields.Integer(required=True)
 
 
@@ -87,19 +89,19 @@ class PartiesSchema(Answer):
 
     parties = fields.List(fields.Nested(PartySchema), required=True)
     more = fields.Boolean(
-        required=True, metadata={"description": "Whether there are more than these."}
+        required=True, metadata={"description": "Whether more parties match than are listed."}
     )
 
 
 class Person(fields.String):
-    """Who let somebody in. An account without a name is somebody of the staff."""
+    """The person or device that let somebody in; a general term for accounts without a name."""
 
     def _serialize(self, value: Any, *arguments: Any, **options: Any) -> Any:
         return super()._serialize(value or unnamed_staff_text(), *arguments, **options)
 
 
 class FirstSchema(Answer):
-    """When, by whom and at which door the first of a party who are in were let in."""
+    """The first admission of a party: when, by whom, at which door."""
 
     at = fields.AwareDateTime(required=True)
     by = Person(required=True)
@@ -107,7 +109,7 @@ class FirstSchema(Answer):
 
 
 class EveningSchema(Answer):
-    """A performance: what is played, where and when."""
+    """A performance."""
 
     id = fields.Integer(required=True)
     show_title = fields.String(required=True)
@@ -115,24 +117,24 @@ class EveningSchema(Answer):
     starts_at = fields.AwareDateTime(required=True)
 
 
-def _rights() -> fields.Field[Any]:
+def rights_field() -> fields.Field[Any]:
     return fields.List(
         fields.String(validate=OneOf([right.value for right in Right])),
         required=True,
         metadata={
-            "description": "What the device may do; of anything else it is told right-missing."
+            "description": "The rights of the device; other requests are refused as right-missing."
         },
     )
 
 
 class InvitedSchema(EveningSchema):
-    """The performance that an invitation opens the door of."""
+    """The performance that an invitation is for."""
 
-    rights = _rights()
+    rights = rights_field()
 
 
 class VerdictSchema(Answer):
-    """The answer to a scan. `people` were let in by it, or out; after an undo none are."""
+    """The verdict on a scan. `people` went in or out by it; 0 after an undo."""
 
     scan_id = fields.UUID(required=True)
     verdict = fields.String(required=True, validate=OneOf([kind.value for kind in Kind]))
@@ -141,7 +143,7 @@ class VerdictSchema(Answer):
         required=True,
         allow_none=True,
         metadata={
-            "description": "How many the device let in by itself; more than `people` conflict."
+            "description": "How many people the device let in offline; more than `people` are a conflict."
         },
     )
     replayed = fields.Boolean(required=True)
@@ -152,44 +154,44 @@ class VerdictSchema(Answer):
         EveningSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "With wrong_performance: the one that the ticket is for."},
+        metadata={"description": "With wrong_performance: the performance that the ticket is for."},
     )
 
 
 class DeviceSchema(Answer):
-    """A door device. Its `token` is told this once."""
+    """A door device. Its `token` is shown only here."""
 
     token = fields.String(required=True)
     label = fields.String(required=True)
     performance_id = fields.Integer(required=True)
-    rights = _rights()
+    rights = rights_field()
     pass_ = fields.String(
         required=True,
         allow_none=True,
         data_key="pass",
         attribute="pass",
         metadata={
-            "description": "Of a phone that staff let serve several evenings: it opens the other doors (readPass)."
+            "description": "For a phone that may serve several performances: with it the phone enrols for the others (readPass)."
         },
     )
 
 
 class OfferedEveningSchema(EveningSchema):
-    """A performance whose door the phone may open, by this `invitation`."""
+    """A performance that the phone may enrol for with the `invitation`."""
 
     invitation = fields.String(required=True)
 
 
 class OfferedSchema(Answer):
-    """What a pass opens, the next first."""
+    """The performances of a pass, in order of time."""
 
     evenings = fields.List(fields.Nested(OfferedEveningSchema), required=True)
 
 
 class ReleasedSchema(Answer):
-    """Places of parties. `missing` ones could not be given back: others have them.
+    """Seats that were released or restored. `missing` ones could not be restored: others have them.
 
-    `late_places` stayed held: their parties told us that they come late.
+    `late_places` stayed held, because their parties announced to come late.
     """
 
     parties = fields.Integer(required=True)

@@ -1,4 +1,4 @@
-"""What the door's API answers, made from rows and verdicts, without what the device may not know."""
+"""Response bodies of the door's API, without what the device has no right to see."""
 
 from typing import Any, TypeVar
 
@@ -14,14 +14,14 @@ from azionelab.checkin.devices.offline_list import Conflict, ListedParty
 from azionelab.checkin.devices.rights import Right, rights_of
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
-from azionelab.checkin.pages.access import may
+from azionelab.checkin.pages.access import has_right
 from azionelab.checkin.verdicts import Kind
 from azionelab.shows.programme import Listing
 from azionelab.staff.tokens import Scope
 
 
-def counts_answer(performance_id: int) -> dict[str, Any]:
-    """The house in figures, and how many are in the building."""
+def counts_body(performance_id: int) -> dict[str, Any]:
+    """The counts of the house, and the people in the building."""
     counts, building = house_counts([performance_id])[performance_id], people_in(performance_id)
     figures = {figure: getattr(counts, figure) for figure in _FIGURES}
     return figures | {
@@ -37,28 +37,28 @@ _FIGURES = (
 )  # fmt: skip
 
 
-def listed_rights(scope: Scope) -> list[Right]:
-    """What a scope of tokens may do, in a fixed order."""
+def sorted_rights(scope: Scope) -> list[Right]:
+    """The rights of a scope, in a fixed order."""
     return sorted(rights_of(scope))
 
 
-def silent_phones(performance_id: int) -> list[str]:
-    """The devices that somebody must know of who releases places."""
-    return devices.silent_devices(performance_id) if may(Right.RELEASE) else []
+def visible_silent_phones(performance_id: int) -> list[str]:
+    """Labels of silent phones, for devices that may release seats."""
+    return devices.silent_devices(performance_id) if has_right(Right.RELEASE) else []
 
 
 _Row = TypeVar("_Row", ListedParty, Conflict)
 
 
-def rows_for_device(rows: list[_Row]) -> list[_Row]:
-    """The rows without names and notes, unless the device may know who booked."""
-    return rows if may(Right.NAMES) else [row.without_names() for row in rows]
+def without_forbidden_names(rows: list[_Row]) -> list[_Row]:
+    """The rows, without names and notes unless the device has the right `names`."""
+    return rows if has_right(Right.NAMES) else [row.without_names() for row in rows]
 
 
-def verdict_answer(verdict: scan_log.Verdict) -> dict[str, Any]:
-    """A verdict, with what the device may know of the party."""
-    # Of another performance's visitors this door learns nothing but which evening theirs is. Not by the verdict:
-    # the device may have decided itself, and anything.
+def verdict_body(verdict: scan_log.Verdict) -> dict[str, Any]:
+    """A verdict, with the party only if it is of this performance."""
+    # A door must not see visitors of other performances. Compare the performance, not the verdict: an offline
+    # device may have claimed any verdict.
     party = verdict.reservation
     here = (request.view_args or {}).get("performance_id")
     ours = party if party and party.performance_id == here else None
@@ -69,13 +69,13 @@ def verdict_answer(verdict: scan_log.Verdict) -> dict[str, Any]:
         "claimed": verdict.claimed,
         "replayed": verdict.replayed,
         "undone": verdict.undone,
-        "party": party_answer(ours) if ours else None,
+        "party": party_body(ours) if ours else None,
         "first": verdict.first,
-        "evening": _evening_of(verdict),
+        "evening": _ticket_performance(verdict),
     }
 
 
-def _evening_of(verdict: scan_log.Verdict) -> dict[str, Any] | None:
+def _ticket_performance(verdict: scan_log.Verdict) -> dict[str, Any] | None:
     if verdict.kind is not Kind.WRONG_PERFORMANCE or not isinstance(
         verdict.reservation, Reservation
     ):
@@ -89,8 +89,8 @@ def _evening_of(verdict: scan_log.Verdict) -> dict[str, Any] | None:
     }
 
 
-def performance_answer(performance: Listing) -> dict[str, Any]:
-    """A performance, as every answer names it."""
+def performance_body(performance: Listing) -> dict[str, Any]:
+    """A performance, as in all responses."""
     return {
         "id": performance.id,
         "show_title": performance.show_title,
@@ -99,9 +99,9 @@ def performance_answer(performance: Listing) -> dict[str, Any]:
     }
 
 
-def door_performance_answer(performance: Listing) -> dict[str, Any]:
-    """A performance with what a door must know of it."""
-    return performance_answer(performance) | {
+def door_performance_body(performance: Listing) -> dict[str, Any]:
+    """A performance with its state for the door."""
+    return performance_body(performance) | {
         "cancelled": performance.cancelled_at is not None,
         "cancelled_at": performance.cancelled_at,
         "closes_at": devices.door_closes_at(performance.starts_at, performance.duration_minutes),
@@ -111,16 +111,16 @@ def door_performance_answer(performance: Listing) -> dict[str, Any]:
     }
 
 
-def party_answer(reservation: Reservation | PartyRow) -> dict[str, Any]:
-    """A party, without name and note unless the device may know them."""
+def party_body(reservation: Reservation | PartyRow) -> dict[str, Any]:
+    """A party, without name and note unless the device has the right `names`."""
     return {
         "reference": reservation.reference,
-        # With every reference on its list, it could ask for every name.
-        "name": reservation.name if may(Right.NAMES) else "",
+        # A device has all references on its list, and could ask for each name.
+        "name": reservation.name if has_right(Right.NAMES) else "",
         "ended": ended(reservation),
         "reduced": reduced(reservation),
         "late_at": reservation.awaited_at,
-        "note": reservation.note if may(Right.NAMES) else "",
+        "note": reservation.note if has_right(Right.NAMES) else "",
         "has_note": bool(reservation.note),
         "state": reservation.state,
         "seats": reservation.seats,

@@ -1,4 +1,4 @@
-"""What the door's API is sent, and what it answers (docs/door.md)."""
+"""Request bodies of the door's API (docs/door.md)."""
 
 from typing import Any
 
@@ -21,17 +21,18 @@ from azionelab.shows.limits import MAX_PARTY
 from azionelab.validation.text import has_visible_character, is_one_line
 
 _WAY = (
-    "Which way they go: `in`; `out`, if staff let people out this evening; `again`, who went out; `any`, whoever of"
-    " the party is not in the building: `some_out` asks whether they come or come back. Of walk-ins `any` is `in`."
+    "The direction: `in`; `out`, if re-entry is allowed for the performance; `again` for people who went out; `any`"
+    " for those of the party who are not in the building: if some are out and others have not come, the verdict"
+    " `some_out` asks which of them are here. For walk-ins `any` is `in`."
 )
 _CODE = (
-    "A ticket's token, the address in its QR, or a reference. Whatever else a camera read is"
-    " refused as `not-a-ticket`, and not recorded, unless the device tells it with `offline`."
+    "A ticket's token, the address in its QR, or a reference. Any other code is refused as `not-a-ticket` and not"
+    " recorded, unless it comes with `offline`."
 )
 
 
 class Line(fields.String):
-    """A text of one line, without characters that cannot be kept."""
+    """One line of text, without control characters."""
 
     def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> str:
         text = super()._deserialize(value, *arguments, **options) or ""
@@ -50,40 +51,45 @@ def _way() -> fields.Field[Any]:
 
 
 class OfflineSchema(Asked):
-    """What the device decided without the server: it is told, not asked for."""
+    """A decision that the device made offline: the server records it and does not decide again."""
 
     at = fields.AwareDateTime(
         required=True,
         format="iso",
-        metadata={"description": "When, by the server's clock as far as the device knows it."},
+        metadata={
+            "description": "The time of the scan, by the device's estimate of the server's clock."
+        },
     )
     verdict = fields.Enum(
-        Kind, by_value=True, required=True, metadata={"description": "Why, when nobody was let in."}
+        Kind,
+        by_value=True,
+        required=True,
+        metadata={"description": "The device's verdict; the reason if it let nobody in."},
     )
     people = fields.Integer(
         required=True,
         strict=True,
         validate=Range(0, MAX_PARTY, error=BETWEEN),
-        metadata={"description": "How many are in by it, or out; 0 when they were sent away."},
+        metadata={"description": "How many people went in or out; 0 if they were refused."},
     )
 
 
 class AttemptSchema(Asked):
-    """What every attempt at the door says. Sent again with the same `scan_id` it counts once."""
+    """Fields of every scan. Sent again with the same `scan_id` it counts once."""
 
     scan_id = fields.UUID(required=True)
     door = Line(
         validate=Length(max=MAX_DOOR, error=LENGTH_UP_TO),
         load_default="",
         metadata={
-            "description": "The door's name, of a program; a door device's is always its own label."
+            "description": "The name of the door, from programs; for a door device it is always the device's label."
         },
     )
     offline = fields.Nested(OfflineSchema)
 
 
 class ScanSchema(AttemptSchema):
-    """An attempt to let a party in."""
+    """A scan of a ticket or reference."""
 
     code = fields.String(
         required=True,
@@ -93,26 +99,28 @@ class ScanSchema(AttemptSchema):
     people = fields.Integer(
         strict=True,
         validate=Range(1, MAX_PEOPLE, error=BETWEEN),
-        metadata={"description": "How many to let in; all who are still to come without it."},
+        metadata={
+            "description": "How many people to let in; by default all who are still to come."
+        },
     )
     seen = fields.Integer(
         strict=True,
         validate=Range(0, MAX_PEOPLE, error=BETWEEN),
         metadata={
-            "description": "How many of the party the device showed as in; of `out` and `again` as in the building."
+            "description": "How many people of the party the device showed as in; for `out` and `again` as in the building."
         },
     )
     way = _way()
     late = fields.Boolean(
         load_default=False,
         metadata={
-            "description": "Let in those, too, whose places were released, if some are free."
+            "description": "Also let in people whose seats were released, if seats are free."
         },
     )
 
 
 class WalkInSchema(AttemptSchema):
-    """People without a booking."""
+    """Walk-ins."""
 
     people = fields.Integer(
         strict=True, load_default=1, validate=Range(1, MAX_WALK_INS, error=BETWEEN)
@@ -121,14 +129,14 @@ class WalkInSchema(AttemptSchema):
 
 
 class ActionSchema(AttemptSchema):
-    """One of what waited on the device: a `scan` of a `code`, a `walk_in`, or the `undo` of either."""
+    """A queued action: a `scan` of a `code`, a `walk_in`, or the `undo` of either."""
 
     kind = fields.String(required=True, validate=OneOf(["scan", "walk_in", "undo"], error=ONE_OF))
     code = fields.String(load_default="", metadata={"description": _CODE})
     people = fields.Integer(
         strict=True,
         validate=Range(1, MAX_PEOPLE, error=BETWEEN),
-        metadata={"description": "As in a scan; of a walk_in 1 without it."},
+        metadata={"description": "As in a scan; for a walk_in 1 by default."},
     )
     seen = fields.Integer(strict=True, validate=Range(0, MAX_PEOPLE, error=BETWEEN))
     late = fields.Boolean(load_default=False)
@@ -136,7 +144,7 @@ class ActionSchema(AttemptSchema):
 
 
 class SyncSchema(Asked):
-    """What waits on the device, and what it knows already."""
+    """The queued actions of a device, and its last cursor."""
 
     version = fields.Integer(required=True, strict=True, validate=Range(1, 1000, error=BETWEEN))
     cursor = fields.Integer(
@@ -144,55 +152,55 @@ class SyncSchema(Asked):
         allow_none=True,
         strict=True,
         validate=Range(0, 2**62, error=BETWEEN),
-        metadata={"description": "Of the last answer; null for the whole list."},
+        metadata={"description": "The cursor of the last response; null for the whole list."},
     )
     actions = fields.List(
         fields.Nested(ActionSchema),
         load_default=list,
         validate=Length(max=MAX_ACTIONS, error=LENGTH_UP_TO),
         metadata={
-            "description": "In order, the oldest first. Beyond one a second since the device was enrolled, and 60,"
-            " they are refused together (429): to be sent again after Retry-After."
+            "description": "Oldest first. More than 60 plus one per second since the device was enrolled are refused together (429),"
+            " to be sent again after Retry-After."
         },
     )
     done = fields.Boolean(
         load_default=False,
         metadata={
-            "description": "The device ends its evening, and has told all that it did: it is put away, and nobody"
-            " waits to hear of it."
+            "description": "The user ended the evening on the device, and these are its last actions: the door does not wait"
+            " for it any more."
         },
     )
 
 
 class InvitationSchema(Asked):
-    """An invitation that staff show."""
+    """An invitation from the QR that staff show."""
 
     invitation = fields.String(required=True, validate=Length(1, 500, error=LENGTH_BETWEEN))
 
 
 class EnrolSchema(InvitationSchema):
-    """An invitation, and how the device shall be called."""
+    """An invitation, and the name of the device."""
 
     label = Line(required=True, validate=[Length(1, MAX_DOOR, error=LENGTH_BETWEEN), _seen])
 
 
 class EnrolKeySchema(RequestKeySchema):
-    """A random key that makes it safe to send an enrolment again when its answer was lost.
+    """A random key that makes it safe to send an enrolment again if its response was lost.
 
-    With the same invitation, while that is good, it gives the device that it made.
+    With the same invitation, while that is valid, it returns the device that it made.
     """
 
 
 class SearchSchema(Asked):
-    """Parts of a name in any order, part of an e-mail address, or a reference."""
+    """Parts of a name in any order, an e-mail address, or a reference."""
 
     query = Line(required=True, validate=Length(2, MAX_QUERY, error=LENGTH_BETWEEN))
 
 
 class PassSchema(Asked):
-    """The pass of a phone that staff let serve several evenings."""
+    """The pass of a phone that may serve several performances."""
 
-    # A word of Python's.
+    # `pass` is a Python keyword.
     pass_ = fields.String(
         required=True,
         data_key="pass",
@@ -202,9 +210,9 @@ class PassSchema(Asked):
 
 
 class ReleaseSchema(Asked):
-    """Whose places are released."""
+    """Options of a release."""
 
     late = fields.Boolean(
         load_default=False,
-        metadata={"description": "Also those of parties that told us they come late."},
+        metadata={"description": "Also release the seats of parties that announced to come late."},
     )

@@ -11,27 +11,28 @@ from threading import Lock
 import psutil
 from flask import Flask
 from flask_babel import Babel
-from fpdf import FPDF
 
-from azionelab.bookings.tickets.pdf import FONT, prepare, printable
+from azionelab.bookings.tickets.pdf import Sheet
+from azionelab.settings.loading import load_config
+from bench.servers import site_settings
 
 THREADS = 4  # WEB_THREADS
 SHEETS = 16
 
 _app = Flask(__name__)
+_app.config["AZIONELAB"] = load_config(site_settings("postgresql://bench@127.0.0.1:1/bench", 25))
 _one = Lock()
 
 
 def make_sheet(_number: int) -> None:
     """A sheet with a line in each of the ticket's two fonts."""
     with _app.test_request_context("/"):
-        paper = FPDF()
-        prepare(paper, "La locandiera")
-        paper.add_page()
-        for style in ("", "B"):
-            paper.set_font(FONT, style, 12)
-            paper.cell(text=printable(paper, "La locandiera"))
-        paper.output()
+        sheet = Sheet("A4", "La locandiera")
+        sheet.add_page()
+        for bold in (False, True):
+            sheet.use(12, bold=bold)
+            sheet.write_lines("La locandiera", 8)
+        sheet.content()
 
 
 def make_sheet_alone(number: int) -> None:

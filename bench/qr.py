@@ -21,8 +21,9 @@ from azionelab.bookings.tickets.files import address_of, qr_of
 from azionelab.bookings.tickets.signing import sign_ticket
 from azionelab.settings.loading import load_config
 from azionelab.tokens import Purpose, make_token
-from bench.__main__ import PAGE, site_settings
+from bench.__main__ import PAGE
 from bench.figures import write
+from bench.servers import site_settings
 from tests.support.camera import blurred, dark, seen
 
 COMMAND = "python -m bench.qr"

@@ -1,6 +1,8 @@
 """The programs a measurement needs: started as in production, watched, ended by their pids."""
 
 import os
+import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +16,8 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
+HOST = "tickets.azionelab.it"  # a name such as production takes; the load goes to this machine
+SECRET_KEY = secrets.token_urlsafe(48)
 _PATIENCE = 30  # seconds
 
 
@@ -93,3 +97,43 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"bench: {url} does not answer") from None
             time.sleep(0.05)
+
+
+def site_settings(database_url: str, smtp_port: int) -> dict[str, str]:
+    """Production's settings, as behind a proxy that ends TLS; the load leaves the proxy out."""
+    return {
+        "FLASK_DEBUG": "false",
+        "SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": database_url,
+        "SITE_BASE_URL": f"https://{HOST}",
+        "ALLOWED_HOSTS": HOST,
+        "CSRF_TRUSTED_ORIGINS": f"https://{HOST}",
+        "MAIL_SERVER": "127.0.0.1",
+        "MAIL_PORT": str(smtp_port),
+        "MAIL_USE_TLS": "false",
+        "MAIL_DEFAULT_SENDER": "bench@azionelab.it",
+        # The load says itself where it comes from.
+        "TRUSTED_PROXIES": "1",
+        "BOX_OFFICE_NETWORKS": "192.0.2.0/24",
+    }
+
+
+def flask(settings: Mapping[str, str], *arguments: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **settings, "FLASK_SKIP_DOTENV": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for probe in sockets:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in sockets]
+    for probe in sockets:
+        probe.close()
+    return ports

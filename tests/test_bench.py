@@ -11,10 +11,12 @@ from flask import Flask
 from azionelab.checkin.devices.registry import find_device
 from azionelab.settings.loading import load_config
 from bench import camera
-from bench.__main__ import PAGE, SCALING, enrolled, site_settings
+from bench.__main__ import PAGE, SCALING
 from bench.capacity import capacity
+from bench.data import make_devices
 from bench.figures import write
 from bench.hard_frames import SIZE, frames
+from bench.servers import site_settings
 from tests.stage import a_performance
 
 
@@ -36,7 +38,7 @@ def test_production_starts_with_the_settings_of_the_bench() -> None:
 def test_a_whole_crowd_of_phones_is_at_one_door(
     in_app: Flask, database: psycopg.Connection[Any]
 ) -> None:
-    tokens = enrolled(database, a_performance().id, 3)
+    tokens = make_devices(database, a_performance().id, 3)
     assert [find_device(token) is not None for token in tokens] == [True] * 3
 
 

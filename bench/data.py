@@ -1,0 +1,74 @@
+"""Rows for the scenarios, written directly into the database of the measured site."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from flask import Flask
+
+from azionelab.bookings.tickets.signing import sign_ticket
+from azionelab.staff.tokens import digest
+from bench.servers import SECRET_KEY
+
+
+def make_performance(database: psycopg.Connection[Any]) -> int:
+    """A performance that the whole measurement fits into; its number."""
+    row = database.execute(
+        """
+        WITH venue AS (INSERT INTO venue (name, address) VALUES (gen_random_uuid(), '') RETURNING id),
+             show AS (INSERT INTO show (slug, title, summary, description, published)
+                      VALUES (gen_random_uuid(), 'Bench', 'A measured evening', '', true)
+                      RETURNING id)
+        INSERT INTO performance (show_id, venue_id, starts_at, booking_opens_at,
+                                 booking_closes_at, capacity, party_limit)
+        SELECT show.id, venue.id, now() + interval '1 day', now() - interval '1 day',
+               now() + interval '20 hours', 100000, 6 FROM show, venue
+        RETURNING id
+        """
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def make_tickets(database: psycopg.Connection[Any], evening: int, parties: int) -> list[str]:
+    """What the QRs of confirmed parties of one say."""
+    rows = database.execute(
+        """
+        INSERT INTO reservation (id, reference, performance_id, name, email, email_key, locale, seats,
+                                 state, request_key, created_at, hold_expires_at, confirmed_at)
+        SELECT gen_random_uuid(), lpad((%s * 100000 + n)::text, 8, '0'), %s,
+               'Visitor ' || substr(md5(n::text), 1, 12), n || '@example.org',
+               n || '@example.org', 'en', 1, 'confirmed', gen_random_uuid(), now(), now(), now()
+        FROM generate_series(1, %s) n RETURNING reference
+        """,
+        [evening, evening, parties],
+    ).fetchall()
+    database.execute("VACUUM ANALYZE reservation")
+    database.execute("VACUUM ANALYZE performance")
+    with signing():
+        return [sign_ticket(evening, row[0]) for row in rows]
+
+
+def make_devices(database: psycopg.Connection[Any], evening: int, number: int = 1) -> list[str]:
+    """The tokens of so many phones at the door of a performance."""
+    tokens = [secrets.token_urlsafe(32) for _ in range(number)]
+    with database.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO api_token (label, scope, digest, created_at, expires_at, performance_id)
+            VALUES (%s, 'door', %s, now(), now() + interval '3 days', %s)
+            """,
+            # No two phones at a door have one name.
+            [(f"Bench {token[:8]}", digest(token), evening) for token in tokens],
+        )
+    return tokens
+
+
+@contextmanager
+def signing() -> Iterator[None]:
+    """What is signed here, the measured site honours."""
+    app = Flask("bench")
+    app.config.update(SECRET_KEY=SECRET_KEY, SECRET_KEY_FALLBACKS=[])
+    with app.app_context():
+        yield

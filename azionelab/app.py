@@ -1,7 +1,6 @@
 """The application: every part of AzioneLab, wired."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +41,6 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 class _Flask(Flask):
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The function as it is: none here is a coroutine, so no request needs to ask each."""
-        return func
-
     def log_exception(self, *_: Any, **__: Any) -> None:
         """Nothing: our error pages log, without the address, which holds tokens."""
 

@@ -93,6 +93,23 @@ test("details that somebody opened stay open", () => {
   expect(old.querySelector("p")!.textContent).toBe("2");
 });
 
+test("what somebody filled in stays, with or without the focus", () => {
+  const fields = '<input><textarea></textarea><input type="checkbox"><select><option>a<option>b</select>';
+  const [old, fresh] = [document.createElement("div"), document.createElement("div")];
+  old.innerHTML = `<p>1</p>${fields}`;
+  fresh.innerHTML = `<p>2</p>${fields}`;
+  old.querySelector("input")!.value = "Foyer";
+  old.querySelector("textarea")!.value = "by the stairs";
+  old.querySelector<HTMLInputElement>("[type=checkbox]")!.checked = true;
+  old.querySelector("select")!.value = "b";
+  renew(old, fresh);
+  expect(old.querySelector("p")!.textContent).toBe("2");
+  expect(old.querySelector("input")!.value).toBe("Foyer");
+  expect(old.querySelector("textarea")!.value).toBe("by the stairs");
+  expect(old.querySelector<HTMLInputElement>("[type=checkbox]")!.checked).toBe(true);
+  expect(old.querySelector("select")!.value).toBe("b");
+});
+
 test("a code is renewed in its own time", async () => {
   answer = async () => new Response(page(0, row(1, "now"), "second"));
   await seconds(290);

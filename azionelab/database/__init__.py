@@ -1,4 +1,4 @@
-"""The database: models' base, the session, the ways to write."""
+"""The database: declarative base, session, transactions."""
 
 from azionelab.database.base import Base, Typed, now
 from azionelab.database.errors import violated_constraint

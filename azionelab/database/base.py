@@ -1,4 +1,4 @@
-"""The declarative base of all models, the columns' types, and the clock."""
+"""Declarative base of all models, column types, and the current time."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -18,29 +18,28 @@ _NAMING = {
 
 
 class _Typed(TypeDecorator[str]):
-    """A text without what turns its neighbours (validation/text.py), as it is written and as it is read.
+    """Text without bidirectional controls (validation/text.py): removed on write and on read.
 
-    Every form refuses these. This holds for what was kept before they did, and for every export: whoever reads
-    a column gets it so.
+    Forms refuse these characters. Removing them on read covers rows stored before the forms did, and exports.
     """
 
     impl = String
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Write it without."""
+        """Remove them before the value is written."""
         return value if value is None else remove_bidi_controls(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Read it without."""
+        """Remove them from a stored value."""
         return value if value is None else remove_bidi_controls(value)
 
 
-Typed = Annotated[str, mapped_column(_Typed())]  # what somebody typed, and others read
+Typed = Annotated[str, mapped_column(_Typed())]  # text that one person typed and others read
 
 
 class Base(DeclarativeBase):
-    """Base of all models. Every constraint has a name that an error can be told by."""
+    """Base of all models. Constraints have predictable names, by which errors are recognised."""
 
     registry = registry(
         metadata=MetaData(naming_convention=_NAMING),
@@ -49,5 +48,5 @@ class Base(DeclarativeBase):
 
 
 def now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """The current time, timezone-aware, in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What each connection and each transaction is opened with."""
+"""Settings of each database connection and transaction."""
 
 import select
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
 
-# The execution option of engines whose transactions begin with LIMITS.
+# Execution option of engines whose transactions set LIMITS themselves.
 LIMITED = "azionelab.limited"
 
-# What a transaction may take, and the clock of what it shows. Each connection is opened with these; a
-# pooler between (DATABASE_POOLER) keeps them out, so that each transaction is begun with them instead.
+# Time limits and time zone. Each connection is opened with these. A pooler (DATABASE_POOLER) does not pass
+# them on, so each transaction sets them instead.
 LIMITS = {
     "timezone": "UTC",
     "lock_timeout": "5s",
@@ -20,10 +20,10 @@ LIMITS = {
 
 
 def refuse_closed_connections(engine: Engine) -> None:
-    """Have the pool look at a connection before it lends it, at no cost of a round trip.
+    """Check connections for a close by the server when the pool hands them out, without a round trip.
 
-    An idle connection has nothing to read. When there is something, the server said good-bye: it was
-    restarted, or a proxy between closed the line. The pool then opens a new one.
+    An idle connection has no data to read. If it has some, the server closed it: it was restarted, or a proxy
+    closed the connection. The pool then opens a new one.
     """
 
     @event.listens_for(engine, "checkout")
@@ -35,10 +35,10 @@ def refuse_closed_connections(engine: Engine) -> None:
 
 
 def limit_each_transaction(engine: Engine) -> None:
-    """Begin every transaction with LIMITS, for engines whose connections lead to a pooler.
+    """Set LIMITS at the start of each transaction, for engines that connect to a pooler.
 
-    A pooler lends another server connection for each transaction: what was set on one when it was
-    opened, or by SET, would be missing now, and somebody else's later. It costs a round trip.
+    A pooler assigns a server connection per transaction. Session settings (SET, or options of the connection)
+    would be missing in the next transaction and leak into other clients' transactions. This costs a round trip.
     """
     engine.update_execution_options(**{LIMITED: True})
     settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in LIMITS.items())

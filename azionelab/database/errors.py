@@ -1,8 +1,7 @@
-"""Which errors say that the database is away, too busy or full, and whether a COMMIT was under way.
+"""Classify database errors: unreachable, overloaded or full; and whether a COMMIT was in progress.
 
-A lost connection surfaces in many ways: as the driver's error or SQLAlchemy's, from the pool, from a
-transaction that cannot go on, from the job queue, or from what was done next. Here they are told apart
-from faults of ours, for everybody.
+A lost connection raises different errors: the driver's, SQLAlchemy's, the pool's, the job queue's, or one of a
+transaction that cannot continue. This module separates all of them from errors in our own code.
 """
 
 from collections.abc import Iterator
@@ -21,34 +20,34 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _BUSY = (OperationalError, PoolTimeout, DisconnectionError, psycopg.OperationalError)
-# Errors that psycopg files elsewhere (class 25 is InternalError): the server became a standby, or ended a
-# transaction that waited for too long.
+# psycopg raises class 25 as InternalError: the server became a standby, or ended a transaction that was idle
+# for too long.
 _BUSY_STATES = {"25006", "25P03", "25P04"}
 _INVALIDATED = "8s2b"  # SQLAlchemy's code for a transaction whose connection was lost
-# How the server and libpq say that a login was refused; of an opening that failed there is no SQLSTATE.
+# Messages of the server and of libpq for a refused login: a connection that fails to open has no SQLSTATE.
 _PASSWORD_REFUSED = ("password authentication failed", "no password supplied")
 _OF_THE_DATABASE = (SQLAlchemyError, psycopg.Error, ConnectorException)
 
 
 class CommitUnknown(SQLAlchemyError):
-    """The connection was lost after COMMIT was sent and before its answer came.
+    """The connection was lost after COMMIT was sent and before the answer arrived.
 
-    Nobody knows whether the transaction holds. Whoever asked may ask again (docs/locking.md).
+    Whether the transaction was committed is unknown. The caller may repeat the request (docs/locking.md).
     """
 
 
 def is_database_busy(error: BaseException) -> bool:
-    """Whether `error` comes of a database that is away, too busy or full, or of a lock waited for in vain.
+    """Whether the database was unreachable, overloaded or full, or a lock timed out.
 
-    Such an error is an event, to be told with "once more, please". An error that a library raised while
-    it dealt with such a one is part of the same event.
+    Such an error is temporary: the request may be repeated. Errors that a library raised while it handled such
+    an error count, too.
     """
     links = list(_chain(error))
     return isinstance(links[0], _OF_THE_DATABASE) and any(map(_says_busy, links))
 
 
 def is_commit_unknown(error: BaseException) -> bool:
-    """Whether a COMMIT was under way when `error` happened."""
+    """Whether a COMMIT was in progress when `error` happened."""
     return any(isinstance(link, CommitUnknown) for link in _chain(error))
 
 
@@ -56,9 +55,10 @@ def is_commit_unknown(error: BaseException) -> bool:
 def committing(
     driver: psycopg.Connection[Any], errors: type[Exception] = SQLAlchemyError
 ) -> Iterator[None]:
-    """Raise CommitUnknown for a connection that is lost in the block, which sends a COMMIT.
+    """Raise CommitUnknown when the connection is lost in the block, which sends a COMMIT.
 
-    Only `errors` say so. One that the server answers does not: it rolled the transaction back.
+    Only `errors` are translated, and only when the connection is lost: after an error that the server
+    reports, the transaction was rolled back.
     """
     try:
         yield
@@ -69,9 +69,9 @@ def committing(
 
 
 def cause(error: BaseException) -> str:
-    """What kind of error the database met, for a log: "DiskFull 53100", "OperationalError".
+    """The error's class and SQLSTATE, if any, for a log: "DiskFull 53100", "OperationalError".
 
-    The class and, where the server said it, its SQLSTATE. The text is left out: it may quote a row.
+    The message is left out: it may quote a row.
     """
     if isinstance(error, CommitUnknown) and error.__cause__:
         error = error.__cause__
@@ -83,7 +83,7 @@ def cause(error: BaseException) -> str:
 
 
 def unreached(error: OperationalError) -> str:
-    """Why the database could not be opened, in a line for who typed a command, and what to do if it is known."""
+    """One line for the user of a command: why the database cannot be reached, and what to do if that is known."""
     told = f"the database cannot be reached: {str(error.orig).strip().partition(chr(10))[0]}"
     if error.orig and _is_password_refused(error.orig):
         told += " (docs/runbook.md, Refused database password)"
@@ -91,7 +91,7 @@ def unreached(error: OperationalError) -> str:
 
 
 def is_out_of_room(error: DBAPIError) -> bool:
-    """Whether the server could not do it for want of disk, memory or the like (SQLSTATE class 53)."""
+    """Whether the server lacked disk space, memory or connections (SQLSTATE class 53)."""
     return str(getattr(error.orig, "sqlstate", None)).startswith("53")
 
 
@@ -102,7 +102,7 @@ def _is_password_refused(error: BaseException) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, and what it came of: that of a request's 500 (Werkzeug), of SQLAlchemy's, of a `raise`."""
+    """The error and its causes: Werkzeug's original exception, SQLAlchemy's `orig`, `__cause__`, `__context__`."""
     link: BaseException | None = getattr(error, "original_exception", None) or error
     while link is not None:
         yield link
@@ -120,7 +120,7 @@ def _says_busy(error: BaseException) -> bool:
 
 
 def _was_ended(error: BaseException) -> bool:
-    """Whether the server said good-bye instead of an answer (SQLSTATE 57P01 and its like)."""
+    """Whether the server ended the connection (SQLSTATE class 57P, such as 57P01)."""
     return any(_state(link).startswith("57P") for link in _chain(error))
 
 
@@ -129,6 +129,6 @@ def _state(error: BaseException) -> str:
 
 
 def violated_constraint(error: DBAPIError) -> str | None:
-    """The name of the constraint that the database refused a statement by, if it was one."""
+    """The name of the violated constraint, or None when the error is no constraint's."""
     diagnosis: Any = getattr(error.orig, "diag", None)
     return diagnosis.constraint_name if diagnosis is not None else None

@@ -1,8 +1,8 @@
-"""Versions of the rows that people edit, and the three-way merge of an edit with newer ones.
+"""Row versions, and the three-way merge of an edit with newer versions.
 
-The database counts a row's versions and records what changed in each (migration 0013), whoever writes.
-An edit names the version that its form was made from. Under the row's lock, `merge` writes only the
-fields that the person changed, and refuses the edit when somebody changed one of them meanwhile.
+Triggers count a row's versions and record the changes of each (migration 0013), for every writer. An edit names
+the version that its form showed. Under the row's lock, `merge` selects the fields that the person changed, and
+refuses the edit when somebody else changed one of them since.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,33 +30,35 @@ _Row = TypeVar("_Row", bound=Base)
 
 
 class Versioned:
-    """A mixin for models of which the database counts the versions. Never write `version`."""
+    """Mixin for models whose versions a trigger counts. The application never writes `version`."""
 
     version: Mapped[int] = mapped_column(server_default="1", server_onupdate=FetchedValue())
 
 
 class RowChange(Base):
-    """What changed in one version of a row. `changes` maps a field to its old and new value."""
+    """The changes of one version of a row. `changes` maps a field to its old and new value."""
 
     __tablename__ = "row_change"
 
     table_name: Mapped[str] = mapped_column(primary_key=True)
     row_id: Mapped[int] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True)  # that it led to
+    version: Mapped[int] = mapped_column(primary_key=True)  # after the change
     changed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     account_id: Mapped[int | None] = mapped_column(
         ForeignKey("user_account.id", ondelete="SET NULL")
     )
-    source: Mapped[str] = mapped_column(server_default="")  # a program, when no person did it
+    source: Mapped[str] = mapped_column(
+        server_default=""
+    )  # the program that made the change, if no person did
     deleted: Mapped[bool] = mapped_column(server_default=false())
     changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """How a field changed since a version: its value then and now, and who changed it last.
+    """A field's change since a version: its value then and now, and who changed it last.
 
-    A secret's values are None. `account_id` is None when it was not done in the back office.
+    The values of secrets are None. `account_id` is None for changes made outside of the back office.
     """
 
     field: str
@@ -69,10 +71,10 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Edit:
-    """What somebody wants a row to be.
+    """The submitted values of a row's form.
 
-    `made_from` is the version that the form showed, 0 when it named none. `wanted` are the form's
-    values. `left_as(field, value)` says whether the field holds what the form makes of a stored value:
+    `made_from` is the version that the form showed, 0 when it named none. `wanted` are the submitted values.
+    `left_as(field, value)` tells whether the submitted field equals the form's rendering of a stored value:
     then the person did not change it.
     """
 
@@ -84,7 +86,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Merged:
-    """The fields to write, and what others changed meanwhile, which stays."""
+    """The fields to write, and the changes of others since, which are kept."""
 
     write: dict[str, Any]
     meanwhile: dict[str, FieldChange] = field(default_factory=dict)
@@ -96,11 +98,11 @@ class Merged:
 
 
 class EditConflict(Exception):
-    """Others changed the same fields since the form was made; nothing may be written.
+    """Others changed the same fields since the form was rendered; nothing is written.
 
-    `version` and `stored` are the row's now. `clashes` maps each field that both changed to how it
-    changed, or to None when the form named no known version. `meanwhile` are the changes of fields that
-    the person left alone.
+    `version` and `stored` are the row's current ones. `clashes` maps each field that both changed to the other
+    change, or to None when the form named no known version. `meanwhile` has the changes of fields that the
+    person did not change.
     """
 
     def __init__(
@@ -118,11 +120,11 @@ class EditConflict(Exception):
 
 
 class RowGone(Exception):
-    """The row was deleted meanwhile."""
+    """The row was deleted since the form was rendered."""
 
 
 def edit_row(model: type[Base], identity: int, edit: Edit) -> Merged:
-    """Write what somebody changed of a row that no rule but its constraints decides about.
+    """Save an edit of a row that is subject to constraints only, not to rules.
 
     Raises RowGone and EditConflict.
     """
@@ -134,7 +136,7 @@ def edit_row(model: type[Base], identity: int, edit: Edit) -> Merged:
 
 
 def delete_row(model: type[Base], identity: int, seen_version: int, by: int | None) -> None:
-    """Delete a row that is as it was in the version that somebody saw; raises RowGone, EditConflict."""
+    """Delete a row unless it changed since the version shown; raises RowGone, EditConflict."""
     with transaction() as session:
         row = lock_row(session, model, identity)
         require_version(session, row, seen_version)
@@ -143,7 +145,7 @@ def delete_row(model: type[Base], identity: int, seen_version: int, by: int | No
 
 
 def lock_row(session: Session, model: type[_Row], identity: int) -> _Row:
-    """The row as it is now, locked until the transaction ends; raises RowGone."""
+    """Lock the row until the transaction ends and return its current state; raises RowGone."""
     require_transaction(session)
     row = session.get(model, identity, with_for_update={"key_share": True}, populate_existing=True)
     if row is None:
@@ -152,7 +154,7 @@ def lock_row(session: Session, model: type[_Row], identity: int) -> _Row:
 
 
 def write_as(session: Session, account_id: int | None, source: str = "") -> None:
-    """Have the changes of this transaction recorded as this account's, or this program's."""
+    """Record this transaction's changes under this account, or under this program."""
     require_transaction(session)
     session.execute(
         text(
@@ -166,10 +168,10 @@ def write_as(session: Session, account_id: int | None, source: str = "") -> None
 def merge(
     session: Session, row: Any, edit: Edit, stored: Mapping[str, Any] | None = None
 ) -> Merged:
-    """Compare an edit with its locked row, and with what changed since its form was made.
+    """Compare an edit with its locked row and with the changes since its form was rendered.
 
-    `stored` are the row's values where they are not its attributes. The transaction's changes are
-    recorded as the editor's. Raises EditConflict; writes nothing itself.
+    `stored` are the row's values where they are not its attributes. The transaction's changes are recorded
+    under the editor's account. Raises EditConflict; writes nothing itself.
     """
     write_as(session, edit.by)
     if stored is None:
@@ -194,14 +196,14 @@ def merge(
 
 
 def require_version(session: Session, row: Any, version: int) -> None:
-    """Refuse an act on a locked row that people saw in another version; raises EditConflict."""
+    """Raise EditConflict when a locked row changed since the version shown."""
     changed = changes_since(session, row, version)
     if changed is None or changed:
         raise EditConflict(row.version, {}, {}, changed or {})
 
 
 def changes_since(session: Session, row: Any, version: int) -> dict[str, FieldChange] | None:
-    """How each field changed since `version`, by its name; None when that cannot be known."""
+    """Each field's change since `version`, by name; None when the record is incomplete."""
     if not 0 < version <= row.version:
         return None
     changes = list(session.scalars(_recorded(type(row), row.id).where(RowChange.version > version)))
@@ -222,12 +224,12 @@ def changes_since(session: Session, row: Any, version: int) -> dict[str, FieldCh
                 change.account_id,
                 change.source,
             )
-    # What was changed and changed back is as the person saw it.
+    # A field that was changed and changed back equals what the person saw.
     return {name: one for name, one in since.items() if one.old != one.new or name in secrets}
 
 
 def find_deletion(session: Session, model: type[Base], identity: int) -> RowChange | None:
-    """The record of a row's deletion, if it was deleted."""
+    """The record of the row's deletion, or None."""
     return session.scalar(_recorded(model, identity).where(RowChange.deleted))
 
 
@@ -240,7 +242,7 @@ def _recorded(model: type[Base], identity: int) -> Select[RowChange]:
 
 
 def _stored(model: type[Base], name: str, recorded: Any) -> Any:
-    """A value as the column has it: JSON keeps moments as text."""
+    """A recorded value in the column's type: JSON holds datetimes as strings."""
     column = inspect(model).columns.get(name)
     if recorded is not None and column is not None and isinstance(column.type, DateTime):
         return datetime.fromisoformat(recorded)

@@ -1,4 +1,4 @@
-"""The session of the request, job or command at hand, and whether it has written."""
+"""The session of the current request, job or command, and whether it has written."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ _WRITTEN = "azionelab.written"
 
 db = SQLAlchemy(
     model_class=Base,
-    # Objects stay readable after the commit: a view shows what a rule returned.
+    # Objects stay readable after the commit: views show objects that rules returned.
     session_options={"expire_on_commit": False},
 )
 
 
 def _notice_writing(sessions: scoped_session[Any]) -> None:
-    """Have each session remember, until its transaction ends, that it sent a change to the database."""
+    """Record in each session, until its transaction ends, that it sent a change to the database."""
 
     @event.listens_for(sessions, "after_flush")
     def flushed(session: Session, _context: object) -> None:
@@ -39,6 +39,6 @@ _notice_writing(db.session)
 
 
 def has_changes(session: Session) -> bool:
-    """Whether something was changed that is not committed, sent to the database or not."""
+    """Whether the session has uncommitted changes, flushed or not."""
     waiting = session.new or session.dirty or session.deleted
     return bool(waiting or session.info.get(_WRITTEN))

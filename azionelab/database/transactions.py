@@ -1,4 +1,4 @@
-"""The two ways to write: `transaction()`, and `write_at_once` for a single statement."""
+"""Transactions: `transaction()`, and `write_at_once` for a use case of a single statement."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,19 +24,19 @@ _LAST_WORDS = "azionelab.last_words"
 
 
 class NestedTransaction(RuntimeError):
-    """A use case was called inside another: two owners would decide about one commit."""
+    """A use case was called inside another one, which already owns the commit."""
 
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """Commit what the block wrote, all of it, or roll all of it back when it raises.
+    """Commit the block's changes, or roll all of them back when it raises.
 
-    Every use case that changes state is one such block or several of them in turn, or a single statement
-    that `write_at_once` sends (docs/locking.md). Reads that the request made before it share its connection;
-    at READ COMMITTED they hold nothing back.
+    A use case that changes state is one such block, several of them in sequence, or a single statement sent by
+    `write_at_once` (docs/locking.md). Earlier reads of the request share its connection; at READ COMMITTED
+    they do not affect it.
 
-    Raises NestedTransaction inside another block, or when somebody wrote outside of one, and
-    CommitUnknown when the connection is lost while it commits.
+    Raises NestedTransaction inside another block or after a write outside of one, and CommitUnknown when the
+    connection is lost during the commit.
     """
     session = db.session()
     _refuse_nesting(session)
@@ -54,30 +54,30 @@ def transaction() -> Iterator[Session]:
 
 
 def has_committed() -> bool:
-    """Whether this request has committed something already."""
+    """Whether this request has already committed a transaction."""
     return db.session.registry.has() and _COMMITTED in db.session.info
 
 
 def last_words(session: Session, statement: Insert, values: dict[str, Any]) -> None:
-    """Have the transaction end with this insert, sent to the server in one go with its COMMIT.
+    """Send this insert together with the transaction's COMMIT, in one round trip (psycopg's pipeline).
 
-    Several go in the order they were said. A lock that they take is then held for as long as the
-    server needs for them, and not until this process, busy with other requests, gets round to saying
-    COMMIT. What they are refused for is raised where the transaction ends.
+    Several inserts keep their order. Locks that they take are held only while the server executes them and
+    the COMMIT, and not while a thread of this process waits for its turn. Their errors are raised where the
+    transaction ends.
     """
     require_transaction(session)
     session.info.setdefault(_LAST_WORDS, []).append((statement, values))
 
 
 def write_at_once(statement: ClauseElement, values: Mapping[str, object]) -> Any:
-    """Send a use case that is one statement, and commit it; the first row it answers, or None.
+    """Execute and commit one statement, and return its first row or None.
 
-    It is a transaction of its own: BEGIN and COMMIT need not be sent, and what it locks is locked for no
-    longer than the server needs. Reading that the request began before is ended, so that a request holds
-    one connection and not two.
+    The statement is a transaction of its own (autocommit): no BEGIN and COMMIT are sent, and its locks are held
+    only while the server executes it. A read transaction that the request has open is ended first, so that a
+    request uses one connection.
 
-    Raises NestedTransaction inside `transaction()`, or when somebody wrote outside of one, and
-    CommitUnknown when the connection is lost before the answer.
+    Raises NestedTransaction inside `transaction()` or after a write outside of one, and CommitUnknown when the
+    connection is lost before the answer arrives.
     """
     if db.session.registry.has():
         session = db.session()
@@ -91,7 +91,7 @@ def write_at_once(statement: ClauseElement, values: Mapping[str, object]) -> Any
 
 @contextmanager
 def _each_alone(connection: Connection) -> Iterator[None]:
-    """Have each statement commit by itself; behind a pooler at the end, since LIMITS are set before it."""
+    """Autocommit; behind a pooler a transaction instead, since LIMITS are set before the statement."""
     driver: Any = connection.connection.driver_connection
     if connection.get_execution_options().get(LIMITED):
         with committing(driver), connection.begin():
@@ -104,8 +104,8 @@ def _each_alone(connection: Connection) -> Iterator[None]:
     except (IntegrityError, OperationalError):
         raise
     except DBAPIError as error:
-        # No fault of the row's or the network's: maybe of what was prepared, which only a ROLLBACK would
-        # have psycopg forget, and none is sent here.
+        # Possibly a stale prepared statement. psycopg discards those at a ROLLBACK, which autocommit never
+        # sends, so the connection is closed.
         connection.invalidate(error)
         raise
     finally:
@@ -114,10 +114,10 @@ def _each_alone(connection: Connection) -> Iterator[None]:
 
 
 def read_row(connection: Connection, statement: ClauseElement, values: Mapping[str, object]) -> Any:
-    """The first row of what a statement answers, by its columns' names, or None.
+    """Execute a statement by the driver and return its first row as a named tuple, or None.
 
-    For what every scan at the door asks: it goes past SQLAlchemy, which costs more than asking
-    PostgreSQL does (docs/performance.md). Texts are read as `Typed` reads them.
+    For the statements of every scan: SQLAlchemy's execution costs more than PostgreSQL's
+    (docs/performance.md). Strings are cleaned as `Typed` does.
     """
     driver: Any = connection.connection.driver_connection
     with _as_sqlalchemy(connection), driver.cursor(row_factory=namedtuple_row) as cursor:
@@ -129,13 +129,13 @@ def read_row(connection: Connection, statement: ClauseElement, values: Mapping[s
 
 @cache
 def _written(statement: ClauseElement) -> str:
-    """A statement as the driver takes it: made once, for what every scan at the door sends."""
+    """The statement's SQL for the driver, compiled once."""
     return str(statement.compile(dialect=_DIALECT))
 
 
 @contextmanager
 def _as_sqlalchemy(connection: Connection) -> Iterator[None]:
-    """Raise the driver's errors as SQLAlchemy's, which everybody knows."""
+    """Translate the driver's errors into SQLAlchemy's, which callers handle."""
     driver: Any = connection.connection.driver_connection
     try:
         yield
@@ -157,7 +157,7 @@ def _commit(session: Session, last: Sequence[tuple[Insert, dict[str, Any]]]) -> 
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
     if last:
-        # What the statements meet is SQLAlchemy's, and comes before the COMMIT; the driver's own comes after.
+        # Errors of the statements are SQLAlchemy's and come before the COMMIT; the driver's come after it.
         with (
             _as_sqlalchemy(connection),
             committing(driver, psycopg.Error),
@@ -165,15 +165,15 @@ def _commit(session: Session, last: Sequence[tuple[Insert, dict[str, Any]]]) -> 
         ):
             for statement, values in last:
                 connection.execute(statement, values)
-            # By the driver itself: the session's commit would give the connection back to the pool
-            # while its pipeline is still open.
+            # The driver commits: the session's commit would return the connection to the pool while its
+            # pipeline is still open.
             driver.commit()
     with committing(driver):
         session.commit()
 
 
 def _roll_back(session: Session) -> None:
-    """Roll back; a connection that is lost by then has done that, and the first error is the one to tell."""
+    """Roll back. A lost connection has rolled back by itself; the caller raises the first error."""
     try:
         session.rollback()
     except SQLAlchemyError as error:
@@ -183,16 +183,16 @@ def _roll_back(session: Session) -> None:
 
 
 def end_reading(session: Session) -> None:
-    """End a transaction that only read by COMMIT, where closing the session would say ROLLBACK.
+    """End a read-only transaction by COMMIT; closing the session would send ROLLBACK.
 
-    At a ROLLBACK psycopg forgets all that it prepared on the connection, and the next requests have
-    their statements planned anew. What somebody changed outside `transaction()` is not committed.
+    psycopg discards a connection's prepared statements at a ROLLBACK, and the next requests would plan their
+    statements again. Changes made outside of `transaction()` are not committed.
     """
     if session.in_transaction() and not has_changes(session):
         try:
             session.commit()
         except SQLAlchemyError:
-            _roll_back(session)  # the connection is gone; what was read is told all the same
+            _roll_back(session)  # the connection is lost; the response needs no database any more
 
 
 def _refuse_nesting(session: Session) -> None:
@@ -201,6 +201,6 @@ def _refuse_nesting(session: Session) -> None:
 
 
 def require_transaction(session: Session) -> None:
-    """Refuse to lock outside of `transaction()`: nothing would say when the lock ends."""
+    """Refuse to lock a row outside of `transaction()`, where nothing would release the lock."""
     if not session.info.get(_IN_USE_CASE):
         raise RuntimeError("a row may be locked only inside transaction()")

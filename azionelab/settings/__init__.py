@@ -1,1 +1,1 @@
-"""Settings: read from the environment, typed, checked."""
+"""Settings: read from the environment, parsed, validated."""

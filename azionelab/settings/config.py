@@ -1,6 +1,6 @@
-"""The settings as the program reads them, typed, and by the names that Flask and its extensions read.
+"""The typed settings (`Config`), and their translation into Flask's configuration.
 
-Their defaults and their names in the environment: loading.py.
+Defaults and the names of the environment variables: loading.py.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from azionelab.database.connections import LIMITS
 
 @dataclass(frozen=True)
 class Config:
-    """What the operator decided. Durations are in the unit that the name ends with."""
+    """All settings. Durations are in the unit at the end of the field's name."""
 
     debug: bool
     secret_key: str = field(repr=False)
@@ -62,17 +62,17 @@ class Config:
     git_commit: str
 
     def session_parameters(self) -> dict[str, Any]:
-        """What psycopg is to open connections with, beside the address.
+        """Parameters for psycopg's connections in addition to the URL.
 
-        A pooler in transaction mode lends another server connection for each transaction: statements
-        prepared on one are unknown on the next, and it takes no `options`.
+        A pooler in transaction mode assigns a server connection per transaction: statements prepared on one
+        are unknown on the next. It accepts no `options` either.
         """
         if self.database_pooler:
             return {"prepare_threshold": None}
         return {"options": " ".join(f"-c {name}={value}" for name, value in LIMITS.items())}
 
     def flask_settings(self) -> dict[str, Any]:
-        """These settings under the names that Flask and its extensions read."""
+        """Configuration values for Flask and its extensions."""
         host = urlsplit(self.site_base_url)
         secure = host.scheme == "https"
         return {
@@ -83,7 +83,7 @@ class Config:
             "SQLALCHEMY_ENGINE_OPTIONS": {
                 "pool_size": self.database_pool_size,
                 "max_overflow": 2,
-                # An error's text would quote names and addresses into the log.
+                # Error messages would otherwise quote names and addresses in the log.
                 "hide_parameters": True,
                 "pool_timeout": 10,
                 "connect_args": {"connect_timeout": 5, **self.session_parameters()},
@@ -107,8 +107,8 @@ class Config:
             "MAIL_USERNAME": self.mail_username,
             "MAIL_PASSWORD": self.mail_password,
             "MAIL_DEFAULT_SENDER": self.mail_default_sender,
-            # A person may type slowly; the form answers a stale token by asking for one more press.
+            # People type slowly. After this time the form asks the visitor to submit again.
             "WTF_CSRF_TIME_LIMIT": 6 * 3600,
-            # Browsers may keep the Referer to themselves; azionelab.web.form_checks looks at the Origin.
+            # Browsers may omit Referer; azionelab.web.form_checks checks Origin instead.
             "WTF_CSRF_SSL_STRICT": False,
         }

@@ -1,4 +1,4 @@
-"""Reading the environment's settings one by one, each checked for its form."""
+"""Parse environment variables one by one, and collect the problems."""
 
 import re
 import socket
@@ -23,7 +23,7 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
 }
 _PAGE = re.compile(r"https?://[!-~]+")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
-# A name in the DNS or within the house, where Compose allows "_"; four numbers are none (RFC 3696, 2).
+# A name in the DNS or an internal one, where Compose allows "_". A name of numbers only is an address (RFC 3696, 2).
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([\w-]{1,63}\.)*(?![0-9]+\.?$)[\w-]{1,63}\.?", re.ASCII)
 _SEVERAL_HOSTS = re.compile(r"(postgres[a-z+]*://(?:[^/?@]*@)?)([^/?@]*,[^/?@]*)(/[^?]*)(.*)")
 _LISTENING = re.compile(r"(localhost|[0-9.]+|\[[0-9A-Fa-f:.]+\]):([1-9][0-9]{0,4})")
@@ -32,10 +32,11 @@ _MAX_PORT = 65535
 
 
 class SettingsReader:
-    """Reads settings by name, and collects the `problems` instead of stopping at the first.
+    """Reads settings by name and collects all `problems` instead of raising at the first.
 
-    A setting NAME may also be given as NAME_FILE, the path of a file that holds it. What is wrong is
-    noted in a line led by the setting's name; the reader then goes on with something of its kind.
+    A setting NAME may also be given as NAME_FILE, the path of a file with the value. Each problem is a line that
+    starts with the setting's name. After a problem the method returns a valid or empty value, so that the
+    remaining settings are checked, too.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -43,7 +44,7 @@ class SettingsReader:
         self._environ = environ
 
     def optional(self, name: str) -> str | None:
-        """The value without outer spaces, or None when it is empty or left out."""
+        """The value, stripped, or None when it is empty or not set."""
         path = self._environ.get(f"{name}_FILE")
         if not path:
             return self._environ.get(name, "").strip() or None
@@ -59,7 +60,7 @@ class SettingsReader:
             return None
 
     def text(self, name: str, default: str | None) -> str:
-        """The value; without a `default` it must be there."""
+        """The value, or `default`. With the default None the setting is required."""
         value = self.optional(name) or default
         if value is None:
             if not any(problem.startswith(name) for problem in self.problems):
@@ -68,7 +69,7 @@ class SettingsReader:
         return value
 
     def line(self, name: str, default: str, longest: int) -> str:
-        """A text of one line, as mails' subjects take it, of at most so many characters."""
+        """A single line, as mail subjects need it, of at most `longest` characters."""
         value = self.text(name, default)
         if not (is_one_line(value) and has_visible_character(value) and len(value) <= longest):
             self.problems.append(
@@ -77,25 +78,25 @@ class SettingsReader:
         return value
 
     def words(self, name: str) -> list[str]:
-        """What commas divide."""
+        """A comma-separated list."""
         return [w.strip() for w in (self.optional(name) or "").split(",") if w.strip()]
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        """One of `allowed`."""
+        """One of the `allowed` values."""
         value = self.text(name, default)
         if value not in allowed:
             self.problems.append(f"{name}: {value!r} is not one of {', '.join(allowed)}")
         return value
 
     def boolean(self, name: str, *, default: bool) -> bool:
-        """true or false, and what means the same."""
+        """A boolean: true, 1, yes, on, or false, 0, no, off."""
         value = self.text(name, str(default)).lower()
         if value not in _BOOLEANS:
             self.problems.append(f"{name}: {value!r} is neither true nor false")
         return _BOOLEANS.get(value, default)
 
     def integer(self, name: str, default: int, low: int, high: int) -> int:
-        """A whole number from `low` to `high`."""
+        """An integer from `low` to `high`."""
         value = self.text(name, str(default))
         if not (re.fullmatch("[0-9]{1,9}", value) and low <= int(value) <= high):
             self.problems.append(f"{name}: {value!r} is not a whole number from {low} to {high}")
@@ -103,31 +104,31 @@ class SettingsReader:
         return int(value)
 
     def origin(self, name: str, default: str | None) -> str:
-        """Scheme, host and port of a site, without a path or a last slash."""
+        """An origin: scheme, host and port, without path or trailing slash."""
         value = self.text(name, default).rstrip("/")
         self._check_origin(name, value)
         return value
 
     def origins(self, name: str) -> list[str]:
-        """Origins, divided by commas."""
+        """Comma-separated origins."""
         values = [origin.rstrip("/") for origin in self.words(name)]
         for value in values:
             self._check_origin(name, value)
         return values
 
     def url(self, name: str) -> str | None:
-        """The address of a page, on this site or another, or None when it is left out."""
+        """The URL of a page, on this site or another, or None when it is not set."""
         value = self.optional(name)
         if value and not (_PAGE.fullmatch(value) and _can_be_split(value)):
             self.problems.append(f"{name}: {value!r} is not like https://www.theatre.org/privacy")
         return value
 
     def sentry_dsn(self, name: str) -> str | None:
-        """Where Sentry takes reports, or None when it is left out; no problem repeats it."""
+        """Sentry's DSN, or None when it is not set. A problem's text never quotes it."""
         value = self.optional(name)
         if value is None:
             return None
-        # Not at the top: a health check reads settings too, and is not to wait for it each time.
+        # Imported here: the health check reads settings, too, and would wait for this import each time.
         from sentry_sdk.utils import BadDsn, Dsn  # noqa: PLC0415
 
         try:
@@ -137,7 +138,7 @@ class SettingsReader:
         return value
 
     def email(self, name: str) -> str | None:
-        """An e-mail address without a name, or None when it is left out."""
+        """An e-mail address without a display name, or None when it is not set."""
         value = self.optional(name)
         try:
             if value:
@@ -147,7 +148,7 @@ class SettingsReader:
         return value
 
     def sender(self, name: str, default: str | None) -> str:
-        """Who mails are from: an address, or a name and an address, in one line."""
+        """The mails' sender: an address, or a display name and an address."""
         value = self.text(name, default)
         try:
             if value:
@@ -157,7 +158,7 @@ class SettingsReader:
         return value
 
     def host(self, name: str) -> str | None:
-        """A server's name or address on the network, without a port, or None when it is left out."""
+        """A host name or IP address, without a port, or None when it is not set."""
         value = self.optional(name)
         if value and not _is_host(value):
             self.problems.append(
@@ -166,9 +167,9 @@ class SettingsReader:
         return value
 
     def listening(self, name: str, default: str) -> list[str]:
-        """Where a server listens, divided by commas: addresses of this machine with a port, or sockets.
+        """Comma-separated bind addresses: an address of this machine with a port, or a Unix socket.
 
-        gunicorn would try an address that is none for five seconds, and end without a word of `name`.
+        With a wrong address gunicorn would retry for five seconds and exit without naming the setting.
         """
         addresses = [a.strip() for a in self.text(name, default).split(",") if a.strip()]
         for address in addresses:
@@ -188,7 +189,7 @@ class SettingsReader:
             return ZoneInfo(default)
 
     def rate(self, name: str, default: str) -> str:
-        """A rate as the limits library writes it: "30 per minute". One of 0 would let nobody in."""
+        """A rate in the limits library's notation, such as "30 per minute". A rate of 0 is refused."""
         value = self.text(name, default)
         try:
             allows_some = all(rate.amount for rate in parse_many(value))
@@ -199,7 +200,7 @@ class SettingsReader:
         return value
 
     def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
-        """Addresses and networks, divided by commas or spaces."""
+        """IP addresses and networks, separated by commas or spaces."""
         networks = []
         for value in (self.optional(name) or "").replace(",", " ").split():
             try:
@@ -211,11 +212,11 @@ class SettingsReader:
         return networks
 
     def database_url(self) -> URL:
-        """DATABASE_URL with DATABASE_PASSWORD in it, to be opened with psycopg."""
+        """DATABASE_URL for psycopg, with DATABASE_PASSWORD inserted."""
         return self._database("DATABASE", self.text("DATABASE_URL", None))
 
     def migration_database_url(self) -> URL | None:
-        """MIGRATION_DATABASE_URL likewise, or None when it is left out."""
+        """MIGRATION_DATABASE_URL likewise, or None when it is not set."""
         value = self.optional("MIGRATION_DATABASE_URL")
         url = self._database("MIGRATION_DATABASE", value or "")
         return url if value else None
@@ -240,9 +241,9 @@ class SettingsReader:
 
 
 def _with_one_host(url: str) -> str:
-    """A libpq address of several hosts (`//a:5432,b:5432/name`) with these as parameters instead.
+    """Convert a libpq URL with several hosts (`//a:5432,b:5432/name`) into one with host parameters.
 
-    SQLAlchemy reads them there only. Their ports are said all, or none.
+    SQLAlchemy accepts several hosts as parameters only. Either all ports are given, or none.
     """
     several = _SEVERAL_HOSTS.fullmatch(url)
     if several is None:
@@ -257,7 +258,7 @@ def _with_one_host(url: str) -> str:
 
 
 def web_processes(reader: SettingsReader) -> tuple[int, int]:
-    """How many web processes are to run, and how many threads each has."""
+    """The number of web processes, and of threads in each."""
     return reader.integer("WEB_WORKERS", 2, 1, 64), reader.integer("WEB_THREADS", 4, 1, 64)
 
 

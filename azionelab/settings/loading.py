@@ -1,9 +1,8 @@
-"""Settings: typed, read once from the environment, wrong ones refused by name.
+"""Load all settings once from the environment, and refuse wrong ones by name.
 
-Every setting NAME may also be given as NAME_FILE, the path of a file that holds the value (Docker
-secrets). `.env.example` describes them all. Outside development (`FLASK_DEBUG=true`) a missing or
-unsafe setting stops the start: `production.unsafe_settings` is that list, and `flask check --deploy`
-prints it.
+Every setting NAME may also be given as NAME_FILE, the path of a file with the value (Docker secrets).
+`.env.example` describes all settings. Outside of development (`FLASK_DEBUG=true`) an unsafe setting blocks
+start-up (`production.unsafe_settings`); `flask check --deploy` prints the same problems.
 """
 
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from azionelab.settings.production import unsafe_settings
 
 
 class ConfigError(Exception):
-    """Settings that cannot be used: `problems` holds one line for each, led by its name."""
+    """Invalid settings. `problems` has a line for each, which starts with the setting's name."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -25,9 +24,9 @@ class ConfigError(Exception):
 
 
 def load_config(environ: Mapping[str, str]) -> Config:
-    """The settings in `environ`.
+    """Read the settings in `environ`.
 
-    Raises ConfigError with a line for each wrong one; in production also for each unsafe one.
+    Raises ConfigError with a line for each invalid setting; in production also for each unsafe one.
     """
     reader = SettingsReader(environ)
     debug = reader.boolean("FLASK_DEBUG", default=False)
@@ -96,7 +95,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
 
 
 def _pool_size(reader: SettingsReader, threads: int) -> int:
-    """DATABASE_POOL_SIZE: a thread without a connection waits for another one's, and then gives up."""
+    """DATABASE_POOL_SIZE: at least one per thread, or threads would wait for connections and time out."""
     size = reader.integer("DATABASE_POOL_SIZE", max(threads, 4), 1, 100)
     if size < threads:
         reader.problems.append(

@@ -1,7 +1,7 @@
-"""What makes settings unsafe for real visitors, and what deserves a second look.
+"""Production checks: settings that block start-up, and warnings.
 
-The one place of these rules: production does not start with an unsafe setting (`loading.load_config`),
-and `flask check --deploy` tells the same lines, with the advice beside them.
+`loading.load_config` refuses to start with an unsafe setting; `flask check --deploy` prints the same lines and
+the warnings.
 """
 
 import re
@@ -13,19 +13,19 @@ from azionelab.settings.config import Config
 
 _MIN_SECRET = 32  # characters; token_urlsafe(32) gives 43
 _MANY_KEYS = 10
-_MIN_DIFFERENT = 6  # characters of a secret that are not the same
-# How placeholders begin, and shorter ones as they are: a random key may well begin with these.
+_MIN_DIFFERENT = 6  # different characters in a secret
+# Prefixes of placeholders. Shorter words have to match whole, since a random key may begin with them.
 _PLACEHOLDERS = (
     "change", "example", "placeholder", "secret", "insecure", "local", "develop", "password",
     "passwd", "admin", "postgres", "azionelab", "letmein", "qwerty",
 )  # fmt: skip
 _SHORT_PLACEHOLDERS = {"dev", "pass", "your", "todo", "test", "none"}
-# Names that no public site has and nobody's mail comes from: RFC 2606, 6761, 6762, 8375, ICANN 2024.
+# Reserved names, which no public site and no mail sender has: RFC 2606, 6761, 6762, 8375, ICANN 2024.
 _NEVER_PUBLIC = re.compile(
     r"(^|\.)(example|invalid|localhost|localdomain|local|test|internal|home\.arpa|lan"
     r"|example\.(com|net|org))$"
 )
-# Of those, the names that are nobody's at all, not even within a house.
+# Of those, the names that not even an internal network may use.
 _NOBODYS = re.compile(r"(^|\.)(example|invalid|test|example\.(com|net|org))$")
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
@@ -34,9 +34,9 @@ _SMTPS = 465  # RFC 8314: TLS from the start
 
 
 def unsafe_settings(config: Config) -> list[str]:
-    """What must change before real visitors come (the mission's "Production Readiness").
+    """Problems that block start-up in production.
 
-    Returns a line for each unsafe setting, led by its name; an empty list when all is well.
+    Returns a line for each unsafe setting, which starts with the setting's name; an empty list if there are none.
     """
     problems = []
     if config.debug:
@@ -54,7 +54,7 @@ def unsafe_settings(config: Config) -> list[str]:
 
 
 def advice(config: Config) -> list[str]:
-    """What is allowed but seldom meant, a line each, led by the setting's name."""
+    """Warnings about allowed but unusual values; each line starts with the setting's name."""
     hosts = _folded(config.allowed_hosts)
     looks = [
         f"CSRF_TRUSTED_ORIGINS: {origin} is none of ALLOWED_HOSTS, yet its pages may send our forms"
@@ -95,7 +95,7 @@ def advice(config: Config) -> list[str]:
 
 
 def is_guessable(secret: str, *names: str | None) -> bool:
-    """Whether a secret is a placeholder, one of the `names` beside it, or a pattern."""
+    """Whether a secret is a placeholder, equals one of `names`, or is a pattern."""
     folded = secret.casefold()
     words = re.split(r"[-_. ]+", folded)
     return (
@@ -107,9 +107,9 @@ def is_guessable(secret: str, *names: str | None) -> bool:
 
 
 def is_private_host(host: str) -> bool:
-    """Whether a server's name or address is of this machine or a private network.
+    """Whether a host is this machine or in a private network.
 
-    A name without a dot is one: nothing but the network's own names (Compose's) knows it.
+    A name without a dot is private: only the local network's DNS (Compose's) resolves it.
     """
     name = host.strip("[]").casefold().rstrip(".")
     try:
@@ -120,12 +120,12 @@ def is_private_host(host: str) -> bool:
 
 
 def is_nobodys(host: str) -> bool:
-    """Whether a host name is reserved for examples and tests, so that nobody can be behind it."""
+    """Whether a host name is reserved for examples and tests."""
     return bool(_NOBODYS.search(host.casefold().rstrip(".")))
 
 
 def database_hosts(config: Config) -> list[str]:
-    """The hosts that DATABASE_URL names; sockets are none."""
+    """The hosts in DATABASE_URL, without Unix sockets."""
     named = config.database_url.query.get("host", config.database_url.host or "")
     hosts = named.split(",") if isinstance(named, str) else named
     return [host for host in hosts if host and not host.startswith("/")]
@@ -172,13 +172,13 @@ def _unsafe_addresses(config: Config) -> list[str]:
 
 
 def _advised_address(config: Config) -> str:
-    """SITE_BASE_URL, by https and with a public host: what the other addresses are to agree with."""
+    """SITE_BASE_URL with https and a public host, which the other addresses have to match."""
     site = urlsplit(config.site_base_url)
     if not site.hostname or _not_public(site.hostname):
         return "https://tickets.your-theatre.org"
     if site.scheme == "https":
         return config.site_base_url
-    # The port of http is none of https's.
+    # http's port is dropped: https uses another one.
     return f"https://{site.hostname}"
 
 
@@ -251,7 +251,7 @@ def _mail_is_encrypted(config: Config) -> bool:
 
 
 def _not_public(host: str) -> str | None:
-    """Why a host name is none that the public can reach a site by, or None."""
+    """Why a host name is not publicly reachable, or None if it is."""
     name = host.casefold()
     if "*" in name or name.startswith("."):
         return f"{host} allows more than a real public host name"
@@ -271,7 +271,7 @@ def _folded(names: list[str]) -> set[str]:
 
 
 def _is_a_pattern(text: str) -> bool:
-    """Whether a text repeats its beginning, or runs along the alphabet."""
+    """Whether a text is a repeated prefix or a sequence such as "abcdef"."""
     repeats = any(
         text == (text[:period] * len(text))[: len(text)] for period in range(1, len(text) // 2 + 1)
     )

@@ -1,4 +1,4 @@
-"""The API, wired: its parts under /api/v1, its description, and who on other sites may call it."""
+"""The API under /api/v1: its blueprints, OpenAPI description and CORS."""
 
 from flask import Flask, Response, current_app, request
 
@@ -41,7 +41,7 @@ Errors are problems as RFC 9457 says. What they tell is in the language that
 - `/api/problems/outcome-unknown` (503): the connection to the database was lost while this was saved. Send
   the same again, with the same `Idempotency-Key` or `scan_id`: nothing is done twice.
 """
-# Of this description, so that nobody has to ask before they generate a client from it.
+# The licence of this description: anybody may generate clients from it.
 _LICENSE = {"name": "CC0 1.0 Universal", "identifier": "CC0-1.0"}
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
@@ -51,7 +51,7 @@ _PREFLIGHT = {
 
 
 def init_api(app: Flask) -> None:
-    """Give the application its API."""
+    """Register the API with the application."""
     app.config["OPENAPI_URL_PREFIX"] = API_PREFIX
     rest = ProblemApi(
         app,
@@ -65,7 +65,7 @@ def init_api(app: Flask) -> None:
     )
     rest.spec.components.security_scheme("doorToken", {"type": "http", "scheme": "bearer"})
     for blueprint in (shows, bookings, checkin, enrolment):
-        # Nobody is known here by a cookie, so no other site can act in somebody's name.
+        # The API uses no cookies, so that requests cannot be forged by other sites.
         csrf.exempt(blueprint)
         rest.register_blueprint(blueprint, url_prefix=_V1 + blueprint.url_prefix)
     app.before_request(_answer_preflight)

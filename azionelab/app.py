@@ -1,4 +1,4 @@
-"""The application: every part of AzioneLab, wired."""
+"""The application factory."""
 
 import os
 from pathlib import Path
@@ -42,16 +42,16 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 class _Flask(Flask):
     def log_exception(self, *_: Any, **__: Any) -> None:
-        """Nothing: our error pages log, without the address, which holds tokens."""
+        """Do not log: the error pages log without the URL, which may hold tokens."""
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """The application, wired: everything is bound here and nowhere else.
+    """Create the application and bind all of its parts.
 
-    Without `config` the settings come from the environment; raises ConfigError for wrong ones.
+    Without `config` the settings are read from the environment; raises ConfigError for invalid ones.
     """
     settings = config or load_config(os.environ)
-    # nginx, or `init_assets` on a bare machine, serves /static/: Flask's own folder is not used.
+    # nginx serves /static/, or `init_assets` on a bare machine: Flask's static folder is not used.
     app = _Flask(__package__, static_folder=None)
     app.config.from_mapping(settings.flask_settings())
     app.jinja_env.undefined = StrictUndefined
@@ -91,7 +91,7 @@ def _end_reading(response: Response) -> Response:
 
 def _register_parts(app: Flask) -> None:
     init_pages(app)
-    # After the pages, which refuse what is no form: it would look for a token there.
+    # After the pages, which refuse other bodies than forms first: this looks for a token in the form.
     extensions.csrf.init_app(app)
     init_assets(app)
     init_security(app)

@@ -1,4 +1,4 @@
-"""The extension objects, unbound. `azionelab.app.create_app` binds them, and nothing else does."""
+"""The extensions, not bound to an application. Only `azionelab.app.create_app` binds them."""
 
 from flask_babel import Babel
 from flask_mail import Mail as Mailer
@@ -15,6 +15,6 @@ mailer = Mailer()
 csrf = CSRFProtect()
 babel = Babel()
 security = Security(password_util_cls=Passwords)
-# Web processes only defer jobs, on the connection of the caller's own transaction, so this
-# connector is never opened; the worker brings one that is (azionelab.ops.processes.worker).
+# Web processes only defer jobs, on the connection of the caller's transaction, so this connector is never
+# opened; the worker uses its own (azionelab.ops.processes.worker).
 jobs = JobQueue(connector=SyncPsycopgConnector())

@@ -1,1 +1,1 @@
-"""What all of the API shares."""
+"""Shared parts of the API: schemas, OpenAPI description, errors."""

@@ -1,7 +1,7 @@
-"""Errors of the API as RFC 9457 says: application/problem+json, whatever went wrong and where.
+"""Problem details (RFC 9457): every error of the API is application/problem+json.
 
-A problem tells what the caller can do about it. What they sent, who they are and where our code
-failed is not in it.
+A problem tells the caller what to do. It never contains the request's values, the caller's identity or details of
+our code.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ _TYPES = "/api/problems/"  # relative to the site's address
 
 
 class FieldErrorSchema(Schema):
-    """What is wrong with one field."""
+    """The error of one field."""
 
     field = fields.String(required=True)
     detail = fields.String(required=True)
 
 
 class ProblemSchema(Schema):
-    """RFC 9457. Kinds of problems that mean more than their status have a `type` of their own."""
+    """Problem details of RFC 9457. Problems with more meaning than their status have their own `type`."""
 
     class Meta:
         unknown = INCLUDE
@@ -39,16 +39,16 @@ class ProblemSchema(Schema):
 
 
 def is_api_request() -> bool:
-    """Whether the request is to the API, where nobody wants a page for an answer."""
+    """Whether the request is to the API, whose errors are JSON and not pages."""
     return request.path.startswith(API_PREFIX)
 
 
 def problem(
     status: int, kind: str | None, title: str, detail: str | None = None, **members: object
 ) -> Response:
-    """A problem as a response. `members` extend it: `seats_left`, `limit`; those None are left out.
+    """Build a problem's response. `members` are extension members (`seats_left`, `limit`); None is omitted.
 
-    `kind` makes its type ("sold-out"); without one the status says all there is ("about:blank").
+    `kind` is the last part of the problem's type ("sold-out"); without one the type is about:blank.
     """
     facts = {"detail": detail, **members}
     body: dict[str, Any] = {
@@ -63,7 +63,7 @@ def problem(
 
 
 def problem_of(error: HTTPException) -> Response:
-    """The problem that an HTTP error is, with that error's headers (Allow, WWW-Authenticate...)."""
+    """Convert an HTTP error into a problem, with the error's headers (Allow, WWW-Authenticate...)."""
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     errors = _field_errors(error)
     kind = "invalid-fields" if errors else None
@@ -88,7 +88,7 @@ def _detail(status: int) -> str | None:
 
 
 def _field_errors(error: HTTPException) -> list[dict[str, str]] | None:
-    """What webargs found wrong, field by field; a body that is no object has no fields to name."""
+    """webargs' errors by field, or None when it found none."""
     found = getattr(error, "data", {}).get("messages")
     if not isinstance(found, dict):
         return None
@@ -96,7 +96,7 @@ def _field_errors(error: HTTPException) -> list[dict[str, str]] | None:
 
 
 def _told(found: dict[Any, Any], inside: str = "") -> Iterator[dict[str, str]]:
-    """One error a field; of a field in another by its way there: `actions.0.code`."""
+    """One error per field. Nested fields are named by their path: `actions.0.code`."""
     for name, details in sorted(found.items(), key=lambda item: str(item[0])):
         field = f"{inside}{name}"
         if isinstance(details, dict):

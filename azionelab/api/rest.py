@@ -1,4 +1,4 @@
-"""How the API reads bodies and describes itself: flask-smorest, with problems for its errors."""
+"""Request parsing and the OpenAPI description: flask-smorest, with problem details for errors."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from azionelab.api import problems
 View = TypeVar("View", bound=Callable[..., Any])
 
 _ANYWHERE = (
-    HTTPStatus.TOO_MANY_REQUESTS,  # nginx limits every address
+    HTTPStatus.TOO_MANY_REQUESTS,  # nginx limits requests per client
     HTTPStatus.INTERNAL_SERVER_ERROR,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
@@ -29,17 +29,17 @@ _WITH_BODY = (
 )
 
 
-class N_(str):  # noqa: N801 (the name that gathers texts; messages are no rows)
-    """A text that is said in the language of the request in which it is needed, not of its making.
+class N_(str):  # noqa: N801 (the keyword that gathers texts for translation)
+    """A lazily translated string: translated into the language of the request that formats it.
 
-    marshmallow wants its messages to be str, and fills them in with `format`.
+    marshmallow needs messages to be str and interpolates them with `format`.
     """
 
     def __str__(self) -> str:
         return gettext(str.__str__(self))
 
     def format(self, *arguments: object, **facts: object) -> str:
-        """The text in the language of the request, filled in."""
+        """Translate and interpolate the text."""
         return str(self).format(*arguments, **facts)
 
 
@@ -50,8 +50,8 @@ LENGTH_UP_TO = N_("Must be at most {max} characters long.")
 LENGTH_BETWEEN = N_("Must be {min} to {max} characters long.")
 ONE_OF = N_("Must be one of: {choices}.")
 
-# marshmallow's own messages are English, whoever asks; as its documentation says, they are replaced in
-# the fields' classes.
+# marshmallow has no translations: its messages are replaced in the fields' classes, as its documentation says,
+# so that errors are in the language that Accept-Language asks for.
 _MESSAGES: dict[type[fields.Field[Any]], dict[str, str]] = {
     fields.Field: {
         "required": N_("This field is missing."),
@@ -71,7 +71,7 @@ for _field, _messages in _MESSAGES.items():
 
 
 class Asked(Schema):
-    """What a caller sends: nothing but the fields that are known."""
+    """Base of request schemas: unknown fields are refused."""
 
     error_messages: dict[str, str] = {
         "type": N_("Must be an object."),
@@ -83,14 +83,14 @@ class Asked(Schema):
 
 
 class Answer(Schema):
-    """What a caller gets; later versions may add fields."""
+    """Base of response schemas: clients ignore unknown fields, so that later versions may add some."""
 
     class Meta:
         unknown = EXCLUDE
 
 
 class RequestKeySchema(Schema):
-    """Headers with a key of the caller's, by which a request that is sent again is known."""
+    """The Idempotency-Key header, by which a repeated request is recognised."""
 
     class Meta:
         unknown = EXCLUDE
@@ -99,7 +99,7 @@ class RequestKeySchema(Schema):
 
 
 class Yes(fields.Field[bool]):
-    """Consent: true, and nothing that could be taken for it."""
+    """Consent: only true itself is accepted, no value that could be converted to it."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=True, metadata={"type": "boolean", "enum": [True]}, **options)
@@ -112,7 +112,7 @@ class Yes(fields.Field[bool]):
 
 class _BodyParser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> Any:  # noqa: ARG002 (webargs' signature)
-        """The body; 415 when it does not say that it is JSON, 400 when it is not."""
+        """Parse the JSON body; 415 when the content type is not JSON, 400 when it cannot be parsed."""
         if not req.is_json:
             abort(415)
         try:
@@ -122,7 +122,7 @@ class _BodyParser(FlaskParser):
 
 
 class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask_smorest has no types
-    """A part of the API; with a `scheme` its views need what that security scheme says."""
+    """A part of the API. `scheme` names the OpenAPI security scheme that its views require."""
 
     ARGUMENTS_PARSER = _BodyParser()
 
@@ -131,21 +131,21 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask_smorest has no typ
         self._scheme = scheme
 
     def arguments(self, schema: type[Schema], **options: Any) -> Callable[[View], View]:
-        """Read what a view is sent; the schema is made once, and not for each request.
+        """Parse a view's arguments by a schema, which is instantiated once and not per request.
 
-        The schema says whether what it does not know is refused: webargs would leave it out of a query.
+        The schema decides about unknown fields: by default webargs would drop them from a query.
         """
         decorate: Callable[[View], View] = super().arguments(schema(), unknown=None, **options)
         return decorate
 
     def operation(self, name: str, *problems: int, body: bool = False) -> Callable[[View], View]:
-        """Describe a view: its name for programs, and the statuses of its problems.
+        """Document a view: its `operationId`, and the status codes of its problems.
 
-        Generated clients name their functions after the operation (OpenAPI's `operationId`), so the name
-        stays. `body` when the view reads one: bodies have problems of their own.
+        Generated clients name their functions after the `operationId`, so it must not change. `body` adds the
+        problems of views that read a request body.
         """
         told = {*map(HTTPStatus, problems), *(_WITH_BODY if body else ()), *_ANYWHERE}
-        # What is public says so: without a word on it, a linter cannot tell it from what was forgotten.
+        # Public operations say so by an empty list: without it linters report missing security.
         about: dict[str, Any] = {"operationId": name, "security": []}
         if self._scheme:
             told.add(HTTPStatus.UNAUTHORIZED)
@@ -156,15 +156,15 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask_smorest has no typ
 
 
 class ProblemApi(Api):  # type: ignore[misc]
-    """flask-smorest's Api, whose errors are problems. `azionelab.web.error_pages` answers them for all."""
+    """flask-smorest's Api with problem details. `azionelab.web.error_pages` handles the errors."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
 
     def _register_error_handlers(self) -> None:
-        pass  # see above
+        pass  # handled by azionelab.web.error_pages
 
     def _register_pagination_header(self) -> None:
-        pass  # nothing here comes in pages
+        pass  # no response is paginated
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:

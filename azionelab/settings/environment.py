@@ -263,7 +263,7 @@ def web_processes(reader: SettingsReader) -> tuple[int, int]:
 
 
 def _why_nobody_listens_at(address: str) -> str | None:
-    """Why no server can listen at an address as gunicorn writes it, or None."""
+    """Why gunicorn cannot bind to this address, or None if it can."""
     if address.startswith("unix:"):
         folder = Path(address.removeprefix("unix:")).parent
         return None if folder.is_dir() else f"is in {folder}, which is no folder"

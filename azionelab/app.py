@@ -27,7 +27,7 @@ from azionelab.ops.checks import secret_keys as _secret_keys  # noqa: F401
 from azionelab.ops.commands import register_commands
 from azionelab.ops.monitoring import backups as _backup_reports  # noqa: F401
 from azionelab.ops.monitoring.health import health_blueprint
-from azionelab.ops.monitoring.requests import observe_requests
+from azionelab.ops.monitoring.request_metrics import observe_requests
 from azionelab.ops.monitoring.sentry import init_sentry
 from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config

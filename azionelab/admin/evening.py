@@ -282,7 +282,7 @@ class EveningView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
     def door_list(self, performance_id: int) -> Response:
         """The list on paper."""
         # What prints is loaded where something is printed (see bookings/tickets/files.py).
-        from azionelab.checkin.house.door_list import door_list_pdf  # noqa: PLC0415
+        from azionelab.checkin.house.door_list_pdf import door_list_pdf  # noqa: PLC0415
 
         performance = _performance(performance_id)
         counts = house_counts([performance_id])[performance_id]

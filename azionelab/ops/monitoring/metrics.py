@@ -2,7 +2,7 @@
 
 gunicorn's processes keep their counters in files of one folder (PROMETHEUS_MULTIPROC_DIR, set by
 gunicorn.conf.py), so any of them can answer for all. Counters are defined beside the code that increments
-them: bookings/metrics.py, checkin/metrics.py, ops/monitoring/requests.py.
+them: bookings/metrics.py, checkin/metrics.py, ops/monitoring/request_metrics.py.
 """
 
 import fcntl

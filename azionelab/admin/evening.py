@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.drawings import draw_arrivals, draw_qr
 from azionelab.admin.export import attempts_csv, guests_csv
-from azionelab.admin.rows.base import Guarded
+from azionelab.admin.guard import Guarded
 from azionelab.admin.scans import tell_verdict
 from azionelab.admin.words import tell_conflict, tell_scope, tell_seen
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded

@@ -6,7 +6,7 @@ from flask_admin import AdminIndexView, expose
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
-from azionelab.admin.rows.base import Guarded
+from azionelab.admin.guard import Guarded
 from azionelab.checkin.house.counts import house_counts
 from azionelab.database import db, now
 from azionelab.mail.models import Delivery, Mail

@@ -11,7 +11,7 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, validators
 
-from azionelab.admin.rows.base import Guarded
+from azionelab.admin.guard import Guarded
 from azionelab.admin.rows.fields import LocalTime
 from azionelab.database import now
 from azionelab.mail.resending import count_failed, enqueue_resending, read_progress

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from flask import abort, flash, redirect, request
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.helpers import get_redirect_target
@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from azionelab.admin.guard import Guarded
 from azionelab.admin.rows.editing import (
     mark_clashes,
     tell_meanwhile,
@@ -39,35 +40,12 @@ from azionelab.database.row_versions import (
     edit_row,
     find_deletion,
 )
-from azionelab.extensions import security
-from azionelab.staff.models import RoleName
-from azionelab.staff.rights import RUNS_SEASON, has_role
 from azionelab.web.dates import format_date, format_time
 from azionelab.web.pages import MAX_ROW
-from azionelab.web.resubmit_pages import can_resubmit, resubmit_page
 
 MAX_PAGE = 100_000
 _LITERAL = ("email", "reference")  # columns without accents; folding them would take its time
 _OF_ONE_RESULT = ("page", PARAMETER)  # what another search begins anew
-
-
-class Guarded:
-    """Lets in whoever has one of `roles`: others log in first, or are refused (403)."""
-
-    roles: ClassVar[tuple[RoleName, ...]] = RUNS_SEASON
-
-    def is_accessible(self) -> bool:
-        """Whether the person of this request may see the view, in the menu and at its address."""
-        return has_role(current_user, *self.roles)
-
-    def inaccessible_callback(self, _name: str, **_kwargs: Any) -> Response:
-        """Ask who is not logged in to do so, and keep what they sent; 403 to everybody else."""
-        if current_user.is_authenticated:
-            abort(403)
-        if can_resubmit():
-            return resubmit_page()
-        asked: Response = security.login_manager.unauthorized()
-        return asked
 
 
 class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's views have no types

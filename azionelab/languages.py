@@ -2,6 +2,7 @@
 
 To add one: its catalogue in translations/ and LOCALES here, its name in `language_names` of templates/_parts.html,
 and what answers without the application: docker/nginx/templates/nginx.conf, static_frontend/build/error-pages.ts.
+tests/test_translations.py reads the Italian catalogue: a language that is added is tested there, too.
 """
 
 from typing import Any

@@ -15,6 +15,7 @@ R = TypeVar("R")
 
 MANAGES_ACCOUNTS = (RoleName.ADMIN,)
 RUNS_SEASON = (RoleName.ADMIN, RoleName.STAFF)
+MANAGES_MAILS = (RoleName.ADMIN, RoleName.STAFF)  # reads them and sends them again
 ADMITS_PEOPLE = (RoleName.ADMIN, RoleName.STAFF, RoleName.DOOR)
 
 _HIGHEST_FIRST = (RoleName.ADMIN, RoleName.STAFF, RoleName.DOOR)

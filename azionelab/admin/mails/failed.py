@@ -15,6 +15,7 @@ from azionelab.admin.guard import Guarded
 from azionelab.admin.rows.fields import LocalTime
 from azionelab.database import now
 from azionelab.mail.resending import count_failed, enqueue_resending, read_progress
+from azionelab.staff.rights import MANAGES_MAILS
 
 _DAY = timedelta(hours=24)
 
@@ -40,6 +41,8 @@ class ResendForm(FlaskForm):  # type: ignore[misc]
 
 class FailedMailsView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no types
     """How many failed since when, one press to send them again, and how far that is."""
+
+    roles = MANAGES_MAILS
 
     def __init__(self) -> None:
         super().__init__(name=_("Failed mails"), endpoint="admin_failed_mails", url="failed_mails")

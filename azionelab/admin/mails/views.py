@@ -16,6 +16,7 @@ from azionelab.mail.messages import Message, render
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.mail.outbox import AddressErased, resend
 from azionelab.mail.superseded import SUPERSEDED
+from azionelab.staff.rights import MANAGES_MAILS
 
 KINDS: dict[str, str] = {
     Kind.CONFIRM: _("please confirm"),
@@ -37,6 +38,7 @@ DELIVERIES: dict[str, str] = {
 class MailView(TheatreView):
     """Mails and their delivery. No text is kept; in development it is written once more and shown."""
 
+    roles = MANAGES_MAILS
     details_template = "admin/mail.html"
     column_list = (
         "created_at",

@@ -1,4 +1,4 @@
-"""What all pages of the admin share: who may come in, how rows are shown, how they are written."""
+"""TheatreView, the base of the back office's lists and forms: shows, creates, edits and deletes rows."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,14 +8,13 @@ from uuid import UUID
 
 from flask import flash, redirect, request
 from flask_admin import expose
-from flask_admin.contrib.sqla import ModelView
 from flask_admin.helpers import get_redirect_target
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from markupsafe import Markup, escape
-from sqlalchemy import ColumnElement, Uuid, inspect, or_
+from sqlalchemy import Uuid, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -29,8 +28,7 @@ from azionelab.admin.rows.editing import (
     tell_who,
 )
 from azionelab.admin.rows.fields import read_version
-from azionelab.admin.rows.searches import PARAMETER, find_search, keep_search
-from azionelab.checkin.house.name_matching import name_matches_sql
+from azionelab.admin.rows.searches import SearchedView
 from azionelab.database import Base, db, transaction, violated_constraint
 from azionelab.database.row_versions import (
     EditConflict,
@@ -44,11 +42,9 @@ from azionelab.web.dates import format_date, format_time
 from azionelab.web.pages import MAX_ROW
 
 MAX_PAGE = 100_000
-_LITERAL = ("email", "reference")  # columns without accents; folding them would take its time
-_OF_ONE_RESULT = ("page", PARAMETER)  # what another search begins anew
 
 
-class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's views have no types
+class TheatreView(Guarded, SearchedView):
     """A table of the database. By itself it is read-only and shows times on the theatre's clock."""
 
     can_create = can_edit = can_delete = False
@@ -244,58 +240,11 @@ class TheatreView(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's vi
         flash(gettext("There is nothing of that kind here."), "error")
         return redirect(self.get_url(".index_view"))
 
-    @expose("/find/", methods=("POST",))
-    def find_view(self) -> Response:
-        """Keep what is looked for, and lead to its results: names belong into no address."""
-        text = request.form.get("search", "").replace("\0", "").strip()
-        shown = {name: value for name, value in request.args.items() if name not in _OF_ONE_RESULT}
-        if text:
-            shown[PARAMETER] = keep_search(self.endpoint, text)
-        return redirect(self.get_url(".index_view", **shown), 303)
-
-    def _apply_search(self, query: Any, count: Any, joins: Any, counted: Any, search: str) -> Any:
-        # Each word somewhere, as the door finds names. Flask-Admin asks with LIKE: "cosi" would not find
-        # "Così", and % and _ anything.
-        for word in search.split():
-            query, joins, found = self._search_columns(query, joins, word)
-            query = query.filter(found)
-            if count is not None:
-                count, counted, found = self._search_columns(count, counted, word)
-                count = count.filter(found)
-        return query, count, joins, counted
-
-    def _search_columns(
-        self, query: Any, joins: Any, word: str
-    ) -> tuple[Any, Any, ColumnElement[bool]]:
-        """The query with the tables that are searched, and the condition that one of their columns has it."""
-        conditions = []
-        for column, path in self._search_fields:
-            query, joins, alias = self._apply_path_joins(query, joins, path, inner_join=False)
-            searched = column if alias is None else getattr(alias, column.key)
-            conditions.append(searched.icontains(word, autoescape=True))
-            if column.key not in _LITERAL:
-                conditions.append(name_matches_sql(searched, word))
-        return query, joins, or_(*conditions)
-
     def _get_list_extra_args(self) -> ViewArgs:
         args = super()._get_list_extra_args()
-        # A page beyond what the database can count to is one of nothing, not a fault.
+        # A page number that the database cannot count to shows an empty list instead of a fault.
         args.page = min(max(args.page, 0), MAX_PAGE)
-        identity = args.extra_args.get(PARAMETER)
-        args.search = find_search(self.endpoint, identity) if identity else None
-        if identity and args.search is None:
-            del args.extra_args[PARAMETER]
-            flash(
-                gettext(
-                    "This search is not kept any more, or belongs to another login."
-                    " Please look once more."
-                ),
-                "warning",
-            )
         return args
-
-    def _get_list_url(self, view_args: ViewArgs) -> str:
-        return str(super()._get_list_url(view_args.clone(search=None)))
 
     def _get_list_filter_args(self) -> list[tuple[int, str, str]] | None:
         # A filter that was left at "all" is sent too, and is none.

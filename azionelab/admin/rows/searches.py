@@ -1,18 +1,84 @@
-"""What somebody looks for in a list: kept in their session, named in addresses by a random id.
+"""Search in the back office's lists. The session keeps the text; the address has a random id for it.
 
-Names belong into no address and no log, yet a page of results needs an address of its own: it can then be
-paged, sorted, filtered, and come back to.
+Names must not get into addresses and logs, yet a page of results needs an address of its own, to be paged,
+sorted, filtered, and come back to.
 """
 
 import secrets
+from typing import Any
 
-from flask import Flask, session
+from flask import Flask, flash, redirect, request, session
+from flask_admin import expose
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.model.base import ViewArgs
+from flask_babel import gettext
 from flask_login import current_user, user_logged_out
+from sqlalchemy import ColumnElement, or_
+from werkzeug.wrappers import Response
+
+from azionelab.checkin.house.name_matching import name_matches_sql
 
 PARAMETER = "find"  # of an address
 MAX_TEXT = 100  # characters; nobody's name is longer, and a cookie holds 4 KB
 _KEPT = 8  # of each session, the newest
 _SEARCHES = "searches"
+_LITERAL = ("email", "reference")  # columns without accents; folding them would take its time
+_OF_ONE_RESULT = ("page", PARAMETER)  # dropped from the address when another search begins
+
+
+class SearchedView(ModelView):  # type: ignore[misc]  # Flask-Admin's views have no types
+    """A list whose search keeps names out of addresses."""
+
+    @expose("/find/", methods=("POST",))
+    def find_view(self) -> Response:
+        """Keep the text and redirect to its results, whose address does not hold it."""
+        text = request.form.get("search", "").replace("\0", "").strip()
+        shown = {name: value for name, value in request.args.items() if name not in _OF_ONE_RESULT}
+        if text:
+            shown[PARAMETER] = keep_search(self.endpoint, text)
+        return redirect(self.get_url(".index_view", **shown), 303)
+
+    def _apply_search(self, query: Any, count: Any, joins: Any, counted: Any, search: str) -> Any:
+        # Each word in some column, as the door finds names. Flask-Admin's own LIKE would not find "Così" by
+        # "cosi", and would take % and _ for wildcards.
+        for word in search.split():
+            query, joins, found = self._search_columns(query, joins, word)
+            query = query.filter(found)
+            if count is not None:
+                count, counted, found = self._search_columns(count, counted, word)
+                count = count.filter(found)
+        return query, count, joins, counted
+
+    def _search_columns(
+        self, query: Any, joins: Any, word: str
+    ) -> tuple[Any, Any, ColumnElement[bool]]:
+        """The query joined with the searched tables, and the condition that one of their columns has the word."""
+        conditions = []
+        for column, path in self._search_fields:
+            query, joins, alias = self._apply_path_joins(query, joins, path, inner_join=False)
+            searched = column if alias is None else getattr(alias, column.key)
+            conditions.append(searched.icontains(word, autoescape=True))
+            if column.key not in _LITERAL:
+                conditions.append(name_matches_sql(searched, word))
+        return query, joins, or_(*conditions)
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        args = super()._get_list_extra_args()
+        identity = args.extra_args.get(PARAMETER)
+        args.search = find_search(self.endpoint, identity) if identity else None
+        if identity and args.search is None:
+            del args.extra_args[PARAMETER]
+            flash(
+                gettext(
+                    "This search is not kept any more, or belongs to another login."
+                    " Please look once more."
+                ),
+                "warning",
+            )
+        return args
+
+    def _get_list_url(self, view_args: ViewArgs) -> str:
+        return str(super()._get_list_url(view_args.clone(search=None)))
 
 
 def init_searches(app: Flask) -> None:

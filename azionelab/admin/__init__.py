@@ -9,10 +9,10 @@ from flask_admin.theme import Bootstrap4Theme
 from flask_babel import lazy_gettext as _
 
 from azionelab.admin.accounts.views import TokenView, UserView
-from azionelab.admin.evening import EveningView
 from azionelab.admin.home import HomeView
 from azionelab.admin.mails.failed import FailedMailsView
 from azionelab.admin.mails.views import MailView
+from azionelab.admin.performance_day.views import PerformanceDayView
 from azionelab.admin.reservations.views import ReservationView
 from azionelab.admin.rows.searches import init_searches
 from azionelab.admin.scans import AdmissionView, ScanView
@@ -54,5 +54,5 @@ def init_admin(app: Flask) -> None:
     ]
     for view, model, name, url in views:
         office.add_view(view(model, name, url))
-    office.add_view(EveningView())
+    office.add_view(PerformanceDayView())
     office.add_view(FailedMailsView())

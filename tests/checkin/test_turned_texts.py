@@ -6,7 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from azionelab.admin.export import guests_csv
+from azionelab.admin.performance_day.spreadsheets import guests_csv
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics
 from azionelab.checkin.devices import invitations

@@ -10,11 +10,11 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from azionelab.admin.accounts.forms import ROLES, AccountForm, ChangedAccountForm, TokenForm
+from azionelab.admin.accounts.forms import AccountForm, ChangedAccountForm, TokenForm
+from azionelab.admin.accounts.texts import tell_role, tell_scope
 from azionelab.admin.rows.base import TheatreView, tell
-from azionelab.admin.words import tell_scope
 from azionelab.staff.accounts import AccountError, change_account, create_account
-from azionelab.staff.models import Role, User
+from azionelab.staff.models import User
 from azionelab.staff.rights import MANAGES_ACCOUNTS, role_of
 from azionelab.staff.tokens import issue_token, revoke_token
 
@@ -36,7 +36,7 @@ class UserView(TheatreView):
         "active": _("Active"),
     }
     column_formatters: ClassVar = {
-        "roles": lambda _view, _context, row, _name: ", ".join(map(_tell_role, row.roles)),
+        "roles": lambda _view, _context, row, _name: ", ".join(map(tell_role, row.roles)),
     }
 
     def get_create_form(self) -> type[AccountForm]:
@@ -123,8 +123,3 @@ class TokenView(TheatreView):
             else:
                 flash(gettext("The token opens nothing any more."), "success")
         return redirect(self.get_url(".index_view"))
-
-
-def _tell_role(role: Role) -> str:
-    """What an account may do, in the words of its form."""
-    return next((str(choice.label) for choice in ROLES if choice.value == role.name), role.name)

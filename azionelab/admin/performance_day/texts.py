@@ -1,4 +1,4 @@
-"""What the evening's page says of its doors, in words."""
+"""Texts of the pages of a performance's day: conflicts between doors, and how long ago something was."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +8,6 @@ from flask_babel import gettext
 from azionelab.admin.scans import tell_too_many, tell_verdict
 from azionelab.checkin.devices.offline_list import Conflict
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
-from azionelab.staff.tokens import Scope
 from azionelab.web.dates import format_date, format_time, is_same_day
 
 
@@ -57,14 +56,6 @@ def tell_conflict(conflict: Conflict) -> Told:
         reference="" if conflict.walk_in else conflict.reference or "",
         too_many=tell_too_many(conflict.beyond),
     )
-
-
-def tell_scope(scope: str) -> str:
-    """What a phone or a program may do at the door."""
-    return {
-        Scope.DOOR: gettext("Everything at the door"),
-        Scope.SCAN: gettext("Scans only"),
-    }[Scope(scope)]
 
 
 def tell_seen(moment: datetime | None, at: datetime) -> str:

@@ -1,0 +1,20 @@
+"""What roles and tokens allow, in words."""
+
+from flask_babel import gettext
+
+from azionelab.admin.accounts.forms import ROLES
+from azionelab.staff.models import Role
+from azionelab.staff.tokens import Scope
+
+
+def tell_role(role: Role) -> str:
+    """What an account may do, in the words of its form."""
+    return next((str(choice.label) for choice in ROLES if choice.value == role.name), role.name)
+
+
+def tell_scope(scope: str) -> str:
+    """What a phone or a program may do at the door."""
+    return {
+        Scope.DOOR: gettext("Everything at the door"),
+        Scope.SCAN: gettext("Scans only"),
+    }[Scope(scope)]

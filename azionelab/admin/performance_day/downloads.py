@@ -1,0 +1,56 @@
+"""A performance's lists as files: the door list on paper, parties and scans for a spreadsheet."""
+
+from flask import make_response
+from flask_admin import expose
+from werkzeug.wrappers import Response
+
+from azionelab.admin.performance_day.pages import PerformancePages, get_performance
+from azionelab.admin.performance_day.spreadsheets import attempts_csv, guests_csv
+from azionelab.checkin.house import figures
+from azionelab.checkin.house.counts import house_counts
+from azionelab.checkin.house.guests import guests
+from azionelab.shows.models import Performance
+from azionelab.web.dates import format_timestamp
+
+
+class DownloadPages(PerformancePages):
+    """A performance's files."""
+
+    @expose("/<int:performance_id>/door-list.pdf")
+    def door_list(self, performance_id: int) -> Response:
+        """The list on paper."""
+        # What prints is loaded where something is printed (see bookings/tickets/files.py).
+        from azionelab.checkin.house.door_list_pdf import door_list_pdf  # noqa: PLC0415
+
+        performance = get_performance(performance_id)
+        counts = house_counts([performance_id])[performance_id]
+        content = door_list_pdf(performance, counts, guests(performance_id))
+        return _file(content, "application/pdf", f"{_name(performance)}.pdf")
+
+    @expose("/<int:performance_id>/parties.csv")
+    def parties(self, performance_id: int) -> Response:
+        """The parties as a table."""
+        performance = get_performance(performance_id)
+        content = guests_csv(guests(performance_id))
+        return _file(content, "text/csv", f"{_name(performance)}-parties.csv")
+
+    @expose("/<int:performance_id>/scans.csv")
+    def scans(self, performance_id: int) -> Response:
+        """The attempts at the doors as a table."""
+        performance = get_performance(performance_id)
+        content = attempts_csv(figures.attempts(performance_id))
+        return _file(content, "text/csv", f"{_name(performance)}-scans.csv")
+
+
+def _name(performance: Performance) -> str:
+    """A file's name: the show's address and the day. No space, no accent, no surprise."""
+    return f"{performance.show.slug}-{format_timestamp(performance.starts_at)[:10]}"
+
+
+def _file(content: bytes, kind: str, name: str) -> Response:
+    response = make_response(content)
+    response.mimetype = kind
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    # It holds names: nobody keeps a copy on the way.
+    response.cache_control.no_store = True
+    return response

@@ -1,0 +1,143 @@
+"""The phones that are doors of a performance: inviting, revoking and putting them away."""
+
+import re
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from azionelab.admin.performance_day.drawings import draw_qr
+from azionelab.admin.performance_day.pages import PerformancePages, closes_at, get_performance
+from azionelab.checkin.devices import invitations
+from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices.putting_away import bring_back, put_away
+from azionelab.database import now
+from azionelab.staff.tokens import Scope, revoke_token
+
+_PHONES = (1, 2, 3, 5, 10, invitations.MAX_PHONES)  # that an invitation may be for
+_DAYS = (0, 3, 7)  # for which a phone may open the doors of other performances, too
+
+
+class PhonePages(PerformancePages):
+    """A performance's phones."""
+
+    @expose("/<int:performance_id>/invitation")
+    def invitation(self, performance_id: int) -> str:
+        """A code that makes a phone a door of this performance, and the phones that are one."""
+        performance = get_performance(performance_id)
+        phones, scope, days = _phones(), _scope(), _days()
+        shown = invitations.show_invitation(performance_id, phones, scope, days)
+        address = invitations.invitation_url(shown.text)
+        path, width = draw_qr(address)
+        return self.page(
+            "invitation",
+            performance,
+            devices=devices.devices_of(performance_id),
+            is_over=closes_at(performance) <= now(),
+            address=address,
+            qr_path=path,
+            qr_width=width,
+            good_until=shown.good_until,
+            chosen=_chosen(),
+            phones=phones,
+            scope=scope,
+            used=shown.used,
+            numbers=_PHONES,
+            scopes=tuple(Scope),
+            days=days,
+            days_offered=_DAYS,
+        )
+
+    @expose("/<int:performance_id>/revoke", methods=("POST",))
+    def revoke(self, performance_id: int) -> Response:
+        """Make one of the evening's devices open nothing any more."""
+        get_performance(performance_id)
+        asked = request.form.get("device", "")
+        device = next(
+            (one for one in devices.devices_of(performance_id) if str(one.token_id) == asked), None
+        )
+        if device is None:
+            flash(gettext("There is no such device."), "error")
+        else:
+            revoke_token(device.token_id)
+            flash(
+                gettext(
+                    "%(device)s lets nobody in any more. Was it a slip? Let the phone scan the code"
+                    " anew.",
+                    device=device.label,
+                ),
+                "success",
+            )
+        return self._back(performance_id)
+
+    @expose("/<int:performance_id>/put-away", methods=("POST",))
+    def put_away(self, performance_id: int) -> Response:
+        """Wait no longer for one of the evening's phones."""
+        get_performance(performance_id)
+        label = put_away(performance_id, _device())
+        if label is None:
+            flash(gettext("There is no such device."), "error")
+        else:
+            flash(
+                gettext(
+                    "%(device)s is put away. If it is heard of again, it is back by itself.",
+                    device=label,
+                ),
+                "success",
+            )
+        return self._back(performance_id)
+
+    @expose("/<int:performance_id>/bring-back", methods=("POST",))
+    def bring_back(self, performance_id: int) -> Response:
+        """Wait for a phone again that was put away."""
+        get_performance(performance_id)
+        label = bring_back(performance_id, _device())
+        if label is None:
+            flash(gettext("There is no such device."), "error")
+        else:
+            flash(gettext("%(device)s is waited for again.", device=label), "success")
+        return self._back(performance_id)
+
+    def _back(self, performance_id: int) -> Response:
+        """To the page on which the button of a phone was pressed."""
+        if request.form.get("back") == "invitation":
+            where = self.get_url(".invitation", performance_id=performance_id, **_chosen())
+            return redirect(where)
+        return redirect(self.get_url(".show", performance_id=performance_id))
+
+
+def _phones() -> int:
+    """How many phones an invitation shall be for; one unless a number of those offered is asked for."""
+    given = request.args.get("phones", "")
+    return int(given) if given in map(str, _PHONES) else 1
+
+
+def _scope() -> Scope:
+    """What its phones may do; everything unless something else is asked for."""
+    given = request.args.get("scope", "")
+    return Scope(given) if given in tuple(Scope) else Scope.DOOR
+
+
+def _days() -> int:
+    """For how many days they may open other doors by themselves; for none unless it is asked for."""
+    given = request.args.get("days", "")
+    return int(given) if given in map(str, _DAYS) else 0
+
+
+def _chosen() -> dict[str, Any]:
+    """What was chosen of an invitation, where it is not what everybody gets."""
+    phones, scope, days = _phones(), _scope(), _days()
+    chosen: dict[str, Any] = {"phones": phones} if phones > 1 else {}
+    if scope is not Scope.DOOR:
+        chosen["scope"] = scope
+    if days:
+        chosen["days"] = days
+    return chosen
+
+
+def _device() -> int:
+    """The phone whose button was pressed; 0, which none has, for what is no number."""
+    given = request.form.get("device", "")
+    return int(given) if re.fullmatch(r"[0-9]{1,9}", given) else 0

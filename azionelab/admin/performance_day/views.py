@@ -1,0 +1,95 @@
+"""The page of a performance on its day, and all pages below it.
+
+The page keeps itself fresh (static_frontend/src/live.ts); everything is read anew for each request.
+"""
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from werkzeug.wrappers import Response
+
+from azionelab.admin.performance_day.downloads import DownloadPages
+from azionelab.admin.performance_day.drawings import draw_arrivals
+from azionelab.admin.performance_day.freed_seats import FreedSeatsPages
+from azionelab.admin.performance_day.pages import closes_at, get_performance
+from azionelab.admin.performance_day.phones import PhonePages
+from azionelab.admin.performance_day.texts import tell_conflict
+from azionelab.bookings.network_holds import networks_of
+from azionelab.checkin.devices import registry as devices
+from azionelab.checkin.devices.offline_list import conflicts
+from azionelab.checkin.house import figures
+from azionelab.checkin.house.building import people_in
+from azionelab.checkin.house.counts import house_counts
+from azionelab.checkin.interval import allow_reentry
+from azionelab.checkin.texts.building_texts import (
+    describe_building_parts,
+    describe_known_at,
+    describe_put_away,
+    explain_building,
+)
+from azionelab.checkin.texts.notices import count_parties, count_seats
+from azionelab.database import now
+
+_MANY = 10  # unconfirmed seats of one network that staff are shown
+
+
+class PerformanceDayView(PhonePages, FreedSeatsPages, DownloadPages):
+    """A performance on its day; the back office's first page leads to it."""
+
+    def __init__(self) -> None:
+        super().__init__(name=_("Evening"), endpoint="admin_evening", url="evenings")
+
+    def is_visible(self) -> bool:
+        """Not in the menu: an evening is chosen on the first page."""
+        return False
+
+    @expose("/")
+    def index(self) -> Response:
+        """All evenings are on the first page."""
+        return redirect(url_for("admin.index"))
+
+    @expose("/<int:performance_id>")
+    def show(self, performance_id: int) -> str:
+        """What happens at this moment, and what happened."""
+        performance = get_performance(performance_id)
+        arrivals = figures.arrivals(performance_id)
+        return self.page(
+            "evening",
+            performance,
+            counts=house_counts([performance_id])[performance_id],
+            building=people_in(performance_id),
+            is_over=closes_at(performance) <= now(),
+            describe_building_parts=describe_building_parts,
+            describe_known_at=describe_known_at,
+            describe_put_away=describe_put_away,
+            explain_building=explain_building,
+            conflicts=[tell_conflict(conflict) for conflict in conflicts(performance_id)],
+            arrivals=arrivals,
+            chart=draw_arrivals(arrivals, performance.starts_at),
+            doors=figures.doors(performance_id),
+            refusals=figures.refusals(performance_id),
+            refused=figures.latest_refused(performance_id),
+            sent_by_revoked=figures.sent_by_revoked(performance_id),
+            devices=devices.devices_of(performance_id),
+            networks=[
+                holds
+                for holds in networks_of(performance_id)
+                if holds.parties > 1 and holds.seats >= _MANY
+            ],
+            count_seats=count_seats,
+            count_parties=count_parties,
+        )
+
+    @expose("/<int:performance_id>/reentry", methods=("POST",))
+    def reentry(self, performance_id: int) -> Response:
+        """Let people go out and come in again this evening, or nobody any more."""
+        get_performance(performance_id)
+        allowed = request.form.get("allowed") == "yes"
+        allow_reentry(performance_id, allowed=allowed)
+        if allowed:
+            told = gettext("Exit and re-entry are on: the doors let people out, and in again.")
+        else:
+            told = gettext("Nobody is let out any more. Who is out can come in again.")
+        flash(told, "success")
+        return redirect(self.get_url(".show", performance_id=performance_id))

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from azionelab.bookings.models import LIVE
+from azionelab.bookings.party import Party
 
 
 class By(StrEnum):
@@ -33,32 +33,15 @@ class Reduced:
     seats: int
 
 
-class Changed(Protocol):
-    """A booking with its changes, whole or as the columns of a row."""
-
-    @property
-    def state(self) -> str: ...
-    @property
-    def ended_at(self) -> datetime | None: ...
-    @property
-    def ended_by(self) -> str | None: ...
-    @property
-    def reduced_from(self) -> int | None: ...
-    @property
-    def reduced_at(self) -> datetime | None: ...
-    @property
-    def reduced_by(self) -> str | None: ...
-
-
-def ended(booking: Changed) -> Ended | None:
+def ended(party: Party) -> Ended | None:
     """How a booking ended; None for one that is live."""
-    if booking.state in LIVE or booking.ended_at is None:
+    if party.state in LIVE or party.ended_at is None:
         return None
-    return Ended(booking.ended_at, booking.ended_by)
+    return Ended(party.ended_at, party.ended_by)
 
 
-def reduced(booking: Changed) -> Reduced | None:
+def reduced(party: Party) -> Reduced | None:
     """How a party became smaller; None for one of the size that was booked."""
-    if booking.reduced_from is None or booking.reduced_at is None or booking.reduced_by is None:
+    if party.reduced_from is None or party.reduced_at is None or party.reduced_by is None:
         return None
-    return Reduced(booking.reduced_at, booking.reduced_by, booking.reduced_from)
+    return Reduced(party.reduced_at, party.reduced_by, party.reduced_from)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.party import PARTY_COLUMNS, Party
 from azionelab.database import read_row, require_transaction
 from azionelab.shows.models import Performance
 
@@ -34,26 +35,7 @@ _RESERVATION = (
     .execution_options(populate_existing=True)
 )
 _PARTY = (
-    select(
-        Reservation.id,
-        Reservation.performance_id,
-        Reservation.reference,
-        Reservation.name,
-        Reservation.state,
-        Reservation.seats,
-        Reservation.admitted,
-        Reservation.released,
-        Reservation.outside,
-        Performance.cancelled_at,
-        Performance.reentry,
-        Reservation.note,
-        Reservation.late_at,
-        Reservation.ended_at,
-        Reservation.ended_by,
-        Reservation.reduced_from,
-        Reservation.reduced_at,
-        Reservation.reduced_by,
-    )
+    select(*PARTY_COLUMNS, Performance.cancelled_at, Performance.reentry)
     .join(Reservation.performance)
     .where(Reservation.id == bindparam("id"))
     .with_for_update(key_share=True, of=Reservation)
@@ -120,49 +102,15 @@ def lock_reservation(session: Session, reservation_id: UUID) -> Reservation:
 
 
 @dataclass(frozen=True, slots=True)
-class PartyRow:
-    """Of a reservation what a door asks.
+class LockedParty(Party):
+    """A party with what the door asks of its performance."""
 
-    As `lock_party` reads it, also when its performance was cancelled, and whether people may go out.
-    """
-
-    id: UUID
-    performance_id: int
-    reference: str
-    name: str
-    state: str
-    seats: int
-    admitted: int
-    released: int
-    outside: int
     cancelled_at: datetime | None = None
     reentry: bool = False
-    note: str = ""
-    late_at: datetime | None = None
-    ended_at: datetime | None = None
-    ended_by: str | None = None
-    reduced_from: int | None = None
-    reduced_at: datetime | None = None
-    reduced_by: str | None = None
-
-    @property
-    def to_come(self) -> int:
-        """As a reservation's."""
-        return self.seats - self.admitted - self.released
-
-    @property
-    def inside(self) -> int:
-        """As a reservation's."""
-        return max(0, self.admitted - self.outside)
-
-    @property
-    def awaited_at(self) -> datetime | None:
-        """As a reservation's."""
-        return self.late_at if self.admitted < self.seats else None
 
 
-def lock_party(session: Session, reservation_id: UUID) -> PartyRow:
-    """Lock a reservation and read what a door asks of it.
+def lock_party(session: Session, reservation_id: UUID) -> LockedParty:
+    """Lock a reservation and read what the door asks of it.
 
     Raises ReservationUnknown.
     """
@@ -170,7 +118,7 @@ def lock_party(session: Session, reservation_id: UUID) -> PartyRow:
     found = read_row(session.connection(), _PARTY, {"id": reservation_id})
     if found is None:
         raise ReservationUnknown
-    return PartyRow(*found)
+    return LockedParty(*found)
 
 
 def lock_live_parties(session: Session, performance_id: int) -> Sequence[Reservation]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -42,7 +43,43 @@ class State(StrEnum):
 LIVE = (State.PENDING, State.CONFIRMED)  # what has not ended; it holds seats if `holds_seats`
 
 
-class Reservation(Base):
+class _Counted(Protocol):
+    """How many people a party has, how many of them came, and when the others come."""
+
+    @property
+    def seats(self) -> int: ...
+    @property
+    def admitted(self) -> int: ...
+    @property
+    def released(self) -> int: ...
+    @property
+    def outside(self) -> int: ...
+    @property
+    def late_at(self) -> datetime | None: ...
+
+
+class PartyCounts:
+    """What follows from a party's counts, for a Reservation and for a Party (party.py) alike."""
+
+    __slots__ = ()
+
+    @hybrid_property
+    def to_come(self: _Counted) -> int:
+        """People of the party whose places are held and who are not in."""
+        return self.seats - self.admitted - self.released
+
+    @property
+    def inside(self: _Counted) -> int:
+        """People of the party who are in the building."""
+        return max(0, self.admitted - self.outside)
+
+    @property
+    def awaited_at(self: _Counted) -> datetime | None:
+        """About when the rest of the party comes, if it told us that it will be late."""
+        return self.late_at if self.admitted < self.seats else None
+
+
+class Reservation(PartyCounts, Base):
     """A party's booking. Only the booking rules (rules.py, holds.py, ending.py) change its state.
 
     `admitted` counts the people of the party who are in. Triggers on `admission` keep it, and
@@ -190,21 +227,6 @@ class Reservation(Base):
     def is_lapsed(self, at: datetime) -> bool:
         """Whether its hold is over, though nobody may have marked it as expired yet."""
         return self.is_pending and self.hold_expires_at <= at
-
-    @hybrid_property
-    def to_come(self) -> int:
-        """People of the party whose places are held and who are not in."""
-        return self.seats - self.admitted - self.released
-
-    @property
-    def inside(self) -> int:
-        """People of the party who are in the building."""
-        return max(0, self.admitted - self.outside)
-
-    @property
-    def awaited_at(self) -> datetime | None:
-        """About when the rest of the party comes, if it told us that it will be late."""
-        return self.late_at if self.admitted < self.seats else None
 
     @property
     def has_ticket(self) -> bool:

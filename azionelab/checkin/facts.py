@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
 from azionelab.bookings.holds import free_places
-from azionelab.bookings.locks import PartyRow, lock_party, lock_performance
+from azionelab.bookings.locks import LockedParty, lock_party, lock_performance
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.references import read_reference
 from azionelab.bookings.tickets.signing import read_ticket
-from azionelab.checkin.verdicts import Door, Party
+from azionelab.checkin.verdicts import Door
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
@@ -42,7 +42,7 @@ def ticket_of(code: str) -> UUID | str | None:
     return read_token(Purpose.TICKET, typed.rstrip("/").rpartition("/")[2])
 
 
-def lock_code(session: Session, code: str) -> PartyRow | None:
+def lock_code(session: Session, code: str) -> LockedParty | None:
     """The party a code names, locked.
 
     Whatever a camera read is a code: what makes no sense names nobody.
@@ -60,20 +60,6 @@ def lock_code(session: Session, code: str) -> PartyRow | None:
         return None
 
 
-def party_facts(party: Reservation | PartyRow | None) -> Party | None:
-    """What a verdict asks of a party; None when nobody is named."""
-    if party is None:
-        return None
-    return Party(
-        party.performance_id,
-        party.state,
-        party.seats,
-        party.admitted,
-        party.released,
-        party.outside,
-    )
-
-
 def lock_door(session: Session, performance_id: int) -> Performance:
     """The performance of a door, locked; DoorUnknown."""
     try:
@@ -88,7 +74,7 @@ def door_facts(session: Session, performance: Performance) -> Door:
     return Door(performance.id, performance.cancelled_at is not None, free, performance.reentry)
 
 
-def look_at_door(session: Session, performance_id: int, party: PartyRow | None) -> Door:
+def look_at_door(session: Session, performance_id: int, party: LockedParty | None) -> Door:
     """The door as it is without its lock, which who takes nobody's place does not need."""
     if party is not None and party.performance_id == performance_id:
         cancelled_at, reentry = party.cancelled_at, party.reentry

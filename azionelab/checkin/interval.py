@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.models import State
+from azionelab.bookings.party import Party
 from azionelab.checkin.facts import lock_door
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.metrics import VERDICTS_GIVEN
@@ -27,7 +28,7 @@ from azionelab.checkin.scan_log import (
     read_verdict,
     write_down,
 )
-from azionelab.checkin.verdicts import Asked, Door, Kind, Party, Way, count_claim, decide
+from azionelab.checkin.verdicts import Asked, Door, Kind, Way, count_claim, decide
 from azionelab.database import transaction
 from azionelab.shows.models import Performance
 

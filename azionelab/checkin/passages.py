@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.party import Party
 from azionelab.checkin.models import Admission, Passage, Scan
-from azionelab.checkin.verdicts import Door, Kind, Party, Way, count_claim
+from azionelab.checkin.verdicts import Door, Kind, Way, count_claim
 from azionelab.database import now
 
 

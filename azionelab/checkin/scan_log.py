@@ -15,12 +15,13 @@ from sqlalchemy import String, and_, bindparam, func, insert, literal_column, or
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from azionelab.bookings.locks import PartyRow
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.party import Party, party_of
 from azionelab.checkin.facts import lock_code, read_door
 from azionelab.checkin.models import Admission, Passage, Scan
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.database import db, now, read_row, transaction, violated_constraint
+from azionelab.shows.models import Performance
 from azionelab.staff.models import ApiToken, User
 
 _NEW_SCAN = insert(Scan)
@@ -74,20 +75,23 @@ class FirstAdmission:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to a scan. `people` were let in by it, or out; `reservation` is None when nobody is named.
+    """The answer to a scan. `people` were let in by it, or out; `party` is None when nobody is named.
 
-    `claimed` people are in by the device's own decision; None when it made none.
+    `claimed` people are in by the device's own decision; None when it made none. The party of `walk_ins` has no
+    name. `elsewhere` is the performance that a ticket of the WRONG_PERFORMANCE is for.
     """
 
     kind: Kind
     scan_id: UUID
     people: int
-    reservation: Reservation | PartyRow | None
+    party: Party | None
     first: FirstAdmission | None
     claimed: int | None = None
     undone: bool = False
     replayed: bool = False
     way: Way = Way.IN
+    walk_ins: bool = False
+    elsewhere: Performance | None = None
 
 
 @contextmanager
@@ -116,7 +120,7 @@ def by_new_scan() -> Iterator[None]:
 def describe_attempt(
     scan_id: UUID,
     performance_id: int,
-    party: PartyRow | Reservation | None,
+    party: Party | None,
     actor: Actor,
     claim: Claim | None = None,
     *,
@@ -204,16 +208,20 @@ def read_verdict(
 ) -> Verdict:
     """The answer to a scan that is in the books, for whoever sends it again. `written` is who went through by it."""
     undone_at = written.undone_at if written is not None else None
+    kind = Kind(scan.verdict)
+    is_elsewhere = kind is Kind.WRONG_PERFORMANCE
     return Verdict(
-        Kind(scan.verdict),
+        kind,
         scan.id,
         scan.people,
-        reservation,
+        party_of(reservation),
         first,
         claimed=scan.claimed,
         undone=(undone_at or scan.claim_undone_at) is not None,
         replayed=True,
         way=Way(scan.way),
+        walk_ins=reservation is not None and reservation.walk_in,
+        elsewhere=reservation.performance if reservation and is_elsewhere else None,
     )
 
 

@@ -13,15 +13,15 @@ from sqlalchemy import ClauseElement, Select, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from azionelab.bookings.locks import EXPECTED_PARTY, PartyRow
+from azionelab.bookings.locks import EXPECTED_PARTY
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.party import Party, party_of
 from azionelab.bookings.places import hold_again
 from azionelab.checkin.facts import (
     door_facts,
     lock_code,
     lock_door,
     look_at_door,
-    party_facts,
     ticket_of,
 )
 from azionelab.checkin.metrics import VERDICTS_GIVEN
@@ -46,7 +46,6 @@ from azionelab.checkin.verdicts import (
     Asked,
     Door,
     Kind,
-    Party,
     Way,
     count_claim,
     decide,
@@ -148,9 +147,9 @@ def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
     found = write_at_once(_LET_IN[type(identity)], facts)
     if found is None:
         return None
-    party = PartyRow(
-        found.id, performance_id, found.reference, found.name, State.CONFIRMED,
-        seats=found.seats, admitted=found.seats, released=0, outside=0, note=found.note,
+    party = Party(
+        performance_id, State.CONFIRMED, found.seats, admitted=found.seats,
+        id=found.id, reference=found.reference, name=found.name, note=found.note,
         reduced_from=found.reduced_from, reduced_at=found.reduced_at, reduced_by=found.reduced_by,
     )  # fmt: skip
     return Verdict(Kind.ADMITTED, scan_id, found.seats, party, None)
@@ -175,27 +174,29 @@ def _admit(
             raise _PlacesReleased
         else:
             door = look_at_door(session, performance_id, party)
-        kind, people, gone = _decide(party_facts(party), door, asked, claim)
+        kind, people, gone = _decide(party, door, asked, claim)
         first = first_admission(session, party.id, scan_id) if party and party.admitted else None
         way = _WAYS.get(kind, asked.way)
         scan = describe_attempt(scan_id, performance_id, party, actor, claim, way=way)
-        told: PartyRow | Reservation | None = party
+        now_in: Party | None = party
+        elsewhere: Performance | None = None
         if party and (people or gone):
             if released:
                 # As it is now: an earlier action of the same sync may have left it in the session.
                 reservation = session.get_one(Reservation, party.id, populate_existing=True)
                 hold_again(reservation, people)
                 session.flush()
-            told = _with_more_in(party, people, gone)
+            now_in = _with_more_in(party, people, gone)
         elif party and kind is Kind.WRONG_PERFORMANCE:
-            told = session.get_one(Reservation, party.id)
+            elsewhere = session.get_one(Performance, party.performance_id)
         write_down(session, scan, kind, people, gone)
         return Verdict(
-            kind, scan_id, people + abs(gone), told, first, claimed_people(claim), way=scan["way"]
-        )
+            kind, scan_id, people + abs(gone), now_in, first, claimed_people(claim),
+            way=scan["way"], elsewhere=elsewhere,
+        )  # fmt: skip
 
 
-def _with_more_in(party: PartyRow, people: int, gone: int) -> PartyRow:
+def _with_more_in(party: Party, people: int, gone: int) -> Party:
     """What the triggers make of it: the row is locked, nobody else can have counted."""
     late = max(0, people - party.to_come)
     return replace(
@@ -276,13 +277,13 @@ def _follow(
     more = claim.people - scan.people
     if scan.way != Way.IN:
         if reservation is not None:
-            follow_passage(session, scan, claim.people, claim.verdict, party_facts(reservation))
+            follow_passage(session, scan, claim.people, claim.verdict, party_of(reservation))
             session.refresh(reservation, ["outside"])
         return
     admission = admission_of(session, scan.id)
     if more > 0:
         door = door_facts(session, performance)
-        kind, counted = count_claim(party_facts(reservation), door, more)
+        kind, counted = count_claim(party_of(reservation), door, more)
         if reservation is None or not counted:
             return
         hold_again(reservation, counted)

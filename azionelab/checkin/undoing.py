@@ -1,5 +1,6 @@
 """Scans taken back: the people they let in or out are not counted any more."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import update
@@ -12,8 +13,8 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.checkin.devices.rights import RightMissing
 from azionelab.checkin.models import Scan
 from azionelab.checkin.passages import call_back, call_back_without_ticket, passage_of, take_back
-from azionelab.checkin.scan_log import Actor, ScanUnknown, Verdict, admission_of
-from azionelab.checkin.verdicts import REVOKED, Kind, Way
+from azionelab.checkin.scan_log import Actor, ScanUnknown, Verdict, admission_of, read_verdict
+from azionelab.checkin.verdicts import REVOKED, Way
 from azionelab.database import now, transaction
 
 
@@ -49,10 +50,8 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = F
             call_back_without_ticket(session, scan, entered, actor.label)
         if passage is not None and passage.undone_at is None:
             take_back(session, passage, scan, actor.label)
-        return Verdict(
-            Kind(scan.verdict), scan_id, 0, reservation, None,
-            claimed=scan.claimed, undone=True, way=Way(scan.way),
-        )  # fmt: skip
+        verdict = read_verdict(scan, reservation, None, None)
+        return replace(verdict, people=0, undone=True, replayed=False)
 
 
 def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:

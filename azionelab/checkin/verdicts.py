@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from azionelab.bookings.models import State
+from azionelab.bookings.party import Party
 
 
 class Kind(StrEnum):
@@ -48,31 +49,6 @@ class Way(StrEnum):
 # its error. REVOKED: the device had been revoked, and lets nobody in.
 REUSED, REVOKED = "reused", "revoked"
 RECORDED = (*Kind, REUSED, REVOKED)
-
-
-@dataclass(frozen=True)
-class Party:
-    """What is known of the party a code names. All but the first two count people.
-
-    `outside` of the `admitted` went out, and did not come back.
-    """
-
-    performance_id: int
-    state: str
-    seats: int
-    admitted: int
-    released: int = 0
-    outside: int = 0
-
-    @property
-    def to_come(self) -> int:
-        """People who are not in and whose places are held."""
-        return self.seats - self.admitted - self.released
-
-    @property
-    def inside(self) -> int:
-        """People who are in the building."""
-        return max(0, self.admitted - self.outside)
 
 
 @dataclass(frozen=True)

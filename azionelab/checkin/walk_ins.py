@@ -4,15 +4,16 @@ They take places, so the performance is locked before all else (docs/locking.md)
 lets them in by itself; the books follow as far as there are places.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from azionelab.bookings.changes import By
 from azionelab.bookings.ending import end
 from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import State
+from azionelab.bookings.party import party_of
 from azionelab.bookings.places import seat_walk_ins
 from azionelab.checkin.facts import door_facts, lock_door
 from azionelab.checkin.limits import MAX_WALK_INS
@@ -54,14 +55,16 @@ def let_in_walk_ins(
             return _same_walk_ins(session, before, performance, claim)
         wanted = people if claim is None else claim.people
         kind, counted = _decide_walk_ins(door_facts(session, performance), wanted, claim)
-        reservation = None
+        party = None
         if counted:
-            reservation = seat_walk_ins(session, performance_id, counted, scan_id)
-        scan = describe_attempt(scan_id, performance_id, reservation, actor, claim, walk_in=True)
+            party = party_of(seat_walk_ins(session, performance_id, counted, scan_id))
+        scan = describe_attempt(scan_id, performance_id, party, actor, claim, walk_in=True)
         write_down(session, scan, kind, counted)
-        if reservation is not None:
-            set_committed_value(reservation, "admitted", counted)
-        verdict = Verdict(kind, scan_id, counted, reservation, None, claimed_people(claim))
+        if party is not None:
+            party = replace(party, admitted=counted)
+        verdict = Verdict(
+            kind, scan_id, counted, party, None, claimed_people(claim), walk_ins=party is not None
+        )
     VERDICTS_GIVEN.labels(kind).inc()
     return verdict
 

@@ -915,9 +915,9 @@ class TestTables:
 class TestTheLists:
     def test_walk_ins_are_told_as_such(self, staff: FlaskClient, performance: Performance) -> None:
         verdict = let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
-        assert verdict.reservation is not None
+        assert verdict.party is not None
         assert "Walk-in" in staff.get("/admin/reservations/").text
-        details = staff.get(f"/admin/reservations/details/?id={verdict.reservation.id}").text
+        details = staff.get(f"/admin/reservations/details/?id={verdict.party.id}").text
         assert "Walk-in" in details
 
     def test_released_places_are_told(self, staff: FlaskClient, performance: Performance) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings import holds
 from azionelab.bookings import rules as booking
-from azionelab.bookings.locks import EXPECTED_FACTS, PartyRow
+from azionelab.bookings.locks import EXPECTED_FACTS, LockedParty
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.party import Party, party_of
 from azionelab.bookings.tickets.files import ticket_url
 from azionelab.bookings.tickets.signing import sign_ticket, write_ticket
 from azionelab.checkin import facts, scans
@@ -103,8 +105,8 @@ def test_a_ticket_sent_again_after_it_was_undone_names_its_party_as_it_is_now(
     database.execute("UPDATE reservation SET name = 'Bo' WHERE id = %s", [party.id])
     again = admit(performance.id, ticket_token(party), scan, DOOR_A)
     assert again.undone
-    assert again.reservation is not None
-    assert again.reservation.name == "Bo"
+    assert again.party is not None
+    assert again.party.name == "Bo"
 
 
 def test_whom_a_scan_let_in_first_is_not_told_of_who_came_later() -> None:
@@ -168,15 +170,15 @@ def test_the_answer_says_what_is_true_after_it(people: int | None) -> None:
     code = ticket_token(party)
     for _ in range(2):
         verdict = admit(performance.id, code, uuid4(), DOOR_A, people=people)
-        assert facts_of(verdict.reservation) == facts_of(fresh(party.id))
-        assert isinstance(verdict.reservation, PartyRow)
+        assert facts_of(verdict.party) == facts_of(fresh(party.id))
+        assert isinstance(verdict.party, Party)
 
 
 def test_who_belongs_elsewhere_is_told_where() -> None:
     tonight, tomorrow = a_performance(), a_performance()
     verdict = admit(tonight.id, a_party(tomorrow).reference, uuid4(), DOOR_A)
-    assert isinstance(verdict.reservation, Reservation)
-    assert verdict.reservation.performance.id == tomorrow.id
+    assert verdict.elsewhere is not None
+    assert verdict.elsewhere.id == tomorrow.id
 
 
 def test_a_ticket_that_is_shown_for_the_first_time_needs_one_statement(
@@ -212,7 +214,7 @@ def test_who_comes_late_is_let_in_by_what_is_true_now(database: psycopg.Connecti
     database.execute("UPDATE reservation SET released = 2 WHERE id = %s", [party.id])
     verdict = admit(performance.id, party.reference, uuid4(), DOOR_A, late=True)
     assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 3)
-    assert facts_of(verdict.reservation) == facts_of(fresh(party.id))
+    assert facts_of(verdict.party) == facts_of(fresh(party.id))
 
 
 class Locked(Exception):
@@ -333,15 +335,12 @@ def test_one_scan_on_many_connections_counts_once(app: Flask, form: str) -> None
 def looking_together(phones: int) -> Any:
     everybody = threading.Barrier(phones, timeout=PATIENCE)
 
-    def look(session: Session, reservation_id: UUID) -> PartyRow:
-        party = session.get_one(Reservation, reservation_id, populate_existing=True)
+    def look(session: Session, reservation_id: UUID) -> LockedParty:
+        reservation = session.get_one(Reservation, reservation_id, populate_existing=True)
+        party = party_of(reservation)
         everybody.wait()
-        facts = {
-            name: getattr(party, name)
-            for name in PartyRow.__slots__
-            if name not in ("cancelled_at", "reentry")
-        }
-        return PartyRow(**facts)
+        assert party is not None
+        return LockedParty(**asdict(party))
 
     return look
 

@@ -118,8 +118,8 @@ def test_the_answer_says_who_is_out_after_it() -> None:
         verdict = admit(
             party.performance_id, party.reference, uuid4(), DOOR_A, people=people, way=way
         )
-        assert verdict.reservation is not None
-        assert verdict.reservation.outside == fresh(party.id).outside == outside
+        assert verdict.party is not None
+        assert verdict.party.outside == fresh(party.id).outside == outside
 
 
 def test_a_page_that_knows_of_no_interval_says_already_in() -> None:

@@ -68,15 +68,15 @@ def test_no_verdict_holds_it_either(database: psycopg.Connection[Any]) -> None:
     database.execute("UPDATE api_token SET label = %s", [TURNED])
     database.execute("UPDATE scan SET door = %s", [TURNED])
     db.session.expire_all()
-    fresh = admit(performance.id, ticket_token(party), uuid4(), phone).reservation
+    fresh = admit(performance.id, ticket_token(party), uuid4(), phone).party
     second = admit(performance.id, other.reference, uuid4(), phone)
     heard = devices.find_device(token)
     assert fresh is not None
-    assert second.reservation is not None
+    assert second.party is not None
     assert second.first is not None
     assert heard is not None
     said = [
-        *(fresh.name, fresh.note, second.reservation.name, second.reservation.note),
+        *(fresh.name, fresh.note, second.party.name, second.party.note),
         *(second.first.by, second.first.door, heard.label),
     ]
     assert said == ["AdaissoR"] * len(said)

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from azionelab.bookings.party import Party
 from azionelab.checkin.limits import MAX_PEOPLE
 from azionelab.checkin.verdicts import (
     Asked,
     Door,
     Kind,
-    Party,
     Way,
     count_claim,
     decide,

@@ -87,7 +87,7 @@ class TestWalkIns:
         performance = tonight(capacity=5)
         a_party(performance, 4)
         verdict = walk_in(performance, 2)
-        assert (verdict.kind, verdict.people, verdict.reservation) == (Kind.FULL, 0, None)
+        assert (verdict.kind, verdict.people, verdict.party) == (Kind.FULL, 0, None)
         assert walk_in(performance).people == 1
         assert walk_in(performance).kind is Kind.FULL
         assert counts(performance).inside == 1

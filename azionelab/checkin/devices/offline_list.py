@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, case, select, text
+from sqlalchemy import and_, case, select, text
 from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.changes import Ended, Reduced, ended, reduced
 from azionelab.bookings.models import LIVE, Reservation
+from azionelab.bookings.party import PARTY_COLUMNS, Party
 from azionelab.bookings.tickets.signing import sign_ticket
 from azionelab.checkin.devices.registry import ticket_digest
 from azionelab.checkin.models import Admission, Passage, Scan
@@ -105,8 +105,8 @@ def changes_since(performance_id: int, cursor: int | None) -> Changes:
     if not complete:
         # Rows of a restored database may name transactions that this server has not reached.
         asked.append(Reservation.changed_in.between(since, newest))
-    rows = db.session.execute(select(*_LISTED).where(and_(*asked)))
-    parties = [_listed(performance_id, row) for row in rows]
+    rows = db.session.execute(select(*PARTY_COLUMNS).where(and_(*asked)))
+    parties = [_listed(Party(*row)) for row in rows]
     return Changes(parties, complete, oldest + _SIGNED_TICKETS_FLAG)
 
 
@@ -128,29 +128,29 @@ def conflicts(performance_id: int) -> list[Conflict]:
     return [_conflict(scan, before.get(scan.id)) for scan in scans]
 
 
-def _listed(performance_id: int, row: Row[Any]) -> ListedParty:
-    is_live = row.state in LIVE
+def _listed(party: Party) -> ListedParty:
+    is_live = party.state in LIVE
     return ListedParty(
-        row.reference,
-        _tickets(performance_id, row.id, row.reference),
-        row.state,
-        row.name if is_live else "",
-        row.seats,
-        row.admitted,
-        row.released,
-        row.outside,
-        ended=ended(row),
-        reduced=reduced(row),
-        late_at=row.late_at if is_live and row.admitted < row.seats else None,
-        note=row.note if is_live else "",
-        has_note=is_live and bool(row.note),
+        party.reference,
+        _tickets(party),
+        party.state,
+        party.name if is_live else "",
+        party.seats,
+        party.admitted,
+        party.released,
+        party.outside,
+        ended=ended(party),
+        reduced=reduced(party),
+        late_at=party.awaited_at if is_live else None,
+        note=party.note if is_live else "",
+        has_note=is_live and bool(party.note),
     )
 
 
-def _tickets(performance_id: int, identity: UUID, reference: str) -> list[str]:
+def _tickets(party: Party) -> list[str]:
     """Digests of a party's tickets: of the signed one (the part behind the slash), and of those from before 0.4."""
-    signed = sign_ticket(performance_id, reference).partition("/")[2]
-    older = valid_tokens(Purpose.TICKET, identity)
+    signed = sign_ticket(party.performance_id, party.reference).partition("/")[2]
+    older = valid_tokens(Purpose.TICKET, party.id) if party.id is not None else []
     return [ticket_digest(token) for token in (signed, *older)]
 
 
@@ -210,21 +210,4 @@ def _first_of_others(scans: Sequence[Scan]) -> dict[UUID, FirstAdmission]:
 _TRANSACTIONS = text(
     "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin,"
     " pg_snapshot_xmax(pg_current_snapshot())::text AS xmax"
-)
-_LISTED: tuple[Any, ...] = (
-    Reservation.id,
-    Reservation.reference,
-    Reservation.state,
-    Reservation.name,
-    Reservation.seats,
-    Reservation.admitted,
-    Reservation.released,
-    Reservation.outside,
-    Reservation.note,
-    Reservation.late_at,
-    Reservation.ended_at,
-    Reservation.ended_by,
-    Reservation.reduced_from,
-    Reservation.reduced_at,
-    Reservation.reduced_by,
 )

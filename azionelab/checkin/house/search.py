@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from azionelab.bookings.models import LIVE, Reservation
+from azionelab.bookings.party import PARTY_COLUMNS, Party
 from azionelab.bookings.references import read_reference
 from azionelab.checkin.house.name_matching import matches_name, spellings
 from azionelab.database import db
@@ -17,7 +18,7 @@ MAX_FOUND = 20  # parties in one result
 class Found:
     """Parties that a search found, by name; `more` says that there are others beyond MAX_FOUND."""
 
-    parties: list[Reservation]
+    parties: list[Party]
     more: bool
 
 
@@ -49,8 +50,8 @@ def find_parties(performance_id: int, query: str) -> Found:
         or (address and mailbox_key(row.email) == address)
         or row.reference == reference
     ]
-    shown = select(Reservation).where(Reservation.id.in_(found[:MAX_FOUND]))
-    by_identity = {party.id: party for party in db.session.scalars(shown)}
+    shown = select(*PARTY_COLUMNS).where(Reservation.id.in_(found[:MAX_FOUND]))
+    by_identity = {row.id: Party(*row) for row in db.session.execute(shown)}
     # A reservation may have been erased between the two statements.
     parties = [by_identity[identity] for identity in found if identity in by_identity]
     return Found(parties, more=len(found) > MAX_FOUND)

@@ -6,8 +6,7 @@ from flask import request
 
 from azionelab.bookings import places
 from azionelab.bookings.changes import ended, reduced
-from azionelab.bookings.locks import PartyRow
-from azionelab.bookings.models import Reservation
+from azionelab.bookings.party import Party
 from azionelab.checkin import scan_log
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.offline_list import Conflict, ListedParty
@@ -15,7 +14,6 @@ from azionelab.checkin.devices.rights import Right, rights_of
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.pages.access import has_right
-from azionelab.checkin.verdicts import Kind
 from azionelab.shows.programme import Listing
 from azionelab.staff.tokens import Scope
 
@@ -59,7 +57,7 @@ def verdict_body(verdict: scan_log.Verdict) -> dict[str, Any]:
     """A verdict, with the party only if it is of this performance."""
     # A door must not see visitors of other performances. Compare the performance, not the verdict: an offline
     # device may have claimed any verdict.
-    party = verdict.reservation
+    party = verdict.party
     here = (request.view_args or {}).get("performance_id")
     ours = party if party and party.performance_id == here else None
     return {
@@ -76,11 +74,9 @@ def verdict_body(verdict: scan_log.Verdict) -> dict[str, Any]:
 
 
 def _ticket_performance(verdict: scan_log.Verdict) -> dict[str, Any] | None:
-    if verdict.kind is not Kind.WRONG_PERFORMANCE or not isinstance(
-        verdict.reservation, Reservation
-    ):
+    performance = verdict.elsewhere
+    if performance is None:
         return None
-    performance = verdict.reservation.performance
     return {
         "id": performance.id,
         "show_title": performance.show.title,
@@ -111,21 +107,21 @@ def door_performance_body(performance: Listing) -> dict[str, Any]:
     }
 
 
-def party_body(reservation: Reservation | PartyRow) -> dict[str, Any]:
+def party_body(party: Party) -> dict[str, Any]:
     """A party, without name and note unless the device has the right `names`."""
     return {
-        "reference": reservation.reference,
+        "reference": party.reference,
         # A device has all references on its list, and could ask for each name.
-        "name": reservation.name if has_right(Right.NAMES) else "",
-        "ended": ended(reservation),
-        "reduced": reduced(reservation),
-        "late_at": reservation.awaited_at,
-        "note": reservation.note if has_right(Right.NAMES) else "",
-        "has_note": bool(reservation.note),
-        "state": reservation.state,
-        "seats": reservation.seats,
-        "admitted": reservation.admitted,
-        "released": reservation.released,
-        "outside": reservation.outside,
-        "remaining": reservation.to_come,
+        "name": party.name if has_right(Right.NAMES) else "",
+        "ended": ended(party),
+        "reduced": reduced(party),
+        "late_at": party.awaited_at,
+        "note": party.note if has_right(Right.NAMES) else "",
+        "has_note": bool(party.note),
+        "state": party.state,
+        "seats": party.seats,
+        "admitted": party.admitted,
+        "released": party.released,
+        "outside": party.outside,
+        "remaining": party.to_come,
     }

@@ -8,8 +8,7 @@ from datetime import datetime
 from flask_babel import gettext
 
 from azionelab.bookings.changes import ended, reduced
-from azionelab.bookings.locks import PartyRow
-from azionelab.bookings.models import Reservation
+from azionelab.bookings.party import Party
 from azionelab.database import now
 from azionelab.web.dates import format_date, format_time, is_same_day
 
@@ -47,7 +46,7 @@ def change_texts() -> dict[str, str]:
     }
 
 
-def describe_end(kind: str, party: Reservation | PartyRow, cancelled_at: datetime | None) -> str:
+def describe_end(kind: str, party: Party, cancelled_at: datetime | None) -> str:
     """Who ended the booking or the performance, and when; "" if that is not recorded."""
     texts = change_texts()
     if kind == "performance_cancelled" and cancelled_at is not None:
@@ -59,7 +58,7 @@ def describe_end(kind: str, party: Reservation | PartyRow, cancelled_at: datetim
     return text.format(when=_when(end.at))
 
 
-def describe_changes(party: Reservation | PartyRow, released_at: datetime | None) -> list[str]:
+def describe_changes(party: Party, released_at: datetime | None) -> list[str]:
     """One line if the party was reduced, and one if seats of it were released."""
     texts, lines = change_texts(), []
     reduction = reduced(party)

@@ -9,8 +9,7 @@ from datetime import datetime
 
 from flask_babel import gettext, ngettext
 
-from azionelab.bookings.locks import PartyRow
-from azionelab.bookings.models import Reservation
+from azionelab.bookings.party import Party
 from azionelab.checkin.scan_log import FirstAdmission, Verdict
 from azionelab.checkin.texts.change_texts import describe_end
 from azionelab.checkin.texts.notices import unnamed_staff_text
@@ -45,7 +44,7 @@ class VerdictText:
     tone: str
     headline: str
     detail: str
-    reservation: Reservation | PartyRow | None
+    party: Party | None
     remaining: int
     people: int
     way: str
@@ -58,10 +57,8 @@ def describe_verdict(
     verdict: Verdict, free: int, cancelled_at: datetime | None = None
 ) -> VerdictText:
     """Describe a verdict; `free` is the number of free seats, `cancelled_at` when the performance was cancelled."""
-    party = verdict.reservation
-    if isinstance(party, Reservation) and party.walk_in:
-        # Walk-ins have a reservation without a visitor.
-        party = None
+    # Walk-ins have a reservation without a visitor.
+    party = None if verdict.walk_ins else verdict.party
     remaining = party.to_come if party else 0
     kind = "undone" if verdict.undone else str(verdict.kind)
     if kind == Kind.NOT_LISTED:
@@ -75,7 +72,7 @@ def describe_verdict(
         detail=(describe_end(kind, party, cancelled_at) if party else "")
         or _detail(texts, kind, verdict, party, free),
         # A door must not see visitors of other performances, only which performance their ticket is for.
-        reservation=None if kind == Kind.WRONG_PERFORMANCE else party,
+        party=None if kind == Kind.WRONG_PERFORMANCE else party,
         remaining=remaining,
         people=verdict.people,
         way=str(verdict.way),
@@ -200,7 +197,7 @@ def _detail(
     texts: dict[str, Text],
     kind: str,
     verdict: Verdict,
-    party: Reservation | PartyRow | None,
+    party: Party | None,
     free: int,
 ) -> str:
     first, remaining = verdict.first, party.to_come if party else 0
@@ -222,9 +219,9 @@ def _detail(
             door=first.door,
         )
     if kind == Kind.WRONG_PERFORMANCE:
-        if not isinstance(party, Reservation):
+        performance = verdict.elsewhere
+        if performance is None:
             return ""
-        performance = party.performance
         return format_text(
             texts["wrong_performance.evening"],
             show=performance.show.title,
@@ -239,7 +236,7 @@ def _detail(
     return format_text(texts[f"{kind}.{part}"], num=num)
 
 
-def _passage_detail(kind: str, way: Way, party: Reservation | PartyRow | None) -> tuple[str, int]:
+def _passage_detail(kind: str, way: Way, party: Party | None) -> tuple[str, int]:
     """The detail's case and number for people who go out or come back."""
     inside, outside = (party.inside, party.outside) if party else (0, 0)
     match kind:

@@ -8,13 +8,13 @@ from flask_wtf import CSRFProtect
 from procrastinate import App as JobQueue
 from procrastinate import SyncPsycopgConnector
 
-from azionelab.validation.passwords import Passwords
+from azionelab.validation.passwords import PasswordPolicy
 
 migrate = Migrate()
 mailer = Mailer()
 csrf = CSRFProtect()
 babel = Babel()
-security = Security(password_util_cls=Passwords)
+security = Security(password_util_cls=PasswordPolicy)
 # Web processes only defer jobs, on the connection of the caller's transaction, so this connector is never
 # opened; the worker uses its own (azionelab.ops.processes.worker).
 jobs = JobQueue(connector=SyncPsycopgConnector())

@@ -1,8 +1,9 @@
-"""The languages of the site, and which one a request is answered in.
+"""The site's languages, and the choice of a request's language.
 
-To add one: its catalogue in translations/ and LOCALES here, its name in `language_names` of templates/_parts.html,
-and what answers without the application: docker/nginx/templates/nginx.conf, static_frontend/build/error-pages.ts.
-tests/test_translations.py reads the Italian catalogue: a language that is added is tested there, too.
+To add a language: its catalogue in translations/, LOCALES here, its name in `language_names` of
+templates/_parts.html, and nginx's own error pages: docker/nginx/templates/nginx.conf,
+static_frontend/build/error-pages.ts. tests/test_translations.py tests the Italian catalogue: add the new
+language there too.
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ LOCALES = ("it", "en")
 
 
 def choose_locale() -> str | None:
-    """The visitor's language: `?lang=`, else the browser's wish; None for the theatre's own."""
+    """The request's language: `?lang=`, else Accept-Language; None for the site's default."""
     if not has_request_context():
         return None
     asked = request.args.get("lang")
@@ -23,6 +24,6 @@ def choose_locale() -> str | None:
 
 
 def keep_language(_endpoint: str, values: dict[str, Any]) -> None:
-    """Add the language that was chosen by hand to each address (`url_defaults`): no cookie is needed."""
+    """Keep `?lang=` in all generated URLs (`url_defaults`), so that no cookie is needed."""
     if has_request_context() and "lang" not in values and request.args.get("lang") in LOCALES:
         values["lang"] = request.args["lang"]

@@ -1,7 +1,7 @@
-"""What the processes say of themselves: for a person to read, or as JSON, one object a line.
+"""Logging as text for people or as JSON lines, without personal data.
 
-No personal data in either. Our own messages hold none; what libraries say is mask, and of an
-exception only its class and its place are told.
+Our own messages contain none. Messages of libraries are masked, and of an exception only the class and the
+stack frames are logged.
 """
 
 import json
@@ -15,8 +15,8 @@ from typing import Any
 
 FORMATS = ("text", "json")
 _OWN = "azionelab"
-# Tokens of visitors, tickets and password resets; what follows the ? of an address; mail addresses;
-# who sent what gunicorn could not read.
+# Masked: tokens of visitors, tickets and password resets; query strings; mail addresses; and the client's
+# address in gunicorn's messages about malformed requests.
 _MASKS = (
     (re.compile(r"[A-Za-z0-9_-]{40,}(?:\.[A-Za-z0-9_-]+)*"), "<token>"),
     (re.compile(r"\?[^\s'\"]+"), "?<query>"),
@@ -24,54 +24,53 @@ _MASKS = (
     (re.compile(r"\bip=\S+"), "ip=<address>"),
 )
 
-# What is being worked on: the request's X-Request-ID, or job-<number>. None in between.
+# The current request's X-Request-ID, or job-<number> in the worker; None outside of both.
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def logging_settings(form: str) -> dict[str, Any]:
-    """How a process logs, for logging.config.dictConfig: all to standard error, as one of FORMATS."""
+    """The configuration for logging.config.dictConfig: to standard error, in one of FORMATS."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"told": {"()": JsonFormatter if form == "json" else TextFormatter}},
+        "formatters": {"line": {"()": JsonFormatter if form == "json" else TextFormatter}},
         "handlers": {
             "console": {
                 "class": "logging.StreamHandler",
-                "formatter": "told",
+                "formatter": "line",
                 "stream": "ext://sys.stderr",
             }
         },
-        # Libraries tell every job, every look at the migrations and every try to connect: we say
-        # ourselves what matters.
+        # Libraries log every job, migration check and connection attempt; the application logs what matters.
         "root": {"level": "WARNING", "handlers": ["console"]},
         "loggers": {
             _OWN: {"level": "INFO"},
             "psycopg.pool": {"level": "ERROR"},
-            # gunicorn keeps its own level, which --log-level sets.
+            # gunicorn's level stays as --log-level sets it.
             "gunicorn.error": {"handlers": ["console"], "propagate": False},
         },
     }
 
 
 class TextFormatter(logging.Formatter):
-    """A line for a person: when, how grave, from where, what.
+    """One line: time, level, logger, message.
 
-    An exception's text is not told. It may hold what was at hand: an address, a name, a whole row.
+    Exception texts are left out: they may contain personal data, such as an address or a whole row.
     """
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
-        """The line, mask if a library wrote it."""
-        return _discreet(record, super().formatMessage(record))
+        """Format the line; mask it if a library logged it."""
+        return _mask_foreign(record, super().formatMessage(record))
 
     def formatException(  # noqa: N802 (as above)
         self,
         ei: tuple[type[BaseException], BaseException, TracebackType | None]
         | tuple[None, None, None],
     ) -> str:
-        """One line: the class and the innermost frames."""
+        """Format the exception as one line: the class and the innermost frames."""
         kind, _, traceback = ei
         frames = []
         while traceback is not None:
@@ -82,33 +81,33 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(TextFormatter):
-    """An object a line: time (UTC), level, logger, message, request_id.
+    """One JSON object per line: time (UTC), level, logger, message, request_id.
 
-    Besides there are `exception` where one was caught, and what the record brings as `facts`.
+    `exception` is added when there is one, and the fields of the record's `facts`.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Format the record as JSON."""
         at = datetime.fromtimestamp(record.created, UTC)
-        told = {
+        fields = {
             "time": at.isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": _discreet(record, record.getMessage()),
+            "message": _mask_foreign(record, record.getMessage()),
             "request_id": request_id.get(),
         }
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info).strip()
-        return json.dumps(told | getattr(record, "facts", {}), ensure_ascii=False)
+            fields["exception"] = self.formatException(record.exc_info).strip()
+        return json.dumps(fields | getattr(record, "facts", {}), ensure_ascii=False)
 
 
-def _discreet(record: logging.LogRecord, told: str) -> str:
-    # Our own words are let through: in development a mail's link is told on purpose.
-    return told if record.name.partition(".")[0] == _OWN else mask(told)
+def _mask_foreign(record: logging.LogRecord, message: str) -> str:
+    # Our own messages stay as they are: in development a mail's link is logged on purpose.
+    return message if record.name.partition(".")[0] == _OWN else mask(message)
 
 
 def mask(text: str) -> str:
-    """A text without tokens, queries and addresses of people and machines."""
-    for pattern, instead in _MASKS:
-        text = pattern.sub(instead, text)
+    """Replace tokens, query strings, and mail and IP addresses in a text."""
+    for pattern, replacement in _MASKS:
+        text = pattern.sub(replacement, text)
     return text

@@ -1,8 +1,8 @@
-"""Tokens that are never stored: an id and a signature, made again whenever they are needed.
+"""Signed tokens: an id with a signature, computed when needed and never stored.
 
-A token is base64url(id, 16 bytes | HMAC-SHA-256 of purpose and id, first 16 bytes): 43 characters,
-128 bits to guess. It holds nothing personal, it can be sent again without any stored secret, and a
-token for one purpose is worthless for another: who photographs a ticket cannot cancel a booking.
+A token is base64url(id, 16 bytes | HMAC-SHA-256 of purpose and id, first 16 bytes): 43 characters, 128 bits
+to guess. It contains no personal data, can be sent again without a stored secret, and is valid for one
+purpose only: a photographed ticket does not cancel a booking.
 """
 
 import base64
@@ -17,36 +17,35 @@ _LENGTH = 16  # bytes, of the id and of the signature each
 
 
 class Purpose(StrEnum):
-    """What a token opens."""
+    """What a token gives access to."""
 
     VISITOR = "visitor"  # the visitor's own page, sent to their mailbox only
     TICKET = "ticket"  # entry at the door; in QRs made before 0.4 (bookings/tickets/signing.py)
-    DOOR_KEY = "door-key"  # the door's API, for a program; good only while its digest is kept
+    DOOR_KEY = "door-key"  # the door's API, for a program; valid while its digest is stored
 
 
 def make_token(purpose: Purpose, identity: UUID) -> str:
-    """The token that opens `identity` for `purpose`, signed with SECRET_KEY."""
+    """The token for `identity` and `purpose`, signed with SECRET_KEY."""
     return valid_tokens(purpose, identity)[0]
 
 
 def valid_tokens(purpose: Purpose, identity: UUID) -> list[str]:
-    """All tokens that open `identity`: the one that is made today, and those of older keys."""
+    """All valid tokens for `identity`: signed with SECRET_KEY, then with SECRET_KEY_FALLBACKS."""
     signed = [identity.bytes + _sign(key, purpose, identity.bytes) for key in secret_keys()]
-    return [_write(raw) for raw in signed]
+    return [_encode(raw) for raw in signed]
 
 
 def read_token(purpose: Purpose, token: str) -> UUID | None:
-    """The id that a genuine token opens, or None for a forged, cut or foreign one.
+    """The id in a valid token; None for a forged or truncated one, or one for another purpose.
 
-    Keys in SECRET_KEY_FALLBACKS are honoured too, so that a changed SECRET_KEY does not turn
-    people with a printed ticket away.
+    Accepts SECRET_KEY_FALLBACKS too, so that printed tickets survive a change of SECRET_KEY.
     """
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
         return None
-    # Two bits of the last letter mean nothing: a token has one spelling all the same.
-    if len(raw) != 2 * _LENGTH or _write(raw) != token:
+    # The last character's two unused bits would allow several spellings: accept only one.
+    if len(raw) != 2 * _LENGTH or _encode(raw) != token:
         return None
     identity, signature = raw[:_LENGTH], raw[_LENGTH:]
     genuine = [
@@ -55,17 +54,17 @@ def read_token(purpose: Purpose, token: str) -> UUID | None:
     return UUID(bytes=identity) if any(genuine) else None
 
 
-def _write(raw: bytes) -> str:
+def _encode(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
 def secret_keys() -> list[str]:
-    """SECRET_KEY, which signs, and before it the ones whose signatures are honoured still."""
+    """SECRET_KEY, which signs, then the older keys that are still accepted."""
     return [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
 
 
 def signing_keys() -> list[str]:
-    """The same as itsdangerous wants them: the one that signs comes last."""
+    """The same keys in itsdangerous' order: the signing key comes last."""
     return secret_keys()[::-1]
 
 

@@ -1,4 +1,4 @@
-"""The programme for programs: what is on and how many seats are left."""
+"""The API's programme: performances and their free seats."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""Addresses that shows had before. They go on leading to their show until staff give them up.
+"""Former slugs of shows: they redirect to the show until staff release them.
 
-Triggers keep them, whoever changes a show's slug (migration 0013).
+Triggers record them on each change of a slug (migration 0013).
 """
 
 import re
@@ -14,7 +14,7 @@ from azionelab.shows.models import FormerSlug, Show
 
 
 def find_current_slug(former: str) -> str | None:
-    """The address now of the published show that had this one, whatever somebody typed there."""
+    """The current slug of the published show that had `former`, which may be any string."""
     if not re.fullmatch(SLUG, former):
         return None
     return db.session.scalar(
@@ -23,14 +23,14 @@ def find_current_slug(former: str) -> str | None:
 
 
 def list_former_slugs(show_id: int) -> Sequence[str]:
-    """The addresses that a show had before."""
+    """A show's former slugs."""
     return db.session.scalars(
         select(FormerSlug.slug).where(FormerSlug.show_id == show_id).order_by(FormerSlug.slug)
     ).all()
 
 
 def release_slug(show_id: int, slug: str) -> None:
-    """Let a former address lead nowhere, so that another show may take it."""
+    """Delete a former slug, so that another show may use it."""
     with transaction() as session:
         session.execute(
             delete(FormerSlug).where(FormerSlug.show_id == show_id, FormerSlug.slug == slug)

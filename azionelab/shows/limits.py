@@ -1,4 +1,4 @@
-"""What fits into a season: the theatre's habits and the limits of its fields."""
+"""Limits of a season's fields, and their defaults."""
 
 from datetime import timedelta
 
@@ -8,11 +8,11 @@ MAX_SLUG = 80  # characters
 SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
 MAX_MINUTES = 1440
 MAX_PARTY = 100  # people
-PARTY_LIMIT = 6  # people, unless the theatre says otherwise
-_USUAL_LENGTH = timedelta(hours=2)  # of a show whose length nobody entered
-CLOSES_BEFORE = timedelta(hours=1)  # before the curtain, unless the theatre says otherwise
+PARTY_LIMIT = 6  # people; the default
+_DEFAULT_DURATION = timedelta(hours=2)
+CLOSES_BEFORE = timedelta(hours=1)  # before the curtain; the default
 
 
 def show_duration(minutes: int | None) -> timedelta:
-    """How long a show of that duration takes; the usual time when nobody entered one."""
-    return _USUAL_LENGTH if minutes is None else timedelta(minutes=minutes)
+    """A show's duration, or the default when it has none."""
+    return _DEFAULT_DURATION if minutes is None else timedelta(minutes=minutes)

@@ -1,21 +1,21 @@
-"""The theatre's wall clock: times as people write them, and the moments that they mean."""
+"""Converts local times without a zone into aware datetimes."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 
 class NoSuchTime(ValueError):
-    """The clocks skip this time: they go forward that night."""
+    """This local time does not exist: the clocks go forward over it."""
 
 
 class AmbiguousTime(ValueError):
-    """The clocks show this time twice: they go back that night."""
+    """This local time exists twice: the clocks go back over it."""
 
 
 def from_local(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The moment (aware, in UTC) at which the clocks of `zone` show the naive time `wall`.
+    """Convert the naive local time `wall` of `zone` to an aware datetime in UTC.
 
-    Raises NoSuchTime and AmbiguousTime rather than guess: nobody should come an hour late.
+    Raises NoSuchTime or AmbiguousTime: a guess could make people an hour late.
     """
     moment = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) != wall:

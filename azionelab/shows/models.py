@@ -1,4 +1,4 @@
-"""Venue, Show and Performance: what the theatre plays, where and when, and for how many."""
+"""Venue, Show, FormerSlug and Performance."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ MAX_CAPACITY = 100_000  # seats
 
 
 class Venue(Versioned, Base):
-    """A house where performances take place."""
+    """Where performances take place."""
 
     __tablename__ = "venue"
     __table_args__ = (
@@ -32,9 +32,10 @@ class Venue(Versioned, Base):
 
 
 class Show(Versioned, Base):
-    """A production. Visitors see the published ones; those that are not `listed`, only by their address.
+    """A production. Visitors see only published shows.
 
-    The programme, its listings in the API and what is offered instead of a full house leave them out.
+    An unlisted show has its page, but is left out of the programme, of the API's list and of the alternatives
+    to a sold-out performance.
     """
 
     __tablename__ = "show"
@@ -62,7 +63,7 @@ class Show(Versioned, Base):
 
 
 class FormerSlug(Base):
-    """An address that a show had before. It leads to the show; triggers keep the rows (0013)."""
+    """A show's earlier slug, which redirects to the show. Triggers write the rows (migration 0013)."""
 
     __tablename__ = "former_slug"
 
@@ -72,11 +73,11 @@ class FormerSlug(Base):
 
 
 class Performance(Versioned, Base):
-    """One evening of a show.
+    """A show at a date and time in a venue.
 
-    `seats_held` counts the seats of its live reservations. Triggers on `reservation` keep it, and
-    `ck_performance_capacity_held` refuses whatever would oversell the house; the column cannot be
-    written by hand (migration 0002). Holds that lapsed count until they are expired.
+    `seats_held` counts the seats of its live reservations. Triggers on `reservation` maintain it, the
+    constraint `ck_performance_capacity_held` prevents overselling, and direct updates are refused
+    (migration 0002). Lapsed holds count until they are expired.
     """
 
     __tablename__ = "performance"
@@ -99,9 +100,9 @@ class Performance(Versioned, Base):
     party_limit: Mapped[int] = mapped_column(default=6)
     seats_held: Mapped[int] = mapped_column(default=0, server_default="0")
     cancelled_at: Mapped[datetime | None]
-    # People who are in may go out, and come in again.
+    # Whether admitted people may leave and come in again.
     reentry: Mapped[bool] = mapped_column(default=False, server_default=false())
-    released_at: Mapped[datetime | None]  # when places of parties that did not come were released
+    released_at: Mapped[datetime | None]  # when the seats of no-shows were released
     show: Mapped[Show] = relationship(back_populates="performances")
     venue: Mapped[Venue] = relationship(back_populates="performances")
 

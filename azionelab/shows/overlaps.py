@@ -1,4 +1,4 @@
-"""Performances that get in each other's way: one venue, one time."""
+"""Performances at the same venue that overlap in time."""
 
 from collections.abc import Collection
 
@@ -10,10 +10,10 @@ from azionelab.shows.limits import show_duration
 from azionelab.shows.models import Performance, Show
 
 
-def find_overlaps(numbers: Collection[int]) -> list[tuple[Performance, Performance]]:
-    """Pairs of performances, one of them among `numbers`, at one venue at overlapping times.
+def find_overlaps(ids: Collection[int]) -> list[tuple[Performance, Performance]]:
+    """Pairs of performances at one venue at overlapping times, at least one of each with an id in `ids`.
 
-    Cancelled ones are in nobody's way. It is no error: a foyer and a stage may be one venue.
+    Ignores cancelled performances. An overlap is only a warning: a foyer and a stage may be one venue.
     """
     one, other = aliased(Performance), aliased(Performance)
     show_of_one, show_of_other = aliased(Show), aliased(Show)
@@ -31,8 +31,8 @@ def find_overlaps(numbers: Collection[int]) -> list[tuple[Performance, Performan
             contains_eager(other.show.of_type(show_of_other)),
         )
         .where(
-            one.id.in_(numbers),
-            or_(one.id < other.id, other.id.not_in(numbers)),
+            one.id.in_(ids),
+            or_(one.id < other.id, other.id.not_in(ids)),
             one.cancelled_at.is_(None),
             other.cancelled_at.is_(None),
             one.starts_at < other.starts_at + length_of_other,

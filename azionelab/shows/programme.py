@@ -1,4 +1,4 @@
-"""The programme: what is on and how many seats are left, in one statement."""
+"""The programme: performances with their free seats and status, read in one statement."""
 
 import re
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from azionelab.shows.limits import SLUG
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.shows.window import Bookable, Window, booking_window
 
-# A view of migration 0002: the seats of holds whose time is over, which are free already.
+# A view (migration 0002): the seats of lapsed holds, which are free although `seats_held` counts them.
 _lapsed = table("lapsed_hold", column("performance_id"), column("seats"))
 
 
 class Status(StrEnum):
-    """What a visitor can do about a performance."""
+    """Whether a visitor can book a performance, and why not."""
 
     OPEN = "open"
     SOLD_OUT = "sold_out"
@@ -29,7 +29,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A performance as the programme shows it. Datetimes are aware; `seats_left` is at least 0."""
+    """A performance in the programme. Datetimes are aware; `seats_left` is at least 0."""
 
     id: int
     show_id: int
@@ -52,25 +52,25 @@ class Listing:
 
 
 def programme(at: datetime) -> list[Listing]:
-    """The performances of published and listed shows that start after `at`, in their order."""
+    """The performances of published and listed shows that start after `at`, by start."""
     shown = Show.published, Show.listed, Performance.starts_at > at
     return _listings(_rows().where(*shown).order_by(*_IN_ORDER), at)
 
 
 def list_performances(show: Show, at: datetime) -> list[Listing]:
-    """The performances of one show that start after `at`, in their order."""
+    """The performances of one show that start after `at`, by start."""
     return _listings(
         _rows().where(Show.id == show.id, Performance.starts_at > at).order_by(*_IN_ORDER), at
     )
 
 
 def find_listing(performance_id: int, at: datetime) -> Listing | None:
-    """One performance, past and unpublished ones too, or None when there is no such number."""
+    """One performance, also a past or unpublished one; None when the id does not exist."""
     return next(iter(_listings(_rows().where(Performance.id == performance_id), at)), None)
 
 
 def find_published_show(slug: str) -> Show | None:
-    """The published show of that address, whatever somebody typed there."""
+    """The published show with `slug`, which may be any string."""
     if not re.fullmatch(SLUG, slug):
         return None
     return db.session.scalar(select(Show).where(Show.slug == slug, Show.published))

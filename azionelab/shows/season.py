@@ -1,7 +1,7 @@
-"""Loading a season from a file: all of it, or nothing and a list of what is wrong with it.
+"""Loads a season from a file: either all of it, or nothing and a list of problems.
 
-seasons/example.toml tells the form. Nothing that is there already is changed: a venue or a show of
-an earlier season is referred to by its name or slug, without being listed again.
+seasons/example.toml shows the format. Existing rows are never changed: a performance refers to an existing
+venue or show by its name or slug.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from azionelab.shows.window import (
 
 @dataclass(frozen=True)
 class Loaded:
-    """How many of each were added, and which performances got in another's way."""
+    """The numbers of added rows, and the overlaps with added performances."""
 
     venues: int
     shows: int
@@ -40,9 +40,9 @@ class Loaded:
 
 
 def load_season(path: Path) -> Loaded:
-    """Add what a file lists, all of it in one transaction.
+    """Add a file's entries in one transaction.
 
-    Times are the theatre's (TIME_ZONE). Raises SeasonError with everything that is wrong.
+    Times are in TIME_ZONE. Raises SeasonError with all problems.
     """
     problems = Problems()
     entries = read_entries(path, problems)
@@ -71,7 +71,7 @@ def load_season(path: Path) -> Loaded:
 
 
 class _Season:
-    """What is there already, and what the file adds to it: the `new` rows."""
+    """The existing season, and the `new` rows of the file."""
 
     def __init__(self, session: Session) -> None:
         self.new: list[Venue | Show | Performance] = []
@@ -81,25 +81,27 @@ class _Season:
         former = session.scalars(select(FormerSlug).options(joinedload(FormerSlug.show))).all()
         self._former = {each.slug: each.show.slug for each in former}
         self._shows |= {each.slug: each.show for each in former}
-        evenings = session.execute(select(Show.slug, Performance.starts_at).join(Performance.show))
-        # Whatever can be there only once, and the line that has it; None is the database.
-        self._taken: dict[tuple[object, ...], int | None] = {
+        performances = session.execute(
+            select(Show.slug, Performance.starts_at).join(Performance.show)
+        )
+        # The unique keys that exist, each with its line in the file; None when it is in the database.
+        self._known_keys: dict[tuple[object, ...], int | None] = {
             **{("venue", name): None for name in self._venues},
             **{("show", slug): None for slug in self._shows},
-            **{("performance", slug, starts_at): None for slug, starts_at in evenings},
+            **{("performance", slug, starts_at): None for slug, starts_at in performances},
         }
 
     def add_venue(self, entry: Entry) -> None:
-        """Read a venue."""
+        """Read a [[venue]]."""
         name = entry.one_line("name", required=True)
         venue = Venue(name=name, address=entry.one_line("address"))
         entry.finish()
-        self._take(entry, "name", ("venue", name))
+        self._claim(entry, "name", ("venue", name))
         self._venues.setdefault(name, venue)
         self.new.append(venue)
 
     def add_show(self, entry: Entry) -> None:
-        """Read a show."""
+        """Read a [[show]]."""
         slug = entry.slug("slug")
         timed = entry.has("duration_minutes")
         show = Show(
@@ -115,12 +117,12 @@ class _Season:
             other = self._former[slug]
             entry.add_problem("slug", f"was the address of {other!r} and still leads there")
         else:
-            self._take(entry, "slug", ("show", slug))
+            self._claim(entry, "slug", ("show", slug))
         self._shows.setdefault(slug, show)
         self.new.append(show)
 
     def add_performance(self, entry: Entry) -> None:
-        """Read a performance, after all venues and shows."""
+        """Read a [[performance]]; all venues and shows must have been read."""
         slug = entry.reference("show", self._shows)
         slug = self._former.get(slug, slug)
         venue = entry.reference("venue", self._venues)
@@ -131,7 +133,7 @@ class _Season:
         entry.finish()
         if starts_at is None:
             return
-        self._take(entry, "starts", ("performance", slug, starts_at))
+        self._claim(entry, "starts", ("performance", slug, starts_at))
         self.new.append(
             Performance(
                 show=self._shows.get(slug),
@@ -145,7 +147,7 @@ class _Season:
         )
 
     def _read_curtain(self, entry: Entry) -> datetime | None:
-        """When it starts; None when it cannot then, so that nothing that follows of it is told."""
+        """The start; None when it is invalid, which suppresses problems that only follow from it."""
         starts_at = entry.moment("starts", self._clock)
         try:
             if starts_at is not None:
@@ -161,12 +163,12 @@ class _Season:
     def _read_window(
         self, entry: Entry, starts_at: datetime | None
     ) -> tuple[datetime | None, datetime | None]:
-        """When booking opens (at once, if nothing is said) and closes."""
+        """When booking opens (by default now) and closes."""
         clock, curtain = self._clock, starts_at or self._clock.at
         opens_at: datetime | None = clock.at.replace(second=0, microsecond=0)
         closes_at: datetime | None = curtain - CLOSES_BEFORE
-        # The field of those in the file that a window without length is told by.
-        told = next((n for n in ("booking_opens", "booking_closes") if entry.has(n)), "starts")
+        # The given field that an empty booking window is reported under.
+        blamed = next((n for n in ("booking_opens", "booking_closes") if entry.has(n)), "starts")
         if entry.has("booking_opens"):
             opens_at = entry.moment("booking_opens", clock, curtain)
         if entry.has("booking_closes"):
@@ -178,17 +180,17 @@ class _Season:
                 entry.add_problem("booking_closes", "is after the curtain")
             except NoTimeToBook:
                 closing = f"{closes_at.astimezone(clock.zone):%Y-%m-%d %H:%M}"
-                if told == "booking_opens":
-                    entry.add_problem(told, f"is not before it closes, {closing}")
+                if blamed == "booking_opens":
+                    entry.add_problem(blamed, f"is not before it closes, {closing}")
                 else:
-                    entry.add_problem(told, f"leaves no time to book: it closes {closing}")
+                    entry.add_problem(blamed, f"leaves no time to book: it closes {closing}")
         return opens_at, closes_at
 
-    def _take(self, entry: Entry, field: str, key: tuple[object, ...]) -> None:
-        """Note what the entry is; add a problem when it exists already."""
-        if key not in self._taken:
-            self._taken[key] = entry.line
+    def _claim(self, entry: Entry, field: str, key: tuple[object, ...]) -> None:
+        """Register a unique key; add a problem when it exists already."""
+        if key not in self._known_keys:
+            self._known_keys[key] = entry.line
         elif "" not in key:  # an empty name was complained about
-            line = self._taken[key]
+            line = self._known_keys[key]
             where = f"in line {line}" if line else "in the database"
             entry.add_problem(field, f"is there already, {where}")

@@ -1,6 +1,6 @@
-"""The season's file: TOML, its entries with their lines, and what may be wrong with a field.
+"""Reads a season's TOML file, with the line of each entry and field.
 
-What is wrong is collected and told all at once, each by its line and field.
+Problems are collected and reported together, each with its line and field.
 """
 
 import re
@@ -19,8 +19,8 @@ from azionelab.validation.text import has_visible_character, is_multiline_text, 
 _TABLES = ("venue", "show", "performance")
 
 _STRING = r""""(?:\\.|[^"\\\n])*" | '[^'\n]*' """
-# Strings and comments are taken whole, so that nothing inside of them is taken for an entry. A line of
-# an array may look like a header, but for its comma.
+# Strings and comments match as a whole, so that their content is not taken for an entry. A line of a nested
+# array looks like a header but ends with a comma.
 _PARTS = re.compile(
     rf'''
       ^[ \t]* \[{{1,2}} [ \t]* (?P<table>[\w-]+ | {_STRING}) [ \t]* \]{{1,2}} [ \t]* (?=\#|$)
@@ -35,7 +35,7 @@ _BEFORE = re.compile(r"(\d{1,5}) (minute|hour|day)s? before")
 
 
 class SeasonError(Exception):
-    """A season that cannot be loaded: `problems` holds one line for each thing that is wrong."""
+    """A season that cannot be loaded; `problems` has one line per problem."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -43,24 +43,24 @@ class SeasonError(Exception):
 
 
 class Problems:
-    """What was found wrong so far."""
+    """The problems found so far."""
 
     def __init__(self) -> None:
         self._found: list[tuple[int, str]] = []
 
     def add(self, line: int, what: str) -> None:
-        """Note what is wrong in a line."""
+        """Add a problem of a line."""
         self._found.append((line, what))
 
     def raise_if_any(self) -> None:
-        """Raise SeasonError with all of them, in the order of the file."""
+        """Raise SeasonError with all problems, sorted by line."""
         if self._found:
             raise SeasonError([f"line {line}: {what}" for line, what in sorted(self._found)])
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The theatre's time zone, and the moment from which "+3 days" is counted."""
+    """The theatre's time zone, and the time that "+3 days" counts from."""
 
     zone: ZoneInfo
     at: datetime
@@ -68,7 +68,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class _Position:
-    """Where an entry stands: the lines of its header and of its fields."""
+    """The lines of an entry's header and fields."""
 
     table: str
     line: int
@@ -76,7 +76,7 @@ class _Position:
 
 
 class Entry:
-    """One entry of the file. Its readers note what is wrong and go on with something harmless."""
+    """One entry of the file. Its methods record problems and return a harmless value instead."""
 
     def __init__(self, values: dict[str, Any], position: _Position, problems: Problems) -> None:
         self.line = position.line
@@ -85,22 +85,22 @@ class Entry:
         self._problems = problems
 
     def add_problem(self, name: str, what: str) -> None:
-        """Note what is wrong with a field."""
+        """Add a problem of a field."""
         self._problems.add(self._position.fields.get(name, self.line), f"{name}: {what}")
 
     def has(self, name: str) -> bool:
-        """Whether the field is given, and was not read yet."""
+        """Whether the field is given and not read yet."""
         return name in self._unread
 
     def one_line(self, name: str, *, required: bool = False) -> str:
-        """A text of one line, "" when it is left out."""
+        """A text of one line; "" when the field is missing."""
         value = self._typed(name, MAX_LINE, required=required)
         if not is_one_line(value):
             self.add_problem(name, "holds line breaks or characters that cannot be shown")
         return value
 
     def text(self, name: str, limit: int, *, required: bool = False) -> str:
-        """A text of at most `limit` characters, "" when it is left out or nothing is seen of it."""
+        """A text of at most `limit` characters; "" when it is missing or has no visible character."""
         value = self._typed(name, limit, required=required)
         if not is_multiline_text(value.replace("\r\n", "\n")):
             self.add_problem(name, "holds characters that cannot be shown")
@@ -122,7 +122,7 @@ class Entry:
         return text
 
     def slug(self, name: str) -> str:
-        """The last part of a page's address."""
+        """A slug, the last part of a page's URL."""
         value = self.text(name, MAX_SLUG, required=True)
         if value and not re.fullmatch(SLUG, value):
             self.add_problem(
@@ -131,7 +131,7 @@ class Entry:
         return value
 
     def number(self, name: str, low: int, high: int, default: int | None = None) -> int:
-        """A whole number; it must be given unless there is a `default`."""
+        """A whole number; required unless there is a `default`."""
         value = self._unread.pop(name, default)
         if value is None:
             self.add_problem(name, "is missing")
@@ -142,21 +142,21 @@ class Entry:
         return low
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """true or false."""
+        """A boolean."""
         value = self._unread.pop(name, default)
         if not isinstance(value, bool):
             self.add_problem(name, "is neither true nor false")
         return value is True
 
     def reference(self, name: str, known: Collection[str]) -> str:
-        """The name of something that is in this file or was loaded before."""
+        """A name that must be among `known`, from this file or the database."""
         value = self.text(name, MAX_LINE, required=True)
         if value and value not in known:
             self.add_problem(name, f"{value!r} is neither in this file nor in the database")
         return value
 
     def moment(self, name: str, clock: Clock, curtain: datetime | None = None) -> datetime | None:
-        """A moment, aware; with a `curtain` also "2 hours before" it. None when it is none."""
+        """An aware datetime, with a `curtain` also as "2 hours before"; None when it is invalid."""
         if not self.has(name):
             self.add_problem(name, "is missing")
             return None
@@ -173,13 +173,13 @@ class Entry:
         return None
 
     def finish(self) -> None:
-        """Note the fields that nobody asked for: a mistyped name must not pass for a default."""
+        """Report the fields that were not read: a mistyped name must not mean the default."""
         for name in self._unread:
             self.add_problem(name, "is not a field of this entry")
 
 
 def read_entries(path: Path, problems: Problems) -> dict[str, list[Entry]]:
-    """The file's entries by table, in its order; raises SeasonError when it is no such file."""
+    """The entries by table, in the file's order; raises SeasonError when it is not readable TOML."""
     text = _read(path)
     try:
         tables = tomllib.loads(text)
@@ -222,7 +222,7 @@ def _syntax_problem(message: str, text: str) -> str:
 
 
 def _positions(text: str) -> Iterator[_Position]:
-    """Where the entries stand; tomllib, which read the same text, does not tell."""
+    """The entries' lines, which tomllib does not return."""
     entry, line, offset = None, 1, 0
     for part in _PARTS.finditer(text):
         line += text.count("\n", offset, part.start())
@@ -238,24 +238,24 @@ def _positions(text: str) -> Iterator[_Position]:
 
 
 def _name(written: str) -> str:
-    """What a name in the file means, without its quotes if it has some."""
+    """Parse a TOML key, which may be quoted."""
     return next(iter(tomllib.loads(f"{written} = 0")))
 
 
 def _moment(value: object, clock: Clock, curtain: datetime | None) -> datetime:
-    """Raises ValueError for what is no moment, and what `from_local` raises."""
+    """Parse a date and time; raises ValueError, and what `from_local` raises."""
     if isinstance(value, datetime) and value.tzinfo is None:
         return from_local(value, clock.zone)
     if not isinstance(value, str):
         raise ValueError
-    if told := _ABSOLUTE.fullmatch(value):
-        return from_local(datetime.fromisoformat(f"{told[1]}T{told[2]}"), clock.zone)
-    if told := _RELATIVE.fullmatch(value):
-        day = clock.at.astimezone(clock.zone).date() + timedelta(days=int(told[1]))
-        return from_local(datetime.combine(day, time.fromisoformat(told[2])), clock.zone)
-    if curtain is not None and (told := _BEFORE.fullmatch(value)):
-        pause = timedelta(**{f"{told[2]}s": int(told[1])})
-        if told[2] != "day":
+    if match := _ABSOLUTE.fullmatch(value):
+        return from_local(datetime.fromisoformat(f"{match[1]}T{match[2]}"), clock.zone)
+    if match := _RELATIVE.fullmatch(value):
+        day = clock.at.astimezone(clock.zone).date() + timedelta(days=int(match[1]))
+        return from_local(datetime.combine(day, time.fromisoformat(match[2])), clock.zone)
+    if curtain is not None and (match := _BEFORE.fullmatch(value)):
+        pause = timedelta(**{f"{match[2]}s": int(match[1])})
+        if match[2] != "day":
             return curtain - pause
         # Days before at the same time of day, whatever the clocks did in between.
         return from_local(curtain.astimezone(clock.zone).replace(tzinfo=None) - pause, clock.zone)

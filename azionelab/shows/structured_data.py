@@ -1,6 +1,6 @@
-"""A show's performances as schema.org describes them, for search engines and other programs.
+"""A show's performances in schema.org's vocabulary, for search engines.
 
-Google's and schema.org's documentation of Event say what is asked for: local times with their offset, a
+The required fields are in Google's and schema.org's documentation of Event: local times with offset, a
 structured address, an organizer, an image.
 """
 
@@ -21,7 +21,7 @@ _AVAILABILITY = {
     Status.CLOSED: "https://schema.org/OutOfStock",
     Status.CANCELLED: "https://schema.org/Discontinued",
 }
-# "Via Mazzini 5, 40137 Bologna (BO)": what stands before the last comma, a postal code, a town, a province.
+# "Via Mazzini 5, 40137 Bologna (BO)": street, postal code, town, province.
 _ADDRESS = re.compile(
     r"(?P<street>.+?)\s*[,\n]\s*(?P<code>(?:[A-Z]{1,2}-)?\d{4,5})\s+(?P<town>[^,()\d]+?)"
     r"\s*(?:\((?P<region>[A-Z]{2})\))?",
@@ -31,7 +31,7 @@ _ADDRESS = re.compile(
 
 @dataclass(frozen=True)
 class Publisher:
-    """Whose events they are: the theatre, its site, where it is and the picture that stands for it."""
+    """The theatre: its name, site, logo and time zone."""
 
     name: str
     url: str
@@ -41,7 +41,7 @@ class Publisher:
 
 @dataclass(frozen=True)
 class EventLinks:
-    """Absolute addresses of a show's page and of the form of one performance."""
+    """Absolute URLs of a show's page and of a performance's booking form."""
 
     show: str
     booking: str
@@ -89,9 +89,9 @@ def _event(show: Show, listing: Listing, links: EventLinks, publisher: Publisher
 
 
 def postal_address(typed: str) -> dict[str, str]:
-    """A venue's address, which staff type as one text, in schema.org's parts as far as they are sure.
+    """Split a venue's address, one line that staff typed, into schema.org's PostalAddress.
 
-    What does not look like "street, postal code town" stays whole, as the street.
+    An address that is not "street, postal code town" becomes the street as a whole.
     """
     address = {"@type": "PostalAddress"}
     found = _ADDRESS.fullmatch(typed.strip())
@@ -107,5 +107,5 @@ def postal_address(typed: str) -> dict[str, str]:
 
 
 def _local(moment: datetime, publisher: Publisher) -> str:
-    """A moment on the theatre's clock, with its offset, as visitors read it."""
+    """A datetime in ISO 8601, in the theatre's time zone with its offset."""
     return moment.astimezone(publisher.zone).isoformat(timespec="seconds")

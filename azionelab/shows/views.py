@@ -1,4 +1,4 @@
-"""The programme's pages. They set no cookie and show everybody the same: nginx may cache them."""
+"""The programme's pages: without cookies and equal for all visitors, so nginx can cache them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -31,7 +31,7 @@ _PAGES = "azionelab.programme_pages"
 
 
 @blueprint.record_once
-def _start_with_no_pages(state: BlueprintSetupState) -> None:
+def _init_page_cache(state: BlueprintSetupState) -> None:
     pages: dict[tuple[str, str, bool], tuple[str, float]] = {}
     state.app.extensions[_PAGES] = pages
 
@@ -44,7 +44,7 @@ def programme_page() -> Response:
 
 @blueprint.get("/shows/<slug>", endpoint="show")
 def show_page(slug: str) -> Response:
-    """One show and when it is played."""
+    """One show and its coming performances."""
     return _public(partial(_render_show, slug))
 
 
@@ -58,7 +58,7 @@ def _render_programme() -> str:
 def _render_show(slug: str) -> str:
     show = find_published_show(slug)
     if show is None:
-        _lead_on(slug)
+        _redirect_former_slug(slug)
     performances = list_performances(show, now())
     return render_template(
         "show.html",
@@ -68,25 +68,25 @@ def _render_show(slug: str) -> str:
     )
 
 
-def _lead_on(slug: str) -> NoReturn:
-    """Redirect from an address that a show had before; 404 when none had it."""
+def _redirect_former_slug(slug: str) -> NoReturn:
+    """Redirect from a show's former slug; 404 when no show had it."""
     new = find_current_slug(slug)
     if new is None:
         abort(404)
     answer = redirect(url_for(".show", slug=new), 301)
-    # Permanent, but a show may get its earlier address back: no browser remembers it for long.
+    # Permanent, but cached briefly: a show may get its former slug back.
     answer.headers["Cache-Control"] = "public, max-age=60"
     abort(answer)
 
 
 def _public(render: Callable[[], str]) -> Response:
-    """A page for everybody, rendered at most once in PAGE_CACHE_SECONDS by each process.
+    """A public page, rendered at most once in PAGE_CACHE_SECONDS by each process.
 
-    That is what the page itself allows any cache (`max-age`); in a rush it costs a look-up.
+    The same time as the page's `max-age`, so no visitor sees an older page than a cache would show.
     """
     seconds = current_app.config["AZIONELAB"].page_cache_seconds
     pages = current_app.extensions[_PAGES]
-    # A language chosen by hand (`?lang=`) is in the page's links too.
+    # `?lang=` is also in the page's links.
     key = request.path, str(get_locale()), request.args.get("lang") in LOCALES
     page, fresh_until = pages.get(key, ("", 0.0))
     if monotonic() >= fresh_until:
@@ -100,7 +100,7 @@ def _public(render: Callable[[], str]) -> Response:
 
 
 def _events(show: Show, performances: list[Listing]) -> dict[str, Any]:
-    """The performances for search engines."""
+    """The page's structured data."""
     settings = current_app.config["AZIONELAB"]
     site = settings.site_base_url
     publisher = Publisher(

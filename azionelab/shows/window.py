@@ -1,22 +1,22 @@
-"""When a performance can take place and be booked: decided from facts alone."""
+"""Rules for a performance's start and its booking window, without a database."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-MAX_AHEAD_YEARS = 5  # a season is planned a year ahead; what is further away was mistyped
+MAX_AHEAD_YEARS = 5  # seasons are planned a year ahead; a later date is a typing error
 
 
 class CurtainPast(Exception):
-    """A performance that is to come cannot have begun already."""
+    """A new start is in the past."""
 
 
 class CurtainTooFar(Exception):
-    """A performance cannot be more than MAX_AHEAD_YEARS away."""
+    """A start is more than MAX_AHEAD_YEARS away."""
 
 
 def check_curtain(starts_at: datetime, at: datetime) -> None:
-    """Refuse a time for a performance that is to come: CurtainPast, CurtainTooFar."""
+    """Check a coming performance's start; raises CurtainPast, CurtainTooFar."""
     if starts_at <= at:
         raise CurtainPast
     if starts_at > at + timedelta(days=366 * MAX_AHEAD_YEARS):
@@ -24,15 +24,15 @@ def check_curtain(starts_at: datetime, at: datetime) -> None:
 
 
 class ClosesAfterCurtain(Exception):
-    """Booking cannot close after the curtain."""
+    """Booking would close after the curtain."""
 
 
 class NoTimeToBook(Exception):
-    """Booking has to close after it opens."""
+    """Booking would close before it opens."""
 
 
 def check_window(opens_at: datetime, closes_at: datetime, starts_at: datetime) -> None:
-    """Refuse times of booking that do not fit: ClosesAfterCurtain, NoTimeToBook."""
+    """Check a booking window; raises ClosesAfterCurtain, NoTimeToBook."""
     if closes_at > starts_at:
         raise ClosesAfterCurtain
     if opens_at >= closes_at:
@@ -40,7 +40,7 @@ def check_window(opens_at: datetime, closes_at: datetime, starts_at: datetime) -
 
 
 class Bookable(Protocol):
-    """The facts of a performance that decide whether it can be booked."""
+    """The fields of a performance that decide whether it can be booked."""
 
     @property
     def starts_at(self) -> datetime: ...
@@ -55,10 +55,9 @@ class Bookable(Protocol):
 def move_booking_window(
     was: Bookable, starts_at: datetime, at: datetime
 ) -> tuple[datetime, datetime]:
-    """When booking opens and closes after the curtain is moved to `starts_at`: both move with it.
+    """The booking window after the start moves to `starts_at`: both its ends move by the same time.
 
-    Booking that is open already stays open: nobody who looks at the evening now is sent away. It closes
-    at the curtain at the latest, also where it was written otherwise.
+    Booking that is open already stays open. It closes at the curtain at the latest, even if it was set later.
     """
     moved_by = starts_at - was.starts_at
     opens_at, closes_at = was.booking_opens_at, was.booking_closes_at
@@ -77,7 +76,7 @@ class Window(StrEnum):
 
 
 def booking_window(performance: Bookable, at: datetime) -> Window:
-    """The window's state at the moment `at`; it closes at the curtain at the latest."""
+    """The window's state at `at`; it closes at the curtain at the latest."""
     if performance.cancelled_at is not None:
         return Window.CANCELLED
     if at < performance.booking_opens_at:

@@ -1,4 +1,4 @@
-"""E-mail addresses: which ones can be written to, and how the network spells them."""
+"""E-mail addresses: validation, normal form, ASCII form, and the mailbox behind an address."""
 
 import re
 from email.utils import parseaddr
@@ -7,7 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from azionelab.validation.text import is_one_line
 
-# What providers say of their addresses, read in 2026-11; where each says so: docs/decisions/0004-mailboxes.md.
+# The providers' documented rules, as of 2026-11; sources in docs/decisions/0004-mailboxes.md.
 _SAME_DOMAINS = {"googlemail.com": "gmail.com", "me.com": "icloud.com", "mac.com": "icloud.com"}
 _PROTON = ("proton.me", "protonmail.com", "protonmail.ch", "pm.me")
 _IGNORED = {"gmail.com": "."} | dict.fromkeys(_PROTON, "._-")
@@ -24,9 +24,9 @@ _TAG_MARKS = dict.fromkeys(_PLUS, "+") | dict.fromkeys(_YAHOO.split(), "-")
 
 
 def normalize_address(typed: str) -> str:
-    """The address as people read it, its domain in normal form; ValueError when it is none.
+    """Normalize an address for display; raises ValueError when it is not valid.
 
-    Only the form is checked. What stands before the @ has to be ASCII: few servers take more.
+    Checks the syntax only. The local part must be ASCII: few servers accept more.
     """
     try:
         checked = validate_email(typed, check_deliverability=False, allow_smtputf8=False)
@@ -36,25 +36,25 @@ def normalize_address(typed: str) -> str:
 
 
 def normalize_account_address(typed: str) -> str:
-    """The address as a staff account has it; ValueError when it is none."""
+    """Normalize an address as staff accounts store it, in lower case; raises ValueError."""
     return normalize_address(typed.strip()).lower()
 
 
 def parse_sender_address(typed: str) -> str:
-    """The address in `Name <address>`, or in an address alone, in one line; else ValueError."""
+    """The address in `Name <address>` or in a bare address, on one line; raises ValueError."""
     name, address = parseaddr(typed)
-    # What it does not understand it leaves out: a second address, half of a bracket, a line's rest.
+    # parseaddr silently drops what it cannot parse: a second address, a lone bracket, trailing text.
     read = f"{name}<{address}>" if name else address
-    if not is_one_line(typed) or _essence(typed) not in (_essence(read), f"<{address}>"):
+    if not is_one_line(typed) or _compact(typed) not in (_compact(read), f"<{address}>"):
         raise ValueError("not one e-mail address")
     return normalize_address(address)
 
 
 def ascii_address(address: str) -> str:
-    """The address as mail servers know it; ValueError when it cannot be spelled so.
+    """The address in ASCII, for mail servers; raises ValueError when there is no such form.
 
-    By IDNA 2008: the older IDNA that Python and Flask-Mail know makes strasse.de of straße.de, which
-    may be somebody else's.
+    Uses IDNA 2008: the IDNA 2003 of Python and Flask-Mail turns straße.de into strasse.de, which may be
+    another person's domain.
     """
     if address.isascii():
         return address
@@ -65,13 +65,13 @@ def ascii_address(address: str) -> str:
 
 
 def mailbox_key(address: str) -> str:
-    """What stands for the mailbox behind a valid address: the same however its owner may write it.
+    """A key that is equal for all spellings of a valid address that reach the same mailbox.
 
-    Tags, dots and domains are folded only where the provider documents that it ignores them; elsewhere
-    `a.b@` and `ab@` may be two people's.
+    Removes tags and dots and unifies domains only where the provider documents that it ignores them;
+    elsewhere `a.b@` and `ab@` may belong to two people.
     """
     name, _, domain = address.rpartition("@")
-    # A domain is in normal form already; folding makes strasse.de of straße.de, another one.
+    # The domain is normalized already; casefold() would turn straße.de into strasse.de, another domain.
     name, domain = name.casefold(), domain.lower()
     domain = _SAME_DOMAINS.get(domain, domain)
     owner, _, provider = domain.partition(".")
@@ -79,13 +79,13 @@ def mailbox_key(address: str) -> str:
         name, domain = owner, provider
     if mark := _TAG_MARKS.get(domain):
         owner, tag, _ = name.partition(mark)
-        # At Yahoo the word before the "-" is not the owner's name, but one that stands for all their tags.
+        # At Yahoo the word before the "-" is not the owner's name but the common prefix of their tags.
         name = (f"{owner}-" if tag == "-" else owner) or name
     for sign in _IGNORED.get(domain, ""):
         name = name.replace(sign, "") or name
     return f"{name}@{domain}"
 
 
-def _essence(text: str) -> str:
-    """A text without spaces, and without the quotes that a name with commas stands in."""
+def _compact(text: str) -> str:
+    """The text without whitespace, quotes and backslashes."""
     return re.sub(r'[\s"\\]', "", text)

@@ -1,7 +1,7 @@
-"""The built front end: names of sources to addresses of hashed files, and their serving.
+"""The built front end: maps source names to the URLs of hashed files, and serves them.
 
-`npm run build` in static_frontend/ writes the files and a manifest. In production nginx serves
-them; on a bare machine the route here does.
+`npm run build` in static_frontend/ writes the files and a manifest. In production nginx serves the files;
+without nginx the route here does.
 """
 
 import json
@@ -18,50 +18,50 @@ _YEAR = 365 * 24 * 3600  # seconds; a hashed name never changes its content
 
 
 class FrontEndMissing(Exception):
-    """There is no built front end, or it lacks what a template names."""
+    """There is no built front end, or it lacks a source that a template names."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Addresses of what a page's sources load: at once, and perhaps later."""
+    """URLs that a page's sources load: `files` at once, `later` by dynamic imports."""
 
     files: list[str]
     later: list[str]
 
 
 class FrontEnd:
-    """The build in a folder. Its manifest is read once, when somebody first needs it."""
+    """The build in a folder. The manifest is read on first use."""
 
     def __init__(self, dist: Path) -> None:
         self._dist = dist
 
-    def address(self, source: str) -> str:
-        """The address of what became of `source`; raises FrontEndMissing."""
-        return _address(self._built(source)["file"])
+    def url(self, source: str) -> str:
+        """The URL of the file built from `source`; raises FrontEndMissing."""
+        return _url(self._get_entry(source)["file"])
 
     def bundle(self, *sources: str) -> Bundle:
-        """Whatever `sources` need; raises FrontEndMissing."""
+        """All files that `sources` need; raises FrontEndMissing."""
         files: dict[str, None] = {}
         later: dict[str, None] = {}
         for source in sources:
-            self._built(source)
-            self._follow(source, files, later)
+            self._get_entry(source)
+            self._collect(source, files, later)
         return Bundle(
-            files=[_address(file) for file in files],
-            later=[_address(file) for file in later if file not in files],
+            files=[_url(file) for file in files],
+            later=[_url(file) for file in later if file not in files],
         )
 
-    def _follow(self, source: str, files: dict[str, None], later: dict[str, None]) -> None:
+    def _collect(self, source: str, files: dict[str, None], later: dict[str, None]) -> None:
         built = self._manifest[source]
         if built["file"] in files:
             return
         files |= dict.fromkeys([built["file"], *built.get("css", []), *built.get("assets", [])])
         for imported in built.get("imports", []):
-            self._follow(imported, files, later)
+            self._collect(imported, files, later)
         for imported in built.get("dynamicImports", []):
-            self._follow(imported, later, later)
+            self._collect(imported, later, later)
 
-    def _built(self, source: str) -> dict[str, Any]:
+    def _get_entry(self, source: str) -> dict[str, Any]:
         built: dict[str, Any] = self._manifest.get(source, {})
         if not built.get("isEntry"):
             raise FrontEndMissing(f"the front end in {self._dist} was built without {source}")
@@ -84,13 +84,13 @@ class FrontEnd:
 def init_assets(app: Flask) -> None:
     """Serve FRONTEND_DIST under /static/ and give templates `asset(source)`.
 
-    Commands work without a front end: nobody looks for it before a page does.
+    Commands work without a front end: only pages read the manifest.
     """
     dist = Path(app.config["FRONTEND_DIST"])
     app.extensions[_EXTENSION] = FrontEnd(dist)
 
     def static(filename: str) -> Response:
-        # Vite's notes on the build are no visitor's business.
+        # Vite's manifest is not public.
         if filename.startswith("."):
             abort(404)
         hashed = filename.startswith("assets/")
@@ -100,7 +100,7 @@ def init_assets(app: Flask) -> None:
             response.cache_control.immutable = True
         return response
 
-    app.add_template_global(front_end(app).address, "asset")
+    app.add_template_global(front_end(app).url, "asset")
     app.add_url_rule(f"{URL_PREFIX}/<path:filename>", "static", static)
 
 
@@ -110,5 +110,5 @@ def front_end(app: Flask) -> FrontEnd:
     return found
 
 
-def _address(file: str) -> str:
+def _url(file: str) -> str:
     return f"{URL_PREFIX}/{file}"

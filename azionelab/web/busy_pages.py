@@ -1,6 +1,6 @@
-"""Answers while the database is away, too busy or full, and after a commit whose answer never came.
+"""503 responses while the database is away, busy or full, or when the result of a commit is unknown.
 
-Nobody has to type anything again: the page carries the form that was sent, behind a button.
+The page contains the submitted form, so that one button sends it again.
 """
 
 from collections.abc import Iterator
@@ -14,25 +14,25 @@ from azionelab.api.problems import is_api_request, problem
 from azionelab.database.errors import cause, is_commit_unknown
 from azionelab.database.transactions import has_committed
 
-RETRY_AFTER = 5  # seconds a browser is asked to wait when the house is too busy
+RETRY_AFTER = 5  # seconds
 
 
 def is_outcome_unknown(error: Exception) -> bool:
-    """Whether a request that ends with `error` may have changed something all the same.
+    """Whether a request that failed with `error` may have changed data.
 
-    Its COMMIT may hold; or it has committed, and failed at what it read for its answer.
+    Its COMMIT may have succeeded, or the request failed after its commit, while reading for the response.
     """
     return is_commit_unknown(error) or has_committed()
 
 
 def log_busy(error: Exception, what: str = "") -> None:
-    """Note an ordinary event, without what was asked; `what` was being done."""
+    """Log a warning without the request's data; `what` prefixes the message."""
     when = " in a commit" if is_commit_unknown(error) else ""
     current_app.logger.warning("%sthe database failed%s: %s", what, when, cause(error))
 
 
 def busy_page(error: Exception) -> AnyResponse:
-    """Answer 503 to a request that ended with `error`, of which `is_database_busy` is true."""
+    """The 503 response for an `error` for which `is_database_busy` is true."""
     unknown = is_outcome_unknown(error)
     if is_api_request():
         page: AnyResponse = _problem(unknown=unknown)
@@ -42,7 +42,7 @@ def busy_page(error: Exception) -> AnyResponse:
 
 
 def add_retry_after(page: AnyResponse) -> AnyResponse:
-    """Have whoever asks by itself wait for a little (RFC 9110, 10.2.3)."""
+    """Tell programs when to try again (RFC 9110, 10.2.3)."""
     page.headers["Retry-After"] = str(RETRY_AFTER)
     return page
 
@@ -79,8 +79,8 @@ def _page(*, unknown: bool) -> AnyResponse:
     return page
 
 
-def read_form() -> list[tuple[str, str]]:
-    """All fields that were sent, in their order; none of a form that cannot be read."""
+def read_form_fields() -> list[tuple[str, str]]:
+    """All submitted fields, in order; an empty list when the form cannot be parsed."""
     try:
         return list(request.form.items(multi=True))
     except HTTPException:
@@ -88,7 +88,7 @@ def read_form() -> list[tuple[str, str]]:
 
 
 def _sent_fields() -> Iterator[tuple[str, str]]:
-    """The form that was sent; nothing of one with a password, which no page repeats."""
-    fields = read_form() if request.method == "POST" else []
+    """The submitted fields; none if the form has a password, which no page repeats."""
+    fields = read_form_fields() if request.method == "POST" else []
     if not any("password" in name for name, _ in fields):
         yield from fields

@@ -1,4 +1,4 @@
-"""Error pages: HTTP errors, a database that is away, faults of the application; for the API as problems."""
+"""Error responses: HTTP errors, a database that is away, unhandled exceptions; for the API as problems."""
 
 import traceback
 
@@ -15,14 +15,14 @@ from azionelab.web.resubmit_pages import can_resubmit, resubmit_page
 
 
 def http_error_page(error: HTTPException) -> AnyResponse:
-    """Answer an HTTP error, raised by a view or by Flask itself."""
+    """The response to an HTTP error, raised by a view or by Flask itself."""
     if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
-        # From outside of the view: what is done after it, or another page of these.
+        # Raised outside of the view, in an after_request function or in another error handler.
         return failure_page(error.original_exception)
     if error.response is not None or (error.code or 500) < 400:
         return error.get_response()
     if isinstance(error, (BadHost, SecurityError)):
-        # A host name that is not ours, or none at all: no address of ours can be built for it.
+        # The host name is missing or not ours, so the page's URLs could not be built.
         return Response("Unknown host name\n", 400, mimetype="text/plain")
     if is_api_request():
         return problem_of(error)
@@ -40,14 +40,14 @@ def http_error_page(error: HTTPException) -> AnyResponse:
         429: gettext("A little slower, please"),
         503: gettext("The house is very busy"),
     }
-    own_words = type(error).description != error.description and code in (404, 410)
+    has_own_text = type(error).description != error.description and code in (404, 410)
     details = {
         404: gettext("The page may have moved, or the address is not complete."),
         413: gettext("What was sent is too large."),
         429: gettext("Many requests came from your network. Please try again in a minute."),
         503: gettext("Please try again in a moment. Nothing is lost."),
     }
-    detail = error.description if own_words else details.get(code, "")
+    detail = error.description if has_own_text else details.get(code, "")
     response = make_response(
         render_template(
             "errors/error.html",
@@ -66,15 +66,15 @@ def http_error_page(error: HTTPException) -> AnyResponse:
 
 
 def failure_page(error: Exception) -> AnyResponse:
-    """Answer any other exception: 503 while the database is away, else 500."""
+    """The response to any other exception: 503 while the database is away, else 500."""
     if not is_database_busy(error):
-        return _fault_page(error)
+        return _server_error_page(error)
     log_busy(error)
     return busy_page(error)
 
 
-def _fault_page(error: Exception) -> AnyResponse:
-    """A fault of ours. The log gets the place of it, without the values that were at hand."""
+def _server_error_page(error: Exception) -> AnyResponse:
+    """500 for an unhandled exception. Logs its class and stack frames, without any values."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames[-6:]))
     current_app.logger.error(

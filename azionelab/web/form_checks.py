@@ -1,4 +1,4 @@
-"""Checks on every request that is not the API's: the body is a form, and comes from this site."""
+"""Checks of every non-API request: its body is a form, and its origin is this site."""
 
 from flask import abort, current_app, request
 
@@ -29,6 +29,6 @@ def reject_foreign_forms() -> None:
 
 
 def is_own_origin(origin: str) -> bool:
-    """Whether an `Origin` is this site, under a name of its own or one that is trusted."""
+    """Whether an `Origin` header names this site or one of CSRF_TRUSTED_ORIGINS."""
     trusted = current_app.config["AZIONELAB"].csrf_trusted_origins
     return origin in (f"{request.scheme}://{request.host}", *trusted)

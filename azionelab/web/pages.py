@@ -1,4 +1,4 @@
-"""What every page gets: session, language, template filters, headers, error pages."""
+"""Set-up of all pages: session, language, template filters, headers, error pages."""
 
 from datetime import datetime
 from functools import partial
@@ -17,11 +17,11 @@ from azionelab.web.form_checks import reject_foreign_forms
 from azionelab.web.security_headers import add_headers
 from azionelab.web.sessions import CacheFriendlySessions
 
-MAX_ROW = 2**31 - 1  # PostgreSQL's integer
+MAX_ROW = 2**31 - 1  # the maximum of PostgreSQL's integer
 
 
 class RowIdConverter(IntegerConverter):
-    """A row's number in an address: one that no row can have is an address of nothing (404)."""
+    """A row's id in a URL. Ids above PostgreSQL's integer do not match: 404 instead of a database error."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class RowIdConverter(IntegerConverter):
 
 
 def init_pages(app: Flask) -> None:
-    """Give the application its language, filters, headers and error pages."""
+    """Register session interface, converters, template filters, hooks and error handlers."""
     app.session_interface = CacheFriendlySessions()
     app.url_map.converters["int"] = RowIdConverter
     app.add_template_filter(format_datetime, "when")
@@ -54,7 +54,7 @@ def init_pages(app: Flask) -> None:
 
 
 def paragraphs(text: str) -> list[list[str]]:
-    """The paragraphs of a text as somebody typed it, each as its lines; empty lines divide them."""
+    """Split a text at its empty lines; each paragraph is a list of lines."""
     divided: list[list[str]] = [[]]
     for line in text.splitlines():
         if line.strip():

@@ -1,8 +1,8 @@
-"""How often one network may try something: the second line, behind the proxy's limits.
+"""Rate limits by network, mailbox or account: the second line of defence, behind the proxy's limits.
 
-The counts are in PostgreSQL (table `rate_count`), so that they hold across processes and hosts. A try is one
-short statement of its own. Whoever is over a limit is remembered by the process until the window ends, so
-that a flood writes nothing. The `limits` library reads how limits are written in the settings.
+The counts are in PostgreSQL (table `rate_count`), shared by all processes and hosts. Counting is one short
+statement in its own transaction. Each process remembers the keys over a limit until their window ends, so
+that a flood writes nothing. The `limits` library parses the settings.
 """
 
 import hmac
@@ -28,9 +28,9 @@ from azionelab.settings.config import Config
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_HOME = 64  # bits of an IPv6 address that a provider gives to one household (RFC 6177; BCOP 690)
+_HOUSEHOLD_PREFIX = 64  # bits; a provider gives a household at least a /64 (RFC 6177; BCOP 690)
 _WITH_PORT = re.compile(r"\[([^]]+)\](?::\d+)?|([^:]+):\d+")  # [2001:db8::1]:443, 192.0.2.7:443
-_MOST_OVER = 10_000  # keys remembered as over their limit
+_MAX_BLOCKED = 10_000  # keys that a process remembers as over their limit
 _COUNT = text("""
     INSERT INTO rate_count AS known (key, tries, ends_at)
     VALUES (:key, 1, clock_timestamp() + make_interval(secs => :seconds))
@@ -45,7 +45,7 @@ _FORGET = text("DELETE FROM rate_count WHERE ends_at < clock_timestamp()")
 
 
 class RateCount(Base):
-    """Tries that were counted under one key, a keyed digest of who tried what, until the window ends."""
+    """The attempts in one window. The key is an HMAC of limit, scope and subject."""
 
     __tablename__ = "rate_count"
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
@@ -58,9 +58,9 @@ class RateCount(Base):
 class RateLimit:
     """A limit on POST requests, shared by all views that it decorates or that call `count`.
 
-    `setting` picks the limit from the settings, as in "30 per minute". A request beyond it is
-    answered with 429 and, in Retry-After, the seconds until the window ends. Nobody in
-    BOX_OFFICE_NETWORKS is limited, unless `spares_box_office` is False: then `whom` it is about counts there, too.
+    `setting` reads the limit from the settings, as in "30 per minute". A request beyond it gets 429 with the
+    seconds until the window ends in Retry-After. Requests from BOX_OFFICE_NETWORKS are not limited, unless
+    `spares_box_office` is False: then limits by `subject` apply there too.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class RateLimit:
         self._spares_box_office = spares_box_office
 
     def __call__(self, view: Callable[P, R]) -> Callable[P, R]:
-        """The view, counted and limited by the network that asks."""
+        """Limit a view by the request's network."""
 
         @wraps(view)
         def limited(*arguments: P.args, **options: P.kwargs) -> R:
@@ -81,48 +81,48 @@ class RateLimit:
 
         return limited
 
-    def count(self, whom: str | None = None) -> None:
-        """Count one try; TooManyRequests when it is beyond the limit.
+    def count(self, subject: str | None = None) -> None:
+        """Count one attempt; raises TooManyRequests when it is beyond the limit.
 
-        It counts for `whom` it is about (a mailbox, an account), or else for this request's network.
-        Writes, and so cannot be called inside a transaction.
+        Counts for `subject` (a mailbox, an account), or else for this request's network. Writes to the
+        database, so it must not be called inside a transaction.
         """
         network = visitor_network()
-        if network is None and (self._spares_box_office or whom is None):
+        if network is None and (self._spares_box_office or subject is None):
             return
-        self._ask(RateCounts.hit, cast("str", whom or network))
+        self._enforce(RateCounts.hit, cast("str", subject or network))
 
-    def check(self, whom: str) -> None:
-        """TooManyRequests when this process knows that `whom` is over the limit. Counts and writes nothing."""
-        self._ask(RateCounts.left, whom)
+    def check(self, subject: str) -> None:
+        """Raise TooManyRequests if this process knows `subject` to be over the limit; counts nothing."""
+        self._enforce(RateCounts.seconds_left, subject)
 
-    def _ask(self, seconds_left: Callable[..., float | None], whom: str) -> None:
+    def _enforce(self, seconds_left: Callable[..., float | None], subject: str) -> None:
         settings: Config = current_app.config["AZIONELAB"]
         counts: RateCounts = current_app.extensions["rate_limits"]
         for limit in _read(self._setting(settings)):
-            seconds = seconds_left(counts, limit, self._scope, whom)
+            seconds = seconds_left(counts, limit, self._scope, subject)
             if seconds is not None:
                 raise TooManyRequests(retry_after=max(1, math.ceil(seconds)))
 
-    def forget(self, whom: str) -> None:
-        """Count the tries of `whom` from nothing again. Owns its transaction."""
+    def forget(self, subject: str) -> None:
+        """Reset the count of `subject`. Owns its transaction."""
         settings: Config = current_app.config["AZIONELAB"]
         with transaction() as session:
             for limit in _read(self._setting(settings)):
-                key = _key("/".join((str(limit), self._scope, whom)))
+                key = _key("/".join((str(limit), self._scope, subject)))
                 session.execute(delete(RateCount).where(RateCount.key == key))
 
 
 class RateCounts:
-    """Counts of tries in fixed windows, each of which begins with its first try."""
+    """Counts attempts in fixed windows; a window begins with its first attempt."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # Keys that are over their limit, and until when by this process's monotonic clock.
-        self._over: dict[bytes, float] = {}
+        # Keys over their limit, and the end of their window by this process's monotonic clock.
+        self._blocked: dict[bytes, float] = {}
 
     def hit(self, limit: RateLimitItem, *who: str) -> float | None:
-        """Count a try; None when the limit allows it, else the seconds until the window ends."""
+        """Count an attempt; None when the limit allows it, else the seconds until the window ends."""
         key = _key("/".join((str(limit), *who)))
         at = time.monotonic()
         if (seconds := self._seconds_over(key, at)) is not None:
@@ -132,36 +132,36 @@ class RateCounts:
             return None
         seconds = max(0.0, float(row.seconds_left))
         with self._lock:
-            if len(self._over) >= _MOST_OVER:
-                self._over = {key: until for key, until in self._over.items() if until > at}
-            self._over[key] = at + seconds
+            if len(self._blocked) >= _MAX_BLOCKED:
+                self._blocked = {key: until for key, until in self._blocked.items() if until > at}
+            self._blocked[key] = at + seconds
         return seconds
 
-    def left(self, limit: RateLimitItem, *who: str) -> float | None:
-        """Seconds until the window ends of who is known here to be over the limit; None of all others."""
+    def seconds_left(self, limit: RateLimitItem, *who: str) -> float | None:
+        """Seconds until the window ends, if this process knows the key to be over its limit; else None."""
         return self._seconds_over(_key("/".join((str(limit), *who))), time.monotonic())
 
     def _seconds_over(self, key: bytes, at: float) -> float | None:
-        until = self._over.get(key, at)
+        until = self._blocked.get(key, at)
         return until - at if until > at else None
 
 
 def init_rate_limits(app: Flask) -> None:
-    """Give the application its counts."""
+    """Create the application's rate counts."""
     app.extensions["rate_limits"] = RateCounts()
 
 
 def delete_ended_windows() -> None:
-    """Erase the counts of windows that ended: the worker does so each hour."""
+    """Delete the counts of ended windows; the worker runs this hourly."""
     with transaction() as session:
         session.execute(_FORGET)
 
 
 def visitor_network() -> str | None:
-    """The network that this request comes from, or None for the box office, which nothing limits.
+    """The network of this request, or None for the box office, which is not limited.
 
-    An IPv4 address, or the first 64 bits of an IPv6 one: whoever has one of these has all of them. Those
-    without an address are one network: on a Unix socket, or where a trusted proxy writes "unknown" into
+    An IPv4 address, or the /64 of an IPv6 address, since a visitor can use any address in it. Requests without
+    an address share one network: on a Unix socket, or when a trusted proxy writes "unknown" into
     X-Forwarded-For (RFC 7239, 6.2).
     """
     settings: Config = current_app.config["AZIONELAB"]
@@ -173,16 +173,16 @@ def visitor_network() -> str | None:
 
 
 def network_of(address: str) -> str:
-    """The network of an IP address as one visitor has it."""
+    """The IPv4 address itself, the /64 of an IPv6 address, or "unknown"."""
     parsed = _read_address(address)
     if isinstance(parsed, IPv6Address):
-        return str(ip_network((int(parsed), _HOME), strict=False))
+        return str(ip_network((int(parsed), _HOUSEHOLD_PREFIX), strict=False))
     return str(parsed or "unknown")
 
 
 @lru_cache(maxsize=1_000)
 def _read_address(text: str) -> IPv4Address | IPv6Address | None:
-    """An IP address, with or without a port as some proxies add it; None when there is none in it."""
+    """Parse an IP address, with or without a port as some proxies add it; None when it is not one."""
     with_port = _WITH_PORT.fullmatch(text)
     try:
         address = ip_address(with_port[1] or with_port[2] if with_port else text)
@@ -191,10 +191,10 @@ def _read_address(text: str) -> IPv4Address | IPv6Address | None:
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
-def _key(what: str) -> bytes:
-    """What is counted, without saying whom: addresses are personal data."""
+def _key(subject: str) -> bytes:
+    """An HMAC in place of the network or mailbox, which is personal data."""
     secret: str = current_app.config["SECRET_KEY"]
-    return hmac.digest(secret.encode(), f"azionelab/rate/{what}".encode(), "sha256")[:16]
+    return hmac.digest(secret.encode(), f"azionelab/rate/{subject}".encode(), "sha256")[:16]
 
 
 @lru_cache

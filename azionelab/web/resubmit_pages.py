@@ -1,7 +1,7 @@
-"""Answers to a form of the theatre's people whose login or token ended while it was open.
+"""Pages that let staff send a form again after its login or CSRF token expired.
 
-Nothing is stored: the page itself carries what was sent, behind a button with a fresh token. It is made
-only for what a page of ours sent, so no other site can put its own words behind that button.
+Nothing is stored: the page contains the submitted fields and a button with a fresh token. Only forms sent by
+our own pages get one, so another site cannot put its own fields behind that button.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,38 +11,38 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from azionelab.web.busy_pages import read_form
+from azionelab.web.busy_pages import read_form_fields
 from azionelab.web.form_checks import is_own_origin
 
-_SECRET = "password"  # noqa: S105 (what such a field's name holds)
-_KEPT_UNDER = ("/admin/", "/checkin/", "/staff/")
+_SECRET = "password"  # noqa: S105 (part of such a field's name)
+_RESUBMIT_PATHS = ("/admin/", "/checkin/", "/staff/")
 
 
 def stale_form_text() -> str:
-    """That a form's own token has run out, and no more than that."""
+    """The message when only the form's token has expired."""
     return gettext("This page was open for a long time. Nothing is lost: please press once more.")
 
 
 def can_resubmit() -> bool:
-    """Whether this request is a form of the theatre's people, sent by a page of ours."""
+    """Whether this request is a staff form that one of our own pages sent."""
     return (
         request.method == "POST"
-        and request.path.startswith(_KEPT_UNDER)
+        and request.path.startswith(_RESUBMIT_PATHS)
         and request.endpoint is not None
         and _is_from_own_page()
     )
 
 
 def resubmit_page() -> AnyResponse:
-    """What was sent, once more: 401 when nobody is logged in, 400 when only the token is stale."""
+    """The page with the submitted form: 401 when nobody is logged in, 400 when only the token expired."""
     login = not request.path.startswith("/staff/") and not current_user.is_authenticated
-    sent = read_form()
+    sent = read_form_fields()
     typed_password = any(value for name, value in sent if _SECRET in name)
     page = make_response(
         render_template(
             "errors/kept.html",
             login=login,
-            detail=_say_what_to_do(login=login),
+            detail=_explanation(login=login),
             sent=list(_without_secrets(sent)),
             action=request.full_path.rstrip("?"),
             typed_password=typed_password,
@@ -54,20 +54,20 @@ def resubmit_page() -> AnyResponse:
     return page
 
 
-def _say_what_to_do(*, login: bool) -> str:
+def _explanation(*, login: bool) -> str:
     if login:
         return gettext("Your login had ended. Nothing is lost: log in, then press once more.")
     return stale_form_text()
 
 
 def _without_secrets(sent: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The fields to send again: without the old token, and with passwords left empty."""
+    """The fields to send again, without the old token and with empty passwords."""
     for name, value in sent:
         if name != current_app.config["WTF_CSRF_FIELD_NAME"]:
             yield name, "" if _SECRET in name else value
 
 
 def _is_from_own_page() -> bool:
-    # Browsers leave the first away over plain HTTP; no script can set either.
+    # Browsers omit Sec-Fetch-Site over plain HTTP; no script can set either header.
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     return site == "same-origin" and is_own_origin(request.headers.get("Origin", ""))

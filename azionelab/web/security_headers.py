@@ -1,4 +1,4 @@
-"""The headers of every response: content security policy, referrer, permissions, language, caching."""
+"""Headers of every response: content security policy, referrer, permissions, language, caching."""
 
 from flask import Response
 from flask_babel import get_locale
@@ -10,8 +10,8 @@ _POLICY = (
 )
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    # Addresses hold tokens: no other site may learn where the visitor came from. Not "no-referrer":
-    # with it browsers hide a form's own origin, too.
+    # URLs contain tokens, so other sites must not get the referrer. Not "no-referrer": it also hides the
+    # Origin of our own forms.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -19,7 +19,7 @@ _HEADERS = {
 
 
 def add_headers(response: Response) -> Response:
-    """Add them to a response (`after_request`); a page that sets no Cache-Control is not stored."""
+    """Add the headers (`after_request`); pages without Cache-Control get `no-store`."""
     headers = response.headers
     headers.setdefault("Content-Security-Policy", _POLICY)
     headers.extend(_HEADERS)

@@ -1,4 +1,4 @@
-"""Addresses of the site as the outside world sees it, made with or without a request at hand."""
+"""Absolute URLs of the site, with or without a request."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -7,9 +7,9 @@ from flask import current_app
 
 
 def site_url(endpoint: str, **values: Any) -> str:
-    """The full address of a page, built on SITE_BASE_URL.
+    """The absolute URL of a page, based on SITE_BASE_URL.
 
-    Never on the Host header of whoever happens to ask: it goes into mails, QR codes and tickets.
+    Never on the request's Host header: the URL goes into mails, QR codes and tickets.
     """
     base = urlsplit(current_app.config["AZIONELAB"].site_base_url)
     urls = current_app.url_map.bind(base.netloc, url_scheme=base.scheme)

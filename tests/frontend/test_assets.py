@@ -136,7 +136,7 @@ def test_the_door_app_is_small_and_brings_its_reader_only_when_it_is_needed() ->
 
 
 def test_the_worker_is_one_script_as_importscripts_wants_it() -> None:
-    address = front_end(an_app(DIST)).address("src/door/sw.ts")
+    address = front_end(an_app(DIST)).url("src/door/sw.ts")
     script = (DIST / address.removeprefix("/static/")).read_text()
     assert not re.search(r"\bimport\b|\bexport\b", script)
 

@@ -66,7 +66,7 @@ def service_worker() -> Response:
         "files": [*bundle.files, url_for(".manifest", lang=None), _icon(192)],
         "later": bundle.later,
     }
-    worker = built.address("src/door/sw.ts")
+    worker = built.url("src/door/sw.ts")
     script = f"self.SHELL = {json.dumps(shell)};\nimportScripts({json.dumps(worker)});\n"
     return _cacheable(Response(script, mimetype="text/javascript"))
 

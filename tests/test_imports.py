@@ -192,18 +192,53 @@ def test_entrances_call_rules_instead_of_writing(name: str) -> None:
 
 
 def test_a_state_is_written_in_one_place() -> None:
-    """Reservation.state, and undone_at of an Admission and of a Passage change where their rules are."""
+    """undone_at of an Admission and of a Passage change where their rules are."""
     writers = {
         (node.attr, name)
         for name, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
         and isinstance(node.ctx, ast.Store)
-        and node.attr in ("state", "undone_at")
+        and node.attr == "undone_at"
     }
-    assert writers == {
-        ("state", "bookings.rules"),
-        ("state", "bookings.ending"),
-        ("undone_at", "checkin.undoing"),
-        ("undone_at", "checkin.passages"),
-    }
+    assert writers == {("undone_at", "checkin.undoing"), ("undone_at", "checkin.passages")}
+
+
+# What bookings.transitions alone writes of a Reservation.
+CHANGES = {
+    "state", "ended_at", "ended_by", "seats", "released", "holds_seats", "confirmed_at",
+    "reduced_from", "reduced_at", "reduced_by",
+}  # fmt: skip
+# Attributes of others that have these names; the row that is new; the smoke test's own rows.
+NO_CHANGES = {
+    ("bookings.errors", "seats"),
+    ("ops.monitoring.backups", "ended_at"),
+    ("staff.sessions", "ended_at"),
+    ("bookings.rules", "insert"),
+    ("ops.smoke.hidden_performance", "delete"),
+}
+
+
+@pytest.mark.parametrize("name", modules())
+def test_only_transitions_change_a_reservation(name: str) -> None:
+    if name != "bookings.transitions":
+        found = {(name, written) for written in writes_of_reservation(modules()[name])}
+        assert found <= NO_CHANGES
+
+
+def writes_of_reservation(tree: ast.Module) -> set[str]:
+    """What a module might write of a reservation: attributes, columns by SQL, whole rows."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            found |= {node.attr} & CHANGES
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if re.search(r"(UPDATE|INTO|DELETE FROM)\s+(public\.)?reservation\b", node.value):
+                found.add(node.value)
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func).rpartition(".")[2]
+            if called == "values":
+                found |= {keyword.arg or "**" for keyword in node.keywords} & CHANGES
+            elif called in ("insert", "delete") and ast.unparse(node.args[0]) == "Reservation":
+                found.add(called)
+    return found

@@ -8,11 +8,12 @@ bookable.py and network_holds.py (holds that still run), ops/monitoring/metrics.
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from azionelab.bookings import transitions
 from azionelab.bookings.locks import lock_performance
-from azionelab.bookings.models import Reservation, State, lapsed
+from azionelab.bookings.models import Reservation, lapsed
 from azionelab.database import now, transaction
 from azionelab.shows.models import Performance
 
@@ -41,20 +42,8 @@ def expire_holds_of(performance_id: int) -> int:
 
 
 def expire_holds(session: Session, performance: Performance, at: datetime) -> int:
-    """Expire the lapsed holds of a locked performance, and read its seats again if there were.
-
-    Part of its caller's transaction; says how many there were.
-    """
-    expired = session.execute(
-        update(Reservation)
-        .where(Reservation.performance_id == performance.id, lapsed(at))
-        .values(state=State.EXPIRED, ended_at=at)
-        .returning(Reservation.id)
-        .execution_options(synchronize_session="fetch")
-    ).all()
-    if expired:
-        session.refresh(performance, ["seats_held"])
-    return len(expired)
+    """Expire the lapsed holds of a locked performance, in the caller's transaction; how many."""
+    return transitions.expire(session, performance, lapsed(at), at)
 
 
 def free_places(session: Session, performance: Performance, at: datetime) -> int:

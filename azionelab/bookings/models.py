@@ -80,7 +80,7 @@ class PartyCounts:
 
 
 class Reservation(PartyCounts, Base):
-    """A party's booking. Only the booking rules (rules.py, holds.py, ending.py) change its state.
+    """A party's booking. Only transitions.py changes its state and its seats.
 
     `admitted` counts the people of the party who are in. Triggers on `admission` keep it, and
     `ck_reservation_admitted_range` refuses more than the party (migration 0002). Name and e-mail

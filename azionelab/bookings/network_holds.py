@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
+from azionelab.bookings import transitions
 from azionelab.bookings.changes import By
 from azionelab.bookings.errors import TooManyUnconfirmed
 from azionelab.bookings.locks import lock_performance
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import Reservation
 from azionelab.database import db, now, transaction
 from azionelab.settings.config import Config
 
@@ -85,16 +86,7 @@ def release_network(performance_id: int, key: bytes) -> NetworkHolds | None:
     Raises PerformanceUnknown.
     """
     with transaction() as session:
-        lock_performance(session, performance_id)
+        performance = lock_performance(session, performance_id)
         holds = next(iter(networks_of(performance_id, key)), None)
-        session.execute(
-            update(Reservation)
-            .where(
-                Reservation.performance_id == performance_id,
-                Reservation.is_pending,
-                Reservation.network == key,
-            )
-            .values(state=State.EXPIRED, ended_at=now(), ended_by=By.STAFF)
-            .execution_options(synchronize_session=False)
-        )
+        transitions.expire(session, performance, Reservation.network == key, now(), By.STAFF)
         return holds

@@ -4,17 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from azionelab.bookings.changes import By
-from azionelab.bookings.ending import end
+from azionelab.bookings import transitions
 from azionelab.bookings.erasure import retention
 from azionelab.bookings.errors import CapacityBelowHeld, NamesErased
 from azionelab.bookings.holds import expire_holds
 from azionelab.bookings.locks import lock_live_parties, lock_performance
-from azionelab.bookings.models import State
-from azionelab.bookings.rules import write_to
 from azionelab.database import now, transaction
 from azionelab.database.row_versions import require_version, write_as
-from azionelab.mail.models import Kind
 from azionelab.shows.models import Performance
 from azionelab.shows.window import check_curtain, check_window, move_booking_window
 
@@ -52,7 +48,8 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
             reservation.late_at = None
         if performance.starts_at <= at or performance.cancelled_at is not None:
             return 0
-        return sum(write_to(session, reservation, Kind.MOVED) for reservation in live)
+        how = transitions.Change.PERFORMANCE_MOVED
+        return sum(transitions.reservation_changed(session, party, how) for party in live)
 
 
 def cancel_performance(
@@ -74,12 +71,8 @@ def cancel_performance(
         write_as(session, by)
         expire_holds(session, performance, now())
         performance.cancelled_at = now()
-        told = 0
-        for reservation in lock_live_parties(session, performance_id):
-            if not reservation.admitted:
-                end(reservation, State.CANCELLED, By.PERFORMANCE)
-            told += write_to(session, reservation, Kind.PERFORMANCE_CANCELLED)
-        return told
+        live = lock_live_parties(session, performance_id)
+        return transitions.cancel_with_performance(session, performance, live)
 
 
 def _check_move(starts_at: datetime, moved_to: datetime, at: datetime) -> None:

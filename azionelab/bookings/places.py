@@ -8,17 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from azionelab.bookings import transitions
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.holds import expire_holds, free_places
 from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.references import new_reference
 from azionelab.database import db, now, transaction
 
 RELEASE_FROM = timedelta(minutes=30)  # before the curtain, at the earliest
@@ -90,13 +89,15 @@ def release_no_shows(
             raise ReleaseTooEarly(opens_at)
         expire_holds(session, performance, at)
         found: list[tuple[int, bool]] = []
+        released: list[tuple[Reservation, int]] = []
         live = lock_live_parties(session, performance_id)
         for reservation in (party for party in live if party.state == State.CONFIRMED):
             missing = _missing(reservation.to_come, inside.get(reservation.id, 0))
             is_late = reservation.late_at is not None and not with_late
             found.append((missing, is_late))
             if missing and not is_late:
-                reservation.released += missing
+                released.append((reservation, missing))
+        transitions.release_seats(session, performance, released)
         performance.released_at = at
         if performance.booking_opens_at < at < performance.booking_closes_at:
             performance.booking_closes_at = at
@@ -117,7 +118,7 @@ def restore_places(performance_id: int) -> Places:
             given = min(reservation.released, free)
             missing += reservation.released - given
             if given:
-                reservation.released -= given
+                transitions.restore_seats(session, reservation, given)
                 free -= given
                 parties, places = parties + 1, places + given
         if not missing:
@@ -125,35 +126,9 @@ def restore_places(performance_id: int) -> Places:
         return Places(parties, places, missing)
 
 
-def hold_again(reservation: Reservation, people: int) -> None:
+def hold_again(session: Session, reservation: Reservation, people: int) -> None:
     """Hold places again for `people` of a locked party who come late, as far as theirs were released.
 
     Part of its caller's transaction, which has locked the performance before.
     """
-    reservation.released -= max(0, people - reservation.to_come)
-
-
-def seat_walk_ins(session: Session, performance_id: int, people: int, key: UUID) -> Reservation:
-    """Hold places for `people` who came without a booking; `key` names the press that let them in.
-
-    Part of its caller's transaction, which has locked the performance and found the places free.
-    """
-    at = now()
-    reservation = Reservation(
-        id=uuid4(),
-        reference=new_reference(),
-        performance_id=performance_id,
-        name="",
-        email="",
-        locale=current_app.config["AZIONELAB"].default_locale,
-        seats=people,
-        state=State.CONFIRMED,
-        walk_in=True,
-        request_key=key,
-        created_at=at,
-        hold_expires_at=at,
-        confirmed_at=at,
-    )
-    session.add(reservation)
-    session.flush()
-    return reservation
+    transitions.restore_seats(session, reservation, max(0, people - reservation.to_come))

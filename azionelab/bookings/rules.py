@@ -1,10 +1,10 @@
 """The rules of one booking: reserve, confirm, cancel, make it smaller.
 
 Beside them: holds.py (what lapses), performance_changes.py (moved and cancelled performances), erasure.py.
-Each use case is one transaction, but `reserve` and `expire_lapsed_holds`, which expire holds in others of
-their own; `expire_holds`, `free_places` and `end` are parts of their caller's. Seats are counted by the
-database (migration 0002): these functions decide under the performance's lock, and its constraint refuses
-whoever does not.
+A rule checks; transitions.py writes what changes. Each use case is one transaction, but `reserve` and
+`expire_lapsed_holds`, which expire holds in others of their own; `expire_holds` and `free_places` are parts
+of their caller's. The database counts the seats (migration 0002): these functions decide under the
+performance's lock, and its constraint refuses a writer that does not.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import make_transient_to_detached
 
+from azionelab.bookings import transitions
 from azionelab.bookings.bookable import check_bookable, read_evening, unheld_seats
 from azionelab.bookings.changes import By
-from azionelab.bookings.ending import end
 from azionelab.bookings.errors import (
     HoldExpired,
     NotFewerSeats,
@@ -186,10 +186,7 @@ def _confirm(reservation_id: UUID, answer: Answer, *, among_others: bool) -> Res
             free = free_places(session, reservation.performance, at)
             if reservation.seats > free:
                 raise SoldOut(free)
-        reservation.state = State.CONFIRMED
-        reservation.holds_seats = True
-        reservation.confirmed_at = at
-        write_to(session, reservation, Kind.TICKET)
+        transitions.confirm(session, reservation, at)
         return reservation
 
 
@@ -205,8 +202,7 @@ def cancel(reservation_id: UUID, *, by: By = By.VISITOR) -> Reservation:
         _check_changeable(reservation)
         if reservation.admitted:
             raise PartyInside(reservation.admitted)
-        end(reservation, State.CANCELLED, by)
-        write_to(session, reservation, Kind.CANCELLED)
+        transitions.cancel(session, reservation, by)
         return reservation
 
 
@@ -236,21 +232,8 @@ def reduce_seats(
             raise NotFewerSeats
         if seats < reservation.admitted:
             raise PartyInside(reservation.admitted)
-        reservation.reduced_from = reservation.reduced_from or reservation.seats
-        reservation.reduced_at, reservation.reduced_by = now(), by
-        reservation.seats = seats
-        reservation.released = min(reservation.released, seats - reservation.admitted)
-        if reservation.state == State.CONFIRMED:
-            write_to(session, reservation, Kind.CHANGED)
+        transitions.reduce(session, reservation, seats, by)
         return reservation
-
-
-def write_to(session: Session, reservation: Reservation, kind: Kind) -> bool:
-    """Enqueue a mail to a locked reservation's visitor; False when there is no address."""
-    if not reservation.email:
-        return False
-    enqueue(session, reservation.id, kind)
-    return True
 
 
 def _unchanged(answer: Answer, reservation: Reservation) -> Reservation:

@@ -184,7 +184,7 @@ def _admit(
             if released:
                 # As it is now: an earlier action of the same sync may have left it in the session.
                 reservation = session.get_one(Reservation, party.id, populate_existing=True)
-                hold_again(reservation, people)
+                hold_again(session, reservation, people)
                 session.flush()
             now_in = _with_more_in(party, people, gone)
         elif party and kind is Kind.WRONG_PERFORMANCE:
@@ -286,7 +286,7 @@ def _follow(
         kind, counted = count_claim(party_of(reservation), door, more)
         if reservation is None or not counted:
             return
-        hold_again(reservation, counted)
+        hold_again(session, reservation, counted)
         scan.verdict, scan.people = kind, scan.people + counted
         if admission is not None:
             admission.people = scan.people

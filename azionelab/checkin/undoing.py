@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from azionelab.bookings import transitions
 from azionelab.bookings.changes import By
-from azionelab.bookings.ending import end
 from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import Reservation
 from azionelab.checkin.devices.rights import RightMissing
 from azionelab.checkin.models import Scan
 from azionelab.checkin.passages import call_back, call_back_without_ticket, passage_of, take_back
@@ -45,7 +45,7 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = F
             session.flush()
             call_back(session, reservation, actor.label)
             if reservation.walk_in:
-                end(reservation, State.CANCELLED, By.STAFF)
+                transitions.cancel(session, reservation, By.STAFF)
         if scan.way == Way.IN and (reservation is None or reservation.walk_in):
             call_back_without_ticket(session, scan, entered, actor.label)
         if passage is not None and passage.undone_at is None:

@@ -9,12 +9,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from azionelab.bookings.changes import By
-from azionelab.bookings.ending import end
 from azionelab.bookings.locks import lock_reservation
-from azionelab.bookings.models import State
 from azionelab.bookings.party import party_of
-from azionelab.bookings.places import seat_walk_ins
+from azionelab.bookings.transitions import replace_walk_ins, seat_walk_ins
 from azionelab.checkin.facts import door_facts, lock_door
 from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.metrics import VERDICTS_GIVEN
@@ -106,13 +103,14 @@ def _follow_walk_ins(session: Session, scan: Scan, claim: Claim, performance: Pe
         # What they were let in with goes, and what is true is written in its place.
         session.delete(admission)
         session.flush()
-        end(lock_reservation(session, scan.reservation_id), State.CANCELLED, By.STAFF)
-        session.flush()
+        before = lock_reservation(session, scan.reservation_id)
+        seated = replace_walk_ins(session, performance, before, counted)
+    else:
+        seated = seat_walk_ins(session, performance.id, counted, scan.id) if counted else None
     scan.claimed, scan.verdict, scan.people = claim.people, kind, counted
-    scan.reservation = None
-    if counted:
-        scan.reservation = seat_walk_ins(session, performance.id, counted, scan.id)
-        add_admission(session, scan, scan.reservation.id, counted)
+    scan.reservation = seated
+    if seated is not None:
+        add_admission(session, scan, seated.id, counted)
     session.flush()
-    if scan.reservation is not None:
-        session.refresh(scan.reservation, ["admitted"])
+    if seated is not None:
+        session.refresh(seated, ["admitted"])

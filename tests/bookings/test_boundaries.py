@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from azionelab.bookings import ending, erasure, holds, performance_changes, rules
+from azionelab.bookings import erasure, holds, performance_changes, rules, transitions
 from azionelab.bookings.bookable import unheld_seats
 from azionelab.bookings.errors import NamesErased, PerformanceStarted, SeatsChanged, SoldOut
 from azionelab.bookings.models import State
@@ -39,7 +39,7 @@ def it_is(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Let it be another time for the booking rules."""
 
     def later(moment: datetime) -> None:
-        for module in (rules, holds, ending, performance_changes, erasure):
+        for module in (rules, holds, transitions, performance_changes, erasure):
             monkeypatch.setattr(module, "now", lambda: moment)
 
     return later

@@ -22,9 +22,9 @@ from azionelab.ops.processes.conninfo import conninfo
 from azionelab.settings.config import Config
 from azionelab.settings.environment import SettingsReader
 from azionelab.settings.loading import ConfigError, load_config
-from bare_machine import embedded_postgres
+from bare_machine import embedded_postgres, postgres_programs
 from bare_machine.children import ChildEnded, Children
-from bare_machine.embedded_postgres import PostgresUnavailable
+from bare_machine.postgres_programs import PostgresUnavailable
 from bare_machine.preparation import ROOT, CannotRun, Stopped, accounts, prepare, secret
 
 _UNREACHED = "postgresql://"  # stands for the embedded database until that runs
@@ -250,7 +250,7 @@ def _become_psql(options: list[str]) -> None:
     url = _database(settings)
     # The password goes by the environment: anybody may read a command line.
     password = {"PGPASSWORD": url.password} if url.password else {}
-    program = embedded_postgres.programs() / "psql"
+    program = postgres_programs.programs() / "psql"
     arguments = ["psql", conninfo(url.set(password=None)), *options]
     os.execve(program, arguments, settings | password)  # noqa: S606
 

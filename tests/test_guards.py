@@ -17,7 +17,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.checkin.scans import admit
 from azionelab.ops.checks import doctor
 from azionelab.staff.tokens import Scope, issue_token
-from bare_machine import embedded_postgres
+from bare_machine import postgres_programs
 from tests.stage import DOOR_A, a_party, a_performance, fresh, seats_held
 
 Database = psycopg.Connection[Any]
@@ -158,7 +158,7 @@ def test_every_function_has_a_search_path_of_its_own(database: Database) -> None
 
 def _program(name: str, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [embedded_postgres.programs() / name, *arguments],
+        [postgres_programs.programs() / name, *arguments],
         capture_output=True,
         text=True,
         check=False,

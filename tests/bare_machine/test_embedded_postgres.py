@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from bare_machine import embedded_postgres
-from bare_machine.embedded_postgres import EmbeddedPostgres, PostgresUnavailable
+from bare_machine.embedded_postgres import EmbeddedPostgres
+from bare_machine.postgres_programs import PostgresUnavailable
 from tests.support.processes import PATIENCE
 
 

@@ -17,7 +17,7 @@ from azionelab.bookings import rules
 from azionelab.bookings.errors import CapacityBelowHeld, SoldOut
 from azionelab.database import db
 from azionelab.shows.models import Performance
-from bare_machine import embedded_postgres
+from bare_machine import postgres_programs
 from tests.stage import a_party, a_performance, a_visitor, change_capacity, seats_held
 from tests.support.processes import PATIENCE
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 def psql(database_url: str, statement: str) -> subprocess.CompletedProcess[str]:
     """Type a statement into psql."""
-    program = embedded_postgres.programs() / "psql"
+    program = postgres_programs.programs() / "psql"
     return subprocess.run(
         [program, database_url, "-v", "ON_ERROR_STOP=1", "-c", statement],
         capture_output=True,

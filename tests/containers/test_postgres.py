@@ -6,7 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from bare_machine import embedded_postgres
+from bare_machine import postgres_programs
 from tests.containers.conftest import Stack, run
 from tests.support.processes import PATIENCE, PYTHON, ROOT, clean_environment, eventually, free_port
 
@@ -68,7 +68,7 @@ def answers(url: str) -> bool:
 
 def test_the_suite_holds_on_composes_postgresql(server: str) -> None:
     with psycopg.connect(server) as connection:
-        assert connection.info.server_version // 10000 != embedded_postgres.MAJOR
+        assert connection.info.server_version // 10000 != postgres_programs.MAJOR
     done = run(
         *(PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITE),
         cwd=ROOT,

@@ -13,33 +13,36 @@ from azionelab.shows.api import blueprint as shows
 
 _V1 = f"{API_PREFIX}v1/"
 _DESCRIPTION = """\
-The programme and bookings are for everybody; the door needs a token that the theatre hands out.
-This description may be used freely, by programs that write others from it too.
-Moments are ISO 8601 with their offset from UTC.
+The programme and bookings are public; check-in requires a bearer token issued by the theatre.
+This description may be used freely, also to generate clients from it.
+Timestamps are ISO 8601 with a UTC offset.
 
-Errors are problems as RFC 9457 says. What they tell is in the language that
-`Accept-Language` asks for. Their type is about:blank, or one of
+Errors are problem details (RFC 9457), with texts in the language that `Accept-Language` asks for.
+Their `type` is `about:blank` or one of
 
-- `/api/problems/invalid-fields`: `errors` names each field and what is wrong with it;
-- `/api/problems/party-too-large`: a party has at most `limit` seats here;
-- `/api/problems/too-many-mails`: the mailbox was asked to confirm too often; try again after `Retry-After`
+- `/api/problems/invalid-fields`: `errors` lists each invalid field and the reason;
+- `/api/problems/party-too-large`: the performance allows at most `limit` seats per booking;
+- `/api/problems/too-many-mails`: too many confirmation e-mails for this address; retry after `Retry-After`
   seconds;
-- `/api/problems/too-many-unconfirmed`: too many seats booked from the same network wait to be confirmed;
-  confirm some, or try again after `Retry-After` seconds;
-- `/api/problems/sold-out`: `seats_left` are fewer than were asked for, maybe none;
-- `/api/problems/booking-closed`: `window` says why, `opens_at` when booking opens, if it will;
-- `/api/problems/scan-reused`: the identity of a scan was used for another one;
-- `/api/problems/not-a-ticket`: what was scanned has not the form of a ticket or a reference, and was not recorded;
-- `/api/problems/invitation-over`, `device-revoked`, `other-performance`, `door-closed`, `pass-over`: a door device
-  is none yet, or no more, or none here;
-- `/api/problems/right-missing`: a door device may not do this: its `rights` are in the answers to its enrolment
-  and to each sync;
-- `/api/problems/reload-needed`: the device's page speaks a `version` of the protocol that this site does not;
-- `/api/problems/too-many-attempts`: a door device did more than it had time for; to be sent again after
-  `Retry-After` seconds;
-- `/api/problems/release-too-early`: places are released from `opens_at` on; `performance-cancelled`;
-- `/api/problems/outcome-unknown` (503): the connection to the database was lost while this was saved. Send
-  the same again, with the same `Idempotency-Key` or `scan_id`: nothing is done twice.
+- `/api/problems/too-many-unconfirmed`: too many unconfirmed seats were booked from this network; confirm
+  some, or retry after `Retry-After` seconds;
+- `/api/problems/sold-out`: fewer seats are left than requested; `seats_left` may be 0;
+- `/api/problems/booking-closed`: `window` gives the reason, `opens_at` when booking will open, if it will;
+- `/api/problems/scan-reused`: the `scan_id` has already been used for another scan;
+- `/api/problems/not-a-ticket`: the code is neither a ticket nor a booking reference; nothing was recorded;
+- `/api/problems/invitation-over`: the invitation has expired or has been used;
+- `/api/problems/pass-over`: the device's pass is no longer valid;
+- `/api/problems/device-revoked`: the device was revoked;
+- `/api/problems/other-performance`: the device token is not valid for this performance;
+- `/api/problems/door-closed`: the performance is over;
+- `/api/problems/right-missing`: the device lacks the right for this request; the responses to enrolment and
+  sync list its `rights`;
+- `/api/problems/reload-needed`: the server does not support the device's `version` of the sync protocol;
+- `/api/problems/too-many-attempts`: the device exceeded its rate limit; retry after `Retry-After` seconds;
+- `/api/problems/release-too-early`: seats can be released from `opens_at`;
+- `/api/problems/performance-cancelled`: the performance has been cancelled;
+- `/api/problems/outcome-unknown` (503): the connection to the database was lost during the commit. Send the
+  same request again with the same `Idempotency-Key` or `scan_id`: it takes effect only once.
 """
 # The licence of this description: anybody may generate clients from it.
 _LICENSE = {"name": "CC0 1.0 Universal", "identifier": "CC0-1.0"}

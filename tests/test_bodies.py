@@ -47,7 +47,7 @@ def test_a_body_that_is_no_forms(client: FlaskClient, method: str, body: str) ->
             path, method=method, data=sent, content_type=kind, headers={"Accept-Language": "en"}
         )
         assert answer.status_code == 415, path
-        assert "That did not work" in answer.text
+        assert "The request failed" in answer.text
 
 
 @pytest.mark.parametrize("page", ["/staff/login", "/admin/venue/new/", "/nowhere"])

@@ -142,8 +142,8 @@ def test_no_template_speaks_for_itself(template: Path) -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("it", ["Prenotate i vostri posti", "10 posti liberi", "Scriveteci il vostro nome."]),
-        ("en", ["Book your seats", "10 seats left", "Please tell us your name."]),
+        ("it", ["Prenotate i vostri posti", "10 posti liberi", "Inserite il vostro nome."]),
+        ("en", ["Book your seats", "10 seats left", "Please enter your name."]),
     ],
 )
 def test_a_page_is_in_the_language_that_was_asked_for(

@@ -76,14 +76,17 @@ def problem_of(error: HTTPException) -> Response:
 
 def _detail(status: int) -> str | None:
     return {
-        400: gettext("The request cannot be read. Is its body valid JSON?"),
-        401: gettext("This needs a valid token."),
-        404: gettext("There is nothing here."),
-        413: gettext("What was sent is too large."),
-        415: gettext("The body must be JSON, and its Content-Type must say so."),
-        422: gettext("Some of what was sent cannot be used."),
-        429: gettext("Many requests came from your network. Please try again in a minute."),
-        503: gettext("The house is very busy. Please try again in a moment."),
+        400: gettext("The request could not be parsed. Its body must be valid JSON."),
+        401: gettext("A valid bearer token is required."),
+        404: gettext("The requested resource was not found."),
+        413: gettext("The request is too large."),
+        415: gettext("The body must be JSON, with Content-Type application/json."),
+        422: gettext("Some fields are not valid."),
+        429: gettext("Too many requests from your network. Please try again in a minute."),
+        503: gettext(
+            "The service is busy: the database did not answer in time. Retry after the number of seconds in"
+            " Retry-After."
+        ),
     }.get(status)
 
 

@@ -44,26 +44,26 @@ class N_(str):  # noqa: N801 (the keyword that gathers texts for translation)
 
 
 AT_LEAST = N_("Must be at least {min}.")
-BETWEEN = N_("Must be from {min} to {max}.")
+BETWEEN = N_("Must be between {min} and {max}.")
 NOT_EMPTY = N_("Must not be empty.")
 LENGTH_UP_TO = N_("Must be at most {max} characters long.")
-LENGTH_BETWEEN = N_("Must be {min} to {max} characters long.")
+LENGTH_BETWEEN = N_("Must be between {min} and {max} characters long.")
 ONE_OF = N_("Must be one of: {choices}.")
 
 # marshmallow has no translations: its messages are replaced in the fields' classes, as its documentation says,
 # so that errors are in the language that Accept-Language asks for.
 _MESSAGES: dict[type[fields.Field[Any]], dict[str, str]] = {
     fields.Field: {
-        "required": N_("This field is missing."),
+        "required": N_("This field is required."),
         "null": N_("Must not be null."),
-        "validator_failed": N_("Cannot be used."),
+        "validator_failed": N_("Is not valid."),
     },
     fields.String: {
-        "invalid": N_("Must be a text."),
-        "invalid_utf8": N_("Must be a text."),
+        "invalid": N_("Must be a string."),
+        "invalid_utf8": N_("Must be a string."),
     },
     fields.Number: {"invalid": N_("Must be a number."), "too_large": N_("Is too large.")},
-    fields.Integer: {"invalid": N_("Must be a whole number.")},
+    fields.Integer: {"invalid": N_("Must be an integer.")},
     fields.UUID: {"invalid_uuid": N_("Must be a UUID.")},
 }
 for _field, _messages in _MESSAGES.items():
@@ -75,7 +75,7 @@ class Asked(Schema):
 
     error_messages: dict[str, str] = {
         "type": N_("Must be an object."),
-        "unknown": N_("There is no such field."),
+        "unknown": N_("Unknown field."),
     }
 
     class Meta:

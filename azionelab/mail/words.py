@@ -66,7 +66,7 @@ def _confirm(reservation: Reservation) -> Words:
         paragraphs=[
             _what_is_held(reservation),
             _how_to_change(),
-            gettext("You did not book? Then ignore this message, and nothing will happen."),
+            gettext("If you did not make this booking, please ignore this message."),
         ],
         button=gettext("Confirm the booking"),
         link=_link("bookings.confirm", reservation),
@@ -78,15 +78,14 @@ def _what_is_held(reservation: Reservation) -> str:
     seats = ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
     if reservation.holds_seats:
         return gettext(
-            "We are holding %(seats)s for you until %(until)s. Please confirm by then;"
-            " otherwise the seats go back to others.",
+            "We are holding %(seats)s for you until %(until)s. Please confirm by then; otherwise the seats"
+            " will be offered to others.",
             seats=seats,
             until=_until(reservation),
         )
     return gettext(
-        "You asked for %(seats)s. So many wait to be confirmed this evening that we cannot hold yours as"
-        " well: they are yours when you confirm, and whoever confirms first gets them. You can confirm"
-        " until %(until)s.",
+        "You asked for %(seats)s. Many bookings for this performance are waiting for confirmation, so we"
+        " cannot hold your seats: they go to whoever confirms first. You can confirm until %(until)s.",
         seats=seats,
         until=_until(reservation),
     )
@@ -94,13 +93,13 @@ def _what_is_held(reservation: Reservation) -> str:
 
 def _existing(reservation: Reservation) -> Words:
     intro = ngettext(
-        "Somebody, probably you, booked this performance again with your e-mail address. You have"
-        " a booking already, of %(num)s seat: it stands as it is, and nothing was added.",
-        "Somebody, probably you, booked this performance again with your e-mail address. You have"
-        " a booking already, of %(num)s seats: it stands as it is, and nothing was added.",
+        "Someone, probably you, tried to book this performance again with your e-mail address. You"
+        " already have a booking for %(num)s seat. It has not changed, and nothing was added.",
+        "Someone, probably you, tried to book this performance again with your e-mail address. You"
+        " already have a booking for %(num)s seats. It has not changed, and nothing was added.",
         reservation.seats,
     )
-    words = _state_of_booking(gettext("You have a booking already"), [intro], reservation)
+    words = _state_of_booking(gettext("You already have a booking"), [intro], reservation)
     if reservation.is_live:
         words.paragraphs.append(_how_to_change())
     return words
@@ -108,28 +107,24 @@ def _existing(reservation: Reservation) -> Words:
 
 def _how_to_change() -> str:
     return gettext(
-        "Another number of seats? The page that the button opens leads to where you can take fewer."
-        " For more, cancel the booking there and book again, as long as seats are left."
+        "Need a different number of seats? The button opens your booking, where you can ask for fewer. If"
+        " you need more, cancel it there and book again while seats are available."
     )
 
 
 def _state_of_booking(title: str, intro: list[str], reservation: Reservation) -> Words:
     endpoint, button = "bookings.booking", gettext("Open your booking")
     if reservation.state == State.CONFIRMED:
-        state = gettext("Your booking is confirmed. You find your ticket on its page.")
+        state = gettext("Your booking is confirmed. Your ticket is on the booking page.")
     elif _waits(reservation):
-        state = gettext(
-            "Your booking waits for your confirmation until %(until)s.", until=_until(reservation)
-        )
+        state = gettext("Please confirm your booking by %(until)s.", until=_until(reservation))
         if not reservation.holds_seats:
-            state += " " + gettext(
-                "Its seats are not held: they are yours when you confirm, and whoever confirms first gets"
-                " them."
-            )
+            state += " " + gettext("Your seats are not held: they go to whoever confirms first.")
         endpoint, button = "bookings.confirm", gettext("Confirm the booking")
     else:
         state = gettext(
-            "Your booking has ended, and its seats went back to others. You are welcome to book again."
+            "Your booking is no longer active, and its seats have been released. You are welcome to book"
+            " again."
         )
     return Words(
         subject=gettext("Your booking: %(what)s", what=_what(reservation)),
@@ -144,8 +139,8 @@ def _state_of_booking(title: str, intro: list[str], reservation: Reservation) ->
 def _ticket(reservation: Reservation, *, changed: bool) -> Words:
     what = _what(reservation)
     if changed:
-        subject = gettext("Your changed booking: %(what)s", what=what)
-        title = gettext("Your booking is changed")
+        subject = gettext("Booking changed: %(what)s", what=what)
+        title = gettext("Your booking has changed")
         news = ngettext(
             "You now have %(num)s seat. Your ticket stays the same.",
             "You now have %(num)s seats. Your ticket stays the same.",
@@ -161,8 +156,8 @@ def _ticket(reservation: Reservation, *, changed: bool) -> Words:
         paragraphs=[
             news,
             gettext(
-                "You cannot come, or with fewer people? Please tell us on the page of your"
-                " booking: others will be glad of the seats."
+                "Can't come, or fewer of you? Please tell us on your booking page, so that others can have the"
+                " seats."
             ),
         ],
         button=gettext("Open your booking"),
@@ -177,16 +172,15 @@ def _about_code(reservation: Reservation) -> list[str]:
     return [
         gettext("Please show the code at the door, on your phone or on paper."),
         gettext(
-            "It is good for your whole party, together or one after the other. Seats are not"
-            " numbered: who comes in good time has the choice."
+            "It admits your whole party, together or separately. Seats are not numbered: arrive early for the"
+            " best choice."
         ),
         gettext(
-            "You see no code? The page of your booking shows it too, and has a sheet to print and an"
+            "If the code is not shown, open your booking page: it has the code, a ticket to print and an"
             " entry for your calendar."
         ),
         gettext(
-            "Without a phone or a printer, simply tell us your name or your reference at the door:"
-            " %(reference)s.",
+            "No phone or printer? Just give your name or booking reference at the door: %(reference)s.",
             reference=reservation.reference,
         ),
     ]
@@ -195,8 +189,10 @@ def _about_code(reservation: Reservation) -> list[str]:
 def _cancelled(reservation: Reservation) -> Words:
     return Words(
         subject=gettext("Booking cancelled: %(what)s", what=_what(reservation)),
-        title=gettext("Your booking is cancelled"),
-        paragraphs=[gettext("The seats go back to others. Thank you for telling us.")],
+        title=gettext("Your booking has been cancelled"),
+        paragraphs=[
+            gettext("The seats are now available to others. Thank you for letting us know.")
+        ],
         button=gettext("See the programme"),
         link=site_url("shows.programme"),
     )
@@ -205,22 +201,23 @@ def _cancelled(reservation: Reservation) -> Words:
 def _moved(reservation: Reservation) -> Words:
     """The evening as it is now; how it was, the visitor reads in the mail before."""
     news = gettext(
-        "This performance has another time or place than when you booked: %(when)s, %(where)s.",
+        "The time or venue of this performance has changed since you booked. It is now: %(when)s,"
+        " %(where)s.",
         when=format_datetime(reservation.performance.starts_at),
         where=reservation.performance.venue.name,
     )
-    words = _state_of_booking(gettext("The performance was moved"), [news], reservation)
+    words = _state_of_booking(gettext("The performance has been rescheduled"), [news], reservation)
     if reservation.is_live:
         words.paragraphs.append(
             gettext(
-                "You cannot come then? We are sorry. Please give your seats back on the page of your"
-                " booking: others will be glad of them."
+                "We are sorry if you cannot come. Please cancel on your booking page, so that others can have"
+                " your seats."
             )
         )
     confirmed = reservation.state == State.CONFIRMED
     return replace(
         words,
-        subject=gettext("Moved: %(what)s", what=_what(reservation)),
+        subject=gettext("Rescheduled: %(what)s", what=_what(reservation)),
         with_ticket=confirmed,
         about_code=_about_code(reservation) if confirmed else [],
     )
@@ -229,10 +226,12 @@ def _moved(reservation: Reservation) -> Words:
 def _performance_cancelled(reservation: Reservation) -> Words:
     return Words(
         subject=gettext("Performance cancelled: %(what)s", what=_what(reservation)),
-        title=gettext("The performance is cancelled"),
+        title=gettext("The performance has been cancelled"),
         paragraphs=[
-            gettext("We are sorry: this performance will not take place. Your booking has ended."),
-            gettext("We would be glad to see you on another evening."),
+            gettext(
+                "We are sorry: this performance will not take place, and your booking has been cancelled."
+            ),
+            gettext("We hope to see you at another performance."),
         ],
         button=gettext("See the programme"),
         link=site_url("shows.programme"),

@@ -11,7 +11,7 @@ from azionelab.database import now
 from azionelab.shows.programme import Listing, Status, find_listing, programme
 
 blueprint = ApiBlueprint(
-    "programme_api", __name__, url_prefix="performances", description="What is on."
+    "programme_api", __name__, url_prefix="performances", description="Programme."
 )
 
 
@@ -42,7 +42,7 @@ class ProgrammeSchema(Answer):
 @blueprint.response(200, ProgrammeSchema)
 @blueprint.operation("listPerformances")
 def performances() -> dict[str, list[Listing]]:
-    """The coming performances of published shows."""
+    """List upcoming performances of published shows."""
     return {"performances": programme(now())}
 
 
@@ -50,7 +50,7 @@ def performances() -> dict[str, list[Listing]]:
 @blueprint.response(200, PerformanceSchema)
 @blueprint.operation("getPerformance", 404)
 def performance(performance_id: int) -> Listing:
-    """One performance of a published show, past or coming."""
+    """Get one performance of a published show, past or upcoming."""
     found = find_listing(performance_id, now())
     if found is None or not found.published:
         abort(404)

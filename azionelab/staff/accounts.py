@@ -206,7 +206,7 @@ def account_address(email: str) -> str:
     try:
         return normalize_account_address(email)
     except ValueError as error:
-        raise AccountError("email", gettext("This is not a complete e-mail address.")) from error
+        raise AccountError("email", gettext("This is not a valid e-mail address.")) from error
 
 
 def _hash(password: str, email: str) -> str:

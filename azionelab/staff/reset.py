@@ -37,14 +37,14 @@ _PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=5)  # the link lives 
 class _AddressForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """Whose password is forgotten. It judges what was typed by its form only."""
 
-    email = EmailField(_("E-mail"), [InputRequired(_("This is not a complete e-mail address."))])
+    email = EmailField(_("E-mail"), [InputRequired(_("This is not a valid e-mail address."))])
 
     def validate_email(self, field: EmailField) -> None:
         """Put the address in order, or say that it is none."""
         try:
             field.data = normalize_account_address(field.data)
         except ValueError as error:
-            raise ValidationError(gettext("This is not a complete e-mail address.")) from error
+            raise ValidationError(gettext("This is not a valid e-mail address.")) from error
 
 
 def ask_for_reset() -> str:

@@ -49,10 +49,14 @@ def add_retry_after(page: AnyResponse) -> AnyResponse:
 
 def _problem(*, unknown: bool) -> Response:
     if not unknown:
-        detail = gettext("The house is very busy. Please try again in a moment.")
+        detail = gettext(
+            "The service is busy: the database did not answer in time. Retry after the number of seconds in"
+            " Retry-After."
+        )
         return problem(503, None, "Service Unavailable", detail)
     detail = gettext(
-        "It is not known whether this was done. Send the same again: nothing is done twice."
+        "The connection to the database was lost during the commit, so the outcome is unknown. Send the"
+        " same request again: it takes effect only once."
     )
     return problem(503, "outcome-unknown", "Outcome unknown", detail)
 
@@ -60,11 +64,13 @@ def _problem(*, unknown: bool) -> Response:
 def _page(*, unknown: bool) -> AnyResponse:
     sent = list(_sent_fields())
     if unknown:
-        detail = gettext("We do not know whether this was saved. Nothing is done twice.")
+        detail = gettext(
+            "We do not know whether this was saved. You can safely send it again: it counts only once."
+        )
     elif request.method == "POST":
         detail = gettext("Nothing was saved.")
     else:
-        detail = gettext("Please try again in a moment. Nothing is lost.")
+        detail = gettext("Please try again in a moment. Nothing has been lost.")
     page = make_response(
         render_template(
             "errors/busy.html",

@@ -30,22 +30,22 @@ def http_error_page(error: HTTPException) -> AnyResponse:
         return resubmit_page()
     code = error.code or 500
     titles = {
-        400: gettext("That did not work"),
-        403: gettext("This door is not yours"),
-        404: gettext("There is nothing here"),
-        405: gettext("That did not work"),
-        410: gettext("This is over"),
-        413: gettext("That was too much"),
-        415: gettext("That did not work"),
-        429: gettext("A little slower, please"),
-        503: gettext("The house is very busy"),
+        400: gettext("The request failed"),
+        403: gettext("Access denied"),
+        404: gettext("Page not found"),
+        405: gettext("The request failed"),
+        410: gettext("No longer available"),
+        413: gettext("Request too large"),
+        415: gettext("The request failed"),
+        429: gettext("Too many requests"),
+        503: gettext("The site is very busy"),
     }
     has_own_text = type(error).description != error.description and code in (404, 410)
     details = {
-        404: gettext("The page may have moved, or the address is not complete."),
-        413: gettext("What was sent is too large."),
-        429: gettext("Many requests came from your network. Please try again in a minute."),
-        503: gettext("Please try again in a moment. Nothing is lost."),
+        404: gettext("The page may have moved, or the address may be incomplete."),
+        413: gettext("The request is too large."),
+        429: gettext("Too many requests from your network. Please try again in a minute."),
+        503: gettext("Please try again in a moment. Nothing has been lost."),
     }
     detail = error.description if has_own_text else details.get(code, "")
     response = make_response(

@@ -17,49 +17,49 @@ interface Words {
 const PAGES: Record<number, { it: Words; en: Words }> = {
   404: {
     it: {
-      title: "Qui non c’è niente",
-      detail: "La pagina è stata spostata, oppure l’indirizzo non è completo.",
+      title: "Pagina non trovata",
+      detail: "La pagina potrebbe essere stata spostata, oppure l’indirizzo non è completo.",
     },
     en: {
-      title: "There is nothing here",
-      detail: "The page may have moved, or the address is not complete.",
+      title: "Page not found",
+      detail: "The page may have moved, or the address may be incomplete.",
     },
   },
   410: {
-    it: { title: "Questo è finito", detail: "Quello che cercavate non c’è più." },
-    en: { title: "This is over", detail: "What you were looking for is gone." },
+    it: { title: "Non più disponibile", detail: "Quello che cercavate non c’è più." },
+    en: { title: "No longer available", detail: "What you were looking for has been removed." },
   },
   413: {
-    it: { title: "Troppo in una volta", detail: "Quello che è stato inviato è troppo grande." },
-    en: { title: "That was too much", detail: "What was sent is too large." },
+    it: { title: "Richiesta troppo grande", detail: "La richiesta è troppo grande." },
+    en: { title: "Request too large", detail: "The request is too large." },
   },
   429: {
     it: {
-      title: "Un po’ più piano, per favore",
-      detail: "Dalla vostra rete arrivano molte richieste. Riprovate tra un minuto.",
+      title: "Troppe richieste",
+      detail: "Troppe richieste dalla vostra rete. Riprovate tra un minuto.",
     },
     en: {
-      title: "A little slower, please",
-      detail: "Many requests came from your network. Please try again in a minute.",
+      title: "Too many requests",
+      detail: "Too many requests from your network. Please try again in a minute.",
     },
   },
   500: {
     it: {
       title: "Qualcosa è andato storto",
-      detail: "È colpa nostra. Tornate indietro e riprovate tra poco.",
+      detail: "C’è stato un errore del sito. Tornate indietro e riprovate tra poco.",
     },
     en: {
       title: "Something went wrong",
-      detail: "It is our fault. Please go back and try again in a moment.",
+      detail: "The site has a problem. Please go back and try again in a moment.",
     },
   },
   503: {
     it: {
-      title: "Il teatro è molto affollato",
-      detail: "Riprovate tra un momento. Le prenotazioni fatte restano valide.",
+      title: "Il sito è molto occupato",
+      detail: "Riprovate tra un momento. Le prenotazioni già fatte restano valide.",
     },
     en: {
-      title: "The house is very busy",
+      title: "The site is very busy",
       detail: "Please try again in a moment. Bookings already made are safe.",
     },
   },
@@ -99,7 +99,7 @@ function page(code: string, it: Words, en: Words, style: string): string {
 <main>
 <p class="code">${code}</p>
 <h1>${it.title}</h1>
-<p>${it.detail} <a href="/">Tornate al programma</a>.</p>
+<p>${it.detail} <a href="/">Tornate al cartellone</a>.</p>
 <section lang="en">
 <h2>${en.title}</h2>
 <p>${en.detail} <a href="/">Back to the programme</a>.</p>

@@ -42,7 +42,7 @@ def test_what_was_typed_outlives_the_login(
     kept = staff.post(NEW_SHOW, data=form, headers=OWN)
     assert kept.status_code == 401
     assert kept.headers["Cache-Control"] == "no-store"
-    assert "log in, then press once more" in kept.text
+    assert "log in, then submit them again" in kept.text
     assert 'target="_blank" rel="noopener"' in kept.text
     assert titles(database) == []
     again = fields(kept.text)
@@ -82,7 +82,7 @@ def test_a_stale_token_asks_for_one_more_press(
 ) -> None:
     kept = staff.post(NEW_SHOW, data={"csrf_token": "stale"} | TYPED, headers=OWN)
     assert kept.status_code == 400
-    assert "please press once more" in kept.text
+    assert "please submit them again" in kept.text
     assert "/staff/login" not in kept.text
     assert staff.post(NEW_SHOW, data=fields(kept.text), headers=OWN).status_code == 302
     assert titles(database) == [TYPED["title"]]
@@ -132,7 +132,7 @@ def test_no_password_is_repeated(admin: FlaskClient) -> None:
     }
     kept = admin.post("/admin/accounts/new/", data=form, headers=OWN)
     assert "a long secret" not in kept.text
-    assert "The password is not kept" in kept.text
+    assert "The password was not kept" in kept.text
     again = admin.post("/admin/accounts/new/", data=fields(kept.text), headers=OWN)
     assert 'value="new@theatre.org"' in again.text  # the form, which asks for the password
 

@@ -29,7 +29,7 @@ def test_a_new_member_of_staff_can_log_in(app: Flask, admin: FlaskClient) -> Non
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"email": "anna"}, "not a complete e-mail address"),
+        ({"email": "anna"}, "not a valid e-mail address"),
         ({"email": "admin@theatre.org"}, "has an account already"),
         ({"password": "short"}, "at least 12 characters"),
         ({"password": ""}, "required"),

@@ -138,7 +138,7 @@ def test_a_key_that_is_no_uuid_is_refused(client: FlaskClient, evening: int, key
 def test_the_form_and_the_api_refuse_in_the_same_words(client: FlaskClient, evening: int) -> None:
     address = f"/api/v1/performances/{evening}/reservations?lang=en"
     told = client.post(address, json=BOOKING | {"name": ""}).json
-    assert told["errors"][0]["detail"] == "Please tell us your name."
+    assert told["errors"][0]["detail"] == "Please enter your name."
 
 
 @pytest.mark.parametrize("seats", [5, 10**9, 10**30])

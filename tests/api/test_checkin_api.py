@@ -149,7 +149,7 @@ def test_a_foreign_code_is_told_and_not_recorded(
     door: Any, house: Any, database: psycopg.Connection[Any], code: str
 ) -> None:
     told = assert_problem(scan(door, house[0], code), 409, "not-a-ticket")
-    assert "Non è uno dei nostri biglietti" in told["detail"]
+    assert "non è né un biglietto né un codice prenotazione" in told["detail"]
     assert database.execute("SELECT verdict FROM scan").fetchall() == []
 
 

@@ -102,7 +102,7 @@ class TestToldLater:
             at(seconds)
             told = sync(device, waiting)
             problem = assert_problem(told, 429, "too-many-attempts")
-            assert "Nothing is lost" in problem["detail"]
+            assert "Send them again" in problem["detail"]
             assert int(told.headers["Retry-After"]) == 40 - seconds
         assert written(database) == 0, "all of it is sent again, in its order"
         at(40)
@@ -194,7 +194,7 @@ class TestAskedAtOnce:
         answers = [nonsense(device) for _ in range(20)]
         assert {answer.status_code for answer in answers[:13]} == {200}
         told = assert_problem(answers[-1], 429, "too-many-attempts")
-        assert "Nothing is lost" in told["detail"]
+        assert "Send them again" in told["detail"]
         assert 0 < int(answers[-1].headers["Retry-After"]) <= 3_600
         # The one that is the first too many is in the log before that is known, and is answered.
         assert written(database) == 13

@@ -142,4 +142,4 @@ def test_all_of_a_problem_is_in_one_language(
         assert english[0] == italian[0]
         assert english[1] != italian[1]
     said = dict(told("it"))
-    assert said["people"] == "Deve essere da 1 a 1000."
+    assert said["people"] == "Deve essere compreso tra 1 e 1000."

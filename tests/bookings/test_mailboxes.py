@@ -74,7 +74,7 @@ def test_a_mailbox_is_not_filled(
     assert [answer.status_code for answer in answers] == [202] * 10 + [429]
     refused = answers[-1]
     assert refused.json["type"] == "/api/problems/too-many-mails"
-    assert "written to this mailbox several times" in refused.json["detail"]
+    assert "already sent several e-mails to this address" in refused.json["detail"]
     assert 0 < int(refused.headers["Retry-After"]) <= 3600
     assert database.execute("SELECT count(*) FROM mail").fetchone() == (10,)
     # Others are served.

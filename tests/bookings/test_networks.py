@@ -174,7 +174,7 @@ def test_the_form_says_when_to_try_again_and_keeps_what_was_typed(limited: Flask
         headers={"Accept-Language": "en"},
     )
     assert refused.status_code == 409
-    assert "wait to be confirmed" in refused.text
+    assert "are waiting for confirmation" in refused.text
     assert "Grace Hopper" in refused.text
     assert 0 < int(refused.headers["Retry-After"]) <= 30 * 60
 

@@ -279,7 +279,7 @@ def test_who_consents_is_told_how_long_and_by_whom(make_app: Callable[..., Flask
     )
     page = open_form(told.test_client(), performance.id)
     consent, footer = page.split("</form>")[0], page.split("<footer")[1]
-    assert "We erase both 12 days after the performance" in consent
+    assert "We delete both 12 days after the performance" in consent
     for part in (consent, footer, told.test_client().get("/").text):
         assert 'href="https://www.theatre.example/privacy?lang=it&amp;v=2"' in part
         assert 'href="mailto:box@theatre.example"' in part
@@ -295,7 +295,7 @@ def test_a_form_left_open_keeps_what_was_typed_and_needs_one_more_press(
     stale = filled(open_form(client, performance.id), csrf_token="0.stale.token")
     answer = client.post(f"/performances/{performance.id}/book", data=stale, headers=ENGLISH)
     assert answer.status_code == 422
-    assert "press once more" in answer.text
+    assert "submit them again" in answer.text
     assert 'value="Ada Rossi"' in answer.text
     assert bookings() == []
     assert fields(answer.text)["request_key"] == stale["request_key"]
@@ -311,7 +311,7 @@ def test_a_browser_that_lost_its_session_needs_one_more_press(
     form = filled(open_form(client, performance.id))
     newcomer = app.test_client()
     answer = newcomer.post(f"/performances/{performance.id}/book", data=form, headers=ENGLISH)
-    assert "press once more" in answer.text
+    assert "submit them again" in answer.text
     again = newcomer.post(f"/performances/{performance.id}/book", data=filled(answer.text))
     assert again.status_code == 303
 
@@ -391,7 +391,7 @@ def test_a_huge_body_and_a_wrong_content_type_are_refused_in_words(client: Flask
     assert "too large" in huge.text
     wrong = client.post(address, json={"name": "Ada"}, headers=ENGLISH)
     assert wrong.status_code == 415
-    assert "That did not work" in wrong.text
+    assert "The request failed" in wrong.text
     assert bookings() == []
 
 
@@ -403,7 +403,7 @@ def test_a_file_is_no_text(client: FlaskClient, field: str) -> None:
     address = f"/performances/{performance.id}/book"
     answer = client.post(address, data=form, headers=ENGLISH, content_type="multipart/form-data")
     assert answer.status_code == 400
-    assert "That did not work" in answer.text
+    assert "The request failed" in answer.text
     assert bookings() == []
 
 
@@ -477,7 +477,7 @@ def test_a_late_press_is_told_kindly(client: FlaskClient) -> None:
     let_lapse(reservation)
     answer = client.post(address, data=form, headers=ENGLISH)
     assert answer.status_code == 409
-    assert "time to confirm is over" in answer.text
+    assert "time to confirm has passed" in answer.text
     assert client.get(address).status_code == 200
 
 
@@ -505,7 +505,7 @@ def test_a_hold_whose_time_is_over_is_changed_no_more(client: FlaskClient) -> No
     client.post(f"/bookings/{token}/cancel", data=form | {"sure": "y"})
     answer = client.post(f"/bookings/{token}/seats", data=form | {"seats": "1"}, headers=ENGLISH)
     assert answer.status_code == 409
-    assert "The time to confirm is over" in answer.text
+    assert "The time to confirm has passed" in answer.text
     left = fresh(reservation.id)
     assert (left.state, left.seats) == (State.PENDING, 3)
     assert [mail.kind for mail in db.session.scalars(select(Mail))] == [Kind.CONFIRM]
@@ -528,7 +528,7 @@ def test_fewer_seats(client: FlaskClient) -> None:
         )
         assert answer.status_code == 303
         assert fresh(reservation.id).seats == 2
-    done = "Done: your booking is for 2 seats now."
+    done = "Done: your booking is now for 2 seats."
     assert done in client.get(answer.location, headers=ENGLISH).text
     assert done not in client.get(answer.location, headers=ENGLISH).text
 
@@ -542,7 +542,7 @@ def test_fewer_seats_in_two_tabs(client: FlaskClient) -> None:
     for seats, status in (("2", 409), ("5", 422)):
         refused = client.post(address, data=old | {"seats": seats}, headers=ENGLISH)
         assert refused.status_code == status
-        assert "it is for 4 seats now" in refused.text
+        assert "it is now for 4 seats" in refused.text
         assert fresh(reservation.id).seats == 4
     refused = client.post(address, data=old | {"seats": "2"}, headers=ENGLISH)
     assert '<option selected value="2">' in refused.text
@@ -557,7 +557,7 @@ def test_no_smaller_party_is_chosen_beforehand(client: FlaskClient) -> None:
     page = client.get(f"/bookings/{token}", headers=ENGLISH).text
     assert offered(page) == ["1", "2"]
     assert re.findall(r'<option selected value="(\d*)"', page) == [""]
-    assert "we cannot promise them to you again" in page
+    assert "we cannot promise that you will get them back" in page
 
 
 def test_a_visitor_tells_that_they_come_late(client: FlaskClient) -> None:
@@ -573,11 +573,11 @@ def test_a_visitor_tells_that_they_come_late(client: FlaskClient) -> None:
         assert answer.status_code == status
     assert fresh(party.id).late_at == curtain + timedelta(minutes=20)
     page = client.get(answer.location, headers=ENGLISH).text
-    assert "the door knows that you come late" in page
-    assert "You told us that you come late" in page
+    assert "the door staff know that you will be late" in page
+    assert "You told us that you will arrive late" in page
     client.post(f"/bookings/{token}/late", data=form | {"minutes": "0"}, headers=ENGLISH)
     assert fresh(party.id).late_at is None
-    assert "come in time" in client.get(answer.location, headers=ENGLISH).text
+    assert "will be on time" in client.get(answer.location, headers=ENGLISH).text
 
 
 def test_lateness_is_told_on_the_day(client: FlaskClient) -> None:
@@ -588,7 +588,7 @@ def test_lateness_is_told_on_the_day(client: FlaskClient) -> None:
     told = fields(page) | {"minutes": "20"}
     answer = client.post(f"/bookings/{token}/late", data=told, headers=ENGLISH)
     assert answer.status_code == 409
-    assert "This can be told on the day" in answer.text
+    assert "You can tell us this on the day" in answer.text
     assert fresh(party.id).late_at is None
 
 
@@ -637,13 +637,13 @@ def test_a_ticket_that_is_good_no_more_is_told_so_on_every_page(client: FlaskCli
         called_off = reservation is not given_back
         token = visitor_token(reservation)
         page = client.get(f"/bookings/{token}", headers=ENGLISH)
-        assert ("The performance is cancelled" in page.text) == called_off
+        assert ("The performance has been cancelled" in page.text) == called_off
         assert ("this performance will not take place" in page.text) == called_off
         assert "qr.png" not in page.text
         assert "Confirmed" not in page.text
         assert "<form" not in page.text.split("<main")[1]
         confirming = client.get(f"/bookings/confirm/{token}", headers=ENGLISH)
-        assert ("The performance is cancelled" in confirming.text) == called_off
+        assert ("The performance has been cancelled" in confirming.text) == called_off
         cancelling = client.get(f"/bookings/{token}/cancel", headers=ENGLISH)
         assert "There is nothing to cancel" in cancelling.text
         assert client.get(f"/bookings/{token}/qr.png").status_code == 404
@@ -677,8 +677,8 @@ def test_who_is_late_is_told_that_places_were_released_and_to_come_all_the_same(
     def page(party: Reservation) -> str:
         return client.get(f"/bookings/{visitor_token(party)}", headers=ENGLISH).text
 
-    assert "2 of your places were released" in page(late)
-    assert "Come all the same" in page(late)
+    assert "2 of your seats were released" in page(late)
+    assert "You can still come" in page(late)
     assert "released" not in page(early)
     database.execute("UPDATE performance SET starts_at = now() - interval '3 hours'")
     assert "released" not in page(late)
@@ -782,7 +782,7 @@ def assert_nothing_is_lost(answer: TestResponse, form: dict[str, Any]) -> None:
     """The form is shown again as it was sent, its key included, and asks for one more press."""
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
-    assert "press once more" in answer.text
+    assert "submit again" in answer.text
     assert f'value="{form["name"]}"' in answer.text
     assert f'value="{form["email"]}"' in answer.text
     assert f'<option selected value="{form["seats"]}"' in answer.text
@@ -884,7 +884,7 @@ def test_too_many_bookings_lose_nothing_that_was_typed_and_mistakes_do_not_count
     assert answer.status_code == 429
     seconds = int(answer.headers["Retry-After"])
     assert 0 < seconds <= 3600
-    assert f"press once more in {-(-seconds // 60)} minute" in answer.text
+    assert f"submit again in {-(-seconds // 60)} minute" in answer.text
     assert 'value="Ada Rossi"' in answer.text
     assert 'value="ada@example.org"' in answer.text
     assert '<option selected value="5"' in answer.text

@@ -291,7 +291,7 @@ def test_page_mail_and_api_say_that_the_seats_are_not_held(shared: Flask) -> Non
         headers=ENGLISH | {"X-Forwarded-For": "198.51.100.1"},
         follow_redirects=True,
     )
-    assert "Whoever confirms first gets them." in received.text
+    assert "They go to whoever confirms first." in received.text
     assert "We hold the seats" not in received.text
 
     told = client.post(
@@ -303,11 +303,11 @@ def test_page_mail_and_api_say_that_the_seats_are_not_held(shared: Flask) -> Non
     party = book(evening, 4)
     with shared.test_request_context(headers=ENGLISH):
         mail = words_for(Kind.CONFIRM, fresh(party.id))
-    assert "whoever confirms first gets them" in " ".join(mail.paragraphs)
+    assert "they go to whoever confirms first" in " ".join(mail.paragraphs)
 
     confirm = f"/bookings/confirm/{token_of(party)}"
     page = client.get(confirm, headers=ENGLISH).text
-    assert "4 seats are yours when you confirm" in page
+    assert "Confirm to get 4 seats" in page
     assert "held for you" not in page
     rules.confirm(book(evening, 4).id)
     assert (
@@ -315,8 +315,8 @@ def test_page_mail_and_api_say_that_the_seats_are_not_held(shared: Flask) -> Non
         in client.get(confirm, headers=ENGLISH).text
     )
     assert (
-        "if others do not confirm first"
+        "if you confirm before others do"
         in client.get(confirm.replace("/confirm", ""), headers=ENGLISH).text
     )
     rules.confirm(book(evening, 2).id)
-    assert "no seat is left now" in client.get(confirm, headers=ENGLISH).text
+    assert "no seats are left at the moment" in client.get(confirm, headers=ENGLISH).text

@@ -170,7 +170,7 @@ def test_the_sheet_is_titled_and_its_code_is_named() -> None:
     assert read.root_object["/Lang"] == "en"
     assert read.root_object["/MarkInfo"]["/Marked"]
     (figure,) = read.root_object["/StructTreeRoot"]["/K"][0]["/K"]
-    assert figure.get_object()["/Alt"] == "Your ticket as a QR code"
+    assert figure.get_object()["/Alt"] == "QR code of your ticket"
 
 
 @pytest.mark.parametrize(

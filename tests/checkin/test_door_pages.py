@@ -119,7 +119,7 @@ def test_a_page_left_open_keeps_what_was_typed_and_needs_one_more_press(door: Fl
     }
     answer = door.post(f"{address}/scans", data=form | {"csrf_token": "stale"}, headers=ENGLISH)
     assert answer.status_code == 422
-    assert "press once more" in answer.text
+    assert "submit them again" in answer.text
     assert fresh(party.id).admitted == 0
     kept = fields(answer.text)
     assert kept["scan_id"] == form["scan_id"]
@@ -168,7 +168,7 @@ def test_what_is_no_ticket_is_told_and_not_recorded(
     form = open_door(door, performance.id) | {"code": code}
     answer = door.post(f"/checkin/performances/{performance.id}/scans", data=form, headers=ENGLISH)
     assert answer.status_code == 422
-    assert "Not one of our tickets" in answer.text
+    assert "This code is neither a ticket nor a booking reference" in answer.text
     assert database.execute("SELECT verdict FROM scan").fetchall() == []
     found = door.post(
         f"/checkin/performances/{performance.id}/parties", data=form | {"query": "A\0da"}

@@ -84,7 +84,7 @@ def test_what_was_typed_outlives_a_logout_in_another_tab(
     tab.close()
 
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("log in, then press once more")).to_be_visible()
+    expect(page.get_by_text("log in, then submit them again")).to_be_visible()
     page.screenshot(path=tmp_path / f"kept-{width}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert [each["id"] for each in Axe().run(page).response["violations"]] == []
@@ -93,7 +93,7 @@ def test_what_was_typed_outlives_a_logout_in_another_tab(
     journey.log_in(opened.value, live_site.url, "anna@theatre.org", PASSWORD)
     opened.value.wait_for_url("**/admin/")
 
-    page.get_by_role("button", name="Send it now").click()
+    page.get_by_role("button", name="Send now").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     (show,) = db.session.scalars(select(Show))
     assert (show.title, show.description.splitlines()[-1]) == ("Così è “se vi pare”", "Last lines.")

@@ -49,7 +49,7 @@ def test_whoever_is_logged_in_gets_the_page_that_a_stranger_gets(
 ) -> None:
     stranger = english(app_beyond)
     take_away(app_beyond, cutter)
-    words = {"en": "The house is very busy", "it": "Il teatro è molto affollato"}[language]
+    words = {"en": "The site is very busy", "it": "Il sito è molto occupato"}[language]
     for client in (stranger, admin):
         for page in PAGES:
             answer = client.get(page, headers={"Accept-Language": language})
@@ -85,7 +85,7 @@ def test_no_page_repeats_a_password(app_beyond: Flask, in_app: Flask, cutter: Cu
     take_away(app_beyond, cutter)
     answer = browser.post("/staff/login", data=form)
     assert answer.status_code == 503
-    assert "go back and press once more" in answer.text
+    assert "go back and try again" in answer.text
     assert "s3cret" not in answer.text
     assert "<form" not in answer.text
 
@@ -101,7 +101,7 @@ def test_a_connection_that_is_lost_after_the_view_is_told_as_busy(
 
     answer = english(app).get("/bookings/a-token-of-somebody")
     assert answer.status_code == 503
-    assert "The house is very busy" in answer.text
+    assert "The site is very busy" in answer.text
     assert "a-token-of-somebody" not in caplog.text
 
 

@@ -76,7 +76,7 @@ def says_unknown(answer: TestResponse) -> bool:
     assert int(answer.headers["Retry-After"]) > 0
     if answer.mimetype == "application/problem+json":
         return bool(answer.json["type"] == "/api/problems/outcome-unknown")
-    assert "once more" in answer.text
+    assert "again" in answer.text
     return "We do not know" in answer.text
 
 

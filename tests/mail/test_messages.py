@@ -115,8 +115,8 @@ def test_who_books_again_is_told_of_the_booking_they_have(
     assert address(settings, reservation) == message.link
     assert message.link in message.text
     for body in (message.text, message.html):
-        assert "a booking already, of 2 seats" in body
-        assert "cancel the booking there and book again" in body
+        assert "already have a booking for 2 seats" in body
+        assert "cancel it there and book again" in body
 
 
 def test_a_late_message_tells_what_is_true_by_now(settings: dict[str, str]) -> None:
@@ -124,7 +124,7 @@ def test_a_late_message_tells_what_is_true_by_now(settings: dict[str, str]) -> N
     lapsed = a_party(performance, confirmed=False)
     let_lapse(lapsed)
     late = mail_of(lapsed, Kind.CONFIRM)
-    assert "has ended" in late.text
+    assert "no longer active" in late.text
     assert confirm_address(settings, lapsed) not in late.text
     given_back = a_party(performance)
     rules.cancel(given_back.id)
@@ -199,8 +199,8 @@ def test_every_kind_of_every_state_can_be_rendered() -> None:
 @pytest.mark.parametrize(
     ("locale", "subject", "words"),
     [
-        ("en", "Moved: Hamlet, ", "another time or place"),
-        ("it", "Spostato: Hamlet, ", "altro orario"),
+        ("en", "Rescheduled: Hamlet, ", "time or venue of this performance has changed"),
+        ("it", "Replica spostata: Hamlet, ", "orario o il luogo di questa replica è cambiato"),
     ],
 )
 def test_a_party_is_told_where_and_when_its_evening_is_now(
@@ -261,8 +261,8 @@ def calendar_of(reservation: Reservation, kind: Kind, method: str) -> bytes:
     assert message.calendar is not None
     assert message.calendar.method == method
     assert message.calendar.filename == f"{reservation.reference}.ics"
-    assert "up to date" in message.text
-    assert "up to date" in message.html
+    assert "updates the entry" in message.text
+    assert "updates the entry" in message.html
     return message.calendar.content
 
 

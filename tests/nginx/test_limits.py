@@ -36,7 +36,7 @@ def test_sending_a_form_too_often_is_slowed_down(strict: Nginx, echo: Echo, path
     assert len(echo.requests) == 2
     assert answers[3].headers["retry-after"] == "60"
     assert "Un po’ più piano" in answers[3].text
-    assert "A little slower" in answers[3].text
+    assert "Too many requests" in answers[3].text
     assert strict.fetch(path).status == 200, "looking is not sending"
     assert post(strict, path, 1, source="127.0.0.8")[0].status == 200, "another address"
 

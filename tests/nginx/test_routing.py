@@ -57,7 +57,7 @@ def test_the_applications_own_error_pages_pass(front: Nginx, app: Flask) -> None
     assert "Back to the programme" not in front.fetch("/shows/unknown", Accept_Language="it").text
     problem = front.fetch("/api/v1/performances/1", Accept_Language="it")
     assert problem.headers["content-type"] == "application/problem+json"
-    assert "Qui non c" in problem.text
+    assert "non esiste" in problem.text
 
 
 @pytest.mark.parametrize("path", WITHOUT_SLASH)
@@ -142,7 +142,7 @@ def test_what_is_too_large_does_not_reach_the_application(
         assert large.headers["content-type"] == "application/problem+json"
         assert '"status":413' in large.text
     else:
-        assert "Troppo in una volta" in large.text
+        assert "Richiesta troppo grande" in large.text
 
 
 def sample(rule: Rule) -> str:

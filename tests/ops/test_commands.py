@@ -71,7 +71,7 @@ def test_the_password_is_asked_for_twice_and_not_shown(flask: Command) -> None:
 def test_no_password_is_asked_for_what_is_no_address(flask: Command) -> None:
     told = flask("create-admin", "bad", typed=f"{PASSWORD}\n{PASSWORD}\n")
     assert told.exit_code == 1
-    assert told.output == "Error: This is not a complete e-mail address.\n"
+    assert told.output == "Error: This is not a valid e-mail address.\n"
 
 
 def test_a_password_file_is_utf_8(flask: Command, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from azionelab.shows.window import Window
 from azionelab.web.rate_limits import visitor_network
 
 blueprint = ApiBlueprint(
-    "bookings_api", __name__, url_prefix="performances", description="Booking seats."
+    "bookings_api", __name__, url_prefix="performances", description="Bookings."
 )
 
 
@@ -51,7 +51,7 @@ class Cleaned(fields.String):
 
 
 class BookingSchema(Asked):
-    """A booking: who, how many, and that we may write to them."""
+    """A booking: name, e-mail address, number of seats and consent to be written to."""
 
     name = Cleaned(clean_name, metadata={"minLength": 1, "maxLength": MAX_NAME})
     email = Cleaned(clean_email, metadata={"format": "email", "maxLength": MAX_EMAIL})
@@ -61,18 +61,19 @@ class BookingSchema(Asked):
 
 
 class BookingKeySchema(RequestKeySchema):
-    """A key that makes it safe to send a booking again when its answer was lost.
+    """A key that makes it safe to send a booking again when its response was lost.
 
     It names a booking for as long as that is held or confirmed.
     """
 
 
 class ReceivedSchema(Answer):
-    """The same whether or not the address had a booking already: its owner reads that by mail."""
+    """The same whether or not the address already had a booking; its owner is told by e-mail."""
 
     status = fields.String(required=True, validate=OneOf(["check_your_inbox"]))
     hold_minutes = fields.Integer(
-        required=True, metadata={"description": "So long the booking can be confirmed."}
+        required=True,
+        metadata={"description": "Minutes within which the booking must be confirmed."},
     )
     held = fields.Boolean(
         required=True,
@@ -91,7 +92,7 @@ class ReceivedSchema(Answer):
 def book(
     booking: dict[str, Any], headers: dict[str, UUID], performance_id: int
 ) -> dict[str, Any] | AnyResponse:
-    """Hold seats until the visitor confirms them from the e-mail they get."""
+    """Book seats. They are held until the visitor confirms by e-mail."""
     locale = booking.get("locale") or str(get_locale())
     visitor = rules.Visitor(booking["name"], booking["email"], locale, visitor_network())
     try:
@@ -111,9 +112,11 @@ def book(
 
 def _try_later(error: TryLater) -> Response:
     if isinstance(error, TooManyMails):
-        answer = problem(429, "too-many-mails", "Too many mails", explain(error))
+        answer = problem(429, "too-many-mails", "Too many confirmation e-mails", explain(error))
     else:
-        answer = problem(409, "too-many-unconfirmed", "Too many unconfirmed", explain(error))
+        answer = problem(
+            409, "too-many-unconfirmed", "Too many unconfirmed bookings", explain(error)
+        )
     answer.headers["Retry-After"] = str(error.seconds_left(now()))
     return answer
 

@@ -40,33 +40,35 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence f
             )
         case TooManyUnconfirmed():
             return gettext(
-                "Many seats booked from your network wait to be confirmed, and no more can be held for it"
-                " now. Please confirm those from their e-mails first, or try again from %(at)s on.",
+                "Too many bookings from your network are waiting for confirmation, so we cannot hold more seats"
+                " right now. Please confirm those from their e-mails first, or try again after %(at)s.",
                 at=format_time(error.free_at),
             )
         case TooManyMails():
             return gettext(
-                "We have just written to this mailbox several times. Please look there first (in the spam"
-                " folder, too), or try again from %(at)s on.",
+                "We have already sent several e-mails to this address. Please check your inbox and spam folder"
+                " first, or try again after %(at)s.",
                 at=format_time(error.free_at),
             )
         case PartyTooLarge():
-            return gettext("A party can have at most %(limit)s seats.", limit=error.limit)
+            return gettext("A booking can have at most %(limit)s seats.", limit=error.limit)
         case HoldExpired():
-            return gettext("The time to confirm is over, and the seats went back to others.")
+            return gettext("The time to confirm has passed, and the seats have been released.")
         case ReservationEnded():
-            return gettext("This booking has ended.")
+            return gettext("This booking is no longer active.")
         case PerformanceStarted():
-            return gettext("The performance has begun: the booking can no longer be changed.")
+            return gettext("The performance has started, so the booking can no longer be changed.")
         case LatenessClosed():
-            return gettext("This can be told on the day, until half an hour after the beginning.")
+            return gettext(
+                "You can tell us this on the day of the performance, until half an hour after it starts."
+            )
         case PartyInside():
-            return gettext("Part of your party is in already.")
+            return gettext("Some of your party have already been admitted.")
         case SeatsChanged():
             return ngettext(
-                "Meanwhile this booking was changed: it is for %(num)s seat now.",
-                "Meanwhile this booking was changed: it is for %(num)s seats now. If you need fewer,"
-                " please press once more.",
+                "This booking was changed in the meantime: it is now for %(num)s seat.",
+                "This booking was changed in the meantime: it is now for %(num)s seats. If you need fewer, please"
+                " submit again.",
                 error.seats,
             )
         case NotFewerSeats():

@@ -70,7 +70,7 @@ class BookingForm(VisitorForm):
     email = EmailField(_("E-mail"), [Cleaned(clean_email)])
     seats = SeatsField(_("Seats"), coerce=int)
     consent = BooleanField(
-        _("I agree that the theatre keeps my name and e-mail address for this booking."),
+        _("I agree that the theatre may store my name and e-mail address for this booking."),
         [DataRequired(_("We need your consent to write to you about the booking."))],
     )
     request_key = HiddenField()
@@ -114,7 +114,7 @@ class ConfirmForm(VisitorForm):
 
     coming = BooleanField(
         _("Yes, we are coming"),
-        [DataRequired(_("Please tick the box, so that we know that a person pressed."))],
+        [DataRequired(_("Please tick the box to show that a person is confirming."))],
     )
 
 
@@ -122,7 +122,7 @@ class CancelForm(VisitorForm):
     """The second step of cancelling."""
 
     sure = BooleanField(
-        _("Yes, give our seats back"),
+        _("Yes, release our seats"),
         [DataRequired(_("Please tick the box if you want to cancel."))],
     )
 
@@ -131,7 +131,7 @@ class FewerSeatsForm(VisitorForm):
     """A smaller party. No size is chosen beforehand: seats given back may be gone for good."""
 
     seats = SelectField(
-        _("We need only"), [InputRequired()], coerce=lambda typed: int(typed) if typed else None
+        _("We only need"), [InputRequired()], coerce=lambda typed: int(typed) if typed else None
     )
     seen = HiddenField()  # how many seats the page showed
 
@@ -152,14 +152,16 @@ class LateForm(VisitorForm):
     """How late a party comes. Nothing is chosen beforehand: mail scanners send a form as they find it."""
 
     minutes = SelectField(
-        _("We come"), [InputRequired()], coerce=lambda typed: None if typed == "" else int(typed)
+        _("We will arrive"),
+        [InputRequired()],
+        coerce=lambda typed: None if typed == "" else int(typed),
     )
 
     def offer(self, reservation: Reservation, minutes: Iterable[int]) -> "LateForm":
         """Offer these minutes, and to be in time after all when the party had told otherwise."""
         curtain = reservation.performance.starts_at
         late = [(n, _about(curtain + timedelta(minutes=n), n)) for n in minutes]
-        told = [(0, gettext("in time after all"))] if reservation.late_at else []
+        told = [(0, gettext("on time after all"))] if reservation.late_at else []
         self.minutes.choices = [("", gettext("Please choose")), *late, *told]
         return self
 

@@ -34,7 +34,7 @@ def reservation_of(token: str) -> Reservation:
         )
     )
     if not reservation:
-        abort(404, gettext("This link is not complete. Please open it from the e-mail again."))
+        abort(404, gettext("This link is incomplete. Please open it from the e-mail again."))
     return reservation
 
 
@@ -94,8 +94,8 @@ def fewer_seats(token: str) -> AnyResponse:
         return _booking_page(reservation, token, 409, explain(error), form.seats.data)
     flash(
         ngettext(
-            "Done: your booking is for %(num)s seat now.",
-            "Done: your booking is for %(num)s seats now.",
+            "Done: your booking is now for %(num)s seat.",
+            "Done: your booking is now for %(num)s seats.",
             form.seats.data,
         ),
         "done",
@@ -110,16 +110,16 @@ def late(token: str) -> AnyResponse:
     # All of them: what cannot be told at this moment the rule refuses, in words.
     form = LateForm().offer(reservation, MINUTES)
     if not form.validate():
-        refused = form.notice or gettext("Please choose how late you come.")
+        refused = form.notice or gettext("Please choose how late you will be.")
         return _booking_page(reservation, token, 422, refused)
     try:
         reservation = tell_late(reservation.id, form.minutes.data)
     except BookingError as error:
         return _booking_page(reservation, token, 409, explain(error))
     flash(
-        gettext("Done: the door knows that you come late.")
+        gettext("Done: the door staff know that you will be late.")
         if reservation.late_at
-        else gettext("Done: the door knows that you come in time."),
+        else gettext("Done: the door staff know that you will be on time."),
         "done",
     )
     return redirect(url_for(".booking", token=token), 303)

@@ -14,7 +14,7 @@ def qr_image(token: str) -> Response:
     """The ticket's QR, while the ticket is good."""
     reservation = _ticketed(token)
     if not reservation.has_ticket:
-        abort(404, gettext("This ticket is not good any more."))
+        abort(404, gettext("This ticket is no longer valid."))
     return _file(qr_png(reservation), "image/png", None)
 
 
@@ -36,7 +36,7 @@ def _ticketed(token: str) -> Reservation:
     """The reservation, if it ever had a ticket: one that is good no more shall say so itself."""
     reservation = reservation_of(token)
     if reservation.confirmed_at is None:
-        abort(404, gettext("There is no ticket: the booking is not confirmed."))
+        abort(404, gettext("There is no ticket yet: the booking has not been confirmed."))
     return reservation
 
 

@@ -168,12 +168,12 @@ def _busy_form(performance_id: int, form: BookingForm, *, unknown: bool) -> AnyR
     form.offer_as_asked()
     if unknown:
         notice = gettext(
-            "We do not know whether your booking was saved. Please press once more: nothing is booked"
+            "We do not know whether your booking was saved. Please submit again: you will not be booked"
             " twice."
         )
     else:
         notice = gettext(
-            "We could not save this just now. Nothing is lost: please press once more."
+            "We could not save your booking just now. Your entries are still here: please submit again."
         )
     return add_retry_after(make_response(_render_form(performance_id, form, notice=notice), 503))
 
@@ -206,9 +206,9 @@ def _refusal(performance: Listing) -> str | None:
 
 def _slower_notice(seconds: int) -> str:
     return ngettext(
-        "Many bookings came from your network. Nothing is lost: please press once more in"
-        " %(num)s minute.",
-        "Many bookings came from your network. Nothing is lost: please press once more in"
-        " %(num)s minutes.",
+        "Too many bookings from your network. Your entries are still here: please submit again in %(num)s"
+        " minute.",
+        "Too many bookings from your network. Your entries are still here: please submit again in %(num)s"
+        " minutes.",
         ceil(seconds / 60),
     )

@@ -19,11 +19,11 @@ def clean_name(typed: str) -> str:
     given = strip_edges(unicodedata.normalize("NFC", typed))
     name = " ".join(word for word in given.split(" ") if word)
     if not has_visible_character(name):
-        raise ValueError(gettext("Please tell us your name."))
+        raise ValueError(gettext("Please enter your name."))
     if len(name) > MAX_NAME:
-        raise ValueError(gettext("At most %(limit)s characters, please.", limit=MAX_NAME))
+        raise ValueError(gettext("Please use at most %(limit)s characters.", limit=MAX_NAME))
     if not is_one_line(name):
-        raise ValueError(gettext("The name holds characters that cannot be shown."))
+        raise ValueError(gettext("The name contains characters that cannot be displayed."))
     return name
 
 
@@ -34,10 +34,10 @@ def clean_email(typed: str) -> str:
     """
     address = typed.strip()
     if not address:
-        raise ValueError(gettext("Please tell us your e-mail address."))
+        raise ValueError(gettext("Please enter your e-mail address."))
     if len(address) > MAX_EMAIL:
-        raise ValueError(gettext("At most %(limit)s characters, please.", limit=MAX_EMAIL))
+        raise ValueError(gettext("Please use at most %(limit)s characters.", limit=MAX_EMAIL))
     try:
         return normalize_address(address)
     except ValueError as error:
-        raise ValueError(gettext("This is not a complete e-mail address.")) from error
+        raise ValueError(gettext("This is not a valid e-mail address.")) from error

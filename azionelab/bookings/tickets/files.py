@@ -93,7 +93,7 @@ def _ticket_pdf(reservation: Reservation) -> bytes:
             BytesIO(qr_png(reservation)),
             x=(page.w - _QR_WIDTH) / 2,
             w=_QR_WIDTH,
-            alt_text=gettext("Your ticket as a QR code"),
+            alt_text=gettext("QR code of your ticket"),
         )
     else:
         _line(page, _why_void(reservation), 20, bold=True)

@@ -23,7 +23,7 @@ blueprint = ApiBlueprint(
     "door_api",
     __name__,
     url_prefix="checkin/performances",
-    description="Letting people in.",
+    description="Check-in.",
     scheme="doorToken",
 )
 
@@ -45,8 +45,8 @@ def _require_token() -> AnyResponse | None:
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}))
     g.device, g.token = device, sent.token
     if device.performance_id not in (None, (request.view_args or {}).get("performance_id")):
-        detail = gettext("This device is the door of another performance.")
-        return problem(403, "other-performance", "Another performance", detail)
+        detail = gettext("This device token is not valid for this performance.")
+        return problem(403, "other-performance", "Not valid for this performance", detail)
     if is_closed() and request.endpoint != "door_api.sync":
         return door_closed_response()
     # `sync` first records the scans of a revoked device, then refuses it.
@@ -83,9 +83,9 @@ def has_right(right: Right | None) -> bool:
 def _right_missing(_error: RightMissing) -> AnyResponse:
     # Not 403: apps of earlier releases take that for the end of the performance, and wipe the list.
     detail = gettext(
-        "This phone may only scan. For this, ask whoever runs the house, or whoever has a phone that may do it."
+        "This device can only scan tickets. Ask staff, or use a device that has this right."
     )
-    return problem(409, "right-missing", "Right missing", detail)
+    return problem(409, "right-missing", "Missing right", detail)
 
 
 @blueprint.before_request
@@ -124,8 +124,7 @@ def rate_limit_key() -> str:
 @blueprint.errorhandler(scan_rate.TooManyAttempts)
 def _too_many(error: scan_rate.TooManyAttempts) -> AnyResponse:
     detail = gettext(
-        "This device did more than there was time for. Nothing is lost: it keeps what it did, and tells it"
-        " a little later."
+        "Too many attempts from this device. Send them again after the number of seconds in Retry-After."
     )
     answer = problem(429, "too-many-attempts", "Too many attempts", detail)
     answer.headers["Retry-After"] = str(error.retry_after)
@@ -141,13 +140,13 @@ def _revoked_meanwhile(_error: scan_log.DeviceRevoked) -> AnyResponse:
 def door_closed_response() -> AnyResponse:
     """403: the performance is over."""
     detail = gettext("This performance is over.")
-    return problem(403, "door-closed", "Door closed", detail)
+    return problem(403, "door-closed", "Performance over", detail)
 
 
 def revoked_response() -> AnyResponse:
     """401 for a revoked device; notes that it has been told."""
     devices.note_revocation_received(g.device)
-    detail = gettext("This device may let nobody in any more.")
+    detail = gettext("This device was revoked and can no longer admit anyone.")
     answer = problem(401, "device-revoked", "Device revoked", detail)
     answer.www_authenticate = WWWAuthenticate("bearer", {"error": "invalid_token"})
     return answer

@@ -150,9 +150,11 @@ class Release(MethodView):
         except ReservationEnded:
             return problem(409, "performance-cancelled", "Performance cancelled")
         except ReleaseTooEarly as early:
-            detail = gettext("Places can be released from half an hour before the curtain on.")
+            detail = gettext("Seats can be released from half an hour before curtain-up.")
             opens_at = early.opens_at.isoformat()
-            return problem(409, "release-too-early", "Too early", detail, opens_at=opens_at)
+            return problem(
+                409, "release-too-early", "Too early to release seats", detail, opens_at=opens_at
+            )
 
     @blueprint.response(200, ReleasedSchema)
     @blueprint.operation("restorePlaces", 403, 404, 409)
@@ -171,7 +173,7 @@ class Release(MethodView):
 def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
     """Record the actions that a device has queued, and return what changed since its last sync."""
     if asked["version"] not in _SUPPORTED_VERSIONS:
-        detail = gettext("This page is not the one that belongs to the site. Please load it again.")
+        detail = gettext("This version of the sync protocol is not supported. Reload the page.")
         return problem(409, "reload-needed", "Reload needed", detail, version=VERSION)
     performance = get_performance(performance_id)
     if g.device.revoked:
@@ -275,7 +277,7 @@ def _record_revoked(actions: list[dict[str, Any]], performance_id: int) -> None:
 
 
 def _reused() -> AnyResponse:
-    detail = gettext("This scan_id was used for another code or performance.")
+    detail = gettext("This scan_id has already been used for another code or performance.")
     return problem(409, "scan-reused", "Scan reused", detail)
 
 

@@ -24,7 +24,7 @@ enrolment = ApiBlueprint(
     "door_enrolment",
     __name__,
     url_prefix="checkin",
-    description="Becoming a door device.",
+    description="Enrolment of door devices.",
 )
 
 
@@ -76,25 +76,27 @@ def read_pass(asked: dict[str, str]) -> dict[str, Any]:
 
 @enrolment.errorhandler(passes.PassExpired)
 def _pass_over(_error: passes.PassExpired) -> AnyResponse:
-    detail = gettext("This phone may open no other doors. Ask the staff for a new QR.")
-    return problem(410, "pass-over", "Pass over", detail)
+    detail = gettext("This device pass is no longer valid. Ask staff for a new QR code.")
+    return problem(410, "pass-over", "Pass no longer valid", detail)
 
 
 @enrolment.errorhandler(invitations.InvitationForged)
 def _forged(_error: invitations.InvitationForged) -> AnyResponse:
-    detail = gettext("This is no invitation of ours.")
+    detail = gettext("This invitation is not valid.")
     errors = [{"field": "invitation", "detail": detail}]
     return problem(422, "invalid-fields", "Invalid fields", errors=errors)
 
 
 @enrolment.errorhandler(invitations.InvitationExpired)
 def _over(_error: invitations.InvitationExpired) -> AnyResponse:
-    detail = gettext("This invitation is over. Scan the code anew that staff show.")
-    return problem(410, "invitation-over", "Invitation over", detail)
+    detail = gettext("This invitation has expired. Scan the QR code that staff are showing now.")
+    return problem(410, "invitation-over", "Invitation expired or used", detail)
 
 
 @enrolment.errorhandler(invitations.InvitationUsed)
 def _used(_error: invitations.InvitationUsed) -> AnyResponse:
     # The same problem type: the phone handles both alike.
-    detail = gettext("This invitation was used already. Scan the code anew that staff show.")
-    return problem(410, "invitation-over", "Invitation over", detail)
+    detail = gettext(
+        "This invitation has already been used. Scan the QR code that staff are showing now."
+    )
+    return problem(410, "invitation-over", "Invitation expired or used", detail)

@@ -37,7 +37,7 @@ class Line(fields.String):
     def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> str:
         text = super()._deserialize(value, *arguments, **options) or ""
         if not is_one_line(text):
-            raise ValidationError(gettext("Must be one line of text."))
+            raise ValidationError(gettext("Must be a single line of text."))
         return text
 
 

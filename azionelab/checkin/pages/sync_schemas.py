@@ -25,10 +25,16 @@ class CountsSchema(Answer):
     """People of one performance. `expected` and `inside` include walk-ins."""
 
     capacity = fields.Integer(required=True)
-    expected = fields.Integer(required=True, metadata={"description": "Confirmed."})
+    expected = fields.Integer(
+        required=True, metadata={"description": "Confirmed people, walk-ins included."}
+    )
     inside = fields.Integer(required=True)
-    to_come = fields.Integer(required=True, metadata={"description": "Confirmed, not yet in."})
-    pending = fields.Integer(required=True, metadata={"description": "Held, not confirmed."})
+    to_come = fields.Integer(
+        required=True, metadata={"description": "Expected people who are not in yet."}
+    )
+    pending = fields.Integer(
+        required=True, metadata={"description": "Seats held by unconfirmed bookings."}
+    )
     without_hold = fields.Integer(
         required=True,
         metadata={
@@ -89,7 +95,7 @@ class ListedSchema(Answer):
         fields.String(),
         required=True,
         metadata={
-            "description": "Digests of the tickets' tokens: the first 12 bytes of SHA-256, base64url."
+            "description": "Digests of the ticket tokens: the first 12 bytes of SHA-256, base64url."
         },
     )
     state = fields.String(required=True, validate=OneOf([state.value for state in State]))

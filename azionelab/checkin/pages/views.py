@@ -102,7 +102,7 @@ def scan(performance_id: int) -> AnyResponse:
             way=form.way.data,
         )
     except scan_log.ScanReused:
-        notice = gettext("This page was used already. Please scan once more.")
+        notice = gettext("This page has already been submitted. Please scan again.")
         return _door_page(performance, ScanForm.blank(), status=409, notice=notice)
     except ForeignCode:
         with suppress(TooManyRequests):
@@ -136,7 +136,7 @@ def walk_in(performance_id: int) -> AnyResponse:
         else:
             verdict = let_in_walk_ins(performance_id, people, scan_id, actor)
     except scan_log.ScanReused:
-        notice = gettext("This page was used already. Please press once more.")
+        notice = gettext("This page has already been submitted. Please press again.")
         return _door_page(performance, at_door, status=409, notice=notice)
     except TooManyRequests:
         return _door_page(performance, at_door, status=429, notice=too_many_attempts_text())
@@ -187,7 +187,7 @@ def _expired_form(_error: CSRFError) -> AnyResponse:
     form = ScanForm() if request.endpoint == "checkin.scan" else ScanForm.blank()
     notice = stale_form_text()
     if request.endpoint in _NOT_RESENT:
-        notice = gettext("This page was open for a long time, and nothing was changed.")
+        notice = gettext("This page was open for too long, and nothing was changed.")
     query = request.form.get("query", "")[:MAX_QUERY]
     return _door_page(get_performance(performance_id), form, status=422, notice=notice, query=query)
 

@@ -87,7 +87,7 @@ def _scan_texts() -> dict[str, Text]:
         "no_answer": gettext("No answer"),
         "no_answer.detail": gettext("Not let in yet. Try again: it counts once."),
         "no_answer.undo": gettext("They may still count as in. Try again."),
-        "refused": gettext("That did not work"),
+        "refused": gettext("The request failed"),
         "checking": gettext("Checking…"),
         "foreign": gettext("Not one of our tickets"),
         "not_taken": gettext("Another ticket was scanned meanwhile: scan it again."),

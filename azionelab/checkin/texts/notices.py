@@ -29,7 +29,7 @@ def too_many_searches_text() -> str:
 
 def foreign_code_text() -> str:
     """For a code that is neither a ticket nor a reference (codes.py)."""
-    return gettext("Not one of our tickets, and no reference: nothing was recorded.")
+    return gettext("This code is neither a ticket nor a booking reference. Nothing was recorded.")
 
 
 def too_many_attempts_text() -> str:

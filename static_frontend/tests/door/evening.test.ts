@@ -229,12 +229,12 @@ test("one that the server cannot read is put aside and shown; the others arrive"
   const usual = server.fetch;
   vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
     const isPoisoned = String(request.body).includes("poison") && !server.isAway;
-    if (isPoisoned) server.instead.push(aProblem(422, "invalid-fields", "Cannot be used."));
+    if (isPoisoned) server.instead.push(aProblem(422, "invalid-fields", "Is not valid."));
     return await usual(address, request);
   });
   await networkReturns(evening);
   expect([partyAt(0), partyAt(1)]).toEqual([2, 2]);
-  expect(evening.book.aside).toMatchObject([{ scanId: poison.action.scan_id, reason: "Cannot be used." }]);
+  expect(evening.book.aside).toMatchObject([{ scanId: poison.action.scan_id, reason: "Is not valid." }]);
   kill(evening);
   expect((await start()).book.aside).toHaveLength(1);
 });
@@ -783,10 +783,10 @@ test("when the storage is full, nobody is let in who could not be written down",
 test("what the server refuses is told in its words", async () => {
   const evening = await start();
   await listed(evening);
-  server.instead = [aProblem(422, "invalid-fields", "Cannot be used.")];
+  server.instead = [aProblem(422, "invalid-fields", "Is not valid.")];
   const refused = await evening.scan("x").catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(Refused);
-  expect((refused as Refused).message).toBe("Cannot be used.");
+  expect((refused as Refused).message).toBe("Is not valid.");
 });
 
 test("everybody in the building is counted, whatever the books say, and of a server of before as well", async () => {

@@ -94,7 +94,7 @@ def test_a_phone_of_before_goes_on_when_it_is_refused(phone: Phone) -> None:
     party = a_party(performance, 2)
     joins_to_scan(phone, performance)
     phone.page.locator("[data-do=walk-in]").first.evaluate("button => button.click()")
-    phone.told("That did not work", "This phone may only scan.")
+    phone.told("The request failed", "This device can only scan tickets.")
     phone.press("Next")
     phone.scan(party.reference)
     phone.told("Let 2 in")

@@ -20,7 +20,9 @@ _RESUBMIT_PATHS = ("/admin/", "/checkin/", "/staff/")
 
 def stale_form_text() -> str:
     """The message when only the form's token has expired."""
-    return gettext("This page was open for a long time. Nothing is lost: please press once more.")
+    return gettext(
+        "This page was open for too long. Your entries are still here: please submit them again."
+    )
 
 
 def can_resubmit() -> bool:
@@ -56,7 +58,9 @@ def resubmit_page() -> AnyResponse:
 
 def _explanation(*, login: bool) -> str:
     if login:
-        return gettext("Your login had ended. Nothing is lost: log in, then press once more.")
+        return gettext(
+            "Your session has expired. Your entries are still here: log in, then submit them again."
+        )
     return stale_form_text()
 
 

@@ -233,7 +233,7 @@ def by_the_theatre_with_people_in(reservation: Reservation) -> None:
 @pytest.mark.parametrize(
     ("cancelled", "why"),
     [
-        (by_the_visitor, "This booking was cancelled"),
+        (by_the_visitor, "This booking was cancelled."),
         (by_the_theatre, "This performance is cancelled."),
         (by_the_theatre_with_people_in, "This performance is cancelled."),
     ],

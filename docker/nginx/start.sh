@@ -1,7 +1,7 @@
 #!/bin/sh
 # Read the container's settings, write nginx's configuration, and become the command given (nginx).
-# What is wrong with a setting is told in one line led by its name, all of them at once; then it ends
-# with status 1. docs/nginx.md describes the settings.
+# It prints one line for each wrong setting, with its name first, and exits with status 1. docs/nginx.md
+# describes the settings.
 # Without -f a "*" in a setting would become the names of files.
 set -euf
 
@@ -65,7 +65,7 @@ HSTS_SECONDS=${HSTS_SECONDS:-31536000}
 BOX_OFFICE_NETWORKS=${BOX_OFFICE_NETWORKS:-}
 BACKEND=${BACKEND:-backend:8000}
 RESOLVER=${RESOLVER:-127.0.0.11}
-# Where things are in the image; tests put them elsewhere.
+# Paths in the image; tests use others.
 TEMPLATES=${TEMPLATES:-/usr/local/share/azionelab-nginx}
 SITE_ROOT=${SITE_ROOT:-/usr/share/nginx/site}
 ACME_WEBROOT=${ACME_WEBROOT:-/var/www/acme}
@@ -127,17 +127,17 @@ if [ -n "$problems" ]; then
     exit 1
 fi
 
-# The error pages bring their style along, and their policy names its digest.
+# The error pages have their style inline, and their content security policy names its digest.
 error_style=$(sed -n "s/.*style-src '\(sha256-[^']*\)'.*/\1/p" "$SITE_ROOT/static/errors/503.html")
 
-# From 1.25.1 on a directive of its own, before that a word of `listen`.
+# Since 1.25.1 a directive of its own, before that a parameter of `listen`.
 version=$(nginx -v 2>&1 | sed 's|.*/\([0-9.]*\).*|\1|')
 http2="" http2_listen=" http2"
 if [ "$(printf '%s\n1.25.1\n' "$version" | sort -V | head -n 1)" = 1.25.1 ]; then
     http2="http2 on;" http2_listen=""
 fi
 
-# Every value was checked for its form, or is a path of the image: none holds what sed would read.
+# Every value was checked, or is a path of the image: none holds a character that sed interprets.
 set +f
 for template in "$TEMPLATES"/*.conf; do
     sed \
@@ -175,7 +175,7 @@ for template in "$TEMPLATES"/*.conf; do
         "$template" > "$RUN_DIR/${template##*/}"
 done
 
-# What only nginx can tell: a certificate that is none, a key of another one.
+# Only nginx can check these: a file that is no certificate, a key of another certificate.
 if ! told=$(nginx -t -q -e stderr -c "$RUN_DIR/nginx.conf" 2>&1); then
     printf '%s\n' "$told" | sed -n 's/^.*\[emerg\] \([0-9#]*: \)\{0,1\}/nginx: /p' >&2
     exit 1

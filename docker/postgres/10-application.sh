@@ -1,7 +1,7 @@
 #!/bin/bash
-# The database's roles: azionelab_owner has the database and its tables and runs migrations, azionelab is the
-# application's and has rights to rows. Run by the image on an empty volume; and by a person, to part the two
-# in a database of release 0.3, where azionelab owned all, or to have the roles take new passwords:
+# The database's roles: azionelab_owner owns the database and its tables and runs migrations; azionelab is the
+# application's and has rights to rows. The image runs this on an empty volume. A person runs it to part the
+# roles in a database of release 0.3, where azionelab owned everything, or to set new passwords:
 #
 #   ... exec postgres bash /docker-entrypoint-initdb.d/10-application.sh
 set -euo pipefail
@@ -20,7 +20,7 @@ SELECT $$CREATE DATABASE azionelab OWNER azionelab_owner ENCODING 'UTF8' TEMPLAT
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'azionelab') \gexec
 SQL
 
-# All at once or nothing: a table without rights for the site would stop it.
+# All or nothing: the site would fail on a table without rights.
 administer --dbname azionelab --single-transaction << 'SQL'
 SET LOCAL lock_timeout = '10s';
 DO $$ BEGIN

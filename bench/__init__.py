@@ -1,1 +1,1 @@
-"""`make bench`: what the site carries on this machine, as ratios to a bare Flask application."""
+"""`make bench`: the site's throughput on this machine, relative to a bare Flask application."""

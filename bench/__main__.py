@@ -1,4 +1,4 @@
-"""Measure, print the table, and with --write put it into docs/performance.md and docs/scaling.md.
+"""Measure all scenarios, print the table, and with --write put it into docs/performance.md and docs/scaling.md.
 
 Everything runs on this machine's loopback and ends by itself: each scenario is bounded by --seconds.
 """
@@ -48,7 +48,7 @@ SCALING = ROOT / "docs" / "scaling.md"
 
 
 class Bench:
-    """Scenarios, each between two measurements of the hello-world: a machine's speed drifts."""
+    """Runs scenarios, each between two measurements of the hello-world, since a machine's speed drifts."""
 
     def __init__(self, hello: Server, seconds: int) -> None:
         self.seconds = seconds
@@ -75,7 +75,7 @@ class Bench:
 
 
 def main() -> None:
-    """Run all scenarios in one go."""
+    """Run all scenarios."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--seconds", type=int, default=10, help="per scenario (10)")
     parser.add_argument("--write", action="store_true", help="write the figures into docs/")
@@ -125,7 +125,7 @@ def measure(database_url: str, folder: Path, seconds: int) -> str:
 def _app(
     database: psycopg.Connection[Any], settings: Mapping[str, str], port: int, folder: Path
 ) -> DoorApp:
-    """The door's app in a browser, which wants a site that it can open without TLS: on its own machine."""
+    """Measure the door app in a browser, which opens sites without TLS on its own machine only."""
     address = f"http://127.0.0.1:{port}"
     near = {"FLASK_DEBUG": "true", "SITE_BASE_URL": address, "ALLOWED_HOSTS": "127.0.0.1"}
     near |= {"CSRF_TRUSTED_ORIGINS": address}
@@ -139,7 +139,7 @@ def _app(
 
 
 def _paused(bench: Bench, site: Server, database: psycopg.Connection[Any]) -> None:
-    """The scenarios without a worker: mails wait in the outbox."""
+    """Scenarios without a mail worker: mails stay in the outbox."""
     put_load(site.url, "warm-up", 2, "get")
     bench.run(site.url, "programme page", "get")
     form = f"{site.url}/performances/{make_performance(database)}/book"
@@ -151,7 +151,7 @@ def _paused(bench: Bench, site: Server, database: psycopg.Connection[Any]) -> No
 
 
 def _door(bench: Bench, site: Server, database: psycopg.Connection[Any], folder: Path) -> str:
-    """Many devices at one performance: scans, syncs, and the house list; what is said of it."""
+    """Many devices at one performance: scans, syncs, the house list. Returns a paragraph for the report."""
     evening = make_performance(database)
     codes, tokens = folder / "codes", folder / "tokens"
     codes.write_text("\n".join(make_tickets(database, evening, SCANS)), encoding="ascii")
@@ -177,7 +177,7 @@ def _door(bench: Bench, site: Server, database: psycopg.Connection[Any], folder:
     )
 
 
-# Of each party one scan let it in, and every other found it in; and somebody was let in at all.
+# Each party was admitted by exactly one scan, all other scans found it already in, and there were scans.
 _WRONG_VERDICTS = """
     SELECT count(*) FILTER (WHERE admitted <> 1 OR others <> 0), count(*) > 0 FROM (
         SELECT count(*) FILTER (WHERE verdict = 'admitted') AS admitted,
@@ -188,7 +188,7 @@ _WRONG_VERDICTS = """
 
 
 def _sync(door: str, token: str) -> tuple[float, int, int, Any]:
-    """A device's first sync: seconds, bytes, bytes compressed, and what it was told."""
+    """A device's first sync: seconds, bytes, compressed bytes, and the response."""
     body = b'{"version": 1, "cursor": null, "actions": []}'
     headers = {
         "Host": HOST, "Authorization": f"Bearer {token}", "Content-Type": "application/json",
@@ -208,7 +208,7 @@ def _delivering(
     settings: Mapping[str, str],
     log: Path,
 ) -> str:
-    """Bookings with the worker delivering meanwhile; what became of their mails."""
+    """Bookings while the worker delivers mail. Returns a sentence about the mails."""
     worker = program(["flask", "--app", "wsgi", "worker"], settings, log)
     with _sink(int(settings["MAIL_PORT"])), worker:
         _drained(database)
@@ -253,7 +253,7 @@ def _open_form(address: str) -> tuple[str, str]:
 
 @contextmanager
 def _sink(port: int) -> Iterator[None]:
-    """A mail server that accepts everything and keeps nothing."""
+    """A mail server that accepts and discards everything."""
 
     class Sink:
         async def handle_DATA(self, *_: Any) -> str:  # noqa: N802 (aiosmtpd's name)
@@ -267,7 +267,7 @@ def _sink(port: int) -> Iterator[None]:
 
 
 def _drained(database: psycopg.Connection[Any]) -> None:
-    """Wait until no mail is queued."""
+    """Wait until the mail queue is empty."""
     deadline = time.monotonic() + 900
     while time.monotonic() < deadline:
         if not database.execute("SELECT 1 FROM mail WHERE delivery = 'queued' LIMIT 1").fetchone():
@@ -302,7 +302,7 @@ def _report(bench: Bench, memory: float, delivered: str, door: str) -> str:
 
 
 def _typical(hellos: list[Measured]) -> Measured:
-    """The hello-world in the middle of all of its measurements, by its rate."""
+    """The hello-world's median measurement, by rate."""
     middle = sorted(hellos, key=lambda measured: measured.rate)[len(hellos) // 2]
     return replace(middle, floor=middle.rate)
 

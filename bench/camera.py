@@ -1,4 +1,4 @@
-"""What the door app reads of hard pictures, before and after it tries harder.
+"""How many hard pictures of tickets the door app reads, with its plain reader and with all of its tries.
 
     python -m bench.camera --write
 
@@ -108,7 +108,7 @@ def _read(page: Page, frame: Frame, seed: str) -> dict[str, Any]:
 
 @contextmanager
 def _readers() -> Iterator[Page]:
-    """A page that has the app's two readers."""
+    """A page with the app's two readers."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         raise SystemExit("bench: Chromium is needed (Debian: apt-get install chromium)")
@@ -134,7 +134,7 @@ def _built() -> dict[str, str]:
 
 @contextmanager
 def _files() -> Iterator[str]:
-    """Serve the built front end to this machine."""
+    """Serve the built front end on this machine."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:
@@ -148,7 +148,7 @@ def _files() -> Iterator[str]:
 
 
 def main() -> None:
-    """Measure, print, and write where that is asked for."""
+    """Measure and print; with --write put the table into the docs."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the table into docs/")
     options = parser.parse_args()

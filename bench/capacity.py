@@ -1,4 +1,4 @@
-"""What one machine carries, and ten times that: worked out from a report of the bench, for docs/scaling.md."""
+"""Capacity of one machine and of several, computed from a report of the bench, for docs/scaling.md."""
 
 import re
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ class _Report:
     mails: float
 
     def milliseconds(self, scenario: str) -> float:
-        """What one costs of the whole machine."""
+        """Time of the whole machine per request."""
         return 1000 / self.rates[scenario]
 
 
 def capacity(report: str) -> str:
-    """The Markdown for docs/scaling.md that follows from the one for docs/performance.md.
+    """Compute the Markdown of docs/scaling.md from that of docs/performance.md.
 
-    Raises ValueError when a figure that it needs is missing in the report.
+    Raises ValueError when the report lacks a figure.
     """
     read = _read(report)
     return f"{_one_machine(read)}\n\n{_many_times(read)}"
@@ -52,7 +52,7 @@ def _read(report: str) -> _Report:
 
 
 def _visitor(read: _Report) -> float:
-    """Milliseconds of the machine that one visitor who books takes, without the mails."""
+    """Milliseconds of the machine per visitor who books, without mails."""
     return (
         read.milliseconds("programme page")
         + _PAGES * read.milliseconds("programme page, rendered for each request")

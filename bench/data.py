@@ -14,7 +14,7 @@ from bench.servers import SECRET_KEY
 
 
 def make_performance(database: psycopg.Connection[Any]) -> int:
-    """A performance that the whole measurement fits into; its number."""
+    """Insert a performance with seats for the whole measurement, and return its id."""
     row = database.execute(
         """
         WITH venue AS (INSERT INTO venue (name, address) VALUES (gen_random_uuid(), '') RETURNING id),
@@ -32,7 +32,7 @@ def make_performance(database: psycopg.Connection[Any]) -> int:
 
 
 def make_tickets(database: psycopg.Connection[Any], evening: int, parties: int) -> list[str]:
-    """What the QRs of confirmed parties of one say."""
+    """Insert confirmed parties of one seat, and return the codes of their tickets."""
     rows = database.execute(
         """
         INSERT INTO reservation (id, reference, performance_id, name, email, email_key, locale, seats,
@@ -51,7 +51,7 @@ def make_tickets(database: psycopg.Connection[Any], evening: int, parties: int) 
 
 
 def make_devices(database: psycopg.Connection[Any], evening: int, number: int = 1) -> list[str]:
-    """The tokens of so many phones at the door of a performance."""
+    """Enrol so many phones at the door of a performance, and return their tokens."""
     tokens = [secrets.token_urlsafe(32) for _ in range(number)]
     with database.cursor() as cursor:
         cursor.executemany(
@@ -67,7 +67,7 @@ def make_devices(database: psycopg.Connection[Any], evening: int, number: int = 
 
 @contextmanager
 def signing() -> Iterator[None]:
-    """What is signed here, the measured site honours."""
+    """An application context with the measured site's key, so that it accepts signatures made here."""
     app = Flask("bench")
     app.config.update(SECRET_KEY=SECRET_KEY, SECRET_KEY_FALLBACKS=[])
     with app.app_context():

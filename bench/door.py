@@ -1,4 +1,4 @@
-"""The door app in a real browser: how long from a ticket in view to its verdict, and how much it loads."""
+"""The door app in a real browser: time from a ticket in view to its verdict, and bytes loaded."""
 
 import gzip
 import io
@@ -63,7 +63,7 @@ class Timed:
 
 @dataclass(frozen=True)
 class DoorApp:
-    """What was measured; `load` is kB, compressed, and `reader` that of the WebAssembly beside it."""
+    """The measurements. `load` is in kB, compressed, without the WebAssembly, whose size is `reader`."""
 
     online: Timed
     offline: Timed
@@ -130,7 +130,7 @@ def _phone(film: Path) -> Iterator[BrowserContext]:
 
 
 def _film(path: Path, codes: list[str]) -> None:
-    """Every ticket for a moment, with the empty table between them."""
+    """A film of the tickets, with the empty table between them."""
     with path.open("wb") as written:
         for n, code in enumerate(codes):
             written.write(_picture() * _TABLE)
@@ -153,7 +153,7 @@ def _picture(code: str = "", mark: tuple[int, int, int] = (0, 0, 0)) -> bytes:
 
 
 def _timed(page: Page, scans: int) -> Timed:
-    """Wait for so many verdicts from now on."""
+    """Wait for so many verdicts and return their times."""
     page.evaluate("window.took.length = 0")
     page.wait_for_function(
         "(count) => window.took.length >= count",
@@ -169,7 +169,7 @@ def _timed(page: Page, scans: int) -> Timed:
 
 
 def _size(request: Any) -> Mapping[str, int]:
-    """The bytes of an answer's body, as a proxy compresses what is worth it."""
+    """The size of a response's body, compressed if a proxy would compress it."""
     address = urlsplit(request.url)
     if address.path.startswith("/api/"):
         return {}

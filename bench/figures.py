@@ -1,10 +1,10 @@
-"""Figures in a page of the docs, between two marks."""
+"""Write measured figures into a page of the docs, between two marks."""
 
 from pathlib import Path
 
 
 def write(page: Path, figures: str, command: str = "make bench") -> None:
-    """Put a command's figures into a page, between the two marks."""
+    """Replace a command's figures in a page."""
     start, end = f"<!-- {command} writes from here -->", "<!-- to here -->"
     before, _, rest = page.read_text(encoding="utf-8").partition(start)
     text = f"{before}{start}\n\n{figures}\n\n{end}{rest.partition(end)[2]}"

@@ -1,4 +1,4 @@
-"""Hard pictures of a ticket: dark, blurred, crumpled, small, glossy. Noise and places differ from one to the next."""
+"""Hard pictures of a ticket: dark, blurred, crumpled, small, glossy. Noise and position are random."""
 
 import random
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Frame = Callable[[random.Random], Picture]
 
 
 def frames() -> dict[str, Frame]:
-    """What makes one picture of each kind."""
+    """A function for each kind of picture."""
     return {
         "as it should": lambda rng: _noisy(_held(rng, _ticket()), 4),
         **{f"{n} % of the light": _dark(n, 0) for n in (16, 12, 8, 6, 4, 3)},
@@ -47,7 +47,7 @@ def _ticket(side: int = _SIDE) -> Picture:
 
 
 def _held(rng: random.Random, ticket: Picture, tilt: float = 15) -> Picture:
-    """In front of things that are no code, somewhere about the middle and a little askew."""
+    """The code on a cluttered background, near the middle and slightly rotated."""
     view = Image.new("L", SIZE, 140)
     draw = ImageDraw.Draw(view)
     for _ in range(12):
@@ -73,7 +73,7 @@ def _scaled(view: Picture, gain: float, black: float = 0) -> Picture:
 
 
 def _dark(percent: int, noise: float) -> Frame:
-    """`noise` is a sensor's, as a share of white, beside what it has without any light."""
+    """`noise` is the sensor's noise as a share of white, in addition to its noise without light."""
     light = percent / 100
     return lambda rng: _noisy(_scaled(_held(rng, _ticket()), light), 1.5 + noise * light * 255)
 
@@ -89,7 +89,7 @@ def _faint(percent: int) -> Frame:
 
 
 def _moved(pixels: int, side: int) -> Frame:
-    """From side to side while the picture is taken."""
+    """Horizontal motion blur."""
 
     def frame(rng: random.Random) -> Picture:
         still = _held(rng, _ticket(side), 0)
@@ -111,7 +111,7 @@ def _small(side: int, light: float) -> Frame:
 
 
 def _crumpled(off: int) -> Frame:
-    """Each corner of its folds out of its place, and each fold in a light of its own."""
+    """Folds with displaced corners, each with its own brightness."""
 
     def frame(rng: random.Random) -> Picture:
         step = _SIDE // _FOLDS

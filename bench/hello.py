@@ -1,4 +1,4 @@
-"""The floor: the least that Flask does for a request."""
+"""The baseline: Flask's minimum for a request."""
 
 from flask import Flask
 
@@ -7,5 +7,5 @@ app = Flask(__name__)
 
 @app.get("/")
 def hello() -> str:
-    """Answer."""
+    """Return a constant."""
     return "Hello, world!"

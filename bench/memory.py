@@ -1,6 +1,6 @@
-"""What tickets on paper cost a web process in memory: `python -m bench.memory`.
+"""Memory that tickets as PDF take in a web process: `python -m bench.memory`.
 
-No database is needed: sheets with the ticket's fonts are made here, as `ticket_pdf` makes them.
+It needs no database: it makes sheets with the ticket's fonts, as `ticket_pdf` does.
 """
 
 import gc
@@ -25,7 +25,7 @@ _one = Lock()
 
 
 def make_sheet(_number: int) -> None:
-    """A sheet with a line in each of the ticket's two fonts."""
+    """Make a sheet with a line in each of the ticket's two fonts."""
     with _app.test_request_context("/"):
         sheet = Sheet("A4", "La locandiera")
         sheet.add_page()
@@ -36,13 +36,13 @@ def make_sheet(_number: int) -> None:
 
 
 def make_sheet_alone(number: int) -> None:
-    """The same, while no other thread does."""
+    """The same, in one thread at a time."""
     with _one:
         make_sheet(number)
 
 
 def main() -> None:
-    """Print the process's own memory, in MB, after each step."""
+    """Print the process's private memory (USS) after each step."""
     Babel(_app)
     _tell("before")
     make_sheet(0)

@@ -1,4 +1,4 @@
-"""How large a ticket's QR is, before 0.4 and since, and how hard it may be to read: `python -m bench.qr`.
+"""Size of a ticket's QR code before 0.4 and since, and the pictures in which it is still read: `python -m bench.qr`.
 
 No database is needed. With --write the figures go into docs/performance.md.
 """

@@ -1,4 +1,4 @@
-"""The programs a measurement needs: started as in production, watched, ended by their pids."""
+"""Start and stop the measured programs, with production's settings."""
 
 import os
 import secrets
@@ -23,13 +23,13 @@ _PATIENCE = 30  # seconds
 
 @dataclass(frozen=True)
 class Server:
-    """A gunicorn that answers at `url`."""
+    """A running gunicorn."""
 
     url: str
     pid: int
 
     def megabytes_per_worker(self) -> float:
-        """The largest worker's resident memory, in MB, shared pages included."""
+        """The largest worker's resident memory (RSS) in MB, which includes shared pages."""
         children = psutil.Process(self.pid).children()
         largest: int = max(child.memory_info().rss for child in children)
         return largest / 1e6
@@ -61,7 +61,7 @@ def gunicorn(application: str, port: int, settings: Mapping[str, str]) -> Iterat
 def program(
     command: list[str], settings: Mapping[str, str], log: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one of the environment's Python programs until the block ends; `log` keeps what it says."""
+    """Run a Python module while the block runs; its output goes to `log`."""
     output = log.open("wb") if log else None
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
@@ -100,7 +100,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def site_settings(database_url: str, smtp_port: int) -> dict[str, str]:
-    """Production's settings, as behind a proxy that ends TLS; the load leaves the proxy out."""
+    """Production's settings behind a proxy that terminates TLS. The load bypasses the proxy."""
     return {
         "FLASK_DEBUG": "false",
         "SECRET_KEY": SECRET_KEY,
@@ -112,7 +112,7 @@ def site_settings(database_url: str, smtp_port: int) -> dict[str, str]:
         "MAIL_PORT": str(smtp_port),
         "MAIL_USE_TLS": "false",
         "MAIL_DEFAULT_SENDER": "bench@azionelab.it",
-        # The load says itself where it comes from.
+        # The load sets X-Forwarded-For itself.
         "TRUSTED_PROXIES": "1",
         "BOX_OFFICE_NETWORKS": "192.0.2.0/24",
     }

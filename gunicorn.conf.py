@@ -15,7 +15,7 @@ from azionelab.settings.environment import SettingsReader, web_processes
 
 _settings = SettingsReader(os.environ)
 _port = _settings.integer("PORT", 8000, 1, 65535)
-bind = _settings.listening("GUNICORN_BIND", f"127.0.0.1:{_port}")
+bind = _settings.bind_addresses("GUNICORN_BIND", f"127.0.0.1:{_port}")
 worker_class = "azionelab.ops.processes.gunicorn_worker.BalancedGThreadWorker"
 workers, threads = web_processes(_settings)
 

@@ -26,7 +26,7 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 # A name in the DNS or an internal one, where Compose allows "_". A name of numbers only is an address (RFC 3696, 2).
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([\w-]{1,63}\.)*(?![0-9]+\.?$)[\w-]{1,63}\.?", re.ASCII)
 _SEVERAL_HOSTS = re.compile(r"(postgres[a-z+]*://(?:[^/?@]*@)?)([^/?@]*,[^/?@]*)(/[^?]*)(.*)")
-_LISTENING = re.compile(r"(localhost|[0-9.]+|\[[0-9A-Fa-f:.]+\]):([1-9][0-9]{0,4})")
+_BIND_ADDRESS = re.compile(r"(localhost|[0-9.]+|\[[0-9A-Fa-f:.]+\]):([1-9][0-9]{0,4})")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:\[\]]+)(?::([0-9]+))?")
 _MAX_PORT = 65535
 
@@ -68,7 +68,7 @@ class SettingsReader:
             return ""
         return value
 
-    def line(self, name: str, default: str, longest: int) -> str:
+    def single_line(self, name: str, default: str, longest: int) -> str:
         """A single line, as mail subjects need it, of at most `longest` characters."""
         value = self.text(name, default)
         if not (is_one_line(value) and has_visible_character(value) and len(value) <= longest):
@@ -77,7 +77,7 @@ class SettingsReader:
             )
         return value
 
-    def words(self, name: str) -> list[str]:
+    def comma_separated(self, name: str) -> list[str]:
         """A comma-separated list."""
         return [w.strip() for w in (self.optional(name) or "").split(",") if w.strip()]
 
@@ -111,7 +111,7 @@ class SettingsReader:
 
     def origins(self, name: str) -> list[str]:
         """Comma-separated origins."""
-        values = [origin.rstrip("/") for origin in self.words(name)]
+        values = [origin.rstrip("/") for origin in self.comma_separated(name)]
         for value in values:
             self._check_origin(name, value)
         return values
@@ -166,14 +166,14 @@ class SettingsReader:
             )
         return value
 
-    def listening(self, name: str, default: str) -> list[str]:
+    def bind_addresses(self, name: str, default: str) -> list[str]:
         """Comma-separated bind addresses: an address of this machine with a port, or a Unix socket.
 
         With a wrong address gunicorn would retry for five seconds and exit without naming the setting.
         """
         addresses = [a.strip() for a in self.text(name, default).split(",") if a.strip()]
         for address in addresses:
-            if why := _why_nobody_listens_at(address):
+            if why := _find_bind_problem(address):
                 self.problems.append(
                     f"{name}: {address!r} {why}; set {name}=127.0.0.1:8000, or leave it empty"
                 )
@@ -222,7 +222,7 @@ class SettingsReader:
         return url if value else None
 
     def _database(self, name: str, value: str) -> URL:
-        value = _with_one_host(value)
+        value = _hosts_as_parameters(value)
         try:
             url = make_url(value) if value else make_url("postgresql://")
         except (ArgumentError, ValueError):
@@ -240,7 +240,7 @@ class SettingsReader:
             self.problems.append(f"{name}: {value!r} is not like https://tickets.theatre.org")
 
 
-def _with_one_host(url: str) -> str:
+def _hosts_as_parameters(url: str) -> str:
     """Convert a libpq URL with several hosts (`//a:5432,b:5432/name`) into one with host parameters.
 
     SQLAlchemy accepts several hosts as parameters only. Either all ports are given, or none.
@@ -262,12 +262,12 @@ def web_processes(reader: SettingsReader) -> tuple[int, int]:
     return reader.integer("WEB_WORKERS", 2, 1, 64), reader.integer("WEB_THREADS", 4, 1, 64)
 
 
-def _why_nobody_listens_at(address: str) -> str | None:
+def _find_bind_problem(address: str) -> str | None:
     """Why gunicorn cannot bind to this address, or None if it can."""
     if address.startswith("unix:"):
         folder = Path(address.removeprefix("unix:")).parent
         return None if folder.is_dir() else f"is in {folder}, which is no folder"
-    found = _LISTENING.fullmatch(address)
+    found = _BIND_ADDRESS.fullmatch(address)
     if found is None or int(found[2]) > _MAX_PORT:
         return "is not like 0.0.0.0:8000 or unix:/run/site.sock"
     host = found[1].strip("[]")

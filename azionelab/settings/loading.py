@@ -34,7 +34,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
     config = Config(
         debug=debug,
         secret_key=reader.text("SECRET_KEY", None),
-        secret_key_fallbacks=reader.words("SECRET_KEY_FALLBACKS"),
+        secret_key_fallbacks=reader.comma_separated("SECRET_KEY_FALLBACKS"),
         database_url=reader.database_url(),
         migration_database_url=reader.migration_database_url(),
         database_pooler=reader.boolean("DATABASE_POOLER", default=False),
@@ -42,10 +42,10 @@ def load_config(environ: Mapping[str, str]) -> Config:
         web_workers=web_workers,
         web_threads=web_threads,
         site_base_url=reader.origin("SITE_BASE_URL", "http://127.0.0.1:8000" if debug else None),
-        site_name=reader.line("SITE_NAME", "AzioneLab", 80),
+        site_name=reader.single_line("SITE_NAME", "AzioneLab", 80),
         privacy_url=reader.url("PRIVACY_URL"),
         contact_email=reader.email("CONTACT_EMAIL"),
-        allowed_hosts=reader.words("ALLOWED_HOSTS"),
+        allowed_hosts=reader.comma_separated("ALLOWED_HOSTS"),
         csrf_trusted_origins=reader.origins("CSRF_TRUSTED_ORIGINS"),
         cors_allowed_origins=reader.origins("CORS_ALLOWED_ORIGINS"),
         trusted_proxies=reader.integer("TRUSTED_PROXIES", 0, 0, 5),
@@ -87,8 +87,8 @@ def load_config(environ: Mapping[str, str]) -> Config:
     )
     problems = reader.problems
     if not debug:
-        told = {_setting(problem).removesuffix("_FILE") for problem in problems}
-        problems += [p for p in unsafe_settings(config) if _setting(p) not in told]
+        told = {_name_of(problem).removesuffix("_FILE") for problem in problems}
+        problems += [p for p in unsafe_settings(config) if _name_of(p) not in told]
     if problems:
         raise ConfigError(problems)
     return config
@@ -105,5 +105,5 @@ def _pool_size(reader: SettingsReader, threads: int) -> int:
     return size
 
 
-def _setting(problem: str) -> str:
+def _name_of(problem: str) -> str:
     return problem.partition(":")[0]

@@ -26,7 +26,7 @@ _NEVER_PUBLIC = re.compile(
     r"|example\.(com|net|org))$"
 )
 # Of those, the names that not even an internal network may use.
-_NOBODYS = re.compile(r"(^|\.)(example|invalid|test|example\.(com|net|org))$")
+_RESERVED = re.compile(r"(^|\.)(example|invalid|test|example\.(com|net|org))$")
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
 )
@@ -55,7 +55,7 @@ def unsafe_settings(config: Config) -> list[str]:
 
 def advice(config: Config) -> list[str]:
     """Warnings about allowed but unusual values; each line starts with the setting's name."""
-    hosts = _folded(config.allowed_hosts)
+    hosts = _casefold_all(config.allowed_hosts)
     looks = [
         f"CSRF_TRUSTED_ORIGINS: {origin} is none of ALLOWED_HOSTS, yet its pages may send our forms"
         for origin in config.csrf_trusted_origins
@@ -119,9 +119,9 @@ def is_private_host(host: str) -> bool:
     return address.is_private
 
 
-def is_nobodys(host: str) -> bool:
+def is_reserved_host(host: str) -> bool:
     """Whether a host name is reserved for examples and tests."""
-    return bool(_NOBODYS.search(host.casefold().rstrip(".")))
+    return bool(_RESERVED.search(host.casefold().rstrip(".")))
 
 
 def database_hosts(config: Config) -> list[str]:
@@ -157,7 +157,7 @@ def _unsafe_addresses(config: Config) -> list[str]:
     wanted = f"set ALLOWED_HOSTS={urlsplit(advised).hostname}"
     if not config.allowed_hosts:
         problems.append(f"ALLOWED_HOSTS: is empty; {wanted}")
-    elif site.hostname and site.hostname not in _folded(config.allowed_hosts):
+    elif site.hostname and site.hostname not in _casefold_all(config.allowed_hosts):
         problems.append(f"ALLOWED_HOSTS: lacks the host of SITE_BASE_URL; {wanted}")
     problems += [
         f"ALLOWED_HOSTS: {why}; {wanted}" for why in map(_not_public, config.allowed_hosts) if why
@@ -200,7 +200,7 @@ def _unsafe_mail(config: Config) -> list[str]:
             "MAIL_SERVER: is missing; bookings are confirmed by e-mail:"
             " set MAIL_SERVER= to your provider's"
         )
-    elif is_nobodys(server):
+    elif is_reserved_host(server):
         problems.append(
             f"MAIL_SERVER: {server} is an example's name; set MAIL_SERVER= to your provider's"
         )
@@ -241,7 +241,7 @@ def _unsafe_mail(config: Config) -> list[str]:
         ("CONTACT_EMAIL", (config.contact_email or "").rpartition("@")[2]),
         ("PRIVACY_URL", urlsplit(config.privacy_url or "").hostname or ""),
     ):
-        if is_nobodys(host):
+        if is_reserved_host(host):
             problems.append(f"{name}: {host} is an example's name; set {name}= to your own")
     return problems
 
@@ -266,7 +266,7 @@ def _not_public(host: str) -> str | None:
     return None
 
 
-def _folded(names: list[str]) -> set[str]:
+def _casefold_all(names: list[str]) -> set[str]:
     return {name.casefold() for name in names}
 
 

@@ -62,7 +62,7 @@ def problem(
     )
 
 
-def problem_of(error: HTTPException) -> Response:
+def problem_from_error(error: HTTPException) -> Response:
     """Convert an HTTP error into a problem, with the error's headers (Allow, WWW-Authenticate...)."""
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     errors = _field_errors(error)
@@ -95,14 +95,14 @@ def _field_errors(error: HTTPException) -> list[dict[str, str]] | None:
     found = getattr(error, "data", {}).get("messages")
     if not isinstance(found, dict):
         return None
-    return [error for place in found.values() for error in _told(place)]
+    return [error for place in found.values() for error in _list_field_errors(place)]
 
 
-def _told(found: dict[Any, Any], inside: str = "") -> Iterator[dict[str, str]]:
+def _list_field_errors(found: dict[Any, Any], inside: str = "") -> Iterator[dict[str, str]]:
     """One error per field. Nested fields are named by their path: `actions.0.code`."""
     for name, details in sorted(found.items(), key=lambda item: str(item[0])):
         field = f"{inside}{name}"
         if isinstance(details, dict):
-            yield from _told(details, f"{field}.")
+            yield from _list_field_errors(details, f"{field}.")
         else:
             yield {"field": field, "detail": " ".join(map(str, details))}

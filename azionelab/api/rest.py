@@ -70,7 +70,7 @@ for _field, _messages in _MESSAGES.items():
     _field.default_error_messages = _field.default_error_messages | _messages
 
 
-class Asked(Schema):
+class RequestSchema(Schema):
     """Base of request schemas: unknown fields are refused."""
 
     error_messages: dict[str, str] = {
@@ -82,7 +82,7 @@ class Asked(Schema):
         unknown = RAISE
 
 
-class Answer(Schema):
+class ResponseSchema(Schema):
     """Base of response schemas: clients ignore unknown fields, so that later versions may add some."""
 
     class Meta:
@@ -98,7 +98,7 @@ class RequestKeySchema(Schema):
     request_key = fields.UUID(data_key="Idempotency-Key")
 
 
-class Yes(fields.Field[bool]):
+class ConsentField(fields.Field[bool]):
     """Consent: only true itself is accepted, no value that could be converted to it."""
 
     def __init__(self, **options: Any) -> None:

@@ -6,7 +6,7 @@ from flask import Response, abort
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from azionelab.api.rest import Answer, ApiBlueprint
+from azionelab.api.rest import ApiBlueprint, ResponseSchema
 from azionelab.database import now
 from azionelab.shows.programme import Listing, Status, find_listing, programme
 
@@ -15,7 +15,7 @@ blueprint = ApiBlueprint(
 )
 
 
-class PerformanceSchema(Answer):
+class PerformanceSchema(ResponseSchema):
     """A performance. Its seats were free when the answer was made: booking them decides."""
 
     id = fields.Integer(required=True)
@@ -32,7 +32,7 @@ class PerformanceSchema(Answer):
     status = fields.String(required=True, validate=OneOf([status.value for status in Status]))
 
 
-class ProgrammeSchema(Answer):
+class ProgrammeSchema(ResponseSchema):
     """The programme, by date."""
 
     performances = fields.List(fields.Nested(PerformanceSchema), required=True)

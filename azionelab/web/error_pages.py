@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import BadHost, HTTPException, InternalServerError, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from azionelab.api.problems import is_api_request, problem_of
+from azionelab.api.problems import is_api_request, problem_from_error
 from azionelab.database.errors import is_database_busy
 from azionelab.web.busy_pages import busy_page, log_busy
 from azionelab.web.resubmit_pages import can_resubmit, resubmit_page
@@ -25,7 +25,7 @@ def http_error_page(error: HTTPException) -> AnyResponse:
         # The host name is missing or not ours, so the page's URLs could not be built.
         return Response("Unknown host name\n", 400, mimetype="text/plain")
     if is_api_request():
-        return problem_of(error)
+        return problem_from_error(error)
     if isinstance(error, CSRFError) and can_resubmit():
         return resubmit_page()
     code = error.code or 500

@@ -11,7 +11,15 @@ from marshmallow.validate import OneOf, Range
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.api.problems import problem
-from azionelab.api.rest import AT_LEAST, ONE_OF, Answer, ApiBlueprint, Asked, RequestKeySchema, Yes
+from azionelab.api.rest import (
+    AT_LEAST,
+    ONE_OF,
+    ApiBlueprint,
+    ConsentField,
+    RequestKeySchema,
+    RequestSchema,
+    ResponseSchema,
+)
 from azionelab.bookings import rules
 from azionelab.bookings.errors import (
     BookingClosed,
@@ -50,13 +58,13 @@ class Cleaned(fields.String):
             raise ValidationError(str(error)) from error
 
 
-class BookingSchema(Asked):
+class BookingSchema(RequestSchema):
     """A booking: name, e-mail address, number of seats and consent to be written to."""
 
     name = Cleaned(clean_name, metadata={"minLength": 1, "maxLength": MAX_NAME})
     email = Cleaned(clean_email, metadata={"format": "email", "maxLength": MAX_EMAIL})
     seats = fields.Integer(required=True, strict=True, validate=Range(1, error=AT_LEAST))
-    consent = Yes()
+    consent = ConsentField()
     locale = fields.String(validate=OneOf(LOCALES, error=ONE_OF))
 
 
@@ -67,7 +75,7 @@ class BookingKeySchema(RequestKeySchema):
     """
 
 
-class ReceivedSchema(Answer):
+class ReceivedSchema(ResponseSchema):
     """The same whether or not the address already had a booking; its owner is told by e-mail."""
 
     status = fields.String(required=True, validate=OneOf(["check_your_inbox"]))

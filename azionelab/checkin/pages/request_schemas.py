@@ -12,8 +12,8 @@ from azionelab.api.rest import (
     LENGTH_UP_TO,
     NOT_EMPTY,
     ONE_OF,
-    Asked,
     RequestKeySchema,
+    RequestSchema,
 )
 from azionelab.checkin.limits import MAX_ACTIONS, MAX_DOOR, MAX_PEOPLE, MAX_QUERY, MAX_WALK_INS
 from azionelab.checkin.verdicts import Kind, Way
@@ -50,7 +50,7 @@ def _way() -> fields.Field[Any]:
     return fields.Enum(Way, by_value=True, load_default=Way.IN, metadata={"description": _WAY})
 
 
-class OfflineSchema(Asked):
+class OfflineSchema(RequestSchema):
     """A decision that the device made offline: the server records it and does not decide again."""
 
     at = fields.AwareDateTime(
@@ -74,7 +74,7 @@ class OfflineSchema(Asked):
     )
 
 
-class AttemptSchema(Asked):
+class AttemptSchema(RequestSchema):
     """Fields of every scan. Sent again with the same `scan_id` it counts once."""
 
     scan_id = fields.UUID(required=True)
@@ -143,7 +143,7 @@ class ActionSchema(AttemptSchema):
     way = _way()
 
 
-class SyncSchema(Asked):
+class SyncSchema(RequestSchema):
     """The queued actions of a device, and its last cursor."""
 
     version = fields.Integer(required=True, strict=True, validate=Range(1, 1000, error=BETWEEN))
@@ -172,7 +172,7 @@ class SyncSchema(Asked):
     )
 
 
-class InvitationSchema(Asked):
+class InvitationSchema(RequestSchema):
     """An invitation from the QR that staff show."""
 
     invitation = fields.String(required=True, validate=Length(1, 500, error=LENGTH_BETWEEN))
@@ -191,13 +191,13 @@ class EnrolKeySchema(RequestKeySchema):
     """
 
 
-class SearchSchema(Asked):
+class SearchSchema(RequestSchema):
     """Parts of a name in any order, an e-mail address, or a reference."""
 
     query = Line(required=True, validate=Length(2, MAX_QUERY, error=LENGTH_BETWEEN))
 
 
-class PassSchema(Asked):
+class PassSchema(RequestSchema):
     """The pass of a phone that may serve several performances."""
 
     # `pass` is a Python keyword.
@@ -209,7 +209,7 @@ class PassSchema(Asked):
     )
 
 
-class ReleaseSchema(Asked):
+class ReleaseSchema(RequestSchema):
     """Options of a release."""
 
     late = fields.Boolean(

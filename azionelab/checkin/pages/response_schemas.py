@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from azionelab.api.rest import Answer
+from azionelab.api.rest import ResponseSchema
 from azionelab.bookings.changes import By
 from azionelab.bookings.models import State
 from azionelab.checkin.devices.rights import Right
@@ -44,7 +44,7 @@ def late_at_field() -> fields.Field[Any]:
     )
 
 
-class EndedSchema(Answer):
+class EndedSchema(ResponseSchema):
     """When a booking was cancelled or expired, and by whom."""
 
     at = fields.AwareDateTime(required=True)
@@ -58,7 +58,7 @@ class EndedSchema(Answer):
     )
 
 
-class ReducedSchema(Answer):
+class ReducedSchema(ResponseSchema):
     """The last reduction of a party; `seats` is its original size."""
 
     at = fields.AwareDateTime(required=True)
@@ -66,7 +66,7 @@ class ReducedSchema(Answer):
     seats = fields.Integer(required=True)
 
 
-class PartySchema(Answer):
+class PartySchema(ResponseSchema):
     """A party. `remaining` people are still to come. Without the right `names`, name and note are empty."""
 
     reference = fields.String(required=True)
@@ -84,7 +84,7 @@ class PartySchema(Answer):
     remaining = fields.Integer(required=True)
 
 
-class PartiesSchema(Answer):
+class PartiesSchema(ResponseSchema):
     """Parties, by name."""
 
     parties = fields.List(fields.Nested(PartySchema), required=True)
@@ -100,7 +100,7 @@ class Person(fields.String):
         return super()._serialize(value or unnamed_staff_text(), *arguments, **options)
 
 
-class FirstSchema(Answer):
+class FirstSchema(ResponseSchema):
     """The first admission of a party: when, by whom, at which door."""
 
     at = fields.AwareDateTime(required=True)
@@ -108,7 +108,7 @@ class FirstSchema(Answer):
     door = fields.String(required=True)
 
 
-class EveningSchema(Answer):
+class EveningSchema(ResponseSchema):
     """A performance."""
 
     id = fields.Integer(required=True)
@@ -133,7 +133,7 @@ class InvitedSchema(EveningSchema):
     rights = rights_field()
 
 
-class VerdictSchema(Answer):
+class VerdictSchema(ResponseSchema):
     """The verdict on a scan. `people` went in or out by it; 0 after an undo."""
 
     scan_id = fields.UUID(required=True)
@@ -158,7 +158,7 @@ class VerdictSchema(Answer):
     )
 
 
-class DeviceSchema(Answer):
+class DeviceSchema(ResponseSchema):
     """A door device. Its `token` is shown only here."""
 
     token = fields.String(required=True)
@@ -182,13 +182,13 @@ class OfferedEveningSchema(EveningSchema):
     invitation = fields.String(required=True)
 
 
-class OfferedSchema(Answer):
+class OfferedSchema(ResponseSchema):
     """The performances of a pass, in order of time."""
 
     evenings = fields.List(fields.Nested(OfferedEveningSchema), required=True)
 
 
-class ReleasedSchema(Answer):
+class ReleasedSchema(ResponseSchema):
     """Seats that were released or restored. `missing` ones could not be restored: others have them.
 
     `late_places` stayed held, because their parties announced to come late.

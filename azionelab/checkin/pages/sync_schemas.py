@@ -3,7 +3,7 @@
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from azionelab.api.rest import Answer
+from azionelab.api.rest import ResponseSchema
 from azionelab.bookings.models import State
 from azionelab.checkin.pages.response_schemas import (
     EndedSchema,
@@ -21,7 +21,7 @@ from azionelab.checkin.pages.response_schemas import (
 from azionelab.checkin.verdicts import RECORDED, Way
 
 
-class CountsSchema(Answer):
+class CountsSchema(ResponseSchema):
     """People of one performance. `expected` and `inside` include walk-ins."""
 
     capacity = fields.Integer(required=True)
@@ -87,7 +87,7 @@ class DoorPerformanceSchema(EveningSchema):
     )
 
 
-class ListedSchema(Answer):
+class ListedSchema(ResponseSchema):
     """A party as a device keeps it. Without the right `names`, name and note are empty."""
 
     reference = fields.String(required=True)
@@ -111,7 +111,7 @@ class ListedSchema(Answer):
     outside = outside_field()
 
 
-class ConflictSchema(Answer):
+class ConflictSchema(ResponseSchema):
     """A device let in `claimed` people, of whom only `people` could be counted.
 
     `first` is the earlier admission of the party; `at`, `by` and `door` are the later one, in the order of the
@@ -137,7 +137,7 @@ class ConflictSchema(Answer):
     attempt = fields.Nested(FirstSchema, required=True)
 
 
-class ResultSchema(Answer):
+class ResultSchema(ResponseSchema):
     """The result of an action: a verdict, or a problem that sending it again does not solve."""
 
     scan_id = fields.UUID(required=True)
@@ -151,7 +151,7 @@ class ResultSchema(Answer):
     )
 
 
-class NewsSchema(Answer):
+class NewsSchema(ResponseSchema):
     """The response to a sync."""
 
     version = fields.Integer(required=True)

@@ -126,7 +126,10 @@ def test_leaked_secrets_are_replaced_and_none_is_lost(tmp_path: Path) -> None:
         assert len(after[name]) == len(before[name])
         assert after[name] != before[name]
     earlier = {"SECRET_KEY_FALLBACKS_FILE": str(folder / "secret_key_fallbacks")}
-    assert SettingsReader(earlier).words("SECRET_KEY_FALLBACKS") == [before["secret_key"], aside]
+    assert SettingsReader(earlier).comma_separated("SECRET_KEY_FALLBACKS") == [
+        before["secret_key"],
+        aside,
+    ]
     assert (tmp_path / "statements").read_text().splitlines()[-3:] == [
         f"ALTER ROLE azionelab PASSWORD '{after['database_password']}'",
         f"ALTER ROLE azionelab_owner PASSWORD '{after['database_owner_password']}'",

@@ -112,7 +112,7 @@ LISTENING = {
 @pytest.mark.parametrize("address", LISTENING)
 def test_gunicorn_does_not_start_where_nobody_can_listen(address: str) -> None:
     reader = SettingsReader({"GUNICORN_BIND": address})
-    reader.listening("GUNICORN_BIND", "127.0.0.1:8000")
+    reader.bind_addresses("GUNICORN_BIND", "127.0.0.1:8000")
     assert reader.problems == [f"GUNICORN_BIND: {address!r} {LISTENING[address]}{ADVICE}"]
 
 
@@ -122,7 +122,7 @@ def test_gunicorn_does_not_start_where_nobody_can_listen(address: str) -> None:
 )
 def test_gunicorn_starts_where_it_can_listen(address: str) -> None:
     reader = SettingsReader({"GUNICORN_BIND": address})
-    told = reader.listening("GUNICORN_BIND", "127.0.0.1:9")
+    told = reader.bind_addresses("GUNICORN_BIND", "127.0.0.1:9")
     assert reader.problems == []
     assert ", ".join(told) == (address or "127.0.0.1:9")
 

@@ -55,8 +55,8 @@ class ScanView(TheatreView):
         "by": _("By"),
     }
     column_formatters: ClassVar = {
-        "verdict": lambda _view, _context, row, _name: tell_verdict(row.verdict),
-        "claimed": lambda _view, _context, row, _name: _tell_claimed(row),
+        "verdict": lambda _view, _context, row, _name: describe_verdict(row.verdict),
+        "claimed": lambda _view, _context, row, _name: _describe_claimed(row),
     }
 
     def get_filters(self) -> Any:
@@ -102,17 +102,17 @@ class AdmissionView(TheatreView):
         return query.options(joinedload(Admission.scan).joinedload(Scan.reservation))
 
 
-def tell_verdict(verdict: str) -> str:
+def describe_verdict(verdict: str) -> str:
     """A verdict in words; one that only a newer release knows, as it is written."""
     return str(VERDICTS.get(verdict, verdict))
 
 
-def tell_too_many(beyond: int) -> str:
+def describe_excess(beyond: int) -> str:
     """How many people are in whom the books could not count."""
     return ngettext("%(num)s person too many", "%(num)s people too many", beyond)
 
 
-def _tell_claimed(scan: Scan) -> str:
+def _describe_claimed(scan: Scan) -> str:
     if scan.claimed is None:
         return ""
-    return f"{scan.claimed} ({tell_too_many(scan.beyond)})" if scan.beyond else str(scan.claimed)
+    return f"{scan.claimed} ({describe_excess(scan.beyond)})" if scan.beyond else str(scan.claimed)

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
-from azionelab.admin.rows.base import tell_address
+from azionelab.admin.rows.base import breakable_address
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.scans import admit
 from azionelab.checkin.undoing import undo
@@ -234,7 +234,7 @@ def test_a_list_costs_few_statements_however_long_it_is(
 
 
 def test_an_address_is_told_as_text_whatever_it_holds() -> None:
-    assert tell_address('"<b>"@example.org') == "&#34;&lt;b&gt;&#34;@<wbr>example.<wbr>org"
+    assert breakable_address('"<b>"@example.org') == "&#34;&lt;b&gt;&#34;@<wbr>example.<wbr>org"
 
 
 def test_a_visitor_is_erased_who_asks_for_it(staff: FlaskClient, performance: Performance) -> None:

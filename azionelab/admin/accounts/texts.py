@@ -7,12 +7,12 @@ from azionelab.staff.models import Role
 from azionelab.staff.tokens import Scope
 
 
-def tell_role(role: Role) -> str:
+def describe_role(role: Role) -> str:
     """What an account may do, in the words of its form."""
     return next((str(choice.label) for choice in ROLES if choice.value == role.name), role.name)
 
 
-def tell_scope(scope: str) -> str:
+def describe_scope(scope: str) -> str:
     """What a phone or a program may do at the door."""
     return {
         Scope.DOOR: gettext("Everything at the door"),

@@ -11,8 +11,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from azionelab.admin.accounts.forms import AccountForm, ChangedAccountForm, TokenForm
-from azionelab.admin.accounts.texts import tell_role, tell_scope
-from azionelab.admin.rows.base import TheatreView, tell
+from azionelab.admin.accounts.texts import describe_role, describe_scope
+from azionelab.admin.rows.base import TheatreView, show_error
 from azionelab.staff.accounts import AccountError, change_account, create_account
 from azionelab.staff.models import User
 from azionelab.staff.rights import MANAGES_ACCOUNTS, role_of
@@ -36,7 +36,7 @@ class UserView(TheatreView):
         "active": _("Active"),
     }
     column_formatters: ClassVar = {
-        "roles": lambda _view, _context, row, _name: ", ".join(map(tell_role, row.roles)),
+        "roles": lambda _view, _context, row, _name: ", ".join(map(describe_role, row.roles)),
     }
 
     def get_create_form(self) -> type[AccountForm]:
@@ -62,7 +62,7 @@ class UserView(TheatreView):
                 form.email.data, form.role.data, form.password.data, form.name.data
             )
         except AccountError as refusal:
-            tell(form, refusal.field, str(refusal))
+            show_error(form, refusal.field, str(refusal))
             return False
 
     def update_model(self, form: Any, model: Any) -> bool:
@@ -70,9 +70,9 @@ class UserView(TheatreView):
         try:
             merged = change_account(model.id, form.edit(current_user.id))
         except AccountError as refusal:
-            tell(form, refusal.field, str(refusal))
+            show_error(form, refusal.field, str(refusal))
             return False
-        self.tell_merged(form, merged)
+        self.flash_merged(form, merged)
         return True
 
 
@@ -87,7 +87,7 @@ class TokenView(TheatreView):
     column_default_sort = ("created_at", True)
     column_searchable_list = ("label",)
     column_formatters: ClassVar = {
-        "scope": lambda _view, _context, token, _name: tell_scope(token.scope)
+        "scope": lambda _view, _context, token, _name: describe_scope(token.scope)
     }
     column_formatters_detail = column_formatters
     column_labels: ClassVar = {

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
-from azionelab.admin.rows.base import TheatreView, back_to, tell_address
+from azionelab.admin.rows.base import TheatreView, breakable_address, return_url_or
 from azionelab.admin.rows.filters import ChoiceFilter
 from azionelab.mail.messages import Message, render
 from azionelab.mail.models import Delivery, Kind, Mail
@@ -65,7 +65,7 @@ class MailView(TheatreView):
         "sent_at": _("Sent"),
     }
     column_formatters: ClassVar = {
-        "reservation.email": lambda _view, _context, row, _name: tell_address(
+        "reservation.email": lambda _view, _context, row, _name: breakable_address(
             row.reservation.email
         ),
         "kind": lambda _view, _context, row, _name: KINDS[row.kind],
@@ -103,7 +103,7 @@ class MailView(TheatreView):
             model=mail,
             details_columns=self._details_columns,
             get_value=self.get_detail_value,
-            return_url=back_to(self.get_url(".index_view")),
+            return_url=return_url_or(self.get_url(".index_view")),
             message=message,
             pictures=[
                 base64.b64encode(picture.content).decode()
@@ -121,15 +121,17 @@ class MailView(TheatreView):
         try:
             resend(mail.id)
         except AddressErased:
-            flash(tell_erased(), "error")
+            flash(explain_erased_address(), "error")
         else:
             flash(gettext("The mail is sent once more."), "success")
         return redirect(
-            self.get_url(".details_view", id=mail.id, url=back_to(self.get_url(".index_view")))
+            self.get_url(
+                ".details_view", id=mail.id, url=return_url_or(self.get_url(".index_view"))
+            )
         )
 
 
-def tell_erased() -> str:
+def explain_erased_address() -> str:
     """Why no mail can be sent once more."""
     return gettext("The address is erased: there is nobody to write to. Nothing was sent.")
 

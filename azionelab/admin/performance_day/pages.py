@@ -7,10 +7,10 @@ from flask import abort
 from flask_admin import BaseView
 from sqlalchemy.orm import joinedload
 
-from azionelab.admin.accounts.texts import tell_scope
+from azionelab.admin.accounts.texts import describe_scope
 from azionelab.admin.guard import Guarded
-from azionelab.admin.performance_day.texts import tell_seen
-from azionelab.admin.scans import tell_verdict
+from azionelab.admin.performance_day.texts import describe_age
+from azionelab.admin.scans import describe_verdict
 from azionelab.checkin.devices.registry import door_closes_at
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
@@ -26,9 +26,9 @@ class PerformancePages(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin 
             f"admin/{template}.html",
             performance=performance,
             at=at,
-            seen=lambda moment: tell_seen(moment, at),
-            tell_verdict=tell_verdict,
-            tell_scope=tell_scope,
+            how_long_ago=lambda moment: describe_age(moment, at),
+            describe_verdict=describe_verdict,
+            describe_scope=describe_scope,
             **facts,
         )
         return page

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext
 
-from azionelab.admin.scans import tell_too_many, tell_verdict
+from azionelab.admin.scans import describe_excess, describe_verdict
 from azionelab.checkin.devices.offline_list import Conflict
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.web.dates import format_date, format_time, is_same_day
 
 
 @dataclass(frozen=True)
-class Told:
+class ConflictText:
     """A conflict as staff read it. `party` is a name, or who it was instead."""
 
     id: str
@@ -22,7 +22,7 @@ class Told:
     too_many: str
 
 
-def tell_conflict(conflict: Conflict) -> Told:
+def describe_conflict(conflict: Conflict) -> ConflictText:
     """Who came in twice, or should not have, where and when."""
     nameless = conflict.reference is None
     here = _place(conflict.at, conflict.door, conflict.by)
@@ -43,22 +43,22 @@ def tell_conflict(conflict: Conflict) -> Told:
     elif conflict.verdict == Kind.ADMITTED:
         what = gettext("More than the party has seats: %(place)s.", place=here)
     else:
-        word = tell_verdict(conflict.verdict)
+        word = describe_verdict(conflict.verdict)
         what = gettext("Let in without the server: %(place)s (%(why)s).", place=here, why=word)
     if conflict.walk_in:
         party = gettext("Walk-ins")
     else:
         party = gettext("Unknown ticket") if nameless else conflict.name
-    return Told(
+    return ConflictText(
         id=str(conflict.scan_id),
         what=what,
         party=party,
         reference="" if conflict.walk_in else conflict.reference or "",
-        too_many=tell_too_many(conflict.beyond),
+        too_many=describe_excess(conflict.beyond),
     )
 
 
-def tell_seen(moment: datetime | None, at: datetime) -> str:
+def describe_age(moment: datetime | None, at: datetime) -> str:
     """How long ago something was, while that is easier to grasp than the time."""
     if moment is None:
         return gettext("not yet")

@@ -14,7 +14,7 @@ from azionelab.admin.performance_day.drawings import draw_arrivals
 from azionelab.admin.performance_day.freed_seats import FreedSeatsPages
 from azionelab.admin.performance_day.pages import closes_at, get_performance
 from azionelab.admin.performance_day.phones import PhonePages
-from azionelab.admin.performance_day.texts import tell_conflict
+from azionelab.admin.performance_day.texts import describe_conflict
 from azionelab.bookings.network_holds import networks_of
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.offline_list import conflicts
@@ -64,7 +64,7 @@ class PerformanceDayView(PhonePages, FreedSeatsPages, DownloadPages):
             describe_known_at=describe_known_at,
             describe_put_away=describe_put_away,
             explain_building=explain_building,
-            conflicts=[tell_conflict(conflict) for conflict in conflicts(performance_id)],
+            conflicts=[describe_conflict(conflict) for conflict in conflicts(performance_id)],
             arrivals=arrivals,
             chart=draw_arrivals(arrivals, performance.starts_at),
             doors=figures.doors(performance_id),

@@ -23,7 +23,7 @@ def note_form(reservation: Reservation) -> NoteForm:
     return NoteForm(formdata=None, note=reservation.note, note_seen=reservation.note)
 
 
-def tell_changed_note(form: NoteForm, now_is: str) -> None:
+def mark_changed_note(form: NoteForm, now_is: str) -> None:
     """Ask for one more press: what was typed stays, what somebody else wrote is told."""
     told = (
         gettext(
@@ -37,7 +37,7 @@ def tell_changed_note(form: NoteForm, now_is: str) -> None:
     form.note_seen.data = now_is
 
 
-def tell_refusal(refusal: BookingError) -> str:  # noqa: PLR0911 (a sentence for each refusal)
+def describe_refusal(refusal: BookingError) -> str:  # noqa: PLR0911 (a sentence for each refusal)
     """Why the booking rules refused, for staff."""
     match refusal:
         case HoldExpired():

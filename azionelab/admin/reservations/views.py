@@ -12,12 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
-from azionelab.admin.mails.views import tell_erased
+from azionelab.admin.mails.views import explain_erased_address
 from azionelab.admin.reservations.forms import FewerSeatsForm, LateForm, NoteForm
-from azionelab.admin.reservations.texts import note_form, tell_changed_note, tell_refusal
-from azionelab.admin.rows.base import TheatreView, back_to, read_identity, tell_address
+from azionelab.admin.reservations.texts import describe_refusal, mark_changed_note, note_form
+from azionelab.admin.rows.base import TheatreView, breakable_address, read_identity, return_url_or
 from azionelab.admin.rows.fields import read_version
-from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter, tell_performance
+from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter, describe_performance
 from azionelab.bookings import erasure, rules
 from azionelab.bookings.changes import By
 from azionelab.bookings.errors import BookingError, NoteChanged, ReservationEnded
@@ -85,8 +85,8 @@ class ReservationView(TheatreView):
     }
     column_formatters: ClassVar = {
         "name": lambda _view, _context, row, _name: gettext("Walk-in") if row.walk_in else row.name,
-        "email": lambda _view, _context, row, _name: tell_address(row.email),
-        "performance": lambda _view, _context, row, _name: tell_performance(row.performance),
+        "email": lambda _view, _context, row, _name: breakable_address(row.email),
+        "performance": lambda _view, _context, row, _name: describe_performance(row.performance),
         "state": lambda _view, _context, row, _name: STATES[_state(row)],
     }
     column_formatters_detail = column_formatters
@@ -120,7 +120,7 @@ class ReservationView(TheatreView):
             model=reservation,
             details_columns=self._details_columns,
             get_value=self.get_detail_value,
-            return_url=back_to(self.get_url(".index_view")),
+            return_url=return_url_or(self.get_url(".index_view")),
             is_held=reservation.state == State.PENDING and _state(reservation) == State.PENDING,
             seats_form=FewerSeatsForm(formdata=None, seats=max(1, reservation.seats - 1)),
             newest_mail=_newest_mail(reservation.id),
@@ -177,7 +177,7 @@ class ReservationView(TheatreView):
                     gettext("The note says so already."),
                 )
             except NoteChanged as change:
-                tell_changed_note(form, change.note)
+                mark_changed_note(form, change.note)
         reservation = self.get_one(str(identity))
         if reservation is None:
             flash(gettext("There is no such reservation."), "error")
@@ -217,11 +217,11 @@ class ReservationView(TheatreView):
             try:
                 reservation = change(identity)
             except AddressErased:
-                flash(tell_erased(), "error")
+                flash(explain_erased_address(), "error")
             except NoteChanged:
                 raise
             except BookingError as refusal:
-                flash(tell_refusal(refusal), "error")
+                flash(describe_refusal(refusal), "error")
             else:
                 if reservation is not None and reservation.was_so_already:
                     flash(unchanged, "info")
@@ -231,7 +231,9 @@ class ReservationView(TheatreView):
 
     def _back(self, identity: int | UUID | None) -> Response:
         return redirect(
-            self.get_url(".details_view", id=identity, url=back_to(self.get_url(".index_view")))
+            self.get_url(
+                ".details_view", id=identity, url=return_url_or(self.get_url(".index_view"))
+            )
         )
 
 

@@ -20,12 +20,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from azionelab.admin.guard import Guarded
-from azionelab.admin.rows.editing import (
+from azionelab.admin.rows.edit_conflicts import (
+    flash_changes,
+    flash_row_changed,
+    format_moment,
     mark_clashes,
-    tell_meanwhile,
-    tell_row_changed,
-    tell_when,
-    tell_who,
+    name_author,
 )
 from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.searches import SearchedView
@@ -102,12 +102,12 @@ class TheatreView(Guarded, SearchedView):
 
         saved = self.attempt(change, form)
         if saved:
-            self.tell_merged(form, merged)
+            self.flash_merged(form, merged)
         return saved
 
-    def tell_merged(self, form: Any, merged: Merged) -> None:
+    def flash_merged(self, form: Any, merged: Merged) -> None:
         """Say what others changed meanwhile, which was not overwritten."""
-        tell_meanwhile(form, self.column_labels, merged.meanwhile.values())
+        flash_changes(form, self.column_labels, merged.meanwhile.values())
 
     def delete_model(self, model: Any) -> bool:
         """Delete a row as the person saw it; False, told in words, when others refer to it.
@@ -133,7 +133,7 @@ class TheatreView(Guarded, SearchedView):
         except IntegrityError as error:
             name = violated_constraint(error) or ""
             field, words = self.refusals.get(name, (None, gettext("The database refused this.")))
-            tell(form, field, str(words))
+            show_error(form, field, str(words))
             return False
         return True
 
@@ -145,7 +145,7 @@ class TheatreView(Guarded, SearchedView):
         form = self.create_form()
         if form.validate_on_submit() and self.create_model(form):
             flash(gettext("Saved."), "success")
-            return redirect(back_to(self.get_url(".index_view")))
+            return redirect(return_url_or(self.get_url(".index_view")))
         return self.show_form(self.create_template, form)
 
     @expose("/edit/", methods=("GET", "POST"))
@@ -153,16 +153,16 @@ class TheatreView(Guarded, SearchedView):
         """The form of a row that is there."""
         row = self.get_one(request.args.get("id", "")) if self.can_edit else None
         if row is None:
-            return self.deleted_meanwhile()
+            return self.row_deleted()
         form = self.edit_form(obj=row)
         try:
             if form.validate_on_submit() and self.update_model(form, row):
                 flash(gettext("Saved."), "success")
-                return redirect(back_to(self.get_url(".index_view")))
+                return redirect(return_url_or(self.get_url(".index_view")))
         except EditConflict as conflict:
             return self.show_conflict(form, row, conflict)
         except RowGone:
-            return self.deleted_meanwhile()
+            return self.row_deleted()
         return self.show_form(self.edit_template, form, model=row)
 
     @expose("/delete/", methods=("POST",))
@@ -170,15 +170,15 @@ class TheatreView(Guarded, SearchedView):
         """Delete a row, if it may be."""
         row = self.get_one(request.form.get("id", "")) if self.can_delete else None
         if row is None:
-            return self.nothing_there()
+            return self.row_not_found()
         try:
             if self.delete_model(row):
                 flash(gettext("Deleted."), "success")
         except EditConflict as conflict:
-            tell_row_changed(self.column_labels, conflict)
+            flash_row_changed(self.column_labels, conflict)
             return redirect(self.get_url(".edit_view", id=row.id))
         except RowGone:
-            return self.nothing_there()
+            return self.row_not_found()
         return redirect(self.get_url(".index_view"))
 
     def show_conflict(self, form: Any, row: Any, conflict: EditConflict) -> Any:
@@ -189,28 +189,28 @@ class TheatreView(Guarded, SearchedView):
             form=form,
             model=row,
             conflict=conflict,
-            return_url=back_to(self.get_url(".index_view")),
-            **self.facts_of(row),
+            return_url=return_url_or(self.get_url(".index_view")),
+            **self.extra_context(row),
         )
         return page, 409
 
-    def facts_of(self, _row: Any) -> dict[str, Any]:
+    def extra_context(self, _row: Any) -> dict[str, Any]:
         """What the page of a row's form says besides."""
         return {}
 
-    def deleted_meanwhile(self) -> Any:
+    def row_deleted(self) -> Any:
         """Say that the row is gone; what was typed into its form is kept in that of a new one."""
         identity = read_identity(self.model, request.args.get("id"))
         deletion = (
             find_deletion(db.session(), self.model, identity) if isinstance(identity, int) else None
         )
         if deletion is None:
-            return self.nothing_there()
+            return self.row_not_found()
         flash(
             gettext(
                 "%(who)s deleted this (%(at)s).",
-                who=tell_who(deletion.account_id, deletion.source),
-                at=tell_when(deletion.changed_at),
+                who=name_author(deletion.account_id, deletion.source),
+                at=format_moment(deletion.changed_at),
             ),
             "error",
         )
@@ -230,12 +230,12 @@ class TheatreView(Guarded, SearchedView):
         if form.errors:
             flash(gettext("Nothing was saved: please put right what is marked."), "error")
         if "model" in facts:
-            facts |= self.facts_of(facts["model"])
+            facts |= self.extra_context(facts["model"])
         return self.render(
-            template, form=form, return_url=back_to(self.get_url(".index_view")), **facts
+            template, form=form, return_url=return_url_or(self.get_url(".index_view")), **facts
         )
 
-    def nothing_there(self) -> Response:
+    def row_not_found(self) -> Response:
         """Say that there is no such row, on the list's page."""
         flash(gettext("There is nothing of that kind here."), "error")
         return redirect(self.get_url(".index_view"))
@@ -251,17 +251,17 @@ class TheatreView(Guarded, SearchedView):
         return [chosen for chosen in super()._get_list_filter_args() or [] if chosen[2]] or None
 
 
-def tell_address(address: str) -> Markup:
+def breakable_address(address: str) -> Markup:
     """An e-mail address that a narrow column may break behind its @ and dots."""
     return Markup(re.sub(r"([@.])", r"\1<wbr>", str(escape(address))))  # noqa: S704 (escaped)
 
 
-def back_to(usual: str) -> str:
+def return_url_or(usual: str) -> str:
     """Where the person came from, a list with its page and filters, if the address says so."""
     return str(get_redirect_target() or usual)
 
 
-def tell(form: FlaskForm | None, field: str | None, words: str) -> None:
+def show_error(form: FlaskForm | None, field: str | None, words: str) -> None:
     """Say what is wrong: at the field of the form if there is one, else on top of the page."""
     if form is not None and field is not None and field in form:
         form[field].errors = [*form[field].errors, words]

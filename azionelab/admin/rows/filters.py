@@ -49,7 +49,7 @@ class PerformanceFilter(ChoiceFilter):
             .where(Performance.starts_at > now() - _RECENT)
             .order_by(Performance.starts_at, Performance.id)
         )
-        return {str(row.id): tell_performance(row) for row in performances}
+        return {str(row.id): describe_performance(row) for row in performances}
 
     def clean(self, value: str) -> Any:
         """The number, or none for all; ValueError for what nobody offered."""
@@ -57,7 +57,7 @@ class PerformanceFilter(ChoiceFilter):
         return int(chosen) if chosen else ""
 
 
-def tell_performance(performance: Performance) -> str:
+def describe_performance(performance: Performance) -> str:
     """A performance in one line: its show, and when on the theatre's clock."""
     curtain = performance.starts_at
     return f"{performance.show.title}, {format_date(curtain, 'medium')}, {format_time(curtain)}"

@@ -11,10 +11,10 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-from azionelab.admin.rows.base import TheatreView, tell
-from azionelab.admin.rows.editing import tell_row_changed, tell_when
+from azionelab.admin.rows.base import TheatreView, show_error
+from azionelab.admin.rows.edit_conflicts import flash_row_changed, format_moment
 from azionelab.admin.rows.fields import read_version
-from azionelab.admin.rows.filters import tell_performance
+from azionelab.admin.rows.filters import describe_performance
 from azionelab.admin.season.forms import PerformanceForm
 from azionelab.admin.season.parties import count_parties
 from azionelab.bookings import performance_changes
@@ -83,10 +83,10 @@ class PerformanceView(TheatreView):
                 form.booking_opens_at.data, form.booking_closes_at.data, form.starts_at.data
             )
         except (CurtainPast, CurtainTooFar) as refusal:
-            tell(form, "starts_at", _tell_curtain(refusal))
+            show_error(form, "starts_at", _describe_curtain_error(refusal))
             return False
         except (ClosesAfterCurtain, NoTimeToBook) as refusal:
-            tell(form, "booking_closes_at", _tell_window(refusal))
+            show_error(form, "booking_closes_at", _describe_window_error(refusal))
             return False
         performance = super().create_model(form)
         if performance:
@@ -113,10 +113,10 @@ class PerformanceView(TheatreView):
         except PerformanceUnknown:
             raise RowGone from None
         except (CurtainPast, CurtainTooFar, NamesErased) as refusal:
-            tell(form, "starts_at", _tell_curtain(refusal))
+            show_error(form, "starts_at", _describe_curtain_error(refusal))
             return False
         except (ClosesAfterCurtain, NoTimeToBook) as refusal:
-            tell(form, "booking_closes_at", _tell_window(refusal))
+            show_error(form, "booking_closes_at", _describe_window_error(refusal))
             return False
         except CapacityBelowHeld as refusal:
             words = ngettext(
@@ -124,12 +124,12 @@ class PerformanceView(TheatreView):
                 "It cannot go below %(num)s seats: that many are held.",
                 refusal.held,
             )
-            tell(form, "capacity", words)
+            show_error(form, "capacity", words)
             return False
         if saved:
             _warn_of_overlaps(model)
-            _tell_booking_moved(model, asked)
-            self.tell_merged(form, merged)
+            _flash_booking_moved(model, asked)
+            self.flash_merged(form, merged)
         if told:
             flash(
                 ngettext(
@@ -141,7 +141,7 @@ class PerformanceView(TheatreView):
             )
         return saved
 
-    def facts_of(self, row: Performance) -> dict[str, Any]:
+    def extra_context(self, row: Performance) -> dict[str, Any]:
         """How many parties a change concerns."""
         return {"parties": count_parties(row)}
 
@@ -158,7 +158,7 @@ class PerformanceView(TheatreView):
             try:
                 return self._cancel(performance)
             except EditConflict as conflict:
-                tell_row_changed(self.column_labels, conflict)
+                flash_row_changed(self.column_labels, conflict)
                 return redirect(self.get_url(".cancel_view", id=performance.id))
         return self.render(
             "admin/cancel_performance.html",
@@ -187,7 +187,7 @@ class PerformanceView(TheatreView):
         return redirect(self.get_url(".edit_view", id=performance.id))
 
 
-def _tell_curtain(refusal: Exception) -> str:
+def _describe_curtain_error(refusal: Exception) -> str:
     match refusal:
         case CurtainTooFar():
             return ngettext(
@@ -204,23 +204,25 @@ def _tell_curtain(refusal: Exception) -> str:
             return gettext("This is over already.")
 
 
-def _tell_window(refusal: Exception) -> str:
+def _describe_window_error(refusal: Exception) -> str:
     if isinstance(refusal, ClosesAfterCurtain):
         return gettext("Booking cannot close after the curtain.")
     return gettext("Booking has to close after it opens.")
 
 
-def _tell_booking_moved(performance: Performance, asked: tuple[datetime, datetime]) -> None:
+def _flash_booking_moved(performance: Performance, asked: tuple[datetime, datetime]) -> None:
     """Say when booking opens and closes, if that moved with the curtain."""
     opens_at, closes_at = performance.booking_opens_at, performance.booking_closes_at
     if opens_at != asked[0]:
         flash(
-            gettext("Booking moved with the curtain: it opens %(at)s.", at=tell_when(opens_at)),
+            gettext("Booking moved with the curtain: it opens %(at)s.", at=format_moment(opens_at)),
             "success",
         )
     if closes_at != asked[1]:
         flash(
-            gettext("Booking moved with the curtain: it closes %(at)s.", at=tell_when(closes_at)),
+            gettext(
+                "Booking moved with the curtain: it closes %(at)s.", at=format_moment(closes_at)
+            ),
             "success",
         )
 
@@ -231,7 +233,8 @@ def _warn_of_overlaps(performance: Performance) -> None:
         other = next(one for one in pair if one is not performance)
         flash(
             gettext(
-                "Mind: at the same time %(other)s is played there.", other=tell_performance(other)
+                "Mind: at the same time %(other)s is played there.",
+                other=describe_performance(other),
             ),
             "warning",
         )

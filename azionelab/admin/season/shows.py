@@ -63,16 +63,16 @@ class ShowView(TheatreView):
         ),
     }
 
-    def facts_of(self, row: Show) -> dict[str, Any]:
+    def extra_context(self, row: Show) -> dict[str, Any]:
         """What is to come of it, and where else it is found."""
         coming, parties = to_come(row.id)
         return {"coming": coming, "parties": parties, "former": list_former_slugs(row.id)}
 
-    def tell_merged(self, form: Any, merged: Merged) -> None:
+    def flash_merged(self, form: Any, merged: Merged) -> None:
         """Say what others changed, and what taking a show out of the programme means."""
-        super().tell_merged(form, merged)
+        super().flash_merged(form, merged)
         if merged.write.get("published") is False:
-            _tell_unpublished(*to_come(self._edited_id()))
+            _flash_unpublished(*to_come(self._edited_id()))
 
     def _edited_id(self) -> int:
         return int(request.args["id"])
@@ -82,13 +82,13 @@ class ShowView(TheatreView):
         """Let an address that the show had before lead nowhere."""
         show = self.get_one(request.form.get("id", ""))
         if show is None:
-            return self.nothing_there()
+            return self.row_not_found()
         release_slug(show.id, request.args.get("slug", ""))
         flash(gettext("The address leads nowhere any more. Another show may take it."), "success")
         return redirect(self.get_url(".edit_view", id=show.id))
 
 
-def _tell_unpublished(evenings: int, parties: int) -> None:
+def _flash_unpublished(evenings: int, parties: int) -> None:
     if not evenings:
         return
     flash(

@@ -20,10 +20,10 @@ _SHOWN = 80  # characters of a text within a sentence
 Labels = Mapping[str, str]
 
 
-def tell_meanwhile(form: EditedForm | None, labels: Labels, changes: Iterable[FieldChange]) -> None:
+def flash_changes(form: EditedForm | None, labels: Labels, changes: Iterable[FieldChange]) -> None:
     """Say on top of the page what others changed since the form was made, and that it stays."""
     for change in changes:
-        flash(_tell_change(form, labels, change), "info")
+        flash(_describe_change(form, labels, change), "info")
 
 
 def mark_clashes(form: EditedForm, labels: Labels, conflict: EditConflict) -> None:
@@ -31,7 +31,7 @@ def mark_clashes(form: EditedForm, labels: Labels, conflict: EditConflict) -> No
     form.rebase(conflict)
     for name, change in conflict.clashes.items():
         field = form[name]
-        field.errors = [*field.errors, _tell_clash(form, name, change, conflict.stored[name])]
+        field.errors = [*field.errors, _describe_clash(form, name, change, conflict.stored[name])]
         if isinstance(field, TextAreaField):
             field.stored = conflict.stored[name] or ""  # the whole text, to copy from
     flash(
@@ -41,10 +41,10 @@ def mark_clashes(form: EditedForm, labels: Labels, conflict: EditConflict) -> No
         ),
         "error",
     )
-    tell_meanwhile(form, labels, conflict.meanwhile.values())
+    flash_changes(form, labels, conflict.meanwhile.values())
 
 
-def tell_row_changed(labels: Labels, conflict: EditConflict) -> None:
+def flash_row_changed(labels: Labels, conflict: EditConflict) -> None:
     """Say that nothing was done, since the row is not what the person saw any more."""
     flash(
         gettext(
@@ -53,10 +53,10 @@ def tell_row_changed(labels: Labels, conflict: EditConflict) -> None:
         ),
         "error",
     )
-    tell_meanwhile(None, labels, conflict.meanwhile.values())
+    flash_changes(None, labels, conflict.meanwhile.values())
 
 
-def tell_who(account_id: int | None, source: str = "") -> str:
+def name_author(account_id: int | None, source: str = "") -> str:
     """Who did something: an account's name, or a program's."""
     if account_id is not None and account_id == current_user.id:
         return gettext("You (on another page)")
@@ -64,40 +64,43 @@ def tell_who(account_id: int | None, source: str = "") -> str:
     return str(user) if user else source or gettext("Somebody outside the back office")
 
 
-def tell_when(moment: datetime) -> str:
+def format_moment(moment: datetime) -> str:
     """A moment of today or of another day."""
     return f"{format_date(moment, 'medium')}, {format_time(moment)}"
 
 
-def _tell_change(form: EditedForm | None, labels: Labels, change: FieldChange) -> str:
+def _describe_change(form: EditedForm | None, labels: Labels, change: FieldChange) -> str:
     facts = {
-        "who": tell_who(change.account_id, change.source),
+        "who": name_author(change.account_id, change.source),
         "field": _label(form, labels, change.field),
-        "at": tell_when(change.changed_at),
+        "at": format_moment(change.changed_at),
     }
     if change.old is change.new is None:
         return gettext("%(who)s changed this meanwhile: %(field)s (%(at)s).", **facts)
     return gettext(
         "%(who)s changed this meanwhile: %(field)s, from “%(old)s” to “%(new)s” (%(at)s).",
-        old=_tell_value(form, change.field, change.old),
-        new=_tell_value(form, change.field, change.new),
+        old=_format_value(form, change.field, change.old),
+        new=_format_value(form, change.field, change.new),
         **facts,
     )
 
 
-def _tell_clash(form: EditedForm, name: str, change: FieldChange | None, stored: Any) -> str:
+def _describe_clash(form: EditedForm, name: str, change: FieldChange | None, stored: Any) -> str:
     if change is None:
         return gettext(
             "It is “%(now)s” now. This page does not say what it showed you: please compare.",
-            now=_tell_value(form, name, stored),
+            now=_format_value(form, name, stored),
         )
-    facts = {"who": tell_who(change.account_id, change.source), "at": tell_when(change.changed_at)}
+    facts = {
+        "who": name_author(change.account_id, change.source),
+        "at": format_moment(change.changed_at),
+    }
     if change.old is change.new is None:
         return gettext("%(who)s changed this at %(at)s.", **facts)
     return gettext(
         "%(who)s changed this from “%(old)s” to “%(new)s” (%(at)s).",
-        old=_tell_value(form, name, change.old),
-        new=_tell_value(form, name, change.new),
+        old=_format_value(form, name, change.old),
+        new=_format_value(form, name, change.new),
         **facts,
     )
 
@@ -108,13 +111,13 @@ def _label(form: EditedForm | None, labels: Labels, name: str) -> str:
     return str(labels.get(name, name))
 
 
-def _tell_value(form: EditedForm | None, name: str, value: Any) -> str:
+def _format_value(form: EditedForm | None, name: str, value: Any) -> str:
     if value is None or value == "":
         return gettext("nothing")
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, datetime):
-        return tell_when(value)
+        return format_moment(value)
     choices = getattr(form[name], "choices", None) if form is not None and name in form else None
     named = {choice.value: choice.label for choice in choices or ()}
     text = str(named.get(str(value), value))

@@ -1,4 +1,4 @@
-"""The admin's first page: tonight and the next evenings, and what needs somebody's attention."""
+"""The back office's first page: current and coming performances, failed and late mails."""
 
 from datetime import timedelta
 
@@ -13,17 +13,17 @@ from azionelab.mail.models import Delivery, Mail
 from azionelab.mail.resending import failed_mails
 from azionelab.shows.models import Performance
 
-_STILL_ON = timedelta(hours=6)  # after the curtain an evening is still tonight's
+_STILL_ON = timedelta(hours=6)  # after the curtain a performance is still listed
 _SHOWN = 20  # performances
 _LATE = timedelta(minutes=15)  # a mail that waits for longer is a sign of trouble
 
 
 class HomeView(Guarded, AdminIndexView):  # type: ignore[misc]  # Flask-Admin has no types
-    """What is on, and what went wrong."""
+    """The first page."""
 
     @expose()
     def index(self) -> str:
-        """The page."""
+        """Show the next performances with their counts, and mails that need attention."""
         performances = db.session.scalars(
             select(Performance)
             .options(joinedload(Performance.show), joinedload(Performance.venue))

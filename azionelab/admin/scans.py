@@ -1,4 +1,4 @@
-"""The scan log in the back office: every scan, who was let in, and each verdict in words."""
+"""The scan log in the back office: the lists of scans and admissions, and the verdicts' labels."""
 
 from typing import Any, ClassVar
 
@@ -37,7 +37,7 @@ VERDICTS: dict[str, str] = {
 
 
 class ScanView(TheatreView):
-    """Every attempt at the door."""
+    """All scans."""
 
     can_view_details = False
     column_list = ("scanned_at", "verdict", "people", "claimed", "reservation", "door", "by")
@@ -68,13 +68,13 @@ class ScanView(TheatreView):
         return super().get_filters()
 
     def get_query(self) -> Query[Scan]:
-        """The rows with what a line shows of them."""
+        """The rows with the related rows that the list shows."""
         query: Query[Scan] = super().get_query()
         return query.options(joinedload(Scan.user), joinedload(Scan.token))
 
 
 class AdmissionView(TheatreView):
-    """Who was let in, and what was undone."""
+    """All admissions, undone ones included."""
 
     can_view_details = False
     column_list = (
@@ -97,18 +97,18 @@ class AdmissionView(TheatreView):
     }
 
     def get_query(self) -> Query[Admission]:
-        """The rows with what a line shows of them."""
+        """The rows with the related rows that the list shows."""
         query: Query[Admission] = super().get_query()
         return query.options(joinedload(Admission.scan).joinedload(Scan.reservation))
 
 
 def describe_verdict(verdict: str) -> str:
-    """A verdict in words; one that only a newer release knows, as it is written."""
+    """A verdict's label; its raw name when this release does not know it (after a rollback)."""
     return str(VERDICTS.get(verdict, verdict))
 
 
 def describe_excess(beyond: int) -> str:
-    """How many people are in whom the books could not count."""
+    """How many people were let in beyond the party's seats or the capacity."""
     return ngettext("%(num)s person too many", "%(num)s people too many", beyond)
 
 

@@ -81,7 +81,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
 
     @property
     def press(self) -> UUID:
-        """The press of the button: pressed again for want of an answer, it is the same."""
+        """The id of this submission: the same when the form is sent again without an answer."""
         try:
             return UUID(self.request_key.data)
         except (TypeError, ValueError):

@@ -8,7 +8,7 @@ from azionelab.staff.tokens import Scope
 
 
 def describe_role(role: Role) -> str:
-    """What an account may do, in the words of its form."""
+    """The label that the account form has for a role."""
     return next((str(choice.label) for choice in ROLES if choice.value == role.name), role.name)
 
 

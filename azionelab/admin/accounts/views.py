@@ -1,4 +1,4 @@
-"""The people of the theatre in the admin, for administrators only: accounts, and devices' tokens."""
+"""Staff accounts and API tokens in the back office, for administrators only."""
 
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from azionelab.staff.tokens import issue_token, revoke_token
 
 
 class UserView(TheatreView):
-    """Accounts. Nobody is deleted: the books say who let whom in. They are deactivated."""
+    """Accounts. They are deactivated, never deleted: the scan log names who let people in."""
 
     roles = MANAGES_ACCOUNTS
     can_create = can_edit = True
@@ -44,7 +44,7 @@ class UserView(TheatreView):
         return AccountForm
 
     def edit_form(self, obj: User | None = None) -> ChangedAccountForm:
-        """The form of an account; the password's digest is never put into it."""
+        """The form of an account; it never holds the password's hash."""
         if obj is None:
             return ChangedAccountForm(get_form_data())
         return ChangedAccountForm(
@@ -56,7 +56,7 @@ class UserView(TheatreView):
         )
 
     def create_model(self, form: Any) -> User | bool:
-        """Make an account; False, with words in the form, when it cannot be."""
+        """Create an account; returns False and puts the error into the form when the rules refuse it."""
         try:
             return create_account(
                 form.email.data, form.role.data, form.password.data, form.name.data
@@ -66,7 +66,7 @@ class UserView(TheatreView):
             return False
 
     def update_model(self, form: Any, model: Any) -> bool:
-        """Change an account; False, with words in the form, when it cannot be so."""
+        """Change an account; returns False and puts the error into the form when the rules refuse it."""
         try:
             merged = change_account(model.id, form.edit(current_user.id))
         except AccountError as refusal:
@@ -77,7 +77,7 @@ class UserView(TheatreView):
 
 
 class TokenView(TheatreView):
-    """Keys for programs that use the API of the door, each shown once, when it is made."""
+    """API tokens of programs at the door. The text of each is shown once, when it is issued."""
 
     roles = MANAGES_ACCOUNTS
     can_create = True
@@ -100,7 +100,7 @@ class TokenView(TheatreView):
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
-        """Make a token and show its text, which cannot be shown again."""
+        """Issue a token and show its text, which cannot be shown again."""
         form = TokenForm()
         if form.validate_on_submit():
             token, text = issue_token(
@@ -111,7 +111,7 @@ class TokenView(TheatreView):
 
     @expose("/revoke/", methods=("POST",))
     def revoke_view(self) -> Response:
-        """Make a token open nothing any more."""
+        """Revoke a token."""
         token = self.get_one(request.form.get("id", ""))
         if token is None:
             flash(gettext("There is no such token."), "error")

@@ -1,4 +1,4 @@
-"""The back office's page for sending all again that failed since some moment."""
+"""The page that sends again all mails that failed since a chosen time."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,10 +21,10 @@ _DAY = timedelta(hours=24)
 
 
 class SinceForm(FlaskForm):  # type: ignore[misc]
-    """From when on. It is read, and changes nothing."""
+    """The start of the period. A GET form."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
-        """No secret in an address."""
+        """No CSRF token: a GET form would put it into the address."""
 
         csrf = False
 
@@ -32,7 +32,7 @@ class SinceForm(FlaskForm):  # type: ignore[misc]
 
 
 class ResendForm(FlaskForm):  # type: ignore[misc]
-    """The press. `asked` names it, so that a second one is the same."""
+    """The button. `asked` identifies the request, so that sending the form twice resends once."""
 
     since = HiddenField()
     asked = HiddenField()
@@ -40,7 +40,7 @@ class ResendForm(FlaskForm):  # type: ignore[misc]
 
 
 class FailedMailsView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no types
-    """How many failed since when, one press to send them again, and how far that is."""
+    """Counts failed mails, resends them and shows the progress."""
 
     roles = MANAGES_MAILS
 
@@ -48,12 +48,12 @@ class FailedMailsView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin h
         super().__init__(name=_("Failed mails"), endpoint="admin_failed_mails", url="failed_mails")
 
     def is_visible(self) -> bool:
-        """Not in the menu: the first page leads here when there are some."""
+        """Not in the menu: the first page links here when mails have failed."""
         return False
 
     @expose("/")
     def index(self) -> str:
-        """The counts before; the progress after."""
+        """Show how many failed, and after a resend its progress."""
         since = _chosen()
         asked = _moment(request.args.get("asked", ""))
         form = ResendForm(formdata=None, since=since.isoformat(), asked=now().isoformat())
@@ -69,7 +69,7 @@ class FailedMailsView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin h
 
     @expose("/", methods=("POST",))
     def resend(self) -> Response:
-        """Have the worker put them back into the queue."""
+        """Enqueue a job that puts the failed mails back into the queue."""
         form: Any = ResendForm()
         since, asked = _moment(form.since.data or ""), _moment(form.asked.data or "")
         if not form.validate() or since is None or asked is None:
@@ -81,7 +81,7 @@ class FailedMailsView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin h
 
 
 def _chosen() -> datetime:
-    """The moment in the address: as chosen in the form, or as a press left it; else a day ago."""
+    """The start time from the address, set by the form (`since`) or after a resend (`begin`); else a day ago."""
     if left := _moment(request.args.get("begin", "")):
         return left
     form: Any = SinceForm(formdata=request.args)

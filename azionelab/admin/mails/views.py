@@ -1,4 +1,4 @@
-"""The outbox in the admin: what was sent, what could not be, and sending it again."""
+"""Mails in the back office: the list with their delivery, each one's page, and resending."""
 
 import base64
 from typing import Any, ClassVar
@@ -36,7 +36,7 @@ DELIVERIES: dict[str, str] = {
 
 
 class MailView(TheatreView):
-    """Mails and their delivery. No text is kept; in development it is written once more and shown."""
+    """Mails and their delivery. Texts are not stored; in development the page renders them again."""
 
     roles = MANAGES_MAILS
     details_template = "admin/mail.html"
@@ -78,7 +78,7 @@ class MailView(TheatreView):
     column_formatters_detail = column_formatters
 
     def get_filters(self) -> Any:
-        """By the state of delivery and by what it tells."""
+        """By delivery state and kind."""
         self.column_filters = (
             ChoiceFilter(Mail.delivery, _("Delivery"), DELIVERIES),
             ChoiceFilter(Mail.kind, _("About"), KINDS),
@@ -86,13 +86,13 @@ class MailView(TheatreView):
         return super().get_filters()
 
     def get_query(self) -> Query[Mail]:
-        """The rows with what a line shows of them."""
+        """The rows with the related rows that the list shows."""
         query: Query[Mail] = super().get_query()
         return query.options(joinedload(Mail.reservation))
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """One mail; in development without a mail server also what it says."""
+        """One mail; in development without a mail server also its text."""
         mail = self.get_one(request.args.get("id", ""))
         if mail is None:
             flash(gettext("There is no such mail."), "error")
@@ -113,7 +113,7 @@ class MailView(TheatreView):
 
     @expose("/resend/", methods=("POST",))
     def resend_view(self) -> Response:
-        """Put a mail into the queue once more."""
+        """Put a mail back into the queue."""
         mail = self.get_one(request.form.get("id", ""))
         if mail is None:
             flash(gettext("There is no such mail."), "error")
@@ -132,7 +132,7 @@ class MailView(TheatreView):
 
 
 def explain_erased_address() -> str:
-    """Why no mail can be sent once more."""
+    """Why a mail cannot be sent again: its address is erased."""
     return gettext("The address is erased: there is nobody to write to. Nothing was sent.")
 
 

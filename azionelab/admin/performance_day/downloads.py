@@ -18,8 +18,8 @@ class DownloadPages(PerformancePages):
 
     @expose("/<int:performance_id>/door-list.pdf")
     def door_list(self, performance_id: int) -> Response:
-        """The list on paper."""
-        # What prints is loaded where something is printed (see bookings/tickets/files.py).
+        """The door list as PDF."""
+        # The PDF library is imported on first use (see bookings/tickets/files.py).
         from azionelab.checkin.house.door_list_pdf import door_list_pdf  # noqa: PLC0415
 
         performance = get_performance(performance_id)
@@ -29,21 +29,21 @@ class DownloadPages(PerformancePages):
 
     @expose("/<int:performance_id>/parties.csv")
     def parties(self, performance_id: int) -> Response:
-        """The parties as a table."""
+        """The parties as CSV."""
         performance = get_performance(performance_id)
         content = guests_csv(guests(performance_id))
         return _file(content, "text/csv", f"{_name(performance)}-parties.csv")
 
     @expose("/<int:performance_id>/scans.csv")
     def scans(self, performance_id: int) -> Response:
-        """The attempts at the doors as a table."""
+        """The scans as CSV."""
         performance = get_performance(performance_id)
         content = attempts_csv(figures.attempts(performance_id))
         return _file(content, "text/csv", f"{_name(performance)}-scans.csv")
 
 
 def _name(performance: Performance) -> str:
-    """A file's name: the show's address and the day. No space, no accent, no surprise."""
+    """A file name of the show's slug and the date: ASCII without spaces."""
     return f"{performance.show.slug}-{format_timestamp(performance.starts_at)[:10]}"
 
 
@@ -51,6 +51,6 @@ def _file(content: bytes, kind: str, name: str) -> Response:
     response = make_response(content)
     response.mimetype = kind
     response.headers.set("Content-Disposition", "attachment", filename=name)
-    # It holds names: nobody keeps a copy on the way.
+    # It holds names: caches must not store it.
     response.cache_control.no_store = True
     return response

@@ -1,4 +1,4 @@
-"""What the server draws into its pages: arrivals as a chart, an address as a QR. Plain geometry."""
+"""Coordinates of what templates draw as SVG: the arrivals chart and a QR code."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,18 +10,21 @@ from qrcode.constants import ERROR_CORRECT_M
 from azionelab.checkin.house.figures import STEP, Arrivals
 from azionelab.web.dates import format_time
 
-# The chart's units, of which the page makes what room it has.
+# The SVG's view box, scaled to the page's width.
 WIDTH, HEIGHT = 720, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 8, 36, 40
-_AROUND = timedelta(hours=4)  # of the curtain; what lies beyond would press the rest together
-_BEFORE, _AFTER = timedelta(minutes=60), timedelta(minutes=15)  # shown even if nobody came
+_AROUND = timedelta(hours=4)  # of the curtain; a longer axis would squeeze the bars
+_BEFORE, _AFTER = (
+    timedelta(minutes=60),
+    timedelta(minutes=15),
+)  # always shown, even without arrivals
 _TICKS = [timedelta(minutes=minutes) for minutes in (15, 30, 60)]
 _MOST_TICKS = 9
 
 
 @dataclass(frozen=True)
 class Bar:
-    """People of one step."""
+    """The arrivals within one STEP."""
 
     x: float
     y: float
@@ -32,7 +35,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """A line at `place` of an axis. On a small page the `minor` ones say nothing."""
+    """A grid line at coordinate `place`. Small pages hide the labels of `minor` ones."""
 
     place: float
     label: str
@@ -41,7 +44,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Chart:
-    """Arrivals around the curtain; `elsewhere` people came earlier or later than it shows."""
+    """Arrivals around the curtain; `elsewhere` counts people outside the shown hours."""
 
     bars: list[Bar]
     hours: list[Mark]
@@ -57,7 +60,7 @@ class Chart:
 
 
 def draw_arrivals(arrivals: list[Arrivals], curtain: datetime) -> Chart:
-    """The chart of who came when, a bar for each STEP."""
+    """Lay out the arrivals chart, a bar for each STEP."""
     shown = [step for step in arrivals if abs(step.at - curtain) <= _AROUND]
     begin = min([step.at for step in shown] + [curtain - _BEFORE])
     end = max([step.at + STEP for step in shown] + [curtain + _AFTER])
@@ -92,7 +95,7 @@ def draw_arrivals(arrivals: list[Arrivals], curtain: datetime) -> Chart:
 
 
 def draw_qr(text: str) -> tuple[str, int]:
-    """An SVG path of the dark squares of a QR with its quiet zone, and how many units it is wide."""
+    """The SVG path of a QR code's dark squares, and its width in units, quiet zone included."""
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=4)
     code.add_data(text)
     code.make()
@@ -104,7 +107,7 @@ def draw_qr(text: str) -> tuple[str, int]:
 
 
 def _ticks(begin: datetime, end: datetime, every: timedelta) -> list[datetime]:
-    """The full quarters, halves or hours of a clock between two moments."""
+    """The full quarters, half hours or hours between two moments."""
     past = timedelta(minutes=begin.minute, seconds=begin.second, microseconds=begin.microsecond)
     first = begin - past
     count = int((end - first) / every)

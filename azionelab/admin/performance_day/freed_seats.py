@@ -29,7 +29,7 @@ class FreedSeatsPages(PerformancePages):
 
     @expose("/<int:performance_id>/holds")
     def ask_release_holds(self, performance_id: int) -> str:
-        """What releasing a network's unconfirmed seats would mean, before it is done."""
+        """Ask before releasing a network's unconfirmed seats."""
         performance = get_performance(performance_id)
         key = _network(request.args.get("network", ""))
         return self.page(
@@ -42,7 +42,7 @@ class FreedSeatsPages(PerformancePages):
 
     @expose("/<int:performance_id>/release-holds", methods=("POST",))
     def release_holds(self, performance_id: int) -> Response:
-        """Release what a network holds unconfirmed."""
+        """Release a network's unconfirmed seats."""
         get_performance(performance_id)
         released = release_network(performance_id, _network(request.form.get("network", "")))
         if released is None:
@@ -60,7 +60,7 @@ class FreedSeatsPages(PerformancePages):
 
     @expose("/<int:performance_id>/no-shows")
     def no_shows(self, performance_id: int) -> str:
-        """What releasing the places of those who did not come would mean, before it is done."""
+        """Ask before releasing the seats of no-shows."""
         performance = get_performance(performance_id)
         opens_at = performance.starts_at - RELEASE_FROM
         return self.page(
@@ -79,7 +79,7 @@ class FreedSeatsPages(PerformancePages):
 
     @expose("/<int:performance_id>/release", methods=("POST",))
     def release(self, performance_id: int) -> Response:
-        """Release the places of those who did not come."""
+        """Release the seats of no-shows."""
         get_performance(performance_id)
         try:
             with_late = "late" in request.form
@@ -99,7 +99,7 @@ class FreedSeatsPages(PerformancePages):
 
     @expose("/<int:performance_id>/restore", methods=("POST",))
     def restore(self, performance_id: int) -> Response:
-        """Take the release back, as far as places are left."""
+        """Undo the release, as far as seats are free."""
         get_performance(performance_id)
         restored = restore_places(performance_id)
         flash(describe_restored(restored), "warning" if restored.missing else "success")
@@ -107,7 +107,7 @@ class FreedSeatsPages(PerformancePages):
 
 
 def _network(given: str) -> bytes:
-    """The digest that a network is named by in a link or a form."""
+    """The digest that identifies a network in links and forms; 404 when it is not hexadecimal."""
     try:
         return bytes.fromhex(given)
     except ValueError:

@@ -25,7 +25,7 @@ class PhonePages(PerformancePages):
 
     @expose("/<int:performance_id>/invitation")
     def invitation(self, performance_id: int) -> str:
-        """A code that makes a phone a door of this performance, and the phones that are one."""
+        """Show an invitation as a QR code, and the phones that are enrolled."""
         performance = get_performance(performance_id)
         phones, scope, days = _phones(), _scope(), _days()
         shown = invitations.show_invitation(performance_id, phones, scope, days)
@@ -52,7 +52,7 @@ class PhonePages(PerformancePages):
 
     @expose("/<int:performance_id>/revoke", methods=("POST",))
     def revoke(self, performance_id: int) -> Response:
-        """Make one of the evening's devices open nothing any more."""
+        """Revoke one of the performance's devices."""
         get_performance(performance_id)
         asked = request.form.get("device", "")
         device = next(
@@ -74,7 +74,7 @@ class PhonePages(PerformancePages):
 
     @expose("/<int:performance_id>/put-away", methods=("POST",))
     def put_away(self, performance_id: int) -> Response:
-        """Wait no longer for one of the evening's phones."""
+        """Put a phone away: the counts no longer wait for its scans."""
         get_performance(performance_id)
         label = put_away(performance_id, _device())
         if label is None:
@@ -91,7 +91,7 @@ class PhonePages(PerformancePages):
 
     @expose("/<int:performance_id>/bring-back", methods=("POST",))
     def bring_back(self, performance_id: int) -> Response:
-        """Wait for a phone again that was put away."""
+        """Bring back a phone that was put away."""
         get_performance(performance_id)
         label = bring_back(performance_id, _device())
         if label is None:
@@ -101,7 +101,7 @@ class PhonePages(PerformancePages):
         return self._back(performance_id)
 
     def _back(self, performance_id: int) -> Response:
-        """To the page on which the button of a phone was pressed."""
+        """Redirect to the page whose button was pressed."""
         if request.form.get("back") == "invitation":
             where = self.get_url(".invitation", performance_id=performance_id, **_chosen())
             return redirect(where)
@@ -109,25 +109,25 @@ class PhonePages(PerformancePages):
 
 
 def _phones() -> int:
-    """How many phones an invitation shall be for; one unless a number of those offered is asked for."""
+    """How many phones the invitation is for; 1 unless the address has one of the offered numbers."""
     given = request.args.get("phones", "")
     return int(given) if given in map(str, _PHONES) else 1
 
 
 def _scope() -> Scope:
-    """What its phones may do; everything unless something else is asked for."""
+    """What its phones may do; everything at the door by default."""
     given = request.args.get("scope", "")
     return Scope(given) if given in tuple(Scope) else Scope.DOOR
 
 
 def _days() -> int:
-    """For how many days they may open other doors by themselves; for none unless it is asked for."""
+    """For how many days they may open other doors by themselves; 0 by default."""
     given = request.args.get("days", "")
     return int(given) if given in map(str, _DAYS) else 0
 
 
 def _chosen() -> dict[str, Any]:
-    """What was chosen of an invitation, where it is not what everybody gets."""
+    """The address's parameters of an invitation that differ from the defaults."""
     phones, scope, days = _phones(), _scope(), _days()
     chosen: dict[str, Any] = {"phones": phones} if phones > 1 else {}
     if scope is not Scope.DOOR:
@@ -138,6 +138,6 @@ def _chosen() -> dict[str, Any]:
 
 
 def _device() -> int:
-    """The phone whose button was pressed; 0, which none has, for what is no number."""
+    """The id of the phone whose button was pressed; 0, which no phone has, when it is not a number."""
     given = request.form.get("device", "")
     return int(given) if re.fullmatch(r"[0-9]{1,9}", given) else 0

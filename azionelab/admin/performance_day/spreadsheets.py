@@ -1,4 +1,4 @@
-"""An evening as tables for a spreadsheet. Made on demand, never stored."""
+"""A performance's parties and scans as CSV for spreadsheets. Made on demand, never stored."""
 
 import csv
 import re
@@ -16,7 +16,7 @@ from azionelab.checkin.models import Scan
 from azionelab.validation.text import first_visible_character, remove_bidi_controls
 from azionelab.web.dates import format_timestamp
 
-_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it in front Excel takes UTF-8 for Latin-1
+_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # byte order mark: without it Excel reads UTF-8 as Latin-1
 _FORMULA = ("=", "+", "-", "@", "\N{MINUS SIGN}")
 _BETWEEN_CELLS = re.compile(r"([,;|])")
 _SEPARATORS = ("\t", "\r", "\n")
@@ -25,7 +25,7 @@ _Cell = str | int | datetime | None
 
 
 def guests_csv(guests: Iterable[Guest]) -> bytes:
-    """Every party and all walk-ins, one a line."""
+    """One row for each party and walk-in."""
     head = [
         gettext("Reference"),
         gettext("Name"),
@@ -59,7 +59,7 @@ def guests_csv(guests: Iterable[Guest]) -> bytes:
 
 
 def attempts_csv(attempts: Iterable[tuple[Scan, datetime | None]]) -> bytes:
-    """Every attempt at the doors, one a line. Codes are not kept, so none is here."""
+    """One row for each scan. Scanned codes are not stored, so they are not included."""
     head = [
         gettext("When"),
         gettext("Received"),
@@ -90,7 +90,7 @@ def attempts_csv(attempts: Iterable[tuple[Scan, datetime | None]]) -> bytes:
 
 def _table(head: list[str], rows: Iterable[list[_Cell]]) -> bytes:
     text = StringIO()
-    # Where the comma parts decimals, spreadsheets expect a semicolon between cells.
+    # Spreadsheets expect semicolons in locales with a decimal comma.
     writer = csv.writer(text, delimiter="," if str(get_locale()) == "en" else ";")
     writer.writerow(head)
     writer.writerows([_plain(cell) for cell in row] for row in rows)
@@ -98,18 +98,18 @@ def _table(head: list[str], rows: Iterable[list[_Cell]]) -> bytes:
 
 
 def _plain(cell: _Cell) -> str | int:
-    """What a cell holds. No text is left that a spreadsheet would run as a formula (OWASP)."""
+    """A cell's content, with texts escaped that a spreadsheet would run as a formula (OWASP)."""
     if isinstance(cell, int):
         return cell
     if isinstance(cell, datetime):
         return format_timestamp(cell)
     text = remove_bidi_controls(cell or "")
-    # A spreadsheet that expects another separator begins a new cell within a text.
+    # A spreadsheet with another separator setting starts a new cell within a text.
     parts = _BETWEEN_CELLS.split(text)
     return "".join(f"'{part}" if _is_formula(part) else part for part in parts)
 
 
 def _is_formula(text: str) -> bool:
-    # Some spreadsheets drop what is not seen, and read wide, small and raised signs as plain ones (NFKC).
+    # Some spreadsheets drop invisible characters and read compatibility forms of signs as plain ones (NFKC).
     sign = unicodedata.normalize("NFKC", first_visible_character(text))
     return text.startswith(_SEPARATORS) or sign.startswith(_FORMULA)

@@ -13,7 +13,7 @@ from azionelab.web.dates import format_date, format_time, is_same_day
 
 @dataclass(frozen=True)
 class ConflictText:
-    """A conflict as staff read it. `party` is a name, or who it was instead."""
+    """The texts of a conflict. `party` is a name, or "Walk-ins" or "Unknown ticket"."""
 
     id: str
     what: str
@@ -23,7 +23,7 @@ class ConflictText:
 
 
 def describe_conflict(conflict: Conflict) -> ConflictText:
-    """Who came in twice, or should not have, where and when."""
+    """Describe who came in twice or against the rules, where and when."""
     nameless = conflict.reference is None
     here = _place(conflict.at, conflict.door, conflict.by)
     if conflict.verdict == REVOKED:
@@ -59,7 +59,7 @@ def describe_conflict(conflict: Conflict) -> ConflictText:
 
 
 def describe_age(moment: datetime | None, at: datetime) -> str:
-    """How long ago something was, while that is easier to grasp than the time."""
+    """How long ago `moment` was; from an hour on, its time."""
     if moment is None:
         return gettext("not yet")
     past = at - moment

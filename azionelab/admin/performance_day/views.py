@@ -1,6 +1,6 @@
 """The page of a performance on its day, and all pages below it.
 
-The page keeps itself fresh (static_frontend/src/live.ts); everything is read anew for each request.
+The page reloads itself (static_frontend/src/live.ts); each request reads everything from the database.
 """
 
 from flask import flash, redirect, request, url_for
@@ -35,23 +35,23 @@ _MANY = 10  # unconfirmed seats of one network that staff are shown
 
 
 class PerformanceDayView(PhonePages, FreedSeatsPages, DownloadPages):
-    """A performance on its day; the back office's first page leads to it."""
+    """A performance on its day; the back office's first page links to it."""
 
     def __init__(self) -> None:
         super().__init__(name=_("Evening"), endpoint="admin_evening", url="evenings")
 
     def is_visible(self) -> bool:
-        """Not in the menu: an evening is chosen on the first page."""
+        """Not in the menu: staff choose a performance on the first page."""
         return False
 
     @expose("/")
     def index(self) -> Response:
-        """All evenings are on the first page."""
+        """Redirect to the first page, which lists the performances."""
         return redirect(url_for("admin.index"))
 
     @expose("/<int:performance_id>")
     def show(self, performance_id: int) -> str:
-        """What happens at this moment, and what happened."""
+        """Show the house, the doors, conflicts, arrivals, refusals and phones."""
         performance = get_performance(performance_id)
         arrivals = figures.arrivals(performance_id)
         return self.page(
@@ -83,7 +83,7 @@ class PerformanceDayView(PhonePages, FreedSeatsPages, DownloadPages):
 
     @expose("/<int:performance_id>/reentry", methods=("POST",))
     def reentry(self, performance_id: int) -> Response:
-        """Let people go out and come in again this evening, or nobody any more."""
+        """Switch exit and re-entry on or off for a performance."""
         get_performance(performance_id)
         allowed = request.form.get("allowed") == "yes"
         allow_reentry(performance_id, allowed=allowed)

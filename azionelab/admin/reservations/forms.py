@@ -18,7 +18,7 @@ class FewerSeatsForm(FlaskForm):  # type: ignore[misc]
 
 
 class NoteForm(FlaskForm):  # type: ignore[misc]
-    """What the door shall know of a party."""
+    """A note about a party for the door."""
 
     note = Line(
         _("Note for the door"),
@@ -29,17 +29,17 @@ class NoteForm(FlaskForm):  # type: ignore[misc]
         ),
         render_kw={"maxlength": MAX_NOTE, "autocomplete": "off"},
     )
-    # As the page showed it: somebody else may have written meanwhile.
+    # The note as the page showed it, to detect that somebody else changed it.
     note_seen = Line()
 
 
 class LateForm(FlaskForm):  # type: ignore[misc]
-    """How late a party comes, as it told us."""
+    """How late a party comes."""
 
     minutes = RequiredChoice(_("Comes late"), coerce=int)
 
     def offer(self) -> "LateForm":
-        """Offer what a visitor may tell, and that they come in time."""
+        """Offer the delays that visitors can report, and "in time"."""
         self.minutes.choices = [
             SelectChoice("0", gettext("in time")),
             *(

@@ -1,4 +1,4 @@
-"""A note that somebody else changed, and what the booking rules refuse, in words for staff."""
+"""Texts for staff: a note that somebody else changed, and refusals of the booking rules."""
 
 from flask_babel import gettext, ngettext
 
@@ -19,12 +19,12 @@ from azionelab.bookings.pages.error_texts import explain
 
 
 def note_form(reservation: Reservation) -> NoteForm:
-    """The note as it is now; what was typed into another form is none of its."""
+    """The form with the stored note, ignoring what another form of the page sent."""
     return NoteForm(formdata=None, note=reservation.note, note_seen=reservation.note)
 
 
 def mark_changed_note(form: NoteForm, now_is: str) -> None:
-    """Ask for one more press: what was typed stays, what somebody else wrote is told."""
+    """Put the other person's note into the form as an error; the input stays, a second press saves it."""
     told = (
         gettext(
             "Somebody else wrote this meanwhile: “%(note)s”. Press once more to put yours in its place.",
@@ -37,8 +37,8 @@ def mark_changed_note(form: NoteForm, now_is: str) -> None:
     form.note_seen.data = now_is
 
 
-def describe_refusal(refusal: BookingError) -> str:  # noqa: PLR0911 (a sentence for each refusal)
-    """Why the booking rules refused, for staff."""
+def describe_refusal(refusal: BookingError) -> str:  # noqa: PLR0911 (one text for each refusal)
+    """Describe a refusal of the booking rules."""
     match refusal:
         case HoldExpired():
             return gettext("It was not confirmed in time: its seats are free again.")

@@ -1,4 +1,4 @@
-"""Reservations in the back office: the list, each one's page, and what staff may do there."""
+"""Reservations in the back office: the list, each one's page, and its actions."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -100,14 +100,14 @@ class ReservationView(TheatreView):
         return super().get_filters()
 
     def get_query(self) -> Query[Reservation]:
-        """The rows with what a line shows of them."""
+        """The rows with the related rows that the list shows."""
         query: Query[Reservation] = super().get_query()
         performance = joinedload(Reservation.performance)
         return query.options(performance.joinedload(Performance.show))
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """One reservation and what can be done with it."""
+        """One reservation and its actions."""
         reservation = self.get_one(request.args.get("id", ""))
         if reservation is None:
             flash(gettext("There is no such reservation."), "error")
@@ -132,7 +132,7 @@ class ReservationView(TheatreView):
 
     @expose("/confirm/", methods=("POST",))
     def confirm_view(self) -> Response:
-        """Confirm for a visitor who cannot: the ticket is sent."""
+        """Confirm for a visitor; the ticket is sent."""
         return self._act(
             rules.confirm,
             gettext("Confirmed. The ticket is on its way."),
@@ -141,7 +141,7 @@ class ReservationView(TheatreView):
 
     @expose("/cancel/", methods=("POST",))
     def cancel_view(self) -> Response:
-        """Give a party's seats back: it is written to."""
+        """Cancel a reservation; the party gets a mail."""
         return self._act(
             lambda identity: rules.cancel(identity, by=By.STAFF),
             gettext("Cancelled. The party is written to."),
@@ -150,7 +150,7 @@ class ReservationView(TheatreView):
 
     @expose("/seats/", methods=("POST",))
     def seats_view(self) -> Response:
-        """Make a party smaller."""
+        """Reduce a party's seats."""
         form = FewerSeatsForm()
         if not form.validate():
             flash(gettext("A party can only be made smaller."), "error")
@@ -165,7 +165,7 @@ class ReservationView(TheatreView):
 
     @expose("/note/", methods=("POST",))
     def note_view(self) -> Any:
-        """Write down what the door shall know of the party."""
+        """Save the note for the door."""
         form, identity = NoteForm(), read_identity(Reservation, request.form.get("id"))
         if form.validate():
             try:
@@ -186,7 +186,7 @@ class ReservationView(TheatreView):
 
     @expose("/late/", methods=("POST",))
     def late_view(self) -> Response:
-        """Let the door know that a party comes late, for a visitor who told it by telephone."""
+        """Note that a party comes late, for a visitor who telephoned."""
         form = LateForm().offer()
         if not form.validate():
             flash(gettext("Please choose how late they come."), "error")
@@ -199,12 +199,12 @@ class ReservationView(TheatreView):
 
     @expose("/resend/", methods=("POST",))
     def resend_view(self) -> Response:
-        """Send the party its newest mail once more: the ticket, or the request to confirm."""
+        """Resend the newest mail: the ticket, or the request to confirm."""
         return self._act(_resend_newest, gettext("The newest mail is sent once more."))
 
     @expose("/erase/", methods=("POST",))
     def erase_view(self) -> Response:
-        """Erase the name and address of a visitor who asks for it."""
+        """Erase the name and address at the visitor's request."""
         return self._act(
             erasure.erase_on_request,
             gettext("Name and address are erased. The booking stays as it is."),

@@ -45,15 +45,15 @@ MAX_PAGE = 100_000
 
 
 class TheatreView(Guarded, SearchedView):
-    """A table of the database. By itself it is read-only and shows times on the theatre's clock."""
+    """A table of the database, read-only by default, with times in the theatre's time zone."""
 
     can_create = can_edit = can_delete = False
     can_view_details = True
     can_set_page_size = False
     page_size = 50
     form_base_class = FlaskForm
-    form = FlaskForm  # none is made from the columns
-    action_disallowed_list = ("delete",)  # many at once would pass every rule by
+    form = FlaskForm  # Flask-Admin generates none from the columns
+    action_disallowed_list = ("delete",)  # mass deletion bypasses the rules
     list_template = "admin/list.html"
     details_template = "admin/details.html"
     create_template = "admin/create.html"
@@ -66,19 +66,19 @@ class TheatreView(Guarded, SearchedView):
         ),
     }
     column_type_formatters_detail = column_type_formatters
-    # What the database's refusals mean: the constraint's name -> the field (or None) and the words.
+    # Texts for violated constraints: constraint name -> (field or None, text).
     refusals: ClassVar[Mapping[str, tuple[str | None, str]]] = {}
 
     def __init__(self, model: type[Base], name: str, url: str) -> None:
         super().__init__(model, db, name=name, endpoint=f"admin_{url}", url=url)
 
     def get_one(self, id: str) -> Any:  # noqa: A002 (Flask-Admin's name)
-        """The row of that identity, or None, whatever somebody typed into the address."""
+        """The row with that primary key; None for an unknown or malformed key."""
         identity = read_identity(self.model, id)
         return None if identity is None else db.session.get(self.model, identity)
 
     def create_model(self, form: Any) -> Any:
-        """Write a new row; False, with words in the form, when the database refuses it."""
+        """Insert a row; returns False and puts the error into the form when a constraint is violated."""
         row = self.model()
 
         def add(session: Session) -> None:
@@ -89,7 +89,7 @@ class TheatreView(Guarded, SearchedView):
         return row if self.write(add, form) else False
 
     def update_model(self, form: Any, model: Any) -> bool:
-        """Change what the person changed of a row; False, with words, when the database refuses it.
+        """Update the columns that the person changed; returns False when a constraint is violated.
 
         Raises EditConflict and RowGone.
         """
@@ -106,11 +106,11 @@ class TheatreView(Guarded, SearchedView):
         return saved
 
     def flash_merged(self, form: Any, merged: Merged) -> None:
-        """Say what others changed meanwhile, which was not overwritten."""
+        """Flash what others changed since the form was loaded; it was not overwritten."""
         flash_changes(form, self.column_labels, merged.meanwhile.values())
 
     def delete_model(self, model: Any) -> bool:
-        """Delete a row as the person saw it; False, told in words, when others refer to it.
+        """Delete a row if it is still the version that the person saw; returns False when rows refer to it.
 
         Raises EditConflict and RowGone.
         """
@@ -118,7 +118,7 @@ class TheatreView(Guarded, SearchedView):
         return self.attempt(lambda: delete_row(self.model, model.id, seen, current_user.id))
 
     def write(self, change: Callable[[Session], None], form: FlaskForm | None = None) -> bool:
-        """Do `change` in one transaction; False, in words, when the database refuses it."""
+        """Run `change` in one transaction; returns False when a constraint is violated."""
 
         def use_case() -> None:
             with transaction() as session:
@@ -127,7 +127,7 @@ class TheatreView(Guarded, SearchedView):
         return self.attempt(use_case, form)
 
     def attempt(self, use_case: Callable[[], Any], form: FlaskForm | None = None) -> bool:
-        """Run what owns its transaction, and say what the database did not like about it."""
+        """Run a function that owns its transaction; returns False and shows the error of a violated constraint."""
         try:
             use_case()
         except IntegrityError as error:
@@ -139,7 +139,7 @@ class TheatreView(Guarded, SearchedView):
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
-        """The form of a new row. (Flask-Admin's own speaks of records, and English to Italians.)"""
+        """The form of a new row. (Flask-Admin's own view has texts that are not translated.)"""
         if not self.can_create:
             return redirect(self.get_url(".index_view"))
         form = self.create_form()
@@ -150,7 +150,7 @@ class TheatreView(Guarded, SearchedView):
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
-        """The form of a row that is there."""
+        """The form of an existing row."""
         row = self.get_one(request.args.get("id", "")) if self.can_edit else None
         if row is None:
             return self.row_deleted()
@@ -167,7 +167,7 @@ class TheatreView(Guarded, SearchedView):
 
     @expose("/delete/", methods=("POST",))
     def delete_view(self) -> Response:
-        """Delete a row, if it may be."""
+        """Delete a row, if this view allows it."""
         row = self.get_one(request.form.get("id", "")) if self.can_delete else None
         if row is None:
             return self.row_not_found()
@@ -182,7 +182,7 @@ class TheatreView(Guarded, SearchedView):
         return redirect(self.get_url(".index_view"))
 
     def show_conflict(self, form: Any, row: Any, conflict: EditConflict) -> Any:
-        """The form with what was typed, and beside it who changed the same to what; nothing is saved."""
+        """Show the form again (409) with the input and, at each conflicting field, the other person's change."""
         mark_clashes(form, self.column_labels, conflict)
         page = self.render(
             self.edit_template,
@@ -195,11 +195,11 @@ class TheatreView(Guarded, SearchedView):
         return page, 409
 
     def extra_context(self, _row: Any) -> dict[str, Any]:
-        """What the page of a row's form says besides."""
+        """Additional template variables for the page of a row's form."""
         return {}
 
     def row_deleted(self) -> Any:
-        """Say that the row is gone; what was typed into its form is kept in that of a new one."""
+        """Flash who deleted the row; the input of its form moves to the form of a new row."""
         identity = read_identity(self.model, request.args.get("id"))
         deletion = (
             find_deletion(db.session(), self.model, identity) if isinstance(identity, int) else None
@@ -226,7 +226,7 @@ class TheatreView(Guarded, SearchedView):
         return page, 409
 
     def show_form(self, template: str, form: FlaskForm, **facts: Any) -> Any:
-        """The page of a form, which says so when something has to be put right."""
+        """Render a form's page, with a message on top when it has errors."""
         if form.errors:
             flash(gettext("Nothing was saved: please put right what is marked."), "error")
         if "model" in facts:
@@ -236,7 +236,7 @@ class TheatreView(Guarded, SearchedView):
         )
 
     def row_not_found(self) -> Response:
-        """Say that there is no such row, on the list's page."""
+        """Redirect to the list with the message that there is no such row."""
         flash(gettext("There is nothing of that kind here."), "error")
         return redirect(self.get_url(".index_view"))
 
@@ -247,22 +247,22 @@ class TheatreView(Guarded, SearchedView):
         return args
 
     def _get_list_filter_args(self) -> list[tuple[int, str, str]] | None:
-        # A filter that was left at "all" is sent too, and is none.
+        # A filter left at "all" is sent with an empty value.
         return [chosen for chosen in super()._get_list_filter_args() or [] if chosen[2]] or None
 
 
 def breakable_address(address: str) -> Markup:
-    """An e-mail address that a narrow column may break behind its @ and dots."""
+    """An e-mail address as HTML that can wrap after its @ and dots in a narrow column."""
     return Markup(re.sub(r"([@.])", r"\1<wbr>", str(escape(address))))  # noqa: S704 (escaped)
 
 
 def return_url_or(usual: str) -> str:
-    """Where the person came from, a list with its page and filters, if the address says so."""
+    """The list that the person came from, from the address's `url` parameter, else `usual`."""
     return str(get_redirect_target() or usual)
 
 
 def show_error(form: FlaskForm | None, field: str | None, words: str) -> None:
-    """Say what is wrong: at the field of the form if there is one, else on top of the page."""
+    """Add an error to the form's field, or flash it when there is no such field."""
     if form is not None and field is not None and field in form:
         form[field].errors = [*form[field].errors, words]
     else:
@@ -270,7 +270,7 @@ def show_error(form: FlaskForm | None, field: str | None, words: str) -> None:
 
 
 def read_identity(model: type[Base], typed: str | None) -> int | UUID | None:
-    """The identity that `typed` names among the rows of `model`, or None when it can be none."""
+    """Parse a primary key of `model` from text; None when it is malformed."""
     try:
         if isinstance(inspect(model).primary_key[0].type, Uuid):
             return UUID(typed or "")

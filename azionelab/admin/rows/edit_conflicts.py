@@ -1,4 +1,4 @@
-"""What staff are told when somebody else changed a row while they had its form open."""
+"""Messages about concurrent edits: somebody else changed a row while its form was open."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -15,25 +15,27 @@ from azionelab.database.row_versions import EditConflict, FieldChange
 from azionelab.staff.models import User
 from azionelab.web.dates import format_date, format_time
 
-_SHOWN = 80  # characters of a text within a sentence
+_SHOWN = 80  # characters of a value within a message
 
 Labels = Mapping[str, str]
 
 
 def flash_changes(form: EditedForm | None, labels: Labels, changes: Iterable[FieldChange]) -> None:
-    """Say on top of the page what others changed since the form was made, and that it stays."""
+    """Flash what others changed since the form was loaded."""
     for change in changes:
         flash(_describe_change(form, labels, change), "info")
 
 
 def mark_clashes(form: EditedForm, labels: Labels, conflict: EditConflict) -> None:
-    """Put the conflict into the form: the input stays, each clash is told at its field."""
+    """Put the conflict into the form: the input stays, each conflicting field gets an error."""
     form.rebase(conflict)
     for name, change in conflict.clashes.items():
         field = form[name]
         field.errors = [*field.errors, _describe_clash(form, name, change, conflict.stored[name])]
         if isinstance(field, TextAreaField):
-            field.stored = conflict.stored[name] or ""  # the whole text, to copy from
+            field.stored = (
+                conflict.stored[name] or ""
+            )  # the template shows the whole text, to copy from
     flash(
         gettext(
             "Nothing was saved: somebody changed the same while you had this page open. What you"
@@ -45,7 +47,7 @@ def mark_clashes(form: EditedForm, labels: Labels, conflict: EditConflict) -> No
 
 
 def flash_row_changed(labels: Labels, conflict: EditConflict) -> None:
-    """Say that nothing was done, since the row is not what the person saw any more."""
+    """Flash that nothing was done because the row has changed since the page was loaded."""
     flash(
         gettext(
             "Nothing was done: this was changed while you had the page open. Please look at it and"
@@ -57,7 +59,7 @@ def flash_row_changed(labels: Labels, conflict: EditConflict) -> None:
 
 
 def name_author(account_id: int | None, source: str = "") -> str:
-    """Who did something: an account's name, or a program's."""
+    """The name of who made a change: an account or a program."""
     if account_id is not None and account_id == current_user.id:
         return gettext("You (on another page)")
     user = None if account_id is None else db.session.get(User, account_id)
@@ -65,7 +67,7 @@ def name_author(account_id: int | None, source: str = "") -> str:
 
 
 def format_moment(moment: datetime) -> str:
-    """A moment of today or of another day."""
+    """A date and time."""
     return f"{format_date(moment, 'medium')}, {format_time(moment)}"
 
 

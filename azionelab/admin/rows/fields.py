@@ -1,4 +1,4 @@
-"""Fields of the back office's forms: a row's version, choices, lines and texts, moments on the theatre's clock."""
+"""Form fields of the back office: row version, choices, lines, texts, local times."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ _NOT_OF_THE_ROW = {"csrf_token", "version"}
 
 
 class RequiredChoice(SelectField):  # type: ignore[misc]  # WTForms has no types
-    """One of several. None is chosen beforehand: the first would be saved by whoever overlooks it."""
+    """A choice without a default: a preselected first option would be saved by accident."""
 
     def __init__(self, label: str, coerce: Callable[[Any], Any] = str, **facts: Any) -> None:
         super().__init__(
@@ -40,7 +40,7 @@ class RequiredChoice(SelectField):  # type: ignore[misc]  # WTForms has no types
         )
 
     def iter_choices(self) -> list[Choice]:
-        """The choices, and before them the empty one."""
+        """The empty choice, then the others."""
         return [
             Choice("", gettext("Please choose"), self.data is None, {}),
             *super().iter_choices(),
@@ -48,35 +48,35 @@ class RequiredChoice(SelectField):  # type: ignore[misc]  # WTForms has no types
 
 
 class VersionField(HiddenField):  # type: ignore[misc]
-    """The version that a form was made from. One that is not sent is not taken from the row."""
+    """The row version that the form was loaded with; empty, not the row's own, when it is not sent."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take what was sent."""
+        """Read the submitted value."""
         self.data = "".join(valuelist)
 
 
 class EditedForm(FlaskForm):  # type: ignore[misc]
-    """A form of a row. A new row's has no version."""
+    """A form of a row; that of a new row has no version."""
 
     version = VersionField()
 
     def wanted(self) -> dict[str, Any]:
-        """What was typed, by the names of the fields."""
+        """The submitted values by field name."""
         return {field.name: field.data for field in self if field.name not in _NOT_OF_THE_ROW}
 
     def edit(self, by: int) -> Edit:
-        """What the account `by` wants the row to be."""
+        """The edit that the account `by` submitted."""
         return Edit(read_version(self.version.data), self.wanted(), self.left_as, by)
 
     def left_as(self, name: str, stored: Any) -> bool:
-        """Whether a field holds what comes back when a form shows `stored` and nobody touches it.
+        """Whether the submitted value is what the form sends back when `stored` is shown and not changed.
 
-        A form shows no seconds, and takes spaces at the end away: that is not the person's change.
+        Forms drop seconds and trailing spaces; that does not count as a change.
         """
         return bool(self[name].data == self._sent_back(name, stored))
 
     def rebase(self, conflict: EditConflict) -> None:
-        """Make it a form of the newer version: what the person changed stays as typed."""
+        """Load the newer version into the fields that the person did not change."""
         for name in conflict.meanwhile.keys() & self.wanted().keys():
             self[name].raw_data = None
             self[name].process_data(conflict.stored[name])
@@ -85,7 +85,7 @@ class EditedForm(FlaskForm):  # type: ignore[misc]
     def _sent_back(self, name: str, stored: Any) -> Any:
         shown, sent = self._another(name), self._another(name)
         shown.process(None, stored)
-        # A box has a value whether it is ticked or not; only a ticked one is sent.
+        # Browsers send only ticked checkboxes, though each has a value.
         box = isinstance(shown, BooleanField)
         text = shown._value() if hasattr(shown, "_value") else shown.data
         off = not shown.data if box else text is None
@@ -101,23 +101,23 @@ class EditedForm(FlaskForm):  # type: ignore[misc]
 
 
 def read_version(sent: str | None) -> int:
-    """The version that a form was made from, 0 when it names none."""
+    """Parse a submitted row version; 0 when there is none."""
     return int(sent) if sent and sent.isascii() and sent.isdigit() and len(sent) < 10 else 0
 
 
 class Line(StringField):  # type: ignore[misc]  # WTForms has no types
-    """One line of text, its outer spaces taken away, without control characters.
+    """One line of text, stripped, without control characters.
 
-    One of which nothing is seen is empty. InputRequired would look at what was typed instead.
+    Input without a visible character becomes empty. (InputRequired would look at the raw input.)
     """
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take what was typed."""
+        """Strip the input; without a visible character it is empty."""
         typed = "".join(valuelist)
         self.data = typed.strip() if has_visible_character(typed) else ""
 
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002 (WTForms' signature)
-        """Refuse what no page can show and no database keep."""
+        """Refuse characters that cannot be shown or stored."""
         if not is_one_line(self.data or ""):
             raise ValidationError(gettext("This holds characters that cannot be shown."))
 
@@ -126,29 +126,29 @@ class Text(TextAreaField):  # type: ignore[misc]
     """Several lines of text."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take what was typed, with the line ends of a file."""
+        """Strip the input and normalize its line ends to \\n."""
         self.data = "".join(valuelist).replace("\r\n", "\n").strip()
 
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002
-        """Refuse what no page can show and no database keep."""
+        """Refuse characters that cannot be shown or stored."""
         if not is_multiline_text(self.data or ""):
             raise ValidationError(gettext("This holds characters that cannot be shown."))
 
 
 class LocalTime(DateTimeLocalField):  # type: ignore[misc]
-    """A moment, written and shown on the theatre's clock; `data` is aware, or None."""
+    """A time shown and entered in the theatre's time zone; `data` is aware, or None."""
 
     def __init__(self, label: str, validators: Sequence[Any], **facts: Any) -> None:
-        # As browsers send it: without seconds, unless somebody gave them.
+        # Browsers omit seconds unless they were entered.
         formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
         super().__init__(label, validators, format=formats, **facts)
 
     def process_data(self, value: datetime | None) -> None:
-        """Take a moment from the database or a default."""
+        """Convert a stored or default time to the theatre's time zone."""
         self.data = value.astimezone(_zone()) if value else None
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take what was typed; a time that the clocks skip or show twice is an error."""
+        """Parse the input; a local time that does not exist or is ambiguous (clock change) is an error."""
         if not any(valuelist):
             self.data = None
             return

@@ -1,4 +1,4 @@
-"""The filters above the admin's lists: one choice each, sent with an ordinary form."""
+"""Filters of the back office's lists: one choice each, sent by a GET form."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.web.dates import format_date, format_time
 
-_RECENT = timedelta(days=60)  # what was played before that is offered no more
+_RECENT = timedelta(days=60)  # older performances are not offered
 
 
 class ChoiceFilter(FilterEqual):  # type: ignore[misc]  # Flask-Admin's filters have no types
@@ -25,24 +25,24 @@ class ChoiceFilter(FilterEqual):  # type: ignore[misc]  # Flask-Admin's filters 
         self._values = values
 
     def choices(self) -> dict[str, str]:
-        """What can be chosen: values and their names."""
+        """The values and their labels."""
         return self._values
 
     def clean(self, value: str) -> Any:
-        """The value, or none for all; ValueError for what nobody offered."""
+        """The value, empty for all; raises ValueError for a value that is not offered."""
         if value and value not in self.choices():
             raise ValueError(value)
         return value
 
 
 class PerformanceFilter(ChoiceFilter):
-    """Rows that belong to one of the coming or recent performances."""
+    """Rows of one coming or recent performance."""
 
     def __init__(self, column: InstrumentedAttribute[int]) -> None:
         super().__init__(column, _("Performance"), {})
 
     def choices(self) -> dict[str, str]:
-        """Their numbers, and when they are."""
+        """The performances' ids and labels."""
         performances = db.session.scalars(
             select(Performance)
             .options(joinedload(Performance.show))
@@ -52,12 +52,12 @@ class PerformanceFilter(ChoiceFilter):
         return {str(row.id): describe_performance(row) for row in performances}
 
     def clean(self, value: str) -> Any:
-        """The number, or none for all; ValueError for what nobody offered."""
+        """The id, empty for all; raises ValueError for a performance that is not offered."""
         chosen = super().clean(value)
         return int(chosen) if chosen else ""
 
 
 def describe_performance(performance: Performance) -> str:
-    """A performance in one line: its show, and when on the theatre's clock."""
+    """A performance in one line: show, date and time."""
     curtain = performance.starts_at
     return f"{performance.show.title}, {format_date(curtain, 'medium')}, {format_time(curtain)}"

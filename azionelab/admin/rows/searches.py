@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from azionelab.checkin.house.name_matching import name_matches_sql
 
 PARAMETER = "find"  # of an address
-MAX_TEXT = 100  # characters; nobody's name is longer, and a cookie holds 4 KB
+MAX_TEXT = 100  # characters; names are shorter, and a cookie holds 4 KB
 _KEPT = 8  # of each session, the newest
 _SEARCHES = "searches"
 _LITERAL = ("email", "reference")  # columns without accents; folding them would take its time
@@ -82,12 +82,12 @@ class SearchedView(ModelView):  # type: ignore[misc]  # Flask-Admin's views have
 
 
 def init_searches(app: Flask) -> None:
-    """Forget what somebody looked for when they log out."""
+    """Delete a person's searches when they log out."""
     user_logged_out.connect(_forget, app)
 
 
 def keep_search(view: str, text: str) -> str:
-    """Keep what was looked for in the list of `view`, and say the id by which it is found again."""
+    """Store the search text of a list in the session; returns its id."""
     kept = [list(search) for search in session.get(_SEARCHES, [])]
     wanted = [current_user.id, view, text[:MAX_TEXT]]
     known = next((identity for identity, *search in kept if search == wanted), None)
@@ -98,7 +98,7 @@ def keep_search(view: str, text: str) -> str:
 
 
 def find_search(view: str, identity: str) -> str | None:
-    """What this person looked for in that list under this id; None when it is not kept any more."""
+    """The search text stored under an id for this person and list; None when there is none."""
     for kept, owner, where, text in session.get(_SEARCHES, []):
         if (kept, owner, where) == (identity, current_user.id, view):
             return str(text)

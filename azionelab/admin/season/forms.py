@@ -53,14 +53,14 @@ class ShowForm(EditedForm):
     published = BooleanField(_("Published"), description=_("Only then it is in the programme."))
 
     def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
-        """Check the fields; an empty address is proposed from the title."""
+        """Check the fields; an empty slug is made from the title."""
         if not self.slug.data:
             self.slug.data = slug_of(self.title.data)
         return bool(super().validate(extra_validators))
 
 
 class PerformanceForm(EditedForm):
-    """A performance. Closing is an hour before the curtain if nothing else is said."""
+    """A performance. Booking closes an hour before the curtain by default."""
 
     show_id = RequiredChoice(_("Show"), coerce=int)
     venue_id = RequiredChoice(_("Venue"), coerce=int)
@@ -96,7 +96,7 @@ class PerformanceForm(EditedForm):
                 field.description = gettext("There is none yet: make one first.")
 
     def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
-        """Check the fields; whether they go together, the database says."""
+        """Check each field; the rules and the database check that they fit together."""
         if not super().validate(extra_validators):
             return False
         curtain, closes_at = self.starts_at.data, self.booking_closes_at.data
@@ -106,7 +106,7 @@ class PerformanceForm(EditedForm):
 
 
 def slug_of(title: str) -> str:
-    """A show's address made from its title: `Così è (se vi pare)` gives `cosi-e-se-vi-pare`."""
+    """Make a show's slug from its title: `Così è (se vi pare)` gives `cosi-e-se-vi-pare`."""
     plain = plain_letters(unicodedata.normalize("NFKD", title))
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_SLUG].strip("-")
 

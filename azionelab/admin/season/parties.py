@@ -1,4 +1,4 @@
-"""How many parties hear of a change: of one performance, or of all of a show that are to come."""
+"""Counts the parties that a change concerns: of a performance, or of a show's coming performances."""
 
 from sqlalchemy import ColumnElement, func, not_, select
 
@@ -8,23 +8,23 @@ from azionelab.shows.models import Performance
 
 
 def to_come(show_id: int) -> tuple[int, int]:
-    """How many evenings of a show are to come, and how many parties have booked them."""
+    """The numbers of a show's coming performances and of the parties that have booked them."""
     coming = (
         Performance.show_id == show_id,
         Performance.starts_at > now(),
         Performance.cancelled_at.is_(None),
     )
-    evenings = db.session.scalar(select(func.count(Performance.id)).where(*coming)) or 0
-    return evenings, _count_live(*coming)
+    performances = db.session.scalar(select(func.count(Performance.id)).where(*coming)) or 0
+    return performances, _count_live(*coming)
 
 
 def count_parties(performance: Performance) -> int:
-    """How many parties would hear of a cancellation or of another time or place now."""
+    """How many parties would get a mail if the performance were cancelled or moved now."""
     return _count_live(Performance.id == performance.id, Reservation.erased_at.is_(None))
 
 
 def _count_live(*which: ColumnElement[bool]) -> int:
-    """How many live parties have booked the performances that are meant; walk-ins have not."""
+    """Count live reservations, walk-ins excluded."""
     live = (
         select(func.count(Reservation.id))
         .join(Reservation.performance)

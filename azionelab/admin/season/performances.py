@@ -35,7 +35,7 @@ from azionelab.shows.window import (
 
 
 class PerformanceView(TheatreView):
-    """Performances: what can be booked. Seats are changed, and evenings cancelled, by the rules."""
+    """Performances. The booking rules change their capacity and cancel them."""
 
     can_create = can_edit = can_delete = True
     can_view_details = False
@@ -76,7 +76,7 @@ class PerformanceView(TheatreView):
     }
 
     def create_model(self, form: Any) -> Any:
-        """Write a new performance, which has to be yet to come."""
+        """Create a performance, which has to be in the future."""
         try:
             check_curtain(form.starts_at.data, now())
             check_window(
@@ -94,7 +94,7 @@ class PerformanceView(TheatreView):
         return performance
 
     def update_model(self, form: Any, model: Any) -> bool:
-        """Change a performance by the rule that knows what is held: all of it, or nothing."""
+        """Change a performance through the booking rule, in one transaction; returns False when it refuses."""
         told, merged = 0, Merged({})
         asked = model.booking_opens_at, model.booking_closes_at
 
@@ -142,12 +142,12 @@ class PerformanceView(TheatreView):
         return saved
 
     def extra_context(self, row: Performance) -> dict[str, Any]:
-        """How many parties a change concerns."""
+        """The number of parties that a change concerns."""
         return {"parties": count_parties(row)}
 
     @expose("/cancel/", methods=("GET", "POST"))
     def cancel_view(self) -> Any:
-        """Call an evening off: first tells how many will be written to, then does it."""
+        """Cancel a performance: GET asks and shows how many parties get a mail, POST cancels."""
         performance = self.get_one(request.args.get("id", ""))
         pressed = request.method == "POST"
         if performance is None or (performance.cancelled_at and not pressed):
@@ -211,7 +211,7 @@ def _describe_window_error(refusal: Exception) -> str:
 
 
 def _flash_booking_moved(performance: Performance, asked: tuple[datetime, datetime]) -> None:
-    """Say when booking opens and closes, if that moved with the curtain."""
+    """Flash the new booking times if they moved with the curtain."""
     opens_at, closes_at = performance.booking_opens_at, performance.booking_closes_at
     if opens_at != asked[0]:
         flash(
@@ -228,7 +228,7 @@ def _flash_booking_moved(performance: Performance, asked: tuple[datetime, dateti
 
 
 def _warn_of_overlaps(performance: Performance) -> None:
-    """Say what else is played there at that time: allowed, but seldom meant."""
+    """Warn of other performances in the venue at that time: allowed, but seldom intended."""
     for pair in find_overlaps([performance.id]):
         other = next(one for one in pair if one is not performance)
         flash(

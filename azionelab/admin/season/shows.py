@@ -17,7 +17,7 @@ from azionelab.shows.models import Show
 
 
 class VenueView(TheatreView):
-    """Venues: the houses."""
+    """Venues."""
 
     can_create = can_edit = can_delete = True
     can_view_details = False
@@ -64,12 +64,12 @@ class ShowView(TheatreView):
     }
 
     def extra_context(self, row: Show) -> dict[str, Any]:
-        """What is to come of it, and where else it is found."""
+        """Coming performances and their parties, and former slugs."""
         coming, parties = to_come(row.id)
         return {"coming": coming, "parties": parties, "former": list_former_slugs(row.id)}
 
     def flash_merged(self, form: Any, merged: Merged) -> None:
-        """Say what others changed, and what taking a show out of the programme means."""
+        """Flash what others changed, and what unpublishing a show means."""
         super().flash_merged(form, merged)
         if merged.write.get("published") is False:
             _flash_unpublished(*to_come(self._edited_id()))
@@ -79,7 +79,7 @@ class ShowView(TheatreView):
 
     @expose("/give-up-address/", methods=("POST",))
     def give_up_view(self) -> Response:
-        """Let an address that the show had before lead nowhere."""
+        """Give up a former slug of the show."""
         show = self.get_one(request.form.get("id", ""))
         if show is None:
             return self.row_not_found()
@@ -88,14 +88,14 @@ class ShowView(TheatreView):
         return redirect(self.get_url(".edit_view", id=show.id))
 
 
-def _flash_unpublished(evenings: int, parties: int) -> None:
-    if not evenings:
+def _flash_unpublished(performances: int, parties: int) -> None:
+    if not performances:
         return
     flash(
         ngettext(
             "%(num)s evening to come is not in the programme any more.",
             "%(num)s evenings to come are not in the programme any more.",
-            evenings,
+            performances,
         ),
         "warning",
     )

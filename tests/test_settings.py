@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from azionelab_backup import Refused
+from azionelab_backup import BackupError
 from azionelab_backup.settings import read_settings
 
 from azionelab.ops.checks.deployment import check
@@ -213,7 +213,7 @@ def _by_the_backups(settings: dict[str, str]) -> list[str]:
     secret = {"RESTIC_PASSWORD": "x"} if settings["RESTIC_REPOSITORY"] else {}
     try:
         read_settings(settings | secret)
-    except Refused as refusal:
+    except BackupError as refusal:
         return str(refusal).removeprefix("wrong settings: ").split("; ")
     return []
 

@@ -1,9 +1,8 @@
-"""AzioneLab's backups: taken, kept, looked at, carried elsewhere and restored.
+"""AzioneLab's backups: dump, rotate, verify, ship off-site, restore.
 
-It runs in a container of its own beside the database, with PostgreSQL's programs, psycopg and the
-standard library only.
+Runs in its own container beside the database, with PostgreSQL's programs, psycopg and the standard library.
 """
 
 
-class Refused(Exception):
-    """Why something was not done, in one line for a person."""
+class BackupError(Exception):
+    """A task failed or was refused; the text is one line for the operator."""

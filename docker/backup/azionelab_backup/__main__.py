@@ -6,19 +6,19 @@ import signal
 import sys
 import threading
 
-from azionelab_backup.elsewhere import Elsewhere
-from azionelab_backup.release import knows
+from azionelab_backup.offsite import OffsiteRepository
+from azionelab_backup.release import is_known_schema
 from azionelab_backup.settings import read_settings
-from azionelab_backup.tasks import FAILURES, Keeper, describe, told
+from azionelab_backup.tasks import FAILURES, BackupManager, describe, describe_error
 
 
 def main(arguments: list[str]) -> int:
-    """Do what is asked for and return the exit status; what went wrong is told in one line."""
+    """Run a command and return the exit status; errors are printed in one line."""
     options = _parser().parse_args(arguments)
     try:
         _do(options)
     except FAILURES as error:
-        print(f"azionelab-backup: {told(error)}", file=sys.stderr)
+        print(f"azionelab-backup: {describe_error(error)}", file=sys.stderr)
         return 1
     return 0
 
@@ -48,34 +48,34 @@ def _parser() -> argparse.ArgumentParser:
 
 def _do(options: argparse.Namespace) -> None:
     settings = read_settings(os.environ)
-    keeper = Keeper(settings)
+    manager = BackupManager(settings)
     match options.command:
         case "schedule":
             stop = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stop.set())
-            keeper.keep_time(stop)
+            manager.run_schedule(stop)
         case "now":
-            keeper.take()
+            manager.take()
         case "list":
-            for backup in keeper.store.backups():
+            for backup in manager.store.backups():
                 print(describe(backup))
         case "verify":
-            keeper.verify(options.name)
+            manager.verify(options.name)
         case "restore":
-            backup = keeper.restore(options.name, replace=options.replace)
-            # A newer schema, as after a rollback, is left as it is.
-            upgrade = "`flask db upgrade` and " if knows(backup.manifest().schema) else ""
+            backup = manager.restore(options.name, replace=options.replace)
+            # Not on a newer schema, as after a rollback.
+            upgrade = "`flask db upgrade` and " if is_known_schema(backup.manifest().schema) else ""
             print(f"now run {upgrade}`flask doctor`, then start the site")
         case "fetch" if options.list:
-            print(*Elsewhere(settings).names(), sep="\n")
+            print(*OffsiteRepository(settings).names(), sep="\n")
         case "fetch":
-            backup = Elsewhere(settings).fetch(options.name, keeper.store)
+            backup = OffsiteRepository(settings).fetch(options.name, manager.store)
             print(f"{backup.name} is here; `azionelab-backup restore {backup.name}` restores it")
         case "rotate":
-            keeper.rotate()
+            manager.rotate()
         case "healthy":
-            keeper.check_health()
+            manager.check_health()
 
 
 sys.exit(main(sys.argv[1:]))

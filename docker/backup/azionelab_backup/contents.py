@@ -1,4 +1,4 @@
-"""What is in a database: its schema, its rows, and whether they agree with what must always hold."""
+"""Reads a database's schema and row counts, and checks its invariants."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ _TABLES = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname
 """
-# The first of `flask doctor`, which a scratch database has nobody to ask. A backup of an older release has
-# neither `released` nor `holds_seats`: read as JSON, a column may be missing.
+# Two checks of `flask doctor`, which cannot run on the scratch database. Rows are read as JSON, since backups
+# of older releases lack the columns `released` and `holds_seats`.
 _INVARIANTS = {
     "seats held by performances are those of their live reservations": """
         SELECT count(*) FROM performance AS p CROSS JOIN LATERAL (
@@ -32,8 +32,8 @@ _INVARIANTS = {
     """,
 }
 
-# As azionelab/ops/checks/roles.py decides it: tables decide, and in a database without any, whether they could be
-# made.
+# As in azionelab/ops/checks/roles.py: decided by the tables' owner, in an empty database by the right to
+# create tables.
 _OWNS = """
     SELECT current_user, coalesce(
         (
@@ -55,12 +55,12 @@ def ownership(connection: psycopg.Connection[Any]) -> tuple[str, bool]:
 
 
 def tables(connection: psycopg.Connection[Any]) -> list[str]:
-    """The names of the tables; none in an empty database."""
+    """The names of the tables."""
     return [name for (name,) in connection.execute(_TABLES)]
 
 
 def schema(connection: psycopg.Connection[Any]) -> str | None:
-    """The last migration that was run, or None when none ever was."""
+    """The current migration, or None in a database that was never migrated."""
     if "alembic_version" not in tables(connection):
         return None
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -68,7 +68,7 @@ def schema(connection: psycopg.Connection[Any]) -> str | None:
 
 
 def secret_key(connection: psycopg.Connection[Any]) -> str:
-    """The fingerprint of the key that links and tickets are signed with, if it was ever noted."""
+    """The stored fingerprint of SECRET_KEY; an empty string when there is none."""
     if "signing_key" not in tables(connection):
         return ""
     newest = "SELECT fingerprint FROM public.signing_key ORDER BY id DESC LIMIT 1"
@@ -77,7 +77,7 @@ def secret_key(connection: psycopg.Connection[Any]) -> str:
 
 
 def count_rows(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    """How many rows each table has."""
+    """The number of rows of each table."""
     return {
         name: _number(
             connection, sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(name))
@@ -86,8 +86,8 @@ def count_rows(connection: psycopg.Connection[Any]) -> dict[str, int]:
     }
 
 
-def disagreements(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
-    """Where a restored database is not what its backup said, or breaks what must always hold."""
+def find_inconsistencies(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    """The differences between a restored database and its manifest, and its violated invariants."""
     found = count_rows(connection)
     problems = [
         f"{name} has {found.get(name, 0)} rows instead of {manifest.rows.get(name, 0)}"

@@ -1,6 +1,6 @@
-"""PostgreSQL's programs at work: dumping in one snapshot, restoring in one transaction, a scratch server.
+"""Runs PostgreSQL's programs: dump from one snapshot, restore in one transaction, scratch server.
 
-They are found on the PATH. Passwords reach them in their environment, never on a command line.
+The programs are found on the PATH. Passwords are passed in the environment, never on a command line.
 """
 
 import os
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import pq
 
-from azionelab_backup import Refused
+from azionelab_backup import BackupError
 
 T = TypeVar("T")
 _INITDB = "--auth=trust --username=postgres --encoding=UTF8 --locale=C --no-sync --no-instructions"
@@ -31,7 +31,7 @@ _SCRATCH = (
 )
 
 
-# Migration 0016's; a dump of an older schema has none, and `flask db upgrade` follows.
+# Defined by migration 0016. A dump of an older schema lacks it and needs `flask db upgrade` anyway.
 _GRANT = b"""
 SELECT format('SELECT public.grant_rows(%L)', :'application')
 WHERE to_regprocedure('public.grant_rows(name)') IS NOT NULL \\gexec
@@ -39,20 +39,17 @@ WHERE to_regprocedure('public.grant_rows(name)') IS NOT NULL \\gexec
 
 
 class Database:
-    """A database, by the libpq string that opens it."""
+    """A database, by its libpq connection string."""
 
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
 
     def connect(self) -> psycopg.Connection[Any]:
-        """A connection on which each statement commits by itself."""
+        """Open an autocommit connection."""
         return psycopg.connect(self._conninfo, autocommit=True, connect_timeout=10)
 
     def dump(self, file: Path, count: Callable[[psycopg.Connection[Any]], T]) -> T:
-        """Write the database into `file`, and answer what `count` finds in the same snapshot.
-
-        Whatever is booked meanwhile is in neither.
-        """
+        """Dump the database into `file`; returns the result of `count` from the same snapshot."""
         with self.connect() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -72,20 +69,20 @@ class Database:
         row_restored: Callable[[], None],
         application: str | None = None,
     ) -> None:
-        """Run a dump into the database in one transaction: all of it is there afterwards, or nothing.
+        """Restore a dump in one transaction: completely or not at all.
 
-        With `replace`, everything that was there goes in the same transaction. The role `application`, if
-        it is another one than this, gets its rights to the rows.
+        `replace` drops the existing schema in the same transaction. `application` is the application's role if
+        it is not the owner: it is granted its rights to rows. `row_restored` is called for each row.
         """
         environment = self._environment() | {"PGAPPNAME": "azionelab-backup restore"}
         with (
-            tempfile.TemporaryFile() as told,
+            tempfile.TemporaryFile() as errors,
             subprocess.Popen(
                 ["pg_restore", "--no-owner", "--no-privileges", "--file=-", str(file)],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=told,
+                stderr=errors,
             ) as source,
             subprocess.Popen(
                 [
@@ -94,7 +91,7 @@ class Database:
                 ],
                 env=environment,
                 stdin=subprocess.PIPE,
-                stderr=told,
+                stderr=errors,
             ) as target,
         ):
             assert source.stdout is not None  # noqa: S101 - the pipes asked for above
@@ -113,36 +110,36 @@ class Database:
                         row_restored()
                     elif line.startswith(b"COPY ") and line.endswith(b" FROM stdin;\n"):
                         in_rows = True
-                # Only here is the dump known to be whole: a psql that hears no COMMIT rolls back,
-                # whatever became of pg_restore or of us.
+                # Only now is the dump known to be complete. Without COMMIT psql rolls back, even if
+                # pg_restore or this process was killed.
                 if source.wait() == 0:
                     send(_GRANT if application else b"")
                     send(b"COMMIT;\n")
                 target.stdin.close()
-            except BrokenPipeError:  # psql has given up, and says why below
+            except BrokenPipeError:  # psql ended; its error is reported below
                 source.kill()
                 with suppress(BrokenPipeError):
                     target.stdin.close()
             if target.wait() or source.wait():
-                told.seek(0)
-                reason = _reason(told.read()) or _signal(target.returncode or source.returncode)
-                raise Refused(f"nothing was restored: {reason}")
+                errors.seek(0)
+                reason = _reason(errors.read()) or _signal(target.returncode or source.returncode)
+                raise BackupError(f"nothing was restored: {reason}")
 
     def _environment(self) -> dict[str, str]:
-        """The environment in which PostgreSQL's programs open this database."""
+        """The environment variables with which PostgreSQL's programs connect to this database."""
         environment = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
         for option in pq.Conninfo.parse(self._conninfo.encode()):
             if option.val is None:
                 continue
             if option.envvar is None:
-                raise Refused(f"DATABASE_URL: {option.keyword.decode()} cannot be used here")
+                raise BackupError(f"DATABASE_URL: {option.keyword.decode()} cannot be used here")
             environment[option.envvar.decode()] = option.val.decode()
         return environment | {"LC_ALL": "C"}
 
 
 @contextmanager
 def scratch_database() -> Iterator[Database]:
-    """An empty database on a server that is there for this purpose only, in the temporary folder."""
+    """An empty database on a temporary server, removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="azionelab-verify-"))
     data = folder / "data"
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
@@ -166,9 +163,9 @@ def scratch_database() -> Iterator[Database]:
 
 
 def run(command: list[str], environment: dict[str, str], **how: Any) -> str:
-    """Run a program to its end and return what it printed; raises Refused with its reason."""
-    # A file, not a pipe: a server that is started here keeps it open after its starter has ended.
-    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as printed:
+    """Run a program and return its standard output; raises BackupError with its error message."""
+    # Files, not pipes: a server started by pg_ctl keeps them open after pg_ctl has ended.
+    with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as printed:
         try:
             done = subprocess.run(
                 command,
@@ -176,22 +173,22 @@ def run(command: list[str], environment: dict[str, str], **how: Any) -> str:
                 check=False,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
-                stderr=told,
+                stderr=errors,
                 **how,
             )
         except FileNotFoundError:
-            raise Refused(f"{command[0]} is not installed here") from None
-        told.seek(0)
+            raise BackupError(f"{command[0]} is not installed here") from None
+        errors.seek(0)
         printed.seek(0)
         if done.returncode:
-            reason = _reason(told.read()) or _signal(done.returncode)
-            raise Refused(f"{command[0]} failed: {reason}")
+            reason = _reason(errors.read()) or _signal(done.returncode)
+            raise BackupError(f"{command[0]} failed: {reason}")
         return printed.read().decode(errors="replace")
 
 
-def _reason(told: bytes) -> str:
-    """What a program said was wrong: the first line that says so, or else its first, if any."""
-    lines = [line.strip() for line in told.decode(errors="replace").splitlines() if line.strip()]
+def _reason(errors: bytes) -> str:
+    """The first error line of a program's output, else its first line, else an empty string."""
+    lines = [line.strip() for line in errors.decode(errors="replace").splitlines() if line.strip()]
     for sign in ("error:", "ERROR:", "FATAL:", "Fatal:"):
         for line in lines:
             if sign in line:
@@ -200,5 +197,5 @@ def _reason(told: bytes) -> str:
 
 
 def _signal(status: int) -> str:
-    """Why a program that said nothing has ended."""
+    """Describe the exit status of a program that printed nothing."""
     return signal.strsignal(-status) or "killed" if status < 0 else f"exit status {status}"

@@ -1,6 +1,6 @@
-"""The settings, from the environment.
+"""The settings, read from the environment.
 
-Names and forms are those of the application, whose own reader wants libraries that are not here.
+The same names and formats as the application's; its own settings module needs libraries that this image lacks.
 """
 
 import hashlib
@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from azionelab_backup import Refused
+from azionelab_backup import BackupError
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-# What restic reads from its environment, the providers' keys among it.
+# Prefixes of the variables that restic reads, including the providers' keys.
 _RESTIC = ("RESTIC_", "AWS_", "AZURE_", "B2_", "GOOGLE_", "OS_", "ST_")
-# Keys that may be given as files (Docker secrets), which restic itself does not read.
+# Keys that may also be given as NAME_FILE (Docker secrets), which restic does not support.
 _KEYS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -36,10 +36,10 @@ _REPOSITORY = re.compile(r"(s3|b2|azure|rest|gs|swift):.|/.")
 
 @dataclass(frozen=True)
 class Settings:
-    """What the backups are told. `conninfo` opens the database and holds its password."""
+    """The settings of all commands. `conninfo` contains the database's password."""
 
     conninfo: str = field(repr=False)
-    owner_conninfo: str | None = field(repr=False)  # opens it as the role that owns the tables
+    owner_conninfo: str | None = field(repr=False)  # connects as the role that owns the tables
     backups: Path
     media: Path
     at: time
@@ -48,12 +48,14 @@ class Settings:
     keep_days: int
     keep_weeks: int
     keep_months: int
-    restic: dict[str, str] | None = field(repr=False)  # its environment; None: nothing is shipped
-    keys: list[str]  # the fingerprints of SECRET_KEY and its fallbacks; none where it is not given
+    restic: dict[str, str] | None = field(
+        repr=False
+    )  # restic's environment; None: no off-site copies
+    keys: list[str]  # fingerprints of SECRET_KEY and its fallbacks; empty if it is not set
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """The settings in `environ`; raises Refused, which names each one that is wrong."""
+    """Read the settings; raises BackupError, which names each invalid one."""
     reader = _Reader(environ)
     settings = Settings(
         conninfo=reader.conninfo("DATABASE") or "",
@@ -70,12 +72,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         keys=reader.keys(),
     )
     if reader.problems:
-        raise Refused("wrong settings: " + "; ".join(reader.problems))
+        raise BackupError("wrong settings: " + "; ".join(reader.problems))
     return settings
 
 
 def fingerprint(key: str) -> str:
-    """16 hexadecimal digits that stand for a key, as in azionelab/ops/checks/secret_keys.py."""
+    """16 hexadecimal digits that identify a key, as in azionelab/ops/checks/secret_keys.py."""
     return hashlib.sha256(f"azionelab secret key\n{key}".encode()).hexdigest()[:16]
 
 
@@ -136,14 +138,14 @@ class _Reader:
         return [fingerprint(k.strip()) for k in (key, *earlier) if key and k and k.strip()]
 
     def conninfo(self, name: str, *, needed: bool = True) -> str | None:
-        """NAME_URL with NAME_PASSWORD in it, or None when it is left out."""
+        """NAME_URL with NAME_PASSWORD as a libpq string; None when it is not set."""
         url = self.optional(f"{name}_URL")
         password = self.optional(f"{name}_PASSWORD")
         if url is None:
             if needed:
                 self.problems.append(f"{name}_URL: is missing")
             return None
-        # SQLAlchemy names its driver there, which libpq does not know.
+        # libpq does not accept SQLAlchemy's driver name.
         url = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", url)
         try:
             given = psycopg.conninfo.conninfo_to_dict(url)
@@ -151,7 +153,7 @@ class _Reader:
                 self.problems.append(f"{name}_PASSWORD: {name}_URL holds a password too, keep one")
             return make_conninfo(url, **({"password": password} if password else {}))
         except psycopg.Error:
-            # libpq's own words would repeat the address, and with it a password.
+            # libpq's message would contain the URL, and with it a password.
             self.problems.append(f"{name}_URL: is not like postgresql://user:password@host/name")
             return None
 
@@ -160,7 +162,7 @@ class _Reader:
         if not repository:
             return None
         if not _REPOSITORY.match(repository):
-            # It may hold a password, and is not repeated.
+            # Not repeated in the message: it may contain a password.
             self.problems.append(
                 "RESTIC_REPOSITORY: is not like s3:https://s3.example.org/azionelab; docs/backups.md"
                 " lists the places (sftp: and rclone: want programs that are not here)"

@@ -1,4 +1,4 @@
-"""What there is to do: take a backup, verify one, restore one, let go of the old ones, all on time."""
+"""The tasks: take, verify, restore and rotate backups, by command or on schedule."""
 
 import shutil
 import sys
@@ -11,33 +11,33 @@ from pathlib import Path
 
 import psycopg
 
-from azionelab_backup import Refused
+from azionelab_backup import BackupError
 from azionelab_backup.contents import (
     count_rows,
-    disagreements,
+    find_inconsistencies,
     ownership,
     schema,
     secret_key,
     tables,
 )
-from azionelab_backup.elsewhere import Elsewhere
+from azionelab_backup.offsite import OffsiteRepository
 from azionelab_backup.postgres import Database, scratch_database
-from azionelab_backup.release import refuse_unknown, version
+from azionelab_backup.release import check_compatible, version
+from azionelab_backup.schedule import last_due_time, select_kept
 from azionelab_backup.settings import DAYS, Settings
 from azionelab_backup.store import DUMP, MEDIA, Backup, Manifest, Store
-from azionelab_backup.timetable import kept, last_due
 
 _LATE_AFTER = timedelta(hours=26)  # a day, and time for the backup itself
 _RETRY_AFTER = 600.0  # seconds
-_LOOK_EVERY = 30.0  # seconds; the clock may be set meanwhile
+_POLL_SECONDS = 30.0  # polls instead of sleeping until the next backup, since the clock may be set
 _RESTORING = ".restoring"
 
-# What a task may meet: told in one line, and the next one has its turn.
-FAILURES = (Refused, OSError, psycopg.Error, tarfile.TarError)
+# Expected failures of a task: printed in one line, and the schedule goes on.
+FAILURES = (BackupError, OSError, psycopg.Error, tarfile.TarError)
 
 
-def told(error: BaseException) -> str:
-    """What went wrong, in one line."""
+def describe_error(error: BaseException) -> str:
+    """The error in one line."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, psycopg.Error) and error.diag.message_primary:
@@ -45,7 +45,7 @@ def told(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-class Keeper:
+class BackupManager:
     """The backups of one installation. Its methods raise one of FAILURES."""
 
     def __init__(self, settings: Settings) -> None:
@@ -54,59 +54,59 @@ class Keeper:
         self.store = Store(settings.backups)
 
     def take(self) -> Backup:
-        """Back up the database and the media; and ship the backup when that is configured."""
+        """Back up the database and the media, and ship the backup if an off-site repository is set."""
         with self.store.locked(), self._reported("backup") as report:
             with self.store.unfinished() as folder:
-                taken_at = self.store.free_moment()
+                taken_at = self.store.next_free_time()
                 manifest = self._database.dump(
                     folder / DUMP, lambda connection: _describe(connection, taken_at)
                 )
                 _pack(self._settings.media, folder / MEDIA)
                 backup = self.store.finish(folder, manifest, taken_at)
             report["size"] = backup.size
-            print(f"{backup.name} is taken: {_in_words(backup, manifest)}")
+            print(f"{backup.name} is taken: {_summarize(backup, manifest)}")
         if self._settings.restic is not None:
             with self._reported("ship") as report:
-                Elsewhere(self._settings).ship(backup, self.store.backups())
+                OffsiteRepository(self._settings).ship(backup, self.store.backups())
                 report["size"] = backup.size
                 print(f"{backup.name} is elsewhere too")
         return backup
 
     def verify(self, name: str | None = None) -> Backup:
-        """Restore a backup, the newest without a name, into a scratch server and look at it."""
+        """Restore a backup, by default the newest, into a scratch server and check it."""
         with self.store.locked():
             if name and name not in [backup.name for backup in self.store.backups()[-1:]]:
-                # Monitoring asks of the newest one, of which an older one says nothing.
-                return self._try(name)
+                # Monitoring is about the newest backup only, so this is not reported.
+                return self._verify(name)
             with self._reported("verify") as report:
-                backup = self._try(name)
+                backup = self._verify(name)
                 report["size"] = backup.size
         return backup
 
-    def _try(self, name: str | None) -> Backup:
+    def _verify(self, name: str | None) -> Backup:
         backup = self.store.get(name)
         backup.check()
-        refuse_unknown(backup)
+        check_compatible(backup)
         manifest = backup.manifest()
         with scratch_database() as scratch:
             scratch.restore(backup.folder / DUMP, replace=False, row_restored=lambda: None)
             with scratch.connect() as connection:
-                if problems := disagreements(connection, manifest):
-                    raise Refused(f"{backup.name} is wrong: {'; '.join(problems)}")
-        print(f"{backup.name} is good: {_in_words(backup, manifest)}")
+                if problems := find_inconsistencies(connection, manifest):
+                    raise BackupError(f"{backup.name} is wrong: {'; '.join(problems)}")
+        print(f"{backup.name} is good: {_summarize(backup, manifest)}")
         return backup
 
     def restore(self, name: str | None, *, replace: bool) -> Backup:
-        """Put a backup, the newest without a name, into an empty database and media folder.
+        """Restore a backup, by default the newest, into an empty database and media folder.
 
-        With `replace` what is there goes. Until the last step, nothing is changed.
+        `replace` deletes the existing content. Nothing is changed until the last step.
         """
         settings = self._settings
         with self.store.locked():
             backup = self.store.get(name)
             print(f"checking {backup.name} ...")
             backup.check()
-            refuse_unknown(backup)
+            check_compatible(backup)
             manifest = backup.manifest()
             media = settings.media
             self._refuse_to_overwrite(replace=replace)
@@ -123,65 +123,67 @@ class Keeper:
             finally:
                 shutil.rmtree(media / _RESTORING, ignore_errors=True)
             with target.connect() as connection:
-                if problems := disagreements(connection, manifest):
-                    raise Refused(f"{backup.name} is restored, but {'; '.join(problems)}")
-            print(f"{backup.name} is restored: {_in_words(backup, manifest)}")
+                if problems := find_inconsistencies(connection, manifest):
+                    raise BackupError(f"{backup.name} is restored, but {'; '.join(problems)}")
+            print(f"{backup.name} is restored: {_summarize(backup, manifest)}")
             if lost := _lost_key(manifest, settings.keys):
                 print(f"azionelab-backup: {lost}", file=sys.stderr)
             return backup
 
     def _owner(self) -> tuple[Database, str | None]:
-        """The database as the role that may make its tables, and the application's where it is another."""
+        """The database as its owner, and the application's role if that is another one."""
         with self._database.connect() as connection:
             role, owns = ownership(connection)
         if owns:
             return self._database, None
         if self._settings.owner_conninfo is None:
-            raise Refused(f"the role {role} does not own the tables: set MIGRATION_DATABASE_URL")
+            raise BackupError(
+                f"the role {role} does not own the tables: set MIGRATION_DATABASE_URL"
+            )
         owner = Database(self._settings.owner_conninfo)
         with owner.connect() as connection:
             if not ownership(connection)[1]:
-                raise Refused("the role of MIGRATION_DATABASE_URL does not own the tables")
+                raise BackupError("the role of MIGRATION_DATABASE_URL does not own the tables")
         return owner, role
 
     def rotate(self) -> list[Backup]:
-        """Remove the backups that have served, and return them; never the last good one."""
+        """Remove the backups that need not be kept and return them; never the last valid one."""
         settings = self._settings
         with self.store.locked():
             backups = self.store.backups()
-            keep = kept(
+            keep = select_kept(
                 {backup.taken_at: _schema_of(backup) for backup in backups},
                 settings.zone,
                 days=settings.keep_days,
                 weeks=settings.keep_weeks,
                 months=settings.keep_months,
             )
-            gone = [backup for backup in backups if backup.taken_at not in keep]
-            if gone:
-                good = next((b for b in reversed(backups) if _is_good(b)), None)
-                # Without a good one, each may be the one that something can be saved from.
-                gone = [backup for backup in gone if good and backup != good]
-            for backup in gone:
+            expired = [backup for backup in backups if backup.taken_at not in keep]
+            if expired:
+                last_valid = next((b for b in reversed(backups) if _is_valid(b)), None)
+                # Without a valid backup, keep them all: some data may still be recovered from any of them.
+                expired = [b for b in expired if last_valid and b != last_valid]
+            for backup in expired:
                 self.store.remove(backup)
                 print(f"{backup.name} is removed")
-        return gone
+        return expired
 
     def check_health(self) -> None:
-        """Raise Refused when the newest backup is later than it should be."""
+        """Raise BackupError when a backup is overdue."""
         backups = self.store.backups()
-        newest = backups[-1].taken_at if backups else self.store.since()
+        newest = backups[-1].taken_at if backups else self.store.first_scheduled_at()
         if datetime.now(UTC) - newest > _LATE_AFTER:
-            raise Refused(f"there is no backup since {newest:%Y-%m-%d %H:%M} UTC")
+            raise BackupError(f"there is no backup since {newest:%Y-%m-%d %H:%M} UTC")
 
-    def keep_time(self, stop: threading.Event) -> None:
-        """Take a backup whenever one is due, until `stop`; one that failed is tried again."""
+    def run_schedule(self, stop: threading.Event) -> None:
+        """Take a backup whenever one is due, until `stop` is set; retry after a failure."""
         settings = self._settings
-        self.store.since()
+        self.store.first_scheduled_at()
         print(f"taking a backup each day at {settings.at:%H:%M} {settings.zone.key}", flush=True)
         pause = 0.0
         while not stop.wait(pause):
-            pause = _LOOK_EVERY
-            due = last_due(datetime.now(UTC), settings.at, settings.zone)
+            pause = _POLL_SECONDS
+            due = last_due_time(datetime.now(UTC), settings.at, settings.zone)
             backups = self.store.backups()
             if backups and backups[-1].taken_at >= due:
                 continue
@@ -189,23 +191,23 @@ class Keeper:
                 pause = _RETRY_AFTER
                 continue
             _attempt(self.rotate)
-            # The first one at once: whoever has just set this up wants to know that it restores.
+            # Verify the very first backup at once: it shows that the set-up works.
             first = not backups and settings.verify_day != "never"
             if first or settings.verify_day in ("daily", DAYS[due.weekday()]):
                 _attempt(self.verify)
 
     @contextmanager
     def _reported(self, task: str) -> Iterator[dict[str, int]]:
-        """Note in the database how a task ended; the application's monitoring reads it there."""
+        """Record a task's result in the database, for the application's monitoring."""
         report = {"size": 0}
         try:
             yield report
         except FAILURES as error:
-            self._note(task, well=False, size=0, remark=told(error))
+            self._record(task, well=False, size=0, remark=describe_error(error))
             raise
-        self._note(task, well=True, size=report["size"], remark="")
+        self._record(task, well=True, size=report["size"], remark="")
 
-    def _note(self, task: str, *, well: bool, size: int, remark: str) -> None:
+    def _record(self, task: str, *, well: bool, size: int, remark: str) -> None:
         try:
             with self._database.connect() as connection:
                 connection.execute("SET lock_timeout = '5s'")
@@ -214,31 +216,33 @@ class Keeper:
                     (task, well, size, remark),
                 )
         except psycopg.errors.UndefinedTable:
-            pass  # an empty database, or one from before there was such a table
+            pass  # an empty database, or a schema without this table
         except psycopg.Error as error:
-            # The task itself went as it went.
-            print(f"this could not be noted in the database: {told(error)}", file=sys.stderr)
+            # Does not change the task's own result.
+            print(
+                f"this could not be noted in the database: {describe_error(error)}", file=sys.stderr
+            )
 
     def _refuse_to_overwrite(self, *, replace: bool) -> None:
         media = self._settings.media
         with self._database.connect() as connection:
             if not replace and tables(connection):
-                raise Refused("the database is not empty; --replace gives up what is in it")
+                raise BackupError("the database is not empty; --replace gives up what is in it")
             row = connection.execute("""
                 SELECT count(*) FROM pg_stat_activity
                 WHERE datname = current_database() AND pid <> pg_backend_pid()
                     AND coalesce(backend_type, 'client backend') = 'client backend'
             """).fetchone()
         if row and row[0]:
-            raise Refused(f"{row[0]} others are connected to the database: stop the site first")
+            raise BackupError(f"{row[0]} others are connected to the database: stop the site first")
         if not replace and _entries(media):
-            raise Refused(f"{media} is not empty; --replace gives up what is in it")
+            raise BackupError(f"{media} is not empty; --replace gives up what is in it")
 
 
 def _describe(connection: psycopg.Connection, taken_at: datetime) -> Manifest:
     revision = schema(connection)
     if revision is None:
-        raise Refused("the database has no tables yet: run `flask db upgrade` first")
+        raise BackupError("the database has no tables yet: run `flask db upgrade` first")
     return Manifest(
         version=version(),
         schema=revision,
@@ -250,7 +254,7 @@ def _describe(connection: psycopg.Connection, taken_at: datetime) -> Manifest:
 
 
 def _lost_key(manifest: Manifest, keys: list[str]) -> str | None:
-    """That the site's keys do not open what was mailed, and what to do; None when they do."""
+    """A warning that the site's keys do not match the backup's; None when they do."""
     if not manifest.secret_key or not keys or manifest.secret_key in keys:
         return None
     return (
@@ -261,7 +265,7 @@ def _lost_key(manifest: Manifest, keys: list[str]) -> str | None:
     )
 
 
-def _in_words(backup: Backup, manifest: Manifest) -> str:
+def _summarize(backup: Backup, manifest: Manifest) -> str:
     return (
         f"release {manifest.version}, schema {manifest.schema},"
         f" {manifest.rows.get('reservation', 0)} reservations, {backup.size / 1e6:.1f} MB"
@@ -269,31 +273,31 @@ def _in_words(backup: Backup, manifest: Manifest) -> str:
 
 
 def describe(backup: Backup) -> str:
-    """A line about a backup for a list; each file is read, and one that is corrupt is said to be so."""
+    """A backup's line in the list; reads all files to detect damage."""
     try:
         backup.check()
         manifest = backup.manifest()
         key = f", key {manifest.secret_key}" if manifest.secret_key else ""
-        return f"{backup.name}  {_in_words(backup, manifest)}{key}"
-    except Refused as error:
+        return f"{backup.name}  {_summarize(backup, manifest)}{key}"
+    except BackupError as error:
         what, _, why = str(error).partition(": ")
         verdict = "CORRUPT" if what.endswith("is corrupt") else "not readable"
         return f"{backup.name}  {verdict}: {why}"
 
 
-def _is_good(backup: Backup) -> bool:
+def _is_valid(backup: Backup) -> bool:
     try:
         backup.check()
-    except Refused:
+    except BackupError:
         return False
     return True
 
 
 def _schema_of(backup: Backup) -> str:
-    """Its schema; none when that cannot be read, so that it takes the place of no other one."""
+    """The backup's schema; "" if it is unreadable, so that it does not displace a valid backup."""
     try:
         return backup.manifest().schema
-    except Refused:
+    except BackupError:
         return ""
 
 
@@ -301,13 +305,13 @@ def _attempt(task: Callable[[], object]) -> bool:
     try:
         task()
     except FAILURES as error:
-        print(f"azionelab-backup: {told(error)}", file=sys.stderr, flush=True)
+        print(f"azionelab-backup: {describe_error(error)}", file=sys.stderr, flush=True)
         return False
     return True
 
 
 def _progress(total: int) -> Callable[[], None]:
-    """Count rows, and say at each tenth how far it is."""
+    """Make a callback that counts rows and prints the progress at each tenth."""
     done = 0
 
     def row_restored() -> None:
@@ -341,7 +345,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 
 def _swap(media: Path) -> None:
-    """Put what was unpacked in the place of what is there; moving takes no room."""
+    """Replace the media by the unpacked files; moving needs no disk space."""
     for path in _entries(media):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

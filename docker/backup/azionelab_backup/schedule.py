@@ -1,4 +1,4 @@
-"""When a backup is due, and which ones have served their time. Pure: moments in, verdicts out."""
+"""When a backup is due, and which backups to keep. Pure functions."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
@@ -6,8 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 
-def last_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
-    """The latest moment, not after `now`, at which the clock in `zone` was to start a backup."""
+def last_due_time(now: datetime, at: time, zone: ZoneInfo) -> datetime:
+    """The latest scheduled time, `at` in `zone`, that is not after `now`."""
     local = now.astimezone(zone)
     due = datetime.combine(local.date(), at, zone)
     if due > local:
@@ -15,14 +15,14 @@ def last_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
     return due
 
 
-def kept(
+def select_kept(
     taken: Mapping[datetime, str], zone: ZoneInfo, *, days: int, weeks: int, months: int
 ) -> set[datetime]:
-    """Those to keep of what was `taken`: the schema of each backup, by its moment.
+    """The times of the backups to keep. `taken` maps each backup's time to its schema.
 
-    Of each of the last `days` days, `weeks` weeks and `months` months it is the newest of each schema:
-    what was taken before an upgrade stays beside what was taken after it. Days without a backup do
-    not count, so that a long outage costs none of the backups before it. The newest one is always kept.
+    Keeps the newest of each schema for each of the last `days` days, `weeks` weeks and `months` months, so a
+    backup from before an upgrade stays beside the one after it. Days without a backup do not count, so a long
+    outage deletes none of the backups before it. The newest one is always kept.
     """
     newest_first = sorted(taken, reverse=True)
     chosen = set(newest_first[:1])

@@ -1,10 +1,10 @@
-"""When backups are due and which are kept: moments in, verdicts out."""
+"""When backups are due, and which are kept."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from azionelab_backup.timetable import kept, last_due
+from azionelab_backup.schedule import last_due_time, select_kept
 
 ROME = ZoneInfo("Europe/Rome")
 FOUR = time(4)
@@ -24,7 +24,7 @@ FOUR = time(4)
     ],
 )
 def test_last_due(now: str, due: str) -> None:
-    assert last_due(datetime.fromisoformat(now), FOUR, ROME) == datetime.fromisoformat(due)
+    assert last_due_time(datetime.fromisoformat(now), FOUR, ROME) == datetime.fromisoformat(due)
 
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)  # a Wednesday
@@ -53,7 +53,7 @@ def test_the_newest_of_each_day_week_and_month(
     days: int, weeks: int, months: int, expected: list[int]
 ) -> None:
     assert (
-        days_ago(kept(of_one_schema(DAILY), ROME, days=days, weeks=weeks, months=months))
+        days_ago(select_kept(of_one_schema(DAILY), ROME, days=days, weeks=weeks, months=months))
         == expected
     )
 
@@ -61,7 +61,7 @@ def test_the_newest_of_each_day_week_and_month(
 def test_of_one_day_the_newest() -> None:
     # In Rome the last is of the next day already.
     moments = [datetime(2026, 11, 25, hour, 30, tzinfo=UTC) for hour in (1, 12, 22, 23)]
-    assert kept(of_one_schema(moments), ROME, days=5, weeks=0, months=0) == set(moments[2:])
+    assert select_kept(of_one_schema(moments), ROME, days=5, weeks=0, months=0) == set(moments[2:])
 
 
 def test_of_one_day_the_newest_of_each_schema() -> None:
@@ -69,15 +69,15 @@ def test_of_one_day_the_newest_of_each_schema() -> None:
     old = [NOON - timedelta(days=1, hours=hours) for hours in (2, 1)]
     new = [NOON - timedelta(days=1, minutes=30), NOON - timedelta(days=1), NOON]
     taken = of_one_schema(old) | dict.fromkeys(new, "0010")
-    assert kept(taken, ROME, days=2, weeks=0, months=0) == {old[1], *new[1:]}
-    assert kept(taken, ROME, days=1, weeks=0, months=0) == {NOON}
-    assert kept(taken, ROME, days=0, weeks=1, months=0) == {old[1], NOON}
+    assert select_kept(taken, ROME, days=2, weeks=0, months=0) == {old[1], *new[1:]}
+    assert select_kept(taken, ROME, days=1, weeks=0, months=0) == {NOON}
+    assert select_kept(taken, ROME, days=0, weeks=1, months=0) == {old[1], NOON}
 
 
 def test_a_long_outage_costs_no_backup_before_it() -> None:
     old = [NOON - timedelta(days=days) for days in (300, 301)]
-    assert kept(of_one_schema([NOON, *old]), ROME, days=3, weeks=0, months=0) == {NOON, *old}
+    assert select_kept(of_one_schema([NOON, *old]), ROME, days=3, weeks=0, months=0) == {NOON, *old}
 
 
 def test_none_of_none() -> None:
-    assert kept({}, ROME, days=1, weeks=1, months=1) == set()
+    assert select_kept({}, ROME, days=1, weeks=1, months=1) == set()

@@ -2,7 +2,7 @@
 
 All of it is drawn from one seed. The doors are real pages of the app. Whoever stands at one writes down what
 it says; at the end that log, the books and the phones' own counts have to be equal. Of what a door says meanwhile, the
-log before it may only say otherwise where docs/door.md allows it: see `_agrees`.
+log before it may only say otherwise where docs/door-app.md allows it: see `_agrees`.
 """
 
 import random

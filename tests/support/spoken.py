@@ -1,4 +1,4 @@
-"""What was said at the doors of the evening by script, and by whom a door may be ignorant of it (docs/door.md)."""
+"""What was said at the doors of the evening by script, and by whom a door may be ignorant of it (docs/door-app.md)."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-/** The server's time, on a phone whose own clock may be wrong, be put right, or jump (docs/door.md).
+/** The server's time, on a phone whose own clock may be wrong, be put right, or jump (docs/door-app.md).
  *
  * What the server said last is carried on by the browser's monotonic clock, which nobody can set. It stands
  * still while a phone sleeps or is off; of that time only the phone's own clock tells, and nobody knows whether

@@ -1,6 +1,6 @@
 /** A PIN that locks the app on this phone. Kept is its slow hash, and how often somebody guessed wrong.
  *
- * It keeps curious hands off the screen. It does not encrypt what the phone keeps (docs/door.md).
+ * It keeps curious hands off the screen. It does not encrypt what the phone keeps (docs/door-app.md).
  */
 
 import { keep, readKept } from "./kept.ts";

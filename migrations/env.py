@@ -1,7 +1,7 @@
-"""How `flask db` runs migrations: one at a time across hosts, each in a transaction of its own.
+"""Runs migrations for `flask db`: one run at a time across hosts, each migration in its own transaction.
 
-As the role of MIGRATION_DATABASE_URL, which then gives the application its rights to rows; or as the
-application's own role where that owns the tables, as in the databases of release 0.3.
+Connects as the role of MIGRATION_DATABASE_URL, which then grants the application its rights to rows; or as the
+application's role if that owns the tables, as in databases of release 0.3.
 """
 
 from typing import Any
@@ -22,14 +22,14 @@ from azionelab.settings.config import Config
 
 # Two operators, or a deploy script started twice, must not migrate at the same time.
 _ADVISORY_LOCK = 0x617A696F6E65
-# A migration that cannot get its lock gives up rather than queueing the whole house behind it.
+# A migration that cannot get a lock gives up, since all requests would queue behind it.
 _LOCK_TIMEOUT = "10s"
 
 _OURS = frozenset(Base.metadata.tables)
 
 
 def _is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
-    """Leave the job queue's tables, which its library describes, out of comparisons."""
+    """Exclude the job queue's tables from comparisons: the library defines them."""
     return kind != "table" or name in _OURS
 
 
@@ -37,8 +37,8 @@ def run_migrations() -> None:
     config = current_app.config["AZIONELAB"]
     application = current_app.extensions["migrate"].db.engine
     with _open(application, "DATABASE_URL") as connection:
-        if told := roles.find_version_problem(connection):
-            raise SystemExit(f"flask db: {told}")
+        if problem := roles.find_version_problem(connection):
+            raise SystemExit(f"flask db: {problem}")
         role, owns = roles.current_role(connection), roles.owns_tables(connection)
         owner = application
         if not owns:
@@ -46,7 +46,7 @@ def run_migrations() -> None:
             with _open(owner, "MIGRATION_DATABASE_URL") as other:
                 _refuse_elsewhere(connection, other)
     if owns and config.database_pooler:
-        # The advisory lock is the session's, and a pooler lends another one for each transaction.
+        # A session-level advisory lock does not work behind a pooler that switches sessions per transaction.
         raise SystemExit(
             "flask db: DATABASE_URL leads to a pooler; run this with DATABASE_POOLER=false and the"
             " DATABASE_URL of the server itself"
@@ -64,7 +64,7 @@ def _open(engine: Engine, setting: str) -> Connection:
 
 
 def _owners_engine(config: Config, role: str, owners: str) -> Engine:
-    """What opens connections as the role that owns the tables."""
+    """The engine that connects as the role that owns the tables."""
     if config.migration_database_url is None:
         why = f"its tables are those of {owners}" if owners else "it may not create tables"
         raise SystemExit(
@@ -116,11 +116,11 @@ def _run_as(owner: Engine, grant_to: str | None) -> None:
             with context.begin_transaction():
                 context.run_migrations()
             if grant_to:
-                # Also when nothing was to be migrated: a restore leaves tables without rights.
+                # Even without any migration: a restore leaves tables without rights.
                 roles.grant_rows(connection, grant_to)
                 connection.commit()
         finally:
-            # The session's settings and its advisory lock end with the connection itself.
+            # Closes the session, which releases its settings and its advisory lock.
             connection.invalidate()
     if reached:
         click.echo(f"The database is at {', '.join(reached)} now.")

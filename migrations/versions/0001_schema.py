@@ -1,4 +1,4 @@
-"""The theatre's tables: the season, reservations, mails, the door, staff and their roles."""
+"""Creates the season, reservations, mails, the door, staff and their roles."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,13 +1,11 @@
-"""The database counts seats and admissions itself, and refuses to oversell either.
+"""Triggers count seats and admissions, and constraints refuse to exceed either.
 
-`performance.seats_held` and `reservation.admitted` are kept by triggers, whoever writes: the
-application, the admin, a statement typed into psql. The UPDATE in the trigger takes the counted
-row's lock, so that concurrent writers queue there and each meets the check constraint with the
-figure that the one before it left. The counters themselves cannot be written by hand: only a
-trigger's statement (pg_trigger_depth() > 1 in the guard) may change them.
+Triggers maintain `performance.seats_held` and `reservation.admitted` whoever writes: the application, the back
+office, a statement in psql. The UPDATE in the trigger locks the counted row, so concurrent writers queue there
+and each meets the check constraint with the figure that the writer before it left. The counters cannot be
+updated directly: the guard allows only a trigger's statement (pg_trigger_depth() > 1).
 
-The view `lapsed_hold` says how many of the held seats belong to holds whose time is over: they are
-free already, whether or not anybody has expired them yet.
+The view `lapsed_hold` returns the held seats of lapsed holds: they are free even if nobody has expired them.
 """
 
 from alembic import op

@@ -1,15 +1,15 @@
-"""The job queue's tables: Procrastinate's own migrations up to 3.4, run from the library.
+"""Creates the job queue's tables: Procrastinate's own migrations up to 3.4, read from the library.
 
-A later Procrastinate that changes its schema ships further files; a migration of ours then runs
-those, so that a new database and an old one come out the same. The library keeps all its files.
+A later Procrastinate with a schema change ships further files; a new migration then runs those, so that new
+and old databases end up equal. The library keeps all its files.
 
-The library adds values to its enum types, and uses them, which PostgreSQL before 17 refuses in one
-transaction ("unsafe use of new value"). Here the types are created with all their values, in the order
-that the additions give: the outcome is the same on every version, and half of it is never left.
+The library adds values to its enum types and uses them, which PostgreSQL before 17 refuses in one transaction
+("unsafe use of new value"). Here the types are created with all their values, in the order of the additions, so
+the result is the same on every version.
 
-Its trigger that announces each new job by NOTIFY is switched off: PostgreSQL commits transactions
-that notify one at a time, across the whole database, so that every booking would queue behind every
-other at its commit. The worker polls instead (docs/decisions).
+The library's NOTIFY trigger for new jobs is disabled: PostgreSQL serializes the commits of transactions that
+notify, across the whole database, so all bookings would queue at their commit. The worker polls instead
+(docs/decisions).
 """
 
 import re
@@ -38,7 +38,7 @@ def upgrade() -> None:
     names = sorted(f.name for f in folder.iterdir() if f.name.endswith(".sql") and f.name <= LAST)
     if LAST not in names:
         raise RuntimeError(f"this Procrastinate has no {LAST}")
-    # The files hold % signs and several statements each: they go to the server as they are.
+    # Without parameters: the files contain % signs and several statements each.
     connection = op.get_bind().execution_options(no_parameters=True)
     scripts = [(folder / name).read_text(encoding="utf-8") for name in names]
     for script in with_whole_types(scripts):
@@ -47,7 +47,7 @@ def upgrade() -> None:
 
 
 def with_whole_types(scripts: list[str]) -> list[str]:
-    """The scripts with enum types that are created with the values which later ones add."""
+    """Create the enum types with the values that later scripts add."""
     types = {
         created["type"]: VALUE.findall(created["values"])
         for script in scripts

@@ -1,6 +1,6 @@
-"""A mail that no server was there to take is "not_sent", and no longer told as sent.
+"""Adds the mail state "not_sent", for mails that were made without any mail server.
 
-Development alone knows the state: production does not start without MAIL_SERVER.
+It occurs in development only: production does not start without MAIL_SERVER.
 """
 
 from alembic import op

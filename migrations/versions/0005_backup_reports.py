@@ -1,4 +1,4 @@
-"""Where the backups' container reports what it did."""
+"""Creates `backup_report`: the backup container reports its runs there."""
 
 import sqlalchemy as sa
 from alembic import op

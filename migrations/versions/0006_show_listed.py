@@ -1,4 +1,4 @@
-"""A show may be booked by who has its address without being in the programme."""
+"""Adds `show.listed`: an unlisted show can be booked by its URL, but is not in the programme."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # The default is the server's too: the release before this one writes shows without the column.
+    # A server default, since the previous release inserts shows without the column.
     op.add_column(
         "show", sa.Column("listed", sa.Boolean(), nullable=False, server_default=sa.true())
     )

@@ -1,4 +1,4 @@
-"""A mail may tell that a performance was moved: the kind "moved"."""
+"""Adds the mail kind "moved": the performance was moved."""
 
 from alembic import op
 
@@ -16,7 +16,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # The release before could not make their text.
+    # The previous release has no text for them.
     op.execute("DELETE FROM mail WHERE kind = 'moved'")
     op.drop_constraint(op.f("ck_mail_kind"), "mail", type_="check")
     op.create_check_constraint(op.f("ck_mail_kind"), "mail", f"kind IN ({BEFORE})")

@@ -1,15 +1,13 @@
-"""The door without a network: devices, changes since a sync, claims, walk-ins, released places.
+"""The door works offline: devices, changes since a sync, claims, walk-ins, released seats.
 
-- A token may be a device's: for one performance, seen when.
-- `reservation.changed_in` is the transaction that changed the row last. A device asks for what changed
-  since the oldest transaction that may have been under way at its last sync (docs/door.md); a trigger
-  writes it, whoever changes the row.
-- `scan.claimed`: people whom a device let in without the server; null when it asked. More than `people`,
-  those whom the books could count, are a conflict.
-- A revoked device scans nothing, whoever writes: the trigger `scan_by_valid_device` refuses it, but for the
-  record that it tried.
-- A walk-in is a reservation without a visitor. `reservation.released`: places of a party that are held no
-  more, since it did not come in time.
+- A token may belong to a device: for one performance, with the time it was last seen.
+- `reservation.changed_in` is the transaction that last changed the row; a trigger sets it. A device asks for the
+  changes since the oldest transaction that may have been running at its last sync (docs/door.md).
+- `scan.claimed`: people whom a device admitted offline; null when it asked the server. More than `people`, the
+  number that could be counted, is a conflict.
+- The trigger `scan_by_valid_device` refuses all scans of a revoked device, but for the record of the attempt.
+- A walk-in is a reservation without a visitor. `reservation.released`: seats of a party that are no longer held,
+  because it did not come in time.
 """
 
 import sqlalchemy as sa
@@ -141,9 +139,9 @@ def downgrade() -> None:
 
     op.execute("DROP TRIGGER reservation_changed ON reservation")
     op.execute("DROP FUNCTION reservation_changed()")
-    # The release before knows no walk-ins: as parties whose names were erased they stay counted.
+    # The previous release has no walk-ins: they stay counted, as parties with erased names.
     op.execute("UPDATE reservation SET erased_at = created_at WHERE walk_in")
-    # Released places that walk-ins took cannot be held again: those parties become smaller.
+    # Released seats that walk-ins took cannot be held again: those parties become smaller.
     op.execute("""
         UPDATE reservation SET seats = seats - released, released = 0
         WHERE released > 0 AND seats > released

@@ -1,6 +1,6 @@
-"""`scan.claim_undone_at`: when people whom a device let in by itself were taken back, counted or not.
+"""Adds `scan.claim_undone_at`: when the admission that a device claimed was undone, counted or not.
 
-Of those who were counted their admission says it; one that could not be counted has none.
+A counted claim's admission has the time too; a claim that could not be counted has no admission.
 """
 
 import sqlalchemy as sa

@@ -1,8 +1,8 @@
-"""Venues, shows and tokens have a name: the back office let them be saved without.
+"""Requires a name for venues, shows and tokens, which the back office allowed to be empty.
 
-Those that are there without one get one first, a show its address and the others their number: left
-nameless, such a token could not even be revoked any more. The release before this one writes an empty
-name only when spaces alone were typed, and is then refused by the database.
+Existing empty names are filled first, a show's with its slug, the others with their id: a nameless token could not
+be revoked. The previous release writes an empty name only when only spaces were typed; the database then refuses
+it.
 """
 
 from alembic import op

@@ -1,6 +1,6 @@
-"""The fingerprint of the SECRET_KEY that links and tickets are signed with.
+"""Creates `signing_key`: the fingerprint of the SECRET_KEY that signs links and tickets.
 
-The site notes it when it starts. The release before this one neither reads nor writes it.
+The site stores it when it starts. The previous release does not use it.
 """
 
 import sqlalchemy as sa

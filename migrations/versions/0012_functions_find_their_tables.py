@@ -1,15 +1,14 @@
-"""The trigger functions find their own tables, whatever the session's search_path or temporary tables.
+"""Gives the trigger functions their own search_path, whatever the session's is.
 
-A temporary table, a view or a schema that comes first on the search_path could stand in for the table
-whose rows are counted, and the count went astray; with `search_path = ''`, as pg_dump's scripts set it,
-the functions failed. Now each function has a search_path of its own (`pg_catalog`, and temporary objects
-last) and names its tables with their schema. A function that counts raises an error, by its own name as
-the constraint's, when it finds no row to count in, and when it was attached to another table than its own.
+A temporary table, a view or a schema earlier on the search_path could replace the table whose rows are counted,
+which made the counts wrong; with `search_path = ''`, as pg_dump's scripts set it, the functions failed. Now each
+function has its own search_path (`pg_catalog`, with temporary objects last) and qualifies its tables. A counting
+function raises an error, with its own name as the constraint, when there is no row to count in or when it is
+attached to the wrong table.
 
-The functions that count run with their owner's rights: a role that may write reservations need not be
-allowed to write the counters.
+The counting functions are SECURITY DEFINER: a role that writes reservations needs no right to write counters.
 
-The job queue's functions, which its library wrote, get a search_path too.
+The library's functions for the job queue get a search_path too.
 """
 
 import re
@@ -158,7 +157,7 @@ def _create(function: str, names: dict[str, str]) -> None:
 
 
 def downgrade() -> None:
-    """Create the functions again as 0002 and 0008 did."""
+    """Restore the functions of 0002 and 0008."""
     op.execute(QUEUE.format(change="RESET search_path"))
     first, door = (_migration(number) for number in ("0002", "0008"))
     for script in (

@@ -1,16 +1,16 @@
-"""Rows that people edit count their versions, each change is recorded, a show's former addresses are kept.
+"""Adds versions to the rows that people edit, a record of edits, and former slugs of shows.
 
-- `version` of a venue, show, performance or account is raised by a trigger whenever one of the facts that
-  people edit changes, whoever writes. What the system counts (`performance.seats_held`) does not raise it.
-- `row_change` holds one row for each version: when, by which account, which fields from what to what. A
-  password is recorded as changed, without its digest. There is no visitor's data in any of these tables.
+- A trigger increments `version` of a venue, show, performance or account when a field that people edit changes,
+  whoever writes. Counters (`performance.seats_held`) do not increment it.
+- `row_change` has a row for each version: time, account, and each field's old and new value. A changed password is
+  recorded without its digest. None of these tables contains visitors' data.
 - A role given or taken (`user_role`) is a change of the account.
-- `former_slug`: addresses that a show had before. They lead to it, so another show cannot take them.
+- `former_slug`: earlier slugs of shows. They redirect to the show, so another show cannot use them.
 
-The functions that record run with their owner's rights: who may edit need not be allowed to write records.
+The recording functions are SECURITY DEFINER: editors need no right to write records.
 
-INSERT is not recorded: a restore of the data alone would record it again. The release before this one
-writes nothing new, and its changes are counted and recorded all the same, without an account.
+INSERT is not recorded: restoring the data alone would record it again. The previous release's changes are counted
+and recorded without an account.
 """
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-# A field behind ! is recorded without its values.
+# A field with ! is recorded without its values.
 EDITED = {
     "venue": ("name", "address"),
     "show": (
@@ -129,7 +129,7 @@ CREATE TRIGGER row_change_recorded AFTER DELETE OR UPDATE OF {columns} ON {table
     FOR EACH ROW EXECUTE FUNCTION row_change_recorded({arguments});
 """
 
-# AFTER: a row that is unique by then sees what the transaction that gave the address up has written.
+# AFTER: the unique check has then waited for a transaction that released the slug, and its result is visible.
 SLUGS = """
 CREATE FUNCTION public.show_keeps_its_slugs() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

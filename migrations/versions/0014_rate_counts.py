@@ -1,7 +1,7 @@
-"""Counts of tries, so that rate limits hold across processes and hosts.
+"""Creates `rate_count`, so that rate limits hold across processes and hosts.
 
-Unlogged: after a crash of the database the counts begin anew, which costs nothing. The release before this
-one counts in its processes' memory and leaves the table alone.
+Unlogged: after a crash the counts start from zero, which does no harm. The previous release counts in its
+processes' memory and does not use the table.
 """
 
 import sqlalchemy as sa

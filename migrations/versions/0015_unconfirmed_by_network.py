@@ -1,11 +1,11 @@
-"""Unconfirmed seats are counted by the network that they were booked from, and limited.
+"""Counts unconfirmed seats by the network that booked them, and limits them.
 
-`reservation.network` is a keyed digest of performance and network, so that nobody is followed from one
-evening to another; `network_limit` is how many seats that network may hold unconfirmed, when it booked.
-Both are erased by the trigger `reservation_changed` as soon as the reservation is confirmed or ends. The
-trigger that counts seats refuses more, under the performance's lock, as `reservation_network_seats`.
+`reservation.network` is an HMAC of performance and network, so that nobody can be followed from one performance to
+another; `network_limit` is the number of unconfirmed seats that the network may hold, as of the booking. The
+trigger `reservation_changed` erases both when the reservation is confirmed or ends. The trigger that counts seats
+refuses more, under the performance's lock, as `reservation_network_seats`.
 
-The release before this one writes neither column, so that its bookings are not limited.
+The previous release writes neither column, so its bookings are not limited.
 """
 
 from typing import Any
@@ -77,5 +77,5 @@ def downgrade() -> None:
 
 
 def _paths() -> Any:
-    """Migration 0012, which made these functions as they are before this one."""
+    """Migration 0012, which created the earlier version of these functions."""
     return context.script.get_revision("0012").module

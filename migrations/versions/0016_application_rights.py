@@ -1,8 +1,8 @@
-"""`grant_rows(role)`: the rights of a role that the application has without owning the tables.
+"""Creates `grant_rows(role)`: grants the application's role its rights without making it an owner.
 
-It may read and write rows, and neither change what migrations made (its triggers, constraints, functions)
-nor write the counters, which the triggers keep. Called by the tables' owner: `flask db upgrade` does after
-its migrations, new tables included, and a restore after its last row.
+The role may read and write rows. It may not change triggers, constraints or functions, nor write the counters that
+triggers maintain. The tables' owner calls it: `flask db upgrade` after its migrations, to include new tables, and a
+restore after its last row.
 """
 
 from alembic import op
@@ -48,7 +48,7 @@ END $$
 
 
 def upgrade() -> None:
-    # Its % signs are format's: they go to the server as they are.
+    # Without parameters: the % signs belong to format().
     op.get_bind().execution_options(no_parameters=True).exec_driver_sql(GRANT_ROWS)
 
 

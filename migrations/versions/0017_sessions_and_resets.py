@@ -1,9 +1,9 @@
-"""Sessions are ended one by one, and reset mails to one account have a pause.
+"""Ends single sessions, and limits how often reset mails are sent to an account.
 
-- `ended_session`: digests of the ids of sessions that somebody logged out of.
-- `user_account.reset_mailed_at`: when the last mail to set another password was asked for.
+- `ended_session`: digests of the ids of sessions that were logged out.
+- `user_account.reset_mailed_at`: when the last password reset was requested.
 
-The release before this one reads and writes neither: its log-out ends all sessions of an account.
+The previous release uses neither: its log-out ends all sessions of an account.
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,6 @@
-"""Mails remember whose fault a refusal was, when they were last tried and when staff sent them again.
+"""Records on a mail who caused a refusal, the time of the last attempt, and when staff resent it.
 
-The release before this one leaves the new columns as they are: what it tries is then not counted among
-those refused in a row.
+The previous release does not write the new columns, so its attempts do not count as refused in a row.
 """
 
 import sqlalchemy as sa

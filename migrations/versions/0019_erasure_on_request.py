@@ -1,7 +1,6 @@
-"""Names that are erased because somebody asked for it are told from those that are erased too early.
+"""Adds `reservation.erasure_requested_at`: when staff erased name and address on request.
 
-`reservation.erasure_requested_at`: when staff erased name and address on request. The release before this
-one neither reads nor writes it.
+`flask doctor` thereby tells these erasures from premature ones. The previous release does not use the column.
 """
 
 import sqlalchemy as sa

@@ -1,12 +1,11 @@
-"""Only a share of a performance is held for bookings that nobody has confirmed yet.
+"""Limits the share of a performance that unconfirmed bookings may hold.
 
-`reservation.holds_seats` says whether one that is pending holds its seats; one that does not gets them
-when it is confirmed, if there are still so many. `unconfirmed_limit` is how many seats of the performance
-may be held unconfirmed, as of when it was booked. The trigger that counts seats refuses one that would hold
-more, under the performance's lock, as `reservation_unconfirmed_share`. Whoever has no limit (walk-ins, the
-release before this one) always holds.
+`reservation.holds_seats`: whether a pending reservation holds its seats; one that does not gets them when it is
+confirmed, if enough are left. `unconfirmed_limit`: how many seats of the performance may be held unconfirmed, as
+of the booking. The trigger that counts seats refuses a reservation above the limit, under the performance's lock,
+as `reservation_unconfirmed_share`. Reservations without a limit (walk-ins, the previous release) always hold.
 
-The network's limit (0015) counts those without a hold, too: each is a mail.
+The network's limit (0015) includes reservations without a hold: each of them sends a mail.
 """
 
 from typing import Any
@@ -106,7 +105,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What holds no seats ends: before this migration every pending one held them."""
+    """Ends reservations without a hold: before this migration every pending one had a hold."""
     op.execute(
         "UPDATE public.reservation SET state = 'expired', ended_at = now()"
         " WHERE state = 'pending' AND NOT holds_seats"

@@ -1,8 +1,8 @@
-"""An invitation to the door is for as many phones as staff chose.
+"""An invitation to the door is valid for as many phones as staff chose.
 
-`api_token.invitation` is the number of the invitation that a door device came by, `invitation_place` which of
-its phones it is, from 1 on. The unique key is what two phones with one photographed code meet. Devices of before
-came by none that is still good, nor do those that the release before this one makes.
+`api_token.invitation` is the invitation's number, `invitation_place` the phone's position in it, from 1. Their unique
+key stops two phones from using the same place with one photographed code. Both are null for existing devices and for
+those of the previous release.
 """
 
 import sqlalchemy as sa

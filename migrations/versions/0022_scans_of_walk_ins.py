@@ -1,8 +1,7 @@
-"""`scan.walk_in`: the attempt was to let in people without a booking, and no ticket was scanned.
+"""Adds `scan.walk_in`: the attempt was to admit people without a booking; no ticket was scanned.
 
-What a revoked device sends has no reservation and one verdict for everything, so that its walk-ins looked like
-tickets that nobody has. Of scans of before, and of those that the release before this one writes, it is not known:
-they say false, and their reservation or verdict tells (`house_list`).
+A revoked device's attempts have no reservation and one verdict for all, so its walk-ins looked like unknown tickets.
+Existing scans, and those of the previous release, have false; their reservation or verdict tells (`house_list`).
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
-"""A door token may be for scans only: scope "scan".
+"""Adds the token scope "scan": a door token for scans only.
 
-The release before this one knows tokens of scope "door" alone, so that to it a phone that only scans is unknown:
-after a rollback it lets nobody in, instead of doing more than it may. Staff show it a code anew.
+The previous release knows only the scope "door". After a rollback it rejects a scan-only phone, rather than granting
+it more rights; staff show such phones a new code.
 """
 
 from alembic import op
@@ -18,7 +18,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Their scans stay, and so does whose they are; but nobody comes to rights that they were not given.
+    # Keep the tokens, for their scans, but revoke them: nobody may gain rights.
     op.execute(
         "UPDATE api_token SET scope = 'door', revoked_at = coalesce(revoked_at, now())"
         " WHERE scope = 'scan'"

@@ -1,7 +1,7 @@
-"""No two phones at one door have one name (`uq_api_token_label`).
+"""Makes the names of a performance's phones unique (`uq_api_token_label`).
 
-`enrol` gives the second one a number, but two that came at the same moment both found the name free. Where that
-happened the later ones get their number in the table behind their name. Names of revoked phones may be taken.
+`enrol` adds a number to a taken name, but two phones that came at the same moment both found it free. Existing
+duplicates get their id appended. Names of revoked phones may be reused.
 """
 
 import sqlalchemy as sa

@@ -1,8 +1,8 @@
-"""A phone at the door may serve several evenings, if staff say so.
+"""A phone at the door may serve several performances, if staff allow it.
 
-`api_token.serves_until`: so long the phone may open the doors of other evenings by itself. `origin_id` is its first
-token, of those that it came to so: what is revoked of a phone is all of it. The release before this one knows
-neither; to it each is the device of its own performance, as before.
+`api_token.serves_until`: until when the phone may join other performances by itself. `origin_id`: its first token;
+revoking a phone revokes all tokens with the same origin. The previous release uses neither: to it each token is the
+device of its own performance.
 """
 
 import sqlalchemy as sa

@@ -1,8 +1,7 @@
-"""`reservation.note`: what the door must know of a party, as staff wrote it.
+"""Adds `reservation.note`: what the door must know about a party, written by staff.
 
-It may say something of somebody's health, and goes with the name: the trigger `reservation_note_erased` takes it
-away from each booking whose name is erased, whoever writes, and keeps none of walk-ins, who are nobody. So it does
-for the release before this one, which knows no notes.
+A note may concern somebody's health, so it is erased with the name: the trigger `reservation_note_erased` clears it
+whoever erases the name, and keeps walk-ins without notes. This also covers the previous release, which has no notes.
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
-"""A phone at the door may be put away, by staff or by itself; nobody waits to hear of it then.
+"""A phone at the door can be retired, by staff or by itself; nobody then waits for it.
 
-`api_token.put_away_at`: since when. `put_away_by_phone`: it said itself that it ends, with nothing waiting; of one that
-staff put away nobody knows. The release before this one knows neither, and names such a phone as one that is silent.
+`api_token.put_away_at`: since when. `put_away_by_phone`: the phone said itself that it ends, with nothing left to
+send; of one that staff retired this is unknown. The previous release uses neither, and lists such a phone as silent.
 """
 
 import sqlalchemy as sa

@@ -1,6 +1,6 @@
-"""`reservation.late_at`: about when a party comes that told us it will be late.
+"""Adds `reservation.late_at`: about when a party will come that announced its delay.
 
-The release before this one neither knows nor writes it: it releases the places of these parties with the others'.
+The previous release does not use it: it releases these parties' seats together with the others'.
 """
 
 import sqlalchemy as sa

@@ -1,17 +1,15 @@
-"""People go out in the interval and come in again: `passage`, `reservation.outside`, `performance.reentry`.
+"""People leave in the interval and come in again: `passage`, `reservation.outside`, `performance.reentry`.
 
-- `performance.reentry`: staff let people out for this evening; off unless they switch it on.
-- `scan.way` says which way an attempt went: in, out, or in again. Scans of before, and of the release before this
-  one, are of people who come in.
-- A passage is for those who go out or come back what an admission is for those who come in: `people` went out,
-  or came back when it is negative, by one scan, until somebody undoes it. Of people without a ticket it has no
-  reservation.
-- `reservation.outside`: how many of those who are in (`admitted`) are out at this moment. A trigger counts it from
-  passages, whoever writes; it is never negative (`ck_reservation_outside_range`), and nobody goes out who is not in
-  (`reservation_outside_range`, at the end of the transaction). That is no CHECK beside `admitted`: the release before this one undoes admissions, and
-  knows nothing of people who are out.
+- `performance.reentry`: whether people may leave and re-enter this performance; off by default.
+- `scan.way`: in, out, or in again. Existing scans, and those of the previous release, are "in".
+- A passage records who goes out or comes back, as an admission records who comes in: `people` went out, or came
+  back if negative, by one scan, until it is undone. For people without a ticket it has no reservation.
+- `reservation.outside`: how many of the admitted (`admitted`) are out now. A trigger counts it from passages,
+  whoever writes. It is never negative (`ck_reservation_outside_range`) nor more than `admitted`
+  (`reservation_outside_range`, checked at the end of the transaction). The latter is no CHECK, because the previous
+  release undoes admissions without knowing `outside`.
 
-Nobody's seat is free for being out: no count of seats looks at it.
+No count of seats depends on it: a person who is out keeps their seat.
 """
 
 from typing import Any
@@ -143,17 +141,17 @@ def downgrade() -> None:
     ):  # fmt: skip
         op.execute(f"DROP FUNCTION {function}()")
     op.drop_column("reservation", "outside")
-    # The release before would take them for attempts to come in, that were refused.
+    # The previous release would take them for refused attempts to come in.
     op.execute("DELETE FROM scan WHERE way <> 'in'")
     op.drop_column("scan", "way")
     op.drop_column("performance", "reentry")
 
 
 def _grant_rows(counters: str) -> None:
-    """What the application may write: rows, but none of the counters."""
+    """Grant the application its rights to rows, without the counters."""
     script = _migration("0016").GRANT_ROWS.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
     statement = script.replace(COUNTERS, counters)
-    # Its % signs are format's: they go to the server as they are.
+    # Without parameters: the % signs belong to format().
     op.get_bind().execution_options(no_parameters=True).exec_driver_sql(statement)
 
 

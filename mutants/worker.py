@@ -1,9 +1,8 @@
-"""Tries mutants in a copy of this folder: reads one a line, answers what came of it.
+"""Tests mutants in a copy of this folder: reads one per line, writes the outcome.
 
-Started by `mutants.crew` in the copy. What the application and its tests import from other people is
-imported once, here; each mutant is then tried in a fork, which begins with pytest's own work. The test
-that noticed a mutant is the first to be asked about the next, and quick tests come before slow ones.
-A test that takes much longer than without a mutant ends the fork.
+`mutants.pool` starts it in the copy. Third-party libraries are imported once, here; each mutant then runs in a
+fork, which starts with pytest itself. Quick tests run before slow ones, and first the test that noticed the
+mutant before. A test that takes much longer than without a mutant ends the fork.
 """
 
 import contextlib
@@ -21,35 +20,35 @@ from typing import Any, Literal
 
 import pytest
 
-# A mutant in whose way the tests hang never ends, and neither may a slow run of them: it is no kill.
+# A hanging test does not count as noticed: the machine may only be slow.
 Outcome = Literal["noticed", "survived", "never ended"]
 
 _OURS = ("azionelab", "bare_machine", "tests", "migrations", "mutants", "__main__", "conftest")
 _PRELOADED = "ignore::pytest.PytestAssertRewriteWarning"
 _NO_TESTS = 5  # pytest's exit status
-_PATIENCE = 40  # seconds, and a few times what the slowest test takes without a mutant
-_UNKNOWN = 300  # seconds that a test may take while nothing is known of them yet
+_TIMEOUT = 40  # seconds; plus three times the slowest test's time without a mutant
+_BASELINE_TIMEOUT = 300  # seconds for each test, before their times are known
 _LIST = "import json, sys, azionelab, tests.conftest; print(json.dumps(list(sys.modules)))"
 _OUTPUT = Path("mutant.log").absolute()
 _REPORT = Path("mutant.json").absolute()
 _NOTHING: dict[str, Any] = {"failed": [], "seconds": {}}
 
 
-class _TellingFirst:
-    """Orders the tests, and notes how long each takes and which one fails."""
+class _OrderAndReport:
+    """A pytest plugin: orders the tests, and records their times and failures."""
 
-    def __init__(self, order: list[str], patience: float) -> None:
+    def __init__(self, order: list[str], timeout: float) -> None:
         self.order = order
-        self.patience = patience
+        self.timeout = timeout
         self.seconds: dict[str, float] = {}
         self.failed: list[str] = []
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        place = {name: number for number, name in enumerate(self.order)}
-        items.sort(key=lambda item: place.get(item.nodeid, len(place)))
+        rank = {name: number for number, name in enumerate(self.order)}
+        items.sort(key=lambda item: rank.get(item.nodeid, len(rank)))
 
     def pytest_runtest_logstart(self) -> None:
-        _end_after(self.patience)
+        _set_alarm(self.timeout)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
@@ -61,23 +60,23 @@ class _Trials:
     def __init__(self, tests: list[str]) -> None:
         self.tests = tests
         self.order: list[str] = []
-        self.patience: float = _UNKNOWN  # seconds, for each test
+        self.timeout: float = _BASELINE_TIMEOUT  # seconds, for each test
 
     def baseline(self) -> None:
-        """Run the tests on the module as it is; they have to pass."""
+        """Run the tests on the unchanged module; they must pass."""
         status, report = self._run()
         if status != 0:
             raise SystemExit(f"the tests fail without a change:\n{_OUTPUT.read_text()}")
         seconds = report["seconds"]
         self.order = sorted(seconds, key=seconds.__getitem__)
-        # Whichever test comes first also makes what all of them use.
-        self.patience = _PATIENCE + 3 * max(seconds.values())
-        # What is compiled from now on is a mutant.
+        # The first test's time includes the shared fixtures.
+        self.timeout = _TIMEOUT + 3 * max(seconds.values())
+        # Only mutants are compiled from here on: do not keep their bytecode.
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         sys.dont_write_bytecode = True
 
     def outcome(self) -> Outcome:
-        """What comes of the mutant that stands in the module."""
+        """Run the tests on the mutant in the module's file."""
         status, report = self._run()
         if status == -signal.SIGALRM:
             return "never ended"
@@ -92,7 +91,7 @@ class _Trials:
         pid = os.fork()
         if not pid:
             self._child()
-        with _ending(pid):
+        with _killed_after(pid):
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         return status, json.loads(_REPORT.read_text()) if _REPORT.exists() else _NOTHING
 
@@ -100,34 +99,34 @@ class _Trials:
         status = 1
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
-        _end_after(self.patience)
+        _set_alarm(self.timeout)
         with _OUTPUT.open("wb") as output:
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
         try:
-            telling = _TellingFirst(self.order, self.patience)
+            telling = _OrderAndReport(self.order, self.timeout)
             options = ["-x", "-q", "-p", "no:cacheprovider", "-W", _PRELOADED]
             status = int(pytest.main([*options, *self.tests], plugins=[telling]))
             report = {"failed": telling.failed, "seconds": telling.seconds}
             _REPORT.write_text(json.dumps(report))
-        except BaseException:  # noqa: BLE001 (a fork must not go on in its parent's place)
+        except BaseException:  # noqa: BLE001 (the fork must never return into its parent's code)
             traceback.print_exc()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
 
 
-def _end_after(seconds: float) -> None:
-    """Let this process be ended then, wherever it hangs, unless it is told another time before."""
+def _set_alarm(seconds: float) -> None:
+    """Let SIGALRM end this process after `seconds`, unless another call comes first."""
     signal.alarm(math.ceil(seconds))
 
 
 @contextlib.contextmanager
-def _ending(pid: int) -> Iterator[None]:
+def _killed_after(pid: int) -> Iterator[None]:
     try:
         yield
     finally:
-        # Also what the tests started and left behind.
+        # Including processes that the tests left behind.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
@@ -135,7 +134,7 @@ def _ending(pid: int) -> Iterator[None]:
 
 
 def main(module: Path, tests: list[str]) -> None:
-    """Serve trials until standard input ends."""
+    """Test mutants until standard input ends."""
     trials = _Trials(tests)
     for line in sys.stdin:
         source = json.loads(line)
@@ -148,7 +147,7 @@ def main(module: Path, tests: list[str]) -> None:
         print(json.dumps(outcome), flush=True)
 
 
-def _import_what_others_wrote() -> None:
+def _preload_libraries() -> None:
     listed = subprocess.run([sys.executable, "-c", _LIST], capture_output=True, check=True)
     for name in json.loads(listed.stdout):
         if not name.startswith(_OURS):
@@ -157,7 +156,7 @@ def _import_what_others_wrote() -> None:
 
 
 if __name__ == "__main__":
-    # By an exception, so that the fork at work ends as well.
+    # An exception, so that the running fork is killed too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    _import_what_others_wrote()
+    _preload_libraries()
     main(Path(sys.argv[1]), sys.argv[2:])

@@ -1,6 +1,6 @@
 """The containers' health check: `healthy.py web` asks gunicorn, `healthy.py worker` the database.
 
-Exit status 0 when it is well, 1 with one line when it is not.
+Exit status 0 when healthy, else 1 with a line that says why.
 """
 
 import os
@@ -8,11 +8,11 @@ import sys
 import urllib.error
 import urllib.request
 
-WORKER_SILENT_AFTER = 60  # seconds; the worker's heart beats every ten
+WORKER_SILENT_AFTER = 60  # seconds; the worker sends a heartbeat every ten
 
 
 def web() -> str | None:
-    """What is wrong with gunicorn and what stands behind it, or None."""
+    """What is wrong with gunicorn or the database; None when nothing is."""
     host = os.environ.get("ALLOWED_HOSTS", "").split(",")[0].strip() or "localhost"
     request = urllib.request.Request("http://127.0.0.1:8000/api/health", headers={"Host": host})
     try:
@@ -25,8 +25,8 @@ def web() -> str | None:
 
 
 def worker() -> str | None:
-    """What is wrong with the workers, or None when the heart of one of them beats."""
-    # Not for `web`, which is asked every ten seconds: these load SQLAlchemy and more.
+    """What is wrong with the workers; None when one of them has sent a heartbeat."""
+    # Imported here, since they load SQLAlchemy: `web` runs every ten seconds without them.
     import psycopg
 
     from azionelab.ops.processes.conninfo import conninfo
@@ -39,7 +39,7 @@ def worker() -> str | None:
                 "SELECT extract(epoch FROM now() - max(last_heartbeat)) FROM procrastinate_workers"
             ).fetchone()
     except psycopg.errors.UndefinedTable:
-        # It takes as long to load as all the rest.
+        # Imported here, since it takes as long to load as all the rest.
         from azionelab.ops.checks.schema import NOT_MIGRATED
 
         return NOT_MIGRATED

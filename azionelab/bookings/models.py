@@ -24,6 +24,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base, Typed
+from azionelab.shows.limits import MAX_PARTY
 from azionelab.shows.models import Performance
 
 MAX_NAME = 120  # characters
@@ -139,7 +140,7 @@ class Reservation(PartyCounts, Base):
             "network",
             postgresql_where=text("state = 'pending' AND network IS NOT NULL"),
         ),
-        CheckConstraint("seats BETWEEN 1 AND 100", name="seats_range"),
+        CheckConstraint(f"seats BETWEEN 1 AND {MAX_PARTY}", name="seats_range"),
         CheckConstraint("state IN ('pending', 'confirmed', 'cancelled', 'expired')", name="state"),
         CheckConstraint("admitted BETWEEN 0 AND seats - released", name="admitted_range"),
         CheckConstraint("released BETWEEN 0 AND seats", name="released_range"),

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base, Typed
 from azionelab.database.row_versions import Versioned
+from azionelab.shows.limits import MAX_MINUTES, MAX_PARTY, PARTY_LIMIT, SLUG
 
 MAX_CAPACITY = 100_000  # seats
 
@@ -42,8 +43,8 @@ class Show(Versioned, Base):
     __table_args__ = (
         UniqueConstraint("slug"),
         CheckConstraint("title <> ''", name="title_given"),
-        CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug_form"),
-        CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration_range"),
+        CheckConstraint(f"slug ~ '^{SLUG}$'", name="slug_form"),
+        CheckConstraint(f"duration_minutes BETWEEN 1 AND {MAX_MINUTES}", name="duration_range"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -86,7 +87,7 @@ class Performance(Versioned, Base):
         Index("ix_performance_starts_at", "starts_at"),
         CheckConstraint(f"capacity BETWEEN 0 AND {MAX_CAPACITY}", name="capacity_range"),
         CheckConstraint("seats_held BETWEEN 0 AND capacity", name="capacity_held"),
-        CheckConstraint("party_limit BETWEEN 1 AND 100", name="party_limit_range"),
+        CheckConstraint(f"party_limit BETWEEN 1 AND {MAX_PARTY}", name="party_limit_range"),
         CheckConstraint("booking_opens_at < booking_closes_at", name="booking_window"),
     )
 
@@ -97,7 +98,7 @@ class Performance(Versioned, Base):
     booking_opens_at: Mapped[datetime]
     booking_closes_at: Mapped[datetime]
     capacity: Mapped[int]
-    party_limit: Mapped[int] = mapped_column(default=6)
+    party_limit: Mapped[int] = mapped_column(default=PARTY_LIMIT)
     seats_held: Mapped[int] = mapped_column(default=0, server_default="0")
     cancelled_at: Mapped[datetime | None]
     # Whether admitted people may leave and come in again.

@@ -9,12 +9,13 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from azionelab.admin.rows.fields import Line, RequiredChoice
 from azionelab.bookings.lateness import MINUTES
 from azionelab.bookings.models import MAX_NOTE
+from azionelab.shows.limits import MAX_PARTY
 
 
 class FewerSeatsForm(FlaskForm):  # type: ignore[misc]
     """A smaller party."""
 
-    seats = IntegerField(_("Seats"), [InputRequired(), NumberRange(1, 100)])
+    seats = IntegerField(_("Seats"), [InputRequired(), NumberRange(1, MAX_PARTY)])
 
 
 class NoteForm(FlaskForm):  # type: ignore[misc]

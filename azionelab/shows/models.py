@@ -1,13 +1,30 @@
 """Venue, Show, FormerSlug and Performance."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, true
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    false,
+    func,
+    true,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base, Typed
 from azionelab.database.row_versions import Versioned
-from azionelab.shows.limits import MAX_MINUTES, MAX_PARTY, PARTY_LIMIT, SLUG
+from azionelab.shows.limits import (
+    MAX_MINUTES,
+    MAX_PARTY,
+    PARTY_LIMIT,
+    SLUG,
+    performance_end,
+    show_duration,
+)
 
 MAX_CAPACITY = 100_000  # seats
 
@@ -59,6 +76,17 @@ class Show(Versioned, Base):
         back_populates="show", passive_deletes="all", order_by="Performance.starts_at"
     )
 
+    @hybrid_property
+    def duration(self) -> timedelta:
+        """How long it takes, by default if nobody entered its minutes."""
+        return show_duration(self.duration_minutes)
+
+    @duration.inplace.expression
+    @classmethod
+    def _duration(cls) -> ColumnElement[timedelta]:
+        entered = func.make_interval(0, 0, 0, 0, 0, cls.duration_minutes)
+        return func.coalesce(entered, show_duration(None))
+
     def __str__(self) -> str:
         return self.title
 
@@ -106,6 +134,11 @@ class Performance(Versioned, Base):
     released_at: Mapped[datetime | None]  # when the seats of no-shows were released
     show: Mapped[Show] = relationship(back_populates="performances")
     venue: Mapped[Venue] = relationship(back_populates="performances")
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends."""
+        return performance_end(self.starts_at, self.show.duration_minutes)
 
     def __str__(self) -> str:
         return f"{self.show.title}, {self.starts_at:%Y-%m-%d %H:%M} UTC"

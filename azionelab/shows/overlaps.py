@@ -2,11 +2,10 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import aliased, contains_eager
 
 from azionelab.database import db
-from azionelab.shows.limits import show_duration
 from azionelab.shows.models import Performance, Show
 
 
@@ -17,10 +16,6 @@ def find_overlaps(ids: Collection[int]) -> list[tuple[Performance, Performance]]
     """
     one, other = aliased(Performance), aliased(Performance)
     show_of_one, show_of_other = aliased(Show), aliased(Show)
-    length_of_one, length_of_other = (
-        func.coalesce(func.make_interval(0, 0, 0, 0, 0, show.duration_minutes), show_duration(None))
-        for show in (show_of_one, show_of_other)
-    )
     pairs = (
         select(one, other)
         .join(other, and_(other.venue_id == one.venue_id, other.id != one.id))
@@ -35,8 +30,8 @@ def find_overlaps(ids: Collection[int]) -> list[tuple[Performance, Performance]]
             or_(one.id < other.id, other.id.not_in(ids)),
             one.cancelled_at.is_(None),
             other.cancelled_at.is_(None),
-            one.starts_at < other.starts_at + length_of_other,
-            other.starts_at < one.starts_at + length_of_one,
+            one.starts_at < other.starts_at + show_of_other.duration,
+            other.starts_at < one.starts_at + show_of_one.duration,
         )
         .order_by(one.starts_at, one.id, other.starts_at)
     )

@@ -9,7 +9,7 @@ from typing import Any, cast
 from sqlalchemy import Row, Select, column, func, select, table
 
 from azionelab.database import db
-from azionelab.shows.limits import SLUG
+from azionelab.shows.limits import SLUG, performance_end
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.shows.window import Bookable, Window, booking_window
 
@@ -49,6 +49,11 @@ class Listing:
     party_limit: int
     seats_left: int
     status: Status
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends."""
+        return performance_end(self.starts_at, self.duration_minutes)
 
 
 def programme(at: datetime) -> list[Listing]:

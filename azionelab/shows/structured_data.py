@@ -7,7 +7,7 @@ structured address, an organizer, an image.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -83,8 +83,7 @@ def _event(show: Show, listing: Listing, links: EventLinks, publisher: Publisher
         },
     }
     if listing.duration_minutes is not None:
-        ends_at = listing.starts_at + timedelta(minutes=listing.duration_minutes)
-        event["endDate"] = _local(ends_at, publisher)
+        event["endDate"] = _local(listing.ends_at, publisher)
     return event
 
 

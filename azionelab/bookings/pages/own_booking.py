@@ -16,7 +16,6 @@ from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import CancelForm, ConfirmForm, FewerSeatsForm, LateForm
 from azionelab.bookings.pages.views import ASKED, blueprint
 from azionelab.database import db, now
-from azionelab.shows.limits import show_duration
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
 from azionelab.tokens import Purpose, read_token
@@ -192,6 +191,5 @@ def _is_lapsed(reservation: Reservation) -> bool:
 def _may_come_late(reservation: Reservation) -> bool:
     """Whether the party's places were released, and the show is not over."""
     evening = reservation.performance
-    ends_at = evening.starts_at + show_duration(evening.show.duration_minutes)
     released = reservation.released > 0 and evening.released_at is not None
-    return released and reservation.has_ticket and now() < ends_at
+    return released and reservation.has_ticket and now() < evening.ends_at

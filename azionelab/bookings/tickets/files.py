@@ -23,7 +23,7 @@ from qrcode.constants import ERROR_CORRECT_M
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.signing import DIGITS, TAIL, write_ticket
 from azionelab.database import now
-from azionelab.shows.limits import MAX_PARTY, show_duration
+from azionelab.shows.limits import MAX_PARTY
 from azionelab.shows.models import Venue
 from azionelab.validation.email_addresses import ascii_address
 from azionelab.web.dates import format_datetime
@@ -120,7 +120,7 @@ def event_ics(reservation: Reservation) -> bytes:
     event.add("sequence", _sequence(reservation, at))
     event.add("dtstamp", at)
     event.add("dtstart", performance.starts_at)
-    event.add("dtend", performance.starts_at + show_duration(show.duration_minutes))
+    event.add("dtend", performance.ends_at)
     event.add("summary", show.title)
     event.add("location", place(performance.venue))
     event.add("description", _description(reservation))

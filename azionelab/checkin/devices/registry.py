@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, func, select, update
 
 from azionelab.checkin.models import Admission, Scan
 from azionelab.database import db, now, read_row, transaction
-from azionelab.shows.limits import show_duration
+from azionelab.shows.limits import performance_end
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope, digest
@@ -64,7 +64,7 @@ class DeviceSummary:
 
 def door_closes_at(starts_at: datetime, duration_minutes: int | None) -> datetime:
     """When the performance ends, and with it the access of its devices."""
-    return starts_at + show_duration(duration_minutes)
+    return performance_end(starts_at, duration_minutes)
 
 
 def find_device(text: str) -> Device | None:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from flask_babel import gettext, ngettext
 
 from azionelab.bookings.places import Places
-from azionelab.shows.limits import show_duration
 from azionelab.shows.programme import Listing
 from azionelab.web.dates import format_time, is_same_day
 
@@ -105,7 +104,7 @@ def performance_warning(performance: Listing, at: datetime) -> str:
     """Why this may be the wrong performance to open the door for now; "" if nothing speaks against it."""
     if performance.cancelled_at:
         return gettext("This performance was cancelled: nobody is let in.")
-    if performance.starts_at + show_duration(performance.duration_minutes) < at:
+    if performance.ends_at < at:
         return gettext("This performance is over.")
     if performance.starts_at - at > _DOORS_OPEN and not is_same_day(performance.starts_at, at):
         return gettext("This performance is not today.")

@@ -1,8 +1,8 @@
 """Holds: how long an unconfirmed booking holds its seats, and what becomes of one whose time is over.
 
-The condition itself is `Reservation.is_lapsed` and `lapsed` (models.py). Statements of their own have it, too:
-bookable.py and network_holds.py (holds that still run), ops/monitoring/metrics.py, and in the database the view
-`lapsed_hold` and the trigger that counts seats (migrations 0002, 0020).
+The condition itself is in models.py: `Reservation.is_lapsed` of one, `lapsed` in a statement, and `unconfirmed` of
+holds that still run. The database has it in the view `lapsed_hold` and in the trigger that counts seats (migrations
+0002, 0020).
 """
 
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from azionelab.bookings import transitions
 from azionelab.bookings.locks import lock_performance
 from azionelab.bookings.models import Reservation, lapsed
 from azionelab.database import now, transaction
+from azionelab.settings.config import Config
 from azionelab.shows.models import Performance
 
 
@@ -32,7 +33,13 @@ def expire_lapsed_holds() -> int:
 
 def hold() -> timedelta:
     """How long a hold lasts (HOLD_MINUTES)."""
-    return timedelta(minutes=current_app.config["AZIONELAB"].hold_minutes)
+    return timedelta(minutes=hold_minutes())
+
+
+def hold_minutes() -> int:
+    """How long a hold lasts, as visitors are told: in minutes."""
+    settings: Config = current_app.config["AZIONELAB"]
+    return settings.hold_minutes
 
 
 def expire_holds_of(performance_id: int) -> int:

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
@@ -238,9 +237,14 @@ class Reservation(PartyCounts, Base):
         return self.reference
 
 
-def lapsed(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """The condition that a reservation's hold is over, as `is_lapsed` asks it of one."""
+def lapsed(at: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+    """The condition that a reservation's hold is over, as `is_lapsed` says of one."""
     return and_(Reservation.is_pending, Reservation.hold_expires_at <= at)
+
+
+def unconfirmed(at: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+    """The condition that a reservation can still be confirmed: pending, and its hold not over."""
+    return and_(Reservation.is_pending, Reservation.hold_expires_at > at)
 
 
 def _written(state: State) -> ColumnElement[str]:

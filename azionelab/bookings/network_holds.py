@@ -17,7 +17,7 @@ from azionelab.bookings import transitions
 from azionelab.bookings.changes import By
 from azionelab.bookings.errors import TooManyUnconfirmed
 from azionelab.bookings.locks import lock_performance
-from azionelab.bookings.models import Reservation
+from azionelab.bookings.models import Reservation, unconfirmed
 from azionelab.database import db, now, transaction
 from azionelab.settings.config import Config
 
@@ -62,9 +62,8 @@ def networks_of(performance_id: int, key: bytes | None = None) -> Sequence[Netwo
         )
         .where(
             Reservation.performance_id == performance_id,
-            Reservation.is_pending,
+            unconfirmed(now()),
             Reservation.network.is_not(None) if key is None else Reservation.network == key,
-            Reservation.hold_expires_at > now(),
         )
         .group_by(Reservation.network)
         .order_by(held.desc(), func.min(Reservation.created_at))

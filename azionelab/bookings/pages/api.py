@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from flask import Response, abort, current_app
+from flask import Response, abort
 from flask_babel import get_locale
 from marshmallow import ValidationError, fields
 from marshmallow.validate import OneOf, Range
@@ -29,6 +29,7 @@ from azionelab.bookings.errors import (
     TooManyMails,
     TryLater,
 )
+from azionelab.bookings.holds import hold_minutes
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
@@ -114,8 +115,7 @@ def book(
         return _try_later(error)
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
         return _refusal(error)
-    hold_minutes = current_app.config["AZIONELAB"].hold_minutes
-    return {"status": "check_your_inbox", "hold_minutes": hold_minutes, "held": held}
+    return {"status": "check_your_inbox", "hold_minutes": hold_minutes(), "held": held}
 
 
 def _try_later(error: TryLater) -> Response:

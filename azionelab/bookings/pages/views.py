@@ -31,6 +31,7 @@ from azionelab.bookings.errors import (
     TooManyMails,
     TryLater,
 )
+from azionelab.bookings.holds import hold, hold_minutes
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import BookingForm
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
@@ -102,7 +103,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         "email": visitor.email,
         "seats": form.seats.data,
         "held": held,
-        "until": now().timestamp() + 60 * current_app.config["AZIONELAB"].hold_minutes,
+        "until": (now() + hold()).timestamp(),
     }
     return redirect(url_for(".received", performance_id=performance_id), 303)
 
@@ -117,7 +118,7 @@ def received(performance_id: int) -> str:
         "booking_received.html",
         performance=performance,
         asked=_asked_for(performance_id),
-        hold_minutes=current_app.config["AZIONELAB"].hold_minutes,
+        hold_minutes=hold_minutes(),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, not_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from azionelab.bookings.models import LIVE, Reservation, State
+from azionelab.bookings.models import LIVE, Reservation, State, unconfirmed
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 
@@ -37,7 +37,7 @@ class HouseCounts:
 def house_counts(performance_ids: list[int], at: datetime | None = None) -> dict[int, HouseCounts]:
     """The counts of each performance, by its id. Lapsed holds count as free."""
     confirmed = Reservation.state == State.CONFIRMED
-    pending = (Reservation.state == State.PENDING) & (Reservation.hold_expires_at > (at or now()))
+    pending = unconfirmed(at or now())
     held = pending & Reservation.holds_seats
     rows = db.session.execute(
         select(

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,16 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, not_, select, text, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab import __version__
+from azionelab.bookings.models import Reservation, unconfirmed
 from azionelab.database import db
 from azionelab.database.errors import cause
 from azionelab.ops.checks.schema import SchemaState, schema_state
 from azionelab.ops.monitoring.service_status import STATEMENT_TIMEOUT, read_service_status
+from azionelab.shows.models import Performance, Show
 
 logger = logging.getLogger(__name__)
 
@@ -34,19 +37,32 @@ _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _MAX_PERFORMANCES = 200  # the next ones; limits the number of series
 
 # A performance stays until it is over: its door is monitored too.
-_PERFORMANCES = text("""
-    SELECT performance.id, show.slug, performance.starts_at, performance.capacity,
-        performance.seats_held, unconfirmed.held, unconfirmed.without_hold
-    FROM performance JOIN show ON show.id = performance.show_id
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(seats) FILTER (WHERE holds_seats), 0) AS held,
-            coalesce(sum(seats) FILTER (WHERE NOT holds_seats), 0) AS without_hold
-        FROM reservation
-        WHERE performance_id = performance.id AND state = 'pending' AND hold_expires_at > now()
-    ) AS unconfirmed
-    WHERE performance.starts_at > now() - interval '4 hours' AND performance.cancelled_at IS NULL
-    ORDER BY performance.starts_at, performance.id LIMIT :most
-""")
+_OVER_AFTER = timedelta(hours=4)
+_SEATS = func.sum(Reservation.seats)
+_UNCONFIRMED = (
+    select(
+        func.coalesce(_SEATS.filter(Reservation.holds_seats), 0).label("held"),
+        func.coalesce(_SEATS.filter(not_(Reservation.holds_seats)), 0).label("without_hold"),
+    )
+    .where(Reservation.performance_id == Performance.id, unconfirmed(func.now()))
+    .lateral("unconfirmed")
+)
+_PERFORMANCES = (
+    select(
+        Performance.id,
+        Show.slug,
+        Performance.starts_at,
+        Performance.capacity,
+        Performance.seats_held,
+        _UNCONFIRMED.c.held,
+        _UNCONFIRMED.c.without_hold,
+    )
+    .join(Performance.show)
+    .join(_UNCONFIRMED, true())
+    .where(Performance.starts_at > func.now() - _OVER_AFTER, Performance.cancelled_at.is_(None))
+    .order_by(Performance.starts_at, Performance.id)
+    .limit(_MAX_PERFORMANCES)
+)
 _JOBS = text("""
     SELECT task_name, status::text AS status, count(*) AS jobs FROM procrastinate_jobs
     WHERE status IN ('todo', 'doing', 'failed') GROUP BY task_name, status
@@ -181,7 +197,7 @@ def _performance_gauges(connection: Connection) -> Families:
         *label_names,
         "hold",
     )
-    for row in connection.execute(_PERFORMANCES, {"most": _MAX_PERFORMANCES}):
+    for row in connection.execute(_PERFORMANCES):
         labels = [str(row.id), row.slug, f"{row.starts_at:%Y-%m-%dT%H:%MZ}"]
         held.add_metric(labels, row.seats_held)
         capacity.add_metric(labels, row.capacity)

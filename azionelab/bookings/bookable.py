@@ -1,36 +1,27 @@
-"""What a booking asks before it is written, in one statement: the evening, and who is in the way.
+"""What decides about a booking, read in one statement: the performance, and rivals of the booking.
 
 The statements are made once. They are asked for every booking, so they must not grow with the house:
 each part is one look-up in an index that no other index could stand in for.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import Row, bindparam, case, func, literal_column, select, true, union_all
+from sqlalchemy import bindparam, case, func, literal_column, select, true, union_all
 
 from azionelab.bookings.errors import BookingClosed, PartyTooLarge, PerformanceUnknown, SoldOut
-from azionelab.bookings.models import Reservation, lapsed
+from azionelab.bookings.models import Reservation, lapsed, unconfirmed
 from azionelab.database import db
 from azionelab.settings.config import Config
-from azionelab.shows.models import Performance, Show
-from azionelab.shows.window import Bookable, Window, booking_window
+from azionelab.shows.models import Performance
+from azionelab.shows.performance_facts import PERFORMANCE_FACTS, PerformanceFacts
+from azionelab.shows.window import Window, booking_window
 
 _HERE = Reservation.performance_id == bindparam("performance")
-_FACTS: list[Any] = [
-    Show.published,
-    Performance.starts_at,
-    Performance.booking_opens_at,
-    Performance.booking_closes_at,
-    Performance.cancelled_at,
-    Performance.party_limit,
-    Performance.capacity,
-    (Performance.capacity - Performance.seats_held).label("unheld_seats"),
-]
-_EVENING = (
-    select(*_FACTS)
+_FACTS = (
+    select(*PERFORMANCE_FACTS)
     .select_from(Performance)
     .join(Performance.show)
     .where(Performance.id == bindparam("performance"))
@@ -57,10 +48,10 @@ _UNCONFIRMED_LIMIT = Performance.capacity * bindparam("percent") / literal_colum
 _UNCONFIRMED = (
     # Places are released of confirmed parties only.
     select(func.coalesce(func.sum(Reservation.seats), literal_column("0")))
-    .where(_HERE, Reservation.is_unconfirmed_hold, Reservation.hold_expires_at > bindparam("at"))
+    .where(_HERE, unconfirmed(bindparam("at")), Reservation.holds_seats)
     .scalar_subquery()
 )
-_EVENING_AND_RIVALS = _EVENING.outerjoin(_RIVALS, true()).add_columns(
+_FACTS_AND_RIVALS = _FACTS.outerjoin(_RIVALS, true()).add_columns(
     _UNCONFIRMED_LIMIT.label("unconfirmed_limit"),
     # Whose party fits beside all seats held need not have the unconfirmed ones summed up.
     (
@@ -79,17 +70,37 @@ _EVENING_AND_RIVALS = _EVENING.outerjoin(_RIVALS, true()).add_columns(
 )
 
 
-def read_evening(
-    performance_id: int, key: UUID, email_key: str, at: datetime
-) -> tuple[Row[Any] | None, list[Row[Any]]]:
-    """The facts that `check_bookable` wants (None for an unknown performance), and the rivals.
+@dataclass(frozen=True)
+class Rival:
+    """A live reservation in the way of a booking.
+
+    It is of the same press of the button (`request_key`), of the same address, or a hold whose time is over
+    (`lapsed`).
+    """
+
+    reservation_id: UUID
+    request_key: UUID
+    lapsed: bool
+
+
+@dataclass(frozen=True)
+class BookingFacts:
+    """What decides whether a booking is taken, and whether its seats are held before it is confirmed.
 
     `unconfirmed_limit` is how many seats may be held unconfirmed (UNCONFIRMED_PERCENT of the house), and
     `unconfirmed_left` how many more, as far as one party could want them.
-
-    A rival stands in the way of a booking: the same press of the button (`request_key`), the same
-    address, or a hold whose time is over (`lapsed`). Its `rival` is the reservation's identity.
     """
+
+    performance: PerformanceFacts
+    unconfirmed_limit: int
+    unconfirmed_left: int
+    rivals: list[Rival]
+
+
+def read_booking_facts(
+    performance_id: int, key: UUID, email_key: str, at: datetime
+) -> BookingFacts:
+    """The facts that decide about a booking by this request and address. Raises PerformanceUnknown."""
     settings: Config = current_app.config["AZIONELAB"]
     asked = {
         "performance": performance_id,
@@ -98,28 +109,29 @@ def read_evening(
         "at": at,
         "percent": settings.unconfirmed_percent,
     }
-    found = db.session.connection().execute(_EVENING_AND_RIVALS, asked).all()
-    return (found[0] if found else None), [row for row in found if row.rival is not None]
-
-
-def check_bookable(evening: Row[Any] | None, seats: int, at: datetime) -> Row[Any]:
-    """The evening, if it can be booked; PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut."""
-    if evening is None or not evening.published:
+    # A row for each rival, or one without; the facts of the performance are the same in all.
+    rows = db.session.connection().execute(_FACTS_AND_RIVALS, asked).all()
+    if not rows:
         raise PerformanceUnknown
-    window = booking_window(cast("Bookable", evening), at)
+    *facts, unconfirmed_limit, unconfirmed_left, _id, _key, _lapsed = rows[0]
+    rivals = [Rival(*row[-3:]) for row in rows if row.rival is not None]
+    return BookingFacts(PerformanceFacts(*facts), unconfirmed_limit, unconfirmed_left, rivals)
+
+
+def check_bookable(performance: PerformanceFacts, seats: int, at: datetime) -> None:
+    """Raise PerformanceUnknown, BookingClosed, PartyTooLarge or SoldOut if so many seats cannot be booked."""
+    if not performance.published:
+        raise PerformanceUnknown
+    window = booking_window(performance, at)
     if window is not Window.OPEN:
-        raise BookingClosed(window, evening.booking_opens_at)
-    if not 1 <= seats <= evening.party_limit:
-        raise PartyTooLarge(evening.party_limit)
-    if seats > evening.unheld_seats:
-        raise SoldOut(evening.unheld_seats)
-    return evening
+        raise BookingClosed(window, performance.booking_opens_at)
+    if not 1 <= seats <= performance.party_limit:
+        raise PartyTooLarge(performance.party_limit)
+    if seats > performance.unheld_seats:
+        raise SoldOut(performance.unheld_seats)
 
 
 def unheld_seats(performance_id: int) -> int:
-    """The capacity less the seats held. Lapsed holds are held until they are expired.
-
-    Not `seats_left` of the programme, where seats of lapsed holds are free already.
-    """
-    evening = db.session.execute(_EVENING, {"performance": performance_id}).one()
-    return int(evening.unheld_seats)
+    """The capacity less the seats held: `PerformanceFacts.unheld_seats` as they are now."""
+    facts = db.session.execute(_FACTS, {"performance": performance_id}).one()
+    return PerformanceFacts(*facts).unheld_seats

@@ -214,16 +214,6 @@ class Reservation(PartyCounts, Base):
     def _is_pending(cls) -> ColumnElement[bool]:
         return cls.state == _written(State.PENDING)
 
-    @hybrid_property
-    def is_unconfirmed_hold(self) -> bool:
-        """Whether it holds seats that nobody has confirmed yet, its hold over or not."""
-        return self.is_pending and self.holds_seats
-
-    @is_unconfirmed_hold.inplace.expression
-    @classmethod
-    def _is_unconfirmed_hold(cls) -> ColumnElement[bool]:
-        return and_(cls.state == _written(State.PENDING), cls.holds_seats)
-
     def is_lapsed(self, at: datetime) -> bool:
         """Whether its hold is over, though nobody may have marked it as expired yet."""
         return self.is_pending and self.hold_expires_at <= at

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import make_transient_to_detached
 
 from azionelab.bookings import transitions
-from azionelab.bookings.bookable import check_bookable, read_evening, unheld_seats
+from azionelab.bookings.bookable import check_bookable, read_booking_facts, unheld_seats
 from azionelab.bookings.changes import By
 from azionelab.bookings.errors import (
     HoldExpired,
@@ -107,22 +107,23 @@ def _reserve(
     performance_id: int, visitor: Visitor, seats: int, key: UUID, answer: Answer
 ) -> Reservation:
     at = now()
-    evening, rivals = read_evening(performance_id, key, visitor.email_key, at)
+    facts = read_booking_facts(performance_id, key, visitor.email_key, at)
+    performance, rivals = facts.performance, facts.rivals
     if any(rival.lapsed for rival in rivals):
         raise _LapsedHolds
     for same_press in (rival for rival in rivals if rival.request_key == key):
         answer.outcome = UNCHANGED
-        booked = db.session.get_one(Reservation, same_press.rival)
+        booked = db.session.get_one(Reservation, same_press.reservation_id)
         booked.told_held = booked.holds_seats
         return booked
-    facts = check_bookable(evening, seats, at)
+    check_bookable(performance, seats, at)
     network = _network_key(performance_id, visitor)
     holds_seats = network is None or seats <= facts.unconfirmed_left
     with transaction() as session:
         for same_address in rivals:
             answer.outcome = UNCHANGED
-            enqueue_unless_recent(session, same_address.rival, Kind.EXISTING)
-            existing = session.get_one(Reservation, same_address.rival)
+            enqueue_unless_recent(session, same_address.reservation_id, Kind.EXISTING)
+            existing = session.get_one(Reservation, same_address.reservation_id)
             existing.told_held = holds_seats
             return existing
         identity = uuid4()
@@ -142,7 +143,8 @@ def _reserve(
             "holds_seats": holds_seats,
             "unconfirmed_limit": network and facts.unconfirmed_limit,
             "network": network,
-            "network_limit": network and network_limit(facts.capacity, facts.party_limit),
+            "network_limit": network
+            and network_limit(performance.capacity, performance.party_limit),
             "request_key": key,
             "created_at": at,
             "hold_expires_at": at + hold(),

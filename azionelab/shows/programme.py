@@ -4,14 +4,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Row, Select, column, func, select, table
+from sqlalchemy import Select, column, func, select, table
 
 from azionelab.database import db
 from azionelab.shows.limits import SLUG, performance_end
 from azionelab.shows.models import Performance, Show, Venue
-from azionelab.shows.window import Bookable, Window, booking_window
+from azionelab.shows.performance_facts import PERFORMANCE_FACTS, PerformanceFacts
+from azionelab.shows.window import Window, booking_window
 
 # A view (migration 0002): the seats of lapsed holds, which are free although `seats_held` counts them.
 _lapsed = table("lapsed_hold", column("performance_id"), column("seats"))
@@ -28,8 +29,11 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """A performance in the programme. Datetimes are aware; `seats_left` is at least 0."""
+class Listing(PerformanceFacts):
+    """A performance in the programme, on its page and at its door, as it stood at `read_at`.
+
+    Of `seats_left` (at least 0) those of lapsed holds are free already.
+    """
 
     id: int
     show_id: int
@@ -38,17 +42,23 @@ class Listing:
     show_summary: str
     venue_name: str
     venue_address: str
-    starts_at: datetime
-    booking_opens_at: datetime
-    booking_closes_at: datetime
-    cancelled_at: datetime | None
     released_at: datetime | None
     reentry: bool
     duration_minutes: int | None
-    published: bool
-    party_limit: int
     seats_left: int
-    status: Status
+    read_at: datetime
+
+    @property
+    def window(self) -> Window:
+        """Whether booking is open."""
+        return booking_window(self, self.read_at)
+
+    @property
+    def status(self) -> Status:
+        """Whether a visitor can book it."""
+        if self.window is not Window.OPEN:
+            return Status(self.window.value)
+        return Status.OPEN if self.seats_left > 0 else Status.SOLD_OUT
 
     @property
     def ends_at(self) -> datetime:
@@ -86,6 +96,7 @@ _IN_ORDER = (Performance.starts_at, Performance.id)
 
 def _rows() -> Select[Any]:
     columns: list[Any] = [
+        *PERFORMANCE_FACTS,
         Performance.id,
         Show.id.label("show_id"),
         Show.slug.label("show_slug"),
@@ -93,15 +104,9 @@ def _rows() -> Select[Any]:
         Show.summary.label("show_summary"),
         Venue.name.label("venue_name"),
         Venue.address.label("venue_address"),
-        Performance.starts_at,
-        Performance.booking_opens_at,
-        Performance.booking_closes_at,
-        Performance.cancelled_at,
         Performance.released_at,
         Performance.reentry,
         Show.duration_minutes,
-        Show.published,
-        Performance.party_limit,
         (Performance.capacity - Performance.seats_held + func.coalesce(_lapsed.c.seats, 0)).label(
             "seats_left"
         ),
@@ -115,13 +120,4 @@ def _rows() -> Select[Any]:
 
 
 def _listings(statement: Select[Any], at: datetime) -> list[Listing]:
-    return [
-        Listing(**row._mapping, status=_status(row, at)) for row in db.session.execute(statement)
-    ]
-
-
-def _status(row: Row[Any], at: datetime) -> Status:
-    window = booking_window(cast("Bookable", row), at)
-    if window is not Window.OPEN:
-        return Status(window.value)
-    return Status.OPEN if row.seats_left > 0 else Status.SOLD_OUT
+    return [Listing(**row._mapping, read_at=at) for row in db.session.execute(statement)]

@@ -4,8 +4,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +13,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.bookings import bookable as evenings
-from azionelab.bookings import holds, locks, performance_changes, rules
+from azionelab.bookings import bookable, holds, locks, performance_changes, rules
 from azionelab.bookings.errors import HoldExpired, SoldOut
 from azionelab.bookings.models import Reservation, State
 from azionelab.checkin.house.counts import house_counts
@@ -250,17 +249,14 @@ def test_the_database_refuses_to_hold_more_than_the_share(
 ) -> None:
     evening = a_performance(capacity=12)
     book(evening, 6)
-    read = evenings.read_evening
+    read = bookable.read_booking_facts
     stale = iter([6])
 
     def read_before_the_others(*asked: Any) -> Any:
-        facts, rivals = read(*asked)
-        assert facts is not None
-        told = dict(facts._mapping)
-        told["unconfirmed_left"] = next(stale, facts.unconfirmed_left)
-        return SimpleNamespace(**told), rivals
+        facts = read(*asked)
+        return replace(facts, unconfirmed_left=next(stale, facts.unconfirmed_left))
 
-    monkeypatch.setattr(rules, "read_evening", read_before_the_others)
+    monkeypatch.setattr(rules, "read_booking_facts", read_before_the_others)
     assert not book(evening, 1).told_held
     assert next(stale, None) is None
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="unconfirmed"):

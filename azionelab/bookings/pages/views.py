@@ -39,7 +39,6 @@ from azionelab.database import now
 from azionelab.database.errors import is_database_busy
 from azionelab.extensions import csrf
 from azionelab.shows.programme import Listing, Status, find_listing, programme
-from azionelab.shows.window import Window
 from azionelab.web.busy_pages import add_retry_after, is_outcome_unknown, log_busy
 from azionelab.web.rate_limits import visitor_network
 
@@ -201,8 +200,7 @@ def _refusal(performance: Listing) -> str | None:
         return None
     if performance.status is Status.SOLD_OUT:
         return explain(SoldOut(0))
-    window = Window(performance.status.value)
-    return explain(BookingClosed(window, performance.booking_opens_at))
+    return explain(BookingClosed(performance.window, performance.booking_opens_at))
 
 
 def _slower_notice(seconds: int) -> str:

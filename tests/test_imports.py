@@ -18,7 +18,7 @@ PACKAGE = "azionelab"
 KNOWS = {
     "shows": set(),
     "bookings": {"shows", "mail"},
-    "mail": {"shows", "bookings"},
+    "mail": set(),
     "checkin": {"shows", "bookings", "staff"},
     "staff": {"mail"},
     "ops": {"shows", "bookings", "checkin", "mail", "staff"},

@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from azionelab.admin.guard import Guarded
+from azionelab.bookings.mails.resending import failed_mails
 from azionelab.checkin.house.counts import house_counts
 from azionelab.database import db, now
 from azionelab.mail.models import Delivery, Mail
-from azionelab.mail.resending import failed_mails
 from azionelab.shows.models import Performance
 
 _STILL_ON = timedelta(hours=6)  # after the curtain a performance is still listed

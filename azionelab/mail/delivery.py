@@ -1,34 +1,31 @@
-"""Delivering a mail and keeping what became of it: the only place that writes its state.
+"""Delivers a mail and records the result. `outbox.queue_again` puts one back into the queue.
 
-(`outbox.resend` puts one back into the queue.) No database connection is held while the mail server
-is talked to, however long it takes.
+No database connection is held while the mail server is talked to, however long that takes. The caller of
+`deliver` gives the function that reads what is to be sent: this part knows nothing of bookings.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import current_app
 from sqlalchemy import select, text, update
-from sqlalchemy.orm import joinedload
 
-from azionelab.bookings.models import Reservation
-from azionelab.database import db, now, transaction
-from azionelab.mail.messages import Message, message_id, render
+from azionelab.database import now, transaction
+from azionelab.mail.message import Draft, Message, message_id
 from azionelab.mail.models import Delivery, Mail
 from azionelab.mail.outbox import SEND_JOB, defer_sending
 from azionelab.mail.refusals import put_back, read_refusals
 from azionelab.mail.replies import Fault
 from azionelab.mail.smtp import ProviderRefused, Refused, Unreachable, send
-from azionelab.mail.superseded import SUPERSEDED, is_superseded
-from azionelab.shows.models import Performance
 
 logger = logging.getLogger(__name__)
 
 # The only one of the reserved domains that the booking form takes.
 NOBODYS_DOMAIN = ".example"
 
-# What was given up before we knew that everybody is refused waits for so long, and then as any mail does.
+# A mail that was given up before the provider was found to refuse everybody waits so long, then as any mail.
 _PROVIDERS_PAUSE = timedelta(minutes=2)
 
 
@@ -36,23 +33,25 @@ class NotYetDelivered(Exception):
     """The mail is still queued and wants another try."""
 
 
-def deliver(mail_id: UUID, *, sending: str, last_try: bool) -> None:
-    """Send a mail unless it is sent or given up already, and note what became of it.
+def deliver(
+    mail_id: UUID, read_draft: Callable[[UUID], Draft], *, sending: str, last_try: bool
+) -> None:
+    """Send a mail unless it is sent or given up already, and record the result.
 
-    `sending` names the job. A crash between the server's yes and the note sends the mail
-    once more, under the same Message-ID, by which mailboxes know it for the same. The other order
-    could lose it.
+    `sending` names the job. A crash between the server's answer and the record sends the mail once more,
+    under the same Message-ID, by which mailboxes recognize it. The other order could lose it.
 
     Raises NotYetDelivered when it should be tried again, which is never after the last try.
     """
     mail = _begin(mail_id)
     if mail is None:
         return
-    if is_superseded(mail):
-        _note(mail, Delivery.NOT_SENT, SUPERSEDED)
+    draft = read_draft(mail_id)
+    if draft.needless is not None:
+        _record(mail, Delivery.NOT_SENT, draft.needless)
         return
     try:
-        delivery = _hand_over(mail, sending)
+        delivery = _send(mail, draft, sending)
     except Refused as refusal:
         _give_up(mail, refusal, last_try=last_try)
     except ProviderRefused as refusal:
@@ -60,15 +59,15 @@ def deliver(mail_id: UUID, *, sending: str, last_try: bool) -> None:
     except Unreachable as problem:
         _put_off(mail, str(problem), last_try=last_try)
     except Exception as fault:
-        # Not the server but we: kept with the mail for the staff, and loud in the log.
+        # Our own fault, not the server's: staff see it with the mail, and it is logged as an error.
         logger.exception("mail %s (%s) could not be made", mail.id, mail.kind)
         _put_off(mail, type(fault).__name__, last_try=last_try)
     else:
-        _note(mail, delivery, "", sent_at=now() if delivery == Delivery.SENT else None)
+        _record(mail, delivery, "", sent_at=now() if delivery == Delivery.SENT else None)
 
 
 def find_orphans(age: timedelta) -> list[UUID]:
-    """The mails that wait for longer than `age` with no job that would send them."""
+    """The mails that have waited for longer than `age` without a job that would send them."""
     with transaction() as session:
         found = session.scalars(
             select(Mail.id).where(
@@ -85,47 +84,31 @@ def find_orphans(age: timedelta) -> list[UUID]:
 
 
 def _begin(mail_id: UUID) -> Mail | None:
-    """Count the attempt; the mail with all that its text is made of, or None when it is done."""
+    """Count the attempt; the mail, or None when it is done."""
     with transaction() as session:
-        queued = session.scalar(
+        return session.scalar(
             update(Mail)
             .where(Mail.id == mail_id, Mail.delivery == Delivery.QUEUED)
             .values(attempts=Mail.attempts + 1)
-            .returning(Mail.id)
-            .execution_options(synchronize_session=False)
+            .returning(Mail)
+            .execution_options(synchronize_session=False, populate_existing=True)
         )
-        if queued is None:
-            return None
-        performance = joinedload(Mail.reservation).joinedload(Reservation.performance)
-        mail = session.scalars(
-            select(Mail)
-            .where(Mail.id == mail_id)
-            .options(
-                performance.joinedload(Performance.show), performance.joinedload(Performance.venue)
-            )
-            .execution_options(populate_existing=True)
-        ).one()
-    # Off the session: making the text cannot fetch anything, so no connection comes back into use.
-    db.session.expunge_all()
-    return mail
 
 
-def _hand_over(mail: Mail, sending: str) -> Delivery:
-    """Send the mail, if there is somewhere to send it to, and say which.
+def _send(mail: Mail, draft: Draft, sending: str) -> Delivery:
+    """Send the mail if there is somewhere to send it to; whether it was sent.
 
-    In development its link is logged where no server is set, or none takes the mail: a browser can go on.
-    Addresses of `.example` reach nobody (RFC 2606): asking a mail server would only bring its complaint.
+    In development its link is logged where no server is set or the server does not take the mail, so that
+    a browser can go on. Addresses of `.example` reach nobody (RFC 2606): a mail server would only complain.
     """
-    if mail.reservation.erasure_requested_at is not None:
-        return Delivery.NOT_SENT
-    if not mail.reservation.email:
+    if not draft.recipient:
         raise Refused("the address was erased before the mail could be sent")
-    message = render(mail)
+    message = draft.build()
     config = current_app.config["AZIONELAB"]
     if config.debug and config.mail_server is None:
         _log_link(mail, message)
         return Delivery.NOT_SENT
-    if mail.reservation.email.casefold().endswith(NOBODYS_DOMAIN):
+    if draft.recipient.casefold().endswith(NOBODYS_DOMAIN):
         return Delivery.NOT_SENT
     try:
         send(message, message_id(f"{mail.id}.{sending}"))
@@ -141,8 +124,8 @@ def _log_link(mail: Mail, message: Message) -> None:
 
 
 def _give_up(mail: Mail, refused: Refused, *, last_try: bool) -> None:
-    """Note a refusal for good, unless it is one of many: then the provider refuses us, and not them."""
-    _note(mail, Delivery.FAILED, str(refused), refusal=refused.fault)
+    """Record a permanent refusal. When the provider refuses everybody, queue those mails again."""
+    _record(mail, Delivery.FAILED, str(refused), refusal=refused.fault)
     if last_try:
         return
     if waiting := _put_back_refused():
@@ -150,9 +133,9 @@ def _give_up(mail: Mail, refused: Refused, *, last_try: bool) -> None:
 
 
 def _put_back_refused() -> int:
-    """Once the provider refuses everybody, queue what it refused since it last took a mail; how many.
+    """Once the provider refuses everybody, queue the mails it refused since it last took one; how many.
 
-    Those have new jobs, with their own growing pauses.
+    They get new jobs, with their own growing pauses.
     """
     with transaction() as session:
         mails = put_back(session, read_refusals(session))
@@ -163,14 +146,14 @@ def _put_back_refused() -> int:
 
 def _put_off(mail: Mail, reason: str, *, last_try: bool, refusal: Fault | None = None) -> None:
     if last_try:
-        _note(mail, Delivery.FAILED, reason, refusal=refusal)
+        _record(mail, Delivery.FAILED, reason, refusal=refusal)
         return
-    _note(mail, Delivery.QUEUED, reason, refusal=refusal)
-    # Whatever led here stays out of the job's traceback.
+    _record(mail, Delivery.QUEUED, reason, refusal=refusal)
+    # The job's traceback does not show the error behind it.
     raise NotYetDelivered(reason) from None
 
 
-def _note(
+def _record(
     mail: Mail,
     delivery: Delivery,
     remark: str,

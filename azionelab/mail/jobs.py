@@ -1,24 +1,12 @@
-"""The worker's jobs around mail: sending, and finding what fell through."""
+"""The worker's job that finds mails without a job."""
 
-from datetime import datetime, timedelta
-from uuid import UUID
-
-from procrastinate import JobContext, RetryStrategy
+from datetime import timedelta
 
 from azionelab.extensions import jobs
 from azionelab.mail import delivery
-from azionelab.mail.outbox import QUEUE, SEND_JOB, give_new_job
-from azionelab.mail.resending import RESEND_JOB, resend_failed
-from azionelab.mail.retries import GrowingPauses, is_last_try
+from azionelab.mail.outbox import QUEUE, give_new_job
 
 _ORPHAN_AGE = timedelta(minutes=10)
-
-
-@jobs.task(name=SEND_JOB, queue=QUEUE, pass_context=True, retry=GrowingPauses())
-def send_mail(context: JobContext, mail_id: str) -> None:
-    """Deliver one mail."""
-    job = context.job
-    delivery.deliver(UUID(mail_id), sending=f"{job.id}", last_try=is_last_try(job))
 
 
 @jobs.periodic(cron="* * * * *")
@@ -27,13 +15,3 @@ def recover_mails(timestamp: int) -> None:  # noqa: ARG001 (when it was due: giv
     """Give each mail that waits without a job a new one."""
     for mail_id in delivery.find_orphans(_ORPHAN_AGE):
         give_new_job(mail_id)
-
-
-@jobs.task(name=RESEND_JOB, queue=QUEUE, retry=RetryStrategy(max_attempts=5, wait=10))
-def resend_failed_mails(since: str, asked_at: str, bad_addresses: bool) -> None:
-    """Queue what failed since a moment; run again it goes on where it was."""
-    resend_failed(
-        datetime.fromisoformat(since),
-        datetime.fromisoformat(asked_at),
-        bad_addresses=bad_addresses,
-    )

@@ -19,7 +19,7 @@ from typing import Any
 from flask_mail import Message as FlaskMailMessage
 
 from azionelab.database import now
-from azionelab.mail.messages import Message
+from azionelab.mail.message import Message
 from azionelab.validation.email_addresses import ascii_address
 
 # A line with an encoded word has 76 characters at most, and the word 75 (RFC 2047, 2).

@@ -1,18 +1,18 @@
-"""Mail: a message to a visitor and the state of its delivery."""
+"""Mail: a message about a booking and the state of its delivery."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from azionelab.bookings.models import Reservation
 from azionelab.database import Base
 
 
 class Kind(StrEnum):
-    """What a message tells."""
+    """What a mail is about."""
 
     CONFIRM = "confirm"  # you reserved: press here to confirm
     EXISTING = "existing"  # you booked again: here is the booking you have
@@ -20,7 +20,7 @@ class Kind(StrEnum):
     CHANGED = "changed"  # fewer seats: your ticket still holds
     CANCELLED = "cancelled"  # you cancelled
     PERFORMANCE_CANCELLED = "performance_cancelled"  # we cancelled
-    MOVED = "moved"  # we changed the evening's time or place
+    MOVED = "moved"  # we changed the performance's time or place
 
 
 class Delivery(StrEnum):
@@ -28,18 +28,17 @@ class Delivery(StrEnum):
 
     QUEUED = "queued"
     SENT = "sent"
-    # There is nowhere to send it to: no mail server is set (development; its link is in the log), or
-    # the address is one that nobody can have. Or a newer mail says the same (`mail.superseded`), or it
-    # was erased on request.
+    # No mail server is set (development; its link is in the log), the address is one that nobody can
+    # have or was erased on request, or a newer mail says the same (`bookings.mails.superseded`).
     NOT_SENT = "not_sent"
     FAILED = "failed"  # given up: refused for good, or tried for too long; staff may resend
 
 
 class Mail(Base):
-    """A message, without its text: that is made from the reservation when it is sent.
+    """A message without its text, which is made from the reservation when it is sent.
 
-    The address and the tokens are therefore stored nowhere else. `id` names the message for good:
-    its Message-IDs derive from it (`mail.messages.message_id`).
+    The address and the tokens are therefore stored nowhere else. The Message-IDs derive from `id`
+    (`mail.message.message_id`).
     """
 
     __tablename__ = "mail"
@@ -72,4 +71,5 @@ class Mail(Base):
     # Whose fault the last try's refusal was (`mail.replies.Fault`); "" when it was not refused.
     refusal: Mapped[str] = mapped_column(default="", server_default="")
     resent_at: Mapped[datetime | None]  # when somebody last asked for it to be sent once more
-    reservation: Mapped[Reservation] = relationship()
+    # By the class's name: this part knows nothing of bookings, and reads nothing of it.
+    reservation: Mapped[Any] = relationship("Reservation")

@@ -1,4 +1,4 @@
-"""Putting a message into the outbox: its row and its job, in the caller's transaction."""
+"""The outbox: writes a mail's row and its job in the caller's transaction."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -20,15 +20,11 @@ class MailUnknown(Exception):
     """No mail has this identity."""
 
 
-class AddressErased(Exception):
-    """The visitor's address is erased: there is nobody to write to."""
-
-
 def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> None:
-    """Write the message and enqueue its sending, both to be committed with the booking.
+    """Write a mail about a booking and enqueue its sending, both to be committed with the booking.
 
-    A booking without its mail, or a mail for a booking that was rolled back, cannot be: there is
-    one commit. The worker talks to the mail server after it, however long that takes.
+    One commit writes all of it: there is no booking without its mail, and no mail about a booking that
+    was rolled back. The worker talks to the mail server after the commit, however long that takes.
     """
     mail = {"id": uuid4(), "reservation_id": reservation_id, "kind": kind, "created_at": now()}
     defer_sending(session, mail["id"])
@@ -38,7 +34,7 @@ def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> None:
 def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) -> None:
     """Like `enqueue`, but not within five minutes of another of its kind about the reservation.
 
-    Somebody who books again and again with another person's address must not fill that mailbox.
+    A person who books again and again with somebody else's address must not fill that mailbox.
     """
     newest = session.scalar(
         select(func.max(Mail.created_at)).where(
@@ -49,35 +45,24 @@ def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) ->
         enqueue(session, reservation_id, kind)
 
 
-def resend(mail_id: UUID) -> Mail:
-    """Send a message once more, whatever became of it.
-
-    Raises MailUnknown, and AddressErased: what was sent then stays sent.
-    """
-    with transaction() as session:
-        mail = _lock(session, mail_id)
-        if mail.reservation.erased_at is not None:
-            raise AddressErased
-        _queue_again(session, mail)
-        return mail
-
-
 def give_new_job(mail_id: UUID) -> Mail:
-    """Queue a message that lost its job; raises MailUnknown."""
+    """Queue a mail that lost its job; raises MailUnknown."""
     with transaction() as session:
-        mail = _lock(session, mail_id)
-        _queue_again(session, mail)
+        mail = lock_mail(session, mail_id)
+        queue_again(session, mail)
         return mail
 
 
-def _lock(session: Session, mail_id: UUID) -> Mail:
+def lock_mail(session: Session, mail_id: UUID) -> Mail:
+    """The mail as it is now, locked until the transaction ends; MailUnknown."""
     mail = session.get(Mail, mail_id, with_for_update=True, populate_existing=True)
     if mail is None:
         raise MailUnknown
     return mail
 
 
-def _queue_again(session: Session, mail: Mail) -> None:
+def queue_again(session: Session, mail: Mail) -> None:
+    """Queue a locked mail once more, in the caller's transaction."""
     mail.delivery, mail.last_error, mail.sent_at = Delivery.QUEUED, "", None
     mail.resent_at = now()
     session.flush()

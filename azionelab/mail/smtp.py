@@ -1,4 +1,4 @@
-"""Handing a message to the mail server, through Flask-Mail."""
+"""Sends a message through the mail server, with Flask-Mail."""
 
 import smtplib
 import ssl
@@ -9,7 +9,7 @@ from typing import Any
 import flask_mail
 from flask import current_app
 
-from azionelab.mail.messages import Message
+from azionelab.mail.message import Message
 from azionelab.mail.mime import encode
 from azionelab.mail.replies import Fault, Stage, enhanced_code, whose_fault
 from azionelab.web.site_urls import site_host
@@ -18,7 +18,7 @@ _PERMANENT = range(500, 600)  # RFC 5321, 4.2.1
 
 
 class Refused(Exception):
-    """The server will never take this message; says why without address or text, and whose `fault` it is."""
+    """The server refuses this message for good. The reason has neither address nor text; `fault` is whose it is."""
 
     def __init__(self, reason: str, fault: Fault = Fault.RECIPIENT) -> None:
         super().__init__(reason)
@@ -26,37 +26,33 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """The server could not be talked to, or asked to come back later; says why, as above."""
+    """The server did not answer, or asks for another try later; with a reason as above."""
 
 
 class ProviderRefused(Unreachable):
-    """The server refuses us, whoever is written to: that is ours or the provider's to mend."""
+    """The server refuses us, whoever the recipient is: a fault of ours or of the provider's."""
 
 
 def send(message: Message, message_id: str) -> None:
-    """Send a message to a person under a Message-ID; as `hand_over`."""
-    hand_over(_letter(message, message_id))
+    """Send a message under a Message-ID; returns once the server has accepted it. Raises Refused, Unreachable.
 
-
-def hand_over(letter: flask_mail.Message) -> None:
-    """Send a letter; returns once the server has taken it over. Raises Refused, Unreachable.
-
-    What the server said stays out of the errors: it often repeats the address.
+    The errors do not quote the server's reply: it often repeats the address.
     """
+    encoded = _encode(message, message_id)
     problem: Exception
     try:
         with _Connection(current_app.extensions["mail"]) as connection:
-            connection.send(letter)
+            connection.send(encoded)
             return
     except (UnicodeError, flask_mail.BadHeaderError) as error:
-        problem = _unwritable(error)
+        problem = _invalid_address(error)
     except (smtplib.SMTPException, OSError) as error:
-        problem = _judge(error)
-    # Outside of the except block, so that no traceback shows the server's words.
+        problem = _classify_smtp_error(error)
+    # Raised outside of the except block, so that no traceback shows the server's reply.
     raise problem
 
 
-def _judge(error: smtplib.SMTPException | OSError) -> Exception:
+def _classify_smtp_error(error: smtplib.SMTPException | OSError) -> Exception:
     stage, code, reply = _reply_of(error)
     enhanced = enhanced_code(reply)
     status = ".".join(map(str, enhanced)) if enhanced else None
@@ -68,7 +64,7 @@ def _judge(error: smtplib.SMTPException | OSError) -> Exception:
 
 
 def _reply_of(error: smtplib.SMTPException | OSError) -> tuple[Stage, int | None, bytes]:
-    """What the server answered to which command; no code when it did not answer."""
+    """The command, and the code and text of the server's reply; no code when it did not reply."""
     match error:
         case smtplib.SMTPRecipientsRefused():
             code, reply = next(iter(error.recipients.values()))
@@ -79,7 +75,7 @@ def _reply_of(error: smtplib.SMTPException | OSError) -> tuple[Stage, int | None
     return Stage.SENDER, None, b""
 
 
-def _letter(message: Message, message_id: str) -> flask_mail.Message:
+def _encode(message: Message, message_id: str) -> flask_mail.Message:
     config = current_app.config["AZIONELAB"]
     try:
         return encode(
@@ -89,10 +85,10 @@ def _letter(message: Message, message_id: str) -> flask_mail.Message:
             reply_to=config.contact_email,
         )
     except ValueError as error:
-        raise _unwritable(error) from None
+        raise _invalid_address(error) from None
 
 
-def _unwritable(error: Exception) -> Refused:
+def _invalid_address(error: Exception) -> Refused:
     return Refused(f"{type(error).__name__}: the address cannot be written to")
 
 
@@ -130,7 +126,7 @@ class _Connection(flask_mail.Connection):
         if self.host is None:
             return
         try:
-            # The message is taken over or refused by now: a failing farewell changes neither.
+            # The message is accepted or refused by now: a failing QUIT changes neither.
             self.host.quit()
         except (smtplib.SMTPException, OSError):
             self.host.close()
@@ -138,11 +134,11 @@ class _Connection(flask_mail.Connection):
 
 @cache
 def _tls(_authorities: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
-    # Made once: reading the authorities' certificates takes longer than all the rest of a mail.
+    # Made once: reading the authorities' certificates takes longer than the rest of a mail.
     return ssl.create_default_context()
 
 
 def _greeting_name() -> str:
-    # Else smtplib asks the network for the machine's name, which may take its time.
+    # Without it smtplib asks the network for the machine's name, which may be slow.
     host = site_host()
     return f"[{host}]" if host.replace(".", "").isdigit() else host

@@ -13,9 +13,9 @@ from flask_babel import force_locale
 from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from azionelab.bookings.mails.resending import resend_failed
 from azionelab.database import now
 from azionelab.database.errors import unreached
-from azionelab.mail.resending import resend_failed
 from azionelab.ops.checks import deployment as deploy_check
 from azionelab.ops.checks import doctor, roles
 from azionelab.ops.checks.schema import NOT_MIGRATED

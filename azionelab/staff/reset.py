@@ -21,7 +21,7 @@ from wtforms.validators import InputRequired
 
 from azionelab.database import db, now, transaction
 from azionelab.extensions import jobs
-from azionelab.mail.messages import Message, message_id
+from azionelab.mail.message import Message, message_id
 from azionelab.mail.outbox import QUEUE
 from azionelab.mail.smtp import send
 from azionelab.staff.models import User

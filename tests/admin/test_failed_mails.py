@@ -12,8 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.bookings import rules
+from azionelab.bookings.mails.resending import Failed, count_failed, resend_failed
 from azionelab.database import db, now
-from azionelab.mail.resending import Failed, count_failed, resend_failed
 from azionelab.ops.monitoring.service_status import read_service_status
 from azionelab.ops.processes.worker import run_worker
 from tests.bookings.test_pages import fields

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from azionelab.admin.rows.base import breakable_address
+from azionelab.bookings.mails.messages import read_draft
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.scans import admit
 from azionelab.checkin.undoing import undo
@@ -315,7 +316,7 @@ def test_a_mail_that_is_queued_while_its_address_is_erased_is_no_failure(
     database.execute("UPDATE mail SET delivery = 'queued' WHERE kind = 'ticket'")
     mail = database.execute("SELECT id FROM mail WHERE kind = 'ticket'").fetchone()
     assert mail is not None
-    deliver(mail.id, sending="1", last_try=True)
+    deliver(mail.id, read_draft, sending="1", last_try=True)
     states = "SELECT delivery, last_error FROM mail WHERE kind = 'ticket'"
     assert database.execute(states).fetchall() == [("not_sent", "")]
 

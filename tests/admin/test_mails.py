@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from azionelab.bookings.mails.messages import read_draft
 from azionelab.mail.delivery import deliver
 from tests.bookings.test_pages import fields
 from tests.stage import a_party, a_performance, visitor_token
@@ -95,6 +96,6 @@ def test_without_a_mail_server_no_mail_is_told_as_sent(
     a_party(a_performance(), confirmed=False)
     with app.app_context():
         (mail_id,) = database.execute("SELECT id FROM mail").fetchone() or ()
-        deliver(mail_id, sending="1", last_try=False)
+        deliver(mail_id, read_draft, sending="1", last_try=False)
     page = logged_in(app, "staff").get(newest_mail(database)).text
     assert "not sent: there is nowhere to send it to" in page

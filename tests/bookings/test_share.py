@@ -15,11 +15,11 @@ from flask import Flask
 
 from azionelab.bookings import bookable, holds, locks, performance_changes, rules
 from azionelab.bookings.errors import HoldExpired, SoldOut
+from azionelab.bookings.mails.texts import text_for
 from azionelab.bookings.models import Reservation, State
 from azionelab.checkin.house.counts import house_counts
 from azionelab.database import now
 from azionelab.mail.models import Kind
-from azionelab.mail.words import words_for
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
 from tests.bookings.test_locks import Race, without_its_lock
@@ -298,7 +298,7 @@ def test_page_mail_and_api_say_that_the_seats_are_not_held(shared: Flask) -> Non
 
     party = book(evening, 4)
     with shared.test_request_context(headers=ENGLISH):
-        mail = words_for(Kind.CONFIRM, fresh(party.id))
+        mail = text_for(Kind.CONFIRM, fresh(party.id))
     assert "they go to whoever confirms first" in " ".join(mail.paragraphs)
 
     confirm = f"/bookings/confirm/{token_of(party)}"

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from azionelab.admin.performance_day.spreadsheets import guests_csv
+from azionelab.bookings.mails.texts import text_for
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics
 from azionelab.checkin.devices import invitations
@@ -17,7 +18,6 @@ from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit
 from azionelab.database import db, now
 from azionelab.mail.models import Kind
-from azionelab.mail.words import words_for
 from azionelab.shows.models import Show, Venue
 from azionelab.shows.programme import find_listing
 from tests.stage import a_party, a_performance, ticket_token
@@ -48,7 +48,7 @@ def test_no_export_holds_what_turns_its_neighbours(database: psycopg.Connection[
         evening.venue_name,
         guests_csv(guests(performance.id)).decode(),
         event_ics(reservation).decode(),
-        words_for(Kind.TICKET, reservation).subject,
+        text_for(Kind.TICKET, reservation).subject,
         *(one.name for one in changes_since(performance.id, None).parties),
         *(one.label for one in devices.devices_of(performance.id)),
         *db.session.execute(db.select(Show.title, Show.summary, Show.description)).one(),

@@ -8,8 +8,9 @@ from uuid import uuid4
 from flask import current_app, render_template
 from flask_babel import force_locale, gettext
 
+from azionelab.bookings.mails.messages import render
 from azionelab.bookings.models import Reservation, State
-from azionelab.mail.messages import Message, message_id, render
+from azionelab.mail.message import Message, message_id
 from azionelab.mail.mime import encode
 from azionelab.mail.models import Kind, Mail
 from azionelab.shows.models import Performance, Show, Venue

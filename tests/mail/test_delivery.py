@@ -17,6 +17,7 @@ from PIL import Image
 from sqlalchemy.exc import DBAPIError
 
 from azionelab.bookings import erasure, rules
+from azionelab.bookings.mails.resending import resend
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.visitor_input import clean_email
 from azionelab.bookings.tickets.files import ticket_url
@@ -24,7 +25,7 @@ from azionelab.database import db, transaction
 from azionelab.extensions import jobs
 from azionelab.mail.jobs import recover_mails
 from azionelab.mail.models import Delivery, Kind, Mail
-from azionelab.mail.outbox import MailUnknown, enqueue, resend
+from azionelab.mail.outbox import MailUnknown, enqueue
 from azionelab.mail.retries import PAUSES
 from azionelab.ops.processes.jobs import retry_stalled
 from azionelab.ops.processes.worker import open_queue, run_worker

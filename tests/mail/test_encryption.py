@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 from flask import Flask
 
+from azionelab.bookings.mails.messages import read_draft
 from azionelab.mail import smtp
 from azionelab.mail.delivery import NotYetDelivered, deliver
 from azionelab.mail.models import Delivery
@@ -123,7 +124,7 @@ def test_a_server_that_wants_a_login_gets_it(
                 make_app(**mail_server, **login).app_context(),
                 contextlib.suppress(NotYetDelivered),
             ):
-                deliver(mail.id, sending="7", last_try=False)
+                deliver(mail.id, read_draft, sending="7", last_try=False)
             (row,) = database.execute("SELECT delivery FROM mail").fetchall()
             assert row.delivery == becomes
     assert set(names) == {b"box-office"}

@@ -9,7 +9,7 @@ from flask_babel import force_locale
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from azionelab.mail.messages import Message
+from azionelab.mail.message import Message
 from azionelab.mail.mime import encode
 from azionelab.web.dates import format_datetime
 from tests.mail.corpus import every_mail

@@ -12,6 +12,7 @@ from flask import Flask
 
 from azionelab.app import create_app
 from azionelab.bookings import erasure
+from azionelab.bookings.mails.messages import read_draft
 from azionelab.bookings.models import Reservation
 from azionelab.database import db, transaction
 from azionelab.mail import delivery
@@ -63,7 +64,7 @@ def tried(database: Database, *, last_try: bool = False) -> tuple[Any, bool]:
     (mail,) = mails(database)
     wants_another = False
     try:
-        deliver(mail.id, sending="7", last_try=last_try)
+        deliver(mail.id, read_draft, sending="7", last_try=last_try)
     except NotYetDelivered:
         wants_another = True
     (mail,) = mails(database)
@@ -77,7 +78,7 @@ def test_of_several_mails_the_one_that_was_asked_for_is_sent(
     for _ in range(3):
         held()
     before, mail, after = mails(database)
-    deliver(mail.id, sending="7", last_try=False)
+    deliver(mail.id, read_draft, sending="7", last_try=False)
     first, sent, last = mails(database)
     assert (first, last) == (before, after)
     assert (sent.delivery, sent.attempts, sent.last_error) == (Delivery.SENT, 1, "")
@@ -218,7 +219,7 @@ def test_who_is_nobody_or_was_erased_on_request_is_not_written_to(
     database.execute("UPDATE mail SET delivery = 'queued'")
     erasure.erase_on_request(reservation.id)
     for mail in mails(database):
-        deliver(mail.id, sending="7", last_try=False)
+        deliver(mail.id, read_draft, sending="7", last_try=False)
     assert {mail.delivery for mail in mails(database)} == {Delivery.NOT_SENT}
     assert smtp_server.attempts == 0
 
@@ -272,10 +273,10 @@ def test_who_is_refused_with_everybody_waits_again_unless_it_was_the_last_time(
     smtp_server.refuse("550 no")
     *others, last = mails(database)
     for mail in others:
-        deliver(mail.id, sending="7", last_try=False)
+        deliver(mail.id, read_draft, sending="7", last_try=False)
     assert {mail.delivery for mail in mails(database)} == {Delivery.FAILED, Delivery.QUEUED}
     began = datetime.now(UTC)
-    deliver(last.id, sending="7", last_try=last_try)
+    deliver(last.id, read_draft, sending="7", last_try=last_try)
     ended = datetime.now(UTC)
     jobs = database.execute(
         "SELECT args ->> 'mail_id' AS mail, scheduled_at FROM procrastinate_jobs"

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.bookings import performance_changes, rules
+from azionelab.bookings.mails.resending import resend
 from azionelab.mail.models import Delivery
-from azionelab.mail.outbox import resend
 from azionelab.mail.refusals import IN_A_ROW, IN_A_ROW_WITH_BAD_ADDRESSES
 from azionelab.mail.replies import Fault, Stage, whose_fault
 from azionelab.ops.processes.worker import run_worker

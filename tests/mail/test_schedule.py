@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from procrastinate.jobs import Job
 
+from azionelab.bookings.mails.resending import RESEND_JOB
 from azionelab.extensions import jobs
 from azionelab.mail.outbox import QUEUE, SEND_JOB
-from azionelab.mail.resending import RESEND_JOB
 
 pytestmark = pytest.mark.usefixtures("app")
 MINUTE, HOUR = 60, 3600

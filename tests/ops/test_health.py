@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from azionelab.bookings.mails.resending import resend
 from azionelab.database import db
-from azionelab.mail.outbox import resend
 from azionelab.mail.refusals import Refusals
 from azionelab.ops.monitoring.backups import Task
 from azionelab.ops.monitoring.health import summarize

@@ -13,8 +13,8 @@ from wtforms import BooleanField, HiddenField, validators
 
 from azionelab.admin.guard import Guarded
 from azionelab.admin.rows.fields import LocalTime
+from azionelab.bookings.mails.resending import count_failed, enqueue_resending, read_progress
 from azionelab.database import now
-from azionelab.mail.resending import count_failed, enqueue_resending, read_progress
 from azionelab.staff.rights import MANAGES_MAILS
 
 _DAY = timedelta(hours=24)

@@ -12,10 +12,11 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.rows.base import TheatreView, breakable_address, return_url_or
 from azionelab.admin.rows.filters import ChoiceFilter
-from azionelab.mail.messages import Message, render
+from azionelab.bookings.mails.messages import render
+from azionelab.bookings.mails.resending import AddressErased, resend
+from azionelab.bookings.mails.superseded import SUPERSEDED
+from azionelab.mail.message import Message
 from azionelab.mail.models import Delivery, Kind, Mail
-from azionelab.mail.outbox import AddressErased, resend
-from azionelab.mail.superseded import SUPERSEDED
 from azionelab.staff.rights import MANAGES_MAILS
 
 KINDS: dict[str, str] = {

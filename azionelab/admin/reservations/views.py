@@ -22,11 +22,11 @@ from azionelab.bookings import erasure, rules
 from azionelab.bookings.changes import By
 from azionelab.bookings.errors import BookingError, NoteChanged, ReservationEnded
 from azionelab.bookings.lateness import tell_late
+from azionelab.bookings.mails.resending import AddressErased, resend
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.notes import write_note
 from azionelab.database import db, now
 from azionelab.mail.models import Mail
-from azionelab.mail.outbox import AddressErased, resend
 from azionelab.shows.models import Performance
 
 STATES: dict[str, str] = {

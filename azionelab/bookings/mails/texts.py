@@ -1,4 +1,4 @@
-"""What each kind of message says, once for its text and its HTML form."""
+"""The texts of each kind of mail about a booking, for its plain and its HTML form."""
 
 from dataclasses import dataclass, field, replace
 
@@ -13,10 +13,10 @@ from azionelab.web.site_urls import site_url
 
 
 @dataclass(frozen=True)
-class Words:
-    """A message in words; `link` is where its one button leads, `with_ticket` whether it has a QR.
+class MessageText:
+    """The text of a message; `link` is where its one button leads, `with_ticket` whether it has a QR.
 
-    `button_first` when the visitor has to press it; `about_code` stands below the QR.
+    `button_first` is set when the visitor has to press the button; `about_code` stands below the QR.
     """
 
     subject: str
@@ -29,13 +29,13 @@ class Words:
     about_code: list[str] = field(default_factory=list)
 
 
-def words_for(kind: Kind, reservation: Reservation) -> Words:  # noqa: PLR0911 (one each)
-    """The words of a message in the current language, true at the time of sending.
+def text_for(kind: Kind, reservation: Reservation) -> MessageText:  # noqa: PLR0911 (one each)
+    """The text of a mail in the current language, as it is true at the time of sending.
 
-    A message may be hours late when the mail server was down: what happened to the booking since
-    then decides what it says.
+    A mail may be sent hours late when the mail server was down. Its text follows what happened to the
+    booking since then.
     """
-    match told_of(kind, reservation):
+    match effective_kind(kind, reservation):
         case Kind.PERFORMANCE_CANCELLED:
             return _performance_cancelled(reservation)
         case Kind.CONFIRM if _waits(reservation):
@@ -52,19 +52,19 @@ def words_for(kind: Kind, reservation: Reservation) -> Words:  # noqa: PLR0911 (
             return _cancelled(reservation)
 
 
-def told_of(kind: Kind, reservation: Reservation) -> Kind:
-    """What a message of that kind tells by now: the end of the evening or of the booking before all."""
+def effective_kind(kind: Kind, reservation: Reservation) -> Kind:
+    """The kind of text that a mail gets now: a cancelled performance or booking replaces all others."""
     if kind is not Kind.CANCELLED and reservation.performance.cancelled_at is not None:
         return Kind.PERFORMANCE_CANCELLED
     return Kind.CANCELLED if reservation.state == State.CANCELLED else kind
 
 
-def _confirm(reservation: Reservation) -> Words:
-    return Words(
+def _confirm(reservation: Reservation) -> MessageText:
+    return MessageText(
         subject=gettext("Please confirm: %(what)s", what=_what(reservation)),
         title=gettext("One more step: please confirm"),
         paragraphs=[
-            _what_is_held(reservation),
+            _seats_held(reservation),
             _how_to_change(),
             gettext("If you did not make this booking, please ignore this message."),
         ],
@@ -74,7 +74,7 @@ def _confirm(reservation: Reservation) -> Words:
     )
 
 
-def _what_is_held(reservation: Reservation) -> str:
+def _seats_held(reservation: Reservation) -> str:
     seats = ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
     if reservation.holds_seats:
         return gettext(
@@ -91,7 +91,7 @@ def _what_is_held(reservation: Reservation) -> str:
     )
 
 
-def _existing(reservation: Reservation) -> Words:
+def _existing(reservation: Reservation) -> MessageText:
     intro = ngettext(
         "Someone, probably you, tried to book this performance again with your e-mail address. You"
         " already have a booking for %(num)s seat. It has not changed, and nothing was added.",
@@ -112,7 +112,7 @@ def _how_to_change() -> str:
     )
 
 
-def _state_of_booking(title: str, intro: list[str], reservation: Reservation) -> Words:
+def _state_of_booking(title: str, intro: list[str], reservation: Reservation) -> MessageText:
     endpoint, button = "bookings.booking", gettext("Open your booking")
     if reservation.state == State.CONFIRMED:
         state = gettext("Your booking is confirmed. Your ticket is on the booking page.")
@@ -126,7 +126,7 @@ def _state_of_booking(title: str, intro: list[str], reservation: Reservation) ->
             "Your booking is no longer active, and its seats have been released. You are welcome to book"
             " again."
         )
-    return Words(
+    return MessageText(
         subject=gettext("Your booking: %(what)s", what=_what(reservation)),
         title=title,
         paragraphs=[*intro, state],
@@ -136,7 +136,7 @@ def _state_of_booking(title: str, intro: list[str], reservation: Reservation) ->
     )
 
 
-def _ticket(reservation: Reservation, *, changed: bool) -> Words:
+def _ticket(reservation: Reservation, *, changed: bool) -> MessageText:
     what = _what(reservation)
     if changed:
         subject = gettext("Booking changed: %(what)s", what=what)
@@ -150,7 +150,7 @@ def _ticket(reservation: Reservation, *, changed: bool) -> Words:
         subject = gettext("Your ticket: %(what)s", what=what)
         title = gettext("Your ticket")
         news = gettext("Your booking is confirmed. We look forward to seeing you!")
-    return Words(
+    return MessageText(
         subject=subject,
         title=title,
         paragraphs=[
@@ -168,7 +168,7 @@ def _ticket(reservation: Reservation, *, changed: bool) -> Words:
 
 
 def _about_code(reservation: Reservation) -> list[str]:
-    """What to do with the QR, and without it: clients that show no pictures are many."""
+    """How to use the QR, and what to do without it: many mail programs show no pictures."""
     return [
         gettext("Please show the code at the door, on your phone or on paper."),
         gettext(
@@ -186,8 +186,8 @@ def _about_code(reservation: Reservation) -> list[str]:
     ]
 
 
-def _cancelled(reservation: Reservation) -> Words:
-    return Words(
+def _cancelled(reservation: Reservation) -> MessageText:
+    return MessageText(
         subject=gettext("Booking cancelled: %(what)s", what=_what(reservation)),
         title=gettext("Your booking has been cancelled"),
         paragraphs=[
@@ -198,8 +198,8 @@ def _cancelled(reservation: Reservation) -> Words:
     )
 
 
-def _moved(reservation: Reservation) -> Words:
-    """The evening as it is now; how it was, the visitor reads in the mail before."""
+def _moved(reservation: Reservation) -> MessageText:
+    """The performance's new time and place; the visitor has the old ones in an earlier mail."""
     news = gettext(
         "The time or venue of this performance has changed since you booked. It is now: %(when)s,"
         " %(where)s.",
@@ -223,8 +223,8 @@ def _moved(reservation: Reservation) -> Words:
     )
 
 
-def _performance_cancelled(reservation: Reservation) -> Words:
-    return Words(
+def _performance_cancelled(reservation: Reservation) -> MessageText:
+    return MessageText(
         subject=gettext("Performance cancelled: %(what)s", what=_what(reservation)),
         title=gettext("The performance has been cancelled"),
         paragraphs=[

@@ -1,60 +1,56 @@
-"""From a mail's row to the message: recipient, subject, text, HTML, the ticket's QR."""
+"""Builds the message of a mail from its booking: recipient, subject, text, HTML, the ticket's QR."""
 
 import unicodedata
-from dataclasses import dataclass
+from uuid import UUID
 
 from flask import render_template
 from flask_babel import force_locale
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
+from azionelab.bookings.mails.superseded import SUPERSEDED, is_superseded
+from azionelab.bookings.mails.texts import text_for
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets.files import event_ics, event_method, place, qr_png
+from azionelab.database import db, transaction
+from azionelab.mail.message import CalendarFile, Draft, Message, Picture, id_host
 from azionelab.mail.models import Kind, Mail
-from azionelab.mail.words import words_for
+from azionelab.shows.models import Performance
 from azionelab.tokens import Purpose, make_token
-from azionelab.web.site_urls import site_host, site_url
+from azionelab.web.site_urls import site_url
 
-# What makes an entry that somebody saved in their calendar wrong.
+# A calendar entry that the visitor saved before these is out of date.
 _CHANGES = (Kind.MOVED, Kind.CHANGED, Kind.CANCELLED, Kind.PERFORMANCE_CANCELLED)
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A PNG that the HTML refers to by `cid:` and its Content-ID."""
-
-    content_id: str
-    filename: str
-    content: bytes
-
-
-@dataclass(frozen=True)
-class CalendarFile:
-    """An iCalendar file, and its METHOD: whether it puts an event into the calendar or takes it out."""
-
-    method: str
-    filename: str
-    content: bytes
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message ready to go. `link` is where its button leads: as secret as the mailbox itself."""
-
-    recipient: str
-    subject: str
-    text: str
-    html: str
-    link: str
-    pictures: tuple[Picture, ...] = ()
-    recipient_name: str = ""
-    calendar: CalendarFile | None = None
+def read_draft(mail_id: UUID) -> Draft:
+    """Read what is to be sent for a mail, for `mail.delivery.deliver`."""
+    performance = joinedload(Mail.reservation).joinedload(Reservation.performance)
+    with transaction() as session:
+        mail = session.scalars(
+            select(Mail)
+            .where(Mail.id == mail_id)
+            .options(
+                performance.joinedload(Performance.show), performance.joinedload(Performance.venue)
+            )
+            .execution_options(populate_existing=True)
+        ).one()
+        superseded = is_superseded(session, mail)
+    # Off the session: building the message can fetch nothing, so no connection comes back into use.
+    db.session.expunge_all()
+    reservation: Reservation = mail.reservation
+    needless = SUPERSEDED if superseded else None
+    if needless is None and reservation.erasure_requested_at is not None:
+        needless = ""
+    return Draft(reservation.email, lambda: render(mail), needless)
 
 
 def render(mail: Mail) -> Message:
-    """The message in the visitor's language, made anew from the reservation each time."""
-    reservation = mail.reservation
+    """Build the message in the visitor's language from the reservation as it is now."""
+    reservation: Reservation = mail.reservation
     with force_locale(reservation.locale):
         kind = Kind(mail.kind)
-        words = words_for(kind, reservation)
+        words = text_for(kind, reservation)
         calendar = _calendar(reservation) if kind in _CHANGES else None
         name = _proven_name(reservation)
         content_id = _qr_content_id(mail)
@@ -82,29 +78,14 @@ def render(mail: Mail) -> Message:
         )
 
 
-def message_id(sending: str) -> str:
-    """The Message-ID (RFC 5322) of one sending, the same at each of its tries.
-
-    A mailbox knows by it what came twice by accident. What is sent again on purpose must arrive, and
-    some servers drop an ID that they have seen: another sending, another ID.
-    """
-    return f"<{sending}@{_id_host()}>"
-
-
 def _qr_content_id(mail: Mail) -> str:
     """Another one in each mail (RFC 2392): some clients keep a picture by it, for other mails too."""
-    return f"qr.{mail.id}@{_id_host()}"
-
-
-def _id_host() -> str:
-    """The site's host as the right side of a Message-ID or Content-ID (RFC 5322, 3.6.4)."""
-    host = site_host()
-    return f"[IPv6:{host}]" if ":" in host else host
+    return f"qr.{mail.id}@{id_host()}"
 
 
 def _proven_name(reservation: Reservation) -> str:
-    # Anybody can type any "name" with anybody's address: until the mailbox's owner confirmed, it is
-    # a stranger's text, which must not reach them as ours.
+    # Anybody can type any "name" with somebody else's address. Until the owner of the mailbox confirms,
+    # it may be a stranger's text, which must not reach them as ours.
     return reservation.name if reservation.state == State.CONFIRMED else ""
 
 
@@ -119,7 +100,7 @@ def _ticket_urls(reservation: Reservation) -> dict[str, str]:
 
 
 def _calendar(reservation: Reservation) -> CalendarFile | None:
-    """The evening's entry as it is now, for who has had a ticket and so may have saved it."""
+    """The performance's calendar entry, for a visitor who has had a ticket and may have saved it."""
     if reservation.confirmed_at is None:
         return None
     content = event_ics(reservation)

@@ -1,7 +1,8 @@
-"""Sending all again that failed since some moment: how many, the doing in batches, how far it is."""
+"""Sends mails again: one of them, or all that failed since a moment, in batches and with their progress."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, func, or_, select, true
 
@@ -9,20 +10,24 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.database import db, transaction
 from azionelab.extensions import jobs
 from azionelab.mail.models import Delivery, Mail
-from azionelab.mail.outbox import QUEUE, defer_sending
+from azionelab.mail.outbox import QUEUE, defer_sending, lock_mail, queue_again
 from azionelab.mail.replies import Fault
 
 RESEND_JOB = "mail.resend_failed"
 _BATCH = 100  # mails in one transaction
-# Nobody can be written to any more whose address is erased.
+# A mail whose address is erased cannot be sent.
 _FAILED = (Mail.delivery == Delivery.FAILED, Reservation.email != "")
+
+
+class AddressErased(Exception):
+    """The visitor's address is erased: there is nobody to write to."""
 
 
 @dataclass(frozen=True)
 class Failed:
-    """Mails that failed since a moment. Of `mails`, so many are of bookings that have `ended`.
+    """Mails that failed since a moment. `ended` of the `mails` are about bookings that have ended.
 
-    `bad_addresses` are not among them: the server says that there is no such mailbox.
+    `bad_addresses` are not among the `mails`: the server says that there is no such mailbox.
     """
 
     mails: int
@@ -32,7 +37,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the mails are that were put back at one press; `done` without a mail: a newer one told all."""
+    """The state of the mails that were queued again at one press; `done` ones were not sent: not needed any more."""
 
     waiting: int
     sent: int
@@ -41,8 +46,21 @@ class Progress:
 
     @property
     def mails(self) -> int:
-        """How many there are."""
+        """The number of all of them."""
         return self.waiting + self.sent + self.failed + self.done
+
+
+def resend(mail_id: UUID) -> Mail:
+    """Send a mail once more, whatever became of it.
+
+    Raises MailUnknown, and AddressErased: a mail that was sent then stays sent.
+    """
+    with transaction() as session:
+        mail = lock_mail(session, mail_id)
+        if mail.reservation.erased_at is not None:
+            raise AddressErased
+        queue_again(session, mail)
+        return mail
 
 
 def count_failed(since: datetime) -> Failed:
@@ -74,9 +92,9 @@ def failed_mails() -> tuple[int, datetime | None]:
 
 
 def resend_failed(since: datetime, asked_at: datetime, *, bad_addresses: bool = False) -> int:
-    """Queue what failed between `since` and `asked_at`; how many mails. Done again it goes on where it was.
+    """Queue the mails that failed between `since` and `asked_at`; how many. Run again, it continues.
 
-    Mails to `bad_addresses` stay as they are unless they are asked for.
+    Mails to `bad_addresses` are left out unless they are asked for.
     """
     total = 0
     while batch := _resend_some(since, asked_at, bad_addresses=bad_addresses):
@@ -85,7 +103,7 @@ def resend_failed(since: datetime, asked_at: datetime, *, bad_addresses: bool = 
 
 
 def enqueue_resending(since: datetime, asked_at: datetime, *, bad_addresses: bool) -> None:
-    """Have the worker send again what failed since then; `asked_at` names the press."""
+    """Enqueue the job that does it; `asked_at` names the press."""
     with transaction() as session:
         jobs.configure_task(
             RESEND_JOB,
@@ -95,7 +113,7 @@ def enqueue_resending(since: datetime, asked_at: datetime, *, bad_addresses: boo
 
 
 def read_progress(asked_at: datetime) -> Progress:
-    """How far the mails are that were asked for at that moment."""
+    """The state of the mails that were queued again by the press at that moment."""
     rows = db.session.execute(
         select(Mail.delivery, func.count())
         .where(Mail.resent_at == asked_at)

@@ -1,0 +1,35 @@
+"""Finds mails that need not be sent: a newer one about the same booking has the same text.
+
+A mail's text is made when it is sent. After an outage, or when a visitor is quick, the mail with the ticket of
+a booking that was cancelled meanwhile would say the same as the mail about the cancellation.
+"""
+
+from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.mails.texts import effective_kind
+from azionelab.bookings.models import Reservation
+from azionelab.mail.models import Delivery, Kind, Mail
+
+SUPERSEDED = "superseded"  # the remark of such a mail
+
+
+def is_superseded(session: Session, mail: Mail) -> bool:
+    """Whether a newer mail has the same text, and still waits or was sent after this one was asked for.
+
+    A mail that staff send again, because it never arrived, is sent: the newer one was sent before that.
+    """
+    reservation: Reservation = mail.reservation
+    kind = effective_kind(Kind(mail.kind), reservation)
+    alike = [other for other in Kind if effective_kind(other, reservation) is kind]
+    asked_at = mail.resent_at or mail.created_at
+    newer = select(Mail.id).where(
+        Mail.reservation_id == reservation.id,
+        Mail.kind.in_(alike),
+        tuple_(Mail.created_at, Mail.id) > tuple_(mail.created_at, mail.id),
+        or_(
+            Mail.delivery == Delivery.QUEUED,
+            and_(Mail.delivery == Delivery.SENT, Mail.sent_at > asked_at),
+        ),
+    )
+    return bool(session.scalar(select(func.count()).select_from(newer.subquery())))

@@ -17,7 +17,7 @@ from bench.data import make_devices
 from bench.figures import write
 from bench.hard_frames import SIZE, frames
 from bench.servers import site_settings
-from tests.stage import a_performance
+from tests.factories import a_performance
 
 
 def written(page: Path) -> str:

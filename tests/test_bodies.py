@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.stage import a_party, a_performance, visitor_token
+from tests.factories import a_party, a_performance, visitor_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

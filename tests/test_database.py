@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from azionelab.bookings import rules
 from azionelab.database import NestedTransaction, db, transaction, write_at_once
 from azionelab.shows.models import Performance
-from tests.stage import a_performance, a_visitor
+from tests.factories import a_performance, a_visitor
 
 
 def prepared(app: Flask) -> int:

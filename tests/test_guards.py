@@ -18,7 +18,7 @@ from azionelab.checkin.scans import admit
 from azionelab.ops.checks import doctor
 from azionelab.staff.tokens import Scope, issue_token
 from bare_machine import postgres_programs
-from tests.stage import DOOR_A, a_party, a_performance, fresh, seats_held
+from tests.factories import DOOR_A, a_party, a_performance, fresh, seats_held
 
 Database = psycopg.Connection[Any]
 

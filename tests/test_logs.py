@@ -22,7 +22,7 @@ from azionelab.staff.accounts import create_account
 from azionelab.staff.tokens import Scope, issue_token
 from tests.bookings.test_pages import fields, filled
 from tests.conftest import Site
-from tests.stage import a_performance
+from tests.factories import a_performance
 from tests.support.people import PASSWORD
 from tests.support.processes import PATIENCE, Program, eventually
 from tests.support.smtp import SmtpServer

@@ -16,7 +16,7 @@ from psycopg.errors import CheckViolation
 from azionelab.ops.checks import roles
 from bare_machine import embedded_postgres
 from tests.bookings.test_no_overbooking import INSERT
-from tests.stage import a_performance
+from tests.factories import a_performance
 
 PROGRAMS = Path(f"/usr/lib/postgresql/{roles.MIN_POSTGRES_VERSION}/bin")
 

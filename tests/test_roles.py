@@ -13,7 +13,7 @@ from psycopg.errors import InsufficientPrivilege
 from azionelab.ops.checks import doctor, roles
 from bare_machine.embedded_postgres import as_application
 from tests.bookings.test_no_overbooking import INSERT
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 from tests.support.processes import PYTHON, ROOT, clean_environment
 
 Make = Callable[..., Flask]

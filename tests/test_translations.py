@@ -15,7 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
 
-from tests.stage import a_performance
+from tests.factories import a_performance
 from tests.support.processes import ROOT
 
 ITALIAN = ROOT / "azionelab/translations/it/LC_MESSAGES/messages.po"

@@ -9,7 +9,7 @@ from flask import Flask
 
 from azionelab.checkin.scans import admit
 from azionelab.staff.tokens import Scope, issue_token
-from tests.stage import DOOR_A, a_party, a_performance, ticket_token
+from tests.factories import DOOR_A, a_party, a_performance, ticket_token
 from tests.support.people import english, logged_in, token_of
 
 pytestmark = pytest.mark.usefixtures("in_app")

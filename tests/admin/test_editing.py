@@ -18,7 +18,7 @@ from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.accounts import create_account
 from azionelab.staff.models import User
 from tests.bookings.test_pages import fields
-from tests.stage import DOOR_A, a_party, a_performance
+from tests.factories import DOOR_A, a_party, a_performance
 from tests.support.people import PASSWORD, english, log_in, logged_in, press
 
 pytestmark = pytest.mark.usefixtures("in_app")

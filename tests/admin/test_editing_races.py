@@ -15,7 +15,7 @@ from azionelab.database import db, row_versions
 from azionelab.database.row_versions import Edit, delete_row, edit_row, merge
 from azionelab.shows.models import Performance, Venue
 from tests.bookings.test_locks import Race, without_its_lock
-from tests.stage import a_performance
+from tests.factories import a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

@@ -17,7 +17,7 @@ from azionelab.database import db, now
 from azionelab.ops.monitoring.service_status import read_service_status
 from azionelab.ops.processes.worker import run_worker
 from tests.bookings.test_pages import fields
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 from tests.support.smtp import SmtpServer
 
 pytestmark = pytest.mark.usefixtures("in_app")

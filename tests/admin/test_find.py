@@ -7,7 +7,7 @@ from azionelab.database import transaction
 from azionelab.shows.models import Show, Venue
 from azionelab.staff.accounts import create_account
 from azionelab.staff.tokens import Scope, issue_token
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 from tests.support.people import PASSWORD, press
 
 pytestmark = pytest.mark.usefixtures("in_app")

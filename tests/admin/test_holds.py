@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.bookings import rules
-from tests.stage import a_performance, a_visitor, fresh, seats_held
+from tests.factories import a_performance, a_visitor, fresh, seats_held
 from tests.support.people import press
 
 

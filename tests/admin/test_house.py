@@ -15,7 +15,7 @@ from azionelab.checkin.scans import admit
 from azionelab.checkin.undoing import undo
 from azionelab.mail.delivery import deliver
 from azionelab.shows.models import Performance
-from tests.stage import DOOR_A, a_party, a_performance, fresh, let_lapse, ticket_token
+from tests.factories import DOOR_A, a_party, a_performance, fresh, let_lapse, ticket_token
 from tests.support.people import press
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from azionelab.staff.accounts import create_account
 from tests.bookings.test_pages import fields
-from tests.stage import a_performance
+from tests.factories import a_performance
 from tests.support.people import PASSWORD, log_in, logged_in, token_of
 
 OWN = {"Origin": "http://localhost"}

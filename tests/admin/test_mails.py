@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from azionelab.bookings.mails.messages import read_draft
 from azionelab.mail.delivery import deliver
 from tests.bookings.test_pages import fields
-from tests.stage import a_party, a_performance, visitor_token
+from tests.factories import a_party, a_performance, visitor_token
 from tests.support.people import english, logged_in, press
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -35,7 +35,7 @@ from azionelab.database import db, now
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.tokens import Scope, revoke_token
 from azionelab.web.dates import format_time
-from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, fresh, let_lapse, ticket_token
+from tests.factories import DOOR_A, DOOR_B, a_party, a_performance, fresh, let_lapse, ticket_token
 from tests.support.people import press
 
 pytestmark = pytest.mark.usefixtures("in_app")

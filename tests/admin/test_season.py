@@ -16,7 +16,7 @@ from azionelab.checkin.scans import admit
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now, transaction
 from azionelab.shows.models import Show, Venue
-from tests.stage import DOOR_A, a_party, a_performance, let_lapse
+from tests.factories import DOOR_A, a_party, a_performance, let_lapse
 from tests.support.people import press
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token
-from tests.stage import a_performance
+from tests.factories import a_performance
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from azionelab.bookings.models import MAX_NAME
 from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.database import now
 from tests.api.expect import BOOKING, assert_problem
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 
 
 def book(client: FlaskClient, performance_id: int, key: Any = None, **changes: Any) -> Any:

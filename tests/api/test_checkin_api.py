@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
 from tests.api.expect import assert_problem
-from tests.stage import a_party, a_performance, ticket_token
+from tests.factories import a_party, a_performance, ticket_token
 
 REQUESTS = [
     ("GET", "/1"),

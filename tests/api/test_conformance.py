@@ -19,7 +19,7 @@ from azionelab.checkin.devices.passes import make_pass
 from azionelab.database import now
 from azionelab.web.pages import MAX_ROW
 from azionelab.web.rate_limits import RateLimit
-from tests.stage import a_party, a_performance, ticket_token
+from tests.factories import a_party, a_performance, ticket_token
 
 _TURNS = 5
 

@@ -22,7 +22,7 @@ from azionelab.shows.models import Performance
 from azionelab.staff.accounts import create_account
 from azionelab.staff.tokens import Scope
 from tests.api.expect import assert_problem
-from tests.stage import a_party, ticket_token
+from tests.factories import a_party, ticket_token
 
 Send = Callable[..., Any]
 

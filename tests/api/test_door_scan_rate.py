@@ -17,7 +17,7 @@ from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
 from azionelab.web.rate_limits import RateLimit
 from tests.api.expect import assert_problem
-from tests.stage import a_party, a_performance, ticket_token
+from tests.factories import a_party, a_performance, ticket_token
 
 Send = Callable[..., Any]
 

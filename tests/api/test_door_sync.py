@@ -22,7 +22,7 @@ from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
 from tests.api.expect import assert_problem
-from tests.stage import DOOR_A, a_party, a_performance, ticket_token
+from tests.factories import DOOR_A, a_party, a_performance, ticket_token
 
 Send = Callable[..., Any]
 

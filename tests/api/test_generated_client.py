@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from tests.api.expect import BOOKING
 from tests.conftest import Site
-from tests.stage import a_party, a_performance, ticket_token
+from tests.factories import a_party, a_performance, ticket_token
 from tests.support.processes import PATIENCE, PYTHON
 
 pytestmark = pytest.mark.usefixtures("in_app")

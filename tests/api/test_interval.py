@@ -17,7 +17,7 @@ from azionelab.staff.tokens import Scope, issue_token, revoke_token
 from azionelab.web.rate_limits import RateLimit
 from tests.api.expect import assert_problem
 from tests.api.test_door_sync import Phone
-from tests.stage import a_party
+from tests.factories import a_party
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.api.expect import BOOKING, assert_problem
-from tests.stage import a_performance
+from tests.factories import a_performance
 from tests.support.processes import free_port
 
 

@@ -6,7 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.database import now
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 
 ADDRESS = "/api/v1/performances"
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.backup.conftest import Backups, Database, reports
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -22,7 +22,7 @@ from azionelab.checkin.undoing import undo
 from azionelab.ops.checks.secret_keys import fingerprint, note_secret_key
 from bare_machine.embedded_postgres import as_application
 from tests.backup.conftest import Backups
-from tests.stage import (
+from tests.factories import (
     DOOR_A,
     a_party,
     a_performance,

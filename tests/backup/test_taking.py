@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.backup.conftest import Backups, Database, reports
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

@@ -14,7 +14,7 @@ from azionelab.database import db, transaction
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.shows.models import Performance
 from azionelab.shows.window import CurtainPast
-from tests.stage import (
+from tests.factories import (
     a_party,
     a_performance,
     a_visitor,

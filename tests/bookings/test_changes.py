@@ -9,7 +9,7 @@ from azionelab.bookings import holds, performance_changes, rules
 from azionelab.bookings.changes import By, Ended, Reduced, ended, reduced
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.network_holds import release_network
-from tests.stage import a_party, a_performance, fresh, let_lapse
+from tests.factories import a_party, a_performance, fresh, let_lapse
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

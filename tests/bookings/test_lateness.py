@@ -11,7 +11,7 @@ from azionelab.bookings.lateness import minutes_offered, tell_late
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.devices.offline_list import changes_since
 from azionelab.checkin.scans import admit
-from tests.stage import DOOR_A, a_party, a_performance, fresh, move
+from tests.factories import DOOR_A, a_party, a_performance, fresh, move
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

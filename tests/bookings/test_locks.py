@@ -35,7 +35,7 @@ from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now, violated_constraint
 from azionelab.database.row_versions import EditConflict
 from azionelab.mail.models import Kind, Mail
-from tests.stage import (
+from tests.factories import (
     DOOR_A,
     DOOR_B,
     a_party,

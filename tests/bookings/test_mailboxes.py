@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.validation.email_addresses import mailbox_key
-from tests.stage import a_performance
+from tests.factories import a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

@@ -23,7 +23,7 @@ from azionelab.bookings.network_holds import (
 )
 from azionelab.database import now
 from azionelab.shows.models import Performance
-from tests.stage import a_performance, a_visitor, fresh, let_lapse, seats_held
+from tests.factories import a_performance, a_visitor, fresh, let_lapse, seats_held
 
 HERE, ELSEWHERE = "192.0.2.7", "198.51.100.9"
 

@@ -18,7 +18,7 @@ from azionelab.bookings.errors import CapacityBelowHeld, SoldOut
 from azionelab.database import db
 from azionelab.shows.models import Performance
 from bare_machine import postgres_programs
-from tests.stage import a_party, a_performance, a_visitor, change_capacity, seats_held
+from tests.factories import a_party, a_performance, a_visitor, change_capacity, seats_held
 from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -14,7 +14,7 @@ from azionelab.bookings.notes import write_note
 from azionelab.bookings.transitions import seat_walk_ins
 from azionelab.checkin.devices.offline_list import changes_since
 from azionelab.database import transaction
-from tests.stage import a_party, a_performance, fresh
+from tests.factories import a_party, a_performance, fresh
 
 pytestmark = pytest.mark.usefixtures("in_app")
 Database = psycopg.Connection[Any]

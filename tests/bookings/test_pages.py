@@ -27,7 +27,7 @@ from azionelab.checkin.scans import admit
 from azionelab.database import db, now
 from azionelab.mail.models import Kind, Mail
 from bare_machine import embedded_postgres
-from tests.stage import (
+from tests.factories import (
     DOOR_A,
     a_party,
     a_performance,

@@ -30,7 +30,7 @@ from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.shows.models import Performance, Show
 from azionelab.shows.programme import find_listing
 from azionelab.shows.window import CurtainPast, CurtainTooFar, Window
-from tests.stage import (
+from tests.factories import (
     DOOR_A,
     a_party,
     a_performance,

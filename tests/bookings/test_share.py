@@ -23,8 +23,8 @@ from azionelab.mail.models import Kind
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
 from tests.bookings.test_locks import Race, without_its_lock
-from tests.stage import a_performance, a_visitor, change_capacity, fresh, let_lapse, seats_held
-from tests.stage import visitor_token as token_of
+from tests.factories import a_performance, a_visitor, change_capacity, fresh, let_lapse, seats_held
+from tests.factories import visitor_token as token_of
 
 ENGLISH = {"Accept-Language": "en"}
 _networks = count(1)

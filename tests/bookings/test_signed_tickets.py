@@ -17,7 +17,7 @@ from PIL import Image
 from azionelab.bookings.tickets.files import qr_png, ticket_url
 from azionelab.bookings.tickets.signing import public_keys, read_ticket, sign_ticket, write_ticket
 from azionelab.tokens import Purpose, make_token, read_token
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 from tests.support.processes import ROOT
 
 TABLE = json.loads((ROOT / "tests" / "checkin" / "tickets.json").read_text(encoding="utf-8"))

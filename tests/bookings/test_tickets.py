@@ -23,7 +23,7 @@ from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Show, Venue
 from azionelab.tokens import Purpose, make_token, read_token
-from tests.stage import DOOR_A, a_party, a_performance, fresh, ticket_token
+from tests.factories import DOOR_A, a_party, a_performance, fresh, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

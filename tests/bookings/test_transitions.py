@@ -20,7 +20,7 @@ from azionelab.checkin.verdicts import Kind
 from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
-from tests.stage import (
+from tests.factories import (
     DOOR_A,
     a_party,
     a_performance,

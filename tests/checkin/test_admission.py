@@ -28,7 +28,15 @@ from azionelab.checkin.scans import admit
 from azionelab.checkin.undoing import undo
 from azionelab.checkin.verdicts import REUSED, Kind
 from azionelab.database import db, now, transaction
-from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, fresh, ticket_token, visitor_token
+from tests.factories import (
+    DOOR_A,
+    DOOR_B,
+    a_party,
+    a_performance,
+    fresh,
+    ticket_token,
+    visitor_token,
+)
 from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -23,7 +23,7 @@ from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
-from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, ticket_token
+from tests.factories import DOOR_A, DOOR_B, a_party, a_performance, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 Database = psycopg.Connection[object]

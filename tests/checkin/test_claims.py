@@ -18,7 +18,7 @@ from azionelab.checkin.undoing import undo
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
-from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, fresh, ticket_token
+from tests.factories import DOOR_A, DOOR_B, a_party, a_performance, fresh, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

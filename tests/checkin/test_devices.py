@@ -17,7 +17,7 @@ from azionelab.checkin.scans import admit
 from azionelab.database import db, now
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope, revoke_token
-from tests.stage import a_party, a_performance, move
+from tests.factories import a_party, a_performance, move
 
 A_MOMENT = timedelta(microseconds=1)
 

@@ -13,7 +13,7 @@ from PIL import Image
 from azionelab.checkin.verdicts import Kind
 from tests.bookings.test_pages import fields
 from tests.checkin.test_door_pages import ENGLISH
-from tests.stage import a_performance
+from tests.factories import a_performance
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -31,7 +31,7 @@ from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
 from azionelab.web.rate_limits import RateLimit
 from tests.bookings.test_pages import fields
-from tests.stage import a_party, a_performance, fresh, ticket_token
+from tests.factories import a_party, a_performance, fresh, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 ROME = ZoneInfo("Europe/Rome")

@@ -15,7 +15,7 @@ from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.house.name_matching import matches_name, name_matches_sql, spellings
 from azionelab.checkin.scans import admit
 from azionelab.database import db, transaction
-from tests.stage import DOOR_A, a_party, a_performance
+from tests.factories import DOOR_A, a_party, a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
 NAMES = json.loads(Path(__file__).with_name("names.json").read_text(encoding="utf-8"))

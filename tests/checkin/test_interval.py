@@ -30,7 +30,7 @@ from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
 from tests.checkin.test_admission import looking_together
-from tests.stage import DOOR_A, DOOR_B, a_party, a_performance, fresh, seats_held
+from tests.factories import DOOR_A, DOOR_B, a_party, a_performance, fresh, seats_held
 
 pytestmark = pytest.mark.usefixtures("in_app")
 Database = psycopg.Connection[Any]

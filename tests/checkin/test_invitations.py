@@ -16,7 +16,7 @@ from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.database import db, now
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
-from tests.stage import a_performance
+from tests.factories import a_performance
 from tests.support.processes import PATIENCE
 
 Found = TypeVar("Found")

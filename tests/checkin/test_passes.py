@@ -15,7 +15,7 @@ from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope, revoke_token
-from tests.stage import a_performance
+from tests.factories import a_performance
 from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -20,7 +20,7 @@ from azionelab.database import db, now
 from azionelab.mail.models import Kind
 from azionelab.shows.models import Show, Venue
 from azionelab.shows.programme import find_listing
-from tests.stage import a_party, a_performance, ticket_token
+from tests.factories import a_party, a_performance, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

@@ -32,7 +32,7 @@ from azionelab.ops.checks.doctor import run_checks
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
-from tests.stage import (
+from tests.factories import (
     DOOR_A,
     DOOR_B,
     a_party,

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
-from tests.stage import a_party, a_performance, visitor_token
+from tests.factories import a_party, a_performance, visitor_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

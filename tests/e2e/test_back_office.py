@@ -13,7 +13,7 @@ from azionelab.shows.models import Performance, Show
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 from tests.support import journey
 from tests.support.people import PASSWORD
 

@@ -22,7 +22,7 @@ from azionelab.staff.tokens import revoke_token
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
-from tests.stage import DOOR_A, DOOR_B, a_party, a_performance
+from tests.factories import DOOR_A, DOOR_B, a_party, a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
 # The words in what a selector finds that go on in another line.

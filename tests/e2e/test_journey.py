@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from azionelab.staff.accounts import create_account
 from tests.conftest import Site
 from tests.e2e.conftest import watched
-from tests.stage import a_party, a_performance, fresh, ticket_token
+from tests.factories import a_party, a_performance, fresh, ticket_token
 from tests.support import journey
 from tests.support.smtp import SmtpServer
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 from azionelab.database import db, transaction
 from tests.conftest import Site
 from tests.e2e.test_journey import log_in
-from tests.stage import a_party, a_performance, visitor_token
+from tests.factories import a_party, a_performance, visitor_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

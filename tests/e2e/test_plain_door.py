@@ -7,7 +7,7 @@ from azionelab.checkin.interval import allow_reentry
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")
 

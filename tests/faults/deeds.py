@@ -23,7 +23,7 @@ from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token
 from tests.api.expect import BOOKING
 from tests.bookings.test_pages import fields, filled, open_form
-from tests.stage import DOOR_A, a_party, a_performance, ticket_token, visitor_token
+from tests.factories import DOOR_A, a_party, a_performance, ticket_token, visitor_token
 from tests.support.people import english, logged_in, token_of
 
 Press = Callable[[], TestResponse]

@@ -15,8 +15,8 @@ from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.accounts import create_account
 from tests.admin.test_editing import shown
+from tests.factories import a_party, a_performance, a_visitor
 from tests.faults.deeds import Press, Stage, party_tonight, tonight
-from tests.stage import a_party, a_performance, a_visitor
 from tests.support.people import PASSWORD
 
 

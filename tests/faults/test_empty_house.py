@@ -14,7 +14,7 @@ import pytest
 
 from azionelab.bookings import holds, rules
 from tests.conftest import Site
-from tests.stage import a_performance, seats_held
+from tests.factories import a_performance, seats_held
 from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")

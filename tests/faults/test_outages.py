@@ -20,7 +20,7 @@ from azionelab.database import db
 from bare_machine import embedded_postgres
 from bare_machine.embedded_postgres import EmbeddedPostgres
 from tests.api.expect import BOOKING
-from tests.stage import a_performance, seats_held
+from tests.factories import a_performance, seats_held
 from tests.support.processes import PATIENCE, eventually
 
 CLIENTS = 8

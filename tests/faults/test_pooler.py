@@ -28,8 +28,8 @@ from tests.bookings.test_no_overbooking import (  # noqa: F401 (a fixture is amo
     without_the_database_guard,
 )
 from tests.conftest import Site
+from tests.factories import a_party, a_performance, seats_held
 from tests.faults.test_storm import Browser
-from tests.stage import a_party, a_performance, seats_held
 from tests.support.processes import PYTHON, ROOT, Program, clean_environment, eventually, free_port
 from tests.support.smtp import SmtpServer
 

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bare_machine import embedded_postgres
 from bare_machine.embedded_postgres import EmbeddedPostgres
-from tests.stage import a_party, a_performance, seats_held
+from tests.factories import a_party, a_performance, seats_held
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import Site
-from tests.stage import a_performance, seats_held
+from tests.factories import a_performance, seats_held
 from tests.support.processes import PATIENCE, PYTHON, ROOT, clean_environment
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.bookings.rules import cancel
-from tests.stage import a_party, a_performance, visitor_token
+from tests.factories import a_party, a_performance, visitor_token
 from tests.support.people import logged_in
 from tests.support.processes import ROOT
 

@@ -29,8 +29,8 @@ from azionelab.mail.outbox import MailUnknown, enqueue
 from azionelab.mail.retries import PAUSES
 from azionelab.ops.processes.jobs import retry_stalled
 from azionelab.ops.processes.worker import open_queue, run_worker
+from tests.factories import a_party, a_performance, a_visitor, visitor_token
 from tests.ops.test_deploy_check import SAFE
-from tests.stage import a_party, a_performance, a_visitor, visitor_token
 from tests.support.processes import PYTHON, Program, eventually
 from tests.support.smtp import Delivered, SmtpServer
 

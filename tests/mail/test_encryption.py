@@ -19,7 +19,7 @@ from azionelab.mail import smtp
 from azionelab.mail.delivery import NotYetDelivered, deliver
 from azionelab.mail.models import Delivery
 from azionelab.ops.processes.worker import run_worker
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 from tests.support.processes import free_port
 from tests.support.smtp import SmtpServer
 

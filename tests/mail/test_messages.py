@@ -19,7 +19,7 @@ from azionelab.database import db, transaction
 from azionelab.mail.message import Message
 from azionelab.mail.models import Kind, Mail
 from azionelab.shows.models import Performance, Show
-from tests.stage import (
+from tests.factories import (
     DOOR_A,
     a_party,
     a_performance,

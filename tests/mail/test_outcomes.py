@@ -20,7 +20,7 @@ from azionelab.mail.delivery import NotYetDelivered, deliver, find_orphans
 from azionelab.mail.models import Delivery, Mail
 from azionelab.mail.refusals import IN_A_ROW
 from azionelab.settings.loading import load_config
-from tests.stage import a_party, a_performance, visitor_token
+from tests.factories import a_party, a_performance, visitor_token
 from tests.support.processes import free_port
 from tests.support.smtp import SmtpServer
 

@@ -14,7 +14,7 @@ from azionelab.mail.models import Delivery
 from azionelab.mail.refusals import IN_A_ROW, IN_A_ROW_WITH_BAD_ADDRESSES
 from azionelab.mail.replies import Fault, Stage, whose_fault
 from azionelab.ops.processes.worker import run_worker
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 from tests.support.smtp import Delivered, SmtpServer
 
 pytestmark = pytest.mark.usefixtures("in_app")

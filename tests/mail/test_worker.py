@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from azionelab.bookings.models import State
 from azionelab.mail.models import Delivery
 from azionelab.ops.processes.conninfo import conninfo
-from tests.stage import a_party, a_performance, let_lapse
+from tests.factories import a_party, a_performance, let_lapse
 from tests.support.processes import (
     PATIENCE,
     PYTHON,

@@ -19,9 +19,9 @@ import yaml
 
 from azionelab.bookings import rules
 from tests.conftest import Site
+from tests.factories import a_party, a_performance
 from tests.ops.test_health import a_backup, a_worker
 from tests.ops.test_metrics import Metrics, fetch
-from tests.stage import a_party, a_performance
 from tests.support.processes import PATIENCE, ROOT, Program, eventually, free_port
 
 HERE = ROOT / "docker" / "monitoring"

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 
-from tests.stage import a_performance
+from tests.factories import a_performance
 from tests.support.nginx import Answer, Echo, NameServer, Nginx
 from tests.support.processes import Program, eventually
 

@@ -13,7 +13,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.checkin.scans import admit
 from azionelab.mail.refusals import IN_A_ROW
 from azionelab.shows.models import Performance
-from tests.stage import DOOR_A, a_party, a_performance, let_lapse, ticket_token
+from tests.factories import DOOR_A, a_party, a_performance, let_lapse, ticket_token
 
 Database = psycopg.Connection[Any]
 

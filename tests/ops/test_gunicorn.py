@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import Site
-from tests.stage import a_performance
+from tests.factories import a_performance
 from tests.support.processes import PATIENCE
 
 

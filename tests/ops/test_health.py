@@ -16,7 +16,7 @@ from azionelab.mail.refusals import Refusals
 from azionelab.ops.monitoring.backups import Task
 from azionelab.ops.monitoring.health import summarize
 from azionelab.ops.monitoring.service_status import BackupStatus, ServiceStatus
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 from tests.support.processes import Program
 
 Database = psycopg.Connection[Any]

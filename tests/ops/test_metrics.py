@@ -23,8 +23,7 @@ from azionelab.bookings.errors import HoldExpired, SoldOut
 from azionelab.checkin.scans import admit
 from azionelab.database import db, now
 from tests.conftest import Site
-from tests.ops.test_health import a_backup, a_worker, make_older
-from tests.stage import (
+from tests.factories import (
     DOOR_A,
     a_party,
     a_performance,
@@ -33,6 +32,7 @@ from tests.stage import (
     ticket_token,
     visitor_token,
 )
+from tests.ops.test_health import a_backup, a_worker, make_older
 from tests.support.processes import PATIENCE, eventually
 
 Database = psycopg.Connection[Any]

@@ -14,7 +14,7 @@ from azionelab import __version__
 from azionelab.database import transaction
 from azionelab.settings.loading import ConfigError, load_config
 from tests.conftest import Site
-from tests.stage import a_party, a_performance, visitor_token
+from tests.factories import a_party, a_performance, visitor_token
 from tests.support.processes import Program, eventually
 from tests.test_config import DEVELOPMENT
 from tests.test_logs import Browser

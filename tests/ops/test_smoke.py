@@ -16,7 +16,7 @@ from psycopg.rows import scalar_row
 
 from azionelab.ops.smoke import hidden_performance
 from tests.conftest import Site
-from tests.stage import a_performance
+from tests.factories import a_performance
 from tests.support.processes import PYTHON, Program, free_port, free_ports
 from tests.support.smtp import SmtpServer
 

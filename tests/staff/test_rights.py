@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 import azionelab
-from tests.stage import a_performance
+from tests.factories import a_performance
 from tests.support.people import logged_in
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -12,7 +12,7 @@ from azionelab.checkin.devices.invitations import make_invitation
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from tests.conftest import Site
-from tests.stage import a_party, a_performance
+from tests.factories import a_party, a_performance
 from tests.support.processes import PATIENCE
 
 _KEY = 0.005  # seconds between two keys of a hand scanner

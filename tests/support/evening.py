@@ -23,7 +23,7 @@ from azionelab.checkin.models import Scan
 from azionelab.database import db
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
-from tests.stage import a_party, change_capacity, ticket_token
+from tests.factories import a_party, change_capacity, ticket_token
 from tests.support.people import press
 from tests.support.script_door import Door
 from tests.support.spoken import Log, Word

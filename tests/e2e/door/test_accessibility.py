@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from azionelab.bookings.rules import cancel
 from azionelab.checkin.devices.registry import devices_of
 from azionelab.staff.tokens import revoke_token
-from tests.stage import a_party, a_performance, fresh, ticket_token
+from tests.factories import a_party, a_performance, fresh, ticket_token
 from tests.support.door import Held, Phone, invitation, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

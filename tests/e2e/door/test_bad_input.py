@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from azionelab.checkin.devices.registry import devices_of
 from azionelab.database import now
-from tests.stage import a_party, fresh, ticket_token
+from tests.factories import a_party, fresh, ticket_token
 from tests.support.door import Phone, invitation, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Response
 
 from tests.conftest import Site
-from tests.stage import a_party, fresh
+from tests.factories import a_party, fresh
 from tests.support.camera import foyer, seen, ticket
 from tests.support.door import Phone, tonight
 from tests.support.nginx import Nginx, lay_out_front_end

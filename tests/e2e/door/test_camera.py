@@ -15,7 +15,7 @@ from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.staff.accounts import create_account
 from azionelab.web.dates import format_time
-from tests.stage import a_party, a_performance, fresh
+from tests.factories import a_party, a_performance, fresh
 from tests.support.camera import (
     blurred,
     code,

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.door.conftest import PHONE
-from tests.stage import a_party, fresh
+from tests.factories import a_party, fresh
 from tests.support.camera import seen, ticket
 from tests.support.door import Phone, tonight
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from azionelab.checkin.devices.registry import devices_of
 from azionelab.database import now
-from tests.stage import a_party
+from tests.factories import a_party
 from tests.support.door import Phone, tonight, until
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -13,7 +13,7 @@ from azionelab.bookings.tickets.signing import write_ticket
 from tests.conftest import Site
 from tests.e2e.conftest import QUIET, watched
 from tests.e2e.door.conftest import PHONE
-from tests.stage import a_party, fresh, ticket_token
+from tests.factories import a_party, fresh, ticket_token
 from tests.support.door import Held, Phone, tonight, until
 from tests.support.processes import PATIENCE
 

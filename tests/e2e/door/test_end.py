@@ -16,7 +16,7 @@ from azionelab.checkin.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
-from tests.stage import DOOR_B, a_party, fresh, ticket_token
+from tests.factories import DOOR_B, a_party, fresh, ticket_token
 from tests.support.door import Held, Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -18,7 +18,7 @@ from azionelab.web.dates import format_time
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
-from tests.stage import a_party, a_performance, fresh
+from tests.factories import a_party, a_performance, fresh
 from tests.support.door import Phone, has_a_scan_to_send, invitation, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

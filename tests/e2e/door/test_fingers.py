@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from azionelab.database import now
-from tests.stage import a_party, fresh, ticket_token
+from tests.factories import a_party, fresh, ticket_token
 from tests.support.door import Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

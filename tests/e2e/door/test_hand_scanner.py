@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from azionelab.bookings.rules import cancel
-from tests.stage import a_party, fresh
+from tests.factories import a_party, fresh
 from tests.support.door import Held, Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from azionelab.checkin.devices.offline_list import conflicts
 from azionelab.checkin.interval import allow_reentry
-from tests.stage import a_party, ticket_token
+from tests.factories import a_party, ticket_token
 from tests.support.door import Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -12,7 +12,7 @@ from azionelab.database import now
 from azionelab.web.dates import format_time
 from tests.conftest import Site
 from tests.e2e.conftest import watched
-from tests.stage import a_party, a_performance, fresh, ticket_token
+from tests.factories import a_party, a_performance, fresh, ticket_token
 from tests.support.door import Held, Phone, invitation, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

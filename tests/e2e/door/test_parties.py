@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from azionelab.bookings.rules import cancel, confirm
 from azionelab.database import now
-from tests.stage import a_party, a_performance, fresh, ticket_token
+from tests.factories import a_party, a_performance, fresh, ticket_token
 from tests.support.door import Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from azionelab.checkin.devices.invitations import make_invitation
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope
-from tests.stage import a_party, ticket_token
+from tests.factories import a_party, ticket_token
 from tests.support.door import Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

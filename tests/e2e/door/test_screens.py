@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 from azionelab.checkin.scan_log import Actor
 from azionelab.checkin.scans import admit
 from azionelab.shows.models import Show
-from tests.stage import a_party, ticket_token
+from tests.factories import a_party, ticket_token
 from tests.support.door import Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.stage import a_party
+from tests.factories import a_party
 from tests.support.camera import seen, table, ticket
 from tests.support.door import Phone, tonight, until
 

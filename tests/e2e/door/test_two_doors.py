@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from azionelab.bookings.models import Reservation
-from tests.stage import a_party, fresh, ticket_token
+from tests.factories import a_party, fresh, ticket_token
 from tests.support.door import Held, Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Frame, Page, Route, expect
 
 from tests.conftest import Site
-from tests.stage import a_party, fresh
+from tests.factories import a_party, fresh
 from tests.support.door import Phone, has_a_scan_to_send, tonight, until
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -1,4 +1,4 @@
-"""What tests set the stage with: a performance, visitors, parties. All through models and rules."""
+"""Factories for tests: performances, visitors, parties, made through models and rules."""
 
 import itertools
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ DOOR_B = Actor(door="Door B", label="Bruno")
 
 
 def a_performance(capacity: int = 10, **facts: Any) -> Performance:
-    """A bookable performance tomorrow evening of a published show of its own."""
+    """A bookable performance, tomorrow, of a new published show."""
     number = next(_numbers)
     curtain = facts.pop("starts_at", now() + timedelta(days=1))
     show = facts.pop("show", None) or Show(
@@ -42,20 +42,20 @@ def a_performance(capacity: int = 10, **facts: Any) -> Performance:
 
 
 def a_visitor(email: str | None = None, name: str = "Ada Rossi", locale: str = "en") -> Any:
-    """A visitor with an address of their own."""
+    """A visitor with a unique address."""
     return rules.Visitor(name, email or f"visitor-{next(_numbers)}@example.org", locale)
 
 
 def a_party(
     performance: Performance, seats: int = 2, *, confirmed: bool = True, **visitor: Any
 ) -> Reservation:
-    """A reservation, confirmed unless it shall not be."""
+    """A reservation, by default confirmed."""
     reservation = rules.reserve(performance.id, a_visitor(**visitor), seats, uuid4())
     return rules.confirm(reservation.id) if confirmed else reservation
 
 
 def change_capacity(performance_id: int, capacity: int) -> Performance:
-    """Give a performance another number of seats, as staff do."""
+    """Change a performance's capacity, as staff do."""
     performance_changes.change_performance(
         performance_id, lambda performance: setattr(performance, "capacity", capacity)
     )
@@ -63,14 +63,14 @@ def change_capacity(performance_id: int, capacity: int) -> Performance:
 
 
 def move(performance_id: int, starts_at: datetime) -> int:
-    """Give a performance another time, as staff do; how many parties are written to."""
+    """Move a performance, as staff do; returns the number of parties that get a mail."""
     return performance_changes.change_performance(
         performance_id, lambda performance: setattr(performance, "starts_at", starts_at)
     )
 
 
 def let_lapse(reservation: Reservation) -> None:
-    """Let the hold's time be over, as if HOLD_MINUTES had passed."""
+    """Make a hold lapse, as if HOLD_MINUTES had passed."""
     with transaction() as session:
         session.execute(
             text("UPDATE reservation SET hold_expires_at = :past WHERE id = :id"),
@@ -79,17 +79,17 @@ def let_lapse(reservation: Reservation) -> None:
 
 
 def visitor_token(reservation: Reservation) -> str:
-    """The token of the visitor's mails."""
+    """The token in the visitor's mails."""
     return make_token(Purpose.VISITOR, reservation.id)
 
 
 def ticket_token(reservation: Reservation) -> str:
-    """The token of a QR that was made before 0.4; what today's holds is `write_ticket`."""
+    """The token of a QR code from before 0.4; `write_ticket` makes today's."""
     return make_token(Purpose.TICKET, reservation.id)
 
 
 def seats_held(performance_id: int) -> tuple[int, int]:
-    """The counter, and the sum it must be equal to: both as they are committed now."""
+    """The committed counter, and the sum of seats that it must equal."""
     db.session.rollback()
     held = db.session.scalar(select(Performance.seats_held).where(Performance.id == performance_id))
     live = db.session.scalar(
@@ -104,7 +104,7 @@ def seats_held(performance_id: int) -> tuple[int, int]:
 
 
 def fresh(reservation_id: UUID) -> Reservation:
-    """The reservation as it is committed now."""
+    """The reservation as committed now."""
     db.session.rollback()
     reservation = db.session.get(Reservation, reservation_id, populate_existing=True)
     assert reservation is not None

@@ -1,86 +1,86 @@
-/** Keeps a page as the server would write it now, while it is seen.
+/** Updates a page in place while it is visible.
  *
- * The page is fetched again every few seconds, and its data-fresh elements are made like those of the
- * answer. Only what differs is touched: focus, selection, scrolling and a pressed button stay.
+ * The page is fetched again every few seconds; its data-fresh elements are changed to those of the response.
+ * Only differences are touched, so focus, selection, scrolling and a pressed button stay.
  */
 
-/** Milliseconds from one answer to the next question; and at most, when there are none. */
-const EVERY = 3_000;
-const AT_MOST = 30_000;
-/** Milliseconds to wait for an answer. */
-const PATIENCE = 10_000;
+/** Milliseconds from a response to the next request; the pause doubles up to the maximum after failures. */
+const INTERVAL = 3_000;
+const MAX_INTERVAL = 30_000;
+/** Milliseconds to wait for a response. */
+const TIMEOUT = 10_000;
 
 export class LivePage {
-  private readonly startOver: () => void;
-  private readonly renewed = new Map<string, number>();
-  private readonly began = performance.now();
-  private pause = EVERY;
+  private readonly reload: () => void;
+  private readonly updatedAt = new Map<string, number>();
+  private readonly loadedAt = performance.now();
+  private pause = INTERVAL;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private asking = false;
+  private isRefreshing = false;
 
-  /** `startOver` loads the page anew: it became another one, as when somebody was logged out. */
-  constructor(startOver: () => void) {
-    this.startOver = startOver;
-    document.addEventListener("visibilitychange", () => this.turned());
-    this.wait();
+  /** `reload` is called when the server answers with another page, as after a logout. */
+  constructor(reload: () => void) {
+    this.reload = reload;
+    document.addEventListener("visibilitychange", () => this.visibilityChanged());
+    this.schedule();
   }
 
-  private turned(): void {
+  private visibilityChanged(): void {
     clearTimeout(this.timer);
-    if (!document.hidden) void this.ask();
+    if (!document.hidden) void this.refresh();
   }
 
-  private wait(): void {
+  private schedule(): void {
     clearTimeout(this.timer);
-    if (!document.hidden) this.timer = setTimeout(() => void this.ask(), this.pause);
+    if (!document.hidden) this.timer = setTimeout(() => void this.refresh(), this.pause);
   }
 
-  private async ask(): Promise<void> {
-    if (this.asking) return;
-    this.asking = true;
+  private async refresh(): Promise<void> {
+    if (this.isRefreshing) return;
+    this.isRefreshing = true;
     try {
-      const answer = await fetch(location.href, { signal: AbortSignal.timeout(PATIENCE) });
-      if (answer.redirected || answer.status === 403 || answer.status === 404) {
-        this.startOver();
+      const response = await fetch(location.href, { signal: AbortSignal.timeout(TIMEOUT) });
+      if (response.redirected || response.status === 403 || response.status === 404) {
+        this.reload();
         return;
       }
-      if (!answer.ok) throw new Error(answer.statusText);
-      this.take(new DOMParser().parseFromString(await answer.text(), "text/html"));
-      this.pause = EVERY;
-      this.tellStale(false);
+      if (!response.ok) throw new Error(response.statusText);
+      this.update(new DOMParser().parseFromString(await response.text(), "text/html"));
+      this.pause = INTERVAL;
+      this.showStale(false);
     } catch {
-      this.pause = Math.min(2 * this.pause, AT_MOST);
-      this.tellStale(true);
+      this.pause = Math.min(2 * this.pause, MAX_INTERVAL);
+      this.showStale(true);
     } finally {
-      this.asking = false;
+      this.isRefreshing = false;
     }
-    this.wait();
+    this.schedule();
   }
 
-  private take(page: Document): void {
+  private update(page: Document): void {
     for (const part of document.querySelectorAll<HTMLElement>("[data-fresh]")) {
       const fresh = page.getElementById(part.id);
       if (fresh && this.isDue(part)) renew(part, fresh);
     }
   }
 
-  /** Some parts are renewed more seldom: every `data-every` seconds. */
+  /** Whether `data-every` seconds have passed since the last update of a part. */
   private isDue(part: HTMLElement): boolean {
     const every = Number(part.dataset["every"] ?? 0) * 1_000;
     const now = performance.now();
-    if (now - (this.renewed.get(part.id) ?? this.began) < every) return false;
-    this.renewed.set(part.id, now);
+    if (now - (this.updatedAt.get(part.id) ?? this.loadedAt) < every) return false;
+    this.updatedAt.set(part.id, now);
     return true;
   }
 
-  private tellStale(stale: boolean): void {
+  private showStale(stale: boolean): void {
     for (const words of document.querySelectorAll<HTMLElement>("[data-stale]")) {
       words.hidden = !stale;
     }
   }
 }
 
-/** Make an element like a fresh one, touching nothing that is alike. */
+/** Change an element to a fresh one, leaving equal nodes untouched. */
 export function renew(old: Element, fresh: Element): void {
   if (old.isEqualNode(fresh)) return;
   renewAttributes(old, fresh);
@@ -91,7 +91,7 @@ export function renew(old: Element, fresh: Element): void {
       old.insertBefore(document.importNode(wanted, true), here);
       continue;
     }
-    // What stood between is gone.
+    // Nodes before the match were removed.
     while (here !== same) here = drop(here!);
     here = same.nextSibling;
     if (same instanceof Element) renew(same, wanted as Element);
@@ -105,12 +105,12 @@ function renewAttributes(old: Element, fresh: Element): void {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
   for (const { name } of [...old.attributes]) {
-    // Whether details are open is up to who reads them.
+    // `open` of <details> belongs to the reader.
     if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
   }
 }
 
-/** The node that `wanted` renews: what has its identity, from `here` on, or what stands in its place. */
+/** The old node that `wanted` replaces: the one with its id from `here` on, else the one in its position. */
 function counterpart(here: ChildNode | null, wanted: Node): ChildNode | null {
   const identity = wanted instanceof Element ? wanted.id : "";
   if (!identity) return here?.nodeName === wanted.nodeName && !identityOf(here) ? here : null;

@@ -1,9 +1,9 @@
-/** Pages of the back office that keep themselves fresh while somebody looks at them. */
+/** Entry point of the back office's pages that update themselves. */
 
-import { offerCopies } from "./copy.ts";
+import { enableCopyButtons } from "./copy-buttons.ts";
 import { LivePage } from "./live-page.ts";
 
 if (document.querySelector("[data-live]")) {
   new LivePage(() => location.reload());
-  offerCopies(document);
+  enableCopyButtons(document);
 }

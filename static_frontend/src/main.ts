@@ -1,7 +1,7 @@
-/** What every page gets when scripts run; without them everything works as well. */
+/** Entry point of every page. All pages also work without scripts. */
 
-import { guardForms } from "./once.ts";
+import { preventDoubleSubmits } from "./submit-once.ts";
 
-guardForms(document);
+preventDoubleSubmits(document);
 const first = document.querySelector<HTMLElement>("[data-focus]");
 first?.focus({ preventScroll: first.dataset["focus"] === "still" });

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 
-import { guardForms, PATIENCE } from "../src/once.ts";
+import { preventDoubleSubmits, TIMEOUT } from "../src/submit-once.ts";
 
 let form: HTMLFormElement;
 let button: HTMLButtonElement;
@@ -11,7 +11,7 @@ beforeEach(() => {
     '<form data-once="One moment…"><button>Book</button></form><form id="free"></form>';
   form = document.querySelector("form")!;
   button = form.querySelector("button")!;
-  guardForms(document);
+  preventDoubleSubmits(document);
 });
 
 /** Whether the browser would send the form now. */
@@ -37,7 +37,7 @@ test("a page that comes back from the browser's memory can be sent again", () =>
 
 test("a form without an answer can be sent again after a while", () => {
   press();
-  vi.advanceTimersByTime(PATIENCE - 1);
+  vi.advanceTimersByTime(TIMEOUT - 1);
   expect(press()).toBe(false);
   vi.advanceTimersByTime(1);
   expect(press()).toBe(true);

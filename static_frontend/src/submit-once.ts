@@ -1,21 +1,21 @@
-/** Forms marked data-once are sent once, however often their button is pressed.
+/** Submits forms with data-once once, however often their button is pressed.
  *
- * The server counts a form sent twice once anyway; this saves the person the doubt. The button is
- * not `disabled`: it would lose the focus, and a screen reader would lose the button.
+ * The server treats a second submission as the same one anyway; this shows the person that the first is on its
+ * way. The button is not `disabled`: that would take the focus away, and hide it from screen readers.
  */
 
-/** Milliseconds after which a form that got no answer may be pressed again. */
-export const PATIENCE = 10_000;
+/** Milliseconds without an answer after which the form can be submitted again. */
+export const TIMEOUT = 10_000;
 
-export function guardForms(page: Document): void {
+export function preventDoubleSubmits(page: Document): void {
   for (const form of page.querySelectorAll<HTMLFormElement>("form[data-once]")) {
-    const guard = new Guard(form);
-    // A page that comes back from the back/forward cache still remembers that it was sent.
+    const guard = new SubmitGuard(form);
+    // A page restored from the back/forward cache still has the state "sent".
     page.defaultView?.addEventListener("pageshow", () => guard.release());
   }
 }
 
-class Guard {
+class SubmitGuard {
   private readonly form: HTMLFormElement;
   private readonly button: HTMLButtonElement | null;
   private readonly words: string;
@@ -42,7 +42,7 @@ class Guard {
     }
     this.sent = true;
     this.show(this.form.dataset["once"] ?? this.words, "true");
-    this.timer = setTimeout(() => this.release(), PATIENCE);
+    this.timer = setTimeout(() => this.release(), TIMEOUT);
   }
 
   private show(words: string, disabled: string): void {

@@ -1,7 +1,7 @@
-/** Buttons that copy the value of a field, where the browser lets a page do that. */
+/** Buttons that copy a field's value to the clipboard, where the browser allows it. */
 
-export function offerCopies(page: Document): void {
-  // Absent without https.
+export function enableCopyButtons(page: Document): void {
+  // navigator.clipboard is missing without HTTPS.
   if (!("clipboard" in navigator)) return;
   for (const button of page.querySelectorAll<HTMLButtonElement>("[data-copy]")) {
     button.hidden = false;
@@ -15,7 +15,7 @@ async function copy(button: HTMLButtonElement): Promise<void> {
     await navigator.clipboard.writeText(field.value);
     button.textContent = button.dataset["done"] ?? "";
   } catch {
-    // Not allowed: what is selected can be copied by hand.
+    // Permission denied: select the text, to be copied by hand.
     field.select();
   }
 }

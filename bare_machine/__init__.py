@@ -1,1 +1,1 @@
-"""The whole site on one bare machine, PostgreSQL included: `make run`. No part of the application."""
+"""`make run`: the site and its own PostgreSQL on one machine. Not part of the application."""

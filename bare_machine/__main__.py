@@ -1,7 +1,7 @@
-"""`make run`, the whole site on one bare machine, and `make psql` and `make flask` beside it.
+"""`make run` serves the whole site on one machine; `make psql` and `make flask` work on it.
 
-Everything it makes is under instance/: PostgreSQL's data, a secret key, the passwords of three
-local accounts. What is set in the environment or in .env wins over what is made here.
+Everything created is under instance/: PostgreSQL's data, a secret key, the passwords of three local
+accounts. The environment and .env override what is created here.
 """
 
 import fcntl
@@ -27,18 +27,18 @@ from bare_machine.children import ChildEnded, Children
 from bare_machine.postgres_programs import PostgresUnavailable
 from bare_machine.preparation import ROOT, CannotRun, Stopped, accounts, prepare, secret
 
-_UNREACHED = "postgresql://"  # stands for the embedded database until that runs
+_NOT_STARTED_URL = "postgresql://"  # placeholder for the embedded database until it runs
 _LOCK = "run.lock"
 
 
 def main(arguments: list[str]) -> int:
-    """Serve the site, or become `psql ...` or `flask ...` beside it; returns the exit status."""
+    """Serve the site, or replace this process by `psql ...` or `flask ...`; returns the exit status."""
     try:
         match arguments:
             case ["psql", *options]:
-                _become_psql(options)
+                _exec_psql(options)
             case ["flask", *options]:
-                _become_flask(options)
+                _exec_flask(options)
             case _:
                 _serve()
     except ConfigError as error:
@@ -53,17 +53,17 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve() -> None:
-    stop = _stop_when_asked()
+    stop = _stop_on_signals()
     with ExitStack() as undo:
         settings = _settings()
         port = _port(settings)
-        instance = undo.enter_context(_own_instance(port))
+        instance = undo.enter_context(_locked_instance(port))
         _check_free(port)
         environment = _environment(settings, port, instance)
         config = load_config(environment)
         if not (config.frontend_dist / ".vite" / "manifest.json").exists():
             raise CannotRun("the front end is not built: start with `make run`")
-        if environment.get("DATABASE_URL") == _UNREACHED:
+        if environment.get("DATABASE_URL") == _NOT_STARTED_URL:
             owner = undo.enter_context(_embedded_database(instance))
             environment |= _embedded_urls(owner)
         config = load_config(environment)
@@ -74,7 +74,7 @@ def _serve() -> None:
         logins = accounts(connection, instance)
         connection.close()
 
-        # What serves visitors is not told how the owner is reached.
+        # The serving processes do not get the owner's credentials.
         serving = {k: v for k, v in environment.items() if not k.startswith("MIGRATION_")}
         children = undo.enter_context(Children(serving, ROOT))
         gunicorn = ["gunicorn", "-c", "gunicorn.conf.py", "--log-level", "warning", "wsgi:app"]
@@ -86,25 +86,25 @@ def _serve() -> None:
         print("\nStopping ...", flush=True)
 
 
-def _stop_when_asked() -> threading.Event:
-    """An event that Ctrl-C, SIGTERM and a closed terminal set: each step ends in order, none is torn."""
+def _stop_on_signals() -> threading.Event:
+    """An event that Ctrl-C, SIGTERM and SIGHUP set, so that the current step can finish."""
     stop = threading.Event()
     numbers = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
-        numbers.remove(signal.SIGHUP)  # nohup: we are to outlive the terminal
+        numbers.remove(signal.SIGHUP)  # nohup: keep running without the terminal
     for number in numbers:
         signal.signal(number, lambda *_: stop.set())
     return stop
 
 
 @contextmanager
-def _own_instance(port: int) -> Iterator[Path]:
-    """The folder of everything made here, ours alone while we run, and where our `port` is noted."""
+def _locked_instance(port: int) -> Iterator[Path]:
+    """Create and lock the instance folder; its lock file holds the `port`."""
     instance = ROOT / "instance"
     try:
         if not instance.exists():
             instance.mkdir()
-            instance.chmod(0o755)  # PostgreSQL's own user passes through; the secrets are 0600
+            instance.chmod(0o755)  # PostgreSQL's system user has to pass; secrets have mode 0600
         lock = (instance / _LOCK).open("a+")
     except OSError as error:
         raise CannotRun(f"cannot write in {instance}: {error.strerror}") from error
@@ -120,13 +120,13 @@ def _own_instance(port: int) -> Iterator[Path]:
 
 
 def _settings() -> dict[str, str]:
-    """The environment, completed by .env."""
+    """The variables of .env, overridden by the environment."""
     written = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None}
     return written | dict(os.environ)
 
 
 def _environment(settings: dict[str, str], port: int, instance: Path) -> dict[str, str]:
-    """What the site's processes are given: the settings, completed for local use."""
+    """The environment of the site's processes: the settings, with local defaults."""
     environment = {
         k: v for k, v in settings.items() if k not in ("PORT_FILE", "GUNICORN_BIND_FILE")
     }
@@ -134,7 +134,7 @@ def _environment(settings: dict[str, str], port: int, instance: Path) -> dict[st
     for name, value in {
         "FLASK_DEBUG": "true",
         "SECRET_KEY": secret_key,
-        "DATABASE_URL": _UNREACHED,
+        "DATABASE_URL": _NOT_STARTED_URL,
         "SITE_BASE_URL": f"http://127.0.0.1:{port}",
     }.items():
         if not environment.get(name) and not environment.get(f"{name}_FILE"):
@@ -142,7 +142,7 @@ def _environment(settings: dict[str, str], port: int, instance: Path) -> dict[st
     return environment | {
         "PORT": str(port),
         "GUNICORN_BIND": f"127.0.0.1:{port}",
-        "FLASK_SKIP_DOTENV": "1",  # it was read here, and the environment won
+        "FLASK_SKIP_DOTENV": "1",  # .env was read here
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -156,7 +156,7 @@ def _port(settings: dict[str, str]) -> int:
 
 
 def _port_in_use(settings: dict[str, str], instance: Path) -> int:
-    """The port of the site that runs from this folder, or else the one it would take."""
+    """The port of the site that runs from this folder, or the configured port."""
     with suppress(OSError, ValueError), (instance / _LOCK).open() as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -179,7 +179,7 @@ def _check_free(port: int) -> None:
 
 
 def _embedded_urls(owner: str) -> dict[str, str]:
-    """How the embedded database is reached: by the application, and by migrations."""
+    """The embedded database's URLs: for the application and for migrations."""
     return {
         "DATABASE_URL": embedded_postgres.as_application(owner),
         "MIGRATION_DATABASE_URL": owner,
@@ -234,34 +234,34 @@ def _welcome(config: Config, logins: list[str]) -> str:
 
 
 def _database(settings: dict[str, str]) -> URL:
-    """The database that the settings name, or the embedded one if that runs."""
+    """The URL of the configured database, or of the embedded one if it runs."""
     if settings.get("DATABASE_URL") or settings.get("DATABASE_URL_FILE"):
-        told = {
+        given = {
             k: v for k, v in settings.items() if k.startswith(("DATABASE_URL", "DATABASE_PASSWORD"))
         }
-        return load_config({"FLASK_DEBUG": "true", "SECRET_KEY": "unused"} | told).database_url
+        return load_config({"FLASK_DEBUG": "true", "SECRET_KEY": "unused"} | given).database_url
     if running := embedded_postgres.find_running(ROOT / "instance" / "postgres"):
         return make_url(running)
     raise CannotRun("no database is running here: start it with `make run`")
 
 
-def _become_psql(options: list[str]) -> None:
+def _exec_psql(options: list[str]) -> None:
     settings = _settings()
     url = _database(settings)
-    # The password goes by the environment: anybody may read a command line.
+    # The password is passed by the environment: other users can read command lines.
     password = {"PGPASSWORD": url.password} if url.password else {}
     program = postgres_programs.programs() / "psql"
     arguments = ["psql", conninfo(url.set(password=None)), *options]
     os.execve(program, arguments, settings | password)  # noqa: S606
 
 
-def _become_flask(options: list[str]) -> None:
-    """Run a flask command as the site that runs here would."""
+def _exec_flask(options: list[str]) -> None:
+    """Replace this process by a flask command with the environment of the running site."""
     settings = _settings()
     url = _database(settings).render_as_string(hide_password=False)
     instance = ROOT / "instance"
     environment = _environment(settings, _port_in_use(settings, instance), instance)
-    if environment.get("DATABASE_URL") == _UNREACHED:
+    if environment.get("DATABASE_URL") == _NOT_STARTED_URL:
         environment |= _embedded_urls(url)
     arguments = [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), *options]
     os.execve(sys.executable, arguments, environment)  # noqa: S606

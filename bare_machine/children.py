@@ -20,11 +20,11 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class ChildEnded(Exception):
-    """A process that the site cannot do without is gone, or does not answer."""
+    """A required process ended or does not answer."""
 
 
 class Children:
-    """Processes of one environment, each in a session of its own, so that Ctrl-C reaches only us."""
+    """Child processes with one environment, each in its own session, so that Ctrl-C reaches only the parent."""
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
         self._environment = environment
@@ -32,19 +32,19 @@ class Children:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, module: list[str]) -> None:
-        """Run a Python module; `name` is what people are told about it."""
+        """Run a Python module; messages call it `name`."""
         self._running[name] = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *module],
             cwd=self._folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            # There is one thread here, so code between fork and exec is safe.
+            # This process has one thread, so running code between fork and exec is safe.
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
 
     def wait_until_answering(self, port: int, site: str, stop: threading.Event) -> bool:
-        """Whether the site answers (True) or a stop was asked for first; raises ChildEnded."""
+        """Wait until the site answers (True) or `stop` is set (False); raises ChildEnded."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not stop.wait(0.1):
             self._check()
@@ -55,7 +55,7 @@ class Children:
         return False
 
     def watch(self, stop: threading.Event) -> None:
-        """Return when a stop is asked for; raises ChildEnded when a process ends by itself."""
+        """Wait until `stop` is set; raises ChildEnded when a process ends by itself."""
         while not stop.wait(0.2):
             self._check()
 
@@ -80,7 +80,7 @@ class Children:
         for process in self._running.values():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, deadline - time.monotonic()))
-            # Whatever is left of it: a child that hangs, and the children of one that was killed.
+            # Kill the session: a child that hangs, and children of one that was killed.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -98,5 +98,5 @@ def _is_healthy(port: int, host: str) -> bool:
 
 
 def _end_with_parent() -> None:
-    """Ask Linux to end this process when the one that started it is killed."""
+    """Have Linux send this process SIGTERM when its parent dies."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -49,7 +49,7 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class EmbeddedPostgres:
-    """A running server. `url` opens its database `azionelab` as the owner of all that is in it."""
+    """A running server. `url` opens its database `azionelab` as superuser, who owns everything in it."""
 
     folder: Path
     url: str
@@ -58,7 +58,7 @@ class EmbeddedPostgres:
     _programs: Path
 
     def stop(self) -> None:
-        """Stop the server, ending whatever is connected; its data stays."""
+        """Stop the server and its connections; its data stays."""
         arguments = ["pg_ctl", "-D", str(self.folder), "-m", "fast", "-w", "stop"]
         run(self._programs, arguments, self._owner)
         if self._socket_folder != self.folder:
@@ -66,10 +66,10 @@ class EmbeddedPostgres:
 
 
 def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
-    """Start the server of a data folder, making both when they are missing, or join a running one.
+    """Start the server of a data folder, or use the running one; the folder is created when it is missing.
 
-    As root, when its system user cannot enter the folder, the data lies under /var/lib instead (see
-    `data_folder`). `durable=False` trades safety in a power cut for speed: for tests only.
+    When we are root and the system user cannot enter the folder, the data is under /var/lib instead (see
+    `data_folder`). `durable=False` switches fsync off: for tests only.
 
     Raises PostgresUnavailable.
     """
@@ -88,12 +88,12 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
 
 
 def as_application(url: str) -> str:
-    """The URL of the same database, opened by the application's role, which has rights to rows alone."""
+    """The same database's URL for the application's role, which may only read and write rows."""
     return url.replace(f"//{_SUPERUSER}@", f"//{_APPLICATION}@", 1)
 
 
 def create_application_role(connection: psycopg.Connection[Any]) -> None:
-    """Make the role that `as_application` opens the database by, unless it is there."""
+    """Create the role of `as_application`, unless it exists."""
     found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (_APPLICATION,))
     if found.fetchone() is None:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(_APPLICATION)))
@@ -106,9 +106,9 @@ def find_running(folder: Path) -> str | None:
 
 
 def data_folder(wanted: Path) -> Path:
-    """Where the data really lies: as wanted, unless the server's own user cannot enter there.
+    """The folder that holds the data: `wanted`, unless the system user cannot enter it.
 
-    A clone under /root is such a place; opening it to everybody is not ours to do.
+    A clone under /root is an example; its permissions are not changed.
     """
     wanted = wanted.resolve()
     owner = system_user()
@@ -119,7 +119,7 @@ def data_folder(wanted: Path) -> Path:
 
 
 def _create_cluster(binaries: Path, folder: Path, owner: str | None, durable: bool) -> None:
-    """Run initdb beside the folder and move the whole into place: half a cluster is never left."""
+    """Run initdb in a folder beside it and rename that, so that no incomplete cluster is left."""
     if (folder / "PG_VERSION").exists():
         found = _read(folder / "PG_VERSION").strip()
         if found != str(MAJOR):
@@ -135,7 +135,7 @@ def _create_cluster(binaries: Path, folder: Path, owner: str | None, durable: bo
         if owner:
             give(unfinished, owner)
         how = ["--auth=trust", "--encoding=UTF8", f"--username={_SUPERUSER}", "--no-instructions"]
-        # The same order of names whatever the machine's own locales are.
+        # The same collation whatever locales the machine has.
         how += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         how += [] if durable else ["--no-sync"]
         run(binaries, ["initdb", *how, "-D", str(unfinished)], owner)
@@ -147,7 +147,7 @@ def _create_cluster(binaries: Path, folder: Path, owner: str | None, durable: bo
 def _launch(
     binaries: Path, folder: Path, socket_folder: Path, owner: str | None, durable: bool
 ) -> None:
-    # Our lock says that nobody runs here; a pid that some other program has now must not say else.
+    # No server runs here. A stale pid file, whose number another program may have, would prevent the start.
     (folder / "postmaster.pid").unlink(missing_ok=True)
     settings = _SETTINGS + (() if durable else _UNSAFE_BUT_FAST)
     options = ["-h", "", "-k", str(socket_folder)]
@@ -162,7 +162,7 @@ def _launch(
 
 
 def _running_socket(folder: Path) -> Path | None:
-    """The folder of the socket on which a server of this data folder answers, or None."""
+    """The socket folder of the server that runs on this data folder, or None."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while (socket_folder := _postmaster(folder)) is not None:
         if socket_folder and _answers(Path(socket_folder)):
@@ -174,10 +174,9 @@ def _running_socket(folder: Path) -> Path | None:
 
 
 def _postmaster(folder: Path) -> str | None:
-    """What the running server wrote down as its socket's folder ("" if not yet), None without one.
+    """The socket folder from postmaster.pid ("" if not written yet); None when no server runs.
 
-    postmaster.pid is believed only as far as that process is a postgres: after a crash its number
-    may belong to any program.
+    After a crash the pid may belong to another program, so the process has to be a postgres.
     """
     try:
         lines = _read(folder / "postmaster.pid").splitlines()
@@ -200,7 +199,7 @@ def _read(path: Path) -> str:
 
 
 def _socket_folder(folder: Path, owner: str | None) -> Path:
-    """The data folder, or a private one with a short name where its own is too long for a socket."""
+    """The data folder, or a private one with a short path when that is too long for a socket."""
     if len(os.fsencode(folder / _SOCKET)) <= _MAX_SOCKET_PATH:
         return folder
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
@@ -218,12 +217,12 @@ def _create_database(socket_folder: Path) -> None:
     with psycopg.connect(_url(socket_folder, _SUPERUSER), autocommit=True) as connection:
         standby = connection.execute("SELECT pg_is_in_recovery()").fetchone()
         if standby == (True,):
-            return  # it has what its primary has
+            return  # a standby: its primary has the database
         found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (_DATABASE,))
         if found.fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_DATABASE)))
         create_application_role(connection)
-        # What the application does needs no temporary tables.
+        # The application needs no temporary tables.
         connection.execute(
             sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(_DATABASE))
         )

@@ -1,7 +1,6 @@
-"""What a database gets before the site is served from it on a bare machine.
+"""Prepares the database for `make run`: migrations, and for an empty one a season and three accounts.
 
-The tables, and if it is empty a season and three staff accounts, whose passwords are kept under
-instance/.
+The accounts' passwords are stored under instance/.
 """
 
 import secrets
@@ -18,7 +17,7 @@ from azionelab.ops.checks.schema import SchemaState, compare_revisions
 
 ROOT = Path(__file__).resolve().parents[1]
 _SEASON = "seasons/example.toml"
-_ACCOUNTS = {  # role: what it may do, as told at the start
+_ACCOUNTS = {  # role: what it may do, as printed at the start
     "admin": "everything",
     "staff": "the season and its bookings",
     "door": "the door only",
@@ -26,15 +25,15 @@ _ACCOUNTS = {  # role: what it may do, as told at the start
 
 
 class CannotRun(Exception):
-    """Why the site cannot be served, in a line for a person."""
+    """The site cannot be served; the message is one line for a person."""
 
 
 class Stopped(Exception):
-    """Somebody asked to stop before everything was started."""
+    """A stop was requested during start-up."""
 
 
 def secret(path: Path) -> str:
-    """A random word that is made once and kept, readable by its owner only."""
+    """A random secret, created once in a file that only its owner can read."""
     try:
         if not path.exists():
             path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -53,7 +52,7 @@ def prepare(
     instance: Path,
     stop: threading.Event,
 ) -> None:
-    """Bring the database up to date; give an empty one a season and staff."""
+    """Run pending migrations; load a season and accounts into an empty database."""
 
     def flask(*arguments: str) -> None:
         if stop.is_set():
@@ -65,7 +64,7 @@ def prepare(
             check=False,
             capture_output=True,
             text=True,
-            start_new_session=True,  # Ctrl-C is ours to handle, after this step
+            start_new_session=True,  # the parent handles Ctrl-C, after this step
         )
         if done.returncode:
             print(done.stdout, done.stderr, sep="", end="", file=sys.stderr)
@@ -83,7 +82,7 @@ def prepare(
 
 
 def _schema_state(connection: psycopg.Connection) -> SchemaState:
-    """Whether migrations are to be run: asking costs less than running none does."""
+    """Whether migrations are pending: checking is faster than starting `flask db upgrade`."""
     versions = "SELECT version_num FROM alembic_version"
     try:
         applied = {version for (version,) in connection.execute(versions)}
@@ -106,11 +105,11 @@ def _password_file(instance: Path, role: str) -> Path:
 
 
 def accounts(connection: psycopg.Connection, instance: Path) -> list[str]:
-    """A line for each account made here: who, with which password, may do what.
+    """A line for each account created here: address, password, what it may do.
 
-    Where the password kept here opens nothing any more, the line says so instead of telling it.
+    If the stored password is no longer valid, the line says so instead of showing it.
     """
-    there = {
+    existing = {
         email: (password, active, role)
         for email, password, active, role in connection.execute(
             "SELECT email, password, active, role.name FROM user_account"
@@ -119,18 +118,18 @@ def accounts(connection: psycopg.Connection, instance: Path) -> list[str]:
         )
     }
     lines = []
-    for made_for in _ACCOUNTS:
-        file, email = _password_file(instance, made_for), _email(made_for)
-        if email not in there or not file.exists():
+    for created_role in _ACCOUNTS:
+        file, email = _password_file(instance, created_role), _email(created_role)
+        if email not in existing or not file.exists():
             continue
-        digest, active, role = there[email]
+        digest, active, role = existing[email]
         if not active:
-            told = "(deactivated)"
+            shown = "(deactivated)"
         elif _is_password(secret(file), digest):
-            told = secret(file)
+            shown = secret(file)
         else:
-            told = "(its password was changed)"
-        lines.append(f"{email:<24}{told:<36}{_ACCOUNTS.get(role, 'nothing')}")
+            shown = "(its password was changed)"
+        lines.append(f"{email:<24}{shown:<36}{_ACCOUNTS.get(role, 'nothing')}")
     return lines
 
 

@@ -1,1 +1,1 @@
-"""The people who run the theatre: accounts, roles, and tokens for devices at the door."""
+"""Staff: accounts, roles, login, and API tokens for devices at the door."""

@@ -1,4 +1,4 @@
-"""Staff accounts: making and changing them, who may do what, and how people log in."""
+"""Staff accounts: creating and changing them, and binding Flask-Security for login."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -47,21 +47,21 @@ _SETTINGS: dict[str, Any] = {
     "SECURITY_CHANGEABLE": True,
     "SECURITY_POST_CHANGE_VIEW": "staff_home",
     "SECURITY_SEND_PASSWORD_CHANGE_EMAIL": False,
-    "SECURITY_SEND_PASSWORD_RESET_EMAIL": False,  # the worker does (azionelab.staff.reset)
+    "SECURITY_SEND_PASSWORD_RESET_EMAIL": False,  # the worker sends it (azionelab.staff.reset)
     "SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL": False,
     "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=2),
-    # The library's own default writes `private=True`, which is no directive.
+    # The library's default writes `private=True`, which is not a valid directive.
     "SECURITY_CACHE_CONTROL": {"private": None, "no-store": None},
     "SECURITY_RETURN_GENERIC_RESPONSES": True,
     "SECURITY_API_ENABLED_METHODS": ["session"],
-    "SECURITY_FRESHNESS": timedelta(seconds=-1),  # nobody is asked again within an evening
+    "SECURITY_FRESHNESS": timedelta(seconds=-1),  # no second password prompt within a session
     "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
     "SECURITY_PASSWORD_LENGTH_MIN": PASSWORD_LENGTH,
     "SECURITY_PASSWORD_HASH": "argon2",
     # Argon2 salts each password itself. A second salt, made from SECRET_KEY, would lock
     # everybody out when that key is changed.
     "SECURITY_PASSWORD_SINGLE_HASH": True,
-    # OWASP's least: 19 MiB each, so that a few logins at a time fit into a worker's memory.
+    # OWASP's minimum: 19 MiB each, so that a few logins at a time fit into a worker's memory.
     "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
         "argon2__memory_cost": 19 * 1024,
         "argon2__time_cost": 2,
@@ -71,7 +71,7 @@ _SETTINGS: dict[str, Any] = {
 
 
 class AccountError(ValueError):
-    """An account cannot be as it was asked for; says why in words, and about which `field`."""
+    """An account cannot be created or changed as asked; the message is for people, about `field`."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -79,10 +79,10 @@ class AccountError(ValueError):
 
 
 def create_account(email: str, role: str, password: str, name: str = "") -> User:
-    """Make an account that can log in at once.
+    """Create an account that can log in at once.
 
-    Raises AccountError for an address that is none or is taken, a name that cannot be shown, an unknown
-    role, a weak password.
+    Raises AccountError for an invalid or taken address, a name with control characters, an unknown role
+    or a weak password.
     """
     address = account_address(email)
     name = _shown_name(name)
@@ -105,18 +105,18 @@ def create_account(email: str, role: str, password: str, name: str = "") -> User
 
 
 def change_account(user_id: int, edit: Edit) -> Merged:
-    """Write what somebody changed of an account: its role, active, name and, if one is given, password.
+    """Change an account's role, `active`, name and, if one is given, password.
 
-    Whoever is deactivated or gets another password is logged out everywhere. Raises RowGone, EditConflict,
-    and AccountError when it would leave no administrator, for an unknown role, for a weak password, and
-    when the person who edits (`edit.by`) would shut themselves out by a slip.
+    Deactivating an account or changing its password ends all its sessions. Raises RowGone, EditConflict,
+    and AccountError for an unknown role, a weak password, an edit that would leave no administrator, and
+    one by which the editor (`edit.by`) would deactivate or demote their own account.
     """
     email = db.session.scalar(select(User.email).where(User.id == user_id))
     if email is None:
         raise RowGone
     hashed = _hash(edit.wanted["password"], email) if edit.wanted.get("password") else None
     with transaction() as session:
-        # Two administrators who demote each other meet here.
+        # Serializes two administrators who demote each other at the same time.
         session.execute(select(Role.id).where(Role.name == RoleName.ADMIN).with_for_update())
         user = lock_row(session, User, user_id)
         had_admin = _has_admin(session)
@@ -131,21 +131,21 @@ def change_account(user_id: int, edit: Edit) -> Merged:
 
 
 def init_security(app: Flask) -> None:
-    """Bind Flask-Security to the application: the pages under /staff/ by which people log in."""
+    """Bind Flask-Security to the application: the login pages under /staff/."""
     app.config.from_mapping(_SETTINGS)
     security.recoverable = app.config["AZIONELAB"].mail_server is not None
     security.init_app(app, SQLAlchemyUserDatastore(db, User, Role), login_form=_LoginForm)
-    # Forms only: no JSON, hence no bearer token that would outlive a logout. Nor is one looked for in what
-    # was sent, which would be read to its end for that, however large it is.
+    # Forms only: no JSON, so no bearer token that would outlive a logout. The loader that looks for a token
+    # would also read the whole request body, however large.
     security.want_json(lambda _request: False)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
-    # Roles are asked for where they matter (has_role), not looked up for every request.
+    # Roles are checked where they matter (has_role), not loaded for every request.
     security.principal.identity_loaders.clear()
-    security.i18n_domain = _Words(app)  # type: ignore[no-untyped-call]
+    security.i18n_domain = _Translations(app)  # type: ignore[no-untyped-call]
     app.jinja_env.globals["_fsdomain"] = security.i18n_domain.gettext
     init_sessions(app)
     init_login_limits(app)
-    # The library's view judges the token again, where a stale one has the form shown once more.
+    # The view checks the CSRF token itself, so that an expired one shows the form again.
     app.view_functions["security.login"] = csrf.exempt(limit_logins(_log_in))
     change: Any = app.view_functions["security.change_password"]
     app.view_functions["security.change_password"] = limit_password_changes(change)
@@ -156,27 +156,28 @@ def init_security(app: Flask) -> None:
 
 
 def _look_up_users_when_needed(app: Flask) -> None:
-    """Have templates look up who is logged in when they ask, and not for each page.
+    """Load the user when a template uses `current_user`, not for each page.
 
-    Flask-Login would for every page, those of errors included: with the database away none was shown.
+    Flask-Login's context processor loads it for every page, error pages included, which then fail while the
+    database is down.
     """
     processors = app.template_context_processors[None]
     processors[processors.index(_user_context_processor)] = lambda: {"current_user": current_user}
 
 
 class _LoginForm(LoginForm):
-    """Logging in. Nobody is remembered: phones at the door change hands."""
+    """The login form, without "remember me": phones at the door change hands."""
 
     remember = None
 
     def validate(self, **kwargs: Any) -> bool:
-        """Judge the password as it is known; the library hashes an unknown person's as it was typed."""
+        """Normalize the password first; for unknown accounts the library would hash it as typed."""
         self.password.data = security.password_util.normalize(self.password.data or "")
         return bool(super().validate(**kwargs))
 
 
 def _log_in() -> Any:
-    """Log somebody in; of a form whose token is stale the address is kept, and the password is not."""
+    """The login view; with an expired CSRF token the form comes back (400) with the address typed."""
     try:
         return login()
     except CSRFError:
@@ -184,8 +185,8 @@ def _log_in() -> Any:
         return security.render_template(template, login_user_form=_LoginForm(), stale=True), 400
 
 
-class _Words(FsDomain):
-    """Flask-Security's own texts, whose Italian is filed under it_IT."""
+class _Translations(FsDomain):
+    """Flask-Security's own texts; its Italian catalogue is named it_IT."""
 
     def get_translations(self) -> Any:
         if str(get_locale()) != "it":
@@ -195,7 +196,7 @@ class _Words(FsDomain):
 
 
 def _home() -> Response:
-    """Where people come to after they logged in: the admin, or the door."""
+    """After login: redirect to the back office, or to the door."""
     return redirect(
         url_for("admin.index" if has_role(current_user, *RUNS_SEASON) else "checkin.evenings")
     )

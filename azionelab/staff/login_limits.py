@@ -1,14 +1,14 @@
-"""How often somebody may try to log in: per network, and per account without locking its owner out.
+"""Rate limits of login attempts, per network and per account, that do not lock the owner out.
 
-Three counts of tries, the same for an address without an account:
+Three counters, which also count addresses without an account:
 
 1. Per network: LOGIN_RATE_LIMIT.
-2. Per account and network: a stranger who guesses from one network uses up their own tries only.
-3. Per account from everywhere: against guessing from many networks. A browser in which the account was
-   logged in before, or set a new password by mail, carries a signed cookie and does not count here.
+2. Per account and network: somebody who guesses from one network exhausts only their own attempts.
+3. Per account from all networks: against distributed guessing. A browser in which the account logged in
+   before, or set a new password by mail, has a signed cookie and is not counted here.
 
-A try is counted before it is judged, so that many at once are not let by; the right password forgets the
-second and third count.
+An attempt is counted before its password is checked, so that parallel attempts do not slip through. The
+right password resets the second and third counter.
 """
 
 import hashlib
@@ -39,13 +39,13 @@ _per_account = RateLimit("login-account", lambda _: PER_ACCOUNT)
 
 
 def init_login_limits(app: Flask) -> None:
-    """Have browsers remember, by a signed cookie, which accounts were logged in there."""
+    """Set a signed cookie at each login, so that the browser counts as known for that account."""
     user_logged_in.connect(_remember_device, app)
     password_reset.connect(_remember_device, app)
 
 
 def limit_logins(view: Callable[P, R]) -> Callable[P, R]:
-    """The view of the login form, limited per network and per account."""
+    """Limit the login view per network and per account."""
 
     @limit_tries
     def limited(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -57,7 +57,7 @@ def limit_logins(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def limit_password_changes(view: Callable[P, R]) -> Callable[P, R]:
-    """The view that asks for the password of today: who finds a phone logged in guesses no better there."""
+    """Limit the view that asks for the current password, so that nobody guesses it on a phone left logged in."""
 
     @limit_tries
     def limited(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -80,18 +80,18 @@ def _from_here(account: str) -> str:
 
 
 def _digest(email: str) -> str:
-    """What an account is counted by: no address is kept in a count or a cookie."""
+    """The counter key of an account: a digest, so that no counter or cookie holds an address."""
     try:
         address = normalize_account_address(email)
     except ValueError:
-        address = ""  # belongs to no account: all such tries are one
+        address = ""  # invalid addresses share one counter
     return hashlib.sha256(address.encode()).hexdigest()
 
 
 def _remember_device(_app: Flask, user: User, **_facts: object) -> None:
     account = _digest(user.email)
 
-    # At the request's end: the library's own transaction is over then.
+    # After the request, when the library's transaction has ended.
     @after_this_request
     def write(response: Response) -> Response:
         _per_account_and_network.forget(_from_here(account))

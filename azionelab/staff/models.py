@@ -1,4 +1,4 @@
-"""Staff accounts, their roles, and the API tokens they hand out."""
+"""Staff accounts, roles, ended sessions, and API tokens."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -22,7 +22,7 @@ from azionelab.database.row_versions import Versioned
 
 
 class RoleName(StrEnum):
-    """What somebody may do: an admin everything, staff the season, door only check-in."""
+    """Roles: admin may do everything, staff runs the season, door only check-in."""
 
     ADMIN = "admin"
     STAFF = "staff"
@@ -74,7 +74,7 @@ class User(Versioned, Base, UserMixin):
 
 
 class EndedSession(Base):
-    """A session that its owner logged out of, by the digest of its id; deleted once no cookie lives."""
+    """A session that was logged out, by the digest of its id; deleted when its cookie has expired."""
 
     __tablename__ = "ended_session"
 
@@ -83,18 +83,18 @@ class EndedSession(Base):
 
 
 class ApiToken(Base):
-    """A key to the door's API for a device; only its digest is kept.
+    """A token for the door's API; only its digest is stored.
 
-    One of a `performance_id` is a door device's (docs/door.md): it opens that performance alone.
-    It came by an `invitation`, and is one of the phones that this was for: its `invitation_place`.
-    `last_seen_at` is kept to about half a minute.
+    A token with a `performance_id` belongs to a phone at the door (docs/door.md) and opens that performance
+    only. The phone joined by an `invitation` for several phones and took one of its numbers
+    (`invitation_place`). `last_seen_at` is accurate to about half a minute.
     """
 
     __tablename__ = "api_token"
     __table_args__ = (
         UniqueConstraint("digest"),
         UniqueConstraint("invitation", "invitation_place", name="uq_api_token_invitation"),
-        # Who let somebody in is told by it. Tokens of programs have no performance, and may share a label.
+        # The scan log names phones by label. Tokens of programs have no performance and may share a label.
         Index(
             "uq_api_token_label",
             "performance_id",
@@ -121,14 +121,14 @@ class ApiToken(Base):
         ForeignKey("performance.id", ondelete="CASCADE"), index=True
     )
     last_seen_at: Mapped[datetime | None]
-    # Nobody waits to hear of it (checkin/devices/putting_away.py), until it is heard of again.
+    # Its missing scans are not waited for (checkin/devices/putting_away.py) until it is seen again.
     put_away_at: Mapped[datetime | None]
     put_away_by_phone: Mapped[bool] = mapped_column(default=False, server_default="false")
     invitation: Mapped[int | None] = mapped_column(BigInteger)
     invitation_place: Mapped[int | None]
-    # So long the phone may open the doors of other evenings by itself (checkin/devices/passes.py).
+    # Until then the phone may open doors of other performances by itself (checkin/devices/passes.py).
     serves_until: Mapped[datetime | None]
-    # The phone's first token, of those that it came to so.
+    # The phone's first token; later ones were made from it.
     origin_id: Mapped[int | None] = mapped_column(
         ForeignKey("api_token.id", ondelete="SET NULL"), index=True
     )

@@ -1,7 +1,7 @@
-"""The mail by which somebody who forgot their password sets another one.
+"""Password reset by mail.
 
-The request looks up one number and writes one job, for an address with an account and for one without.
-The worker does the rest: whether there is an account, the pause, the token, the mail. No token is kept.
+The request does the same work for any address: it looks up one id and enqueues one job. The worker does the
+rest: whether there is an account, the pause, the token, the mail. No token is stored.
 """
 
 from collections.abc import Sequence
@@ -35,12 +35,12 @@ _PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=5)  # the link lives 
 
 
 class _AddressForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
-    """Whose password is forgotten. It judges what was typed by its form only."""
+    """The address. The form checks its syntax only."""
 
     email = EmailField(_("E-mail"), [InputRequired(_("This is not a valid e-mail address."))])
 
     def validate_email(self, field: EmailField) -> None:
-        """Put the address in order, or say that it is none."""
+        """Normalize the address, or add an error."""
         try:
             field.data = normalize_account_address(field.data)
         except ValueError as error:
@@ -48,7 +48,7 @@ class _AddressForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
 
 def ask_for_reset() -> str:
-    """The page on which somebody asks for the mail."""
+    """The page that requests the mail."""
     form = _AddressForm()
     if form.validate_on_submit():
         _enqueue_request(form.email.data)
@@ -65,7 +65,7 @@ def ask_for_reset() -> str:
 
 
 def _enqueue_request(address: str) -> None:
-    """Write the job that decides; of an address without an account it holds nothing."""
+    """Enqueue the job that decides; for an address without an account its user id is None."""
     with transaction() as session:
         user_id = session.scalar(select(User.id).where(User.email == address))
         _defer(session, RESET_JOB, user_id)
@@ -73,7 +73,7 @@ def _enqueue_request(address: str) -> None:
 
 @jobs.task(name=RESET_JOB, queue=QUEUE, retry=_PATIENCE)
 def decide_on_mail(user_id: int | None) -> None:
-    """Have the mail sent, if there is an active account and its mailbox got none a moment ago."""
+    """Enqueue the mail if the account is active and its mailbox got none within RESET_PAUSE."""
     if user_id is None:
         return
     with transaction() as session:
@@ -90,7 +90,7 @@ def decide_on_mail(user_id: int | None) -> None:
 
 
 def _lock_accounts_of_mailbox(session: Session, user_id: int) -> Sequence[User]:
-    """All accounts whose mail comes to the same mailbox as this one's, which may have several."""
+    """Lock all accounts whose mail goes to the same mailbox as this one's (same `mailbox_key`)."""
     addresses = {
         row.id: mailbox_key(row.email) for row in session.execute(select(User.id, User.email))
     }
@@ -106,7 +106,7 @@ def _lock_accounts_of_mailbox(session: Session, user_id: int) -> Sequence[User]:
 
 @jobs.task(name=MAIL_JOB, queue=QUEUE, retry=_PATIENCE)
 def send_reset_mail(user_id: int) -> None:
-    """Write to a member of staff how to set another password."""
+    """Send the mail with the link that sets a new password."""
     user = db.session.get(User, user_id)
     if user is None or not user.active:
         return

@@ -1,4 +1,4 @@
-"""Who may do what. Each right lists its roles by name, so a role that is added later has none of them."""
+"""Rights and the roles that have them. A new role has none until it is added here."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -28,7 +28,7 @@ def role_of(user: User) -> str | None:
 
 
 def has_role(user: Any, *roles: RoleName) -> bool:
-    """Whether `user` (Flask-Login's, perhaps nobody) is logged in with one of `roles`."""
+    """Whether `user` (Flask-Login's, perhaps anonymous) has one of `roles`."""
     return bool(user.is_authenticated) and any(role.name in roles for role in user.roles)
 
 
@@ -38,7 +38,7 @@ def is_door_staff(user: Any) -> bool:
 
 
 def door_required(view: Callable[P, R]) -> Callable[P, R]:
-    """Only for door staff and those above them: others log in first, or are refused (403)."""
+    """Restrict a view to people who may admit: others are asked to log in, or get 403."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,7 +1,7 @@
-"""Logging out: of one browser's session, or of all that a person has.
+"""Logout: of one session, or of all sessions of a person.
 
-A session is a signed cookie, so forgetting it in the browser does not end a copy of it. Each has a random
-id, and those that were ended are kept until a cookie of that age would open nothing anyway.
+A session is a signed cookie, so deleting it in the browser does not end a copy of it. Each has a random id;
+the ids of ended sessions are stored until their cookies have expired.
 """
 
 import secrets
@@ -23,20 +23,20 @@ from azionelab.database import db, now, transaction
 from azionelab.staff.models import EndedSession, User
 from azionelab.staff.tokens import digest
 
-SESSION_LIFE = timedelta(hours=12)  # an evening, from before the doors open until after they close
+SESSION_LIFE = timedelta(hours=12)  # a shift: from before the doors open until after they close
 _ID = "session_id"
 
 
 class AccountUnknown(Exception):
-    """No account has this number."""
+    """No account has this id."""
 
 
 def init_sessions(app: Flask) -> None:
-    """Have each login make a session of its own, and each logout end that one."""
+    """Give each login a session id, end it at logout, and reject ended sessions."""
     user_logged_in.connect(_begin, app)
     user_logged_out.connect(_end, app)
     manager = app.login_manager  # type: ignore[attr-defined]
-    manager.user_loader(_unless_ended(manager._user_callback))
+    manager.user_loader(_reject_ended(manager._user_callback))
     app.add_url_rule(
         "/staff/logout-everywhere",
         "staff_logout_everywhere",
@@ -46,7 +46,7 @@ def init_sessions(app: Flask) -> None:
 
 
 def end_sessions(user_id: int) -> None:
-    """Log a person out on every device; a copied cookie opens nothing any more (ASVS 5.0, 7.4.1)."""
+    """Log a person out on every device; copied cookies become invalid (ASVS 5.0, 7.4.1)."""
     with transaction() as database:
         user = database.get(User, user_id, with_for_update=True, populate_existing=True)
         if user is None:
@@ -60,7 +60,7 @@ def _begin(_app: Flask, **_facts: Any) -> None:
 
 def _end(_app: Flask, user: User, **_facts: Any) -> None:
     identity = session.pop(_ID, None)
-    if identity is None:  # a session of the release before: only all of them can be ended
+    if identity is None:  # a session of the previous release has no id: end all
         end_sessions(user.id)
         return
     with transaction() as database:
@@ -75,7 +75,7 @@ def _end(_app: Flask, user: User, **_facts: Any) -> None:
         )
 
 
-def _unless_ended(load: Callable[[str], User | None]) -> Callable[[str], User | None]:
+def _reject_ended(load: Callable[[str], User | None]) -> Callable[[str], User | None]:
     def loaded(user_id: str) -> User | None:
         return None if _is_ended(session.get(_ID)) else load(user_id)
 

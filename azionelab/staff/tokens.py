@@ -1,4 +1,4 @@
-"""Tokens for devices at the door: shown once, kept as a digest, told apart by their label."""
+"""API tokens for devices at the door: shown once, stored as a digest, named by a label."""
 
 import hashlib
 import secrets
@@ -18,16 +18,16 @@ MAX_TOKEN_HOURS = 72  # a long weekend
 
 
 class Scope(StrEnum):
-    """What a token opens: the door and all that is done there, or scans alone (checkin/devices/rights.py)."""
+    """What a token allows: everything at the door, or scans only (checkin/devices/rights.py)."""
 
     DOOR = "door"
     SCAN = "scan"
 
 
 class Origin(NamedTuple):
-    """How a phone came to a token: by a `place` of an invitation, and which number of its places it is.
+    """The invitation that a phone joined by, and the `place` (a number from 1) that it took in it.
 
-    `serves_until` and `first_id` are of a phone for several evenings (models.ApiToken).
+    `serves_until` and `first_id` belong to a phone for several performances (models.ApiToken).
     """
 
     invitation: int
@@ -37,7 +37,7 @@ class Origin(NamedTuple):
 
 
 class TokenUnknown(Exception):
-    """No token has this number."""
+    """No token has this id."""
 
 
 def issue_token(
@@ -50,12 +50,11 @@ def issue_token(
     text: str | None = None,
     origin: Origin | None = None,
 ) -> tuple[ApiToken, str]:
-    """Make a token that lives for `hours`, and return it with its text, which is kept nowhere.
+    """Issue a token valid for `hours`; returns it with its text, which is not stored.
 
-    With a `performance_id` it opens nothing but that performance. With an `origin` whose place is taken it raises
-    IntegrityError (uq_api_token_invitation), and so does the label of another device of the performance
-    (uq_api_token_label). The same `press` of a button, sent again for want of an answer, gives the token that
-    it made, and so does the same `text`, which nobody can guess.
+    With a `performance_id` it opens only that performance. Raises IntegrityError when the place of `origin` is
+    taken (uq_api_token_invitation) or another device of the performance has the label (uq_api_token_label).
+    Idempotent for the same `press` (a form's id) and for the same `text`: returns the token issued before.
     """
     text = text or (_text_of(press, label, scope, hours) if press else secrets.token_urlsafe(32))
     created = now()
@@ -81,7 +80,7 @@ def issue_token(
 
 
 def find_token(text: str) -> ApiToken | None:
-    """The token of this text, whether or not it is good."""
+    """The token with this text, even if it is expired or revoked."""
     return db.session.scalars(_of_text(text)).one_or_none()
 
 
@@ -90,20 +89,20 @@ def _of_text(text: str) -> Select[ApiToken]:
 
 
 def _text_of(press: UUID, label: str, scope: Scope, hours: float) -> str:
-    # Who goes back and types something else means another token.
+    # The form sent again with other values makes another token.
     return make_token(Purpose.DOOR_KEY, uuid5(press, f"{scope}/{hours}/{label}"))
 
 
 def revoke_token(token_id: int) -> ApiToken:
-    """Make a token open nothing from now on; revoking again changes nothing. TokenUnknown.
+    """Revoke a token; idempotent. Raises TokenUnknown.
 
-    Of a phone for several evenings all tokens are revoked: it is the phone that is lost, or unknown.
+    All tokens of a phone for several performances are revoked: it is the phone that is lost.
     """
     with transaction() as session:
         found = session.get(ApiToken, token_id)
         if found is None:
             raise TokenUnknown
-        # Its first one before all others: a token that is made of it meanwhile waits, or is among them.
+        # Lock the first token first: one that is being made from it waits, or is in the query below.
         first = found.origin_id or token_id
         session.get(ApiToken, first, with_for_update=True)
         of_phone = (
@@ -122,7 +121,7 @@ def revoke_token(token_id: int) -> ApiToken:
 
 
 def phone_serves_until(first_id: int) -> datetime | None:
-    """Until when the phone of this first token may open doors by itself; None when it may not, or was revoked."""
+    """Until when the phone with this first token may open doors by itself; None if it may not or is revoked."""
     until, revoked = db.session.execute(
         select(
             func.max(ApiToken.serves_until), func.bool_or(ApiToken.revoked_at.is_not(None))
@@ -136,6 +135,6 @@ def _of_phone(first_id: int) -> ColumnElement[bool]:
 
 
 def digest(text: str) -> bytes:
-    """What is kept of a token's text."""
-    # A fast hash is right here: nobody guesses 256 random bits.
+    """The digest stored of a token's text."""
+    # A fast hash is enough: 256 random bits cannot be guessed.
     return hashlib.sha256(text.encode()).digest()

@@ -1,6 +1,7 @@
 """The worker's jobs around bookings."""
 
-from azionelab.bookings import erasure, holds
+from azionelab.bookings import erasure
+from azionelab.bookings.seats import holds
 from azionelab.extensions import jobs
 
 QUEUE = "bookings"

@@ -102,7 +102,7 @@ class Reservation(PartyCounts, Base):
 
     `late_at` is about when the party comes, if it told us that it will be late.
 
-    `ended_by`, `reduced_from`, `reduced_at` and `reduced_by` are read by changes.py.
+    `ended_by`, `reduced_from`, `reduced_at` and `reduced_by` are read by history.py.
 
     `erasure_requested_at` says that name and e-mail were erased because somebody asked for it.
     """

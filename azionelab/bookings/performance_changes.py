@@ -7,8 +7,8 @@ from datetime import datetime
 from azionelab.bookings import transitions
 from azionelab.bookings.erasure import retention
 from azionelab.bookings.errors import CapacityBelowHeld, NamesErased
-from azionelab.bookings.holds import expire_holds
 from azionelab.bookings.locks import lock_live_parties, lock_performance
+from azionelab.bookings.seats.holds import expire_holds
 from azionelab.database import now, transaction
 from azionelab.database.row_versions import require_version, write_as
 from azionelab.shows.models import Performance

@@ -1,8 +1,8 @@
 """The rules of one booking: reserve, confirm, cancel, make it smaller.
 
-Beside them: holds.py (what lapses), performance_changes.py (moved and cancelled performances), erasure.py.
+Beside them: seats/holds.py (what lapses), performance_changes.py (moved and cancelled performances), erasure.py.
 A rule checks; transitions.py writes what changes. Each use case is one transaction, but `reserve` and
-`expire_lapsed_holds`, which expire holds in others of their own; `expire_holds` and `free_places` are parts
+`expire_lapsed_holds`, which expire holds in others of their own; `expire_holds` and `free_seats` are parts
 of their caller's. The database counts the seats (migration 0002): these functions decide under the
 performance's lock, and its constraint refuses a writer that does not.
 """
@@ -15,8 +15,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import make_transient_to_detached
 
 from azionelab.bookings import transitions
-from azionelab.bookings.bookable import check_bookable, read_booking_facts, unheld_seats
-from azionelab.bookings.changes import By
 from azionelab.bookings.errors import (
     HoldExpired,
     NotFewerSeats,
@@ -26,12 +24,14 @@ from azionelab.bookings.errors import (
     SeatsChanged,
     SoldOut,
 )
-from azionelab.bookings.holds import expire_holds_of, free_places, hold
+from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_reservation, lock_with_performance
 from azionelab.bookings.metrics import UNCHANGED, Action, Answer, counted
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.network_holds import network_key, network_limit, too_many_unconfirmed
-from azionelab.bookings.references import new_reference
+from azionelab.bookings.seats.bookable import check_bookable, read_booking_facts, unheld_seats
+from azionelab.bookings.seats.holds import expire_holds_of, free_seats, hold
+from azionelab.bookings.seats.network_holds import network_key, network_limit, too_many_unconfirmed
+from azionelab.bookings.tickets.references import new_reference
 from azionelab.database import db, last_words, now, transaction, violated_constraint
 from azionelab.mail.models import Kind
 from azionelab.mail.outbox import enqueue, enqueue_unless_recent
@@ -185,7 +185,7 @@ def _confirm(reservation_id: UUID, answer: Answer, *, among_others: bool) -> Res
         if not reservation.holds_seats:
             if not among_others:
                 raise _HoldsNoSeats
-            free = free_places(session, reservation.performance, at)
+            free = free_seats(session, reservation.performance, at)
             if reservation.seats > free:
                 raise SoldOut(free)
         transitions.confirm(session, reservation, at)

@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from azionelab.bookings.changes import By
+from azionelab.bookings.history import By
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.references import new_reference
+from azionelab.bookings.tickets.references import new_reference
 from azionelab.database import now
 from azionelab.mail.models import Kind
 from azionelab.mail.outbox import enqueue

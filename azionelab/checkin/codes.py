@@ -6,7 +6,7 @@ out of the scan log.
 
 import re
 
-from azionelab.bookings.references import read_reference
+from azionelab.bookings.tickets.references import read_reference
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 # A truncated ticket is not foreign.

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
-from azionelab.bookings.holds import free_places
 from azionelab.bookings.locks import LockedParty, lock_party, lock_performance
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.references import read_reference
+from azionelab.bookings.seats.holds import free_seats
+from azionelab.bookings.tickets.references import read_reference
 from azionelab.bookings.tickets.signing import read_ticket
 from azionelab.checkin.verdicts import Door
 from azionelab.database import now
@@ -70,7 +70,7 @@ def lock_door(session: Session, performance_id: int) -> Performance:
 
 def door_facts(session: Session, performance: Performance) -> Door:
     """What a verdict asks of a door whose performance is locked: how many places are free, too."""
-    free = free_places(session, performance, now())
+    free = free_seats(session, performance, now())
     return Door(performance.id, performance.cancelled_at is not None, free, performance.reentry)
 
 

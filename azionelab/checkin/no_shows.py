@@ -5,21 +5,21 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from azionelab.bookings import places
+from azionelab.bookings.seats import no_show_seats
 from azionelab.checkin.models import Scan
 from azionelab.checkin.verdicts import REVOKED, Way
 from azionelab.database import db
 
 
-def no_shows(performance_id: int) -> places.Places:
+def no_shows(performance_id: int) -> no_show_seats.NoShowSeats:
     """The seats that `release_no_shows` would release now."""
-    return places.no_shows(performance_id, _let_in_by_revoked(performance_id))
+    return no_show_seats.no_shows(performance_id, _let_in_by_revoked(performance_id))
 
 
-def release_no_shows(performance_id: int, *, with_late: bool = False) -> places.Places:
-    """Release the seats of no-shows (places.release_no_shows)."""
+def release_no_shows(performance_id: int, *, with_late: bool = False) -> no_show_seats.NoShowSeats:
+    """Release the seats of no-shows (no_show_seats.release_no_shows)."""
     inside = _let_in_by_revoked(performance_id)
-    return places.release_no_shows(performance_id, inside, with_late=with_late)
+    return no_show_seats.release_no_shows(performance_id, inside, with_late=with_late)
 
 
 def _let_in_by_revoked(performance_id: int) -> Mapping[UUID, int]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.locks import EXPECTED_PARTY
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.party import Party, party_of
-from azionelab.bookings.places import hold_again
+from azionelab.bookings.seats.no_show_seats import hold_again
 from azionelab.checkin.facts import (
     door_facts,
     lock_code,

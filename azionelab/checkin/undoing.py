@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from azionelab.bookings import transitions
-from azionelab.bookings.changes import By
+from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.devices.rights import RightMissing

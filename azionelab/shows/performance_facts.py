@@ -9,7 +9,7 @@ from azionelab.shows.models import Performance, Show
 
 @dataclass(frozen=True, slots=True)
 class PerformanceFacts:
-    """What decides whether a performance can be booked (window.py, bookings/bookable.py). Datetimes are aware.
+    """What decides whether a performance can be booked (window.py, bookings/seats/bookable.py). Datetimes are aware.
 
     `unheld_seats` is the capacity less the seats held. Lapsed holds are held until they are expired: it is not the
     `seats_left` of the programme, where their seats are free already.

@@ -18,10 +18,10 @@ from PIL import Image, ImageDraw
 from pypdf import PdfReader
 from sqlalchemy import event
 
-from azionelab.bookings import performance_changes, places
+from azionelab.bookings import performance_changes
 from azionelab.bookings import rules as booking
-from azionelab.bookings.lateness import tell_late
-from azionelab.bookings.notes import write_note
+from azionelab.bookings.door_notes import set_lateness, write_note
+from azionelab.bookings.seats import no_show_seats
 from azionelab.checkin import scans
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
@@ -110,7 +110,7 @@ class TestThePage:
         inside, missing = a_party(performance, 4), a_party(performance, 5)
         a_party(performance, 2, confirmed=False)
         admit(performance, inside.reference, people=3)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         admit(performance, missing.reference, people=1, late=True)
         let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
         counts = look(staff, performance, "counts")
@@ -227,7 +227,7 @@ class TestThePage:
         self, staff: FlaskClient, performance: Performance
     ) -> None:
         party = a_party(performance, 2, name="Ada Rossi")
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         admit(performance, party.reference)
         admit(performance, party.reference, DOOR_B)
         assert "2 places released" in look(staff, performance, "refused")
@@ -692,12 +692,12 @@ class TestTheDoorList:
         inside = a_party(performance, 4, name="Ada Rossi")
         write_note(inside.id, "Wheelchair, row 1", seen="")
         late = a_party(performance, 1, name="Carla Late")
-        tell_late(late.id, 20)
+        set_lateness(late.id, 20)
         pending = a_party(performance, 1, name="Bruno Neri", confirmed=False)
         too_late = a_party(performance, 1, name="Too Late", confirmed=False)
         booking.cancel(a_party(performance, 1, name="Not Coming").id)
         admit(performance, inside.reference, people=3)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         allow_reentry(performance.id, allowed=True)
         admit(performance, inside.reference, people=2, way=Way.OUT)
         let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A)
@@ -825,7 +825,7 @@ class TestTables:
         first = admit(performance, ada.reference, people=1)
         admit(performance, ada.reference, DOOR_B, people=1)
         undo(performance.id, first.scan_id, DOOR_A)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
         answer = staff.get(address(performance, "parties.csv"))
         assert answer.data.startswith(b"\xef\xbb\xbf")
@@ -922,7 +922,7 @@ class TestTheLists:
 
     def test_released_places_are_told(self, staff: FlaskClient, performance: Performance) -> None:
         party = a_party(performance, 4)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         details = text_of(staff.get(f"/admin/reservations/details/?id={party.id}").text)
         assert "Places released 4" in details
 

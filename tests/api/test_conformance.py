@@ -12,7 +12,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from azionelab.bookings.models import MAX_EMAIL
-from azionelab.bookings.places import RELEASE_FROM
+from azionelab.bookings.seats.no_show_seats import RELEASE_FROM
 from azionelab.checkin.devices import scan_rate
 from azionelab.checkin.devices.invitations import enrol, make_invitation
 from azionelab.checkin.devices.passes import make_pass

@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.bookings import rules
-from azionelab.bookings.changes import By
-from azionelab.bookings.notes import write_note
+from azionelab.bookings.door_notes import write_note
+from azionelab.bookings.history import By
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices.rights import Right
 from azionelab.checkin.pages import access

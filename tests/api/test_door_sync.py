@@ -11,8 +11,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.bookings import performance_changes, places
+from azionelab.bookings import performance_changes
 from azionelab.bookings import rules as booking
+from azionelab.bookings.seats import no_show_seats
 from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
@@ -296,7 +297,8 @@ class TestTheList:
         told = news["performance"]
         assert datetime.fromisoformat(told["closes_at"]) == evening.starts_at + timedelta(hours=2)
         assert (
-            datetime.fromisoformat(told["release_from"]) == evening.starts_at - places.RELEASE_FROM
+            datetime.fromisoformat(told["release_from"])
+            == evening.starts_at - no_show_seats.RELEASE_FROM
         )
         assert (told["cancelled"], told["released_at"], news["closed"]) == (False, None, False)
         apart = datetime.now(UTC) - datetime.fromisoformat(news["server_time"])
@@ -612,7 +614,7 @@ class TestReleasing:
 def test_a_late_comer(app: Flask, phone: Phone, evening: Performance) -> None:
     with app.app_context():
         party = a_party(evening, 2)
-        places.release_no_shows(evening.id)
+        no_show_seats.release_no_shows(evening.id)
     body = {"scan_id": str(uuid4()), "code": party.reference}
     told = phone.send("POST", "/scans", json=body).json
     assert (told["verdict"], told["party"]["released"]) == ("released", 2)
@@ -626,7 +628,7 @@ def test_late_comers_who_came_one_after_the_other_without_a_network(
 ) -> None:
     with app.app_context():
         party = a_party(evening, 4)
-        places.release_no_shows(evening.id)
+        no_show_seats.release_no_shows(evening.id)
     news = phone.sync(scan(party.reference, 2), scan(party.reference, 1), scan(party.reference, 1))
     told = [result["verdict"] for result in news["results"]]
     assert [(verdict["people"], verdict["party"]["admitted"]) for verdict in told] == [

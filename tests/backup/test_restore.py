@@ -16,7 +16,8 @@ import pytest
 from flask import Flask
 from psycopg import sql
 
-from azionelab.bookings import holds, rules
+from azionelab.bookings import rules
+from azionelab.bookings.seats import holds
 from azionelab.checkin.scans import admit
 from azionelab.checkin.undoing import undo
 from azionelab.ops.checks.secret_keys import fingerprint, note_secret_key

@@ -21,9 +21,10 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import text
 
-from azionelab.bookings import holds, places, rules
+from azionelab.bookings import rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.seats import holds, no_show_seats
 from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin.scan_log import Claim
 from azionelab.checkin.scans import admit
@@ -147,12 +148,12 @@ class Evening(RuleBasedStateMachine):
 
     @rule()
     def release_no_shows(self) -> None:
-        missing = places.no_shows(self.performance.id)
-        assert places.release_no_shows(self.performance.id) == missing
+        missing = no_show_seats.no_shows(self.performance.id)
+        assert no_show_seats.release_no_shows(self.performance.id) == missing
 
     @rule()
     def take_the_release_back(self) -> None:
-        places.restore_places(self.performance.id)
+        no_show_seats.restore_no_shows(self.performance.id)
 
     @rule(reservation=reservations, people=st.none() | st.integers(1, 3), code_of=CODES)
     def admit_late(self, reservation: UUID, people: int | None, code_of: CodeOf) -> None:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from azionelab.bookings import erasure, holds, performance_changes, rules, transitions
-from azionelab.bookings.bookable import unheld_seats
+from azionelab.bookings import erasure, performance_changes, rules, transitions
 from azionelab.bookings.errors import NamesErased, PerformanceStarted, SeatsChanged, SoldOut
 from azionelab.bookings.models import State
+from azionelab.bookings.seats import holds
+from azionelab.bookings.seats.bookable import unheld_seats
 from azionelab.database import db, transaction
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.shows.models import Performance

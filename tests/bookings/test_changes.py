@@ -5,10 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from azionelab.bookings import holds, performance_changes, rules
-from azionelab.bookings.changes import By, Ended, Reduced, ended, reduced
+from azionelab.bookings import performance_changes, rules
+from azionelab.bookings.history import By, Ended, Reduced, ended, reduced
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.network_holds import release_network
+from azionelab.bookings.seats import holds
+from azionelab.bookings.seats.network_holds import release_network
 from tests.factories import a_party, a_performance, fresh, let_lapse
 
 pytestmark = pytest.mark.usefixtures("in_app")

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from azionelab.bookings import rules
+from azionelab.bookings.door_notes import minutes_offered, set_lateness
 from azionelab.bookings.errors import LatenessClosed, PartyInside, ReservationEnded
-from azionelab.bookings.lateness import minutes_offered, tell_late
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.devices.offline_list import changes_since
 from azionelab.checkin.scans import admit
@@ -29,20 +29,20 @@ def test_what_a_visitor_may_tell_depends_on_the_hour() -> None:
     assert offered(party, timedelta(minutes=10)) == [20, 30]
     assert offered(party, timedelta(minutes=30)) == []
     with pytest.raises(LatenessClosed):
-        tell_late(party.id, 20)
+        set_lateness(party.id, 20)
     curtain = party.performance.starts_at
-    assert tell_late(party.id, 20, by_staff=True).late_at == curtain + timedelta(minutes=20)
-    assert tell_late(party.id, 20, by_staff=True).was_so_already
+    assert set_lateness(party.id, 20, by_staff=True).late_at == curtain + timedelta(minutes=20)
+    assert set_lateness(party.id, 20, by_staff=True).was_so_already
     assert offered(rules.cancel(party.id), timedelta()) == []
     with pytest.raises(ReservationEnded):
-        tell_late(party.id, 0)
+        set_lateness(party.id, 0)
 
 
 def test_the_door_is_told_until_all_of_them_are_in() -> None:
     performance = a_performance()
     party = a_party(performance, 2)
     before = changes_since(performance.id, None).cursor
-    late_at = tell_late(party.id, 10, by_staff=True).late_at
+    late_at = set_lateness(party.id, 10, by_staff=True).late_at
     for people, told in ((None, late_at), (1, late_at), (1, None)):
         if people:
             admit(performance.id, party.reference, uuid4(), DOOR_A, people=people)
@@ -50,12 +50,12 @@ def test_the_door_is_told_until_all_of_them_are_in() -> None:
         assert listed.late_at == told
         assert fresh(party.id).awaited_at == told
     with pytest.raises(PartyInside):
-        tell_late(party.id, 0)
+        set_lateness(party.id, 0)
 
 
 def test_who_comes_late_to_an_evening_that_moves_has_not_said_so() -> None:
     performance = a_performance()
     party = a_party(performance)
-    tell_late(party.id, 10, by_staff=True)
+    set_lateness(party.id, 10, by_staff=True)
     move(performance.id, performance.starts_at + timedelta(days=1))
     assert fresh(party.id).late_at is None

@@ -20,9 +20,10 @@ from flask import Flask
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from azionelab.bookings import holds, locks, performance_changes, rules
+from azionelab.bookings import locks, performance_changes, rules
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.seats import holds
 from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin import interval, scan_log, scans, walk_ins
 from azionelab.checkin.interval import pass_without_ticket

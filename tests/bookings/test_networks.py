@@ -12,10 +12,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.bookings import holds, rules
+from azionelab.bookings import rules
 from azionelab.bookings.errors import HoldExpired, SoldOut, TooManyUnconfirmed
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.network_holds import (
+from azionelab.bookings.seats import holds
+from azionelab.bookings.seats.network_holds import (
     network_key,
     network_limit,
     networks_of,

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from azionelab.bookings import erasure
+from azionelab.bookings.door_notes import write_note
 from azionelab.bookings.errors import NoteChanged, VisitorErased
 from azionelab.bookings.models import MAX_NOTE
-from azionelab.bookings.notes import write_note
 from azionelab.bookings.transitions import seat_walk_ins
 from azionelab.checkin.devices.offline_list import changes_since
 from azionelab.database import transaction

@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 
 from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.places import release_no_shows
+from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin.scans import admit
 from azionelab.database import db, now

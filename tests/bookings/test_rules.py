@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select, text
 
-from azionelab.bookings import erasure, holds, performance_changes, rules
+from azionelab.bookings import erasure, performance_changes, rules
 from azionelab.bookings.errors import (
     BookingClosed,
     CapacityBelowHeld,
@@ -23,6 +23,7 @@ from azionelab.bookings.errors import (
     SoldOut,
 )
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.seats import holds
 from azionelab.checkin.scans import admit
 from azionelab.checkin.undoing import undo
 from azionelab.database import NestedTransaction, db, now, transaction

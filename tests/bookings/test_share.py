@@ -13,10 +13,11 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.bookings import bookable, holds, locks, performance_changes, rules
+from azionelab.bookings import locks, performance_changes, rules
 from azionelab.bookings.errors import HoldExpired, SoldOut
 from azionelab.bookings.mails.texts import text_for
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.seats import bookable, holds
 from azionelab.checkin.house.counts import house_counts
 from azionelab.database import now
 from azionelab.mail.models import Kind

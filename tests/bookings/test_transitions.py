@@ -10,8 +10,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from azionelab.bookings import holds, network_holds, performance_changes, places, rules, transitions
+from azionelab.bookings import performance_changes, rules, transitions
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.seats import holds, network_holds, no_show_seats
 from azionelab.bookings.transitions import Change
 from azionelab.checkin.scan_log import Claim
 from azionelab.checkin.scans import admit
@@ -110,7 +111,7 @@ def _reduces(evening: Performance) -> Deed:
 def _reduces_released(evening: Performance) -> Deed:
     party = a_party(evening, 5)
     admit(evening.id, party.reference, uuid4(), DOOR_A, people=2)
-    places.release_no_shows(evening.id)
+    no_show_seats.release_no_shows(evening.id)
     return lambda: rules.reduce_seats(party.id, 3)
 
 
@@ -133,7 +134,7 @@ def _releases_no_shows(evening: Performance) -> Deed:
     inside = a_party(evening, 4)
     admit(evening.id, inside.reference, uuid4(), DOOR_A, people=1)
     let_lapse(lapsing)
-    return lambda: places.release_no_shows(evening.id)
+    return lambda: no_show_seats.release_no_shows(evening.id)
 
 
 def _cancels_performance(evening: Performance) -> Deed:
@@ -223,14 +224,14 @@ def _confirms_without_hold(evening: Performance) -> Deed:
 
 def _restores(evening: Performance) -> Deed:
     a_party(evening, 5)
-    places.release_no_shows(evening.id)
+    no_show_seats.release_no_shows(evening.id)
     let_in_walk_ins(evening.id, 9, uuid4(), DOOR_A)
-    return lambda: places.restore_places(evening.id)
+    return lambda: no_show_seats.restore_no_shows(evening.id)
 
 
 def _admits_late(evening: Performance) -> Deed:
     party = a_party(evening, 5)
-    places.release_no_shows(evening.id)
+    no_show_seats.release_no_shows(evening.id)
     return lambda: admit(evening.id, party.reference, uuid4(), DOOR_A, people=2, late=True)
 
 

@@ -14,12 +14,11 @@ from flask.testing import FlaskClient
 from flask_babel import force_locale
 
 from azionelab.bookings import rules
-from azionelab.bookings.changes import By
-from azionelab.bookings.lateness import tell_late
+from azionelab.bookings.door_notes import set_lateness, write_note
+from azionelab.bookings.history import By
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.notes import write_note
 from azionelab.bookings.performance_changes import cancel_performance
-from azionelab.bookings.places import release_no_shows
+from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.bookings.tickets.files import ticket_url
 from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.house import search
@@ -201,7 +200,7 @@ def test_a_note_is_read_where_its_party_is_found_and_let_in(door: FlaskClient) -
     performance = a_performance()
     party = a_party(performance, name="Zoë Nguyen")
     write_note(party.id, "Wheelchair, row 1 <b>", seen="")
-    tell_late(party.id, 20, by_staff=True)
+    set_lateness(party.id, 20, by_staff=True)
     form = open_door(door, performance.id) | {"query": "zoë", "code": party.reference}
     for asked, is_awaited in (("parties", True), ("scans", False)):
         page = door.post(

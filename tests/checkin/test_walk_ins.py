@@ -12,11 +12,12 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from azionelab.bookings import holds, performance_changes, places
+from azionelab.bookings import performance_changes
 from azionelab.bookings import rules as booking
+from azionelab.bookings.door_notes import set_lateness
 from azionelab.bookings.errors import BookingClosed, ReleaseTooEarly, ReservationEnded
-from azionelab.bookings.lateness import tell_late
 from azionelab.bookings.models import State
+from azionelab.bookings.seats import holds, no_show_seats
 from azionelab.checkin import walk_ins
 from azionelab.checkin.devices.offline_list import conflicts
 from azionelab.checkin.facts import DoorUnknown
@@ -61,7 +62,7 @@ Clock = Callable[[datetime], None]
 @pytest.fixture
 def it_is(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Let it be another time for who releases places."""
-    return lambda moment: monkeypatch.setattr(places, "now", lambda: moment)
+    return lambda moment: monkeypatch.setattr(no_show_seats, "now", lambda: moment)
 
 
 def walk_in(performance: Performance, people: int = 1, **claim: Any) -> Verdict:
@@ -216,8 +217,8 @@ class TestRelease:
         inside, missing = a_party(performance, 4), a_party(performance, 3)
         admit(performance.id, inside.reference, uuid4(), DOOR_A, people=3)
         assert walk_in(performance, 2).kind is Kind.FULL
-        assert places.no_shows(performance.id) == places.Places(2, 4)
-        assert places.release_no_shows(performance.id) == places.Places(2, 4)
+        assert no_show_seats.no_shows(performance.id) == no_show_seats.NoShowSeats(2, 4)
+        assert no_show_seats.release_no_shows(performance.id) == no_show_seats.NoShowSeats(2, 4)
         house = counts(performance)
         assert (house.expected, house.inside, house.released, house.free) == (3, 3, 4, 5)
         assert walk_in(performance, 5).people == 5
@@ -235,35 +236,39 @@ class TestRelease:
             record_of_revoked(performance.id, party.reference, scan_id, phone, told)
         # Whom it took back is outside.
         record_undo_of_revoked(performance.id, undone, phone)
-        missing = places.Places(2, 1 + 3)
+        missing = no_show_seats.NoShowSeats(2, 1 + 3)
         assert no_shows(performance.id) == missing
         assert release_no_shows(performance.id) == missing
         assert [fresh(party.id).released for party in parties] == [1, 3]
-        assert no_shows(performance.id) == release_no_shows(performance.id) == places.Places(0, 0)
+        assert (
+            no_shows(performance.id)
+            == release_no_shows(performance.id)
+            == no_show_seats.NoShowSeats(0, 0)
+        )
 
     def test_a_party_of_whom_more_are_inside_than_booked_has_nothing_to_release(self) -> None:
         performance = tonight(capacity=9)
         inside = {a_party(performance, 2).id: 3}
-        nothing = places.Places(0, 0)
-        assert places.no_shows(performance.id, inside) == nothing
-        assert places.release_no_shows(performance.id, inside) == nothing
+        nothing = no_show_seats.NoShowSeats(0, 0)
+        assert no_show_seats.no_shows(performance.id, inside) == nothing
+        assert no_show_seats.release_no_shows(performance.id, inside) == nothing
 
     def test_who_told_that_they_come_late_keep_their_places_unless_it_is_asked_for(self) -> None:
         performance = tonight(capacity=8)
         late, _missing = a_party(performance, 3), a_party(performance, 2)
-        tell_late(late.id, 20)
+        set_lateness(late.id, 20)
         admit(performance.id, late.reference, uuid4(), DOOR_A, people=1)
-        told = places.Places(1, 2, late_parties=1, late_places=2)
+        told = no_show_seats.NoShowSeats(1, 2, late_parties=1, late_places=2)
         assert no_shows(performance.id) == told
-        assert places.release_no_shows(performance.id) == told
+        assert no_show_seats.release_no_shows(performance.id) == told
         assert (fresh(late.id).released, counts(performance).released) == (0, 2)
-        assert release_no_shows(performance.id, with_late=True) == places.Places(1, 2)
+        assert release_no_shows(performance.id, with_late=True) == no_show_seats.NoShowSeats(1, 2)
         assert fresh(late.id).released == 2
 
     def test_not_before_its_time(self) -> None:
         performance = tonight(minutes=31)
         with pytest.raises(ReleaseTooEarly) as early:
-            places.release_no_shows(performance.id)
+            no_show_seats.release_no_shows(performance.id)
         assert early.value.opens_at == performance.starts_at - timedelta(minutes=30)
 
     def test_from_half_an_hour_before_the_curtain_on(self, it_is: Clock) -> None:
@@ -272,53 +277,53 @@ class TestRelease:
         opens_at = performance.starts_at - timedelta(minutes=30)
         it_is(opens_at - timedelta(microseconds=1))
         with pytest.raises(ReleaseTooEarly):
-            places.release_no_shows(performance.id)
+            no_show_seats.release_no_shows(performance.id)
         it_is(opens_at)
-        assert places.release_no_shows(performance.id) == places.Places(1, 2)
+        assert no_show_seats.release_no_shows(performance.id) == no_show_seats.NoShowSeats(1, 2)
 
     def test_only_who_is_confirmed_and_missing_is_counted_and_on_this_evening_only(self) -> None:
         earlier, performance, later = tonight(), tonight(), tonight()
         for other in (earlier, later):
             a_party(other, 1)
-        nobody = places.Places(0, 0)
-        assert places.no_shows(performance.id) == nobody
+        nobody = no_show_seats.NoShowSeats(0, 0)
+        assert no_show_seats.no_shows(performance.id) == nobody
         booking.cancel(a_party(performance, 3).id)
         let_lapse(a_party(performance, 3, confirmed=False))
         holds.expire_lapsed_holds()
         a_party(performance, 2, confirmed=False)
         complete = a_party(performance, 2)
         admit(performance.id, complete.reference, uuid4(), DOOR_A)
-        assert places.no_shows(performance.id) == nobody
+        assert no_show_seats.no_shows(performance.id) == nobody
         a_party(performance, 1)
-        missing = places.Places(1, 1)
-        assert places.no_shows(performance.id) == missing
-        assert places.release_no_shows(performance.id) == missing
-        assert places.no_shows(performance.id) == nobody
-        assert places.release_no_shows(performance.id) == nobody
+        missing = no_show_seats.NoShowSeats(1, 1)
+        assert no_show_seats.no_shows(performance.id) == missing
+        assert no_show_seats.release_no_shows(performance.id) == missing
+        assert no_show_seats.no_shows(performance.id) == nobody
+        assert no_show_seats.release_no_shows(performance.id) == nobody
 
     def test_not_of_an_evening_that_is_called_off(self) -> None:
         performance = tonight()
         performance_changes.cancel_performance(performance.id)
         with pytest.raises(ReservationEnded):
-            places.release_no_shows(performance.id)
+            no_show_seats.release_no_shows(performance.id)
 
     @pytest.mark.parametrize("minutes", [10, -10])
     def test_nobody_books_them_on_the_web_when_the_curtain_is_moved(self, minutes: int) -> None:
         performance = tonight()
         a_party(performance, 2)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         move(performance.id, performance.starts_at + timedelta(minutes=minutes))
         with pytest.raises(BookingClosed):
             booking.reserve(performance.id, a_visitor(), 1)
         # Once all of them are held again, booking goes with the curtain as ever.
-        places.restore_places(performance.id)
+        no_show_seats.restore_no_shows(performance.id)
         move(performance.id, performance.starts_at + timedelta(minutes=60))
         assert booking.reserve(performance.id, a_visitor(), 1).seats == 1
 
     def test_nobody_books_them_on_the_web(self) -> None:
         performance = tonight()
         a_party(performance, 2)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         with pytest.raises(BookingClosed):
             booking.reserve(performance.id, a_visitor(), 1)
         evening = find_listing(performance.id, now())
@@ -333,7 +338,7 @@ class TestRelease:
         performance = tonight(booking_opens_at=at + opens)
         closes_at = performance.booking_closes_at
         it_is(at)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         performance = db.session.get_one(Performance, performance.id, populate_existing=True)
         assert performance.booking_closes_at == closes_at
         assert performance.released_at == at
@@ -344,21 +349,21 @@ class TestRelease:
         performance_changes.change_performance(
             performance.id, lambda changed: setattr(changed, "booking_closes_at", closed_at)
         )
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         performance = db.session.get_one(Performance, performance.id, populate_existing=True)
         assert performance.booking_closes_at == closed_at
 
     def test_who_holds_without_having_confirmed_keeps_the_hold(self) -> None:
         performance = tonight()
         held = a_party(performance, 2, confirmed=False)
-        assert places.release_no_shows(performance.id) == places.Places(0, 0)
+        assert no_show_seats.release_no_shows(performance.id) == no_show_seats.NoShowSeats(0, 0)
         booking.confirm(held.id)
         assert admit(performance.id, held.reference, uuid4(), DOOR_A).people == 2
 
     def test_a_late_comer_comes_in_as_long_as_places_are_free(self) -> None:
         performance = tonight(capacity=4)
         party = a_party(performance, 3)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         for code in (party.reference, ticket_token(party)):
             late = admit(performance.id, code, uuid4(), DOOR_A)
             assert (late.kind, late.people) == (Kind.RELEASED, 0)
@@ -377,9 +382,9 @@ class TestRelease:
         """Of a party of which some places were held again."""
         performance = tonight(capacity=4)
         party = a_party(performance, 4)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         others = walk_in(performance, 2)
-        places.restore_places(performance.id)
+        no_show_seats.restore_no_shows(performance.id)
         assert (fresh(party.id).to_come, fresh(party.id).released) == (2, 2)
         undo(performance.id, others.scan_id, DOOR_A)
         late = admit(performance.id, party.reference, uuid4(), DOOR_A, people=people, late=True)
@@ -391,9 +396,11 @@ class TestRelease:
         second, first = (a_party(performance, seats, confirmed=False) for seats in (3, 2))
         for party in (first, second):
             booking.confirm(party.id)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         walk_in(performance, 2)
-        assert places.restore_places(performance.id) == places.Places(2, 3, missing=2)
+        assert no_show_seats.restore_no_shows(performance.id) == no_show_seats.NoShowSeats(
+            2, 3, missing=2
+        )
         assert (fresh(first.id).released, fresh(second.id).released) == (0, 2)
         walk_ins = house_counts([performance.id])[performance.id].walk_ins
         assert walk_ins == 2
@@ -402,8 +409,8 @@ class TestRelease:
     def test_taking_all_of_it_back_leaves_no_trace(self) -> None:
         performance = tonight()
         party = a_party(performance, 3)
-        places.release_no_shows(performance.id)
-        assert places.restore_places(performance.id) == places.Places(1, 3)
+        no_show_seats.release_no_shows(performance.id)
+        assert no_show_seats.restore_no_shows(performance.id) == no_show_seats.NoShowSeats(1, 3)
         assert fresh(party.id).released == 0
         assert db.session.get_one(Performance, performance.id).released_at is None
         assert admit(performance.id, party.reference, uuid4(), DOOR_A).people == 3
@@ -411,7 +418,7 @@ class TestRelease:
     def test_a_party_that_gets_smaller_gives_its_released_places_up_first(self) -> None:
         performance = tonight()
         party = a_party(performance, 4)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         booking.reduce_seats(party.id, 1)
         assert (fresh(party.id).seats, fresh(party.id).released) == (1, 1)
         assert counts(performance).free == 10
@@ -420,7 +427,7 @@ class TestRelease:
         performance = tonight()
         party = a_party(performance, 4)
         admit(performance.id, party.reference, uuid4(), DOOR_A, people=1)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         booking.reduce_seats(party.id, 2)
         assert (fresh(party.id).seats, fresh(party.id).released) == (2, 1)
         assert counts(performance).free == 9
@@ -430,7 +437,7 @@ class TestRelease:
         party = a_party(performance, 2)
         scan = uuid4()
         admit(performance.id, party.reference, scan, DOOR_A, people=1)
-        places.release_no_shows(performance.id)
+        no_show_seats.release_no_shows(performance.id)
         with pytest.raises(IntegrityError) as refused, transaction() as session:
             session.execute(
                 text("UPDATE admission SET people = 2 WHERE scan_id = :id"), {"id": scan}
@@ -446,7 +453,7 @@ def test_a_scan_and_the_release_do_not_give_one_place_twice(app: Flask) -> None:
         race(
             app,
             [
-                lambda identity=identity: places.release_no_shows(identity),
+                lambda identity=identity: no_show_seats.release_no_shows(identity),
                 lambda identity=identity, code=code: admit(identity, code, uuid4(), DOOR_A).kind,
                 lambda identity=identity: let_in_walk_ins(identity, 2, uuid4(), DOOR_B).kind,
             ],

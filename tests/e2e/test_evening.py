@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from azionelab.bookings import places
+from azionelab.bookings.seats import no_show_seats
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.scan_log import Actor, Claim, record_of_revoked
 from azionelab.checkin.scans import admit
@@ -186,7 +186,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
         admit(performance.id, party.reference, uuid4(), actor)
     admit(performance.id, party.reference, uuid4(), DOOR_B, claim=Claim(now(), Kind.FULL, 2))
     a_party(performance, 2)
-    places.release_no_shows(performance.id)
+    no_show_seats.release_no_shows(performance.id)
     lost = a_device(performance, "Lost")
     revoke_token(lost.token_id or 0)
     record_of_revoked(performance.id, party.reference, uuid4(), lost, None)

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.places import release_no_shows
+from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.checkin.interval import allow_reentry
 from azionelab.checkin.scans import admit
 from azionelab.database import now

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from sqlalchemy import select, update
 
-from azionelab.bookings.places import release_no_shows
 from azionelab.bookings.rules import Visitor, reserve
+from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.checkin.devices import invitations
 from azionelab.database import db, transaction
 from azionelab.mail.models import Mail

@@ -12,7 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from azionelab.bookings import holds, rules
+from azionelab.bookings import rules
+from azionelab.bookings.seats import holds
 from tests.conftest import Site
 from tests.factories import a_performance, seats_held
 from tests.support.processes import PATIENCE

@@ -8,8 +8,9 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.bookings import erasure, holds, rules
+from azionelab.bookings import erasure, rules
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.seats import holds
 from azionelab.checkin.scans import admit
 from azionelab.mail.refusals import IN_A_ROW
 from azionelab.shows.models import Performance

@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.performance_day.pages import PerformancePages, get_performance
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
-from azionelab.bookings.network_holds import networks_of, release_network
-from azionelab.bookings.places import RELEASE_FROM, restore_places
+from azionelab.bookings.seats.network_holds import networks_of, release_network
+from azionelab.bookings.seats.no_show_seats import RELEASE_FROM, restore_no_shows
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.no_shows import no_shows, release_no_shows
@@ -101,7 +101,7 @@ class FreedSeatsPages(PerformancePages):
     def restore(self, performance_id: int) -> Response:
         """Undo the release, as far as seats are free."""
         get_performance(performance_id)
-        restored = restore_places(performance_id)
+        restored = restore_no_shows(performance_id)
         flash(describe_restored(restored), "warning" if restored.missing else "success")
         return redirect(self.get_url(".show", performance_id=performance_id))
 

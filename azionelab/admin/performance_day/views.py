@@ -15,7 +15,7 @@ from azionelab.admin.performance_day.freed_seats import FreedSeatsPages
 from azionelab.admin.performance_day.pages import closes_at, get_performance
 from azionelab.admin.performance_day.phones import PhonePages
 from azionelab.admin.performance_day.texts import describe_conflict
-from azionelab.bookings.network_holds import networks_of
+from azionelab.bookings.seats.network_holds import networks_of
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.offline_list import conflicts
 from azionelab.checkin.house import figures

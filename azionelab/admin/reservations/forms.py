@@ -7,7 +7,7 @@ from wtforms import IntegerField, SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from azionelab.admin.rows.fields import Line, RequiredChoice
-from azionelab.bookings.lateness import MINUTES
+from azionelab.bookings.door_notes import MINUTES
 from azionelab.bookings.models import MAX_NOTE
 from azionelab.shows.limits import MAX_PARTY
 

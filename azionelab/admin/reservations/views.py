@@ -19,12 +19,11 @@ from azionelab.admin.rows.base import TheatreView, breakable_address, read_ident
 from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter, describe_performance
 from azionelab.bookings import erasure, rules
-from azionelab.bookings.changes import By
+from azionelab.bookings.door_notes import set_lateness, write_note
 from azionelab.bookings.errors import BookingError, NoteChanged, ReservationEnded
-from azionelab.bookings.lateness import tell_late
+from azionelab.bookings.history import By
 from azionelab.bookings.mails.resending import AddressErased, resend
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.notes import write_note
 from azionelab.database import db, now
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance
@@ -192,7 +191,7 @@ class ReservationView(TheatreView):
             flash(gettext("Please choose how late they come."), "error")
             return self._back(read_identity(Reservation, request.form.get("id")))
         return self._act(
-            lambda identity: tell_late(identity, form.minutes.data, by_staff=True),
+            lambda identity: set_lateness(identity, form.minutes.data, by_staff=True),
             gettext("The door knows it from now on."),
             gettext("The door knows that already."),
         )

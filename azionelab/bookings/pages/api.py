@@ -29,11 +29,11 @@ from azionelab.bookings.errors import (
     TooManyMails,
     TryLater,
 )
-from azionelab.bookings.holds import hold_minutes
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
+from azionelab.bookings.seats.holds import hold_minutes
 from azionelab.database import now
 from azionelab.languages import LOCALES
 from azionelab.shows.window import Window

@@ -9,8 +9,8 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules
+from azionelab.bookings.door_notes import MINUTES, minutes_offered, set_lateness
 from azionelab.bookings.errors import BookingError, NotFewerSeats, SeatsChanged
-from azionelab.bookings.lateness import MINUTES, minutes_offered, tell_late
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import CancelForm, ConfirmForm, FewerSeatsForm, LateForm
@@ -112,7 +112,7 @@ def late(token: str) -> AnyResponse:
         refused = form.notice or gettext("Please choose how late you will be.")
         return _booking_page(reservation, token, 422, refused)
     try:
-        reservation = tell_late(reservation.id, form.minutes.data)
+        reservation = set_lateness(reservation.id, form.minutes.data)
     except BookingError as error:
         return _booking_page(reservation, token, 409, explain(error))
     flash(

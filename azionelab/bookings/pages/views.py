@@ -31,10 +31,10 @@ from azionelab.bookings.errors import (
     TooManyMails,
     TryLater,
 )
-from azionelab.bookings.holds import hold, hold_minutes
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import BookingForm
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
+from azionelab.bookings.seats.holds import hold, hold_minutes
 from azionelab.database import now
 from azionelab.database.errors import is_database_busy
 from azionelab.extensions import csrf

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from nacl.signing import SigningKey
 
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.references import ALPHABET, LENGTH
+from azionelab.bookings.tickets.references import ALPHABET, LENGTH
 from azionelab.tokens import secret_keys
 
 _PERFORMANCE = 4  # bytes: a number of PostgreSQL's integer

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, case, select, text
 from sqlalchemy.orm import aliased, joinedload
 
-from azionelab.bookings.changes import Ended, Reduced, ended, reduced
+from azionelab.bookings.history import Ended, Reduced, ended, reduced
 from azionelab.bookings.models import LIVE, Reservation
 from azionelab.bookings.party import PARTY_COLUMNS, Party
 from azionelab.bookings.tickets.signing import sign_ticket

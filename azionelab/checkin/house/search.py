@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from azionelab.bookings.models import LIVE, Reservation
 from azionelab.bookings.party import PARTY_COLUMNS, Party
-from azionelab.bookings.references import read_reference
+from azionelab.bookings.tickets.references import read_reference
 from azionelab.checkin.house.name_matching import matches_name, spellings
 from azionelab.database import db
 from azionelab.validation.email_addresses import mailbox_key

@@ -13,8 +13,8 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.api.problems import problem
-from azionelab.bookings import places
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
+from azionelab.bookings.seats import no_show_seats
 from azionelab.bookings.tickets.signing import public_keys
 from azionelab.checkin import scan_log, undoing
 from azionelab.checkin.codes import ForeignCode, refuse_foreign
@@ -141,7 +141,9 @@ class Release(MethodView):
     @blueprint.arguments(ReleaseSchema, location="query")
     @blueprint.response(200, ReleasedSchema)
     @blueprint.operation("releasePlaces", 403, 404, 409)
-    def post(self, asked: dict[str, bool], performance_id: int) -> places.Places | AnyResponse:
+    def post(
+        self, asked: dict[str, bool], performance_id: int
+    ) -> no_show_seats.NoShowSeats | AnyResponse:
         """Release the seats of no-shows for people who wait at the door."""
         try:
             return release_no_shows(performance_id, with_late=asked["late"])
@@ -158,10 +160,10 @@ class Release(MethodView):
 
     @blueprint.response(200, ReleasedSchema)
     @blueprint.operation("restorePlaces", 403, 404, 409)
-    def delete(self, performance_id: int) -> places.Places:
+    def delete(self, performance_id: int) -> no_show_seats.NoShowSeats:
         """Restore released seats to the parties that booked them, as far as they are still free."""
         try:
-            return places.restore_places(performance_id)
+            return no_show_seats.restore_no_shows(performance_id)
         except PerformanceUnknown:
             abort(404)
 

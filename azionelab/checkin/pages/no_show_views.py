@@ -3,8 +3,8 @@
 from flask import make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from azionelab.bookings import places
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
+from azionelab.bookings.seats import no_show_seats
 from azionelab.checkin import no_shows as door_no_shows
 from azionelab.checkin.devices.registry import silent_devices
 from azionelab.checkin.house.counts import house_counts
@@ -49,14 +49,14 @@ def release(performance_id: int) -> AnyResponse:
 def restore(performance_id: int) -> AnyResponse:
     """Restore released seats as far as they are still free."""
     get_performance(performance_id)
-    restored = places.restore_places(performance_id)
+    restored = no_show_seats.restore_no_shows(performance_id)
     return _no_shows_page(get_performance(performance_id), notice=describe_restored(restored))
 
 
 def _no_shows_page(
     performance: Listing, *, status: int = 200, notice: str | None = None
 ) -> AnyResponse:
-    opens_at = performance.starts_at - places.RELEASE_FROM
+    opens_at = performance.starts_at - no_show_seats.RELEASE_FROM
     page = render_template(
         "checkin/no_shows.html",
         performance=performance,

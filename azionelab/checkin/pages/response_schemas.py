@@ -6,7 +6,7 @@ from marshmallow import fields
 from marshmallow.validate import OneOf
 
 from azionelab.api.rest import ResponseSchema
-from azionelab.bookings.changes import By
+from azionelab.bookings.history import By
 from azionelab.bookings.models import State
 from azionelab.checkin.devices.rights import Right
 from azionelab.checkin.texts.notices import unnamed_staff_text

@@ -4,9 +4,9 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from azionelab.bookings import places
-from azionelab.bookings.changes import ended, reduced
+from azionelab.bookings.history import ended, reduced
 from azionelab.bookings.party import Party
+from azionelab.bookings.seats import no_show_seats
 from azionelab.checkin import scan_log
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.offline_list import Conflict, ListedParty
@@ -101,7 +101,7 @@ def door_performance_body(performance: Listing) -> dict[str, Any]:
         "cancelled": performance.cancelled_at is not None,
         "cancelled_at": performance.cancelled_at,
         "closes_at": devices.door_closes_at(performance.starts_at, performance.duration_minutes),
-        "release_from": performance.starts_at - places.RELEASE_FROM,
+        "release_from": performance.starts_at - no_show_seats.RELEASE_FROM,
         "released_at": performance.released_at,
         "reentry": performance.reentry,
     }

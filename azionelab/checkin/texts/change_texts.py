@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flask_babel import gettext
 
-from azionelab.bookings.changes import ended, reduced
+from azionelab.bookings.history import ended, reduced
 from azionelab.bookings.party import Party
 from azionelab.database import now
 from azionelab.web.dates import format_date, format_time, is_same_day

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext, ngettext
 
-from azionelab.bookings.places import Places
+from azionelab.bookings.seats.no_show_seats import NoShowSeats
 from azionelab.shows.programme import Listing
 from azionelab.web.dates import format_time, is_same_day
 
@@ -41,7 +41,7 @@ def describe_late_arrival(late_at: datetime) -> str:
     return gettext("Late, about %(at)s", at=format_time(late_at))
 
 
-def describe_still_held(found: Places) -> str:
+def describe_still_held(found: NoShowSeats) -> str:
     """The seats that a release keeps because their parties announced to come late; "" if there are none."""
     if not found.late_places:
         return ""
@@ -52,7 +52,7 @@ def describe_still_held(found: Places) -> str:
     )
 
 
-def describe_release(released: Places) -> str:
+def describe_release(released: NoShowSeats) -> str:
     """The result of releasing no-shows."""
     kept = describe_still_held(released)
     if released.places:
@@ -68,7 +68,7 @@ def describe_release(released: Places) -> str:
     return f"{text} {kept}".rstrip()
 
 
-def describe_restored(restored: Places) -> str:
+def describe_restored(restored: NoShowSeats) -> str:
     """The result of restoring released seats."""
     held = gettext(
         "Held again: %(places)s of %(parties)s.",

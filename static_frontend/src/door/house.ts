@@ -17,7 +17,7 @@ export const MAX_FOUND = 20;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 // So ends a signed ticket. No older one is of digits alone.
 const DIGITS = /^[0-9]{43}$/;
-// Crockford's base 32, as azionelab/bookings/references.py reads it.
+// Crockford's base 32, as azionelab/bookings/tickets/references.py reads it.
 const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{8}$/;
 
 export interface KnownParty extends Numbers, Party {}

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings import transitions
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
-from azionelab.bookings.holds import expire_holds, free_places
 from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.seats.holds import expire_holds, free_seats
 from azionelab.database import db, now, transaction
 
 RELEASE_FROM = timedelta(minutes=30)  # before the curtain, at the earliest
@@ -25,7 +25,7 @@ _NOBODY: Mapping[UUID, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Places:
+class NoShowSeats:
     """How many places of how many parties. `missing` ones could not be given back.
 
     Those of parties that told us they come late stay held, unless it is asked for: `late_places`.
@@ -38,7 +38,7 @@ class Places:
     late_places: int = 0
 
 
-def no_shows(performance_id: int, inside: Mapping[UUID, int] = _NOBODY) -> Places:
+def no_shows(performance_id: int, inside: Mapping[UUID, int] = _NOBODY) -> NoShowSeats:
     """The places that `release_no_shows` would release at this moment, and would keep for who comes late."""
     confirmed = db.session.execute(
         select(Reservation.id, Reservation.to_come, Reservation.late_at).where(
@@ -56,19 +56,19 @@ def _missing(to_come: int, inside: int) -> int:
     return max(0, to_come - inside)
 
 
-def _sum_up(missing: Iterable[tuple[int, bool]]) -> Places:
+def _sum_up(missing: Iterable[tuple[int, bool]]) -> NoShowSeats:
     """How many are missing of parties, each with whether its places are kept since it comes late."""
     found: dict[bool, list[int]] = {False: [], True: []}
     for people, is_late in missing:
         if people:
             found[is_late].append(people)
     places, late = found[False], found[True]
-    return Places(len(places), sum(places), late_parties=len(late), late_places=sum(late))
+    return NoShowSeats(len(places), sum(places), late_parties=len(late), late_places=sum(late))
 
 
 def release_no_shows(
     performance_id: int, inside: Mapping[UUID, int] = _NOBODY, *, with_late: bool = False
-) -> Places:
+) -> NoShowSeats:
     """Give the places of confirmed people who are not in to whoever waits at the door.
 
     Parties that told us they come late keep theirs, unless it is done `with_late`.
@@ -104,14 +104,14 @@ def release_no_shows(
         return _sum_up(found)
 
 
-def restore_places(performance_id: int) -> Places:
+def restore_no_shows(performance_id: int) -> NoShowSeats:
     """Hold released places again for their parties while there are any; who confirmed first comes first.
 
     Says what was given back, and how many places were `missing` by then. Raises PerformanceUnknown.
     """
     with transaction() as session:
         performance = lock_performance(session, performance_id)
-        free = free_places(session, performance, now())
+        free = free_seats(session, performance, now())
         parties = places = missing = 0
         live = lock_live_parties(session, performance_id)
         for reservation in sorted(live, key=lambda live: live.confirmed_at or live.created_at):
@@ -123,7 +123,7 @@ def restore_places(performance_id: int) -> Places:
                 parties, places = parties + 1, places + given
         if not missing:
             performance.released_at = None
-        return Places(parties, places, missing)
+        return NoShowSeats(parties, places, missing)
 
 
 def hold_again(session: Session, reservation: Reservation, people: int) -> None:

@@ -53,7 +53,7 @@ def expire_holds(session: Session, performance: Performance, at: datetime) -> in
     return transitions.expire(session, performance, lapsed(at), at)
 
 
-def free_places(session: Session, performance: Performance, at: datetime) -> int:
+def free_seats(session: Session, performance: Performance, at: datetime) -> int:
     """Places of a locked performance that nobody holds; lapsed holds are expired first.
 
     Part of its caller's transaction.

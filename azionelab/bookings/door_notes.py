@@ -3,7 +3,13 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from azionelab.bookings.errors import LatenessClosed, PartyInside, ReservationEnded
+from azionelab.bookings.errors import (
+    LatenessClosed,
+    NoteChanged,
+    PartyInside,
+    ReservationEnded,
+    VisitorErased,
+)
 from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import Reservation
 from azionelab.database import now, transaction
@@ -22,7 +28,7 @@ def minutes_offered(reservation: Reservation, at: datetime) -> list[int]:
     return [minutes for minutes in MINUTES if curtain + timedelta(minutes=minutes) > at]
 
 
-def tell_late(reservation_id: UUID, minutes: int, *, by_staff: bool = False) -> Reservation:
+def set_lateness(reservation_id: UUID, minutes: int, *, by_staff: bool = False) -> Reservation:
     """Let the door know that a party comes about so many minutes after the curtain; 0 takes it back.
 
     Their places are held as before. Raises ReservationUnknown, ReservationEnded, PartyInside, and LatenessClosed for
@@ -40,4 +46,23 @@ def tell_late(reservation_id: UUID, minutes: int, *, by_staff: bool = False) -> 
         late_at = curtain + timedelta(minutes=minutes) if minutes else None
         reservation.was_so_already = late_at == reservation.late_at
         reservation.late_at = late_at
+        return reservation
+
+
+def write_note(reservation_id: UUID, note: str, seen: str) -> Reservation:
+    """Let the door know `note` of a party, one line, instead of the one that was `seen`; "" for none.
+
+    It is erased with the name, by the database. Raises ReservationUnknown, VisitorErased, and NoteChanged when
+    somebody else wrote another one meanwhile.
+    """
+    with transaction() as session:
+        reservation = lock_reservation(session, reservation_id)
+        if reservation.walk_in or reservation.erased_at is not None:
+            raise VisitorErased
+        if note == reservation.note:
+            reservation.was_so_already = True
+            return reservation
+        if seen != reservation.note:
+            raise NoteChanged(reservation.note)
+        reservation.note = note
         return reservation

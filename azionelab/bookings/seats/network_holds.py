@@ -14,8 +14,8 @@ from flask import current_app
 from sqlalchemy import func, select
 
 from azionelab.bookings import transitions
-from azionelab.bookings.changes import By
 from azionelab.bookings.errors import TooManyUnconfirmed
+from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_performance
 from azionelab.bookings.models import Reservation, unconfirmed
 from azionelab.database import db, now, transaction

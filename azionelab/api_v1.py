@@ -9,7 +9,7 @@ from azionelab.checkin.pages import api as _door_requests  # noqa: F401
 from azionelab.checkin.pages.access import blueprint as checkin
 from azionelab.checkin.pages.enrolment_api import enrolment
 from azionelab.extensions import csrf
-from azionelab.shows.api import blueprint as shows
+from azionelab.shows.pages.api import blueprint as shows
 
 _V1 = f"{API_PREFIX}v1/"
 _DESCRIPTION = """\

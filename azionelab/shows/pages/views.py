@@ -23,8 +23,8 @@ from azionelab.database import now
 from azionelab.languages import LOCALES
 from azionelab.shows.former_slugs import find_current_slug
 from azionelab.shows.models import Show
+from azionelab.shows.pages.structured_data import EventLinks, Publisher, theater_events
 from azionelab.shows.programme import Listing, find_published_show, list_performances, programme
-from azionelab.shows.structured_data import EventLinks, Publisher, theater_events
 
 blueprint = Blueprint("shows", __name__)
 _PAGES = "azionelab.programme_pages"

@@ -1,0 +1,1 @@
+"""The programme's pages and API, and the data about events that search engines read."""

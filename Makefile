@@ -56,7 +56,7 @@ e2e: $(TEST_READY) $(BUILT) $(CATALOGUES)
 ## evening: simulate a performance at four doors, with random faults (ARGS="--seed 7" for another seed)
 .PHONY: evening
 evening: $(TEST_READY) $(BUILT) $(CATALOGUES)
-	@$(PYTHON) -m pytest tests/e2e/door/test_evening_by_script.py --parties 120 --doors 4 $(ARGS)
+	@$(PYTHON) -m pytest tests/e2e/door/test_door_simulation.py --parties 120 --doors 4 $(ARGS)
 
 ## lint: check style, formatting, the front end's types and the API's description
 .PHONY: lint

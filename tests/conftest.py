@@ -87,7 +87,7 @@ _WITHOUT_WINDOWS = "chromium-headless-shell"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Of the evening by script (tests/e2e/door/test_evening_by_script.py), which is short in the suite."""
+    """Of the evening by script (tests/e2e/door/test_door_simulation.py), which is short in the suite."""
     group = parser.getgroup("the evening by script")
     group.addoption("--parties", type=int, default=10, help="how many parties come")
     group.addoption("--doors", type=int, default=2, help="at how many doors")

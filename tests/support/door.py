@@ -109,7 +109,7 @@ class Phone:
     def context(self) -> BrowserContext:
         return self.page.context
 
-    def joins(self, performance: Performance, name: str = "Door A") -> Self:
+    def join(self, performance: Performance, name: str = "Door A") -> Self:
         """Become a door of this performance, and know its list."""
         self.page.goto(invitation(self.site, performance))
         label = self.page.get_by_label("Name of this door")
@@ -117,16 +117,16 @@ class Phone:
         self.press("Yes, open the door")
         # A phone that was a door before still has its state of then behind this screen.
         expect(label).to_be_hidden()
-        self.is_online()
+        self.wait_until_synced()
         return self
 
-    def has_clock(self, **settings: Any) -> None:
+    def install_clock(self, **settings: Any) -> None:
         """Let the test move its clock. Keys keep their own times, by which hand scanners are known."""
         self.context.add_init_script(f"window.times = {_TIME_OF_EVENT}")
         self.page.clock.install(**settings)
         self.page.add_init_script("Object.defineProperty(Event.prototype, 'timeStamp', times)")
 
-    def has_patience(self) -> Self:
+    def wait_for_every_answer(self) -> Self:
         """Wait for every answer from now on, where a phone goes on by itself after a moment.
 
         For tests in which answers are held back: a busy machine may take longer than that moment.
@@ -134,7 +134,7 @@ class Phone:
         self.page.add_init_script("AbortController.prototype.abort = () => {}")
         return self
 
-    def opens(self) -> Self:
+    def open(self) -> Self:
         """Open the app once more, with or without a network."""
         self.page.goto(f"{self.site.url}/checkin/app")
         return self
@@ -167,12 +167,12 @@ class Phone:
         self.page.locator("#query").fill(code)
         self.page.locator("#query").press("Enter")
 
-    def told(self, *words: str) -> None:
+    def expect_verdict(self, *words: str) -> None:
         """Wait for a verdict that says all of these."""
         for said in words:
             expect(self.verdict).to_contain_text(said)
 
-    def says(self, *words: str) -> None:
+    def expect_text(self, *words: str) -> None:
         """Wait until the page shows these, whatever the screen."""
         for said in words:
             expect(self.page.get_by_text(said).locator("visible=true").first).to_be_visible()
@@ -181,48 +181,50 @@ class Phone:
         """One of the numbers at the top: expected, inside, to_come, free."""
         return self.page.locator(f'[data-count="{name}"]')
 
-    def loses_network(self) -> None:
+    def go_offline(self) -> None:
         """Be somewhere without a network from now on."""
         self.context.set_offline(True)
 
-    def finds_network(self) -> None:
+    def go_online(self) -> None:
         """Have a network again, and wait until everything is told that waited for it."""
         self.context.set_offline(False)
-        self.is_online()
+        self.wait_until_synced()
 
-    def is_online(self) -> None:
+    def wait_until_synced(self) -> None:
         """Wait until the server knows all that was done here."""
         expect(self.state).to_have_text("Online")
 
-    def keeps(self) -> dict[str, list[Any]]:
+    def read_databases(self) -> dict[str, list[Any]]:
         """All that is in the browser's databases, by the name of the store."""
         kept: dict[str, list[Any]] = self.page.evaluate(_KEPT)
         return kept
 
-    def keeps_nothing(self) -> None:
+    def expect_empty_databases(self) -> None:
         """Wait until there is nothing in any of them."""
-        until(self.page, lambda: not any(self.keeps().values()), "everything to be forgotten")
+        until(
+            self.page, lambda: not any(self.read_databases().values()), "everything to be forgotten"
+        )
 
-    def settles(self) -> None:
+    def wait_until_settled(self) -> None:
         """Wait until the page has done what it does about an answer that has come."""
         self.page.evaluate(_SETTLED)
 
-    def works_alone(self) -> None:
+    def wait_until_installed(self) -> None:
         """Wait until the app is kept here, and would start without a network."""
         self.page.evaluate("async () => { await navigator.serviceWorker.ready; }")
 
-    def keeps_reader(self) -> None:
+    def wait_until_reader_cached(self) -> None:
         """Wait until what reads codes is kept here as well, which is a little later."""
         until(self.page, lambda: bool(self.page.evaluate(_READER)), "the reader of codes")
 
-    def releases_places(self) -> None:
+    def release_seats(self) -> None:
         """Release the places of who did not come, with the second thought that this takes."""
         self.press("More")
         self.press("Release places")
         self.press("Release places")
         expect(self.page.locator("[data-release-words]")).to_contain_text("Places were released at")
 
-    def noting_verdicts(self) -> Callable[[], list[str]]:
+    def record_verdicts(self) -> Callable[[], list[str]]:
         """Note every verdict that is shown from now on; what was noted."""
         self.page.evaluate(_WATCH)
 
@@ -231,19 +233,19 @@ class Phone:
 
         return noted
 
-    def turns_camera_on(self) -> None:
+    def start_camera(self) -> None:
         """Start scanning, as far as there is a camera."""
         self.press("Scan with the camera")
 
-    def sees_pictures(self, count: int) -> None:
+    def wait_for_frames(self, count: int) -> None:
         """Wait until the camera has shown so many more pictures."""
         self.page.evaluate(_PICTURES, count)
 
-    def is_put_away(self) -> None:
+    def hide(self) -> None:
         """Be told what a browser tells a page that nobody sees."""
         self.page.evaluate(_SEEN, "hidden")
 
-    def is_looked_at(self) -> None:
+    def show(self) -> None:
         """Be seen again."""
         self.page.evaluate(_SEEN, "visible")
 
@@ -286,9 +288,9 @@ def has_a_scan_to_send(phone: Phone) -> Reservation:
     """Let a party in without a network, at the door of some evening; that party."""
     performance = tonight()
     party = a_party(performance, 2)
-    phone.joins(performance)
-    phone.works_alone()
-    phone.loses_network()
+    phone.join(performance)
+    phone.wait_until_installed()
+    phone.go_offline()
     phone.scan(party.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     return party

@@ -59,22 +59,22 @@ def test_what_is_no_code_is_unknown_with_a_network_and_without(phone: Phone, sca
         "/' OR 1=1 --",
         "%00/%00",
     ]
-    phone.joins(performance)
+    phone.join(performance)
     tokens = [code for code in codes if _is_token(code)]
     for code in codes:
         phone.type(code)
         if _is_token(code):
-            phone.told("Unknown", "No booking has this code.")
+            phone.expect_verdict("Unknown", "No booking has this code.")
         else:
-            phone.says("Not one of our tickets")
-    phone.loses_network()
+            phone.expect_text("Not one of our tickets")
+    phone.go_offline()
     for code in tokens:
         phone.type(code)
         # It may be one of somebody who booked since.
-        phone.told("Not on my list")
+        phone.expect_verdict("Not on my list")
         phone.press("Send away")
-        phone.told("Sent away")
-    phone.finds_network()
+        phone.expect_verdict("Sent away")
+    phone.go_online()
     assert len(scans()) == 2 * len(tokens)
     assert {scan.people for scan in scans()} == {0}
 
@@ -89,43 +89,43 @@ def test_a_browser_that_keeps_nothing_is_a_door_with_a_network_only(
     performance = tonight()
     first, second = a_party(performance, 2), a_party(performance, 3)
     phone.page.add_init_script(_NO_DATABASE)
-    phone.joins(performance)
+    phone.join(performance)
     told = phone.page.locator("[data-keeps-nothing]")
     expect(told).to_contain_text("This browser keeps nothing")
     phone.scan(first.reference)
-    phone.told("Let 2 in")
-    phone.loses_network()
+    phone.expect_verdict("Let 2 in")
+    phone.go_offline()
     phone.scan(second.reference)
-    phone.told("No answer", "Not let in yet.")
+    phone.expect_verdict("No answer", "Not let in yet.")
     expect(phone.page.locator(".verdict.good")).to_have_count(0)
     phone.press("Next")
     phone.press("Walk-in +1")
-    phone.told("No answer")
+    phone.expect_verdict("No answer")
     assert len(scans()) == 1
     phone.context.set_offline(False)
     phone.press("Try again")
-    phone.told("Let 1 in")
+    phone.expect_verdict("Let 1 in")
     phone.scan(second.reference)
-    phone.told("Let 3 in")
+    phone.expect_verdict("Let 3 in")
     assert [scan.people for scan in scans()] == [2, 1, 3]
 
 
 def test_a_disk_that_is_full_lets_nobody_in_unrecorded(phone: Phone, scans: Scans) -> None:
     performance = tonight()
     first, second = a_party(performance, 2), a_party(performance, 3)
-    phone.joins(performance)
-    phone.loses_network()
+    phone.join(performance)
+    phone.go_offline()
     phone.scan(first.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     phone.page.evaluate(_DISK_FULL)
     phone.scan(second.reference)
-    phone.told("No answer", "Not let in yet.")
+    phone.expect_verdict("No answer", "Not let in yet.")
     expect(phone.page.locator("[data-keeps-nothing]")).to_contain_text("its storage is full")
     # What was kept before is sent, and the door goes on with the network.
     phone.press("Next")
-    phone.finds_network()
+    phone.go_online()
     phone.scan(second.reference)
-    phone.told("Let 3 in")
+    phone.expect_verdict("Let 3 in")
     assert [(scan.reference, scan.people) for scan in scans()] == [
         (first.reference, 2),
         (second.reference, 3),
@@ -137,11 +137,11 @@ def test_a_long_queue_is_sent_in_its_order_and_each_scan_once(
 ) -> None:
     performance = tonight(capacity=QUEUE)
     parties = [a_party(performance, 3) for _ in range(10)]
-    phone.joins(performance)
+    phone.join(performance)
     # It was a door for so long: one that was enrolled just now has done less (tests/api/test_door_scan_rate.py).
     database.execute("UPDATE api_token SET created_at = created_at - interval '90 minutes'")
-    phone.works_alone()
-    phone.loses_network()
+    phone.wait_until_installed()
+    phone.go_offline()
     started = now() - timedelta(minutes=10)
     done = []
     for n in range(QUEUE):
@@ -174,22 +174,22 @@ def test_a_long_queue_is_sent_in_its_order_and_each_scan_once(
             route.continue_()
 
     phone.page.route("**/sync", meet)
-    phone.finds_network()
+    phone.go_online()
     assert [scan.id for scan in scans()] == [one["action"]["scan_id"] for one in done]
     assert sum(scan.people for scan in scans()) == 30
     assert {fresh(party.id).admitted for party in parties} == {3}
-    assert phone.keeps()["waiting"] == []
+    assert phone.read_databases()["waiting"] == []
     expect(phone.notices.locator("li")).to_have_count(0)
 
 
 def test_one_that_the_server_will_not_take_stops_no_other(phone: Phone, scans: Scans) -> None:
     performance = tonight()
     first, second = a_party(performance, 2), a_party(performance, 3)
-    phone.joins(performance)
-    phone.works_alone()
-    phone.loses_network()
+    phone.join(performance)
+    phone.wait_until_installed()
+    phone.go_offline()
     phone.scan(first.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     broken = {"kind": "scan", "scan_id": "no-uuid", "code": second.reference}
     at = now().isoformat()
     phone.page.evaluate(
@@ -197,9 +197,9 @@ def test_one_that_the_server_will_not_take_stops_no_other(phone: Phone, scans: S
     )
     expect(phone.state).to_contain_text("2 scans waiting")
     phone.scan(second.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     phone.press("Next")
-    phone.finds_network()
+    phone.go_online()
     assert [(scan.reference, scan.people) for scan in scans()] == [
         (first.reference, 2),
         (second.reference, 2),
@@ -215,7 +215,7 @@ def test_a_name_that_is_no_name_is_shown_as_it_is(phone: Phone) -> None:
     performance = tonight()
     name = '<b>Ada</b> & "Co" {num} %s'
     party = a_party(performance, 2, name=name)
-    phone.joins(performance)
+    phone.join(performance)
     phone.scan(party.reference)
     expect(phone.page.locator("#verdict .party b")).to_have_text(name)
 
@@ -228,7 +228,7 @@ def test_a_door_needs_a_name_that_fits(phone: Phone, label: str) -> None:
     field.fill(label)
     phone.press("Yes, open the door")
     if label.strip():
-        phone.is_online()
+        phone.wait_until_synced()
         assert [len(device.label) for device in devices_of(performance.id)] == [60]
     else:
         expect(field).to_be_visible()

@@ -40,14 +40,14 @@ def test_a_ticket_in_the_dark_is_read_under_the_policies_of_production(
     with nginx.running():
         scanner.site = Site(f"http://127.0.0.1:{nginx.http_port}", live_site.program)
         scanner.context.on("response", note)
-        scanner.joins(performance).turns_camera_on()
-        scanner.told("Let 2 in", "Ada Rossi")
-        scanner.works_alone()
+        scanner.join(performance).start_camera()
+        scanner.expect_verdict("Let 2 in", "Ada Rossi")
+        scanner.wait_until_installed()
         # Kept by the phone, with the same policies.
-        scanner.loses_network()
-        scanner.opens()
+        scanner.go_offline()
+        scanner.open()
         scanner.scan(party.reference)
-        scanner.told("Already in")
+        scanner.expect_verdict("Already in")
         scanner.page.goto("about:blank")
     assert fresh(party.id).admitted == 2
     assert "'wasm-unsafe-eval'" in policies["app"]

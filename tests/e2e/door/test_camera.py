@@ -52,8 +52,8 @@ def test_a_ticket_is_read_as_people_hold_it(scanner: Phone, show: Show, view: st
     performance = tonight()
     party = a_party(performance, 2)
     show((VIEWS[view](party), 1))
-    scanner.joins(performance).turns_camera_on()
-    scanner.told("Let 2 in", "Ada Rossi")
+    scanner.join(performance).start_camera()
+    scanner.expect_verdict("Let 2 in", "Ada Rossi")
     assert fresh(party.id).admitted == 2
 
 
@@ -63,18 +63,18 @@ def test_a_picture_without_a_qr_gives_no_verdict(scanner: Phone, show: Show, sca
     # A thumb over two of the corners that a QR is found by: nobody could read it.
     hidden = seen(covered(ticket(party), 0.8))
     show((stripes(), 0.7), (hidden, 0.7), (table(), 0.4))
-    scanner.joins(performance)
-    noted = scanner.noting_verdicts()
-    scanner.turns_camera_on()
-    scanner.sees_pictures(80)
+    scanner.join(performance)
+    noted = scanner.record_verdicts()
+    scanner.start_camera()
+    scanner.wait_for_frames(80)
     assert noted() == []
     assert scans() == []
 
     # The same camera, and something to read.
     scanner.press("Camera off")
     show((stripes(), 0.5), (seen(ticket(party)), 1))
-    scanner.turns_camera_on()
-    scanner.told("Let 2 in")
+    scanner.start_camera()
+    scanner.expect_verdict("Let 2 in")
     assert noted() == ["admitted"]
 
 
@@ -85,13 +85,13 @@ def test_of_two_tickets_in_view_each_gets_one_verdict(
     held, other = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
     view = seen(ticket(other, 190), ticket(held, 260), at=[(105, 240), (370, 240)])
     show((view, 1))
-    scanner.joins(performance)
-    noted = scanner.noting_verdicts()
-    scanner.turns_camera_on()
+    scanner.join(performance)
+    noted = scanner.record_verdicts()
+    scanner.start_camera()
     # The one in the middle first; the other when whoever holds the phone had time to look.
-    scanner.told("Let 2 in", "Ada")
-    scanner.told("Let 3 in", "Bruno")
-    scanner.sees_pictures(90)
+    scanner.expect_verdict("Let 2 in", "Ada")
+    scanner.expect_verdict("Let 3 in", "Bruno")
+    scanner.wait_for_frames(90)
     assert noted() == ["admitted", "admitted"]
     assert [scan.reference for scan in scans()] == [held.reference, other.reference]
 
@@ -100,11 +100,11 @@ def test_of_two_tickets_in_view_each_gets_one_verdict(
 def test_a_foreign_qr_stops_nobody(scanner: Phone, show: Show, scans: Scans, text: str) -> None:
     performance = tonight()
     show((seen(code(text)), 1), (seen(ticket(a_party(performance, 2))), 1))
-    scanner.joins(performance)
-    noted = scanner.noting_verdicts()
-    scanner.turns_camera_on()
-    scanner.says("Not one of our tickets")
-    scanner.told("Let 2 in")
+    scanner.join(performance)
+    noted = scanner.record_verdicts()
+    scanner.start_camera()
+    scanner.expect_text("Not one of our tickets")
+    scanner.expect_verdict("Let 2 in")
     expect(scanner.page.locator("[data-foreign]")).to_be_hidden()
     assert noted()[0] == "admitted"
     assert "unknown" not in {scan.verdict for scan in scans()}
@@ -114,8 +114,8 @@ def test_a_ticket_of_another_performance_says_of_which(scanner: Phone, show: Sho
     other = a_performance(starts_at=now() + timedelta(days=3))
     party = a_party(other)
     show((seen(ticket(party)), 1))
-    scanner.joins(tonight()).turns_camera_on()
-    scanner.told(
+    scanner.join(tonight()).start_camera()
+    scanner.expect_verdict(
         "Another performance", other.show.title, other.venue.name, format_time(other.starts_at)
     )
     assert fresh(party.id).admitted == 0
@@ -128,8 +128,8 @@ def test_the_same_ticket_again_says_when_where_and_by_whom(scanner: Phone, show:
     at = now()
     admit(performance.id, party.reference, uuid4(), Actor(door="Stalls", user_id=anna.id))
     show((seen(ticket(party)), 1))
-    scanner.joins(performance).turns_camera_on()
-    scanner.told("Already in", f"At {format_time(at)} by Anna, Stalls.")
+    scanner.join(performance).start_camera()
+    scanner.expect_verdict("Already in", f"At {format_time(at)} by Anna, Stalls.")
     assert fresh(party.id).admitted == 2
 
 
@@ -140,11 +140,11 @@ def test_a_ticket_that_is_held_too_long_is_not_taken_for_a_second_one(
     party = a_party(performance, 2)
     # Hands tremble: now and then it is out of the picture for a moment.
     show((seen(ticket(party)), 1), (table(), 0.3))
-    scanner.joins(performance)
-    noted = scanner.noting_verdicts()
-    scanner.turns_camera_on()
-    scanner.told("Let 2 in")
-    scanner.sees_pictures(100)
+    scanner.join(performance)
+    noted = scanner.record_verdicts()
+    scanner.start_camera()
+    scanner.expect_verdict("Let 2 in")
+    scanner.wait_for_frames(100)
     assert noted() == ["admitted"]
     assert len(scans()) == 1
 
@@ -153,11 +153,11 @@ def test_a_ticket_that_comes_back_is_already_in(scanner: Phone, show: Show) -> N
     performance = tonight()
     party = a_party(performance, 2)
     show((seen(ticket(party)), 0.6), (table(), 3))
-    scanner.joins(performance)
-    noted = scanner.noting_verdicts()
-    scanner.turns_camera_on()
-    scanner.told("Let 2 in")
-    scanner.told("Already in", f"At {format_time(now())} by Door A.")
+    scanner.join(performance)
+    noted = scanner.record_verdicts()
+    scanner.start_camera()
+    scanner.expect_verdict("Let 2 in")
+    scanner.expect_verdict("Already in", f"At {format_time(now())} by Door A.")
     assert noted() == ["admitted", "already_in"]
 
 
@@ -167,18 +167,18 @@ def test_a_refusal_stays_until_somebody_has_seen_it(
     performance = tonight()
     party = a_party(performance, 2)
     show((seen(code("ZZZZZZZZ")), 0.8), (seen(ticket(party)), 0.8))
-    scanner.joins(performance)
-    noted = scanner.noting_verdicts()
-    scanner.turns_camera_on()
+    scanner.join(performance)
+    noted = scanner.record_verdicts()
+    scanner.start_camera()
     until(
         scanner.page,
         lambda: "unknown" in {scan.verdict for scan in scans()},
         "the code that nobody has",
     )
-    scanner.told("Unknown")
+    scanner.expect_verdict("Unknown")
     before = len(scans())
-    scanner.sees_pictures(100)
-    scanner.told("Unknown")
+    scanner.wait_for_frames(100)
+    scanner.expect_verdict("Unknown")
     assert len(scans()) == before
     assert noted().count("unknown") == 1
 
@@ -189,7 +189,7 @@ def test_people_walk_on_and_the_next_ticket_needs_no_press(
     performance = tonight(capacity=20)
     parties = [a_party(performance, n, name=f"Party {n}") for n in (1, 2, 3)]
     show(*((seen(ticket(party)), 2) for party in parties), (table(), 1))
-    scanner.joins(performance).turns_camera_on()
+    scanner.join(performance).start_camera()
     until(scanner.page, lambda: len(scans()) >= 3, "all three parties")
     assert {scan.reference for scan in scans()} == {party.reference for party in parties}
     assert [fresh(party.id).admitted for party in parties] == [1, 2, 3]
@@ -200,13 +200,13 @@ def test_a_phone_that_was_in_a_pocket_sees_again(scanner: Phone, show: Show) -> 
     party = a_party(performance, 2)
     picture = scanner.page.locator("[data-camera-picture]")
     show((table(), 1))
-    scanner.joins(performance).turns_camera_on()
-    scanner.sees_pictures(3)
-    scanner.is_put_away()
+    scanner.join(performance).start_camera()
+    scanner.wait_for_frames(3)
+    scanner.hide()
     expect(picture).to_have_js_property("srcObject", None)
     show((seen(ticket(party)), 1))
-    scanner.is_looked_at()
-    scanner.told("Let 2 in")
+    scanner.show()
+    scanner.expect_verdict("Let 2 in")
 
 
 def test_a_camera_that_the_system_takes_away_can_be_turned_on_again(
@@ -215,8 +215,8 @@ def test_a_camera_that_the_system_takes_away_can_be_turned_on_again(
     performance = tonight()
     party = a_party(performance, 2)
     show((table(), 1))
-    scanner.joins(performance).turns_camera_on()
-    scanner.sees_pictures(3)
+    scanner.join(performance).start_camera()
+    scanner.wait_for_frames(3)
     show((seen(ticket(party)), 1))
     # As Chromium does it for a phone call; a page that stops a track is not told.
     scanner.page.evaluate(
@@ -226,19 +226,19 @@ def test_a_camera_that_the_system_takes_away_can_be_turned_on_again(
           track.dispatchEvent(new Event("ended"));
         }"""
     )
-    scanner.turns_camera_on()
-    scanner.told("Let 2 in")
+    scanner.start_camera()
+    scanner.expect_verdict("Let 2 in")
 
 
 def test_a_camera_that_was_on_is_on_after_a_reload(scanner: Phone, show: Show) -> None:
     performance = tonight()
     party = a_party(performance, 2)
     show((table(), 1))
-    scanner.joins(performance).turns_camera_on()
-    scanner.sees_pictures(3)
+    scanner.join(performance).start_camera()
+    scanner.wait_for_frames(3)
     show((seen(ticket(party)), 1))
     scanner.page.reload()
-    scanner.told("Let 2 in")
+    scanner.expect_verdict("Let 2 in")
 
 
 def test_a_dark_foyer_is_named_with_the_light_beside_it(scanner: Phone, show: Show) -> None:
@@ -248,7 +248,7 @@ def test_a_dark_foyer_is_named_with_the_light_beside_it(scanner: Phone, show: Sh
         """MediaStreamTrack.prototype.getCapabilities = () => ({ torch: true });
         MediaStreamTrack.prototype.applyConstraints = async () => undefined;"""
     )
-    scanner.joins(tonight()).turns_camera_on()
+    scanner.join(tonight()).start_camera()
     said = scanner.page.locator("[data-camera-dark]")
     expect(said).to_have_text("Too dark to read a code. Turn the light on:")
     expect(scanner.page.get_by_role("button", name="Light", exact=True)).to_be_visible()
@@ -259,14 +259,14 @@ def test_the_camera_reads_without_a_network(scanner: Phone, show: Show) -> None:
     performance = tonight()
     party = a_party(performance, 2)
     show((table(), 1))
-    scanner.joins(performance)
-    scanner.works_alone()
-    scanner.keeps_reader()
-    scanner.loses_network()
+    scanner.join(performance)
+    scanner.wait_until_installed()
+    scanner.wait_until_reader_cached()
+    scanner.go_offline()
     scanner.page.reload()
     # Dark as well: what tries harder is kept here too.
     show((foyer(seen(ticket(party)), 0.05), 1))
-    scanner.turns_camera_on()
-    scanner.told("Let 2 in", "there is no network")
-    scanner.finds_network()
+    scanner.start_camera()
+    scanner.expect_verdict("Let 2 in", "there is no network")
+    scanner.go_online()
     assert fresh(party.id).admitted == 2

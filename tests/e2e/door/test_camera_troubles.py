@@ -23,20 +23,20 @@ def test_a_refused_camera_says_how_to_allow_it_and_typing_works(
     first, second = a_party(performance, 2), a_party(performance, 3)
     show((seen(ticket(second)), 1))
     context = browser_with_camera.new_context(**PHONE)
-    phone = Phone(watched(context.new_page()), live_site).joins(performance)
-    phone.turns_camera_on()
+    phone = Phone(watched(context.new_page()), live_site).join(performance)
+    phone.start_camera()
     trouble = phone.page.locator(TROUBLE)
     expect(trouble).to_contain_text("The camera is not allowed. Allow it in the address bar")
     expect(trouble).to_contain_text("Typing the code works too.")
     phone.type(first.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     phone.press("Next")
     phone.press("Close")
 
     # Allowed now, as it was told.
     context.grant_permissions(["camera"])
-    phone.turns_camera_on()
-    phone.told("Let 3 in")
+    phone.start_camera()
+    phone.expect_verdict("Let 3 in")
     expect(trouble).to_be_empty()
     context.close()
 
@@ -45,16 +45,16 @@ def test_a_phone_without_a_camera_offers_typing(phone: Phone) -> None:
     performance = tonight()
     party = a_party(performance, 2)
     phone.context.grant_permissions(["camera"])
-    phone.joins(performance).turns_camera_on()
+    phone.join(performance).start_camera()
     expect(phone.page.locator(TROUBLE)).to_contain_text(
         "No camera was found. Type the code instead."
     )
     phone.type(party.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     assert fresh(party.id).admitted == 2
     # It does not try by itself, and complain, each time that the page is opened.
     phone.page.reload()
-    phone.is_online()
+    phone.wait_until_synced()
     expect(phone.page.locator(TROUBLE)).to_be_empty()
 
 
@@ -64,6 +64,6 @@ def test_a_camera_that_another_app_uses_is_told(phone: Phone) -> None:
           throw new DOMException("in use", "NotReadableError");
         }"""
     )
-    phone.joins(tonight()).turns_camera_on()
+    phone.join(tonight()).start_camera()
     expect(phone.page.locator(TROUBLE)).to_contain_text("Another app may be using it.")
     expect(phone.page.get_by_role("button", name="Scan with the camera")).to_be_focused()

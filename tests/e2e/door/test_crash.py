@@ -79,37 +79,37 @@ def test_a_killed_browser_loses_no_scan_and_sends_each_once(
 ) -> None:
     performance = tonight(capacity=20)
     first, second = a_party(performance, 4, name="Ada"), a_party(performance, 2, name="Bruno")
-    phone = Phone(watched(start_browser().pages[0]), live_site).joins(performance)
-    phone.works_alone()
-    phone.loses_network()
+    phone = Phone(watched(start_browser().pages[0]), live_site).join(performance)
+    phone.wait_until_installed()
+    phone.go_offline()
     phone.scan(ticket_token(first))
-    phone.told("Let 4 in")
+    phone.expect_verdict("Let 4 in")
     phone.press("Fewer came: only 3")
-    phone.told("Let 3 in")
+    phone.expect_verdict("Let 3 in")
     phone.scan(second.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     # Whom this phone let in without the list it knows as well.
     late = a_party(performance, 3)
     phone.scan(write_ticket(late))
     phone.press("Let in all the same 3")
-    phone.told("Let 3 in")
+    phone.expect_verdict("Let 3 in")
     kill_browser(tmp_path / "profile")
 
-    again = Phone(watched(start_browser(offline=True).pages[0]), live_site).opens()
+    again = Phone(watched(start_browser(offline=True).pages[0]), live_site).open()
     expect(again.state).to_contain_text("5 scans waiting")
     expect(again.count("inside")).to_have_text("8")
     for code in (second.reference, write_ticket(late), late.reference):
         again.scan(code)
-        again.told("Already in", "by this phone")
+        again.expect_verdict("Already in", "by this phone")
         again.press("Next")
     again.scan(first.reference)
-    again.told("Let 1 in")
+    again.expect_verdict("Let 1 in")
     # Once more, as soon as the verdict is on the screen.
     kill_browser(tmp_path / "profile")
 
-    last = Phone(watched(start_browser(offline=True).pages[0]), live_site).opens()
+    last = Phone(watched(start_browser(offline=True).pages[0]), live_site).open()
     expect(last.state).to_contain_text("9 scans waiting")
-    last.finds_network()
+    last.go_online()
     assert [(s.reference, s.verdict, s.people, s.undone) for s in scans()] == [
         (first.reference, "admitted", 4, True),
         (first.reference, "admitted", 3, False),
@@ -121,7 +121,7 @@ def test_a_killed_browser_loses_no_scan_and_sends_each_once(
         (first.reference, "admitted", 1, False),
     ]
     assert (fresh(first.id).admitted, fresh(second.id).admitted) == (4, 2)
-    assert last.keeps()["waiting"] == []
+    assert last.read_databases()["waiting"] == []
 
 
 def test_counts_are_after_a_kill_what_they_were(
@@ -129,26 +129,26 @@ def test_counts_are_after_a_kill_what_they_were(
 ) -> None:
     performance = tonight(capacity=12)
     party = a_party(performance, 4)
-    phone = Phone(watched(start_browser().pages[0]), live_site).joins(performance)
-    phone.works_alone()
+    phone = Phone(watched(start_browser().pages[0]), live_site).join(performance)
+    phone.wait_until_installed()
     # With a network, and before a sync tells the counts.
     Held(phone.page, "**/sync")
     phone.press("More")
     phone.press("Walk-in 6")
-    phone.told("Let 6 in")
+    phone.expect_verdict("Let 6 in")
     phone.scan(party.reference)
-    phone.told("Let 4 in")
+    phone.expect_verdict("Let 4 in")
     counts = {"expected": "10", "inside": "10", "to_come": "0", "free": "2"}
     for name, count in counts.items():
         expect(phone.count(name)).to_have_text(count)
     kill_browser(tmp_path / "profile")
 
-    again = Phone(watched(start_browser(offline=True).pages[0]), live_site).opens()
+    again = Phone(watched(start_browser(offline=True).pages[0]), live_site).open()
     for name, count in counts.items():
         expect(again.count(name)).to_have_text(count)
     again.press("More")
     again.press("Walk-in 3")
-    again.told("Full")
+    again.expect_verdict("Full")
 
 
 def test_what_the_server_took_before_the_crash_is_not_counted_again(
@@ -156,21 +156,21 @@ def test_what_the_server_took_before_the_crash_is_not_counted_again(
 ) -> None:
     performance = tonight(capacity=20)
     parties = [a_party(performance, n) for n in (1, 2, 3)]
-    phone = Phone(watched(start_browser().pages[0]), live_site).joins(performance)
-    phone.works_alone()
-    phone.loses_network()
+    phone = Phone(watched(start_browser().pages[0]), live_site).join(performance)
+    phone.wait_until_installed()
+    phone.go_offline()
     for party in parties:
         phone.scan(party.reference)
-        phone.told(f"Let {party.seats} in")
+        phone.expect_verdict(f"Let {party.seats} in")
     with answers_lost(phone) as reached:
         phone.context.set_offline(False)
         until(phone.page, lambda: 200 in reached, "the scans to be taken")
     assert [scan.people for scan in scans()] == [1, 2, 3]
     kill_browser(tmp_path / "profile")
 
-    again = Phone(watched(start_browser(offline=True).pages[0]), live_site).opens()
+    again = Phone(watched(start_browser(offline=True).pages[0]), live_site).open()
     expect(again.state).to_contain_text("3 scans waiting")
-    again.finds_network()
+    again.go_online()
     assert [scan.people for scan in scans()] == [1, 2, 3]
     assert [fresh(party.id).admitted for party in parties] == [1, 2, 3]
     expect(again.notices.locator("li")).to_have_count(0)

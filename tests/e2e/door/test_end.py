@@ -50,7 +50,7 @@ def let_begin(database: psycopg.Connection[Any], performance: Performance, ago: 
 def names_nobody(phone: Phone, *secrets: str) -> None:
     """Neither what is kept nor the page, with what it does not show, has any of these."""
     typed = phone.page.locator("#query").input_value()
-    kept = json.dumps(phone.keeps()) + phone.page.content() + typed
+    kept = json.dumps(phone.read_databases()) + phone.page.content() + typed
     assert not [secret for secret in secrets if secret in kept]
 
 
@@ -58,30 +58,30 @@ class TestRevoked:
     def test_at_once_while_it_is_online(self, phone: Phone) -> None:
         performance = tonight()
         a_party(performance, 2, name="Ada Rossi")
-        phone.joins(performance)
-        assert "Ada Rossi" in json.dumps(phone.keeps())
+        phone.join(performance)
+        assert "Ada Rossi" in json.dumps(phone.read_databases())
         revoke(performance)
         expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
-        phone.keeps_nothing()
+        phone.expect_empty_databases()
         phone.page.reload()
-        phone.says("This phone is not at any door yet.")
+        phone.expect_text("This phone is not at any door yet.")
 
     def test_while_it_was_offline(self, phone: Phone, scans: Scans) -> None:
         performance = tonight(capacity=20)
         first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
-        phone.joins(performance)
-        (token,) = [fact["token"] for fact in phone.keeps()["facts"] if "token" in fact]
-        phone.loses_network()
+        phone.join(performance)
+        (token,) = [fact["token"] for fact in phone.read_databases()["facts"] if "token" in fact]
+        phone.go_offline()
         phone.scan(first.reference)
-        phone.told("Let 2 in")
+        phone.expect_verdict("Let 2 in")
         revoke(performance)
         # It cannot know.
         phone.scan(ticket_token(second))
-        phone.told("Let 3 in")
+        phone.expect_verdict("Let 3 in")
         phone.context.set_offline(False)
         expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
-        phone.says("needs a new QR from the staff")
-        phone.keeps_nothing()
+        phone.expect_text("needs a new QR from the staff")
+        phone.expect_empty_databases()
         names_nobody(phone, "Ada", "Bruno", token)
         assert [(scan.reference, scan.verdict, scan.people) for scan in scans()] == [
             (first.reference, "revoked", 0),
@@ -92,7 +92,7 @@ class TestRevoked:
     def test_by_the_answer_to_a_scan(self, phone: Phone) -> None:
         performance = tonight()
         party = a_party(performance, 2)
-        phone.joins(performance)
+        phone.join(performance)
         phone.page.route("**/sync", lambda _: None)
         revoke(performance)
         phone.scan(party.reference)
@@ -105,13 +105,13 @@ class TestRevoked:
         performance = tonight()
         party = a_party(performance, 2, name="Ada Rossi")
         a_party(performance, 2, name="Bruno Verdi")
-        phone.joins(performance)
-        phone.loses_network()
+        phone.join(performance)
+        phone.go_offline()
         # A conflict, which is told by name; the last one let in; one who was found.
         phone.scan(party.reference)
-        phone.told("Let 2 in")
+        phone.expect_verdict("Let 2 in")
         admit(performance.id, party.reference, uuid4(), DOOR_B)
-        phone.finds_network()
+        phone.go_online()
         expect(phone.notices).to_contain_text("Ada Rossi")
         phone.press("Next")
         expect(phone.page.locator("[data-last-words]")).to_contain_text("Ada Rossi")
@@ -119,13 +119,13 @@ class TestRevoked:
         expect(phone.page.locator("[data-found]")).to_contain_text("Bruno Verdi")
         revoke(performance)
         expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
-        phone.keeps_nothing()
+        phone.expect_empty_databases()
         names_nobody(phone, "Ada", "Bruno", party.reference)
 
     def test_nor_does_one_that_was_being_looked_for(self, phone: Phone) -> None:
         performance = tonight()
         a_party(performance, 2, name="Ada Rossi", email="someone@example.org")
-        phone.joins(performance)
+        phone.join(performance)
         found = Held(phone.page, "**/parties")
         phone.type("someone@example.org")
         found.wait()
@@ -134,18 +134,18 @@ class TestRevoked:
         expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
         with phone.page.expect_response("**/parties"):
             found.routes[0].fulfill(response=answer)
-        phone.settles()
+        phone.wait_until_settled()
         names_nobody(phone, "Ada Rossi", "someone@example.org")
 
     def test_a_new_invitation_makes_it_a_door_again(self, phone: Phone) -> None:
         performance = tonight()
         party = a_party(performance, 2)
-        phone.joins(performance)
+        phone.join(performance)
         revoke(performance)
         expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
-        phone.joins(performance, "Door A again")
+        phone.join(performance, "Door A again")
         phone.scan(party.reference)
-        phone.told("Let 2 in")
+        phone.expect_verdict("Let 2 in")
 
 
 def test_a_token_that_nobody_knows_asks_for_a_new_qr(
@@ -153,10 +153,10 @@ def test_a_token_that_nobody_knows_asks_for_a_new_qr(
 ) -> None:
     performance = tonight()
     a_party(performance, 2, name="Ada Rossi")
-    phone.joins(performance)
+    phone.join(performance)
     database.execute("DELETE FROM api_token")
     expect(phone.page.locator("h1:visible")).to_have_text("This phone is not known any more")
-    phone.keeps_nothing()
+    phone.expect_empty_databases()
 
 
 class TestOver:
@@ -165,14 +165,14 @@ class TestOver:
     ) -> None:
         performance = tonight()
         party = a_party(performance, 2, name="Ada Rossi")
-        phone.joins(performance)
-        phone.loses_network()
+        phone.join(performance)
+        phone.go_offline()
         phone.scan(party.reference)
-        phone.told("Let 2 in")
+        phone.expect_verdict("Let 2 in")
         let_begin(database, performance, timedelta(hours=3))
         phone.context.set_offline(False)
         expect(phone.page.locator("h1:visible")).to_have_text("This evening is over")
-        phone.keeps_nothing()
+        phone.expect_empty_databases()
         # What was done before it was over is not lost by that.
         assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]
 
@@ -184,24 +184,24 @@ class TestOver:
         party = a_party(performance, 2, name="Ada Rossi")
         # Its door closes in half an hour.
         let_begin(database, performance, timedelta(minutes=90))
-        phone.has_clock(time=datetime.now(UTC) + wrong)
-        phone.joins(performance)
-        phone.loses_network()
+        phone.install_clock(time=datetime.now(UTC) + wrong)
+        phone.join(performance)
+        phone.go_offline()
         phone.scan(party.reference)
-        phone.told("Let 2 in")
+        phone.expect_verdict("Let 2 in")
         phone.press("Next")
         phone.page.clock.fast_forward("25:00")
         phone.scan(party.reference)
-        phone.told("Already in")
+        phone.expect_verdict("Already in")
         phone.page.clock.fast_forward("06:00")
         expect(phone.page.locator("h1:visible")).to_have_text("This evening is over")
-        phone.says("2 scans are still waiting to be sent.")
-        assert phone.keeps()["parties"] == []
+        phone.expect_text("2 scans are still waiting to be sent.")
+        assert phone.read_databases()["parties"] == []
         names_nobody(phone, "Ada Rossi")
         # They are sent all the same, and then nothing is kept.
         let_begin(database, performance, timedelta(minutes=121))
         phone.context.set_offline(False)
-        phone.keeps_nothing()
+        phone.expect_empty_databases()
         assert [(scan.verdict, scan.people) for scan in scans()] == [
             ("admitted", 2),
             ("already_in", 0),
@@ -213,17 +213,17 @@ class TestOver:
         performance = tonight()
         party = a_party(performance, 2, name="Ada Rossi")
         let_begin(database, performance, timedelta(minutes=119))
-        phone.has_clock()
-        phone.joins(performance)
-        phone.works_alone()
-        phone.loses_network()
+        phone.install_clock()
+        phone.join(performance)
+        phone.wait_until_installed()
+        phone.go_offline()
         phone.scan(party.reference)
-        phone.told("Let 2 in")
+        phone.expect_verdict("Let 2 in")
         phone.page.clock.fast_forward("02:00")
-        phone.says("1 scan is still waiting to be sent.")
+        phone.expect_text("1 scan is still waiting to be sent.")
         phone.press("Forget this evening")
-        phone.says("This phone is not at any door yet.")
-        phone.keeps_nothing()
+        phone.expect_text("This phone is not at any door yet.")
+        phone.expect_empty_databases()
 
 
 @pytest.mark.parametrize("minutes", [60, -60])
@@ -233,17 +233,17 @@ def test_times_are_the_servers_on_a_phone_whose_clock_is_wrong(
     performance = tonight()
     party, other = a_party(performance, 2), a_party(performance, 1)
     phone.page.add_init_script(_WRONG_CLOCK % minutes)
-    phone.joins(performance)
-    phone.works_alone()
-    phone.loses_network()
+    phone.join(performance)
+    phone.wait_until_installed()
+    phone.go_offline()
     before = now()
     phone.scan(party.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     # It remembers how wrong it is.
     phone.page.reload()
     phone.scan(other.reference)
-    phone.told("Let 1 in")
-    phone.finds_network()
+    phone.expect_verdict("Let 1 in")
+    phone.go_online()
     assert len(scans()) == 2
     # To some seconds: a phone cannot know how long each way of an answer takes.
     some = timedelta(seconds=30)
@@ -254,15 +254,15 @@ def test_times_are_the_servers_on_a_phone_whose_clock_is_wrong(
 def test_a_cancelled_performance_lets_nobody_in(phone: Phone) -> None:
     performance = tonight()
     party = a_party(performance, 2)
-    phone.joins(performance)
+    phone.join(performance)
     cancel_performance(performance.id)
     caution = phone.page.locator("[data-caution]")
     expect(caution).to_have_text("This performance was cancelled: nobody is let in.")
     for _ in ("with a network", "and without"):
         phone.scan(ticket_token(party))
-        phone.told("Performance cancelled")
+        phone.expect_verdict("Performance cancelled")
         phone.press("Next")
         phone.press("Walk-in +1")
-        phone.told("Performance cancelled")
+        phone.expect_verdict("Performance cancelled")
         phone.press("Next")
-        phone.loses_network()
+        phone.go_offline()

@@ -43,7 +43,7 @@ def test_the_invitation_is_told_to_no_address(
     assert devices_of(performance.id) == []
 
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
     assert phone.page.url == f"{site.url}/checkin/app"
     assert phone.page.evaluate("history.length") <= 2
     told = [request for request in sent if secret in (request.post_data or "")]
@@ -69,19 +69,19 @@ def test_the_qr_of_the_staff_opens_the_app(phone: Phone) -> None:
     assert devices_of(performance.id) == []
     phone.page.get_by_label("Name of this door").fill("Gallery")
     phone.page.keyboard.press("Enter")
-    phone.is_online()
+    phone.wait_until_synced()
     expect(phone.page.locator("h1:visible")).to_have_text(performance.show.title)
     phone.scan(party.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     (device,) = devices_of(performance.id)
     assert (device.label, device.scans, device.people) == ("Gallery", 1, 2)
 
 
 def test_a_phone_that_was_invited_nowhere_says_what_to_do(phone: Phone) -> None:
-    phone.opens()
+    phone.open()
     expect(phone.page.locator("h1:visible")).to_have_text("The door")
-    phone.says("This phone is not at any door yet.")
-    phone.says("Ask the staff for the QR of the evening.")
+    phone.expect_text("This phone is not at any door yet.")
+    phone.expect_text("Ask the staff for the QR of the evening.")
     phone.page.get_by_role("link", name="I have an account").click()
     expect(phone.page.get_by_label("Password", exact=True)).to_be_visible()
 
@@ -107,7 +107,7 @@ def test_a_name_of_spaces_is_told_by_the_field(phone: Phone) -> None:
     assert devices_of(performance.id) == []
     label.fill("  Gallery ")
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
     assert [device.label for device in devices_of(performance.id)] == ["Gallery"]
 
 
@@ -130,7 +130,7 @@ def test_an_old_invitation_is_told_and_a_new_one_works(
     phone.page.goto(invitation(phone.site, performance))
     expect(evening).to_contain_text(performance.show.title)
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
 
 
 def test_an_invitation_to_what_is_over_is_told(phone: Phone) -> None:
@@ -143,12 +143,12 @@ def test_an_invitation_to_what_is_over_is_told(phone: Phone) -> None:
 def test_without_a_network_it_is_told_and_can_be_tried_again(phone: Phone) -> None:
     performance = tonight()
     phone.page.goto(invitation(phone.site, performance))
-    phone.loses_network()
+    phone.go_offline()
     phone.press("Yes, open the door")
     expect(phone.page.locator("[data-join-trouble]")).to_contain_text("No answer.")
     phone.context.set_offline(False)
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
     assert len(devices_of(performance.id)) == 1
 
 
@@ -171,7 +171,7 @@ def test_a_lost_answer_costs_no_invitation(phone: Phone, is_killed: bool) -> Non
         phone.page.goto(address)
         expect(phone.page.locator("[data-join-evening]")).to_contain_text(performance.show.title)
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
     assert [device.token_id for device in devices_of(performance.id)] == [made.token_id]
     # It names this one enrolment: the phone's next one is another.
     phone.page.goto(invitation(phone.site, performance))
@@ -187,9 +187,9 @@ def test_who_has_an_account_opens_the_door_by_a_button(phone: Phone) -> None:
     phone.page.goto(f"{phone.site.url}/checkin/performances/{performance.id}")
     phone.press("Open on this phone")
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
     phone.scan(party.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     assert [device.label for device in devices_of(performance.id)] == ["Door"]
 
 
@@ -198,16 +198,16 @@ def test_a_phone_of_one_evening_becomes_one_of_another(
 ) -> None:
     first, second = tonight(), tonight()
     there, here = a_party(first, name="Bruno"), a_party(second, 3, name="Ada")
-    phone.joins(first)
+    phone.join(first)
     expect(phone.count("expected")).to_have_text("2")
-    phone.joins(second, "Door B")
+    phone.join(second, "Door B")
     expect(phone.page.locator("h1:visible")).to_have_text(second.show.title)
     expect(phone.count("expected")).to_have_text("3")
-    assert [party["name"] for party in phone.keeps()["parties"]] == ["Ada"]
+    assert [party["name"] for party in phone.read_databases()["parties"]] == ["Ada"]
     phone.scan(here.reference)
-    phone.told("Let 3 in")
+    phone.expect_verdict("Let 3 in")
     phone.scan(there.reference)
-    phone.told("Another performance", first.show.title)
+    phone.expect_verdict("Another performance", first.show.title)
     # The name that was typed last is offered for the next evening, and which one it would leave is told.
     phone.page.goto(invitation(phone.site, first))
     is_door = phone.page.locator("[data-join-now]")
@@ -225,8 +225,8 @@ def test_scans_of_the_evening_before_are_not_forgotten_in_silence(
         "1 scan of before was not sent"
     )
     # Who changes their mind opens the app again, and the scan is sent.
-    phone.opens()
-    phone.finds_network()
+    phone.open()
+    phone.go_online()
     assert fresh(party.id).admitted == 2
 
 
@@ -243,7 +243,7 @@ def test_scans_of_the_evening_before_are_sent_before_the_phone_is_another_door(
     assert fresh(party.id).admitted == 2
     phone.press("Yes, open the door")
     expect(phone.page.locator("h1:visible")).to_have_text(second.show.title)
-    phone.is_online()
+    phone.wait_until_synced()
 
 
 def test_a_photographed_invitation_opens_no_second_door(phone: Phone, make_phone: Phones) -> None:
@@ -254,7 +254,7 @@ def test_a_photographed_invitation_opens_no_second_door(phone: Phone, make_phone
         one.page.goto(shown)
         expect(one.page.locator("[data-join-evening]")).to_contain_text(performance.show.title)
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
     photographer.press("Yes, open the door")
     expect(photographer.page.locator("[data-join-trouble]")).to_contain_text("was used already")
     assert len(devices_of(performance.id)) == 1
@@ -266,21 +266,21 @@ def test_a_phone_that_may_opens_the_next_evening_by_itself(phone: Phone) -> None
     secret = make_invitation(matinee.id, serves_days=3)
     phone.page.goto(f"{phone.site.url}/checkin/app#join={secret}")
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
     phone.press("More")
     offered = phone.page.locator("dialog [data-evenings] a")
     expect(offered).to_have_count(1)
     offered.click()
-    phone.says("Open the door here?", other.show.title)
+    phone.expect_text("Open the door here?", other.show.title)
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
     expect(phone.page.locator("h1:visible")).to_have_text(other.show.title)
     phone.scan(party.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     phone.press("Next")
     # Who is refused there is out of all of them.
     revoke_token(devices_of(other.id)[0].token_id)
-    phone.says("This phone was revoked")
+    phone.expect_text("This phone was revoked")
     expect(phone.page.locator("[data-evenings] a")).to_have_count(0)
     assert all(seen.revoked_at for seen in devices_of(matinee.id))
 
@@ -292,14 +292,14 @@ def test_when_its_evening_is_over_it_is_offered_the_next(
     secret = make_invitation(matinee.id, serves_days=3)
     phone.page.goto(f"{phone.site.url}/checkin/app#join={secret}")
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
     past = now() - timedelta(hours=3)
     database.execute("UPDATE performance SET starts_at = %s WHERE id = %s", [past, matinee.id])
-    phone.says("This evening is over", "Open another door")
-    phone.keeps_nothing()
-    phone.opens()
-    phone.says("This phone is not at any door yet.")
+    phone.expect_text("This evening is over", "Open another door")
+    phone.expect_empty_databases()
+    phone.open()
+    phone.expect_text("This phone is not at any door yet.")
     phone.page.locator("[data-evenings]:visible a").click()
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
     expect(phone.page.locator("h1:visible")).to_have_text(other.show.title)

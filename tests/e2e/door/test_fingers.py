@@ -21,7 +21,7 @@ SETTLES = 500  # milliseconds, as the app has it
 def slow(make_phone: Callable[..., Phone]) -> Phone:
     """A phone with a screen to touch, and a clock that a test can stop: nothing here depends on haste."""
     phone = make_phone(has_touch=True)
-    phone.has_clock()
+    phone.install_clock()
     return phone
 
 
@@ -48,9 +48,9 @@ def lies_at(part: Locator, place: tuple[float, float]) -> bool:
 def test_a_second_tap_on_next_lets_nobody_in(slow: Phone, scans: Scans) -> None:
     performance = tonight(capacity=20)
     party = a_party(performance, 2)
-    slow.joins(performance)
+    slow.join(performance)
     slow.scan(ticket_token(party))
-    slow.told("Let 2 in")
+    slow.expect_verdict("Let 2 in")
     place, touch = middle(slow.verdict.get_by_role("button", name="Next")), slow.page.touchscreen
     stop_clock(slow)
     touch.tap(*place)
@@ -63,7 +63,7 @@ def test_a_second_tap_on_next_lets_nobody_in(slow: Phone, scans: Scans) -> None:
     # Whoever means it taps a moment later.
     slow.page.clock.run_for(1)
     touch.tap(*place)
-    slow.told("Let 1 in", "Without a booking.")
+    slow.expect_verdict("Let 1 in", "Without a booking.")
     assert [scan.people for scan in scans()] == [2, 1]
 
 
@@ -72,29 +72,29 @@ def test_a_tap_meant_for_the_card_before_does_nothing_to_the_next_party(
 ) -> None:
     performance = tonight(capacity=20)
     first, second = a_party(performance, 3, name="Ada"), a_party(performance, 3, name="Bruno")
-    slow.joins(performance)
+    slow.join(performance)
     slow.scan(ticket_token(first))
-    slow.told("Let 3 in", "Ada")
+    slow.expect_verdict("Let 3 in", "Ada")
     undo, fewer = (
         middle(slow.verdict.get_by_role("button", name=name, exact=True))
         for name in ("Undo", "Fewer came: only 1")
     )
     stop_clock(slow)
     slow.scan(ticket_token(second))
-    slow.told("Let 3 in", "Bruno")
+    slow.expect_verdict("Let 3 in", "Bruno")
     assert lies_at(slow.verdict.get_by_role("button", name="Undo"), undo)
     slow.page.touchscreen.tap(*undo)
     slow.page.touchscreen.tap(*fewer)
     slow.page.clock.run_for(SETTLES)
-    slow.told("Let 3 in", "Bruno")
+    slow.expect_verdict("Let 3 in", "Bruno")
     assert [(scan.people, scan.undone) for scan in scans()] == [(3, False), (3, False)]
     slow.page.touchscreen.tap(*undo)
-    slow.told("Undone", "Bruno")
+    slow.expect_verdict("Undone", "Bruno")
     assert (fresh(first.id).admitted, fresh(second.id).admitted) == (3, 0)
 
 
 def test_a_sheet_that_opens_under_a_finger_is_not_pressed(slow: Phone, scans: Scans) -> None:
-    slow.joins(tonight(capacity=20))
+    slow.join(tonight(capacity=20))
     slow.press("More")
     place = middle(slow.page.get_by_role("button", name="Walk-in 4", exact=True))
     slow.press("Close")
@@ -105,25 +105,25 @@ def test_a_sheet_that_opens_under_a_finger_is_not_pressed(slow: Phone, scans: Sc
     slow.page.clock.run_for(SETTLES)
     expect(slow.page.locator("dialog[open]")).to_have_count(1)
     slow.page.touchscreen.tap(*place)
-    slow.told("Let 4 in")
+    slow.expect_verdict("Let 4 in")
     assert [scan.people for scan in scans()] == [4]
 
 
 def test_keys_and_hand_scanners_need_not_wait(slow: Phone, scans: Scans) -> None:
     performance = tonight(capacity=20)
     first, second = a_party(performance, 2, name="Ada"), a_party(performance, 2, name="Bruno")
-    slow.joins(performance)
+    slow.join(performance)
     stop_clock(slow)
     slow.scan(ticket_token(first))
-    slow.told("Let 2 in", "Ada")
+    slow.expect_verdict("Let 2 in", "Ada")
     slow.scan(ticket_token(second))
-    slow.told("Let 2 in", "Bruno")
+    slow.expect_verdict("Let 2 in", "Bruno")
     next_one = slow.verdict.get_by_role("button", name="Next")
     expect(next_one).to_be_focused()
     expect(next_one).to_be_enabled()
     slow.page.keyboard.press("Shift+Tab")
     slow.page.keyboard.press("Enter")
-    slow.told("Undone", "Bruno")
+    slow.expect_verdict("Undone", "Bruno")
     slow.page.keyboard.press("Enter")
     expect(slow.verdict).to_be_empty()
     assert [scan.undone for scan in scans()] == [False, True]

@@ -22,7 +22,7 @@ def is_revoked(performance: Performance, label: str) -> None:
 
 def lets_in(phone: Phone, code: str, people: int) -> None:
     phone.scan(code)
-    phone.told(f"Let {people} in")
+    phone.expect_verdict(f"Let {people} in")
     phone.press("Next")
 
 
@@ -33,10 +33,10 @@ def test_conflicts_and_a_phone_that_was_revoked_offline_are_in_the_figure(
     six, four, missing = (a_party(performance, seats) for seats in (6, 4, 4))
     first, second, lost = (make_phone() for _ in range(3))
     for phone, name in ((first, "Door A"), (second, "Door B"), (lost, "Door C")):
-        phone.joins(performance, name)
-    first.works_alone()
+        phone.join(performance, name)
+    first.wait_until_installed()
     for phone in (second, lost):
-        phone.loses_network()
+        phone.go_offline()
     for party in (six, four):
         lets_in(first, ticket_token(party), party.seats)
     expect(first.count("in_building")).to_have_text("10")
@@ -48,24 +48,24 @@ def test_conflicts_and_a_phone_that_was_revoked_offline_are_in_the_figure(
     expect(second.count("in_building")).to_have_text("5")
     lets_in(lost, ticket_token(missing), 4)
     is_revoked(performance, "Door C")
-    second.finds_network()
+    second.go_online()
     lost.context.set_offline(False)
-    lost.says("This phone was revoked")
+    lost.expect_text("This phone was revoked")
     for phone in (first, second):
         expect(phone.count("in_building")).to_have_text("19")
         expect(phone.count("inside")).to_have_text("10")
     known = first.page.locator("[data-known]")
     expect(known).to_contain_text("surely known at")
     # Without a network it adds what it does itself, also when it was killed meanwhile.
-    first.loses_network()
+    first.go_offline()
     known_at = known.inner_text()
     first.press("Walk-in +1")
-    first.told("Let 1 in")
+    first.expect_verdict("Let 1 in")
     first.press("Next")
     expect(first.count("in_building")).to_have_text("20")
-    first.opens()
+    first.open()
     expect(first.count("in_building")).to_have_text("20")
     expect(known).to_have_text(known_at)
-    first.finds_network()
+    first.go_online()
     expect(first.count("in_building")).to_have_text("20")
     expect(second.count("in_building")).to_have_text("20")

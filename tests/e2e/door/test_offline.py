@@ -32,25 +32,25 @@ def test_in_mid_evening_the_list_goes_on_and_what_was_done_is_told(
 ) -> None:
     performance = tonight()
     first, second = a_party(performance, 2), a_party(performance, 3, name="Bruno")
-    phone.joins(performance)
+    phone.join(performance)
     phone.scan(first.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
 
-    phone.loses_network()
+    phone.go_offline()
     phone.scan(ticket_url(second))
-    phone.told("Let 3 in", "Bruno", "By the list of", "there is no network")
+    phone.expect_verdict("Let 3 in", "Bruno", "By the list of", "there is no network")
     phone.scan(second.reference)
-    phone.told("Already in", "by this phone")
+    phone.expect_verdict("Already in", "by this phone")
     phone.scan(first.reference)
-    phone.told("Already in")
+    phone.expect_verdict("Already in")
     phone.scan("no-such-ticket")
-    phone.says("Not one of our tickets")
+    phone.expect_text("Not one of our tickets")
     expect(phone.state).to_contain_text("No network since")
     expect(phone.state).to_contain_text("3 scans waiting")
     expect(phone.count("inside")).to_have_text("5")
     assert fresh(second.id).admitted == 0
 
-    phone.finds_network()
+    phone.go_online()
     assert [(scan.verdict, scan.people, scan.claimed) for scan in scans()] == [
         ("admitted", 2, None),
         ("admitted", 3, 3),
@@ -65,25 +65,25 @@ def test_in_mid_evening_the_list_goes_on_and_what_was_done_is_told(
 def test_the_app_starts_without_a_network_and_knows_what_it_did(phone: Phone, scans: Scans) -> None:
     performance = tonight()
     first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
-    phone.joins(performance)
-    phone.works_alone()
-    phone.loses_network()
+    phone.join(performance)
+    phone.wait_until_installed()
+    phone.go_offline()
     phone.scan(first.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
 
     phone.page.reload()
     expect(phone.page.locator("h1:visible")).to_have_text(performance.show.title)
     expect(phone.state).to_contain_text("No network since")
     expect(phone.state).to_contain_text("1 scan waiting")
     phone.scan(first.reference)
-    phone.told("Already in", "by this phone")
+    phone.expect_verdict("Already in", "by this phone")
     phone.scan(ticket_token(second))
-    phone.told("Let 3 in")
+    phone.expect_verdict("Let 3 in")
     # By name, from the list alone.
     phone.type("bru")
     expect(phone.page.locator("[data-found]")).to_contain_text(second.reference)
 
-    phone.finds_network()
+    phone.go_online()
     assert [(scan.verdict, scan.reference) for scan in scans()] == [
         ("admitted", first.reference),
         ("already_in", first.reference),
@@ -92,9 +92,9 @@ def test_the_app_starts_without_a_network_and_knows_what_it_did(phone: Phone, sc
 
 
 def test_an_address_with_an_invitation_starts_without_a_network(phone: Phone) -> None:
-    phone.joins(tonight())
-    phone.works_alone()
-    phone.loses_network()
+    phone.join(tonight())
+    phone.wait_until_installed()
+    phone.go_offline()
     phone.page.goto("about:blank")
     phone.page.goto(f"{phone.site.url}/checkin/app?lang=it#join=whatever")
     expect(phone.page.locator("h1:visible")).to_have_text("Open the door here?")
@@ -103,22 +103,22 @@ def test_an_address_with_an_invitation_starts_without_a_network(phone: Phone) ->
 def test_another_language_is_the_servers_and_the_door_stays_a_door(phone: Phone) -> None:
     performance = tonight()
     party = a_party(performance, 2)
-    phone.joins(performance)
-    phone.works_alone()
+    phone.join(performance)
+    phone.wait_until_installed()
     phone.press("More")
     phone.page.get_by_role("link", name="Italiano").click()
     html = phone.page.locator("html")
     expect(html).to_have_attribute("lang", "it")
     expect(phone.page.locator("h1:visible")).to_have_text(performance.show.title)
     phone.scan(party.reference)
-    phone.told("Entrano 2 persone")
+    phone.expect_verdict("Entrano 2 persone")
     phone.press("Avanti")
     # Without a network it speaks as it is kept, and offers nothing else.
-    phone.loses_network()
+    phone.go_offline()
     phone.page.reload()
     expect(html).to_have_attribute("lang", "en")
     phone.scan(party.reference)
-    phone.told("Already in")
+    phone.expect_verdict("Already in")
     phone.press("Next")
     expect(phone.state).to_contain_text("No network since")
     phone.press("More")
@@ -131,27 +131,27 @@ def test_a_server_that_is_stopped_is_no_network(
     site = start_site()
     performance = tonight()
     party = a_party(performance, 2)
-    phone = make_phone(site).joins(performance)
+    phone = make_phone(site).join(performance)
     site.program.stop()
     phone.scan(party.reference)
-    phone.told("Let 2 in", "there is no network")
+    phone.expect_verdict("Let 2 in", "there is no network")
     expect(phone.state).to_contain_text("1 scan waiting")
     start_site(SITE_BASE_URL=site.url)
-    phone.is_online()
+    phone.wait_until_synced()
     assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]
 
 
 def test_a_request_that_hangs_is_no_answer(phone: Phone, scans: Scans) -> None:
     performance = tonight()
     party = a_party(performance, 2)
-    phone.joins(performance)
+    phone.join(performance)
     scan, sync = Held(phone.page, "**/scans"), Held(phone.page, "**/sync")
     phone.scan(party.reference)
-    phone.told("Checking…")
-    phone.told("Let 2 in", "there is no network")
+    phone.expect_verdict("Checking…")
+    phone.expect_verdict("Let 2 in", "there is no network")
     assert len(scan.routes) == 1
     sync.release()
-    phone.is_online()
+    phone.wait_until_synced()
     # It was slow, and not lost: now it arrives as well.
     assert scan.routes[0].fetch().json()["replayed"]
     assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]
@@ -161,7 +161,7 @@ def test_a_request_that_hangs_is_no_answer(phone: Phone, scans: Scans) -> None:
 def test_an_answer_that_got_lost_is_counted_once(phone: Phone, scans: Scans) -> None:
     performance = tonight()
     party = a_party(performance, 3)
-    phone.joins(performance)
+    phone.join(performance)
 
     def lose(route: Route) -> None:
         assert route.fetch().status == 200
@@ -171,8 +171,8 @@ def test_an_answer_that_got_lost_is_counted_once(phone: Phone, scans: Scans) -> 
     phone.page.route("**/scans", lose, times=1)
     phone.page.route("**/sync", lose, times=2)
     phone.scan(party.reference)
-    phone.told("Let 3 in", "there is no network")
-    phone.is_online()
+    phone.expect_verdict("Let 3 in", "there is no network")
+    phone.wait_until_synced()
     assert [(scan.verdict, scan.people, scan.claimed) for scan in scans()] == [("admitted", 3, 3)]
     assert fresh(party.id).admitted == 3
     expect(phone.notices.locator("li")).to_have_count(0)
@@ -182,15 +182,15 @@ def test_an_answer_that_got_lost_is_counted_once(phone: Phone, scans: Scans) -> 
 def test_undoing_what_got_no_answer_leaves_nobody_in(phone: Phone, scans: Scans) -> None:
     performance = tonight()
     party = a_party(performance, 3)
-    phone.joins(performance)
+    phone.join(performance)
     phone.page.route("**/scans", lambda route: (route.fetch(), route.abort()), times=1)
     sync = Held(phone.page, "**/sync")
     phone.scan(party.reference)
-    phone.told("Let 3 in")
+    phone.expect_verdict("Let 3 in")
     phone.press("Undo")
-    phone.told("Undone")
+    phone.expect_verdict("Undone")
     sync.release()
-    phone.is_online()
+    phone.wait_until_synced()
     assert [(scan.verdict, scan.undone) for scan in scans()] == [("admitted", True)]
     assert fresh(party.id).admitted == 0
 
@@ -214,42 +214,44 @@ def test_an_answer_of_somebody_else_is_no_answer(
 ) -> None:
     performance = tonight()
     party = a_party(performance, 2)
-    phone.joins(performance)
+    phone.join(performance)
     phone.page.route("**/api/v1/checkin/**", lambda route: route.fulfill(**answer))
     phone.scan(party.reference)
-    phone.told("Let 2 in", "there is no network")
+    phone.expect_verdict("Let 2 in", "there is no network")
     phone.page.unroute("**/api/v1/checkin/**")
-    phone.is_online()
+    phone.wait_until_synced()
     assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]
 
 
 def test_a_booking_made_since_is_for_a_person_to_decide(phone: Phone, scans: Scans) -> None:
     performance = tonight()
-    phone.joins(performance)
+    phone.join(performance)
     known_until = format_time(now())
-    phone.loses_network()
+    phone.go_offline()
     come, sent_away = a_party(performance, 4), a_party(performance, 2)
     phone.scan(ticket_url(come))
     asked = f"Booked after {known_until}?"
-    phone.told(asked, "A genuine ticket of this performance", "Look at what it says, and decide.")
+    phone.expect_verdict(
+        asked, "A genuine ticket of this performance", "Look at what it says, and decide."
+    )
     expect(phone.page.locator(".verdict.good, .verdict.bad")).to_have_count(0)
     # Neither a press too many nor the next ticket's scan decides for the person.
     phone.scan(ticket_url(sent_away))
-    phone.told(asked)
+    phone.expect_verdict(asked)
     phone.press("Let in all the same 4")
-    phone.told("Let 4 in", "The server is told.")
+    phone.expect_verdict("Let 4 in", "The server is told.")
     # The ticket says the reference: whichever of them is shown, they are in.
     phone.scan(come.reference)
-    phone.told("Already in", "by this phone")
+    phone.expect_verdict("Already in", "by this phone")
 
     phone.scan(ticket_url(sent_away))
-    phone.told(asked)
+    phone.expect_verdict(asked)
     phone.press("Send away")
-    phone.told("Sent away")
+    phone.expect_verdict("Sent away")
     phone.press("Next")
     expect(phone.count("inside")).to_have_text("4")
 
-    phone.finds_network()
+    phone.go_online()
     assert [(scan.reference, scan.verdict, scan.people, scan.claimed) for scan in scans()] == [
         (come.reference, "admitted", 4, 4),
         (come.reference, "already_in", 0, 0),
@@ -258,7 +260,7 @@ def test_a_booking_made_since_is_for_a_person_to_decide(phone: Phone, scans: Sca
     assert (fresh(come.id).admitted, fresh(sent_away.id).admitted) == (4, 0)
     # The one who was sent away and waited is on the list now.
     phone.scan(ticket_url(sent_away))
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
 
 
 @pytest.fixture(params=["by the browser", "by the library"])
@@ -274,35 +276,35 @@ def test_without_a_network_a_phone_knows_forged_tickets_and_those_of_other_eveni
 ) -> None:
     phone, performance = checking_phone, tonight()
     other = a_party(a_performance(starts_at=now() + timedelta(days=3)), 2)
-    phone.joins(performance)
-    phone.works_alone()
-    phone.loses_network()
+    phone.join(performance)
+    phone.wait_until_installed()
+    phone.go_offline()
     late = a_party(performance, 2, name="Bruno")
     phone.scan(ticket_url(other))
-    phone.told("Another performance", "A genuine ticket, but for another performance")
+    phone.expect_verdict("Another performance", "A genuine ticket, but for another performance")
     # Of this evening, by the look of it: but nobody has signed that.
     forged = ticket_url(late)
     forged = forged[:-1] + str((int(forged[-1]) + 1) % 10)
     phone.scan(forged)
-    phone.told("Unknown", "This is not one of our tickets")
+    phone.expect_verdict("Unknown", "This is not one of our tickets")
     expect(phone.page.get_by_text("Let in all the same")).to_have_count(0)
     phone.scan(ticket_url(late))
-    phone.told("Booked after", "A genuine ticket of this performance")
+    phone.expect_verdict("Booked after", "A genuine ticket of this performance")
     phone.press("Let in all the same 2")
     # One before signatures, as anybody could make it up.
     phone.scan("Q" * 43)
-    phone.told("Not on my list", "A ticket of the older kind")
+    phone.expect_verdict("Not on my list", "A ticket of the older kind")
     phone.press("Send away")
-    phone.told("Sent away")
+    phone.expect_verdict("Sent away")
 
     # The keys are kept with the list: a phone that starts anew without a network knows as much.
-    phone.opens()
+    phone.open()
     phone.scan(ticket_url(other))
-    phone.told("Another performance")
+    phone.expect_verdict("Another performance")
     phone.scan(ticket_url(late))
-    phone.told("Already in", "by this phone")
+    phone.expect_verdict("Already in", "by this phone")
 
-    phone.finds_network()
+    phone.go_online()
     assert [(scan.reference, scan.verdict, scan.people) for scan in scans()] == [
         (other.reference, "wrong_performance", 0),
         (None, "unknown", 0),
@@ -316,20 +318,20 @@ def test_without_a_network_a_phone_knows_forged_tickets_and_those_of_other_eveni
 def test_a_ticket_that_was_mailed_before_signatures_goes_on_working(phone: Phone) -> None:
     performance = tonight()
     first, second = a_party(performance, 2), a_party(performance, 3)
-    phone.joins(performance)
+    phone.join(performance)
     phone.scan(f"{phone.site.url}/checkin/ticket/{ticket_token(first)}")
-    phone.told("Let 2 in")
-    phone.loses_network()
+    phone.expect_verdict("Let 2 in")
+    phone.go_offline()
     phone.scan(f"{phone.site.url}/checkin/ticket/{ticket_token(second)}")
-    phone.told("Let 3 in", "there is no network")
+    phone.expect_verdict("Let 3 in", "there is no network")
 
 
 def test_a_ticket_of_nobody_that_was_let_in_is_told_to_the_door(phone: Phone, scans: Scans) -> None:
-    phone.joins(tonight())
-    phone.loses_network()
+    phone.join(tonight())
+    phone.go_offline()
     phone.scan("Q" * 43)
     phone.press("Let in all the same 2")
-    phone.finds_network()
+    phone.go_online()
     assert [(scan.verdict, scan.people, scan.claimed) for scan in scans()] == [("unknown", 0, 2)]
     expect(phone.notices).to_contain_text("2 people too many were let in")
     expect(phone.notices).to_contain_text("A ticket that nobody has: let in at")
@@ -338,8 +340,8 @@ def test_a_ticket_of_nobody_that_was_let_in_is_told_to_the_door(phone: Phone, sc
 def test_what_needs_the_network_says_so(phone: Phone) -> None:
     performance = tonight()
     a_party(performance, 2)
-    phone.joins(performance)
-    phone.loses_network()
+    phone.join(performance)
+    phone.go_offline()
     phone.press("More")
     phone.press("Release places")
     phone.press("Release places")
@@ -354,20 +356,20 @@ def test_what_needs_the_network_says_so(phone: Phone) -> None:
 def test_two_tabs_of_one_phone_send_one_queue(phone: Phone, scans: Scans) -> None:
     performance = tonight()
     first, second = a_party(performance, 2), a_party(performance, 3)
-    phone.joins(performance)
-    phone.works_alone()
+    phone.join(performance)
+    phone.wait_until_installed()
     other = Phone(watched(phone.context.new_page()), phone.site)
-    other.opens().is_online()
-    phone.loses_network()
+    other.open().wait_until_synced()
+    phone.go_offline()
     phone.scan(first.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     other.scan(first.reference)
-    other.told("Already in")
+    other.expect_verdict("Already in")
     other.scan(second.reference)
-    other.told("Let 3 in")
+    other.expect_verdict("Let 3 in")
     expect(phone.state).to_contain_text("3 scans waiting")
-    phone.finds_network()
-    other.is_online()
+    phone.go_online()
+    other.wait_until_synced()
     assert [(scan.verdict, scan.people) for scan in scans()] == [
         ("admitted", 2),
         ("already_in", 0),
@@ -385,11 +387,11 @@ def test_without_a_list_and_without_an_answer_nobody_is_let_in(phone: Phone, sca
     sync.wait()
     scan = Held(phone.page, "**/scans")
     phone.scan(party.reference)
-    phone.told("No answer", "Not let in yet. Try again: it counts once.")
+    phone.expect_verdict("No answer", "Not let in yet. Try again: it counts once.")
     expect(phone.page.locator(".verdict.good")).to_have_count(0)
     scan.release()
     phone.press("Try again")
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     sync.release()
-    phone.is_online()
+    phone.wait_until_synced()
     assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]

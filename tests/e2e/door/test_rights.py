@@ -19,9 +19,9 @@ def joins_to_scan(phone: Phone, performance: Performance) -> None:
     """Become a door that only scans, by an invitation to that."""
     invitation = make_invitation(performance.id, scope=Scope.SCAN)
     phone.page.goto(f"{phone.site.url}/checkin/app#join={invitation}")
-    phone.says("This phone will only scan")
+    phone.expect_text("This phone will only scan")
     phone.press("Yes, open the door")
-    phone.is_online()
+    phone.wait_until_synced()
 
 
 def types(phone: Phone, code: str) -> None:
@@ -37,13 +37,13 @@ def test_it_shows_what_it_may_do(phone: Phone) -> None:
     for name in ("Walk-in +1", "Type or find", "Find"):
         expect(phone.page.get_by_role("button", name=name, exact=True)).to_have_count(0)
     phone.press("More")
-    phone.says("This phone only scans.")
+    phone.expect_text("This phone only scans.")
     for name in ("Release places", "Take it back", "Walk-in 2"):
         expect(phone.page.get_by_role("button", name=name, exact=True)).to_have_count(0)
     phone.press("Close")
     # So it is after it was started anew.
-    phone.opens()
-    phone.is_online()
+    phone.open()
+    phone.wait_until_synced()
     expect(phone.page.get_by_role("button", name="Walk-in +1")).to_have_count(0)
 
 
@@ -52,15 +52,15 @@ def test_it_lets_in_and_takes_back_without_a_name(phone: Phone) -> None:
     party, other = (a_party(performance, 2, name=name) for name in ("Ada Rossi", "Bo Berg"))
     joins_to_scan(phone, performance)
     phone.scan(ticket_token(party))
-    phone.told("Let 2 in", party.reference)
+    phone.expect_verdict("Let 2 in", party.reference)
     expect(phone.verdict).not_to_contain_text("Rossi")
     phone.press("Undo")
-    phone.told("Undone")
+    phone.expect_verdict("Undone")
     phone.press("Next")
     types(phone, "Berg")
-    phone.says("This phone only scans. Type the whole reference")
+    phone.expect_text("This phone only scans. Type the whole reference")
     types(phone, other.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     phone.press("Next")
     expect(phone.page.locator("[data-last-words]")).to_contain_text(other.reference)
 
@@ -71,20 +71,20 @@ def test_without_a_network_too_and_its_list_holds_no_name(
     performance = tonight()
     party, other = (a_party(performance, 2, name="Ada Rossi") for _ in range(2))
     joins_to_scan(phone, performance)
-    phone.works_alone()
-    kept = phone.keeps()
+    phone.wait_until_installed()
+    kept = phone.read_databases()
     assert len(kept["parties"]) == 2
     assert "Rossi" not in str(kept)
-    phone.loses_network()
+    phone.go_offline()
     phone.scan(ticket_token(party))
-    phone.told("Let 2 in", "there is no network", party.reference)
+    phone.expect_verdict("Let 2 in", "there is no network", party.reference)
     phone.press("Next")
     types(phone, other.reference)
-    phone.told("Let 2 in")
-    phone.opens()
+    phone.expect_verdict("Let 2 in")
+    phone.open()
     expect(phone.page.get_by_role("button", name="Type a reference")).to_be_visible()
     expect(phone.page.get_by_role("button", name="Walk-in +1")).to_have_count(0)
-    phone.finds_network()
+    phone.go_online()
     assert [row[1:4] for row in scans()] == [("admitted", 2, 2)] * 2
 
 
@@ -94,7 +94,7 @@ def test_a_phone_of_before_goes_on_when_it_is_refused(phone: Phone) -> None:
     party = a_party(performance, 2)
     joins_to_scan(phone, performance)
     phone.page.locator("[data-do=walk-in]").first.evaluate("button => button.click()")
-    phone.told("The request failed", "This device can only scan tickets.")
+    phone.expect_verdict("The request failed", "This device can only scan tickets.")
     phone.press("Next")
     phone.scan(party.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")

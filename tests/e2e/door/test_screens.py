@@ -46,10 +46,10 @@ def test_a_name_that_cannot_be_broken_pushes_nothing_off_a_narrow_screen(
     phone = make_phone(viewport=NARROW)
     performance = tonight(capacity=40)
     first, second = a_party(performance, 2, name=LONG), a_party(performance, 2, name="W" * 40)
-    phone.joins(performance)
+    phone.join(performance)
     for party in (first, second):
         phone.scan(ticket_token(party))
-        phone.told("Let 2 in")
+        phone.expect_verdict("Let 2 in")
         is_on_screen(
             phone.verdict.locator(".party b"),
             phone.verdict.get_by_role("button", name="Undo"),
@@ -77,7 +77,7 @@ def test_a_phone_held_sideways_shows_what_is_pressed_and_counted(
     phone = make_phone(viewport=size)
     performance = tonight(capacity=40, party_limit=8)
     party = a_party(performance, 8, name="Ada Rossi")
-    phone.joins(performance)
+    phone.join(performance)
     page, verdict = phone.page, phone.verdict
     is_on_screen(
         *page.locator(".counts dt").all(),
@@ -86,7 +86,7 @@ def test_a_phone_held_sideways_shows_what_is_pressed_and_counted(
         page.get_by_role("button", name="Scan with the camera"),
     )
     phone.scan(ticket_token(party))
-    phone.told("Let 8 in")
+    phone.expect_verdict("Let 8 in")
     is_on_screen(
         verdict.locator("h2"),
         verdict.locator(".party"),
@@ -96,12 +96,12 @@ def test_a_phone_held_sideways_shows_what_is_pressed_and_counted(
     )
     phone.press("Next")
     phone.scan(ticket_token(party))
-    phone.told("Already in")
+    phone.expect_verdict("Already in")
     is_on_screen(verdict.get_by_role("button", name="Next"))
     phone.press("Next")
-    phone.loses_network()
+    phone.go_offline()
     phone.scan("Q" * 43)
-    phone.told("Not on my list")
+    phone.expect_verdict("Not on my list")
     is_on_screen(
         verdict.locator("h2"),
         verdict.get_by_role("button", name="Let in all the same 6"),
@@ -127,13 +127,13 @@ def test_a_long_title_pushes_nothing_off_the_screen(
     phone = make_phone(viewport=size)
     performance = tonight(show=Show(slug=f"show-{uuid4()}", title=title, published=True))
     party = a_party(performance, 2, name="Ada Rossi")
-    phone.joins(performance)
-    phone.loses_network()
+    phone.join(performance)
+    phone.go_offline()
     phone.scan(ticket_token(party))
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     phone.press("Next")
     admit(performance.id, party.reference, uuid4(), Actor(door="Door B"))
-    phone.finds_network()
+    phone.go_online()
     page = phone.page
     expect(phone.notices).to_contain_text("Ada Rossi came in twice")
     is_on_screen(
@@ -153,6 +153,6 @@ def test_a_long_title_pushes_nothing_off_the_screen(
 def test_an_app_whose_scripts_do_not_come_tells_what_to_do(phone: Phone) -> None:
     phone.page.route("**/*.js", lambda route: None)
     phone.page.goto(f"{phone.site.url}/checkin/app", wait_until="commit")
-    phone.says("The app takes long to start.")
+    phone.expect_text("The app takes long to start.")
     plain = phone.page.get_by_role("link", name="All evenings").locator("visible=true")
     expect(plain).to_have_attribute("href", "/checkin/")

@@ -48,11 +48,11 @@ def test_a_page_that_is_too_old_says_so_and_loses_nothing(
     outdated = phone.page.locator("[data-outdated]")
     expect(outdated).to_contain_text("There is a newer version of this page")
     assert scans() == []
-    assert len(phone.keeps()["waiting"]) == 1
+    assert len(phone.read_databases()["waiting"]) == 1
 
     phone.press("Load the new version")
     expect(outdated).to_be_hidden()
-    phone.is_online()
+    phone.wait_until_synced()
     assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]
     assert fresh(party.id).admitted == 2
 
@@ -63,36 +63,36 @@ def test_a_new_build_takes_over_at_the_next_start(
     site = start_site(SITE_NAME="Before")
     performance = tonight()
     first, second = a_party(performance, 2), a_party(performance, 3)
-    phone = make_phone(site).joins(performance)
-    phone.works_alone()
+    phone = make_phone(site).join(performance)
+    phone.wait_until_installed()
     site.program.stop()
     start_site(SITE_BASE_URL=site.url, SITE_NAME="After")
     # Who is in the middle of the evening goes on with what they have, while the new one is fetched.
     phone.page.reload()
     expect(phone.page).to_have_title("The door · Before")
     phone.scan(first.reference)
-    phone.told("Let 2 in")
+    phone.expect_verdict("Let 2 in")
     until(phone.page, lambda: bool(phone.page.evaluate(_WAITS)), "the new build")
     phone.page.reload()
     expect(phone.page).to_have_title("The door · After")
     # Also without a network.
-    phone.loses_network()
+    phone.go_offline()
     phone.page.reload()
     expect(phone.page).to_have_title("The door · After")
     phone.scan(second.reference)
-    phone.told("Let 3 in")
+    phone.expect_verdict("Let 3 in")
 
 
 def test_the_button_loads_the_new_build_at_once(
     start_site: Callable[..., Site], make_phone: Callable[..., Phone]
 ) -> None:
     site = start_site(SITE_NAME="Before")
-    phone = make_phone(site).joins(tonight())
-    phone.works_alone()
+    phone = make_phone(site).join(tonight())
+    phone.wait_until_installed()
     site.program.stop()
     is_too_old(phone.page)
     start_site(SITE_BASE_URL=site.url, SITE_NAME="After")
     expect(phone.page.locator("[data-outdated]")).to_be_visible()
     phone.press("Load the new version")
     expect(phone.page).to_have_title("The door · After")
-    phone.is_online()
+    phone.wait_until_synced()

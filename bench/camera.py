@@ -127,7 +127,7 @@ def _built() -> dict[str, str]:
     manifest = json.loads((_DIST / ".vite" / "manifest.json").read_text())
     return {
         "reader": manifest["node_modules/barcode-detector/dist/es/ponyfill.js"]["file"],
-        "wasm": manifest["src/door/reader-file.ts"]["assets"][0],
+        "wasm": manifest["src/door/camera/reader-file.ts"]["assets"][0],
         "worker": manifest["src/door/main.ts"]["assets"][0],
     }
 

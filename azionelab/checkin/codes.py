@@ -1,4 +1,4 @@
-"""Recognise foreign codes by their form, by the same rule as the app (static_frontend/src/door/foreign.ts).
+"""Recognise foreign codes by their form, by the same rule as the app (static_frontend/src/door/rules/foreign-codes.ts).
 
 A camera reads every QR in view, for example that of a wifi network or a poster. Such codes are not scans and stay
 out of the scan log.

@@ -1,8 +1,8 @@
 """The door's verdict: decided from facts alone, by one table of rules.
 
-A phone without a network decides by the same rules (static_frontend/src/door/verdicts.ts); both are
+A phone without a network decides by the same rules (static_frontend/src/door/rules/verdicts.ts); both are
 tested with the table tests/checkin/verdicts.json. What a verdict says: texts/verdict_texts.py, for staff
-admin/scans.py; how it looks: templates/checkin/_door_parts.html, static_frontend/src/door/cards.ts.
+admin/scans.py; how it looks: templates/checkin/_door_parts.html, static_frontend/src/door/screen/cards.ts.
 """
 
 from dataclasses import dataclass

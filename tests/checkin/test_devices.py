@@ -303,5 +303,5 @@ def test_of_each_device_its_own_is_told(in_app: Flask, at: Callable[[timedelta],
 
 
 def test_a_ticket_is_known_by_the_first_bytes_of_its_digest() -> None:
-    """As the phones' page makes it (static_frontend/src/door/house.ts)."""
+    """As the phones' page makes it (static_frontend/src/door/rules/party-list.ts)."""
     assert devices.ticket_digest("a ticket") == "zBe-8JspHpM6it7y"

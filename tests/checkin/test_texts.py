@@ -16,7 +16,7 @@ from azionelab.checkin.texts.plurals import format_text, plural_forms
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
-# The door app's tests read the same table (static_frontend/tests/door/words.test.ts).
+# The door app's tests read the same table (static_frontend/tests/door/texts.test.ts).
 TABLE = json.loads(Path(__file__).with_name("plurals.json").read_text(encoding="utf-8"))
 
 

@@ -1,7 +1,7 @@
 """Matching of names against typed queries, for the door and the back office.
 
 The rule exists three times: here, as an SQL condition (`name_matches_sql`), and in the door app
-(static_frontend/src/door/names.ts). All are tested with the table tests/checkin/names.json.
+(static_frontend/src/door/rules/name-matching.ts). All are tested with the table tests/checkin/names.json.
 """
 
 import re

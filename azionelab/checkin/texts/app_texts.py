@@ -1,6 +1,6 @@
 """Texts of the door app.
 
-The page carries all of them, because the app also works without a server (static_frontend/src/door/words.ts).
+The page carries all of them, because the app also works without a server (static_frontend/src/door/screen/texts.ts).
 Placeholders in {braces} stay in, and a text with a number comes in each plural form.
 """
 

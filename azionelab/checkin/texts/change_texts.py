@@ -1,6 +1,6 @@
 """Texts on changed bookings: cancelled, expired, reduced or released, by whom and when.
 
-The door app uses the same texts (static_frontend/src/door/changes.ts).
+The door app uses the same texts (static_frontend/src/door/screen/booking-changes.ts).
 """
 
 from datetime import datetime

@@ -1,23 +1,24 @@
 /** The door app: what was pressed, scanned or answered, and what follows from it. */
 
-import { Board } from "./board.ts";
-import { CameraPanel } from "./camera.ts";
-import { cardOf, checkingCard, settledCard, troubleCard, type Card } from "./cards.ts";
-import { Evening, NoAnswer, type Told } from "./evening.ts";
-import { Finder } from "./finder.ts";
-import { ForeignNotice, isForeign, QUIET_AT_KIOSK } from "./foreign.ts";
-import { Join } from "./join.ts";
-import { listenForScanner } from "./keys.ts";
-import { Passes } from "./passes.ts";
-import { Away, Refused, type Enrolled, type Places } from "./server.ts";
-import { kioskCard } from "./kiosk.ts";
-import { ThisPhone } from "./phone.ts";
-import { renew } from "./shell.ts";
-import { signal, wakeWithFirstTouch } from "./signals.ts";
-import { Store, type Contents, type Device } from "./store.ts";
-import { insideOf, type Asked } from "./verdicts.ts";
-import { View, type Pressed } from "./view.ts";
-import type { Words } from "./words.ts";
+import { Board } from "./screen/board.ts";
+import { CameraPanel } from "./camera/camera-panel.ts";
+import { cardOf, checkingCard, settledCard, troubleCard, type Card } from "./screen/cards.ts";
+import { DoorSession, NoAnswer, type ScanResult } from "./sync/session.ts";
+import { PartySearch } from "./screen/party-search.ts";
+import { ForeignNotice, QUIET_AT_KIOSK } from "./screen/foreign-notice.ts";
+import { isForeign } from "./rules/foreign-codes.ts";
+import { Enrolment } from "./phone/enrolment.ts";
+import { listenForScanner } from "./phone/hand-scanner.ts";
+import { Passes } from "./phone/passes.ts";
+import { Unreachable, Refused, type Enrolled, type ReleaseResult } from "./sync/server.ts";
+import { kioskCard } from "./phone/kiosk.ts";
+import { ThisPhone } from "./phone/this-phone.ts";
+import { renew } from "./app-cache.ts";
+import { signal, wakeWithFirstTouch } from "./screen/signals.ts";
+import { Store, type StoredData, type Device } from "./sync/store.ts";
+import { insideOf, type ScanOptions } from "./rules/verdicts.ts";
+import { View, type Pressed } from "./screen/view.ts";
+import type { Texts } from "./screen/texts.ts";
 
 /** Which way people go by which button. */
 const WAYS = { "let-in": "in", late: "in", "let-out": "out", "in-again": "again" } as const;
@@ -31,41 +32,41 @@ const TICK = 15_000;
 const KIOSK_RENEWS = 60_000;
 
 export class App {
-  private readonly words: Words;
+  private readonly texts: Texts;
   private readonly view: View;
   private readonly board: Board;
-  private readonly finder: Finder;
+  private readonly partySearch: PartySearch;
   private readonly foreign: ForeignNotice;
-  private readonly joining: Join;
+  private readonly enrolment: Enrolment;
   private readonly passes: Passes;
   private readonly camera: CameraPanel;
   private readonly phone: ThisPhone;
   private store: Store | undefined;
-  private contents: Contents | undefined;
-  private evening: Evening | undefined;
+  private contents: StoredData | undefined;
+  private session: DoorSession | undefined;
   private busy = false;
   /** The code that is asked about. */
   private asking: string | undefined;
   /** Codes that were scanned meanwhile, in their order. */
   private scannedMeanwhile: string[] = [];
   /** What the card on the screen is about. */
-  private told: Told | undefined;
+  private result: ScanResult | undefined;
   private unanswered: NoAnswer | undefined;
-  private last: Told | undefined;
+  private last: ScanResult | undefined;
   /** Who is scanned here goes out. */
   private isExit = false;
   private glance: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(page: Document, words: Words) {
-    this.words = words;
+  constructor(page: Document, texts: Texts) {
+    this.texts = texts;
     this.view = new View(page, (pressed) => void this.pressed(pressed));
-    this.board = new Board(this.view, words);
-    this.finder = new Finder(this.view, words);
-    this.foreign = new ForeignNotice(this.view, words);
-    this.joining = new Join(this.view, words);
-    this.passes = new Passes(this.view, words);
+    this.board = new Board(this.view, texts);
+    this.partySearch = new PartySearch(this.view, texts);
+    this.foreign = new ForeignNotice(this.view, texts);
+    this.enrolment = new Enrolment(this.view, texts);
+    this.passes = new Passes(this.view, texts);
     this.camera = new CameraPanel(this.view.find("[data-camera]"), (code) => void this.scanned(code, true));
-    this.phone = new ThisPhone(page, this.view, words, {
+    this.phone = new ThisPhone(page, this.view, texts, {
       close: () => this.close(),
       open: () => this.openAgain(),
       render: () => this.render(),
@@ -74,21 +75,21 @@ export class App {
     listenForScanner(page, (code) => void this.scanned(code));
     wakeWithFirstTouch(page);
     this.view.query.addEventListener("input", () => {
-      if (this.evening) this.finder.typed(this.evening);
+      if (this.session) this.partySearch.typed(this.session);
     });
     for (const sheet of page.querySelectorAll("dialog")) {
       sheet.addEventListener("close", () => this.watch());
     }
-    addEventListener("hashchange", () => this.arrive());
+    addEventListener("hashchange", () => this.route());
     addEventListener("popstate", () => {
       if (this.view.isFinding) this.closeFind();
     });
-    addEventListener("online", () => this.evening?.sync.now());
+    addEventListener("online", () => this.session?.sync.now());
     page.addEventListener("visibilitychange", () => {
-      this.evening?.book.clock.seen(!page.hidden);
+      this.session?.state.clock.setVisible(!page.hidden);
       if (page.hidden) return;
       this.phone.woke();
-      this.evening?.sync.now();
+      this.session?.sync.now();
       void this.tick();
     });
     setInterval(() => void this.tick(), TICK);
@@ -103,21 +104,21 @@ export class App {
       this.store = undefined;
     }
     this.phone.start();
-    this.arrive();
+    this.route();
   }
 
-  private arrive(): void {
-    if (this.joining.isAsked) {
+  private route(): void {
+    if (this.enrolment.hasInvitation) {
       this.phone.invited();
       this.camera.stop();
       this.leave();
       this.view.closeSheets();
-      this.joining.ask(this.doorNow);
+      this.enrolment.ask(this.doorNow);
       void this.sendBefore();
       return;
     }
     this.phone.uninvited();
-    if (this.evening) {
+    if (this.session) {
       this.render();
     } else if (this.contents?.device) {
       this.open(this.contents.device);
@@ -128,10 +129,10 @@ export class App {
   }
 
   private open(device: Device): void {
-    this.evening?.stop();
-    const evening = this.begin(device);
+    this.session?.stop();
+    const session = this.begin(device);
     this.render();
-    if (!evening.book.ended && !this.phone.isCovered) void this.startCamera();
+    if (!session.state.ended && !this.phone.isCovered) void this.startCamera();
   }
 
   /** A kiosk has nobody who would turn it on. */
@@ -144,58 +145,58 @@ export class App {
     this.camera.stop();
     this.leave();
     this.last = undefined;
-    this.finder.forget();
+    this.partySearch.forget();
   }
 
   private openAgain(): void {
     this.leave();
-    if (!this.evening) return this.arrive();
+    if (!this.session) return this.route();
     this.render();
     this.camera.resume();
-    if (!this.evening.book.ended && !this.camera.isOn) void this.startCamera();
+    if (!this.session.state.ended && !this.camera.isOn) void this.startCamera();
   }
 
   /** Who forgot the PIN gets no names, neither of this evening nor of others. */
   private async giveUp(): Promise<void> {
     this.passes.forget();
-    await this.evening?.endHere();
+    await this.session?.endEvening();
   }
 
-  private begin(device: Device): Evening {
-    this.evening = new Evening(device, this.contents, this.store, () => this.render());
-    this.evening.start();
-    return this.evening;
+  private begin(device: Device): DoorSession {
+    this.session = new DoorSession(device, this.contents, this.store, () => this.render());
+    this.session.start();
+    return this.session;
   }
 
   /** Send what waits with the token of its evening: that of another one would not do. */
   private async sendBefore(): Promise<void> {
     const num = this.waiting.length;
     if (num === 0) return;
-    const evening = this.evening ?? this.begin(this.contents!.device!);
+    const session = this.session ?? this.begin(this.contents!.device!);
     try {
-      await evening.sync.flush();
-      this.joining.sent(num);
+      await session.sync.flush();
+      this.enrolment.sent(num);
     } catch {
-      this.joining.warn(this.waiting.length);
+      this.enrolment.warn(this.waiting.length);
     }
   }
 
   private async join(): Promise<void> {
-    const { isWarned } = this.joining;
+    const { isWarned } = this.enrolment;
     await this.sendBefore();
     // Whoever did not know that something may be lost is asked once more.
     if (this.waiting.length > 0 && !isWarned) return;
-    const enrolled = await this.joining.accept();
+    const enrolled = await this.enrolment.accept();
     if (!enrolled) return;
     this.phone.joined();
-    await this.become(enrolled);
+    await this.switchDevice(enrolled);
   }
 
   /** Be another device than before; what waits goes along if it is of the same evening. */
-  private async become({ token, label, performance_id, rights }: Enrolled): Promise<void> {
-    const before = this.evening?.book.device ?? this.contents?.device;
+  private async switchDevice({ token, label, performance_id, rights }: Enrolled): Promise<void> {
+    const before = this.session?.state.device ?? this.contents?.device;
     const { waiting } = this;
-    this.evening?.stop();
+    this.session?.stop();
     const may = rights && { rights };
     const behind = before?.behind ?? 0;
     const device = { token, label, performanceId: performance_id, behind, ...may };
@@ -215,14 +216,14 @@ export class App {
 
   /** The evening whose door this phone is, in words. */
   private get doorNow(): string | undefined {
-    const device = this.evening?.book.device ?? this.contents?.device;
-    const performance = this.evening?.book.performance ?? this.contents?.evening?.performance;
+    const device = this.session?.state.device ?? this.contents?.device;
+    const performance = this.session?.state.performance ?? this.contents?.evening?.performance;
     if (!device || device.ended || !performance) return undefined;
-    return `${performance.show_title}, ${this.words.when(performance.starts_at)}`;
+    return `${performance.show_title}, ${this.texts.when(performance.starts_at)}`;
   }
 
-  private get waiting(): Contents["waiting"] {
-    return [...(this.evening?.book.waiting ?? this.contents?.waiting ?? [])];
+  private get waiting(): StoredData["waiting"] {
+    return [...(this.session?.state.waiting ?? this.contents?.waiting ?? [])];
   }
 
   // --- Codes and verdicts ---
@@ -231,11 +232,11 @@ export class App {
   private async scanned(code: string, isByCamera = false): Promise<void> {
     this.phone.touched();
     if (this.phone.isCovered) return;
-    if (isForeign(code)) this.foreign.tell(code, isByCamera, this.phone.kiosk.isOn ? QUIET_AT_KIOSK : undefined);
+    if (isForeign(code)) this.foreign.show(code, isByCamera, this.phone.kiosk.isOn ? QUIET_AT_KIOSK : undefined);
     // But for these, which only a person can decide.
-    else if (this.view.hasQuestion || this.joining.isAsked) signal("bad");
+    else if (this.view.hasQuestion || this.enrolment.hasInvitation) signal("bad");
     else if (this.busy || this.scannedMeanwhile.length > 0) this.keepForLater(code);
-    else await this.let(code);
+    else await this.scanCode(code);
   }
 
   /** Its turn comes when the one before was answered, and its verdict seen. */
@@ -246,38 +247,38 @@ export class App {
     }
   }
 
-  private async let(code: string, asked: Asked = {}): Promise<void> {
-    await this.decide(async (evening) => {
+  private async scanCode(code: string, asked: ScanOptions = {}): Promise<void> {
+    await this.decide(async (session) => {
       this.asking = code;
       const way = this.isExit && { way: "out" as const };
-      const told = await evening.scan(code, { ...way, ...asked });
+      const result = await session.scan(code, { ...way, ...asked });
       // Nobody is there who could decide.
-      const isOpen = told.kind === "not_listed" && this.phone.kiosk.isOn;
-      return isOpen ? await evening.settle(told, 0) : told;
+      const isOpen = result.kind === "not_listed" && this.phone.kiosk.isOn;
+      return isOpen ? await session.settle(result, 0) : result;
     });
   }
 
   /** Ask for a verdict and show it. The one before must never stand there for this one. */
   private async decide(
-    ask: (evening: Evening) => Promise<Told>,
-    card: (told: Told) => Card = (told) => this.cardOf(told),
+    ask: (session: DoorSession) => Promise<ScanResult>,
+    card: (result: ScanResult) => Card = (result) => this.cardOf(result),
   ): Promise<void> {
-    const { evening } = this;
-    if (!evening || evening.book.ended || this.busy) return;
+    const { session } = this;
+    if (!session || session.state.ended || this.busy) return;
     this.busy = true;
     this.camera.pause();
     this.clear();
     this.foreign.clear();
     this.view.closeSheets();
-    const slow = setTimeout(() => this.show(checkingCard(this.words)), SAY_CHECKING);
+    const slow = setTimeout(() => this.show(checkingCard(this.texts)), SAY_CHECKING);
     try {
-      const told = await ask(evening);
-      this.told = told;
-      if (told.people > 0) this.last = told;
-      else if (told.kind === "undone") this.last = undefined;
-      this.meet(this.phone.kiosk.isOn ? kioskCard(this.words, told) : card(told));
+      const result = await ask(session);
+      this.result = result;
+      if (result.people > 0) this.last = result;
+      else if (result.kind === "undone") this.last = undefined;
+      this.showVerdict(this.phone.kiosk.isOn ? kioskCard(this.texts, result) : card(result));
     } catch (error) {
-      this.fail(error);
+      this.showFailure(error);
     } finally {
       clearTimeout(slow);
       this.busy = false;
@@ -286,20 +287,20 @@ export class App {
     }
   }
 
-  private cardOf(told: Told): Card {
-    return cardOf(told, this.words, this.evening!.book.facing);
+  private cardOf(result: ScanResult): Card {
+    return cardOf(result, this.texts, this.session!.state.cardContext);
   }
 
-  private meet(card: Card): void {
+  private showVerdict(card: Card): void {
     const isGood = card.tone === "good" || card.kind === "let_out";
     const isWaitedFor = this.scannedMeanwhile.length > 0;
-    const untaken = isWaitedFor && !isGood ? [this.words.say("not_taken")] : [];
+    const untaken = isWaitedFor && !isGood ? [this.texts.get("not_taken")] : [];
     this.show({ ...card, details: [...card.details, ...untaken] });
     signal(card.tone);
     // People who are let in walk on; whoever is not has to be looked at, and nobody else meanwhile.
     const { kiosk } = this.phone;
     if (kiosk.isOn) this.glance = setTimeout(() => this.next(), kiosk.stays(card));
-    else if (isGood) this.glance = setTimeout(() => this.goOn(), GLANCE);
+    else if (isGood) this.glance = setTimeout(() => this.continueQueue(), GLANCE);
     if (!isGood) this.scannedMeanwhile = [];
   }
 
@@ -309,13 +310,13 @@ export class App {
   }
 
   /** A good verdict was seen: the next ticket, or whatever the camera sees. */
-  private goOn(): void {
+  private continueQueue(): void {
     const code = this.scannedMeanwhile.shift();
     if (code === undefined) this.camera.resume();
-    else void this.let(code);
+    else void this.scanCode(code);
   }
 
-  private fail(error: unknown): void {
+  private showFailure(error: unknown): void {
     this.clear();
     if (error instanceof NoAnswer) this.unanswered = error;
     else if (!(error instanceof Refused)) {
@@ -323,13 +324,13 @@ export class App {
       this.watch();
       throw error;
     }
-    this.meet(this.phone.kiosk.isOn ? kioskCard(this.words) : troubleCard(this.words, error));
+    this.showVerdict(this.phone.kiosk.isOn ? kioskCard(this.texts) : troubleCard(this.texts, error));
   }
 
   private clear(): void {
     clearTimeout(this.glance);
     this.view.clearCard();
-    this.told = this.unanswered = undefined;
+    this.result = this.unanswered = undefined;
   }
 
   /** Nobody is let in here any more, or not for now. */
@@ -345,7 +346,7 @@ export class App {
 
   private next(): void {
     this.clear();
-    if (this.scannedMeanwhile.length > 0) return this.goOn();
+    if (this.scannedMeanwhile.length > 0) return this.continueQueue();
     this.watch();
     if (this.view.isFinding) this.view.focusQuery();
     else this.view.giveFocusBack();
@@ -356,24 +357,24 @@ export class App {
   private async pressed(pressed: Pressed): Promise<void> {
     if (await this.phone.pressed(pressed)) return;
     const { act, people, about } = pressed;
-    const { told } = this;
+    const { result } = this;
     switch (act) {
       case "join":
         return await this.join();
       case "decline":
-        this.joining.forget();
-        return this.arrive();
+        this.enrolment.forget();
+        return this.route();
       case "next":
         return this.next();
       case "again":
         if (this.unanswered) await this.decide(this.unanswered.again);
         return;
       case "undo":
-        return await this.undo(told);
+        return await this.undo(result);
       case "undo-last":
         return await this.undo(this.last);
       case "only":
-        if (told) await this.decide(async (evening) => await evening.correct(told, people));
+        if (result) await this.decide(async (session) => await session.correct(result, people));
         return;
       case "let-in":
       case "late":
@@ -386,18 +387,18 @@ export class App {
         return this.render();
       case "walk-out":
       case "walk-again":
-        return await this.decide(async (evening) => {
-          return await evening.walkIn(people, act === "walk-out" ? "out" : "again");
+        return await this.decide(async (session) => {
+          return await session.walkIn(people, act === "walk-out" ? "out" : "again");
         });
       case "unlisted":
       case "send-away":
-        return await this.settle(told, people);
+        return await this.settle(result, people);
       case "walk-in":
-        return await this.decide(async (evening) => await evening.walkIn(people));
+        return await this.decide(async (session) => await session.walkIn(people));
       case "dismiss":
-        return await this.evening?.dismiss([about]);
+        return await this.session?.dismiss([about]);
       case "dismiss-all":
-        return await this.evening?.dismissAll();
+        return await this.session?.dismissAll();
       case "search":
         return await this.search();
       case "find":
@@ -412,42 +413,42 @@ export class App {
       case "close":
         return this.view.closeSheets();
       case "release-yes":
-        return await this.change(async (evening) => this.freed(await evening.release(this.view.takeTick("with-late"))));
+        return await this.changeSeats(async (session) => this.releasedText(await session.release(this.view.takeTick("with-late"))));
       case "take-back":
-        return await this.change(async (evening) => this.heldAgain(await evening.takeBack()));
+        return await this.changeSeats(async (session) => this.restoredText(await session.restore()));
       case "over-yes":
-        return await this.evening?.endHere();
+        return await this.session?.endEvening();
       case "forget":
-        await this.evening?.forget();
+        await this.session?.forget();
         return location.replace(location.pathname);
       case "renew":
         return await renew();
     }
   }
 
-  private async undo(told: Told | undefined): Promise<void> {
-    if (told) await this.decide(async (evening) => await evening.undo(told));
+  private async undo(result: ScanResult | undefined): Promise<void> {
+    if (result) await this.decide(async (session) => await session.undo(result));
   }
 
-  private async settle(told: Told | undefined, people: number): Promise<void> {
-    if (!told) return;
+  private async settle(result: ScanResult | undefined, people: number): Promise<void> {
+    if (!result) return;
     await this.decide(
-      async (evening) => await evening.settle(told, people),
-      (settled) => settledCard(settled, this.words),
+      async (session) => await session.settle(result, people),
+      (settled) => settledCard(settled, this.texts),
     );
   }
 
   /** Let in some of the party on the card, or of one that was found; or out, and in again. */
   private async letSome(about: string, people: number, act: keyof typeof WAYS): Promise<void> {
-    const party = about ? this.finder.shownParty(about) : this.told?.party;
+    const party = about ? this.partySearch.shownParty(about) : this.result?.party;
     if (!party) return;
     const way = WAYS[act];
     const seen = way === "in" ? party.admitted : insideOf(party);
-    await this.let(party.reference, { people, seen, way, ...(act === "late" && { late: true }) });
+    await this.scanCode(party.reference, { people, seen, way, ...(act === "late" && { late: true }) });
   }
 
   private async search(): Promise<void> {
-    const code = this.evening && (await this.finder.submit(this.evening));
+    const code = this.session && (await this.partySearch.submit(this.session));
     if (code) await this.scanned(code);
   }
 
@@ -467,65 +468,65 @@ export class App {
     if (this.phone.isCovered) return;
     this.view.closeSheets();
     this.camera.pause();
-    this.view.say("release-done", undefined);
-    this.view.say("release-trouble", undefined);
+    this.view.setText("release-done", undefined);
+    this.view.setText("release-trouble", undefined);
     this.view.openSheet(name);
   }
 
   /** Do something about places; what `work` says of it stands in the sheet then. */
-  private async change(work: (evening: Evening) => Promise<string>): Promise<void> {
+  private async changeSeats(work: (session: DoorSession) => Promise<string>): Promise<void> {
     let [done, trouble]: (string | undefined)[] = [];
     try {
-      if (this.evening) done = await work(this.evening);
+      if (this.session) done = await work(this.session);
     } catch (error) {
-      if (error instanceof Away) trouble = this.words.say("release.offline");
+      if (error instanceof Unreachable) trouble = this.texts.get("release.offline");
       else if (error instanceof Refused) trouble = error.message;
       else throw error;
     }
     this.openSheet("more");
-    this.view.say("release-done", done);
-    this.view.say("release-trouble", trouble);
+    this.view.setText("release-done", done);
+    this.view.setText("release-trouble", trouble);
   }
 
-  private freed({ places }: Places): string {
-    return this.words.say("released.places", { num: places });
+  private releasedText({ places }: ReleaseResult): string {
+    return this.texts.get("released.places", { num: places });
   }
 
-  private heldAgain({ places, missing }: Places): string {
+  private restoredText({ places, missing }: ReleaseResult): string {
     return [
-      this.words.say("taken_back", { num: places }),
-      ...(missing > 0 ? [this.words.say("taken_back.missing", { num: missing })] : []),
+      this.texts.get("taken_back", { num: places }),
+      ...(missing > 0 ? [this.texts.get("taken_back.missing", { num: missing })] : []),
     ].join(" ");
   }
 
   // --- What is shown all the time ---
 
   private render(): void {
-    const { evening } = this;
-    if (!evening || this.joining.isAsked) return;
-    if (evening.book.ended) {
+    const { session } = this;
+    if (!session || this.enrolment.hasInvitation) return;
+    if (session.state.ended) {
       this.phone.ended();
       this.camera.stop();
       this.leave();
       this.last = undefined;
-      this.finder.forget();
+      this.partySearch.forget();
       this.view.closeSheets();
-      if (evening.book.ended === "revoked") this.passes.forget();
-      void this.passes.show(evening.book.device.performanceId);
-      return this.board.showEnd(evening.book);
+      if (session.state.ended === "revoked") this.passes.forget();
+      void this.passes.show(session.state.device.performanceId);
+      return this.board.showEnd(session.state);
     }
-    void this.passes.show(evening.book.device.performanceId);
+    void this.passes.show(session.state.device.performanceId);
     // Switched off meanwhile, nobody goes out any more; nor by themselves, at a kiosk.
-    if (!evening.book.reentry || this.phone.kiosk.isOn) this.isExit = false;
-    this.board.show(evening, this.last, this.isExit);
-    this.view.say("lock-state", this.view.find("[data-state]").textContent);
-    this.finder.refresh(evening);
+    if (!session.state.reentry || this.phone.kiosk.isOn) this.isExit = false;
+    this.board.show(session, this.last, this.isExit);
+    this.view.setText("lock-state", this.view.find("[data-state]").textContent);
+    this.partySearch.refresh(session);
   }
 
   private async tick(): Promise<void> {
-    await this.evening?.lookAtClock();
+    await this.session?.lookAtClock();
     this.render();
     // Nobody stands at a kiosk who would press the button. Not at once: there may be no newer page to load.
-    if (this.evening?.isOutdated && this.phone.kiosk.isOn && performance.now() > KIOSK_RENEWS) await renew();
+    if (this.session?.isOutdated && this.phone.kiosk.isOn && performance.now() > KIOSK_RENEWS) await renew();
   }
 }

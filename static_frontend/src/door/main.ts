@@ -1,12 +1,12 @@
 /** The door app begins here. */
 
 import { App } from "./app.ts";
-import { keepShell } from "./shell.ts";
-import { View } from "./view.ts";
-import { Words } from "./words.ts";
+import { keepShell } from "./app-cache.ts";
+import { View } from "./screen/view.ts";
+import { Texts } from "./screen/texts.ts";
 
 if (isSecureContext) {
-  const app = new App(document, Words.of(document));
+  const app = new App(document, Texts.of(document));
   void app.start();
   void keepShell().catch(() => undefined);
 } else {

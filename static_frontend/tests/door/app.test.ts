@@ -6,16 +6,16 @@ import { deleteDB } from "idb";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { App } from "../../src/door/app.ts";
-import { Evening } from "../../src/door/evening.ts";
-import { Lock } from "../../src/door/lock.ts";
-import { renew } from "../../src/door/shell.ts";
-import { Store } from "../../src/door/store.ts";
-import { View } from "../../src/door/view.ts";
-import { Words } from "../../src/door/words.ts";
+import { DoorSession } from "../../src/door/sync/session.ts";
+import { PinLock } from "../../src/door/phone/pin-lock.ts";
+import { renew } from "../../src/door/app-cache.ts";
+import { Store } from "../../src/door/sync/store.ts";
+import { View } from "../../src/door/screen/view.ts";
+import { Texts } from "../../src/door/screen/texts.ts";
 import { aConflict, aParty, aProblem, FakeServer, TOKENS } from "./stage.ts";
 import { until } from "../until.ts";
 
-vi.mock("../../src/door/shell.ts", () => ({ renew: vi.fn() }));
+vi.mock("../../src/door/app-cache.ts", () => ({ renew: vi.fn() }));
 
 const TEMPLATES = "../azionelab/templates/checkin";
 const BEFORE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
@@ -24,7 +24,7 @@ let server: FakeServer;
 /** What was asked for, and with which token. */
 let asked: string[];
 let page: Document;
-let started: () => Evening[];
+let started: () => DoorSession[];
 /** What the server says of an invitation. */
 let invited: () => Promise<Response>;
 
@@ -41,8 +41,8 @@ beforeEach(async () => {
     if (!address.endsWith("/devices")) return await server.fetch(address, request);
     return new Response(JSON.stringify({ token: "new", label: "Door A", performance_id: 8 }));
   });
-  const start = vi.spyOn(Evening.prototype, "start");
-  started = () => start.mock.contexts as Evening[];
+  const start = vi.spyOn(DoorSession.prototype, "start");
+  started = () => start.mock.contexts as DoorSession[];
   location.hash = "#join=invitation";
   const store = await Store.open();
   await store.keepDevice(BEFORE);
@@ -69,7 +69,7 @@ async function open(): Promise<void> {
 }
 
 /** Words that say what they are called, and of how many. */
-const named = new Words({
+const named = new Texts({
   locale: "en",
   time_zone: "UTC",
   tones: {},
@@ -80,8 +80,8 @@ const named = new Words({
 });
 
 const find = <Part extends HTMLElement = HTMLElement>(place: string) => page.querySelector<Part>(place)!;
-const says = async (place: string, words: string) =>
-  await until(() => expect(find(`[data-${place}]`).textContent).toBe(words));
+const says = async (place: string, texts: string) =>
+  await until(() => expect(find(`[data-${place}]`).textContent).toBe(texts));
 
 function write(query: string): void {
   find<HTMLInputElement>("#query").value = query;
@@ -116,7 +116,7 @@ test.each([
   ["one that is none", aProblem(422, "invalid-fields"), "join.refused "],
   ["a server of before", aProblem(404), ""],
   ["a server that is away", { status: 503, body: {} }, ""],
-])("or what is wrong with the invitation: %s", async (_, { status, body }, words) => {
+])("or what is wrong with the invitation: %s", async (_, { status, body }, texts) => {
   const headers = { "Content-Type": "application/problem+json" };
   let answered = false;
   invited = async () => {
@@ -125,7 +125,7 @@ test.each([
   };
   await open();
   await until(() => expect(answered).toBe(true));
-  await says("join-evening", words);
+  await says("join-evening", texts);
 });
 
 test("what could not be sent when it was asked is sent by who says yes", async () => {
@@ -164,7 +164,7 @@ describe("a locked phone", () => {
   const isLocked = () => !find("[data-lock]").hidden && find("main").hidden;
 
   beforeEach(async () => {
-    await new Lock(1_000).set("2468");
+    await new PinLock(1_000).set("2468");
   });
   afterEach(() => localStorage.clear());
 
@@ -189,7 +189,7 @@ describe("a locked phone", () => {
     location.hash = "";
     localStorage.setItem("azionelab.door.kiosk", "yes");
     await open();
-    await until(() => expect(started()[0]!.book.performance).toBeDefined());
+    await until(() => expect(started()[0]!.state.performance).toBeDefined());
     expect([isLocked(), page.body.dataset["kiosk"]]).toEqual([false, ""]);
     server.closed = true;
     started()[0]!.sync.now();
@@ -200,7 +200,7 @@ describe("a locked phone", () => {
     location.hash = "";
     localStorage.clear();
     await open();
-    await until(() => expect(started()[0]!.book.waiting).toHaveLength(0));
+    await until(() => expect(started()[0]!.state.waiting).toHaveLength(0));
     const usual = fetch;
     const held: { answer?: () => void } = {};
     vi.stubGlobal("fetch", async (address: string, request: RequestInit) => {
@@ -220,7 +220,7 @@ describe("a locked phone", () => {
     // For so long that it would say that it is asking.
     await new Promise((resolve) => setTimeout(resolve, 200));
     held.answer!();
-    await until(() => expect(started()[0]!.book.attempts.hasCounted).toBe(true));
+    await until(() => expect(started()[0]!.state.requests.hasCounted).toBe(true));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(card).not.toHaveBeenCalled();
   });
@@ -248,7 +248,7 @@ test("names that are hidden are hidden wherever they stand already", async () =>
   server.conflicts = [{ ...aConflict(0), name: "Ada Rossi" }];
   await open();
   const texts = () => ["[data-notices]", "[data-found]"].map((place) => find(place).textContent);
-  await until(() => expect(started()[0]!.book.house.listed("AAAA0000")).toBeDefined());
+  await until(() => expect(started()[0]!.state.parties.listed("AAAA0000")).toBeDefined());
   write("rossi");
   await until(() => expect(find("[data-notices]").childElementCount).toBe(1));
   expect(find("[data-found]").textContent).toContain("Ada Rossi");
@@ -265,7 +265,7 @@ test("a found party that becomes smaller, or is cancelled, is shown as it is now
   location.hash = "";
   server.parties = [await aParty(0, { name: "Ada Rossi", seats: 4 })];
   await open();
-  await until(() => expect(started()[0]!.book.waiting).toHaveLength(0));
+  await until(() => expect(started()[0]!.state.waiting).toHaveLength(0));
   write("rossi");
   const buttons = () => page.querySelectorAll("[data-found] button").length;
   await until(() => expect(buttons()).toBe(2));
@@ -330,7 +330,7 @@ describe("who is looked for by name", () => {
     location.hash = "";
     server.parties = [await aParty(0, { name: "Ada Rossi" })];
     await open();
-    await until(() => expect(started()[0]?.book.listedAt).toBeDefined());
+    await until(() => expect(started()[0]?.state.listedAt).toBeDefined());
   });
 
   function type(query: string): void {
@@ -362,7 +362,7 @@ describe("who is looked for by name", () => {
   });
 
   test("is told to be one of more than are shown, here and there", async () => {
-    const house = started()[0]!.book.house;
+    const house = started()[0]!.state.parties;
     const many = (first: string) =>
       Array.from({ length: 21 }, (_, n) => ({
         ...server.parties[0]!,
@@ -375,7 +375,7 @@ describe("who is looked for by name", () => {
     server.foundMore = true;
     type("@example.org");
     await says("found-none", "found.more 20");
-    house.learn(many("C"));
+    house.update(many("C"));
     server.found = [];
     server.foundMore = false;
     type("nobody");

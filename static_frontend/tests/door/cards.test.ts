@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
-import { cardOf, conflictWords, headsFor, partyOf } from "../../src/door/cards.ts";
-import type { Conflict } from "../../src/door/server.ts";
-import { Words } from "../../src/door/words.ts";
+import { cardOf, conflictText, admitButtons, partyOf } from "../../src/door/screen/cards.ts";
+import type { Conflict } from "../../src/door/sync/server.ts";
+import { Texts } from "../../src/door/screen/texts.ts";
 
-const words = new Words({
+const texts = new Texts({
   locale: "en-GB",
   time_zone: "Europe/Rome",
   tones: {},
@@ -102,7 +102,7 @@ test.each([
   ["who had no booking at a revoked phone", { ...REVOKED, reference: null, walk_in: true }, "walk-in, revoked: 20:45, Door C"],
   ["a party without a place", {}, "8D22P986 had no place: 20:43, Door B"],
 ])("a conflict is told by who it is about: %s", (_, facts, text) => {
-  expect(conflictWords({ ...CONFLICT, ...facts }, words)).toEqual({ title: "2 too many", text });
+  expect(conflictText({ ...CONFLICT, ...facts }, texts)).toEqual({ title: "2 too many", text });
 });
 
 test.each([
@@ -116,7 +116,7 @@ test.each([
   ["nobody of a party that is in", { admitted: 4 }, 9, []],
 ])("who can be let in: %s", (_, facts, free, heads) => {
   const party = { reference: "8D22P986", name: "Ada", state: "confirmed", performance_id: 7, seats: 4 };
-  expect(headsFor({ ...party, admitted: 0, released: 0, ...facts }, words, free)).toEqual(heads);
+  expect(admitButtons({ ...party, admitted: 0, released: 0, ...facts }, texts, free)).toEqual(heads);
 });
 
 test.each([
@@ -130,7 +130,7 @@ test.each([
   ["no lateness when all are in", { late_at: "2026-11-25T19:50:00Z", admitted: 4 }, []],
 ])("a party is shown with its note: %s", (_, facts, notes) => {
   const party = { reference: "8D22P986", name: "Ada", state: "confirmed", performance_id: 7, seats: 4 };
-  expect(partyOf({ ...party, admitted: 0, released: 0, ...facts }, words, NOW).notes).toEqual(notes);
+  expect(partyOf({ ...party, admitted: 0, released: 0, ...facts }, texts, NOW).notes).toEqual(notes);
 });
 
 const ENDED = { at: CALLED_OFF, by: "visitor" };
@@ -151,7 +151,7 @@ test.each([
     offline: false,
   } as const;
   const performance = { ...EVENING, cancelled_at: "2026-12-04T18:00:00Z" };
-  expect(cardOf(told, words, { ...NOW, performance }).details).toEqual([why]);
+  expect(cardOf(told, texts, { ...NOW, performance }).details).toEqual([why]);
 });
 
 const PARTY = {
@@ -170,8 +170,8 @@ test.each([
 ] as const)("a way and its verdict: %s, %s %i", (way, kind, people, facts, details, heads, buttons) => {
   const action = { kind: "scan", scan_id: "1", code: "8D22P986", way } as const;
   const told = { kind, people, action, party: { ...PARTY, ...facts }, offline: false };
-  const card = cardOf(told, words, NOW);
+  const card = cardOf(told, texts, NOW);
   expect(card.details).toEqual(details);
-  expect(card.heads).toEqual(heads);
+  expect(card.peopleButtons).toEqual(heads);
   expect(card.buttons.map(({ act }) => act)).toEqual(buttons);
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { Clock, type KeptTime } from "../../src/door/clock.ts";
+import { Clock, type StoredTime } from "../../src/door/sync/clock.ts";
 
 const MINUTE = 60_000;
 const SAID = Date.parse("2026-11-25T20:00:00Z");
@@ -36,10 +36,10 @@ const isPast = (minute: number, of = clock) =>
   of.isSurelyPast(new Date(SAID + minute * MINUTE).toISOString());
 
 /** The page once more, on a phone that was off. */
-const restart = (kept: KeptTime = clock.kept) => new Clock(kept, CLOSES);
+const restart = (kept: StoredTime = clock.stored) => new Clock(kept, CLOSES);
 
 test("the time is the server's, whatever the phone's clock says", () => {
-  expect([minutes(), clock.kept.behind]).toEqual([0, -7 * MINUTE]);
+  expect([minutes(), clock.stored.behind]).toEqual([0, -7 * MINUTE]);
   pass(30);
   expect([minutes(), isPast(29), isPast(31), clock.hasJumped]).toEqual([30, true, false, false]);
 });
@@ -55,9 +55,9 @@ test.each([1_440, -1_440, 60, -60])("a clock that is set by %i minutes is seen t
 });
 
 test("a phone that nobody looks at sleeps: its own clock tells for how long", () => {
-  clock.seen(false);
+  clock.setVisible(false);
   leap(40);
-  clock.seen(true);
+  clock.setVisible(true);
   pass(5);
   expect([minutes(), clock.hasJumped]).toEqual([45, false]);
   // But who set it to be later meanwhile must not end the evening.
@@ -74,16 +74,16 @@ test("who sees a clock that is past the end may say that it is over", () => {
 });
 
 test("nobody sleeps through the end of the evening without being asked", () => {
-  clock.seen(false);
+  clock.setVisible(false);
   leap(1_440);
-  clock.seen(true);
+  clock.setVisible(true);
   expect([minutes(), clock.hasJumped, isPast(1)]).toEqual([0, true, false]);
 });
 
 test("a clock that is put back while nobody looks was put back", () => {
-  clock.seen(false);
+  clock.setVisible(false);
   leap(-30);
-  clock.seen(true);
+  clock.setVisible(true);
   expect([minutes(), clock.hasJumped]).toEqual([0, true]);
 });
 
@@ -118,7 +118,7 @@ test("one that is told no time goes on as before", () => {
 
 test("after a restart the phone's own clock tells how long it was off", () => {
   pass(10);
-  const { kept } = clock;
+  const { stored: kept } = clock;
   leap(20);
   ticks = 0;
   const next = restart(kept);
@@ -127,7 +127,7 @@ test("after a restart the phone's own clock tells how long it was off", () => {
 
 test.each([1_440, -60])("a restart with a clock that is %i minutes off goes on where it was", (set) => {
   pass(10);
-  const { kept } = clock;
+  const { stored: kept } = clock;
   leap(set);
   ticks = 0;
   const next = restart(kept);

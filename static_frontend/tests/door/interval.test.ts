@@ -3,9 +3,9 @@ import "fake-indexeddb/auto";
 import { deleteDB } from "idb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { Evening, type Told } from "../../src/door/evening.ts";
-import type { Action } from "../../src/door/server.ts";
-import { Store } from "../../src/door/store.ts";
+import { DoorSession, type ScanResult } from "../../src/door/sync/session.ts";
+import type { Action } from "../../src/door/sync/server.ts";
+import { Store } from "../../src/door/sync/store.ts";
 import { aParty, FakeServer, TOKENS } from "./stage.ts";
 import { until } from "../until.ts";
 
@@ -13,7 +13,7 @@ const DEVICE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 }
 const TICKET = TOKENS[0]!;
 
 let server: FakeServer;
-let open: Evening[];
+let open: DoorSession[];
 let stores: Store[];
 
 beforeEach(async () => {
@@ -33,7 +33,7 @@ afterEach(async () => {
   await deleteDB("azionelab-door");
 });
 
-async function start(): Promise<Evening> {
+async function start(): Promise<DoorSession> {
   const store = await Store.open();
   stores.push(store);
   let contents = await store.read();
@@ -41,31 +41,31 @@ async function start(): Promise<Evening> {
     await store.keepDevice(DEVICE);
     contents = await store.read();
   }
-  const evening = new Evening(contents.device!, contents, store, () => undefined);
+  const evening = new DoorSession(contents.device!, contents, store, () => undefined);
   open.push(evening);
   evening.start();
-  await until(() => expect(evening.book.performance).toBeDefined());
+  await until(() => expect(evening.state.performance).toBeDefined());
   return evening;
 }
 
 /** The phone finds no network from now on. */
-async function goAway(evening: Evening): Promise<void> {
+async function goAway(evening: DoorSession): Promise<void> {
   server.isAway = true;
   evening.sync.now();
   await until(() => expect(evening.sync.isAway).toBe(true));
 }
 
-async function comeBack(evening: Evening): Promise<void> {
+async function comeBack(evening: DoorSession): Promise<void> {
   server.isAway = false;
   evening.sync.now();
-  await until(() => expect(evening.book.waiting).toEqual([]));
+  await until(() => expect(evening.state.waiting).toEqual([]));
 }
 
-function figures({ book }: Evening): (number | undefined)[] {
+function figures({ state: book }: DoorSession): (number | undefined)[] {
   return [book.inBuilding, book.counts?.outside, book.counts?.inside];
 }
 
-function said({ kind, people }: Told): [string, number] {
+function said({ kind, people }: ScanResult): [string, number] {
   return [kind, people];
 }
 
@@ -108,7 +108,7 @@ test("without a network the list lets out and in again, also after a kill, and a
   evening = await start();
   await until(() => expect(evening.sync.isAway).toBe(true));
   expect(figures(evening)).toEqual([1, 3, 4]);
-  expect(evening.book.house.noShows(new Map())).toMatchObject({ parties: 1, places: 2 });
+  expect(evening.state.parties.noShows(new Map())).toMatchObject({ parties: 1, places: 2 });
   expect(said(await evening.scan(TICKET, { way: "out", people: 2 }))).toEqual(["too_many", 0]);
   expect(said(await evening.scan(TICKET, { way: "again", people: 1 }))).toEqual(["in_again", 1]);
   expect(said(await evening.scan(TICKET))).toEqual(["in_again", 2]);
@@ -123,7 +123,7 @@ test("without a network the list lets out and in again, also after a kill, and a
     ["scan", "any", "already_in", 0],
   ]);
   expect(server.parties[0]).toMatchObject({ admitted: 4, outside: 0 });
-  expect(evening.book.aside).toEqual([]);
+  expect(evening.state.aside).toEqual([]);
 });
 
 test("undone without a network they count as before, and fewer are let out after all", async () => {
@@ -185,7 +185,7 @@ test("an exit that the server could not count is shown, for no conflict tells of
   const counted = { ...none, scan_id: out.action.scan_id, verdict: "none_in" as const, people: 0 };
   server.counted.set(out.action.scan_id, counted);
   await comeBack(evening);
-  expect(evening.book.aside).toMatchObject([{ people: 2, counted: 0, isOut: true }]);
+  expect(evening.state.aside).toMatchObject([{ people: 2, counted: 0, isOut: true }]);
 });
 
 test("a ticket that is not on the list lets nobody out", async () => {

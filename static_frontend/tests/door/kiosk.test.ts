@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
-import type { Told } from "../../src/door/evening.ts";
-import { kioskCard } from "../../src/door/kiosk.ts";
-import { Words } from "../../src/door/words.ts";
+import type { ScanResult } from "../../src/door/sync/session.ts";
+import { kioskCard } from "../../src/door/phone/kiosk.ts";
+import { Texts } from "../../src/door/screen/texts.ts";
 
-const words = new Words({
+const texts = new Texts({
   locale: "en",
   time_zone: "UTC",
   tones: {},
@@ -16,7 +16,7 @@ const words = new Words({
   },
 });
 const PARTY = { reference: "8D22P986", name: "Ada Rossi", state: "confirmed", seats: 4, admitted: 4, released: 0 };
-const told = (kind: Told["kind"], people: number): Told => ({
+const told = (kind: ScanResult["kind"], people: number): ScanResult => ({
   kind,
   people,
   action: { kind: "scan", scan_id: "1", code: "8D22P986" },
@@ -25,13 +25,13 @@ const told = (kind: Told["kind"], people: number): Told => ({
 });
 
 test.each(["admitted", "in_again"] as const)("all of a plain party go in, by number: %s", (kind) => {
-  const card = kioskCard(words, told(kind, 4));
+  const card = kioskCard(texts, told(kind, 4));
   expect(card).toEqual({
     kind: "admitted",
     tone: "good",
     headline: "welcome 4",
     details: ["go in"],
-    heads: [],
+    peopleButtons: [],
     buttons: [],
   });
 });
@@ -39,8 +39,8 @@ test.each(["admitted", "in_again"] as const)("all of a plain party go in, by num
 test.each(["already_in", "not_listed", "released", "changed", "wrong_performance", "unknown"] as const)(
   "everybody else sees the staff, who are asked nothing here: %s",
   (kind) => {
-    const card = kioskCard(words, told(kind, 0));
-    expect([card.tone, card.headline, card.buttons, card.heads, card.party]).toEqual([
+    const card = kioskCard(texts, told(kind, 0));
+    expect([card.tone, card.headline, card.buttons, card.peopleButtons, card.party]).toEqual([
       "bad",
       "see the staff",
       [],
@@ -51,5 +51,5 @@ test.each(["already_in", "not_listed", "released", "changed", "wrong_performance
 );
 
 test("and so does who gets no answer", () => {
-  expect(kioskCard(words).headline).toBe("see the staff");
+  expect(kioskCard(texts).headline).toBe("see the staff");
 });

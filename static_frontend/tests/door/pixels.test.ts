@@ -10,8 +10,8 @@ import {
   stretch,
   stretchParts,
   type Grey,
-} from "../../src/door/pixels.ts";
-import { placeBack, TRIES } from "../../src/door/tries.ts";
+} from "../../src/door/camera/pixels.ts";
+import { toPictureCoordinates, FILTERS } from "../../src/door/camera/filters.ts";
 
 /** A picture of shades, by place. */
 function picture(width: number, height: number, shade: (x: number, y: number) => number): Grey {
@@ -83,14 +83,14 @@ test("the middle is twice as large, and what is seen there is placed where it wa
   // The middle half begins at 2: what was at 3 is at 2 now.
   expect(large.values[2 * 8 + 2]).toBe(200);
   expect(large.values[3 * 8 + 3]).toBe(50);
-  const way = TRIES.find(({ zoom }) => zoom === 2)!;
+  const way = FILTERS.find(({ zoom }) => zoom === 2)!;
   const whole = { ...large, width: 640, height: 480 };
   const box = { x: 320, y: 0, width: 100, height: 50 };
-  const { boundingBox } = placeBack({ rawValue: "A", boundingBox: box }, way, whole);
+  const { boundingBox } = toPictureCoordinates({ rawValue: "A", boundingBox: box }, way, whole);
   expect(boundingBox).toEqual({ x: 320, y: 120, width: 50, height: 25 });
 });
 
 test("each way keeps the size of the camera's picture", () => {
   const grey = picture(160, 120, (x, y) => (x * y) % 256);
-  for (const { make } of TRIES) expect(make(grey)).toMatchObject({ width: 160, height: 120 });
+  for (const { make } of FILTERS) expect(make(grey)).toMatchObject({ width: 160, height: 120 });
 });

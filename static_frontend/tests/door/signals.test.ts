@@ -14,7 +14,7 @@ class FakeSound {
 }
 
 const vibrate = vi.fn();
-let signals: typeof import("../../src/door/signals.ts");
+let signals: typeof import("../../src/door/screen/signals.ts");
 
 beforeEach(async () => {
   FakeSound.isPressed = false;
@@ -26,7 +26,7 @@ beforeEach(async () => {
   vi.stubGlobal("OscillatorNode", function () { return voice; });
   vi.stubGlobal("GainNode", function () { return part; });
   vi.resetModules();
-  signals = await import("../../src/door/signals.ts");
+  signals = await import("../../src/door/screen/signals.ts");
 });
 
 afterEach(() => vi.unstubAllGlobals());

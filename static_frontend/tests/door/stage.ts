@@ -1,7 +1,7 @@
 /** What the door's tests set the stage with: an evening, a list, and a server to play with. */
 
-import type { Action, Conflict, Counts, ListedParty, Result, Synced, Verdict } from "../../src/door/server.ts";
-import { decide, movedBy } from "../../src/door/verdicts.ts";
+import type { Action, Conflict, Counts, ListedParty, Result, SyncResponse, Verdict } from "../../src/door/sync/server.ts";
+import { decide, movement } from "../../src/door/rules/verdicts.ts";
 
 export const TOKENS = [..."ABCDEFGHJK"].map((letter) => letter.repeat(43));
 export const SITE = "https://theatre.example/checkin/ticket/";
@@ -95,7 +95,7 @@ export class FakeServer {
     return aProblem(404);
   }
 
-  private sync(actions: Action[]): Synced {
+  private sync(actions: Action[]): SyncResponse {
     const results = actions.map((action): Result => ({
       scan_id: action.scan_id,
       verdict: this.take(action),
@@ -168,7 +168,7 @@ export class FakeServer {
   }
 
   private admit(reference: string | undefined, kind: string, number: number): void {
-    const { people, gone } = movedBy(kind, number);
+    const { people, gone } = movement(kind, number);
     this.parties = this.parties.map((party) => {
       if (party.reference !== reference) return party;
       const outside = (party.outside ?? 0) + gone;

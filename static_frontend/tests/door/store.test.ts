@@ -3,14 +3,14 @@ import "fake-indexeddb/auto";
 import { deleteDB } from "idb";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { Notebook } from "../../src/door/notebook.ts";
-import { Store, type Waiting } from "../../src/door/store.ts";
+import { DoorState } from "../../src/door/sync/door-state.ts";
+import { Store, type QueuedAction } from "../../src/door/sync/store.ts";
 import { aParty } from "./stage.ts";
 
 const NAME = "azionelab-door";
 const COUNTS = { expected: 2, inside: 2, to_come: 0, free: 8 };
 const DEVICE = { token: "secret", label: "Door A", performanceId: 7, behind: 0 };
-const DONE: Waiting = {
+const DONE: QueuedAction = {
   action: { kind: "walk_in", scan_id: "1", people: 2 },
   reference: null,
   people: 2,
@@ -41,10 +41,10 @@ function loseConnection(times: number): void {
   }
 }
 
-async function aNotebook(): Promise<Notebook> {
+async function aNotebook(): Promise<DoorState> {
   const store = await open();
   await store.keepDevice(DEVICE);
-  return new Notebook(DEVICE, await store.read(), store, () => {});
+  return new DoorState(DEVICE, await store.read(), store, () => {});
 }
 
 test("a browser that does not answer is asked once more", async () => {
@@ -71,12 +71,12 @@ test("a browser that does not answer is asked once more", async () => {
 test("a connection that got lost is opened once more, and the write repeated", async () => {
   const book = await aNotebook();
   loseConnection(1);
-  await book.writeDown(DONE);
-  expect(book.keepsNothing).toBe(false);
+  await book.enqueue(DONE);
+  expect(book.cannotStore).toBe(false);
   expect(book.waiting).toHaveLength(1);
   loseConnection(1);
   await book.forget([], "scan-unknown");
-  expect(book.keepsNothing).toBe(false);
+  expect(book.cannotStore).toBe(false);
   book.close();
   // It is on the disk, once, beside what was there before.
   const kept = await (await open()).read();
@@ -87,8 +87,8 @@ test("a connection that got lost is opened once more, and the write repeated", a
 test("only what fails a second time keeps nothing", async () => {
   const book = await aNotebook();
   loseConnection(2);
-  await expect(book.writeDown(DONE)).rejects.toThrow("lost");
-  expect(book.keepsNothing).toBe(true);
+  await expect(book.enqueue(DONE)).rejects.toThrow("lost");
+  expect(book.cannotStore).toBe(true);
   expect(book.waiting).toHaveLength(0);
   book.close();
 });

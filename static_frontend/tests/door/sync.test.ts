@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { Away, Late, Server } from "../../src/door/server.ts";
-import type { Waiting } from "../../src/door/store.ts";
-import { EVERY, Sync } from "../../src/door/sync.ts";
+import { Unreachable, TimedOut, Server } from "../../src/door/sync/server.ts";
+import type { QueuedAction } from "../../src/door/sync/store.ts";
+import { EVERY, Sync } from "../../src/door/sync/sync.ts";
 import { until } from "../until.ts";
 
 let sync: Sync;
-let waiting: Waiting[];
+let waiting: QueuedAction[];
 let sent: number;
 let isAway: boolean;
 let isSeen: boolean;
@@ -24,9 +24,9 @@ beforeEach(() => {
       waiting: () => waiting,
       send: async (batch) => {
         sent += 1;
-        if (batch.length > inTime) throw new Late("no answer in time");
+        if (batch.length > inTime) throw new TimedOut("no answer in time");
         if (failure) throw failure;
-        if (isAway) throw new Away("no answer");
+        if (isAway) throw new Unreachable("no answer");
         waiting = waiting.filter((one) => !batch.includes(one));
       },
       putAside: async () => {},
@@ -54,7 +54,7 @@ test("a page that nobody sees asks for nothing, unless something waits", async (
   await pass(EVERY * 4);
   expect(sent).toBe(1);
   isAway = true;
-  waiting = [{ order: 1 } as Waiting];
+  waiting = [{ order: 1 } as QueuedAction];
   sync.now();
   await pass(EVERY * 10);
   expect(sent).toBeGreaterThan(3);
@@ -78,7 +78,7 @@ test("without an answer the pauses grow, to half a minute", async () => {
 
 test("of more than the server has time for less is sent at once, until all of it is", async () => {
   inTime = 11;
-  waiting = Array.from({ length: 46 }, (_, order) => ({ order, action: {} }) as Waiting);
+  waiting = Array.from({ length: 46 }, (_, order) => ({ order, action: {} }) as QueuedAction);
   sync.start();
   await pass(60_000);
   expect([waiting, sync.isAway]).toEqual([[], false]);
@@ -88,11 +88,11 @@ test("a server that takes too long is told from a network that is away", async (
   const isAborted = async (signal: AbortSignal) =>
     await new Promise((_, fail) => signal.addEventListener("abort", () => fail(new Error("aborted"))));
   vi.stubGlobal("fetch", async (_address: string, { signal }: RequestInit) => await isAborted(signal!));
-  const late = expect(new Server(1, "token").sync(1, [])).rejects.toBeInstanceOf(Late);
+  const late = expect(new Server(1, "token").sync(1, [])).rejects.toBeInstanceOf(TimedOut);
   await pass(6_000);
   await late;
   vi.stubGlobal("fetch", async () => await Promise.reject(new TypeError("no network")));
-  await expect(new Server(1, "token").sync(1, [])).rejects.not.toBeInstanceOf(Late);
+  await expect(new Server(1, "token").sync(1, [])).rejects.not.toBeInstanceOf(TimedOut);
   vi.unstubAllGlobals();
 });
 
@@ -120,17 +120,17 @@ test("what comes while it asks is asked for right after it", async () => {
 
 test("all that waits is sent with the round that is under way, or with one of its own", async () => {
   sync.start();
-  waiting = [{ order: 1 } as Waiting];
+  waiting = [{ order: 1 } as QueuedAction];
   await sync.flush();
   expect([waiting.length, sent]).toEqual([0, 2]);
-  waiting = [{ order: 2 } as Waiting];
+  waiting = [{ order: 2 } as QueuedAction];
   await sync.flush();
   expect([waiting.length, sent]).toEqual([0, 3]);
   await sync.flush();
   expect(sent).toBe(3);
   isAway = true;
-  waiting = [{ order: 3 } as Waiting];
-  await expect(sync.flush()).rejects.toBeInstanceOf(Away);
+  waiting = [{ order: 3 } as QueuedAction];
+  await expect(sync.flush()).rejects.toBeInstanceOf(Unreachable);
 });
 
 test("whatever goes wrong, it asks again", async () => {
@@ -196,7 +196,7 @@ test("after another window's turn comes this one's, however long there was no ne
 
 test("what must be sent before something else waits for another window's turn to end", async () => {
   const other = anotherWindow();
-  waiting = [{ order: 1 } as Waiting];
+  waiting = [{ order: 1 } as QueuedAction];
   sync.start();
   const flushed = sync.flush();
   await pass(1_000);
@@ -210,9 +210,9 @@ test("what must be sent before something else waits for another window's turn to
 
 test("but not for ever", async () => {
   anotherWindow();
-  waiting = [{ order: 1 } as Waiting];
+  waiting = [{ order: 1 } as QueuedAction];
   sync.start();
-  const flushed = expect(sync.flush()).rejects.toThrow(Away);
+  const flushed = expect(sync.flush()).rejects.toThrow(Unreachable);
   await pass(6_000);
   await flushed;
   expect(sent).toBe(0);

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import table from "../../../tests/checkin/tickets.json" with { type: "json" };
-import { House } from "../../src/door/house.ts";
-import { isGenuine, readSigned, verifyBundled, verifyNatively } from "../../src/door/tickets.ts";
+import { PartyList } from "../../src/door/rules/party-list.ts";
+import { isGenuine, readSigned, verifyBundled, verifyNatively } from "../../src/door/rules/tickets.ts";
 import { aParty, digestOf } from "./stage.ts";
 
 const SITE = "HTTPS://TICKETS.EXAMPLE.ORG/T/";
@@ -56,38 +56,38 @@ test.each([
 describe.each(["with Ed25519", "without Ed25519"])("a phone %s", (browser) => {
   test.each(ROWS)("takes a ticket %s, which is not on its list, for what it is", async (_, row) => {
     const asked = browser === "without Ed25519" ? withoutEd25519() : undefined;
-    const house = new House(table.door, [await aParty(0)]);
+    const house = new PartyList(table.door, [await aParty(0)]);
     house.ticketKeys = table.keys;
-    expect(await house.read(SITE + row.text)).toBe(row.phone);
+    expect(await house.identify(SITE + row.text)).toBe(row.phone);
     if (asked && row.phone !== "older" && readSigned(row.text)) expect(asked()).toBeGreaterThan(0);
   });
 });
 
 test.each(ROWS)("without keys a phone cannot tell a ticket %s from another", async (_, row) => {
-  const house = new House(table.door, [await aParty(0)]);
-  expect(await house.read(SITE + row.text)).toBe("ticket");
+  const house = new PartyList(table.door, [await aParty(0)]);
+  expect(await house.identify(SITE + row.text)).toBe("ticket");
 });
 
 test("a ticket on the list is known by its digest, with no keys and no signature to check", async () => {
   withoutEd25519();
   const tail = GENUINE.text.split("/")[1]!;
-  const house = new House(table.door, [await aParty(0, { name: "Ada", tickets: [await digestOf(tail)] })]);
-  expect(await house.read(SITE + GENUINE.text)).toMatchObject({ party: { name: "Ada" }, byTicket: true });
+  const house = new PartyList(table.door, [await aParty(0, { name: "Ada", tickets: [await digestOf(tail)] })]);
+  expect(await house.identify(SITE + GENUINE.text)).toMatchObject({ party: { name: "Ada" }, byTicket: true });
 });
 
 test.each([
   ["by the key of before, whose digest the list has not", table.tickets[1]!],
   ["that names another evening", table.tickets[2]!],
 ])("a genuine ticket %s, of a booking on the list, is that booking's", async (_, row) => {
-  const house = new House(table.door, [await aParty(0, { reference: row.reference!, name: "Ada" })]);
+  const house = new PartyList(table.door, [await aParty(0, { reference: row.reference!, name: "Ada" })]);
   house.ticketKeys = table.keys;
-  expect(await house.read(SITE + row.text)).toMatchObject({ party: { name: "Ada" }, byTicket: true });
+  expect(await house.identify(SITE + row.text)).toMatchObject({ party: { name: "Ada" }, byTicket: true });
 });
 
 test("a forged ticket with the reference of a booking on the list is forged", async () => {
   const row = table.tickets.find(({ ticket }) => ticket === "by somebody else's key")!;
   const { reference } = readSigned(row.text)!;
-  const house = new House(table.door, [await aParty(0, { reference })]);
+  const house = new PartyList(table.door, [await aParty(0, { reference })]);
   house.ticketKeys = table.keys;
-  expect(await house.read(SITE + row.text)).toBe("forged");
+  expect(await house.identify(SITE + row.text)).toBe("forged");
 });

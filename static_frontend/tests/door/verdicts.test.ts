@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 
 import table from "../../../tests/checkin/verdicts.json" with { type: "json" };
-import { decide, decideUnlisted, type Asked, type Party, type Unlisted } from "../../src/door/verdicts.ts";
+import { decide, decideUnlisted, type ScanOptions, type Party, type Unlisted } from "../../src/door/rules/verdicts.ts";
 
 interface Case {
   readonly case: string;
   readonly party: Party | null;
   readonly cancelled: boolean;
-  readonly asked: Asked;
+  readonly asked: ScanOptions;
   readonly free: number;
   readonly reentry?: boolean;
   readonly verdict: string;

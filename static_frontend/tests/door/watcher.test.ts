@@ -1,15 +1,15 @@
 import { beforeEach, expect, test, vi } from "vitest";
 
-import type { Seen } from "../../src/door/detector.ts";
-import { FORGET_AFTER, REST, Watcher } from "../../src/door/watcher.ts";
+import type { DetectedCode } from "../../src/door/camera/detector.ts";
+import { FORGET_AFTER, REST, Watcher } from "../../src/door/camera/watcher.ts";
 
 /** A code in the picture, which is 640 wide and 480 high; in its middle unless said otherwise. */
-function seen(rawValue: string, x = 270, width = 100): Seen {
+function seen(rawValue: string, x = 270, width = 100): DetectedCode {
   const box = { x, y: 190, width, height: width };
   return { rawValue, boundingBox: box as DOMRectReadOnly };
 }
 
-let inView: (string | Seen)[];
+let inView: (string | DetectedCode)[];
 let told: string[];
 let watcher: Watcher;
 
@@ -25,7 +25,7 @@ beforeEach(() => {
   watcher.start();
 });
 
-async function show(...codes: (string | Seen)[]): Promise<void> {
+async function show(...codes: (string | DetectedCode)[]): Promise<void> {
   inView = codes;
   await vi.advanceTimersByTimeAsync(REST * 3);
 }
@@ -121,7 +121,7 @@ test("only a picture without a code is tried harder, and what that sees is told 
   expect(harder.offer).not.toHaveBeenCalled();
   await show();
   expect(harder.offer).toHaveBeenCalledWith(picture);
-  watcher.meet([seen("B")]);
-  watcher.meet([seen("B")]);
+  watcher.report([seen("B")]);
+  watcher.report([seen("B")]);
   expect(told).toEqual(["A", "B"]);
 });

@@ -1,0 +1,171 @@
+/** "This phone": what is chosen for it, its PIN, and the kiosk that it may be. */
+
+import { hideNames } from "../screen/hidden-names.ts";
+import { Kiosk } from "./kiosk.ts";
+import { LockScreen } from "./lock-screen.ts";
+import { Settings } from "./settings.ts";
+import type { Pressed, View } from "../screen/view.ts";
+import type { Texts } from "../screen/texts.ts";
+
+/** Milliseconds that a kiosk asks for the PIN before it asks for tickets again. */
+const ASKS_FOR_PIN = 20_000;
+
+/** The door that this phone is. */
+export interface DoorControl {
+  /** Nobody is let in for now, and nobody's name is seen. */
+  close(): void;
+  open(): void;
+  render(): void;
+  /** Its list goes; what waits is sent. */
+  giveUp(): Promise<void>;
+}
+
+export class ThisPhone {
+  readonly kiosk: Kiosk;
+  private readonly lockScreen: LockScreen;
+  private readonly settings: Settings;
+  private readonly view: View;
+  private readonly texts: Texts;
+  private readonly door: DoorControl;
+  private asking: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(page: Document, view: View, texts: Texts, door: DoorControl) {
+    [this.view, this.texts, this.door] = [view, texts, door];
+    this.lockScreen = new LockScreen(view, texts, { locked: () => door.close(), opened: () => this.opened() });
+    this.kiosk = new Kiosk(view, () => this.lockScreen.hasPin, () => this.leaveKiosk());
+    this.settings = new Settings(view, () => this.chosen());
+    for (const what of ["pointerdown", "keydown"]) page.addEventListener(what, () => this.touched());
+    this.chosen();
+    this.showPin();
+  }
+
+  /** The app begins: locked, if there is a PIN. A kiosk names nobody, and goes on by itself. */
+  start(): void {
+    if (!this.kiosk.isOn) this.lockScreen.lockNow();
+  }
+
+  get isCovered(): boolean {
+    return this.lockScreen.isCovered;
+  }
+
+  touched(): void {
+    const isGuarded = this.lockScreen.hasPin && !this.kiosk.isOn && !this.isCovered;
+    this.lockScreen.touched(isGuarded ? this.settings.current.locksAfter : 0);
+  }
+
+  /** The page is seen again. */
+  woke(): void {
+    this.lockScreen.woke();
+  }
+
+  /** Somebody has a new invitation, which staff gave them: they may see who booked. */
+  invited(): void {
+    this.lockScreen.uncover();
+  }
+
+  joined(): void {
+    this.kiosk.leave();
+    if (this.lockScreen.isLocked) this.lockScreen.remove();
+    this.showPin();
+  }
+
+  /** The evening is over: nobody shows a ticket here any more, and what waits is not for guests to forget. */
+  ended(): void {
+    if (!this.kiosk.isOn) return;
+    this.kiosk.leave();
+    this.lockScreen.lockNow();
+  }
+
+  /** There is no invitation, or not any more. */
+  uninvited(): void {
+    if (this.lockScreen.isLocked && !this.kiosk.isOn && !this.isCovered) this.lockScreen.cover();
+  }
+
+  /** Do what was pressed; whether it was something of this sheet. */
+  async pressed({ act, about }: Pressed): Promise<boolean> {
+    switch (act) {
+      case "try":
+        this.settings.try(about);
+        return true;
+      case "set-pin":
+        await this.setPin();
+        return true;
+      case "remove-pin":
+        this.lockScreen.remove();
+        this.showPin();
+        return true;
+      case "lock":
+        this.lockScreen.lockNow();
+        return true;
+      case "unlock":
+        await this.lockScreen.unlock();
+        return true;
+      case "forget-pin":
+        await this.forget();
+        return true;
+      case "kiosk":
+        this.view.closeSheets();
+        this.lockScreen.lockBehind();
+        this.kiosk.enter();
+        // It waits for its next guest, however long.
+        this.touched();
+        this.door.open();
+        return true;
+      case "kiosk-back":
+        this.backToKiosk();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private chosen(): void {
+    hideNames(this.settings.current.hidesNames);
+    this.touched();
+    this.door.render();
+  }
+
+  private opened(): void {
+    clearTimeout(this.asking);
+    this.kiosk.leave();
+    this.touched();
+    this.door.open();
+  }
+
+  private leaveKiosk(): void {
+    if (!this.lockScreen.hasPin) return this.opened();
+    this.lockScreen.cover();
+    clearTimeout(this.asking);
+    this.asking = setTimeout(() => this.backToKiosk(), ASKS_FOR_PIN);
+  }
+
+  private backToKiosk(): void {
+    clearTimeout(this.asking);
+    if (!this.kiosk.isOn) return;
+    this.lockScreen.uncover();
+    this.door.open();
+  }
+
+  private async setPin(): Promise<void> {
+    const field = this.view.find<HTMLInputElement>("#new-pin");
+    const isSet = await this.lockScreen.set(field.value);
+    if (isSet) field.value = "";
+    this.view.setText("pin-trouble", isSet ? undefined : this.texts.get("pin.none"));
+    this.showPin();
+    this.touched();
+  }
+
+  /** Who forgot the PIN loses the list, and no scan: staff show the phone a new code. */
+  private async forget(): Promise<void> {
+    await this.door.giveUp();
+    this.lockScreen.remove();
+    this.kiosk.leave();
+    this.lockScreen.uncover();
+    this.showPin();
+  }
+
+  private showPin(): void {
+    this.view.show("pin-none", !this.lockScreen.hasPin);
+    this.view.show("pin-set", this.lockScreen.hasPin);
+  }
+}

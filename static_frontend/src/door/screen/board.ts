@@ -1,0 +1,167 @@
+/** What the door's screen shows all the time: the evening, its counts, the network, what went wrong. */
+
+import { discrepancyText, conflictText, nameOf } from "./cards.ts";
+import type { DoorSession, ScanResult } from "../sync/session.ts";
+import type { DoorState } from "../sync/door-state.ts";
+import { signal } from "./signals.ts";
+import type { View } from "./view.ts";
+import type { Texts } from "./texts.ts";
+
+/** Milliseconds before the curtain from which a door of another day is nothing to wonder at. */
+const DOORS_OPEN = 6 * 3_600_000;
+/** Notices that are put away one by one; more of them, as of an evening under way, are at once, too. */
+const FEW_NOTICES = 2;
+const COUNTS = ["expected", "inside", "to_come", "free"] as const;
+
+export class Board {
+  private readonly view: View;
+  private readonly texts: Texts;
+
+  constructor(view: View, texts: Texts) {
+    this.view = view;
+    this.texts = texts;
+  }
+
+  /** `last`: the last people let in here, for whoever pressed Next too early. `isExit`: who is scanned goes out. */
+  show(session: DoorSession, last: ScanResult | undefined, isExit: boolean): void {
+    const { view, texts } = this;
+    const { performance, counts, device, cannotStore } = session.state;
+    view.screen("door");
+    view.allow(session.state.rights);
+    view.setText("title", performance?.show_title ?? device.label);
+    view.setText("when", performance && texts.when(performance.starts_at));
+    view.mark("net", session.sync.isAway ? "away" : "online");
+    view.setText("state", this.stateText(session));
+    for (const name of COUNTS) view.count(name, counts?.[name]);
+    view.count("in_building", session.state.inBuilding);
+    view.setText("known", this.knownText(session.state));
+    this.showInterval(session.state, isExit);
+    view.show("outdated", session.isOutdated);
+    view.setText("keeps-nothing", cannotStore ? texts.get("keeps.nothing") : undefined);
+    view.setText("caution", this.cautionText(session.state));
+    view.setText("clock", session.sync.isAway ? this.clockText(session.state) : undefined);
+    view.show("over", session.sync.isAway && session.state.mayBeOver);
+    view.setText("last-words", last && this.lastText(last));
+    view.show("last", last !== undefined);
+    this.showNotices(session.state);
+    this.showRelease(session.state);
+  }
+
+  /** The evening is over here, or this phone is out of it: no name stays, not even where none is seen. */
+  showEnd({ ended, waiting, device }: DoorState): void {
+    const { view, texts } = this;
+    const num = waiting.length;
+    // Whoever ended it may have done so before it was over.
+    const why = device.isLeaving ? "left" : ended!;
+    view.setText("ended-title", texts.get(`ended.${why}`));
+    view.setText("ended-detail", texts.get(`ended.${why}.detail`));
+    view.setText("ended-waiting", num ? texts.get("forget.waiting", { num }) : undefined);
+    view.show("forget", num > 0);
+    view.setText("last-words", undefined);
+    view.notices([], "");
+    view.screen("ended");
+  }
+
+  private stateText({ awaySince, state: { waiting, listedAt } }: DoorSession): string {
+    const since = awaySince && this.texts.clock(awaySince);
+    const list = listedAt && this.texts.clock(listedAt);
+    return [
+      since
+        ? this.texts.get("state.away", { at: since })
+        : this.texts.get(list ? "state.online" : "state.starting"),
+      ...(waiting.length > 0 ? [this.texts.get("state.waiting", { num: waiting.length })] : []),
+      ...(since && list && list !== since ? [this.texts.get("state.list", { at: list })] : []),
+    ].join(" · ");
+  }
+
+  /** Who is out, whether people may go out, and which way they go whose tickets are scanned. */
+  private showInterval({ counts, reentry = false, outsideWithoutTicket }: DoorState, isExit: boolean): void {
+    const { view, texts } = this;
+    const num = counts?.outside ?? 0;
+    view.setText("outside", num > 0 ? texts.get("building.outside", { num }) : undefined);
+    view.show("ways", reentry);
+    view.mark("way", isExit ? "out" : "in");
+    view.press("entrance", !isExit);
+    view.press("exit", isExit);
+    view.setText("exit", isExit ? texts.get("exit.on") : undefined);
+    view.show("passages", reentry || outsideWithoutTicket > 0);
+    view.enable("walk-out", reentry);
+  }
+
+  /** When everybody in the building was last surely known: with the day, if that was another one. */
+  private knownText({ knownAt, clock }: DoorState): string | undefined {
+    if (knownAt === undefined) return undefined;
+    const isToday = this.texts.day(knownAt) === this.texts.day(clock.now());
+    const at = isToday ? this.texts.clock(knownAt) : this.texts.when(knownAt);
+    return this.texts.get("building.known", { at });
+  }
+
+  private cautionText({ performance, clock }: DoorState): string | undefined {
+    if (!performance) return undefined;
+    if (performance.cancelled) return this.texts.get("caution.cancelled");
+    const left = Date.parse(performance.starts_at) - clock.now().getTime();
+    const isToday = this.texts.day(performance.starts_at) === this.texts.day(clock.now());
+    return left > DOORS_OPEN && !isToday ? this.texts.get("caution.later") : undefined;
+  }
+
+  /** With a network it does not matter: the server tells the time. */
+  private clockText({ clock }: DoorState): string | undefined {
+    const [now, says] = [clock.now(), new Date()];
+    return clock.hasJumped
+      ? this.texts.get("clock.jumped", { at: this.texts.clock(now), says: this.texts.when(says) })
+      : undefined;
+  }
+
+  private lastText(last: ScanResult): string {
+    const nameless = last.kind === "not_listed" ? "not_listed" : "walk_in";
+    const who = last.party ? nameOf(last.party) : this.texts.get(nameless);
+    const way = { let_out: "out", in_again: "in_again" }[last.kind as string] ?? "in";
+    const what = `${who}, ${this.texts.get(way, { num: last.people })}`;
+    return this.texts.get("last", { what });
+  }
+
+  private showNotices({ conflicts, aside, parties: partyList }: DoorState): void {
+    const { texts } = this;
+    this.view.show("all-seen", conflicts.length + aside.length > FEW_NOTICES);
+    const isNew = this.view.notices(
+      [
+        ...conflicts.map((one) => ({ id: one.scan_id, ...conflictText(one, texts) })),
+        ...aside.map((one) => {
+          const name = one.reference ? partyList.listed(one.reference)?.name : undefined;
+          return { id: one.scanId, ...discrepancyText(one, name, texts) };
+        }),
+      ],
+      texts.get("seen"),
+    );
+    if (isNew) signal("look");
+  }
+
+  /** The sheet that releases places and takes them back. */
+  private showRelease({ performance, mayRelease, parties: partyList, noShows, free, silent, device }: DoorState): void {
+    if (!performance) return;
+    const { view, texts } = this;
+    const { places: num, parties, late: { places: late, parties: lateParties } } = noShows;
+    const ask = texts.get("release.ask", { num, parties });
+    const kept = late > 0 ? texts.get("release.late", { num: late, parties: lateParties }) : undefined;
+    const { released_at: released, release_from: from } = performance;
+    const asked = mayRelease
+      ? num > 0 ? ask : (kept ?? texts.get("release.none"))
+      : texts.get("release.from", { at: texts.clock(from) });
+    // What is taken back is held again as far as nobody took it.
+    const again = Math.min(partyList.released, Math.max(0, free));
+    const left = { num: partyList.released, again };
+    const done = released && [
+      texts.get("release.done", { at: texts.clock(released) }),
+      texts.get("release.left", left),
+    ];
+    view.setText("release-words", done ? done.join(" ") : asked);
+    view.setText("release-ask", num > 0 || !kept ? ask : undefined);
+    const phones = silent.join(", ");
+    view.setText("release-silent", phones ? texts.get("release.silent", { phones }) : undefined);
+    view.setText("release-late-words", kept);
+    view.show("release-late", late > 0);
+    view.enable("release", mayRelease && num + late > 0);
+    view.enable("take-back", released !== null && (again > 0 || partyList.released === 0));
+    view.setText("device", device.label);
+  }
+}

@@ -1,0 +1,344 @@
+/** What is told turned into a card: words, tone and what can be done about it. */
+
+import { changeTexts, endText, type TextContext } from "./booking-changes.ts";
+import { hidesNames, shownName, nameWithReference } from "./hidden-names.ts";
+import type { NoAnswer, ScanResult } from "../sync/session.ts";
+import type { KnownParty } from "../rules/party-list.ts";
+import { Refused, type Conflict, type FirstAdmission } from "../sync/server.ts";
+import type { Discrepancy } from "../sync/store.ts";
+import { insideOf, toCome } from "../rules/verdicts.ts";
+import type { TextValues, Texts } from "./texts.ts";
+
+/** Buttons with numbers: `numbers` of people to do `act` with. */
+export interface PeopleButtons {
+  readonly act: "let-in" | "late" | "only" | "unlisted" | "let-out" | "in-again";
+  readonly label: string;
+  readonly upTo: number;
+}
+
+export interface Card {
+  readonly kind: string;
+  readonly tone: string;
+  readonly headline: string;
+  readonly details: readonly string[];
+  readonly party?: {
+    readonly name: string;
+    readonly facts: readonly string[];
+    /** What is to be known of them, each on a line of its own. */
+    readonly notes: readonly string[];
+    /** The name and the notes, where they are seen only when somebody presses the name. */
+    readonly hidden?: { readonly label: string; readonly name: string; readonly notes: readonly string[] };
+  };
+  readonly peopleButtons: readonly PeopleButtons[];
+  readonly buttons: readonly { readonly act: string; readonly label: string }[];
+}
+
+/** What the words need to know of the evening. */
+export interface CardContext extends TextContext {
+  readonly listedAt: Date | undefined;
+  readonly free: number;
+}
+
+/** The most people a ticket that nobody knows can be let in with, without a second thought. */
+const MAX_UNLISTED = 6;
+
+export function cardOf(result: ScanResult, texts: Texts, context: CardContext): Card {
+  const { kind, party } = result;
+  const left = party ? toCome(party) : 0;
+  return {
+    kind,
+    tone: texts.tone(kind),
+    headline: headlineOf(result, texts, context),
+    details: detailsOf(result, left, texts, context),
+    ...(party && { party: partyOf(party, texts, context) }),
+    peopleButtons: peopleButtonsOf(result, texts, context),
+    buttons: buttonsOf(result, texts),
+  };
+}
+
+function headlineOf(result: ScanResult, texts: Texts, { listedAt }: CardContext): string {
+  const at = listedAt ? texts.clock(listedAt) : "";
+  return texts.get(unlistedCase(result) ?? result.kind, { num: result.people, at });
+}
+
+/** By which words a ticket is asked about that is not on the list, if something is known of it. */
+function unlistedCase({ kind, party, ticket }: ScanResult): string | undefined {
+  if (kind !== "not_listed") return undefined;
+  if (party) return "not_listed.pending";
+  return ticket === "genuine" ? "not_listed.genuine" : undefined;
+}
+
+/** What the person at the door made of a ticket that is not on the list. */
+export function settledCard(result: ScanResult, texts: Texts): Card {
+  const isIn = result.people > 0;
+  return {
+    kind: "not_listed",
+    tone: isIn ? "good" : "bad",
+    headline: isIn
+      ? texts.get("admitted", { num: result.people })
+      : texts.get("not_listed.away"),
+    details: [texts.get(isIn ? "not_listed.in" : "not_listed.away_detail")],
+    peopleButtons: [],
+    buttons: [
+      ...(isIn ? [{ act: "undo", label: texts.get("undo") }] : []),
+      { act: "next", label: texts.get("next") },
+    ],
+  };
+}
+
+/** No answer, or one that is no verdict: nobody was let in. */
+export function troubleCard(texts: Texts, trouble: NoAnswer | Refused): Card {
+  const next = { act: "next", label: texts.get("next") };
+  const card = { tone: texts.tone("no_answer"), peopleButtons: [] };
+  if (trouble instanceof Refused) {
+    const headline = texts.get("refused");
+    return { ...card, kind: "refused", headline, details: [trouble.message], buttons: [next] };
+  }
+  return {
+    ...card,
+    kind: "no_answer",
+    headline: texts.get("no_answer"),
+    details: [texts.get(trouble.isUndo ? "no_answer.undo" : "no_answer.detail")],
+    buttons: [{ act: "again", label: texts.get("again") }, next],
+  };
+}
+
+export function checkingCard(texts: Texts): Card {
+  const headline = texts.get("checking");
+  return { kind: "checking", tone: "wait", headline, details: [], peopleButtons: [], buttons: [] };
+}
+
+/** What a party is called: a phone that only scans is told no names, and nobody is those of a booking that ended. */
+export function nameOf({ name, reference }: KnownParty): string {
+  return name ? nameWithReference(name, reference) : reference;
+}
+
+/** A party in a list of found ones. */
+export function partyOf(party: KnownParty, texts: Texts, now: TextContext): NonNullable<Card["party"]> {
+  const name = party.name || party.reference;
+  const facts = [
+    ...(party.name ? [party.reference] : []),
+    texts.get("seats", { num: party.seats }),
+    texts.get("in", { num: insideOf(party) }),
+    ...(party.outside ? [texts.get("out", { num: party.outside })] : []),
+  ];
+  const changes = changeTexts(party, texts, now);
+  const notes = notesOn(party, texts);
+  if (!hidesNames() || !party.name) return { name, facts, notes: [...changes, ...notes] };
+  const shown = shownName(name);
+  return {
+    name: shown,
+    facts,
+    notes: [...changes, ...(notes.length > 0 ? [texts.get("note.hidden")] : [])],
+    hidden: { label: texts.get("name.show", { name: shown }), name, notes: [...changes, ...notes] },
+  };
+}
+
+/** A phone that is told no names is told no notes either, but that there is one. */
+function notesOn(party: KnownParty, texts: Texts): string[] {
+  const { note, has_note: hasNote, late_at: lateAt, admitted, seats } = party;
+  const elsewhere = hasNote ? [texts.get("note.elsewhere")] : [];
+  return [
+    ...(lateAt && admitted < seats ? [texts.get("late", { at: texts.clock(lateAt) })] : []),
+    ...(note ? [note] : elsewhere),
+  ];
+}
+
+/** Who can be let in of a party, or in again; of those whose places were released as many as are `free`. */
+export function admitButtons(party: KnownParty, texts: Texts, free: number): PeopleButtons[] {
+  const back = party.outside ?? 0;
+  const again = back > 0 ? [{ act: "in-again", label: texts.get("in_again.do"), upTo: back } as const] : [];
+  const left = toCome(party);
+  if (left > 0) return [...again, { act: "let-in", label: texts.get("let_in"), upTo: left }];
+  const late = Math.min(party.released, free);
+  return late > 0 ? [...again, { act: "late", label: texts.get("let_in.late"), upTo: late }] : again;
+}
+
+/** Who can be let out of a party. */
+export function exitButtons(party: KnownParty, texts: Texts): PeopleButtons[] {
+  const upTo = insideOf(party);
+  return upTo > 0 ? [{ act: "let-out", label: texts.get("let_out.do"), upTo }] : [];
+}
+
+/** "Ada Rossi came in twice: 20:41, Door A, and 20:43, Door B." */
+export function conflictText(conflict: Conflict, texts: Texts): { title: string; text: string } {
+  const num = conflict.claimed - conflict.people;
+  return { title: texts.get("conflict", { num }), text: conflictDetail(conflict, num, texts) };
+}
+
+function conflictDetail(conflict: Conflict, num: number, texts: Texts): string {
+  const at = timeAndDoor(conflict, texts);
+  const name = nameWithReference(conflict.name, conflict.reference) || conflict.reference;
+  const { first, walk_in, attempt } = conflict;
+  if (conflict.verdict === "revoked" && attempt && (name || walk_in)) {
+    const who = name || texts.get("walk_in");
+    return texts.get("conflict.revoked", { name: who, at: timeAndDoor(attempt, texts) });
+  }
+  if (walk_in && conflict.way === "again") return texts.get("conflict.walk_in_again", { num, at });
+  if (walk_in) return texts.get("conflict.walk_in", { num, at });
+  if (!name) return texts.get("conflict.unknown", { at });
+  if (conflict.way === "again") {
+    return first
+      ? texts.get("conflict.again", { name, first: timeAndDoor(first, texts), at })
+      : texts.get("conflict.not_out", { name, at });
+  }
+  return first
+    ? texts.get("conflict.twice", { name, first: timeAndDoor(first, texts), at })
+    : texts.get("conflict.none", { name, at });
+}
+
+export function discrepancyText(
+  aside: Discrepancy,
+  name: string | undefined,
+  texts: Texts,
+): { title: string; text: string } {
+  const facts = {
+    name: nameWithReference(name ?? "", aside.reference) || aside.reference || texts.get("walk_in"),
+    at: texts.clock(aside.at),
+    people: aside.people,
+    counted: aside.counted,
+    reason: texts.has(`aside.${aside.reason}`)
+      ? texts.get(`aside.${aside.reason}`)
+      : aside.reason,
+  };
+  return { title: texts.get("aside"), text: texts.get(aside.isOut ? "aside.out" : "aside.detail", facts) };
+}
+
+function timeAndDoor(seen: FirstAdmission, texts: Texts): string {
+  const door = seen.door || seen.by;
+  return door
+    ? texts.get("conflict.at", { at: texts.clock(seen.at), door })
+    : texts.clock(seen.at);
+}
+
+function detailsOf(result: ScanResult, left: number, texts: Texts, context: CardContext): string[] {
+  const { kind, first, firstHere, evening, offline } = result;
+  const at = context.listedAt ? texts.clock(context.listedAt) : "";
+  const listed = offline ? [texts.get("admitted.listed", { at })] : [];
+  switch (kind) {
+    case "let_out":
+    case "in_again":
+      return [passageText(result, texts), ...listed];
+    case "changed":
+    case "too_many":
+      return [texts.get(detailCase(result), { num: passageLeft(result, left) }), ...listed];
+    case "admitted":
+      if (result.action.kind === "walk_in") {
+        return [texts.get("admitted.walk_in", { num: Math.max(0, context.free) }), ...listed];
+      }
+      return [admittedText(result, left, texts), ...listed];
+    case "already_in":
+      if (first) {
+        const isNamed = first.door && first.door !== first.by;
+        const name = isNamed ? "already_in.first_door" : "already_in.first";
+        return [texts.get(name, firstAdmissionValues(first, texts))];
+      }
+      if (firstHere) return [texts.get("already_in.here", { at: texts.clock(firstHere) })];
+      return [texts.get("already_in.listed", { at })];
+    case "wrong_performance":
+      if (!evening) return offline ? [texts.get("wrong_performance.signed")] : [];
+      return [
+        texts.get("wrong_performance.evening", {
+          show: evening.show_title,
+          when: texts.when(evening.starts_at),
+          venue: evening.venue_name,
+        }),
+      ];
+    case "undone":
+      if (isPassage(result)) return [texts.get("undone.passage")];
+      return [
+        result.party?.admitted
+          ? texts.get("undone.rest", { num: result.party.admitted })
+          : texts.get("undone.detail"),
+      ];
+    case "not_listed":
+      return [texts.get(unlistedDetail(result), { at })];
+    case "unknown":
+      if (result.ticket === "forged") return [texts.get("unknown.forged")];
+      return [texts.get("unknown.detail"), ...listed];
+    case "cancelled":
+    case "expired":
+    case "performance_cancelled":
+      return [whyRefused(result, texts, context), ...listed];
+    default:
+      return [texts.get(`${kind}.detail`, { num: left }), ...listed];
+  }
+}
+
+/** Whether people were to go out, or to come back, and not to come for the first time. */
+function isPassage({ action: { way } }: ScanResult): boolean {
+  return way === "out" || way === "again";
+}
+
+function detailCase(result: ScanResult): string {
+  if (!isPassage(result)) return `${result.kind}.detail`;
+  return result.kind === "changed" ? "changed.passage" : `too_many.${result.action.way}`;
+}
+
+/** The number that those words tell: who is still to come, or in, or out. */
+function passageLeft({ kind, party, action: { way } }: ScanResult, left: number): number {
+  if (way !== "out" && way !== "again") return left;
+  if (!party) return 0;
+  return way === "out" || kind === "changed" ? insideOf(party) : (party.outside ?? 0);
+}
+
+function passageText({ kind, party }: ScanResult, texts: Texts): string {
+  const num = !party ? 0 : kind === "let_out" ? insideOf(party) : (party.outside ?? 0);
+  return num > 0 ? texts.get(`${kind}.rest`, { num }) : texts.get(`${kind}.detail`);
+}
+
+function whyRefused({ kind, party }: ScanResult, texts: Texts, context: CardContext): string {
+  return (party && endText(kind, party, texts, context)) ?? texts.get(`${kind}.detail`);
+}
+
+function unlistedDetail(result: ScanResult): string {
+  const known = unlistedCase(result);
+  if (known) return `${known}_detail`;
+  return result.ticket === "older" ? "not_listed.older" : "not_listed.detail";
+}
+
+function admittedText({ party }: ScanResult, left: number, texts: Texts): string {
+  if (left > 0) return texts.get("admitted.rest", { num: left });
+  return party?.released
+    ? texts.get("admitted.released", { num: party.released })
+    : texts.get("admitted.complete");
+}
+
+function firstAdmissionValues(first: FirstAdmission, texts: Texts): TextValues {
+  return { at: texts.clock(first.at), by: first.by, door: first.door };
+}
+
+function peopleButtonsOf(result: ScanResult, texts: Texts, context: CardContext): PeopleButtons[] {
+  const { kind, party, people, action } = result;
+  if (kind === "not_listed") {
+    const upTo = party ? toCome(party) : MAX_UNLISTED;
+    return [{ act: "unlisted", label: texts.get("let_in.unlisted"), upTo }];
+  }
+  if (kind === "let_out" || kind === "in_again") {
+    const upTo = people - 1;
+    return upTo > 0 ? [{ act: "only", label: texts.get(`${kind}.only`), upTo }] : [];
+  }
+  if (kind === "admitted") {
+    const rest = party ? admitButtons(party, texts, context.free) : [];
+    return people > 1 && (party || action.kind === "walk_in")
+      ? [{ act: "only", label: texts.get("let_in.only"), upTo: people - 1 }, ...rest]
+      : rest;
+  }
+  if (!party) return [];
+  if (action.way === "out") return kind === "none_in" ? [] : exitButtons(party, texts);
+  if (kind === "some_out") return admitButtons(party, texts, context.free);
+  if (kind === "changed" || kind === "too_many" || kind === "undone") {
+    return admitButtons(party, texts, context.free);
+  }
+  if (kind === "released") {
+    const upTo = Math.min(party.released, Math.max(1, context.free));
+    return [{ act: "late", label: texts.get("let_in.late"), upTo }];
+  }
+  return [];
+}
+
+function buttonsOf(result: ScanResult, texts: Texts): { act: string; label: string }[] {
+  if (result.kind === "not_listed") return [{ act: "send-away", label: texts.get("send_away") }];
+  const next = { act: "next", label: texts.get("next") };
+  return result.people > 0 && result.kind !== "undone" ? [{ act: "undo", label: texts.get("undo") }, next] : [next];
+}

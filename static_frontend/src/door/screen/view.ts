@@ -1,0 +1,402 @@
+/** What is seen and pressed. It knows no rules: it shows what it is given, and says what was pressed. */
+
+import type { Card, PeopleButtons } from "./cards.ts";
+
+/** People up to whom each number has a button of its own. */
+const BUTTONS = 8;
+/** Milliseconds in which what has just come under a finger does nothing for it: the finger was sent to what
+ * was there before, or taps twice. Double taps take up to 300; nobody reads a card and answers it in 500.
+ */
+const SETTLES = 500;
+
+export type Screen = "starting" | "insecure" | "stranger" | "join" | "ended" | "door";
+
+export interface Notice {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+export interface FoundParty {
+  readonly reference: string;
+  readonly party: NonNullable<Card["party"]>;
+  readonly note: string;
+  readonly peopleButtons: readonly PeopleButtons[];
+}
+
+export interface Pressed {
+  readonly act: string;
+  readonly people: number;
+  /** What the pressed thing is about: a party's reference, a conflict. */
+  readonly about: string;
+}
+
+export class View {
+  private readonly page: Document;
+  private settling: ReturnType<typeof setTimeout> | undefined;
+  /** What had the focus before a card took it. */
+  private before: HTMLElement | undefined;
+
+  constructor(page: Document, press: (pressed: Pressed) => void) {
+    this.page = page;
+    page.addEventListener("click", (event) => {
+      const button = (event.target as Element).closest<HTMLElement>("button[data-do]");
+      if (button) press(pressedBy(button));
+    });
+    page.addEventListener("submit", (event) => {
+      const form = event.target as HTMLElement;
+      if (!("do" in form.dataset)) return;
+      event.preventDefault();
+      press(pressedBy(form));
+    });
+    page.addEventListener("keydown", (event) => {
+      // What lies over the panel has its own Escape, and so have words that are being composed.
+      if (event.key !== "Escape" || event.isComposing || !this.isFinding) return;
+      if (!this.hasCard && !this.hasSheet) press({ act: "close-find", people: 0, about: "" });
+    });
+  }
+
+  screen(name: Screen): void {
+    this.find("main").dataset["screen"] = name;
+    for (const part of this.page.querySelectorAll<HTMLElement>("[data-on]")) {
+      part.hidden = part.dataset["on"] !== name;
+    }
+  }
+
+  /** Put words where they belong; without any the place is hidden. */
+  setText(place: string, texts: string | undefined): void {
+    const part = this.find(`[data-${place}]`);
+    // A live region speaks whenever it is written to, and not only when something has changed.
+    if (part.textContent !== (texts ?? "")) part.textContent = texts ?? "";
+    part.hidden = !texts;
+  }
+
+  show(place: string, isShown: boolean): void {
+    this.find(`[data-${place}]`).hidden = !isShown;
+  }
+
+  /** Show what a phone with these rights may do, and where it lacks one what it reads instead. */
+  allow(rights: readonly string[]): void {
+    for (const part of this.page.querySelectorAll<HTMLElement>("[data-needs]")) {
+      part.hidden = !rights.includes(part.dataset["needs"]!);
+    }
+    for (const part of this.page.querySelectorAll<HTMLElement>("[data-lacks]")) {
+      part.hidden = rights.includes(part.dataset["lacks"]!);
+    }
+  }
+
+  enable(act: string, isEnabled: boolean): void {
+    for (const button of this.page.querySelectorAll<HTMLButtonElement>(`[data-do="${act}"]`)) {
+      button.disabled = !isEnabled;
+    }
+  }
+
+  /** Whether a box is ticked; it is not, the next time. */
+  takeTick(name: string): boolean {
+    const box = this.find<HTMLInputElement>(`[data-${name}]`);
+    const { checked } = box;
+    box.checked = false;
+    return checked;
+  }
+
+  /** Show which of several buttons is the one that was pressed. */
+  press(act: string, isPressed: boolean): void {
+    this.find(`[data-do="${act}"]`).setAttribute("aria-pressed", `${isPressed}`);
+  }
+
+  mark(name: string, value: string): void {
+    this.find("main").dataset[name] = value;
+  }
+
+  count(name: string, number: number | undefined): void {
+    this.find(`[data-count="${name}"]`).textContent = number === undefined ? "–" : `${number}`;
+  }
+
+  /** Whether there are lines that were not there before. */
+  notices(lines: readonly Notice[], close: string): boolean {
+    const list = this.find("[data-notices]");
+    const shown = new Map(lines.map((line) => [line.id, line]));
+    for (const item of list.querySelectorAll<HTMLElement>("li")) {
+      const line = shown.get(item.dataset["about"]!);
+      if (line) {
+        shown.delete(line.id);
+        // Its names may be hidden by now.
+        const texts = noticeText(line);
+        if (item.firstChild!.textContent !== texts.textContent) item.firstChild!.replaceWith(texts);
+        continue;
+      }
+      // The next one moves up: it must not be put away unread.
+      this.settle();
+      item.remove();
+    }
+    const fresh = lines.filter(({ id }) => shown.has(id));
+    for (const line of fresh) {
+      list.append(
+        make("li", { "data-about": line.id }, [
+          noticeText(line),
+          make("button", { type: "button", class: "quiet", "data-do": "dismiss", "data-about": line.id }, [close]),
+        ]),
+      );
+    }
+    return fresh.length > 0;
+  }
+
+  /** Cover the page with a verdict. */
+  card(card: Card): void {
+    const place = this.find("#verdict");
+    const { activeElement } = this.page;
+    // Of several cards in a row the first one took it.
+    if (this.find("main").contains(activeElement)) this.before = activeElement as HTMLElement;
+    place.replaceChildren(this.cardFrom(card));
+    this.settle();
+    this.mark("verdict", card.kind);
+    this.find("main").inert = true;
+    place
+      .querySelector<HTMLElement>("[data-do=next], [data-do=send-away]")
+      ?.focus({ preventScroll: true });
+  }
+
+  clearCard(): void {
+    if (this.hasCard) this.settle();
+    this.find("#verdict").replaceChildren();
+    delete this.find("main").dataset["verdict"];
+    this.find("main").inert = false;
+  }
+
+  /** Back to where it was before the cards, for whoever presses by keyboard. */
+  giveFocusBack(): void {
+    const { before } = this;
+    this.before = undefined;
+    if (!before) return;
+    before.focus({ preventScroll: true });
+    // It went meanwhile, as the button that undoes the last people does.
+    if (this.page.activeElement === before) return;
+    const walkIn = this.find("[data-do=walk-in]");
+    const place = walkIn.hidden ? this.find("[data-do=more]") : walkIn;
+    place.focus({ preventScroll: true });
+  }
+
+  /** The card on the screen asks something, and goes away with the answer. */
+  get hasQuestion(): boolean {
+    return this.page.querySelector("#verdict [data-do=send-away]") !== null;
+  }
+
+  get hasCard(): boolean {
+    return this.find("#verdict").childElementCount > 0;
+  }
+
+  found(parties: readonly FoundParty[]): void {
+    this.find("[data-found]").replaceChildren(
+      ...parties.map((found) =>
+        make("li", {}, [
+          ...partyLines(found.party),
+          ...(found.note ? [make("p", { class: "muted" }, [found.note])] : []),
+          ...found.peopleButtons.map((peopleButtons) => this.peopleButtonsFrom(peopleButtons, found.reference)),
+        ]),
+      ),
+    );
+  }
+
+  /** Evenings whose doors may be opened here, wherever they are told. */
+  evenings(evenings: readonly { readonly address: string; readonly text: string }[]): void {
+    for (const part of this.page.querySelectorAll<HTMLElement>("[data-evenings]")) {
+      part.hidden = evenings.length === 0;
+      part.querySelector("ul")!.replaceChildren(
+        ...evenings.map(({ address, text }) =>
+          make("li", {}, [make("a", { class: "button quiet", href: address }, [text])]),
+        ),
+      );
+    }
+  }
+
+  openFind(): void {
+    this.settle();
+    this.mark("finding", "yes");
+    this.focusQuery();
+  }
+
+  closeFind(): void {
+    if (!this.isFinding) return;
+    this.settle();
+    delete this.find("main").dataset["finding"];
+    this.find("[data-do=find]").focus();
+  }
+
+  get isFinding(): boolean {
+    return this.find("main").dataset["finding"] === "yes";
+  }
+
+  /** Something lies over the camera's picture, or over the whole page. */
+  get isOccupied(): boolean {
+    return this.isFinding || this.hasSheet;
+  }
+
+  private get hasSheet(): boolean {
+    return this.page.querySelector("dialog[open]") !== null;
+  }
+
+  focusQuery(): void {
+    this.query.focus();
+    this.query.select();
+  }
+
+  focusFound(): void {
+    this.find("[data-found]").focus();
+  }
+
+  get query(): HTMLInputElement {
+    return this.find("#query");
+  }
+
+  openSheet(name: string): void {
+    const sheet = this.find<HTMLDialogElement>(`[data-sheet="${name}"]`);
+    if (sheet.open) return;
+    this.settle();
+    sheet.showModal();
+    // From its beginning, wherever it was left: it is longer than a small phone.
+    sheet.scrollTop = 0;
+  }
+
+  closeSheets(): void {
+    for (const sheet of this.page.querySelectorAll<HTMLDialogElement>("dialog[open]")) {
+      this.settle();
+      sheet.close();
+    }
+  }
+
+  /** Cover everything with the page that asks for the PIN, or show it again. */
+  cover(isCovered: boolean): void {
+    this.find("main").hidden = isCovered;
+    this.show("lock", isCovered);
+    if (isCovered) this.find("#unlock-pin").focus();
+  }
+
+  /** Be a kiosk, or a door as usual. */
+  kiosk(isOn: boolean): void {
+    if (isOn) this.page.body.dataset["kiosk"] = "";
+    else delete this.page.body.dataset["kiosk"];
+  }
+
+  find<Part extends HTMLElement = HTMLElement>(selector: string): Part {
+    return this.page.querySelector<Part>(selector)!;
+  }
+
+  /** Other buttons lie under the finger now. Keys and screen readers are sent to none by mistake: they may at once. */
+  private settle(): void {
+    clearTimeout(this.settling);
+    this.page.body.dataset["settling"] = "";
+    this.settling = setTimeout(() => delete this.page.body.dataset["settling"], SETTLES);
+  }
+
+  private cardFrom(card: Card): HTMLElement {
+    const symbol = this.find<HTMLTemplateElement>(`template[data-symbol="${card.tone}"]`);
+    return make("div", { class: `verdict ${card.tone}`, "data-verdict": card.kind }, [
+      make("div", { class: "said" }, [
+        symbol.content.cloneNode(true),
+        make("h2", {}, [card.headline]),
+        ...card.details.map((detail) => make("p", { class: "detail" }, [detail])),
+        ...(card.party ? partyLines(card.party) : []),
+      ]),
+      make("div", { class: "answer" }, [
+        ...card.peopleButtons.map((peopleButtons) => this.peopleButtonsFrom(peopleButtons, "")),
+        make(
+          "div",
+          { class: "actions" },
+          card.buttons.map(({ act, label }) =>
+            make("button", { type: "button", "data-do": act, ...(isNext(act) && { class: "next" }) }, [label]),
+          ),
+        ),
+      ]),
+    ]);
+  }
+
+  private peopleButtonsFrom({ act, label, upTo }: PeopleButtons, about: string): HTMLElement {
+    const numbers = Array.from({ length: Math.min(upTo, BUTTONS) }, (_, n) => n + 1);
+    const parts: HTMLElement[] = numbers.map((people) =>
+      make("button", { type: "button", "data-do": act, "data-n": `${people}`, "data-about": about }, [
+        make("span", { class: "visually-hidden" }, [`${label} `]),
+        `${people}`,
+      ]),
+    );
+    if (upTo > BUTTONS) {
+      parts.push(
+        make("form", { "data-do": act, "data-about": about, class: "many" }, [
+          make("input", {
+            type: "number",
+            name: "people",
+            inputmode: "numeric",
+            min: "1",
+            max: `${upTo}`,
+            value: `${upTo}`,
+            required: "",
+            "aria-label": label,
+          }),
+          make("button", { type: "submit" }, ["OK"]),
+        ]),
+      );
+    }
+    return make("div", { class: "heads", role: "group", "aria-label": label }, [
+      make("p", { "aria-hidden": "true" }, [label]),
+      ...parts,
+    ]);
+  }
+}
+
+function noticeText({ title, text }: Notice): HTMLElement {
+  return make("p", {}, [make("strong", {}, [title]), ` ${text}`]);
+}
+
+function isNext(act: string): boolean {
+  return act === "next" || act === "send-away";
+}
+
+function pressedBy(part: HTMLElement): Pressed {
+  const typed = part instanceof HTMLFormElement ? new FormData(part).get("people") : null;
+  return {
+    act: part.dataset["do"]!,
+    people: Number(typed ?? part.dataset["n"] ?? 0),
+    about: part.dataset["about"] ?? "",
+  };
+}
+
+/** A party's name, its facts and its notes; a hidden name is a button that shows it. */
+function partyLines({ name, facts, notes, hidden }: NonNullable<Card["party"]>): HTMLElement[] {
+  if (!hidden) return linesOf(name, facts, notes);
+  const button = make("button", { type: "button", class: "reveal", "aria-label": hidden.label }, [name]);
+  const lines = linesOf(button, facts, notes);
+  button.addEventListener("click", () => {
+    const [first, ...others] = lines;
+    const shown = linesOf(hidden.name, facts, hidden.notes);
+    for (const other of others) other.remove();
+    first!.replaceWith(...shown);
+    // The button that had the focus is gone.
+    shown[0]!.tabIndex = -1;
+    shown[0]!.focus();
+  });
+  return lines;
+}
+
+function linesOf(name: Node | string, facts: readonly string[], notes: readonly string[]): HTMLElement[] {
+  return [
+    make("p", { class: "party" }, [
+      make("b", { dir: "auto" }, [name]),
+      make(
+        "span",
+        { class: "dotted" },
+        facts.flatMap((fact) => [make("span", {}, [fact]), " "]),
+      ),
+    ]),
+    ...notes.map((note) => make("p", { class: "note", dir: "auto" }, [note])),
+  ];
+}
+
+function make(
+  tag: string,
+  attributes: Readonly<Record<string, string>>,
+  children: readonly (Node | string)[] = [],
+): HTMLElement {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}

@@ -1,0 +1,114 @@
+import { beforeEach, expect, test } from "vitest";
+
+import { PartyList, readReference } from "../../src/door/rules/party-list.ts";
+import type { ScanAction } from "../../src/door/sync/server.ts";
+import { aParty, SITE, TOKENS } from "./stage.ts";
+
+let house: PartyList;
+
+beforeEach(async () => {
+  house = new PartyList(7, [
+    await aParty(0, { name: "Zoë Nguyen", seats: 4, admitted: 1 }),
+    await aParty(1, { name: "Łukasz D’Àngelo" }),
+    await aParty(2, { name: "Nguyen Van An", state: "cancelled" }),
+    await aParty(3, { name: "Ada Rossi", released: 2 }),
+  ]);
+});
+
+const done = (n: number, people: number, scan_id = "1") => ({
+  action: { kind: "scan", scan_id, code: "" } satisfies ScanAction,
+  reference: `AAAA000${n}`,
+  people,
+  at: "2026-11-25T20:41:00Z",
+});
+
+test.each([
+  SITE + TOKENS[0]!,
+  TOKENS[0]!,
+  ` ${TOKENS[0]!}\n`,
+  `${TOKENS[0]!}/`,
+  "AAAA0000",
+  "aaaa-0000",
+  " aaaa oooo ",
+])("%s names the party", async (code) => {
+  expect(await house.identify(code)).toMatchObject({ party: { name: "Zoë Nguyen" } });
+});
+
+test.each([SITE + TOKENS[9]!, "AAAA 0009"])("%s, which is not on the list, may be newer", async (code) => {
+  expect(await house.identify(code)).toBe("ticket");
+});
+
+test.each(["", "AAAA 000", "https://example.org/", "BEGIN:VCARD", "x".repeat(501), "\0"])(
+  "%j names nobody",
+  async (code) => expect(await house.identify(code)).toBe("nobody"),
+);
+
+test.each([
+  ["k7q2 x9pm", "K7Q2X9PM"],
+  ["IL0O-abcd", "1100ABCD"],
+  ["UUUUUUUU", undefined],
+  ["K7Q2X9P", undefined],
+])("the reference %s is read as %s", (typed, read) => expect(readReference(typed)).toBe(read));
+
+test("what was done here is added to the list, and undone with it", () => {
+  house.setQueued([done(0, 3)]);
+  expect(house.find("AAAA0000")).toMatchObject({ admitted: 4 });
+  const counts = { expected: 4, inside: 1, to_come: 3, free: 0 };
+  expect(house.adjustCounts(counts)).toEqual({ expected: 4, inside: 4, to_come: 0, free: 0 });
+  expect(house.firstAdmittedAt("AAAA0000")).toBe("2026-11-25T20:41:00Z");
+  house.setQueued([done(0, 3), done(0, -3, "2")]);
+  expect(house.find("AAAA0000")).toMatchObject({ admitted: 1 });
+  house.setQueued([]);
+  expect(house.find("AAAA0000")).toMatchObject({ admitted: 1 });
+});
+
+test("the server may count a scan before this phone knows: never more than the party", () => {
+  house.update([{ ...house.listed("AAAA0000")!, admitted: 4 }]);
+  house.setQueued([done(0, 3)]);
+  expect(house.find("AAAA0000")).toMatchObject({ admitted: 4 });
+});
+
+test("late comers who were let in here have their places back", () => {
+  house.setQueued([done(3, 1)]);
+  expect(house.find("AAAA0003")).toMatchObject({ admitted: 1, released: 1 });
+});
+
+test("names are found whatever their accents and case; bookings that ended are not", () => {
+  const found = (query: string) => house.search(query).parties.map(({ name }) => name);
+  expect(found("nguyen")).toEqual(["Zoë Nguyen"]);
+  expect(found("ZOE")).toEqual(["Zoë Nguyen"]);
+  expect(found("angelo")).toEqual(["Łukasz D’Àngelo"]);
+  expect(found("aaaa 0003")).toEqual(["Ada Rossi"]);
+  expect(found("z")).toEqual([]);
+});
+
+test("no-shows are the places that are held for people who are not in", () => {
+  const noShows = (inside: [string, number][] = []) => house.noShows(new Map(inside));
+  const late = { parties: 0, places: 0 };
+  expect(noShows()).toEqual({ parties: 2, places: 5, late });
+  // Whom a revoked phone let in is no more missing than whom this one did.
+  expect(noShows([["AAAA0000", 2]])).toEqual({ parties: 2, places: 3, late });
+  house.setQueued([done(0, 3)]);
+  expect(noShows()).toEqual({ parties: 1, places: 2, late });
+});
+
+test("who told that they come late keep their places", async () => {
+  house.update([await aParty(0, { seats: 4, admitted: 1, late_at: "2026-11-25T19:50:00Z" })]);
+  const late = { parties: 1, places: 2 };
+  expect(house.noShows(new Map([["AAAA0000", 1]]))).toEqual({ parties: 1, places: 2, late });
+});
+
+test("of two thousand parties as many are shown as can be looked through", async () => {
+  const party = await aParty(0);
+  const many = Array.from({ length: 2_000 }, (_, n) => ({
+    ...party,
+    reference: `B${String(n).padStart(7, "0")}`,
+    name: `Visitor ${n}`,
+    tickets: [],
+  }));
+  const large = new PartyList(7, many);
+  expect(large.search("visitor 1999")).toMatchObject({ parties: [{ name: "Visitor 1999" }], more: false });
+  const some = large.search("visitor");
+  expect([some.parties.length, some.more]).toEqual([20, true]);
+  expect(large.noShows(new Map()).parties).toBe(2_000);
+});

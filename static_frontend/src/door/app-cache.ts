@@ -1,13 +1,13 @@
-/** The app without a network: its service worker, and how a new version takes the old one's place. */
+/** Registers the service worker that caches the app, and switches to new versions. */
 
 import { readsCodesItself } from "./camera/detector.ts";
 
 const WORKER = "/checkin/sw.js";
 const SCOPE = "/checkin/";
-/** Milliseconds that a worker needs to take over, at most. */
+/** Milliseconds to wait for a worker to take over. */
 const TAKES = 3_000;
 
-/** Keep the app on this phone. A version that was fetched meanwhile is started now, before anything else. */
+/** Register the service worker. A new version that is waiting is started at once. */
 export async function keepShell(): Promise<void> {
   const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
   if (!workers) return;
@@ -15,12 +15,12 @@ export async function keepShell(): Promise<void> {
   if (kept?.waiting && workers.controller && (await takeOver(kept.waiting))) location.reload();
   const registered = await workers.register(WORKER, { scope: SCOPE, updateViaCache: "none" });
   if (await readsCodesItself()) return;
-  // A megabyte that must be there when the network is not.
+  // The WebAssembly reader is a megabyte, and needed offline.
   await workers.ready;
   registered.active?.postMessage("keep-reader");
 }
 
-/** Load the version that the server has now. What waits to be sent is in the database and stays. */
+/** Load the server's current version. Queued actions are in IndexedDB and stay. */
 export async function renew(): Promise<void> {
   const registered = await navigator.serviceWorker?.getRegistration(SCOPE);
   await registered?.update().catch(() => undefined);
@@ -29,7 +29,7 @@ export async function renew(): Promise<void> {
   location.reload();
 }
 
-/** Let another worker serve this page; whether it does. */
+/** Let another worker take over this page; resolves to whether it did. */
 async function takeOver(worker: ServiceWorker): Promise<boolean> {
   const taken = new Promise<boolean>((resolve) => {
     navigator.serviceWorker.addEventListener("controllerchange", () => resolve(true), {

@@ -1,4 +1,4 @@
-/** The door app: what was pressed, scanned or answered, and what follows from it. */
+/** The door app: connects the screen, the camera, the phone's settings and the session with the server. */
 
 import { Board } from "./screen/board.ts";
 import { CameraPanel } from "./camera/camera-panel.ts";
@@ -20,15 +20,15 @@ import { insideOf, type ScanOptions } from "./rules/verdicts.ts";
 import { View, type Pressed } from "./screen/view.ts";
 import type { Texts } from "./screen/texts.ts";
 
-/** Which way people go by which button. */
+/** The direction that each button stands for. */
 const WAYS = { "let-in": "in", late: "in", "let-out": "out", "in-again": "again" } as const;
-/** Milliseconds a good verdict is there at least, before the next code takes its place. */
+/** Milliseconds that a good verdict stays before the next code is taken. */
 const GLANCE = 1_500;
-/** Milliseconds without an answer after which the page says that it is asking. */
+/** Milliseconds without an answer after which "Checking…" is shown. */
 const SAY_CHECKING = 120;
-/** Milliseconds between two looks at the clock. */
+/** Milliseconds between two checks of the time. */
 const TICK = 15_000;
-/** Milliseconds that a kiosk's page is there before it loads a newer one by itself. */
+/** Milliseconds after which a kiosk's page may load a newer version by itself. */
 const KIOSK_RENEWS = 60_000;
 
 export class App {
@@ -45,15 +45,15 @@ export class App {
   private contents: StoredData | undefined;
   private session: DoorSession | undefined;
   private busy = false;
-  /** The code that is asked about. */
+  /** The code whose verdict is pending. */
   private asking: string | undefined;
-  /** Codes that were scanned meanwhile, in their order. */
+  /** Codes that were scanned while another one was pending, in order. */
   private scannedMeanwhile: string[] = [];
-  /** What the card on the screen is about. */
+  /** The result on the card on the screen. */
   private result: ScanResult | undefined;
   private unanswered: NoAnswer | undefined;
   private last: ScanResult | undefined;
-  /** Who is scanned here goes out. */
+  /** Scans at this phone let people out. */
   private isExit = false;
   private glance: ReturnType<typeof setTimeout> | undefined;
 
@@ -100,7 +100,7 @@ export class App {
       this.store = await Store.open();
       this.contents = await this.store.read();
     } catch {
-      // A private window, or a full disk: said on the door's screen.
+      // A private window, or a full disk: the board says so.
       this.store = undefined;
     }
     this.phone.start();
@@ -135,12 +135,12 @@ export class App {
     if (!session.state.ended && !this.phone.isCovered) void this.startCamera();
   }
 
-  /** A kiosk has nobody who would turn it on. */
+  /** Nobody turns on the camera of a kiosk: start it at once. */
   private async startCamera(): Promise<void> {
     await (this.phone.kiosk.isOn ? this.camera.start() : this.camera.startAgain());
   }
 
-  /** The phone is locked: nobody's name stays on the screen. */
+  /** The phone is locked: no name stays on the screen. */
   private close(): void {
     this.camera.stop();
     this.leave();
@@ -156,7 +156,7 @@ export class App {
     if (!this.session.state.ended && !this.camera.isOn) void this.startCamera();
   }
 
-  /** Who forgot the PIN gets no names, neither of this evening nor of others. */
+  /** The PIN is forgotten: end the session and drop the pass, so that no names can be loaded. */
   private async giveUp(): Promise<void> {
     this.passes.forget();
     await this.session?.endEvening();
@@ -168,7 +168,7 @@ export class App {
     return this.session;
   }
 
-  /** Send what waits with the token of its evening: that of another one would not do. */
+  /** Send queued actions before the phone changes devices: only the token of their performance is accepted. */
   private async sendBefore(): Promise<void> {
     const num = this.waiting.length;
     if (num === 0) return;
@@ -184,7 +184,7 @@ export class App {
   private async join(): Promise<void> {
     const { isWarned } = this.enrolment;
     await this.sendBefore();
-    // Whoever did not know that something may be lost is asked once more.
+    // Warn once that queued actions may be lost, and ask again.
     if (this.waiting.length > 0 && !isWarned) return;
     const enrolled = await this.enrolment.accept();
     if (!enrolled) return;
@@ -192,7 +192,7 @@ export class App {
     await this.switchDevice(enrolled);
   }
 
-  /** Be another device than before; what waits goes along if it is of the same evening. */
+  /** Become another device. Queued actions are kept if it is for the same performance. */
   private async switchDevice({ token, label, performance_id, rights }: Enrolled): Promise<void> {
     const before = this.session?.state.device ?? this.contents?.device;
     const { waiting } = this;
@@ -214,7 +214,7 @@ export class App {
     this.open(device);
   }
 
-  /** The evening whose door this phone is, in words. */
+  /** A description of the performance that this phone is enrolled for. */
   private get doorNow(): string | undefined {
     const device = this.session?.state.device ?? this.contents?.device;
     const performance = this.session?.state.performance ?? this.contents?.evening?.performance;
@@ -228,20 +228,20 @@ export class App {
 
   // --- Codes and verdicts ---
 
-  /** A code that was scanned or typed: whoever does so has done with what is on the screen. */
+  /** Handle a scanned or typed code. It replaces the card on the screen. */
   private async scanned(code: string, isByCamera = false): Promise<void> {
     this.phone.touched();
     if (this.phone.isCovered) return;
     if (isForeign(code)) this.foreign.show(code, isByCamera, this.phone.kiosk.isOn ? QUIET_AT_KIOSK : undefined);
-    // But for these, which only a person can decide.
+    // Questions must be answered by a person first.
     else if (this.view.hasQuestion || this.enrolment.hasInvitation) signal("bad");
     else if (this.busy || this.scannedMeanwhile.length > 0) this.keepForLater(code);
     else await this.scanCode(code);
   }
 
-  /** Its turn comes when the one before was answered, and its verdict seen. */
+  /** Queue the code until the pending verdict has been shown. */
   private keepForLater(code: string): void {
-    // Whoever hears nothing pulls the trigger again: that is no second visitor.
+    // Users who hear no beep scan the same ticket again: that is not a second visitor.
     if (code !== this.asking && !this.scannedMeanwhile.includes(code)) {
       this.scannedMeanwhile.push(code);
     }
@@ -252,13 +252,13 @@ export class App {
       this.asking = code;
       const way = this.isExit && { way: "out" as const };
       const result = await session.scan(code, { ...way, ...asked });
-      // Nobody is there who could decide.
+      // At a kiosk nobody can decide: refuse.
       const isOpen = result.kind === "not_listed" && this.phone.kiosk.isOn;
       return isOpen ? await session.settle(result, 0) : result;
     });
   }
 
-  /** Ask for a verdict and show it. The one before must never stand there for this one. */
+  /** Ask for a verdict and show it. The previous card is cleared first, so that nobody takes it for the new one. */
   private async decide(
     ask: (session: DoorSession) => Promise<ScanResult>,
     card: (result: ScanResult) => Card = (result) => this.cardOf(result),
@@ -297,7 +297,7 @@ export class App {
     const untaken = isWaitedFor && !isGood ? [this.texts.get("not_taken")] : [];
     this.show({ ...card, details: [...card.details, ...untaken] });
     signal(card.tone);
-    // People who are let in walk on; whoever is not has to be looked at, and nobody else meanwhile.
+    // A good verdict makes way by itself. Others need attention: queued codes are dropped.
     const { kiosk } = this.phone;
     if (kiosk.isOn) this.glance = setTimeout(() => this.next(), kiosk.stays(card));
     else if (isGood) this.glance = setTimeout(() => this.continueQueue(), GLANCE);
@@ -305,11 +305,11 @@ export class App {
   }
 
   private show(card: Card): void {
-    // Locked since it was asked: the next who looks at the screen may be anybody.
+    // The phone may have been locked meanwhile: then show nothing.
     if (!this.phone.isCovered) this.view.card(card);
   }
 
-  /** A good verdict was seen: the next ticket, or whatever the camera sees. */
+  /** After a good verdict: take the next queued code, or resume the camera. */
   private continueQueue(): void {
     const code = this.scannedMeanwhile.shift();
     if (code === undefined) this.camera.resume();
@@ -333,13 +333,13 @@ export class App {
     this.result = this.unanswered = undefined;
   }
 
-  /** Nobody is let in here any more, or not for now. */
+  /** Clear the card and drop queued codes. */
   private leave(): void {
     this.clear();
     this.scannedMeanwhile = [];
   }
 
-  /** Look for the next code, unless something else is in hand. */
+  /** Resume the camera unless a card, sheet or request is open. */
   private watch(): void {
     if (!this.busy && !this.view.hasCard && !this.view.isOccupied) this.camera.resume();
   }
@@ -438,7 +438,7 @@ export class App {
     );
   }
 
-  /** Let in some of the party on the card, or of one that was found; or out, and in again. */
+  /** Let some people of the party on the card, or of a found one, in, out, or in again. */
   private async letSome(about: string, people: number, act: keyof typeof WAYS): Promise<void> {
     const party = about ? this.partySearch.shownParty(about) : this.result?.party;
     if (!party) return;
@@ -452,7 +452,7 @@ export class App {
     if (code) await this.scanned(code);
   }
 
-  /** The panel is a step of its own in the history: a phone's Back closes it, and does not leave the door. */
+  /** The panel gets a history entry, so that the phone's Back button closes it and does not leave the app. */
   private openFind(): void {
     this.camera.pause();
     if (!this.view.isFinding) history.pushState(null, "");
@@ -473,7 +473,7 @@ export class App {
     this.view.openSheet(name);
   }
 
-  /** Do something about places; what `work` says of it stands in the sheet then. */
+  /** Release or restore seats; the sheet shows the text that `work` returns, or the error. */
   private async changeSeats(work: (session: DoorSession) => Promise<string>): Promise<void> {
     let [done, trouble]: (string | undefined)[] = [];
     try {
@@ -516,7 +516,7 @@ export class App {
       return this.board.showEnd(session.state);
     }
     void this.passes.show(session.state.device.performanceId);
-    // Switched off meanwhile, nobody goes out any more; nor by themselves, at a kiosk.
+    // No exits if re-entry was switched off, or at a kiosk.
     if (!session.state.reentry || this.phone.kiosk.isOn) this.isExit = false;
     this.board.show(session, this.last, this.isExit);
     this.view.setText("lock-state", this.view.find("[data-state]").textContent);
@@ -526,7 +526,7 @@ export class App {
   private async tick(): Promise<void> {
     await this.session?.lookAtClock();
     this.render();
-    // Nobody stands at a kiosk who would press the button. Not at once: there may be no newer page to load.
+    // Nobody presses the button at a kiosk. Not at once: if no newer version can be loaded, the page would reload all the time.
     if (this.session?.isOutdated && this.phone.kiosk.isOn && performance.now() > KIOSK_RENEWS) await renew();
   }
 }

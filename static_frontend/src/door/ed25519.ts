@@ -1,6 +1,6 @@
-/** Ed25519 (RFC 8032) where the browser has none: five kilobytes that each phone keeps, and few run.
+/** Ed25519 (RFC 8032) for browsers without it: five kilobytes, cached on every phone.
  *
- * A file of its own for the build: it is needed when there is no network to fetch it from.
+ * A file of its own in the build, so that the service worker can cache it: it is needed offline.
  */
 
 export { verifyAsync } from "@noble/ed25519";

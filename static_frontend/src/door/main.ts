@@ -1,4 +1,4 @@
-/** The door app begins here. */
+/** Entry point of the door app. */
 
 import { App } from "./app.ts";
 import { keepShell } from "./app-cache.ts";

@@ -1,8 +1,7 @@
-/** Keeps the door app on the phone, so that it starts and runs without a network.
+/** Service worker: caches the door app, so that it starts and runs offline.
  *
- * azionelab/checkin/pages/views.py says what belongs to this build (SHELL) and loads this script. A new build
- * gets a cache of its own beside the one in use: a page that runs goes on with the files it began with,
- * and the new ones are for the next start.
+ * azionelab/checkin/pages/app_views.py lists the files of this build (SHELL) and loads this script. Each build has
+ * a cache of its own: a running page keeps the files it started with, and the next start uses the new ones.
  */
 
 /// <reference lib="webworker" />
@@ -12,9 +11,9 @@ export {};
 interface Shell {
   readonly version: string;
   readonly page: string;
-  /** Without these it does not start. */
+  /** Files without which the app does not start. */
   readonly files: readonly string[];
-  /** The reader of codes, for browsers that have none. */
+  /** The QR reader for browsers without one. */
   readonly later: readonly string[];
 }
 
@@ -26,7 +25,7 @@ const worker = self as unknown as DoorWorker;
 const PREFIX = "azionelab-door-";
 const { version, page, files, later } = worker.SHELL;
 const CACHE = PREFIX + version;
-/** Milliseconds to wait for a page that is kept in another language, at most. */
+/** Milliseconds to wait for the page in another language than the cached one. */
 const PATIENCE = 3_000;
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
@@ -45,7 +44,7 @@ worker.addEventListener("fetch", (event) => {
   const address = new URL(request.url);
   if (request.method !== "GET" || address.origin !== worker.location.origin) return;
   if (request.mode === "navigate") {
-    // The page is kept once, in the language of the phone, and without an invitation behind it.
+    // The page is cached once, in the phone's language and without an invitation.
     if (address.pathname !== page) return;
     const isKept = !address.searchParams.has("lang");
     event.respondWith(isKept ? newestPage(request) : fromServer(request));
@@ -58,7 +57,7 @@ async function install(): Promise<void> {
   await keep([page, ...files, ...((await hasReader()) ? later : [])]);
 }
 
-/** Whether this phone needed the reader before: then it will again, and perhaps without a network. */
+/** Whether an older cache has the reader: then this phone needs it, perhaps offline. */
 async function hasReader(): Promise<boolean> {
   for (const name of await oldBuilds()) {
     const kept = await (await caches.open(name)).keys();
@@ -67,12 +66,12 @@ async function hasReader(): Promise<boolean> {
   return false;
 }
 
-/** Of the build that was fetched last, though its worker may still wait: Chromium's does until this one has
- * rested for half a minute, and a page that asks the server all the time lets it have no rest.
+/** The page of the newest build, even if its worker is still waiting: Chromium activates a worker only after the
+ * old one has been idle for half a minute, and the app's polling keeps it busy.
  */
 async function newestPage(request: Request): Promise<Response> {
   for (const name of (await caches.keys()).filter((name) => name.startsWith(PREFIX)).reverse()) {
-    // It is there when all of its build's files are.
+    // addAll is atomic: if the page is there, all files of the build are.
     const kept = await (await caches.open(name)).match(page);
     if (kept) return kept;
   }
@@ -84,24 +83,24 @@ async function keep(addresses: readonly string[]): Promise<void> {
   await cache.addAll(addresses);
 }
 
-/** This build's file, or that of an older one which a running page still needs. */
+/** A file of this build, or of an older one that a running page still uses. */
 async function fromCache(address: string, request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   return (await cache.match(address)) ?? (await caches.match(address)) ?? (await fetch(request));
 }
 
-/** The page in the language that was chosen; without a network as it is kept. */
+/** The page in the chosen language; offline the cached one. */
 async function fromServer(request: Request): Promise<Response> {
   try {
     const answer = await fetch(request.url, { signal: AbortSignal.timeout(PATIENCE) });
     if (answer.ok) return answer;
   } catch {
-    // Nor is there a door without its page.
+    // Offline: use the cached page.
   }
   return await newestPage(request);
 }
 
-/** Of older builds the last one stays, for a page in another tab that began with it. */
+/** Delete older builds but the latest of them: a page in another tab may still use it. */
 async function forgetOldBuilds(): Promise<void> {
   const names = await oldBuilds();
   await Promise.all(names.slice(0, -1).map(async (name) => await caches.delete(name)));

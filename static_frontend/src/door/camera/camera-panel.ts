@@ -1,4 +1,4 @@
-/** The camera's panel: on and off, which camera, the light, and what to do when it is refused. */
+/** The camera panel: switch the camera on and off, choose one, use its light, show errors. */
 
 import { makeDetector, type Detector } from "./detector.ts";
 import { makeSecondLook, type SecondLook } from "./second-look.ts";
@@ -8,7 +8,7 @@ type Trouble = "refused" | "none" | "insecure" | "failed";
 
 const REMEMBERED = "azionelab.camera";
 
-/** What reads codes in a picture, and what tries harder where that sees none. */
+/** The QR reader, and the second look at pictures in which it finds nothing. */
 export interface Readers {
   readonly detector: Detector;
   readonly secondLook?: SecondLook | undefined;
@@ -24,12 +24,12 @@ export class CameraPanel {
   private readonly makeReaders: () => Promise<Readers>;
   private readers: Promise<Readers> | undefined;
   private stream: MediaStream | undefined;
-  /** It is on, or would be if the page were seen. */
+  /** The camera is on, or comes on as soon as the page is visible. */
   private isWanted = false;
   private isPaused = false;
-  /** Counts what opens and closes it: whatever was awaited meanwhile is outdated. */
+  /** Counts starts and stops: an awaited result from an earlier turn is outdated. */
   private turns = 0;
-  /** The camera that was chosen, or that the browser chose. */
+  /** The device id of the camera in use. */
   private used: string | undefined;
   private awake: WakeLockSentinel | undefined;
   private watcher: Watcher | undefined;
@@ -57,14 +57,14 @@ export class CameraPanel {
     return this.stream !== undefined;
   }
 
-  /** Start if it was on when the page was left, however that happened; be ready for it in any case. */
+  /** Start the camera if it was on when the page was left; load the readers in any case. */
   async startAgain(): Promise<void> {
-    // What fails now is said when somebody turns the camera on.
+    // An error is shown when the camera is turned on.
     void this.warmUp().catch(() => undefined);
     if (wasOn()) await this.start();
   }
 
-  /** Both readers, which are made once: the first guest must not wait for them. */
+  /** Load the readers once, ahead of the first scan. */
   private async warmUp(): Promise<Readers> {
     this.readers ??= this.makeReaders();
     return await this.readers.catch((error: unknown) => {
@@ -87,7 +87,7 @@ export class CameraPanel {
     const hadLight = this.light.getAttribute("aria-pressed") === "true";
     this.stop();
     const { turns } = this;
-    // Off again meanwhile, opened once more, or another camera: that has put away what was opened here.
+    // Stopped, restarted or another camera chosen meanwhile: that turn has cleaned up already.
     const isOutdated = () => this.turns !== turns;
     this.isWanted = true;
     this.used = camera;
@@ -98,7 +98,7 @@ export class CameraPanel {
       if (isOutdated() || document.hidden) return stopTracks(stream);
       this.stream = stream;
       remember(true);
-      // The system takes the camera away, for another app or a page in the background.
+      // The system may take the camera away, for another app or in the background.
       stream.getVideoTracks()[0]?.addEventListener("ended", () => {
         this.release();
         this.show(false);
@@ -144,20 +144,20 @@ export class CameraPanel {
     this.picture.srcObject = null;
   }
 
-  /** Nobody scans with a phone in the pocket; the camera comes back with the page, if it was on. */
+  /** Release the camera while the page is hidden, and start it again afterwards. */
   private turn(): void {
     if (document.hidden) this.release();
     else if (this.isWanted) void this.start(this.used);
   }
 
-  /** The screen must not go dark between two visitors. */
+  /** Keep the screen on between two scans. */
   private async stayAwake(isOutdated: () => boolean): Promise<void> {
     try {
       const awake = await navigator.wakeLock?.request("screen");
       if (isOutdated()) await awake?.release();
       else this.awake = awake;
     } catch {
-      // As with an empty battery: the screen goes dark when the phone wants it.
+      // Refused, for example on low battery: the screen may go dark.
     }
   }
 
@@ -171,7 +171,7 @@ export class CameraPanel {
       this.part("torch").setAttribute("aria-pressed", "false");
       this.part("choice").hidden = true;
     }
-    // The pressed button is gone now: the focus must not go with it.
+    // The pressed button is hidden now: move the focus to its counterpart.
     if (held) this.part(on ? "stop" : "start").focus();
   }
 
@@ -200,12 +200,12 @@ export class CameraPanel {
     if (this.turns === turns) button.setAttribute("aria-pressed", String(torch));
   }
 
-  /** Beside the light's button, if the camera has a light that is off. */
+  /** Say that the picture is too dark; suggest the light if there is one and it is off. */
   private showDark(isDark: boolean): void {
     const isOff = !this.light.hidden && this.light.getAttribute("aria-pressed") !== "true";
     const texts = this.panel.getAttribute(isOff ? "data-text-dark-torch" : "data-text-dark");
     const text = (isDark && texts) || "";
-    // Said once, not with every picture.
+    // A live region speaks whenever it is written to: only on changes.
     if (this.part("dark").textContent !== text) this.part("dark").textContent = text;
   }
 
@@ -237,7 +237,7 @@ async function makeReaders(): Promise<Readers> {
 }
 
 async function openCamera(camera?: string): Promise<MediaStream> {
-  // Absent, whatever the types say, on a page that did not come over https.
+  // Undefined, in spite of its type, on pages without https.
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   if (!devices) throw new DOMException("no secure context", "SecurityError");
   const which = camera ? { deviceId: { exact: camera } } : { facingMode: "environment" };
@@ -252,7 +252,7 @@ function remember(isOn: boolean): void {
   try {
     localStorage.setItem(REMEMBERED, String(isOn));
   } catch {
-    // A browser that keeps nothing: it is started by hand after a reload.
+    // No storage: after a reload the camera is started by hand.
   }
 }
 

@@ -1,6 +1,6 @@
-/** Reading QR codes from a picture: by the browser where it can, else by zxing as WebAssembly. */
+/** Reads QR codes from pictures: with the browser's BarcodeDetector, or zxing as WebAssembly. */
 
-/** A code, and where in the picture it is. */
+/** A code and its position in the picture. */
 export interface DetectedCode {
   readonly rawValue: string;
   readonly boundingBox: Pick<DOMRectReadOnly, "x" | "y" | "width" | "height">;
@@ -19,7 +19,7 @@ export async function makeDetector(): Promise<Detector> {
   return await makeDetectorWith(loadReader);
 }
 
-/** One that has read a code already: the first time takes long, and no guest should wait for it. */
+/** A detector that has read a sample: the first read is slow, and should not delay the first scan. */
 export async function makeDetectorWith(
   reader: () => Promise<WebAssembly.Module | undefined>,
 ): Promise<Detector> {
@@ -37,20 +37,20 @@ export async function readsCodesItself(): Promise<boolean> {
 
 async function findNative(): Promise<NativeDetector | undefined> {
   const native = (globalThis as { BarcodeDetector?: NativeDetector }).BarcodeDetector;
-  // Some have the name and nothing behind it.
+  // Some browsers have the class but support no formats.
   const formats = await native?.getSupportedFormats().catch((): string[] => []);
   return formats?.includes("qr_code") ? native : undefined;
 }
 
-/** A megabyte of WebAssembly: fetched only by a door whose browser reads no codes itself.
+/** The WebAssembly reader, a megabyte: loaded only if the browser has no reader.
  *
- * By the page, for its worker too: not every browser asks the service worker for what a worker fetches,
- * and the policy that comes with static files lets a worker compile nothing.
+ * The page loads it for its worker too: some browsers bypass the service worker for fetches of a worker, and the
+ * content security policy of static files forbids a worker to compile WebAssembly.
  */
 export async function loadReader(): Promise<WebAssembly.Module | undefined> {
   if (await findNative()) return undefined;
   loading ??= compileReader();
-  // What failed is tried again with the next press.
+  // Do not cache a failure: the next call tries again.
   return await loading.catch((error: unknown) => {
     loading = undefined;
     throw error;
@@ -68,7 +68,7 @@ async function compileReader(): Promise<WebAssembly.Module> {
 async function makeBundledDetector(module: WebAssembly.Module | undefined): Promise<Detector> {
   if (!module) throw new Error("this browser reads no codes, and has no reader");
   const { BarcodeDetector, prepareZXingModule } = await import("barcode-detector/ponyfill");
-  // Left alone, the library fetches its WebAssembly from a server that is not ours.
+  // By default the library fetches its WebAssembly from a CDN.
   const instantiateWasm = (imports: WebAssembly.Imports, done: (made: WebAssembly.Instance) => void) => {
     void WebAssembly.instantiate(module, imports).then(done);
     return {};
@@ -77,7 +77,7 @@ async function makeBundledDetector(module: WebAssembly.Module | undefined): Prom
   return new BarcodeDetector({ formats: ["qr_code"] });
 }
 
-/** A QR that says "0", a bit a module: enough to have all parts of a reader run once. */
+/** A QR code of "0", one bit per module. */
 const SAMPLE = [
   0x1fdf7f, 0x104d41, 0x17445d, 0x175c5d, 0x17555d, 0x105e41, 0x1fd57f,
   0x001300, 0x117ef9, 0x05272b, 0x12567c, 0x1d18d4, 0x1079c7, 0x0011c7,

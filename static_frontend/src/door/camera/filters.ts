@@ -1,4 +1,4 @@
-/** Other ways to look at a picture in which no code was seen. */
+/** Filters for pictures in which no code was found. */
 
 import type { DetectedCode } from "./detector.ts";
 import {
@@ -14,11 +14,11 @@ import {
 export interface Filter {
   readonly name: string;
   readonly make: (grey: Grey) => Grey;
-  /** How many times larger the middle of the picture is in it. */
+  /** The magnification of the middle of the picture. */
   readonly zoom: number;
 }
 
-/** What reads most comes first; docs/performance.md says what each was measured to read. */
+/** The most effective one first; docs/performance.md has the measurements. */
 export const FILTERS: readonly Filter[] = [
   { name: "stretched, sharpened", make: (grey) => sharpen(stretch(grey), 8, 2), zoom: 1 },
   { name: "smoothed, stretched in parts", make: (grey) => stretchParts(smooth(grey, 1)), zoom: 1 },
@@ -26,7 +26,7 @@ export const FILTERS: readonly Filter[] = [
   { name: "sharpened across", make: (grey) => sharpenAcross(stretch(grey), 8, 3), zoom: 1 },
 ];
 
-/** Where in the camera's picture that is which was seen in a try's. */
+/** Translate the position of a code from the filtered picture to the camera's. */
 export function toPictureCoordinates(seen: DetectedCode, { zoom }: Filter, { width, height }: Grey): DetectedCode {
   const { rawValue, boundingBox: box } = seen;
   const back = (at: number, size: number) => size / 2 + (at - size / 2) / zoom;

@@ -1,4 +1,4 @@
-/** What is done to a picture that gave no code, so that a reader may find one in it. */
+/** Image processing for pictures in which no code was found. */
 
 export interface Grey {
   readonly width: number;
@@ -8,9 +8,9 @@ export interface Grey {
 
 type Pixels = Pick<ImageData, "width" | "height" | "data">;
 
-/** Pixels a side of the squares that are stretched each by itself. */
+/** Pixels per side of the tiles of `stretchParts`. */
 const TILE = 64;
-/** Steps between dark and bright in a tile, at least: what differs less is noise. */
+/** The least contrast of a tile: smaller differences are noise. */
 const LEAST = 8;
 
 export function greyOf({ width, height, data }: Pixels): Grey {
@@ -21,7 +21,7 @@ export function greyOf({ width, height, data }: Pixels): Grey {
   return { width, height, values };
 }
 
-/** As readers take it: grey, opaque. */
+/** A grey, opaque ImageData for a reader. */
 export function pictureOf({ width, height, values }: Grey): ImageData {
   const picture = new ImageData(width, height);
   const words = new Uint32Array(picture.data.buffer);
@@ -29,15 +29,15 @@ export function pictureOf({ width, height, values }: Grey): ImageData {
   return picture;
 }
 
-/** How bright the bright parts of a picture are, of 255: those that 2 % of it surpass. Samples it. */
+/** The 98th percentile of brightness, 0 to 255, of a sample of the pixels. */
 export function brightness({ data }: Pixels): number {
   const counts = new Uint32Array(256);
-  // Of each 29th pixel the green, which is most of what eyes and readers see.
+  // The green channel of every 29th pixel: it contributes most to brightness.
   for (let at = 1; at < data.length; at += 4 * 29) counts[data[at]!]! += 1;
   return level(counts, 0.98);
 }
 
-/** Use the whole range from black to white. */
+/** Stretch the contrast to the whole range. */
 export function stretch(grey: Grey): Grey {
   const counts = new Uint32Array(256);
   for (const value of grey.values) counts[value]! += 1;
@@ -46,7 +46,7 @@ export function stretch(grey: Grey): Grey {
   return { ...grey, values: grey.values.map((value) => (value - low) * gain) };
 }
 
-/** Stretch each part by itself: what is dark beside a lamp, in a fold or under glare. */
+/** Stretch the contrast of each tile, against shadows, folds and glare. */
 export function stretchParts(grey: Grey): Grey {
   const { width, height, values } = grey;
   const [across, down] = [Math.ceil(width / TILE), Math.ceil(height / TILE)];
@@ -77,22 +77,22 @@ export function stretchParts(grey: Grey): Grey {
   return { width, height, values: made };
 }
 
-/** Each pixel as the mean of those up to `reach` away: the noise of little light goes. */
+/** Box blur: the mean of the pixels up to `reach` away, against noise in low light. */
 export function smooth(grey: Grey, reach: number): Grey {
   return meanAcross(turned(meanAcross(turned(grey), reach)), reach);
 }
 
-/** Put back what lack of focus took: away from the mean of the surroundings. */
+/** Unsharp mask, against lack of focus. */
 export function sharpen(grey: Grey, reach: number, gain: number): Grey {
   return awayFrom(grey, smooth(grey, reach), gain);
 }
 
-/** Put back what a movement from side to side took. */
+/** Horizontal unsharp mask, against motion blur. */
 export function sharpenAcross(grey: Grey, reach: number, gain: number): Grey {
   return awayFrom(grey, meanAcross(grey, reach), gain);
 }
 
-/** The middle half of a picture, twice as large. */
+/** The middle half of a picture, magnified twice. */
 export function enlargeMiddle({ width, height, values }: Grey): Grey {
   const [left, top] = [width >> 2, height >> 2];
   const [wide, high] = [(width >> 1) << 1, (height >> 1) << 1];
@@ -110,7 +110,7 @@ export function enlargeMiddle({ width, height, values }: Grey): Grey {
   return { width: wide, height: high, values: made };
 }
 
-/** The value that a share of what was counted does not surpass. */
+/** The quantile of a histogram. */
 function level(counts: Uint32Array, share: number): number {
   let left = counts.reduce((sum, count) => sum + count, 0) * share;
   for (let value = 0; value < counts.length; value += 1) {
@@ -129,7 +129,7 @@ function countTile({ width, height, values }: Grey, left: number, top: number): 
   return counts;
 }
 
-/** The two tiles between whose middles a pixel is, and how far it is on the way to the second. */
+/** The two tiles whose centres enclose the pixel, and the weight of the second. */
 function between(pixel: number, tiles: number): [number, number, number] {
   const at = Math.min(tiles - 1, Math.max(0, (pixel + 0.5) / TILE - 0.5));
   const first = Math.floor(at);
@@ -154,7 +154,7 @@ function meanAcross({ width, height, values }: Grey, reach: number): Grey {
   return { width, height, values: made };
 }
 
-/** Rows as columns. */
+/** Transpose. */
 function turned({ width, height, values }: Grey): Grey {
   const made = new Uint8ClampedArray(values.length);
   for (let y = 0; y < height; y += 1) {

@@ -1,3 +1,3 @@
-/** Where the WebAssembly that reads codes is; a file of its own, so that only who needs it has it. */
+/** The address of the WebAssembly reader, in a chunk of its own that is loaded on demand. */
 
 export { default } from "zxing-wasm/reader/zxing_reader.wasm?url";

@@ -1,17 +1,17 @@
-/** A second look, in a worker, at pictures in which no code was seen; and whether they are too dark. */
+/** A second look, in a worker, at pictures in which no code was found; also detects dark pictures. */
 
 import { loadReader, type DetectedCode } from "./detector.ts";
 import SecondLookWorker from "./second-look.worker.ts?worker";
 import type { Answer, Asked, Reader } from "./second-look.worker.ts";
 import { brightness } from "./pixels.ts";
 
-/** Brightness, of 255, of white paper in a picture that is too dark, and in one that is bright again. */
+/** Brightness (0 to 255) below which a picture is too dark, and above which it is bright again. */
 const DARK = 40;
 const LIGHT = 50;
-/** Milliseconds of dark pictures without a code before it is said: a hand may cover the lens. */
+/** Milliseconds of dark pictures before it is reported: a hand may cover the lens for a moment. */
 export const SAY_DARK = 1_500;
 
-/** What looks at pictures. A worker, or what stands for one. */
+/** The worker, or its stand-in in tests. */
 type Looker = Pick<Worker, "postMessage" | "addEventListener">;
 
 export interface Listener {
@@ -21,7 +21,7 @@ export interface Listener {
 
 export class SecondLook {
   private listener: Listener | undefined;
-  /** Whose picture is looked at. */
+  /** The listener when the current picture was sent. */
   private asker: Listener | undefined;
   private readonly looker: Looker;
   private readonly canvas = document.createElement("canvas");
@@ -35,13 +35,13 @@ export class SecondLook {
     looker.addEventListener("message", ({ data }: MessageEvent<Answer>) => this.receive(data));
   }
 
-  /** Who hears what is seen from now on; nobody while the camera is off. */
+  /** Set the listener; undefined while the camera is off. */
   listen(listener: Listener | undefined): void {
     this.listener = listener;
     this.darkSince = undefined;
   }
 
-  /** Look at what the camera shows, unless the picture before is still looked at. */
+  /** Send the current picture, unless the worker is still busy. */
   offer(picture: CanvasImageSource & { videoWidth: number; videoHeight: number }): void {
     if (this.isBusy || performance.now() < this.rested) return;
     const { videoWidth: width, videoHeight: height } = picture;
@@ -61,7 +61,7 @@ export class SecondLook {
     this.looker.postMessage({ picture } satisfies Asked, [picture.data.buffer]);
   }
 
-  /** A code was read: whatever light there is, it is enough. */
+  /** A code was read: the picture is bright enough. */
   read(): void {
     if (this.darkSince === undefined) return;
     this.darkSince = undefined;
@@ -71,7 +71,7 @@ export class SecondLook {
   private receive({ seen }: Answer): void {
     this.isBusy = false;
     const now = performance.now();
-    // As long as it took, so that a phone does not get hot.
+    // Rest as long as it took, so that the phone does not get hot.
     this.rested = now + (now - this.asked);
     if (seen.length === 0 || this.asker !== this.listener) return;
     this.read();
@@ -87,7 +87,7 @@ export class SecondLook {
   }
 }
 
-/** With a worker that has its reader; undefined where there are no workers. */
+/** Start the worker with its reader; undefined if the browser has no workers. */
 export async function makeSecondLook(): Promise<SecondLook | undefined> {
   if (typeof Worker === "undefined") return undefined;
   const worker = new SecondLookWorker();

@@ -1,4 +1,4 @@
-/** Tries one picture after another in other ways, beside the page, whose own picture stays smooth. */
+/** Worker: applies one filter to each picture and looks for codes, without blocking the page. */
 
 /// <reference lib="webworker" />
 
@@ -6,7 +6,7 @@ import { makeDetectorWith, type Detector, type DetectedCode } from "./detector.t
 import { greyOf, pictureOf } from "./pixels.ts";
 import { toPictureCoordinates, FILTERS } from "./filters.ts";
 
-/** The first message: what reads codes, where the browser does not. */
+/** The first message: the WebAssembly reader, if the browser has none. */
 export interface Reader {
   readonly module: WebAssembly.Module | undefined;
 }
@@ -15,7 +15,7 @@ export interface Asked {
   readonly picture: ImageData;
 }
 
-/** `tried` names the way in which it was looked at. */
+/** `tried` is the name of the filter. */
 export interface Answer {
   readonly seen: DetectedCode[];
   readonly tried: string;
@@ -23,7 +23,7 @@ export interface Answer {
 
 const worker = self as unknown as DedicatedWorkerGlobalScope;
 let detector: Promise<Detector> | undefined;
-/** The way to try next. One that has found something is taken again: the ticket is still there. */
+/** The next filter. One that found a code is used again: the ticket is still in view. */
 let turn = 0;
 
 worker.addEventListener("message", ({ data }: MessageEvent<Reader | Asked>) => {
@@ -34,7 +34,7 @@ worker.addEventListener("message", ({ data }: MessageEvent<Reader | Asked>) => {
 async function answer(picture: ImageData): Promise<void> {
   const way = FILTERS[turn % FILTERS.length]!;
   const grey = greyOf(picture);
-  // Without a reader nothing is seen here; the page has its own, and says what is wrong with it.
+  // Without a reader nothing is found; the page reports the error of its own reader.
   const found = await detector?.then((one) => one.detect(pictureOf(way.make(grey)))).catch(() => []);
   const seen = (found ?? []).map((one) => toPictureCoordinates(one, way, grey));
   if (seen.length === 0) turn += 1;

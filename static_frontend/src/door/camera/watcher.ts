@@ -1,11 +1,11 @@
-/** Watches the camera's picture and tells each code once. */
+/** Watches the camera's picture and reports each code once. */
 
 import type { Detector, DetectedCode } from "./detector.ts";
 import type { SecondLook } from "./second-look.ts";
 
-/** Milliseconds between two looks, at least; as many as a look takes, so that a phone does not get hot. */
+/** The least pause between two reads, in milliseconds; otherwise as long as a read takes, to keep the phone cool. */
 export const REST = 20;
-/** Milliseconds after which to look when the camera has sent no picture. */
+/** Milliseconds to wait for a new frame before reading anyway. */
 const PICTURE_LATE = 250;
 /** Milliseconds a code must be out of sight before it counts as shown again. */
 export const FORGET_AFTER = 2_000;
@@ -18,7 +18,7 @@ export class Watcher {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running = false;
   private paused = false;
-  /** Codes that were told, and when each was seen last. */
+  /** Reported codes, and when each was last in view. */
   private readonly known = new Map<string, number>();
 
   constructor(
@@ -43,7 +43,7 @@ export class Watcher {
     clearTimeout(this.timer);
   }
 
-  /** While paused codes are still seen, so that a ticket held too long is not told twice. */
+  /** While paused, codes in view are still tracked, so that a ticket held for long is not reported twice. */
   pause(): void {
     this.paused = true;
   }
@@ -56,7 +56,7 @@ export class Watcher {
     this.timer = setTimeout(() => this.awaitPicture(), rest);
   }
 
-  /** Look as soon as there is another picture. A tab behind others gets none, and looks now and then. */
+  /** Read at the next frame. A background tab gets no frames, and reads now and then. */
   private awaitPicture(): void {
     if (!("requestVideoFrameCallback" in this.picture)) return void this.scanPicture();
     const picture = this.picture;
@@ -86,7 +86,7 @@ export class Watcher {
     try {
       return await this.detector.detect(this.picture);
     } catch {
-      // A frame that cannot be read, as while the camera turns: the next one comes soon.
+      // Some frames cannot be read, for example while the phone turns: wait for the next one.
       return [];
     }
   }
@@ -95,7 +95,7 @@ export class Watcher {
     return this.picture.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
   }
 
-  /** Take in what is in view: what is new is told, one code at a time. */
+  /** Report the best new code in view. */
   report(found: readonly DetectedCode[]): void {
     const now = performance.now();
     for (const [code, seen] of this.known) if (now - seen >= FORGET_AFTER) this.known.delete(code);
@@ -107,12 +107,12 @@ export class Watcher {
     this.onCode(shown.rawValue);
   }
 
-  /** Of several codes the one that is held towards the camera: in the middle, or larger. */
+  /** Prefer the code that is held towards the camera: nearer to the middle, or larger. */
   private isBetter(one: DetectedCode, other: DetectedCode): boolean {
     return this.distance(one) < this.distance(other);
   }
 
-  /** From the middle of the picture, measured in widths of the code itself. */
+  /** Distance from the middle of the picture, in widths of the code. */
   private distance({ boundingBox: box }: DetectedCode): number {
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
     const { videoWidth, videoHeight } = this.picture;

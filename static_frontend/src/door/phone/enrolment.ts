@@ -1,4 +1,4 @@
-/** Becoming a door device by an invitation, which came in the address and leaves it with the answer. */
+/** Enrols this phone by the invitation in the address's fragment, which is removed afterwards. */
 
 import { storeItem, readItem } from "../sync/local-storage.ts";
 import { keepPass } from "./passes.ts";
@@ -9,13 +9,13 @@ import type { Texts } from "../screen/texts.ts";
 
 const INVITATION = /^#join=(.+)$/;
 const LABEL = "azionelab.door";
-/** Names this phone's enrolment until its answer came. */
+/** The idempotency key of an enrolment that has not been answered. */
 const KEY = "azionelab.door.joining";
 
 export class Enrolment {
   private readonly view: View;
   private readonly texts: Texts;
-  /** It was said that something may be lost. */
+  /** The user has been warned that queued actions may be lost. */
   isWarned = false;
   private isBusy = false;
   private key: string | undefined;
@@ -25,12 +25,12 @@ export class Enrolment {
     this.texts = texts;
   }
 
-  /** Whether the page was opened with an invitation. */
+  /** Whether the address has an invitation. */
   get hasInvitation(): boolean {
     return INVITATION.test(location.hash);
   }
 
-  /** Ask for the phone's name; `now` is the evening whose door it is already. */
+  /** Ask for the phone's name; `now` describes the performance that it is enrolled for already. */
   ask(now: string | undefined): void {
     this.label.value = readItem(LABEL) || this.label.value;
     this.isWarned = false;
@@ -44,7 +44,7 @@ export class Enrolment {
     void this.showPerformance();
   }
 
-  /** So many scans of before could not be sent, and would be lost with another evening. */
+  /** Warn that `num` queued scans could not be sent, and are lost if this is another performance. */
   warn(num: number): void {
     this.isWarned = true;
     this.showTrouble(this.texts.get("join.waiting", { num }));
@@ -55,17 +55,17 @@ export class Enrolment {
     this.view.setText("join-sent", this.texts.get("join.sent", { num }));
   }
 
-  /** Say yes; undefined when the server does not, which is told. */
+  /** Enrol; undefined if that fails, after showing why. */
   async accept(): Promise<Enrolled | undefined> {
     const { invitation } = this;
     const label = this.label.value.trim();
-    // Spaces are no name: the field says so by itself once they are gone.
+    // Without its spaces an empty name fails the field's own validation.
     this.label.value = label;
     if (!invitation || this.isBusy || !this.label.reportValidity()) return undefined;
     this.isBusy = true;
     try {
       const { requestKey: knownKey } = this;
-      // Before it is sent: the page may be killed before the answer comes, and opened anew by the same code.
+      // Store the key before sending: the page may be killed before the answer, and opened again by the same QR.
       storeItem(KEY, knownKey);
       const enrolled = await enrol(decodeURIComponent(invitation), label, knownKey);
       storeItem(LABEL, label);
@@ -81,24 +81,24 @@ export class Enrolment {
     }
   }
 
-  /** By which the server knows this phone's enrolment again, until the answer to it came. */
+  /** The key by which the server recognises a repeated enrolment. */
   private get requestKey(): string {
     this.key ??= readItem(KEY) || crypto.randomUUID();
     return this.key;
   }
 
-  /** It is this device's, and no other one's. */
+  /** Drop the key: the next enrolment is another device. */
   private forgetKey(): void {
     this.key = undefined;
     storeItem(KEY, "");
   }
 
-  /** The invitation must not stand in the browser's history. */
+  /** Remove the invitation from the address and the browser's history. */
   forget(): void {
     history.replaceState(null, "", location.pathname);
   }
 
-  /** Say which evening it is about, or that there is none: before somebody says yes. */
+  /** Show the performance of the invitation, or why it is not valid, before the user accepts. */
   private async showPerformance(): Promise<void> {
     const { invitation } = this;
     if (!invitation) return;
@@ -112,7 +112,7 @@ export class Enrolment {
       if (this.invitation === invitation) this.view.allow(rightsOf(evening));
       return [evening.show_title, this.texts.when(evening.starts_at), evening.venue_name].join(", ");
     } catch (error) {
-      // A server of before does not tell, and one that is away may be back when somebody says yes.
+      // An older server has no answer, and an unreachable one may be back when the user accepts: show nothing.
       const isTold = error instanceof URIError || (error instanceof Refused && error.kind !== "");
       return isTold ? this.texts.get(troubleOf(error)) : undefined;
     }
@@ -132,7 +132,7 @@ export class Enrolment {
 }
 
 function troubleOf(error: unknown): string {
-  // What stands behind the # is not even an escaped text.
+  // The fragment is not valid percent-encoding.
   if (error instanceof URIError) return "join.refused";
   if (!(error instanceof Refused)) return "join.away";
   return error.kind === "invitation-over" ? "join.over" : "join.refused";

@@ -1,15 +1,15 @@
-/** Hand scanners: keyboards that type a code fast and end it with Enter, wherever the focus is. */
+/** Hand scanners: keyboards that type a code quickly and end it with Enter, wherever the focus is. */
 
 import { isTicket, isTicketOrReference } from "../rules/party-list.ts";
 
-/** Milliseconds between two keys, at most: scanners that go by radio stumble. Whoever types a reference
- * as fast, without looking for a field, means it.
+/** The longest pause between two keys of a code, in milliseconds: wireless scanners may stall. A reference typed
+ * as fast by hand outside of any field is taken as well.
  */
 const FAST = 500;
-/** Characters of a reference, the shortest code. */
+/** The length of the shortest code, a reference. */
 const SHORTEST = 8;
 
-/** What keys without a letter or a digit of a code on them type on a US keyboard, plain and with Shift. */
+/** Characters of other keys on a US keyboard, without and with Shift. */
 const US: Readonly<Record<string, string>> = {
   Minus: "-_",
   Slash: "/?",
@@ -19,7 +19,7 @@ const US: Readonly<Record<string, string>> = {
 
 export function listenForScanner(page: Document, tell: (code: string) => void): void {
   let typed = "";
-  // The same keys on a US keyboard: that is what a scanner is whom nobody told the phone's layout.
+  // The same keys on a US keyboard: scanners send its key codes unless they know the phone's layout.
   let asUs = "";
   let last = 0;
   let within: HTMLInputElement | HTMLSelectElement | undefined;
@@ -27,7 +27,7 @@ export function listenForScanner(page: Document, tell: (code: string) => void): 
     "keydown",
     (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
-      // What was typed into a field, and left there, is no beginning of a code.
+      // Text left in a field is not the beginning of a code.
       const field = isField(event.target) ? event.target : undefined;
       if (event.timeStamp - last > FAST || field !== within) typed = asUs = "";
       [last, within] = [event.timeStamp, field];
@@ -36,11 +36,11 @@ export function listenForScanner(page: Document, tell: (code: string) => void): 
         const code = (isMisread ? asUs : typed).trim();
         typed = asUs = "";
         if (field) {
-          // In a field a scanner types as anybody does, and the field's form is sent: but not what it misread.
+          // In a field the form is submitted as usual, unless the layout garbled a ticket.
           if (!isMisread || !isTicket(code)) return;
           field.value = "";
         } else if (!code) return;
-        // Not also a press of the button that has the focus, not even when the code came in part.
+        // Enter must not press the focused button as well, even after a partial code.
         event.preventDefault();
         event.stopPropagation();
         if (code.length >= SHORTEST) tell(code);
@@ -52,10 +52,10 @@ export function listenForScanner(page: Document, tell: (code: string) => void): 
     },
     { capture: true },
   );
-  // A browser presses the button that has the focus when Space is let go.
+  // Browsers press the focused button on keyup of Space.
   page.addEventListener("keyup", (event) => isSpaceOfCode(event) && event.preventDefault(), { capture: true });
 
-  /** Whether it is a Space behind something else that was typed just before, and in no field. */
+  /** Whether it is a Space within a code, outside of fields. */
   function isSpaceOfCode({ key }: KeyboardEvent): boolean {
     return key === " " && !within && typed.trim() !== "";
   }

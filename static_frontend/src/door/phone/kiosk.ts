@@ -1,6 +1,6 @@
-/** A door that nobody stands at: a phone or tablet on a stand, which visitors look at.
+/** Kiosk mode: a phone or tablet on a stand, which visitors use by themselves.
  *
- * It lets in whoever comes by a plain ticket, and sends everybody else to the staff. It names nobody.
+ * It lets in parties with a valid ticket, sends everybody else to the staff, and shows no names.
  */
 
 import type { Card } from "../screen/cards.ts";
@@ -10,16 +10,16 @@ import type { View } from "../screen/view.ts";
 import type { Texts } from "../screen/texts.ts";
 
 const KEPT = "azionelab.door.kiosk";
-/** Milliseconds that a verdict is there before the kiosk asks for the next ticket. */
+/** Milliseconds that a card stays before the kiosk takes the next ticket. */
 const [GOOD_STAYS, OTHER_STAYS] = [3_500, 5_000];
-/** Milliseconds for which its corner is held where no PIN guards it. */
+/** Milliseconds to hold the corner to leave a kiosk without a PIN. */
 const HELD = 2_000;
 
 export class Kiosk {
   isOn = readItem(KEPT) === "yes";
   private readonly view: View;
 
-  /** `left` is called when staff want out: by a press where `isGuarded`, else by holding its corner. */
+  /** `left` is called when staff leave the kiosk: by pressing its corner if `isGuarded`, otherwise by holding it. */
   constructor(view: View, isGuarded: () => boolean, left: () => void) {
     this.view = view;
     const corner = view.find("[data-kiosk-exit]");
@@ -41,7 +41,7 @@ export class Kiosk {
 
   enter(): void {
     this.turn(true);
-    // Where the browser may: a tablet on a stand shows nothing else.
+    // If the browser allows it.
     void document.documentElement.requestFullscreen?.().catch(() => undefined);
   }
 
@@ -50,7 +50,7 @@ export class Kiosk {
     if (document.fullscreenElement) void document.exitFullscreen().catch(() => undefined);
   }
 
-  /** How long a card stays. */
+  /** Milliseconds that a card stays. */
   stays({ tone }: Card): number {
     return tone === "good" ? GOOD_STAYS : OTHER_STAYS;
   }
@@ -66,7 +66,7 @@ export class Kiosk {
   }
 }
 
-/** A card without a name, a number to choose or a button: all of the party are in, or it is the staff's to decide. */
+/** A card without name, numbers or buttons: the party is in, or the staff must decide. */
 export function kioskCard(texts: Texts, result?: ScanResult): Card {
   const isIn = (result?.kind === "admitted" || result?.kind === "in_again") && result.people > 0;
   const name = isIn ? "kiosk.welcome" : "kiosk.staff";

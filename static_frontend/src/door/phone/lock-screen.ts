@@ -1,10 +1,10 @@
-/** The page that covers the app while it is locked; what was done goes on being sent behind it. */
+/** The lock screen. Behind it the app goes on sending queued actions. */
 
 import { PinLock, PIN } from "./pin-lock.ts";
 import type { View } from "../screen/view.ts";
 import type { Texts } from "../screen/texts.ts";
 
-/** What happens at the door when its phone is locked, and when it is opened again. */
+/** Callbacks for locking and unlocking. */
 export interface LockListener {
   locked(): void;
   opened(): void;
@@ -15,10 +15,10 @@ export class LockScreen {
   private readonly view: View;
   private readonly texts: Texts;
   private readonly door: LockListener;
-  /** Nothing is seen but the page that asks for the PIN. */
+  /** The lock screen is shown. */
   isCovered = false;
   private idleTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When it has rested for so long that it locks, by the phone's clock. */
+  /** When it locks itself, by the phone's clock. */
   private locksAt = Infinity;
   private paused: ReturnType<typeof setTimeout> | undefined;
 
@@ -42,12 +42,12 @@ export class LockScreen {
     if (this.lock.isLocked) this.cover();
   }
 
-  /** Be locked, with a kiosk before the lock. */
+  /** Lock without showing the lock screen: for a kiosk, which is shown instead. */
   lockBehind(): void {
     this.lock.lock();
   }
 
-  /** Show the page that asks for the PIN. */
+  /** Show the lock screen. */
   cover(): void {
     this.isCovered = true;
     this.view.closeSheets();
@@ -57,19 +57,19 @@ export class LockScreen {
     this.awaitPause();
   }
 
-  /** Show what is below, locked or not: somebody was invited anew, or gave it up. */
+  /** Hide the lock screen, locked or not. */
   uncover(): void {
     this.isCovered = false;
     this.view.cover(false);
   }
 
-  /** Somebody uses the phone: it locks itself so many minutes after the last time; 0 is never. */
+  /** The phone is in use: restart the idle timer; 0 minutes is never. */
   touched(minutes: number): void {
     if (minutes > 0 && this.isIdle) this.lockNow();
     else this.startIdleTimer(minutes);
   }
 
-  /** Lock a phone that slept: its timers stood still meanwhile. */
+  /** Lock after sleep if the idle time has passed: timers stop while a phone sleeps. */
   woke(): void {
     if (this.isIdle) this.lockNow();
   }
@@ -84,7 +84,7 @@ export class LockScreen {
     if (minutes > 0) this.idleTimer = setTimeout(() => this.lockNow(), minutes * 60_000);
   }
 
-  /** Keep a new PIN; whether it is one. */
+  /** Set a new PIN; returns whether it is valid. */
   async set(pin: string): Promise<boolean> {
     const isPin = PIN.test(pin);
     if (isPin) await this.lock.set(pin);
@@ -99,7 +99,7 @@ export class LockScreen {
     const field = this.view.find<HTMLInputElement>("#unlock-pin");
     const pin = field.value;
     field.value = "";
-    // A ticket that a hand scanner typed is no try: a queue of them would close the phone for an hour.
+    // Tickets typed by a hand scanner do not count as tries: a queue of them would lock the phone for an hour.
     if (PIN.test(pin) && (await this.lock.open(pin))) {
       this.uncover();
       this.door.opened();
@@ -110,7 +110,7 @@ export class LockScreen {
     field.focus();
   }
 
-  /** Too many wrong ones: nobody tries for a while. */
+  /** After too many wrong PINs block the field for a while. */
   private awaitPause(): void {
     clearTimeout(this.paused);
     const { pause } = this.lock;

@@ -1,4 +1,4 @@
-/** Other evenings whose doors this phone may open by itself, if staff said so (docs/door.md). */
+/** Passes: other performances that this phone may enrol for by itself, if staff allowed it (docs/door.md). */
 
 import { storeItem, readItem } from "../sync/local-storage.ts";
 import { Unreachable, readPass, Refused, type OfferedPerformance } from "../sync/server.ts";
@@ -6,10 +6,10 @@ import type { View } from "../screen/view.ts";
 import type { Texts } from "../screen/texts.ts";
 
 const PASS = "azionelab.door.pass";
-/** Milliseconds after which the evenings are asked for anew: their invitations are good for a quarter of an hour. */
+/** Milliseconds after which the performances are loaded again: their invitations expire after a quarter of an hour. */
 const FRESH = 5 * 60_000;
 
-/** A phone that may do so was told its pass. One for a single evening has none, and keeps that of before. */
+/** Store a pass. An enrolment without one, for a single performance, leaves the previous pass in place. */
 export function keepPass(pass: string | null | undefined): void {
   if (pass) storeItem(PASS, pass);
 }
@@ -25,7 +25,7 @@ export class Passes {
     this.texts = texts;
   }
 
-  /** Show them, but for the one whose door this phone is. */
+  /** Show the other performances; `now` is the one that this phone is enrolled for. */
   async show(now: number | undefined): Promise<void> {
     this.render(now);
     const pass = readItem(PASS);
@@ -38,13 +38,13 @@ export class Passes {
       this.askedAt = undefined;
       if (error instanceof Unreachable) return;
       if (!(error instanceof Refused)) throw error;
-      // It ended, or staff revoked the phone.
+      // The pass has expired, or the phone was revoked.
       this.forget();
     }
     this.render(now);
   }
 
-  /** Staff have taken it back. */
+  /** Delete the pass. */
   forget(): void {
     storeItem(PASS, "");
     this.evenings = [];

@@ -1,14 +1,14 @@
-/** A PIN that locks the app on this phone. Kept is its slow hash, and how often somebody guessed wrong.
+/** The PIN of the app on this phone: stores a slow hash of it, and the number of wrong tries.
  *
- * It keeps curious hands off the screen. It does not encrypt what the phone keeps (docs/door-app.md).
+ * It protects against curious hands. It does not encrypt the stored data (docs/door-app.md).
  */
 
 import { storeItem, readItem } from "../sync/local-storage.ts";
 
 const KEPT = "azionelab.door.pin";
-/** PBKDF2 with SHA-256, as often as OWASP advises in 2023: a phone takes half a second. */
+/** Rounds of PBKDF2 with SHA-256, as OWASP advised in 2023: half a second on a phone. */
 const ROUNDS = 600_000;
-/** Wrong PINs that cost no time: fingers slip. */
+/** Wrong PINs without a pause. */
 const FREE_TRIES = 3;
 const [FIRST_PAUSE, LONGEST_PAUSE] = [5_000, 3_600_000]; // milliseconds
 export const PIN = /^[0-9]{4,8}$/;
@@ -19,7 +19,7 @@ interface Kept {
   readonly hash: string;
   readonly isLocked: boolean;
   readonly wrong: number;
-  /** When it was tried last, by the phone's clock. */
+  /** The time of the last try, by the phone's clock. */
   readonly triedAt: number;
 }
 
@@ -39,13 +39,13 @@ export class PinLock {
     return this.kept?.isLocked === true;
   }
 
-  /** Milliseconds until the next try; each wrong one doubles them. */
+  /** Milliseconds until the next try; each wrong PIN doubles the pause. */
   get pause(): number {
     if (!this.kept) return 0;
     const { wrong, triedAt } = this.kept;
     if (wrong < FREE_TRIES) return 0;
     const pause = Math.min(FIRST_PAUSE * 2 ** (wrong - FREE_TRIES), LONGEST_PAUSE);
-    // Whoever puts the phone's clock back waits for the whole of it, and not for years.
+    // If the phone's clock is set back, the pause is at most its full length.
     return Math.min(pause, Math.max(0, triedAt + pause - Date.now()));
   }
 
@@ -64,12 +64,12 @@ export class PinLock {
     if (this.kept) this.write({ ...this.kept, isLocked: true });
   }
 
-  /** Whether it is the PIN, which unlocks; not while there is a pause. */
+  /** Unlock with a PIN; returns whether it was right. Always false during a pause. */
   async open(pin: string): Promise<boolean> {
-    // Another window of the app may have tried since.
+    // Another tab may have counted tries.
     this.kept = readLock() ?? this.kept;
     if (!this.kept || this.pause > 0) return false;
-    // Before it is looked at: whoever kills the app meanwhile has used a try, too.
+    // Count the try before checking it, so that killing the app does not save it.
     const tried = { ...this.kept, wrong: this.kept.wrong + 1, triedAt: Date.now() };
     this.write(tried);
     const isRight = (await hashOf(pin, decode(tried.salt), tried.rounds)) === tried.hash;

@@ -1,4 +1,4 @@
-/** What whoever holds the phone has chosen for it: kept on it, and told to nobody. */
+/** Settings of this phone, stored on it only. */
 
 import { storeItem, readItem } from "../sync/local-storage.ts";
 import { playAs, signal, SOUNDS, type Sound } from "../screen/signals.ts";
@@ -12,13 +12,13 @@ export interface PhoneSettings {
   readonly volume: number;
   readonly vibrates: boolean;
   readonly hidesNames: boolean;
-  /** Minutes without a touch or a scan after which a phone with a PIN locks itself; 0 is never. */
+  /** Idle minutes after which a phone with a PIN locks itself; 0 is never. */
   readonly locksAfter: number;
 }
 
 const DEFAULTS: PhoneSettings = { sound: "beeps", volume: 80, vibrates: true, hidesNames: false, locksAfter: 5 };
 
-/** Read what was chosen; what makes no sense is as if it had not been. */
+/** Read the stored settings; invalid values are replaced by defaults. */
 export function readSettings(): PhoneSettings {
   let kept: Partial<Record<keyof PhoneSettings, unknown>>;
   try {
@@ -38,24 +38,24 @@ export function readSettings(): PhoneSettings {
   };
 }
 
-/** The sheet "This phone". */
+/** The form in the sheet "This phone". */
 export class Settings {
   current: PhoneSettings = readSettings();
   private readonly form: HTMLFormElement;
   private readonly changed: () => void;
 
-  /** `changed` is called when something was chosen. */
+  /** `changed` is called after each change. */
   constructor(view: View, changed: () => void) {
     this.form = view.find<HTMLFormElement>("[data-settings]");
     this.changed = changed;
     playAs(this.current);
     this.write();
     this.form.addEventListener("change", () => this.read());
-    // A phone that cannot vibrate, such as an iPhone, does not offer it.
+    // iPhones, among others, cannot vibrate.
     view.show("vibration", typeof (navigator.vibrate as unknown) === "function");
   }
 
-  /** Let whoever chose hear and feel it. */
+  /** Play a signal with the chosen settings. */
   try(tone: string): void {
     signal(tone);
   }

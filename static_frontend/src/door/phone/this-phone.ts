@@ -1,4 +1,4 @@
-/** "This phone": what is chosen for it, its PIN, and the kiosk that it may be. */
+/** The phone itself: its settings, PIN lock and kiosk mode. */
 
 import { hideNames } from "../screen/hidden-names.ts";
 import { Kiosk } from "./kiosk.ts";
@@ -7,16 +7,16 @@ import { Settings } from "./settings.ts";
 import type { Pressed, View } from "../screen/view.ts";
 import type { Texts } from "../screen/texts.ts";
 
-/** Milliseconds that a kiosk asks for the PIN before it asks for tickets again. */
+/** Milliseconds that a kiosk shows the lock screen before it goes back to tickets. */
 const ASKS_FOR_PIN = 20_000;
 
-/** The door that this phone is. */
+/** What the phone controls in the app. */
 export interface DoorControl {
-  /** Nobody is let in for now, and nobody's name is seen. */
+  /** Stop scanning and hide all names. */
   close(): void;
   open(): void;
   render(): void;
-  /** Its list goes; what waits is sent. */
+  /** End the session: delete the list, send queued actions. */
   giveUp(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export class ThisPhone {
     this.showPin();
   }
 
-  /** The app begins: locked, if there is a PIN. A kiosk names nobody, and goes on by itself. */
+  /** At the start of the app: lock it if there is a PIN. A kiosk shows no names, and continues unlocked. */
   start(): void {
     if (!this.kiosk.isOn) this.lockScreen.lockNow();
   }
@@ -53,12 +53,12 @@ export class ThisPhone {
     this.lockScreen.touched(isGuarded ? this.settings.current.locksAfter : 0);
   }
 
-  /** The page is seen again. */
+  /** The page is visible again. */
   woke(): void {
     this.lockScreen.woke();
   }
 
-  /** Somebody has a new invitation, which staff gave them: they may see who booked. */
+  /** The user has a new invitation from staff, so may see names: hide the lock screen. */
   invited(): void {
     this.lockScreen.uncover();
   }
@@ -69,19 +69,19 @@ export class ThisPhone {
     this.showPin();
   }
 
-  /** The evening is over: nobody shows a ticket here any more, and what waits is not for guests to forget. */
+  /** The session has ended: leave the kiosk, and lock, so that visitors cannot delete queued actions. */
   ended(): void {
     if (!this.kiosk.isOn) return;
     this.kiosk.leave();
     this.lockScreen.lockNow();
   }
 
-  /** There is no invitation, or not any more. */
+  /** There is no invitation: show the lock screen again if locked. */
   uninvited(): void {
     if (this.lockScreen.isLocked && !this.kiosk.isOn && !this.isCovered) this.lockScreen.cover();
   }
 
-  /** Do what was pressed; whether it was something of this sheet. */
+  /** Handle a button of the sheet; returns whether it was one. */
   async pressed({ act, about }: Pressed): Promise<boolean> {
     switch (act) {
       case "try":
@@ -107,7 +107,7 @@ export class ThisPhone {
         this.view.closeSheets();
         this.lockScreen.lockBehind();
         this.kiosk.enter();
-        // It waits for its next guest, however long.
+        // A kiosk never locks itself: stop the idle timer.
         this.touched();
         this.door.open();
         return true;
@@ -155,7 +155,7 @@ export class ThisPhone {
     this.touched();
   }
 
-  /** Who forgot the PIN loses the list, and no scan: staff show the phone a new code. */
+  /** The PIN is forgotten: delete the list, keep queued actions. Staff must enrol the phone again. */
   private async forget(): Promise<void> {
     await this.door.giveUp();
     this.lockScreen.remove();

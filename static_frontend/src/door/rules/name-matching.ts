@@ -1,6 +1,6 @@
-/** Whether somebody is called as was typed: the same rule as the server's (azionelab/checkin/house/name_matching.py). */
+/** Matching of names against typed queries, by the same rule as azionelab/checkin/house/name_matching.py. */
 
-/** Letters that are no other letter with a mark on it, and what is typed for want of them. */
+/** Letters that do not decompose into a letter and a mark, and how people type them. */
 const LETTERS: Readonly<Record<string, string>> = {
   ß: "ss",
   æ: "ae",
@@ -14,12 +14,12 @@ const LETTERS: Readonly<Record<string, string>> = {
   ı: "i",
   ς: "σ",
 };
-/** The second way to write some letters, beside leaving their marks out. */
+/** Alternative spellings of letters, besides dropping their marks. */
 const UMLAUTS: Readonly<Record<string, string>> = { ä: "ae", ö: "oe", ü: "ue", ø: "oe", å: "aa" };
 const APOSTROPHES = /['`´‘’‛ʹʻʼʽʾʿ′＇]/g;
 const GAPS = /[\s‐‑‒–—-]+/g;
 
-/** A name as it is compared: without case, accents and apostrophes, one space between its words. */
+/** Normalise a name for comparison: no case, accents or apostrophes, one space between words. */
 export function fold(text: string): string {
   return text
     .normalize("NFD")
@@ -31,7 +31,7 @@ export function fold(text: string): string {
     .trim();
 }
 
-/** A name folded in each way in which it is typed: "jurgen" and "juergen" for "Jürgen". */
+/** A name folded in each of its usual spellings: "jurgen" and "juergen" for "Jürgen". */
 export function spellings(text: string): string[] {
   const written = text
     .normalize("NFC")
@@ -40,7 +40,7 @@ export function spellings(text: string): string[] {
   return [fold(text), fold(written)];
 }
 
-/** Whether in one of the spellings `wanted` each word is somewhere in one of `name`. */
+/** Whether for one of the spellings `wanted` all of its words occur in the spellings of `name`. */
 export function matchesName(name: string, wanted: readonly string[]): boolean {
   const known = spellings(name).join(" ");
   return wanted.some((one) => one.split(" ").every((word) => known.includes(word)));

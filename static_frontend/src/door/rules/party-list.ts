@@ -1,7 +1,7 @@
-/** The house as this phone knows it: the server's list, and what was done here since.
+/** The party list: the server's parties, combined with this phone's queued actions.
  *
- * What was done here is never written into the list: it is added when somebody asks, until the server
- * has answered and its list holds it.
+ * Queued actions never change the list itself. They are added to each result, until the server has recorded them
+ * and sends them as part of the list.
  */
 
 import { matchesName, spellings } from "./name-matching.ts";
@@ -10,48 +10,47 @@ import type { QueuedAction } from "../sync/store.ts";
 import { isGenuine, readSigned } from "./tickets.ts";
 import { toCome, type Party, type Unlisted } from "./verdicts.ts";
 
-/** Characters of a code that are sent; none that is longer names a party. */
+/** Characters of a code that are sent. A longer code cannot name a party. */
 export const MAX_CODE = 501;
-/** Parties a search shows. */
+/** Parties in one search result. */
 export const MAX_FOUND = 20;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
-// So ends a signed ticket. No older one is of digits alone.
+// The end of a signed ticket. Tickets before 0.4 never consist of digits only.
 const DIGITS = /^[0-9]{43}$/;
 // Crockford's base 32, as azionelab/bookings/tickets/references.py reads it.
 const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{8}$/;
 
 export interface KnownParty extends PartyInfo, Party {}
 
-/** Whom a code names: a party, or nobody, or somebody who is not on the list, by a ticket or a reference.
+/** What a code stands for: a party on the list, an unlisted ticket or reference, or "nobody".
  *
- * Of a ticket that is not on the list its signature tells: "genuine" is of this evening, "elsewhere" of
- * another one, "forged" of none. Without it nobody knows: "older" is a ticket before 0.4, which nobody gets
- * who books now, and "ticket" what cannot be checked here.
+ * The signature of an unlisted ticket decides: "genuine" is for this performance, "elsewhere" for another one,
+ * "forged" is invalid. "older" is a ticket from before 0.4, which has no signature; "ticket" cannot be checked here.
  */
 export type CodeMatch = { readonly party: KnownParty; readonly byTicket: boolean } | Unlisted | "nobody";
 
-/** Places of confirmed people who are not in. */
+/** Seats of confirmed people who have not come. */
 export interface NoShows {
   readonly parties: number;
   readonly places: number;
 }
 
-/** Parties that a search found; there are `more` than it shows. */
+/** Parties that a search found; `more` says that there are others beyond MAX_FOUND. */
 export interface SearchResult {
   readonly parties: readonly KnownParty[];
   readonly more: boolean;
 }
 
 export class PartyList {
-  /** The theatre's public keys, by which tickets are checked; none before the server told them. */
+  /** The theatre's public keys to verify tickets; empty before the first sync. */
   ticketKeys: readonly string[] = [];
   private readonly performanceId: number;
   private readonly parties = new Map<string, ListedParty>();
   private readonly tickets = new Map<string, string>();
   private done: readonly QueuedAction[] = [];
-  /** People let in here, by party. */
+  /** People let in by queued actions, by party. */
   private since = new Map<string | null, number>();
-  /** People who went out here, less those who came back, by party. */
+  /** People who went out by queued actions, minus those who came back, by party. */
   private gone = new Map<string | null, number>();
 
   constructor(performanceId: number, parties: Iterable<ListedParty> = []) {
@@ -71,7 +70,7 @@ export class PartyList {
     this.tickets.clear();
   }
 
-  /** What was done here and is not in the list. */
+  /** Set the queued actions. */
   setQueued(done: readonly QueuedAction[]): void {
     this.done = done;
     this.since = new Map();
@@ -82,7 +81,7 @@ export class PartyList {
     }
   }
 
-  /** The server's counts with the people let in here, less those of undone scans. */
+  /** The server's counts, adjusted by the queued actions. */
   adjustCounts(counts: Counts): Counts {
     const gone = [...this.gone.values()].reduce((sum, people) => sum + people, 0);
     return [...this.since].reduce((sum, [reference, people]) => {
@@ -124,24 +123,24 @@ export class PartyList {
     return party ? { party, byTicket: false } : "ticket";
   }
 
-  /** What a ticket is whose digest is not on the list. */
+  /** Classify a ticket whose digest is not on the list. */
   private async identifyUnlisted(code: string): Promise<CodeMatch> {
     if (this.ticketKeys.length === 0) return "ticket";
     const signed = readSigned(code);
     if (!signed) return DIGITS.test(tokenIn(code)) ? "forged" : "older";
     if (!(await isGenuine(signed, this.ticketKeys))) return "forged";
-    // The list knows better than a ticket where its party belongs.
+    // If its party is on the list after all, the list is right.
     const party = this.find(signed.reference);
     if (party) return { party, byTicket: true };
     return signed.performanceId === this.performanceId ? "genuine" : "elsewhere";
   }
 
-  /** When this phone let in the first of a party, of those that the server does not know of. */
+  /** When this phone first let people of a party in, by its queued actions. */
   firstAdmittedAt(reference: string): string | undefined {
     return this.done.find((one) => one.reference === reference && one.people > 0)?.at;
   }
 
-  /** Live parties whose name (`names.ts`) or reference holds `query`, by name. */
+  /** Search live parties by name (name-matching.ts) or reference; sorted by name. */
   search(query: string): SearchResult {
     const wanted = spellings(query);
     const reference = readReference(query);
@@ -161,9 +160,9 @@ export class PartyList {
     return [...this.parties.keys()].reduce((sum, one) => sum + (this.find(one)!.outside ?? 0), 0);
   }
 
-  /** The places that releasing would free, and those that it would leave held for people who told that they come late.
+  /** The seats that a release would free, and those of late parties, which it keeps.
    *
-   * They are of confirmed people who are not in. Whom revoked phones let in is `inside`, by party, and counted by nobody.
+   * `inside` are people whom revoked phones let in, by party: the counts do not include them.
    */
   noShows(inside: ReadonlyMap<string, number>): NoShows & { readonly late: NoShows } {
     const missing = [...this.parties.keys()]
@@ -175,7 +174,7 @@ export class PartyList {
     return { ...sumOf(missing.filter(({ isLate }) => !isLate)), late: sumOf(late) };
   }
 
-  /** Places of people who did not come in time. */
+  /** Released seats of confirmed parties. */
   get released(): number {
     return [...this.parties.keys()]
       .map((reference) => this.find(reference)!)
@@ -188,15 +187,15 @@ function sumOf(missing: readonly { readonly people: number }[]): NoShows {
   return { parties: missing.length, places: missing.reduce((sum, { people }) => sum + people, 0) };
 }
 
-/** As many of them as a search shows. */
+/** Limit a result to MAX_FOUND parties. */
 export function limitFound(found: readonly KnownParty[]): SearchResult {
   return { parties: found.slice(0, MAX_FOUND), more: found.length > MAX_FOUND };
 }
 
-/** The counts when so many people of a party are in, which was listed as `before`.
+/** The counts after `people` of a party came in, which changed it from `before` to `after`.
  *
- * Those whose places were released take free ones. Of people who are not on the list nobody knows
- * whether they are expected, and nobody else comes any less for them.
+ * People whose seats were released take free ones. People who are not on the list only count as inside: it is
+ * unknown whether they were expected.
  */
 export function withPeople(
   counts: Counts,
@@ -215,25 +214,25 @@ export function withPeople(
   return withSeatsTaken({ ...sum, to_come }, before.released - after.released);
 }
 
-/** The counts when so many people went out, or came back, below 0: they are let in all the same. */
+/** The counts after `gone` people went out (negative: came back). They stay admitted. */
 export function withPeopleOut(counts: Counts, gone: number): Counts {
   const { in_building, outside = 0 } = counts;
   if (in_building === undefined || gone === 0) return counts;
   return { ...counts, in_building: in_building - gone, outside: Math.max(0, outside + gone) };
 }
 
-/** The counts when people whom nobody expected took so many of the free places. */
+/** The counts after unexpected people took free seats. */
 export function withSeatsTaken(counts: Counts, places: number): Counts {
   return { ...counts, expected: counts.expected + places, free: counts.free - places };
 }
 
-/** Whether a code is one: a ticket, alone or at the end of its address, or a reference. */
+/** Whether a code has the form of a ticket, alone or at the end of its address, or of a reference. */
 export function isTicketOrReference(code: string): boolean {
   return isTicket(code) || readReference(code) !== undefined;
 }
 
-/** What stands for a code where the code itself is not kept: the reference, or the digest of a ticket that
- * does not say it.
+/** The key under which an unlisted code is stored: its reference, or the digest of a ticket without one. The code
+ * itself is secret.
  */
 export async function unlistedKey(code: string): Promise<string | undefined> {
   const signed = readSigned(code);
@@ -241,7 +240,7 @@ export async function unlistedKey(code: string): Promise<string | undefined> {
   return isTicket(code) ? await digest(tokenIn(code)) : readReference(code);
 }
 
-/** Whether a code is a ticket's, alone or at the end of its address. */
+/** Whether a code has the form of a ticket, alone or at the end of its address. */
 export function isTicket(code: string): boolean {
   return TOKEN.test(tokenIn(code));
 }
@@ -250,7 +249,7 @@ function tokenIn(code: string): string {
   return code.trim().replace(/\/+$/, "").split("/").at(-1)!;
 }
 
-/** The reference that somebody typed, in any case and spacing. */
+/** Parse a typed reference, in any case and spacing. */
 export function readReference(typed: string): string | undefined {
   const read = typed
     .trim()
@@ -261,7 +260,7 @@ export function readReference(typed: string): string | undefined {
   return REFERENCE.test(read) ? read : undefined;
 }
 
-/** What the list knows a ticket by: 12 bytes of its token's SHA-256, as base64url. */
+/** A ticket's digest on the list: the first 12 bytes of its token's SHA-256, as base64url. */
 async function digest(token: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
   const bytes = String.fromCharCode(...new Uint8Array(hash, 0, 12));

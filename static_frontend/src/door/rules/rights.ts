@@ -1,8 +1,8 @@
-/** What this phone may do at its door, as the server tells it (azionelab/checkin/devices/rights.py). */
+/** Rights of this phone (azionelab/checkin/devices/rights.py). */
 
 export type Right = "scan" | "names" | "search" | "walk-in" | "undo-others" | "release";
 
-/** What every phone may do by a server that tells no rights, as before 0.4. */
+/** The rights of every phone with a server before 0.4. */
 const ALL_RIGHTS: readonly Right[] = ["scan", "names", "search", "walk-in", "undo-others", "release"];
 
 export function rightsOf({ rights }: { readonly rights?: readonly Right[] }): readonly Right[] {

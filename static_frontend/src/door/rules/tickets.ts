@@ -1,6 +1,6 @@
-/** Signed tickets, as azionelab/bookings/tickets/signing.py writes them: tests/checkin/tickets.json holds some. */
+/** Signed tickets as made by azionelab/bookings/tickets/signing.py, with tests/checkin/tickets.json as examples. */
 
-/** What a ticket says. Whether that is true, `isGenuine` tells. */
+/** A parsed ticket; `isGenuine` verifies it. */
 export interface SignedTicket {
   readonly performanceId: number;
   readonly reference: string;
@@ -8,7 +8,7 @@ export interface SignedTicket {
   readonly signature: Uint8Array<ArrayBuffer>;
 }
 
-/** Whether the bearer of a key has signed a message. */
+/** Verify the signature of a message. */
 export type Verify = (
   signature: Uint8Array<ArrayBuffer>,
   message: Uint8Array<ArrayBuffer>,
@@ -17,12 +17,12 @@ export type Verify = (
 
 const TICKET = /(?:^|\/)([0-9]{133})\/([0-9]{43})$/;
 const PURPOSE = new TextEncoder().encode("azionelab/signed-ticket/1/");
-/** Bytes of the performance's number, of the reference and of the signature. */
+/** Bytes of the performance id, the reference and the signature. */
 const [PERFORMANCE, REFERENCE, SIGNATURE] = [4, 5, 64];
 const NAMED = PERFORMANCE + REFERENCE;
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/** What a code says that has the form of a signed ticket, alone or at the end of its address. */
+/** Parse a signed ticket, alone or at the end of its address; undefined for any other code. */
 export function readSigned(code: string): SignedTicket | undefined {
   const found = TICKET.exec(code.trim().replace(/\/+$/, ""));
   const raw = found && bytesOf(BigInt(found[1]! + found[2]!), NAMED + SIGNATURE);
@@ -47,7 +47,7 @@ export async function isGenuine(
   return false;
 }
 
-/** By the browser where it can: Safari since 2023, Firefox since 2024, Chrome since 2025. */
+/** With the browser's Ed25519 if it has one: Safari since 2023, Firefox since 2024, Chrome since 2025. */
 async function verifySignature(...asked: Parameters<Verify>): Promise<boolean> {
   try {
     return await verifyNatively(...asked);

@@ -1,6 +1,5 @@
-/** The door's verdict, as azionelab/checkin/verdicts.py decides it: tests/checkin/verdicts.json holds both.
- *
- * This one decides when there is no network, from the list that the phone has.
+/** Verdicts without a server, by the same rules as azionelab/checkin/verdicts.py. Both are tested with the table
+ * tests/checkin/verdicts.json.
  */
 
 export type Kind =
@@ -24,10 +23,10 @@ export type Kind =
   | "none_out"
   | "no_reentry";
 
-/** Which way people go; "any": whoever of the party is not in the building, comes or comes back. */
+/** The direction; "any": in or again, for people of the party who are not in the building. */
 export type Way = "in" | "out" | "again" | "any";
 
-/** `seats`, `admitted` and `released` count people; `outside` of those admitted went out and are not back. */
+/** All numbers count people. `outside` are those of the `admitted` who went out and are not back. */
 export interface Party {
   readonly performance_id: number;
   readonly state: string;
@@ -37,8 +36,8 @@ export interface Party {
   readonly outside?: number;
 }
 
-/** Without `people` all who are to come, or who can go out or come back. `seen`: how many of the party were
- * shown as in; of "out" and "again" as in the building.
+/** Without `people` it is all who are still to come, or who can go out or come back. `seen`: how many of the party
+ * the screen showed as in; for "out" and "again" as in the building.
  */
 export interface ScanOptions {
   readonly people?: number;
@@ -47,7 +46,7 @@ export interface ScanOptions {
   readonly way?: Way;
 }
 
-/** What is known of a ticket or reference that is not on the list (house.ts). */
+/** What is known of an unlisted ticket or reference (`CodeMatch` in party-list.ts). */
 export type Unlisted = "genuine" | "elsewhere" | "forged" | "older" | "ticket";
 
 export interface Decision {
@@ -61,7 +60,7 @@ const NOT_CONFIRMED: Readonly<Record<string, Kind>> = {
   expired: "expired",
 };
 
-/** People who are not in and whose places are held. */
+/** People who have not come and whose seats are still held. */
 export function toCome(party: Pick<Party, "seats" | "admitted" | "released">): number {
   return party.seats - party.admitted - party.released;
 }
@@ -71,7 +70,7 @@ export function insideOf({ admitted, outside = 0 }: Pick<Party, "admitted" | "ou
   return Math.max(0, admitted - outside);
 }
 
-/** Of a code that is not on the list: as the server would say it, or that a person has to decide. */
+/** The verdict on an unlisted code: the server's, or "not_listed", which leaves it to the user. */
 export function decideUnlisted(ticket: Unlisted, isCancelled: boolean): Kind {
   if (ticket === "forged") return "unknown";
   if (ticket === "elsewhere") return "wrong_performance";
@@ -110,14 +109,14 @@ export function decide(
   return { kind: "admitted", people: wanted };
 }
 
-/** With "any" it is not clear while some are out and others never came. */
+/** Stays "any" if it is unclear: some are out, and others have not come. */
 function resolveWay({ admitted, seats, outside = 0 }: Party, way: Way = "in"): Way {
   if (way !== "any") return way;
   if (outside === 0) return "in";
   return admitted === seats ? "again" : "any";
 }
 
-/** People who are in and go out, or come back, of whom so many are `able` to. */
+/** The verdict on people who go out or come back; at most `able` people can. */
 function move(party: Party, asked: ScanOptions, able: number, done: Kind, nobody: Kind): Decision {
   if (able === 0) return { kind: nobody, people: 0 };
   if (asked.seen !== undefined && asked.seen !== insideOf(party)) return { kind: "changed", people: 0 };
@@ -125,7 +124,7 @@ function move(party: Party, asked: ScanOptions, able: number, done: Kind, nobody
   return people < 1 || people > able ? { kind: "too_many", people: 0 } : { kind: done, people };
 }
 
-/** What a verdict on so many people moves: `people` more are let in, and so many are `gone` out (or back, below 0). */
+/** How a verdict changes the counts: `people` are let in, `gone` people go out (negative: come back). */
 export function movement(kind: string, people: number): { people: number; gone: number } {
   if (kind === "let_out") return { people: 0, gone: people };
   return kind === "in_again" ? { people: 0, gone: -people } : { people, gone: 0 };

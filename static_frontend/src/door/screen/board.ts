@@ -1,4 +1,4 @@
-/** What the door's screen shows all the time: the evening, its counts, the network, what went wrong. */
+/** The permanent part of the screen: performance, counts, network state, notices. */
 
 import { discrepancyText, conflictText, nameOf } from "./cards.ts";
 import type { DoorSession, ScanResult } from "../sync/session.ts";
@@ -7,9 +7,9 @@ import { signal } from "./signals.ts";
 import type { View } from "./view.ts";
 import type { Texts } from "./texts.ts";
 
-/** Milliseconds before the curtain from which a door of another day is nothing to wonder at. */
+/** Milliseconds before the curtain from which on no warning about another day is shown. */
 const DOORS_OPEN = 6 * 3_600_000;
-/** Notices that are put away one by one; more of them, as of an evening under way, are at once, too. */
+/** With more notices than this there is a button to dismiss all of them. */
 const FEW_NOTICES = 2;
 const COUNTS = ["expected", "inside", "to_come", "free"] as const;
 
@@ -22,7 +22,7 @@ export class Board {
     this.texts = texts;
   }
 
-  /** `last`: the last people let in here, for whoever pressed Next too early. `isExit`: who is scanned goes out. */
+  /** `last`: the last admission, so that it can still be undone. `isExit`: scans let people out. */
   show(session: DoorSession, last: ScanResult | undefined, isExit: boolean): void {
     const { view, texts } = this;
     const { performance, counts, device, cannotStore } = session.state;
@@ -47,11 +47,11 @@ export class Board {
     this.showRelease(session.state);
   }
 
-  /** The evening is over here, or this phone is out of it: no name stays, not even where none is seen. */
+  /** Show that the session has ended; remove all names, also hidden ones. */
   showEnd({ ended, waiting, device }: DoorState): void {
     const { view, texts } = this;
     const num = waiting.length;
-    // Whoever ended it may have done so before it was over.
+    // If the user ended it, the performance may not be over.
     const why = device.isLeaving ? "left" : ended!;
     view.setText("ended-title", texts.get(`ended.${why}`));
     view.setText("ended-detail", texts.get(`ended.${why}.detail`));
@@ -74,7 +74,7 @@ export class Board {
     ].join(" · ");
   }
 
-  /** Who is out, whether people may go out, and which way they go whose tickets are scanned. */
+  /** Show people who are out, whether re-entry is allowed, and the direction of scans. */
   private showInterval({ counts, reentry = false, outsideWithoutTicket }: DoorState, isExit: boolean): void {
     const { view, texts } = this;
     const num = counts?.outside ?? 0;
@@ -88,7 +88,7 @@ export class Board {
     view.enable("walk-out", reentry);
   }
 
-  /** When everybody in the building was last surely known: with the day, if that was another one. */
+  /** When the number of people in the building was last certain, with the day unless it is today. */
   private knownText({ knownAt, clock }: DoorState): string | undefined {
     if (knownAt === undefined) return undefined;
     const isToday = this.texts.day(knownAt) === this.texts.day(clock.now());
@@ -104,7 +104,7 @@ export class Board {
     return left > DOORS_OPEN && !isToday ? this.texts.get("caution.later") : undefined;
   }
 
-  /** With a network it does not matter: the server tells the time. */
+  /** A warning about a jump of the phone's clock; needed offline only. */
   private clockText({ clock }: DoorState): string | undefined {
     const [now, says] = [clock.now(), new Date()];
     return clock.hasJumped
@@ -136,7 +136,7 @@ export class Board {
     if (isNew) signal("look");
   }
 
-  /** The sheet that releases places and takes them back. */
+  /** The sheet to release and restore seats. */
   private showRelease({ performance, mayRelease, parties: partyList, noShows, free, silent, device }: DoorState): void {
     if (!performance) return;
     const { view, texts } = this;
@@ -147,7 +147,7 @@ export class Board {
     const asked = mayRelease
       ? num > 0 ? ask : (kept ?? texts.get("release.none"))
       : texts.get("release.from", { at: texts.clock(from) });
-    // What is taken back is held again as far as nobody took it.
+    // Only seats that are still free can be restored.
     const again = Math.min(partyList.released, Math.max(0, free));
     const left = { num: partyList.released, again };
     const done = released && [

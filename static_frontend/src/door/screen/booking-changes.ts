@@ -1,15 +1,15 @@
-/** Why a ticket is not what it was: azionelab/checkin/texts/change_texts.py says the same on the page without the app. */
+/** Texts on changed bookings, as azionelab/checkin/texts/change_texts.py makes for the door page. */
 
 import type { PartyInfo, Performance } from "../sync/server.ts";
 import type { Texts } from "./texts.ts";
 
-/** What is known of the evening and the hour. */
+/** The performance and the time that texts refer to. */
 export interface TextContext {
   readonly now: Date;
   readonly performance?: Performance | undefined;
 }
 
-/** Why a booking is refused, by whom and when; undefined when nobody wrote that down. */
+/** Who ended the booking or the performance, and when; undefined if that is not recorded. */
 export function endText(kind: string, party: PartyInfo, texts: Texts, { now, performance }: TextContext): string | undefined {
   const since = `${kind}.since`;
   const calledOff = performance?.cancelled_at;
@@ -22,7 +22,7 @@ export function endText(kind: string, party: PartyInfo, texts: Texts, { now, per
   return texts.get(name, { when: whenText(at, texts, now) });
 }
 
-/** What else is to be known of a party: that it became smaller, and that places of it were released. */
+/** One line if the party was reduced, and one if seats of it were released. */
 export function changeTexts(party: PartyInfo, texts: Texts, { now, performance }: TextContext): string[] {
   const { reduced, released, seats: num } = party;
   const releasedAt = performance?.released_at;

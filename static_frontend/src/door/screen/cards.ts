@@ -1,4 +1,4 @@
-/** What is told turned into a card: words, tone and what can be done about it. */
+/** Makes cards from results: texts, tone, buttons. */
 
 import { changeTexts, endText, type TextContext } from "./booking-changes.ts";
 import { hidesNames, shownName, nameWithReference } from "./hidden-names.ts";
@@ -9,7 +9,7 @@ import type { Discrepancy } from "../sync/store.ts";
 import { insideOf, toCome } from "../rules/verdicts.ts";
 import type { TextValues, Texts } from "./texts.ts";
 
-/** Buttons with numbers: `numbers` of people to do `act` with. */
+/** A button for each number of people up to `upTo`, to do `act` with. */
 export interface PeopleButtons {
   readonly act: "let-in" | "late" | "only" | "unlisted" | "let-out" | "in-again";
   readonly label: string;
@@ -24,22 +24,22 @@ export interface Card {
   readonly party?: {
     readonly name: string;
     readonly facts: readonly string[];
-    /** What is to be known of them, each on a line of its own. */
+    /** Notes on the party, one per line. */
     readonly notes: readonly string[];
-    /** The name and the notes, where they are seen only when somebody presses the name. */
+    /** The name and notes that appear when the initials are pressed. */
     readonly hidden?: { readonly label: string; readonly name: string; readonly notes: readonly string[] };
   };
   readonly peopleButtons: readonly PeopleButtons[];
   readonly buttons: readonly { readonly act: string; readonly label: string }[];
 }
 
-/** What the words need to know of the evening. */
+/** The context of a card. */
 export interface CardContext extends TextContext {
   readonly listedAt: Date | undefined;
   readonly free: number;
 }
 
-/** The most people a ticket that nobody knows can be let in with, without a second thought. */
+/** The most people that can be let in by an unlisted ticket. */
 const MAX_UNLISTED = 6;
 
 export function cardOf(result: ScanResult, texts: Texts, context: CardContext): Card {
@@ -61,14 +61,14 @@ function headlineOf(result: ScanResult, texts: Texts, { listedAt }: CardContext)
   return texts.get(unlistedCase(result) ?? result.kind, { num: result.people, at });
 }
 
-/** By which words a ticket is asked about that is not on the list, if something is known of it. */
+/** The text case of an unlisted ticket of which something is known. */
 function unlistedCase({ kind, party, ticket }: ScanResult): string | undefined {
   if (kind !== "not_listed") return undefined;
   if (party) return "not_listed.pending";
   return ticket === "genuine" ? "not_listed.genuine" : undefined;
 }
 
-/** What the person at the door made of a ticket that is not on the list. */
+/** The card after the user's decision on an unlisted ticket. */
 export function settledCard(result: ScanResult, texts: Texts): Card {
   const isIn = result.people > 0;
   return {
@@ -86,7 +86,7 @@ export function settledCard(result: ScanResult, texts: Texts): Card {
   };
 }
 
-/** No answer, or one that is no verdict: nobody was let in. */
+/** The card for no answer, or an error response: nobody was let in. */
 export function troubleCard(texts: Texts, trouble: NoAnswer | Refused): Card {
   const next = { act: "next", label: texts.get("next") };
   const card = { tone: texts.tone("no_answer"), peopleButtons: [] };
@@ -108,12 +108,12 @@ export function checkingCard(texts: Texts): Card {
   return { kind: "checking", tone: "wait", headline, details: [], peopleButtons: [], buttons: [] };
 }
 
-/** What a party is called: a phone that only scans is told no names, and nobody is those of a booking that ended. */
+/** The name of a party; its reference if the phone has no names, or the booking has ended. */
 export function nameOf({ name, reference }: KnownParty): string {
   return name ? nameWithReference(name, reference) : reference;
 }
 
-/** A party in a list of found ones. */
+/** A party as cards and search results show it. */
 export function partyOf(party: KnownParty, texts: Texts, now: TextContext): NonNullable<Card["party"]> {
   const name = party.name || party.reference;
   const facts = [
@@ -134,7 +134,7 @@ export function partyOf(party: KnownParty, texts: Texts, now: TextContext): NonN
   };
 }
 
-/** A phone that is told no names is told no notes either, but that there is one. */
+/** A phone without names gets no notes either, only the fact that there is one. */
 function notesOn(party: KnownParty, texts: Texts): string[] {
   const { note, has_note: hasNote, late_at: lateAt, admitted, seats } = party;
   const elsewhere = hasNote ? [texts.get("note.elsewhere")] : [];
@@ -144,7 +144,7 @@ function notesOn(party: KnownParty, texts: Texts): string[] {
   ];
 }
 
-/** Who can be let in of a party, or in again; of those whose places were released as many as are `free`. */
+/** Buttons to let people of a party in or in again; people with released seats need `free` ones. */
 export function admitButtons(party: KnownParty, texts: Texts, free: number): PeopleButtons[] {
   const back = party.outside ?? 0;
   const again = back > 0 ? [{ act: "in-again", label: texts.get("in_again.do"), upTo: back } as const] : [];
@@ -154,7 +154,7 @@ export function admitButtons(party: KnownParty, texts: Texts, free: number): Peo
   return late > 0 ? [...again, { act: "late", label: texts.get("let_in.late"), upTo: late }] : again;
 }
 
-/** Who can be let out of a party. */
+/** Buttons to let people of a party out. */
 export function exitButtons(party: KnownParty, texts: Texts): PeopleButtons[] {
   const upTo = insideOf(party);
   return upTo > 0 ? [{ act: "let-out", label: texts.get("let_out.do"), upTo }] : [];
@@ -265,7 +265,7 @@ function detailsOf(result: ScanResult, left: number, texts: Texts, context: Card
   }
 }
 
-/** Whether people were to go out, or to come back, and not to come for the first time. */
+/** Whether the scan was to let people out or in again. */
 function isPassage({ action: { way } }: ScanResult): boolean {
   return way === "out" || way === "again";
 }
@@ -275,7 +275,7 @@ function detailCase(result: ScanResult): string {
   return result.kind === "changed" ? "changed.passage" : `too_many.${result.action.way}`;
 }
 
-/** The number that those words tell: who is still to come, or in, or out. */
+/** The number in that text: people still to come, in, or out. */
 function passageLeft({ kind, party, action: { way } }: ScanResult, left: number): number {
   if (way !== "out" && way !== "again") return left;
   if (!party) return 0;

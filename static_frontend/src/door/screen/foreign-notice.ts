@@ -1,19 +1,16 @@
-/** Codes that are not ours: the network's of the foyer, a poster's, another system's ticket.
- *
- * By their form alone, with the same rule as the server's (azionelab/checkin/codes.py).
- */
+/** The notice on foreign codes (foreign-codes.ts). */
 
 import type { View } from "./view.ts";
 import type { Texts } from "./texts.ts";
 
-/** Milliseconds that the notice is there. */
+/** Milliseconds that the notice stays. */
 export const SHOWN = 3_000;
-/** Milliseconds for which the camera's code must be out of sight before it is told of again. */
+/** Milliseconds that a code must be out of view before the camera's next sight of it is reported. */
 const QUIET = 60_000;
-/** The same at a kiosk: who shows the code again wants an answer. */
+/** The same at a kiosk, where a visitor who shows the code again expects an answer. */
 export const QUIET_AT_KIOSK = 5_000;
 
-/** Says that a code is none of ours, and goes away by itself. */
+/** Says that a code is foreign, and disappears by itself. */
 export class ForeignNotice {
   private readonly view: View;
   private readonly texts: Texts;
@@ -26,7 +23,7 @@ export class ForeignNotice {
     this.texts = texts;
   }
 
-  /** A poster in view is seen all evening, and told of once. Who pulls a hand scanner's trigger is answered. */
+  /** A poster in view of the camera is reported once; each scan by a hand scanner is. */
   show(code: string, isByCamera: boolean, quiet = QUIET): void {
     if (isByCamera && this.wasSeen(code, quiet)) return;
     clearTimeout(this.timer);
@@ -34,7 +31,7 @@ export class ForeignNotice {
     this.timer = setTimeout(() => this.view.setText("foreign", undefined), SHOWN);
   }
 
-  /** Something else is told now. */
+  /** Hide the notice. */
   clear(): void {
     clearTimeout(this.timer);
     this.view.setText("foreign", undefined);

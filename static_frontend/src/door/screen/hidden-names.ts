@@ -1,8 +1,8 @@
-/** Names, on a phone whose screen guests may read: initials, until somebody presses them. */
+/** Hides names on a screen that visitors can read: initials, until they are pressed. */
 
 let hides = false;
 
-/** From now on names are hidden, or not. */
+/** Set whether names are hidden. */
 export function hideNames(isHidden: boolean): void {
   hides = isHidden;
 }
@@ -11,12 +11,12 @@ export function hidesNames(): boolean {
   return hides;
 }
 
-/** The name as it may be seen. */
+/** The name, or its initials if names are hidden. */
 export function shownName(name: string): string {
   return hides ? initialsOf(name) : name;
 }
 
-/** The name where it cannot be pressed: the reference tells who it is. */
+/** The name where it cannot be pressed: initials with the reference. */
 export function nameWithReference(name: string, reference: string | null): string {
   return hides && name && reference ? `${initialsOf(name)} (${reference})` : shownName(name);
 }

@@ -1,4 +1,4 @@
-/** Typing a reference, and finding people by name: from the list as one types, and asking the server. */
+/** The search field: finds parties in the list while typing, and on the server on submit; takes references as codes. */
 
 import { admitButtons, exitButtons, partyOf, type CardContext, type PeopleButtons } from "./cards.ts";
 import { endText } from "./booking-changes.ts";
@@ -18,7 +18,7 @@ export class PartySearch {
   private shown = new Map<string, KnownParty>();
   private more = false;
   private showsInitials = false;
-  /** Whether people may go out. */
+  /** Whether results offer to let people out. */
   private allowsExit = false;
 
   constructor(view: View, texts: Texts) {
@@ -26,7 +26,7 @@ export class PartySearch {
     this.texts = texts;
   }
 
-  /** A party as it is shown, of which some may be let in. */
+  /** A party among the shown results. */
   shownParty(reference: string): KnownParty | undefined {
     return this.shown.get(reference);
   }
@@ -35,7 +35,7 @@ export class PartySearch {
     this.show(this.findInList(session), session.state.cardContext);
   }
 
-  /** The code that was typed; what is none is looked for as a name. */
+  /** Returns the code if one was typed; otherwise searches by name. */
   async submit(session: DoorSession): Promise<string | undefined> {
     const typed = this.view.query.value.trim();
     if (!typed) return undefined;
@@ -45,27 +45,27 @@ export class PartySearch {
       this.show(NOBODY);
       return typed;
     }
-    // Only the server knows addresses, and who booked since the list came.
+    // Only the server knows e-mail addresses and bookings since the last sync.
     if (!found.more && !session.sync.isAway && maySearch(session)) {
       const there = await findOnServer(session, typed);
-      // Ended while it was asked: nobody's name comes back. Or something else was typed since.
+      // The session has ended, or the query has changed: drop the result.
       if (session.state.ended || this.view.query.value.trim() !== typed) return undefined;
       if (there === "later" && found.parties.length === 0) {
         this.show(NOBODY);
         this.view.setText("found-none", this.texts.get("found.later"));
         return undefined;
       }
-      // Of those who are here, some may have been let in since.
+      // Search the list again: some of its parties may have been let in meanwhile.
       found = join(this.findInList(session), there === "later" ? NOBODY : there);
     }
     this.show(found, session.state.cardContext);
     if (found.parties.length === 0) this.view.setText("found-none", this.nobodyText(session));
-    // Not their first button: an Enter too many must let nobody in.
+    // Focus the list, not its first button: a second Enter must not let anybody in.
     else this.view.focusFound();
     return undefined;
   }
 
-  /** Numbers of the shown parties follow; what is under a finger does not move without need. */
+  /** Update the shown parties, only if they changed: buttons must not move under a finger. */
   refresh(session: DoorSession): void {
     const now = [...this.shown.keys()].map((reference) => session.state.parties.find(reference));
     const isOld = (party: KnownParty | undefined) =>
@@ -76,7 +76,7 @@ export class PartySearch {
     }
   }
 
-  /** Nobody is to be found here any more. */
+  /** Clear the search. */
   forget(): void {
     this.view.query.value = "";
     this.show(NOBODY);
@@ -125,7 +125,7 @@ export class PartySearch {
   }
 }
 
-/** What is shown of a party, and may change meanwhile. */
+/** The facts of a party that are shown and may change. */
 const SHOWN = ["state", "seats", "admitted", "outside", "released", "note", "has_note", "late_at"] as const;
 
 function isShownAs(party: KnownParty, shown: KnownParty | undefined): boolean {
@@ -136,15 +136,15 @@ function maySearch({ state: { rights } }: DoorSession): boolean {
   return rights.includes("search");
 }
 
-/** Some names look like references: such a word is one if the list has it, or if nobody is called so. */
+/** Some names look like references: take one as a reference if the list has it, or if no name matches. */
 function isCode(typed: string, { state: { parties: partyList } }: DoorSession, isName: boolean): boolean {
-  // No name has a colon: so hand scanners type what they read of a wifi code or a contact.
+  // Hand scanners may type a foreign code, such as a wifi network: names have no colon or slash.
   if (/[/:]/.test(typed) || isTicket(typed)) return true;
   const reference = readReference(typed);
   return reference !== undefined && (partyList.listed(reference) !== undefined || !isName);
 }
 
-/** Who was found here stays where they are; who was found by the server alone comes after them. */
+/** Keep the order of results from the list; results of the server come after them. */
 function join(here: SearchResult, there: SearchResult): SearchResult {
   const known = new Set(here.parties.map((party) => party.reference));
   const others = there.parties.filter((party) => !known.has(party.reference));
@@ -152,7 +152,7 @@ function join(here: SearchResult, there: SearchResult): SearchResult {
   return { parties, more: more || there.more };
 }
 
-/** Whom the server finds; "later" when it was asked too often. */
+/** Search on the server; "later" if its rate limit is reached. */
 async function findOnServer(session: DoorSession, query: string): Promise<SearchResult | "later"> {
   try {
     return await session.searchEverywhere(query);

@@ -1,19 +1,19 @@
-/** What a verdict sounds and feels like, for people who look at the visitor and not at the phone. */
+/** Sounds and vibrations for verdicts, for users who look at the visitor and not at the phone. */
 
 type Tone = "good" | "look" | "bad" | "back";
 
-/** `beeps` carry through a foyer; `chimes` are for a silent one. */
+/** `beeps` are for a noisy foyer, `chimes` for a quiet one. */
 export const SOUNDS = ["beeps", "chimes", "off"] as const;
 export type Sound = (typeof SOUNDS)[number];
 
-/** How it shall sound and feel; `volume` in percent. */
+/** Signal settings; `volume` in percent. */
 export interface Played {
   readonly sound: Sound;
   readonly volume: number;
   readonly vibrates: boolean;
 }
 
-/** Hertz, one number for each beep. */
+/** Frequencies in hertz, one per beep. */
 const BEEPS: Record<Tone, number[]> = {
   good: [880],
   look: [440, 440],
@@ -30,27 +30,27 @@ const VOICES: Readonly<Record<Exclude<Sound, "off">, OscillatorType>> = {
 let sound: AudioContext | undefined;
 let played: Played = { sound: "beeps", volume: 80, vibrates: true };
 
-/** From now on signals are given as was chosen. */
+/** Set how signals are played. */
 export function playAs(chosen: Played): void {
   played = chosen;
 }
 
-/** Older phones let a page be heard only if its sound began while something was pressed. */
+/** Older phones allow sound only if the audio context was started by a user gesture. */
 export function wakeWithFirstTouch(page: Document): void {
   page.addEventListener("click", () => wake(), { once: true });
 }
 
 export function signal(tone: string): void {
-  // Absent, whatever the types say, on older phones (iOS before 16.4, Firefox before 120).
+  // Undefined, in spite of its type, on older phones (iOS before 16.4, Firefox before 120).
   const activation = navigator.userActivation as UserActivation | undefined;
-  // Browsers keep a page silent, and complain, until somebody has pressed something on it.
+  // Browsers block sound, and log a warning, before the first user gesture.
   if (activation && !activation.hasBeenActive) return;
   const beeps = BEEPS[tone as Tone] ?? BEEPS.bad;
   if (played.vibrates) navigator.vibrate?.(beeps.flatMap(() => [120, 80]));
   if (played.sound === "off" || played.volume === 0) return;
   const voice = VOICES[played.sound];
   const context = wake();
-  // Beeps that wait for the first touch would then all be heard at once.
+  // Beeps scheduled on a suspended context would all play at the first touch.
   if (!context || (!activation && context.state !== "running")) return;
   for (const [n, pitch] of beeps.entries()) beep(context, voice, pitch, context.currentTime + n * BEEP * 1.6);
 }
@@ -58,7 +58,7 @@ export function signal(tone: string): void {
 function wake(): AudioContext | undefined {
   if (typeof AudioContext === "undefined") return undefined;
   sound ??= new AudioContext();
-  // Refused before a touch: the next one is as good.
+  // Refused without a user gesture: the next gesture tries again.
   sound.resume().catch(() => undefined);
   return sound;
 }

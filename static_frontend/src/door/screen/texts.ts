@@ -1,4 +1,4 @@
-/** The words of the page: azionelab/checkin/texts/app_texts.py wrote them into it, in the reader's language. */
+/** The app's texts, which azionelab/checkin/texts/app_texts.py embeds in the page. */
 
 type Form = string | Readonly<Record<string, string>>;
 
@@ -32,7 +32,7 @@ export class Texts {
     return new Texts(JSON.parse(page.querySelector("[data-words]")!.textContent!) as Table);
   }
 
-  /** What a verdict looks and sounds like. */
+  /** How a verdict looks and sounds. */
   tone(kind: string): string {
     return this.table.tones[kind] ?? "bad";
   }
@@ -41,7 +41,7 @@ export class Texts {
     return name in this.table.words;
   }
 
-  /** The words of that name, filled in; `num` chooses among the forms of a number. */
+  /** The text of that name, filled in; `num` chooses the plural form. */
   get(name: string, facts: TextValues = {}): string {
     const form = this.table.words[name];
     if (form === undefined) throw new Error(`no words for ${name}`);
@@ -61,12 +61,12 @@ export class Texts {
     return this.days.format(new Date(moment));
   }
 
-  /** The day, in short: "3 Dec". */
+  /** The short date: "3 Dec". */
   date(moment: Date | string): string {
     return this.dates.format(new Date(moment));
   }
 
-  /** Day and time in full. */
+  /** Full date and time. */
   when(moment: Date | string): string {
     return `${this.day(moment)}, ${this.clock(moment)}`;
   }

@@ -1,11 +1,11 @@
-/** What is seen and pressed. It knows no rules: it shows what it is given, and says what was pressed. */
+/** The DOM of the page: shows what it is given, and reports which button was pressed. It has no rules. */
 
 import type { Card, PeopleButtons } from "./cards.ts";
 
-/** People up to whom each number has a button of its own. */
+/** Up to this number of people each number has its own button; above there is a field. */
 const BUTTONS = 8;
-/** Milliseconds in which what has just come under a finger does nothing for it: the finger was sent to what
- * was there before, or taps twice. Double taps take up to 300; nobody reads a card and answers it in 500.
+/** Milliseconds for which new buttons ignore touches, which were meant for what was there before, or are double
+ * taps. Double taps take up to 300 ms, and nobody reads and answers a card within 500 ms.
  */
 const SETTLES = 500;
 
@@ -27,14 +27,14 @@ export interface FoundParty {
 export interface Pressed {
   readonly act: string;
   readonly people: number;
-  /** What the pressed thing is about: a party's reference, a conflict. */
+  /** The subject of the button: a party's reference, or a scan id. */
   readonly about: string;
 }
 
 export class View {
   private readonly page: Document;
   private settling: ReturnType<typeof setTimeout> | undefined;
-  /** What had the focus before a card took it. */
+  /** The focused element before a card took the focus. */
   private before: HTMLElement | undefined;
 
   constructor(page: Document, press: (pressed: Pressed) => void) {
@@ -50,7 +50,7 @@ export class View {
       press(pressedBy(form));
     });
     page.addEventListener("keydown", (event) => {
-      // What lies over the panel has its own Escape, and so have words that are being composed.
+      // Cards, sheets and input method composition handle Escape themselves.
       if (event.key !== "Escape" || event.isComposing || !this.isFinding) return;
       if (!this.hasCard && !this.hasSheet) press({ act: "close-find", people: 0, about: "" });
     });
@@ -63,10 +63,10 @@ export class View {
     }
   }
 
-  /** Put words where they belong; without any the place is hidden. */
+  /** Set the text of a slot; without a text the slot is hidden. */
   setText(place: string, texts: string | undefined): void {
     const part = this.find(`[data-${place}]`);
-    // A live region speaks whenever it is written to, and not only when something has changed.
+    // A live region speaks whenever it is written to: write only changes.
     if (part.textContent !== (texts ?? "")) part.textContent = texts ?? "";
     part.hidden = !texts;
   }
@@ -75,7 +75,7 @@ export class View {
     this.find(`[data-${place}]`).hidden = !isShown;
   }
 
-  /** Show what a phone with these rights may do, and where it lacks one what it reads instead. */
+  /** Show the parts that need these rights, and the alternatives for missing ones. */
   allow(rights: readonly string[]): void {
     for (const part of this.page.querySelectorAll<HTMLElement>("[data-needs]")) {
       part.hidden = !rights.includes(part.dataset["needs"]!);
@@ -91,7 +91,7 @@ export class View {
     }
   }
 
-  /** Whether a box is ticked; it is not, the next time. */
+  /** Read a checkbox and clear it. */
   takeTick(name: string): boolean {
     const box = this.find<HTMLInputElement>(`[data-${name}]`);
     const { checked } = box;
@@ -99,7 +99,7 @@ export class View {
     return checked;
   }
 
-  /** Show which of several buttons is the one that was pressed. */
+  /** Mark a toggle button as pressed or not. */
   press(act: string, isPressed: boolean): void {
     this.find(`[data-do="${act}"]`).setAttribute("aria-pressed", `${isPressed}`);
   }
@@ -112,7 +112,7 @@ export class View {
     this.find(`[data-count="${name}"]`).textContent = number === undefined ? "–" : `${number}`;
   }
 
-  /** Whether there are lines that were not there before. */
+  /** Show notices; returns whether there are new ones. */
   notices(lines: readonly Notice[], close: string): boolean {
     const list = this.find("[data-notices]");
     const shown = new Map(lines.map((line) => [line.id, line]));
@@ -120,12 +120,12 @@ export class View {
       const line = shown.get(item.dataset["about"]!);
       if (line) {
         shown.delete(line.id);
-        // Its names may be hidden by now.
+        // Names may have been hidden meanwhile.
         const texts = noticeText(line);
         if (item.firstChild!.textContent !== texts.textContent) item.firstChild!.replaceWith(texts);
         continue;
       }
-      // The next one moves up: it must not be put away unread.
+      // The next notice moves up: a second tap must not dismiss it unread.
       this.settle();
       item.remove();
     }
@@ -141,11 +141,11 @@ export class View {
     return fresh.length > 0;
   }
 
-  /** Cover the page with a verdict. */
+  /** Cover the page with a card. */
   card(card: Card): void {
     const place = this.find("#verdict");
     const { activeElement } = this.page;
-    // Of several cards in a row the first one took it.
+    // Only the first of several cards in a row took the focus from the page.
     if (this.find("main").contains(activeElement)) this.before = activeElement as HTMLElement;
     place.replaceChildren(this.cardFrom(card));
     this.settle();
@@ -163,20 +163,20 @@ export class View {
     this.find("main").inert = false;
   }
 
-  /** Back to where it was before the cards, for whoever presses by keyboard. */
+  /** Restore the focus after the cards, for keyboard users. */
   giveFocusBack(): void {
     const { before } = this;
     this.before = undefined;
     if (!before) return;
     before.focus({ preventScroll: true });
-    // It went meanwhile, as the button that undoes the last people does.
+    // The element may be gone, for example the button to undo the last admission.
     if (this.page.activeElement === before) return;
     const walkIn = this.find("[data-do=walk-in]");
     const place = walkIn.hidden ? this.find("[data-do=more]") : walkIn;
     place.focus({ preventScroll: true });
   }
 
-  /** The card on the screen asks something, and goes away with the answer. */
+  /** The card on the screen asks a question that must be answered. */
   get hasQuestion(): boolean {
     return this.page.querySelector("#verdict [data-do=send-away]") !== null;
   }
@@ -197,7 +197,7 @@ export class View {
     );
   }
 
-  /** Evenings whose doors may be opened here, wherever they are told. */
+  /** Show the performances that this phone may enrol for. */
   evenings(evenings: readonly { readonly address: string; readonly text: string }[]): void {
     for (const part of this.page.querySelectorAll<HTMLElement>("[data-evenings]")) {
       part.hidden = evenings.length === 0;
@@ -226,7 +226,7 @@ export class View {
     return this.find("main").dataset["finding"] === "yes";
   }
 
-  /** Something lies over the camera's picture, or over the whole page. */
+  /** A panel or sheet covers the camera's picture. */
   get isOccupied(): boolean {
     return this.isFinding || this.hasSheet;
   }
@@ -253,7 +253,7 @@ export class View {
     if (sheet.open) return;
     this.settle();
     sheet.showModal();
-    // From its beginning, wherever it was left: it is longer than a small phone.
+    // Sheets are longer than a small screen: always start at the top.
     sheet.scrollTop = 0;
   }
 
@@ -264,14 +264,14 @@ export class View {
     }
   }
 
-  /** Cover everything with the page that asks for the PIN, or show it again. */
+  /** Show or hide the lock screen. */
   cover(isCovered: boolean): void {
     this.find("main").hidden = isCovered;
     this.show("lock", isCovered);
     if (isCovered) this.find("#unlock-pin").focus();
   }
 
-  /** Be a kiosk, or a door as usual. */
+  /** Switch the kiosk layout on or off. */
   kiosk(isOn: boolean): void {
     if (isOn) this.page.body.dataset["kiosk"] = "";
     else delete this.page.body.dataset["kiosk"];
@@ -281,7 +281,7 @@ export class View {
     return this.page.querySelector<Part>(selector)!;
   }
 
-  /** Other buttons lie under the finger now. Keys and screen readers are sent to none by mistake: they may at once. */
+  /** Block touches for SETTLES, because buttons have moved. Keyboards and screen readers are not blocked. */
   private settle(): void {
     clearTimeout(this.settling);
     this.page.body.dataset["settling"] = "";
@@ -359,7 +359,7 @@ function pressedBy(part: HTMLElement): Pressed {
   };
 }
 
-/** A party's name, its facts and its notes; a hidden name is a button that shows it. */
+/** A party's name, facts and notes; a hidden name is a button that reveals it. */
 function partyLines({ name, facts, notes, hidden }: NonNullable<Card["party"]>): HTMLElement[] {
   if (!hidden) return linesOf(name, facts, notes);
   const button = make("button", { type: "button", class: "reveal", "aria-label": hidden.label }, [name]);
@@ -369,7 +369,7 @@ function partyLines({ name, facts, notes, hidden }: NonNullable<Card["party"]>):
     const shown = linesOf(hidden.name, facts, hidden.notes);
     for (const other of others) other.remove();
     first!.replaceWith(...shown);
-    // The button that had the focus is gone.
+    // The focused button was replaced.
     shown[0]!.tabIndex = -1;
     shown[0]!.focus();
   });

@@ -1,35 +1,34 @@
-/** The server's time, on a phone whose own clock may be wrong, be put right, or jump (docs/door-app.md).
+/** The server's time on a phone whose clock may be wrong, corrected, or jump (docs/door-app.md).
  *
- * What the server said last is carried on by the browser's monotonic clock, which nobody can set. It stands
- * still while a phone sleeps or is off; of that time only the phone's own clock tells, and nobody knows whether
- * somebody has set it meanwhile. So there are two answers: what time it is as far as this phone can tell, and
- * what time it is at least, by which alone an evening ends.
+ * The server's last time is continued by the browser's monotonic clock, which nobody can set. That clock stops
+ * while a phone sleeps or is off: then only the phone's own clock counts, which may have been set meanwhile. So
+ * there are two times: the best estimate, and the least possible time. Only the latter ends a session.
  */
 
-/** Milliseconds by which a phone's two clocks may differ, as by their rounding and small corrections. */
+/** Milliseconds by which the two clocks may differ through rounding and small corrections. */
 const SLIP = 2_000;
-/** Milliseconds from which on it is told that the phone's clock jumped. */
+/** Milliseconds from which on a jump of the phone's clock is reported. */
 const JUMP = 60_000;
 
-/** What is kept of the time for the next start. */
+/** The time as stored for the next start. */
 export interface StoredTime {
-  /** Milliseconds that the phone's own clock is behind the server's. */
+  /** Milliseconds that the phone's clock is behind the server's. */
   readonly behind: number;
-  /** It was at least so late (milliseconds since 1970) when this was kept. */
+  /** The least possible time when this was stored (milliseconds since 1970). */
   readonly known?: number;
-  /** Milliseconds by which the phone's clock jumped since the server's last word. */
+  /** Milliseconds by which the phone's clock has jumped since the last sync. */
   readonly jump?: number;
 }
 
 export class Clock {
-  /** When the evening ends: nobody sleeps through that unasked, or a clock put right would end it. */
+  /** The end of the performance: time asleep is believed only up to then, so that a corrected clock does not end the session. */
   until: number;
   private isSeen = !document.hidden;
-  /** The least time it can be, at the last look. */
+  /** The least possible time at the last update. */
   private atLeast: number;
   private slept = 0;
   private jump: number;
-  /** The monotonic clock at the last look, and what the phone's own should have said then. */
+  /** The monotonic clock at the last update, and what the phone's clock should have shown then. */
   private ticks: number;
   private expected: number;
 
@@ -43,47 +42,47 @@ export class Clock {
     this.attribute(says - this.atLeast, true);
   }
 
-  /** What time it is, as far as this phone can tell. */
+  /** The best estimate of the time. */
   now(): Date {
     this.update();
     return new Date(this.atLeast + this.slept);
   }
 
-  /** Whether that moment has come, whatever happened to the phone's clock. */
+  /** Whether the moment has passed by the least possible time. */
   isSurelyPast(moment: string): boolean {
     this.update();
     return this.atLeast > Date.parse(moment);
   }
 
-  /** Whether it has come by the most that the phone's clock can mean. */
+  /** Whether the moment has passed by the latest possible time. */
   mayBePast(moment: string): boolean {
     this.update();
     return this.atLeast + this.slept + Math.max(0, this.jump) > Date.parse(moment);
   }
 
-  /** The phone's clock does not say what it should by the server's last word. */
+  /** Whether the phone's clock has jumped since the last sync. */
   get hasJumped(): boolean {
     this.update();
     return Math.abs(this.jump) >= JUMP;
   }
 
-  /** For the next start of the page. */
+  /** The time to store for the next start. */
   get stored(): StoredTime {
     const behind = Math.round(this.now().getTime() - Date.now());
     const known = Math.round(this.atLeast);
     return { behind, known, jump: Math.round(this.jump) };
   }
 
-  /** Whether somebody looks at the page: a phone that nobody looks at may sleep. */
+  /** Note whether the page is visible: a phone with a hidden page may sleep. */
   setVisible(isSeen: boolean): void {
     this.update();
     this.isSeen = isSeen;
   }
 
-  /** Learn from an answer: it was written between the question and its arrival (by `performance.now()`). */
+  /** Set the time by a response; `asked` and `arrived` are by `performance.now()`. */
   correct(serverTime: string, asked: number, arrived: number): void {
     const said = Date.parse(serverTime);
-    // A clock that shows nothing would stop everything that asks it.
+    // An invalid time would break everything that uses the clock.
     if (Number.isNaN(said)) return;
     this.ticks = performance.now();
     this.expected = Date.now();
@@ -103,7 +102,7 @@ export class Clock {
     this.attribute(off, !this.isSeen);
   }
 
-  /** The phone's clock is `off`: it went on while the page stood still, or it was set. */
+  /** The phone's clock is ahead by `off`: the phone slept, or the clock was set. */
   private attribute(off: number, mayHaveSlept: boolean): void {
     const isInTime = this.atLeast + this.slept + off <= this.until;
     if (off > 0 && mayHaveSlept && isInTime) this.slept += off;

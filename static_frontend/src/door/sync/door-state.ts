@@ -1,4 +1,4 @@
-/** What this phone knows of its evening, in memory and on its disk, and which of it is to be sent. */
+/** The state of this phone at its door, in memory and in IndexedDB: device, list, counts, queued actions. */
 
 import { OpenRequests } from "./open-requests.ts";
 import type { CardContext } from "../screen/cards.ts";
@@ -34,21 +34,21 @@ export class DoorState {
   device: Device;
   waiting: readonly QueuedAction[] = [];
   aside: readonly Discrepancy[] = [];
-  /** Doors that the server had not heard from when it was last asked: they may have let people in. */
+  /** Devices that were silent at the last sync: they may have let people in. */
   silent: readonly string[] = [];
-  /** Nothing can be kept here: without an answer nobody is let in. */
+  /** IndexedDB does not work: nobody is let in without the server's answer. */
   cannotStore: boolean;
   private dismissed: readonly string[] = [];
-  /** Also after the server was told: it may know their codes no better. */
+  /** Kept after the sync as well: the server may not know these codes either. */
   private unlisted: readonly UnlistedAdmission[] = [];
   private kept: Kept | undefined;
   private store: Store | undefined;
-  /** Parties that answered since a sync was asked for: what it says of them may be older. */
+  /** Parties with an answer since the sync was sent: its response may be older. */
   private readonly touched = new Set<string>();
-  /** The other tabs of this phone. */
+  /** Other tabs on this phone. */
   private others: BroadcastChannel | undefined;
 
-  /** `changed` is called when another tab has changed what is kept. */
+  /** `changed` is called after another tab has changed the stored data. */
   constructor(
     device: Device,
     contents: StoredData | undefined,
@@ -67,23 +67,23 @@ export class DoorState {
     }
   }
 
-  /** From now on this page leaves what is kept alone: another one, or another evening, has it. */
+  /** Stop writing: the stored data belongs to another device or tab from now on. */
   close(): void {
     this.others?.close();
     this.others = this.store = undefined;
   }
 
-  /** Why the phone is no door device any more. */
+  /** Why the phone is not a door device any more. */
   get ended(): EndReason | undefined {
     return this.device.ended;
   }
 
-  /** A person ended it here, and the server was not told yet. */
+  /** The user has ended the evening, and the server has not been told yet. */
   get isLeaving(): boolean {
     return this.device.isLeaving === true;
   }
 
-  /** What this phone may do at its door. */
+  /** The rights of this device. */
   get rights(): readonly Right[] {
     return rightsOf(this.device);
   }
@@ -100,7 +100,7 @@ export class DoorState {
     return this.kept?.cursor ?? null;
   }
 
-  /** What went wrong at the doors, but for what was seen here. */
+  /** Conflicts that were not dismissed here. */
   get conflicts(): readonly Conflict[] {
     return (this.kept?.conflicts ?? []).filter(({ scan_id }) => !this.dismissed.includes(scan_id));
   }
@@ -110,46 +110,46 @@ export class DoorState {
     return counts && withSeatsTaken(this.parties.adjustCounts(counts), this.walkInsSince);
   }
 
-  /** Everybody in the building: whom the server knows of, and whom this phone let in and did not tell yet. */
+  /** People in the building, queued actions included. */
   get inBuilding(): number | undefined {
     const { counts, kept } = this;
     if (!counts || !kept) return undefined;
-    // A server of before tells only who is counted, and the conflicts.
+    // Servers before 0.4 send only the counts and the conflicts.
     const beyond = () => kept.conflicts.reduce((sum, one) => sum + one.claimed - one.people, 0);
     return counts.in_building ?? counts.inside + beyond();
   }
 
-  /** When that was last sure, by the server's word. */
+  /** When that number was last certain, by the server. */
   get knownAt(): string | undefined {
     return this.kept && (this.kept.counts.known_at ?? this.kept.listedAt);
   }
 
-  /** People who may come in without a booking, as far as this phone knows. */
+  /** Free seats, queued actions included. */
   get free(): number {
     return this.counts?.free ?? 0;
   }
 
-  /** The places that releasing would free, and those that it would leave held. */
+  /** The seats that a release would free, and those of late parties. */
   get noShows(): ReturnType<PartyList["noShows"]> {
     const inside = new Map<string, number>();
     for (const { verdict, reference, claimed, way } of this.kept?.conflicts ?? []) {
-      // Who came back was in before.
+      // People who came back were admitted before.
       if (verdict === "revoked" && reference && way !== "again") inside.set(reference, (inside.get(reference) ?? 0) + claimed);
     }
     return this.parties.noShows(inside);
   }
 
-  /** Whether people may go out; undefined when the server knows nothing of an interval. */
+  /** Whether re-entry is allowed; undefined for a server before 0.4. */
   get reentry(): boolean | undefined {
     return this.performance?.reentry;
   }
 
-  /** People without a ticket who are out for the interval, as far as this phone knows. */
+  /** People without a ticket who are out for the interval. */
   get outsideWithoutTicket(): number {
     return Math.max(0, (this.counts?.outside ?? 0) - this.parties.outside);
   }
 
-  /** What cards are made with. */
+  /** The context of cards. */
   get cardContext(): CardContext {
     const { listedAt, free, performance } = this;
     return { listedAt, free, performance, now: this.clock.now() };
@@ -164,40 +164,40 @@ export class DoorState {
     );
   }
 
-  /** Whether the evening is over, whatever somebody did to the phone's clock. */
+  /** Whether the performance is over, even if somebody has set the phone's clock. */
   get isOver(): boolean {
     const { performance } = this;
     return performance !== undefined && this.clock.isSurelyPast(performance.closes_at);
   }
 
-  /** Whether it is over if the phone's clock is right, which only a person can tell without a network. */
+  /** Whether it is over if the phone's clock is right; offline only the user can tell. */
   get mayBeOver(): boolean {
     const { performance } = this;
     return performance !== undefined && this.clock.mayBePast(performance.closes_at);
   }
 
-  /** Keep what time it is: a phone that is killed goes on from there. */
+  /** Store the time, for the next start of the app. */
   async keepTime(): Promise<void> {
     const { device, clock, kept } = this;
-    // Before the server's first word nothing is known.
+    // Before the first sync the time is not known.
     if (kept) await this.write(async (store) => await store.keepTime(device.token, clock.stored));
   }
 
-  /** When this phone let somebody in on a code that is not on its list, by the code's key. */
+  /** When this phone let people in by an unlisted code, found by the code's key. */
   letInUnlisted(key: string | undefined): string | undefined {
     return this.unlisted.find((one) => one.key === key)?.at;
   }
 
-  /** Who was let in by this scan is outside again. */
+  /** Undo the admission of an unlisted code. */
   async forgetUnlisted(scanId: string): Promise<void> {
     if (!this.unlisted.some((one) => one.scanId === scanId)) return;
     this.unlisted = updateUnlisted(this.unlisted, { kind: "undo", scan_id: scanId });
     await this.write(async (store) => await store.keepUnlisted(this.unlisted));
   }
 
-  /** Write down what was done here. Rejects when it cannot be kept: then it must not be done.
+  /** Store an action in the queue. Rejects if that fails: then the action must not be carried out.
    *
-   * `unlisted` is the key of a code that is not on the list and let people in.
+   * `unlisted` is the key of an unlisted code by which people were let in.
    */
   async enqueue(done: QueuedAction, unlisted?: string): Promise<void> {
     const { action, people, at } = done;
@@ -206,7 +206,7 @@ export class DoorState {
     try {
       const kept = await this.store!.enqueue(done, letIn);
       this.unlisted = updateUnlisted(this.unlisted, action, letIn);
-      // Not before: others may have been sent while this one was written.
+      // Read `waiting` only now: others may have been sent meanwhile.
       this.waiting = [...this.waiting, kept];
     } catch (error) {
       this.cannotStore = true;
@@ -216,17 +216,17 @@ export class DoorState {
     this.others?.postMessage("waiting");
   }
 
-  /** Keep what an answer says of a party, of whom `people` were let in with it, and so many are `gone` out. */
+  /** Apply the answer to a scan: `people` were let in, and `gone` people went out (or came back, if negative). */
   async applyAnswer(
     numbers: PartyInfo | null,
     { people, gone }: { people: number; gone: number },
     { kind, scan_id: scanId }: ScanAction | WalkInAction,
   ): Promise<void> {
     const listed = numbers && this.parties.listed(numbers.reference);
-    // Who answers only now may have been counted at the first try; the next sync tells.
+    // After a repeated request its people may be in the counts already: leave it to the next sync.
     const isNew = this.requests.answered(scanId);
     if (this.kept && isNew && (people !== 0 || gone !== 0)) {
-      // Until the next sync brings its own.
+      // Until the next sync replaces the counts.
       const before = withPeopleOut(this.kept.counts, gone);
       const counts = withPeople(before, people, listed, numbers);
       const taken = kind === "walk_in" ? people : 0;
@@ -242,7 +242,7 @@ export class DoorState {
     if (counts) await this.write(async (store) => await store.keepAnswer(counts, party ?? undefined));
   }
 
-  /** Released places are held again: without a network nobody must be let in against them. */
+  /** Apply restored seats to the counts, so that they are not given away offline. */
   async applyRestored(places: number, change: string): Promise<void> {
     this.requests.answered(change);
     if (!this.kept) return;
@@ -253,26 +253,26 @@ export class DoorState {
     await this.write(async (store) => await store.keepAnswer(counts));
   }
 
-  /** A sync is asked for: whatever answers from now on is newer than its answer. */
+  /** A sync is being sent: answers from now on are newer than its response. */
   beginSync(): void {
     this.touched.clear();
     this.requests.beginSync(this.waiting);
   }
 
-  /** Whether people would be counted by this answer and be added here once more. */
+  /** Whether the sync response may count people whom this phone would add once more. */
   mayCountTwice(batch: readonly QueuedAction[]): boolean {
     return this.requests.mayCountTwice(batch, this.waiting);
   }
 
-  /** Keep the answer to a sync, and forget what it answers. */
+  /** Apply the response to a sync, and drop the actions that it answers. */
   async applySync(answer: SyncResponse, batch: readonly QueuedAction[]): Promise<void> {
     const aside = batch.flatMap((one, n) => discrepanciesOf(one, answer.results[n]));
     if (this.ended === "closed" && !this.isLeaving && !answer.closed && answer.complete) {
-      // It was put off since it ended here: this is its door again.
+      // The performance was postponed after the session had ended: go on.
       const { ended: _, ...device } = this.device;
       this.device = device;
     }
-    // An answer that was under way brings nobody's name back.
+    // The session has ended: a late response must not bring names back.
     if (this.ended) return await this.dropQueued(batch, aside);
     const parties = answer.parties.filter(({ reference }) => !this.touched.has(reference));
     const isWhole = parties.length === answer.parties.length;
@@ -282,10 +282,10 @@ export class DoorState {
     this.clock.until = Date.parse(answer.performance.closes_at);
     this.kept = {
       performance: answer.performance,
-      // As of before, with what was answered since; the next sync has all of it.
+      // Keep counts that include newer answers; the next sync replaces them.
       counts: (this.requests.hasCounted && this.kept?.counts) || answer.counts,
       conflicts: answer.conflicts,
-      // What was left out is asked for once more.
+      // Parties that were skipped are requested again.
       cursor: isWhole ? answer.cursor : this.cursor,
       listedAt: answer.server_time,
       ticketKeys: answer.ticket_keys ?? [],
@@ -300,13 +300,13 @@ export class DoorState {
     if (forget.length > 0) this.others?.postMessage("sent");
   }
 
-  /** Wait no longer with these: the server has heard them, or will never take them. */
+  /** Drop queued actions that the server has recorded, or will never accept. */
   async forget(batch: readonly QueuedAction[], reason?: string): Promise<void> {
     const aside = reason === undefined ? [] : batch.map((one) => discrepancyOf(one, reason, 0));
     await this.dropQueued(batch, aside);
   }
 
-  /** Ask for the whole list again. */
+  /** Request the whole list with the next sync. */
   requestWholeList(): void {
     if (this.kept) this.kept = { ...this.kept, cursor: null };
   }
@@ -317,7 +317,7 @@ export class DoorState {
     await this.write(async (store) => await store.dismiss(scanIds, [...this.dismissed]));
   }
 
-  /** The evening ends here: the list goes at once, and the rest when nothing waits. */
+  /** End the session: delete the list now, and the rest when the queue is empty. */
   async end(why: EndReason): Promise<void> {
     this.device = { ...this.device, ended: why };
     this.kept = undefined;
@@ -326,7 +326,7 @@ export class DoorState {
     if (this.waiting.length === 0) await this.wipe();
   }
 
-  /** A person ends it here: the list goes at once, and the rest when the server was told. */
+  /** End the session by hand: delete the list now, and the rest when the server has been told. */
   async leave(): Promise<void> {
     this.device = { ...this.device, ended: "closed", isLeaving: true };
     this.kept = undefined;
@@ -334,14 +334,14 @@ export class DoorState {
     await this.write(async (store) => await store.wipeList(this.device));
   }
 
-  /** Forget everything, also what could not be sent. */
+  /** Delete all data, queued actions included. */
   async wipe(): Promise<void> {
     const store = this.store;
     this.close();
     await store?.wipe();
   }
 
-  /** People without a booking who were let in here, less those of undone scans. */
+  /** Queued walk-ins, without those undone. */
   private get walkInsSince(): number {
     const walkIns = this.waiting.filter((one) => one.action.kind === "walk_in");
     const scans = new Set(walkIns.map((one) => one.action.scan_id));
@@ -365,7 +365,7 @@ export class DoorState {
 
   private async readAgain(changed: () => void): Promise<void> {
     const contents = await this.store?.read().catch(() => undefined);
-    // Wiped, or another evening's.
+    // The data was wiped, or belongs to another device now.
     if (contents?.device?.token !== this.device.token) return location.reload();
     this.read(contents);
     changed();
@@ -385,7 +385,7 @@ export class DoorState {
     return orders;
   }
 
-  /** What cannot be kept is still known until the page is closed; that is said. */
+  /** Write to IndexedDB. If that fails, the state stays in memory, and the board warns. */
   private async write(work: (store: Store) => Promise<void>): Promise<void> {
     if (!this.store) return;
     try {
@@ -400,13 +400,13 @@ function endOf(evening: Kept | undefined): number {
   return evening ? Date.parse(evening.performance.closes_at) : Infinity;
 }
 
-/** The time as this phone kept it. Before 0.4 it kept only when the server answered last. */
+/** A clock from the stored time. Apps before 0.4 stored only the time of the last sync. */
 function clockOf(device: Device, evening: Kept | undefined): Clock {
   const known = device.known ?? (evening && Date.parse(evening.listedAt));
   return new Clock({ ...device, ...(known !== undefined && { known }) }, endOf(evening));
 }
 
-/** What an answer tells of a party; a server before 0.4 tells only the numbers. */
+/** The changing facts of a party in an answer; servers before 0.4 send only the numbers. */
 function numbersOf(info: PartyInfo): Omit<PartyInfo, "reference" | "name"> {
   const { state, seats, admitted, released, note, has_note, late_at, ended, reduced, outside = 0 } = info;
   const noted = note !== undefined && has_note !== undefined ? { note, has_note } : {};
@@ -415,16 +415,16 @@ function numbersOf(info: PartyInfo): Omit<PartyInfo, "reference" | "name"> {
   return { state, seats, admitted, released, outside, ...noted, ...late, ...changed };
 }
 
-/** What the server did not count as it was told here. */
+/** The difference between a queued action and what the server counted. */
 function discrepanciesOf(one: QueuedAction, result: Result | undefined): Discrepancy[] {
   const { kind } = one.action;
-  // Undone without ever having been counted: both sides agree.
+  // Undone before it was counted: no difference.
   if (kind === "undo" && result?.problem === "scan-unknown") return [];
   if (result?.problem) return [discrepancyOf(one, result.problem, 0)];
-  // More let in than counted is a conflict, and told to all doors as one.
+  // More people let in than counted are a conflict, which all doors get from the server.
   const verdict = result?.verdict;
   const moved = peopleMoved(one);
-  // Of those who went out too many nobody is in beyond the books, so that no conflict tells of them.
+  // Too many people counted as out are no conflict, so report them here.
   const isOtherwise = isOut(one) ? verdict?.people !== moved : (verdict?.people ?? 0) > moved;
   return verdict && kind !== "undo" && isOtherwise
     ? [discrepancyOf(one, verdict.verdict, verdict.people)]
@@ -443,7 +443,7 @@ function discrepancyOf(one: QueuedAction, reason: string, counted: number): Disc
   };
 }
 
-/** How many people went through the door by it, whichever way. */
+/** The number of people who went through the door, in any direction. */
 function peopleMoved({ people, gone = 0 }: QueuedAction): number {
   return people + Math.abs(gone);
 }

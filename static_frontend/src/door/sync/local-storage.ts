@@ -1,11 +1,11 @@
-/** Words that this phone keeps beside its evening, which is wiped when that is over. */
+/** Strings in localStorage, which outlive the session's data in IndexedDB. */
 
 export function storeItem(name: string, words: string): void {
   try {
     if (words) localStorage.setItem(name, words);
     else localStorage.removeItem(name);
   } catch {
-    // A browser that keeps nothing: it is known while the page is open.
+    // No storage: the value lasts while the page is open.
   }
 }
 

@@ -1,23 +1,22 @@
-/** What the server was asked to do, while this phone does not know whether it did, so that nobody counts twice.
+/** Tracks requests without an answer, so that nobody is counted twice.
  *
- * The answer to a sync counts everybody whom the server had let in when it was written. Of a scan that is asked
- * for meanwhile nobody knows whether it was among them; and a scan whose own answer does not come waits to be
- * sent, and is added to whatever the server counts.
+ * The response to a sync counts everybody whom the server had let in by then. A scan that was sent meanwhile may or
+ * may not be included; and a scan without an answer is queued, and added to the server's counts.
  */
 
 import type { QueuedAction } from "./store.ts";
 
 export class OpenRequests {
-  /** How often the server was asked for a scan that it did not answer. */
+  /** How often an unanswered scan was sent. */
   private readonly unanswered = new Map<string, number>();
-  /** What is done just now, by its scan. */
+  /** Running operations by scan id. */
   private readonly underWay = new Map<string, Promise<unknown>>();
-  /** Scans that waited when the sync was asked for. */
+  /** Scans that were queued when the sync was sent. */
   private waitedThen = new Set<string>();
-  /** People came in or out by an answer since the sync was asked for. */
+  /** An answer since the sync was sent has changed the counts. */
   hasCounted = false;
 
-  /** Do something that the server may be asked for, and remember it until it is known or written down. */
+  /** Run an operation that sends a scan, and track it until it is answered or queued. */
   async track<Done>(scanId: string, work: () => Promise<Done>): Promise<Done> {
     const doing = work();
     const done = doing.catch(() => undefined);
@@ -29,33 +28,33 @@ export class OpenRequests {
     }
   }
 
-  /** The server is asked for it now, and may do it whether or not its answer comes. */
+  /** The scan is being sent: the server may record it even if the answer is lost. */
   sent(scanId: string): void {
     this.unanswered.set(scanId, (this.unanswered.get(scanId) ?? 0) + 1);
   }
 
-  /** It has answered. Whether it was asked once: else it may have been counted since the first time. */
+  /** The scan was answered. Returns whether it was sent once: otherwise an earlier request may have been counted. */
   answered(scanId: string): boolean {
     const isFirst = this.unanswered.get(scanId) === 1;
     this.unanswered.delete(scanId);
     return isFirst;
   }
 
-  /** A sync is asked for, with some of what waits. */
+  /** A sync is being sent. */
   beginSync(waiting: readonly QueuedAction[]): void {
     this.waitedThen = new Set(waiting.map((one) => one.action.scan_id));
     this.hasCounted = false;
   }
 
-  /** Wait until it is known what became of all that the server was asked for, or until it waits. */
+  /** Wait until all sent scans are answered or queued. */
   async settled(): Promise<void> {
     const asked = [...this.underWay].filter(([scanId]) => this.unanswered.has(scanId));
     await Promise.all(asked.map(([_, doing]) => doing));
   }
 
-  /** Whether the answer to the sync may count people whom this phone would add once more.
+  /** Whether the sync response may count people whom this phone would add once more.
    *
-   * If so something waits. Asked again with that, the server counts each once.
+   * Then the queue is not empty, and the next sync sends it, so that the server counts each scan once.
    */
   mayCountTwice(batch: readonly QueuedAction[], waiting: readonly QueuedAction[]): boolean {
     const ids = waiting.map((one) => one.action.scan_id);

@@ -1,4 +1,4 @@
-/** How the door talks to the server (docs/door.md), and what its answers and silences mean. */
+/** The client of the door's API (docs/door.md). */
 
 import type { Right } from "../rules/rights.ts";
 import type { ScanOptions, Kind, Way } from "../rules/verdicts.ts";
@@ -6,10 +6,10 @@ import type { ScanOptions, Kind, Way } from "../rules/verdicts.ts";
 const BASE = "/api/v1/checkin";
 const VERSION = 1;
 const PROBLEMS = "/api/problems/";
-/** Milliseconds. Somebody waits at the door for a verdict; a whole list may take its time. */
+/** Milliseconds: short for verdicts, because somebody waits at the door; long for the whole list. */
 const TIMEOUTS = { verdict: 1_500, asked: 8_000, changes: 6_000, list: 20_000 };
 
-/** What was decided without the server. */
+/** A decision that was made offline. */
 export interface Offline {
   readonly at: string;
   readonly verdict: Kind;
@@ -38,13 +38,13 @@ export interface UndoAction {
 
 export type Action = ScanAction | WalkInAction | UndoAction;
 
-/** When something was changed, and by whom in kind. */
+/** A change, and the kind of actor. */
 export interface Change {
   readonly at: string;
   readonly by: string | null;
 }
 
-/** A party's numbers, as an answer tells them. */
+/** A party in a response. */
 export interface PartyInfo {
   readonly reference: string;
   readonly name: string;
@@ -52,16 +52,16 @@ export interface PartyInfo {
   readonly seats: number;
   readonly admitted: number;
   readonly released: number;
-  /** How the booking ended, and how the party became smaller; a server before 0.4 does not tell. */
+  /** Missing from servers before 0.4. */
   readonly ended?: Change | null;
   readonly reduced?: { readonly at: string; readonly by: string; readonly seats: number } | null;
-  /** About when those come who are not in, if they told that they come late. */
+  /** Estimated arrival of a late party. */
   readonly late_at?: string | null;
-  /** Of those admitted: they went out for the interval. A server before 0.4 does not tell. */
+  /** Admitted people who went out for the interval. Missing from servers before 0.4. */
   readonly outside?: number;
-  /** What staff want the door to know of them; a server before 0.4 has none. */
+  /** The staff's note. Missing from servers before 0.4. */
   readonly note?: string;
-  /** There is a note, also where this phone is not told what it says. */
+  /** There is a note; also for phones that may not read it. */
   readonly has_note?: boolean;
 }
 
@@ -99,10 +99,10 @@ export interface Performance {
   readonly closes_at: string;
   readonly release_from: string;
   readonly cancelled: boolean;
-  /** A server before 0.4 does not tell. */
+  /** Missing from servers before 0.4. */
   readonly cancelled_at?: string | null;
   readonly released_at: string | null;
-  /** Whether people may go out and come in again; a server before 0.4 knows nothing of it. */
+  /** Whether people may go out and come back. Missing from servers before 0.4. */
   readonly reentry?: boolean;
 }
 
@@ -111,24 +111,24 @@ export interface Counts {
   readonly inside: number;
   readonly to_come: number;
   readonly free: number;
-  /** They went out, and may come in again. */
+  /** People who went out and may come back. */
   readonly outside?: number;
-  /** All who came in, also those whom the books cannot count; a server before 0.4 does not tell. */
+  /** People in the building, conflicts included. Missing from servers before 0.4. */
   readonly in_building?: number;
-  /** When that was last sure: some phone may not have been heard from since. */
+  /** When that was last certain: a phone may be silent since. */
   readonly known_at?: string;
 }
 
-/** More people are in than could be counted: `claimed` by a door, `people` counted. */
+/** A device let in `claimed` people, of whom `people` could be counted. */
 export interface Conflict {
   readonly scan_id: string;
-  /** "revoked", or what else was made of it. */
+  /** "revoked", or the server's verdict. */
   readonly verdict?: string;
   readonly reference: string | null;
   readonly name: string;
-  /** They had no booking; `reference` is what the books know them by. */
+  /** Walk-ins; `reference` is that of their reservation. */
   readonly walk_in: boolean;
-  /** "again": they came in again, beyond those who had gone out. */
+  /** "again": more people came back than had gone out. */
   readonly way?: string;
   readonly people: number;
   readonly claimed: number;
@@ -136,11 +136,11 @@ export interface Conflict {
   readonly by: string;
   readonly door: string;
   readonly first: FirstAdmission | null;
-  /** Its own, where `at`, `by` and `door` may be the other's. A server before 0.4 does not tell it. */
+  /** The conflict's own scan; `at`, `by` and `door` may be the other one's. Missing from servers before 0.4. */
   readonly attempt?: FirstAdmission;
 }
 
-/** What became of an action: a verdict, or a problem that sending it again will not cure. */
+/** The result of an action: a verdict, or a problem that sending it again does not solve. */
 export interface Result {
   readonly scan_id: string;
   readonly verdict: Verdict | null;
@@ -157,15 +157,15 @@ export interface SyncResponse {
   readonly parties: readonly ListedParty[];
   readonly performance: Performance;
   readonly counts: Counts;
-  /** Doors that were not heard from for a minute; a server of before does not tell. */
+  /** Devices that have been silent for a minute. Missing from older servers. */
   readonly silent?: readonly string[];
   readonly conflicts: readonly Conflict[];
-  /** The public keys of tickets, base64url; a server before 0.4 has none. */
+  /** Public keys to verify tickets, base64url. Missing from servers before 0.4. */
   readonly ticket_keys?: readonly string[];
   readonly results: readonly Result[];
 }
 
-/** Places that are free now, or held again; `missing` ones others have by now. */
+/** Released or restored seats; `missing` ones could not be restored. */
 export interface ReleaseResult {
   readonly places: number;
   readonly missing: number;
@@ -177,28 +177,28 @@ export interface Enrolled {
   readonly performance_id: number;
   /** A server of before does not tell. */
   readonly rights?: readonly Right[];
-  /** Opens the doors of other evenings, if staff said that this phone may. */
+  /** With it the phone enrols for other performances, if staff allowed that. */
   readonly pass?: string | null;
 }
 
-/** An evening whose door a pass opens. */
+/** A performance that a pass is valid for. */
 export interface OfferedPerformance extends PerformanceInfo {
   readonly id: number;
   readonly invitation: string;
 }
 
-/** The evening that somebody was invited to, and what the phone may do there. */
+/** The performance of an invitation, and the rights that come with it. */
 export interface InvitationInfo extends PerformanceInfo {
   readonly rights?: readonly Right[];
 }
 
-/** No answer, or one that says that the server is busy or down: the door goes on by itself. */
+/** No answer, or the server is busy or down: the door works offline. */
 export class Unreachable extends Error {}
 
-/** No answer in time: the server may be at it still, if it was asked for much at once. */
+/** No answer in time; a large request may still be at work on the server. */
 export class TimedOut extends Unreachable {}
 
-/** An answer that says no. `kind` is the last part of the problem's type. */
+/** The server refused the request. `kind` is the last part of the problem's type. */
 export class Refused extends Error {
   readonly status: number;
   readonly kind: string;
@@ -210,13 +210,13 @@ export class Refused extends Error {
   }
 }
 
-/** Which evening somebody was invited to; also who used it with this `key` already. Throws Away and Refused. */
+/** Read an invitation, also one used up by this `key`. Throws Unreachable and Refused. */
 export async function readInvitation(invitation: string, key: string): Promise<InvitationInfo> {
   const isEvening: ResponseCheck = ({ starts_at }) => isText(starts_at);
   return await request("POST", "/invitations", { invitation }, TIMEOUTS.asked, isEvening, idempotencyHeader(key));
 }
 
-/** The evenings whose doors this phone may open. Throws Away and Refused. */
+/** The performances of a pass. Throws Unreachable and Refused. */
 export async function readPass(pass: string): Promise<readonly OfferedPerformance[]> {
   const isOffer: ResponseCheck = ({ evenings }) => Array.isArray(evenings);
   const body = { pass };
@@ -224,7 +224,7 @@ export async function readPass(pass: string): Promise<readonly OfferedPerformanc
   return evenings;
 }
 
-/** Become a device; the same `key` again, for want of an answer, becomes the same one. */
+/** Enrol this phone. The same `key` again, after a lost response, gives the same device. */
 export async function enrol(invitation: string, label: string, key: string): Promise<Enrolled> {
   const body = { invitation, label };
   const isDevice: ResponseCheck = ({ token }) => isText(token);
@@ -235,7 +235,7 @@ function idempotencyHeader(key: string): Readonly<Record<string, string>> {
   return { "Idempotency-Key": key };
 }
 
-/** The server, as one device of one performance may ask it. */
+/** The API for one device of one performance. */
 export class Server {
   private readonly path: string;
   private readonly token: string;
@@ -270,7 +270,7 @@ export class Server {
     return await this.ask("DELETE", "/release", undefined, TIMEOUTS.asked, isRelease);
   }
 
-  /** `isDone`: it ends its evening, and these are the last of what it did. */
+  /** `isDone`: the user has ended the evening, and these are the last actions. */
   async sync(cursor: number | null, actions: readonly Action[], isDone = false): Promise<SyncResponse> {
     const patience = cursor === null ? TIMEOUTS.list : TIMEOUTS.changes;
     const body = { version: VERSION, cursor, actions, ...(isDone && { done: true }) };
@@ -289,7 +289,7 @@ export class Server {
   }
 }
 
-/** Whether a 200 is the server's: networks that want a login first answer in JSON, too. */
+/** Whether a 200 response is from the server: captive portals may answer in JSON, too. */
 type ResponseCheck = (said: Record<string, unknown>) => boolean;
 
 const isText = (said: unknown): boolean => typeof said === "string";
@@ -310,7 +310,7 @@ async function request<Answer>(
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer: Response;
   let said: unknown;
-  // Not AbortSignal.timeout(): phones of 2021 have none.
+  // Not AbortSignal.timeout(): phones from 2021 do not have it.
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), patience);
   try {
@@ -319,7 +319,7 @@ async function request<Answer>(
       headers,
       body: body === undefined ? null : JSON.stringify(body),
       signal: giveUp.signal,
-      // A network that wants a login first redirects, or answers with a page of its own.
+      // Captive portals redirect, or answer with a page of their own.
       redirect: "error",
       credentials: "omit",
       cache: "no-store",
@@ -342,8 +342,8 @@ async function request<Answer>(
   throw new Refused(answer.status, kind, typeof detail === "string" ? detail : "");
 }
 
-/** The kind of a problem of ours; undefined when it is not. Portals and firewalls refuse in JSON, too: that
- * says nothing of this phone, whose list and queue go with a refusal. */
+/** The kind of the server's problem; undefined if the response is not the server's. Captive portals and firewalls
+ * may refuse in JSON, too: that must not wipe this phone's list and queue. */
 function problemKind({ status, headers }: Response, type: string): string | undefined {
   if (!headers.get("Content-Type")?.startsWith("application/problem+json")) return undefined;
   if (type.startsWith(PROBLEMS)) return type.slice(PROBLEMS.length);

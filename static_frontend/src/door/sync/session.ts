@@ -1,7 +1,7 @@
-/** One evening at this door: what a scan leads to, with the server and without it.
+/** A session of this phone at one performance: scans, walk-ins, undo, search, release; online and offline.
  *
- * Online the server decides. When it does not answer, this phone does, from its list, and keeps what it
- * did until the server has it (docs/door.md).
+ * Online the server decides. If it does not answer, the phone decides from its list, and queues the action until
+ * the server has recorded it (docs/door.md).
  */
 
 import { unlistedKey, MAX_CODE, type SearchResult, type KnownParty } from "../rules/party-list.ts";
@@ -32,24 +32,24 @@ import {
   type Way,
 } from "../rules/verdicts.ts";
 
-/** What the door says to an attempt. */
+/** The result of a scan or walk-in. */
 export interface ScanResult {
   readonly kind: Kind | "undone";
   readonly people: number;
   readonly action: ScanAction | WalkInAction;
   readonly party?: KnownParty;
   readonly first?: FirstAdmission;
-  /** Without the server: when this phone let in the first of them. */
+  /** Offline: when this phone first let people of the party in. */
   readonly firstHere?: string;
   readonly evening?: PerformanceInfo;
-  /** Without the server, of a code that is not on the list: what is known of it. */
+  /** Offline, for a code that is not on the list: what its signature says. */
   readonly ticket?: Unlisted;
   readonly offline: boolean;
 }
 
-/** Nobody can decide: no answer, and no list or no place to keep what was done. */
+/** No verdict: the server does not answer, and the phone has no list or cannot store actions. */
 export class NoAnswer extends Error {
-  /** Try once more: it is the same attempt, and counts once. */
+  /** Try again with the same scan id: it counts once. */
   readonly again: () => Promise<ScanResult>;
   readonly isUndo: boolean;
 
@@ -63,13 +63,13 @@ export class NoAnswer extends Error {
 export class DoorSession {
   readonly state: DoorState;
   readonly sync: Sync;
-  /** The server speaks another version than this page. */
+  /** The server requires another protocol version than this page has. */
   isOutdated = false;
   private readonly server: Server;
   private readonly changed: () => void;
   private isStopped = false;
 
-  /** `tell` is called whenever something has changed that can be seen. */
+  /** `changed` is called after every visible change. */
   constructor(
     device: Device,
     contents: StoredData | undefined,
@@ -101,28 +101,28 @@ export class DoorSession {
     this.state.close();
   }
 
-  /** Since when there is no network, as far as this phone can know: it may have been off meanwhile. */
+  /** Since when the server has been unreachable; before the first answer, since the last sync of the list. */
   get awaySince(): Date | undefined {
     const { awaySince, hasAnswered } = this.sync;
     return awaySince && !hasAnswered ? (this.state.listedAt ?? awaySince) : awaySince;
   }
 
-  /** Let in whom `code` names, all of them or as asked. Throws NoAnswer and Refused. */
+  /** Scan a code, with the given options. Throws NoAnswer and Refused. */
   async scan(code: string, asked: ScanOptions = {}): Promise<ScanResult> {
     const scan_id = crypto.randomUUID();
-    // A server of before knows of no ways, and refuses them.
+    // Servers before 0.4 refuse the field `way`.
     const way = this.state.reentry === undefined ? {} : { way: asked.way ?? ("any" as const) };
     const attempt = { ...asked, ...way };
     return await this.attempt({ kind: "scan", scan_id, code: code.slice(0, MAX_CODE), ...attempt });
   }
 
-  /** Let in people without a booking, or out and in again such without a ticket. Throws NoAnswer and Refused. */
+  /** Let walk-ins in, or people without a ticket out and in again. Throws NoAnswer and Refused. */
   async walkIn(people: number, way?: Way): Promise<ScanResult> {
     const scan_id = crypto.randomUUID();
     return await this.attemptWalkIn({ kind: "walk_in", scan_id, people, ...(way && { way }) });
   }
 
-  /** What the person at the door decided on a ticket that is not on the list; 0 is nobody. */
+  /** Record the user's decision on a ticket that is not on the list: let in `people`, or refuse (0). */
   async settle(unlisted: ScanResult, people: number): Promise<ScanResult> {
     const decided = { ...unlisted, people };
     const reference = unlisted.party?.reference ?? null;
@@ -132,12 +132,12 @@ export class DoorSession {
     return decided;
   }
 
-  /** Take an admission back. Throws NoAnswer and Refused. */
+  /** Undo an admission or passage. Throws NoAnswer and Refused. */
   async undo(result: ScanResult): Promise<ScanResult> {
     return await this.state.requests.track(result.action.scan_id, async () => await this.undoAdmission(result));
   }
 
-  /** Let in another number of people than just now: both steps stand in the books. */
+  /** Correct the number of people: undo, then scan again. Both are in the scan log. */
   async correct(result: ScanResult, people: number): Promise<ScanResult> {
     const undone = await this.undo(result);
     const way = WAYS[result.kind as Kind];
@@ -147,23 +147,20 @@ export class DoorSession {
     return await this.scan(result.action.code, { people, ...seen, ...(way && { way }) });
   }
 
-  /** What the server finds, which knows e-mail addresses as well. Throws Away and Refused. */
+  /** Search on the server, which also knows e-mail addresses. Throws Unreachable and Refused. */
   async searchEverywhere(query: string): Promise<SearchResult> {
     const { parties, more = false } = await this.noteIfUnreachable(this.server.search(query));
     const found = parties.map((party) => this.state.parties.find(party.reference) ?? this.known(party));
     return { parties: found, more };
   }
 
-  /** Give the places of those who are not in to whoever waits; also of those who told that they come late?
-   *
-   * Throws Away and Refused.
-   */
+  /** Release the seats of no-shows, with `withLate` also those of late parties. Throws Unreachable and Refused. */
   async release(withLate = false): Promise<ReleaseResult> {
-    // Whom this phone let in and has not told of would be taken for missing.
+    // Queued admissions must be sent before, or their people would count as no-shows.
     return await this.afterFlush(async () => await this.server.release(withLate));
   }
 
-  /** Hold released places again, as far as nobody else has them. Throws Away and Refused. */
+  /** Restore released seats as far as they are free. Throws Unreachable and Refused. */
   async restore(): Promise<ReleaseResult> {
     const change = crypto.randomUUID();
     const { requests } = this.state;
@@ -177,7 +174,7 @@ export class DoorSession {
     );
   }
 
-  /** Somebody has seen what went wrong with these scans. */
+  /** Hide the notices on these scans. */
   async dismiss(scanIds: readonly string[]): Promise<void> {
     await this.state.dismiss(scanIds);
     this.changed();
@@ -191,26 +188,26 @@ export class DoorSession {
     ]);
   }
 
-  /** Forget everything, also what could not be sent. */
+  /** Delete all data, queued actions included. */
   async forget(): Promise<void> {
     this.sync.stop();
     await this.state.wipe();
   }
 
-  /** The evening ends by the clock, too: a phone that finds no network must not keep the names. */
+  /** End the session when the performance is over by the clock: an offline phone must not keep the names. */
   async lookAtClock(): Promise<void> {
     if (this.state.isOver) await this.end("closed");
     else await this.state.keepTime();
   }
 
-  /** A person says that it is over: the names go, what waits is kept, and the server is told. */
+  /** End the session by hand: delete the list, keep queued actions, tell the server. */
   async endEvening(): Promise<void> {
     await this.state.leave();
     this.sync.now();
     this.changed();
   }
 
-  /** Let places change hands, when the server knows all that was done here. */
+  /** Change seats on the server after all queued actions have been sent. */
   private async afterFlush(places: () => Promise<ReleaseResult>): Promise<ReleaseResult> {
     await this.sync.flush();
     const moved = await this.noteIfUnreachable(places());
@@ -254,7 +251,7 @@ export class DoorSession {
     }
     const party = named === "nobody" ? undefined : named.party;
     const firstHere = party && state.parties.firstAdmittedAt(party.reference);
-    // A ticket is sent only to who confirmed: they did so since the list came. Who was let in by one did, too.
+    // Tickets are sent on confirmation: a pending party with a ticket, or let in by one, has confirmed since the last sync.
     const isShown = named !== "nobody" && (named.byTicket || firstHere !== undefined);
     const hasConfirmed = isShown && party?.state === "pending";
     const known = party && hasConfirmed ? { ...party, state: "confirmed" } : party;
@@ -268,8 +265,8 @@ export class DoorSession {
     return { ...result, ...this.partyHere(reference) };
   }
 
-  /** A code that is not on the list is a person's to decide on, if its signature does not tell, and once:
-   * who is in by it is in.
+  /** A code that is not on the list: decide by its signature, or leave it to the user; a code that the user let
+   * in before is "already in".
    */
   private async resultForUnlisted(
     action: ScanAction,
@@ -278,7 +275,7 @@ export class DoorSession {
     again: () => Promise<ScanResult>,
   ): Promise<ScanResult> {
     const listed = decideUnlisted(ticket, isCancelled);
-    // Whom nobody knows of is not known to be in either.
+    // An unknown party is not known to be in, so it cannot go out.
     const kind = listed === "not_listed" && action.way === "out" ? "none_in" : listed;
     const result: ScanResult = { kind, people: 0, action, offline: true, ticket };
     if (kind !== "not_listed") {
@@ -292,12 +289,12 @@ export class DoorSession {
     return second;
   }
 
-  /** What this phone says of people without a ticket, by its counts. */
+  /** The offline verdict on people without a ticket, by the counts. */
   private walkInKind({ people, way }: WalkInAction): Kind {
     const { free, reentry, inBuilding = 0, outsideWithoutTicket: outside } = this.state;
     const { id, cancelled } = this.state.performance!;
     if (way === "out" || way === "again") {
-      // As the server does: everybody in the building as one party.
+      // As on the server: everybody in the building as one party.
       const everybody = inBuilding + outside;
       const party = { performance_id: id, state: "confirmed", released: 0, outside };
       const all = { ...party, seats: everybody, admitted: everybody };
@@ -320,19 +317,19 @@ export class DoorSession {
     const kind = this.walkInKind(action);
     const people = kind in WAYS ? action.people : 0;
     const result: ScanResult = { kind, people, action, offline: true };
-    // A refusal, too: the server may have let them in, and its answer was lost.
+    // Refusals are recorded too: the server may have let them in, and its answer was lost.
     await this.record(result, null, again);
     return result;
   }
 
-  /** What the server answers; undefined when this phone must go on by itself. */
+  /** Ask the server; undefined if the phone must decide by itself. */
   private async ask<Answer>(
     { scan_id: scanId }: Action,
     question: () => Promise<Answer>,
   ): Promise<Answer | undefined> {
     const { cannotStore, performance, waiting } = this.state;
     const mayDecide = !cannotStore && performance !== undefined;
-    // Nothing overtakes what waits; and while the network is known to be away, nobody waits for it.
+    // Nothing overtakes queued actions, and nobody waits for a server that is known to be unreachable.
     if (mayDecide && (this.sync.isAway || waiting.length > 0)) return undefined;
     this.state.requests.sent(scanId);
     try {
@@ -345,7 +342,7 @@ export class DoorSession {
     }
   }
 
-  /** An answer; where none comes, nobody waits for the next one. */
+  /** Await an answer; note an unreachable server, so that the next request does not wait for it. */
   private async noteIfUnreachable<Answer>(answer: Promise<Answer>): Promise<Answer> {
     try {
       return await answer;
@@ -372,7 +369,7 @@ export class DoorSession {
     };
   }
 
-  /** Walk-ins are a booking as well, but nobody's. */
+  /** The party of a scan. Walk-ins have a reservation, too, but no visitor to show. */
   private partyIn({ party }: Verdict, { kind }: Action): { party?: KnownParty } {
     return party && kind === "scan" ? { party: this.known(party) } : {};
   }
@@ -386,7 +383,7 @@ export class DoorSession {
     return { ...party, performance_id: this.state.device.performanceId };
   }
 
-  /** Write down what was decided here, before anybody acts on it. */
+  /** Store an offline decision before it is shown. */
   private async record(
     { kind, people, action }: ScanResult,
     reference: string | null,
@@ -395,7 +392,7 @@ export class DoorSession {
   ): Promise<void> {
     const at = this.stamp();
     const offline = { at, verdict: kind as Kind, people };
-    // What was asked for is no part of what was done.
+    // The request's options are not part of the decision.
     const { people: _, seen: __, late: ___, ...scan } = action as ScanAction;
     const way = action.way && { way: WAYS[kind as Kind] ?? action.way };
     const done: Action =
@@ -424,12 +421,12 @@ export class DoorSession {
     const isDone = this.state.isLeaving && batch.length === this.state.waiting.length;
     const answer = await this.server.sync(this.state.cursor, actions, isDone);
     const arrived = performance.now();
-    // The counts may hold people of whom this phone has no answer yet.
+    // The counts may include people of requests that are still unanswered.
     await this.state.requests.settled();
-    // Another evening may be kept here by now.
+    // The phone may have become another device meanwhile.
     if (this.isStopped) return;
     this.state.clock.correct(answer.server_time, asked, arrived);
-    // What waits makes the sync ask again at once.
+    // The queue is not empty, so another sync follows at once.
     if (this.state.mayCountTwice(batch) && !answer.closed) return;
     await this.state.applySync(answer, batch);
     if (answer.closed || isDone) await this.end("closed");
@@ -443,7 +440,7 @@ export class DoorSession {
 
   private async refused(why: Refused, batch: readonly QueuedAction[] = []): Promise<void> {
     if (why.status === 401 && why.kind === "device-revoked") {
-      // Recorded by the server as it came, and counted for nobody. The rest is still sent.
+      // The server has recorded these actions without counting them. The rest is still sent.
       await this.state.forget(batch);
       await this.end("revoked");
     } else if (why.kind === "door-closed") await this.end("closed");
@@ -460,5 +457,5 @@ export class DoorSession {
   }
 }
 
-/** The way people went by whom a verdict let through. */
+/** The direction of each verdict that lets people through. */
 const WAYS: Partial<Record<Kind, Way>> = { admitted: "in", let_out: "out", in_again: "again" };

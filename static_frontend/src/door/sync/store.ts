@@ -1,4 +1,4 @@
-/** What the phone keeps, so that it survives a reload, a kill and a flat battery. */
+/** The app's data in IndexedDB: it survives reloads, crashes and flat batteries. */
 
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
 
@@ -7,53 +7,53 @@ import type { Right } from "../rules/rights.ts";
 import type { Action, Conflict, Counts, ListedParty, Performance } from "./server.ts";
 
 const NAME = "azionelab-door";
-/** Milliseconds after which a browser that does not answer is asked once more. */
+/** Milliseconds after which opening the database is tried again. */
 const ANSWERS = 5_000;
 
-/** Who this phone is. `ended` says why it is no door device any more. */
+/** This phone as a device. `ended` says why it is not a door device any more. */
 export interface Device extends StoredTime {
   readonly token: string;
   readonly label: string;
   readonly performanceId: number;
-  /** What it may do, once the server has told. */
+  /** Its rights, from the first sync on. */
   readonly rights?: readonly Right[];
   readonly ended?: EndReason;
-  /** A person ended its evening here; it stays a door in name until the server was told. */
+  /** The user has ended the evening; the token is kept until the server has been told. */
   readonly isLeaving?: boolean;
 }
 
 export type EndReason = "closed" | "revoked" | "unknown";
 
-/** What the last sync told of the evening, besides the list. */
+/** The performance as of the last sync, without the list. */
 export interface StoredPerformance {
   readonly performance: Performance;
   readonly counts: Counts;
   readonly conflicts: readonly Conflict[];
   readonly cursor: number | null;
   readonly listedAt: string;
-  /** By which tickets are checked; a page before 0.4 kept none. */
+  /** Public keys to verify tickets; apps before 0.4 stored none. */
   readonly ticketKeys?: readonly string[];
 }
 
-/** What was done here and not told to the server yet, and what it changed: people of one party. */
+/** An action that has not been sent yet, and the people that it moved. */
 export interface QueuedAction {
   readonly order?: number;
   readonly action: Action;
   readonly reference: string | null;
   readonly people: number;
-  /** So many of them went out by it, or came back, below 0. */
+  /** How many went out; negative: came back. */
   readonly gone?: number;
   readonly at: string;
 }
 
-/** People let in here on a code that is not on the list: `key` stands for the code (house.ts). */
+/** An admission by an unlisted code, whose `key` is stored instead of the code (party-list.ts). */
 export interface UnlistedAdmission {
   readonly key: string;
   readonly scanId: string;
   readonly at: string;
 }
 
-/** Something the server did not count as it was told here. */
+/** A difference between an action of this phone and what the server counted. */
 export interface Discrepancy {
   readonly scanId: string;
   readonly reason: string;
@@ -61,7 +61,7 @@ export interface Discrepancy {
   readonly reference: string | null;
   readonly people: number;
   readonly counted: number;
-  /** They were let out. */
+  /** People were let out. */
   readonly isOut?: boolean;
 }
 
@@ -75,7 +75,7 @@ export interface StoredData {
   unlisted: UnlistedAdmission[];
 }
 
-/** What one answer to a sync changes: all of it, or nothing. */
+/** The changes of one sync, stored in one transaction. */
 export interface SyncChange {
   readonly device: Device;
   readonly evening: StoredPerformance;
@@ -96,14 +96,14 @@ type Database = IDBPDatabase<Schema>;
 
 export class Store {
   private db!: Database;
-  /** It was wiped, here or in another tab: what is found under its name is another evening's. */
+  /** The database was deleted, here or in another tab: a new one of its name is another device's. */
   private isGone = false;
 
   private constructor() {}
 
-  /** Rejects where the browser keeps nothing, as in some private windows.
+  /** Rejects if the browser stores nothing, as in some private windows.
    *
-   * Browsers are known that leave the first question without any answer: it is asked anew until one comes.
+   * Some browsers never answer the first request: try again until one is answered.
    */
   static async open(): Promise<Store> {
     for (;;) {
@@ -128,7 +128,7 @@ export class Store {
     await this.use(async (db) => await db.put("facts", device, "device"));
   }
 
-  /** What time it is, for the next start; unless this phone has become another device meanwhile. */
+  /** Store the time, unless the phone has become another device meanwhile. */
   async keepTime(token: string, time: StoredTime): Promise<void> {
     await this.use(async (db) => {
       const writing = db.transaction("facts", "readwrite");
@@ -138,7 +138,7 @@ export class Store {
     });
   }
 
-  /** Somebody has seen what went wrong with these scans. */
+  /** Store the dismissed notices. */
   async dismiss(scanIds: readonly string[], dismissed: string[]): Promise<void> {
     await this.use(async (db) => {
       const writing = db.transaction(["facts", "aside"], "readwrite");
@@ -148,9 +148,9 @@ export class Store {
     });
   }
 
-  /** Keep what was done, in its order, and whom it let in without the list.
+  /** Append an action to the queue, with the admission of an unlisted code if there is one.
    *
-   * Returns when it is on the disk, not merely on its way.
+   * Resolves when it is on disk ("strict" durability).
    */
   async enqueue(done: QueuedAction, letIn?: UnlistedAdmission): Promise<QueuedAction> {
     return await this.use(async (db) => {
@@ -169,13 +169,13 @@ export class Store {
     await this.use(async (db) => await db.put("facts", [...unlisted], "unlisted"));
   }
 
-  /** What the server answered to something that was not waiting: the counts with it, and its party. */
+  /** Store the counts and the party from the answer to a single request. */
   async keepAnswer(counts: Counts, party?: ListedParty): Promise<void> {
     await this.use(async (db) => {
       const writing = db.transaction(["facts", "parties"], "readwrite");
       const facts = writing.objectStore("facts");
       const evening = (await facts.get("evening")) as StoredPerformance | undefined;
-      // Another window may have ended it meanwhile: no name comes back.
+      // Another tab may have ended the session: do not bring names back.
       if (evening) {
         void facts.put({ ...evening, counts }, "evening");
         if (party) void writing.objectStore("parties").put(party);
@@ -184,7 +184,7 @@ export class Store {
     });
   }
 
-  /** Answers are kept and their questions forgotten in one transaction: a crash loses neither. */
+  /** Store a sync's changes and drop its actions in one transaction, so that a crash loses neither. */
   async change(change: SyncChange): Promise<void> {
     await this.use(async (db) => {
       const writing = db.transaction(["facts", "parties", "waiting", "aside"], "readwrite", {
@@ -201,7 +201,7 @@ export class Store {
     });
   }
 
-  /** Forget some of what waits: it was recorded, or will never be. */
+  /** Drop queued actions that the server has recorded, or will never accept. */
   async forget(orders: readonly number[], aside: readonly Discrepancy[] = []): Promise<void> {
     await this.use(async (db) => {
       const writing = db.transaction(["waiting", "aside"], "readwrite");
@@ -211,7 +211,7 @@ export class Store {
     });
   }
 
-  /** Forget everybody's names and tickets. What waits to be sent stays. */
+  /** Delete names and tickets. Queued actions stay. */
   async wipeList(device: Device): Promise<void> {
     await this.use(async (db) => {
       const writing = db.transaction(["facts", "parties", "aside"], "readwrite");
@@ -223,14 +223,14 @@ export class Store {
     });
   }
 
-  /** Forget everything, the token too. */
+  /** Delete all data, the token included. */
   async wipe(): Promise<void> {
     this.isGone = true;
     this.db.close();
     await deleteDB(NAME);
   }
 
-  /** Phones take the database away from a page in the background: it is opened once more, and used again. */
+  /** Use the database; reopen it if the phone has closed it in the background. */
   private async use<Result>(work: (db: Database) => Promise<Result>): Promise<Result> {
     try {
       return await work(this.db);
@@ -242,7 +242,7 @@ export class Store {
     }
   }
 
-  /** Without `make` a database that is not there stays so: the system has wiped it, and the list with it. */
+  /** Without `make` a missing database is not created: the system has wiped it, and the list with it. */
   private async connect(make?: (made: Database) => void): Promise<void> {
     this.db = await openDB<Schema>(NAME, 1, {
       upgrade: (made, _before, _now, upgrading) => {
@@ -258,7 +258,7 @@ export class Store {
   }
 }
 
-/** Who is in without being on the list, after something was done that may have let in one more. */
+/** The admissions by unlisted codes after an action. */
 export function updateUnlisted(
   before: readonly UnlistedAdmission[],
   { kind, scan_id: scanId }: Action,

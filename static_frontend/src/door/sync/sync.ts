@@ -1,33 +1,33 @@
-/** When to ask the server, and what to send along: the pace, the batches and what cannot be sent. */
+/** The sync loop: when to sync, in which batches, and what to do with actions that are refused. */
 
 import { Unreachable, TimedOut, Refused, type Action } from "./server.ts";
 import type { QueuedAction } from "./store.ts";
 
-export const EVERY = 1_500; // milliseconds, while the page is seen
+export const EVERY = 1_500; // milliseconds, while the page is visible
 const LONGEST_PAUSE = 30_000;
 const MAX_ACTIONS = 100;
 const MAX_BYTES = 40_000;
 const LOCK = "azionelab-door-sync";
-/** Milliseconds to wait for another window's turn to end, when something must be sent first. */
+/** Milliseconds to wait for the sync of another tab, when the queue must be sent first. */
 const TURN_COMES = 5_000;
 
-/** Whose evening it is: what waits, and what is to be done with answers. */
+/** What the loop needs from the session. */
 export interface Syncing {
   waiting(): readonly QueuedAction[];
-  /** Send these and keep the answer. Throws Away and Refused. */
+  /** Send a batch and apply the response. Throws Unreachable and Refused. */
   send(batch: readonly QueuedAction[]): Promise<void>;
-  /** The server will not take this one, whatever comes with it. */
+  /** Take an action that the server refuses out of the queue. */
   putAside(one: QueuedAction, reason: string): Promise<void>;
   refused(why: Refused, batch: readonly QueuedAction[]): Promise<void>;
-  /** Whether the server answers has changed. */
+  /** The server became reachable or unreachable. */
   changed(): void;
   now(): Date;
 }
 
 export class Sync {
-  /** When the server was found not to answer, while it does not. */
+  /** Since when the server has been unreachable. */
   awaySince: Date | undefined;
-  /** It has answered since the page was opened. */
+  /** The server has answered since the page was opened. */
   hasAnswered = false;
   private readonly session: Syncing;
   private readonly isSeen: () => boolean;
@@ -36,9 +36,9 @@ export class Sync {
   private inHand: Promise<void> | undefined;
   private wanted = false;
   private failures = 0;
-  /** Of the windows of this phone this one was the last time allowed to ask. */
+  /** This tab, and not another one of this phone, made the last sync. */
   private isTurn = true;
-  /** Actions in a batch; one by one when one of them cannot be taken, and fewer when all took too long. */
+  /** Actions per batch: 1 after a refused batch, to find the culprit; half after a timeout. */
   private limit = MAX_ACTIONS;
 
   constructor(session: Syncing, isSeen: () => boolean = () => !document.hidden) {
@@ -60,22 +60,22 @@ export class Sync {
     clearTimeout(this.timer);
   }
 
-  /** Ask at once: there is something to send, or reason to hope for an answer. */
+  /** Sync now: there is something to send, or reason to expect an answer. */
   now(): void {
     if (!this.running) return;
     if (this.inHand) this.wanted = true;
     else void this.round();
   }
 
-  /** Send all that waits, for something must not overtake it. Throws Away when it does not arrive. */
+  /** Send the whole queue before something that must not overtake it. Throws Unreachable if that fails. */
   async flush(): Promise<void> {
     if (this.hasNews && this.running) await (this.inHand ?? this.round());
-    // Another window was asking, or a page that has just been left.
+    // Another tab, or a page that was just closed, was syncing: wait for its turn to end.
     if (this.hasNews && this.running && !this.isTurn) await (this.inHand ?? this.round(inTurn));
     if (this.hasNews) throw new Unreachable("something waits");
   }
 
-  /** Another request got no answer: nobody waits for one until a sync gets through. */
+  /** Another request got no answer: work offline until a sync succeeds. */
   lost(): void {
     if (this.awaySince) return;
     this.awaySince = this.session.now();
@@ -89,7 +89,7 @@ export class Sync {
   private async round(when: typeof alone = alone): Promise<void> {
     clearTimeout(this.timer);
     this.wanted = false;
-    // Another window's turn says nothing of the network: this one's comes soon.
+    // If another tab syncs, this one learns nothing of the network, and tries again soon.
     this.isTurn = false;
     this.inHand = when(async () => {
       this.isTurn = true;
@@ -99,7 +99,7 @@ export class Sync {
       await this.inHand;
     } finally {
       this.inHand = undefined;
-      // Whatever went wrong: a door that never asks again would not know that it is alone.
+      // Always plan the next sync, also after an unexpected error.
       this.plan();
     }
   }
@@ -112,7 +112,7 @@ export class Sync {
     }
   }
 
-  /** Send until nothing waits; an answer comes also to nothing. */
+  /** Sync until the queue is empty, at least once. */
   private async exchange(): Promise<void> {
     do {
       const batch = this.batch();
@@ -136,7 +136,7 @@ export class Sync {
           continue;
         }
         this.failures += 1;
-        // The same batch again would take as long again, and what waits would never be sent.
+        // The same batch would time out again.
         if (error instanceof TimedOut && batch.length > 1) this.limit = Math.floor(batch.length / 2);
         if (error instanceof Refused) await this.session.refused(error, []);
         else if (error instanceof Unreachable) this.lost();
@@ -163,12 +163,12 @@ export class Sync {
   }
 }
 
-/** An answer to what was sent, and not to who sent it. */
+/** The server refuses the content, not the device. */
 function isOfContent(refused: Refused): boolean {
   return [400, 413, 422].includes(refused.status);
 }
 
-/** A revoked device is heard to the end of what it has to tell. */
+/** A revoked device still sends its whole queue. */
 function isOfDevice(refused: Refused): boolean {
   return refused.kind === "device-revoked";
 }
@@ -177,7 +177,7 @@ function sizeOf(action: Action): number {
   return new TextEncoder().encode(JSON.stringify(action)).length;
 }
 
-/** One window of the phone at a time, or not at all: two would send the same queue. */
+/** Run `work` unless another tab holds the lock: two tabs would send the same queue. */
 async function alone(work: () => Promise<void>): Promise<void> {
   const locks = navigator.locks as LockManager | undefined;
   if (!locks) return await work();
@@ -186,7 +186,7 @@ async function alone(work: () => Promise<void>): Promise<void> {
   });
 }
 
-/** As `alone`, but when the other window is through, should that be soon. */
+/** As `alone`, but wait for the other tab for up to TURN_COMES. */
 async function inTurn(work: () => Promise<void>): Promise<void> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), TURN_COMES);

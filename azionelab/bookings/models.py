@@ -59,7 +59,7 @@ class _Counted(Protocol):
 
 
 class PartyCounts:
-    """What follows from a party's counts, for a Reservation and for a Party (party.py) alike."""
+    """What follows from a party's counts: the same for a Reservation, a Party (party.py) and a guest on the door list."""
 
     __slots__ = ()
 

@@ -236,8 +236,8 @@ def _status(party: Guest) -> str:
 def _remarks(party: Guest) -> str:
     """The notes below a party: when it expects to come if it is late, and the staff's note."""
     remarks = [party.note] if party.note else []
-    if party.late_at is not None and party.admitted < party.seats:
-        remarks.insert(0, describe_late_arrival(party.late_at))
+    if party.awaited_at is not None:
+        remarks.insert(0, describe_late_arrival(party.awaited_at))
     return " · ".join(remarks)
 
 

@@ -6,14 +6,14 @@ from datetime import datetime
 from sqlalchemy import not_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from azionelab.bookings.models import LIVE, Reservation, lapsed
+from azionelab.bookings.models import LIVE, PartyCounts, Reservation, lapsed
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.scan_log import HAS_PEOPLE_IN
 from azionelab.database import db, now
 
 
 @dataclass(frozen=True)
-class Guest:
+class Guest(PartyCounts):
     """A party, or walk-ins, who have no name. `first_at` is None until somebody of it is let in."""
 
     reference: str

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from azionelab.checkin.limits import MAX_ACTIONS
 from azionelab.checkin.verdicts import Kind
 from tests.bookings.test_pages import fields
 from tests.checkin.test_door_pages import ENGLISH
@@ -50,6 +51,11 @@ def test_it_is_the_same_for_everybody(
         assert answer.cache_control.no_cache
     again = client.get(address, headers={"If-None-Match": stranger.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_it_sends_as_many_actions_at_once_as_the_api_takes() -> None:
+    script = (ROOT / "static_frontend/src/door/sync.ts").read_text(encoding="utf-8")
+    assert f"const MAX_ACTIONS = {MAX_ACTIONS};" in script
 
 
 def test_it_speaks_the_readers_language(client: FlaskClient) -> None:

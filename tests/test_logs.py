@@ -120,7 +120,7 @@ def test_nothing_personal_is_logged_on_the_whole_journey(
     door("/staff/login", login | {"email": "anselmo@theatre.org", "password": "a wrong guess"})
     door("/staff/login", login | {"email": "anselmo@theatre.org", "password": PASSWORD})
     evening_page = f"/checkin/performances/{evening.id}"
-    assert "Every attempt at the door is recorded" in door(evening_page)
+    assert "every attempt at the door is recorded" in door(evening_page)
     door(f"{evening_page}/scans", fields(door(evening_page)) | {"code": reference, "door": "A"})
     door(f"{evening_page}/parties", fields(door(evening_page)) | {"query": "Quarantotti"})
     forgotten = fields(visitor("/staff/reset"))

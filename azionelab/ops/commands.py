@@ -80,7 +80,7 @@ def _with_database(command: Callable[P, R]) -> Callable[P, R]:
     default=RoleName.ADMIN.value,
     show_default=True,
 )
-@click.option("--name", default="", help="What the door shows: let in by Anna.")
+@click.option("--name", default="", help="Shown at the door, as in “by Anna”.")
 @click.option(
     "--password-file",
     type=click.File(encoding="utf-8"),

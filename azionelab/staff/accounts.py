@@ -101,7 +101,7 @@ def create_account(email: str, role: str, password: str, name: str = "") -> User
     except IntegrityError as error:
         if violated_constraint(error) != "uq_user_account_email":
             raise
-        raise AccountError("email", gettext("This address has an account already.")) from error
+        raise AccountError("email", gettext("This address already has an account.")) from error
 
 
 def change_account(user_id: int, edit: Edit) -> Merged:
@@ -126,7 +126,7 @@ def change_account(user_id: int, edit: Edit) -> Merged:
         _write_account(session, user, merged.write, hashed)
         session.flush()
         if had_admin and not _has_admin(session):
-            raise AccountError("role", gettext("Somebody has to stay administrator."))
+            raise AccountError("role", gettext("At least one administrator must remain."))
         return merged
 
 
@@ -219,7 +219,7 @@ def _hash(password: str, email: str) -> str:
 
 def _shown_name(name: str) -> str:
     if not is_one_line(name):
-        raise AccountError("name", gettext("This holds characters that cannot be shown."))
+        raise AccountError("name", gettext("This contains characters that cannot be displayed."))
     return name.strip()
 
 
@@ -228,7 +228,8 @@ def _get_role(session: Session, name: str) -> Role:
     if role is None:
         known = ", ".join(RoleName)
         raise AccountError(
-            "role", gettext("The role %(role)s is none of: %(known)s.", role=name, known=known)
+            "role",
+            gettext("Unknown role %(role)s. Choose one of: %(known)s.", role=name, known=known),
         )
     return role
 
@@ -254,11 +255,13 @@ def _write_account(
 def _keep_ones_own(user: User, changes: Mapping[str, Any]) -> None:
     if not changes.get("active", user.active):
         raise AccountError(
-            "active", gettext("This is your own account: another administrator may deactivate it.")
+            "active",
+            gettext("This is your own account: only another administrator can deactivate it."),
         )
     if "role" in changes:
         raise AccountError(
-            "role", gettext("This is your own account: another administrator may change its role.")
+            "role",
+            gettext("This is your own account: only another administrator can change its role."),
         )
 
 

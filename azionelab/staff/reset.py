@@ -54,8 +54,8 @@ def ask_for_reset() -> str:
         _enqueue_request(form.email.data)
         flash(
             gettext(
-                "If %(email)s has an account here, a mail is on its way. At most one is sent in"
-                " %(minutes)s minutes: please look among the older ones, too.",
+                "If %(email)s has an account here, an e-mail is on its way. At most one is sent every %(minutes)s"
+                " minutes, so please check for an earlier one, too.",
                 email=form.email.data,
                 minutes=RESET_PAUSE.seconds // 60,
             ),

@@ -92,5 +92,5 @@ def _is_ended(identity: str | None) -> bool:
 def _log_out_everywhere() -> Response:
     end_sessions(current_user.id)
     logout_user()
-    flash(gettext("You are logged out on all devices."))
+    flash(gettext("You have been logged out on all devices."))
     return redirect(url_for("security.login"))

@@ -27,9 +27,9 @@ class PasswordPolicy(PasswordUtil):
     ) -> tuple[list[str] | None, str]:
         """The problems of a new password, and the password in the form that is hashed."""
         if password and not self.normalize(password):
-            return [gettext("A password has at most %(num)s characters.", num=MAX_LENGTH)], ""
+            return [gettext("A password can have at most %(num)s characters.", num=MAX_LENGTH)], ""
         if not is_one_line(password):
-            return [gettext("A password has no line breaks or control characters.")], ""
+            return [gettext("A password cannot contain line breaks or control characters.")], ""
         judged: tuple[list[str] | None, str] = super().validate(password, is_register, **kwargs)
         problems, normal = judged
         if not problems and _is_guessable(normal, kwargs.get("email") or kwargs["user"].email):

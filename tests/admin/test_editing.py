@@ -91,13 +91,13 @@ def test_who_changes_the_seats_leaves_the_curtain_where_another_moved_it(
     first, second = Editor(anna, address), Editor(bruno, address)
     day = second.typed["starts_at"][:10]
     later = f"{day}T23:50"
-    assert "4 parties are written to" in first.save(starts_at=later).text
+    assert "4 parties will be notified" in first.save(starts_at=later).text
     moved = database.execute("SELECT starts_at FROM performance").fetchone()
 
     page = second.save(capacity="50").text
     assert "Saved." in page
-    assert "are written to" not in page
-    assert "Staff changed this meanwhile: Curtain, from" in page
+    assert "will be notified" not in page
+    assert "Staff has changed this: Curtain, from" in page
     row = database.execute("SELECT starts_at, capacity FROM performance").fetchone()
     assert moved is not None
     assert row == (moved.starts_at, 50)
@@ -116,8 +116,8 @@ def test_who_changes_what_another_changed_is_told_and_goes_on_with_one_press(
     assert refused.status_code == 409
     assert "Nothing was saved: somebody changed the same" in refused.text
     assert "Staff changed this from “100” to “80”" in refused.text
-    assert "Staff changed this meanwhile: Largest party, from “6” to “4”" in refused.text
-    assert "Save mine all the same" in refused.text
+    assert "Staff has changed this: Maximum seats per booking, from “6” to “4”" in refused.text
+    assert "Save my version" in refused.text
     assert (second.typed["capacity"], second.typed["party_limit"]) == ("90", "4")
     facts = "SELECT capacity, party_limit FROM performance"
     assert database.execute(facts).fetchone() == (80, 4)
@@ -208,7 +208,7 @@ def test_an_account_is_not_changed_back(
     first, second = Editor(admin, address), Editor(other, address)
     first.save(role="staff")
     page = second.save(name="Carla B.").text
-    assert "Admin changed this meanwhile: Role, from “door: lets people in”" in page
+    assert "Admin has changed this: Role, from “door: checks people in”" in page
     facts = "SELECT u.name, r.name AS role FROM user_account u JOIN user_role ON user_id = u.id"
     facts += f" JOIN role r ON role_id = r.id WHERE u.id = {carla.id}"
     assert tuple(database.execute(facts).fetchone() or ()) == ("Carla B.", "staff")
@@ -280,7 +280,7 @@ def test_an_evening_is_cancelled_as_it_was_seen(
     assert "Nothing was done: this was changed" in page
     assert "Seats, from “20” to “19”" in page
     assert database.execute("SELECT cancelled_at FROM performance").fetchone() == (None,)
-    assert "Cancelled. 1 party is written to." in press(bruno, address, address).text
+    assert "Cancelled. 1 party will be notified by e-mail." in press(bruno, address, address).text
     # Whoever has the form open is told of it.
     edit = Editor(anna, f"/admin/performances/edit/?id={performance.id}")
     assert "meanwhile" not in edit.save(party_limit="3").text
@@ -368,14 +368,14 @@ def test_an_address_that_a_show_had_before_leads_to_it(
     assert client.get(answer.location).status_code == 200
     # Nobody else gets it, whoever writes, until it is given up.
     page = press(anna, "/admin/shows/new/", title="Other", slug=old).text
-    assert "Another show had this address" in page
+    assert "Another show used this address" in page
     with pytest.raises(psycopg.errors.UniqueViolation):
         database.execute(
             "INSERT INTO show (slug, title, summary, description, published)"
             " VALUES (%s, 'x', '', '', true)",
             [old],
         )
-    assert f"The address {old} leads here, too." in anna.get(address).text
+    assert f"The old address {old} also leads here." in anna.get(address).text
     press(anna, f"/admin/shows/give-up-address/?slug={old}", id=show.id)
     assert client.get(f"/shows/{old}").status_code == 404
     assert "Saved." in press(anna, "/admin/shows/new/", title="Other", slug=old).text
@@ -397,12 +397,12 @@ def test_who_unpublishes_a_show_reads_what_that_means(anna: FlaskClient) -> None
     let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)  # who have not booked
     address = f"/admin/shows/edit/?id={performance.show_id}"
     page = anna.get(address).text
-    assert "2 evenings are to come." in page
+    assert "2 upcoming performances." in page
     assert "3 parties have booked." in page
     page = Editor(anna, address).save(published=None).text
-    assert "2 evenings to come are not in the programme any more." in page
-    assert "3 parties have booked: their bookings stay good" in page
-    assert "not in the programme" not in Editor(anna, address).save(published="y").text
+    assert "2 upcoming performances are no longer in the programme." in page
+    assert "3 parties have booked: the bookings stay valid" in page
+    assert "no longer in the programme" not in Editor(anna, address).save(published="y").text
 
 
 @pytest.mark.parametrize(

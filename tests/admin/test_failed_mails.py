@@ -55,7 +55,7 @@ def test_staff_send_all_again_that_failed(
         assert answer.status_code == 302
         run_worker(app, once=True)
     told = staff.get(answer.location).text
-    assert "3 mails were put back." in told
+    assert "3 mails were queued again." in told
     assert "Sent: 3. Waiting: 0. Failed again: 0." in told
     assert "tick the box to send them again" in told
     assert len(smtp_server.messages) == 3
@@ -86,7 +86,7 @@ def test_it_counts_from_the_chosen_moment(staff: FlaskClient, database: Database
     given_up(database, 1)
     assert "1 mail failed since" in staff.get(PAGE).text
     later = staff.get(PAGE, query_string={"since": "2099-01-01T10:00"}).text
-    assert "No mail failed since" in later
+    assert "No mail has failed since" in later
 
 
 @pytest.mark.parametrize(

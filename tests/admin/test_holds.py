@@ -24,19 +24,19 @@ def test_what_a_network_holds_is_shown_and_released(in_app: Flask, staff: FlaskC
     shown = staff.get(address).text
     link = re.search(rf'href="({address}/holds[?]network=[0-9a-f]+)"', shown)
     assert link
-    assert "10 places of 3 parties" in shown
+    assert "10 seats of 3 parties" in shown
     question = staff.get(link[1]).text
-    assert "Now 10 places of 3 parties would be released." in question
+    assert "This would release 10 seats of 3 parties." in question
     assert seats_held(evening.id) == (12, 12)  # a question changes nothing
 
     network = link[1].rpartition("=")[2]
     done = press(staff, f"{address}/release-holds", link[1], network=network)
-    assert "Released: 10 places of 3 parties." in done.text
+    assert "Released: 10 seats of 3 parties." in done.text
     assert seats_held(evening.id) == (2, 2)
     assert fresh(first.id).state == "expired"
     again = press(staff, f"{address}/release-holds", address, network=network)
-    assert "holds no unconfirmed seats any more" in again.text
-    assert "holds no unconfirmed seats any more" in staff.get(link[1]).text
+    assert "no longer holds any unconfirmed seats" in again.text
+    assert "no longer holds any unconfirmed seats" in staff.get(link[1]).text
     assert staff.get(f"{address}/holds?network=nonsense").status_code == 404
 
 

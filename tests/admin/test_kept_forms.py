@@ -153,7 +153,7 @@ def test_a_stale_login_form_comes_again_with_the_address(in_app: Flask, staff: F
     assert page.status_code == 400
     assert 'value="staff@theatre.org"' in page.text
     assert PASSWORD not in page.text
-    assert "type the password once more" in page.text
+    assert "enter your password again" in page.text
     assert client.get("/admin/").status_code == 302  # nobody was logged in by it
     again = client.post("/staff/login", data=fields(page.text) | typed, headers=OWN)
     assert again.status_code == 302

@@ -36,7 +36,7 @@ def test_a_new_member_of_staff_can_log_in(app: Flask, admin: FlaskClient) -> Non
         ({"password": "qwertyuiop123"}, "easy to guess"),
         ({"password": ANNA["email"]}, "easy to guess"),
         ({"role": "emperor"}, "Not a valid choice"),
-        ({"name": "A\0"}, "cannot be shown"),
+        ({"name": "A\0"}, "cannot be displayed"),
     ],
 )
 def test_a_wrong_account_is_refused_and_what_was_typed_is_kept(
@@ -73,9 +73,9 @@ def test_nobody_shuts_themselves_out_by_a_slip(admin: FlaskClient, database: Dat
     create_account("other@theatre.org", "admin", PASSWORD)
     address = "/admin/accounts/edit/?id=1"
     page = press(admin, address, name="Admin", role="staff", active="y").text
-    assert "your own account: another administrator may change its role" in page
+    assert "your own account: only another administrator can change its role" in page
     page = press(admin, address, name="Admin", role="admin").text
-    assert "your own account: another administrator may deactivate it" in page
+    assert "your own account: only another administrator can deactivate it" in page
     assert database.execute("SELECT active FROM user_account WHERE id = 1").fetchone() == (True,)
     assert "Saved." in press(admin, address, name="Ada", role="admin", active="y").text
 
@@ -101,11 +101,11 @@ def test_a_token_is_shown_once_and_revoked(admin: FlaskClient, database: Databas
     assert device is not None
     assert not device.revoked
     assert "program that uses the API" in page.text
-    assert "The door page takes no token" in page.text
+    assert "The door page needs no token" in page.text
     listed = admin.get("/admin/tokens/").text
     assert "Door A" in listed
     assert text[1] not in listed + admin.get("/admin/tokens/details/?id=1").text
-    assert "opens nothing any more" in press(admin, "/admin/tokens/revoke/", id="1").text
+    assert "has been revoked" in press(admin, "/admin/tokens/revoke/", id="1").text
     device = find_device(text[1])
     assert device is not None
     assert device.revoked
@@ -113,7 +113,10 @@ def test_a_token_is_shown_once_and_revoked(admin: FlaskClient, database: Databas
 
 @pytest.mark.parametrize(
     ("chosen", "scope", "words"),
-    [({}, Scope.DOOR, "Everything at the door"), ({"scans_only": "y"}, Scope.SCAN, "Scans only")],
+    [
+        ({}, Scope.DOOR, "Full access to the door"),
+        ({"scans_only": "y"}, Scope.SCAN, "Scanning only"),
+    ],
 )
 def test_a_token_does_what_was_chosen(
     admin: FlaskClient, chosen: dict[str, str], scope: Scope, words: str
@@ -152,4 +155,4 @@ def test_the_list_tells_roles_in_words(admin: FlaskClient) -> None:
     create_account("dora@theatre.org", "door", PASSWORD, name="Dora")
     page = admin.get("/admin/accounts/?lang=it").text
     assert "door: fa entrare il pubblico" in page
-    assert "door: lets people in" in admin.get("/admin/accounts/").text
+    assert "door: checks people in" in admin.get("/admin/accounts/").text

@@ -98,10 +98,10 @@ class TestThePage:
     ) -> None:
         page = text_of(staff.get(address(performance)).text)
         for words in (
-            "Nobody has come in yet",
-            "No phone is a door of this evening yet",
-            "Nobody was sent away",
-            "No door has scanned anything yet",
+            "Nobody has been admitted yet",
+            "No phone is set up for this performance yet",
+            "Nobody was turned away",
+            "Nothing has been scanned yet",
         ):
             assert words in page
         assert "conflict" not in page
@@ -118,13 +118,13 @@ class TestThePage:
         assert "To come 0" in counts
         assert "Free 42 of 50 seats" in counts
         assert "Not confirmed yet 2" in counts
-        assert "Places released 5" in counts
+        assert "Seats released 5" in counts
         assert "Walk-ins 2" in counts
 
     def test_everybody_in_the_building_is_one_figure(
         self, staff: FlaskClient, performance: Performance, database: Database
     ) -> None:
-        assert "In the building 0 Surely known at" in look(staff, performance, "building")
+        assert "In the building 0 Certain at" in look(staff, performance, "building")
         party = a_party(performance, 4)
         admit(performance, party.reference)
         let_in_walk_ins(performance.id, 6, uuid4(), DOOR_A)
@@ -139,11 +139,11 @@ class TestThePage:
         record_of_revoked(performance.id, None, uuid4(), lost, claim)
         building = look(staff, performance, "building")
         assert "In the building 19" in building
-        assert "10 counted, 5 in conflicts, 4 let in by revoked phones." in building
-        assert "Since then not heard from, and may have let in more: Lost." in building
+        assert "10 counted, 5 in conflicts, 4 admitted by revoked phones." in building
+        assert "Out of contact since then, and may have admitted more people: Lost." in building
         door = staff.get(f"/checkin/performances/{performance.id}").text
         assert '<dd data-count="in_building">19</dd>' in door
-        assert "may have let in more: Lost." in door
+        assert "may have admitted more people: Lost." in door
 
     def test_after_the_end_nobody_is_said_to_be_there(
         self, staff: FlaskClient, performance: Performance, database: Database
@@ -177,7 +177,7 @@ class TestThePage:
         scan = admit(performance, a_party(performance, 2).reference).scan_id
         early = performance.starts_at - timedelta(days=2)
         database.execute("UPDATE scan SET scanned_at = %s WHERE id = %s", [early, scan])
-        assert "2 people came at other times" in look(staff, performance, "arrivals")
+        assert "2 people were admitted outside the times" in look(staff, performance, "arrivals")
 
     def test_doors_are_compared(self, staff: FlaskClient, performance: Performance) -> None:
         admit(performance, a_party(performance, 3).reference)
@@ -205,7 +205,7 @@ class TestThePage:
         assert "1 another performance" in refused
         assert f"already in Door B {twice.reference} Ada Rossi" in refused
         assert "Bruno Neri" in refused
-        assert "let in" not in refused
+        assert "admitted" not in refused
 
     def test_what_was_undone_is_no_refusal(
         self, staff: FlaskClient, performance: Performance
@@ -215,7 +215,7 @@ class TestThePage:
         again = admit(performance, party.reference, DOOR_B, claim=Claim(now(), Kind.ADMITTED, 2))
         undo(performance.id, again.scan_id, DOOR_B)
         page = staff.get(address(performance)).text
-        assert "Nobody was sent away" in part(page, "refused")
+        assert "Nobody was turned away" in part(page, "refused")
         assert "Door B 1 0 0" in part(page, "doors")
         scans = table(staff.get(address(performance, "scans.csv")))
         assert [bool(row["Undone"]) for row in scans] == [False, True]
@@ -230,10 +230,10 @@ class TestThePage:
         no_show_seats.release_no_shows(performance.id)
         admit(performance, party.reference)
         admit(performance, party.reference, DOOR_B)
-        assert "2 places released" in look(staff, performance, "refused")
+        assert "2 seats released" in look(staff, performance, "refused")
         admit(performance, party.reference, late=True)
         page = staff.get(address(performance)).text
-        assert "1 places released" in part(page, "refused")
+        assert "1 seats released" in part(page, "refused")
         assert "Door A 2 2 0" in part(page, "doors")
         assert "Door B 1 0 1" in part(page, "doors")
 
@@ -251,7 +251,7 @@ class TestThePage:
         self, staff: FlaskClient, performance: Performance
     ) -> None:
         performance_changes.cancel_performance(performance.id)
-        assert "cancelled: nobody is let in" in look(staff, performance, "standing")
+        assert "cancelled: admit nobody" in look(staff, performance, "standing")
         assert "would be released" not in staff.get(address(performance, "no-shows")).text
 
     def test_names_are_text_whatever_they_hold(
@@ -312,7 +312,7 @@ class TestConflicts:
         assert "1 conflict" in words
         assert f"2 people too many · Ada Rossi · {party.reference}" in words
         assert re.search(r"Admitted twice: \d\d:\d\d Door A, \d\d:\d\d Door B\.", words)
-        assert "Nobody was sent away" in look(staff, performance, "refused")
+        assert "Nobody was turned away" in look(staff, performance, "refused")
 
     def test_whoever_is_heard_first_who_came_first_is_named_first(
         self, staff: FlaskClient, performance: Performance, told: Any
@@ -328,7 +328,7 @@ class TestConflicts:
         party = a_party(performance, 2, name="Ada Rossi")
         admit(performance, party.reference, claim=self.claim(3))
         assert "1 person too many · Ada Rossi" in told()
-        assert "More than the party has seats" in told()
+        assert "More people than the party has seats" in told()
 
     def test_walk_ins_without_a_place(self, performance: Performance, told: Any) -> None:
         for people in (60, 1):
@@ -336,7 +336,7 @@ class TestConflicts:
         words = told()
         assert "10 people too many · Walk-ins" in words
         assert "1 person too many · Walk-ins" in words
-        assert words.count("More than there were places") == 2
+        assert words.count("More people than free seats") == 2
 
     def test_walk_ins_of_a_cancelled_evening(self, performance: Performance, told: Any) -> None:
         performance_changes.cancel_performance(performance.id)
@@ -344,14 +344,14 @@ class TestConflicts:
         words = told()
         assert "2 people too many · Walk-ins" in words
         assert "(performance cancelled)" in words
-        assert "More than there were places" not in words
+        assert "More people than free seats" not in words
 
     def test_somebody_whose_ticket_nobody_knows(self, performance: Performance, told: Any) -> None:
         claim = Claim(now(), Kind.NOT_LISTED, 2)
         admit(performance, "nonsense", claim=claim)
         words = told()
         assert "2 people too many · Unknown ticket" in words
-        assert re.search(r"Let in without the server: \d\d:\d\d Door A \(unknown code\)", words)
+        assert re.search(r"Admitted offline: \d\d:\d\d Door A \(unknown code\)", words)
 
     def test_a_party_that_should_not_have_come_in(
         self, performance: Performance, told: Any
@@ -369,9 +369,9 @@ class TestConflicts:
         revoke_token(phone.token_id or 0)
         record_of_revoked(performance.id, party.reference, uuid4(), phone, self.claim(2))
         record_of_revoked(performance.id, "nonsense", uuid4(), phone, None)
-        assert "Let in by a revoked device" in told()
+        assert "Admitted by a revoked device" in told()
         sent = look(staff, performance, "revoked")
-        assert "Bruno's phone : 2 scans, 2 people let in" in sent
+        assert "Bruno's phone : 2 scans, 2 people admitted" in sent
         assert "device revoked" not in look(staff, performance, "refused")
 
     def test_walk_ins_of_a_revoked_device(self, performance: Performance, told: Any) -> None:
@@ -379,10 +379,10 @@ class TestConflicts:
         revoke_token(phone.token_id or 0)
         record_of_revoked(performance.id, None, uuid4(), phone, self.claim(1))
         words = told()
-        assert "1 person too many · Walk-ins Let in by a revoked device" in words
+        assert "1 person too many · Walk-ins Admitted by a revoked device" in words
         assert "Unknown ticket" not in words
         record_of_revoked(performance.id, "nonsense", uuid4(), phone, self.claim(2))
-        assert "2 people too many · Unknown ticket Let in by a revoked device" in told()
+        assert "2 people too many · Unknown ticket Admitted by a revoked device" in told()
 
     def test_what_a_revoked_device_did_before_another_door(
         self, performance: Performance, told: Any
@@ -393,7 +393,7 @@ class TestConflicts:
         before = self.claim(2)
         admit(performance, party.reference)
         record_of_revoked(performance.id, party.reference, uuid4(), phone, before)
-        assert re.search(r"Let in by a revoked device: \d\d:\d\d Bruno's phone", told())
+        assert re.search(r"Admitted by a revoked device: \d\d:\d\d Bruno's phone", told())
 
 
 class TestDevices:
@@ -446,12 +446,12 @@ class TestDevices:
         stranger = a_device(performance, "Stranger")
         for page in ("", "invitation"):
             listed = look_at(staff, performance, page, "devices")
-            assert "1 phone came in the last quarter of an hour. Do you know it?" in listed
-            assert "Refuse Stranger" in listed
-            assert "Refuse Known" not in listed
-            assert "Revoke it now Known" in listed
+            assert "1 phone joined in the last quarter of an hour. Do you know it?" in listed
+            assert "Reject Stranger" in listed
+            assert "Reject Known" not in listed
+            assert "Revoke now Known" in listed
         page = press(staff, address(performance, "revoke"), device=stranger.token_id).text
-        assert "Stranger lets nobody in any more" in page
+        assert "Stranger has been revoked" in page
         listed = look(staff, performance, "devices")
         assert "Do you know" not in listed
         assert "Refuse" not in listed
@@ -463,19 +463,19 @@ class TestDevices:
         assert f'action="{address(performance, "revoke")}?phones=5"' in page
         form = {"device": "0", "back": "invitation"}
         answer = press(staff, f"{address(performance, 'revoke')}?phones=5", **form)
-        assert "There is no such device." in answer.text
+        assert "Device not found." in answer.text
         assert "For 5 phones." in text_of(answer.text)
 
     def test_staff_choose_what_the_phones_may_do_and_see_it(
         self, staff: FlaskClient, performance: Performance
     ) -> None:
         where = address(performance, "invitation")
-        assert "For 1 phone. Everything at the door. Good" in look_at(
+        assert "For 1 phone. Full access to the door. Valid" in look_at(
             staff, performance, "invitation", "code"
         )
         everything = invitations.read_invitation(invitation(staff, where))
         scans = f"{where}?scope=scan"
-        assert "For 1 phone. Scans only. Good" in text_of(staff.get(scans).text)
+        assert "For 1 phone. Scanning only. Valid" in text_of(staff.get(scans).text)
         only = invitations.read_invitation(invitation(staff, scans))
         assert (everything.scope, only.scope) == (Scope.DOOR, Scope.SCAN)
         assert everything.identity != only.identity
@@ -483,25 +483,25 @@ class TestDevices:
         invitations.enrol(invitation(staff, scans), "Usher")
         for page in ("", "invitation"):
             listed = look_at(staff, performance, page, "devices")
-            assert re.search("Usher New here Scans only .* Head of house New here Every", listed)
+            assert re.search("Usher New Scanning only .* Head of house New Full", listed)
         for others in ("", "all", "DOOR"):
-            assert "Everything at the door." in text_of(staff.get(f"{where}?scope={others}").text)
+            assert "Full access to the door." in text_of(staff.get(f"{where}?scope={others}").text)
 
     def test_staff_choose_for_how_long_and_see_it(
         self, staff: FlaskClient, performance: Performance
     ) -> None:
         where = address(performance, "invitation")
         week = f"{where}?days=7"
-        assert "of other evenings by themselves for 7 days." in text_of(staff.get(week).text)
+        assert "be used for other performances for 7 days." in text_of(staff.get(week).text)
         until = invitations.read_invitation(invitation(staff, week)).serves_until
         assert until
         assert round((until - now()) / timedelta(days=1)) == 7
         invitations.enrol(invitation(staff, week), "Usher")
         for page in ("", "invitation"):
-            assert "Other evenings until" in look_at(staff, performance, page, "devices")
+            assert "Other performances until" in look_at(staff, performance, page, "devices")
         for others in ("", "1000", "-1", "x"):
             text = staff.get(f"{where}?days={others}").text
-            assert "by themselves" not in text_of(text)
+            assert "also be used" not in text_of(text)
         assert invitations.read_invitation(invitation(staff, where)).serves_until is None
 
     def test_it_stays_chosen_when_a_phone_is_refused(
@@ -513,12 +513,12 @@ class TestDevices:
         where = f"{address(performance, 'revoke')}?phones=2&scope=scan&days=3"
         assert f'action="{where}"' in page
         answer = press(staff, where, device="0", back="invitation")
-        assert "For 2 phones. Scans only. They may open" in text_of(answer.text)
+        assert "For 2 phones. Scanning only. They can also" in text_of(answer.text)
 
     def test_an_evening_that_is_over_invites_nobody(self, staff: FlaskClient) -> None:
         over = a_performance(starts_at=now() - timedelta(hours=3))
         page = staff.get(address(over, "invitation")).text
-        assert "This evening is over" in page
+        assert "This performance is over" in page
         assert "#join=" not in page
 
     def test_phones_are_listed_with_what_they_did(
@@ -546,29 +546,26 @@ class TestDevices:
         assert "/put-away" not in staff.get(address(performance)).text
         hour = now() - timedelta(hours=1)
         database.execute("UPDATE api_token SET last_seen_at = %s", [hour])
-        assert "may have let in more: Drawer" in look(staff, performance, "building")
+        assert "may have admitted more people: Drawer" in look(staff, performance, "building")
         page = press(staff, address(performance, "put-away"), device=phone.token_id).text
-        assert "Drawer is put away." in page
+        assert "Drawer is marked as put away." in page
         building = look(staff, performance, "building")
-        assert "may have let in more" not in building
-        assert (
-            f"Put away by staff, and not waited for: Drawer (heard at {format_time(hour)})."
-            in building
-        )
+        assert "may have admitted more people" not in building
+        assert f"Put away by staff: Drawer (heard at {format_time(hour)})." in building
         assert "Put away: 0 s ago" in look(staff, performance, "devices").replace("1 s", "0 s")
         page = press(staff, address(performance, "bring-back"), device=phone.token_id).text
-        assert "Drawer is waited for again." in page
-        assert "may have let in more: Drawer" in look(staff, performance, "building")
+        assert "Drawer is back on the list." in page
+        assert "may have admitted more people: Drawer" in look(staff, performance, "building")
         for what in ("put-away", "bring-back"):
             page = press(staff, address(performance, what), device="x").text
-            assert "There is no such device." in page
+            assert "Device not found." in page
 
     def test_a_phone_is_revoked_at_once(self, staff: FlaskClient, performance: Performance) -> None:
         a_device(performance, "Kept")
         lost = a_device(performance, "Lost")
         page = press(staff, address(performance, "revoke"), device=lost.token_id).text
-        assert "Lost lets nobody in any more" in page
-        assert "Let the phone scan the code anew" in page
+        assert "Lost has been revoked" in page
+        assert "scan the QR code again with that phone" in page
         found = {device.label: device.revoked_at for device in devices.devices_of(performance.id)}
         assert found["Lost"] is not None
         assert found["Kept"] is None
@@ -581,7 +578,7 @@ class TestDevices:
         other = a_device(a_performance())
         for device in (other.token_id, 0, -1, "", "two", "9" * 30):
             page = press(staff, address(performance, "revoke"), device=device).text
-            assert "There is no such device" in page
+            assert "Device not found" in page
         query = "SELECT count(*) FROM api_token WHERE revoked_at IS NOT NULL"
         assert database.execute(query).fetchone() == (0,)
 
@@ -592,7 +589,7 @@ class TestDevices:
         page = press(
             staff, address(performance, "revoke"), device=phone.token_id, back="invitation"
         ).text
-        assert "Scan this with the phone" in page
+        assert "Scan this code with the phone" in page
 
 
 class TestNoShows:
@@ -603,8 +600,8 @@ class TestNoShows:
         a_party(performance, 3)
         admit(performance, party.reference, people=3)
         page = text_of(staff.get(address(performance, "no-shows")).text)
-        assert "Now 4 places of 2 parties would be released." in page
-        assert "Take it back" not in page
+        assert "This would release 4 seats of 2 parties." in page
+        assert "Undo release" not in page
         assert fresh(party.id).released == 0
 
     def test_nothing_is_offered_when_nobody_is_missing(
@@ -612,7 +609,7 @@ class TestNoShows:
     ) -> None:
         page = staff.get(address(performance, "no-shows")).text
         assert "there is nothing to release" in page
-        assert "Release the places" not in page
+        assert "Release seats" not in page
 
     def test_phones_that_may_have_news_are_named(
         self, staff: FlaskClient, performance: Performance, database: Database
@@ -622,26 +619,26 @@ class TestNoShows:
         a_device(performance, "Door B")
         database.execute("UPDATE api_token SET last_seen_at = now()")
         page = text_of(staff.get(address(performance, "no-shows")).text)
-        assert "not heard from" not in page
+        assert "out of contact" not in page
         database.execute(
             "UPDATE api_token SET last_seen_at = now() - interval '3 minutes' WHERE label = 'Door B'"
         )
         page = text_of(staff.get(address(performance, "no-shows")).text)
-        assert "not heard from for a minute: Door B." in page
+        assert "out of contact for over a minute: Door B." in page
 
     def test_they_are_released_and_held_again(
         self, staff: FlaskClient, performance: Performance
     ) -> None:
         party = a_party(performance, 4)
         page = press(staff, address(performance, "release")).text
-        assert "Released: 4 places of 1 party." in page
+        assert "Released: 4 seats of 1 party." in page
         assert "were released at" in part(page, "standing")
         assert fresh(party.id).released == 4
-        assert "Places that could be held again: 4" in text_of(
+        assert "Seats that can still be held again: 4" in text_of(
             staff.get(address(performance, "no-shows")).text
         )
         assert (
-            "Held again: 4 places of 1 party." in press(staff, address(performance, "restore")).text
+            "Held again: 4 seats of 1 party." in press(staff, address(performance, "restore")).text
         )
         assert fresh(party.id).released == 0
         assert "were released at" not in look(staff, performance, "standing")
@@ -653,7 +650,7 @@ class TestNoShows:
         press(staff, address(small, "release"))
         let_in_walk_ins(small.id, 3, uuid4(), DOOR_A)
         page = press(staff, address(small, "restore")).text
-        assert "Held again: 1 place of 1 party. 3 places are taken by now" in page
+        assert "Held again: 1 seat of 1 party. 3 seats have been taken" in page
 
     def test_nobody_was_missing(self, staff: FlaskClient, performance: Performance) -> None:
         assert "Nobody was missing" in press(staff, address(performance, "release")).text
@@ -663,7 +660,7 @@ class TestNoShows:
         party = a_party(early, 2)
         page = text_of(staff.get(address(early, "no-shows")).text)
         assert re.search(r"Not before .*\d\d:\d\d: people may still come", page)
-        assert "Release the places" not in page
+        assert "Release seats" not in page
         refused = press(staff, address(early, "release")).text
         assert re.search(r"Not before \d\d:\d\d: people may still come", refused)
         assert fresh(party.id).released == 0
@@ -716,7 +713,7 @@ class TestTheDoorList:
             "1 released",
             "2 walk-ins",
             f"Ada Rossi 4 {inside.reference} released: 1, out: 2\nWheelchair, row 1",
-            f"Carla Late 1 {late.reference}\nLate, about ",
+            f"Carla Late 1 {late.reference}\nExpected late, at about ",
             f"Bruno Neri 1 {pending.reference} not confirmed",
         ):
             assert words in sheet, sheet
@@ -746,7 +743,7 @@ class TestTheDoorList:
             *("Dott. Carlo Événo", "Eva Évora", "Rossi, Bruno", "Ugo Rossi", "Jan van Beek"),
         ]
         assert [sheet.index(name) for name in order] == sorted(map(sheet.index, order))
-        assert "Name, by family name" in sheet
+        assert "Name (sorted by surname)" in sheet
 
     def test_it_has_a_title(self, staff: FlaskClient, performance: Performance) -> None:
         answer = staff.get(address(performance, "door-list.pdf"), query_string={"lang": "en"})
@@ -837,9 +834,9 @@ class TestTables:
         assert [rows[0][column] for column in ("Seats", "In", "Released", "Door", "Note")] == [
             "4", "1", "3", "Door B", "'=Row 1",
         ]  # fmt: skip
-        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", rows[0]["First in"])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", rows[0]["First admitted"])
         assert (rows[1]["Reference"], rows[1]["State"]) == (bruno.reference, "not confirmed yet")
-        assert (rows[1]["First in"], rows[1]["Door"]) == ("", "")
+        assert (rows[1]["First admitted"], rows[1]["Door"]) == ("", "")
         assert "@" not in answer.text
 
     def test_scans(self, staff: FlaskClient, performance: Performance) -> None:
@@ -850,9 +847,9 @@ class TestTables:
         undo(performance.id, scan, DOOR_A)
         answer = staff.get(address(performance, "scans.csv"))
         rows = table(answer)
-        assert [row["Verdict"] for row in rows] == ["let in", "unknown code", "already in"]
+        assert [row["Verdict"] for row in rows] == ["admitted", "unknown code", "already in"]
         assert [row["Reference"] for row in rows] == [ada.reference, "", ada.reference]
-        assert [row["Let in without the server"] for row in rows] == ["", "", "2"]
+        assert [row["Admitted offline"] for row in rows] == ["", "", "2"]
         assert (rows[0]["Door"], rows[0]["By"], rows[0]["People"]) == ("North", "North", "2")
         assert rows[0]["Undone"]
         assert not rows[1]["Undone"]
@@ -924,7 +921,7 @@ class TestTheLists:
         party = a_party(performance, 4)
         no_show_seats.release_no_shows(performance.id)
         details = text_of(staff.get(f"/admin/reservations/details/?id={party.id}").text)
-        assert "Places released 4" in details
+        assert "Seats released 4" in details
 
     def test_every_verdict_has_its_words(self) -> None:
         from azionelab.admin.scans import VERDICTS
@@ -1005,9 +1002,13 @@ def test_staff_switch_exit_and_re_entry_on_and_see_who_is_out(
     admit(performance, party.reference, people=3, way=Way.OUT)
     page = look(staff, performance, "building")
     assert "In the building 1" in page
-    assert "Out for the interval: 3." in page
+    assert "Out during the interval: 3." in page
     assert "4 of 4 expected" in look(staff, performance, "counts")
     (guest,) = table(staff.get(address(performance, "parties.csv")))
-    assert (guest["In"], guest["Out for the interval"]) == ("4", "3")
+    assert (guest["In"], guest["Out during the interval"]) == ("4", "3")
     let_in, let_out = table(staff.get(address(performance, "scans.csv")))
-    assert (let_in["Verdict"], let_out["Verdict"], let_out["People"]) == ("let in", "let out", "3")
+    assert (let_in["Verdict"], let_out["Verdict"], let_out["People"]) == (
+        "admitted",
+        "went out",
+        "3",
+    )

@@ -62,7 +62,7 @@ def test_names_do_not_turn_what_stands_beside_them(staff: FlaskClient, database:
     venue = press(staff, "/admin/venues/new/", name="Sala\u202eGrande").text
     show = press(staff, "/admin/shows/new/", title="Am\u2067leto", slug="amleto").text
     for page in (venue, show):
-        assert "This holds characters that cannot be shown." in page
+        assert "This contains characters that cannot be displayed." in page
     assert database.execute("SELECT name FROM venue UNION SELECT title FROM show").fetchall() == []
 
 
@@ -103,15 +103,15 @@ def test_an_evening_is_set_up_from_nothing(staff: FlaskClient, database: Databas
     ("address", "typed", "words"),
     [
         ("venues", {"name": ""}, "required"),
-        ("venues", {"name": "Sala Grande"}, "venue of this name"),
-        ("venues", {"name": "x\0y"}, "cannot be shown"),
+        ("venues", {"name": "Sala Grande"}, "venue with this name"),
+        ("venues", {"name": "x\0y"}, "cannot be displayed"),
         ("venues", {"name": "x" * 201}, "200"),
         ("shows", {"title": "La locandiera"}, "Another show has this address"),
         ("shows", {"title": "x", "slug": "Not an address"}, "Invalid input"),
-        ("shows", {"title": "\u6771\u4eac"}, "address of letters"),
+        ("shows", {"title": "\u6771\u4eac"}, "address made of the letters"),
         ("shows", {"title": "x", "duration_minutes": "0"}, "between 1 and 1440"),
         ("shows", {"title": "x", "duration_minutes": "9" * 30}, "between 1 and 1440"),
-        ("shows", {"title": "x", "description": "\0"}, "cannot be shown"),
+        ("shows", {"title": "x", "description": "\0"}, "cannot be displayed"),
     ],
 )
 def test_what_cannot_be_is_said_at_its_field_and_nothing_is_lost(
@@ -131,12 +131,12 @@ def test_what_cannot_be_is_said_at_its_field_and_nothing_is_lost(
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"starts_at": "2030-03-31T02:30"}, "skip this time"),
-        ({"starts_at": "2030-10-27T02:30"}, "twice that night"),
-        ({"starts_at": "2020-07-01T21:00"}, "over already"),
+        ({"starts_at": "2030-03-31T02:30"}, "go forward that night"),
+        ({"starts_at": "2030-10-27T02:30"}, "go back that night"),
+        ({"starts_at": "2020-07-01T21:00"}, "in the past"),
         ({"starts_at": "9999-07-01T21:00"}, "more than 5 years away"),
-        ({"starts_at": "tomorrow"}, "Not a valid datetime"),
-        ({"starts_at": "0001-01-01T00:00"}, "Not a valid datetime"),
+        ({"starts_at": "tomorrow"}, "Not a valid date"),
+        ({"starts_at": "0001-01-01T00:00"}, "Not a valid date"),
         ({"starts_at": ""}, "required"),
         ({"capacity": "-1"}, "between 0 and"),
         ({"capacity": "many"}, "Not a valid integer"),
@@ -157,7 +157,7 @@ def test_a_performance_that_cannot_be_is_refused_with_words(
 
 
 @pytest.mark.parametrize(
-    ("year", "words"), [("2020", "over already"), ("9999", "more than 5 years away")]
+    ("year", "words"), [("2020", "in the past"), ("9999", "more than 5 years away")]
 )
 def test_a_performance_is_not_moved_out_of_the_season(
     staff: FlaskClient, database: Database, year: str, words: str
@@ -181,8 +181,8 @@ def test_who_moves_an_evening_is_told_how_many_are_written_to(
     rules.cancel(a_party(performance).id)
     let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A)  # who has no address
     address = f"/admin/performances/edit/?id={performance.id}"
-    assert "2 parties would be written to, were it moved." in staff.get(address).text
-    assert "2 parties are written to" in edited(staff, performance)
+    assert "2 parties are notified by e-mail." in staff.get(address).text
+    assert "2 parties will be notified" in edited(staff, performance)
     mails = "SELECT count(*) FROM mail WHERE kind = 'moved'"
     assert database.execute(mails).fetchone() == (2,)
     assert "written to" not in edited(staff, performance, party_limit="3")
@@ -194,14 +194,17 @@ def test_an_evening_whose_visitors_are_forgotten_stays_where_it_was(
 ) -> None:
     performance = a_performance(starts_at=now() - timedelta(days=31))
     before = database.execute("SELECT * FROM performance").fetchone()
-    assert "names are erased: it stays" in edited(staff, performance)
+    assert "names have been erased" in edited(staff, performance)
     assert database.execute("SELECT * FROM performance").fetchone() == before
 
 
 def test_one_show_is_not_played_twice_at_once(staff: FlaskClient, database: Database) -> None:
     form = played(*a_house())
     press(staff, "/admin/performances/new/", **form)
-    assert "at this time already" in press(staff, "/admin/performances/new/", **form).text
+    assert (
+        "already has a performance at this time"
+        in press(staff, "/admin/performances/new/", **form).text
+    )
     assert database.execute("SELECT count(*) FROM performance").fetchone() == (1,)
 
 
@@ -246,10 +249,10 @@ def test_two_evenings_in_one_house_at_once_are_warned_of(
     press(staff, "/admin/performances/new/", **played(show, venue))
     second = played(other, venue, starts_at="2030-07-01T22:30")
     page = press(staff, "/admin/performances/new/", **second).text
-    assert "Mind: at the same time La locandiera, " in page
+    assert "Note: La locandiera, " in page
     assert database.execute("SELECT count(*) FROM performance").fetchone() == (2,)
     address = "/admin/performances/edit/?id=2"
-    assert "Mind: at the same time La locandiera, " in press(staff, address, **second).text
+    assert "Note: La locandiera, " in press(staff, address, **second).text
     later = second | {"starts_at": "2030-07-01T23:00"}
     assert "Mind:" not in press(staff, address, **later).text
 
@@ -286,7 +289,7 @@ def test_the_house_never_gets_smaller_than_what_is_held(
     a_party(performance, 2, confirmed=False)
     before = database.execute("SELECT * FROM performance").fetchone()
     page = edited(staff, performance, capacity="6", party_limit="3")
-    assert "It cannot go below 7 seats: that many are held." in page
+    assert "It cannot be less than 7 seats, which are already taken." in page
     assert 'name="capacity" required type="number" value="6"' in page
     assert 'value="3"' in page
     assert database.execute("SELECT * FROM performance").fetchone() == before
@@ -319,19 +322,19 @@ def test_a_cancelled_evening_writes_to_every_party(staff: FlaskClient, database:
     rules.cancel(a_party(performance, 1).id)
     address = f"/admin/performances/cancel/?id={performance.id}"
     assert address.replace("&", "&amp;") in staff.get("/admin/performances/edit/?id=1").text
-    assert "2 parties will be written to" in staff.get(address).text
+    assert "2 parties will be notified" in staff.get(address).text
     mails = "SELECT count(*) FROM mail WHERE kind = 'performance_cancelled'"
     assert database.execute(mails).fetchone() == (0,)
-    assert "2 parties are written to" in press(staff, address, address).text
+    assert "2 parties will be notified" in press(staff, address, address).text
     assert database.execute(mails).fetchone() == (2,)
     states = "SELECT state FROM reservation ORDER BY state"
     assert [state for (state,) in database.execute(states)] == ["cancelled"] * 3 + ["expired"]
     assert "nothing to cancel" in staff.get(address, follow_redirects=True).text
     # Pressed by somebody whose page was opened before.
     again = press(staff, address, "/admin/performances/new/").text
-    assert "It was cancelled already" in again
-    assert "written to" in again
-    assert "parties are written to" not in again
+    assert "It had already been cancelled" in again
+    assert "no new e-mails" in again
+    assert "will be notified" not in again
     assert database.execute(mails).fetchone() == (2,)
 
 
@@ -347,7 +350,7 @@ def test_what_is_in_use_stays(staff: FlaskClient, database: Database, what: str)
     page = press(
         staff, f"/admin/{what}/delete/", f"/admin/{what}/edit/?id={identity}", id=identity
     ).text
-    assert "has to stay" in page or "has performances" in page
+    assert "cannot be deleted" in page or "has performances" in page
     for table in ("venue", "show", "performance"):
         assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)
 

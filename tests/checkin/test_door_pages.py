@@ -207,7 +207,7 @@ def test_a_note_is_read_where_its_party_is_found_and_let_in(door: FlaskClient) -
             f"/checkin/performances/{performance.id}/{asked}", data=form, headers=ENGLISH
         )
         assert "Wheelchair, row 1 &lt;b&gt;" in page.text
-        assert ("Late, about" in page.text) == is_awaited
+        assert ("Expected late, at about" in page.text) == is_awaited
 
 
 def test_a_ticket_that_is_not_what_it_was_says_why(door: FlaskClient) -> None:
@@ -220,7 +220,7 @@ def test_a_ticket_that_is_not_what_it_was_says_why(door: FlaskClient) -> None:
     told = {
         cancelled.reference: ["Cancelled by the visitor today at "],
         smaller.reference: [
-            "Made smaller from 3 to 2 by the staff today at ",
+            "Reduced from 3 to 2 by staff today at ",
             "Released as no-shows today at ",
         ],
     }
@@ -232,7 +232,7 @@ def test_a_ticket_that_is_not_what_it_was_says_why(door: FlaskClient) -> None:
     cancel_performance(performance.id)
     form = open_door(door, performance.id) | {"code": last.reference}
     page = door.post(address, data=form, headers=ENGLISH).text
-    assert "The evening was cancelled today at " in page
+    assert "The performance was cancelled today at " in page
 
 
 def test_that_more_were_found_than_are_shown_is_said(
@@ -296,7 +296,7 @@ def test_a_cancelled_evening_says_so_at_its_door(door: FlaskClient) -> None:
     assert "caution" not in door.get(address, headers=ENGLISH).text.replace('id="caution"', "")
     cancel_performance(performance.id)
     page = door.get(address, headers=ENGLISH).text
-    assert '<p class="caution off">This performance was cancelled: nobody is let in.</p>' in page
+    assert '<p class="caution off">This performance was cancelled: admit nobody.</p>' in page
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_a_late_comer_is_let_in_by_one_of_the_buttons(door: FlaskClient) -> None
     address = f"/checkin/performances/{performance.id}/scans"
     form = open_door(door, performance.id) | {"code": party.reference}
     page = door.post(address, data=form, headers=ENGLISH).text
-    assert "Places released" in page
+    assert "Seats released" in page
     heads = page[page.index('class="heads"') : page.index("</form>", page.index('class="heads"'))]
     assert re.findall(r'name="people" value="(\d)"', heads) == ["1", "2", "3"]
     page = door.post(address, data=fields(heads) | {"people": "2"}, headers=ENGLISH).text
@@ -365,10 +365,10 @@ class TestPlaces:
     ) -> None:
         page = self.walk_in(door, performance, "2").text
         assert "Let 2 in" in page
-        assert "Without a booking. 1 place is free." in page
+        assert "Without a booking. 1 seat is free." in page
         assert "Full" in self.walk_in(door, performance, "2").text
         page = self.walk_in(door, performance, "1").text
-        assert "Without a booking. 0 places are free." in page
+        assert "Without a booking. 0 seats are free." in page
         undo = page[page.index("/undo") : page.index("</form>", page.index("/undo"))]
         undone = door.post(
             f"/checkin/performances/{performance.id}/undo", data=fields(undo), headers=ENGLISH
@@ -388,15 +388,15 @@ class TestPlaces:
     ) -> None:
         address = f"/checkin/performances/{performance.id}"
         asked = door.get(f"{address}/no-shows", headers=ENGLISH).text
-        assert "Now 2 places of 1 party would be released." in asked
-        assert "Take it back" not in asked
+        assert "This would release 2 seats of 1 party." in asked
+        assert "Undo release" not in asked
         form = fields(asked)
         released = door.post(f"{address}/release", data=form, headers=ENGLISH).text
-        assert "Released: 2 places of 1 party." in released
+        assert "Released: 2 seats of 1 party." in released
         assert "there is nothing to release" in released
         self.walk_in(door, performance, "4")
         restored = door.post(f"{address}/restore", data=form, headers=ENGLISH).text
-        assert "Held again: 1 place of 1 party. 1 place is taken by now" in restored
+        assert "Held again: 1 seat of 1 party. 1 seat has been taken" in restored
 
     def test_it_is_too_early_or_called_off(self, door: FlaskClient) -> None:
         tomorrow, called_off = a_performance(), a_performance()
@@ -407,7 +407,7 @@ class TestPlaces:
             address = f"/checkin/performances/{performance.id}"
             page = door.get(f"{address}/no-shows", headers=ENGLISH).text
             assert why in page
-            assert "Release the places" not in page
+            assert "Release seats" not in page
             answer = door.post(f"{address}/release", data=fields(page), headers=ENGLISH)
             assert answer.status_code == 409
             assert why in answer.text
@@ -480,7 +480,7 @@ class TestInterval:
         page = self.send(door, evening, "scans", code=party.reference, way="out", people="2")
         assert "2 go out" in page
         assert "1 of the party is still in." in page
-        assert "Out for the interval: 2." in page
+        assert "Out during the interval: 2." in page
         form = page[page.index('<form method="post"') : page.index("data-focus")]
         assert 'name="way" value="again"' in form
         assert "1 goes out" in self.send(door, evening, "walk-ins", people="1", way="out")

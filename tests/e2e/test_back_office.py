@@ -52,16 +52,16 @@ def test_who_saves_second_sees_who_changed_what_and_goes_on(
     expect(
         bruno.get_by_text("Anna changed this from “nothing” to “Florence, 1752.")
     ).to_be_visible()
-    expect(bruno.get_by_text("Anna changed this meanwhile: Minutes")).to_be_visible()
+    expect(bruno.get_by_text("Anna has changed this: Minutes")).to_be_visible()
     expect(bruno.get_by_label("Description")).to_have_value("Venice, 1753.")
     expect(bruno.get_by_label("Minutes")).to_have_value("110")
-    bruno.get_by_text("The whole text as it is saved now").first.click()
-    expect(bruno.get_by_label("The whole text as it is saved now")).to_be_visible()
+    bruno.get_by_text("The full text as currently saved").first.click()
+    expect(bruno.get_by_label("The full text as currently saved")).to_be_visible()
     bruno.screenshot(path=tmp_path / f"conflict-{width}.png", full_page=True)
     assert bruno.evaluate("document.documentElement.scrollWidth") <= width
     assert [each["id"] for each in Axe().run(bruno).response["violations"]] == []
 
-    bruno.get_by_role("button", name="Save mine all the same").click()
+    bruno.get_by_role("button", name="Save my version").click()
     expect(bruno.get_by_text("Saved.")).to_be_visible()
     bruno.goto(address)
     expect(bruno.get_by_label("Description")).to_have_value("Venice, 1753.")

@@ -72,7 +72,7 @@ def test_it_keeps_itself_fresh_and_leaves_who_works_alone(
     page.get_by_text("As a table").click()
     question = page.locator("summary", has_text="Revoke … North")
     question.press("Enter")
-    button = page.get_by_role("button", name="Revoke it now North")
+    button = page.get_by_role("button", name="Revoke now North")
     button.focus()
     page.evaluate("window.wasNotLoadedAgain = true")
     height = page.evaluate("scrollY")
@@ -91,7 +91,7 @@ def test_it_keeps_itself_fresh_and_leaves_who_works_alone(
     assert abs(page.evaluate("scrollY") - height) < 400
 
     button.press("Enter")
-    expect(page.get_by_text("North lets nobody in any more")).to_be_visible()
+    expect(page.get_by_text("North has been revoked")).to_be_visible()
     expect(question).to_have_count(0)
 
 
@@ -114,7 +114,7 @@ def test_a_phone_that_was_let_in_appears_beside_the_code(
     log_in(page, live_site, "anna@theatre.org", "staff")
     page.goto(f"{live_site.url}/admin/evenings/{performance.id}")
     page.get_by_role("link", name="Open the door with a phone").click()
-    address = page.get_by_label("The same as an address, to send it")
+    address = page.get_by_label("The same code as a link to send")
     shown = address.input_value()
     invitations.enrol(shown.partition("#join=")[2], "Marta’s phone")
     expect(page.locator("#devices")).to_contain_text("Marta’s phone")
@@ -137,11 +137,11 @@ def test_no_shows_are_released_and_taken_back_without_a_script(
     log_in(plain_page, live_site, "anna@theatre.org", "staff")
     plain_page.goto(f"{live_site.url}/admin/evenings/{performance.id}")
     plain_page.get_by_role("link", name="Release no-shows").click()
-    expect(plain_page.locator("main")).to_contain_text("4 places of 1 party would be released")
-    plain_page.get_by_role("button", name="Release the places").click()
+    expect(plain_page.locator("main")).to_contain_text("This would release 4 seats of 1 party")
+    plain_page.get_by_role("button", name="Release seats").click()
     expect(plain_page.locator("main")).to_contain_text("Released: 4 places of 1 party.")
-    plain_page.get_by_role("link", name="Take it back").click()
-    plain_page.get_by_role("button", name="Hold the places again").click()
+    plain_page.get_by_role("link", name="Undo release").click()
+    plain_page.get_by_role("button", name="Hold the seats again").click()
     expect(plain_page.locator("main")).to_contain_text("Held again: 4 places of 1 party.")
 
 

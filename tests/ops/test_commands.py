@@ -90,7 +90,7 @@ def test_an_account_that_exists_is_left_as_it_is(
     other = "another good password"
     told = flask("create-admin", "ANNA@theatre.org", "--role", "door", typed=f"{other}\n{other}\n")
     assert told.exit_code == 1
-    assert told.stderr.splitlines()[-1] == "Error: This address has an account already."
+    assert told.stderr.splitlines()[-1] == "Error: This address already has an account."
     assert database.execute("SELECT * FROM user_account").fetchall() == before
 
 

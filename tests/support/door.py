@@ -220,9 +220,9 @@ class Phone:
     def release_seats(self) -> None:
         """Release the places of who did not come, with the second thought that this takes."""
         self.press("More")
-        self.press("Release places")
-        self.press("Release places")
-        expect(self.page.locator("[data-release-words]")).to_contain_text("Places were released at")
+        self.press("Release seats")
+        self.press("Release seats")
+        expect(self.page.locator("[data-release-words]")).to_contain_text("Seats were released at")
 
     def record_verdicts(self) -> Callable[[], list[str]]:
         """Note every verdict that is shown from now on; what was noted."""

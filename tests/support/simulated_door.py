@@ -122,11 +122,11 @@ class SimulatedDoor:
 
     def release_seats(self) -> None:
         """Release the seats of no-shows."""
-        self._press_release("Release places", "Release places")
+        self._press_release("Release seats", "Release seats")
 
     def undo_release(self) -> None:
         """Undo the release, as far as seats are left."""
-        self._press_release("Take it back")
+        self._press_release("Undo release")
 
     def expect_revoked(self) -> None:
         """Go online, sync, and show that the phone was revoked."""
@@ -147,9 +147,9 @@ class SimulatedDoor:
             if all_the_same:
                 self.phone.press(f"Let in all the same {all_the_same}")
             else:
-                self.phone.press("Send away")
+                self.phone.press("Turn away")
             expect(self.phone.verdict.locator("h2")).to_have_text(
-                f"Let {all_the_same} in" if all_the_same else "Sent away"
+                f"Let {all_the_same} in" if all_the_same else "Turned away"
             )
             people = all_the_same
         assert kind not in {"refused", "no_answer"}, self.phone.verdict.inner_text()

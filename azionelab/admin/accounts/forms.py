@@ -14,9 +14,9 @@ from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope
 
 ROLES = [
-    SelectChoice(RoleName.DOOR.value, _("door: lets people in")),
-    SelectChoice(RoleName.STAFF.value, _("staff: runs the season")),
-    SelectChoice(RoleName.ADMIN.value, _("admin: also accounts and tokens")),
+    SelectChoice(RoleName.DOOR.value, _("door: checks people in")),
+    SelectChoice(RoleName.STAFF.value, _("staff: manages the season")),
+    SelectChoice(RoleName.ADMIN.value, _("admin: also manages accounts and tokens")),
 ]
 
 
@@ -25,7 +25,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
 
     email = EmailField(_("E-mail"), [InputRequired(), Length(max=254)])
     name = Line(
-        _("Name"), [Length(max=MAX_LINE)], description=_("What the door shows: let in by Anna.")
+        _("Name"), [Length(max=MAX_LINE)], description=_("Shown at the door, as in “by Anna”.")
     )
     role = RequiredChoice(_("Role"), choices=ROLES)
     password = PasswordField(
@@ -42,11 +42,14 @@ class ChangedAccountForm(EditedForm):
     name = Line(_("Name"), [Length(max=MAX_LINE)])
     role = RequiredChoice(_("Role"), choices=ROLES)
     active = BooleanField(
-        _("Active"), description=_("Who is not is logged out at once and cannot log in.")
+        _("Active"),
+        description=_("An account that is not active is logged out at once and cannot log in."),
     )
     password = PasswordField(
         _("New password"),
-        description=_("Left empty, the password stays. A new one logs the person out everywhere."),
+        description=_(
+            "Leave empty to keep the password. A new password logs the person out everywhere."
+        ),
         render_kw={"autocomplete": "new-password"},
     )
 
@@ -58,18 +61,18 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
         _("Label"),
         [DataRequired(), Length(max=MAX_LINE)],
         description=_(
-            "Which program or device it is for: turnstile A. The door page takes no token:"
-            " people log in there."
+            "The program or device that will use the token, such as “Turnstile A”. The door page needs no"
+            " token: people log in there."
         ),
     )
     hours = IntegerField(
         _("Valid for (hours)"), [InputRequired(), NumberRange(1, MAX_TOKEN_HOURS)], default=12
     )
     scans_only = BooleanField(
-        _("Scans only"),
+        _("Scanning only"),
         description=_(
-            "Enough for a turnstile: it lets in by ticket and by reference, and undoes that. It is told no"
-            " names, finds nobody by name, lets in no walk-ins and releases no places."
+            "Enough for a turnstile: it admits by ticket or booking reference, and can undo that. It cannot"
+            " see or search names, admit walk-ins or release seats."
         ),
     )
     request_key = HiddenField(default=lambda: str(uuid4()))

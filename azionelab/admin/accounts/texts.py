@@ -15,6 +15,6 @@ def describe_role(role: Role) -> str:
 def describe_scope(scope: str) -> str:
     """What a phone or a program may do at the door."""
     return {
-        Scope.DOOR: gettext("Everything at the door"),
-        Scope.SCAN: gettext("Scans only"),
+        Scope.DOOR: gettext("Full access to the door"),
+        Scope.SCAN: gettext("Scanning only"),
     }[Scope(scope)]

@@ -93,7 +93,7 @@ class TokenView(TheatreView):
     column_labels: ClassVar = {
         "label": _("Label"),
         "scope": _("For"),
-        "created_at": _("Made"),
+        "created_at": _("Created"),
         "expires_at": _("Valid until"),
         "revoked_at": _("Revoked"),
     }
@@ -114,12 +114,12 @@ class TokenView(TheatreView):
         """Revoke a token."""
         token = self.get_one(request.form.get("id", ""))
         if token is None:
-            flash(gettext("There is no such token."), "error")
+            flash(gettext("Token not found."), "error")
         else:
             was_revoked = token.revoked_at is not None
             revoke_token(token.id)
             if was_revoked:
-                flash(gettext("The token was revoked already."), "info")
+                flash(gettext("The token had already been revoked."), "info")
             else:
-                flash(gettext("The token opens nothing any more."), "success")
+                flash(gettext("The token has been revoked."), "success")
         return redirect(self.get_url(".index_view"))

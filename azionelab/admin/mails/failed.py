@@ -36,7 +36,9 @@ class ResendForm(FlaskForm):  # type: ignore[misc]
 
     since = HiddenField()
     asked = HiddenField()
-    bad_addresses = BooleanField(_("Also those whose address does not exist, by the server's word"))
+    bad_addresses = BooleanField(
+        _("Also those whose address does not exist, according to the mail server")
+    )
 
 
 class FailedMailsView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no types
@@ -76,7 +78,7 @@ class FailedMailsView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin h
             flash(gettext("That did not work. Please try again."), "error")
             return redirect(url_for(".index"))
         enqueue_resending(since, min(asked, now()), bad_addresses=form.bad_addresses.data)
-        flash(gettext("The mails are being put back into the queue."), "success")
+        flash(gettext("The mails are being queued again."), "success")
         return redirect(url_for(".index", begin=since.isoformat(), asked=asked.isoformat()))
 
 

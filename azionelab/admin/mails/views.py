@@ -20,18 +20,18 @@ from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.staff.rights import MANAGES_MAILS
 
 KINDS: dict[str, str] = {
-    Kind.CONFIRM: _("please confirm"),
-    Kind.EXISTING: _("you booked already"),
+    Kind.CONFIRM: _("confirmation request"),
+    Kind.EXISTING: _("already booked"),
     Kind.TICKET: _("ticket"),
     Kind.CHANGED: _("fewer seats"),
     Kind.CANCELLED: _("booking cancelled"),
     Kind.PERFORMANCE_CANCELLED: _("performance cancelled"),
-    Kind.MOVED: _("performance moved"),
+    Kind.MOVED: _("performance rescheduled"),
 }
 DELIVERIES: dict[str, str] = {
     Delivery.QUEUED: _("waiting"),
     Delivery.SENT: _("sent"),
-    Delivery.NOT_SENT: _("not sent: there is nowhere to send it to"),
+    Delivery.NOT_SENT: _("not sent: no mail server is set"),
     Delivery.FAILED: _("failed"),
 }
 
@@ -56,12 +56,12 @@ class MailView(TheatreView):
     column_searchable_list = ("reservation.name", "reservation.email", "reservation.reference")
     column_labels: ClassVar = {
         "created_at": _("Written"),
-        "kind": _("About"),
+        "kind": _("Subject"),
         "reservation.name": _("Name"),
         "reservation.email": _("To"),
         "reservation.reference": _("Reference"),
         "delivery": _("Delivery"),
-        "attempts": _("Tries"),
+        "attempts": _("Attempts"),
         "last_error": _("Remark"),
         "sent_at": _("Sent"),
     }
@@ -71,7 +71,7 @@ class MailView(TheatreView):
         ),
         "kind": lambda _view, _context, row, _name: KINDS[row.kind],
         "delivery": lambda _view, _context, row, _name: (
-            _("not sent: a newer mail says the same")
+            _("not sent: a newer mail replaces it")
             if row.last_error == SUPERSEDED
             else DELIVERIES[row.delivery]
         ),
@@ -82,7 +82,7 @@ class MailView(TheatreView):
         """By delivery state and kind."""
         self.column_filters = (
             ChoiceFilter(Mail.delivery, _("Delivery"), DELIVERIES),
-            ChoiceFilter(Mail.kind, _("About"), KINDS),
+            ChoiceFilter(Mail.kind, _("Subject"), KINDS),
         )
         return super().get_filters()
 
@@ -96,7 +96,7 @@ class MailView(TheatreView):
         """One mail; in development without a mail server also its text."""
         mail = self.get_one(request.args.get("id", ""))
         if mail is None:
-            flash(gettext("There is no such mail."), "error")
+            flash(gettext("Mail not found."), "error")
             return redirect(self.get_url(".index_view"))
         message = _read_in_development(mail)
         return self.render(
@@ -117,14 +117,14 @@ class MailView(TheatreView):
         """Put a mail back into the queue."""
         mail = self.get_one(request.form.get("id", ""))
         if mail is None:
-            flash(gettext("There is no such mail."), "error")
+            flash(gettext("Mail not found."), "error")
             return redirect(self.get_url(".index_view"))
         try:
             resend(mail.id)
         except AddressErased:
             flash(explain_erased_address(), "error")
         else:
-            flash(gettext("The mail is sent once more."), "success")
+            flash(gettext("The mail will be sent again."), "success")
         return redirect(
             self.get_url(
                 ".details_view", id=mail.id, url=return_url_or(self.get_url(".index_view"))
@@ -134,7 +134,7 @@ class MailView(TheatreView):
 
 def explain_erased_address() -> str:
     """Why a mail cannot be sent again: its address is erased."""
-    return gettext("The address is erased: there is nobody to write to. Nothing was sent.")
+    return gettext("The address has been erased, so nothing was sent.")
 
 
 def _read_in_development(mail: Mail) -> Message | None:

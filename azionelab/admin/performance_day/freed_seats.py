@@ -46,7 +46,7 @@ class FreedSeatsPages(PerformancePages):
         get_performance(performance_id)
         released = release_network(performance_id, _network(request.form.get("network", "")))
         if released is None:
-            flash(gettext("This network holds no unconfirmed seats any more."), "info")
+            flash(gettext("This network no longer holds any unconfirmed seats."), "info")
         else:
             flash(
                 gettext(
@@ -87,7 +87,7 @@ class FreedSeatsPages(PerformancePages):
         except ReleaseTooEarly as early:
             flash(
                 gettext(
-                    "Not before %(at)s: people may still come.", at=format_time(early.opens_at)
+                    "Not before %(at)s: people may still arrive.", at=format_time(early.opens_at)
                 ),
                 "error",
             )

@@ -59,13 +59,12 @@ class PhonePages(PerformancePages):
             (one for one in devices.devices_of(performance_id) if str(one.token_id) == asked), None
         )
         if device is None:
-            flash(gettext("There is no such device."), "error")
+            flash(gettext("Device not found."), "error")
         else:
             revoke_token(device.token_id)
             flash(
                 gettext(
-                    "%(device)s lets nobody in any more. Was it a slip? Let the phone scan the code"
-                    " anew.",
+                    "%(device)s has been revoked. If this was a mistake, scan the QR code again with that phone.",
                     device=device.label,
                 ),
                 "success",
@@ -78,11 +77,11 @@ class PhonePages(PerformancePages):
         get_performance(performance_id)
         label = put_away(performance_id, _device())
         if label is None:
-            flash(gettext("There is no such device."), "error")
+            flash(gettext("Device not found."), "error")
         else:
             flash(
                 gettext(
-                    "%(device)s is put away. If it is heard of again, it is back by itself.",
+                    "%(device)s is marked as put away. If it connects again, it comes back by itself.",
                     device=label,
                 ),
                 "success",
@@ -95,9 +94,9 @@ class PhonePages(PerformancePages):
         get_performance(performance_id)
         label = bring_back(performance_id, _device())
         if label is None:
-            flash(gettext("There is no such device."), "error")
+            flash(gettext("Device not found."), "error")
         else:
-            flash(gettext("%(device)s is waited for again.", device=label), "success")
+            flash(gettext("%(device)s is back on the list.", device=label), "success")
         return self._back(performance_id)
 
     def _back(self, performance_id: int) -> Response:

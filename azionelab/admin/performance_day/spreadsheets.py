@@ -33,11 +33,11 @@ def guests_csv(guests: Iterable[Guest]) -> bytes:
         gettext("State"),
         gettext("In"),
         gettext("Released"),
-        gettext("Out for the interval"),
-        gettext("First in"),
+        gettext("Out during the interval"),
+        gettext("First admitted"),
         gettext("Door"),
         gettext("Note"),
-        gettext("Late, about"),
+        gettext("Expected late, at about"),
     ]
     rows = (
         [
@@ -65,7 +65,7 @@ def attempts_csv(attempts: Iterable[tuple[Scan, datetime | None]]) -> bytes:
         gettext("Received"),
         gettext("Verdict"),
         gettext("People"),
-        gettext("Let in without the server"),
+        gettext("Admitted offline"),
         gettext("Door"),
         gettext("By"),
         gettext("Reference"),

@@ -28,23 +28,25 @@ def describe_conflict(conflict: Conflict) -> ConflictText:
     here = _place(conflict.at, conflict.door, conflict.by)
     if conflict.verdict == REVOKED:
         own = _place(conflict.attempt.at, conflict.attempt.door, conflict.attempt.by)
-        what = gettext("Let in by a revoked device: %(place)s.", place=own)
+        what = gettext("Admitted by a revoked device: %(place)s.", place=own)
     elif conflict.first is not None:
         first = _place(conflict.first.at, conflict.first.door, conflict.first.by)
         what = gettext("Admitted twice: %(first)s, %(second)s.", first=first, second=here)
         if conflict.way == Way.AGAIN:
-            what = gettext("In again twice: %(first)s, %(second)s.", first=first, second=here)
+            what = gettext(
+                "Re-entry recorded twice: %(first)s, %(second)s.", first=first, second=here
+            )
     elif (
         conflict.walk_in
         and conflict.way != Way.AGAIN
         and conflict.verdict != Kind.PERFORMANCE_CANCELLED
     ):
-        what = gettext("More than there were places: %(place)s.", place=here)
+        what = gettext("More people than free seats: %(place)s.", place=here)
     elif conflict.verdict == Kind.ADMITTED:
-        what = gettext("More than the party has seats: %(place)s.", place=here)
+        what = gettext("More people than the party has seats: %(place)s.", place=here)
     else:
         word = describe_verdict(conflict.verdict)
-        what = gettext("Let in without the server: %(place)s (%(why)s).", place=here, why=word)
+        what = gettext("Admitted offline: %(place)s (%(why)s).", place=here, why=word)
     if conflict.walk_in:
         party = gettext("Walk-ins")
     else:

@@ -88,8 +88,8 @@ class PerformanceDayView(PhonePages, FreedSeatsPages, DownloadPages):
         allowed = request.form.get("allowed") == "yes"
         allow_reentry(performance_id, allowed=allowed)
         if allowed:
-            told = gettext("Exit and re-entry are on: the doors let people out, and in again.")
+            told = gettext("Exit and re-entry are on: people can go out and come back in.")
         else:
-            told = gettext("Nobody is let out any more. Who is out can come in again.")
+            told = gettext("Exit is off. People who are out can still come back in.")
         flash(told, "success")
         return redirect(self.get_url(".show", performance_id=performance_id))

@@ -25,8 +25,8 @@ class NoteForm(FlaskForm):  # type: ignore[misc]
         _("Note for the door"),
         [Length(max=MAX_NOTE)],
         description=_(
-            "“Wheelchair, row 1”, “guest of the stage”: whoever lets the party in reads it. Only what they need to"
-            " know; it is erased with the name."
+            "Door staff see it when they admit the party, such as “wheelchair, row 1” or “guest of the"
+            " company”. Write only what they need to know. It is erased together with the name."
         ),
         render_kw={"maxlength": MAX_NOTE, "autocomplete": "off"},
     )
@@ -37,12 +37,12 @@ class NoteForm(FlaskForm):  # type: ignore[misc]
 class LateForm(FlaskForm):  # type: ignore[misc]
     """How late a party comes."""
 
-    minutes = RequiredChoice(_("Comes late"), coerce=int)
+    minutes = RequiredChoice(_("Expected late"), coerce=int)
 
     def offer(self) -> "LateForm":
         """Offer the delays that visitors can report, and "in time"."""
         self.minutes.choices = [
-            SelectChoice("0", gettext("in time")),
+            SelectChoice("0", gettext("on time")),
             *(
                 SelectChoice(str(n), gettext("about %(minutes)s minutes late", minutes=n))
                 for n in MINUTES

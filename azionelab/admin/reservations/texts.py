@@ -27,11 +27,11 @@ def mark_changed_note(form: NoteForm, now_is: str) -> None:
     """Put the other person's note into the form as an error; the input stays, a second press saves it."""
     told = (
         gettext(
-            "Somebody else wrote this meanwhile: “%(note)s”. Press once more to put yours in its place.",
+            "Somebody else has changed the note to: “%(note)s”. Press again to replace it with yours.",
             note=now_is,
         )
         if now_is
-        else gettext("Somebody else took the note away meanwhile. Press once more to write yours.")
+        else gettext("Somebody else has removed the note. Press again to save yours.")
     )
     form.note.errors = [*form.note.errors, told]
     form.note_seen.data = now_is
@@ -41,22 +41,22 @@ def describe_refusal(refusal: BookingError) -> str:  # noqa: PLR0911 (one text f
     """Describe a refusal of the booking rules."""
     match refusal:
         case HoldExpired():
-            return gettext("It was not confirmed in time: its seats are free again.")
+            return gettext("It was not confirmed in time, and its seats have been released.")
         case ReservationEnded():
-            return gettext("This reservation has ended.")
+            return gettext("This reservation is no longer active.")
         case PartyInside():
             return ngettext(
-                "%(num)s of the party is in already.",
-                "%(num)s of the party are in already.",
+                "%(num)s of the party is already in.",
+                "%(num)s of the party are already in.",
                 refusal.admitted,
             )
         case SeatsChanged() | SoldOut():
             return explain(refusal)
         case NotFewerSeats():
-            return gettext("A party can only be made smaller.")
+            return gettext("The number of seats can only be reduced.")
         case VisitorErased():
-            return gettext("The name is erased: no note is kept of this party either.")
+            return gettext("The name has been erased, so no note can be kept for this party.")
         case PerformanceStarted():
-            return gettext("The curtain is up: nothing can be changed any more.")
+            return gettext("The curtain is up: the reservation can no longer be changed.")
         case _:
-            return gettext("There is no such reservation.")
+            return gettext("Reservation not found.")

@@ -73,11 +73,11 @@ class ReservationView(TheatreView):
         "admitted": _("In"),
         "performance": _("Performance"),
         "created_at": _("Booked"),
-        "released": _("Places released"),
-        "late_at": _("Comes late, about"),
+        "released": _("Seats released"),
+        "late_at": _("Expected late, at about"),
         "locale": _("Language"),
         "holds_seats": _("Seats held"),
-        "hold_expires_at": _("To be confirmed until"),
+        "hold_expires_at": _("Confirm by"),
         "confirmed_at": _("Confirmed"),
         "ended_at": _("Ended"),
         "erased_at": _("Name and address erased"),
@@ -109,7 +109,7 @@ class ReservationView(TheatreView):
         """One reservation and its actions."""
         reservation = self.get_one(request.args.get("id", ""))
         if reservation is None:
-            flash(gettext("There is no such reservation."), "error")
+            flash(gettext("Reservation not found."), "error")
             return redirect(self.get_url(".index_view"))
         return self._details_page(reservation, note_form(reservation))
 
@@ -135,7 +135,7 @@ class ReservationView(TheatreView):
         return self._act(
             rules.confirm,
             gettext("Confirmed. The ticket is on its way."),
-            gettext("It was confirmed already: no other ticket is sent."),
+            gettext("It had already been confirmed: no new ticket was sent."),
         )
 
     @expose("/cancel/", methods=("POST",))
@@ -143,8 +143,8 @@ class ReservationView(TheatreView):
         """Cancel a reservation; the party gets a mail."""
         return self._act(
             lambda identity: rules.cancel(identity, by=By.STAFF),
-            gettext("Cancelled. The party is written to."),
-            gettext("It had ended already: nothing was changed, and nobody is written to."),
+            gettext("Cancelled. The party will be notified by e-mail."),
+            gettext("It was no longer active: nothing was changed and no e-mail was sent."),
         )
 
     @expose("/seats/", methods=("POST",))
@@ -152,14 +152,14 @@ class ReservationView(TheatreView):
         """Reduce a party's seats."""
         form = FewerSeatsForm()
         if not form.validate():
-            flash(gettext("A party can only be made smaller."), "error")
+            flash(gettext("The number of seats can only be reduced."), "error")
             return self._back(read_identity(Reservation, request.form.get("id")))
         return self._act(
             lambda identity: rules.reduce_seats(
                 identity, form.seats.data, read_version(request.form.get("seen")), by=By.STAFF
             ),
-            gettext("The party is smaller now."),
-            gettext("The party has this size already: nothing was changed."),
+            gettext("The number of seats has been reduced."),
+            gettext("The party already has this number of seats: nothing was changed."),
         )
 
     @expose("/note/", methods=("POST",))
@@ -170,16 +170,16 @@ class ReservationView(TheatreView):
             try:
                 return self._act(
                     lambda wanted: write_note(wanted, form.note.data, form.note_seen.data),
-                    gettext("The door reads this note from now on.")
+                    gettext("The note is saved. The door can now see it.")
                     if form.note.data
-                    else gettext("There is no note any more."),
-                    gettext("The note says so already."),
+                    else gettext("The note has been removed."),
+                    gettext("The note already says this."),
                 )
             except NoteChanged as change:
                 mark_changed_note(form, change.note)
         reservation = self.get_one(str(identity))
         if reservation is None:
-            flash(gettext("There is no such reservation."), "error")
+            flash(gettext("Reservation not found."), "error")
             return self._back(identity)
         return self._details_page(reservation, form), 422
 
@@ -188,26 +188,26 @@ class ReservationView(TheatreView):
         """Note that a party comes late, for a visitor who telephoned."""
         form = LateForm().offer()
         if not form.validate():
-            flash(gettext("Please choose how late they come."), "error")
+            flash(gettext("Please choose how late they will be."), "error")
             return self._back(read_identity(Reservation, request.form.get("id")))
         return self._act(
             lambda identity: set_lateness(identity, form.minutes.data, by_staff=True),
-            gettext("The door knows it from now on."),
-            gettext("The door knows that already."),
+            gettext("Saved. The door can now see it."),
+            gettext("The door already knew this."),
         )
 
     @expose("/resend/", methods=("POST",))
     def resend_view(self) -> Response:
         """Resend the newest mail: the ticket, or the request to confirm."""
-        return self._act(_resend_newest, gettext("The newest mail is sent once more."))
+        return self._act(_resend_newest, gettext("The latest mail will be sent again."))
 
     @expose("/erase/", methods=("POST",))
     def erase_view(self) -> Response:
         """Erase the name and address at the visitor's request."""
         return self._act(
             erasure.erase_on_request,
-            gettext("Name and address are erased. The booking stays as it is."),
-            gettext("There was nothing to erase any more."),
+            gettext("Name and address have been erased. The booking is unchanged."),
+            gettext("Name and address had already been erased."),
         )
 
     def _act(self, change: Callable[[UUID], Any], done: str, unchanged: str = "") -> Response:

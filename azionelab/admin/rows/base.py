@@ -132,7 +132,9 @@ class TheatreView(Guarded, SearchedView):
             use_case()
         except IntegrityError as error:
             name = violated_constraint(error) or ""
-            field, words = self.refusals.get(name, (None, gettext("The database refused this.")))
+            field, words = self.refusals.get(
+                name, (None, gettext("The database rejected this change."))
+            )
             show_error(form, field, str(words))
             return False
         return True
@@ -216,7 +218,7 @@ class TheatreView(Guarded, SearchedView):
         )
         if request.method != "POST" or not self.can_create:
             return redirect(self.get_url(".index_view"))
-        flash(gettext("What you typed is kept: saved here, it is made anew."), "info")
+        flash(gettext("Your entries are still here. Saving them creates a new entry."), "info")
         page = self.render(
             self.create_template,
             form=self.create_form(),
@@ -228,7 +230,7 @@ class TheatreView(Guarded, SearchedView):
     def show_form(self, template: str, form: FlaskForm, **facts: Any) -> Any:
         """Render a form's page, with a message on top when it has errors."""
         if form.errors:
-            flash(gettext("Nothing was saved: please put right what is marked."), "error")
+            flash(gettext("Nothing was saved. Please correct the fields marked below."), "error")
         if "model" in facts:
             facts |= self.extra_context(facts["model"])
         return self.render(
@@ -237,7 +239,7 @@ class TheatreView(Guarded, SearchedView):
 
     def row_not_found(self) -> Response:
         """Redirect to the list with the message that there is no such row."""
-        flash(gettext("There is nothing of that kind here."), "error")
+        flash(gettext("Entry not found."), "error")
         return redirect(self.get_url(".index_view"))
 
     def _get_list_extra_args(self) -> ViewArgs:

@@ -38,8 +38,8 @@ def mark_clashes(form: EditedForm, labels: Labels, conflict: EditConflict) -> No
             )  # the template shows the whole text, to copy from
     flash(
         gettext(
-            "Nothing was saved: somebody changed the same while you had this page open. What you"
-            " typed is kept."
+            "Nothing was saved: somebody changed the same fields while you had this page open. Your entries"
+            " are still here."
         ),
         "error",
     )
@@ -50,8 +50,7 @@ def flash_row_changed(labels: Labels, conflict: EditConflict) -> None:
     """Flash that nothing was done because the row has changed since the page was loaded."""
     flash(
         gettext(
-            "Nothing was done: this was changed while you had the page open. Please look at it and"
-            " press once more."
+            "Nothing was done: this was changed while you had the page open. Please check it and press again."
         ),
         "error",
     )
@@ -78,9 +77,9 @@ def _describe_change(form: EditedForm | None, labels: Labels, change: FieldChang
         "at": format_moment(change.changed_at),
     }
     if change.old is change.new is None:
-        return gettext("%(who)s changed this meanwhile: %(field)s (%(at)s).", **facts)
+        return gettext("%(who)s has changed this: %(field)s (%(at)s).", **facts)
     return gettext(
-        "%(who)s changed this meanwhile: %(field)s, from “%(old)s” to “%(new)s” (%(at)s).",
+        "%(who)s has changed this: %(field)s, from “%(old)s” to “%(new)s” (%(at)s).",
         old=_format_value(form, change.field, change.old),
         new=_format_value(form, change.field, change.new),
         **facts,
@@ -90,7 +89,7 @@ def _describe_change(form: EditedForm | None, labels: Labels, change: FieldChang
 def _describe_clash(form: EditedForm, name: str, change: FieldChange | None, stored: Any) -> str:
     if change is None:
         return gettext(
-            "It is “%(now)s” now. This page does not say what it showed you: please compare.",
+            "It is now “%(now)s”. The value that you saw before is not known: please compare.",
             now=_format_value(form, name, stored),
         )
     facts = {

@@ -119,7 +119,7 @@ class Line(StringField):  # type: ignore[misc]  # WTForms has no types
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002 (WTForms' signature)
         """Refuse characters that cannot be shown or stored."""
         if not is_one_line(self.data or ""):
-            raise ValidationError(gettext("This holds characters that cannot be shown."))
+            raise ValidationError(gettext("This contains characters that cannot be displayed."))
 
 
 class Text(TextAreaField):  # type: ignore[misc]
@@ -132,7 +132,7 @@ class Text(TextAreaField):  # type: ignore[misc]
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002
         """Refuse characters that cannot be shown or stored."""
         if not is_multiline_text(self.data or ""):
-            raise ValidationError(gettext("This holds characters that cannot be shown."))
+            raise ValidationError(gettext("This contains characters that cannot be displayed."))
 
 
 class LocalTime(DateTimeLocalField):  # type: ignore[misc]
@@ -158,14 +158,18 @@ class LocalTime(DateTimeLocalField):  # type: ignore[misc]
             self.data = from_local(typed, _zone())
         except NoSuchTime:
             raise ValueError(
-                gettext("The clocks skip this time that night. Please choose another.")
+                gettext(
+                    "This time does not exist: the clocks go forward that night. Please choose another."
+                )
             ) from None
         except AmbiguousTime:
             raise ValueError(
-                gettext("The clocks show this time twice that night. Please choose another.")
+                gettext(
+                    "This time occurs twice: the clocks go back that night. Please choose another."
+                )
             ) from None
         except OverflowError:
-            raise ValueError(self.gettext("Not a valid datetime value.")) from None
+            raise ValueError(self.gettext("Not a valid date and time.")) from None
 
 
 def _zone() -> ZoneInfo:

@@ -70,8 +70,7 @@ class SearchedView(ModelView):  # type: ignore[misc]  # Flask-Admin's views have
             del args.extra_args[PARAMETER]
             flash(
                 gettext(
-                    "This search is not kept any more, or belongs to another login."
-                    " Please look once more."
+                    "This search has expired or belongs to another login. Please search again."
                 ),
                 "warning",
             )

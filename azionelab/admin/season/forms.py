@@ -41,16 +41,18 @@ class ShowForm(EditedForm):
         _("Address"),
         [Optional(), Length(max=MAX_SLUG), Regexp(SLUG + r"\Z")],
         description=_(
-            "The last part of the page's address: small letters, digits and hyphens."
-            " Left empty, it is made from the title."
+            "The last part of the page address: lower-case letters, digits and hyphens. Leave empty to derive"
+            " it from the title."
         ),
     )
     summary = Line(
-        _("Summary"), [Length(max=MAX_LINE)], description=_("A sentence for the programme.")
+        _("Summary"), [Length(max=MAX_LINE)], description=_("One sentence for the programme.")
     )
     description = Text(_("Description"), [Length(max=MAX_TEXT)], render_kw={"rows": 8})
     duration_minutes = IntegerField(_("Minutes"), [Optional(), NumberRange(1, MAX_MINUTES)])
-    published = BooleanField(_("Published"), description=_("Only then it is in the programme."))
+    published = BooleanField(
+        _("Published"), description=_("Only published shows are in the programme.")
+    )
 
     def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
         """Check the fields; an empty slug is made from the title."""
@@ -68,12 +70,14 @@ class PerformanceForm(EditedForm):
         _("Curtain"),
         [InputRequired()],
         description=_(
-            "Visitors who booked already are written to when this changes, or the venue."
+            "If the curtain time or the venue changes, visitors who have booked are notified by e-mail."
         ),
     )
     capacity = IntegerField(_("Seats"), [InputRequired(), NumberRange(0, MAX_CAPACITY)])
     party_limit = IntegerField(
-        _("Largest party"), [InputRequired(), NumberRange(1, MAX_PARTY)], default=PARTY_LIMIT
+        _("Maximum seats per booking"),
+        [InputRequired(), NumberRange(1, MAX_PARTY)],
+        default=PARTY_LIMIT,
     )
     booking_opens_at = LocalTime(
         _("Booking opens"), [InputRequired()], default=lambda: now().replace(second=0)
@@ -82,8 +86,8 @@ class PerformanceForm(EditedForm):
         _("Booking closes"),
         [Optional()],
         description=_(
-            "Left empty: an hour before the curtain. Both times move with the curtain, unless you"
-            " change them too."
+            "Leave empty for one hour before the curtain. If the curtain time changes, both booking times"
+            " move with it, unless you change them too."
         ),
     )
 
@@ -93,7 +97,7 @@ class PerformanceForm(EditedForm):
         self.venue_id.choices = _choices(select(Venue.id, Venue.name).order_by(Venue.name))
         for field in (self.show_id, self.venue_id):
             if not field.choices:
-                field.description = gettext("There is none yet: make one first.")
+                field.description = gettext("There are none yet: add one first.")
 
     def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
         """Check each field; the rules and the database check that they fit together."""

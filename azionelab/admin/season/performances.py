@@ -51,27 +51,27 @@ class PerformanceView(TheatreView):
         "show.title": _("Show"),
         "venue": _("Venue"),
         "venue.name": _("Venue"),
-        "seats_held": _("Held"),
+        "seats_held": _("Taken"),
         "capacity": _("Seats"),
         "cancelled_at": _("Cancelled"),
         "booking_opens_at": _("Booking opens"),
         "booking_closes_at": _("Booking closes"),
-        "party_limit": _("Largest party"),
+        "party_limit": _("Maximum seats per booking"),
         "show_id": _("Show"),
         "venue_id": _("Venue"),
     }
     refusals: ClassVar = {
         "uq_performance_show_id_starts_at": (
             "starts_at",
-            _("The show is played at this time already."),
+            _("The show already has a performance at this time."),
         ),
         "fk_reservation_performance_id": (
             None,
-            _("It has been booked, so it has to stay in the books. It can be cancelled."),
+            _("It has bookings, so it cannot be deleted. You can cancel it."),
         ),
         "fk_scan_performance_id": (
             None,
-            _("Tickets were scanned for it, so it has to stay in the books."),
+            _("Tickets have been scanned for it, so it cannot be deleted."),
         ),
     }
 
@@ -120,8 +120,8 @@ class PerformanceView(TheatreView):
             return False
         except CapacityBelowHeld as refusal:
             words = ngettext(
-                "It cannot go below %(num)s seat: that one is held.",
-                "It cannot go below %(num)s seats: that many are held.",
+                "It cannot be less than %(num)s seat, which is already taken.",
+                "It cannot be less than %(num)s seats, which are already taken.",
                 refusal.held,
             )
             show_error(form, "capacity", words)
@@ -133,8 +133,8 @@ class PerformanceView(TheatreView):
         if told:
             flash(
                 ngettext(
-                    "It was moved: %(num)s party is written to.",
-                    "It was moved: %(num)s parties are written to.",
+                    "Rescheduled. %(num)s party will be notified by e-mail.",
+                    "Rescheduled. %(num)s parties will be notified by e-mail.",
                     told,
                 ),
                 "success",
@@ -151,7 +151,7 @@ class PerformanceView(TheatreView):
         performance = self.get_one(request.args.get("id", ""))
         pressed = request.method == "POST"
         if performance is None or (performance.cancelled_at and not pressed):
-            flash(gettext("There is nothing to cancel here."), "error")
+            flash(gettext("This performance cannot be cancelled."), "error")
             return redirect(self.get_url(".index_view"))
         form = FlaskForm()
         if form.validate_on_submit():
@@ -174,12 +174,12 @@ class PerformanceView(TheatreView):
             by=current_user.id,
         )
         if parties is None:
-            flash(gettext("It was cancelled already: nobody is written to once more."), "info")
+            flash(gettext("It had already been cancelled: no new e-mails were sent."), "info")
             return redirect(self.get_url(".edit_view", id=performance.id))
         flash(
             ngettext(
-                "Cancelled. %(num)s party is written to.",
-                "Cancelled. %(num)s parties are written to.",
+                "Cancelled. %(num)s party will be notified by e-mail.",
+                "Cancelled. %(num)s parties will be notified by e-mail.",
                 parties,
             ),
             "success",
@@ -197,11 +197,11 @@ def _describe_curtain_error(refusal: Exception) -> str:
             )
         case NamesErased():
             return gettext(
-                "The visitors' names are erased: it stays in the books as it was. Make a new"
-                " performance instead."
+                "The visitors' names have been erased, so this performance can no longer be changed. Add a new"
+                " one instead."
             )
         case _:
-            return gettext("This is over already.")
+            return gettext("This is in the past.")
 
 
 def _describe_window_error(refusal: Exception) -> str:
@@ -233,7 +233,7 @@ def _warn_of_overlaps(performance: Performance) -> None:
         other = next(one for one in pair if one is not performance)
         flash(
             gettext(
-                "Mind: at the same time %(other)s is played there.",
+                "Note: %(other)s is on at the same venue at the same time.",
                 other=describe_performance(other),
             ),
             "warning",

@@ -27,8 +27,11 @@ class VenueView(TheatreView):
     column_default_sort = "name"
     column_labels: ClassVar = {"name": _("Name"), "address": _("Address")}
     refusals: ClassVar = {
-        "uq_venue_name": ("name", _("There is a venue of this name already.")),
-        "fk_performance_venue_id": (None, _("Performances take place here: it has to stay.")),
+        "uq_venue_name": ("name", _("A venue with this name already exists.")),
+        "fk_performance_venue_id": (
+            None,
+            _("The venue has performances, so it cannot be deleted."),
+        ),
     }
 
 
@@ -54,12 +57,15 @@ class ShowView(TheatreView):
         "uq_show_slug": ("slug", _("Another show has this address.")),
         "former_slug_taken": (
             "slug",
-            _("Another show had this address, and links to it still lead there."),
+            _("Another show used this address before, and links to it still lead there."),
         ),
-        "ck_show_slug_form": ("slug", _("Please give it an address of letters a to z and digits.")),
+        "ck_show_slug_form": (
+            "slug",
+            _("Please enter an address made of the letters a to z and digits."),
+        ),
         "fk_performance_show_id": (
             None,
-            _("The show has performances. Delete those first, or take it out of the programme."),
+            _("The show has performances. Delete them first, or unpublish the show."),
         ),
     }
 
@@ -84,7 +90,7 @@ class ShowView(TheatreView):
         if show is None:
             return self.row_not_found()
         release_slug(show.id, request.args.get("slug", ""))
-        flash(gettext("The address leads nowhere any more. Another show may take it."), "success")
+        flash(gettext("The old address no longer works. Another show can now use it."), "success")
         return redirect(self.get_url(".edit_view", id=show.id))
 
 
@@ -93,8 +99,8 @@ def _flash_unpublished(performances: int, parties: int) -> None:
         return
     flash(
         ngettext(
-            "%(num)s evening to come is not in the programme any more.",
-            "%(num)s evenings to come are not in the programme any more.",
+            "%(num)s upcoming performance is no longer in the programme.",
+            "%(num)s upcoming performances are no longer in the programme.",
             performances,
         ),
         "warning",
@@ -102,8 +108,8 @@ def _flash_unpublished(performances: int, parties: int) -> None:
     if parties:
         flash(
             ngettext(
-                "%(num)s party has booked: its booking stays good, and it is not written to.",
-                "%(num)s parties have booked: their bookings stay good, and nobody is written to.",
+                "%(num)s party has booked: the booking stays valid, and no e-mail is sent.",
+                "%(num)s parties have booked: the bookings stay valid, and no e-mails are sent.",
                 parties,
             ),
             "warning",

@@ -84,7 +84,7 @@ class _DoorList(Sheet):
         self.set_y(-_FOOT + 3)
         self.use(8)
         printed = gettext("Printed %(when)s", when=format_datetime(self._printed))
-        legend = gettext("A box for each seat; a cross: in already.")
+        legend = gettext("One box per seat; a cross means already in.")
         self.put(f"{printed} · {legend}", self.epw - 30, 5)
         # fpdf2 fills in the number of pages at the end, in the font of the last page.
         page = gettext("Page %(page)s of %(pages)s", page=self.page_no(), pages=PAGES)
@@ -116,7 +116,7 @@ class _DoorList(Sheet):
         """Empty lines for walk-ins on the rest of the page."""
         self._make_room(_WALK_IN_LINES * _ROW + 12)
         self.ln(4)
-        self._write(11, gettext("Walk-ins: tick one box for each of them"), bold=True)
+        self._write(11, gettext("Walk-ins: tick one box per person"), bold=True)
         while (top := self.y) + _ROW <= self.h - _FOOT:
             self._boxes(_IN_A_LINE, 0)
             self.line(self.x, top + _ROW - 1.5, self.w - _MARGIN, top + _ROW - 1.5)
@@ -127,7 +127,7 @@ class _DoorList(Sheet):
         rest = self.w - 2 * _MARGIN - boxes - _NAME_WIDTH - _SEATS_WIDTH - _REFERENCE_WIDTH
         return [
             _Column(gettext("In"), boxes),
-            _Column(gettext("Name, by family name"), _NAME_WIDTH),
+            _Column(gettext("Name (sorted by surname)"), _NAME_WIDTH),
             _Column(gettext("Seats"), _SEATS_WIDTH),
             _Column(gettext("Reference"), _REFERENCE_WIDTH),
             _Column("", rest),

@@ -41,56 +41,59 @@ def _scan_texts() -> dict[str, Text]:
     """Scans without a server: decided from the list, unanswered, or left to the person at the door."""
     at = "{at}"
     return {
-        "already_in.listed": gettext("By the list of %(at)s.", at=at),
-        "already_in.here": gettext("At %(at)s, by this phone.", at=at),
+        "already_in.listed": gettext("According to the list of %(at)s.", at=at),
+        "already_in.here": gettext("At %(at)s, on this phone.", at=at),
         "admitted.released": plural_forms(
             lambda n: ngettext(
-                "The place of %(num)s more was released.",
-                "The places of %(num)s more were released.",
+                "%(num)s other seat was released.",
+                "%(num)s other seats were released.",
                 n,
             )
         ),
-        "admitted.listed": gettext("By the list of %(at)s: there is no network.", at=at),
-        "not_listed": gettext("Not on my list"),
+        "admitted.listed": gettext("According to the list of %(at)s: no network.", at=at),
+        "not_listed": gettext("Not on the list"),
         "not_listed.detail": gettext(
-            "A ticket, and there is no network to ask. Booked after %(at)s, or for another evening?"
-            " Look at what it says, and decide.",
+            "This looks like a ticket, but there is no network to check it. It may have been booked after"
+            " %(at)s, or be for another performance. Check the ticket and decide.",
             at=at,
         ),
         "not_listed.older": gettext(
-            "A ticket of the older kind that is not on the list of %(at)s, and there is no network to ask. Who"
-            " books now gets another kind. For another evening, or made up? Look at what it says, and decide.",
+            "An older kind of ticket, not on the list of %(at)s, and there is no network to check it. New"
+            " bookings get a different kind, so it may be for another performance, or not genuine. Check the"
+            " ticket and decide.",
             at=at,
         ),
         "not_listed.genuine": gettext("Booked after %(at)s?", at=at),
         "not_listed.genuine_detail": gettext(
-            "A genuine ticket of this performance that is not on the list of %(at)s, and there is no network to"
-            " ask. It may have been booked since. Look at what it says, and decide.",
+            "A genuine ticket for this performance, not on the list of %(at)s, and there is no network to"
+            " check it. It may have been booked since. Check the ticket and decide.",
             at=at,
         ),
         "unknown.forged": gettext(
-            "This is not one of our tickets: it looks like one, and its signature is wrong."
+            "Not a genuine ticket: it looks like one, but its signature is not valid."
         ),
         "wrong_performance.signed": gettext(
-            "A genuine ticket, but for another performance, by its signature. There is no network to ask for"
-            " which one: look at what it says."
+            "A genuine ticket for another performance. There is no network to look up which one: check the"
+            " ticket."
         ),
         "not_listed.pending": gettext("Confirmed after %(at)s?", at=at),
         "not_listed.pending_detail": gettext(
-            "By the list of %(at)s this booking was not confirmed, and there is no network to ask. A ticket is"
-            " sent only to who confirms. Look at what it says, and decide.",
+            "According to the list of %(at)s this booking was not confirmed, and there is no network to"
+            " check. Tickets are sent only for confirmed bookings. Check the ticket and decide.",
             at=at,
         ),
-        "not_listed.in": gettext("Let in without the list. The server is told."),
-        "not_listed.away": gettext("Sent away"),
-        "not_listed.away_detail": gettext("The server is told."),
+        "not_listed.in": gettext(
+            "Admitted without being on the list. The server will be informed."
+        ),
+        "not_listed.away": gettext("Turned away"),
+        "not_listed.away_detail": gettext("The server will be informed."),
         "no_answer": gettext("No answer"),
-        "no_answer.detail": gettext("Not let in yet. Try again: it counts once."),
+        "no_answer.detail": gettext("Not admitted yet. Try again: it counts only once."),
         "no_answer.undo": gettext("They may still count as in. Try again."),
         "refused": gettext("The request failed"),
         "checking": gettext("Checking…"),
         "foreign": gettext("Not one of our tickets"),
-        "not_taken": gettext("Another ticket was scanned meanwhile: scan it again."),
+        "not_taken": gettext("Another ticket was scanned meanwhile: scan this one again."),
     }
 
 
@@ -98,24 +101,24 @@ def _button_texts() -> dict[str, Text]:
     """Buttons and their labels."""
     return {
         "in": gettext("%(num)s in", num="{num}"),
-        "late": gettext("Late, about %(at)s", at="{at}"),
+        "late": gettext("Expected late, at about %(at)s", at="{at}"),
         "note.elsewhere": gettext(
-            "There is a note on this party: a phone that shows names has it."
+            "This party has a note. It can be read on a phone that shows names."
         ),
         "seats": plural_forms(lambda n: ngettext("%(num)s seat", "%(num)s seats", n)),
         "out": gettext("%(num)s out", num="{num}"),
         "let_in": gettext("Let in"),
         "let_out.do": gettext("Let out"),
-        "let_out.only": gettext("Fewer go out: only"),
+        "let_out.only": gettext("Only some go out:"),
         "in_again.do": gettext("In again"),
-        "in_again.only": gettext("Fewer came back: only"),
+        "in_again.only": gettext("Only some came back:"),
         "let_in.late": gettext("Let in, late"),
-        "let_in.only": gettext("Fewer came: only"),
-        "let_in.unlisted": gettext("Let in all the same"),
+        "let_in.only": gettext("Only some came:"),
+        "let_in.unlisted": gettext("Let in anyway"),
         "next": gettext("Next"),
         "undo": gettext("Undo"),
         "again": gettext("Try again"),
-        "send_away": gettext("Send away"),
+        "send_away": gettext("Turn away"),
         "last": gettext("Last: %(what)s", what="{what}"),
         "walk_in": gettext("Without a booking"),
     }
@@ -126,36 +129,36 @@ def _state_texts() -> dict[str, Text]:
     at = "{at}"
     return {
         "state.online": gettext("Online"),
-        "state.starting": gettext("Asking for the list…"),
+        "state.starting": gettext("Loading the list…"),
         "state.away": gettext("No network since %(at)s", at=at),
         "state.waiting": plural_forms(
             lambda n: ngettext("%(num)s scan waiting", "%(num)s scans waiting", n)
         ),
         "state.list": gettext("list of %(at)s", at=at),
-        "building.known": gettext("surely known at %(at)s", at=at),
-        "building.outside": gettext("out for the interval: %(num)s", num="{num}"),
-        "exit.on": gettext("Exit: whoever is scanned here goes out."),
-        "found.none": gettext("Nobody of that name for this evening."),
+        "building.known": gettext("certain at %(at)s", at=at),
+        "building.outside": gettext("out during the interval: %(num)s", num="{num}"),
+        "exit.on": gettext("Exit: people scanned here go out."),
+        "found.none": gettext("Nobody of that name for this performance."),
         "found.list": gettext(
             "Nobody of that name on the list of %(at)s. E-mail addresses need the network.", at=at
         ),
         "found.scans": gettext(
-            "This phone only scans. Type the whole reference, eight letters and digits; who does not have it goes to"
-            " the phone that finds people by name."
+            "This phone only scans. Type the whole booking reference (eight letters and digits). Send people"
+            " without one to a phone that finds names."
         ),
         "found.later": too_many_searches_text(),
         "found.more": describe_more_found("{num}"),
         "keeps.nothing": gettext(
-            "This browser keeps nothing: a private window, or its storage is full. The door works"
+            "This browser cannot store data: it is a private window, or its storage is full. The door works"
             " here only with a network."
         ),
         "clock.jumped": gettext(
-            "This phone's clock says %(says)s, but counted from the server's last answer it is %(at)s: it jumped,"
-            " or the phone was off for long. The door goes on by %(at)s until the server answers.",
+            "This phone's clock says %(says)s, but by the server's last answer it is %(at)s. The clock may"
+            " have changed, or the phone may have been off. The door uses %(at)s until the server answers.",
             says="{says}",
             at=at,
         ),
-        "caution.cancelled": gettext("This performance was cancelled: nobody is let in."),
+        "caution.cancelled": gettext("This performance was cancelled: admit nobody."),
         "caution.later": gettext("This performance is not today."),
     }
 
@@ -166,26 +169,29 @@ def _conflict_texts() -> dict[str, Text]:
     return {
         "conflict": plural_forms(
             lambda n: ngettext(
-                "%(num)s person too many was let in",
-                "%(num)s people too many were let in",
+                "%(num)s person too many was admitted",
+                "%(num)s people too many were admitted",
                 n,
             )
         ),
         "conflict.at": gettext("%(at)s, %(door)s", at=at, door="{door}"),
         "conflict.twice": gettext(
-            "%(name)s came in twice: %(first)s, and %(at)s.", name="{name}", first="{first}", at=at
+            "%(name)s was admitted twice: %(first)s and %(at)s.",
+            name="{name}",
+            first="{first}",
+            at=at,
         ),
         "conflict.revoked": gettext(
-            "%(name)s: let in by a phone that was revoked, at %(at)s.", name="{name}", at=at
+            "%(name)s: admitted at %(at)s by a revoked phone.", name="{name}", at=at
         ),
         "conflict.again": gettext(
-            "%(name)s came in again twice: %(first)s, and %(at)s.",
+            "%(name)s: re-entry recorded twice, %(first)s and %(at)s.",
             name="{name}",
             first="{first}",
             at=at,
         ),
         "conflict.not_out": gettext(
-            "%(name)s had not gone out: let in again at %(at)s.", name="{name}", at=at
+            "%(name)s had not gone out: re-entry recorded at %(at)s.", name="{name}", at=at
         ),
         "conflict.walk_in_again": plural_forms(
             lambda n: ngettext(
@@ -195,25 +201,27 @@ def _conflict_texts() -> dict[str, Text]:
                 at=at,
             )
         ),
-        "conflict.none": gettext("%(name)s had no place: let in at %(at)s.", name="{name}", at=at),
+        "conflict.none": gettext(
+            "%(name)s: admitted at %(at)s without a free seat.", name="{name}", at=at
+        ),
         "conflict.walk_in": plural_forms(
             lambda n: ngettext(
-                "Without a booking: %(num)s had no place, let in at %(at)s.",
-                "Without a booking: %(num)s had no place, let in at %(at)s.",
+                "Without a booking: %(num)s admitted at %(at)s without a free seat.",
+                "Without a booking: %(num)s admitted at %(at)s without a free seat.",
                 n,
                 at=at,
             )
         ),
-        "conflict.unknown": gettext("A ticket that nobody has: let in at %(at)s.", at=at),
+        "conflict.unknown": gettext("Unknown ticket: admitted at %(at)s.", at=at),
         "seen": gettext("Seen"),
-        "aside": gettext("Not counted as it was told here"),
-        "aside.scan-reused": gettext("it was told before as something else"),
-        "aside.scan-unknown": gettext("nothing is known of it"),
-        "aside.right-missing": gettext("this phone may only scan"),
-        "aside.none_in": gettext("by then nobody of them was in"),
-        "aside.let_out": gettext("by then fewer of them were in"),
+        "aside": gettext("Not counted as shown here"),
+        "aside.scan-reused": gettext("already sent with other data"),
+        "aside.scan-unknown": gettext("not known to the server"),
+        "aside.right-missing": gettext("this phone can only scan"),
+        "aside.none_in": gettext("none of them was in by then"),
+        "aside.let_out": gettext("fewer of them were in by then"),
         "aside.out": gettext(
-            "%(name)s, %(at)s: %(people)s let out, %(counted)s counted (%(reason)s).",
+            "%(name)s, %(at)s: %(people)s went out, %(counted)s counted (%(reason)s).",
             name="{name}",
             at=at,
             people="{people}",
@@ -221,7 +229,7 @@ def _conflict_texts() -> dict[str, Text]:
             reason="{reason}",
         ),
         "aside.detail": gettext(
-            "%(name)s, %(at)s: %(people)s let in, %(counted)s counted (%(reason)s).",
+            "%(name)s, %(at)s: %(people)s admitted, %(counted)s counted (%(reason)s).",
             name="{name}",
             at=at,
             people="{people}",
@@ -237,40 +245,42 @@ def _release_texts() -> dict[str, Text]:
     return {
         "release.ask": plural_forms(
             lambda n: ngettext(
-                "%(num)s place becomes free for people without a booking (bookings: %(parties)s).",
-                "%(num)s places become free for people without a booking (bookings: %(parties)s).",
+                "%(num)s seat becomes free for walk-ins (bookings: %(parties)s).",
+                "%(num)s seats become free for walk-ins (bookings: %(parties)s).",
                 n,
                 parties="{parties}",
             )
         ),
         "release.late": plural_forms(
             lambda n: ngettext(
-                "%(num)s place stays held for people who said that they come late (bookings: %(parties)s).",
-                "%(num)s places stay held for people who said that they come late (bookings: %(parties)s).",
+                "%(num)s seat stays held for people who said they will be late (bookings: %(parties)s).",
+                "%(num)s seats stay held for people who said they will be late (bookings: %(parties)s).",
                 n,
                 parties="{parties}",
             )
         ),
         "release.none": gettext("Nobody is missing: there is nothing to release."),
-        "release.from": gettext("From %(at)s on, half an hour before the curtain.", at=at),
-        "release.done": gettext("Places were released at %(at)s.", at=at),
+        "release.from": gettext("From %(at)s, half an hour before the curtain.", at=at),
+        "release.done": gettext("Seats were released at %(at)s.", at=at),
         "release.left": plural_forms(
             lambda n: ngettext(
-                "%(num)s place is released; taken back now, %(again)s would be held again.",
-                "%(num)s places are released; taken back now, %(again)s would be held again.",
+                "%(num)s seat is released; undoing this now would hold %(again)s again.",
+                "%(num)s seats are released; undoing this now would hold %(again)s again.",
                 n,
                 again="{again}",
             )
         ),
         "released.places": plural_forms(
-            lambda n: ngettext("%(num)s place became free.", "%(num)s places became free.", n)
+            lambda n: ngettext("%(num)s seat became free.", "%(num)s seats became free.", n)
         ),
         "taken_back": plural_forms(
-            lambda n: ngettext("%(num)s place is held again.", "%(num)s places are held again.", n)
+            lambda n: ngettext("%(num)s seat is held again.", "%(num)s seats are held again.", n)
         ),
         "taken_back.missing": plural_forms(
             lambda n: ngettext(
-                "%(num)s is not: somebody else has it.", "%(num)s are not: others have them.", n
+                "%(num)s is not: somebody else has it now.",
+                "%(num)s are not: others have them now.",
+                n,
             )
         ),
         "release.silent": describe_silent_phones("{phones}"),

@@ -9,8 +9,8 @@ from azionelab.web.dates import format_datetime, format_time, is_same_day
 def describe_silent_phones(phones: str) -> str:
     """Warn that phones which were silent for a minute may have let people in: their seats would be released."""
     return gettext(
-        "Phones that were not heard from for a minute: %(phones)s. People whom they let in meanwhile are"
-        " missing here, and their places would be released, too.",
+        "Phones out of contact for over a minute: %(phones)s. People admitted by them since then are not"
+        " counted here, and their seats would be released, too.",
         phones=phones,
     )
 
@@ -20,14 +20,14 @@ def describe_building_parts(building: Building) -> str:
     texts = []
     if building.people != building.counted:
         parts = gettext(
-            "%(counted)s counted, %(beyond)s in conflicts, %(revoked)s let in by revoked phones.",
+            "%(counted)s counted, %(beyond)s in conflicts, %(revoked)s admitted by revoked phones.",
             counted=building.counted,
             beyond=building.beyond,
             revoked=building.by_revoked,
         )
         texts.append(parts)
     if building.outside:
-        texts.append(gettext("Out for the interval: %(num)s.", num=building.outside))
+        texts.append(gettext("Out during the interval: %(num)s.", num=building.outside))
     return " ".join(texts)
 
 
@@ -36,9 +36,9 @@ def describe_known_at(building: Building) -> str:
     known, silent = building.known_at, building.silent
     at = format_time(known) if is_same_day(known, building.at) else format_datetime(known)
     if not silent:
-        return gettext("Surely known at %(at)s.", at=at)
+        return gettext("Certain at %(at)s.", at=at)
     return gettext(
-        "Surely known at %(at)s. Since then not heard from, and may have let in more: %(phones)s.",
+        "Certain at %(at)s. Out of contact since then, and may have admitted more people: %(phones)s.",
         at=at,
         phones=", ".join(phone.label for phone in silent),
     )
@@ -49,7 +49,7 @@ def describe_put_away(building: Building) -> str:
     if not building.put_away:
         return ""
     return gettext(
-        "Put away by staff, and not waited for: %(phones)s. Whom they let in and did not tell is missing here.",
+        "Put away by staff: %(phones)s. People they admitted without reporting it are not counted here.",
         phones=", ".join(
             gettext(
                 "%(phone)s (heard at %(at)s)", phone=phone.label, at=format_time(phone.last_seen_at)
@@ -62,7 +62,7 @@ def describe_put_away(building: Building) -> str:
 def explain_building() -> str:
     """Explain what the number includes."""
     return gettext(
-        "Everybody who came in, also those whom the books cannot count. If two phones without a network let in"
-        " people by the same ticket, both parties are counted: both may be inside. Who goes out is counted until a"
-        " phone lets them out."
+        "Everyone admitted, including people whom the other figures leave out. If two phones without a"
+        " network admit people with the same ticket, both parties count, since both may be inside. People"
+        " who leave are counted until a phone records their exit."
     )

@@ -20,24 +20,24 @@ def change_texts() -> dict[str, str]:
         "when.today": gettext("today at %(at)s", at="{at}"),
         "when.day": gettext("on %(day)s at %(at)s", day="{day}", at="{at}"),
         "cancelled.visitor": gettext("Cancelled by the visitor %(when)s.", when=when),
-        "cancelled.staff": gettext("Cancelled by the staff %(when)s.", when=when),
-        "cancelled.performance": gettext("Cancelled with the evening %(when)s.", when=when),
+        "cancelled.staff": gettext("Cancelled by staff %(when)s.", when=when),
+        "cancelled.performance": gettext("Cancelled with the performance %(when)s.", when=when),
         "cancelled.since": gettext("This booking was cancelled %(when)s.", when=when),
-        "expired.staff": gettext("The staff released its unconfirmed seats %(when)s.", when=when),
+        "expired.staff": gettext("Staff released its unconfirmed seats %(when)s.", when=when),
         "expired.since": gettext(
-            "It was not confirmed in time: its seats went back %(when)s.", when=when
+            "Not confirmed in time: its seats were released %(when)s.", when=when
         ),
         "performance_cancelled.since": gettext(
-            "The evening was cancelled %(when)s: nobody is let in.", when=when
+            "The performance was cancelled %(when)s: admit nobody.", when=when
         ),
         "reduced.visitor": gettext(
-            "Made smaller from %(seats)s to %(num)s by the visitor %(when)s",
+            "Reduced from %(seats)s to %(num)s by the visitor %(when)s",
             seats=seats,
             num=num,
             when=when,
         ),
         "reduced.staff": gettext(
-            "Made smaller from %(seats)s to %(num)s by the staff %(when)s",
+            "Reduced from %(seats)s to %(num)s by staff %(when)s",
             seats=seats,
             num=num,
             when=when,

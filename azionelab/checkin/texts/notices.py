@@ -13,7 +13,7 @@ _DOORS_OPEN = timedelta(hours=6)  # before the curtain, also where that is after
 
 def unnamed_staff_text() -> str:
     """Stands for an account without a name: a door never shows e-mail addresses."""
-    return gettext("somebody of the staff")
+    return gettext("a member of staff")
 
 
 def describe_more_found(shown: int | str) -> str:
@@ -23,7 +23,7 @@ def describe_more_found(shown: int | str) -> str:
 
 def too_many_searches_text() -> str:
     """For more searches than limits.SEARCHES allows."""
-    return gettext("Many names were looked for here. Please try again in a minute.")
+    return gettext("Too many name searches. Please try again in a minute.")
 
 
 def foreign_code_text() -> str:
@@ -33,12 +33,12 @@ def foreign_code_text() -> str:
 
 def too_many_attempts_text() -> str:
     """For more attempts than pace.ATTEMPTS allows."""
-    return gettext("More was tried here than anybody can scan. Please try again in a minute.")
+    return gettext("Too many attempts. Please try again in a minute.")
 
 
 def describe_late_arrival(late_at: datetime) -> str:
     """The time at which a late party expects to come."""
-    return gettext("Late, about %(at)s", at=format_time(late_at))
+    return gettext("Expected late, at about %(at)s", at=format_time(late_at))
 
 
 def describe_still_held(found: NoShowSeats) -> str:
@@ -46,7 +46,7 @@ def describe_still_held(found: NoShowSeats) -> str:
     if not found.late_places:
         return ""
     return gettext(
-        "Still held for who said that they come late: %(places)s of %(parties)s.",
+        "Still held for people who said they will be late: %(places)s of %(parties)s.",
         places=count_seats(found.late_places),
         parties=count_parties(found.late_parties),
     )
@@ -62,9 +62,9 @@ def describe_release(released: NoShowSeats) -> str:
             parties=count_parties(released.parties),
         )
     elif kept:
-        text = gettext("No place was released. Booking is closed.")
+        text = gettext("No seats were released. Booking is closed.")
     else:
-        text = gettext("Nobody was missing: no place was released. Booking is closed.")
+        text = gettext("Nobody was missing, so no seats were released. Booking is closed.")
     return f"{text} {kept}".rstrip()
 
 
@@ -78,8 +78,8 @@ def describe_restored(restored: NoShowSeats) -> str:
     if not restored.missing:
         return held
     taken = ngettext(
-        "%(num)s place is taken by now, and could not be given back.",
-        "%(num)s places are taken by now, and could not be given back.",
+        "%(num)s seat has been taken in the meantime and cannot be held again.",
+        "%(num)s seats have been taken in the meantime and cannot be held again.",
         restored.missing,
     )
     return f"{held} {taken}"
@@ -87,7 +87,7 @@ def describe_restored(restored: NoShowSeats) -> str:
 
 def count_seats(number: int) -> str:
     """A number of seats, with its noun."""
-    return ngettext("%(num)s place", "%(num)s places", number)
+    return ngettext("%(num)s seat", "%(num)s seats", number)
 
 
 def count_parties(number: int) -> str:
@@ -97,13 +97,13 @@ def count_parties(number: int) -> str:
 
 def reentry_text() -> str:
     """For a performance with exit and re-entry."""
-    return gettext("Exit and re-entry are on: scan also who goes out.")
+    return gettext("Exit and re-entry are on: also scan people who go out.")
 
 
 def performance_warning(performance: Listing, at: datetime) -> str:
     """Why this may be the wrong performance to open the door for now; "" if nothing speaks against it."""
     if performance.cancelled_at:
-        return gettext("This performance was cancelled: nobody is let in.")
+        return gettext("This performance was cancelled: admit nobody.")
     if performance.ends_at < at:
         return gettext("This performance is over.")
     if performance.starts_at - at > _DOORS_OPEN and not is_same_day(performance.starts_at, at):

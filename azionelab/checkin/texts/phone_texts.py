@@ -11,11 +11,11 @@ def phone_texts() -> dict[str, Text]:
         "name.show": gettext("Show the name of %(name)s", name="{name}"),
         "note.hidden": gettext("There is a note: press the name."),
         "pin.none": gettext("A PIN has four to eight digits."),
-        "lock.wrong": gettext("That is not the PIN."),
+        "lock.wrong": gettext("Wrong PIN."),
         "lock.pause": plural_forms(
             lambda n: ngettext(
-                "Too many wrong ones. Try again in %(num)s second.",
-                "Too many wrong ones. Try again in %(num)s seconds.",
+                "Too many wrong PINs. Try again in %(num)s second.",
+                "Too many wrong PINs. Try again in %(num)s seconds.",
                 n,
             )
         ),

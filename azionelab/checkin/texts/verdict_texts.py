@@ -93,11 +93,11 @@ def verdict_texts() -> dict[str, Text]:
                 n,
             )
         ),
-        "admitted.complete": gettext("The party is complete."),
+        "admitted.complete": gettext("The whole party is in."),
         "admitted.walk_in": plural_forms(
             lambda n: ngettext(
-                "Without a booking. %(num)s place is free.",
-                "Without a booking. %(num)s places are free.",
+                "Without a booking. %(num)s seat is free.",
+                "Without a booking. %(num)s seats are free.",
                 n,
             )
         ),
@@ -106,9 +106,10 @@ def verdict_texts() -> dict[str, Text]:
         "already_in.first_door": gettext(
             "At %(at)s by %(by)s, %(door)s.", at="{at}", by="{by}", door="{door}"
         ),
-        "changed": gettext("Look again"),
+        "changed": gettext("Check again"),
         "changed.detail": gettext(
-            "Others of this party came in meanwhile: %(left)s still to come.", left="{num}"
+            "Others of this party have been admitted meanwhile: %(left)s still to come.",
+            left="{num}",
         ),
         "too_many": gettext("Too many"),
         "too_many.detail": plural_forms(
@@ -118,12 +119,12 @@ def verdict_texts() -> dict[str, Text]:
                 n,
             )
         ),
-        "released": gettext("Places released"),
+        "released": gettext("Seats released"),
         "released.detail": gettext(
-            "They came late, but there are free places: let them in if you like."
+            "They are late and their seats were released, but there are free seats: you can let them in."
         ),
         "full": gettext("Full"),
-        "full.detail": gettext("No place is left."),
+        "full.detail": gettext("No seats are left."),
         "wrong_performance": gettext("Another performance"),
         "wrong_performance.evening": gettext(
             "The ticket is for %(show)s, %(when)s, %(venue)s.",
@@ -132,15 +133,17 @@ def verdict_texts() -> dict[str, Text]:
             venue="{venue}",
         ),
         "not_confirmed": gettext("Not confirmed"),
-        "not_confirmed.detail": gettext("The visitor did not press the mail's button."),
+        "not_confirmed.detail": gettext(
+            "The visitor has not confirmed the booking from the e-mail."
+        ),
         "cancelled": gettext("Cancelled"),
         "cancelled.detail": gettext("This booking was cancelled."),
         "expired": gettext("Expired"),
         "expired.detail": gettext("It was not confirmed in time."),
         "performance_cancelled": gettext("Performance cancelled"),
-        "performance_cancelled.detail": gettext("Nobody is let in this evening."),
+        "performance_cancelled.detail": gettext("Nobody is admitted to this performance."),
         "unknown": gettext("Unknown"),
-        "unknown.detail": gettext("No booking has this code. Try the name."),
+        "unknown.detail": gettext("No booking has this code. Try searching by name."),
         "changed.passage": gettext(
             "Others of this party went out or came back meanwhile: %(num)s in the building.",
             num="{num}",
@@ -156,29 +159,29 @@ def verdict_texts() -> dict[str, Text]:
             )
         ),
         "let_out": plural_forms(lambda n: ngettext("%(num)s goes out", "%(num)s go out", n)),
-        "let_out.detail": gettext("Their seats stay theirs."),
+        "let_out.detail": gettext("Their seats stay reserved."),
         "let_out.rest": plural_forms(
             lambda n: ngettext(
                 "%(num)s of the party is still in.", "%(num)s of the party are still in.", n
             )
         ),
         "in_again": plural_forms(lambda n: ngettext("%(num)s in again", "%(num)s in again", n)),
-        "in_again.detail": gettext("They were out, and are back."),
+        "in_again.detail": gettext("They were out and are back."),
         "in_again.rest": plural_forms(
             lambda n: ngettext(
                 "%(num)s of the party is still out.", "%(num)s of the party are still out.", n
             )
         ),
         "some_out": gettext("Who is here?"),
-        "some_out.detail": gettext("Some of this party are out, others have not come yet."),
+        "some_out.detail": gettext("Some of this party are out, others have not arrived yet."),
         "none_in": gettext("Nobody is in"),
-        "none_in.detail": gettext("By the count nobody is in the building who could go out."),
+        "none_in.detail": gettext("According to the count, nobody is inside to go out."),
         "none_out": gettext("Nobody is out"),
-        "none_out.detail": gettext("By the count nobody went out who could come in again."),
+        "none_out.detail": gettext("According to the count, nobody is out to come back."),
         "no_reentry": gettext("No exit and re-entry"),
         "no_reentry.detail": gettext(
-            "It is not switched on this evening: who goes out is not counted. Staff switch it on, on the page of the"
-            " evening or of the door."
+            "It is not switched on, so people who go out are not counted. Staff can switch it on from the"
+            " performance page or the door page."
         ),
         "undone": gettext("Undone"),
         "undone.passage": gettext("They count as before."),

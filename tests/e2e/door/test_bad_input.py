@@ -71,9 +71,9 @@ def test_what_is_no_code_is_unknown_with_a_network_and_without(phone: Phone, sca
     for code in tokens:
         phone.type(code)
         # It may be one of somebody who booked since.
-        phone.expect_verdict("Not on my list")
-        phone.press("Send away")
-        phone.expect_verdict("Sent away")
+        phone.expect_verdict("Not on the list")
+        phone.press("Turn away")
+        phone.expect_verdict("Turned away")
     phone.go_online()
     assert len(scans()) == 2 * len(tokens)
     assert {scan.people for scan in scans()} == {0}
@@ -205,7 +205,7 @@ def test_one_that_the_server_will_not_take_stops_no_other(phone: Phone, scans: S
         (second.reference, 2),
     ]
     # And it is not forgotten in silence.
-    expect(phone.notices).to_contain_text("Not counted as it was told here")
+    expect(phone.notices).to_contain_text("Not counted as shown here")
     expect(phone.notices).to_contain_text("1 let in, 0 counted")
     phone.press("Seen")
     expect(phone.notices.locator("li")).to_have_count(0)

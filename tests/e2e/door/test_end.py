@@ -64,7 +64,7 @@ class TestRevoked:
         expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
         phone.expect_empty_databases()
         phone.page.reload()
-        phone.expect_text("This phone is not at any door yet.")
+        phone.expect_text("This phone is not set up for a door yet.")
 
     def test_while_it_was_offline(self, phone: Phone, scans: Scans) -> None:
         performance = tonight(capacity=20)
@@ -155,7 +155,7 @@ def test_a_token_that_nobody_knows_asks_for_a_new_qr(
     a_party(performance, 2, name="Ada Rossi")
     phone.join(performance)
     database.execute("DELETE FROM api_token")
-    expect(phone.page.locator("h1:visible")).to_have_text("This phone is not known any more")
+    expect(phone.page.locator("h1:visible")).to_have_text("This phone is no longer registered")
     phone.expect_empty_databases()
 
 
@@ -171,7 +171,7 @@ class TestOver:
         phone.expect_verdict("Let 2 in")
         let_begin(database, performance, timedelta(hours=3))
         phone.context.set_offline(False)
-        expect(phone.page.locator("h1:visible")).to_have_text("This evening is over")
+        expect(phone.page.locator("h1:visible")).to_have_text("This performance is over")
         phone.expect_empty_databases()
         # What was done before it was over is not lost by that.
         assert [(scan.verdict, scan.people) for scan in scans()] == [("admitted", 2)]
@@ -194,7 +194,7 @@ class TestOver:
         phone.scan(party.reference)
         phone.expect_verdict("Already in")
         phone.page.clock.fast_forward("06:00")
-        expect(phone.page.locator("h1:visible")).to_have_text("This evening is over")
+        expect(phone.page.locator("h1:visible")).to_have_text("This performance is over")
         phone.expect_text("2 scans are still waiting to be sent.")
         assert phone.read_databases()["parties"] == []
         names_nobody(phone, "Ada Rossi")
@@ -221,8 +221,8 @@ class TestOver:
         phone.expect_verdict("Let 2 in")
         phone.page.clock.fast_forward("02:00")
         phone.expect_text("1 scan is still waiting to be sent.")
-        phone.press("Forget this evening")
-        phone.expect_text("This phone is not at any door yet.")
+        phone.press("Forget this performance")
+        phone.expect_text("This phone is not set up for a door yet.")
         phone.expect_empty_databases()
 
 
@@ -257,7 +257,7 @@ def test_a_cancelled_performance_lets_nobody_in(phone: Phone) -> None:
     phone.join(performance)
     cancel_performance(performance.id)
     caution = phone.page.locator("[data-caution]")
-    expect(caution).to_have_text("This performance was cancelled: nobody is let in.")
+    expect(caution).to_have_text("This performance was cancelled: admit nobody.")
     for _ in ("with a network", "and without"):
         phone.scan(ticket_token(party))
         phone.expect_verdict("Performance cancelled")

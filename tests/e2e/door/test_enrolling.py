@@ -80,8 +80,8 @@ def test_the_qr_of_the_staff_opens_the_app(phone: Phone) -> None:
 def test_a_phone_that_was_invited_nowhere_says_what_to_do(phone: Phone) -> None:
     phone.open()
     expect(phone.page.locator("h1:visible")).to_have_text("The door")
-    phone.expect_text("This phone is not at any door yet.")
-    phone.expect_text("Ask the staff for the QR of the evening.")
+    phone.expect_text("This phone is not set up for a door yet.")
+    phone.expect_text("Ask staff for the QR code of the performance.")
     phone.page.get_by_role("link", name="I have an account").click()
     expect(phone.page.get_by_label("Password", exact=True)).to_be_visible()
 
@@ -89,7 +89,7 @@ def test_a_phone_that_was_invited_nowhere_says_what_to_do(phone: Phone) -> None:
 @pytest.mark.parametrize("forged", ["forged", "%", "%E0%A4%A", "x" * 5_000, "<script>"])
 def test_what_is_no_invitation_is_told(phone: Phone, forged: str) -> None:
     phone.page.goto(f"{phone.site.url}/checkin/app#join={forged}")
-    told = "This QR is not valid. Ask the staff for a new one."
+    told = "This QR code is not valid. Ask staff for a new one."
     expect(phone.page.locator("[data-join-evening]")).to_have_text(told)
     phone.press("Yes, open the door")
     expect(phone.page.locator("[data-join-trouble]")).to_have_text(told)
@@ -295,10 +295,10 @@ def test_when_its_evening_is_over_it_is_offered_the_next(
     phone.wait_until_synced()
     past = now() - timedelta(hours=3)
     database.execute("UPDATE performance SET starts_at = %s WHERE id = %s", [past, matinee.id])
-    phone.expect_text("This evening is over", "Open another door")
+    phone.expect_text("This performance is over", "Open another door")
     phone.expect_empty_databases()
     phone.open()
-    phone.expect_text("This phone is not at any door yet.")
+    phone.expect_text("This phone is not set up for a door yet.")
     phone.page.locator("[data-evenings]:visible a").click()
     phone.press("Yes, open the door")
     phone.wait_until_synced()

@@ -77,7 +77,7 @@ def test_a_tap_meant_for_the_card_before_does_nothing_to_the_next_party(
     slow.expect_verdict("Let 3 in", "Ada")
     undo, fewer = (
         middle(slow.verdict.get_by_role("button", name=name, exact=True))
-        for name in ("Undo", "Fewer came: only 1")
+        for name in ("Undo", "Only some came: 1")
     )
     stop_clock(slow)
     slow.scan(ticket_token(second))

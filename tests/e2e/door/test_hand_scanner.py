@@ -54,7 +54,7 @@ def test_behind_a_refusal_it_is_said_that_it_was_not_taken(phone: Phone) -> None
     phone.expect_verdict("Checking…")
     phone.scan(second.reference)
     held.release()
-    phone.expect_verdict("Cancelled", "Another ticket was scanned meanwhile: scan it again.")
+    phone.expect_verdict("Cancelled", "Another ticket was scanned meanwhile: scan this one again.")
     # Nobody could have seen a refusal that another verdict replaced.
     phone.page.clock.run_for(10_000)
     phone.expect_verdict("Cancelled")

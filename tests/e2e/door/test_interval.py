@@ -46,7 +46,7 @@ def test_an_interval_at_two_doors_of_which_one_has_no_network(
     other.wait_until_installed()
     other.go_offline()
     other.press("Exit")
-    other.expect_text("Exit: whoever is scanned here goes out.")
+    other.expect_text("Exit: people scanned here go out.")
     # Phones take what was pressed last for hovered: it is read all the same.
     pressed = other.page.get_by_role("button", name="Exit")
     colour = pressed.evaluate(_BACKGROUND)

@@ -27,13 +27,13 @@ def test_a_part_of_a_party_now_and_the_rest_later(
     if not network:
         phone.go_offline()
     phone.scan(ticket_token(party))
-    phone.expect_verdict("Let 4 in", "The party is complete.")
+    phone.expect_verdict("Let 4 in", "The whole party is in.")
     phone.press("Fewer came: only 3")
     phone.expect_verdict("Let 3 in", "1 of the party is still to come.", "3 in")
     phone.press("Next")
     expect(phone.count("inside")).to_have_text("3")
     phone.scan(ticket_token(party))
-    phone.expect_verdict("Let 1 in", "The party is complete.")
+    phone.expect_verdict("Let 1 in", "The whole party is in.")
     # A hand was too fast: undone on the verdict itself, or later.
     phone.press("Undo")
     phone.expect_verdict("Undone", "They count as outside again; 3 of the party are in.", "3 in")
@@ -62,7 +62,7 @@ def test_a_large_party_is_counted_in_a_field(phone: Phone) -> None:
     phone.join(performance)
     phone.scan(party.reference)
     phone.expect_verdict("Let 20 in")
-    phone.verdict.get_by_role("spinbutton", name="Fewer came: only").fill("11")
+    phone.verdict.get_by_role("spinbutton", name="Only some came:").fill("11")
     phone.press("OK")
     phone.expect_verdict("Let 11 in", "9 of the party are still to come.")
     assert fresh(party.id).admitted == 11
@@ -80,7 +80,7 @@ def test_walk_ins_until_the_house_is_full(phone: Phone, scans: Scans) -> None:
     phone.expect_verdict("Let 3 in", "Without a booking. 0 places are free.")
     phone.press("Next")
     phone.press("Walk-in +1")
-    phone.expect_verdict("Full", "No place is left.")
+    phone.expect_verdict("Full", "No seats are left.")
     phone.press("Next")
     expect(phone.count("inside")).to_have_text("4")
     expect(phone.count("free")).to_have_text("0")
@@ -146,7 +146,7 @@ def test_released_places_go_to_walk_ins_and_late_comers_as_long_as_there_are_som
     phone.press("Next")
 
     phone.press("More")
-    phone.press("Release places")
+    phone.press("Release seats")
     # One press too many gives no place away: it is asked first, and can be left.
     ask = "3 places become free for people without a booking (bookings: 1)."
     expect(phone.page.locator("[data-release-ask]")).to_have_text(ask)
@@ -159,7 +159,7 @@ def test_released_places_go_to_walk_ins_and_late_comers_as_long_as_there_are_som
     phone.press("Walk-in +1")
     phone.expect_verdict("Let 1 in", "2 places are free.")
     phone.scan(ticket_token(late))
-    phone.expect_verdict("Places released", "there are free places")
+    phone.expect_verdict("Seats released", "there are free places")
     phone.press("Let in, late 2")
     phone.expect_verdict("Let 2 in")
     phone.scan(ticket_token(late))
@@ -177,9 +177,9 @@ def test_released_places_can_be_taken_back(phone: Phone) -> None:
     phone.release_seats()
     sheet = phone.page.locator("dialog[open]")
     expect(sheet).to_contain_text("3 places became free.")
-    phone.press("Take it back")
+    phone.press("Undo release")
     expect(sheet).to_contain_text("3 places are held again.")
-    expect(sheet.get_by_role("button", name="Take it back")).to_be_disabled()
+    expect(sheet.get_by_role("button", name="Undo release")).to_be_disabled()
     phone.press("Close")
     expect(phone.count("to_come")).to_have_text("3")
     phone.scan(party.reference)
@@ -197,7 +197,7 @@ def test_places_that_others_have_are_not_held_again(phone: Phone) -> None:
     phone.press("More")
     sheet = phone.page.locator("dialog[open]")
     expect(sheet).to_contain_text("5 places are released; taken back now, 3 would be held again.")
-    phone.press("Take it back")
+    phone.press("Undo release")
     expect(sheet).to_contain_text("3 places are held again. 2 are not: others have them.")
 
 
@@ -210,7 +210,7 @@ def test_a_late_comer_without_a_network(phone: Phone, scans: Scans) -> None:
     expect(phone.count("free")).to_have_text("3")
     phone.go_offline()
     phone.scan(party.reference)
-    phone.expect_verdict("Places released")
+    phone.expect_verdict("Seats released")
     phone.press("Let in, late 2")
     phone.expect_verdict("Let 2 in")
     phone.go_online()
@@ -230,7 +230,7 @@ def test_places_are_not_released_too_early(phone: Phone) -> None:
     phone.press("More")
     expect(phone.page.locator("[data-release-words]")).to_contain_text("half an hour before")
     sheet = phone.page.locator("dialog[open]")
-    expect(sheet.get_by_role("button", name="Release places")).to_be_disabled()
+    expect(sheet.get_by_role("button", name="Release seats")).to_be_disabled()
 
 
 def test_who_did_not_confirm_or_cancelled_is_told_apart(phone: Phone) -> None:
@@ -242,7 +242,9 @@ def test_who_did_not_confirm_or_cancelled_is_told_apart(phone: Phone) -> None:
     for code in (ticket_token(pending), pending.reference):
         # Without a network only what was typed: see below.
         phone.scan(code)
-        phone.expect_verdict("Not confirmed", "The visitor did not press the mail's button.")
+        phone.expect_verdict(
+            "Not confirmed", "The visitor has not confirmed the booking from the e-mail."
+        )
         phone.scan(ticket_token(cancelled))
         phone.expect_verdict("Cancelled", "Cancelled by the visitor today at ")
         phone.go_offline()

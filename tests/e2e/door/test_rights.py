@@ -38,7 +38,7 @@ def test_it_shows_what_it_may_do(phone: Phone) -> None:
         expect(phone.page.get_by_role("button", name=name, exact=True)).to_have_count(0)
     phone.press("More")
     phone.expect_text("This phone only scans.")
-    for name in ("Release places", "Take it back", "Walk-in 2"):
+    for name in ("Release seats", "Undo release", "Walk-in 2"):
         expect(phone.page.get_by_role("button", name=name, exact=True)).to_have_count(0)
     phone.press("Close")
     # So it is after it was started anew.

@@ -101,13 +101,13 @@ def test_a_phone_held_sideways_shows_what_is_pressed_and_counted(
     phone.press("Next")
     phone.go_offline()
     phone.scan("Q" * 43)
-    phone.expect_verdict("Not on my list")
+    phone.expect_verdict("Not on the list")
     is_on_screen(
         verdict.locator("h2"),
         verdict.get_by_role("button", name="Let in all the same 6"),
-        verdict.get_by_role("button", name="Send away"),
+        verdict.get_by_role("button", name="Turn away"),
     )
-    phone.press("Send away")
+    phone.press("Turn away")
     phone.press("Next")
 
 
@@ -154,5 +154,5 @@ def test_an_app_whose_scripts_do_not_come_tells_what_to_do(phone: Phone) -> None
     phone.page.route("**/*.js", lambda route: None)
     phone.page.goto(f"{phone.site.url}/checkin/app", wait_until="commit")
     phone.expect_text("The app takes long to start.")
-    plain = phone.page.get_by_role("link", name="All evenings").locator("visible=true")
+    plain = phone.page.get_by_role("link", name="All performances").locator("visible=true")
     expect(plain).to_have_attribute("href", "/checkin/")

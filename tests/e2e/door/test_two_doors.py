@@ -61,7 +61,7 @@ def test_part_of_a_party_at_each_door(doors: tuple[Phone, Phone]) -> None:
     first.press("Let in 2")
     first.expect_verdict("Let 2 in")
     second.press("Let in 3")
-    second.expect_verdict("Look again", "Others of this party came in meanwhile: 1 still to come.")
+    second.expect_verdict("Check again", "Others of this party came in meanwhile: 1 still to come.")
     held.release()
     second.press("Let in 1")
     second.expect_verdict("Let 1 in")

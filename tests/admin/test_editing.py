@@ -191,7 +191,7 @@ def test_a_form_that_names_no_known_version_overwrites_nothing_unseen(
     form = Editor(anna, f"/admin/performances/edit/?id={performance.id}")
     refused = form.save(version=version, capacity="90")
     assert refused.status_code == 409
-    assert "It is “80” now." in refused.text
+    assert "It is now “80”." in refused.text
     assert database.execute("SELECT capacity FROM performance").fetchone() == (80,)
     assert "Saved." in form.save().text
     assert database.execute("SELECT capacity FROM performance").fetchone() == (90,)
@@ -245,7 +245,7 @@ def test_what_was_changed_meanwhile_is_not_deleted_unseen(
         page = bruno.post(f"/admin/{what}/delete/", data=sent | version, follow_redirects=True).text
         assert "Nothing was done: this was changed" in page
         assert database.execute(count).fetchone() == (1,)
-    assert "Staff changed this meanwhile" in page
+    assert "Staff has changed this" in page
     page = press(bruno, f"/admin/{what}/delete/", address, id=identity).text
     assert "Deleted." in page
     assert database.execute(count).fetchone() == (0,)

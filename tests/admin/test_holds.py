@@ -53,7 +53,7 @@ def test_what_is_not_held_is_shown_and_confirmed_only_while_seats_are_left(
         waits_id, late_id = waits.id, late.id
     address = f"/admin/evenings/{evening.id}"
     for page in (address, "/admin/"):
-        assert "and 8 not held" in staff.get(page).text
+        assert "plus 8 without held seats" in staff.get(page).text
     for identity, told in (
         (waits_id, "Confirmed. The ticket is on its way."),
         (late_id, "Only 2 seats are left. Please choose fewer seats."),

@@ -39,7 +39,7 @@ def test_what_failed_is_seen_at_once_and_sent_again(staff: FlaskClient, database
     assert "ada@<wbr>example.<wbr>org" not in staff.get("/admin/mails/?flt0_0=sent").text
     address = newest_mail(database)
     page = press(staff, "/admin/mails/resend/", id=address.rpartition("=")[2])
-    assert "sent once more" in page.text
+    assert "sent again" in page.text
     assert database.execute("SELECT delivery, last_error FROM mail").fetchone() == ("queued", "")
     assert database.execute("SELECT count(*) FROM procrastinate_jobs").fetchone() == (1,)
 

@@ -30,7 +30,7 @@ def test_a_new_member_of_staff_can_log_in(app: Flask, admin: FlaskClient) -> Non
     ("typed", "words"),
     [
         ({"email": "anna"}, "not a valid e-mail address"),
-        ({"email": "admin@theatre.org"}, "has an account already"),
+        ({"email": "admin@theatre.org"}, "already has an account"),
         ({"password": "short"}, "at least 12 characters"),
         ({"password": ""}, "required"),
         ({"password": "qwertyuiop123"}, "easy to guess"),
@@ -100,7 +100,7 @@ def test_a_token_is_shown_once_and_revoked(admin: FlaskClient, database: Databas
     device = find_device(text[1])
     assert device is not None
     assert not device.revoked
-    assert "program that uses the API" in page.text
+    assert "program that uses the check-in API" in page.text
     assert "The door page needs no token" in page.text
     listed = admin.get("/admin/tokens/").text
     assert "Door A" in listed

@@ -168,7 +168,7 @@ class TestThePage:
         assert sum(int(people) for people in bars) == 10
         assert [int(people) for people in bars][-1] == 5
         told = part(page, "arrivals")
-        assert "The most, 5, from" in told
+        assert "Busiest: 5, from" in told
         assert re.search(r"\d\d:\d\d 5 10", told)
 
     def test_who_came_at_another_time_is_not_lost(
@@ -531,7 +531,7 @@ class TestDevices:
         taken_back = admit(performance, a_party(performance, 2).reference, phone)
         undo(performance.id, taken_back.scan_id, phone)
         listed = look(staff, performance, "devices")
-        assert "Seen: not yet" in listed
+        assert "Last seen: not yet" in listed
         assert "3 scans 3 people in" in listed
         assert "Elsewhere" not in listed
         for seconds, words in ((12, r"Seen: 1\d s ago"), (200, "Seen: 3 min ago"), (90000, ", ")):
@@ -659,10 +659,10 @@ class TestNoShows:
         early = a_performance(starts_at=now() + timedelta(hours=2))
         party = a_party(early, 2)
         page = text_of(staff.get(address(early, "no-shows")).text)
-        assert re.search(r"Not before .*\d\d:\d\d: people may still come", page)
+        assert re.search(r"Not before .*\d\d:\d\d: people may still arrive", page)
         assert "Release seats" not in page
         refused = press(staff, address(early, "release")).text
-        assert re.search(r"Not before \d\d:\d\d: people may still come", refused)
+        assert re.search(r"Not before \d\d:\d\d: people may still arrive", refused)
         assert fresh(party.id).released == 0
 
     def test_nothing_is_released_of_an_evening_that_is_called_off(

@@ -67,7 +67,7 @@ def test_names_do_not_turn_what_stands_beside_them(staff: FlaskClient, database:
 
 
 def test_an_evening_is_set_up_from_nothing(staff: FlaskClient, database: Database) -> None:
-    assert "three steps" in staff.get("/admin/").text
+    assert "Three steps" in staff.get("/admin/").text
     press(staff, "/admin/venues/new/", name=" Sala Grande ", address="Via Roma 1")
     press(staff, "/admin/shows/new/", title="Così è (se vi pare)", published="y")
     form = staff.get("/admin/performances/new/").text
@@ -329,7 +329,7 @@ def test_a_cancelled_evening_writes_to_every_party(staff: FlaskClient, database:
     assert database.execute(mails).fetchone() == (2,)
     states = "SELECT state FROM reservation ORDER BY state"
     assert [state for (state,) in database.execute(states)] == ["cancelled"] * 3 + ["expired"]
-    assert "nothing to cancel" in staff.get(address, follow_redirects=True).text
+    assert "cannot be cancelled" in staff.get(address, follow_redirects=True).text
     # Pressed by somebody whose page was opened before.
     again = press(staff, address, "/admin/performances/new/").text
     assert "It had already been cancelled" in again

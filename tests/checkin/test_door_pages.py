@@ -60,7 +60,7 @@ def test_the_evenings_near_now_are_listed(door: FlaskClient) -> None:
     a_party(performance, 3)
     page = door.get("/checkin/", headers=ENGLISH).text
     assert f"/checkin/performances/{performance.id}" in page
-    assert "0 in of 3 expected" in page
+    assert "0 of 3 expected are in" in page
 
 
 def test_a_party_is_let_in_once_and_the_page_says_so(door: FlaskClient) -> None:

@@ -62,10 +62,10 @@ def test_what_cannot_be_an_account_is_refused_by_its_field(
 
 
 def test_a_name_does_not_turn_what_stands_beside_it() -> None:
-    with pytest.raises(AccountError, match="non si possono mostrare"):
+    with pytest.raises(AccountError, match="non si possono visualizzare"):
         create_account("anna@theatre.org", "door", PASSWORD, name="An\u202ena")
     anna = create_account("anna@theatre.org", "door", PASSWORD, name="Anna")
-    with pytest.raises(AccountError, match="non si possono mostrare"):
+    with pytest.raises(AccountError, match="non si possono visualizzare"):
         change_account(anna.id, role="door", active=True, name="An\u202ena")
 
 

@@ -61,4 +61,4 @@ def test_what_is_not_held_is_shown_and_confirmed_only_while_seats_are_left(
         details = f"/admin/reservations/details/?id={identity}"
         answer = press(staff, "/admin/reservations/confirm/", details, id=str(identity))
         assert told in answer.text
-    assert "and 4 not held" in staff.get(address).text
+    assert "plus 4 without held seats" in staff.get(address).text

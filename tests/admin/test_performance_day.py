@@ -534,7 +534,11 @@ class TestDevices:
         assert "Last seen: not yet" in listed
         assert "3 scans 3 people in" in listed
         assert "Elsewhere" not in listed
-        for seconds, words in ((12, r"Last seen: 1\d s ago"), (200, "Last seen: 3 min ago"), (90000, ", ")):
+        for seconds, words in (
+            (12, r"Last seen: 1\d s ago"),
+            (200, "Last seen: 3 min ago"),
+            (90000, ", "),
+        ):
             ago = now() - timedelta(seconds=seconds)
             database.execute("UPDATE api_token SET last_seen_at = %s", [ago])
             assert re.search(words, look(staff, performance, "devices"))

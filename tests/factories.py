@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.scan_log import Actor
+from azionelab.checkin.scanning.scan_log import Actor
 from azionelab.database import db, now, transaction
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue

@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.rows import namedtuple_row
 
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scans import admit
 from azionelab.ops.checks import doctor
 from azionelab.staff.tokens import Scope, issue_token
 from bare_machine import postgres_programs

@@ -207,7 +207,10 @@ def test_a_state_is_written_in_one_place() -> None:
         and isinstance(node.ctx, ast.Store)
         and node.attr == "undone_at"
     }
-    assert writers == {("undone_at", "checkin.undoing"), ("undone_at", "checkin.passages")}
+    assert writers == {
+        ("undone_at", "checkin.scanning.undoing"),
+        ("undone_at", "checkin.scanning.passages"),
+    }
 
 
 # What bookings.transitions alone writes of a Reservation.

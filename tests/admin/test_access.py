@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scans import admit
 from azionelab.staff.tokens import Scope, issue_token
 from tests.factories import DOOR_A, a_party, a_performance, ticket_token
 from tests.support.people import english, logged_in, token_of

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from azionelab.checkin.walk_ins import let_in_walk_ins
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.database import db
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.accounts import create_account

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from azionelab.admin.rows.base import breakable_address
 from azionelab.bookings.mails.messages import read_draft
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.scans import admit
-from azionelab.checkin.undoing import undo
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.undoing import undo
 from azionelab.mail.delivery import deliver
 from azionelab.shows.models import Performance
 from tests.factories import DOOR_A, a_party, a_performance, fresh, let_lapse, ticket_token

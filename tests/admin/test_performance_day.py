@@ -22,15 +22,15 @@ from azionelab.bookings import performance_changes
 from azionelab.bookings import rules as booking
 from azionelab.bookings.door_notes import set_lateness, write_note
 from azionelab.bookings.seats import no_show_seats
-from azionelab.checkin import scans
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.house.figures import MAX_REFUSED
-from azionelab.checkin.interval import allow_reentry
-from azionelab.checkin.scan_log import Actor, Claim, record_of_revoked
-from azionelab.checkin.undoing import undo
+from azionelab.checkin.scanning import scans
+from azionelab.checkin.scanning.interval import allow_reentry
+from azionelab.checkin.scanning.scan_log import Actor, Claim, record_of_revoked
+from azionelab.checkin.scanning.undoing import undo
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import RECORDED, Kind, Way
-from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.tokens import Scope, revoke_token

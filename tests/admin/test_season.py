@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 
 from azionelab.admin.season.forms import slug_of
 from azionelab.bookings import rules
-from azionelab.checkin.scan_log import Actor
-from azionelab.checkin.scans import admit
-from azionelab.checkin.walk_ins import let_in_walk_ins
+from azionelab.checkin.scanning.scan_log import Actor
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.database import now, transaction
 from azionelab.shows.models import Show, Venue
 from tests.factories import DOOR_A, a_party, a_performance, let_lapse

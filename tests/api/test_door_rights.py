@@ -15,8 +15,8 @@ from azionelab.bookings.history import By
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices.rights import Right
 from azionelab.checkin.pages import access
-from azionelab.checkin.scan_log import Actor
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scan_log import Actor
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.accounts import create_account

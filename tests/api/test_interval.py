@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from azionelab.checkin.devices import invitations, scan_rate
 from azionelab.checkin.devices import registry as devices
-from azionelab.checkin.interval import allow_reentry
+from azionelab.checkin.scanning.interval import allow_reentry
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token, revoke_token

@@ -18,8 +18,8 @@ from psycopg import sql
 
 from azionelab.bookings import rules
 from azionelab.bookings.seats import holds
-from azionelab.checkin.scans import admit
-from azionelab.checkin.undoing import undo
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.undoing import undo
 from azionelab.ops.checks.secret_keys import fingerprint, note_secret_key
 from bare_machine.embedded_postgres import as_application
 from tests.backup.conftest import Backups

@@ -26,11 +26,11 @@ from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats import holds, no_show_seats
 from azionelab.bookings.tickets.signing import write_ticket
-from azionelab.checkin.scan_log import Claim
-from azionelab.checkin.scans import admit
-from azionelab.checkin.undoing import undo
+from azionelab.checkin.scanning.scan_log import Claim
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.undoing import undo
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import Kind
-from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from tests.factories import (

@@ -10,7 +10,7 @@ from azionelab.bookings.door_notes import minutes_offered, set_lateness
 from azionelab.bookings.errors import LatenessClosed, PartyInside, ReservationEnded
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.devices.offline_list import changes_since
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scans import admit
 from tests.factories import DOOR_A, a_party, a_performance, fresh, move
 
 pytestmark = pytest.mark.usefixtures("in_app")

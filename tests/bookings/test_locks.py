@@ -25,14 +25,14 @@ from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.seats import holds
 from azionelab.bookings.tickets.signing import write_ticket
-from azionelab.checkin import interval, scan_log, scans, walk_ins
-from azionelab.checkin.interval import pass_without_ticket
-from azionelab.checkin.scan_log import ScanReused
-from azionelab.checkin.scans import admit
-from azionelab.checkin.undoing import undo
+from azionelab.checkin.scanning import interval, scan_log, scans, walk_ins
+from azionelab.checkin.scanning.interval import pass_without_ticket
+from azionelab.checkin.scanning.scan_log import ScanReused
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.undoing import undo
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import Kind as Verdict
 from azionelab.checkin.verdicts import Way
-from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now, violated_constraint
 from azionelab.database.row_versions import EditConflict
 from azionelab.mail.models import Kind, Mail

@@ -23,7 +23,7 @@ from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.bookings.tickets.signing import write_ticket
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now
 from azionelab.mail.models import Kind, Mail
 from bare_machine import embedded_postgres

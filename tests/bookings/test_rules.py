@@ -24,8 +24,8 @@ from azionelab.bookings.errors import (
 )
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.seats import holds
-from azionelab.checkin.scans import admit
-from azionelab.checkin.undoing import undo
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.undoing import undo
 from azionelab.database import NestedTransaction, db, now, transaction
 from azionelab.mail.models import Delivery, Kind, Mail
 from azionelab.shows.models import Performance, Show

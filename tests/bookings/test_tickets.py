@@ -19,7 +19,7 @@ from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics, qr_png, ticket_pdf, ticket_url
 from azionelab.bookings.tickets.signing import read_ticket
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Show, Venue
 from azionelab.tokens import Purpose, make_token, read_token

@@ -14,11 +14,11 @@ from azionelab.bookings import performance_changes, rules, transitions
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats import holds, network_holds, no_show_seats
 from azionelab.bookings.transitions import Change
-from azionelab.checkin.scan_log import Claim
-from azionelab.checkin.scans import admit
-from azionelab.checkin.undoing import undo
+from azionelab.checkin.scanning.scan_log import Claim
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.undoing import undo
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import Kind
-from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from tests.factories import (

@@ -20,12 +20,12 @@ from azionelab.bookings.party import Party, party_of
 from azionelab.bookings.seats import holds
 from azionelab.bookings.tickets.files import ticket_url
 from azionelab.bookings.tickets.signing import sign_ticket, write_ticket
-from azionelab.checkin import facts, scans
-from azionelab.checkin.facts import MAX_CODE
 from azionelab.checkin.models import Scan
-from azionelab.checkin.scan_log import Claim, ScanReused, ScanUnknown
-from azionelab.checkin.scans import admit
-from azionelab.checkin.undoing import undo
+from azionelab.checkin.scanning import facts, scans
+from azionelab.checkin.scanning.facts import MAX_CODE
+from azionelab.checkin.scanning.scan_log import Claim, ScanReused, ScanUnknown
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.undoing import undo
 from azionelab.checkin.verdicts import REUSED, Kind
 from azionelab.database import db, now, transaction
 from tests.factories import (

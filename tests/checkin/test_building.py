@@ -15,11 +15,11 @@ from azionelab.checkin.devices.registry import (
     silent_devices,
 )
 from azionelab.checkin.house.building import Building, people_in
-from azionelab.checkin.scan_log import Actor, Claim, ScanReused, record_of_revoked
-from azionelab.checkin.scans import admit
-from azionelab.checkin.undoing import record_undo_of_revoked, undo
+from azionelab.checkin.scanning.scan_log import Actor, Claim, ScanReused, record_of_revoked
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.undoing import record_undo_of_revoked, undo
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import Kind
-from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token, revoke_token

@@ -12,9 +12,9 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.party import party_of
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.checkin.devices.offline_list import conflicts
-from azionelab.checkin.scan_log import Claim, Verdict
-from azionelab.checkin.scans import admit
-from azionelab.checkin.undoing import undo
+from azionelab.checkin.scanning.scan_log import Claim, Verdict
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.undoing import undo
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import db, now
 from azionelab.shows.models import Performance

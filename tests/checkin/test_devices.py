@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
-from azionelab.checkin.scan_log import Actor
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scan_log import Actor
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now
 from azionelab.staff.models import ApiToken
 from azionelab.staff.tokens import Scope, revoke_token

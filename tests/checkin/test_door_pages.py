@@ -20,10 +20,10 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.bookings.tickets.files import ticket_url
-from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.house import search
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.pages import views
+from azionelab.checkin.scanning.facts import ticket_of
 from azionelab.checkin.texts.notices import performance_warning
 from azionelab.database import now
 from azionelab.shows.models import Performance

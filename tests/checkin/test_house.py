@@ -13,7 +13,7 @@ from azionelab.bookings.party import party_of
 from azionelab.checkin.house import search
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.house.name_matching import matches_name, name_matches_sql, spellings
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, transaction
 from tests.factories import DOOR_A, a_party, a_performance
 

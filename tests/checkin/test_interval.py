@@ -13,19 +13,19 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from azionelab.bookings.models import Reservation
-from azionelab.checkin import facts
 from azionelab.checkin.devices.offline_list import conflicts
 from azionelab.checkin.house import figures as evening
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.house.guests import guests
-from azionelab.checkin.interval import allow_reentry, pass_without_ticket
 from azionelab.checkin.no_shows import no_shows, release_no_shows
-from azionelab.checkin.scan_log import Actor, Claim, ScanReused, record_of_revoked
-from azionelab.checkin.scans import admit
-from azionelab.checkin.undoing import undo
+from azionelab.checkin.scanning import facts
+from azionelab.checkin.scanning.interval import allow_reentry, pass_without_ticket
+from azionelab.checkin.scanning.scan_log import Actor, Claim, ScanReused, record_of_revoked
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.undoing import undo
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import Kind, Way
-from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token, revoke_token

@@ -14,8 +14,8 @@ from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.offline_list import changes_since
 from azionelab.checkin.house.guests import guests
-from azionelab.checkin.scan_log import Actor
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scan_log import Actor
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now
 from azionelab.mail.models import Kind
 from azionelab.shows.models import Show, Venue

@@ -18,16 +18,16 @@ from azionelab.bookings.door_notes import set_lateness
 from azionelab.bookings.errors import BookingClosed, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.models import State
 from azionelab.bookings.seats import holds, no_show_seats
-from azionelab.checkin import walk_ins
 from azionelab.checkin.devices.offline_list import conflicts
-from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house.counts import HouseCounts, house_counts
 from azionelab.checkin.no_shows import no_shows, release_no_shows
-from azionelab.checkin.scan_log import Actor, Claim, ScanReused, Verdict, record_of_revoked
-from azionelab.checkin.scans import admit
-from azionelab.checkin.undoing import record_undo_of_revoked, undo
+from azionelab.checkin.scanning import walk_ins
+from azionelab.checkin.scanning.facts import DoorUnknown
+from azionelab.checkin.scanning.scan_log import Actor, Claim, ScanReused, Verdict, record_of_revoked
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.undoing import record_undo_of_revoked, undo
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import Door, Kind
-from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import db, now, transaction, violated_constraint
 from azionelab.ops.checks.doctor import run_checks
 from azionelab.shows.models import Performance

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from azionelab.bookings.seats import no_show_seats
 from azionelab.checkin.devices import invitations
-from azionelab.checkin.scan_log import Actor, Claim, record_of_revoked
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scan_log import Actor, Claim, record_of_revoked
+from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import now
 from azionelab.shows.models import Performance

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from azionelab.checkin.interval import allow_reentry
+from azionelab.checkin.scanning.interval import allow_reentry
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in

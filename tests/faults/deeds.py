@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats.no_show_seats import release_no_shows
-from azionelab.checkin.interval import allow_reentry
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.interval import allow_reentry
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token

@@ -14,7 +14,7 @@ from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.mails.messages import render
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics, ticket_url
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, transaction
 from azionelab.mail.message import Message
 from azionelab.mail.models import Kind, Mail

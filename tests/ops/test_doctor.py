@@ -11,7 +11,7 @@ from flask import Flask
 from azionelab.bookings import erasure, rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats import holds
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scans import admit
 from azionelab.mail.refusals import IN_A_ROW
 from azionelab.shows.models import Performance
 from tests.factories import DOOR_A, a_party, a_performance, let_lapse, ticket_token

@@ -20,7 +20,7 @@ from sqlalchemy import event
 from azionelab import __version__
 from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.errors import HoldExpired, SoldOut
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now
 from tests.conftest import Site
 from tests.factories import (

@@ -21,7 +21,7 @@ from azionelab.checkin.devices.offline_list import conflicts
 from azionelab.checkin.house import figures
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
-from azionelab.checkin.interval import allow_reentry
+from azionelab.checkin.scanning.interval import allow_reentry
 from azionelab.checkin.texts.building_texts import (
     describe_building_parts,
     describe_known_at,

@@ -14,7 +14,7 @@ from azionelab.bookings.party import PARTY_COLUMNS, Party
 from azionelab.bookings.tickets.signing import sign_ticket
 from azionelab.checkin.devices.registry import ticket_digest
 from azionelab.checkin.models import Admission, Passage, Scan
-from azionelab.checkin.scan_log import COUNTED_IN, COUNTED_OUT, FirstAdmission
+from azionelab.checkin.scanning.scan_log import COUNTED_IN, COUNTED_OUT, FirstAdmission
 from azionelab.checkin.verdicts import Kind, Way
 from azionelab.database import db
 from azionelab.staff.models import User

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, func, not_, or_, select
 
 from azionelab.checkin.devices.registry import SILENCE
 from azionelab.checkin.models import Admission, Passage, Scan
-from azionelab.checkin.scan_log import COUNTED_IN, COUNTED_OUT
+from azionelab.checkin.scanning.scan_log import COUNTED_IN, COUNTED_OUT
 from azionelab.checkin.verdicts import REVOKED, Way
 from azionelab.database import db, now
 from azionelab.staff.models import ApiToken

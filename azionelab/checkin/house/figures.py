@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.checkin.models import Admission, Passage, Scan
-from azionelab.checkin.scan_log import COUNTED_IN
+from azionelab.checkin.scanning.scan_log import COUNTED_IN
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.database import db
 from azionelab.staff.models import ApiToken

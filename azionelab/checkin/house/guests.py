@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from azionelab.bookings.models import LIVE, PartyCounts, Reservation, lapsed
 from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.scan_log import HAS_PEOPLE_IN
+from azionelab.checkin.scanning.scan_log import HAS_PEOPLE_IN
 from azionelab.database import db, now
 
 

@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.api.problems import problem
 from azionelab.api.rest import ApiBlueprint
-from azionelab.checkin import scan_log
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices import scan_rate
 from azionelab.checkin.devices.rights import Right, RightMissing, rights_of
+from azionelab.checkin.scanning import scan_log
 from azionelab.database import now
 from azionelab.staff.tokens import digest
 

@@ -16,16 +16,13 @@ from azionelab.api.problems import problem
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.seats import no_show_seats
 from azionelab.bookings.tickets.signing import public_keys
-from azionelab.checkin import scan_log, undoing
 from azionelab.checkin.codes import ForeignCode, refuse_foreign
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices import scan_rate
 from azionelab.checkin.devices.offline_list import changes_since, conflicts
 from azionelab.checkin.devices.putting_away import note_done
 from azionelab.checkin.devices.rights import Right, RightMissing
-from azionelab.checkin.facts import DoorUnknown
 from azionelab.checkin.house.search import find_parties
-from azionelab.checkin.interval import pass_without_ticket
 from azionelab.checkin.limits import MAX_WALK_INS, SEARCHES
 from azionelab.checkin.no_shows import release_no_shows
 from azionelab.checkin.pages.access import (
@@ -56,10 +53,13 @@ from azionelab.checkin.pages.responses import (
     without_forbidden_names,
 )
 from azionelab.checkin.pages.sync_schemas import HouseSchema, NewsSchema
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning import scan_log, undoing
+from azionelab.checkin.scanning.facts import DoorUnknown
+from azionelab.checkin.scanning.interval import pass_without_ticket
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.texts.notices import foreign_code_text
 from azionelab.checkin.verdicts import Kind, Way
-from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
 
 VERSION = 1  # of the protocol

@@ -18,8 +18,8 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.facts import ticket_of
 from azionelab.checkin.pages.views import blueprint
+from azionelab.checkin.scanning.facts import ticket_of
 from azionelab.checkin.texts.app_texts import app_texts
 from azionelab.checkin.texts.building_texts import explain_building
 from azionelab.database import db

@@ -7,13 +7,13 @@ from flask import request
 from azionelab.bookings.history import ended, reduced
 from azionelab.bookings.party import Party
 from azionelab.bookings.seats import no_show_seats
-from azionelab.checkin import scan_log
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.offline_list import Conflict, ListedParty
 from azionelab.checkin.devices.rights import Right, rights_of
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.pages.access import has_right
+from azionelab.checkin.scanning import scan_log
 from azionelab.shows.programme import Listing
 from azionelab.staff.tokens import Scope
 

@@ -10,19 +10,20 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
-from azionelab.checkin import scan_log, undoing
 from azionelab.checkin.codes import ForeignCode, refuse_foreign
 from azionelab.checkin.devices.invitations import invitation_url, make_invitation
 from azionelab.checkin.devices.scan_rate import ATTEMPTS
-from azionelab.checkin.facts import MAX_CODE
 from azionelab.checkin.house import search
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
-from azionelab.checkin.interval import allow_reentry, pass_without_ticket
 from azionelab.checkin.limits import MAX_QUERY, MAX_WALK_INS, SEARCHES
 from azionelab.checkin.pages.forms import ScanForm, UndoForm, WalkInForm
 from azionelab.checkin.pages.performance import get_performance, performances_near_now
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning import scan_log, undoing
+from azionelab.checkin.scanning.facts import MAX_CODE
+from azionelab.checkin.scanning.interval import allow_reentry, pass_without_ticket
+from azionelab.checkin.scanning.scans import admit
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.texts.building_texts import describe_building_parts, describe_known_at
 from azionelab.checkin.texts.change_texts import describe_changes
 from azionelab.checkin.texts.notices import (
@@ -36,7 +37,6 @@ from azionelab.checkin.texts.notices import (
 )
 from azionelab.checkin.texts.verdict_texts import describe_verdict
 from azionelab.checkin.verdicts import Kind, Way
-from azionelab.checkin.walk_ins import let_in_walk_ins
 from azionelab.database import now
 from azionelab.shows.programme import Listing
 from azionelab.staff.rights import door_required, is_door_staff

@@ -10,7 +10,7 @@ from datetime import datetime
 from flask_babel import gettext, ngettext
 
 from azionelab.bookings.party import Party
-from azionelab.checkin.scan_log import FirstAdmission, Verdict
+from azionelab.checkin.scanning.scan_log import FirstAdmission, Verdict
 from azionelab.checkin.texts.change_texts import describe_end
 from azionelab.checkin.texts.notices import unnamed_staff_text
 from azionelab.checkin.texts.plurals import Text, format_text, plural_forms

@@ -10,8 +10,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from azionelab.bookings.models import Reservation
-from azionelab.checkin.scan_log import Actor
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scan_log import Actor
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import now
 from azionelab.staff.accounts import create_account
 from azionelab.web.dates import format_time

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.checkin.devices.registry import devices_of
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from azionelab.checkin.devices.offline_list import conflicts
-from azionelab.checkin.interval import allow_reentry
+from azionelab.checkin.scanning.interval import allow_reentry
 from tests.factories import a_party, ticket_token
 from tests.support.door import Phone, tonight
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, expect
 
-from azionelab.checkin.scan_log import Actor
-from azionelab.checkin.scans import admit
+from azionelab.checkin.scanning.scan_log import Actor
+from azionelab.checkin.scanning.scans import admit
 from azionelab.shows.models import Show
 from tests.factories import a_party, ticket_token
 from tests.support.door import Phone, tonight

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.party import Party, party_of
-from azionelab.checkin.facts import lock_code, read_door
 from azionelab.checkin.models import Admission, Passage, Scan
+from azionelab.checkin.scanning.facts import lock_code, read_door
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.database import db, now, read_row, transaction, violated_constraint
 from azionelab.shows.models import Performance

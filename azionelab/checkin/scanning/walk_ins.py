@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.party import party_of
 from azionelab.bookings.transitions import replace_walk_ins, seat_walk_ins
-from azionelab.checkin.facts import door_facts, lock_door
 from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.metrics import VERDICTS_GIVEN
 from azionelab.checkin.models import Scan
-from azionelab.checkin.scan_log import (
+from azionelab.checkin.scanning.facts import door_facts, lock_door
+from azionelab.checkin.scanning.scan_log import (
     Actor,
     Claim,
     ScanReused,

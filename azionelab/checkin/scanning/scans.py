@@ -7,42 +7,36 @@ comes late, and takes places that nobody holds, locks the performance before (do
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID
 
 from sqlalchemy import ClauseElement, Select, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from azionelab.bookings.locks import EXPECTED_PARTY
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.party import Party, party_of
+from azionelab.bookings.party import Party
 from azionelab.bookings.seats.no_show_seats import hold_again
-from azionelab.checkin.facts import (
+from azionelab.checkin.metrics import VERDICTS_GIVEN
+from azionelab.checkin.models import Admission, Scan
+from azionelab.checkin.scanning.facts import (
     door_facts,
     lock_code,
     lock_door,
     look_at_door,
     ticket_of,
 )
-from azionelab.checkin.metrics import VERDICTS_GIVEN
-from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.passages import follow_passage, passage_of
-from azionelab.checkin.scan_log import (
+from azionelab.checkin.scanning.repeated_scans import repeat_scan
+from azionelab.checkin.scanning.scan_log import (
     Actor,
     Claim,
-    ScanReused,
     Verdict,
-    add_admission,
-    admission_of,
     by_valid_device,
     claimed_people,
     describe_attempt,
     first_admission,
-    read_verdict,
     write_down,
 )
 from azionelab.checkin.verdicts import (
-    REUSED,
     Asked,
     Door,
     Kind,
@@ -123,7 +117,7 @@ def admit(
         # first scans, which are nearly all, need not ask.
         if violated_constraint(error) != "pk_scan":
             raise
-        return _answer_again(attempt, way, claim)
+        return repeat_scan(attempt, way, claim)
     VERDICTS_GIVEN.labels(verdict.kind).inc()
     return verdict
 
@@ -236,76 +230,3 @@ def _directed(kind: Kind, people: int) -> tuple[int, int]:
 
 
 _WAYS = {Kind.ADMITTED: Way.IN, Kind.LET_OUT: Way.OUT, Kind.IN_AGAIN: Way.AGAIN}
-
-
-def _answer_again(attempt: tuple[int, str, UUID, Actor], way: Way, claim: Claim | None) -> Verdict:
-    performance_id, code, scan_id, actor = attempt
-    with transaction() as session:
-        performance = lock_door(session, performance_id) if claim else None
-        party = lock_code(session, code)
-        scan = session.get_one(Scan, scan_id)
-        party_id = party.id if party else None
-        same = (scan.performance_id, scan.reservation_id) == (performance_id, party_id)
-        if same and scan.verdict in set(Kind):
-            reservation = _read_party(session, party_id)
-            if performance is not None and claim is not None and scan.claimed is None:
-                # The device did not get our answer, and decided by itself what really happened.
-                if not scan.people and way is not Way.ANY:
-                    scan.way = way
-                _follow(session, scan, claim, performance, reservation)
-            written = admission_of(session, scan.id) or passage_of(session, scan.id)
-            first = first_admission(session, party_id, scan.id) if scan.admitted_before else None
-            return read_verdict(scan, reservation, written, first)
-        # Under an identity of its own: the one that the device gave is another scan's.
-        # People who are in are told of until the device hears our answer, and count once.
-        new_id = uuid5(scan_id, f"{performance_id} {party_id}") if claim else uuid4()
-        if claim is None or session.get(Scan, new_id) is None:
-            reused = describe_attempt(new_id, performance_id, party, actor, claim, way=way)
-            write_down(session, reused, REUSED, 0)
-    raise ScanReused
-
-
-def _follow(
-    session: Session,
-    scan: Scan,
-    claim: Claim,
-    performance: Performance,
-    reservation: Reservation | None,
-) -> None:
-    """Make the books of a scan say what its device did."""
-    scan.claimed = claim.people
-    more = claim.people - scan.people
-    if scan.way != Way.IN:
-        if reservation is not None:
-            follow_passage(session, scan, claim.people, claim.verdict, party_of(reservation))
-            session.refresh(reservation, ["outside"])
-        return
-    admission = admission_of(session, scan.id)
-    if more > 0:
-        door = door_facts(session, performance)
-        kind, counted = count_claim(party_of(reservation), door, more)
-        if reservation is None or not counted:
-            return
-        hold_again(session, reservation, counted)
-        scan.verdict, scan.people = kind, scan.people + counted
-        if admission is not None:
-            admission.people = scan.people
-        else:
-            add_admission(session, scan, reservation.id, counted)
-    elif more < 0 and admission is not None and admission.undone_at is None:
-        # Fewer went in than we had said, or nobody.
-        scan.people = claim.people
-        if claim.people:
-            admission.people = claim.people
-        else:
-            scan.verdict = claim.verdict
-            session.delete(admission)
-    session.flush()
-    if reservation is not None:
-        session.refresh(reservation, ["admitted"])
-
-
-def _read_party(session: Session, reservation_id: UUID | None) -> Reservation | None:
-    if reservation_id is None:
-        return None
-    return session.get_one(Reservation, reservation_id, populate_existing=True)

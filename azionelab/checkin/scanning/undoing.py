@@ -12,8 +12,19 @@ from azionelab.bookings.locks import lock_performance, lock_reservation, lock_wi
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.devices.rights import RightMissing
 from azionelab.checkin.models import Scan
-from azionelab.checkin.passages import call_back, call_back_without_ticket, passage_of, take_back
-from azionelab.checkin.scan_log import Actor, ScanUnknown, Verdict, admission_of, read_verdict
+from azionelab.checkin.scanning.passages import (
+    call_back,
+    call_back_without_ticket,
+    passage_of,
+    take_back,
+)
+from azionelab.checkin.scanning.scan_log import (
+    Actor,
+    ScanUnknown,
+    Verdict,
+    admission_of,
+    read_verdict,
+)
 from azionelab.checkin.verdicts import REVOKED, Way
 from azionelab.database import now, transaction
 

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings.models import State
 from azionelab.bookings.party import Party
-from azionelab.checkin.facts import lock_door
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.metrics import VERDICTS_GIVEN
 from azionelab.checkin.models import Scan
-from azionelab.checkin.passages import follow_passage, passage_of, people_without_ticket
-from azionelab.checkin.scan_log import (
+from azionelab.checkin.scanning.facts import lock_door
+from azionelab.checkin.scanning.passages import follow_passage, passage_of, people_without_ticket
+from azionelab.checkin.scanning.scan_log import (
     Actor,
     Claim,
     ScanReused,

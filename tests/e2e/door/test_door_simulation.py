@@ -184,14 +184,14 @@ def assert_totals_are_shown(
     db.session.rollback()
     page = staff.get(f"/admin/evenings/{simulation.performance.id}").text
     assert f'<p class="figure">{inside}</p>' in page
-    assert re.findall(r"Out for the interval: (\d+)\.", page) == [str(outside)] * (outside > 0)
+    assert re.findall(r"Out during the interval: (\d+)\.", page) == [str(outside)] * (outside > 0)
     _, token = issue_token("Board", Scope.SCAN, 1)
     address = f"/api/v1/checkin/performances/{simulation.performance.id}"
     headers = {"Authorization": f"Bearer {token}"}
     counts = app.test_client().get(address, headers=headers).json
     assert (counts["in_building"], counts["outside"]) == (inside, outside)
     house = house_counts([simulation.performance.id])[simulation.performance.id]
-    notice = f"out for the interval: {outside}" if outside else ""
+    notice = f"out during the interval: {outside}" if outside else ""
     for window in (window for door in simulation.doors for window in door.windows):
         expect(window.count("in_building")).to_have_text(str(inside))
         expect(window.page.locator("[data-outside]")).to_have_text(notice)

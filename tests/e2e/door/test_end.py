@@ -80,7 +80,7 @@ class TestRevoked:
         phone.expect_verdict("Let 3 in")
         phone.context.set_offline(False)
         expect(phone.page.locator("h1:visible")).to_have_text("This phone was revoked")
-        phone.expect_text("needs a new QR from the staff")
+        phone.expect_text("ask staff for a new QR code")
         phone.expect_empty_databases()
         names_nobody(phone, "Ada", "Bruno", token)
         assert [(scan.reference, scan.verdict, scan.people) for scan in scans()] == [

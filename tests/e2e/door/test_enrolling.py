@@ -121,10 +121,10 @@ def test_an_old_invitation_is_told_and_a_new_one_works(
         old = invitation(phone.site, performance)
     phone.page.goto(old)
     evening = phone.page.locator("[data-join-evening]")
-    expect(evening).to_contain_text("This QR was used already, or is too old")
+    expect(evening).to_contain_text("This QR code was already used, or has expired")
     phone.press("Yes, open the door")
     trouble = phone.page.locator("[data-join-trouble]")
-    expect(trouble).to_contain_text("or is too old: it is good for a quarter of an hour.")
+    expect(trouble).to_contain_text("or has expired: it is valid for a quarter of an hour.")
     assert devices_of(performance.id) == []
     # In the same page: only what is behind the # is another.
     phone.page.goto(invitation(phone.site, performance))
@@ -211,7 +211,7 @@ def test_a_phone_of_one_evening_becomes_one_of_another(
     # The name that was typed last is offered for the next evening, and which one it would leave is told.
     phone.page.goto(invitation(phone.site, first))
     is_door = phone.page.locator("[data-join-now]")
-    expect(is_door).to_contain_text(f"Now this phone is the door of {second.show.title}, ")
+    expect(is_door).to_contain_text(f"This phone is set up for {second.show.title}, ")
     expect(is_door).to_contain_text(format_time(second.starts_at))
     expect(phone.page.get_by_label("Name of this door")).to_have_value("Door B")
 
@@ -222,7 +222,7 @@ def test_scans_of_the_evening_before_are_not_forgotten_in_silence(
     party, second = has_a_scan_to_send(phone), tonight()
     phone.page.goto(invitation(phone.site, second))
     expect(phone.page.locator("[data-join-trouble]")).to_contain_text(
-        "1 scan of before was not sent"
+        "1 earlier scan has not been sent"
     )
     # Who changes their mind opens the app again, and the scan is sent.
     phone.open()
@@ -239,7 +239,7 @@ def test_scans_of_the_evening_before_are_sent_before_the_phone_is_another_door(
     phone.context.set_offline(False)
     phone = Phone(watched(phone.context.new_page()), phone.site)
     phone.page.goto(invitation(phone.site, second))
-    expect(phone.page.locator("[data-join-sent]")).to_have_text("1 scan of before was sent.")
+    expect(phone.page.locator("[data-join-sent]")).to_have_text("1 earlier scan was sent.")
     assert fresh(party.id).admitted == 2
     phone.press("Yes, open the door")
     expect(phone.page.locator("h1:visible")).to_have_text(second.show.title)
@@ -256,7 +256,7 @@ def test_a_photographed_invitation_opens_no_second_door(phone: Phone, make_phone
     phone.press("Yes, open the door")
     phone.wait_until_synced()
     photographer.press("Yes, open the door")
-    expect(photographer.page.locator("[data-join-trouble]")).to_contain_text("was used already")
+    expect(photographer.page.locator("[data-join-trouble]")).to_contain_text("already")
     assert len(devices_of(performance.id)) == 1
 
 

@@ -54,7 +54,7 @@ def test_an_interval_at_two_doors_of_which_one_has_no_network(
     assert pressed.evaluate(_BACKGROUND) == colour
     other.scan(ticket_token(party))
     other.expect_verdict("4 go out")
-    other.press("Fewer go out: only 3")
+    other.press("Only some go out: 3")
     other.expect_verdict("3 go out", "1 of the party is still in.")
     other.press("Next")
     other.press("More")
@@ -70,11 +70,11 @@ def test_an_interval_at_two_doors_of_which_one_has_no_network(
     other.go_online()
     for phone in (one, other):
         expect(phone.count("in_building")).to_have_text("1")
-        phone.expect_text("out for the interval: 4")
+        phone.expect_text("out during the interval: 4")
     # In again, by the ticket at the one, by the list at the other, and without a ticket.
     one.scan(ticket_token(party))
     one.expect_verdict("3 in again")
-    one.press("Fewer came back: only 2")
+    one.press("Only some came back: 2")
     one.expect_verdict("2 in again", "1 of the party is still out.")
     one.press("Next")
     expect(other.count("in_building")).to_have_text("3")

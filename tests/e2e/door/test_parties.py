@@ -28,7 +28,7 @@ def test_a_part_of_a_party_now_and_the_rest_later(
         phone.go_offline()
     phone.scan(ticket_token(party))
     phone.expect_verdict("Let 4 in", "The whole party is in.")
-    phone.press("Fewer came: only 3")
+    phone.press("Only some came: 3")
     phone.expect_verdict("Let 3 in", "1 of the party is still to come.", "3 in")
     phone.press("Next")
     expect(phone.count("inside")).to_have_text("3")
@@ -73,11 +73,11 @@ def test_walk_ins_until_the_house_is_full(phone: Phone, scans: Scans) -> None:
     a_party(performance, 2)
     phone.join(performance)
     phone.press("Walk-in +1")
-    phone.expect_verdict("Let 1 in", "Without a booking. 3 places are free.")
+    phone.expect_verdict("Let 1 in", "Without a booking. 3 seats are free.")
     phone.press("Next")
     phone.press("More")
     phone.press("Walk-in 3")
-    phone.expect_verdict("Let 3 in", "Without a booking. 0 places are free.")
+    phone.expect_verdict("Let 3 in", "Without a booking. 0 seats are free.")
     phone.press("Next")
     phone.press("Walk-in +1")
     phone.expect_verdict("Full", "No seats are left.")
@@ -109,7 +109,7 @@ def test_walk_ins_without_a_network_stop_at_what_was_free(phone: Phone, scans: S
     phone.press("Next")
     phone.press("More")
     phone.press("Walk-in 2")
-    phone.expect_verdict("Let 2 in", "0 places are free.")
+    phone.expect_verdict("Let 2 in", "0 seats are free.")
     phone.press("Undo")
     phone.expect_verdict("Undone")
     phone.press("Next")
@@ -129,7 +129,7 @@ def test_walk_ins_without_a_network_stop_at_what_was_free(phone: Phone, scans: S
         ("admitted", 1, 0),
         ("admitted", 1, 2),
     ]
-    expect(phone.notices).to_contain_text("1 person too many was let in")
+    expect(phone.notices).to_contain_text("1 person too many was admitted")
 
 
 def test_released_places_go_to_walk_ins_and_late_comers_as_long_as_there_are_some(
@@ -148,7 +148,7 @@ def test_released_places_go_to_walk_ins_and_late_comers_as_long_as_there_are_som
     phone.press("More")
     phone.press("Release seats")
     # One press too many gives no place away: it is asked first, and can be left.
-    ask = "3 places become free for people without a booking (bookings: 1)."
+    ask = "3 seats become free for walk-ins (bookings: 1)."
     expect(phone.page.locator("[data-release-ask]")).to_have_text(ask)
     phone.press("Close")
     assert fresh(late.id).released == 0
@@ -157,9 +157,9 @@ def test_released_places_go_to_walk_ins_and_late_comers_as_long_as_there_are_som
     expect(phone.count("free")).to_have_text("3")
 
     phone.press("Walk-in +1")
-    phone.expect_verdict("Let 1 in", "2 places are free.")
+    phone.expect_verdict("Let 1 in", "2 seats are free.")
     phone.scan(ticket_token(late))
-    phone.expect_verdict("Seats released", "there are free places")
+    phone.expect_verdict("Seats released", "there are free seats")
     phone.press("Let in, late 2")
     phone.expect_verdict("Let 2 in")
     phone.scan(ticket_token(late))
@@ -176,9 +176,9 @@ def test_released_places_can_be_taken_back(phone: Phone) -> None:
     phone.join(performance)
     phone.release_seats()
     sheet = phone.page.locator("dialog[open]")
-    expect(sheet).to_contain_text("3 places became free.")
+    expect(sheet).to_contain_text("3 seats became free.")
     phone.press("Undo release")
-    expect(sheet).to_contain_text("3 places are held again.")
+    expect(sheet).to_contain_text("3 seats are held again.")
     expect(sheet.get_by_role("button", name="Undo release")).to_be_disabled()
     phone.press("Close")
     expect(phone.count("to_come")).to_have_text("3")
@@ -196,9 +196,9 @@ def test_places_that_others_have_are_not_held_again(phone: Phone) -> None:
     phone.press("Next")
     phone.press("More")
     sheet = phone.page.locator("dialog[open]")
-    expect(sheet).to_contain_text("5 places are released; taken back now, 3 would be held again.")
+    expect(sheet).to_contain_text("5 seats are released; undoing this now would hold 3 again.")
     phone.press("Undo release")
-    expect(sheet).to_contain_text("3 places are held again. 2 are not: others have them.")
+    expect(sheet).to_contain_text("3 seats are held again. 2 are not: others have them now.")
 
 
 def test_a_late_comer_without_a_network(phone: Phone, scans: Scans) -> None:
@@ -258,13 +258,15 @@ def test_who_confirms_after_the_network_went_can_be_let_in(phone: Phone) -> None
     phone.go_offline()
     confirm(party.id)
     phone.scan(ticket_token(party))
-    phone.expect_verdict("Confirmed after", "A ticket is sent only to who confirms.", party.name)
-    phone.press("Let in all the same 2")
+    phone.expect_verdict(
+        "Confirmed after", "Tickets are sent only for confirmed bookings.", party.name
+    )
+    phone.press("Let in anyway 2")
     phone.expect_verdict("Let 2 in")
     phone.press("Next")
     phone.scan(ticket_token(party))
     phone.expect_verdict("Confirmed after")
-    phone.press("Let in all the same 1")
+    phone.press("Let in anyway 1")
     phone.press("Next")
     phone.scan(ticket_token(party))
     phone.expect_verdict("Already in")

@@ -90,7 +90,7 @@ def test_a_phone_held_sideways_shows_what_is_pressed_and_counted(
     is_on_screen(
         verdict.locator("h2"),
         verdict.locator(".party"),
-        verdict.get_by_role("button", name="Fewer came: only 7"),
+        verdict.get_by_role("button", name="Only some came: 7"),
         verdict.get_by_role("button", name="Undo"),
         verdict.get_by_role("button", name="Next"),
     )
@@ -104,7 +104,7 @@ def test_a_phone_held_sideways_shows_what_is_pressed_and_counted(
     phone.expect_verdict("Not on the list")
     is_on_screen(
         verdict.locator("h2"),
-        verdict.get_by_role("button", name="Let in all the same 6"),
+        verdict.get_by_role("button", name="Let in anyway 6"),
         verdict.get_by_role("button", name="Turn away"),
     )
     phone.press("Turn away")
@@ -153,6 +153,6 @@ def test_a_long_title_pushes_nothing_off_the_screen(
 def test_an_app_whose_scripts_do_not_come_tells_what_to_do(phone: Phone) -> None:
     phone.page.route("**/*.js", lambda route: None)
     phone.page.goto(f"{phone.site.url}/checkin/app", wait_until="commit")
-    phone.expect_text("The app takes long to start.")
+    phone.expect_text("The app is taking long to start.")
     plain = phone.page.get_by_role("link", name="All performances").locator("visible=true")
     expect(plain).to_have_attribute("href", "/checkin/")

@@ -61,7 +61,9 @@ def test_part_of_a_party_at_each_door(doors: tuple[Phone, Phone]) -> None:
     first.press("Let in 2")
     first.expect_verdict("Let 2 in")
     second.press("Let in 3")
-    second.expect_verdict("Check again", "Others of this party came in meanwhile: 1 still to come.")
+    second.expect_verdict(
+        "Check again", "Others of this party have been admitted meanwhile: 1 still to come."
+    )
     held.release()
     second.press("Let in 1")
     second.expect_verdict("Let 1 in")
@@ -87,7 +89,7 @@ def test_offline_both_let_them_in_and_both_are_told(
     second.go_online()
 
     for phone in (first, second):
-        expect(phone.notices).to_contain_text("2 people too many were let in")
+        expect(phone.notices).to_contain_text("2 people too many were admitted")
         expect(phone.notices).to_contain_text("Ada Rossi came in twice")
         expect(phone.notices).to_contain_text("Door A")
         expect(phone.notices).to_contain_text("Door B")

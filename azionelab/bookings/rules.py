@@ -10,7 +10,6 @@ performance's lock, and its constraint refuses a writer that does not.
 from dataclasses import dataclass
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import make_transient_to_detached
 
@@ -32,9 +31,9 @@ from azionelab.bookings.seats.bookable import check_bookable, read_booking_facts
 from azionelab.bookings.seats.holds import expire_holds_of, free_seats, hold
 from azionelab.bookings.seats.network_holds import network_key, network_limit, too_many_unconfirmed
 from azionelab.bookings.tickets.references import new_reference
-from azionelab.database import db, last_words, now, transaction, violated_constraint
+from azionelab.database import db, now, transaction, violated_constraint
 from azionelab.mail.models import Kind
-from azionelab.mail.outbox import enqueue, enqueue_unless_recent
+from azionelab.mail.outbox import enqueue_unless_recent
 from azionelab.validation.email_addresses import mailbox_key
 
 
@@ -126,12 +125,8 @@ def _reserve(
             existing = session.get_one(Reservation, same_address.reservation_id)
             existing.told_held = holds_seats
             return existing
-        identity = uuid4()
-        enqueue(session, identity, Kind.CONFIRM)
-        # At the end, since it locks the performance (its trigger counts the seats there): parties
-        # of one evening queue here, for this statement and the commit only.
-        reservation = {
-            "id": identity,
+        values = {
+            "id": uuid4(),
             "reference": new_reference(),
             "performance_id": performance_id,
             "name": visitor.name,
@@ -149,8 +144,7 @@ def _reserve(
             "created_at": at,
             "hold_expires_at": at + hold(),
         }
-        last_words(session, _NEW_RESERVATION, reservation)
-    made = Reservation(**reservation)
+        made = transitions.add(session, values)
     make_transient_to_detached(made)
     session.add(made)
     made.told_held = holds_seats
@@ -268,6 +262,3 @@ def _check_changeable(reservation: Reservation) -> None:
         raise ReservationEnded
     if now() >= reservation.performance.starts_at:
         raise PerformanceStarted
-
-
-_NEW_RESERVATION = insert(Reservation).inline()

@@ -9,17 +9,18 @@ caller's transaction, which has locked the reservation, and its performance wher
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
 from flask import current_app
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, insert, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from azionelab.bookings.history import By
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets.references import new_reference
-from azionelab.database import now
+from azionelab.database import last_words, now
 from azionelab.mail.models import Kind
 from azionelab.mail.outbox import enqueue
 from azionelab.shows.models import Performance
@@ -28,6 +29,7 @@ from azionelab.shows.models import Performance
 class Change(StrEnum):
     """How a reservation changed."""
 
+    RESERVED = "reserved"
     CONFIRMED = "confirmed"
     REDUCED = "reduced"
     CANCELLED = "cancelled"
@@ -39,9 +41,11 @@ class Change(StrEnum):
     PERFORMANCE_CANCELLED = "performance_cancelled"
 
 
+_NEW_RESERVATION = insert(Reservation).inline()
 # The visitor gets no mail about the others: an expired booking says so on its page, and who did not come
 # is told at the door.
 _MAILS = {
+    Change.RESERVED: Kind.CONFIRM,
     Change.CONFIRMED: Kind.TICKET,
     Change.REDUCED: Kind.CHANGED,
     Change.CANCELLED: Kind.CANCELLED,
@@ -72,6 +76,18 @@ def seats_freed(performance: Performance, seats: int) -> None:
     """
     if seats:
         set_committed_value(performance, "seats_held", performance.seats_held - seats)
+
+
+def add(session: Session, values: dict[str, Any]) -> Reservation:
+    """Write a new reservation with the commit; what is returned is not in the session.
+
+    Its insert comes last, since it locks the performance (the trigger counts the seats there): the bookings
+    of one performance queue for this statement and the commit only.
+    """
+    reservation = Reservation(**values)
+    reservation_changed(session, reservation, Change.RESERVED)
+    last_words(session, _NEW_RESERVATION, values)
+    return reservation
 
 
 def confirm(session: Session, reservation: Reservation, at: datetime) -> None:

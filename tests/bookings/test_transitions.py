@@ -285,6 +285,13 @@ def test_a_moved_performance_is_a_change_of_its_parties(said: Said) -> None:
     assert said.freed == 0
 
 
+def test_a_new_booking_is_a_change(said: Said) -> None:
+    evening = a_performance()
+    said.clear()
+    party = a_party(evening, confirmed=False)
+    assert (said.freed, said.changed) == (0, {party.id: Change.RESERVED})
+
+
 def test_nothing_is_said_when_nothing_changed(said: Said) -> None:
     evening = tonight()
     party = a_party(evening, 3)

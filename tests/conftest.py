@@ -1,8 +1,8 @@
-"""Every test runs on a real PostgreSQL that the migrations built, and commits for real.
+"""Fixtures. Tests run on a real PostgreSQL with the migrated schema, and commit for real.
 
-Nothing is rolled back behind a test: the code under test owns its transactions, and constraints,
-triggers and other connections see what it committed. After a test that asked for the database all
-tables are emptied, which costs a few milliseconds.
+Tests are not wrapped in a transaction: the code under test owns its transactions, and constraints, triggers and
+other connections see the committed rows. After each test that used the database all tables are emptied, which
+takes a few milliseconds.
 """
 
 import contextlib
@@ -37,12 +37,11 @@ from bare_machine import embedded_postgres
 from tests.support.processes import PATIENCE, PYTHON, Program, free_port
 from tests.support.smtp import SmtpServer
 
-# Leave the tables and their counters as new ones, but those that the migrations fill and no test changes.
-# In one statement, as it runs after most tests. As TRUNCATE does it locks all of them first: what is at work
-# still ends before, and leaves nothing to the next test. But TRUNCATE makes new files for a table and all
-# its indexes, a hundred times the work of deleting a few rows: it is for those tables only that have grown
-# beyond the 8,192 bytes of a first page, whose rows would lie in the way of others.
-_FORGET = """
+# Empties all tables and resets their sequences, except the tables that migrations fill and no test changes. One
+# statement, since it runs after most tests. It locks all tables first, so that running transactions end before and
+# leave no rows for the next test. TRUNCATE creates new files for the table and its indexes, a hundred times the work
+# of deleting a few rows: only for tables larger than one page (8,192 bytes), whose dead rows would slow others down.
+_EMPTY_TABLES = """
 DO $$
 DECLARE
     kept CONSTANT name[] := '{alembic_version,role}';
@@ -82,23 +81,23 @@ _LONGEST = tuple(
 )
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Where it is there: it has no windows to draw, and takes half of the time of the others.
+# Preferred if installed: without windows it takes half the time.
 _WITHOUT_WINDOWS = "chromium-headless-shell"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Of the evening by script (tests/e2e/door/test_door_simulation.py), which is short in the suite."""
-    group = parser.getgroup("the evening by script")
+    """Options of the door simulation (tests/e2e/door/test_door_simulation.py); its default is short."""
+    group = parser.getgroup("door simulation")
     group.addoption("--parties", type=int, default=10, help="how many parties come")
     group.addoption("--doors", type=int, default=2, help="at how many doors")
     group.addoption("--seed", type=int, default=1, help="of who comes where, and what goes wrong")
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start hear what ends them, whoever runs the tests.
+    """Let the tests' child processes receive signals, however the tests were started.
 
-    A shell lets what it starts in the background ignore SIGINT, and nohup SIGHUP. What is ignored here
-    they would ignore as well; what is handled here, though by nothing, they do not.
+    A shell makes background processes ignore SIGINT, and nohup makes them ignore SIGHUP. Children inherit ignored
+    signals, but not handlers; so handle them here, with a handler that does nothing.
     """
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -106,21 +105,21 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest: in the end no process is left alone with one of them."""
+    """Run the slowest files first, so that no process is left alone with one of them at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
 
 
 def pytest_collection_finish() -> None:
-    """Do not look for garbage in what thousands of tests are made of, again and again."""
+    """Exclude the collected tests from garbage collection."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[str]:
-    """The URL of a database that nothing was written to yet, on a PostgreSQL of this run's own.
+    """The URL of an empty database, on a PostgreSQL started for this run.
 
-    Or on the one that TEST_DATABASE_URL names, as tests/containers/test_postgres.py does.
+    Or TEST_DATABASE_URL, if it is set, as by tests/containers/test_postgres.py.
     """
     if given := os.environ.get("TEST_DATABASE_URL"):
         with psycopg.connect(given, autocommit=True) as connection:
@@ -136,11 +135,11 @@ def database_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def settings(database_server: str) -> dict[str, str]:
-    """The settings of this run: development, mail to a port where nobody listens, no rate limits."""
+    """This run's settings: development mode, an unreachable mail server, no rate limits."""
     return {
         "FLASK_DEBUG": "true",
         "SECRET_KEY": "6bYyQ0p4pX1n8zKq3tVh7sWm2rLc9dFa",
-        # The role with rights to rows alone: what it lacks, the tests meet.
+        # The role that only has rights to rows, so that tests find missing rights.
         "DATABASE_URL": embedded_postgres.as_application(database_server),
         "SITE_BASE_URL": f"http://127.0.0.1:{free_port()}",
         "MAIL_SERVER": "127.0.0.1",
@@ -158,10 +157,10 @@ def settings(database_server: str) -> dict[str, str]:
 
 
 class _FreshContextClient(FlaskClient):
-    """A client whose requests know nothing of the test's own application context.
+    """A client whose requests do not use the test's application context.
 
-    Flask reuses a context that is pushed already: `g`, the session and its identity map would pass
-    from request to request, as they never do in production.
+    Flask reuses a pushed context: `g`, the session and its identity map would be shared between requests, unlike in
+    production.
     """
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
@@ -170,8 +169,7 @@ class _FreshContextClient(FlaskClient):
 
 def _application(settings: dict[str, str]) -> Flask:
     app = create_app(load_config(settings))
-    # Hundreds of people log in here: the least work for a password (tests/staff/test_accounts.py sees what
-    # it is where the site runs).
+    # The cheapest password hash: tests log in hundreds of times (tests/staff/test_accounts.py tests the real one).
     app.extensions["security"].pwd_context.update(argon2__memory_cost=8, argon2__time_cost=1)
     app.test_client_class = _FreshContextClient
     return app
@@ -185,7 +183,7 @@ def _dispose(app: Flask) -> None:
 
 @pytest.fixture(scope="session")
 def app(settings: dict[str, str], database_server: str) -> Iterator[Flask]:
-    """The application on the database of this run, which the migrations built."""
+    """The application on this run's migrated database."""
     builder = _application(settings | {"MIGRATION_DATABASE_URL": database_server})
     with builder.app_context():
         flask_migrate.upgrade()
@@ -197,24 +195,24 @@ def app(settings: dict[str, str], database_server: str) -> Iterator[Flask]:
 
 @pytest.fixture(scope="session")
 def database_url(app: Flask, database_server: str) -> str:
-    """The database of this run, built, as a libpq URL that opens it as its owner."""
+    """The libpq URL of this run's migrated database, as its owner."""
     return database_server
 
 
 @pytest.fixture
 def empty_database(database_server: str) -> Iterator[str]:
-    """The URL of another database, empty and for this test alone; for tests of migrations."""
+    """The URL of an empty database for one test, for tests of migrations."""
     name = f"empty_{uuid4().hex}"
     with psycopg.connect(database_server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        # Its own name is another where TEST_DATABASE_URL names it.
+        # TEST_DATABASE_URL may name another database than azionelab.
         yield urlsplit(database_server)._replace(path=f"/{name}").geturl()
         connection.execute(sql.SQL("DROP DATABASE {} (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
 def make_app(app: Flask, settings: dict[str, str]) -> Iterator[Callable[..., Flask]]:
-    """Make an application with other settings, given by name; "" unsets one."""
+    """A function that makes an application with changed settings; "" unsets a setting."""
     made = []
 
     def make(**changes: str) -> Flask:
@@ -228,9 +226,9 @@ def make_app(app: Flask, settings: dict[str, str]) -> Iterator[Callable[..., Fla
 
 @pytest.fixture(scope="session")
 def forget(database_url: str) -> Iterator[Callable[[], None]]:
-    """Forget all rows but those that the migrations made.
+    """A function that deletes all rows but those of the migrations.
 
-    One connection stays for all tests: a new one would look up each table first, ten times the work.
+    It keeps one connection for all tests: a new one would load the catalogue first, ten times the work.
     """
     options = f"-c lock_timeout={PATIENCE:.0f}s -c session_replication_role=replica"  # no triggers
     connections: list[psycopg.Connection[Any]] = []
@@ -240,9 +238,8 @@ def forget(database_url: str) -> Iterator[Callable[[], None]]:
             if not connections or connections[-1].closed:
                 connections.append(psycopg.connect(database_url, autocommit=True, options=options))
             try:
-                connections[-1].execute(_FORGET)
-            # A request whose answer nobody waited for was still at work: it is through by now. Or a test
-            # ended all connections.
+                connections[-1].execute(_EMPTY_TABLES)
+            # A request was still running, and has ended by now; or a test closed all connections.
             except psycopg.OperationalError:
                 if is_last:
                     raise
@@ -264,22 +261,22 @@ def _emptied_database(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def in_app(app: Flask) -> Iterator[Flask]:
-    """Run the test inside the application, as a command runs: rules and models can be used."""
+    """Push an application context, as for a command, so that the test can call rules and models."""
     with app.app_context():
         yield app
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A visitor's browser, as far as Flask is concerned. (It knows no `with client:`.)"""
+    """A test client. It does not support `with client:`."""
     return app.test_client()
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection beside the application's, which sees only what was committed.
+    """A separate autocommit connection, which sees only committed rows.
 
-    Every statement commits by itself: `database.execute("SELECT ...").fetchone()`.
+    For example `database.execute("SELECT ...").fetchone()`.
     """
     with psycopg.connect(database_url, autocommit=True, row_factory=namedtuple_row) as connection:
         yield connection
@@ -287,7 +284,7 @@ def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.fixture
 def newer_schema(database: psycopg.Connection[Any]) -> Iterator[None]:
-    """Let the database say that a migration was run which this code does not know."""
+    """Set the database's revision to a migration that this code does not know."""
     row = database.execute("SELECT version_num FROM alembic_version").fetchone()
     assert row is not None
     database.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -297,7 +294,7 @@ def newer_schema(database: psycopg.Connection[Any]) -> Iterator[None]:
 
 @pytest.fixture
 def leave_room(database: psycopg.Connection[Any]) -> Iterator[Callable[[int], None]]:
-    """Leave so many megabytes for what new connections make PostgreSQL write beside its tables."""
+    """A function that limits new connections' temporary files to a number of megabytes."""
     name = sql.Identifier(database.info.dbname)
 
     def leave(megabytes: int) -> None:
@@ -310,13 +307,13 @@ def leave_room(database: psycopg.Connection[Any]) -> Iterator[Callable[[int], No
 
 @pytest.fixture
 def full_disk(leave_room: Callable[[int], None]) -> None:
-    """Let new connections be refused whatever PostgreSQL would write beside its tables, as by a full disk."""
+    """Let new connections write no temporary files, as on a full disk."""
     leave_room(0)
 
 
 @pytest.fixture
 def smtp_server() -> Iterator[SmtpServer]:
-    """A mail server that collects what is sent, or refuses it as it is told."""
+    """A mail server that collects messages, or refuses them on request."""
     server = SmtpServer()
     server.start()
     yield server
@@ -325,7 +322,7 @@ def smtp_server() -> Iterator[SmtpServer]:
 
 @dataclass(frozen=True)
 class Site:
-    """A site that is served by gunicorn."""
+    """A site served by gunicorn."""
 
     url: str
     program: Program
@@ -335,7 +332,7 @@ class Site:
 def live_site(
     database_url: str, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
-    """The site as production serves it: gunicorn, 2 workers of 4 threads, at SITE_BASE_URL."""
+    """The site under gunicorn with 2 workers of 4 threads, at SITE_BASE_URL."""
     with _serve(settings, tmp_path_factory.mktemp("site") / "gunicorn.log") as site:
         yield site
 
@@ -344,7 +341,7 @@ def live_site(
 def start_site(
     database_url: str, settings: dict[str, str], tmp_path: Path
 ) -> Iterator[Callable[..., Site]]:
-    """Start a site of the test's own, with settings given by name; returns once it answers."""
+    """A function that starts a site with changed settings, and returns once it answers."""
     with contextlib.ExitStack() as running:
 
         def start(**changes: str) -> Site:
@@ -362,7 +359,7 @@ def _serve(settings: dict[str, str], log: Path) -> Iterator[Site]:
     command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     with Program(command, settings | bind, log) as program:
         program.wait_until(lambda: _answers(f"{url}/api/health"), "the site to answer")
-        # One worker is enough to answer; what tests do to "the workers" they do to both.
+        # The site answers as soon as one worker runs, but tests need both.
         gunicorn = psutil.Process(program.pid)
         program.wait_until(lambda: len(gunicorn.children()) == 2, "both workers")
         yield Site(url, program)
@@ -384,7 +381,7 @@ def _answers(url: str) -> bool:
 def start_worker(
     database_url: str, settings: dict[str, str], tmp_path: Path
 ) -> Iterator[Callable[..., Program]]:
-    """Start a `flask worker` with settings given by name; returns once it has reported itself."""
+    """A function that starts a `flask worker` with changed settings, and returns once it has registered."""
     running: list[Program] = []
 
     def start(**changes: str) -> Program:
@@ -407,19 +404,19 @@ def start_worker(
 
 @pytest.fixture
 def worker(start_worker: Callable[..., Program], smtp_server: SmtpServer) -> Program:
-    """A worker that delivers to `smtp_server`."""
+    """A running worker that delivers to `smtp_server`."""
     return start_worker(MAIL_PORT=str(smtp_server.port))
 
 
 @pytest.fixture(scope="session")
 def browser_path() -> str:
-    """A browser of this machine. It may be one that knows no camera."""
+    """The path of an installed browser, possibly one without camera support."""
     return shutil.which(_WITHOUT_WINDOWS) or _whole_browser()
 
 
 @pytest.fixture(scope="session")
 def whole_browser_path() -> str:
-    """The machine's Chromium as people have it, with cameras and all."""
+    """The path of a full Chromium, with camera support."""
     return _whole_browser()
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.cutter import Cutter
+from tests.support.cutting_proxy import CuttingProxy
 
 
 @pytest.fixture
-def cutter(database_url: str) -> Iterator[Cutter]:
+def cutter(database_url: str) -> Iterator[CuttingProxy]:
     """The proxy before PostgreSQL; `cutter.url` leads through it."""
-    with Cutter(database_url) as cutter:
+    with CuttingProxy(database_url) as cutter:
         yield cutter

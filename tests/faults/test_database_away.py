@@ -18,7 +18,7 @@ from sqlalchemy.exc import (
 
 from azionelab.database import db
 from azionelab.database.errors import CommitUnknown, is_database_busy
-from tests.support.cutter import Cutter
+from tests.support.cutting_proxy import CuttingProxy
 from tests.support.people import english, logged_in, token_of
 
 PAGES = [
@@ -28,7 +28,7 @@ PAGES = [
 
 
 @pytest.fixture
-def app_beyond(make_app: Callable[..., Flask], cutter: Cutter) -> Flask:
+def app_beyond(make_app: Callable[..., Flask], cutter: CuttingProxy) -> Flask:
     return make_app(DATABASE_URL=cutter.url)
 
 
@@ -37,7 +37,7 @@ def admin(in_app: Flask, app_beyond: Flask) -> FlaskClient:
     return logged_in(app_beyond, "admin")
 
 
-def take_away(app: Flask, cutter: Cutter) -> None:
+def take_away(app: Flask, cutter: CuttingProxy) -> None:
     cutter.stop()
     with app.app_context():
         db.engine.dispose()
@@ -45,7 +45,7 @@ def take_away(app: Flask, cutter: Cutter) -> None:
 
 @pytest.mark.parametrize("language", ["en", "it"])
 def test_whoever_is_logged_in_gets_the_page_that_a_stranger_gets(
-    app_beyond: Flask, admin: FlaskClient, cutter: Cutter, language: str
+    app_beyond: Flask, admin: FlaskClient, cutter: CuttingProxy, language: str
 ) -> None:
     stranger = english(app_beyond)
     take_away(app_beyond, cutter)
@@ -65,7 +65,7 @@ def test_whoever_is_logged_in_gets_the_page_that_a_stranger_gets(
 
 
 def test_a_form_of_the_back_office_keeps_what_was_typed(
-    app_beyond: Flask, admin: FlaskClient, cutter: Cutter
+    app_beyond: Flask, admin: FlaskClient, cutter: CuttingProxy
 ) -> None:
     form = token_of(admin) | {"name": 'Sala "Grande" <3', "address": "Via Roma 1"}
     take_away(app_beyond, cutter)
@@ -76,7 +76,7 @@ def test_a_form_of_the_back_office_keeps_what_was_typed(
     assert 'action="/admin/venues/new/?url=/admin/"' in answer.text
 
 
-def test_no_page_repeats_a_password(app_beyond: Flask, in_app: Flask, cutter: Cutter) -> None:
+def test_no_page_repeats_a_password(app_beyond: Flask, in_app: Flask, cutter: CuttingProxy) -> None:
     browser = english(app_beyond)
     form = token_of(browser, "/staff/login") | {
         "email": "a@theatre.org",

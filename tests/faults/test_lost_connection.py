@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from tests.faults.deeds import DOORS, STAFF, VISITORS, Press, Stage, book_by_api_without_a_key, sync
 from tests.faults.office_deeds import OFFICE
-from tests.support.cutter import Cut, Cutter
+from tests.support.cutting_proxy import Cut, CuttingProxy
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -52,7 +52,7 @@ _MOST = 60  # statements that no press comes near
 
 
 @pytest.fixture
-def stage(make_app: Callable[..., Flask], cutter: Cutter) -> Stage:
+def stage(make_app: Callable[..., Flask], cutter: CuttingProxy) -> Stage:
     return Stage.of(make_app(DATABASE_URL=cutter.url))
 
 
@@ -85,7 +85,7 @@ def says_unknown(answer: TestResponse) -> bool:
 def test_what_is_cut_off_can_be_done_again(
     database: psycopg.Connection[Any],
     stage: Stage,
-    cutter: Cutter,
+    cutter: CuttingProxy,
     deed: Callable[[Stage], Press],
     how: Cut,
 ) -> None:

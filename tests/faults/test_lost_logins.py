@@ -17,7 +17,7 @@ from azionelab.checkin.devices.invitations import make_invitation
 from azionelab.staff.accounts import create_account
 from tests.bookings.test_pages import fields
 from tests.faults.deeds import tonight
-from tests.support.cutter import Cut, Cutter
+from tests.support.cutting_proxy import Cut, CuttingProxy
 from tests.support.people import PASSWORD, english, log_in
 
 pytestmark = [
@@ -30,7 +30,7 @@ _MOST = 60  # statements that no press comes near
 
 
 @pytest.fixture
-def app_beyond(make_app: Callable[..., Flask], cutter: Cutter) -> Flask:
+def app_beyond(make_app: Callable[..., Flask], cutter: CuttingProxy) -> Flask:
     many = "1000 per minute"
     return make_app(DATABASE_URL=cutter.url, LOGIN_RATE_LIMIT=many)
 
@@ -41,7 +41,7 @@ def somebody() -> str:
 
 
 def each_cut(
-    cutter: Cutter, how: Cut, prepare: Callable[[], Callable[[], TestResponse]]
+    cutter: CuttingProxy, how: Cut, prepare: Callable[[], Callable[[], TestResponse]]
 ) -> Iterator[TestResponse]:
     """The answers to presses that are cut one statement later each time, until one is not cut at all."""
     for number in range(1, _MOST):
@@ -56,7 +56,7 @@ def each_cut(
 
 
 def test_who_logs_in_comes_in_at_the_next_press(
-    app_beyond: Flask, cutter: Cutter, how: Cut
+    app_beyond: Flask, cutter: CuttingProxy, how: Cut
 ) -> None:
     email = ""
 
@@ -75,7 +75,7 @@ def test_who_logs_in_comes_in_at_the_next_press(
 
 
 def test_a_password_is_the_old_or_the_new_one_as_it_was_told(
-    app_beyond: Flask, cutter: Cutter, how: Cut
+    app_beyond: Flask, cutter: CuttingProxy, how: Cut
 ) -> None:
     email = ""
 
@@ -102,7 +102,7 @@ def test_a_password_is_the_old_or_the_new_one_as_it_was_told(
 
 
 def test_a_phone_becomes_a_device_at_the_next_press(
-    app_beyond: Flask, cutter: Cutter, database: psycopg.Connection[Any], how: Cut
+    app_beyond: Flask, cutter: CuttingProxy, database: psycopg.Connection[Any], how: Cut
 ) -> None:
     phone, evening, body = english(app_beyond), 0, {}
 

@@ -1,4 +1,4 @@
-"""A phone at the door: its page in a real browser, and what it keeps."""
+"""A phone at the door: the app's page in a real browser, and its local databases."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.conftest import Site
 from tests.factories import a_party, a_performance
 from tests.support.processes import PATIENCE
 
-_KEY = 0.005  # seconds between two keys of a hand scanner
+_KEY_SECONDS = 0.005  # between two keys of a hand scanner
 _KEPT = """
 async () => {
   const kept = {};
@@ -64,7 +64,7 @@ async (count) => {
   }
 }
 """
-# What stands in its queue before this is done by then: promises, its databases' answers, and drawing.
+# Waits for pending promises, database requests and drawing.
 _SETTLED = """
 async () => {
   for (let n = 0; n < 3; n += 1) {
@@ -84,18 +84,18 @@ _SEEN = """
 
 
 def tonight(**facts: Any) -> Performance:
-    """A performance whose doors are open, whose no-shows could be released, and that is bookable."""
+    """A bookable performance with open doors, whose no-shows can be released."""
     curtain = now() + timedelta(minutes=25)
     return a_performance(starts_at=curtain, booking_closes_at=curtain, **facts)
 
 
 def invitation(site: Site, performance: Performance) -> str:
-    """The address in the QR that staff show."""
+    """The URL in the QR code that staff show."""
     return f"{site.url}/checkin/app#join={make_invitation(performance.id)}"
 
 
 class Phone:
-    """The door app as somebody holds it."""
+    """The door app on one phone."""
 
     def __init__(self, page: Page, site: Site) -> None:
         self.page = page
@@ -110,24 +110,24 @@ class Phone:
         return self.page.context
 
     def join(self, performance: Performance, name: str = "Door A") -> Self:
-        """Become a door of this performance, and know its list."""
+        """Enrol at this performance, and load its list."""
         self.page.goto(invitation(self.site, performance))
         label = self.page.get_by_label("Name of this door")
         label.fill(name)
         self.press("Yes, open the door")
-        # A phone that was a door before still has its state of then behind this screen.
+        # A phone that was enrolled before still has its old state behind this screen.
         expect(label).to_be_hidden()
         self.wait_until_synced()
         return self
 
     def install_clock(self, **settings: Any) -> None:
-        """Let the test move its clock. Keys keep their own times, by which hand scanners are known."""
+        """Let the test set the clock. Key events keep real times, which identify hand scanners."""
         self.context.add_init_script(f"window.times = {_TIME_OF_EVENT}")
         self.page.clock.install(**settings)
         self.page.add_init_script("Object.defineProperty(Event.prototype, 'timeStamp', times)")
 
     def wait_for_every_answer(self) -> Self:
-        """Wait for every answer from now on, where a phone goes on by itself after a moment.
+        """Disable timeouts from now on: by default the app goes on offline after a moment.
 
         For tests in which answers are held back: a busy machine may take longer than that moment.
         """
@@ -135,31 +135,31 @@ class Phone:
         return self
 
     def open(self) -> Self:
-        """Open the app once more, with or without a network."""
+        """Open the app again, with or without a network."""
         self.page.goto(f"{self.site.url}/checkin/app")
         return self
 
     def press(self, name: str) -> None:
-        """Press the button of that name, on what covers the rest of the page if something does."""
+        """Press a button; in the open dialog, if there is one."""
         cover = self.page.locator("dialog[open], #verdict:has(.verdict)")
         top = cover if cover.count() else self.page
         top.get_by_role("button", name=name, exact=True).click()
 
     def scan(self, code: str) -> None:
-        """With a hand scanner: fast, wherever the focus is, with Enter at the end.
+        """Scan with a hand scanner: fast keys, whatever has the focus, then Enter.
 
         The keys' own times are a scanner's, however busy this machine is.
         """
         self._keys = self._keys or self.context.new_cdp_session(self.page)
         keys = [*((key, key) for key in code), ("Enter", "\r")]
-        began = time.time() - len(keys) * _KEY
+        began = time.time() - len(keys) * _KEY_SECONDS
         for n, (key, text) in enumerate(keys):
             for what in ({"type": "keyDown", "text": text}, {"type": "keyUp"}):
-                event = what | {"key": key, "timestamp": began + n * _KEY}
+                event = what | {"key": key, "timestamp": began + n * _KEY_SECONDS}
                 self._keys.send("Input.dispatchKeyEvent", event)
 
     def type(self, code: str) -> None:
-        """By hand, into the field; the verdict before is put away first."""
+        """Type a code into the field; dismisses the current verdict first."""
         if self.page.locator("#verdict .verdict").count():
             self.press("Next")
         if not self.page.locator("#query").is_visible():
@@ -168,64 +168,64 @@ class Phone:
         self.page.locator("#query").press("Enter")
 
     def expect_verdict(self, *words: str) -> None:
-        """Wait for a verdict that says all of these."""
+        """Wait for a verdict that contains all of these."""
         for said in words:
             expect(self.verdict).to_contain_text(said)
 
     def expect_text(self, *words: str) -> None:
-        """Wait until the page shows these, whatever the screen."""
+        """Wait until the page shows these texts, on any screen."""
         for said in words:
             expect(self.page.get_by_text(said).locator("visible=true").first).to_be_visible()
 
     def count(self, name: str) -> Locator:
-        """One of the numbers at the top: expected, inside, to_come, free."""
+        """A number at the top: expected, inside, to_come or free."""
         return self.page.locator(f'[data-count="{name}"]')
 
     def go_offline(self) -> None:
-        """Be somewhere without a network from now on."""
+        """Lose the network."""
         self.context.set_offline(True)
 
     def go_online(self) -> None:
-        """Have a network again, and wait until everything is told that waited for it."""
+        """Get a network, and wait until everything is sent."""
         self.context.set_offline(False)
         self.wait_until_synced()
 
     def wait_until_synced(self) -> None:
-        """Wait until the server knows all that was done here."""
+        """Wait until everything is sent to the server."""
         expect(self.state).to_have_text("Online")
 
     def read_databases(self) -> dict[str, list[Any]]:
-        """All that is in the browser's databases, by the name of the store."""
+        """The rows of the browser's databases, by store."""
         kept: dict[str, list[Any]] = self.page.evaluate(_KEPT)
         return kept
 
     def expect_empty_databases(self) -> None:
-        """Wait until there is nothing in any of them."""
+        """Wait until the browser's databases are empty."""
         until(
             self.page, lambda: not any(self.read_databases().values()), "everything to be forgotten"
         )
 
     def wait_until_settled(self) -> None:
-        """Wait until the page has done what it does about an answer that has come."""
+        """Wait until the page has handled the last response."""
         self.page.evaluate(_SETTLED)
 
     def wait_until_installed(self) -> None:
-        """Wait until the app is kept here, and would start without a network."""
+        """Wait until the app is cached, so that it starts without a network."""
         self.page.evaluate("async () => { await navigator.serviceWorker.ready; }")
 
     def wait_until_reader_cached(self) -> None:
-        """Wait until what reads codes is kept here as well, which is a little later."""
+        """Wait until the code reader is cached too, a little later."""
         until(self.page, lambda: bool(self.page.evaluate(_READER)), "the reader of codes")
 
     def release_seats(self) -> None:
-        """Release the places of who did not come, with the second thought that this takes."""
+        """Release the seats of no-shows, including the confirmation."""
         self.press("More")
         self.press("Release seats")
         self.press("Release seats")
         expect(self.page.locator("[data-release-words]")).to_contain_text("Seats were released at")
 
     def record_verdicts(self) -> Callable[[], list[str]]:
-        """Note every verdict that is shown from now on; what was noted."""
+        """Record all verdicts from now on; returns a function that reads them."""
         self.page.evaluate(_WATCH)
 
         def noted() -> list[str]:
@@ -234,24 +234,24 @@ class Phone:
         return noted
 
     def start_camera(self) -> None:
-        """Start scanning, as far as there is a camera."""
+        """Start scanning with the camera."""
         self.press("Scan with the camera")
 
     def wait_for_frames(self, count: int) -> None:
-        """Wait until the camera has shown so many more pictures."""
+        """Wait for `count` more frames of the camera."""
         self.page.evaluate(_PICTURES, count)
 
     def hide(self) -> None:
-        """Be told what a browser tells a page that nobody sees."""
+        """Make the page hidden, as when the phone is locked."""
         self.page.evaluate(_SEEN, "hidden")
 
     def show(self) -> None:
-        """Be seen again."""
+        """Make the page visible again."""
         self.page.evaluate(_SEEN, "visible")
 
 
-class Held:
-    """Requests to an address are held back until somebody decides what becomes of them."""
+class HeldRequests:
+    """Holds requests to a URL until the test releases them."""
 
     def __init__(self, page: Page, address: str) -> None:
         self.routes: list[Route] = []
@@ -266,18 +266,18 @@ class Held:
             self.routes.append(route)
 
     def wait(self) -> None:
-        """Wait until there is one."""
+        """Wait for a held request."""
         until(self._page, lambda: bool(self.routes), "a request")
 
     def release(self) -> None:
-        """Let these pass, and all that come."""
+        """Let held and later requests pass."""
         self._is_over = True
         for route in self.routes:
             route.continue_()
 
 
 def until(page: Page, ask: Callable[[], bool], what: str) -> None:
-    """Ask until it is so, while the page and what was routed go on; fail, saying `what` was awaited."""
+    """Poll until `ask` is true, while the page goes on; fails with `what`."""
     deadline = time.monotonic() + PATIENCE
     while not ask():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
@@ -285,7 +285,7 @@ def until(page: Page, ask: Callable[[], bool], what: str) -> None:
 
 
 def has_a_scan_to_send(phone: Phone) -> Reservation:
-    """Let a party in without a network, at the door of some evening; that party."""
+    """Let a party in while the phone is offline; returns the party."""
     performance = tonight()
     party = a_party(performance, 2)
     phone.join(performance)

@@ -1,4 +1,4 @@
-"""A pytest plugin for .ci/run: writes which tests failed, so that these can run once more, alone.
+"""A pytest plugin for .ci/run: writes the failed tests to a file, to run them again alone.
 
 `python -m pytest -p tests.support.failed_tests` with FAILED_TESTS=FILE in the environment. The file is
 written only when the run went to its end and tests failed in it; one that broke off writes none.
@@ -12,7 +12,7 @@ from _pytest.terminal import TerminalReporter
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, exitstatus: int) -> None:
-    """Write the failed tests' names, one on each line."""
+    """Write the failed tests' ids, one per line."""
     if exitstatus != pytest.ExitCode.TESTS_FAILED:
         return
     reports = terminalreporter.getreports("failed") + terminalreporter.getreports("error")

@@ -1,4 +1,4 @@
-"""The steps of the journey in a browser: what visitors and staff do, on any site that serves them."""
+"""Steps of visitors and staff in a browser, on any site."""
 
 import io
 import re
@@ -11,21 +11,21 @@ from tests.support.smtp import Delivered
 
 
 def link_in(message: Delivered, site: str) -> str:
-    """The visitor's link to `site` in a message's text."""
+    """The visitor's link to `site` in a message."""
     found = re.search(re.escape(site) + r"/bookings/\S+", message.text())
     assert found, message.text()
     return found[0]
 
 
 def qr_in(message: Delivered) -> str:
-    """What the QR in a message says."""
+    """The content of the QR code in a message."""
     images = [p for p in message.message.walk() if p.get_content_type() == "image/png"]
     (decoded,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(images[0].get_content())))
     return str(decoded.text)
 
 
 def book(page: Page, name: str, email: str, seats: int) -> None:
-    """Fill in the booking form that `page` shows and send it."""
+    """Fill in and submit the booking form on `page`."""
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("E-mail", exact=True).fill(email)
     page.get_by_label("Seats").select_option(str(seats))
@@ -35,7 +35,7 @@ def book(page: Page, name: str, email: str, seats: int) -> None:
 
 
 def confirm(page: Page, link: str) -> None:
-    """Open the mail's link, say yes, and see the ticket."""
+    """Open the mail's link, confirm, and expect the ticket."""
     page.goto(link)
     page.get_by_label("Yes, we are coming").check()
     page.locator("main form button[type=submit]").first.click()
@@ -44,7 +44,7 @@ def confirm(page: Page, link: str) -> None:
 
 
 def log_in(page: Page, site: str, email: str, password: str) -> None:
-    """Log in as somebody of the theatre."""
+    """Log in as staff."""
     page.goto(f"{site}/staff/login")
     page.get_by_label("E-mail", exact=True).fill(email)
     page.get_by_label("Password", exact=True).fill(password)
@@ -52,7 +52,7 @@ def log_in(page: Page, site: str, email: str, password: str) -> None:
 
 
 def show_ticket(door: Page, code: str) -> Locator:
-    """Type a ticket's code at the door; the verdict."""
+    """Type a ticket's code at the door; returns the verdict's element."""
     door.locator("[name=code]").first.fill(code)
     door.locator("[name=code]").first.press("Enter")
     return door.locator("[role=alert]").first

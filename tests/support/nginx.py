@@ -1,4 +1,4 @@
-"""The real nginx, started by the container's own script, and what stands around it in a test."""
+"""nginx, started by the container's script, with a backend and a name server for tests."""
 
 import gzip
 import http.client
@@ -22,7 +22,7 @@ START = ROOT / "docker" / "nginx" / "start.sh"
 
 
 def lay_out_front_end(root: Path) -> Path:
-    """Put the built front end below `root` as the image has it: compressed beside what is large."""
+    """Copy the built front end below `root` as in the image, with compressed copies of large files."""
     shutil.copytree(ROOT / "static_frontend" / "dist", root / "static")
     for path in (root / "static" / "assets").iterdir():
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
@@ -31,7 +31,7 @@ def lay_out_front_end(root: Path) -> Path:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: header names in lower case, several of a name one below the other."""
+    """A response: header names in lower case, repeated headers joined by line breaks."""
 
     status: int
     headers: Mapping[str, str]
@@ -43,7 +43,7 @@ class Answer:
 
 
 class Nginx:
-    """nginx in front of something, in a folder of its own. `settings` are the container's."""
+    """nginx in its own folder. `settings` are the container's."""
 
     def __init__(self, folder: Path, site: Path, **settings: str) -> None:
         self.folder = folder
@@ -66,7 +66,7 @@ class Nginx:
     @contextmanager
     def running(self) -> Iterator["Nginx"]:
         """Render the templates and serve."""
-        # Folders of tests are the user's alone, who may be root: the worker stays that user.
+        # The tests' folders belong to the current user only, possibly root: nginx's worker keeps that user.
         nginx = ["nginx", "-e", "stderr", "-c", self.config, "-g", "user root;"]
         with Program([START, *nginx], self.settings, self.folder / "nginx.out") as program:
             program.wait_until(self._is_up, "nginx to answer")
@@ -85,7 +85,7 @@ class Nginx:
         source: str = "127.0.0.1",
         **headers: str,
     ) -> Answer:
-        """Ask for `path` exactly as it is given. In `headers`, _ stands for -."""
+        """Request `path` exactly as given. In `headers`, _ stands for -."""
         port = self.tls_port if tls else self.http_port
         with closing(
             http.client.HTTPConnection("127.0.0.1", port, PATIENCE, (source, 0))
@@ -98,7 +98,7 @@ class Nginx:
             return _read(connection.getresponse())
 
     def logged(self, answer: Answer) -> dict[str, Any]:
-        """The log's line of the request that was answered so."""
+        """The access log's line of a response's request."""
         wanted = answer.headers["x-request-id"]
 
         def find() -> dict[str, Any]:
@@ -109,7 +109,7 @@ class Nginx:
 
     @property
     def log(self) -> str:
-        """The access log, up to its last whole line."""
+        """The access log, up to its last complete line."""
         return (self.folder / "access.log").read_text().rpartition("\n")[0]
 
     def _is_up(self) -> bool:
@@ -132,7 +132,7 @@ def _read(answer: http.client.HTTPResponse) -> Answer:
 
 
 class Echo:
-    """Something behind nginx that tells what it was asked, and answers with `headers`."""
+    """A backend that returns the request as JSON, with `headers`."""
 
     def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
         self.headers: dict[str, str] = {}
@@ -161,13 +161,13 @@ class Echo:
 
     @contextmanager
     def running(self) -> Iterator["Echo"]:
-        """Answer until the block ends."""
+        """Serve until the block ends."""
         with _served(self._server):
             yield self
 
 
 class NameServer:
-    """A name server at `address` (host:port): every name has these IPv4 addresses, or does not exist."""
+    """A name server at `address` (host:port): every name has these IPv4 addresses; without any it does not exist."""
 
     def __init__(self, *addresses: str) -> None:
         self.addresses: tuple[str, ...] = addresses
@@ -182,7 +182,7 @@ class NameServer:
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
 
     def answer(self, query: bytes) -> bytes:
-        """The answer as RFC 1035 writes it."""
+        """The response in the format of RFC 1035."""
         question = query[12 : query.index(b"\0", 12) + 5]
         code = b"\x81\x80" if self.addresses else b"\x81\x83"
         head = query[:2] + code + b"\0\1" + len(self.addresses).to_bytes(2, "big") + b"\0\0\0\0"
@@ -192,7 +192,7 @@ class NameServer:
 
     @contextmanager
     def running(self) -> Iterator["NameServer"]:
-        """Answer until the block ends."""
+        """Serve until the block ends."""
         with _served(self._server):
             yield self
 

@@ -1,4 +1,4 @@
-"""People of the theatre, logged in through the form as they would be."""
+"""Staff, logged in through the login form."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,13 +18,13 @@ PASSWORD = "correct horse battery staple"
 
 
 def log_in(client: FlaskClient, email: str, password: str = PASSWORD) -> TestResponse:
-    """Send the login form."""
+    """Submit the login form."""
     form = fields(client.get("/staff/login").text)
     return client.post("/staff/login", data=form | {"email": email, "password": password})
 
 
 def logged_in(app: Flask, role: str) -> FlaskClient:
-    """An English browser in which somebody with a new account of that role is logged in."""
+    """An English client, logged in with a new account of that role."""
     create_account(f"{role}@theatre.org", role, PASSWORD, name=role.title())
     client = english(app)
     answer = log_in(client, f"{role}@theatre.org")
@@ -33,7 +33,7 @@ def logged_in(app: Flask, role: str) -> FlaskClient:
 
 
 def english(app: Flask) -> FlaskClient:
-    """An English browser."""
+    """An English client."""
     client = app.test_client()
     client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
     return client
@@ -58,7 +58,7 @@ def token_of(client: FlaskClient, page: str = "/admin/") -> Mapping[str, str]:
 
 
 def change_account(user_id: int, *, changed_by: int | None = None, **facts: Any) -> User:
-    """Change an account as it is now, as the back office does."""
+    """Change an account, as the back office does."""
     user = db.session.get_one(User, user_id, populate_existing=True)
     wanted = {"name": "", "password": ""} | facts
     edit = Edit(user.version, wanted, lambda name, stored: wanted[name] == stored, changed_by)

@@ -1,4 +1,4 @@
-"""Programs started for a test: watched, waited for by asking, and ended by their own group."""
+"""Programs started for a test: their output, polling for conditions, and their end with all children."""
 
 import contextlib
 import itertools
@@ -15,26 +15,26 @@ from typing import Any, Self, TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
-# Before a command: root then has no more right to others' files than anybody.
+# A command prefix that takes root's right to other users' files.
 AS_NO_SUPERUSER = (
     ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 )
-# Seconds that any test waits for an event before it fails: one patience for all of them, so generous that
-# a busy machine is no fault. TEST_PATIENCE scales it, as in TEST_PATIENCE=5 on a slow machine.
+# The timeout of all waits in tests, in seconds: long, so that tests do not fail on a busy machine. TEST_PATIENCE
+# scales it, as in TEST_PATIENCE=5 on a slow machine.
 PATIENCE = 180 * float(os.environ.get("TEST_PATIENCE", "1"))
 
 T = TypeVar("T")
 
 
 def _ports() -> Iterator[int]:
-    """Ports that no connection is given (Linux gives from 32768 up), nor another process of this run.
+    """Ports outside Linux's range for outgoing connections (32768 up), different for each process of this run.
 
-    Each comes once: what is free now stays free until the server that it is for is there.
+    Each is returned once, so that a free port stays free until its server starts.
     """
     process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     ours = range(10_000, 32_768)[process::processes]
-    # Another run on this machine most likely begins elsewhere.
+    # A random start makes collisions with another run on this machine unlikely.
     begin = random.randrange(len(ours))
     return itertools.cycle(itertools.chain(ours[begin:], ours[:begin]))
 
@@ -43,20 +43,20 @@ _PORTS = _ports()
 
 
 def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """The settings and what programs need to run, without the developer's own settings."""
+    """The settings and the variables that programs need, without the developer's environment."""
     kept = ("PATH", "HOME", "TMPDIR", "LANG")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     return environment | {"FLASK_SKIP_DOTENV": "1", "PYTHONUNBUFFERED": "1"} | dict(settings)
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody uses now."""
+    """A free TCP port of 127.0.0.1."""
     (port,) = free_ports(1)
     return port
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports of 127.0.0.1 that nobody uses now."""
+    """Different free TCP ports of 127.0.0.1."""
     return list(itertools.islice(filter(_is_free, _PORTS), count))
 
 
@@ -83,7 +83,7 @@ def eventually(ask: Callable[[], T], what: str) -> T:
 
 
 class Program:
-    """A running program and all that it started."""
+    """A running program and its children."""
 
     def __init__(
         self, command: Sequence[str | Path], settings: Mapping[str, str], log: Path, **how: Any
@@ -106,7 +106,7 @@ class Program:
 
     @property
     def output(self) -> str:
-        """Everything it has printed so far."""
+        """Its output so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def wait_until(self, ask: Callable[[], T], what: str) -> T:
@@ -122,21 +122,21 @@ class Program:
             raise AssertionError(f"{error}\n{self.output}") from None
 
     def wait(self) -> int:
-        """Its exit status, once it has ended by itself."""
+        """Wait until it ends by itself; returns its exit status."""
         return self._process.wait(PATIENCE)
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the program itself, as a person or a supervisor would."""
+        """Send a signal to the program itself, not to its children."""
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """End it and its children as a power cut would."""
+        """Kill it and its children with SIGKILL."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> int:
-        """End it politely; fail when it does not end."""
+        """End it with SIGTERM; fails if it does not end."""
         if self._process.poll() is None:
             self.send(signal.SIGTERM)
         try:

@@ -1,4 +1,4 @@
-"""A mail server of the test's own: real SMTP, on a port of this machine."""
+"""An SMTP server for tests, on a port of this machine."""
 
 import email
 import email.policy
@@ -16,7 +16,7 @@ from tests.support.processes import eventually, free_port
 
 @dataclass(frozen=True)
 class Delivered:
-    """A message that was accepted, and the envelope it came in."""
+    """An accepted message with its envelope."""
 
     sender: str
     recipients: list[str]
@@ -63,7 +63,7 @@ class SmtpServer:
         self._controller.start()
 
     def stop(self) -> None:
-        """Stop listening: connecting is refused until the next `start`."""
+        """Stop listening; connections are refused until the next `start`."""
         if self._controller is not None:
             self._controller.stop()
             self._controller = None

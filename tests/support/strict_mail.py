@@ -1,4 +1,4 @@
-"""Reads a mail as the RFCs have it and forgives nothing, where email.parser forgives nearly all.
+"""Parses mails strictly by the RFCs, where email.parser tolerates nearly everything.
 
 Independent of Python's email package, which wrote what is read here.
 """
@@ -22,7 +22,7 @@ _WORD = 75  # characters, RFC 2047, 2
 
 @dataclass(frozen=True)
 class Part:
-    """A part as it came: its fields unfolded, its body decoded, the parts in it."""
+    """A part: its fields unfolded, its body decoded, its subparts."""
 
     fields: dict[str, str]
     content: bytes
@@ -34,7 +34,7 @@ class Part:
         return self.fields["content-type"].partition(";")[0]
 
     def walk(self) -> list["Part"]:
-        """This part and all that are in it."""
+        """This part and all parts in it."""
         return [self, *(inner for part in self.parts for inner in part.walk())]
 
     def only(self, kind: str) -> "Part":
@@ -49,7 +49,7 @@ class Part:
 
 
 def read(raw: bytes) -> Part:
-    """The message, read byte by byte; AssertionError where it is not as the RFCs say."""
+    """Parse a message; raises AssertionError where it violates an RFC."""
     text = raw.decode("ascii")
     assert "\r" not in text.replace("\r\n", ""), "a lone carriage return"
     assert "\n" not in text.replace("\r\n", ""), "a lone line feed"

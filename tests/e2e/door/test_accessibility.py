@@ -11,7 +11,7 @@ from azionelab.bookings.rules import cancel
 from azionelab.checkin.devices.registry import devices_of
 from azionelab.staff.tokens import revoke_token
 from tests.factories import a_party, a_performance, fresh, ticket_token
-from tests.support.door import Held, Phone, invitation, tonight
+from tests.support.door import HeldRequests, Phone, invitation, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -181,7 +181,7 @@ def test_while_the_door_asks_the_verdict_before_is_gone(phone: Phone) -> None:
     phone.wait_for_every_answer().join(performance)
     phone.scan(first.reference)
     phone.expect_verdict("Let 2 in")
-    held = Held(phone.page, "**/scans")
+    held = HeldRequests(phone.page, "**/scans")
     phone.scan(second.reference)
     expect(phone.verdict).to_have_text(re.compile(r"^\s*Checking…\s*$"))
     held.release()

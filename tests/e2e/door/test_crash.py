@@ -14,7 +14,7 @@ from tests.conftest import Site
 from tests.e2e.conftest import QUIET, watched
 from tests.e2e.door.conftest import PHONE
 from tests.factories import a_party, fresh, ticket_token
-from tests.support.door import Held, Phone, tonight, until
+from tests.support.door import HeldRequests, Phone, tonight, until
 from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -132,7 +132,7 @@ def test_counts_are_after_a_kill_what_they_were(
     phone = Phone(watched(start_browser().pages[0]), live_site).join(performance)
     phone.wait_until_installed()
     # With a network, and before a sync tells the counts.
-    Held(phone.page, "**/sync")
+    HeldRequests(phone.page, "**/sync")
     phone.press("More")
     phone.press("Walk-in 6")
     phone.expect_verdict("Let 6 in")

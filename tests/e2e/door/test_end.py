@@ -17,7 +17,7 @@ from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
 from tests.factories import DOOR_B, a_party, fresh, ticket_token
-from tests.support.door import Held, Phone, tonight
+from tests.support.door import HeldRequests, Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -126,7 +126,7 @@ class TestRevoked:
         performance = tonight()
         a_party(performance, 2, name="Ada Rossi", email="someone@example.org")
         phone.join(performance)
-        found = Held(phone.page, "**/parties")
+        found = HeldRequests(phone.page, "**/parties")
         phone.type("someone@example.org")
         found.wait()
         answer = found.routes[0].fetch()

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from azionelab.bookings.rules import cancel
 from tests.factories import a_party, fresh
-from tests.support.door import Held, Phone, tonight
+from tests.support.door import HeldRequests, Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -15,7 +15,7 @@ def test_a_ticket_scanned_during_checking_has_its_turn(phone: Phone) -> None:
     first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
     phone.wait_for_every_answer().join(performance)
     noted = phone.record_verdicts()
-    held = Held(phone.page, "**/scans")
+    held = HeldRequests(phone.page, "**/scans")
     phone.scan(first.reference)
     phone.expect_verdict("Checking…")
     phone.scan(second.reference)
@@ -33,7 +33,7 @@ def test_next_does_not_lose_it(phone: Phone) -> None:
     performance = tonight(capacity=20)
     first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
     phone.wait_for_every_answer().join(performance)
-    held = Held(phone.page, "**/scans")
+    held = HeldRequests(phone.page, "**/scans")
     phone.scan(first.reference)
     phone.expect_verdict("Checking…")
     phone.scan(second.reference)
@@ -49,7 +49,7 @@ def test_behind_a_refusal_it_is_said_that_it_was_not_taken(phone: Phone) -> None
     first, second = a_party(performance, 2, name="Ada"), a_party(performance, 3, name="Bruno")
     cancel(first.id)
     phone.wait_for_every_answer().join(performance)
-    held = Held(phone.page, "**/scans")
+    held = HeldRequests(phone.page, "**/scans")
     phone.scan(first.reference)
     phone.expect_verdict("Checking…")
     phone.scan(second.reference)

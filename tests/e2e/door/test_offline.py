@@ -13,7 +13,7 @@ from azionelab.web.dates import format_time
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.factories import a_party, a_performance, fresh, ticket_token
-from tests.support.door import Held, Phone, invitation, tonight
+from tests.support.door import HeldRequests, Phone, invitation, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")
 Phones = Callable[..., Phone]
@@ -145,7 +145,7 @@ def test_a_request_that_hangs_is_no_answer(phone: Phone, scans: Scans) -> None:
     performance = tonight()
     party = a_party(performance, 2)
     phone.join(performance)
-    scan, sync = Held(phone.page, "**/scans"), Held(phone.page, "**/sync")
+    scan, sync = HeldRequests(phone.page, "**/scans"), HeldRequests(phone.page, "**/sync")
     phone.scan(party.reference)
     phone.expect_verdict("Checking…")
     phone.expect_verdict("Let 2 in", "there is no network")
@@ -184,7 +184,7 @@ def test_undoing_what_got_no_answer_leaves_nobody_in(phone: Phone, scans: Scans)
     party = a_party(performance, 3)
     phone.join(performance)
     phone.page.route("**/scans", lambda route: (route.fetch(), route.abort()), times=1)
-    sync = Held(phone.page, "**/sync")
+    sync = HeldRequests(phone.page, "**/sync")
     phone.scan(party.reference)
     phone.expect_verdict("Let 3 in")
     phone.press("Undo")
@@ -381,11 +381,11 @@ def test_without_a_list_and_without_an_answer_nobody_is_let_in(phone: Phone, sca
     performance = tonight()
     party = a_party(performance, 2)
     # The network went away between the invitation and the list.
-    sync = Held(phone.page, "**/sync")
+    sync = HeldRequests(phone.page, "**/sync")
     phone.page.goto(invitation(phone.site, performance))
     phone.press("Yes, open the door")
     sync.wait()
-    scan = Held(phone.page, "**/scans")
+    scan = HeldRequests(phone.page, "**/scans")
     phone.scan(party.reference)
     phone.expect_verdict("No answer", "Not admitted yet. Try again: it counts only once.")
     expect(phone.page.locator(".verdict.good")).to_have_count(0)

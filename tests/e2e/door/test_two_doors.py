@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from azionelab.bookings.models import Reservation
 from tests.factories import a_party, fresh, ticket_token
-from tests.support.door import Held, Phone, tonight
+from tests.support.door import HeldRequests, Phone, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -18,7 +18,7 @@ Scans = Callable[[], list[Any]]
 
 def scan_together(phones: tuple[Phone, Phone], party: Reservation) -> None:
     """Both phones ask for the same party before either has its answer."""
-    asked = [Held(phone.page, "**/scans") for phone in phones]
+    asked = [HeldRequests(phone.page, "**/scans") for phone in phones]
     for phone, held in zip(phones, asked, strict=True):
         phone.scan(ticket_token(party))
         held.wait()
@@ -56,7 +56,7 @@ def test_part_of_a_party_at_each_door(doors: tuple[Phone, Phone]) -> None:
     buttons = second.page.locator("[data-found] button")
     expect(buttons).to_have_count(3)
     # The other door lets two of them in before the press, and this one has not heard of it.
-    held = Held(second.page, "**/sync")
+    held = HeldRequests(second.page, "**/sync")
     first.type("ada")
     first.press("Let in 2")
     first.expect_verdict("Let 2 in")

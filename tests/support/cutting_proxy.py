@@ -1,7 +1,7 @@
 """A TCP proxy before PostgreSQL that cuts a connection at a chosen message.
 
-It knows as much of the protocol as it needs for that: where a message ends, which of the client's are
-statements, and when the server is through with one ("Message Formats" in PostgreSQL's documentation).
+It parses only message boundaries, the client's statements and the server's ReadyForQuery ("Message Formats" in
+PostgreSQL's documentation).
 """
 
 import contextlib
@@ -15,19 +15,19 @@ from psycopg.conninfo import conninfo_to_dict
 
 
 class Cut(Enum):
-    """Where the connection ends: before the server has the statement, or before its answer is heard."""
+    """Where to cut: before the server gets the statement, or before the client gets the response."""
 
     STATEMENT = "before the statement"
     ANSWER = "before its answer"
 
 
-_HEADER = 5  # bytes of a message's kind and length
-_KINDS_OF_STATEMENT = (b"Q", b"B")  # asked in words, and executed with parameters
+_HEADER = 5  # bytes of a message's type and length
+_STATEMENT_TYPES = (b"Q", b"B")  # simple query, and bind of the extended protocol
 _READY = b"Z"
 
 
-class Cutter:
-    """The proxy. `url` leads through it to the server of a libpq URL."""
+class CuttingProxy:
+    """The proxy. `url` is the server's libpq URL through the proxy."""
 
     def __init__(self, server_url: str) -> None:
         server = conninfo_to_dict(server_url)
@@ -44,18 +44,18 @@ class Cutter:
         self._sockets: list[socket.socket] = []
 
     def cut(self, number: int, how: Cut) -> None:
-        """Cut whatever connection carries the `number`-th statement from now on (1 is the next)."""
+        """Cut the connection that sends the `number`-th statement from now on (1 is the next)."""
         with self.lock:
             self.was_cut.clear()
             self._left, self._how = number, how
 
     def spare(self) -> None:
-        """Cut no more."""
+        """Cancel a pending cut."""
         with self.lock:
             self._left = None
 
-    def is_due(self) -> Cut | None:
-        """How to cut at the statement that just came, if at all."""
+    def count_statement(self) -> Cut | None:
+        """Count a statement; returns where to cut it, if at all."""
         with self.lock:
             if self._left is None:
                 return None
@@ -74,7 +74,7 @@ class Cutter:
         self.stop()
 
     def stop(self) -> None:
-        """Cut all connections, and take no more."""
+        """Close all connections and stop listening."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -99,12 +99,12 @@ class Cutter:
 
 
 class _Line:
-    """One connection of a client and the server's end of it."""
+    """A client's connection with its connection to the server."""
 
-    def __init__(self, cutter: Cutter, client: socket.socket, server: socket.socket) -> None:
+    def __init__(self, cutter: CuttingProxy, client: socket.socket, server: socket.socket) -> None:
         self._cutter, self._client, self._server = cutter, client, server
         self.ends = [client, server]
-        self._deaf = threading.Event()  # nothing that the server says is heard any more
+        self._deaf = threading.Event()  # set: the server's responses are dropped
 
     def start(self) -> None:
         for pump in (self._ask, self._answer):
@@ -114,7 +114,7 @@ class _Line:
         with self._ending():
             self._server.sendall(_first_message(self._client))
             while message := _message(self._client):
-                due = self._cutter.is_due() if message[:1] in _KINDS_OF_STATEMENT else None
+                due = self._cutter.count_statement() if message[:1] in _STATEMENT_TYPES else None
                 if due is Cut.STATEMENT:
                     return
                 if due is Cut.ANSWER:
@@ -146,7 +146,7 @@ def _hang_up(end: socket.socket) -> None:
 
 
 def _first_message(client: socket.socket) -> bytes:
-    """The one that has no kind."""
+    """The start-up message, which has no type byte."""
     length = _read(client, 4)
     return length + _read(client, int.from_bytes(length) - 4) if length else b""
 

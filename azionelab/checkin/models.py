@@ -1,4 +1,4 @@
-"""Scan, Admission and Passage: what was tried at the door, who came in, and who went out and came back."""
+"""The tables of the scan log: Scan, Admission (people let in), Passage (people who went out or came back)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,16 +12,16 @@ from azionelab.staff.models import ApiToken, User
 
 
 class Scan(Base):
-    """An attempt at the door, whatever its verdict. The code itself is not kept: it is a secret.
+    """A scan at the door, whatever its verdict. The code is not stored, because it is a secret.
 
     `id` comes from the device, so that a scan sent twice is one row and counts once.
 
-    `claimed` is how many people a device let in without the server; None when the server decided.
-    More than `people`, those whom the books could count, are a conflict: somebody came in twice, or
-    should not have. Who is taken back is claimed no more, since `claim_undone_at`.
+    `claimed` is how many people an offline device let through; None if the server decided. If it is more than
+    `people`, those who could be counted, the scan is a conflict: somebody came in twice, or without a seat. An undo
+    sets it to 0, and `claim_undone_at`.
 
-    `walk_in` says that no ticket was scanned; scans of releases before 0.4 do not say so. `way` is a Way of
-    azionelab.checkin.verdicts, but for ANY.
+    `walk_in` is true if no ticket was scanned; releases before 0.4 did not set it. `way` is a Way of
+    azionelab.checkin.verdicts, except ANY.
     """
 
     __tablename__ = "scan"
@@ -41,14 +41,14 @@ class Scan(Base):
         ForeignKey("reservation.id", ondelete="RESTRICT")
     )
     verdict: Mapped[str]  # a Kind of azionelab.checkin.verdicts, or one of its RECORDED
-    people: Mapped[int]  # let in by this scan, or out
+    people: Mapped[int]  # who went in or out by this scan
     way: Mapped[str] = mapped_column(default="in", server_default="in")
     walk_in: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    admitted_before: Mapped[int]  # of the party, when the verdict was given
+    admitted_before: Mapped[int]  # people of the party at the time of the verdict
     claimed: Mapped[int | None]
     claim_undone_at: Mapped[datetime | None]
-    scanned_at: Mapped[datetime]  # at the door, by the server's clock
-    received_at: Mapped[datetime | None]  # later than that, when the device had no network
+    scanned_at: Mapped[datetime]  # by the server's clock
+    received_at: Mapped[datetime | None]  # later than scanned_at for offline scans
     door: Mapped[Typed]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id", ondelete="SET NULL"))
@@ -58,25 +58,25 @@ class Scan(Base):
 
     @property
     def by(self) -> str:
-        """Who held the device, for the back office: a person's name or address, or a device's label."""
+        """The actor for the back office: an account's name or e-mail address, or a device's label."""
         return str(self.user or self.token or "")
 
     @property
     def shown_by(self) -> str:
-        """The same for a door, which is told no addresses: empty for an account without a name."""
+        """The actor for the door, without e-mail addresses: empty for an account without a name."""
         return self.user.name if self.user else str(self.token or "")
 
     @property
     def beyond(self) -> int:
-        """How many people a device let in whom the books could not count: with any it is a conflict.
+        """How many of the claimed people could not be counted. More than 0 are a conflict.
 
-        Of those whom it let out it is how many the books take to be in still.
+        For a scan out, these people still count as in.
         """
         return max(0, (self.claimed or 0) - self.people)
 
 
 class Admission(Base):
-    """People of one party let in by one scan, until somebody undoes it."""
+    """People of one party who were let in by one scan, unless undone."""
 
     __tablename__ = "admission"
     __table_args__ = (
@@ -96,9 +96,9 @@ class Admission(Base):
 
 
 class Passage(Base):
-    """People of one party who went out by one scan, or came back if `people` is negative, until somebody undoes it.
+    """People of one party who went out by one scan, or came back if `people` is negative, unless undone.
 
-    They stay admitted, and their seats theirs. Who has no ticket has no reservation.
+    They stay admitted and keep their seats. For people without a ticket there is no reservation.
     """
 
     __tablename__ = "passage"

@@ -27,7 +27,7 @@ from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.house.figures import MAX_REFUSED
 from azionelab.checkin.scanning import scans
 from azionelab.checkin.scanning.interval import allow_reentry
-from azionelab.checkin.scanning.scan_log import Actor, Claim, record_of_revoked
+from azionelab.checkin.scanning.scan_log import Actor, Claim, record_revoked_scan
 from azionelab.checkin.scanning.undoing import undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import RECORDED, Kind, Way
@@ -136,7 +136,7 @@ class TestThePage:
         database.execute("UPDATE api_token SET last_seen_at = %s", [now() - timedelta(hours=1)])
         revoke_token(token.id)
         lost = Actor(door="Lost", token_id=token.id)
-        record_of_revoked(performance.id, None, uuid4(), lost, claim)
+        record_revoked_scan(performance.id, None, uuid4(), lost, claim)
         building = look(staff, performance, "building")
         assert "In the building 19" in building
         assert "10 counted, 5 in conflicts, 4 admitted by revoked phones." in building
@@ -367,8 +367,8 @@ class TestConflicts:
         party = a_party(performance, 2, name="Ada Rossi")
         phone = a_device(performance, "Bruno's phone")
         revoke_token(phone.token_id or 0)
-        record_of_revoked(performance.id, party.reference, uuid4(), phone, self.claim(2))
-        record_of_revoked(performance.id, "nonsense", uuid4(), phone, None)
+        record_revoked_scan(performance.id, party.reference, uuid4(), phone, self.claim(2))
+        record_revoked_scan(performance.id, "nonsense", uuid4(), phone, None)
         assert "Admitted by a revoked device" in told()
         sent = look(staff, performance, "revoked")
         assert "Bruno's phone : 2 scans, 2 people admitted" in sent
@@ -377,11 +377,11 @@ class TestConflicts:
     def test_walk_ins_of_a_revoked_device(self, performance: Performance, told: Any) -> None:
         phone = a_device(performance, "Bruno's phone")
         revoke_token(phone.token_id or 0)
-        record_of_revoked(performance.id, None, uuid4(), phone, self.claim(1))
+        record_revoked_scan(performance.id, None, uuid4(), phone, self.claim(1))
         words = told()
         assert "1 person too many · Walk-ins Admitted by a revoked device" in words
         assert "Unknown ticket" not in words
-        record_of_revoked(performance.id, "nonsense", uuid4(), phone, self.claim(2))
+        record_revoked_scan(performance.id, "nonsense", uuid4(), phone, self.claim(2))
         assert "2 people too many · Unknown ticket Admitted by a revoked device" in told()
 
     def test_what_a_revoked_device_did_before_another_door(
@@ -392,7 +392,7 @@ class TestConflicts:
         revoke_token(phone.token_id or 0)
         before = self.claim(2)
         admit(performance, party.reference)
-        record_of_revoked(performance.id, party.reference, uuid4(), phone, before)
+        record_revoked_scan(performance.id, party.reference, uuid4(), phone, before)
         assert re.search(r"Admitted by a revoked device: \d\d:\d\d Bruno's phone", told())
 
 

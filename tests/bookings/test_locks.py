@@ -265,7 +265,7 @@ def identity_refused(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     if request.param:
         return ["ScanReused", "ScanReused"]
     for module in (walk_ins, interval):
-        monkeypatch.setattr(module, "by_new_scan", nullcontext)
+        monkeypatch.setattr(module, "refuse_reused_scan", nullcontext)
     return ["pk_scan", "uq_reservation_live_request"]
 
 

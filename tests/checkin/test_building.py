@@ -15,9 +15,9 @@ from azionelab.checkin.devices.registry import (
     silent_devices,
 )
 from azionelab.checkin.house.building import Building, people_in
-from azionelab.checkin.scanning.scan_log import Actor, Claim, ScanReused, record_of_revoked
+from azionelab.checkin.scanning.scan_log import Actor, Claim, ScanReused, record_revoked_scan
 from azionelab.checkin.scanning.scans import admit
-from azionelab.checkin.scanning.undoing import record_undo_of_revoked, undo
+from azionelab.checkin.scanning.undoing import record_revoked_undo, undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import now
@@ -69,8 +69,8 @@ def test_conflicts_and_people_let_in_by_a_revoked_phone_are_inside_too() -> None
     phone, _ = a_phone(performance, "Door C")
     revoke_token(phone.token_id or 0)
     missing = a_party(performance, 3)
-    record_of_revoked(performance.id, ticket_token(missing), uuid4(), phone, claim(3))
-    record_of_revoked(performance.id, None, uuid4(), phone, claim(1))
+    record_revoked_scan(performance.id, ticket_token(missing), uuid4(), phone, claim(3))
+    record_revoked_scan(performance.id, None, uuid4(), phone, claim(1))
     assert people_in(performance.id).people == 19
     assert parts(performance) == (10, 5, 4)
     assert parts(a_performance()) == (0, 0, 0)
@@ -131,12 +131,12 @@ def test_a_revoked_phone_takes_its_own_back_and_nothing_else() -> None:
     phone, _ = a_phone(performance, "Door C")
     admit(performance.id, ticket_token(party), counted, phone)
     revoke_token(phone.token_id or 0)
-    record_of_revoked(performance.id, None, told, phone, claim(4))
-    record_undo_of_revoked(performance.id, told, DOOR_A)
-    record_undo_of_revoked(performance.id, counted, phone)
+    record_revoked_scan(performance.id, None, told, phone, claim(4))
+    record_revoked_undo(performance.id, told, DOOR_A)
+    record_revoked_undo(performance.id, counted, phone)
     assert parts(performance) == (2, 0, 4)
-    record_undo_of_revoked(performance.id, told, phone)
-    record_of_revoked(performance.id, None, told, phone, claim(4))
+    record_revoked_undo(performance.id, told, phone)
+    record_revoked_scan(performance.id, None, told, phone, claim(4))
     assert parts(performance) == (2, 0, 0)
 
 

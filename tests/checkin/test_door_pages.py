@@ -23,7 +23,7 @@ from azionelab.bookings.tickets.files import ticket_url
 from azionelab.checkin.house import search
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.pages import views
-from azionelab.checkin.scanning.facts import ticket_of
+from azionelab.checkin.scanning.facts import ticket_identity
 from azionelab.checkin.texts.notices import performance_warning
 from azionelab.database import now
 from azionelab.shows.models import Performance
@@ -268,7 +268,7 @@ def test_a_qrs_address_leads_staff_to_the_door_and_tells_others_nothing(
     # What it fills in is the ticket.
     code = parse_qs(urlsplit(led.location).query)["code"][0]
     assert address.endswith(f"/{code}")
-    assert ticket_of(code) in (party.reference, party.id)
+    assert ticket_identity(code) in (party.reference, party.id)
     assert door.get(address[:-1]).status_code == 404
     stranger = door.application.test_client().get(address)
     assert stranger.status_code == 200

@@ -21,7 +21,7 @@ from azionelab.checkin.house.guests import guests
 from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.scanning import facts
 from azionelab.checkin.scanning.interval import allow_reentry, pass_without_ticket
-from azionelab.checkin.scanning.scan_log import Actor, Claim, ScanReused, record_of_revoked
+from azionelab.checkin.scanning.scan_log import Actor, Claim, ScanReused, record_revoked_scan
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
@@ -275,7 +275,7 @@ def test_a_revoked_phone_lets_nobody_out() -> None:
     phone = Actor(door="Door C", token_id=token.id, label="Door C")
     revoke_token(token.id)
     claim = Claim(now(), Kind.LET_OUT, 2)
-    record_of_revoked(performance.id, party.reference, uuid4(), phone, claim, way=Way.OUT)
+    record_revoked_scan(performance.id, party.reference, uuid4(), phone, claim, way=Way.OUT)
     assert building(performance) == (4, 0)
     assert no_shows(performance.id).places == 2
     assert [told.people for told in evening.sent_by_revoked(performance.id)] == [0]

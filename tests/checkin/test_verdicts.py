@@ -9,9 +9,9 @@ import pytest
 from azionelab.bookings.party import Party
 from azionelab.checkin.limits import MAX_PEOPLE
 from azionelab.checkin.verdicts import (
-    Asked,
     Door,
     Kind,
+    ScanOptions,
     Way,
     count_claim,
     decide,
@@ -27,7 +27,7 @@ def test_the_verdict(case: dict[str, Any]) -> None:
     reentry = case.get("reentry", False)
     door = Door(TABLE["door"], cancelled=case["cancelled"], free=case["free"], reentry=reentry)
     asked = case["asked"] | {"way": Way(case["asked"].get("way", "in"))}
-    verdict = decide(party, door, Asked(**asked))
+    verdict = decide(party, door, ScanOptions(**asked))
     assert verdict == (case["verdict"], case["people"])
 
 
@@ -58,7 +58,7 @@ def test_numbers_of_performances_are_compared_as_such() -> None:
 
 def test_a_door_of_which_no_more_is_known_has_no_free_places() -> None:
     late = Party(7, "confirmed", 1, 0, released=1)
-    assert decide(late, Door(7, cancelled=False), Asked(late=True)) == (Kind.FULL, 0)
+    assert decide(late, Door(7, cancelled=False), ScanOptions(late=True)) == (Kind.FULL, 0)
 
 
 @pytest.mark.parametrize("people", [None, 1, 2, MAX_PEOPLE])
@@ -69,7 +69,7 @@ def test_who_is_let_in_unseen_would_be_let_in_by_the_rule(
     people: int | None, seen: int | None, late: bool, way: Way
 ) -> None:
     """A ticket that is shown for the first time is not asked about again: the rule must say the same of all."""
-    asked = Asked(people, seen, late, way)
+    asked = ScanOptions(people, seen, late, way)
     told = {
         seats: decide(Party(7, "confirmed", seats, 0), Door(7, cancelled=False), asked)
         for seats in range(1, MAX_PEOPLE + 1)

@@ -23,9 +23,15 @@ from azionelab.checkin.house.counts import HouseCounts, house_counts
 from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.scanning import walk_ins
 from azionelab.checkin.scanning.facts import DoorUnknown
-from azionelab.checkin.scanning.scan_log import Actor, Claim, ScanReused, Verdict, record_of_revoked
+from azionelab.checkin.scanning.scan_log import (
+    Actor,
+    Claim,
+    ScanReused,
+    Verdict,
+    record_revoked_scan,
+)
 from azionelab.checkin.scanning.scans import admit
-from azionelab.checkin.scanning.undoing import record_undo_of_revoked, undo
+from azionelab.checkin.scanning.undoing import record_revoked_undo, undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import Door, Kind
 from azionelab.database import db, now, transaction, violated_constraint
@@ -204,7 +210,9 @@ def test_negative_control_who_does_not_look_under_the_lock_is_refused_by_the_dat
 ) -> None:
     performance = tonight(capacity=4)
     identity = performance.id
-    monkeypatch.setattr(walk_ins, "door_facts", lambda *_: Door(identity, cancelled=False, free=4))
+    monkeypatch.setattr(
+        walk_ins, "read_locked_door", lambda *_: Door(identity, cancelled=False, free=4)
+    )
     told = race(app, [lambda: let_in_walk_ins(identity, 1, uuid4(), DOOR_A).kind] * 8)
     assert told.count(Kind.ADMITTED) == 4
     assert told.count("ck_performance_capacity_held") == 4
@@ -233,9 +241,9 @@ class TestRelease:
         revoke_token(token.id)
         told = Claim(now(), Kind.ADMITTED, 3)
         for scan_id, party in ((uuid4(), parties[0]), (undone, parties[1])):
-            record_of_revoked(performance.id, party.reference, scan_id, phone, told)
+            record_revoked_scan(performance.id, party.reference, scan_id, phone, told)
         # Whom it took back is outside.
-        record_undo_of_revoked(performance.id, undone, phone)
+        record_revoked_undo(performance.id, undone, phone)
         missing = no_show_seats.NoShowSeats(2, 1 + 3)
         assert no_shows(performance.id) == missing
         assert release_no_shows(performance.id) == missing

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from azionelab.bookings.seats import no_show_seats
 from azionelab.checkin.devices import invitations
-from azionelab.checkin.scanning.scan_log import Actor, Claim, record_of_revoked
+from azionelab.checkin.scanning.scan_log import Actor, Claim, record_revoked_scan
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.verdicts import Kind
 from azionelab.database import now
@@ -189,7 +189,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
     no_show_seats.release_no_shows(performance.id)
     lost = a_device(performance, "Lost")
     revoke_token(lost.token_id or 0)
-    record_of_revoked(performance.id, party.reference, uuid4(), lost, None)
+    record_revoked_scan(performance.id, party.reference, uuid4(), lost, None)
     context = browser.new_context(
         viewport={"width": width, "height": 800}, locale="en-GB", bypass_csp=True
     )

@@ -267,15 +267,15 @@ def _require_plausible_rate(actions: list[dict[str, Any]], performance_id: int) 
 
 
 def _record_revoked(actions: list[dict[str, Any]], performance_id: int) -> None:
-    left = _MAX_REVOKED_SCANS - scan_log.count_revoked(g.device.token_id)
+    left = _MAX_REVOKED_SCANS - scan_log.count_revoked_scans(g.device.token_id)
     for action in actions[: max(0, left)]:
         scan_id, actor = action["scan_id"], _actor(action["door"])
         if action["kind"] == "undo":
-            undoing.record_undo_of_revoked(performance_id, scan_id, actor)
+            undoing.record_revoked_undo(performance_id, scan_id, actor)
         else:
             code = None if action["kind"] == "walk_in" else action["code"]
             claim, way = _claim(action), action["way"]
-            scan_log.record_of_revoked(performance_id, code, scan_id, actor, claim, way=way)
+            scan_log.record_revoked_scan(performance_id, code, scan_id, actor, claim, way=way)
 
 
 def _reused() -> AnyResponse:

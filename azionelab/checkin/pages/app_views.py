@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.pages.views import blueprint
-from azionelab.checkin.scanning.facts import ticket_of
+from azionelab.checkin.scanning.facts import ticket_identity
 from azionelab.checkin.texts.app_texts import app_texts
 from azionelab.checkin.texts.building_texts import explain_building
 from azionelab.database import db
@@ -91,7 +91,7 @@ blueprint.record_once(
 
 
 def _redirect_to_door(code: str) -> AnyResponse:
-    named = ticket_of(code)
+    named = ticket_identity(code)
     if named is not None and is_door_staff(current_user):
         column = Reservation.reference if isinstance(named, str) else Reservation.id
         performance_id = db.session.scalar(

@@ -1,6 +1,6 @@
-"""What a verdict is decided from: whose code this is, and how the door's performance stands.
+"""Load the facts for a verdict: the party of a code, and the performance of the door.
 
-Read or locked here, as docs/locking.md says; decided by verdicts.py.
+Locks follow docs/locking.md. The decision itself is in verdicts.py.
 """
 
 from datetime import datetime
@@ -21,35 +21,29 @@ from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
 from azionelab.tokens import Purpose, read_token
 
-MAX_CODE = 500  # characters: a ticket's whole address; what is longer names no party
+MAX_CODE = 500  # characters, enough for a ticket's address; longer codes name no party
 
 
 class DoorUnknown(Exception):
-    """No performance has this number."""
+    """There is no such performance."""
 
 
-def ticket_of(code: str) -> UUID | str | None:
-    """Whose ticket a code is, if it is one, alone or at the end of its address: by reference.
-
-    A ticket before 0.4 names the reservation by its id.
-    """
+def ticket_identity(code: str) -> UUID | str | None:
+    """The reservation that a ticket names, by reference, or by id for tickets before 0.4; None for other codes."""
     typed = code.strip()
     if len(typed) > MAX_CODE:
         return None
-    # Which performance it names is for a phone without a network: here the reservation tells.
+    # The performance in a ticket is for offline phones only: the reservation is authoritative.
     if (signed := read_ticket(typed)) is not None:
         return signed.reference
     return read_token(Purpose.TICKET, typed.rstrip("/").rpartition("/")[2])
 
 
-def lock_code(session: Session, code: str) -> LockedParty | None:
-    """The party a code names, locked.
-
-    Whatever a camera read is a code: what makes no sense names nobody.
-    """
+def lock_party_by_code(session: Session, code: str) -> LockedParty | None:
+    """Lock the party of a code; None for a code that names no party."""
     if len(code.strip()) > MAX_CODE:
         return None
-    identity = ticket_of(code) or read_reference(code.strip())
+    identity = ticket_identity(code) or read_reference(code.strip())
     if isinstance(identity, str):
         identity = session.scalar(select(Reservation.id).where(Reservation.reference == identity))
     if identity is None:
@@ -61,34 +55,34 @@ def lock_code(session: Session, code: str) -> LockedParty | None:
 
 
 def lock_door(session: Session, performance_id: int) -> Performance:
-    """The performance of a door, locked; DoorUnknown."""
+    """Lock the performance of a door. Raises DoorUnknown."""
     try:
         return lock_performance(session, performance_id)
     except PerformanceUnknown:
         raise DoorUnknown from None
 
 
-def door_facts(session: Session, performance: Performance) -> Door:
-    """What a verdict asks of a door whose performance is locked: how many places are free, too."""
+def read_locked_door(session: Session, performance: Performance) -> Door:
+    """The door's facts, with free seats, from its locked performance."""
     free = free_seats(session, performance, now())
     return Door(performance.id, performance.cancelled_at is not None, free, performance.reentry)
 
 
-def look_at_door(session: Session, performance_id: int, party: LockedParty | None) -> Door:
-    """The door as it is without its lock, which who takes nobody's place does not need."""
+def read_door(session: Session, performance_id: int, party: LockedParty | None) -> Door:
+    """The door's facts without a lock: enough for scans that take no free seats."""
     if party is not None and party.performance_id == performance_id:
         cancelled_at, reentry = party.cancelled_at, party.reentry
     else:
-        # Nobody of theirs is in who could go out.
-        cancelled_at, reentry = read_door(session, performance_id), False
-    # Only who has places that were released is told whether others are free.
-    evening = find_listing(performance_id, now()) if party is not None and party.released else None
-    free = evening.seats_left if evening else 0
+        # The party is not of this performance, so re-entry does not matter.
+        cancelled_at, reentry = read_cancelled_at(session, performance_id), False
+    # Free seats matter only for parties with released seats.
+    listing = find_listing(performance_id, now()) if party is not None and party.released else None
+    free = listing.seats_left if listing else 0
     return Door(performance_id, cancelled_at is not None, free, reentry)
 
 
-def read_door(session: Session, performance_id: int) -> datetime | None:
-    """When the performance of this door was cancelled; DoorUnknown."""
+def read_cancelled_at(session: Session, performance_id: int) -> datetime | None:
+    """When the performance was cancelled, if it was. Raises DoorUnknown."""
     performance = session.get(Performance, performance_id, populate_existing=True)
     if performance is None:
         raise DoorUnknown

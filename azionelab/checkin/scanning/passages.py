@@ -1,6 +1,7 @@
-"""Who is out for the interval: counted, and corrected when something is taken back.
+"""People who are out for the interval: count them, and correct the count after an undo or a claim.
 
-Part of their callers' transactions, which have locked the party; of people without a ticket the performance.
+All functions run in their caller's transaction, which has locked the party, or for people without a ticket the
+performance.
 """
 
 from uuid import UUID
@@ -15,76 +16,76 @@ from azionelab.checkin.verdicts import Door, Kind, Way, count_claim
 from azionelab.database import now
 
 
-def passage_of(session: Session, scan_id: UUID) -> Passage | None:
-    """The people who went out or came back by a scan, undone or not; None when nobody did."""
+def find_passage(session: Session, scan_id: UUID) -> Passage | None:
+    """The passage of a scan, undone or not; None if nobody went out or came back by it."""
     return session.scalar(select(Passage).where(Passage.scan_id == scan_id))
 
 
-def people_without_ticket(session: Session, performance_id: int) -> int:
-    """How many people without a ticket went out and did not come back."""
+def count_outside_without_ticket(session: Session, performance_id: int) -> int:
+    """Count the people without a ticket who are out."""
     counted = Passage.undone_at.is_(None)
     count = select(func.coalesce(func.sum(Passage.people), 0)).join(Scan, _OF_SCAN)
     return session.scalar(count.where(counted, _without_ticket(performance_id))) or 0
 
 
-def take_back(session: Session, passage: Passage, scan: Scan, by: str) -> None:
-    """Take a passage back.
+def undo_passage(session: Session, passage: Passage, scan: Scan, by: str) -> None:
+    """Undo a passage, and void later ones that are impossible without it.
 
-    Who came back by others never left then, and who left by others never came back.
+    Nobody can have come back who did not go out, and no more can be out than are in.
     """
-    _let_fewer_out(session, passage, scan, 0, by)
+    _void_returns(session, passage, scan, 0, by)
     passage.undone_at, passage.undone_by = now(), by
     session.flush()
-    _call_back_party(session, scan, by)
+    _cap_party_outside(session, scan, by)
 
 
-def call_back(session: Session, reservation: Reservation, by: str) -> None:
-    """Let nobody of a party be out who is not in, after fewer of them are."""
+def cap_outside(session: Session, reservation: Reservation, by: str) -> None:
+    """Reduce the people of a party who are out to those who are admitted, after admissions were undone."""
     session.refresh(reservation, ["admitted", "outside"])
     went_out = and_(Passage.reservation_id == reservation.id, Passage.people > 0)
-    _void(session, went_out, reservation.outside - reservation.admitted, by)
+    _void_latest(session, went_out, reservation.outside - reservation.admitted, by)
     session.refresh(reservation, ["outside"])
 
 
-def call_back_without_ticket(session: Session, scan: Scan, people: int, by: str) -> None:
-    """Let none of the `people` be out whom a scan let in without a ticket, and who are not in after all.
+def cap_outside_without_ticket(session: Session, scan: Scan, people: int, by: str) -> None:
+    """As `cap_outside`, after a scan's admission of `people` without a ticket was undone.
 
-    Others without a ticket may be out in their place: nobody can tell them apart.
+    They cannot be told apart: only as many are voided as are out beyond those who are in.
     """
-    surplus = people_without_ticket(session, scan.performance_id) - _in_without_ticket(
+    surplus = count_outside_without_ticket(session, scan.performance_id) - _count_in_without_ticket(
         session, scan
     )
     went_out = and_(_without_ticket(scan.performance_id), Passage.people > 0)
-    _void(session, went_out, min(people, surplus), by)
+    _void_latest(session, went_out, min(people, surplus), by)
 
 
-def follow_passage(
+def apply_passage_claim(
     session: Session, scan: Scan, claimed: int, verdict: Kind, party: Party | None
 ) -> None:
-    """Make a scan by which people went out or came back say what its device did: `claimed` people did.
+    """Correct the scan of a passage by the device's offline decision: `claimed` people went out or came back.
 
-    `party` is as it stands with the scan; `verdict` is why, when nobody did.
+    `party` includes the scan; `verdict` is the device's, the reason if nobody went.
     """
-    passage, more = passage_of(session, scan.id), claimed - scan.people
+    passage, more = find_passage(session, scan.id), claimed - scan.people
     if more > 0:
         here = Door(scan.performance_id, cancelled=False)
         kind, counted = count_claim(party, here, more, Way(scan.way))
         if counted:
             scan.verdict, scan.people = kind, scan.people + counted
             session.flush()
-            _move_more(session, passage, scan, counted if scan.way == Way.OUT else -counted)
+            _add_people(session, passage, scan, counted if scan.way == Way.OUT else -counted)
     elif more < 0 and passage is not None and passage.undone_at is None:
         scan.people, scan.verdict = claimed, scan.verdict if claimed else verdict
-        _let_fewer_out(session, passage, scan, claimed, scan.by)
+        _void_returns(session, passage, scan, claimed, scan.by)
         if claimed:
             passage.people = claimed if passage.people > 0 else -claimed
         else:
             session.delete(passage)
         session.flush()
-        _call_back_party(session, scan, scan.by)
+        _cap_party_outside(session, scan, scan.by)
 
 
-def _move_more(session: Session, passage: Passage | None, scan: Scan, people: int) -> None:
+def _add_people(session: Session, passage: Passage | None, scan: Scan, people: int) -> None:
     if passage is not None:
         passage.people += people
     else:
@@ -92,33 +93,33 @@ def _move_more(session: Session, passage: Passage | None, scan: Scan, people: in
     session.flush()
 
 
-def _call_back_party(session: Session, scan: Scan, by: str) -> None:
+def _cap_party_outside(session: Session, scan: Scan, by: str) -> None:
     if scan.reservation is not None:
-        call_back(session, scan.reservation, by)
+        cap_outside(session, scan.reservation, by)
 
 
-def _let_fewer_out(session: Session, passage: Passage, scan: Scan, people: int, by: str) -> None:
-    """Let nobody have come back who did not go out, when only `people` went out by a passage."""
+def _void_returns(session: Session, passage: Passage, scan: Scan, people: int, by: str) -> None:
+    """Void returns of people who did not go out, now that only `people` went out by the passage."""
     if passage.people <= 0:
         return
     if scan.reservation is None:
         theirs = _without_ticket(scan.performance_id)
-        outside = people_without_ticket(session, scan.performance_id)
+        outside = count_outside_without_ticket(session, scan.performance_id)
     else:
         theirs = Passage.reservation_id == scan.reservation_id
         outside = scan.reservation.outside
-    _void(session, and_(theirs, Passage.people < 0), passage.people - people - outside, by)
+    _void_latest(session, and_(theirs, Passage.people < 0), passage.people - people - outside, by)
 
 
-def _void(session: Session, which: ColumnElement[bool], people: int, by: str) -> None:
-    """Count `people` fewer by passages, by the latest first."""
+def _void_latest(session: Session, which: ColumnElement[bool], people: int, by: str) -> None:
+    """Reduce passages by `people` in total, latest first."""
     if people <= 0:
         return
     passages = select(Passage, Scan).join(Scan, _OF_SCAN).where(Passage.undone_at.is_(None), which)
     for passage, scan in session.execute(passages.order_by(Passage.id.desc())):
         fewer = min(people, abs(passage.people))
         if scan.claimed:
-            # What is no passage is no conflict either.
+            # A voided passage must not remain a conflict.
             scan.claimed -= min(fewer, scan.claimed)
         if fewer == abs(passage.people):
             passage.undone_at, passage.undone_by = now(), by
@@ -130,8 +131,8 @@ def _void(session: Session, which: ColumnElement[bool], people: int, by: str) ->
     session.flush()
 
 
-def _in_without_ticket(session: Session, scan: Scan) -> int:
-    """How many came in as walk-ins, or were let in without the list."""
+def _count_in_without_ticket(session: Session, scan: Scan) -> int:
+    """Count walk-ins, and people whom phones let in without the list."""
     counted = and_(Admission.scan_id == Scan.id, Admission.undone_at.is_(None))
     people = func.greatest(Admission.people, Scan.claimed)
     count = (

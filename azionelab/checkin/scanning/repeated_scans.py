@@ -8,19 +8,19 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.party import party_of
 from azionelab.bookings.seats.no_show_seats import hold_again
 from azionelab.checkin.models import Scan
-from azionelab.checkin.scanning.facts import door_facts, lock_code, lock_door
-from azionelab.checkin.scanning.passages import follow_passage, passage_of
+from azionelab.checkin.scanning.facts import lock_door, lock_party_by_code, read_locked_door
+from azionelab.checkin.scanning.passages import apply_passage_claim, find_passage
 from azionelab.checkin.scanning.scan_log import (
     Actor,
     Claim,
     ScanReused,
     Verdict,
     add_admission,
-    admission_of,
-    describe_attempt,
+    find_admission,
     first_admission,
-    read_verdict,
-    write_down,
+    record_scan,
+    recorded_verdict,
+    scan_values,
 )
 from azionelab.checkin.verdicts import REUSED, Kind, Way, count_claim
 from azionelab.database import transaction
@@ -31,26 +31,26 @@ def repeat_scan(attempt: tuple[int, str, UUID, Actor], way: Way, claim: Claim | 
     performance_id, code, scan_id, actor = attempt
     with transaction() as session:
         performance = lock_door(session, performance_id) if claim else None
-        party = lock_code(session, code)
+        party = lock_party_by_code(session, code)
         scan = session.get_one(Scan, scan_id)
         party_id = party.id if party else None
         same = (scan.performance_id, scan.reservation_id) == (performance_id, party_id)
         if same and scan.verdict in set(Kind):
             reservation = _read_party(session, party_id)
             if performance is not None and claim is not None and scan.claimed is None:
-                # The device did not get our answer, and decided by itself what really happened.
+                # The device did not get the answer and decided offline: its decision is what happened.
                 if not scan.people and way is not Way.ANY:
                     scan.way = way
                 _apply_claim(session, scan, claim, performance, reservation)
-            written = admission_of(session, scan.id) or passage_of(session, scan.id)
+            written = find_admission(session, scan.id) or find_passage(session, scan.id)
             first = first_admission(session, party_id, scan.id) if scan.admitted_before else None
-            return read_verdict(scan, reservation, written, first)
-        # Under an identity of its own: the one that the device gave is another scan's.
-        # People who are in are told of until the device hears our answer, and count once.
+            return recorded_verdict(scan, reservation, written, first)
+        # Record it under a new id, because the given one is another scan's. A claim is repeated until the device
+        # gets the answer, so its new id is derived, and it is recorded once.
         new_id = uuid5(scan_id, f"{performance_id} {party_id}") if claim else uuid4()
         if claim is None or session.get(Scan, new_id) is None:
-            reused = describe_attempt(new_id, performance_id, party, actor, claim, way=way)
-            write_down(session, reused, REUSED, 0)
+            reused = scan_values(new_id, performance_id, party, actor, claim, way=way)
+            record_scan(session, reused, REUSED, 0)
     raise ScanReused
 
 
@@ -61,17 +61,17 @@ def _apply_claim(
     performance: Performance,
     reservation: Reservation | None,
 ) -> None:
-    """Make the books of a scan say what its device did."""
+    """Correct a recorded scan by the device's offline decision."""
     scan.claimed = claim.people
     more = claim.people - scan.people
     if scan.way != Way.IN:
         if reservation is not None:
-            follow_passage(session, scan, claim.people, claim.verdict, party_of(reservation))
+            apply_passage_claim(session, scan, claim.people, claim.verdict, party_of(reservation))
             session.refresh(reservation, ["outside"])
         return
-    admission = admission_of(session, scan.id)
+    admission = find_admission(session, scan.id)
     if more > 0:
-        door = door_facts(session, performance)
+        door = read_locked_door(session, performance)
         kind, counted = count_claim(party_of(reservation), door, more)
         if reservation is None or not counted:
             return
@@ -82,7 +82,7 @@ def _apply_claim(
         else:
             add_admission(session, scan, reservation.id, counted)
     elif more < 0 and admission is not None and admission.undone_at is None:
-        # Fewer went in than we had said, or nobody.
+        # The device let in fewer people than the server had, or nobody.
         scan.people = claim.people
         if claim.people:
             admission.people = claim.people

@@ -1,7 +1,7 @@
-"""The scan log: records every scan at the door and reads it back. (undoing.py takes scans back.)
+"""The scan log: records every scan at the door and reads it back. (undoing.py undoes scans.)
 
-An attempt is a Scan, and an Admission if it lets people in. scans.py and walk_ins.py decide, and write it
-down through here, but for the one statement of a ticket that is shown for the first time.
+A Scan has an Admission if it let people in, and a Passage if people went out or came back. All scans are recorded
+through this module, except first scans of a ticket, which scans.py records in one statement.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.party import Party, party_of
 from azionelab.checkin.models import Admission, Passage, Scan
-from azionelab.checkin.scanning.facts import lock_code, read_door
+from azionelab.checkin.scanning.facts import lock_party_by_code, read_cancelled_at
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.database import db, now, read_row, transaction, violated_constraint
 from azionelab.shows.models import Performance
@@ -27,24 +27,24 @@ from azionelab.staff.models import ApiToken, User
 _NEW_SCAN = insert(Scan)
 _NEW_ADMISSION = insert(Admission)
 _NEW_PASSAGE = insert(Passage)
-_OLDEST_CLAIM = timedelta(days=7)  # what a device says of a time before that is taken for now
+_OLDEST_CLAIM = timedelta(days=7)  # a claimed time before that is replaced by the current time
 
 
 class ScanUnknown(Exception):
-    """No scan of this performance has this identity."""
+    """The performance has no such scan."""
 
 
 class DeviceRevoked(Exception):
-    """The device that scans was revoked meanwhile."""
+    """The device was revoked meanwhile."""
 
 
 class ScanReused(Exception):
-    """The device used the identity of an earlier scan for another code or performance."""
+    """The device used the id of an earlier scan for another code or performance."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who holds the device: a member of staff or an API token, at a door with a name of its own."""
+    """Who scans: an account or an API token, and the name of the door."""
 
     door: str = ""
     user_id: int | None = None
@@ -54,7 +54,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a device decided without the server: its verdict, and how many people are in by it."""
+    """The offline decision of a device: its verdict, and how many people it let through."""
 
     at: datetime
     verdict: Kind
@@ -63,9 +63,9 @@ class Claim:
 
 @dataclass(frozen=True)
 class FirstAdmission:
-    """When, by whom and at which door the first of a party who are in were let in.
+    """The first admission of a party.
 
-    `by` is empty for an account without a name: nobody at a door is told its address.
+    `by` is empty for an account without a name: its e-mail address is not shown at a door.
     """
 
     at: datetime
@@ -75,10 +75,10 @@ class FirstAdmission:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to a scan. `people` were let in by it, or out; `party` is None when nobody is named.
+    """The result of a scan. `people` went in or out by it; `party` is None if the code names none.
 
-    `claimed` people are in by the device's own decision; None when it made none. The party of `walk_ins` has no
-    name. `elsewhere` is the performance that a ticket of the WRONG_PERFORMANCE is for.
+    `claimed` people were let through by the device's offline decision; None if it made none. The party of `walk_ins`
+    has no name. `elsewhere` is the performance of the ticket with WRONG_PERFORMANCE.
     """
 
     kind: Kind
@@ -95,8 +95,8 @@ class Verdict:
 
 
 @contextmanager
-def by_valid_device() -> Iterator[None]:
-    """Tell that the database refused the scan of a device that was revoked meanwhile."""
+def refuse_revoked_device() -> Iterator[None]:
+    """Raise DeviceRevoked if the database refuses the scan of a revoked device."""
     try:
         yield
     except IntegrityError as error:
@@ -106,18 +106,18 @@ def by_valid_device() -> Iterator[None]:
 
 
 @contextmanager
-def by_new_scan() -> Iterator[None]:
-    """Tell that somebody's scan took the identity in between, who does not wait for this performance."""
+def refuse_reused_scan() -> Iterator[None]:
+    """Raise ScanReused if a scan of another performance, which takes other locks, used the id meanwhile."""
     try:
         yield
     except IntegrityError as error:
-        # Walk-ins are booked before their scan is written, by its identity as well.
+        # The reservation of walk-ins is inserted before their scan, under the same id.
         if violated_constraint(error) in {"pk_scan", "uq_reservation_live_request"}:
             raise ScanReused from error
         raise
 
 
-def describe_attempt(
+def scan_values(
     scan_id: UUID,
     performance_id: int,
     party: Party | None,
@@ -127,7 +127,7 @@ def describe_attempt(
     walk_in: bool = False,
     way: Way = Way.IN,
 ) -> dict[str, Any]:
-    """An attempt as the books keep it, but for what came of it."""
+    """The column values of a scan, without its verdict and people."""
     at = now()
     return {
         "id": scan_id,
@@ -136,7 +136,7 @@ def describe_attempt(
         "walk_in": walk_in,
         "way": Way.IN if way is Way.ANY else way,
         "admitted_before": party.admitted if party else 0,
-        "scanned_at": _believe(claim.at, at) if claim else at,
+        "scanned_at": _plausible_time(claim.at, at) if claim else at,
         "received_at": at,
         "claimed": claimed_people(claim),
         "claim_undone_at": None,
@@ -147,22 +147,19 @@ def describe_attempt(
 
 
 def claimed_people(claim: Claim | None) -> int | None:
-    """How many people are in by the device's own decision; None when it made none."""
+    """How many people the device let through offline; None without a claim."""
     return None if claim is None else claim.people
 
 
-def _believe(told: datetime, at: datetime) -> datetime:
-    """The time that a device tells, unless it cannot be."""
+def _plausible_time(told: datetime, at: datetime) -> datetime:
+    """The claimed time, or the current one if the claim is impossible."""
     return told if at - _OLDEST_CLAIM < told <= at else at
 
 
-def write_down(
+def record_scan(
     session: Session, scan: dict[str, Any], kind: Kind | str, entered: int, gone: int = 0
 ) -> None:
-    """Put a scan into the books, and with it the people that it lets in, and those who went out.
-
-    `gone` is negative when they came back.
-    """
+    """Insert a scan with its admission or passage. `gone` is negative if people came back."""
     session.execute(_NEW_SCAN, scan | {"verdict": kind, "people": entered + abs(gone)})
     of_scan = {"scan_id": scan["id"], "reservation_id": scan["reservation_id"]}
     if entered:
@@ -173,7 +170,7 @@ def write_down(
 
 
 def add_admission(session: Session, scan: Scan, reservation_id: UUID, people: int) -> None:
-    """Put people into the books whom a scan that is there already lets in after all."""
+    """Add an admission to a scan that is recorded already."""
     session.add(
         Admission(
             scan_id=scan.id,
@@ -184,15 +181,15 @@ def add_admission(session: Session, scan: Scan, reservation_id: UUID, people: in
     )
 
 
-def admission_of(session: Session, scan_id: UUID) -> Admission | None:
-    """The people that a scan let in, undone or not; None when it let in nobody."""
+def find_admission(session: Session, scan_id: UUID) -> Admission | None:
+    """The admission of a scan, undone or not; None if it let nobody in."""
     return session.scalar(select(Admission).where(Admission.scan_id == scan_id))
 
 
 def first_admission(
     session: Session, reservation_id: UUID | None, besides: UUID
 ) -> FirstAdmission | None:
-    """Who of a party came first, but for those whom the scan `besides` let in."""
+    """The first admission of a party, without that of the scan `besides`."""
     if reservation_id is None:
         return None
     asked = {"reservation": reservation_id, "besides": besides}
@@ -200,13 +197,13 @@ def first_admission(
     return FirstAdmission(*row) if row else None
 
 
-def read_verdict(
+def recorded_verdict(
     scan: Scan,
     reservation: Reservation | None,
     written: Admission | Passage | None,
     first: FirstAdmission | None,
 ) -> Verdict:
-    """The answer to a scan that is in the books, for whoever sends it again. `written` is who went through by it."""
+    """The verdict of a recorded scan, for a repeated request. `written` is its admission or passage."""
     undone_at = written.undone_at if written is not None else None
     kind = Kind(scan.verdict)
     is_elsewhere = kind is Kind.WRONG_PERFORMANCE
@@ -225,7 +222,7 @@ def read_verdict(
     )
 
 
-def record_of_revoked(
+def record_revoked_scan(
     performance_id: int,
     code: str | None,
     scan_id: UUID,
@@ -234,35 +231,34 @@ def record_of_revoked(
     *,
     way: Way = Way.IN,
 ) -> None:
-    """Record what a revoked device sends: it counts for nobody, but staff shall know of it.
+    """Record a scan of a revoked device, which does not count, for the staff's information.
 
-    `code` is None of walk-ins, who have none. The same `scan_id` again is recorded once. Raises DoorUnknown.
+    `code` is None for walk-ins. The same `scan_id` is recorded once. Raises DoorUnknown.
     """
     try:
         with transaction() as session:
-            read_door(session, performance_id)
-            party = None if code is None else lock_code(session, code)
-            scan = describe_attempt(
+            read_cancelled_at(session, performance_id)
+            party = None if code is None else lock_party_by_code(session, code)
+            scan = scan_values(
                 scan_id, performance_id, party, actor, claim, walk_in=code is None, way=way
             )
-            write_down(session, scan, REVOKED, 0)
+            record_scan(session, scan, REVOKED, 0)
     except IntegrityError as error:
         if violated_constraint(error) != "pk_scan":
             raise
 
 
-def count_revoked(token_id: int) -> int:
-    """How many attempts of a device are in the books that it sent after it was revoked."""
+def count_revoked_scans(token_id: int) -> int:
+    """Count the recorded scans that a device sent after its revocation."""
     sent = select(func.count()).where(Scan.token_id == token_id, Scan.verdict == REVOKED)
     return db.session.scalar(sent) or 0
 
 
-# The admission of a scan, if its people were not taken back.
+# Join condition: the admission of a scan, unless it was undone.
 COUNTED_IN = and_(Admission.scan_id == Scan.id, Admission.undone_at.is_(None))
-# Who went out or came back by a scan, if it was not undone.
+# Join condition: the passage of a scan, unless it was undone.
 COUNTED_OUT = and_(Passage.scan_id == Scan.id, Passage.undone_at.is_(None))
-# People are in by a scan, of those whom devices let in also such as the books cannot count. To be asked of
-# scans with their admission, if they have one, beside them.
+# The scan let people in, conflicts included. For queries that outer-join admissions to scans.
 HAS_PEOPLE_IN = or_(
     and_(Admission.id.is_not(None), Admission.undone_at.is_(None)),
     and_(
@@ -272,7 +268,7 @@ HAS_PEOPLE_IN = or_(
     ),
 )
 _NOTHING = literal_column("''", String)
-# Of a person the name, which they need not have; of a device the label: as Scan.shown_by says it.
+# The account's name, which may be empty, or the device's label: as Scan.shown_by.
 _FIRST = (
     select(
         Scan.scanned_at,
@@ -287,7 +283,7 @@ _FIRST = (
         Scan.id != bindparam("besides"),
         HAS_PEOPLE_IN,
     )
-    # By when they came, not by whose news arrived first.
+    # By the time of the scan, not of its arrival.
     .order_by(Scan.scanned_at, Scan.id)
     .limit(literal_column("1"))
 )

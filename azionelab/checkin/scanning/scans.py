@@ -1,8 +1,8 @@
-"""Scans: a ticket, or a reference, is shown at the door, and its party is let in.
+"""Admit a party by its ticket or reference, or let it out and in again.
 
-A scan locks the party's reservation and nothing else, so that twenty phones admit twenty parties of
-one performance at the same time, and two phones with the same ticket one after the other. Only who
-comes late, and takes places that nobody holds, locks the performance before (docs/locking.md).
+A scan locks only the party's reservation: twenty phones admit twenty parties of a performance at the same time,
+and two phones with the same ticket one after the other. Only late parties that take free seats lock the
+performance first (docs/locking.md).
 """
 
 from dataclasses import replace
@@ -19,27 +19,27 @@ from azionelab.bookings.seats.no_show_seats import hold_again
 from azionelab.checkin.metrics import VERDICTS_GIVEN
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.scanning.facts import (
-    door_facts,
-    lock_code,
     lock_door,
-    look_at_door,
-    ticket_of,
+    lock_party_by_code,
+    read_door,
+    read_locked_door,
+    ticket_identity,
 )
 from azionelab.checkin.scanning.repeated_scans import repeat_scan
 from azionelab.checkin.scanning.scan_log import (
     Actor,
     Claim,
     Verdict,
-    by_valid_device,
     claimed_people,
-    describe_attempt,
     first_admission,
-    write_down,
+    record_scan,
+    refuse_revoked_device,
+    scan_values,
 )
 from azionelab.checkin.verdicts import (
-    Asked,
     Door,
     Kind,
+    ScanOptions,
     Way,
     count_claim,
     decide,
@@ -50,7 +50,7 @@ from azionelab.shows.models import Performance
 
 
 def let_in(expected: Select[Any]) -> ClauseElement:
-    """A statement that records a scan of a party and lets all of it in, if it is an `expected` one."""
+    """A statement that records a scan and admits the whole party if it is an `expected` one."""
     party = expected.cte("party")
     of_party = {"reservation_id": party.c.id, "people": party.c.seats}
     facts = {
@@ -91,30 +91,30 @@ def admit(
     way: Way = Way.IN,
     claim: Claim | None = None,
 ) -> Verdict:
-    """Let in the party that `code` names, all of it or `people` of it, or out, and record the attempt.
+    """Let the party of `code` in or out, all of it or `people` people, and record the scan.
 
-    `code` is a ticket's token, the address its QR holds, or a reference as somebody typed it. The
-    same `scan_id` again answers what it answered first and counts nothing (verdict `replayed`).
+    `code` is a ticket's token, the address in its QR, or a typed reference. The same `scan_id` again gives the
+    same verdict and counts nothing (`replayed`).
 
-    `seen`, `late` and `way` are as in `verdicts.Asked`. With a `claim` the device has decided already, and the
-    books follow as far as they can: as many of the people count as have places. One that comes after its
-    scan was answered here, since that answer did not reach the device, is taken down with it.
+    `seen`, `late` and `way` are as in ScanOptions. With a `claim` the device has decided offline: as many of its
+    people count as there are seats for. A claim for a scan that was answered here before, because the answer was
+    lost, corrects that scan.
 
-    Raises DoorUnknown, DeviceRevoked, and ScanReused when `scan_id` was used for something else, which is
-    recorded as well, and lets nobody in.
+    Raises DoorUnknown, DeviceRevoked, and ScanReused if `scan_id` was used for another code or performance; a
+    reused scan is recorded, too, and lets nobody in.
     """
-    attempt, asked = (performance_id, code, scan_id, actor), Asked(people, seen, late, way)
+    attempt, options = (performance_id, code, scan_id, actor), ScanOptions(people, seen, late, way)
     try:
-        with by_valid_device():
-            ordinary = claim is None and lets_all_in(asked)
+        with refuse_revoked_device():
+            ordinary = claim is None and lets_all_in(options)
             verdict = _admit_expected(attempt) if ordinary else None
             try:
-                verdict = verdict or _admit(attempt, asked, claim, among_others=late)
-            except _PlacesReleased:
-                verdict = _admit(attempt, asked, claim, among_others=True)
+                verdict = verdict or _admit(attempt, options, claim, lock_performance_first=late)
+            except _SeatsReleased:
+                verdict = _admit(attempt, options, claim, lock_performance_first=True)
     except IntegrityError as error:
-        # Sent again, by a double tap or for want of an answer. The insert finds that out, so that
-        # first scans, which are nearly all, need not ask.
+        # A repeated scan, after a double tap or a lost answer. The insert detects it, so that first scans, nearly
+        # all of them, need no query.
         if violated_constraint(error) != "pk_scan":
             raise
         return repeat_scan(attempt, way, claim)
@@ -122,21 +122,21 @@ def admit(
     return verdict
 
 
-class _PlacesReleased(Exception):
-    """People are in whose places were released: others may be taking them, the house must be locked."""
+class _SeatsReleased(Exception):
+    """The claim takes released seats, which others may be taking as well: the performance must be locked."""
 
 
 def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
-    """Let all of a party in, of which nobody is in yet; None when that is a case for `_admit`.
+    """Admit a whole party of which nobody is in yet; None for any other case, which `_admit` decides.
 
-    Nearly every scan is such a one: a ticket that is shown for the first time. It is one statement, which
-    writes if it finds the party as expected (`lets_all_in`), and locks it for as long as that takes.
+    Nearly all scans are first scans of a ticket. One statement admits the party if it is as expected
+    (`lets_all_in`), and holds the lock for that long only.
     """
     performance_id, code, scan_id, actor = attempt
-    identity = ticket_of(code)
+    identity = ticket_identity(code)
     if identity is None:
         return None
-    scan = describe_attempt(scan_id, performance_id, None, actor)
+    scan = scan_values(scan_id, performance_id, None, actor)
     facts = scan | {"named": identity, "verdict": Kind.ADMITTED}
     found = write_at_once(_LET_IN[type(identity)], facts)
     if found is None:
@@ -151,47 +151,47 @@ def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
 
 def _admit(
     attempt: tuple[int, str, UUID, Actor],
-    asked: Asked,
+    options: ScanOptions,
     claim: Claim | None,
     *,
-    among_others: bool,
+    lock_performance_first: bool,
 ) -> Verdict:
-    """With `among_others` under the performance's lock: it may take places that nobody holds."""
+    """`lock_performance_first` is needed for scans that take free seats."""
     performance_id, code, scan_id, actor = attempt
     with transaction() as session:
-        performance = lock_door(session, performance_id) if among_others else None
-        party = lock_code(session, code)
+        performance = lock_door(session, performance_id) if lock_performance_first else None
+        party = lock_party_by_code(session, code)
         released = party is not None and party.released > 0
         if performance is not None:
-            door = door_facts(session, performance)
+            door = read_locked_door(session, performance)
         elif released and claim is not None and claim.people:
-            raise _PlacesReleased
+            raise _SeatsReleased
         else:
-            door = look_at_door(session, performance_id, party)
-        kind, people, gone = _decide(party, door, asked, claim)
+            door = read_door(session, performance_id, party)
+        kind, people, gone = _decide(party, door, options, claim)
         first = first_admission(session, party.id, scan_id) if party and party.admitted else None
-        way = _WAYS.get(kind, asked.way)
-        scan = describe_attempt(scan_id, performance_id, party, actor, claim, way=way)
+        way = _WAYS.get(kind, options.way)
+        scan = scan_values(scan_id, performance_id, party, actor, claim, way=way)
         now_in: Party | None = party
         elsewhere: Performance | None = None
         if party and (people or gone):
             if released:
-                # As it is now: an earlier action of the same sync may have left it in the session.
+                # Refresh it: an earlier action of the same sync may have loaded it into the session.
                 reservation = session.get_one(Reservation, party.id, populate_existing=True)
                 hold_again(session, reservation, people)
                 session.flush()
-            now_in = _with_more_in(party, people, gone)
+            now_in = _after_scan(party, people, gone)
         elif party and kind is Kind.WRONG_PERFORMANCE:
             elsewhere = session.get_one(Performance, party.performance_id)
-        write_down(session, scan, kind, people, gone)
+        record_scan(session, scan, kind, people, gone)
         return Verdict(
             kind, scan_id, people + abs(gone), now_in, first, claimed_people(claim),
             way=scan["way"], elsewhere=elsewhere,
         )  # fmt: skip
 
 
-def _with_more_in(party: Party, people: int, gone: int) -> Party:
-    """What the triggers make of it: the row is locked, nobody else can have counted."""
+def _after_scan(party: Party, people: int, gone: int) -> Party:
+    """The party as the triggers have updated it. Its row is locked, so nothing else has changed it."""
     late = max(0, people - party.to_come)
     return replace(
         party,
@@ -202,30 +202,32 @@ def _with_more_in(party: Party, people: int, gone: int) -> Party:
 
 
 def _decide(
-    party: Party | None, door: Door, asked: Asked, claim: Claim | None
+    party: Party | None, door: Door, options: ScanOptions, claim: Claim | None
 ) -> tuple[Kind, int, int]:
-    """The verdict, how many come in by it, and how many go out, which is negative when they come back."""
+    """The verdict, how many people come in, and how many go out (negative: come back)."""
     if claim is not None and claim.people:
-        return _count(party, door, claim.people, asked.way)
+        return _count_claimed(party, door, claim.people, options.way)
     if claim is not None:
-        # Nobody at all is no number of people to have gone through the door.
+        # A claim of an admission or passage without people is invalid.
         done = (Kind.ADMITTED, Kind.LET_OUT, Kind.IN_AGAIN)
         return (Kind.TOO_MANY if claim.verdict in done else claim.verdict), 0, 0
-    kind, people = decide(party, door, asked)
-    return kind, *_directed(kind, people)
+    kind, people = decide(party, door, options)
+    return kind, *_in_and_out(kind, people)
 
 
-def _count(party: Party | None, door: Door, claimed: int, way: Way) -> tuple[Kind, int, int]:
-    """As `_decide`, of people whom a device let in or out. Of those for whom it had no places left some were out."""
+def _count_claimed(
+    party: Party | None, door: Door, claimed: int, way: Way
+) -> tuple[Kind, int, int]:
+    """`_decide` for people whom a device let through. People without a seat may have been out, and come back."""
     kind, people = count_claim(party, door, claimed, way)
     if way in (Way.OUT, Way.AGAIN):
-        return kind, *_directed(kind, people)
+        return kind, *_in_and_out(kind, people)
     again, back = count_claim(party, door, claimed - people, Way.AGAIN)
     return (again if back and not people else kind), people, -back
 
 
-def _directed(kind: Kind, people: int) -> tuple[int, int]:
-    """How many of those whom a verdict lets through come in, and how many go out; negative: come back."""
+def _in_and_out(kind: Kind, people: int) -> tuple[int, int]:
+    """Split people by the verdict: how many come in, and how many go out (negative: come back)."""
     return {Kind.LET_OUT: (0, people), Kind.IN_AGAIN: (0, -people)}.get(kind, (people, 0))
 
 

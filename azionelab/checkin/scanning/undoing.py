@@ -1,4 +1,4 @@
-"""Scans taken back: the people they let in or out are not counted any more."""
+"""Undo scans: their people do not count as in or out any more."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -13,28 +13,28 @@ from azionelab.bookings.models import Reservation
 from azionelab.checkin.devices.rights import RightMissing
 from azionelab.checkin.models import Scan
 from azionelab.checkin.scanning.passages import (
-    call_back,
-    call_back_without_ticket,
-    passage_of,
-    take_back,
+    cap_outside,
+    cap_outside_without_ticket,
+    find_passage,
+    undo_passage,
 )
 from azionelab.checkin.scanning.scan_log import (
     Actor,
     ScanUnknown,
     Verdict,
-    admission_of,
-    read_verdict,
+    find_admission,
+    recorded_verdict,
 )
 from azionelab.checkin.verdicts import REVOKED, Way
 from azionelab.database import now, transaction
 
 
 def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = False) -> Verdict:
-    """Take an admission or a passage back: its people count as before. Undoing twice changes nothing.
+    """Undo an admission or a passage. Undoing twice changes nothing.
 
-    Nobody of a party is out any more who is not in without it, nor of people without a ticket. Walk-ins' places are
-    free again with it. Raises ScanUnknown for a scan of another performance, or one by which nobody went in or out;
-    with `only_own` RightMissing for one that another device made.
+    People who are out but not in without it do not count as out any more. Seats of walk-ins become free. Raises
+    ScanUnknown for a scan of another performance, or one without people; with `only_own` RightMissing for a scan of
+    another device.
     """
     with transaction() as session:
         scan = session.get(Scan, scan_id)
@@ -44,7 +44,7 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = F
             raise RightMissing
         reservation = _lock_party_of(session, scan)
         session.refresh(scan, ["claimed"])
-        admission, passage = admission_of(session, scan_id), passage_of(session, scan_id)
+        admission, passage = find_admission(session, scan_id), find_passage(session, scan_id)
         if admission is None and passage is None and scan.claimed is None:
             raise ScanUnknown
         entered = 0
@@ -54,20 +54,20 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = F
             entered = max(entered, admission.people)
             admission.undone_at, admission.undone_by = now(), actor.label
             session.flush()
-            call_back(session, reservation, actor.label)
+            cap_outside(session, reservation, actor.label)
             if reservation.walk_in:
                 transitions.cancel(session, reservation, By.STAFF)
         if scan.way == Way.IN and (reservation is None or reservation.walk_in):
-            call_back_without_ticket(session, scan, entered, actor.label)
+            cap_outside_without_ticket(session, scan, entered, actor.label)
         if passage is not None and passage.undone_at is None:
-            take_back(session, passage, scan, actor.label)
-        verdict = read_verdict(scan, reservation, None, None)
+            undo_passage(session, passage, scan, actor.label)
+        verdict = recorded_verdict(scan, reservation, None, None)
         return replace(verdict, people=0, undone=True, replayed=False)
 
 
 def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:
     if scan.reservation_id is None:
-        # Who has no ticket is counted by the evening, in and out.
+        # People without a ticket are counted per performance.
         lock_performance(session, scan.performance_id)
         return None
     if scan.reservation is not None and scan.reservation.walk_in:
@@ -75,10 +75,10 @@ def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:
     return lock_reservation(session, scan.reservation_id)
 
 
-def record_undo_of_revoked(performance_id: int, scan_id: UUID, actor: Actor) -> None:
-    """Record that a revoked device took back people whom it let in since: they are not inside.
+def record_revoked_undo(performance_id: int, scan_id: UUID, actor: Actor) -> None:
+    """Record that a revoked device undid a scan that it made after its revocation.
 
-    People whom the books count are none of its business any more.
+    It cannot undo scans that count.
     """
     with transaction() as session:
         session.execute(

@@ -1,7 +1,7 @@
-"""Walk-ins: people without a booking, let in as long as places are free.
+"""Walk-ins: people without a booking, let in while seats are free.
 
-They take places, so the performance is locked before all else (docs/locking.md). A phone without a network
-lets them in by itself; the books follow as far as there are places.
+They take free seats, so the performance is locked first (docs/locking.md). Of walk-ins whom an offline phone let in,
+as many count as there are seats.
 """
 
 from dataclasses import replace
@@ -15,20 +15,20 @@ from azionelab.bookings.transitions import replace_walk_ins, seat_walk_ins
 from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.metrics import VERDICTS_GIVEN
 from azionelab.checkin.models import Scan
-from azionelab.checkin.scanning.facts import door_facts, lock_door
+from azionelab.checkin.scanning.facts import lock_door, read_locked_door
 from azionelab.checkin.scanning.scan_log import (
     Actor,
     Claim,
     ScanReused,
     Verdict,
     add_admission,
-    admission_of,
-    by_new_scan,
-    by_valid_device,
     claimed_people,
-    describe_attempt,
-    read_verdict,
-    write_down,
+    find_admission,
+    record_scan,
+    recorded_verdict,
+    refuse_reused_scan,
+    refuse_revoked_device,
+    scan_values,
 )
 from azionelab.checkin.verdicts import Door, Kind, Way
 from azionelab.database import transaction
@@ -38,25 +38,25 @@ from azionelab.shows.models import Performance
 def let_in_walk_ins(
     performance_id: int, people: int, scan_id: UUID, actor: Actor, claim: Claim | None = None
 ) -> Verdict:
-    """Let in `people` who have no booking, if as many places are free, and record it.
+    """Let in `people` without a booking if as many seats are free, and record it.
 
-    The same `scan_id` again answers what it answered first. With a `claim` they are in already: as many
-    count as there are places. Verdicts are ADMITTED, FULL and PERFORMANCE_CANCELLED.
+    The same `scan_id` again gives the same verdict. With a `claim` they are in already, and as many count as there
+    are seats. Verdicts are ADMITTED, FULL and PERFORMANCE_CANCELLED.
 
-    Raises DoorUnknown, DeviceRevoked, and ScanReused when `scan_id` was used for something else.
+    Raises DoorUnknown, DeviceRevoked, and ScanReused if `scan_id` was used for something else.
     """
-    with by_new_scan(), by_valid_device(), transaction() as session:
+    with refuse_reused_scan(), refuse_revoked_device(), transaction() as session:
         performance = lock_door(session, performance_id)
         before = session.get(Scan, scan_id)
         if before is not None:
-            return _same_walk_ins(session, before, performance, claim)
+            return _repeat_walk_ins(session, before, performance, claim)
         wanted = people if claim is None else claim.people
-        kind, counted = _decide_walk_ins(door_facts(session, performance), wanted, claim)
+        kind, counted = _decide_walk_ins(read_locked_door(session, performance), wanted, claim)
         party = None
         if counted:
             party = party_of(seat_walk_ins(session, performance_id, counted, scan_id))
-        scan = describe_attempt(scan_id, performance_id, party, actor, claim, walk_in=True)
-        write_down(session, scan, kind, counted)
+        scan = scan_values(scan_id, performance_id, party, actor, claim, walk_in=True)
+        record_scan(session, scan, kind, counted)
         if party is not None:
             party = replace(party, admitted=counted)
         verdict = Verdict(
@@ -67,7 +67,7 @@ def let_in_walk_ins(
 
 
 def _decide_walk_ins(door: Door, people: int, claim: Claim | None) -> tuple[Kind, int]:
-    """The verdict on walk-ins and how many count; those of a claim are in, as far as there are places."""
+    """The verdict on walk-ins, and how many count; of a claim as many as there are seats."""
     if door.cancelled:
         return Kind.PERFORMANCE_CANCELLED, 0
     counted = people if claim is None else min(people, door.free, MAX_WALK_INS)
@@ -76,31 +76,31 @@ def _decide_walk_ins(door: Door, people: int, claim: Claim | None) -> tuple[Kind
     return (Kind.ADMITTED, counted) if 0 < counted <= door.free else (Kind.FULL, 0)
 
 
-def _same_walk_ins(
+def _repeat_walk_ins(
     session: Session, scan: Scan, performance: Performance, claim: Claim | None
 ) -> Verdict:
     of_walk_ins = scan.reservation is None or scan.reservation.walk_in
     if (scan.performance_id, scan.way) != (performance.id, Way.IN) or not of_walk_ins:
         raise ScanReused
     if claim is not None and scan.claimed is None:
-        # As with a ticket: our answer was not heard.
-        _follow_walk_ins(session, scan, claim, performance)
-    admission = admission_of(session, scan.id)
-    return read_verdict(scan, scan.reservation, admission, None)
+        # As with a ticket: the answer was lost.
+        _apply_claim(session, scan, claim, performance)
+    admission = find_admission(session, scan.id)
+    return recorded_verdict(scan, scan.reservation, admission, None)
 
 
-def _follow_walk_ins(session: Session, scan: Scan, claim: Claim, performance: Performance) -> None:
-    """Make the books of walk-ins say what their device did: so many are in, and have that many places."""
+def _apply_claim(session: Session, scan: Scan, claim: Claim, performance: Performance) -> None:
+    """Correct recorded walk-ins by the device's offline decision."""
     kind, counted = scan.verdict, min(scan.people, claim.people)
-    admission = admission_of(session, scan.id)
+    admission = find_admission(session, scan.id)
     if claim.people > scan.people:
         more = claim.people - scan.people
-        kind, added = _decide_walk_ins(door_facts(session, performance), more, claim)
+        kind, added = _decide_walk_ins(read_locked_door(session, performance), more, claim)
         kind, counted = (scan.verdict if scan.people else kind), scan.people + added
     elif claim.people == 0 and claim.verdict is not Kind.ADMITTED:
         kind = claim.verdict
     if admission is not None and scan.reservation_id is not None:
-        # What they were let in with goes, and what is true is written in its place.
+        # Replace the recorded admission by a new one.
         session.delete(admission)
         session.flush()
         before = lock_reservation(session, scan.reservation_id)

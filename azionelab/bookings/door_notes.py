@@ -1,4 +1,4 @@
-"""Parties that told us they come late: the visitor on their own page on the day, or staff for them."""
+"""What the door is told about a party: that it comes late, and a note of the staff."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,14 +14,14 @@ from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import Reservation
 from azionelab.database import now, transaction
 
-MINUTES = (10, 20, 30)  # after the curtain, that can be told
-TOLD_FROM = timedelta(hours=12)  # before the curtain: nobody knows it earlier
+MINUTES = (10, 20, 30)  # that can be chosen, after the curtain
+OPEN_FROM = timedelta(hours=12)  # before the curtain: nobody knows earlier
 
 
 def minutes_offered(reservation: Reservation, at: datetime) -> list[int]:
-    """By how many minutes a visitor may say at this moment that they come late; none when it is no time for it."""
+    """The delays in minutes that a visitor can choose now; none when it is too early or too late."""
     curtain = reservation.performance.starts_at
-    if not reservation.has_ticket or reservation.walk_in or at < curtain - TOLD_FROM:
+    if not reservation.has_ticket or reservation.walk_in or at < curtain - OPEN_FROM:
         return []
     if reservation.admitted == reservation.seats:
         return []
@@ -29,10 +29,10 @@ def minutes_offered(reservation: Reservation, at: datetime) -> list[int]:
 
 
 def set_lateness(reservation_id: UUID, minutes: int, *, by_staff: bool = False) -> Reservation:
-    """Let the door know that a party comes about so many minutes after the curtain; 0 takes it back.
+    """Record that a party comes about so many minutes after the curtain; 0 withdraws it.
 
-    Their places are held as before. Raises ReservationUnknown, ReservationEnded, PartyInside, and LatenessClosed for
-    a visitor when it is too early, or too late for so many minutes.
+    The party's seats stay held. Raises ReservationUnknown, ReservationEnded, PartyInside, and for a visitor
+    LatenessClosed when it is too early, or too late for so many minutes.
     """
     with transaction() as session:
         reservation = lock_reservation(session, reservation_id)
@@ -44,23 +44,23 @@ def set_lateness(reservation_id: UUID, minutes: int, *, by_staff: bool = False) 
             raise LatenessClosed
         curtain = reservation.performance.starts_at
         late_at = curtain + timedelta(minutes=minutes) if minutes else None
-        reservation.was_so_already = late_at == reservation.late_at
+        reservation.is_unchanged = late_at == reservation.late_at
         reservation.late_at = late_at
         return reservation
 
 
 def write_note(reservation_id: UUID, note: str, seen: str) -> Reservation:
-    """Let the door know `note` of a party, one line, instead of the one that was `seen`; "" for none.
+    """Write a party's note of one line for the door, "" for none; `seen` is the note that the form showed.
 
-    It is erased with the name, by the database. Raises ReservationUnknown, VisitorErased, and NoteChanged when
-    somebody else wrote another one meanwhile.
+    The database erases it with the name. Raises ReservationUnknown, VisitorErased, and NoteChanged when
+    somebody else changed it meanwhile.
     """
     with transaction() as session:
         reservation = lock_reservation(session, reservation_id)
         if reservation.walk_in or reservation.erased_at is not None:
             raise VisitorErased
         if note == reservation.note:
-            reservation.was_so_already = True
+            reservation.is_unchanged = True
             return reservation
         if seen != reservation.note:
             raise NoteChanged(reservation.note)

@@ -1,4 +1,4 @@
-"""Erasing names and addresses: on schedule, and when somebody asks for it."""
+"""Erases names and addresses: on schedule, and on a visitor's request."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -14,12 +14,12 @@ from azionelab.shows.models import Performance
 
 
 def erase_personal_data() -> int:
-    """Erase names and addresses that served their purpose, and say of how many reservations.
+    """Erase names and addresses RETENTION_DAYS after the performance; of how many reservations.
 
-    That is RETENTION_DAYS after the performance, or after the booking ended if that is earlier. A
-    performance that was moved counts by its new time, and cannot be moved once it is over for so long
-    (`change_performance`): nothing is erased of which the time could still come.
-    Seats, states and admissions stay: they are the theatre's statistics and nobody's data.
+    A booking that ended earlier is erased RETENTION_DAYS after its end. A moved performance counts by its
+    new time. It cannot be moved once it has been over for so long (`change_performance`), so nothing is erased
+    of a performance that could still take place. Seats, states and admissions stay: they are the theatre's
+    statistics and no personal data.
     """
     with transaction() as session:
         before = now() - retention()
@@ -39,15 +39,15 @@ def erase_personal_data() -> int:
 
 
 def erase_on_request(reservation_id: UUID) -> Reservation:
-    """Erase a visitor's name and address now, because they ask for it. Erasing again changes nothing.
+    """Erase a visitor's name and address at their request. Erasing again changes nothing.
 
-    The booking stays as it is, its seats and its ticket too: the party gives its reference at the door.
-    Nobody is written to any more; mails that wait are not sent. Raises ReservationUnknown.
+    The booking, its seats and its ticket stay: the party gives its reference at the door. Queued mails are
+    not sent, and no more are written. Raises ReservationUnknown.
     """
     with transaction() as session:
         reservation = lock_reservation(session, reservation_id)
         if reservation.walk_in or reservation.erased_at is not None:
-            reservation.was_so_already = True
+            reservation.is_unchanged = True
             return reservation
         reservation.name = reservation.email = ""
         reservation.email_key = None

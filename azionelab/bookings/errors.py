@@ -1,4 +1,4 @@
-"""What the booking rules refuse, as facts. Raising one rolls the whole use case back."""
+"""The errors of the booking rules. Raising one rolls the use case back."""
 
 from datetime import datetime
 from math import ceil
@@ -7,7 +7,7 @@ from azionelab.shows.window import Window
 
 
 class BookingError(Exception):
-    """A rule said no. Nothing was changed."""
+    """A rule refused the request. Nothing was changed."""
 
 
 class PerformanceUnknown(BookingError):
@@ -36,7 +36,7 @@ class SoldOut(BookingError):
 
 
 class TryLater(BookingError):
-    """A limit is reached: it allows more from `free_at` on."""
+    """A limit is reached; it allows more from `free_at`."""
 
     def __init__(self, free_at: datetime) -> None:
         super().__init__(f"until {free_at.isoformat()}")
@@ -48,7 +48,7 @@ class TryLater(BookingError):
 
 
 class TooManyUnconfirmed(TryLater):
-    """The visitor's network holds `held` unconfirmed seats: first some are confirmed, or their holds end."""
+    """The visitor's network holds `held` unconfirmed seats; some must be confirmed or expire first."""
 
     def __init__(self, held: int, free_at: datetime) -> None:
         super().__init__(free_at)
@@ -60,7 +60,7 @@ class TooManyMails(TryLater):
 
 
 class PartyTooLarge(BookingError):
-    """A party of this performance is of 1 to `limit` people."""
+    """A party of this performance has 1 to `limit` people."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"a party has at most {limit} seats")
@@ -72,15 +72,15 @@ class HoldExpired(BookingError):
 
 
 class ReservationEnded(BookingError):
-    """The reservation is cancelled or expired: nothing can be done with it any more."""
+    """The reservation is cancelled or expired, and cannot be changed."""
 
 
 class PerformanceStarted(BookingError):
-    """The curtain is up: the visitor can change nothing any more."""
+    """The performance has begun: the booking cannot be changed any more."""
 
 
 class PartyInside(BookingError):
-    """People of the party are in already; `admitted` of them."""
+    """`admitted` people of the party are in already."""
 
     def __init__(self, admitted: int) -> None:
         super().__init__(f"{admitted} people are in")
@@ -88,11 +88,11 @@ class PartyInside(BookingError):
 
 
 class NotFewerSeats(BookingError):
-    """A party can only be made smaller, and not smaller than one."""
+    """A party can only be reduced, to one person at least."""
 
 
 class SeatsChanged(BookingError):
-    """The party is of `seats` people now, and not as many as the form showed."""
+    """The party has `seats` people now, another number than the form showed."""
 
     def __init__(self, seats: int) -> None:
         super().__init__(f"{seats} seats now")
@@ -100,15 +100,15 @@ class SeatsChanged(BookingError):
 
 
 class NamesErased(BookingError):
-    """RETENTION_DAYS after a performance its visitors' names are gone: it cannot be moved any more."""
+    """The performance cannot be moved: its visitors' names were erased after RETENTION_DAYS."""
 
 
 class VisitorErased(BookingError):
-    """The visitor's name is erased, or there never was one: nothing more is kept about them."""
+    """The reservation has no name (any more), and nothing more is stored about the visitor."""
 
 
 class NoteChanged(BookingError):
-    """Somebody else wrote another `note` on the booking since the form showed it."""
+    """Somebody else changed the booking's `note` since the form showed it."""
 
     def __init__(self, note: str) -> None:
         super().__init__("the note was changed")
@@ -116,11 +116,11 @@ class NoteChanged(BookingError):
 
 
 class LatenessClosed(BookingError):
-    """It is too early to say that one comes late, or too late."""
+    """It is too early or too late to announce a late arrival."""
 
 
 class ReleaseTooEarly(BookingError):
-    """Places are released from `opens_at` on: until then people may still come."""
+    """Seats of no-shows can be released from `opens_at`; until then people may still come."""
 
     def __init__(self, opens_at: datetime) -> None:
         super().__init__(f"from {opens_at.isoformat()} on")

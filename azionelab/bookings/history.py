@@ -1,4 +1,4 @@
-"""What became of a booking since it was made, and who did it in kind: for whoever is shown its ticket."""
+"""How a booking ended or was reduced, and by whom: shown where its ticket is no longer what it was."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +13,12 @@ class By(StrEnum):
 
     VISITOR = "visitor"
     STAFF = "staff"
-    PERFORMANCE = "performance"  # the evening was called off
+    PERFORMANCE = "performance"  # the performance was cancelled
 
 
 @dataclass(frozen=True)
 class Ended:
-    """When a booking was cancelled or expired. `by` is None when it expired, or when nobody wrote it down."""
+    """When a booking was cancelled or expired. `by` is None when it expired, or was not recorded."""
 
     at: datetime
     by: str | None
@@ -26,7 +26,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Reduced:
-    """When a party was last made smaller, and how large it was at first (`seats`)."""
+    """When a party was last reduced, and its first size (`seats`)."""
 
     at: datetime
     by: str
@@ -41,7 +41,7 @@ def ended(party: Party) -> Ended | None:
 
 
 def reduced(party: Party) -> Reduced | None:
-    """How a party became smaller; None for one of the size that was booked."""
+    """How a party was reduced; None when it has the size that was booked."""
     if party.reduced_from is None or party.reduced_at is None or party.reduced_by is None:
         return None
     return Reduced(party.reduced_at, party.reduced_by, party.reduced_from)

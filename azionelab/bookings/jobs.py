@@ -10,13 +10,13 @@ QUEUE = "bookings"
 @jobs.periodic(cron="* * * * *")
 @jobs.task(name="bookings.expire", queue=QUEUE, queueing_lock="bookings.expire")
 def expire(timestamp: int) -> None:  # noqa: ARG001 (when it was due: given to every such job)
-    """Mark the holds whose time is over. Their seats are free already."""
+    """Expire the lapsed holds. Their seats count as free already."""
     holds.expire_lapsed_holds()
 
 
-# Each hour and not once a night: on a machine that sleeps at night it would never be done.
+# Hourly, not nightly: on a machine that sleeps at night a nightly job would never run.
 @jobs.periodic(cron="10 * * * *")
 @jobs.task(name="bookings.erase", queue=QUEUE, queueing_lock="bookings.erase")
 def erase(timestamp: int) -> None:  # noqa: ARG001 (as above)
-    """Erase names and addresses whose time is over."""
+    """Erase names and addresses that are due."""
     erasure.erase_personal_data()

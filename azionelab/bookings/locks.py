@@ -1,6 +1,6 @@
-"""Which rows a use case locks, and in which order: performance, then reservation.
+"""The row locks on performances and reservations: performance first, then reservation (docs/locking.md).
 
-docs/locking.md is the law. Row locks on both are taken by these functions only.
+No other module locks these rows.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ from azionelab.bookings.party import PARTY_COLUMNS, Party
 from azionelab.database import read_row, require_transaction
 from azionelab.shows.models import Performance
 
-# Made once: the rows behind them wait. FOR NO KEY UPDATE (`key_share`), so that scans and mails, which
-# only refer to the row, need not.
+# The statements are built once, since others wait for these locks. They are FOR NO KEY UPDATE (`key_share`), so
+# that inserts of scans and mails, which only refer to the row, do not wait.
 _PERFORMANCE = (
     select(Performance)
     .where(Performance.id == bindparam("id"))
@@ -40,7 +40,7 @@ _PARTY = (
     .where(Reservation.id == bindparam("id"))
     .with_for_update(key_share=True, of=Reservation)
 )
-# For a statement that lets a party in as soon as it has it: all of it is expected, and nobody is in yet.
+# For the statement that admits a party at once: all of the party is expected, and nobody is in yet.
 EXPECTED_FACTS: tuple[Any, ...] = (
     Reservation.id,
     Reservation.reference,
@@ -63,7 +63,7 @@ _EXPECTED_PARTY = (
     )
     .with_for_update(key_share=True, of=Reservation)
 )
-# By what names it: a ticket the reference, one before 0.4 the id.
+# By the type of the identity: a ticket has the reference, one before 0.4 the id.
 EXPECTED_PARTY: dict[type, Select[Any]] = {
     UUID: _EXPECTED_PARTY.where(Reservation.id == bindparam("named")),
     str: _EXPECTED_PARTY.where(Reservation.reference == bindparam("named")),
@@ -128,7 +128,7 @@ def lock_live_parties(session: Session, performance_id: int) -> Sequence[Reserva
 
 
 def lock_with_performance(session: Session, reservation_id: UUID) -> Reservation:
-    """Lock a reservation and, before it, its performance: for what changes the seats held."""
+    """Lock a reservation and, before it, its performance: for changes of the seats held."""
     reservation = session.get(Reservation, reservation_id)
     if reservation is None:
         raise ReservationUnknown

@@ -1,4 +1,4 @@
-"""What became of what visitors asked: counted for the metrics where the rules answer."""
+"""Counts what visitors and staff ask of the booking rules, and the outcome."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from azionelab.bookings import errors
 
 
 class Action(StrEnum):
-    """What was asked for."""
+    """The use case."""
 
     RESERVE = "reserve"
     CONFIRM = "confirm"
@@ -20,12 +20,12 @@ class Action(StrEnum):
 
 
 DONE = "done"
-UNCHANGED = "unchanged"  # asked again: it was so already
-_FAULT = "fault"  # no rule said no: the database was away, or we are broken
+UNCHANGED = "unchanged"  # a repeated request
+_FAULT = "fault"  # no rule refused: the database was unavailable, or the code failed
 
 
 class Answer:
-    """What a rule says; DONE if it does not say otherwise."""
+    """The outcome of a use case; DONE unless the rule sets another."""
 
     outcome = DONE
 
@@ -51,7 +51,7 @@ _REFUSALS = {
         errors.SeatsChanged,
     ),
 }  # fmt: skip
-# A series that begins with its first event shows no increase for it: all begin at 0.
+# A series that starts with its first event shows no increase for it, so all start at 0.
 for _action, _refusals in _REFUSALS.items():
     for _outcome in (DONE, UNCHANGED, _FAULT, *map(_name, _refusals)):
         _COUNT.labels(_action, _outcome)
@@ -59,9 +59,9 @@ for _action, _refusals in _REFUSALS.items():
 
 @contextmanager
 def counted(action: Action) -> Iterator[Answer]:
-    """Count the block as one answer: what it says, or the refusal that it raises.
+    """Count the block once, with the outcome that it sets or the error that it raises.
 
-    To stand around the transaction, so that nothing is counted that is rolled back.
+    Use it around the transaction, so that nothing is counted as done that is rolled back.
     """
     answer = Answer()
     try:

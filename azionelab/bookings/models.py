@@ -188,11 +188,11 @@ class Reservation(PartyCounts, Base):
     erasure_requested_at: Mapped[datetime | None]
     performance: Mapped[Performance] = relationship()
 
-    # Not stored: a rule sets it on what it returns, when there was nothing to change.
-    was_so_already = False
-    # Not stored: whether who booked is told that seats are held. Of an address that has a booking already it is
-    # what a new one would have been told, so that both look the same.
-    told_held = True
+    # Not stored: a rule sets it on the returned reservation when it changed nothing.
+    is_unchanged = False
+    # Not stored: whether the page says that seats are held. For an address that has a booking already it is what
+    # the page would say of a new one, so that both look the same.
+    shown_as_held = True
 
     @hybrid_property
     def is_live(self) -> bool:

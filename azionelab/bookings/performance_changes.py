@@ -1,4 +1,4 @@
-"""A performance that is moved, changed or cancelled, and the parties that are written to."""
+"""Moves, changes and cancels a performance, and enqueues the mails to its parties."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -16,12 +16,11 @@ from azionelab.shows.window import check_curtain, check_window, move_booking_win
 
 
 def change_performance(performance_id: int, change: Callable[[Performance], object]) -> int:
-    """Let `change` write what a performance is, its seats included: all of it, or nothing.
+    """Apply `change` to a performance, capacity included; how many mails to its parties go out.
 
-    Live parties of an evening to come are written to when its time or its place changed; returns how
-    many are. One yet to come is not moved into the past, as if it had been played, and one whose
-    visitors' names were erased is not moved at all (docs/decisions/0001). The times of booking move with
-    the curtain unless `change` writes them too.
+    The live parties of a performance to come get a mail when its time or its venue changes. A performance to
+    come is not moved into the past, and one whose visitors' names were erased is not moved at all
+    (docs/decisions/0001). The booking window moves with the curtain unless `change` writes it too.
 
     Raises PerformanceUnknown, CurtainPast, CurtainTooFar, NamesErased, ClosesAfterCurtain, NoTimeToBook,
     and CapacityBelowHeld with the figure.
@@ -30,7 +29,7 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
         performance = lock_performance(session, performance_id)
         at = now()
         expire_holds(session, performance, at)
-        before = _Evening.of(performance)
+        before = _Schedule.of(performance)
         change(performance)
         moved = (before.starts_at, before.venue_id) != (
             performance.starts_at,
@@ -44,7 +43,7 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
             return 0
         live = lock_live_parties(session, performance_id)
         for reservation in live:
-            # They told it of another hour.
+            # It was announced for the old time.
             reservation.late_at = None
         if performance.starts_at <= at or performance.cancelled_at is not None:
             return 0
@@ -55,12 +54,11 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
 def cancel_performance(
     performance_id: int, *, seen_version: int | None = None, by: int | None = None
 ) -> int | None:
-    """Call an evening off: every live reservation ends and its visitor is written to.
+    """Cancel a performance and its live reservations; how many mails go out, None if it was cancelled already.
 
-    Parties of whom somebody is in are written to as well, but stay confirmed in the books, which
-    say who was there. Returns how many parties are written to; when the performance was cancelled
-    already, None. Raises PerformanceUnknown, and EditConflict when it is not any more as it was in the
-    `seen_version`. `by` is the account of whoever does it.
+    A party of which somebody is in gets a mail, too, but stays confirmed, since it was there. `by` is the
+    account that cancels. Raises PerformanceUnknown, and EditConflict when the performance has changed since
+    `seen_version`.
     """
     with transaction() as session:
         performance = lock_performance(session, performance_id)
@@ -83,8 +81,8 @@ def _check_move(starts_at: datetime, moved_to: datetime, at: datetime) -> None:
 
 
 @dataclass(frozen=True)
-class _Evening:
-    """When and where a performance is, and when it can be booked, before it is changed."""
+class _Schedule:
+    """Time, venue and booking window of a performance before the change."""
 
     starts_at: datetime
     venue_id: int
@@ -93,16 +91,16 @@ class _Evening:
     cancelled_at: datetime | None
 
     @classmethod
-    def of(cls, performance: Performance) -> "_Evening":
+    def of(cls, performance: Performance) -> "_Schedule":
         return cls(**{each.name: getattr(performance, each.name) for each in fields(cls)})
 
 
-def _let_booking_follow(performance: Performance, before: _Evening, at: datetime) -> None:
-    if before == _Evening.of(performance):
+def _let_booking_follow(performance: Performance, before: _Schedule, at: datetime) -> None:
+    if before == _Schedule.of(performance):
         return
     opens_at, closes_at = move_booking_window(before, performance.starts_at, at)
     if performance.released_at is not None:
-        # Released places are for whoever waits at the door: booking stays closed, as it was with them.
+        # Seats of no-shows are for people who wait at the door: booking stays closed.
         closes_at = min(before.booking_closes_at, performance.starts_at)
     if performance.booking_opens_at == before.booking_opens_at:
         performance.booking_opens_at = opens_at

@@ -1,10 +1,9 @@
-"""The rules of one booking: reserve, confirm, cancel, make it smaller.
+"""The rules of one booking: reserve, confirm, cancel, reduce.
 
-Beside them: seats/holds.py (what lapses), performance_changes.py (moved and cancelled performances), erasure.py.
-A rule checks; transitions.py writes what changes. Each use case is one transaction, but `reserve` and
-`expire_lapsed_holds`, which expire holds in others of their own; `expire_holds` and `free_seats` are parts
-of their caller's. The database counts the seats (migration 0002): these functions decide under the
-performance's lock, and its constraint refuses a writer that does not.
+Others are in seats/ (holds, no-shows), performance_changes.py (moved and cancelled performances) and erasure.py.
+A rule checks; transitions.py writes the change. Each use case is one transaction; only `reserve` and
+`expire_lapsed_holds` expire holds in transactions of their own before. The database counts the seats (migration
+0002): the rules decide under the performance's lock, and a constraint refuses a writer that does not.
 """
 
 from dataclasses import dataclass
@@ -39,9 +38,9 @@ from azionelab.validation.email_addresses import mailbox_key
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who books. `email` is a valid address as typed; `locale` is the language of the mails.
+    """The person who books. `email` is a valid address as typed; `locale` is the language of the mails.
 
-    `network` is where the visitor books from; whoever has none is not limited by it (the box office).
+    `network` is the network that the visitor books from. The box office has none, and no limit by network.
     """
 
     name: str
@@ -51,7 +50,7 @@ class Visitor:
 
     @property
     def email_key(self) -> str:
-        """The mailbox: it has one booking, however its address is written."""
+        """The key of the mailbox, which has one booking, however the address is spelled."""
         return mailbox_key(self.email)
 
 
@@ -60,13 +59,13 @@ def reserve(
 ) -> Reservation:
     """Hold `seats` for HOLD_MINUTES and enqueue the mail that asks to confirm.
 
-    The same request sent again (`request_key`) gives the booking it made, as long as that is live;
-    afterwards it books anew. An address that already has a live booking of the performance is written
-    to about that one, which is returned: to whoever asked, both look the same. That is decided after
-    the seats are: a full house says so to all alike.
+    The same request sent again (`request_key`) returns the booking that it made, as long as that is live;
+    afterwards it books anew. An address that already has a live booking of the performance gets a mail about
+    that one, which is returned: both look the same to the caller. The seats are checked before, so that a
+    full house answers SoldOut to everybody.
 
-    When too much of the house waits to be confirmed already (UNCONFIRMED_PERCENT), no seats are held: they
-    go to whoever confirms first. `told_held` of what is returned says what to tell.
+    When too many seats are unconfirmed already (UNCONFIRMED_PERCENT), none are held: they go to the party
+    that confirms first. `shown_as_held` of the returned booking is what the page says.
 
     Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut, TooManyUnconfirmed.
     """
@@ -84,9 +83,8 @@ def _reserve_among_rivals(
         except _LapsedHolds:
             expire_holds_of(performance_id)
         except IntegrityError as error:
-            # Others were first, between what was read and what was written. The database says in
-            # what: the last seats, those that may be held unconfirmed, the same press or address on
-            # another connection.
+            # Another connection was faster, between our reading and our writing. The constraint's name
+            # tells: the last seats, the unconfirmed share, the same press or the same address.
             match violated_constraint(error):
                 case "ck_performance_capacity_held":
                     raise SoldOut(min(unheld_seats(performance_id), seats - 1)) from error
@@ -113,7 +111,7 @@ def _reserve(
     for same_press in (rival for rival in rivals if rival.request_key == key):
         answer.outcome = UNCHANGED
         booked = db.session.get_one(Reservation, same_press.reservation_id)
-        booked.told_held = booked.holds_seats
+        booked.shown_as_held = booked.holds_seats
         return booked
     check_bookable(performance, seats, at)
     network = _network_key(performance_id, visitor)
@@ -123,7 +121,7 @@ def _reserve(
             answer.outcome = UNCHANGED
             enqueue_unless_recent(session, same_address.reservation_id, Kind.EXISTING)
             existing = session.get_one(Reservation, same_address.reservation_id)
-            existing.told_held = holds_seats
+            existing.shown_as_held = holds_seats
             return existing
         values = {
             "id": uuid4(),
@@ -147,27 +145,27 @@ def _reserve(
         made = transitions.add(session, values)
     make_transient_to_detached(made)
     session.add(made)
-    made.told_held = holds_seats
+    made.shown_as_held = holds_seats
     return made
 
 
 def confirm(reservation_id: UUID) -> Reservation:
-    """Make a pending reservation firm and enqueue the ticket. Confirming again changes nothing.
+    """Confirm a pending reservation and enqueue the ticket. Confirming again changes nothing.
 
     Raises ReservationUnknown, HoldExpired, ReservationEnded, and SoldOut for one that held no seats.
     """
     with counted(Action.CONFIRM) as answer:
         try:
             # Seats that are held already need no lock on the performance.
-            return _confirm(reservation_id, answer, among_others=False)
+            return _confirm(reservation_id, answer, with_performance=False)
         except _HoldsNoSeats:
-            return _confirm(reservation_id, answer, among_others=True)
+            return _confirm(reservation_id, answer, with_performance=True)
 
 
-def _confirm(reservation_id: UUID, answer: Answer, *, among_others: bool) -> Reservation:
-    """With `among_others` under the performance's lock: it may take seats that nobody holds."""
+def _confirm(reservation_id: UUID, answer: Answer, *, with_performance: bool) -> Reservation:
+    """`with_performance` also locks the performance, so that it can take free seats."""
     with transaction() as session:
-        lock = lock_with_performance if among_others else lock_reservation
+        lock = lock_with_performance if with_performance else lock_reservation
         reservation = lock(session, reservation_id)
         at = now()
         if reservation.state == State.CONFIRMED:
@@ -177,7 +175,7 @@ def _confirm(reservation_id: UUID, answer: Answer, *, among_others: bool) -> Res
         if reservation.state == State.CANCELLED or reservation.performance.cancelled_at is not None:
             raise ReservationEnded
         if not reservation.holds_seats:
-            if not among_others:
+            if not with_performance:
                 raise _HoldsNoSeats
             free = free_seats(session, reservation.performance, at)
             if reservation.seats > free:
@@ -187,7 +185,7 @@ def _confirm(reservation_id: UUID, answer: Answer, *, among_others: bool) -> Res
 
 
 def cancel(reservation_id: UUID, *, by: By = By.VISITOR) -> Reservation:
-    """Give the seats back, and note in kind who did it. Cancelling again, or when the hold is over, changes nothing.
+    """Cancel a booking and free its seats. Cancelling again, or when the hold has lapsed, changes nothing.
 
     Raises ReservationUnknown, ReservationEnded, PartyInside, PerformanceStarted.
     """
@@ -205,10 +203,10 @@ def cancel(reservation_id: UUID, *, by: By = By.VISITOR) -> Reservation:
 def reduce_seats(
     reservation_id: UUID, seats: int, seen: int | None = None, *, by: By = By.VISITOR
 ) -> Reservation:
-    """Make a party smaller: `seats` people instead of more. The ticket stays the same.
+    """Reduce a party to `seats` people. The ticket stays the same.
 
-    `seen` is how many seats the form showed. A party never grows, so that number says whether somebody
-    changed it meanwhile: SeatsChanged.
+    `seen` is the number of seats that the form showed. A party never grows, so another number means that
+    somebody changed it meanwhile: SeatsChanged.
 
     Raises ReservationUnknown, ReservationEnded, HoldExpired, NotFewerSeats, PartyInside,
     PerformanceStarted.
@@ -233,15 +231,15 @@ def reduce_seats(
 
 
 def _unchanged(answer: Answer, reservation: Reservation) -> Reservation:
-    """A reservation that was already as it was asked for: counted as such, and marked for the caller."""
+    """Count a request that changes nothing, and mark the reservation for the caller."""
     answer.outcome = UNCHANGED
-    reservation.was_so_already = True
+    reservation.is_unchanged = True
     return reservation
 
 
 def _request_key(press: UUID, performance_id: int, visitor: Visitor, seats: int) -> UUID:
-    # Who goes back and mends a mistyped address sends the form's key again, but means another
-    # booking: what was asked for is part of the key.
+    # A visitor who goes back and corrects the address sends the form's key again, but wants another
+    # booking: the entries are part of the key.
     return uuid5(press, f"{performance_id}/{visitor.email_key}/{seats}/{visitor.name}")
 
 
@@ -250,11 +248,11 @@ def _network_key(performance_id: int, visitor: Visitor) -> bytes | None:
 
 
 class _HoldsNoSeats(Exception):
-    """A reservation gets its seats only now: its performance is to be locked before it."""
+    """The reservation takes its seats only now: the performance must be locked before it."""
 
 
 class _LapsedHolds(Exception):
-    """Seats are held by nobody any more: they are to be freed before they are counted."""
+    """Some holds have lapsed: they must be expired before the seats are counted."""
 
 
 def _check_changeable(reservation: Reservation) -> None:

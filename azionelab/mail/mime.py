@@ -1,8 +1,8 @@
-"""From a message to the bytes that go to the mail server (RFC 5322, MIME).
+"""Encodes a message for the mail server (RFC 5322, MIME).
 
 Flask-Mail encodes header fields and then has a policy fold them once more, which breaks encoded
 words and display names. Here each field is an `email.header.Header`, folded once, as it is written.
-Everything is 7-bit: no server has to offer 8BITMIME.
+Everything is 7-bit, so that no server needs 8BITMIME.
 """
 
 import re
@@ -26,28 +26,28 @@ from azionelab.validation.email_addresses import ascii_address
 _POLICY = policy.compat32.clone(linesep="\r\n", max_line_length=76)
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _ATOMS = re.compile(rf"{_ATOM}( {_ATOM})*")  # RFC 5322, 3.2.3: needs no quotes
-_LONGEST_WORD = 60  # characters; a longer one leaves no place to fold a line
+_LONGEST_WORD = 60  # characters; a longer one cannot be folded
 _UTF8 = Charset("utf-8")
 _UTF8.header_encoding = SHORTEST
 _UTF8.body_encoding = QP
 
 
 class EncodedMessage(FlaskMailMessage):
-    """What Flask-Mail's connection sends: the envelope's addresses, and content encoded before."""
+    """A message for Flask-Mail's connection: the envelope's addresses, and the encoded content."""
 
     def __init__(self, sender: str, recipient: str, content: bytes) -> None:
         super().__init__(sender=sender, recipients=[recipient])
         self._content = content
 
     def as_bytes(self) -> bytes:
-        """The content as it was given."""
+        """The encoded content."""
         return self._content
 
 
 def encode(
     message: Message, message_id: str, *, sender: str, reply_to: str | None
 ) -> EncodedMessage:
-    """The message as the mail server takes it; ValueError when an address cannot be spelled.
+    """Encode a message; ValueError when an address cannot be written.
 
     `sender` and `reply_to` are addresses or `Name <address>`, as the settings have them.
     """
@@ -60,7 +60,7 @@ def encode(
         "To": _mailbox("To", message.recipient_name, recipient),
         "Date": format_datetime(now()),
         "Message-ID": message_id,
-        # RFC 3834: no out-of-office answers, please.
+        # RFC 3834: ask for no out-of-office answers.
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
@@ -106,7 +106,7 @@ def _unstructured(field: str, text: str) -> Header:
 
 
 def _mailbox(field: str, name: str, address: str) -> Header:
-    """`Name <address>`, or `<address>`: spam filters count an address without brackets."""
+    """`Name <address>`, or `<address>`: spam filters penalize an address without brackets."""
     written = Header(header_name=field)
     if _needs_encoding(name):
         written.append(name, _UTF8)
@@ -117,7 +117,7 @@ def _mailbox(field: str, name: str, address: str) -> Header:
 
 
 def _needs_encoding(text: str) -> bool:
-    # "=?" in plain text would be read as the beginning of an encoded word.
+    # "=?" in plain text would be read as the start of an encoded word.
     words = text.split(" ")
     return not text.isascii() or "=?" in text or any(len(word) > _LONGEST_WORD for word in words)
 

@@ -1,4 +1,4 @@
-"""Whether the mail provider refuses everybody: many people in a row, with nothing sent in between."""
+"""Detects that the mail provider refuses everybody: many recipients in a row, with nothing sent between."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-# Different recipients, refused one after the other. Some mistyped addresses in a row are nothing unusual,
-# and anybody can book with made-up ones: it takes more of those that do not exist, by the server's word.
+# Different recipients that were refused in a row. Some mistyped addresses in a row are usual, and anybody can
+# book with invented ones: the limit is higher for addresses that do not exist, according to the server.
 IN_A_ROW = 5
 IN_A_ROW_WITH_BAD_ADDRESSES = 20
 
-# A stretch begins with the last mail that was sent. What was refused more than a day ago is not "in a row".
+# The row starts after the last mail that was sent; refusals of more than a day ago do not count.
 _STRETCH = """
     mail.refusal <> '' AND mail.tried_at > greatest(
         (SELECT max(sent_at) FROM mail), now() - interval '24 hours'
@@ -46,25 +46,25 @@ class Refusals:
 
     @property
     def by_provider(self) -> bool:
-        """Whether that is the provider's doing and not the recipients'."""
+        """Whether the provider is at fault, not the recipients."""
         return self.doubtful >= IN_A_ROW or self.with_bad_addresses
 
     @property
     def with_bad_addresses(self) -> bool:
-        """Whether even those who do not exist, by the server's word, are too many to believe it."""
+        """Whether too many addresses do not exist, according to the server, to believe it."""
         return self.everybody >= IN_A_ROW_WITH_BAD_ADDRESSES
 
 
 def read_refusals(connection: Connection | Session) -> Refusals:
-    """Count them."""
+    """Count the refusals since the last mail was sent."""
     row = connection.execute(text(REFUSED)).one()
     return Refusals(row.doubtful, row.everybody)
 
 
 def put_back(session: Session, refusals: Refusals) -> Sequence[UUID]:
-    """Let the mails wait again that were given up while the provider refuses everybody; their ids.
+    """Queue the mails again that were given up while the provider refuses everybody; their ids.
 
-    An address that does not exist, by the server's own word, is believed until there are too many.
+    The server is believed that an address does not exist, until there are too many.
     """
     if not refusals.by_provider:
         return []

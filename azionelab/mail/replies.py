@@ -1,7 +1,7 @@
-"""Reading a mail server's reply: whose fault a refusal is.
+"""Classifies a mail server's refusal: whose fault it is.
 
-By its enhanced status code (RFC 3463, and IANA's registry of 2024 for those that came later), else by the
-command that was refused and the basic code (RFC 5321).
+The enhanced status code decides (RFC 3463, later ones from IANA's registry of 2024), else the refused command and
+the basic code (RFC 5321).
 """
 
 import re
@@ -13,23 +13,23 @@ class Fault(StrEnum):
 
     RECIPIENT = "recipient"  # the address: another try changes nothing
     PROVIDER = (
-        "provider"  # ours or the mail provider's: somebody will mend it, so it is tried again
+        "provider"  # ours or the mail provider's: it will be fixed, so the mail is tried again
     )
     UNCLEAR = "unclear"  # the recipient's, unless others are refused as well
 
 
 class Stage(StrEnum):
-    """The command that was refused."""
+    """The SMTP command that was refused."""
 
-    SENDER = "MAIL FROM"  # and all that comes before it
+    SENDER = "MAIL FROM"  # and all commands before it
     RECIPIENT = "RCPT TO"
     DATA = "DATA"
 
 
 _ENHANCED = re.compile(rb"[\s-]*([245])\.(\d{1,3})\.(\d{1,3})\b")
 
-# Basic codes that are about us whatever else stands there: bad commands (500 to 504), a login that is
-# missing, wrong or shut (RFC 4954, RFC 5248).
+# Basic codes that are always our fault: bad commands (500 to 504), a login that is missing, wrong or disabled
+# (RFC 4954, RFC 5248).
 _OURS = {500, 501, 502, 503, 504, 523, 524, 525, 530, 534, 535, 538}
 _NO_MAIL_THERE = {521, 556}  # RFC 7504: that host or domain takes no mail
 
@@ -42,7 +42,7 @@ _SUBJECTS = {
     6: Fault.PROVIDER,  # content that cannot be carried on
     7: Fault.PROVIDER,  # security and policy: sender blocked, quota, login, DKIM, SPF
 }
-# The subcodes that are about somebody else than their neighbours are.
+# Subcodes whose fault differs from that of their subject.
 _DETAILS = {
     (1, 7): Fault.PROVIDER,  # the sender's address has no valid form
     (1, 8): Fault.PROVIDER,  # the sender's domain is none
@@ -60,20 +60,20 @@ _DETAILS = {
 
 
 def enhanced_code(reply: bytes) -> tuple[int, int, int] | None:
-    """The enhanced status code that a reply begins with, if any."""
+    """The enhanced status code at the start of a reply, if any."""
     found = _ENHANCED.match(reply)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def whose_fault(stage: Stage, code: int, reply: bytes) -> Fault:
-    """Whose fault a permanent refusal (5xx) of a command is."""
+    """The fault of a permanent refusal (5xx) of a command."""
     if stage is Stage.SENDER or code in _OURS:
         return Fault.PROVIDER
     enhanced = enhanced_code(reply)
-    # Some servers send a class that is not the basic code's, or a subject that none knows: no guide.
+    # Some servers send a class that contradicts the basic code, or an unknown subject: these are ignored.
     if enhanced and enhanced[0] == code // 100 and enhanced[1] in _SUBJECTS:
         return _DETAILS.get(enhanced[1:], _SUBJECTS[enhanced[1]])
     if stage is Stage.RECIPIENT and code in _NO_MAIL_THERE:
         return Fault.RECIPIENT
-    # 550 and its kin say "no such mailbox" and "not from you" alike.
+    # 550 and similar codes mean "no such mailbox" as well as "not from you".
     return Fault.UNCLEAR

@@ -1,13 +1,13 @@
 """How often a mail is tried again, and after which pauses.
 
-Two other waits are not decided here: `delivery.py` puts mails back for two minutes once the provider refuses
-everybody, and a password's reset (`staff/reset.py`) gives up sooner, since its link ends.
+Two other waits are elsewhere: `delivery.py` queues mails again after two minutes once the provider refuses
+everybody, and a password's reset (`staff/reset.py`) gives up sooner, since its link expires.
 """
 
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 
-# Seconds to wait after each failed try: a hiccup is over soon, an outage is sat out for two days.
+# Seconds to wait after each failed try: a short fault is retried soon, an outage for two days.
 PAUSES = (10, 30, 2 * 60, 10 * 60, 30 * 60, *[60 * 60] * 47)
 
 

@@ -49,7 +49,7 @@ def test_what_is_not_held_is_shown_and_confirmed_only_while_seats_are_left(
             rules.reserve(evening.id, rules.Visitor("Ada", a_visitor().email, "en", network), 4)
             for network in ("192.0.2.7", "192.0.2.8", "192.0.2.9")
         )
-        assert (held.told_held, waits.told_held, late.told_held) == (True, False, False)
+        assert (held.shown_as_held, waits.shown_as_held, late.shown_as_held) == (True, False, False)
         waits_id, late_id = waits.id, late.id
     address = f"/admin/evenings/{evening.id}"
     for page in (address, "/admin/"):

@@ -106,10 +106,10 @@ def test_a_visitor_changes_a_booking_until_the_curtain(it_is: Clock) -> None:
 
 def test_who_confirms_again_is_told_so() -> None:
     party = a_party(a_performance(), confirmed=False)
-    assert not rules.confirm(party.id).was_so_already
+    assert not rules.confirm(party.id).is_unchanged
     db.session.rollback()
     db.session.expunge_all()
-    assert rules.confirm(party.id).was_so_already
+    assert rules.confirm(party.id).is_unchanged
 
 
 @pytest.mark.parametrize("seen", [3, 5])

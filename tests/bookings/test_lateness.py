@@ -32,7 +32,7 @@ def test_what_a_visitor_may_tell_depends_on_the_hour() -> None:
         set_lateness(party.id, 20)
     curtain = party.performance.starts_at
     assert set_lateness(party.id, 20, by_staff=True).late_at == curtain + timedelta(minutes=20)
-    assert set_lateness(party.id, 20, by_staff=True).was_so_already
+    assert set_lateness(party.id, 20, by_staff=True).is_unchanged
     assert offered(rules.cancel(party.id), timedelta()) == []
     with pytest.raises(ReservationEnded):
         set_lateness(party.id, 0)

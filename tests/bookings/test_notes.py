@@ -26,7 +26,7 @@ def test_a_changed_note_comes_with_the_next_sync() -> None:
     write_note(party.id, "Wheelchair, row 1", seen="")
     (listed,) = changes_since(party.performance_id, before).parties
     assert (listed.note, listed.has_note) == ("Wheelchair, row 1", True)
-    assert write_note(party.id, "Wheelchair, row 1", seen="").was_so_already
+    assert write_note(party.id, "Wheelchair, row 1", seen="").is_unchanged
     write_note(party.id, "", seen="Wheelchair, row 1")
     assert fresh(party.id).note == ""
 

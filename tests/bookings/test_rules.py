@@ -387,7 +387,7 @@ def test_name_and_address_are_erased_on_request_and_nothing_else() -> None:
     party, other = a_party(performance, 3), a_party(performance, 2)
     admit(performance.id, party.reference, uuid4(), DOOR_A, people=1)
     erased = erasure.erase_on_request(party.id)
-    assert not erased.was_so_already
+    assert not erased.is_unchanged
     row = fresh(party.id)
     assert (row.name, row.email, row.email_key) == ("", "", None)
     assert (row.seats, row.admitted, row.state) == (3, 1, State.CONFIRMED)
@@ -395,7 +395,7 @@ def test_name_and_address_are_erased_on_request_and_nothing_else() -> None:
     assert row.erased_at == row.erasure_requested_at
     assert seats_held(performance.id) == (5, 5)
     assert fresh(other.id).name == "Ada Rossi"
-    assert erasure.erase_on_request(party.id).was_so_already
+    assert erasure.erase_on_request(party.id).is_unchanged
     assert fresh(party.id).erased_at == row.erased_at
     # Mails that waited are not sent, and no other is written.
     waiting = select(Mail.reservation_id).where(Mail.delivery == Delivery.QUEUED)

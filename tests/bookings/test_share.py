@@ -64,9 +64,9 @@ def test_half_of_the_house_is_held_and_the_rest_is_for_who_confirms(
     with make_app(UNCONFIRMED_PERCENT=share).app_context():
         evening = a_performance(capacity=capacity)
         parties = [book(evening, 1) for _ in range(10)]
-        assert [party.told_held for party in parties] == [True] * held + [False] * (10 - held)
+        assert [party.shown_as_held for party in parties] == [True] * held + [False] * (10 - held)
         assert [fresh(party.id).holds_seats for party in parties] == [
-            party.told_held for party in parties
+            party.shown_as_held for party in parties
         ]
         assert seats_held(evening.id) == (held, held)
         assert seats_left(evening) == capacity - held
@@ -77,8 +77,8 @@ def test_a_party_that_does_not_fit_into_the_share_leaves_it_to_a_smaller_one(
 ) -> None:
     evening = a_performance(capacity=10)
     book(evening, 3)
-    assert not book(evening, 3).told_held
-    assert book(evening, 2).told_held
+    assert not book(evening, 3).shown_as_held
+    assert book(evening, 2).shown_as_held
     assert seats_held(evening.id) == (5, 5)
 
 
@@ -86,7 +86,7 @@ def test_confirmed_seats_are_not_of_the_share(shared: Flask) -> None:
     evening = a_performance(capacity=12)
     for _ in range(2):
         party = book(evening, 6)
-        assert party.told_held
+        assert party.shown_as_held
         rules.confirm(party.id)
     with pytest.raises(SoldOut):
         book(evening, 1)
@@ -95,25 +95,25 @@ def test_confirmed_seats_are_not_of_the_share(shared: Flask) -> None:
 def test_one_confirmed_seat_leaves_the_share_whole(shared: Flask) -> None:
     evening = a_performance(capacity=13)
     rules.confirm(book(evening, 1).id)
-    assert book(evening, 6).told_held
-    assert not book(evening, 1).told_held
+    assert book(evening, 6).shown_as_held
+    assert not book(evening, 1).shown_as_held
 
 
 def test_lapsed_cancelled_and_released_holds_make_room_in_the_share(shared: Flask) -> None:
     evening = a_performance(capacity=12)
     lapsed, cancelled = book(evening, 3), book(evening, 3)
-    assert not book(evening, 3).told_held
+    assert not book(evening, 3).shown_as_held
     let_lapse(lapsed)
-    assert book(evening, 3).told_held
+    assert book(evening, 3).shown_as_held
     rules.cancel(cancelled.id)
-    assert book(evening, 3).told_held
-    assert not book(evening, 1).told_held
+    assert book(evening, 3).shown_as_held
+    assert not book(evening, 1).shown_as_held
 
 
 def test_the_box_office_always_holds(shared: Flask) -> None:
     evening = a_performance(capacity=10)
     for _ in range(2):
-        assert rules.reserve(evening.id, a_visitor(), 5).told_held
+        assert rules.reserve(evening.id, a_visitor(), 5).shown_as_held
     assert seats_held(evening.id) == (10, 10)
 
 
@@ -175,20 +175,20 @@ def test_an_address_that_has_a_booking_is_told_what_a_new_one_would_be(shared: F
     evening = a_performance(capacity=12)
     booked = book(evening, 6, email="ada@example.org")
     again = book(evening, 6, email="ada@example.org")
-    assert (again.id, again.told_held) == (booked.id, False)
+    assert (again.id, again.shown_as_held) == (booked.id, False)
     assert fresh(booked.id).holds_seats
     rules.confirm(booked.id)
-    assert book(evening, 6, email="ada@example.org").told_held
+    assert book(evening, 6, email="ada@example.org").shown_as_held
 
 
 def test_the_same_press_is_told_the_same(shared: Flask) -> None:
     evening = a_performance(capacity=12)
     press = uuid4()
-    assert book(evening, 6, email="ada@example.org", key=press).told_held
-    assert book(evening, 6, email="ada@example.org", key=press).told_held
+    assert book(evening, 6, email="ada@example.org", key=press).shown_as_held
+    assert book(evening, 6, email="ada@example.org", key=press).shown_as_held
     late = uuid4()
-    assert not book(evening, 2, email="late@example.org", key=late).told_held
-    assert not book(evening, 2, email="late@example.org", key=late).told_held
+    assert not book(evening, 2, email="late@example.org", key=late).shown_as_held
+    assert not book(evening, 2, email="late@example.org", key=late).shown_as_held
 
 
 def _at_once(app: Flask, attempts: int, act: Callable[[int], str]) -> Counter[str]:
@@ -211,7 +211,7 @@ def test_no_race_passes_the_share(
     evening = a_performance(capacity=60)
 
     def held(_number: int) -> str:
-        return "held" if book(evening, 3).told_held else "not held"
+        return "held" if book(evening, 3).shown_as_held else "not held"
 
     if not guarded:
         database.execute("ALTER TABLE reservation DISABLE TRIGGER reservation_holds_seats")
@@ -258,7 +258,7 @@ def test_the_database_refuses_to_hold_more_than_the_share(
         return replace(facts, unconfirmed_left=next(stale, facts.unconfirmed_left))
 
     monkeypatch.setattr(rules, "read_booking_facts", read_before_the_others)
-    assert not book(evening, 1).told_held
+    assert not book(evening, 1).shown_as_held
     assert next(stale, None) is None
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="unconfirmed"):
         database.execute(

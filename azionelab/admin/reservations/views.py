@@ -222,7 +222,7 @@ class ReservationView(TheatreView):
             except BookingError as refusal:
                 flash(describe_refusal(refusal), "error")
             else:
-                if reservation is not None and reservation.was_so_already:
+                if reservation is not None and reservation.is_unchanged:
                     flash(unchanged, "info")
                 else:
                     flash(done, "success")

@@ -108,7 +108,7 @@ def book(
         count_mailbox(visitor.email_key)
         held = rules.reserve(
             performance_id, visitor, booking["seats"], headers.get("request_key")
-        ).told_held
+        ).shown_as_held
     except PerformanceUnknown:
         abort(404)
     except TryLater as error:

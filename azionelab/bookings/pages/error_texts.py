@@ -1,4 +1,4 @@
-"""What the booking rules refuse, in words, for the pages and the API."""
+"""Texts for the errors of the booking rules, for the pages and the API."""
 
 from flask_babel import gettext, ngettext
 
@@ -22,7 +22,7 @@ from azionelab.web.dates import format_datetime, format_time
 
 
 def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence for each)
-    """What a rule refused, in the visitor's words."""
+    """The text of an error for the visitor."""
     match error:
         case BookingClosed(window=Window.NOT_YET_OPEN):
             return gettext("Booking opens on %(when)s.", when=format_datetime(error.opens_at))

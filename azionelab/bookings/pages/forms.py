@@ -1,4 +1,4 @@
-"""The visitor's forms. What a name and an address may be is in visitor_input.py, for the API too."""
+"""The visitor's forms. The checks of names and addresses are in visitor_input.py, shared with the API."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from azionelab.web.resubmit_pages import stale_form_text
 
 
 class Cleaned:
-    """A WTForms validator that puts a field's text in order, or says what is wrong with it."""
+    """A WTForms validator that normalizes a field's text, or reports what is wrong with it."""
 
     def __init__(self, clean: Callable[[str], str]) -> None:
         self._clean = clean
@@ -32,19 +32,19 @@ class Cleaned:
 
 
 class SeatsField(SelectField):  # type: ignore[misc]  # WTForms has no types
-    """A number of seats, one of those that are offered."""
+    """A number of seats to choose."""
 
     data: Any
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take what was sent; what is no number is none of the choices."""
+        """Take the value that was sent; one that is not a number is none of the choices."""
         try:
             super().process_formdata(valuelist)
         except ValueError:
             self.data = None
 
     def pre_validate(self, form: FlaskForm) -> None:
-        """Say what can be chosen, where the library would speak of choices and coercing."""
+        """Replace the library's message about choices and coercion by one for visitors."""
         try:
             super().pre_validate(form)
         except ValidationError as error:
@@ -59,12 +59,12 @@ class VisitorForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     @property
     def notice(self) -> str | None:
-        """What to say when only the form's own token was refused: one more press is enough."""
+        """The notice when only the CSRF token was refused: submitting again is enough."""
         return stale_form_text() if list(self.errors) == ["csrf_token"] else None
 
 
 class BookingForm(VisitorForm):
-    """A booking: who, how many, and that we may write to them."""
+    """A booking: name, address, seats, consent."""
 
     name = StringField(_("Name"), [Cleaned(clean_name)])
     email = EmailField(_("E-mail"), [Cleaned(clean_email)])
@@ -85,24 +85,24 @@ class BookingForm(VisitorForm):
         return self
 
     def fill_in(self, name: str, email: str, seats: int) -> None:
-        """Propose what was asked for before; the consent is given anew."""
+        """Fill in an earlier request; consent must be given anew."""
         self.name.data, self.email.data, self.seats.data = name, email, seats
 
     def offer_only(self, left: int) -> None:
-        """Offer no party larger than what is `left`; one that was asked for becomes as large."""
+        """Offer no party larger than the seats `left`, and reduce the chosen size to them."""
         largest = max(1, min(len(self.seats.choices), left))
         self.seats.choices = self.seats.choices[:largest]
         if self.seats.data is not None:
             self.seats.data = min(self.seats.data, largest)
 
     def offer_as_asked(self) -> None:
-        """Offer what was asked for, and what is usual, when nobody can say what the limit is."""
+        """Offer the usual sizes and the one that was chosen, when the limit is not known."""
         asked = self.seats.data or 0
         self.offer(asked if PARTY_LIMIT < asked <= MAX_PARTY else PARTY_LIMIT)
 
     @property
     def key(self) -> UUID:
-        """The form's own key: two presses of one form carry the same."""
+        """The form's key: two presses of one form send the same."""
         try:
             return UUID(self.request_key.data)
         except ValueError:
@@ -110,7 +110,7 @@ class BookingForm(VisitorForm):
 
 
 class ConfirmForm(VisitorForm):
-    """The person's own yes. Scanners submit a form as they find it: with the box not ticked."""
+    """Confirmation by a person. Mail scanners submit a form as it is, with the box not ticked."""
 
     coming = BooleanField(
         _("Yes, we are coming"),
@@ -128,16 +128,16 @@ class CancelForm(VisitorForm):
 
 
 class FewerSeatsForm(VisitorForm):
-    """A smaller party. No size is chosen beforehand: seats given back may be gone for good."""
+    """A smaller party. No size is preselected: released seats may be gone for good."""
 
     seats = SelectField(
         _("We only need"), [InputRequired()], coerce=lambda typed: int(typed) if typed else None
     )
-    seen = HiddenField()  # how many seats the page showed
+    seen = HiddenField()  # the number of seats that the page showed
 
     @property
     def seats_seen(self) -> int:
-        """How many seats the page showed, 0 when it does not say."""
+        """The number of seats that the page showed, 0 when it is missing."""
         sent = self.seen.data or ""
         return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 4 else 0
 
@@ -149,7 +149,7 @@ class FewerSeatsForm(VisitorForm):
 
 
 class LateForm(VisitorForm):
-    """How late a party comes. Nothing is chosen beforehand: mail scanners send a form as they find it."""
+    """The delay of a party. Nothing is preselected: mail scanners submit a form as it is."""
 
     minutes = SelectField(
         _("We will arrive"),
@@ -158,7 +158,7 @@ class LateForm(VisitorForm):
     )
 
     def offer(self, reservation: Reservation, minutes: Iterable[int]) -> "LateForm":
-        """Offer these minutes, and to be in time after all when the party had told otherwise."""
+        """Offer these delays, and to be on time when a delay was announced."""
         curtain = reservation.performance.starts_at
         late = [(n, _about(curtain + timedelta(minutes=n), n)) for n in minutes]
         told = [(0, gettext("on time after all"))] if reservation.late_at else []

@@ -1,4 +1,4 @@
-"""A visitor's own booking: confirming, cancelling, a smaller party, coming late."""
+"""Pages of a visitor's own booking: confirm, cancel, reduce, announce a late arrival."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from azionelab.tokens import Purpose, read_token
 
 
 def reservation_of(token: str) -> Reservation:
-    """The booking that a visitor's token names; 404 for one that names none."""
+    """The booking of a visitor's token; 404 when there is none."""
     identity = read_token(Purpose.VISITOR, token)
     reservation = identity and db.session.scalar(
         select(Reservation)
@@ -39,7 +39,7 @@ def reservation_of(token: str) -> Reservation:
 
 @blueprint.route("/bookings/confirm/<token>", methods=["GET", "POST"])
 def confirm(token: str) -> AnyResponse:
-    """What the mail's link opens: a page to press a button on, and the pressing."""
+    """The page that the mail's link opens, and its button."""
     reservation = reservation_of(token)
     form = ConfirmForm()
     if not form.is_submitted():
@@ -62,7 +62,7 @@ def booking(token: str) -> AnyResponse:
 
 @blueprint.route("/bookings/<token>/cancel", methods=["GET", "POST"])
 def cancel(token: str) -> AnyResponse:
-    """The second step of cancelling: asks once more, then gives the seats back."""
+    """The second step of cancelling: asks once more, then cancels."""
     reservation = reservation_of(token)
     form = CancelForm()
     status, notice = 200, None
@@ -81,7 +81,7 @@ def cancel(token: str) -> AnyResponse:
 def fewer_seats(token: str) -> AnyResponse:
     """Make the party smaller."""
     reservation = reservation_of(token)
-    # The size that it has is taken too: this press may have been made before, and not been answered.
+    # The present size is accepted, too: the press may be a repeated one that was not answered.
     form = FewerSeatsForm().offer(reservation.seats + 1, reservation.admitted)
     if not form.validate():
         changed = form.seats_seen not in (0, reservation.seats)
@@ -104,9 +104,9 @@ def fewer_seats(token: str) -> AnyResponse:
 
 @blueprint.post("/bookings/<token>/late")
 def late(token: str) -> AnyResponse:
-    """Tell the door that the party comes late, or that it comes in time after all."""
+    """Announce a late arrival, or withdraw it."""
     reservation = reservation_of(token)
-    # All of them: what cannot be told at this moment the rule refuses, in words.
+    # All delays: the rule refuses those that cannot be chosen now, with an explanation.
     form = LateForm().offer(reservation, MINUTES)
     if not form.validate():
         refused = form.notice or gettext("Please choose how late you will be.")
@@ -189,7 +189,7 @@ def _is_lapsed(reservation: Reservation) -> bool:
 
 
 def _may_come_late(reservation: Reservation) -> bool:
-    """Whether the party's places were released, and the show is not over."""
-    evening = reservation.performance
-    released = reservation.released > 0 and evening.released_at is not None
-    return released and reservation.has_ticket and now() < evening.ends_at
+    """Whether the party's seats were released, and the performance is not over."""
+    performance = reservation.performance
+    released = reservation.released > 0 and performance.released_at is not None
+    return released and reservation.has_ticket and now() < performance.ends_at

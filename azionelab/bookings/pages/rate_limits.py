@@ -1,7 +1,7 @@
-"""How many bookings one network may try, and one mailbox be asked to confirm: for the form and the API.
+"""Limits of bookings by network and of mails to one mailbox, for the form and the API.
 
-It is there for seats that nobody wants and mails that nobody asked for. A form with a mistake in it
-makes neither, and is not counted.
+They prevent bookings that nobody wants and mails that nobody asked for. A form with a mistake makes neither, and
+is not counted.
 """
 
 from datetime import timedelta
@@ -18,7 +18,7 @@ _mailbox_limit = RateLimit("mailbox", lambda settings: settings.mailbox_rate_lim
 
 
 def count_mailbox(mailbox: str) -> None:
-    """Count one booking that asks a mailbox to confirm; TooManyMails when it is beyond the limit."""
+    """Count a mail that asks a mailbox to confirm; TooManyMails beyond the limit."""
     try:
         _mailbox_limit.count(mailbox)
     except TooManyRequests as limit:

@@ -11,7 +11,7 @@ from azionelab.bookings.tickets.files import event_ics, qr_png, ticket_pdf
 
 @blueprint.get("/bookings/<token>/qr.png", endpoint="qr")
 def qr_image(token: str) -> Response:
-    """The ticket's QR, while the ticket is good."""
+    """The ticket's QR, while the ticket is valid."""
     reservation = _ticketed(token)
     if not reservation.has_ticket:
         abort(404, gettext("This ticket is no longer valid."))
@@ -27,13 +27,13 @@ def pdf_file(token: str) -> Response:
 
 @blueprint.get("/bookings/<token>/event.ics", endpoint="ics")
 def ics_file(token: str) -> Response:
-    """The evening for the visitor's calendar."""
+    """The performance as an entry for the visitor's calendar."""
     reservation = _ticketed(token)
     return _file(event_ics(reservation), "text/calendar", f"{reservation.reference}.ics")
 
 
 def _ticketed(token: str) -> Reservation:
-    """The reservation, if it ever had a ticket: one that is good no more shall say so itself."""
+    """The reservation, if it ever had a ticket; the file of an invalid ticket says so itself."""
     reservation = reservation_of(token)
     if reservation.confirmed_at is None:
         abort(404, gettext("There is no ticket yet: the booking has not been confirmed."))

@@ -1,6 +1,6 @@
-"""The booking form, and what all of the visitor's pages share: own_booking.py and ticket_files.py.
+"""The booking form, and the blueprint of all visitor's pages (own_booking.py, ticket_files.py).
 
-GETs change nothing. Pages reached by a token are never cached and tell no other site where they are.
+GETs change nothing. Pages with a token in their address are never cached and send no referrer.
 """
 
 from math import ceil
@@ -43,11 +43,11 @@ from azionelab.web.busy_pages import add_retry_after, is_outcome_unknown, log_bu
 from azionelab.web.rate_limits import visitor_network
 
 blueprint = Blueprint("bookings", __name__)
-# These forms check their token themselves, to keep what was typed when it is stale.
+# These forms check their CSRF token themselves, to keep the input when it is stale.
 csrf.exempt(blueprint)
 
-# In the session: what the visitor asked for last, until they confirm it or its hold is over. It is there
-# for the page behind the form and for who mistyped; on a shared computer the next person must not meet it.
+# The session's key of the visitor's last request, for the page after the form and for correcting the entries. It
+# is dropped when they confirm or the hold lapses: the next person on a shared computer must not see it.
 ASKED = "asked_for"
 
 
@@ -86,7 +86,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
     try:
         booking_limit.count()
         count_mailbox(visitor.email_key)
-        held = rules.reserve(performance_id, visitor, form.seats.data, form.key).told_held
+        held = rules.reserve(performance_id, visitor, form.seats.data, form.key).shown_as_held
     except PerformanceUnknown:
         abort(404)
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
@@ -109,7 +109,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
 
 @blueprint.get("/performances/<int:performance_id>/received")
 def received(performance_id: int) -> str:
-    """ "Check your inbox": what was asked for, whatever the address had before."""
+    """The page "Check your inbox", which shows the request, whatever bookings the address has."""
     performance = find_listing(performance_id, now())
     if performance is None:
         abort(404)
@@ -122,7 +122,7 @@ def received(performance_id: int) -> str:
 
 
 def _asked_for(performance_id: int) -> dict[str, Any] | None:
-    """What this browser asked for last, if it was for this performance and not long ago."""
+    """This browser's last request, if it was for this performance and its hold has not lapsed."""
     asked: dict[str, Any] | None = session.get(ASKED)
     if not asked or asked["performance"] != performance_id:
         return None
@@ -151,7 +151,7 @@ def _form_page(
 def _later_page(
     performance: Listing, form: BookingForm, limit: TryLater | TooManyRequests
 ) -> AnyResponse:
-    """The form as it was sent, when the visitor has to wait."""
+    """The form with its input, when a limit is reached."""
     if isinstance(limit, TryLater):
         seconds = limit.seconds_left(now())
         status = 429 if isinstance(limit, TooManyMails) else 409
@@ -164,7 +164,7 @@ def _later_page(
 
 
 def _busy_form(performance_id: int, form: BookingForm, *, unknown: bool) -> AnyResponse:
-    """The form as it was sent, without the evening, which only the database knows."""
+    """The form with its input, without the performance, which only the database has."""
     form.offer_as_asked()
     if unknown:
         notice = gettext(
@@ -190,7 +190,7 @@ def _render_form(performance_id: int, form: BookingForm, **context: Any) -> str:
 
 
 def _alternatives(performance: Listing) -> list[Listing]:
-    """What else can be booked: the same show first, then anything; three at most."""
+    """Up to three other performances that can be booked, those of the same show first."""
     coming = [p for p in programme(now()) if p.status is Status.OPEN and p.id != performance.id]
     return sorted(coming, key=lambda p: p.show_id != performance.show_id)[:3]
 

@@ -1,4 +1,4 @@
-"""What a visitor types about themselves, checked in one place for the form and the API."""
+"""Checks a visitor's name and address, for the form and the API."""
 
 import unicodedata
 
@@ -10,11 +10,11 @@ from azionelab.validation.text import has_visible_character, is_one_line, strip_
 
 
 def clean_name(typed: str) -> str:
-    """The name with its spaces put in order; ValueError says in words why it cannot be one.
+    """The name with normalized spaces; ValueError with a text for the visitor.
 
-    Any script, direction and emoji is a name. One of which nothing is seen (spaces, zero-width
-    characters) is none, and neither is one with control characters, since a NUL cannot be stored
-    and a line break would end up in mail headers; nor is one that turns the text around it.
+    Any script, direction and emoji is accepted. Refused are names without a visible character (spaces,
+    zero-width characters), with control characters (a NUL cannot be stored, a line break would end up in mail
+    headers), and with characters that change the direction of the text around them.
     """
     given = strip_edges(unicodedata.normalize("NFC", typed))
     name = " ".join(word for word in given.split(" ") if word)
@@ -28,9 +28,9 @@ def clean_name(typed: str) -> str:
 
 
 def clean_email(typed: str) -> str:
-    """The address in its normal form; ValueError says in words that it is none.
+    """The address in its normal form; ValueError with a text for the visitor.
 
-    Only the form is checked: whether the mailbox exists shows when its owner confirms.
+    Only the syntax is checked: the owner's confirmation shows whether the mailbox exists.
     """
     address = typed.strip()
     if not address:

@@ -1,7 +1,7 @@
-"""What decides about a booking, read in one statement: the performance, and rivals of the booking.
+"""Reads the facts that decide about a booking in one statement: the performance, and rivals of the booking.
 
-The statements are made once. They are asked for every booking, so they must not grow with the house:
-each part is one look-up in an index that no other index could stand in for.
+The statements are built once. They run for every booking, so their cost must not grow with the house: each part is
+one look-up in an index.
 """
 
 from dataclasses import dataclass
@@ -46,14 +46,14 @@ _RIVALS = union_all(
 ).subquery("rivals")
 _UNCONFIRMED_LIMIT = Performance.capacity * bindparam("percent") / literal_column("100")
 _UNCONFIRMED = (
-    # Places are released of confirmed parties only.
+    # Seats are released of confirmed parties only.
     select(func.coalesce(func.sum(Reservation.seats), literal_column("0")))
     .where(_HERE, unconfirmed(bindparam("at")), Reservation.holds_seats)
     .scalar_subquery()
 )
 _FACTS_AND_RIVALS = _FACTS.outerjoin(_RIVALS, true()).add_columns(
     _UNCONFIRMED_LIMIT.label("unconfirmed_limit"),
-    # Whose party fits beside all seats held need not have the unconfirmed ones summed up.
+    # A party that fits beside all seats held fits without summing up the unconfirmed ones.
     (
         _UNCONFIRMED_LIMIT
         - case(
@@ -72,10 +72,9 @@ _FACTS_AND_RIVALS = _FACTS.outerjoin(_RIVALS, true()).add_columns(
 
 @dataclass(frozen=True)
 class Rival:
-    """A live reservation in the way of a booking.
+    """A live reservation that conflicts with a booking.
 
-    It is of the same press of the button (`request_key`), of the same address, or a hold whose time is over
-    (`lapsed`).
+    It has the same `request_key` (the same press of the button) or the same address, or its hold has `lapsed`.
     """
 
     reservation_id: UUID

@@ -1,4 +1,4 @@
-"""Holds: how long an unconfirmed booking holds its seats, and what becomes of one whose time is over.
+"""Holds: how long an unconfirmed booking holds its seats, and how lapsed holds are expired.
 
 The condition itself is in models.py: `Reservation.is_lapsed` of one, `lapsed` in a statement, and `unconfirmed` of
 holds that still run. The database has it in the view `lapsed_hold` and in the trigger that counts seats (migrations
@@ -20,10 +20,10 @@ from azionelab.shows.models import Performance
 
 
 def expire_lapsed_holds() -> int:
-    """End every hold whose time is over and say how many; one transaction a performance.
+    """Expire all lapsed holds, in one transaction for each performance; how many.
 
-    Nothing waits for this: lapsed seats count as free at once (`Listing.seats_left`), and `reserve` expires
-    them itself when it needs them.
+    Nothing waits for this: seats of lapsed holds count as free at once (`Listing.seats_left`), and `reserve`
+    expires them itself when it needs them.
     """
     with transaction() as session:
         over = select(Reservation.performance_id).where(lapsed(now())).distinct()
@@ -54,9 +54,6 @@ def expire_holds(session: Session, performance: Performance, at: datetime) -> in
 
 
 def free_seats(session: Session, performance: Performance, at: datetime) -> int:
-    """Places of a locked performance that nobody holds; lapsed holds are expired first.
-
-    Part of its caller's transaction.
-    """
+    """The free seats of a locked performance. Expires its lapsed holds first, in the caller's transaction."""
     expire_holds(session, performance, at)
     return performance.capacity - performance.seats_held

@@ -1,7 +1,7 @@
-"""Unconfirmed seats by the network that they were booked from: how many are allowed, and who holds them.
+"""Unconfirmed seats by the network that they were booked from: the limit, the networks, releasing them.
 
-A network is kept as a keyed digest that belongs to one performance, until the reservation is confirmed or
-ends (migration 0015). The database refuses more than the limit, whoever books at the same time.
+A network is stored as a keyed digest for one performance, until the reservation is confirmed or ends (migration
+0015). The database refuses more than the limit, also when several book at the same time.
 """
 
 import hmac
@@ -26,13 +26,13 @@ _DIGEST = 16  # bytes
 
 @dataclass(frozen=True)
 class NetworkHolds:
-    """What one network holds unconfirmed of a performance; `key` is its digest."""
+    """The unconfirmed bookings of one network at a performance; `key` is its digest."""
 
     key: bytes
     parties: int
     seats: int
     first_at: datetime
-    free_at: datetime  # when the first of its holds is over
+    free_at: datetime  # when the first of its holds lapses
 
 
 def network_key(performance_id: int, network: str) -> bytes:
@@ -43,7 +43,7 @@ def network_key(performance_id: int, network: str) -> bytes:
 
 
 def network_limit(capacity: int, party_limit: int) -> int:
-    """How many unconfirmed seats one network may hold: by number and share, but always one party's."""
+    """How many unconfirmed seats one network may hold: by number and share, at least one party's."""
     settings: Config = current_app.config["AZIONELAB"]
     share = capacity * settings.unconfirmed_percent_per_network // 100
     return max(party_limit, min(settings.unconfirmed_seats_per_network, share))
@@ -51,7 +51,7 @@ def network_limit(capacity: int, party_limit: int) -> int:
 
 def networks_of(performance_id: int, key: bytes | None = None) -> Sequence[NetworkHolds]:
     """The networks that hold unconfirmed seats, those with most seats first; or only the one with `key`."""
-    held = func.sum(Reservation.seats)  # places are released of confirmed parties only
+    held = func.sum(Reservation.seats)  # seats are released of confirmed parties only
     found: Any = db.session.execute(
         select(
             Reservation.network,
@@ -72,16 +72,16 @@ def networks_of(performance_id: int, key: bytes | None = None) -> Sequence[Netwo
 
 
 def too_many_unconfirmed(performance_id: int, key: bytes | None) -> TooManyUnconfirmed:
-    """Why a network may hold no more seats: what it holds, and from when on some may be free."""
+    """The error for a network at its limit: what it holds, and when the first of its holds lapses."""
     for holds in networks_of(performance_id, key) if key else ():
         return TooManyUnconfirmed(holds.seats, holds.free_at)
     return TooManyUnconfirmed(0, now())
 
 
 def release_network(performance_id: int, key: bytes) -> NetworkHolds | None:
-    """Expire all that a network holds unconfirmed, and say what it was; None when it holds nothing.
+    """Expire the unconfirmed bookings of a network; what they were, None when it has none.
 
-    Nobody is written to: who presses the link of the mail reads that the seats went back.
+    No mail goes out: the page behind the confirmation link says that the seats were released.
     Raises PerformanceUnknown.
     """
     with transaction() as session:

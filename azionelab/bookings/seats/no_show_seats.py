@@ -1,7 +1,7 @@
-"""Places that change hands at the door: walk-ins, and those of people who did not come.
+"""Seats of no-shows: counts, releases and restores them.
 
-Performances are locked first, as for every change of the seats held (docs/locking.md), and the
-database refuses whatever would oversell the house.
+The performance is locked first, as for every change of the seats held (docs/locking.md), and the database refuses
+to oversell the house.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,9 +26,9 @@ _NOBODY: Mapping[UUID, int] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class NoShowSeats:
-    """How many places of how many parties. `missing` ones could not be given back.
+    """How many seats (`places`) of how many parties. `missing` ones could not be restored.
 
-    Those of parties that told us they come late stay held, unless it is asked for: `late_places`.
+    `late_places` of parties that announced a late arrival stay held unless their release is asked for.
     """
 
     parties: int
@@ -39,7 +39,7 @@ class NoShowSeats:
 
 
 def no_shows(performance_id: int, inside: Mapping[UUID, int] = _NOBODY) -> NoShowSeats:
-    """The places that `release_no_shows` would release at this moment, and would keep for who comes late."""
+    """The seats that `release_no_shows` would release now, and would keep for parties that come late."""
     confirmed = db.session.execute(
         select(Reservation.id, Reservation.to_come, Reservation.late_at).where(
             Reservation.performance_id == performance_id,
@@ -57,7 +57,7 @@ def _missing(to_come: int, inside: int) -> int:
 
 
 def _sum_up(missing: Iterable[tuple[int, bool]]) -> NoShowSeats:
-    """How many are missing of parties, each with whether its places are kept since it comes late."""
+    """Sum up missing people by party, each with whether its seats are kept because it comes late."""
     found: dict[bool, list[int]] = {False: [], True: []}
     for people, is_late in missing:
         if people:
@@ -69,13 +69,11 @@ def _sum_up(missing: Iterable[tuple[int, bool]]) -> NoShowSeats:
 def release_no_shows(
     performance_id: int, inside: Mapping[UUID, int] = _NOBODY, *, with_late: bool = False
 ) -> NoShowSeats:
-    """Give the places of confirmed people who are not in to whoever waits at the door.
+    """Release the seats of confirmed people who are not in, and close online booking.
 
-    Parties that told us they come late keep theirs, unless it is done `with_late`.
-
-    All at once, from RELEASE_FROM before the curtain on. Booking on the web is closed with it. Doing
-    it again releases the places of those who are missing by then. So many of each party are `inside`, though the
-    books do not count them: they keep their places.
+    It is allowed from RELEASE_FROM before the curtain. Doing it again releases the seats of those who are
+    missing by then. Parties that announced a late arrival keep theirs, unless released `with_late`. `inside`
+    are people of each party who are in without being counted: they keep their seats.
 
     Raises PerformanceUnknown, ReservationEnded for one that is cancelled, ReleaseTooEarly.
     """
@@ -105,9 +103,9 @@ def release_no_shows(
 
 
 def restore_no_shows(performance_id: int) -> NoShowSeats:
-    """Hold released places again for their parties while there are any; who confirmed first comes first.
+    """Hold released seats again for their parties while seats are free, in the order of confirmation.
 
-    Says what was given back, and how many places were `missing` by then. Raises PerformanceUnknown.
+    Returns what was restored, and how many seats were `missing`. Raises PerformanceUnknown.
     """
     with transaction() as session:
         performance = lock_performance(session, performance_id)
@@ -127,8 +125,8 @@ def restore_no_shows(performance_id: int) -> NoShowSeats:
 
 
 def hold_again(session: Session, reservation: Reservation, people: int) -> None:
-    """Hold places again for `people` of a locked party who come late, as far as theirs were released.
+    """Hold seats again for `people` of a locked party who come late, as far as theirs were released.
 
-    Part of its caller's transaction, which has locked the performance before.
+    The caller's transaction has locked the performance before.
     """
     transitions.restore_seats(session, reservation, max(0, people - reservation.to_come))

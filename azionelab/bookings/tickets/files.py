@@ -1,10 +1,10 @@
 """The ticket as QR, PDF and calendar entry: made when asked for, never stored.
 
-One that is good no more (`has_ticket`) says so: the sheet has no code then, and the entry tells the
-calendar that the evening is off.
+The files of an invalid ticket (`has_ticket`) say so: the sheet has no code, and the calendar entry is a
+cancellation.
 
-All three may be photographed, printed and shared, so none holds the visitor's name or address, nor
-the token that opens their own page.
+All three may be photographed, printed and shared, so none has the visitor's name or address, or the token of
+their own page.
 """
 
 import threading
@@ -32,7 +32,7 @@ from azionelab.web.site_urls import site_host, site_url
 if TYPE_CHECKING:
     from azionelab.bookings.tickets.pdf import Sheet
 
-# Threads of one process share its interpreter: several sheets at once are ready no sooner.
+# Threads of one process share its interpreter: several sheets at once are not faster.
 _ONE_SHEET = threading.Lock()
 
 _A5 = (148, 210)  # millimetres
@@ -42,12 +42,12 @@ _DOT = 8  # pixels a side of the QR's smallest square
 
 
 def ticket_url(reservation: Reservation) -> str:
-    """What the QR holds: an address that is good for the door and nothing else."""
+    """The address in the QR. It is for the door, and opens nothing else."""
     return address_of(write_ticket(reservation))
 
 
 def address_of(ticket: str) -> str:
-    """A ticket's address. Scheme and host have no case, and in capitals they take less of a QR."""
+    """A ticket's address. Scheme and host are case-insensitive, and in capitals they need less of a QR."""
     head, tail = ticket.split("/")
     scheme, host, path, *_ = urlsplit(site_url("checkin.signed_ticket", head=head, tail=tail))
     return f"{scheme.upper()}://{host.upper()}{path}"
@@ -61,7 +61,7 @@ def qr_png(reservation: Reservation) -> bytes:
 
 
 def qr_of(url: str) -> "qrcode.QRCode[Any]":
-    """The QR of a ticket's address, each piece in the mode that suits it: it holds most in digits."""
+    """The QR of a ticket's address, each piece in its shortest mode: digits need the least space."""
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=_DOT, border=4)
     digits = len(url) - DIGITS - 1
     for piece in (url[:digits], url[digits : -TAIL - 1], "/", url[-TAIL:]):
@@ -73,14 +73,14 @@ def qr_of(url: str) -> "qrcode.QRCode[Any]":
 def ticket_pdf(reservation: Reservation) -> bytes:
     """The ticket on a sheet of A5, in the current language and the theatre's time zone.
 
-    One at a time: each reads the fonts anew, which takes memory (docs/scaling.md).
+    One is made at a time, since each reads the fonts anew, which takes memory (docs/scaling.md).
     """
     with _ONE_SHEET:
         return _ticket_pdf(reservation)
 
 
 def _ticket_pdf(reservation: Reservation) -> bytes:
-    # What prints reads half of all code that is loaded: mails, commands and the worker do without.
+    # The PDF library is half of all loaded code: mails, commands and the worker do not load it.
     from azionelab.bookings.tickets.pdf import Sheet  # noqa: PLC0415
 
     performance = reservation.performance
@@ -108,10 +108,10 @@ def _ticket_pdf(reservation: Reservation) -> bytes:
 
 
 def event_ics(reservation: Reservation) -> bytes:
-    """The evening as an iCalendar event (RFC 5545), in UTC.
+    """The performance as an iCalendar event (RFC 5545), in UTC.
 
-    Of a ticket that is good no more it is the cancellation (RFC 5546), which takes the event of the
-    same `uid` out of the calendar.
+    For an invalid ticket it is a cancellation (RFC 5546), which removes the event of the same `uid` from the
+    calendar.
     """
     performance = reservation.performance
     show, at = performance.show, now()
@@ -135,10 +135,10 @@ def event_ics(reservation: Reservation) -> bytes:
 
 
 def _sequence(reservation: Reservation, at: datetime) -> int:
-    """The number by which a calendar takes a copy for newer (RFC 5545, 3.8.7.4).
+    """The revision number of the event (RFC 5545, 3.8.7.4).
 
-    Seconds grow with no counter to store. What can change within one counts on top, and never goes
-    back: an evening's edits are counted, a party becomes smaller only, and who cancelled books anew.
+    Seconds since the booking grow without a stored counter. Changes within one second are added, and never
+    decrease: the performance's edits, the party's reductions, the cancellation.
     """
     seconds = int((at - reservation.created_at).total_seconds())
     edits = reservation.performance.version
@@ -146,7 +146,7 @@ def _sequence(reservation: Reservation, at: datetime) -> int:
 
 
 def event_method(reservation: Reservation) -> str:
-    """What the calendar entry asks of a calendar (RFC 5546): to keep the event, or to drop it."""
+    """The calendar entry's METHOD (RFC 5546): publish the event, or cancel it."""
     return "PUBLISH" if reservation.has_ticket else "CANCEL"
 
 

@@ -1,5 +1,5 @@
 -- wrk's script for all scenarios: each request is made new, refused ones are counted by status.
--- Arguments: what to send ("get", "form", "api", "box office", "scan", "sync"), then what that needs.
+-- Arguments: what to send ("get", "form", "api", "invalid", "box office", "scan", "sync"), then what that needs.
 local kind, token, cookie, cursor
 local tokens = {}
 local number = 0
@@ -46,6 +46,11 @@ function request()
       { ["Content-Type"] = "application/json", ["Idempotency-Key"] = uuid(),
         ["X-Forwarded-For"] = network() },
       '{"name":"Bench","seats":1,"consent":true,"locale":"en","email":"' .. address .. '"}')
+  end
+  if kind == "invalid" then
+    return wrk.format("POST", nil,
+      { ["Content-Type"] = "application/json", ["Accept-Language"] = "it", ["X-Forwarded-For"] = network() },
+      '{"name":1,"seats":0,"consent":false,"places":1}')
   end
   local device = { ["Content-Type"] = "application/json",
     ["Authorization"] = "Bearer " .. tokens[number % #tokens + 1] }

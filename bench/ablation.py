@@ -139,8 +139,6 @@ Scenario = Booking | Admission
 SCENARIOS: dict[str, list[Callable[[Database, Path], Scenario]]] = {
     "nothing": [Admission, Booking],
     "EXPECTED_PARTY": [Admission],
-    "write_at_once": [Admission, Booking],
-    "_each_alone": [Admission, Booking],
     "last_words": [Booking],
     "messages": [RefusedBooking],
 }

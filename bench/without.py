@@ -5,32 +5,16 @@ The environment's WITHOUT names the optimization.
 
 import importlib
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import ClauseElement, Connection, Insert
+from sqlalchemy import Insert
 from sqlalchemy.orm import Session
 
 from azionelab.api import rest
 from azionelab.bookings import rules
-from azionelab.checkin import scans
-from azionelab.database import transactions
-from azionelab.database.errors import committing
+from azionelab.checkin.scanning import scans
 from azionelab.mail import outbox
-from azionelab.web import rate_limits
-
-
-def _write_in_block(statement: ClauseElement, values: Mapping[str, object]) -> Any:
-    with transactions.transaction() as session:
-        return transactions.read_row(session.connection(), statement, values)
-
-
-@contextmanager
-def _in_transaction(connection: Connection) -> Iterator[None]:
-    with committing(connection.connection.driver_connection), connection.begin():  # type: ignore[arg-type]
-        yield
 
 
 def _execute(session: Session, statement: Insert, values: dict[str, Any]) -> None:
@@ -40,11 +24,6 @@ def _execute(session: Session, statement: Insert, values: dict[str, Any]) -> Non
 # What is replaced where, by the name of the optimization.
 REPLACED: dict[str, list[tuple[object, str, object]]] = {
     "nothing": [],  # the control: how far two equal sites are apart
-    "write_at_once": [
-        (scans, "write_at_once", _write_in_block),
-        (rate_limits, "write_at_once", _write_in_block),
-    ],
-    "_each_alone": [(transactions, "_each_alone", _in_transaction)],
     "EXPECTED_PARTY": [(scans, "_admit_expected", lambda _attempt: None)],
     "messages": [
         (

@@ -9,7 +9,6 @@ from azionelab.database.transactions import (
     read_row,
     require_transaction,
     transaction,
-    write_at_once,
 )
 
 __all__ = [
@@ -23,5 +22,4 @@ __all__ = [
     "require_transaction",
     "transaction",
     "violated_constraint",
-    "write_at_once",
 ]

@@ -1,4 +1,4 @@
-"""Transactions: `transaction()`, and `write_at_once` for a use case of a single statement."""
+"""Transactions: `transaction()`, and statements that go past SQLAlchemy (`read_row`, `last_words`)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,10 +9,9 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import ClauseElement, Connection, Insert
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from azionelab.database.connections import LIMITED
 from azionelab.database.errors import committing, is_database_busy
 from azionelab.database.session import db, has_changes
 from azionelab.validation.text import remove_bidi_controls
@@ -31,9 +30,8 @@ class NestedTransaction(RuntimeError):
 def transaction() -> Iterator[Session]:
     """Commit the block's changes, or roll all of them back when it raises.
 
-    A use case that changes state is one such block, several of them in sequence, or a single statement sent by
-    `write_at_once` (docs/locking.md). Earlier reads of the request share its connection; at READ COMMITTED
-    they do not affect it.
+    A use case that changes state is one such block, or several of them in sequence (docs/locking.md). Earlier
+    reads of the request share its connection; at READ COMMITTED they do not affect it.
 
     Raises NestedTransaction inside another block or after a write outside of one, and CommitUnknown when the
     connection is lost during the commit.
@@ -67,50 +65,6 @@ def last_words(session: Session, statement: Insert, values: dict[str, Any]) -> N
     """
     require_transaction(session)
     session.info.setdefault(_LAST_WORDS, []).append((statement, values))
-
-
-def write_at_once(statement: ClauseElement, values: Mapping[str, object]) -> Any:
-    """Execute and commit one statement, and return its first row or None.
-
-    The statement is a transaction of its own (autocommit): no BEGIN and COMMIT are sent, and its locks are held
-    only while the server executes it. A read transaction that the request has open is ended first, so that a
-    request uses one connection.
-
-    Raises NestedTransaction inside `transaction()` or after a write outside of one, and CommitUnknown when the
-    connection is lost before the answer arrives.
-    """
-    if db.session.registry.has():
-        session = db.session()
-        _refuse_nesting(session)
-        end_reading(session)
-    with db.engine.connect() as connection, _each_alone(connection):
-        row = read_row(connection, statement, values)
-    db.session.info[_COMMITTED] = True
-    return row
-
-
-@contextmanager
-def _each_alone(connection: Connection) -> Iterator[None]:
-    """Autocommit; behind a pooler a transaction instead, since LIMITS are set before the statement."""
-    driver: Any = connection.connection.driver_connection
-    if connection.get_execution_options().get(LIMITED):
-        with committing(driver), connection.begin():
-            yield
-        return
-    driver.autocommit = True
-    try:
-        with committing(driver):
-            yield
-    except (IntegrityError, OperationalError):
-        raise
-    except DBAPIError as error:
-        # Possibly a stale prepared statement. psycopg discards those at a ROLLBACK, which autocommit never
-        # sends, so the connection is closed.
-        connection.invalidate(error)
-        raise
-    finally:
-        if not driver.closed:
-            driver.autocommit = False
 
 
 def read_row(connection: Connection, statement: ClauseElement, values: Mapping[str, object]) -> Any:

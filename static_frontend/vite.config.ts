@@ -21,7 +21,7 @@ export default defineConfig({
         "src/styles/door.css",
         "src/styles/app.css",
         "src/styles/office.css",
-        "src/styles/evening.css",
+        "src/styles/performance-day.css",
       ],
     },
   },

@@ -1,4 +1,4 @@
-"""The page of one evening: what it shows, what it does, and what it hands out."""
+"""The page of a performance on its day: what it shows, its buttons, and its downloads."""
 
 import csv
 import re

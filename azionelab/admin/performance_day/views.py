@@ -55,7 +55,7 @@ class PerformanceDayView(PhonePages, FreedSeatsPages, DownloadPages):
         performance = get_performance(performance_id)
         arrivals = figures.arrivals(performance_id)
         return self.page(
-            "evening",
+            "performance_day",
             performance,
             counts=house_counts([performance_id])[performance_id],
             building=people_in(performance_id),

@@ -1,4 +1,4 @@
-"""Reservations and what happened at the door, as staff see and change them."""
+"""Reservations and the scan log in the back office, as staff see and change them."""
 
 from datetime import timedelta
 from typing import Any

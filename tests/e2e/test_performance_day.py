@@ -1,4 +1,4 @@
-"""The evening's page in a real browser: it keeps itself fresh, and leaves alone who works with it."""
+"""The page of a performance's day in a real browser: it updates itself without disturbing who works on it."""
 
 import re
 from collections.abc import Iterator

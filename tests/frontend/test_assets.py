@@ -144,7 +144,7 @@ def test_the_worker_is_one_script_as_importscripts_wants_it() -> None:
 @pytest.mark.parametrize("code", [404, 410, 413, 429, 500, 503])
 def test_a_static_error_page_needs_nothing_else(code: int) -> None:
     page = (DIST / "errors" / f"{code}.html").read_text()
-    assert "Tornate al programma" in page, "visitors are addressed as on every other page"
+    assert "Tornate al cartellone" in page, "visitors are addressed as on every other page"
     assert not re.search(r"<(script|link|img)\b|url\(|@import", page)
     assert re.findall(r'href="([^"]+)"', page) == ["/", "/"]
     (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)

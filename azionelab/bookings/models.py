@@ -65,7 +65,7 @@ class PartyCounts:
 
     @hybrid_property
     def to_come(self: _Counted) -> int:
-        """People of the party whose places are held and who are not in."""
+        """People of the party who are not in and whose seats are held."""
         return self.seats - self.admitted - self.released
 
     @property
@@ -75,36 +75,32 @@ class PartyCounts:
 
     @property
     def awaited_at(self: _Counted) -> datetime | None:
-        """About when the rest of the party comes, if it told us that it will be late."""
+        """About when the rest of the party comes, if it announced a late arrival."""
         return self.late_at if self.admitted < self.seats else None
 
 
 class Reservation(PartyCounts, Base):
     """A party's booking. Only transitions.py changes its state and its seats.
 
-    `admitted` counts the people of the party who are in. Triggers on `admission` keep it, and
-    `ck_reservation_admitted_range` refuses more than the party (migration 0002). Name and e-mail
-    are empty once they were erased.
+    Name and e-mail are empty after they were erased; `erasure_requested_at` is set when the visitor asked for it.
 
-    `outside` of those who are in went out, and may come in again. A trigger on `passage` keeps it (migration 0029).
+    `admitted` counts the people of the party who are in. Triggers on `admission` maintain it, and
+    `ck_reservation_admitted_range` refuses more than the party (migration 0002). `outside` of them went out and
+    may come back. A trigger on `passage` maintains it (migration 0029).
 
-    A `walk_in` came without a booking and has neither. `released` places are held no more, since
-    the party did not come in time; it stays confirmed. `changed_in` is the transaction that changed
-    the row last: a trigger writes it (migration 0008).
+    A `walk_in` came without a booking and has no name or e-mail. `released` seats are not held any more, since
+    the party did not come in time; it stays confirmed. `changed_in` is the last transaction that changed the row,
+    written by a trigger (migration 0008).
 
-    `network` is a keyed digest of where it was booked from, and `network_limit` how many unconfirmed seats
-    that may hold; a trigger erases both when it is pending no more (migration 0015).
+    `network` is a keyed digest of the visitor's network, and `network_limit` the unconfirmed seats that it may
+    hold. A trigger erases both when the reservation is not pending any more (migration 0015).
 
-    A pending one that does not `holds_seats` came when `unconfirmed_limit` seats of the performance were held
-    unconfirmed: it gets its seats when it is confirmed, if there are still so many (migration 0020).
+    A pending reservation without `holds_seats` was made when `unconfirmed_limit` seats of the performance were
+    unconfirmed already. It gets its seats when it is confirmed, if so many are free then (migration 0020).
 
-    `note` is what staff want the door to know of the party. A trigger erases it with the name (migration 0026).
-
-    `late_at` is about when the party comes, if it told us that it will be late.
-
-    `ended_by`, `reduced_from`, `reduced_at` and `reduced_by` are read by history.py.
-
-    `erasure_requested_at` says that name and e-mail were erased because somebody asked for it.
+    `note` is written by staff for the door. A trigger erases it with the name (migration 0026). `late_at` is about
+    when the party comes, if it announced a late arrival. history.py reads `ended_by`, `reduced_from`,
+    `reduced_at` and `reduced_by`.
     """
 
     __tablename__ = "reservation"
@@ -202,7 +198,7 @@ class Reservation(PartyCounts, Base):
     @is_live.inplace.expression
     @classmethod
     def _is_live(cls) -> ColumnElement[bool]:
-        return cls.state.in_([_written(state) for state in LIVE])
+        return cls.state.in_([_literal(state) for state in LIVE])
 
     @hybrid_property
     def is_pending(self) -> bool:
@@ -212,7 +208,7 @@ class Reservation(PartyCounts, Base):
     @is_pending.inplace.expression
     @classmethod
     def _is_pending(cls) -> ColumnElement[bool]:
-        return cls.state == _written(State.PENDING)
+        return cls.state == _literal(State.PENDING)
 
     def is_lapsed(self, at: datetime) -> bool:
         """Whether its hold is over, though nobody may have marked it as expired yet."""
@@ -220,7 +216,7 @@ class Reservation(PartyCounts, Base):
 
     @property
     def has_ticket(self) -> bool:
-        """Whether it has a ticket that is good: it is confirmed, and the evening takes place."""
+        """Whether it has a valid ticket: it is confirmed, and the performance takes place."""
         return self.state == State.CONFIRMED and self.performance.cancelled_at is None
 
     def __str__(self) -> str:
@@ -237,10 +233,10 @@ def unconfirmed(at: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     return and_(Reservation.is_pending, Reservation.hold_expires_at > at)
 
 
-def _written(state: State) -> ColumnElement[str]:
-    """A state as part of the statement's text.
+def _literal(state: State) -> ColumnElement[str]:
+    """A state as a literal in the statement.
 
-    Sent beside it, as values are, the planner could not know that the partial indexes serve, and
-    would plan each booking's statements anew.
+    With a parameter the planner would not know that the partial indexes apply, and would plan each booking's
+    statements anew.
     """
     return literal_column(f"'{state}'")

@@ -50,12 +50,12 @@ def render(mail: Mail) -> Message:
     reservation: Reservation = mail.reservation
     with force_locale(reservation.locale):
         kind = Kind(mail.kind)
-        words = text_for(kind, reservation)
+        text = text_for(kind, reservation)
         calendar = _calendar(reservation) if kind in _CHANGES else None
         name = _proven_name(reservation)
         content_id = _qr_content_id(mail)
         context = {
-            "words": words,
+            "content": text,
             "reservation": reservation,
             "performance": reservation.performance,
             "place": place(reservation.performance.venue),
@@ -68,11 +68,11 @@ def render(mail: Mail) -> Message:
         }
         return Message(
             recipient=reservation.email,
-            subject=_one_line(words.subject),
+            subject=_one_line(text.subject),
             text=render_template("mail/message.txt", **context),
             html=render_template("mail/message.html", **context),
-            link=words.link,
-            pictures=_pictures(reservation, content_id) if words.with_ticket else (),
+            link=text.link,
+            pictures=_pictures(reservation, content_id) if text.with_ticket else (),
             recipient_name=_one_line(name),
             calendar=calendar,
         )

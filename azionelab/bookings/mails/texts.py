@@ -38,7 +38,7 @@ def text_for(kind: Kind, reservation: Reservation) -> MessageText:  # noqa: PLR0
     match effective_kind(kind, reservation):
         case Kind.PERFORMANCE_CANCELLED:
             return _performance_cancelled(reservation)
-        case Kind.CONFIRM if _waits(reservation):
+        case Kind.CONFIRM if _awaits_confirmation(reservation):
             return _confirm(reservation)
         case Kind.CONFIRM:
             return _state_of_booking(gettext("Your booking"), [], reservation)
@@ -61,7 +61,7 @@ def effective_kind(kind: Kind, reservation: Reservation) -> Kind:
 
 def _confirm(reservation: Reservation) -> MessageText:
     return MessageText(
-        subject=gettext("Please confirm: %(what)s", what=_what(reservation)),
+        subject=gettext("Please confirm: %(what)s", what=_show_and_time(reservation)),
         title=gettext("One more step: please confirm"),
         paragraphs=[
             _seats_held(reservation),
@@ -99,10 +99,10 @@ def _existing(reservation: Reservation) -> MessageText:
         " already have a booking for %(num)s seats. It has not changed, and nothing was added.",
         reservation.seats,
     )
-    words = _state_of_booking(gettext("You already have a booking"), [intro], reservation)
+    text = _state_of_booking(gettext("You already have a booking"), [intro], reservation)
     if reservation.is_live:
-        words.paragraphs.append(_how_to_change())
-    return words
+        text.paragraphs.append(_how_to_change())
+    return text
 
 
 def _how_to_change() -> str:
@@ -116,7 +116,7 @@ def _state_of_booking(title: str, intro: list[str], reservation: Reservation) ->
     endpoint, button = "bookings.booking", gettext("Open your booking")
     if reservation.state == State.CONFIRMED:
         state = gettext("Your booking is confirmed. Your ticket is on the booking page.")
-    elif _waits(reservation):
+    elif _awaits_confirmation(reservation):
         state = gettext("Please confirm your booking by %(until)s.", until=_until(reservation))
         if not reservation.holds_seats:
             state += " " + gettext("Your seats are not held: they go to whoever confirms first.")
@@ -127,17 +127,17 @@ def _state_of_booking(title: str, intro: list[str], reservation: Reservation) ->
             " again."
         )
     return MessageText(
-        subject=gettext("Your booking: %(what)s", what=_what(reservation)),
+        subject=gettext("Your booking: %(what)s", what=_show_and_time(reservation)),
         title=title,
         paragraphs=[*intro, state],
         button=button,
         link=_link(endpoint, reservation),
-        button_first=_waits(reservation),
+        button_first=_awaits_confirmation(reservation),
     )
 
 
 def _ticket(reservation: Reservation, *, changed: bool) -> MessageText:
-    what = _what(reservation)
+    what = _show_and_time(reservation)
     if changed:
         subject = gettext("Booking changed: %(what)s", what=what)
         title = gettext("Your booking has changed")
@@ -188,7 +188,7 @@ def _about_code(reservation: Reservation) -> list[str]:
 
 def _cancelled(reservation: Reservation) -> MessageText:
     return MessageText(
-        subject=gettext("Booking cancelled: %(what)s", what=_what(reservation)),
+        subject=gettext("Booking cancelled: %(what)s", what=_show_and_time(reservation)),
         title=gettext("Your booking has been cancelled"),
         paragraphs=[
             gettext("The seats are now available to others. Thank you for letting us know.")
@@ -206,9 +206,9 @@ def _moved(reservation: Reservation) -> MessageText:
         when=format_datetime(reservation.performance.starts_at),
         where=reservation.performance.venue.name,
     )
-    words = _state_of_booking(gettext("The performance has been rescheduled"), [news], reservation)
+    text = _state_of_booking(gettext("The performance has been rescheduled"), [news], reservation)
     if reservation.is_live:
-        words.paragraphs.append(
+        text.paragraphs.append(
             gettext(
                 "We are sorry if you cannot come. Please cancel on your booking page, so that others can have"
                 " your seats."
@@ -216,8 +216,8 @@ def _moved(reservation: Reservation) -> MessageText:
         )
     confirmed = reservation.state == State.CONFIRMED
     return replace(
-        words,
-        subject=gettext("Rescheduled: %(what)s", what=_what(reservation)),
+        text,
+        subject=gettext("Rescheduled: %(what)s", what=_show_and_time(reservation)),
         with_ticket=confirmed,
         about_code=_about_code(reservation) if confirmed else [],
     )
@@ -225,7 +225,7 @@ def _moved(reservation: Reservation) -> MessageText:
 
 def _performance_cancelled(reservation: Reservation) -> MessageText:
     return MessageText(
-        subject=gettext("Performance cancelled: %(what)s", what=_what(reservation)),
+        subject=gettext("Performance cancelled: %(what)s", what=_show_and_time(reservation)),
         title=gettext("The performance has been cancelled"),
         paragraphs=[
             gettext(
@@ -238,12 +238,12 @@ def _performance_cancelled(reservation: Reservation) -> MessageText:
     )
 
 
-def _waits(reservation: Reservation) -> bool:
+def _awaits_confirmation(reservation: Reservation) -> bool:
     return reservation.is_pending and not reservation.is_lapsed(now())
 
 
-def _what(reservation: Reservation) -> str:
-    """Show and date, for a subject."""
+def _show_and_time(reservation: Reservation) -> str:
+    """Show and time, for a subject."""
     performance = reservation.performance
     return f"{performance.show.title}, {format_datetime(performance.starts_at)}"
 

@@ -1,4 +1,4 @@
-"""Booking for programs. The rules and the checks of a name and an address are the form's own."""
+"""The bookings API. It uses the same rules and the same checks of name and address as the form."""
 
 from collections.abc import Callable
 from typing import Any
@@ -45,7 +45,7 @@ blueprint = ApiBlueprint(
 
 
 class Cleaned(fields.String):
-    """A text that is put in order as in the form, or refused in the same words."""
+    """A text that is normalized or refused as in the form, with the same messages."""
 
     def __init__(self, clean: Callable[[str], str], **options: Any) -> None:
         super().__init__(required=True, **options)
@@ -97,7 +97,7 @@ class ReceivedSchema(ResponseSchema):
 @blueprint.arguments(BookingKeySchema, location="headers")
 @blueprint.response(202, ReceivedSchema)
 @blueprint.operation("bookSeats", 404, 409, body=True)
-@booking_limit  # after what was sent is read: what is wrong with it does not count
+@booking_limit  # after the input is checked: invalid requests do not count
 def book(
     booking: dict[str, Any], headers: dict[str, UUID], performance_id: int
 ) -> dict[str, Any] | AnyResponse:

@@ -1,7 +1,7 @@
-"""Which font can write a text: DejaVu, which we bring, else one that is installed on the machine.
+"""Finds a font for a text: DejaVu, which is part of the application, else an installed one.
 
-Noto from Debian is in the image (docker/backend/Dockerfile). Elsewhere none is required: what no font
-has is shown as a square (`paper.Sheet`).
+Noto from Debian is in the image (docker/backend/Dockerfile). Elsewhere none is required: a character without a
+glyph is shown as a square (`pdf.Sheet`).
 """
 
 import unicodedata
@@ -21,7 +21,7 @@ _DIRECTORIES = (
     "~/.fonts",
     "/Library/Fonts",
 )
-# For what has no font of its own script: files without their ending, the best first.
+# For scripts without a font of their own: file names without suffix, the best first.
 _FOR_MANY = (
     "NotoColorEmoji",
     "NotoSans-Regular",
@@ -51,7 +51,7 @@ def bold_of(font: Path) -> Path:
 
 @cache
 def characters_of(font: Path) -> frozenset[int]:
-    """The code points that a font has glyphs for; none when it cannot be read."""
+    """The code points that a font has glyphs for; empty when it cannot be read."""
     try:
         with TTFont(font, fontNumber=0, lazy=True) as read:
             return frozenset(read.getBestCmap() or ())
@@ -72,7 +72,7 @@ def _candidates(character: str) -> Iterator[Path]:
 
 @cache
 def _installed() -> dict[str, Path]:
-    """The machine's fonts by their names without ending, in small letters."""
+    """The installed fonts by file name without suffix, in lower case."""
     found: dict[str, Path] = {}
     for directory in _DIRECTORIES:
         for font in sorted(Path(directory).expanduser().rglob("*.[to]t[fc]")):

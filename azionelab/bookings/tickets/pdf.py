@@ -1,4 +1,4 @@
-"""What is printed: sheets on which any text is set as it is read.
+"""PDF sheets on which text of any script is set correctly.
 
 Right to left where it is so, letters joined and marks in their place (HarfBuzz, through fpdf2), in
 whatever font has them. fpdf2 puts the pieces of one line in their logical order and chooses fonts by
@@ -65,11 +65,11 @@ class Sheet(FPDF):
             self.add_font(_family(DEJAVU[""]), style, font)
 
     def use(self, size: float, *, bold: bool = False) -> None:
-        """Set what follows in `size` points."""
+        """Use `size` points from here on."""
         self._size, self._bold = size, bold
 
     def width_of(self, text: str) -> float:
-        """How wide a text is in one line, in millimetres."""
+        """The width of a text in one line, in millimetres."""
         return sum(self._measure(run) for run in self._runs(text, None))
 
     def put(
@@ -154,7 +154,7 @@ class Sheet(FPDF):
 
 
 def runs(text: str, base: TextDirection | None = None) -> list[Run]:
-    """The pieces of one line from left to right, of glyphs that there are.
+    """The pieces of one line from left to right, with glyphs that exist.
 
     What no font has becomes a square: fpdf2 would leave it out and write it into the log, and a name
     does not belong there. `base` is the paragraph's direction, by its first letter if not given.
@@ -175,7 +175,7 @@ def runs(text: str, base: TextDirection | None = None) -> list[Run]:
 
 
 def _order(text: str, base: TextDirection | None) -> list[tuple[int, int]]:
-    """The places of a line's characters from left to right, each with its level (UAX #9)."""
+    """The positions of a line's characters from left to right, each with its level (UAX #9)."""
     if base != TextDirection.RTL and not any(
         unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in text
     ):
@@ -219,7 +219,7 @@ def _goes_on(cluster: str, character: str, category: str) -> bool:
 
 
 def _scripts(text: str) -> Iterator[UnicodeScript]:
-    """Each character's script; what belongs to any is of the script before it."""
+    """Each character's script; a common character has the script of the one before it."""
     current = UnicodeScript.COMMON
     for character in text:
         script = get_unicode_script(character)
@@ -228,7 +228,7 @@ def _scripts(text: str) -> Iterator[UnicodeScript]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """What a line may be broken between, each with the space before it."""
+    """The pieces that a line may be broken between, each with the space before it."""
     for number, word in enumerate(" ".join(text.split()).split(" ")):
         piece = " " if number else ""
         for cluster in _clusters(word):

@@ -1,4 +1,4 @@
-"""The bench measures what production runs, and its figures stand in the docs as it wrote them."""
+"""The bench measures production's configuration, and the docs have its figures unchanged."""
 
 import random
 from pathlib import Path
@@ -35,14 +35,14 @@ def test_production_starts_with_the_settings_of_the_bench() -> None:
     assert not config.debug
 
 
-def test_a_whole_crowd_of_phones_is_at_one_door(
+def test_all_phones_of_the_bench_are_at_one_door(
     in_app: Flask, database: psycopg.Connection[Any]
 ) -> None:
     tokens = make_devices(database, a_performance().id, 3)
     assert [find_device(token) is not None for token in tokens] == [True] * 3
 
 
-def test_what_one_machine_carries_follows_from_what_was_measured() -> None:
+def test_one_machines_capacity_follows_from_the_measurements() -> None:
     assert written(SCALING) == capacity(written(PAGE))
 
 

@@ -1,4 +1,4 @@
-"""docker/check-env speaks before Docker Compose does, and names that nobody reads are told."""
+"""docker/check-env reports errors before Docker Compose does; unknown names are reported."""
 
 import subprocess
 from collections.abc import Callable
@@ -35,7 +35,7 @@ RIDDLES = {
 
 
 @pytest.mark.parametrize("name", RIDDLES)
-def test_what_compose_tells_in_riddles_is_told_by_name_before(name: str, tmp_path: Path) -> None:
+def test_composes_obscure_errors_are_reported_by_setting(name: str, tmp_path: Path) -> None:
     file = tmp_path / "env"
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     file.write_text(f"{example}\n{name}={RIDDLES[name]}\n", encoding="utf-8")
@@ -55,7 +55,7 @@ def test_what_compose_tells_in_riddles_is_told_by_name_before(name: str, tmp_pat
     assert f"; set {name}=" in line
 
 
-def test_the_example_is_one_that_compose_takes() -> None:
+def test_the_example_is_valid_for_compose() -> None:
     done = check_env(ROOT / ".env.example")
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -63,7 +63,7 @@ def test_the_example_is_one_that_compose_takes() -> None:
 @pytest.mark.parametrize(
     "line", ["HTTPS_PORT: 443", "HTTPS_PORT 443", 'SITE_NAME="Teatro', "SITE_NAME='Teatro"]
 )
-def test_a_line_of_another_form_is_told_by_its_number(line: str, tmp_path: Path) -> None:
+def test_a_malformed_line_is_reported_by_number(line: str, tmp_path: Path) -> None:
     file = tmp_path / "env"
     file.write_text(f"# a comment\n\nAZIONELAB_TAG=local\n{line}\n", encoding="utf-8")
     (told,) = check_env(file).stderr.splitlines()
@@ -80,19 +80,19 @@ def test_a_line_of_another_form_is_told_by_its_number(line: str, tmp_path: Path)
         ("site_name", "SITE_NAME"),
     ],
 )
-def test_a_misspelt_name_is_told_with_the_nearest(name: str, nearest: str) -> None:
+def test_a_misspelt_name_is_reported_with_the_nearest(name: str, nearest: str) -> None:
     (line,) = unusual_settings({}, {name: "x"})
     assert line == f"{name}: is no setting, and nothing reads it; write {nearest}="
 
 
-def test_in_the_environment_only_what_is_nearly_ours_is_told() -> None:
+def test_only_similar_names_of_the_environment_are_reported() -> None:
     others = {"PATH": "/bin", "HOME": "/", "MAIL": "/var/mail", "HOSTNAME": "x", "LANG": "C"}
     assert unusual_settings(others, {}) == []
     (line,) = unusual_settings(others | {"SECRET_KEYS": "x"}, {})
     assert line.endswith("; write SECRET_KEY=")
 
 
-def test_other_programs_names_are_theirs() -> None:
+def test_other_programs_names_are_ignored() -> None:
     theirs = {"SSL_CERT_FILE": "/a.pem", "COMPOSE_PROJECT_NAME": "x", "SECRET_KEY_FILE": "/key"}
     assert unusual_settings({}, theirs) == []
 

@@ -1,4 +1,4 @@
-"""What a connection keeps from one request to the next, and what each booking reads."""
+"""State of connections between requests, and the number of rows that a booking reads."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +46,7 @@ def send_an_update(_performance: Performance) -> None:
 
 
 @pytest.mark.parametrize("change", [set_and_leave, set_and_read_on, send_an_update])
-def test_what_was_changed_outside_a_transaction_is_not_kept(
+def test_changes_outside_a_transaction_are_discarded(
     app: Flask, database: psycopg.Connection[Any], change: Callable[[Performance], None]
 ) -> None:
     with app.test_request_context("/"):
@@ -58,7 +58,7 @@ def test_what_was_changed_outside_a_transaction_is_not_kept(
 
 
 @pytest.mark.parametrize("change", [set_and_leave, set_and_read_on, send_an_update])
-def test_no_rule_commits_what_somebody_else_changed(
+def test_no_rule_commits_other_pending_changes(
     in_app: Flask, change: Callable[[Performance], None]
 ) -> None:
     performance = a_performance()
@@ -68,7 +68,7 @@ def test_no_rule_commits_what_somebody_else_changed(
     db.session.rollback()
 
 
-def test_a_write_that_was_rolled_back_stands_in_nobodys_way(in_app: Flask) -> None:
+def test_a_rolled_back_write_leaves_no_lock(in_app: Flask) -> None:
     performance = a_performance()
     send_an_update(performance)
     db.session.rollback()

@@ -1,4 +1,4 @@
-"""How an error of the database is told to whoever runs the site."""
+"""Operators' messages for database errors."""
 
 import psycopg
 import pytest
@@ -15,7 +15,7 @@ from azionelab.database.errors import cause, unreached
         ("Connection refused", False),
     ],
 )
-def test_a_refused_password_is_told_as_such(words: str, told: bool) -> None:
+def test_a_rejected_password_is_named(words: str, told: bool) -> None:
     met = psycopg.OperationalError(f"connection failed: {words}\nand more")
     error = OperationalError("", {}, met)
     assert cause(error) == "OperationalError" + " password refused" * told

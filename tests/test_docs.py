@@ -1,4 +1,4 @@
-"""What the pages point at is there, and their commands do what they say."""
+"""Links, file names and figures of the docs are right, and their commands work."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_files_that_are_named_are_there(page: Path) -> None:
+def test_named_files_exist(page: Path) -> None:
     named = set(NAMED.findall(page.read_text(encoding="utf-8")))
     missing = {name for name in named if not list(ROOT.glob(name)) and not THEIRS.match(name)}
     assert missing == set()
@@ -158,7 +158,7 @@ def test_the_tree_is_whole() -> None:
     assert (package | {"translations/"} | tests) - named == set()
 
 
-def test_the_page_for_contributors_names_files_that_are_there() -> None:
+def test_the_contributors_page_names_existing_files() -> None:
     page = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+)`", page))
     assert len(named) > 30
@@ -168,7 +168,7 @@ def test_the_page_for_contributors_names_files_that_are_there() -> None:
 @pytest.mark.parametrize(
     "folder", ["azionelab", "bare_machine", "static_frontend/src", "migrations"]
 )
-def test_modules_that_comments_name_are_there(folder: str) -> None:
+def test_modules_named_in_comments_exist(folder: str) -> None:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -189,7 +189,7 @@ def test_modules_that_comments_name_are_there(folder: str) -> None:
     } == set()
 
 
-def test_no_merge_was_left_half_done() -> None:
+def test_there_are_no_merge_markers() -> None:
     tracked = subprocess.run(
         ["git", "grep", "--line-number", "--extended-regexp", "-I", "^(<{7}|>{7}) "],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-""".env.example: every setting there is and no other, fit for local use and refused for production."""
+""".env.example has exactly the existing settings, fit for local use and refused in production."""
 
 import os
 import re
@@ -76,13 +76,13 @@ def test_a_shell_reads_what_the_application_reads() -> None:
     assert {name: environment.get(name) for name in VALUES} == VALUES
 
 
-def test_what_serves_the_site_reads_the_others() -> None:
+def test_gunicorn_reads_the_documented_settings() -> None:
     gunicorn = (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
     read = set(re.findall(r'_settings\.\w+\(\s*"(\w+)"', gunicorn))
     assert read | {"WEB_WORKERS", "WEB_THREADS"} == SERVING
 
 
-def test_what_gunicorn_cannot_use_is_told_by_name(tmp_path: Path) -> None:
+def test_gunicorns_invalid_settings_are_named(tmp_path: Path) -> None:
     levels = "debug, info, warning, error, critical"
     assert f"# gunicorn's: {levels}." in LINES
     wrong = {"GUNICORN_BIND": "nonsense", "WEB_WORKERS": "two", "LOG_LEVEL": "loud"}
@@ -110,7 +110,7 @@ LISTENING = {
 
 
 @pytest.mark.parametrize("address", LISTENING)
-def test_gunicorn_does_not_start_where_nobody_can_listen(address: str) -> None:
+def test_gunicorn_does_not_start_on_an_unusable_address(address: str) -> None:
     reader = SettingsReader({"GUNICORN_BIND": address})
     reader.bind_addresses("GUNICORN_BIND", "127.0.0.1:8000")
     assert reader.problems == [f"GUNICORN_BIND: {address!r} {LISTENING[address]}{ADVICE}"]
@@ -120,7 +120,7 @@ def test_gunicorn_does_not_start_where_nobody_can_listen(address: str) -> None:
     "address",
     ["", "0.0.0.0:8000", "localhost:8000", "127.0.0.1:8000, 127.0.0.2:8001", "unix:/tmp/s"],
 )
-def test_gunicorn_starts_where_it_can_listen(address: str) -> None:
+def test_gunicorn_starts_on_a_usable_address(address: str) -> None:
     reader = SettingsReader({"GUNICORN_BIND": address})
     told = reader.bind_addresses("GUNICORN_BIND", "127.0.0.1:9")
     assert reader.problems == []

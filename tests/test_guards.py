@@ -1,4 +1,4 @@
-"""The database's own guards hold whatever a session does: its search_path, its temporary objects."""
+"""The database's guards hold whatever a session's search_path and temporary objects are."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ def refusal(session: Database, statement: str, values: list[Any]) -> str | None:
 
 
 @pytest.mark.parametrize("what", IN_FRONT)
-def test_seats_are_counted_in_the_real_performance(session: Database, what: str) -> None:
+def test_seats_are_counted_in_the_public_table(session: Database, what: str) -> None:
     performance = a_performance(capacity=5)
     stand_in_front(session, what, "performance")
     session.execute(BOOKED, [performance.id, 3])
@@ -88,7 +88,7 @@ def test_seats_are_counted_in_the_real_performance(session: Database, what: str)
 
 
 @pytest.mark.parametrize("what", IN_FRONT)
-def test_people_are_counted_in_the_real_reservation(session: Database, what: str) -> None:
+def test_people_are_counted_in_the_public_table(session: Database, what: str) -> None:
     performance = a_performance()
     party = a_party(performance, 2)
     let_in(party)
@@ -98,7 +98,7 @@ def test_people_are_counted_in_the_real_reservation(session: Database, what: str
 
 
 @pytest.mark.parametrize("what", IN_FRONT)
-def test_a_device_is_looked_for_among_the_real_ones(session: Database, what: str) -> None:
+def test_devices_are_looked_up_in_the_public_table(session: Database, what: str) -> None:
     performance = a_performance()
     token, _ = issue_token("Door A", Scope.DOOR, 12)
     session.execute("UPDATE api_token SET revoked_at = now()")
@@ -111,14 +111,14 @@ def test_a_device_is_looked_for_among_the_real_ones(session: Database, what: str
     assert refusal(session, scan, [performance.id, token.id]) == "scan_by_valid_device"
 
 
-def test_seats_that_cannot_be_counted_are_refused_by_name(session: Database) -> None:
+def test_uncountable_seats_are_refused_by_name(session: Database) -> None:
     performance = a_performance()
     # The UPDATE is done, and changes no row.
     session.execute("CREATE RULE unseen AS ON UPDATE TO performance DO INSTEAD NOTHING")
     assert refusal(session, BOOKED, [performance.id, 1]) == "reservation_holds_seats"
 
 
-def test_people_who_cannot_be_counted_are_refused_by_name(session: Database) -> None:
+def test_uncountable_people_are_refused_by_name(session: Database) -> None:
     performance = a_performance()
     let_in(a_party(performance, 2))
     session.execute("CREATE RULE unseen AS ON UPDATE TO reservation DO INSTEAD NOTHING")
@@ -142,7 +142,7 @@ def test_a_counting_function_counts_no_other_table(
     assert refusal(session, "DELETE FROM mine", []) == function
 
 
-def test_every_function_has_a_search_path_of_its_own(database: Database) -> None:
+def test_every_function_sets_its_search_path(database: Database) -> None:
     without = database.execute("""
         SELECT oid::regprocedure::text AS name FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS (

@@ -107,7 +107,7 @@ def names_taken_from(name: str, library: str) -> set[str]:
     }
 
 
-def test_every_part_has_its_place() -> None:
+def test_every_module_belongs_to_a_known_part() -> None:
     parts = {part(name) for name in modules()}
     assert parts == {"", "app", "api_v1", *KNOWS, *FOUNDATION}
 
@@ -118,7 +118,7 @@ def test_the_top_shows_rooms() -> None:
 
 
 @pytest.mark.parametrize("name", modules())
-def test_parts_know_only_what_they_may(name: str) -> None:
+def test_parts_import_only_allowed_parts(name: str) -> None:
     if part(name) in KNOWS:
         allowed = KNOWS[part(name)] | FOUNDATION.keys() | {part(name)}
     elif part(name) in FOUNDATION:
@@ -135,7 +135,7 @@ def parts_named(name: str) -> set[str]:
     return {match[1] for match in found if match} & KNOWS.keys()
 
 
-def test_addresses_lead_only_where_it_is_said() -> None:
+def test_endpoint_names_refer_only_to_allowed_parts() -> None:
     bound = {name for name in modules() if part(name) in KNOWS.keys() | FOUNDATION.keys()}
     named = {(part(name), other) for name in bound for other in parts_named(name)}
     known = {(one, other) for one, others in KNOWS.items() for other in {one, *others}}
@@ -143,13 +143,13 @@ def test_addresses_lead_only_where_it_is_said() -> None:
 
 
 @pytest.mark.parametrize("name", modules())
-def test_nothing_but_entrances_imports_entrances(name: str) -> None:
+def test_only_entry_points_import_entry_points(name: str) -> None:
     if not is_entrance(name):
         assert {imported for imported in imports(name) if is_entrance(imported)} == set()
 
 
 @pytest.mark.parametrize("name", [name for name in modules() if name.endswith("models")])
-def test_models_stand_on_models_and_the_foundation(name: str) -> None:
+def test_models_import_only_models_and_the_foundation(name: str) -> None:
     assert {
         imported
         for imported in imports(name)
@@ -163,14 +163,14 @@ def test_limits_are_numbers_alone() -> None:
     assert imports("shows.limits") == set()
 
 
-def test_no_import_leads_back() -> None:
+def test_there_are_no_import_cycles() -> None:
     """Not even one inside a function: such an import hides a circle."""
     graph = {name: imports(name) for name in modules()}
     list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
 
 
 @pytest.mark.parametrize("name", modules())
-def test_only_the_outside_reads_the_request(name: str) -> None:
+def test_only_entry_points_read_the_request(name: str) -> None:
     taken = names_taken_from(name, "flask") & {"request", "session", "g"}
     named = {name, name.rpartition(".")[2]} & REQUEST_READERS
     if part(name) != "admin" and not is_page(name) and not named:
@@ -193,7 +193,7 @@ def test_only_transaction_commits(name: str) -> None:
     "name",
     [name for name in modules() if is_entrance(name) and name != "admin.rows.base"],
 )
-def test_entrances_call_rules_instead_of_writing(name: str) -> None:
+def test_entry_points_call_rules_instead_of_writing(name: str) -> None:
     assert "transaction" not in names_taken_from(name, "azionelab.database")
 
 

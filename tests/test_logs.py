@@ -1,4 +1,4 @@
-"""Logs: lines that a person or a machine can read, and nothing personal in any of them."""
+"""Logs in text and JSON, without personal data."""
 
 import json
 import logging
@@ -159,7 +159,7 @@ def test_nothing_personal_is_logged_on_the_whole_journey(
     assert all(re.fullmatch(r"job-\d+", line["request_id"]) for line in sent)
 
 
-def test_a_line_tells_of_a_request(start_site: Callable[..., Site]) -> None:
+def test_each_request_is_logged_in_a_line(start_site: Callable[..., Site]) -> None:
     site = start_site(LOG_FORMAT="json")
     identity = "4f" * 16
     Browser(site)("/api/health?probe=1", X_Request_ID=identity)
@@ -171,7 +171,7 @@ def test_a_line_tells_of_a_request(start_site: Callable[..., Site]) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["time"])
 
 
-def test_text_is_for_people_and_tells_no_requests(start_site: Callable[..., Site]) -> None:
+def test_the_text_format_logs_no_requests(start_site: Callable[..., Site]) -> None:
     site = start_site()
     Browser(site)("/")
     site.program.stop()
@@ -179,7 +179,7 @@ def test_text_is_for_people_and_tells_no_requests(start_site: Callable[..., Site
     assert "azionelab.requests" not in site.program.output
 
 
-def test_what_the_worker_says_is_one_object_a_line(
+def test_the_worker_logs_one_object_per_line(
     start_worker: Callable[..., Program],
 ) -> None:
     worker = start_worker(LOG_FORMAT="json")
@@ -197,7 +197,7 @@ def test_the_proxys_request_id_is_kept(client: FlaskClient, given: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "zenobia@example.org", "a" * 65, "12", "f" * 20 + " f"])
-def test_another_is_made_where_it_is_none(client: FlaskClient, given: str) -> None:
+def test_a_missing_request_id_is_generated(client: FlaskClient, given: str) -> None:
     made = [
         client.get("/api/health", headers={"X-Request-ID": given}).headers["X-Request-ID"]
         for _ in range(2)
@@ -219,12 +219,12 @@ def test_another_is_made_where_it_is_none(client: FlaskClient, given: str) -> No
         ("job 5f0c2b6e-0c5c-4b0e-9d3a-0d8f5a1b2c3d", "job 5f0c2b6e-0c5c-4b0e-9d3a-0d8f5a1b2c3d"),
     ],
 )  # fmt: skip
-def test_what_libraries_say_is_masked(said: str, told: str) -> None:
+def test_library_messages_are_masked(said: str, told: str) -> None:
     assert mask(said) == told
 
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
-def test_of_an_exception_only_its_class_and_place_are_told(formatter: logging.Formatter) -> None:
+def test_only_an_exceptions_class_and_frames_are_logged(formatter: logging.Formatter) -> None:
     try:
         raise ValueError("ada@example.org")
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Migrations: each goes up and down, they build what the models say, and leave nothing behind."""
+"""Migrations: each upgrades and downgrades, and the result matches the models."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def version(database: psycopg.Connection[str]) -> list[str]:
     return database.execute("SELECT version_num FROM alembic_version").fetchall()
 
 
-def test_they_are_one_line() -> None:
+def test_migrations_form_one_line() -> None:
     assert [f"{number:04}" for number in range(1, len(REVISIONS) + 1)] == REVISIONS
 
 
@@ -89,13 +89,13 @@ def test_each_goes_up_and_down(migrating: psycopg.Connection[str], revision: str
     assert everything_in(migrating) == upper
 
 
-def test_down_to_nothing(migrating: psycopg.Connection[str]) -> None:
+def test_downgrade_to_an_empty_database(migrating: psycopg.Connection[str]) -> None:
     flask_migrate.upgrade()
     flask_migrate.downgrade(revision="base")
     assert [thing for thing in everything_in(migrating) if "alembic" not in thing] == []
 
 
-def test_they_build_what_the_models_say(migrating: psycopg.Connection[str]) -> None:
+def test_migrations_match_the_models(migrating: psycopg.Connection[str]) -> None:
     flask_migrate.upgrade()
     flask_migrate.check()  # exits when a migration is missing
 
@@ -173,7 +173,7 @@ def test_a_newer_database_is_left_as_it_is(
     assert version(migrating) == ["9999"]
 
 
-def test_a_database_that_is_away_is_told_in_a_line(settings: dict[str, str]) -> None:
+def test_an_unreachable_database_is_reported_in_a_line(settings: dict[str, str]) -> None:
     away = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
     done = subprocess.run(
         [PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"],
@@ -188,7 +188,7 @@ def test_a_database_that_is_away_is_told_in_a_line(settings: dict[str, str]) -> 
     assert line.startswith("flask db: DATABASE_URL: the database cannot be reached: ")
 
 
-def test_half_a_migration_is_none(migrating: psycopg.Connection[str]) -> None:
+def test_a_failed_migration_changes_nothing(migrating: psycopg.Connection[str]) -> None:
     flask_migrate.upgrade(revision="0001")
     # Something is in the way of the last statement of 0002.
     migrating.execute(
@@ -202,7 +202,7 @@ def test_half_a_migration_is_none(migrating: psycopg.Connection[str]) -> None:
     assert everything_in(migrating) == before
 
 
-def test_mails_that_nobody_took_are_no_longer_told_as_sent(
+def test_mails_that_no_server_took_become_not_sent(
     migrating: psycopg.Connection[str],
 ) -> None:
     flask_migrate.upgrade(revision="0003")
@@ -221,7 +221,7 @@ def test_mails_that_nobody_took_are_no_longer_told_as_sent(
     assert migrating.execute(states).fetchall() == ["sent ", f"sent {remark}"]
 
 
-def test_phones_of_one_name_are_told_apart(migrating: psycopg.Connection[str]) -> None:
+def test_phones_with_the_same_name_are_renamed(migrating: psycopg.Connection[str]) -> None:
     flask_migrate.upgrade(revision="0023")
     # Their performances are not there, which is nothing to this.
     migrating.execute("SET session_replication_role = replica")
@@ -255,7 +255,7 @@ def test_a_phone_that_only_scans_gets_no_more_rights_by_a_downgrade(
     assert found.fetchall() == ["door door f", "scan door t"]
 
 
-def test_what_was_nameless_gets_a_name_and_nothing_nameless_follows(
+def test_empty_names_are_filled_and_then_refused(
     migrating: psycopg.Connection[str],
 ) -> None:
     flask_migrate.upgrade(revision="0009")

@@ -1,4 +1,4 @@
-"""The oldest PostgreSQL that is supported, Debian 12's own: the migrations go up and down, and count."""
+"""The oldest supported PostgreSQL, Debian 12's: migrations and triggers work."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Rate limits hold across processes, tell networks apart as their owners are, and keep no address."""
+"""Rate limits hold across processes, count by network, and store no address."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ def test_a_limit_holds_across_processes(app: Flask) -> None:
     assert several_processes(app, 60, lambda number: processes[number % 4]) == 10
 
 
-def test_it_is_the_shared_table_that_holds_it(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_is_held_by_the_shared_table(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: with keys of its own for each process, each allows the whole limit."""
     processes = [RateCounts() for _ in range(4)]
     for number, process in enumerate(processes):
@@ -42,7 +42,7 @@ def test_it_is_the_shared_table_that_holds_it(app: Flask, monkeypatch: pytest.Mo
     assert several_processes(app, 60, lambda number: processes[number % 4]) == 40
 
 
-def test_who_is_over_the_limit_writes_nothing_more(
+def test_requests_over_the_limit_write_nothing(
     in_app: Flask, database: psycopg.Connection[Any]
 ) -> None:
     counts = RateCounts()
@@ -62,7 +62,7 @@ def test_a_new_window_begins_when_the_last_is_over(
     assert database.execute("SELECT tries FROM rate_count").fetchall() == [(1,)]
 
 
-def test_ended_windows_are_forgotten(in_app: Flask, database: psycopg.Connection[Any]) -> None:
+def test_ended_windows_are_deleted(in_app: Flask, database: psycopg.Connection[Any]) -> None:
     for address in ("198.51.100.7", "198.51.100.8"):
         RateCounts().hit(LIMIT, "test", address)
     database.execute(
@@ -89,7 +89,7 @@ def test_ended_windows_are_forgotten(in_app: Flask, database: psycopg.Connection
         ("unknown", "198.51.100.7", False),
     ],
 )
-def test_a_network_is_what_one_visitor_has(one: str, other: str, same: bool) -> None:
+def test_a_network_is_one_visitors_range(one: str, other: str, same: bool) -> None:
     assert (network_of(one) == network_of(other)) is same
 
 
@@ -120,7 +120,7 @@ def test_all_addresses_of_an_ipv6_network_share_a_limit(
         ("192.0.2.7, unknown", True),
     ],
 )
-def test_a_booking_is_counted_whatever_a_proxy_says_of_its_visitor(
+def test_a_booking_is_limited_by_any_forwarded_address(
     make_app: Callable[..., Flask], forwarded: str, limited: bool
 ) -> None:
     app = make_app(
@@ -137,7 +137,7 @@ def test_a_booking_is_counted_whatever_a_proxy_says_of_its_visitor(
 
 @pytest.mark.parametrize("host", ["a" * 300, "a..b"])
 @pytest.mark.parametrize("path", ["/", "/api/v1/performances", "/nowhere"])
-def test_a_host_name_that_is_none(make_app: Callable[..., Flask], host: str, path: str) -> None:
+def test_an_invalid_host_name(make_app: Callable[..., Flask], host: str, path: str) -> None:
     answer = (
         make_app(FLASK_DEBUG="true", ALLOWED_HOSTS="")
         .test_client()

@@ -1,4 +1,4 @@
-"""What is imported is asked for by name: a library that comes along with another may go with it."""
+"""Every imported library is required by name, not only as another library's dependency."""
 
 import ast
 import re
@@ -39,7 +39,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("wanted", ASKED_WHERE)
-def test_every_library_that_is_imported_is_asked_for(wanted: str) -> None:
+def test_every_imported_library_is_required(wanted: str) -> None:
     lists = {"requirements.in", wanted}
     if wanted == "requirements-dev.in":
         lists.add("requirements-local.in")

@@ -1,4 +1,4 @@
-"""The database's two roles: who migrates owns the tables, the application has rights to rows alone."""
+"""The database's two roles: the owner migrates, the application has rights to rows only."""
 
 import subprocess
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def test_what_the_application_writes_is_counted(in_app: Flask, settings: dict[st
         assert held == (5,)
 
 
-def test_tables_that_are_new_may_be_written_after_an_upgrade(parted: str, make_app: Make) -> None:
+def test_new_tables_are_writable_after_an_upgrade(parted: str, make_app: Make) -> None:
     app = make_app(DATABASE_URL=as_application(parted), MIGRATION_DATABASE_URL=parted)
     insert = "INSERT INTO later (word) VALUES ('new')"
     with psycopg.connect(parted, autocommit=True) as owner:
@@ -107,9 +107,7 @@ def refused(settings: dict[str, str]) -> str:
     return line
 
 
-def test_without_the_owners_address_an_upgrade_says_what_is_missing(
-    parted: str, settings: dict[str, str]
-) -> None:
+def test_an_upgrade_without_the_owners_url_names_it(parted: str, settings: dict[str, str]) -> None:
     assert refused(settings | {"DATABASE_URL": as_application(parted)}) == (
         "flask db: the role azionelab cannot migrate, its tables are those of postgres:"
         " set MIGRATION_DATABASE_URL to the owner's address"
@@ -123,7 +121,7 @@ def test_without_the_owners_address_an_upgrade_says_what_is_missing(
         ("{application}", "the role azionelab does not own the tables either"),
     ],
 )
-def test_an_address_that_is_not_the_owners_is_refused(
+def test_a_url_of_another_role_is_refused(
     parted: str, settings: dict[str, str], database_server: str, migrating: str, told: str
 ) -> None:
     application = as_application(parted)
@@ -149,7 +147,9 @@ def checked(app: Flask) -> list[str]:
     return [line for line in lines if " DATABASE: " in line]
 
 
-def test_the_checks_say_when_the_application_owns_its_tables(parted: str, make_app: Make) -> None:
+def test_the_checks_report_when_the_application_owns_its_tables(
+    parted: str, make_app: Make
+) -> None:
     claim = "the application does not own its tables"
     for url, verdicts in (
         (parted, ["ok    DATABASE: reached", f"look  DATABASE: the role postgres {OWNING}"]),
@@ -166,7 +166,7 @@ def test_the_checks_say_when_the_application_owns_its_tables(parted: str, make_a
         assert (result.rows, result.failed) == (["postgres"] if url == parted else [], False)
 
 
-def test_an_application_without_its_rights_is_told_what_to_do(parted: str, make_app: Make) -> None:
+def test_missing_rights_are_reported_with_their_remedy(parted: str, make_app: Make) -> None:
     with psycopg.connect(parted) as owner:
         owner.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM azionelab")
     app = make_app(DATABASE_URL=as_application(parted))

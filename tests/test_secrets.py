@@ -1,4 +1,4 @@
-"""docker/new-secrets makes what Compose mounts, for the containers to read and its owner to fill in.
+"""docker/new-secrets creates the secrets that Compose mounts, readable by the containers.
 
 Compose takes passwords from nothing else.
 """
@@ -62,7 +62,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text(encoding="ascii") for path in folder.iterdir()}
 
 
-def test_it_makes_what_compose_mounts_for_the_containers_alone(folder: Path, sh: Shell) -> None:
+def test_it_creates_the_secrets_that_compose_mounts(folder: Path, sh: Shell) -> None:
     done = sh(SCRIPT)
     assert done.returncode == 0, done.stderr
     made = contents(folder)
@@ -75,7 +75,7 @@ def test_it_makes_what_compose_mounts_for_the_containers_alone(folder: Path, sh:
     assert [path.name for path in folder.iterdir() if path.stat().st_mode & 0o022] == []
 
 
-def test_what_is_there_is_kept_and_can_be_filled_in(folder: Path, sh: Shell) -> None:
+def test_existing_secrets_are_kept_and_writable(folder: Path, sh: Shell) -> None:
     sh(SCRIPT)
     before = contents(folder)
     # As earlier releases left them.

@@ -1,4 +1,4 @@
-"""Every setting once with a wrong, an extreme and an empty value: refused by its name, told, or fine.
+"""Every setting with a wrong, an extreme and an empty value: refused by name, reported, or accepted.
 
 "told" is what `flask check --deploy` tells a person to look at. A setting that is missing here fails.
 """
@@ -136,7 +136,7 @@ def test_every_setting_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_value_is_refused_told_or_fine(
+def test_a_value_is_refused_reported_or_accepted(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, value, expected = CASES[case]

@@ -1,4 +1,4 @@
-"""docker/stack.yml: the example passes the settings that Compose passes, and wants those that must be given."""
+"""docker/stack.yml passes the same settings as Compose, and requires the same ones."""
 
 from typing import Any
 
@@ -22,13 +22,13 @@ STACK, COMPOSE = services("stack.yml"), services("compose.yml")
 
 
 @pytest.mark.parametrize("service", ["nginx", "backend", "worker"])
-def test_it_passes_the_settings_that_compose_passes(service: str) -> None:
+def test_it_passes_the_same_settings_as_compose(service: str) -> None:
     passed = COMPOSE[service]["environment"].keys() - MIGRATIONS
     assert STACK[service]["environment"].keys() == passed
 
 
 @pytest.mark.parametrize("service", ["backend", "worker"])
-def test_it_has_the_secrets_that_compose_has(service: str) -> None:
+def test_it_has_the_same_secrets_as_compose(service: str) -> None:
     wanted = [
         secret for secret in COMPOSE[service]["secrets"] if secret != "database_owner_password"
     ]
@@ -42,10 +42,10 @@ def test_a_setting_is_passed_under_its_name(service: str) -> None:
             assert value.startswith("${" + name), name
 
 
-def test_who_leaves_out_what_must_be_given_is_told_before_anything_starts() -> None:
+def test_missing_required_settings_are_reported_before_the_start() -> None:
     for name in PRODUCTION.keys() - {"SECRET_KEY"}:
         assert STACK["backend"]["environment"][name].startswith(f"${{{name}:?"), name
 
 
-def test_its_logs_are_for_programs_whatever_env_says() -> None:
+def test_its_logs_are_json_whatever_env_says() -> None:
     assert STACK["backend"]["environment"]["LOG_FORMAT"] == "json"

@@ -1,4 +1,4 @@
-"""The catalogues: every text has its words, in their places, and pages are really in them."""
+"""The catalogues are complete and keep placeholders, and pages use them."""
 
 import gettext
 import re
@@ -69,14 +69,14 @@ def test_the_catalogue_has_every_text_and_no_other(catalogue: Catalog, texts: Ca
     assert not catalogue.obsolete
 
 
-def test_every_text_has_its_words(catalogue: Catalog) -> None:
+def test_every_text_is_translated(catalogue: Catalog) -> None:
     silent = [m.id for m in messages(catalogue) if m.fuzzy or not all(forms(m.string))]
     assert silent == []
     for message in messages(catalogue):
         assert len(forms(message.string)) == (catalogue.num_plurals if message.pluralizable else 1)
 
 
-def test_what_is_filled_in_has_its_place_in_the_words(catalogue: Catalog) -> None:
+def test_translations_keep_their_placeholders(catalogue: Catalog) -> None:
     wrong = [
         (said, words)
         for message in messages(catalogue)
@@ -87,7 +87,7 @@ def test_what_is_filled_in_has_its_place_in_the_words(catalogue: Catalog) -> Non
     assert [(m.id, errors) for m, errors in catalogue.check()] == []
 
 
-def test_words_begin_and_end_as_their_text_does(catalogue: Catalog) -> None:
+def test_translations_begin_and_end_like_their_text(catalogue: Catalog) -> None:
     """No sentence loses its full stop, and no label gets one."""
     for message in messages(catalogue):
         for said, words in zip(forms(message.id), forms(message.string), strict=True):
@@ -131,7 +131,7 @@ class BareWords(HTMLParser):
 @pytest.mark.parametrize(
     "template", sorted(TEMPLATES.rglob("*.*")), ids=lambda path: str(path.relative_to(TEMPLATES))
 )
-def test_no_template_speaks_for_itself(template: Path) -> None:
+def test_templates_have_no_untranslated_text(template: Path) -> None:
     reader = BareWords()
     reader.feed(SAID_TO_NOBODY.sub("", template.read_text()))
     reader.close()
@@ -146,7 +146,7 @@ def test_no_template_speaks_for_itself(template: Path) -> None:
         ("en", ["Book your seats", "10 seats left", "Please enter your name."]),
     ],
 )
-def test_a_page_is_in_the_language_that_was_asked_for(
+def test_a_page_is_in_the_requested_language(
     client: FlaskClient, language: str, words: list[str]
 ) -> None:
     address = f"/performances/{a_performance(10).id}/book"

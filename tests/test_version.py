@@ -1,4 +1,4 @@
-"""The version is told in two places, and they agree."""
+"""The two places of the version agree."""
 
 import tomllib
 

@@ -1,4 +1,4 @@
-"""Tests wait for events, with one patience (tests/support/processes.py), and what fails by chance is named."""
+"""Tests wait for events with one timeout (tests/support/processes.py), and failed tests are recorded."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ OWN_LIMIT = re.compile(r"timeout=\d|wait_for_timeout\(|\bsleep\(|monotonic\(|\.w
 WAITING = {"tests/support/processes.py", "tests/support/door.py"}
 
 
-def test_no_test_has_a_patience_of_its_own() -> None:
+def test_no_test_has_its_own_timeout() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in sorted((ROOT / "tests").rglob("*.py"))
@@ -39,9 +39,7 @@ TESTS = {
         ("breaks off", None),
     ],
 )
-def test_what_failed_is_written_for_another_try(
-    tmp_path: Path, what: str, written: str | None
-) -> None:
+def test_failed_tests_are_recorded(tmp_path: Path, what: str, written: str | None) -> None:
     (tmp_path / "test_some.py").write_text(TESTS[what], encoding="utf-8")
     failed = tmp_path / "failed"
     subprocess.run(

@@ -1,4 +1,4 @@
-"""The backups' command, run as in its container, on this run's database and PostgreSQL's programs."""
+"""The backup command, run as in its container, on this run's database."""
 
 import os
 import shlex
@@ -54,7 +54,7 @@ def postgres_programs(
 
 
 def reports(database: Database) -> list[tuple[str, bool]]:
-    """What the backups told the application, in the order of telling."""
+    """The rows of backup_report, in order."""
     query = "SELECT task, well FROM backup_report ORDER BY id"
     return [tuple(row) for row in database.execute(query)]
 
@@ -70,7 +70,7 @@ class Backups:
     def run(
         self, *arguments: str, before: str = "", by: Sequence[str] = (), **changes: str
     ) -> CompletedProcess[str]:
-        """Run the command to its end, `by` another program; `before` is what the shell does ahead of it."""
+        """Run the command, optionally `by` another program; `before` is a shell command that runs first."""
         command = [*by, PYTHON, "-m", "azionelab_backup", *arguments]
         return subprocess.run(
             ["sh", "-c", f"{before}\nexec {shlex.join(command)}"],
@@ -97,7 +97,7 @@ class Backups:
         return [line.split()[0] for line in done.stdout.splitlines()]
 
     def refusal(self, *arguments: str, **how: Any) -> str:
-        """Run what must fail, and return the one line that says why."""
+        """Run a command that must fail; returns its one-line error."""
         done = self.run(*arguments, **how)
         assert done.returncode == 1, done.stdout
         (line,) = done.stderr.splitlines()

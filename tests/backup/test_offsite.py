@@ -1,4 +1,4 @@
-"""Backups are carried elsewhere, encrypted, and back; restic is told where as an operator wrote it."""
+"""Off-site backups: shipped encrypted, fetched, and configured for restic by the operator's settings."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ def elsewhere(backups: Backups, tmp_path: Path) -> Path:
     return repository
 
 
-def test_backups_are_carried_elsewhere_and_back(
+def test_backups_are_shipped_and_fetched(
     backups: Backups, elsewhere: Path, database: Database
 ) -> None:
     a_party(a_performance(), 3, name="Ada Zzyzx")
@@ -48,7 +48,7 @@ def test_backups_are_carried_elsewhere_and_back(
     assert backups.refusal("fetch", "1999-01-01T000000Z").startswith("there is no backup 1999")
 
 
-def test_what_is_still_here_is_kept_there(backups: Backups, elsewhere: Path) -> None:
+def test_local_backups_are_kept_off_site(backups: Backups, elsewhere: Path) -> None:
     backups.settings |= {
         "BACKUP_KEEP_DAYS": "1",
         "BACKUP_KEEP_WEEKS": "0",
@@ -74,13 +74,13 @@ PLACES = re.findall(
 )
 
 
-def test_several_places_are_offered() -> None:
+def test_several_repositories_are_accepted() -> None:
     kinds = [repository.partition(":")[0] for repository, *_ in PLACES]
     assert kinds == ["s3", "b2", "azure", "rest"]
 
 
 @pytest.mark.parametrize(("repository", "account", "key"), PLACES)
-def test_restic_is_given_the_account_of_each_place_that_is_offered(
+def test_restic_gets_the_credentials_of_each_kind_of_repository(
     backups: Backups, elsewhere: Path, tmp_path: Path, *, repository: str, account: str, key: str
 ) -> None:
     """By the settings and files that the overlay makes of what an operator wrote."""
@@ -107,7 +107,7 @@ def test_restic_is_given_the_account_of_each_place_that_is_offered(
     } <= set(given)  # fmt: skip
 
 
-def test_a_backup_that_could_not_be_carried_elsewhere_is_kept_here(
+def test_a_backup_that_could_not_be_shipped_is_kept(
     backups: Backups, elsewhere: Path, database: Database
 ) -> None:
     elsewhere.write_text("no folder", encoding="utf-8")
@@ -116,7 +116,7 @@ def test_a_backup_that_could_not_be_carried_elsewhere_is_kept_here(
     assert reports(database) == [("backup", True), ("ship", False)]
 
 
-def test_an_empty_password_file_keeps_backups_here_only_without_a_repository(
+def test_an_empty_password_file_is_allowed_only_without_a_repository(
     backups: Backups, elsewhere: Path
 ) -> None:
     (elsewhere.parent / "restic_password").write_text("", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A theatre is lost and restored; and what cannot be restored leaves everything as it was."""
+"""Restoring a lost installation; a failed restore changes nothing."""
 
 import hashlib
 import json
@@ -95,7 +95,7 @@ def rows(url: str) -> dict[str, list[Any]]:
         }
 
 
-def test_a_theatre_is_lost_and_restored(
+def test_a_lost_installation_is_restored(
     make_backups: Callable[..., Backups],
     make_app: Callable[..., Flask],
     empty_database: str,
@@ -244,7 +244,7 @@ def test_a_backup_of_an_earlier_release_names_no_key(
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_dump_that_breaks_off_restores_nothing(
+def test_a_truncated_dump_restores_nothing(
     backups: Backups, taken: str, empty_database: str
 ) -> None:
     """The checksums are those of a dump that was cut before they were taken."""
@@ -260,9 +260,7 @@ def test_a_dump_that_breaks_off_restores_nothing(
 
 
 @pytest.mark.usefixtures("in_app", "newer_schema")
-def test_a_schema_that_another_release_made_is_refused(
-    backups: Backups, empty_database: str
-) -> None:
+def test_an_unknown_schema_is_refused(backups: Backups, empty_database: str) -> None:
     backups.settings["AZIONELAB_TAG"] = "9.9.9-aaaaaaaaaaaa"
     newer = backups.take()
     backups.settings["AZIONELAB_TAG"] = "9.9.8-bbbbbbbbbbbb"
@@ -343,7 +341,7 @@ def test_a_running_site_is_left_alone(backups: Backups, taken: str, empty_databa
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_replace_gives_up_what_is_there(
+def test_replace_deletes_the_existing_data(
     backups: Backups, taken: str, empty_database: str, database_url: str
 ) -> None:
     with psycopg.connect(empty_database) as connection:
@@ -358,7 +356,7 @@ def test_replace_gives_up_what_is_there(
     assert (backups.media / "poster.jpg").read_bytes() == b"old"
 
 
-def test_what_replace_cannot_do_is_not_half_done(
+def test_a_failed_replace_changes_nothing(
     backups: Backups, taken: str, empty_database: str
 ) -> None:
     """The database refuses late, when the rows are in and the old tables are gone."""
@@ -395,7 +393,7 @@ def test_a_full_volume_of_media_restores_nothing(
     assert [path.name for path in backups.media.iterdir()] == ["poster.jpg"]
 
 
-def test_a_backup_that_is_not_there(backups: Backups, empty_database: str) -> None:
+def test_an_unknown_backup(backups: Backups, empty_database: str) -> None:
     told = backups.refusal("restore", **elsewhere(empty_database))
     assert told == f"there is no backup in {backups.folder}"
 

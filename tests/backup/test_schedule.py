@@ -74,10 +74,10 @@ def test_of_one_day_the_newest_of_each_schema() -> None:
     assert select_kept(taken, ROME, days=0, weeks=1, months=0) == {old[1], NOON}
 
 
-def test_a_long_outage_costs_no_backup_before_it() -> None:
+def test_a_long_outage_deletes_no_earlier_backup() -> None:
     old = [NOON - timedelta(days=days) for days in (300, 301)]
     assert select_kept(of_one_schema([NOON, *old]), ROME, days=3, weeks=0, months=0) == {NOON, *old}
 
 
-def test_none_of_none() -> None:
+def test_nothing_is_kept_of_nothing() -> None:
     assert select_kept({}, ROME, days=1, weeks=1, months=1) == set()

@@ -1,4 +1,4 @@
-"""Backups are whole or not there, of one moment, told of, looked at, kept and let go."""
+"""Backups are complete and consistent, reported, verified, kept and rotated."""
 
 import hashlib
 import re
@@ -29,7 +29,7 @@ def dumping(database: Database) -> bool:
     return database.execute(query).fetchone() != (0,)
 
 
-def test_a_backup_is_taken_listed_verified_and_told_of(
+def test_a_backup_is_taken_listed_verified_and_reported(
     backups: Backups, database: Database
 ) -> None:
     evening = a_performance()
@@ -54,7 +54,7 @@ def test_a_backup_is_taken_listed_verified_and_told_of(
     assert size == (sum(path.stat().st_size for path in files),)
 
 
-def test_what_is_booked_during_a_dump_is_in_neither_the_dump_nor_its_figures(
+def test_bookings_during_a_dump_are_in_neither_dump_nor_manifest(
     backups: Backups, database: Database, tmp_path: Path
 ) -> None:
     performance = a_performance()
@@ -75,7 +75,7 @@ def test_what_is_booked_during_a_dump_is_in_neither_the_dump_nor_its_figures(
     assert done.returncode == 0, done.stderr
 
 
-def test_a_run_that_is_killed_leaves_nothing_that_is_listed(
+def test_a_killed_run_leaves_no_listed_backup(
     backups: Backups, database: Database, tmp_path: Path
 ) -> None:
     with psycopg.connect(backups.settings["DATABASE_URL"]) as holding:
@@ -94,7 +94,7 @@ def test_a_run_that_is_killed_leaves_nothing_that_is_listed(
     assert [path.name for path in backups.folder.iterdir() if path.is_dir()] == [name]
 
 
-def test_two_backups_of_one_second_are_two(backups: Backups) -> None:
+def test_two_backups_in_one_second_get_different_names(backups: Backups) -> None:
     first = backups.folder / backups.take()
     # Whenever in the next seconds it comes to its name, there is one of that second.
     began = datetime.now(UTC)
@@ -142,9 +142,7 @@ def test_a_database_that_is_away(backups: Backups) -> None:
 
 
 @pytest.mark.parametrize("harm", ["a row is missing", "seats are wrong", "people are wrong"])
-def test_a_backup_that_restores_wrongly_is_told_of(
-    backups: Backups, database: Database, harm: str
-) -> None:
+def test_a_failed_verification_is_reported(backups: Backups, database: Database, harm: str) -> None:
     a_party(a_performance(), 3)
     if harm == "a row is missing":
         name = backups.take()
@@ -171,7 +169,7 @@ def test_a_backup_that_restores_wrongly_is_told_of(
     assert reports(database)[-1] == ("verify", False)
 
 
-def test_only_the_newest_one_is_told_of(backups: Backups, database: Database) -> None:
+def test_only_the_newest_verification_is_reported(backups: Backups, database: Database) -> None:
     old = backups.take()
     assert backups.refusal("verify", "nonsense").startswith("there is no backup nonsense")
     newest = backups.take()
@@ -204,7 +202,7 @@ def copies(backups: Backups, taken: list[datetime]) -> list[str]:
 KEEP = {"BACKUP_KEEP_DAYS": "2", "BACKUP_KEEP_WEEKS": "2", "BACKUP_KEEP_MONTHS": "0"}
 
 
-def test_what_has_served_is_let_go(backups: Backups) -> None:
+def test_expired_backups_are_removed(backups: Backups) -> None:
     noon = datetime(2026, 11, 25, 12, tzinfo=UTC)  # a Wednesday
     names = copies(backups, [noon - timedelta(days=days) for days in range(8, -1, -1)])
     done = backups.run("rotate", **KEEP)
@@ -212,7 +210,7 @@ def test_what_has_served_is_let_go(backups: Backups) -> None:
     assert backups.names() == ["2026-11-22T120000Z", *names[-2:]]
 
 
-def test_what_was_taken_before_an_upgrade_stays(
+def test_a_backup_from_before_an_upgrade_stays(
     backups: Backups, request: pytest.FixtureRequest
 ) -> None:
     noon = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -255,7 +253,7 @@ def test_the_schedule_verifies_the_first_one_and_those_of_its_day(
     assert (first, verifies("the next backup")) == (day != "never", day == "daily")
 
 
-def test_the_schedule_takes_what_is_due_and_ends_when_told(
+def test_the_schedule_takes_due_backups_and_ends_on_a_signal(
     backups: Backups, database: Database, tmp_path: Path
 ) -> None:
     with backups.start("schedule", log=tmp_path / "log") as program:
@@ -279,7 +277,7 @@ def test_a_backup_that_is_late_is_unhealthy(backups: Backups) -> None:
     assert backups.run("healthy").returncode == 0
 
 
-def test_wrong_settings_are_all_named(backups: Backups, tmp_path: Path) -> None:
+def test_all_invalid_settings_are_named(backups: Backups, tmp_path: Path) -> None:
     told = backups.refusal(
         "now",
         DATABASE_URL="mysql://root@host/name",

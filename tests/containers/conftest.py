@@ -1,4 +1,4 @@
-"""The real stack in real containers, set up as docs/deployment.md tells an operator to.
+"""The Compose stack in containers, set up by the commands of docs/deployment.md.
 
 `make container-test` runs these; they need a Docker engine, Compose and the base images.
 """
@@ -27,7 +27,7 @@ from tests.support.smtp import SmtpServer
 HOST = "tickets.azionelab.theatre"
 SITE = f"https://{HOST}"
 PASSWORD = "correct horse battery staple"
-# As the docs write it.
+# As in the docs.
 COMPOSE = shlex.split("docker compose --env-file .env -f docker/compose.yml")
 _TENTATIVE = 0x40  # IFA_F_TENTATIVE, linux/if_addr.h
 SERVICES = ("nginx", "backend", "worker", "postgres", "backup")

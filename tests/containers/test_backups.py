@@ -1,4 +1,4 @@
-"""The disk is lost and the backup is not: docs/runbook.md's commands, run."""
+"""A lost disk is restored with the commands of docs/runbook.md."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ def backup(stack: Stack, *command: str, check: bool = True) -> str:
     return done.stdout + done.stderr
 
 
-def test_a_lost_disk_is_restored_from_elsewhere(
+def test_a_lost_disk_is_restored_from_off_site(
     own_stack: Stack,
     open_page: Callable[[Stack], Page],
     mail_server: SmtpServer,
@@ -79,7 +79,7 @@ def test_a_corrupt_backup_is_refused_and_changes_nothing(stack: Stack) -> None:
         stack.execute("backup", "rm", "-r", f"/backups/{newest}")
 
 
-def test_a_full_volume_is_told_and_leaves_nothing(own_stack: Stack) -> None:
+def test_a_full_volume_is_reported_and_leaves_nothing(own_stack: Stack) -> None:
     stack = own_stack
     small = {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=40k,uid=10001"}}
     stack.overlay(volumes={"backups": small})

@@ -1,4 +1,4 @@
-"""What an operator gets wrong ends in a line that says so, and nothing is damaged."""
+"""Operators' mistakes end in a one-line message and damage nothing."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def test_the_backend_does_not_serve_with_an_unsafe_setting(
     assert "Traceback" not in refused.stderr
 
 
-def test_a_database_that_was_never_migrated_is_told(own_stack: Stack) -> None:
+def test_an_unmigrated_database_is_reported(own_stack: Stack) -> None:
     stack = own_stack
     done = stack.flask("load-season", "seasons/example.toml", check=False)
     assert done.returncode != 0
@@ -87,7 +87,7 @@ def test_no_image_is_named_after_another_release(own_stack: Stack, service: str,
 
 
 @pytest.mark.parametrize("service", ["backend", "nginx", "backup"])
-def test_an_image_that_is_missing_is_looked_for_nowhere(own_stack: Stack, service: str) -> None:
+def test_a_missing_image_is_not_pulled(own_stack: Stack, service: str) -> None:
     stack = own_stack
     missing = f"{version_of(stack)}-missing"
     stack.set(AZIONELAB_TAG=missing)

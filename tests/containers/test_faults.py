@@ -1,4 +1,4 @@
-"""Containers die, restart and are taken down: what was answered is kept."""
+"""Containers die, restart and are taken down, and no confirmed data is lost."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ def seats_held(stack: Stack, evening: Evening) -> str:
     return stack.sql(f"SELECT seats_held FROM performance WHERE id = {evening.performance_id}")
 
 
-def test_what_was_booked_outlives_restart_and_down(
+def test_bookings_survive_restart_and_down(
     stack: Stack, open_page: Callable[[Stack], Page]
 ) -> None:
     evening = stack.evening()
@@ -111,7 +111,7 @@ def test_the_programme_stays_up_without_the_backend(stack: Stack) -> None:
         stack.up()
 
 
-def test_without_the_database_visitors_are_told_and_come_back(
+def test_a_database_outage_gives_503_and_booking_works_afterwards(
     stack: Stack, open_page: Callable[[Stack], Page]
 ) -> None:
     evening = stack.evening()

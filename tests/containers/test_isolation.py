@@ -1,4 +1,4 @@
-"""Only nginx is open to the world, and what is inside can do no more than it must."""
+"""Only nginx is reachable from outside, and containers have the least privileges."""
 
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ def test_no_container_can_do_more_than_it_must(stack: Stack, service: str) -> No
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_nothing_can_be_written_to_the_image(stack: Stack, service: str) -> None:
+def test_the_root_file_system_is_read_only(stack: Stack, service: str) -> None:
     refused = stack.execute(service, "sh", "-c", "echo x > /usr/local/bin/x", check=False)
     assert refused.returncode != 0
     assert "Read-only file system" in refused.stderr
@@ -145,6 +145,6 @@ def test_the_application_is_no_superuser(stack: Stack) -> None:
     assert stack.sql(roles.format("postgres")) == "t"
 
 
-def test_secret_files_are_closed_to_other_people(stack: Stack) -> None:
+def test_secret_files_are_closed_to_other_users(stack: Stack) -> None:
     folder: Path = stack.folder / "secrets"
     assert folder.stat().st_mode & 0o077 == 0

@@ -22,7 +22,7 @@ ASKED_FOR = (
 )
 
 
-def test_the_commands_that_an_operator_copies(deployed: Deployed) -> None:
+def test_the_documented_commands_work(deployed: Deployed) -> None:
     begin = f"{' '.join(COMPOSE)} "
     printed = {command.removeprefix(begin): text for command, text in deployed.printed.items()}
     assert [command for command in printed if command in ASKED_FOR] == list(ASKED_FOR)

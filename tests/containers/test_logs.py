@@ -1,4 +1,4 @@
-"""What the containers' logs tell: a request by its id, and nobody's name."""
+"""The containers' logs: requests by id, without personal data."""
 
 import json
 
@@ -25,7 +25,7 @@ def test_a_request_is_found_by_its_id(stack: Stack) -> None:
     eventually(both_tell_it, "the request in nginx's and the backend's log")
 
 
-def test_the_database_tells_what_it_refused_and_nothing_of_whom(stack: Stack) -> None:
+def test_the_database_logs_errors_without_personal_data(stack: Stack) -> None:
     def refused(statement: str) -> None:
         command = ("psql", "--no-psqlrc", "-U", "postgres", "-d", "azionelab", "-c", statement)
         assert stack.execute("postgres", *command, check=False).returncode != 0

@@ -1,4 +1,4 @@
-"""The other ways to run the stack: every overlay is one that Compose takes, and the local one is run."""
+"""The Compose overlays are valid, and the local one runs."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def test_the_example_settings_are_enough_for_the_stack() -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_an_overlay_is_taken_and_says_what_it_needs(overlay: str) -> None:
+def test_an_overlay_is_valid_and_names_missing_settings(overlay: str) -> None:
     if overlay not in NEEDED:
         config(overlay)
         return
@@ -53,13 +53,13 @@ def test_an_overlay_is_taken_and_says_what_it_needs(overlay: str) -> None:
     assert value in services[service]["environment"].values()
 
 
-def test_ports_are_published_where_each_visitor_has_an_own_address() -> None:
+def test_ports_are_published_over_ipv4_only() -> None:
     ports = json.loads(config(HTTP_PORT="", HTTPS_PORT=""))["services"]["nginx"]["ports"]
     assert [port["published"] for port in ports] == ["80", "443"]
     assert {port.get("host_ip") for port in ports} == {"0.0.0.0"}  # noqa: S104 (by IPv4, and only so)
 
 
-def test_an_authority_of_ones_own_is_trusted(stack: Stack) -> None:
+def test_a_private_certificate_authority_is_trusted(stack: Stack) -> None:
     inside = ("--connect-to", "nginx:8443", "--connect-to-http", "nginx:8080")
     smoke = ("smoke", "--url", SITE, "--public-only", *inside)
     stranger = stack.flask(*smoke, check=False)
@@ -73,7 +73,7 @@ def test_an_authority_of_ones_own_is_trusted(stack: Stack) -> None:
         stack.overlays = ()
 
 
-def test_the_swarms_example_is_taken() -> None:
+def test_the_swarm_example_is_valid() -> None:
     settings = PRODUCTION | {"REGISTRY": "registry.example.org", "AZIONELAB_TAG": "1.0.0"}
     parsed = run(
         *("docker", "stack", "config", "-c", DOCKER / "stack.yml"), env=dict(os.environ) | settings
@@ -81,7 +81,7 @@ def test_the_swarms_example_is_taken() -> None:
     assert "registry.example.org/azionelab-backend:1.0.0" in parsed.stdout
 
 
-def test_a_look_on_ones_own_machine(own_stack: Stack, open_page: Callable[[Stack], Page]) -> None:
+def test_the_local_overlay_runs(own_stack: Stack, open_page: Callable[[Stack], Page]) -> None:
     stack = own_stack
     site = f"http://localhost:{stack.http_port}"
     kept = ("SECRETS_DIR", "HTTP_PORT", "HTTPS_PORT", "AZIONELAB_TAG")

@@ -1,4 +1,4 @@
-"""What depends on the database holds on the PostgreSQL that Compose runs, not only on the embedded one."""
+"""The database tests pass on Compose's PostgreSQL, not only on the embedded one."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -66,7 +66,7 @@ def answers(url: str) -> bool:
     return True
 
 
-def test_the_suite_holds_on_composes_postgresql(server: str) -> None:
+def test_the_suite_passes_on_composes_postgresql(server: str) -> None:
     with psycopg.connect(server) as connection:
         assert connection.info.server_version // 10000 != postgres_programs.MAJOR
     done = run(

@@ -1,4 +1,4 @@
-"""A theatre's stack of release 0.3 comes to this one by the runbook's commands, and back, losing nothing."""
+"""Upgrade from release 0.3 with the runbook's commands, and rollback, without data loss."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A new release is taken into service, and the one before it again, without losing a booking or a backup."""
+"""Upgrade to a new release and rollback, without losing a booking or a backup."""
 
 import re
 import shutil

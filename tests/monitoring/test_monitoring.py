@@ -1,4 +1,4 @@
-"""docker/monitoring: alarms that sound when they should and not before, and what Grafana asks.
+"""docker/monitoring: alerts fire when they should and not before; Grafana's queries work.
 
 promtool and Prometheus are the real ones (Debian: `apt-get install prometheus`).
 """
@@ -139,7 +139,7 @@ def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_configuration_is_right() -> None:
+def test_the_configuration_is_valid() -> None:
     checked = promtool("check", "config", HERE / "prometheus.yml")
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
@@ -156,7 +156,7 @@ def firing(minute: int, alerts: set[str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_alarms_sound_when_they_should_and_not_before(case: str, tmp_path: Path) -> None:
+def test_alerts_fire_when_they_should_and_not_before(case: str, tmp_path: Path) -> None:
     changes, alerts, before, after = CASES[case]
     series = [
         {"series": name, "values": values}
@@ -180,7 +180,7 @@ def test_alarms_sound_when_they_should_and_not_before(case: str, tmp_path: Path)
     assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
-def test_every_alarm_has_a_case() -> None:
+def test_every_alert_has_a_case() -> None:
     assert {rule["alert"] for rule in RULES} == set.union(*(case[1] for case in CASES.values()))
 
 
@@ -201,7 +201,7 @@ def busy_site(in_app: object, live_site: Site, database: psycopg.Connection[Any]
     return live_site
 
 
-def test_only_what_is_told_is_asked_for(busy_site: Site) -> None:
+def test_queries_use_only_existing_metrics(busy_site: Site) -> None:
     told = {name for name, _ in Metrics(fetch(f"{busy_site.url}/metrics"))}
     asked = "\n".join([*QUERIES, *(rule["expr"] for rule in RULES)])
     assert set(re.findall(r"\bazionelab_\w+", asked)) <= told

@@ -1,4 +1,4 @@
-"""nginx as the container runs it, in front of gunicorn as production runs it."""
+"""nginx with the container's configuration, in front of gunicorn with production's."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ def front(site: str, site_root: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def echo() -> Iterator[Echo]:
-    """Something behind nginx that tells what it was asked."""
+    """A backend that returns the request that it got."""
     with Echo().running() as echo:
         yield echo
 

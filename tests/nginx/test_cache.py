@@ -1,4 +1,4 @@
-"""The pages for everybody are kept for the second that they allow, and shown when nothing else is."""
+"""nginx caches public pages for one second, and shows them longer while the application is down."""
 
 import http.client
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def cache_of(nginx: Nginx, answer: Answer) -> str:
     return str(nginx.logged(answer)["cache"])
 
 
-def test_a_page_is_made_once(front: Nginx, page: str) -> None:
+def test_a_page_is_rendered_once(front: Nginx, page: str) -> None:
     first, second = front.fetch(page), front.fetch(page)
     assert [cache_of(front, answer) for answer in (first, second)] == ["MISS", "HIT"]
     assert first.status == second.status == 200
@@ -39,15 +39,13 @@ def test_a_page_is_made_once(front: Nginx, page: str) -> None:
 
 
 @pytest.mark.parametrize("languages", [ITALIAN, ENGLISH, NEITHER])
-def test_those_who_read_the_same_share_a_page(
-    front: Nginx, page: str, languages: list[str]
-) -> None:
+def test_equal_languages_share_a_cached_page(front: Nginx, page: str, languages: list[str]) -> None:
     kept = [cache_of(front, front.fetch(page, Accept_Language=wish)) for wish in languages]
     assert kept == ["MISS"] + ["HIT"] * (len(languages) - 1)
 
 
 @pytest.mark.parametrize("wish", [*ITALIAN, *ENGLISH, *NEITHER, *ODD])
-def test_everybody_gets_the_language_that_the_application_would_choose(
+def test_the_cache_chooses_the_same_language_as_the_application(
     front: Nginx, app: Flask, page: str, wish: str
 ) -> None:
     for other in ("it", "en"):
@@ -59,7 +57,7 @@ def test_everybody_gets_the_language_that_the_application_would_choose(
     )
 
 
-def test_a_language_chosen_by_hand_is_another_page(front: Nginx, page: str) -> None:
+def test_the_lang_parameter_is_another_page(front: Nginx, page: str) -> None:
     by_hand = front.fetch(f"{page}?lang=en", Accept_Language="it")
     assert by_hand.headers["content-language"] == "en"
     assert "lang=en" in by_hand.text
@@ -68,7 +66,7 @@ def test_a_language_chosen_by_hand_is_another_page(front: Nginx, page: str) -> N
 
 
 @pytest.mark.parametrize("query", ["lang=%65n", "x=1&la%6eg=en", "lang=xx&lang=en", "utm_source=a"])
-def test_no_query_spoils_the_page_of_others(front: Nginx, page: str, query: str) -> None:
+def test_other_query_parameters_do_not_split_the_cache(front: Nginx, page: str, query: str) -> None:
     front.fetch(f"{page}?{query}", Accept_Language="it")
     plain = front.fetch(page, Accept_Language="it")
     assert cache_of(front, plain) == "HIT"
@@ -77,9 +75,7 @@ def test_no_query_spoils_the_page_of_others(front: Nginx, page: str, query: str)
 
 
 @pytest.mark.parametrize("cookie", ["__Host-session=x", "a=b; session=x"])
-def test_who_is_logged_in_gets_no_copy_and_leaves_none(
-    front: Nginx, page: str, cookie: str
-) -> None:
+def test_logged_in_requests_bypass_the_cache(front: Nginx, page: str, cookie: str) -> None:
     assert cache_of(front, front.fetch(page, Cookie=cookie)) == "BYPASS"
     assert cache_of(front, front.fetch(page)) == "MISS"
     assert cache_of(front, front.fetch(page, Cookie=cookie)) == "BYPASS"
@@ -95,7 +91,7 @@ def test_who_is_logged_in_gets_no_copy_and_leaves_none(
         {},
     ],
 )
-def test_what_is_not_for_everybody_is_not_kept(
+def test_private_responses_are_not_cached(
     start_nginx: Callable[..., Nginx], echo: Echo, headers: dict[str, str]
 ) -> None:
     nginx = start_nginx(BACKEND=f"127.0.0.1:{echo.port}")
@@ -111,7 +107,7 @@ def test_what_is_not_for_everybody_is_not_kept(
 @pytest.mark.parametrize(
     "path", ["/performances/1/book", "/bookings/x", "/staff/login", "/api/health"]
 )
-def test_other_pages_are_never_kept(
+def test_other_pages_are_never_cached(
     start_nginx: Callable[..., Nginx], echo: Echo, path: str
 ) -> None:
     nginx = start_nginx(BACKEND=f"127.0.0.1:{echo.port}")
@@ -120,7 +116,7 @@ def test_other_pages_are_never_kept(
     assert len(echo.requests) == 2
 
 
-def test_a_rush_costs_the_application_one_request(
+def test_concurrent_requests_cost_the_application_one(
     start_nginx: Callable[..., Nginx], echo: Echo
 ) -> None:
     nginx = start_nginx(BACKEND=f"127.0.0.1:{echo.port}")

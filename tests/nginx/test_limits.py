@@ -1,4 +1,4 @@
-"""How often one address may book, log in and ask the API; and that the box office always may."""
+"""nginx's rate limits for booking, login and API, and the box office's exemption."""
 
 import json
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def post(nginx: Nginx, path: str, times: int, source: str = "127.0.0.1") -> list
 
 
 @pytest.mark.parametrize("path", ["/performances/1/book", "/staff/login", "/staff/reset"])
-def test_sending_a_form_too_often_is_slowed_down(strict: Nginx, echo: Echo, path: str) -> None:
+def test_posting_too_often_gets_429(strict: Nginx, echo: Echo, path: str) -> None:
     answers = post(strict, path, 4)
     assert [answer.status for answer in answers] == [200, 200, 429, 429]
     assert len(echo.requests) == 2
@@ -41,12 +41,12 @@ def test_sending_a_form_too_often_is_slowed_down(strict: Nginx, echo: Echo, path
     assert post(strict, path, 1, source="127.0.0.8")[0].status == 200, "another address"
 
 
-def test_booking_and_logging_in_are_counted_apart(strict: Nginx, echo: Echo) -> None:
+def test_bookings_and_logins_have_separate_limits(strict: Nginx, echo: Echo) -> None:
     assert post(strict, "/performances/1/book", 3)[2].status == 429
     assert post(strict, "/staff/login", 1)[0].status == 200
 
 
-def test_the_api_is_slowed_down_with_a_problem(strict: Nginx, echo: Echo) -> None:
+def test_the_api_gets_429_with_problem_details(strict: Nginx, echo: Echo) -> None:
     answers = [strict.fetch("/api/v1/performances") for _ in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 429]
     assert answers[2].headers["content-type"] == "application/problem+json"
@@ -54,7 +54,7 @@ def test_the_api_is_slowed_down_with_a_problem(strict: Nginx, echo: Echo) -> Non
     assert '"status":429' in answers[2].text
 
 
-def test_the_phones_at_the_door_have_a_limit_of_their_own(strict: Nginx, echo: Echo) -> None:
+def test_phones_at_the_door_have_a_separate_limit(strict: Nginx, echo: Echo) -> None:
     assert [strict.fetch("/api/v1/performances").status for _ in range(3)][-1] == 429
     answers = post(strict, "/api/v1/checkin/performances/1/sync", 7)
     assert [answer.status for answer in answers] == [200] * 5 + [429] * 2
@@ -62,7 +62,9 @@ def test_the_phones_at_the_door_have_a_limit_of_their_own(strict: Nginx, echo: E
     assert len(echo.requests) == 2 + 5
 
 
-def test_booking_by_the_api_is_booking(start_nginx: Callable[..., Nginx], echo: Echo) -> None:
+def test_booking_by_the_api_counts_as_booking(
+    start_nginx: Callable[..., Nginx], echo: Echo
+) -> None:
     nginx = start_nginx(BACKEND=f"127.0.0.1:{echo.port}", BOOKING_RATE="1 per minute")
     assert post(nginx, "/performances/1/book", 2)[1].status == 200
     (refused,) = post(nginx, "/api/v1/performances/1/reservations", 1)
@@ -70,7 +72,7 @@ def test_booking_by_the_api_is_booking(start_nginx: Callable[..., Nginx], echo: 
     assert refused.headers["content-type"] == "application/problem+json"
 
 
-def test_the_box_office_is_never_locked_out(strict: Nginx, echo: Echo) -> None:
+def test_the_box_office_is_never_limited(strict: Nginx, echo: Echo) -> None:
     for path in ("/performances/1/book", "/staff/login", "/api/v1/performances/1/reservations"):
         answers = post(strict, path, 20, source=BOX_OFFICE)
         assert {answer.status for answer in answers} == {200}

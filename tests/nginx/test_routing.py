@@ -1,4 +1,4 @@
-"""What goes to the application, what nginx answers itself, and what nobody gets."""
+"""Routing: requests for the application, nginx's own responses, and internal pages."""
 
 import base64
 import hashlib
@@ -52,7 +52,7 @@ def test_the_application_answers(front: Nginx, app: Flask, path: str) -> None:
         assert "\n" not in answer.headers[name.lower()], "nginx doubles the application's"
 
 
-def test_the_applications_own_error_pages_pass(front: Nginx, app: Flask) -> None:
+def test_the_applications_error_pages_are_passed_on(front: Nginx, app: Flask) -> None:
     assert "Back to the programme" not in front.fetch("/nowhere", Accept_Language="it").text
     assert "Back to the programme" not in front.fetch("/shows/unknown", Accept_Language="it").text
     problem = front.fetch("/api/v1/performances/1", Accept_Language="it")
@@ -61,13 +61,13 @@ def test_the_applications_own_error_pages_pass(front: Nginx, app: Flask) -> None
 
 
 @pytest.mark.parametrize("path", WITHOUT_SLASH)
-def test_a_missing_slash_is_added_at_the_visitors_own_address(front: Nginx, path: str) -> None:
+def test_a_missing_slash_redirects_to_the_visitors_host(front: Nginx, path: str) -> None:
     answer = front.fetch(f"{path}?x=1")
     assert (answer.status, answer.headers["location"]) == (301, f"{path}/?x=1")
 
 
 @pytest.mark.parametrize("path", INTERNAL)
-def test_nobody_gets_what_is_internal(front: Nginx, app: Flask, path: str) -> None:
+def test_internal_pages_are_not_served(front: Nginx, app: Flask, path: str) -> None:
     answer = front.fetch(path)
     assert answer.status == 404
     assert front.logged(answer)["upstream_status"] == "", "the application was asked"
@@ -89,7 +89,7 @@ def test_an_error_page_has_its_headers_and_its_style(front: Nginx, site_root: Pa
 
 
 @pytest.mark.parametrize("suffix", ["css", "js", "wasm"])
-def test_hashed_files_are_kept_for_good_and_come_compressed(
+def test_hashed_files_are_immutable_and_compressed(
     front: Nginx, site_root: Path, suffix: str
 ) -> None:
     path = sorted((site_root / "static" / "assets").glob(f"*.{suffix}"))[0]
@@ -108,7 +108,7 @@ def test_hashed_files_are_kept_for_good_and_come_compressed(
     assert front.logged(plain)["upstream_status"] == ""
 
 
-def test_other_files_are_kept_briefly_and_missing_ones_not_at_all(front: Nginx) -> None:
+def test_other_files_are_cached_briefly_and_missing_ones_not(front: Nginx) -> None:
     assert front.fetch("/static/favicon.svg").headers["cache-control"] == "public, max-age=300"
     missing = front.fetch("/static/assets/gone-12345678.js")
     assert missing.status == 404
@@ -130,7 +130,7 @@ def test_a_strange_host_gets_no_answer(front: Nginx) -> None:
         ("/api/v1/performances/1/reservations", 64, True),
     ],
 )
-def test_what_is_too_large_does_not_reach_the_application(
+def test_too_large_bodies_do_not_reach_the_application(
     front: Nginx, app: Flask, path: str, limit: int, problem: bool
 ) -> None:
     small = front.fetch(path, "POST", body=b"x" * 1024 * limit)
@@ -156,7 +156,7 @@ def sample(rule: Rule) -> str:
     return re.sub(r"<[^>]+>", "s3cret.Token_", path)
 
 
-def test_the_log_knows_every_page_and_no_token(front: Nginx, app: Flask) -> None:
+def test_the_log_has_every_page_and_no_token(front: Nginx, app: Flask) -> None:
     for rule in app.url_map.iter_rules():
         path = sample(rule)
         answer = front.fetch(

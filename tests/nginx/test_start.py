@@ -1,4 +1,4 @@
-"""What the container refuses, what the linter says, and that backends are found by their name."""
+"""The container's start: refused settings, the linter, and backends resolved by name."""
 
 import subprocess
 import sys
@@ -61,7 +61,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_setting_is_told_in_one_line(
+def test_an_invalid_setting_gets_a_one_line_message(
     run_start: Callable[..., subprocess.CompletedProcess[str]], name: str
 ) -> None:
     value, expected = WRONG[name]
@@ -86,7 +86,7 @@ def test_a_wrong_setting_is_told_in_one_line(
         ("TLS_CERTIFICATE", "/etc/x;y"),
     ],
 )
-def test_nothing_slips_into_the_configuration(
+def test_settings_cannot_inject_configuration(
     run_start: Callable[..., subprocess.CompletedProcess[str]],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -103,7 +103,7 @@ def test_nothing_slips_into_the_configuration(
     assert ended.stderr.startswith(f"{name}: ")
 
 
-def test_all_that_is_wrong_is_told_at_once(
+def test_all_problems_are_reported_at_once(
     run_start: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
     ended = run_start(SERVE="upstream", UPSTREAM_PROXY="", API_RATE="x", BACKEND="x")
@@ -114,7 +114,7 @@ def test_all_that_is_wrong_is_told_at_once(
     ]
 
 
-def test_a_certificate_that_is_none_is_told(
+def test_an_invalid_certificate_is_reported(
     run_start: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.pem"
@@ -125,7 +125,7 @@ def test_a_certificate_that_is_none_is_told(
     assert line.startswith(f'nginx: cannot load certificate "{broken}"')
 
 
-def test_the_key_of_another_certificate_is_told(
+def test_a_key_of_another_certificate_is_reported(
     run_start: Callable[..., subprocess.CompletedProcess[str]],
     make_certificate: Callable[[], dict[str, str]],
 ) -> None:
@@ -140,7 +140,7 @@ _PLAIN_PORTS = {"HTTP_LISTEN": 8080, "PAGES_LISTEN": 8081, "STATUS_LISTEN": 8082
 
 
 @pytest.mark.parametrize("serve", SERVING)
-def test_nginx_and_the_linter_find_nothing(
+def test_nginx_and_the_linter_find_no_problem(
     run_start: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, serve: str
 ) -> None:
     config = tmp_path / "run" / "nginx.conf"
@@ -158,14 +158,14 @@ def test_nginx_and_the_linter_find_nothing(
 NETWORKS = "::1 2001:db8:: 2001:db8::/32 1:2:3:4:5:6:7:8 1::8 1:2::7:8/128 192.0.2.7 10.0.0.0/8"
 
 
-def test_every_way_to_write_a_network_is_taken(
+def test_every_notation_of_a_network_is_accepted(
     run_start: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
     ended = run_start("true", BOX_OFFICE_NETWORKS=NETWORKS)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_names_are_divided_by_commas_or_spaces(
+def test_names_are_separated_by_commas_or_spaces(
     start_nginx: Callable[..., Nginx], echo: Echo
 ) -> None:
     nginx = start_nginx(
@@ -175,7 +175,7 @@ def test_names_are_divided_by_commas_or_spaces(
         assert nginx.fetch("/", host=host).status == 200
 
 
-def test_backends_are_found_by_name_and_a_dead_one_is_passed_over(
+def test_backends_are_resolved_by_name_and_dead_ones_skipped(
     start_nginx: Callable[..., Nginx], echo: Echo
 ) -> None:
     other = Echo("127.0.0.3", echo.port)
@@ -194,7 +194,7 @@ def test_backends_are_found_by_name_and_a_dead_one_is_passed_over(
     assert "502" in nginx.log, "the control: the address in between does not answer"
 
 
-def test_many_addresses_that_do_not_listen_yet_are_passed_over(
+def test_many_addresses_that_do_not_listen_yet_are_skipped(
     start_nginx: Callable[..., Nginx], echo: Echo
 ) -> None:
     starting = [f"127.0.0.{n}" for n in range(2, 7)]

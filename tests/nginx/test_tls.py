@@ -1,4 +1,4 @@
-"""TLS that ends here, and TLS that another proxy ends."""
+"""TLS terminated by nginx, and by a proxy in front of it."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def client(tls: Nginx) -> ssl.SSLContext:
     return trusting(tls.settings["TLS_CERTIFICATE"])
 
 
-def test_plain_http_leads_to_https(tls: Nginx) -> None:
+def test_http_redirects_to_https(tls: Nginx) -> None:
     for method in ("GET", "POST"):
         answer = tls.fetch("/shows/a?lang=en", method)
         assert answer.status == 308
@@ -66,9 +66,7 @@ def test_plain_http_leads_to_https(tls: Nginx) -> None:
         tls.fetch("/", host="evil.test")
 
 
-def test_pages_come_by_tls_and_say_to_stay_there(
-    tls: Nginx, client: ssl.SSLContext, app: Flask
-) -> None:
+def test_pages_come_by_tls_with_hsts(tls: Nginx, client: ssl.SSLContext, app: Flask) -> None:
     for path in ("/", "/staff/login", "/nowhere", "/metrics", "/static/favicon.svg", "/api/health"):
         answer = tls.fetch(path, tls=client)
         assert answer.headers["strict-transport-security"] == "max-age=86400"
@@ -78,7 +76,7 @@ def test_pages_come_by_tls_and_say_to_stay_there(
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_what_browsers_speak_is_spoken(
+def test_current_tls_versions_are_accepted(
     tls: Nginx, client: ssl.SSLContext, app: Flask, version: ssl.TLSVersion
 ) -> None:
     client.minimum_version = client.maximum_version = version
@@ -102,13 +100,15 @@ def test_old_tls_is_refused(tls: Nginx) -> None:
     assert b"alert protocol version" in ended.stderr, "the refusal is the server's"
 
 
-def test_strange_names_get_no_handshake_and_no_page(tls: Nginx, client: ssl.SSLContext) -> None:
+def test_unknown_host_names_get_no_handshake_and_no_page(
+    tls: Nginx, client: ssl.SSLContext
+) -> None:
     with pytest.raises(ssl.SSLError, match=r"(?i)unrecognized.name"):
         tls.fetch("/", tls=client, sni="evil.test")
     assert tls.fetch("/", tls=client, host="evil.test").status == 421
 
 
-def test_the_challenge_for_a_certificate_is_answered_in_the_clear(tls: Nginx) -> None:
+def test_the_acme_challenge_is_served_over_http(tls: Nginx) -> None:
     folder = tls.folder / "acme" / ".well-known" / "acme-challenge"
     folder.mkdir(parents=True)
     (folder / "token").write_text("proof")
@@ -118,7 +118,7 @@ def test_the_challenge_for_a_certificate_is_answered_in_the_clear(tls: Nginx) ->
     assert tls.fetch("/.well-known/acme-challenge/other").status == 404
 
 
-def test_a_renewed_certificate_is_taken_up_while_requests_go_on(
+def test_a_renewed_certificate_is_loaded_without_interruption(
     start_nginx: Callable[..., Nginx],
     make_certificate: Callable[[], dict[str, str]],
     tmp_path: Path,
@@ -167,7 +167,7 @@ def seen(body: str) -> dict[str, str]:
     return headers
 
 
-def test_the_proxy_in_front_is_believed(behind: Nginx) -> None:
+def test_the_upstream_proxys_headers_are_trusted(behind: Nginx) -> None:
     answer = behind.fetch("/nowhere", host="inner.test", source=PROXY, **FORWARDED)
     headers = seen(answer.text)
     assert headers["X-Forwarded-For"] == "198.51.100.9"
@@ -176,13 +176,13 @@ def test_the_proxy_in_front_is_believed(behind: Nginx) -> None:
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
 
 
-def test_what_the_visitor_put_before_the_proxys_word_is_not_believed(behind: Nginx) -> None:
+def test_forwarded_values_from_the_visitor_are_not_trusted(behind: Nginx) -> None:
     chain = FORWARDED | {"X_Forwarded_For": "203.0.113.1, 198.51.100.9, 10.9.1.1"}
     headers = seen(behind.fetch("/nowhere", source=PROXY, **chain).text)
     assert headers["X-Forwarded-For"] == "198.51.100.9"
 
 
-def test_nobody_else_is_believed(behind: Nginx) -> None:
+def test_other_peers_headers_are_not_trusted(behind: Nginx) -> None:
     spoofed = FORWARDED | {"Forwarded": "for=1.2.3.4", "Proxy": "x", "X_Real_IP": "1.2.3.4"}
     answer = behind.fetch("/nowhere", source="127.0.0.6", **spoofed)
     headers = seen(answer.text)
@@ -195,13 +195,13 @@ def test_nobody_else_is_believed(behind: Nginx) -> None:
     assert refused.status == 421
 
 
-def test_a_name_that_is_not_ours_is_refused_whoever_forwards_it(behind: Nginx) -> None:
+def test_an_unknown_forwarded_host_is_refused(behind: Nginx) -> None:
     for name in ("evil.test", f"{HOST}.evil.test", "evil.test, x"):
         strange = FORWARDED | {"X_Forwarded_Host": name}
         assert behind.fetch("/", host="inner.test", source=PROXY, **strange).status == 421
 
 
-def test_a_visitor_in_the_clear_is_led_to_https(behind: Nginx) -> None:
+def test_a_forwarded_http_request_redirects_to_https(behind: Nginx) -> None:
     clear = FORWARDED | {"X_Forwarded_Proto": "http"}
     answer = behind.fetch("/x?y=1", source=PROXY, **clear)
     assert (answer.status, answer.headers["location"]) == (308, f"https://{HOST}/x?y=1")
@@ -219,7 +219,7 @@ def test_limits_count_visitors_and_not_the_proxy(behind: Nginx) -> None:
     assert book("2001:db8:0:2::1") == 200
 
 
-def test_without_such_a_proxy_no_word_is_believed(
+def test_without_an_upstream_proxy_no_header_is_trusted(
     start_nginx: Callable[..., Nginx], echo: Echo
 ) -> None:
     nginx = start_nginx(BACKEND=f"127.0.0.1:{echo.port}", UPSTREAM_PROXY="127.0.0.1")
@@ -232,7 +232,7 @@ def test_without_such_a_proxy_no_word_is_believed(
 
 @pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("proxy", ["127.0.0.1", PROXY], ids=["believed", "a stranger"])
-def test_a_smoke_check_in_the_proxys_place_goes_the_whole_way(
+def test_the_smoke_check_can_act_as_the_upstream_proxy(
     start_nginx: Callable[..., Nginx], site: str, app: Flask, proxy: str
 ) -> None:
     nginx = start_nginx(SERVE="upstream", UPSTREAM_PROXY=proxy, BACKEND=site)

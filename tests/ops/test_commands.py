@@ -61,14 +61,14 @@ def test_the_account_can_log_in(flask: Command, app: Flask) -> None:
     assert client.get("/admin/").status_code == 200
 
 
-def test_the_password_is_asked_for_twice_and_not_shown(flask: Command) -> None:
+def test_the_password_prompt_repeats_and_hides_it(flask: Command) -> None:
     told = flask("create-admin", "anna@theatre.org", typed=f"{PASSWORD}\n{PASSWORD}\n")
     assert told.exit_code == 0
     assert PASSWORD not in told.output
     assert flask("create-admin", "bruno@theatre.org", typed=f"{PASSWORD}\nother\n").exit_code == 1
 
 
-def test_no_password_is_asked_for_what_is_no_address(flask: Command) -> None:
+def test_an_invalid_address_gets_no_password_prompt(flask: Command) -> None:
     told = flask("create-admin", "bad", typed=f"{PASSWORD}\n{PASSWORD}\n")
     assert told.exit_code == 1
     assert told.output == "Error: This is not a valid e-mail address.\n"
@@ -106,7 +106,7 @@ def test_an_account_that_exists_is_left_as_it_is(
         ([], PASSWORD, 2),
     ],
 )
-def test_what_cannot_be_an_account_is_refused(
+def test_an_invalid_account_is_refused(
     flask: Command,
     database: psycopg.Connection[Any],
     arguments: list[str],
@@ -140,7 +140,7 @@ def test_a_token_may_be_for_scans_only(flask: Command) -> None:
     assert device.scope is Scope.SCAN
 
 
-def test_a_label_is_any_text_that_can_be_shown(flask: Command) -> None:
+def test_a_label_may_be_any_visible_text(flask: Command) -> None:
     label = "Porta\u00a0A, 👩\u200d🎤"
     told = flask("create-token", f" {label} ")
     device = find_device(told.stdout.strip())
@@ -151,14 +151,14 @@ def test_a_label_is_any_text_that_can_be_shown(flask: Command) -> None:
 @pytest.mark.parametrize(
     "arguments", [[" "], ["\u200b"], ["Door\nA"], ["A\u202eB"], ["Door A", "--hours", "0"], []]
 )
-def test_what_cannot_be_a_token_is_refused(
+def test_an_invalid_token_request_is_refused(
     flask: Command, database: psycopg.Connection[Any], arguments: list[str]
 ) -> None:
     assert flask("create-token", *arguments).exit_code == 2
     assert database.execute("SELECT id FROM api_token").fetchone() is None
 
 
-def test_a_database_without_tables_is_told_in_a_line(
+def test_a_database_without_tables_gets_a_one_line_message(
     make_app: Callable[..., Flask], empty_database: str
 ) -> None:
     other = make_app(DATABASE_URL=empty_database)

@@ -1,4 +1,4 @@
-"""`flask check --deploy`: every requirement of the mission's deployment page, met or named."""
+"""`flask check --deploy`: every deployment requirement is met or reported."""
 
 import subprocess
 from collections.abc import Callable
@@ -77,7 +77,7 @@ def test_a_ready_deployment(make_app: Callable[..., Flask], built: str) -> None:
         ({"backup": "1 hour", "verify": "9 days"}, ["BACKUPS"]),
     ],
 )
-def test_backups_are_made_and_tried(
+def test_backups_and_restore_tests_are_checked(
     make_app: Callable[..., Flask],
     built: str,
     database: psycopg.Connection[Any],
@@ -95,7 +95,7 @@ def test_backups_are_made_and_tried(
     assert failures(check(app, "--deploy")) == told
 
 
-def test_a_failed_backup_is_not_made_up_for_by_an_older_one(
+def test_an_older_backup_does_not_replace_a_failed_one(
     make_app: Callable[..., Flask], built: str, database: psycopg.Connection[Any]
 ) -> None:
     app = make_app(**SAFE, FRONTEND_DIST=built)
@@ -108,7 +108,7 @@ def test_a_failed_backup_is_not_made_up_for_by_an_older_one(
     assert failures(check(app, "--deploy")) == ["BACKUPS"]
 
 
-def test_before_serving_the_network_is_left_alone(
+def test_the_check_before_serving_uses_no_network(
     make_app: Callable[..., Flask], built: str, tmp_path: Path
 ) -> None:
     away = {"DATABASE_URL": "postgresql://azionelab:Nw7f2RqZ8k@127.0.0.1:1/none"}
@@ -122,7 +122,7 @@ def test_before_serving_the_network_is_left_alone(
         assert check(unready, "--deploy", "--serving").exit_code == 1
 
 
-def test_advice_keeps_nothing_from_serving(make_app: Callable[..., Flask], built: str) -> None:
+def test_advice_does_not_stop_serving(make_app: Callable[..., Flask], built: str) -> None:
     relay = {"MAIL_SERVER": "mail", "MAIL_USE_TLS": "false"}
     result = check(make_app(**SAFE | relay, FRONTEND_DIST=built), "--deploy", "--serving")
     assert failures(result) == []
@@ -139,9 +139,7 @@ def test_a_development_server_is_not_ready(app: Flask) -> None:
     ]
 
 
-def test_without_deploy_the_settings_are_not_judged(
-    make_app: Callable[..., Flask], built: str
-) -> None:
+def test_settings_are_checked_only_with_deploy(make_app: Callable[..., Flask], built: str) -> None:
     app = make_app(FRONTEND_DIST=built)
     administrator(app)
     assert failures(check(app)) == []
@@ -167,7 +165,7 @@ def test_migrations_are_needed(
     assert failures(check(app, "--deploy")) == ["MIGRATIONS"]
 
 
-def test_a_newer_schema_is_for_a_person_to_look_at(
+def test_a_newer_schema_is_reported_for_review(
     make_app: Callable[..., Flask], built: str, newer_schema: None
 ) -> None:
     app = make_app(**SAFE, FRONTEND_DIST=built)
@@ -185,7 +183,7 @@ def test_a_database_is_needed(make_app: Callable[..., Flask], built: str) -> Non
     assert "Nw7f2RqZ8k" not in result.output
 
 
-def test_settings_that_stop_the_start_are_all_named_without_a_traceback() -> None:
+def test_invalid_settings_are_all_named_without_a_traceback() -> None:
     settings = {
         "SECRET_KEY": "change-me",
         "DATABASE_URL": "postgresql://azionelab:change-me@postgres/azionelab",

@@ -1,4 +1,4 @@
-"""The doctor: every fault that is made here by hand is found, told by number, and sets the status."""
+"""`flask doctor`: finds every inconsistency made here, names its row, and sets the exit status."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 @pytest.fixture
 def evening() -> Performance:
-    """A performance on which everything has happened."""
+    """A performance with reservations in every state."""
     performance = a_performance(capacity=20)
     inside = a_party(performance, 3, email="ada@example.org")
     admit(performance.id, ticket_token(inside), uuid4(), DOOR_A, people=2)
@@ -53,7 +53,7 @@ Doctor = Callable[[], tuple[int, list[str]]]
 
 
 def by_force(database: Database, statement: str, *values: object) -> None:
-    """Write past all triggers, as a restore gone wrong or a superuser would."""
+    """Write without triggers, as a failed restore or a superuser might."""
     with database.transaction():
         database.execute("SET LOCAL session_replication_role = replica")
         assert database.execute(statement, values).rowcount > 0
@@ -66,11 +66,11 @@ def a_reservation(database: Database, state: str = "confirmed") -> Any:
     return row
 
 
-def test_a_whole_evening_leaves_the_books_right(evening: Performance, doctor: Doctor) -> None:
+def test_a_whole_performance_leaves_no_problem(evening: Performance, doctor: Doctor) -> None:
     assert doctor() == (0, [])
 
 
-def test_a_booking_without_a_hold_leaves_the_books_right(
+def test_a_booking_without_a_hold_is_no_problem(
     evening: Performance, doctor: Doctor, database: Database
 ) -> None:
     waits = a_reservation(database, "pending")
@@ -78,7 +78,7 @@ def test_a_booking_without_a_hold_leaves_the_books_right(
     assert doctor() == (0, [])
 
 
-def test_an_empty_house_is_right(doctor: Doctor) -> None:
+def test_an_empty_database_is_no_problem(doctor: Doctor) -> None:
     assert doctor() == (0, [])
 
 
@@ -142,7 +142,7 @@ def test_a_mail_without_its_job(
 
 
 def take_a_job(database: Database, heartbeat: str | None) -> int:
-    """Give the oldest job to a worker whose heart beat so long ago; None: the worker is gone."""
+    """Assign the oldest job to a worker with a heartbeat that long ago; None: the worker is gone."""
     worker = None
     if heartbeat is not None:
         row = database.execute(
@@ -162,7 +162,7 @@ def take_a_job(database: Database, heartbeat: str | None) -> int:
 
 
 @pytest.mark.parametrize("heartbeat", [None, "61 seconds"])
-def test_a_job_in_dead_hands(
+def test_a_job_of_a_dead_worker(
     evening: Performance, doctor: Doctor, database: Database, heartbeat: str | None
 ) -> None:
     job = take_a_job(database, heartbeat)
@@ -172,7 +172,7 @@ def test_a_job_in_dead_hands(
     )
 
 
-def test_a_job_in_good_hands(evening: Performance, doctor: Doctor, database: Database) -> None:
+def test_a_job_of_a_live_worker(evening: Performance, doctor: Doctor, database: Database) -> None:
     take_a_job(database, "40 seconds")
     assert doctor() == (0, [])
 
@@ -200,7 +200,7 @@ def test_an_overdue_job(
     assert doctor() == ((1, [told]) if is_overdue else (0, []))
 
 
-def test_a_job_that_waits_for_its_hour_is_not_overdue(
+def test_a_scheduled_job_is_not_overdue(
     evening: Performance, doctor: Doctor, database: Database
 ) -> None:
     database.execute("UPDATE procrastinate_events SET at = now() - interval '1 day'")
@@ -250,7 +250,7 @@ def test_a_mail_that_was_given_up_is_a_warning(
     assert doctor() == (0, [])
 
 
-def test_a_hold_that_nobody_expired_is_a_warning(doctor: Doctor, database: Database) -> None:
+def test_an_unexpired_lapsed_hold_is_a_warning(doctor: Doctor, database: Database) -> None:
     reservation: Reservation = a_party(a_performance(), confirmed=False)
     let_lapse(reservation)
     for past, found in (("9 minutes", False), ("601 seconds", True)):
@@ -274,7 +274,7 @@ def test_a_hold_that_nobody_expired_is_a_warning(doctor: Doctor, database: Datab
         ("-31 days", "-29 days", False),
     ],
 )
-def test_a_name_that_was_erased_before_its_time(
+def test_a_name_that_was_erased_too_early(
     doctor: Doctor, database: Database, played: str, ended: str | None, too_early: bool
 ) -> None:
     reservation: Reservation = a_party(a_performance())
@@ -298,7 +298,7 @@ def test_a_name_that_was_erased_on_request(doctor: Doctor) -> None:
 
 
 @pytest.mark.parametrize(("rows", "ends"), [(10, ""), (11, ", ...")])
-def test_many_rows_are_counted_and_ten_are_named(
+def test_ten_rows_are_named_and_more_are_counted(
     doctor: Doctor, database: Database, rows: int, ends: str
 ) -> None:
     performance = a_performance(capacity=100)
@@ -324,7 +324,7 @@ def test_a_provider_that_refuses_everybody_is_a_warning(
 
 # PostgreSQL adds some bytes to each kilobyte.
 @pytest.mark.parametrize(("megabytes", "is_full"), [(0, True), (32, True), (33, False)])
-def test_a_disk_without_room_for_two_files_of_the_log(
+def test_a_disk_without_room_for_two_wal_segments(
     make_app: Callable[..., Flask],
     leave_room: Callable[[int], None],
     megabytes: int,
@@ -340,7 +340,7 @@ def test_a_disk_without_room_for_two_files_of_the_log(
     assert found == ([told] if is_full else [])
 
 
-def test_it_tells_nobodys_name(evening: Performance, app: Flask, database: Database) -> None:
+def test_no_personal_data_is_printed(evening: Performance, app: Flask, database: Database) -> None:
     by_force(database, "DELETE FROM mail")
     by_force(database, "UPDATE reservation SET admitted = 0 WHERE admitted > 0")
     done = app.test_cli_runner().invoke(args=["doctor"])
@@ -349,7 +349,7 @@ def test_it_tells_nobodys_name(evening: Performance, app: Flask, database: Datab
     assert "Rossi" not in done.output
 
 
-def test_a_database_that_cannot_be_examined_is_told_in_a_line(
+def test_an_unreachable_database_gets_a_one_line_message(
     make_app: Callable[..., Flask], empty_database: str
 ) -> None:
     for url, told in (

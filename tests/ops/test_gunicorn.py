@@ -1,4 +1,4 @@
-"""What gunicorn promises about a connection, it keeps."""
+"""gunicorn's Connection header matches what it does with the connection."""
 
 import http.client
 import json
@@ -41,7 +41,7 @@ def post(site: http.client.HTTPConnection, body: object, **headers: str) -> tupl
 
 
 @pytest.mark.usefixtures("in_app")
-def test_a_body_that_is_too_large_ends_the_connection_and_says_so(
+def test_a_too_large_body_closes_the_connection_with_notice(
     connection: http.client.HTTPConnection,
 ) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -52,17 +52,19 @@ def test_a_body_that_is_too_large_ends_the_connection_and_says_so(
 
 
 @pytest.mark.parametrize("size", [100_000, 300_000])
-def test_a_body_that_nobody_reads_ends_it_too(
+def test_an_unread_body_closes_the_connection(
     connection: http.client.HTTPConnection, size: int
 ) -> None:
     assert post(connection, b"x" * size) == (404, "close")
 
 
-def test_a_body_of_unknown_length_ends_it_too(connection: http.client.HTTPConnection) -> None:
+def test_a_body_of_unknown_length_closes_the_connection(
+    connection: http.client.HTTPConnection,
+) -> None:
     assert post(connection, iter([b"x" * 100_000]))[1] == "close"
 
 
-def test_a_refused_booking_does_not(connection: http.client.HTTPConnection) -> None:
+def test_a_refused_booking_keeps_the_connection(connection: http.client.HTTPConnection) -> None:
     for _ in range(2):
         assert post(connection, json.dumps({"seats": "two"}).encode())[1] == "keep-alive"
     assert post(connection, b"x" * 64_000)[1] == "keep-alive"

@@ -1,4 +1,4 @@
-"""Real gunicorn workers share what comes in: nobody waits behind a busy one while another is idle."""
+"""gunicorn's workers share connections: none waits for a busy worker while another is idle."""
 
 import socket
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def served(tmp_path: Path, workers: int) -> Iterator[tuple[int, socket.socket, P
             yield port, gate, program
 
 
-def test_a_busy_worker_leaves_new_visitors_to_an_idle_one(tmp_path: Path) -> None:
+def test_a_busy_worker_leaves_new_connections_to_an_idle_one(tmp_path: Path) -> None:
     with served(tmp_path, 2) as (port, gate, _):
         for _ in range(10):
             with ExitStack() as held:
@@ -84,7 +84,7 @@ def test_a_busy_worker_leaves_new_visitors_to_an_idle_one(tmp_path: Path) -> Non
                 assert len({connection.recv(20) for connection in busy}) == 2
 
 
-def test_a_worker_that_is_busy_for_long_takes_nobody_from_an_idle_one(tmp_path: Path) -> None:
+def test_a_long_busy_worker_accepts_nothing_while_another_is_idle(tmp_path: Path) -> None:
     with served(tmp_path, 2) as (port, gate, _), ExitStack() as held:
         for _ in range(2):
             held.enter_context(ask(port, "/held"))
@@ -99,7 +99,7 @@ def test_a_worker_that_is_busy_for_long_takes_nobody_from_an_idle_one(tmp_path: 
                 assert answers(port), "taken by the one whose only thread is held"
 
 
-def test_nobody_waits_for_ever_behind_those_who_stay(tmp_path: Path) -> None:
+def test_no_connection_waits_forever_behind_open_ones(tmp_path: Path) -> None:
     """The only worker is busy with connections that stay open: a new one comes into its queue all the same."""
     with served(tmp_path, 1) as (port, gate, program), ExitStack() as opened:
         regulars = []

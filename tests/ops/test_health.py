@@ -1,4 +1,4 @@
-"""/api/health: who watches the site learns what is down, and what is merely late."""
+"""/api/health reports what is down and what is late."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -81,14 +81,14 @@ def test_how_long_each_part_may_be_silent(
     assert summarize(make_service_status(worker, mail, backup))["status"] == status
 
 
-def test_seconds_are_told_to_the_tenth() -> None:
+def test_seconds_are_rounded_to_tenths() -> None:
     told = summarize(make_service_status(1.26, 2.74, 3.14))
     assert told["worker"] == {"seen_seconds_ago": 1.3}
     assert told["mail"]["oldest_unsent_seconds"] == 2.7
     assert told["backup"] == {"succeeded_seconds_ago": 3.1}
 
 
-def test_nobody_keeps_a_copy_of_it_or_gets_a_cookie(client: FlaskClient) -> None:
+def test_it_is_not_cached_and_sets_no_cookie(client: FlaskClient) -> None:
     answer = client.get("/api/health")
     assert answer.mimetype == "application/json"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -150,9 +150,7 @@ def test_mail_that_waits(client: FlaskClient, database: Database, age: str, stat
 
 
 @pytest.mark.usefixtures("in_app")
-def test_an_old_mail_that_staff_send_again_waits_since_then(
-    client: FlaskClient, database: Database
-) -> None:
+def test_a_resent_mail_waits_since_it_was_resent(client: FlaskClient, database: Database) -> None:
     a_worker(database, "5 seconds")
     a_party(a_performance(), confirmed=False)
     make_older(database, "3 days")
@@ -166,7 +164,7 @@ def test_an_old_mail_that_staff_send_again_waits_since_then(
 
 
 @pytest.mark.usefixtures("in_app")
-def test_mail_that_nothing_would_send_waits_since_it_was_written(
+def test_mail_without_a_job_waits_since_it_was_written(
     client: FlaskClient, database: Database
 ) -> None:
     a_worker(database, "5 seconds")
@@ -198,7 +196,7 @@ def a_backup(database: Database, task: str, ago: str, *, well: bool = True) -> N
         ([("backup", "2 days", True), ("verify", "1 hour", True)], "degraded"),
     ],
 )
-def test_backups_that_report_themselves(
+def test_reported_backups(
     client: FlaskClient, database: Database, reports: list[tuple[str, str, bool]], status: str
 ) -> None:
     a_worker(database, "5 seconds")
@@ -213,9 +211,7 @@ def test_backups_that_report_themselves(
 
 
 @pytest.mark.usefixtures("in_app")
-def test_mail_that_was_given_up_is_counted_and_waits_no_more(
-    client: FlaskClient, database: Database
-) -> None:
+def test_failed_mail_is_counted_and_not_waiting(client: FlaskClient, database: Database) -> None:
     a_worker(database, "5 seconds")
     a_party(a_performance(), confirmed=False)
     database.execute("UPDATE mail SET delivery = 'failed', created_at = now() - interval '1 day'")
@@ -226,7 +222,7 @@ def test_mail_that_was_given_up_is_counted_and_waits_no_more(
 
 
 @pytest.mark.parametrize("versions", [["0001"], []], ids=["behind", "never migrated"])
-def test_migrations_that_are_not_those_of_the_code(
+def test_pending_migrations(
     make_app: Callable[..., Flask],
     empty_database: str,
     versions: list[str],

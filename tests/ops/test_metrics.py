@@ -1,4 +1,4 @@
-"""/metrics: what Prometheus is told, by whom, and to whom it is not told."""
+"""/metrics: its contents, across processes, and who may read it."""
 
 import subprocess
 import urllib.error
@@ -77,7 +77,7 @@ def test_prometheus_can_read_it(client: FlaskClient) -> None:
     assert client.head("/metrics").data == b""
 
 
-def test_promtool_finds_nothing_to_mend(in_app: Flask, live_site: Site, database: Database) -> None:
+def test_promtool_finds_no_problem(in_app: Flask, live_site: Site, database: Database) -> None:
     a_worker(database, "5 seconds")
     a_backup(database, "backup", "1 hour")
     a_party(a_performance(), confirmed=False)
@@ -91,14 +91,14 @@ def test_promtool_finds_nothing_to_mend(in_app: Flask, live_site: Site, database
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
-def test_who_comes_through_a_proxy_finds_nothing(client: FlaskClient, header: str) -> None:
+def test_requests_through_a_proxy_get_404(client: FlaskClient, header: str) -> None:
     answer = client.get("/metrics", headers={header: "203.0.113.9"})
     assert answer.status_code == 404
     assert "azionelab_" not in answer.text
 
 
 def test_it_needs_no_public_host_name(make_app: Callable[..., Flask]) -> None:
-    """Prometheus asks inside, by the container's name; TRUSTED_PROXIES does not matter either."""
+    """Prometheus scrapes by the container's name, whatever TRUSTED_PROXIES is."""
     app = make_app(ALLOWED_HOSTS="tickets.theatre.org", TRUSTED_PROXIES="1")
     visitor = app.test_client()
     assert visitor.get("/metrics", base_url="http://backend:8000").status_code == 200
@@ -108,7 +108,7 @@ def test_it_needs_no_public_host_name(make_app: Callable[..., Flask]) -> None:
 
 
 @pytest.mark.usefixtures("in_app")
-def test_requests_are_told_by_route(client: FlaskClient) -> None:
+def test_requests_are_counted_by_route(client: FlaskClient) -> None:
     def counted(**labels: str) -> float:
         return metrics_of(client)("azionelab_http_requests_total", **labels) or 0
 
@@ -137,7 +137,7 @@ def test_what_fails_is_counted(make_app: Callable[..., Flask], empty_database: s
 
 
 @pytest.mark.usefixtures("in_app")
-def test_bookings_are_told_by_outcome(client: FlaskClient) -> None:
+def test_bookings_are_counted_by_outcome(client: FlaskClient) -> None:
     before = metrics_of(client)
     performance = a_performance(capacity=3)
     press = uuid4()
@@ -198,8 +198,8 @@ def test_a_booking_that_was_rolled_back_is_not_counted_as_one(
 
 
 @pytest.mark.usefixtures("in_app")
-def test_series_begin_at_nothing(live_site: Site) -> None:
-    """Else the first event of a kind would show as no increase."""
+def test_series_start_at_zero(live_site: Site) -> None:
+    """Otherwise the first event of a kind would not show as an increase."""
     told = Metrics(fetch(f"{live_site.url}/metrics"))
     verdicts = {labels["verdict"] for labels in told.labels("azionelab_door_scans_total")}
     assert {"admitted", "already_in", "unknown", "changed"} <= verdicts
@@ -208,7 +208,7 @@ def test_series_begin_at_nothing(live_site: Site) -> None:
 
 
 @pytest.mark.usefixtures("in_app")
-def test_verdicts_of_the_door_are_told(client: FlaskClient) -> None:
+def test_door_verdicts_are_counted(client: FlaskClient) -> None:
     before = metrics_of(client)
     party = a_party(a_performance())
     code, scan = ticket_token(party), uuid4()
@@ -326,7 +326,7 @@ def test_it_costs_a_few_statements_and_changes_nothing(in_app: Flask, client: Fl
     assert all(statement.lstrip().startswith(("SELECT", "SET LOCAL")) for statement in statements)
 
 
-def test_nothing_personal_is_told(in_app: Flask, client: FlaskClient) -> None:
+def test_metrics_contain_no_personal_data(in_app: Flask, client: FlaskClient) -> None:
     party = a_party(a_performance(), name="Zenobia Quarantotti", email="zenobia@example.org")
     client.get(f"/bookings/{visitor_token(party)}?name=Zenobia")
     admit(party.performance_id, ticket_token(party), uuid4(), DOOR_A)
@@ -354,7 +354,7 @@ def folder_of(site: Site, temporary: Path) -> Path:
     return folder
 
 
-def test_whichever_process_is_asked_tells_of_all(start_site: Callable[..., Site]) -> None:
+def test_any_process_returns_the_counts_of_all(start_site: Callable[..., Site]) -> None:
     site = start_site()
     before = answered(site.url)
     # One process at a time: the other cannot have answered these.
@@ -373,7 +373,7 @@ def test_whichever_process_is_asked_tells_of_all(start_site: Callable[..., Site]
             child.resume()
 
 
-def test_counts_outlive_the_process_that_counted(
+def test_counts_survive_the_end_of_their_process(
     start_site: Callable[..., Site], tmp_path: Path
 ) -> None:
     temporary = tmp_path / "tmp"

@@ -33,16 +33,14 @@ def told(app: Flask, command: str, *options: str) -> list[str]:
     return [line for line in done.stdout.splitlines() if "FAIL" in line and "SECRET_KEY:" in line]
 
 
-def test_the_first_start_notes_the_key_and_later_ones_nothing(
-    make_app: MakeApp, database: Database
-) -> None:
+def test_only_the_first_start_stores_the_key(make_app: MakeApp, database: Database) -> None:
     for _ in range(2):
         note_secret_key(make_app(SECRET_KEY=KEY))
         assert noted(database) == [fingerprint(KEY)]
     assert KEY not in fingerprint(KEY)
 
 
-def test_a_lost_key_is_told_everywhere_and_accepted_by_hand_only(
+def test_a_lost_key_is_reported_everywhere_and_accepted_only_by_command(
     make_app: MakeApp, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     note_secret_key(make_app(SECRET_KEY=KEY))
@@ -63,7 +61,9 @@ def test_a_lost_key_is_told_everywhere_and_accepted_by_hand_only(
     assert len(told(make_app(SECRET_KEY=KEY), "doctor")) == 1
 
 
-def test_a_rotation_is_known_by_the_fallbacks(make_app: MakeApp, database: Database) -> None:
+def test_a_rotated_key_is_recognized_by_the_fallbacks(
+    make_app: MakeApp, database: Database
+) -> None:
     note_secret_key(make_app(SECRET_KEY=KEY))
     rotated = make_app(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=f"{THIRD},{KEY}")
     assert told(rotated, "doctor") == []
@@ -73,7 +73,7 @@ def test_a_rotation_is_known_by_the_fallbacks(make_app: MakeApp, database: Datab
     assert told(make_app(SECRET_KEY=NEW), "doctor") == []
 
 
-def test_a_database_that_is_away_or_not_migrated_stops_no_start(
+def test_an_unusable_database_does_not_stop_the_start(
     make_app: MakeApp, empty_database: str
 ) -> None:
     for url in (empty_database, "postgresql://azionelab:Nw7f2RqZ8k@127.0.0.1:1/none"):
@@ -90,7 +90,7 @@ def new_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_new_secrets_tells_the_same_fingerprint(tmp_path: Path) -> None:
+def test_new_secrets_prints_the_same_fingerprint(tmp_path: Path) -> None:
     first = new_secrets(tmp_path / "secrets")
     assert "Put secret_key and the others back" in first.stderr
     key = (tmp_path / "secrets" / "secret_key").read_text(encoding="ascii")
@@ -109,7 +109,7 @@ def test_new_secrets_tells_the_same_fingerprint(tmp_path: Path) -> None:
         ({"grafana_password", "database_owner_password"}, None, None),  # as after release 0.3
     ],
 )
-def test_new_secrets_beside_a_database_says_what_of_it_is_missing(
+def test_new_secrets_names_the_secrets_that_an_existing_database_needs(
     tmp_path: Path, lost: set[str], key: bool | None, password: bool | None
 ) -> None:
     new_secrets(tmp_path / "secrets")

@@ -1,4 +1,4 @@
-"""SENTRY_DSN: faults are reported, to a real server, and nothing personal with them."""
+"""SENTRY_DSN: errors are reported to a server without personal data."""
 
 import gzip
 import json
@@ -78,7 +78,7 @@ def broken_state(database: Database) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("in_app")
-def test_a_fault_is_reported_without_who_met_it(
+def test_an_error_is_reported_without_personal_data(
     start_site: Callable[..., Site],
     sink: Sink,
     request: pytest.FixtureRequest,
@@ -114,7 +114,7 @@ def test_a_fault_is_reported_without_who_met_it(
 
 
 @pytest.mark.usefixtures("in_app")
-def test_a_job_that_cannot_be_done_is_reported(
+def test_a_failed_job_is_reported(
     start_worker: Callable[..., Program], sink: Sink, database: Database
 ) -> None:
     party = a_party(a_performance(), confirmed=False, email="zenobia@example.org")
@@ -129,7 +129,7 @@ def test_a_job_that_cannot_be_done_is_reported(
     assert "zenobia" not in sink.text
 
 
-def test_what_visitors_do_wrong_is_no_fault(start_site: Callable[..., Site], sink: Sink) -> None:
+def test_visitors_errors_are_not_reported(start_site: Callable[..., Site], sink: Sink) -> None:
     site = start_site(SENTRY_DSN=sink.dsn)
     visitor = Browser(site)
     for path in ("/nothing", "/bookings/forged", "/performances/1/book"):
@@ -140,7 +140,7 @@ def test_what_visitors_do_wrong_is_no_fault(start_site: Callable[..., Site], sin
     assert sink.events == []
 
 
-def test_a_place_that_is_none_is_refused_without_its_key() -> None:
+def test_an_invalid_dsn_is_refused_without_showing_its_key() -> None:
     with pytest.raises(ConfigError) as refusal:
         load_config(DEVELOPMENT | {"SENTRY_DSN": "https://s3cretkey@"})
     assert refusal.value.problems == ["SENTRY_DSN: is not like https://key@sentry.theatre.org/1"]

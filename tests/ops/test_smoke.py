@@ -1,4 +1,4 @@
-"""`flask smoke` against a real site, behind a real nginx with TLS: well, and with faults produced."""
+"""`flask smoke` against a site behind nginx with TLS, healthy and with injected faults."""
 
 import shutil
 import signal
@@ -21,8 +21,8 @@ from tests.support.processes import PYTHON, Program, free_port, free_ports
 from tests.support.smtp import SmtpServer
 
 TABLES = ("show", "venue", "performance", "reservation", "mail", "scan", "admission", "api_token")
-# What a good proxy adds, in front of the site.
-# What is told of a site that has no nginx in front: /metrics answers.
+# The headers that a correct proxy adds.
+# The only failure of a site without nginx: /metrics answers.
 OPEN = "internal addresses"
 SECURE = 'add_header Strict-Transport-Security "max-age=31536000" always;'
 NGINX = """
@@ -293,9 +293,7 @@ def test_a_fault_in_front_of_the_site_is_found(
     assert any(line.startswith(found) and remark in line for line in told), told
 
 
-def test_a_certificate_that_is_not_to_be_checked(
-    front: Callable[..., list[str]], smoke: Any
-) -> None:
+def test_an_unchecked_certificate(front: Callable[..., list[str]], smoke: Any) -> None:
     _, tried = smoke(*front(days=-1), "--public-only", "--insecure")
     assert failed(tried) == ["health"], "there is no worker"
     assert "not checked" in tried["certificate"]
@@ -311,7 +309,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("step", REFUSED)
-def test_a_journey_that_breaks_off_leaves_nothing(
+def test_an_aborted_journey_leaves_nothing(
     front: Callable[..., list[str]], smoke: Any, left: Any, live_site: Site, step: str
 ) -> None:
     status, tried = smoke(*front(SECURE + REFUSED[step].replace("%s", live_site.url)))
@@ -321,7 +319,7 @@ def test_a_journey_that_breaks_off_leaves_nothing(
     assert left() == {}
 
 
-def test_another_site_of_another_key_is_told(
+def test_a_site_with_another_key_is_detected(
     make_app: Callable[..., Flask], live_site: Site, left: Any
 ) -> None:
     app = make_app(SECRET_KEY="another-Kq3tVh7sWm2rLc9dFa6bYyQ0p")
@@ -348,7 +346,7 @@ def silent_server() -> Iterator[int]:
     ("number", "remains"),
     [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGKILL, True)],
 )
-def test_a_check_that_is_ended(
+def test_a_terminated_check_leaves_nothing(
     front: Callable[..., list[str]],
     request: pytest.FixtureRequest,
     settings: dict[str, str],
@@ -374,7 +372,9 @@ def test_a_check_that_is_ended(
     assert left() == {}
 
 
-def test_two_checks_do_not_meet(in_app: Flask, live_site: Site, smoke: Any, left: Any) -> None:
+def test_two_checks_do_not_run_at_once(
+    in_app: Flask, live_site: Site, smoke: Any, left: Any
+) -> None:
     with hidden_performance.exclusive():
         hidden_performance.create()
         there = left()
@@ -392,13 +392,13 @@ def test_nothing_else_is_removed(in_app: Flask, live_site: Site, smoke: Any) -> 
 
 
 @pytest.mark.parametrize("url", ["tickets.theatre.org", "ftp://theatre.org", "https://a.org/path"])
-def test_an_address_that_is_none(app: Flask, url: str) -> None:
+def test_an_invalid_url(app: Flask, url: str) -> None:
     result = app.test_cli_runner().invoke(args=["smoke", "--url", url])
     assert result.exit_code == 2
     assert "is not like https://" in result.output
 
 
-def test_two_ways_to_the_site_are_refused(app: Flask) -> None:
+def test_conflicting_connection_options_are_refused(app: Flask) -> None:
     ways = ["--as-proxy-to", "127.0.0.1:1", "--connect-to-http", "127.0.0.1:1"]
     with app.app_context():
         done = app.test_cli_runner().invoke(args=["smoke", "--url", "https://x.example", *ways])

@@ -1,4 +1,4 @@
-"""What no form of ours sends is refused in words, by every page, before anything is made of it."""
+"""Every page rejects request bodies that are not our forms, with a message."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -38,7 +38,7 @@ BODIES = {
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_body_that_is_no_forms(client: FlaskClient, method: str, body: str) -> None:
+def test_a_body_that_is_not_a_form(client: FlaskClient, method: str, body: str) -> None:
     party = a_party(a_performance())
     sent, kind = BODIES[body]
     for page in PAGES:

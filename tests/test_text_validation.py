@@ -1,4 +1,4 @@
-"""Texts of one line: what may be in them, at every place where one is typed."""
+"""Validation of typed text, in every place where it is typed."""
 
 import pytest
 
@@ -19,7 +19,7 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize("turning", TURNING)
-def test_nothing_turns_its_neighbours(turning: str) -> None:
+def test_bidi_controls_are_refused(turning: str) -> None:
     assert not is_one_line(f"Ada{turning}issoR")
     assert remove_bidi_controls(f"Ada{turning}issoR") == "AdaissoR"
     with pytest.raises(ValueError, match="cannot be displayed"):
@@ -29,7 +29,7 @@ def test_nothing_turns_its_neighbours(turning: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", [*TURNING, "\0", "\x1b", "\x85", "\u2028", "\r"])
-def test_no_line_of_a_text_holds_what_a_line_may_not(wrong: str) -> None:
+def test_each_line_of_a_text_is_checked(wrong: str) -> None:
     assert is_multiline_text("Ada\n\n\tRossi")
     assert not is_multiline_text(f"Ada\n{wrong}issoR")
 
@@ -40,6 +40,6 @@ def test_joiners_and_marks_are_kept(text: str) -> None:
     assert clean_name(text) == remove_bidi_controls(text) == text
 
 
-def test_what_a_phone_puts_around_a_name_is_taken_off() -> None:
+def test_bidi_isolates_around_a_name_are_stripped() -> None:
     assert clean_name(" \u2068Ada  Rossi\u2069 ") == "Ada Rossi"
     assert clean_name("\u202a \u2068אבי\u2069\u202c") == "אבי"

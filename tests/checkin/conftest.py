@@ -1,4 +1,4 @@
-"""Whoever is at the door."""
+"""Fixtures for the door."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture
 def door(client: FlaskClient) -> FlaskClient:
-    """A phone whose volunteer has logged in."""
+    """A client logged in as door staff."""
     create_account("anna@theatre.org", "door", PASSWORD, name="Anna")
     form = fields(client.get("/staff/login").text)
     answer = client.post(

@@ -1,4 +1,4 @@
-"""Invariant 4: a party enters once, and every attempt is recorded."""
+"""Invariant 4: a party enters once, and every scan is recorded."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -50,7 +50,7 @@ def recorded() -> list[str]:
 @pytest.mark.parametrize(
     "form", ["ticket", "address", "token", "older address", "reference", "typed"]
 )
-def test_a_ticket_lets_the_whole_party_in_however_its_code_arrives(form: str) -> None:
+def test_every_form_of_a_code_admits_the_whole_party(form: str) -> None:
     performance = a_performance()
     party = a_party(performance, 3)
     token = ticket_token(party)
@@ -67,7 +67,7 @@ def test_a_ticket_lets_the_whole_party_in_however_its_code_arrives(form: str) ->
     assert fresh(party.id).admitted == 3
 
 
-def test_the_second_phone_is_told_when_where_and_by_whom() -> None:
+def test_the_second_phone_gets_the_first_admission() -> None:
     performance = a_performance()
     party = a_party(performance, 2)
     admit(performance.id, party.reference, uuid4(), DOOR_A)
@@ -79,7 +79,7 @@ def test_the_second_phone_is_told_when_where_and_by_whom() -> None:
     assert recorded() == [Kind.ADMITTED, Kind.ALREADY_IN]
 
 
-def test_the_same_scan_sent_twice_counts_once_and_answers_the_same() -> None:
+def test_the_same_scan_sent_twice_counts_once_with_the_same_verdict() -> None:
     performance = a_performance()
     party = a_party(performance, 4)
     scan = uuid4()
@@ -91,7 +91,7 @@ def test_the_same_scan_sent_twice_counts_once_and_answers_the_same() -> None:
     assert len(recorded()) == 1
 
 
-def test_a_ticket_sent_twice_is_not_told_of_itself() -> None:
+def test_a_repeated_scan_has_no_first_admission() -> None:
     performance = a_performance()
     party = a_party(performance, 3)
     scan = uuid4()
@@ -102,7 +102,7 @@ def test_a_ticket_sent_twice_is_not_told_of_itself() -> None:
     assert (first.first, again.first) == (None, None)
 
 
-def test_a_ticket_sent_again_after_it_was_undone_names_its_party_as_it_is_now(
+def test_a_repeated_scan_after_an_undo_has_the_current_party(
     database: psycopg.Connection[Any],
 ) -> None:
     performance = a_performance()
@@ -117,7 +117,7 @@ def test_a_ticket_sent_again_after_it_was_undone_names_its_party_as_it_is_now(
     assert again.party.name == "Bo"
 
 
-def test_whom_a_scan_let_in_first_is_not_told_of_who_came_later() -> None:
+def test_a_repeated_first_scan_has_no_later_admission() -> None:
     performance = a_performance()
     party = a_party(performance, 2)
     scan = uuid4()
@@ -138,7 +138,7 @@ def test_a_scan_cannot_be_used_for_another_code(is_first: bool) -> None:
         with pytest.raises(ScanReused):
             admit(performance.id, other.reference, scan, actor)
     assert fresh(other.id).admitted == 0
-    # Each is in the books; the scan itself is the one it was, and can still be asked for and undone.
+    # Each is in the scan log; the first scan is unchanged, and can still be repeated and undone.
     assert recorded() == [Kind.ADMITTED, REUSED, REUSED]
     doors = select(Scan.door).where(Scan.reservation_id == other.id).order_by(Scan.scanned_at)
     assert db.session.scalars(doors).all() == [DOOR_A.door, DOOR_B.door]
@@ -164,7 +164,7 @@ def test_a_party_may_come_in_parts() -> None:
 
 
 def facts_of(party: Any) -> tuple[UUID, str, str, str, int, int, int, int]:
-    """What a device is told of a party."""
+    """The numbers of a party in a verdict."""
     return (
         party.id, party.reference, party.name, party.state, party.seats, party.admitted,
         party.released, party.outside,
@@ -172,7 +172,7 @@ def facts_of(party: Any) -> tuple[UUID, str, str, str, int, int, int, int]:
 
 
 @pytest.mark.parametrize("people", [None, 1])
-def test_the_answer_says_what_is_true_after_it(people: int | None) -> None:
+def test_the_verdict_has_the_party_after_the_scan(people: int | None) -> None:
     performance = a_performance()
     party = a_party(performance, 4)
     code = ticket_token(party)
@@ -182,14 +182,14 @@ def test_the_answer_says_what_is_true_after_it(people: int | None) -> None:
         assert isinstance(verdict.party, Party)
 
 
-def test_who_belongs_elsewhere_is_told_where() -> None:
+def test_a_ticket_of_another_performance_names_that_performance() -> None:
     tonight, tomorrow = a_performance(), a_performance()
     verdict = admit(tonight.id, a_party(tomorrow).reference, uuid4(), DOOR_A)
     assert verdict.elsewhere is not None
     assert verdict.elsewhere.id == tomorrow.id
 
 
-def test_a_ticket_that_is_shown_for_the_first_time_needs_one_statement(
+def test_a_first_scan_of_a_ticket_is_one_statement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     performance = a_performance()
@@ -198,7 +198,7 @@ def test_a_ticket_that_is_shown_for_the_first_time_needs_one_statement(
     assert admit(performance.id, ticket_token(party), uuid4(), DOOR_A).people == 3
 
 
-def test_a_performance_is_locked_for_who_takes_places_that_nobody_holds(
+def test_late_parties_lock_the_performance_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     performance = a_performance()
@@ -216,7 +216,7 @@ def test_a_performance_is_locked_for_who_takes_places_that_nobody_holds(
             admit(performance.id, late.reference, uuid4(), DOOR_A, **asked)
 
 
-def test_who_comes_late_is_let_in_by_what_is_true_now(database: psycopg.Connection[Any]) -> None:
+def test_a_late_party_is_admitted_by_its_current_state(database: psycopg.Connection[Any]) -> None:
     performance = a_performance()
     party = a_party(performance, 3)  # and stays in the session, as read before
     database.execute("UPDATE reservation SET released = 2 WHERE id = %s", [party.id])
@@ -226,14 +226,14 @@ def test_who_comes_late_is_let_in_by_what_is_true_now(database: psycopg.Connecti
 
 
 class Locked(Exception):
-    """The performance would be locked."""
+    """Stands for the performance's lock, which must not be taken."""
 
 
 def refuse(*_: object) -> None:
     raise Locked
 
 
-def test_whom_the_door_turns_away() -> None:
+def test_refusals() -> None:
     tonight, tomorrow = a_performance(), a_performance()
     pending, cancelled = a_party(tonight, confirmed=False), a_party(tonight)
     booking.cancel(cancelled.id)
@@ -279,7 +279,7 @@ def test_nobody_is_let_into_a_cancelled_performance() -> None:
         assert verdict.kind is Kind.PERFORMANCE_CANCELLED
 
 
-def test_undoing_puts_people_outside_once() -> None:
+def test_undoing_twice_counts_once() -> None:
     performance = a_performance()
     party = a_party(performance, 3)
     scan = uuid4()
@@ -296,7 +296,7 @@ def test_undoing_puts_people_outside_once() -> None:
 
 
 def race(app: Flask, performance_id: int, code: str, scans: list[UUID]) -> list[Any]:
-    """The same ticket on several phones at once."""
+    """Scan the same ticket on several phones at once."""
 
     def scan(scan_id: UUID) -> object:
         with app.app_context():
@@ -311,7 +311,7 @@ def race(app: Flask, performance_id: int, code: str, scans: list[UUID]) -> list[
 
 
 def code_of(party: Reservation, form: str) -> str:
-    """What is typed is looked up and locked; a ticket lets its party in by one statement."""
+    """A reference is looked up and locked; a ticket is admitted by one statement."""
     make = {"ticket": write_ticket, "older ticket": ticket_token}.get(form)
     return make(party) if make else party.reference
 
@@ -355,7 +355,7 @@ def looking_together(phones: int) -> Any:
 
 @pytest.fixture(params=["ticket", "older ticket", "reference"])
 def unguarded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The form of a code, whose way in has lost what holds it: the lock, or what a party is expected to be."""
+    """The form of a code, with the guard of its path removed: the lock, or the conditions on the party."""
     monkeypatch.setattr(facts, "lock_party", looking_together(4))
     anybody = select(*EXPECTED_FACTS)
     by = {UUID: Reservation.id, str: Reservation.reference}

@@ -1,4 +1,4 @@
-"""How many people are in the building: one figure, that misses nobody and counts nobody twice."""
+"""The number of people in the building misses nobody and counts nobody twice."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -57,13 +57,13 @@ def last_heard(database: Database, phone: Actor, minutes: float) -> None:
     )
 
 
-def test_conflicts_and_people_let_in_by_a_revoked_phone_are_inside_too() -> None:
+def test_conflicts_and_people_let_in_by_a_revoked_phone_count() -> None:
     performance = a_performance(capacity=13)
     six, three = a_party(performance, 6), a_party(performance, 3)
     admit(performance.id, ticket_token(six), uuid4(), DOOR_A)
     admit(performance.id, ticket_token(three), uuid4(), DOOR_A)
     let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A)
-    # Two doors without a network took the same ticket, and one a ticket that nobody has.
+    # Two offline doors admitted the same ticket, and one an unknown ticket.
     admit(performance.id, ticket_token(three), uuid4(), DOOR_B, claim=claim(3))
     admit(performance.id, "Q" * 43, uuid4(), DOOR_B, claim=claim(2))
     phone, _ = a_phone(performance, "Door C")
@@ -76,7 +76,7 @@ def test_conflicts_and_people_let_in_by_a_revoked_phone_are_inside_too() -> None
     assert parts(a_performance()) == (0, 0, 0)
 
 
-def test_nobody_counts_twice_and_who_is_taken_back_not_at_all() -> None:
+def test_nobody_counts_twice_and_undone_people_do_not_count() -> None:
     performance = a_performance(capacity=4)
     party, scan, conflict, walk_ins = a_party(performance, 2), uuid4(), uuid4(), uuid4()
     for _ in range(2):
@@ -84,7 +84,7 @@ def test_nobody_counts_twice_and_who_is_taken_back_not_at_all() -> None:
         admit(performance.id, ticket_token(party), conflict, DOOR_B, claim=claim(2))
         let_in_walk_ins(performance.id, 3, walk_ins, DOOR_B, claim(3))
     assert parts(performance) == (4, 3, 0)
-    # Its answer was lost: the phone tells the same scan as its own decision.
+    # The answer was lost: the phone sends the same scan as its own decision.
     admit(performance.id, ticket_token(party), scan, DOOR_A, claim=claim(2))
     assert parts(performance) == (4, 3, 0)
     undo(performance.id, conflict, DOOR_B)
@@ -96,7 +96,7 @@ def test_nobody_counts_twice_and_who_is_taken_back_not_at_all() -> None:
     assert parts(performance) == (0, 0, 0)
 
 
-def test_who_was_sent_away_is_outside() -> None:
+def test_refused_people_do_not_count() -> None:
     performance = a_performance(capacity=4)
     party = a_party(performance, 2)
     sent_away = Claim(now(), Kind.ALREADY_IN, 0)
@@ -105,7 +105,7 @@ def test_who_was_sent_away_is_outside() -> None:
     assert parts(performance) == (0, 0, 0)
 
 
-def test_a_scan_under_a_used_identity_is_told_again_and_counts_once() -> None:
+def test_a_claim_under_a_reused_id_is_recorded_once() -> None:
     performance = a_performance()
     party, other, scan = a_party(performance, 2), a_party(performance, 3), uuid4()
     admit(performance.id, ticket_token(party), scan, DOOR_A)
@@ -115,17 +115,17 @@ def test_a_scan_under_a_used_identity_is_told_again_and_counts_once() -> None:
     assert parts(performance) == (2, 3, 0)
 
 
-def test_a_phone_that_says_later_that_they_are_in_is_believed() -> None:
+def test_a_later_claim_overrides_an_undo() -> None:
     performance = a_performance()
     party, scan = a_party(performance, 2), uuid4()
     admit(performance.id, ticket_token(party), scan, DOOR_A)
-    # Somebody took it back, since the door said nothing; then it says that it let them in.
+    # Somebody undid it while the phone was silent; then the phone claims that it let them in.
     undo(performance.id, scan, DOOR_B)
     admit(performance.id, ticket_token(party), scan, DOOR_A, claim=claim(2))
     assert parts(performance) == (0, 2, 0)
 
 
-def test_a_revoked_phone_takes_its_own_back_and_nothing_else() -> None:
+def test_a_revoked_phone_undoes_only_its_own_later_scans() -> None:
     performance = a_performance()
     party, counted, told = a_party(performance, 2), uuid4(), uuid4()
     phone, _ = a_phone(performance, "Door C")
@@ -141,12 +141,12 @@ def test_a_revoked_phone_takes_its_own_back_and_nothing_else() -> None:
 
 
 def known(building: Building) -> tuple[list[str], float]:
-    """The phones that are missing, and since how many minutes."""
+    """The silent phones, each with its minutes of silence."""
     minutes = (building.at - building.known_at) / timedelta(minutes=1)
     return [phone.label for phone in building.silent], round(minutes)
 
 
-def test_it_is_sure_as_of_when_the_last_silent_phone_was_heard(database: Database) -> None:
+def test_the_number_is_certain_as_of_the_longest_silence(database: Database) -> None:
     performance = a_performance()
     assert known(people_in(performance.id)) == ([], 0)
     near, far, farther, never = (a_phone(performance, label)[0] for label in "ABCD")
@@ -154,13 +154,13 @@ def test_it_is_sure_as_of_when_the_last_silent_phone_was_heard(database: Databas
     assert known(people_in(performance.id)) == ([], 0)
     last_heard(database, far, 10)
     last_heard(database, farther, 20)
-    # A phone that never asked has no list, and lets nobody in by itself.
+    # A phone that never synced has no list, and admits nobody offline.
     assert known(people_in(performance.id)) == (["C", "B"], 20)
     assert known(people_in(a_performance().id)) == ([], 0)
     assert never.token_id
 
 
-def test_a_phone_that_is_put_away_is_told_of_once_until_it_is_heard_again(
+def test_a_phone_that_is_put_away_is_listed_until_it_is_heard_again(
     database: Database,
 ) -> None:
     performance = a_performance()
@@ -173,7 +173,7 @@ def test_a_phone_that_is_put_away_is_told_of_once_until_it_is_heard_again(
     assert put_away(performance.id, drawer[0].token_id or 0) == "B"
     building = people_in(performance.id)
     assert known(building) == (["A"], 5)
-    # Nobody knows what it may have to tell; of the one that said itself that it ends everybody does.
+    # It may hold unsent scans; the one that ended its evening by itself holds none.
     assert [phone.label for phone in building.put_away] == ["B"]
     assert silent_devices(performance.id) == ["A"]
     note_seen(device_of(drawer[1]))
@@ -182,7 +182,7 @@ def test_a_phone_that_is_put_away_is_told_of_once_until_it_is_heard_again(
     assert known(people_in(performance.id)) == (["B", "A"], 20)
 
 
-def test_putting_away_is_taken_back_and_of_another_evening_does_nothing(database: Database) -> None:
+def test_putting_away_can_be_undone_and_needs_the_right_performance(database: Database) -> None:
     performance = a_performance()
     phone, _ = a_phone(performance, "A")
     last_heard(database, phone, 20)
@@ -195,7 +195,7 @@ def test_putting_away_is_taken_back_and_of_another_evening_does_nothing(database
     assert people_in(performance.id).put_away == []
 
 
-def test_a_revoked_phone_goes_on_alone_until_it_is_told(database: Database) -> None:
+def test_a_revoked_phone_may_go_on_offline_until_it_is_told(database: Database) -> None:
     performance = a_performance()
     phones = [a_phone(performance, label) for label in "ABC"]
     for minutes, (phone, _) in enumerate(phones, start=20):
@@ -205,7 +205,7 @@ def test_a_revoked_phone_goes_on_alone_until_it_is_told(database: Database) -> N
     device = device_of(phones[1][1])
     note_revocation_received(device)
     assert known(people_in(performance.id)) == (["C", "A"], 22)
-    # That is written once; and one that was heard when it was revoked counts as told.
+    # That is written once; a phone that was heard at the time of its revocation counts as told.
     database.execute("UPDATE api_token SET last_seen_at = revoked_at WHERE label = 'B'")
     assert known(people_in(performance.id)) == (["C", "A"], 22)
     note_revocation_received(device)

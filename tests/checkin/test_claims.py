@@ -1,4 +1,4 @@
-"""What devices decide without the server: the books follow, count nobody twice, and tell conflicts."""
+"""Offline decisions of devices: the scan log follows them, counts nobody twice, and shows conflicts."""
 
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,7 @@ def told(performance: Any) -> list[tuple[int, int, str]]:
     return [(x.claimed, x.people, x.verdict) for x in conflicts(performance.id)]
 
 
-def test_people_who_are_in_are_counted_at_the_time_they_came() -> None:
+def test_claimed_people_are_counted_at_the_time_of_the_scan() -> None:
     performance = a_performance()
     party = a_party(performance, 3)
     decided = claim(2)
@@ -58,7 +58,7 @@ def test_the_same_claim_sent_again_counts_once() -> None:
     assert fresh(party.id).admitted == 2
 
 
-def test_a_conflict_is_told_in_the_order_in_which_people_came() -> None:
+def test_a_conflict_is_in_the_order_of_the_scans() -> None:
     performance = a_performance()
     party = a_party(performance, 2, name="Ada Rossi")
     late, early = claim(2, minutes_ago=2), claim(2, minutes_ago=4)
@@ -72,7 +72,7 @@ def test_a_conflict_is_told_in_the_order_in_which_people_came() -> None:
         (DOOR_B.door, late.at),
     ]
     assert told.scan_id == scan
-    # Who comes next is told of the first, and the conflict's own door of the other.
+    # The next scan gets the earlier admission, and the conflict names the other door.
     first = admit(performance.id, ticket_token(party), uuid4(), DOOR_B).first
     assert first is not None
     assert (first.door, first.at) == (DOOR_A.door, early.at)
@@ -100,7 +100,7 @@ def test_two_doors_that_let_the_same_party_in_conflict() -> None:
     assert fresh(party.id).admitted == 2, "nobody counts twice"
 
 
-def test_of_more_than_the_party_as_many_count_as_have_places() -> None:
+def test_of_too_many_claimed_people_as_many_count_as_have_seats() -> None:
     performance = a_performance()
     party = a_party(performance, 4)
     admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=3)
@@ -111,7 +111,7 @@ def test_of_more_than_the_party_as_many_count_as_have_places() -> None:
 
 
 @pytest.mark.parametrize("what", ["unknown", "cancelled", "not_confirmed", "wrong_performance"])
-def test_whoever_should_not_have_come_in_is_a_conflict(what: str) -> None:
+def test_claimed_people_without_a_seat_are_a_conflict(what: str) -> None:
     performance = a_performance()
     party = a_party(
         a_performance() if what == "wrong_performance" else performance,
@@ -125,7 +125,7 @@ def test_whoever_should_not_have_come_in_is_a_conflict(what: str) -> None:
     assert told(performance) == [(2, 0, what)]
 
 
-def test_who_was_sent_away_is_recorded_with_the_devices_reason(
+def test_a_claimed_refusal_is_recorded_with_its_reason(
     database: psycopg.Connection[Any],
 ) -> None:
     performance = a_performance()
@@ -141,7 +141,7 @@ def test_who_was_sent_away_is_recorded_with_the_devices_reason(
 
 
 def whose_places_were_released(seats: int) -> tuple[Performance, Reservation]:
-    """A performance that is about to begin, and a party that did not come."""
+    """A performance that is about to begin, with a no-show."""
     curtain = now() + timedelta(minutes=10)
     performance = a_performance(starts_at=curtain, booking_closes_at=curtain)
     party = a_party(performance, seats)
@@ -150,7 +150,7 @@ def whose_places_were_released(seats: int) -> tuple[Performance, Reservation]:
 
 
 @pytest.mark.parametrize("seats", [1, 3])
-def test_who_comes_late_gets_released_places_that_are_free(seats: int) -> None:
+def test_a_late_claim_gets_released_seats_that_are_free(seats: int) -> None:
     performance, party = whose_places_were_released(seats)
     decided = claim(1)
     verdict = admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=decided)
@@ -159,7 +159,7 @@ def test_who_comes_late_gets_released_places_that_are_free(seats: int) -> None:
     assert (fresh(party.id).admitted, fresh(party.id).released) == (1, seats - 1)
 
 
-def test_nobody_let_in_is_no_admission() -> None:
+def test_a_claim_without_people_is_no_admission() -> None:
     performance = a_performance()
     party = a_party(performance, 2)
     verdict = admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=claim(0))
@@ -167,13 +167,13 @@ def test_nobody_let_in_is_no_admission() -> None:
 
 
 class TestAnAnswerThatDidNotArrive:
-    """The server answered, the device did not hear it, and went by its own list."""
+    """The server's answer was lost, and the device decided by its own list."""
 
     def lost(self, performance: Any, code: str, **asked: Any) -> tuple[UUID, Verdict]:
         scan = uuid4()
         return scan, admit(performance.id, code, scan, DOOR_B, **asked)
 
-    def test_both_said_the_same(self) -> None:
+    def test_server_and_device_agree(self) -> None:
         performance = a_performance()
         party = a_party(performance, 3)
         scan, _ = self.lost(performance, ticket_token(party))
@@ -182,7 +182,7 @@ class TestAnAnswerThatDidNotArrive:
         assert fresh(party.id).admitted == 3
         assert told(performance) == []
 
-    def test_the_device_let_in_whom_we_refused(self) -> None:
+    def test_the_device_admitted_after_a_refusal(self) -> None:
         performance = a_performance()
         party = a_party(performance, 2)
         admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
@@ -194,7 +194,7 @@ class TestAnAnswerThatDidNotArrive:
         assert told(performance) == [(2, 0, "already_in")]
         assert conflicts(performance.id)[0].first is not None
 
-    def test_the_device_let_in_whom_we_wanted_looked_at_again(self) -> None:
+    def test_the_device_admitted_after_changed(self) -> None:
         performance = a_performance()
         party = a_party(performance, 4)
         admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=1)
@@ -206,7 +206,7 @@ class TestAnAnswerThatDidNotArrive:
         assert told(performance) == []
 
     @pytest.mark.parametrize("people", [1, 2, 3, 4])
-    def test_the_device_let_in_fewer_or_more(self, people: int) -> None:
+    def test_the_device_admitted_fewer_or_more(self, people: int) -> None:
         performance = a_performance()
         party = a_party(performance, 4)
         scan, _ = self.lost(performance, ticket_token(party), people=3)
@@ -219,7 +219,7 @@ class TestAnAnswerThatDidNotArrive:
         assert fresh(party.id).admitted == people
         assert told(performance) == []
 
-    def test_whom_we_let_in_and_another_door_took_back_is_left_outside(self) -> None:
+    def test_an_admission_undone_by_another_door_stays_undone(self) -> None:
         performance = a_performance()
         party = a_party(performance, 3)
         scan, _ = self.lost(performance, ticket_token(party))
@@ -230,7 +230,7 @@ class TestAnAnswerThatDidNotArrive:
 
     @pytest.mark.parametrize("people", [0, 2])
     @pytest.mark.parametrize("what", [Kind.UNKNOWN, Kind.ALREADY_IN])
-    def test_both_refused_or_the_device_let_in_all_the_same(self, what: Kind, people: int) -> None:
+    def test_both_refused_or_the_device_admitted_anyway(self, what: Kind, people: int) -> None:
         performance = a_performance()
         party = a_party(performance, 2)
         code = "ZZZZZZZZ" if what is Kind.UNKNOWN else ticket_token(party)
@@ -242,7 +242,7 @@ class TestAnAnswerThatDidNotArrive:
         assert (again.people, again.claimed) == (0, people)
         assert told(performance) == ([(2, 0, what)] if people else [])
 
-    def test_the_device_let_in_whose_places_had_been_released(self) -> None:
+    def test_the_device_admitted_into_released_seats(self) -> None:
         performance, party = whose_places_were_released(2)
         scan, answer = self.lost(performance, ticket_token(party))
         assert answer.kind is Kind.RELEASED
@@ -250,7 +250,7 @@ class TestAnAnswerThatDidNotArrive:
         assert (again.kind, again.people) == (Kind.ADMITTED, 2)
         assert (fresh(party.id).admitted, fresh(party.id).released) == (2, 0)
 
-    def test_the_device_sent_away_whom_we_let_in(self, database: psycopg.Connection[Any]) -> None:
+    def test_the_device_refused_after_an_admission(self, database: psycopg.Connection[Any]) -> None:
         performance = a_performance()
         party = a_party(performance, 3)
         scan, _ = self.lost(performance, ticket_token(party))
@@ -276,7 +276,7 @@ def test_a_claim_that_is_undone_is_no_conflict_any_more() -> None:
 
 
 @pytest.mark.parametrize("minutes_ago", [-60, 60 * 24 * 30])
-def test_a_time_that_cannot_be_is_not_believed(
+def test_an_impossible_time_is_replaced_by_now(
     database: psycopg.Connection[Any], minutes_ago: float
 ) -> None:
     performance = a_performance()

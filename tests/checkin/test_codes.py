@@ -1,4 +1,4 @@
-"""Codes that are not ours: the same table is the app's (static_frontend/tests/door/foreign.test.ts)."""
+"""Foreign codes: the same table is the app's (static_frontend/tests/door/foreign-codes.test.ts)."""
 
 import json
 from pathlib import Path

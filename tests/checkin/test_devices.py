@@ -24,7 +24,7 @@ A_MOMENT = timedelta(microseconds=1)
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], datetime]:
-    """Let it be so much later than when the test began, for devices and invitations."""
+    """Move the time of devices and invitations ahead, from the start of the test."""
     began = now()
 
     def later(by: timedelta) -> datetime:
@@ -52,7 +52,7 @@ def test_an_invitation_makes_a_device_of_its_performance(in_app: Flask) -> None:
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_it_may_do_what_it_was_invited_to(in_app: Flask, scope: Scope) -> None:
+def test_a_device_has_the_rights_of_its_invitation(in_app: Flask, scope: Scope) -> None:
     performance = a_performance()
     invitation = invitations.make_invitation(performance.id, scope=scope)
     assert invitations.read_invitation(invitation).scope is scope
@@ -75,7 +75,7 @@ def test_staff_are_asked_about_newcomers(in_app: Flask) -> None:
     assert not seen.is_new(came)
 
 
-def test_two_of_one_name_can_be_told_apart(in_app: Flask) -> None:
+def test_a_second_device_of_one_name_gets_a_number(in_app: Flask) -> None:
     before, performance, after = (a_performance() for _ in range(3))
     for other in (before, after):
         enrolled(other.id, "Door")
@@ -89,7 +89,7 @@ def test_two_of_one_name_can_be_told_apart(in_app: Flask) -> None:
         assert [seen.label for seen in devices.devices_of(other.id)] == ["Door"]
 
 
-def test_it_is_over_after_a_quarter_of_an_hour(
+def test_an_invitation_expires_after_a_quarter_of_an_hour(
     in_app: Flask, at: Callable[[timedelta], datetime]
 ) -> None:
     at(timedelta(0))
@@ -101,7 +101,7 @@ def test_it_is_over_after_a_quarter_of_an_hour(
         invitations.enrol(invitation, "Door A")
 
 
-def test_it_is_over_with_its_performance(
+def test_an_invitation_expires_with_its_performance(
     in_app: Flask, at: Callable[[timedelta], datetime]
 ) -> None:
     performance = a_performance(starts_at=at(timedelta(hours=-2, seconds=1)))
@@ -112,7 +112,7 @@ def test_it_is_over_with_its_performance(
         invitations.enrol(invitations.make_invitation(performance.id), "Door A")
 
 
-def test_it_is_over_without_its_performance(in_app: Flask) -> None:
+def test_an_invitation_without_its_performance_is_expired(in_app: Flask) -> None:
     first, last = a_performance().id, a_performance().id
     for gone in (first - 1, last + 1):
         with pytest.raises(invitations.InvitationExpired):
@@ -124,7 +124,7 @@ def test_it_is_over_without_its_performance(in_app: Flask) -> None:
 
 
 @pytest.mark.parametrize("change", [lambda text: text[:-1], lambda _: "", lambda _: "\ud800x"])
-def test_a_forged_one_makes_nothing(in_app: Flask, change: Callable[[str], str]) -> None:
+def test_a_forged_invitation_is_refused(in_app: Flask, change: Callable[[str], str]) -> None:
     with pytest.raises(invitations.InvitationForged):
         invitations.enrol(change(invitations.make_invitation(a_performance().id)), "Door A")
 
@@ -162,7 +162,9 @@ def test_the_door_closes_when_the_moved_performance_ends(
         assert device.closes_at == closes_at
 
 
-def test_who_has_no_token_is_no_device(in_app: Flask, database: psycopg.Connection[Any]) -> None:
+def test_an_unknown_or_expired_token_is_no_device(
+    in_app: Flask, database: psycopg.Connection[Any]
+) -> None:
     performance = a_performance()
     for digest in (b"\x00", b"\xff" * 32):
         token_id, _ = enrolled(performance.id)
@@ -170,7 +172,7 @@ def test_who_has_no_token_is_no_device(in_app: Flask, database: psycopg.Connecti
     assert devices.find_device("nobody's") is None
 
 
-def test_what_it_did_offline_is_taken_for_two_days(
+def test_offline_scans_are_accepted_for_two_days(
     in_app: Flask, at: Callable[[timedelta], datetime]
 ) -> None:
     performance = a_performance(starts_at=at(timedelta(days=1)))
@@ -186,7 +188,7 @@ def test_what_it_did_offline_is_taken_for_two_days(
     assert devices.find_device(text) is None
 
 
-def test_what_a_device_was_is_remembered_for_half_a_minute(
+def test_a_device_is_cached_for_half_a_minute(
     in_app: Flask, at: Callable[[timedelta], datetime]
 ) -> None:
     token_id, text = enrolled(a_performance().id)
@@ -202,7 +204,7 @@ def test_what_a_device_was_is_remembered_for_half_a_minute(
     assert again.revoked
 
 
-def test_a_device_that_is_revoked_or_unknown_is_looked_for_each_time(
+def test_revoked_and_unknown_devices_are_not_cached(
     in_app: Flask, database: psycopg.Connection[Any]
 ) -> None:
     token_id, text = enrolled(a_performance().id)
@@ -218,7 +220,7 @@ def test_a_device_that_is_revoked_or_unknown_is_looked_for_each_time(
 
 
 @pytest.mark.parametrize(("remembered", "then"), [(1_000, 1_001), (1_001, 1)])
-def test_a_thousand_devices_are_remembered(
+def test_a_thousand_devices_are_cached(
     in_app: Flask, monkeypatch: pytest.MonkeyPatch, remembered: int, then: int
 ) -> None:
     _, text = enrolled(a_performance().id)
@@ -281,7 +283,9 @@ def test_staff_see_what_devices_do(in_app: Flask, at: Callable[[timedelta], date
     assert seen().revoked_at is not None
 
 
-def test_of_each_device_its_own_is_told(in_app: Flask, at: Callable[[timedelta], datetime]) -> None:
+def test_each_device_has_its_own_figures(
+    in_app: Flask, at: Callable[[timedelta], datetime]
+) -> None:
     before, performance, after = (a_performance() for _ in range(3))
     for other in (before, after):
         enrolled(other.id)
@@ -302,6 +306,6 @@ def test_of_each_device_its_own_is_told(in_app: Flask, at: Callable[[timedelta],
     ]
 
 
-def test_a_ticket_is_known_by_the_first_bytes_of_its_digest() -> None:
-    """As the phones' page makes it (static_frontend/src/door/rules/party-list.ts)."""
+def test_a_ticket_digest_is_the_first_bytes_of_its_hash() -> None:
+    """The app makes the same digest (static_frontend/src/door/rules/party-list.ts)."""
     assert devices.ticket_digest("a ticket") == "zBe-8JspHpM6it7y"

@@ -1,4 +1,4 @@
-"""The door app as the server gives it out: for everybody, without a network, in the reader's language."""
+"""The door app as the server delivers it: the same for everybody, cacheable, in the reader's language."""
 
 import gzip
 import io
@@ -18,7 +18,7 @@ from tests.factories import a_performance
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.usefixtures("in_app")
-SCRIPTS = sorted((ROOT / "static_frontend/src/door").glob("*.ts"))
+SCRIPTS = sorted((ROOT / "static_frontend/src/door").rglob("*.ts"))
 FOR_ALL = ("/checkin/app", "/checkin/sw.js", "/checkin/manifest.webmanifest")
 
 
@@ -54,7 +54,7 @@ def test_it_is_the_same_for_everybody(
 
 
 def test_it_sends_as_many_actions_at_once_as_the_api_takes() -> None:
-    script = (ROOT / "static_frontend/src/door/sync.ts").read_text(encoding="utf-8")
+    script = (ROOT / "static_frontend/src/door/sync/sync.ts").read_text(encoding="utf-8")
     assert f"const MAX_ACTIONS = {MAX_ACTIONS};" in script
 
 
@@ -69,7 +69,7 @@ def test_it_speaks_the_readers_language(client: FlaskClient) -> None:
     assert (english["locale"], english["time_zone"]) == ("en-GB", "Europe/Rome")
 
 
-def test_every_verdict_has_its_words(client: FlaskClient) -> None:
+def test_every_verdict_has_a_text(client: FlaskClient) -> None:
     table = table_of(client, "en")
     assert {*Kind} <= table["words"].keys()
     assert table["tones"].keys() <= table["words"].keys()
@@ -77,21 +77,17 @@ def test_every_verdict_has_its_words(client: FlaskClient) -> None:
     assert {f"{kind}.detail" for kind in with_detail} <= table["words"].keys()
 
 
-def test_the_scripts_say_nothing_that_is_not_in_the_table(client: FlaskClient) -> None:
-    said = {
+def test_the_scripts_use_only_existing_texts(client: FlaskClient) -> None:
+    used = {
         name
         for script in SCRIPTS
-        for name in re.findall(r'\bsay\(\s*"([a-z_.-]+)"', script.read_text())
-        if script.stem != "view"  # its own `say` names a place on the page
+        for name in re.findall(r'\btexts\.get\(\s*"([a-z_.-]+)"', script.read_text())
     }
-    assert len(said) > 30
-    # In app.ts the view says words at places, by that name as well.
-    page = client.get("/checkin/app").text
-    places = set(re.findall(r"data-([a-z-]+)", page))
-    assert said - places <= table_of(client, "en")["words"].keys()
+    assert len(used) > 30
+    assert used <= table_of(client, "en")["words"].keys()
 
 
-def test_what_the_worker_keeps_is_there(client: FlaskClient) -> None:
+def test_all_files_that_the_worker_caches_exist(client: FlaskClient) -> None:
     shell = shell_of(client)
     for address in [shell["page"], *shell["files"], *shell["later"]]:
         with client.get(address, buffered=True) as answer:
@@ -100,7 +96,7 @@ def test_what_the_worker_keeps_is_there(client: FlaskClient) -> None:
     assert any(address.endswith(".wasm") for address in shell["later"])
 
 
-def test_the_worker_is_another_one_when_the_page_is(client: FlaskClient, make_app: Any) -> None:
+def test_the_worker_changes_with_the_page(client: FlaskClient, make_app: Any) -> None:
     here = shell_of(client, **{"Accept-Language": "en"})
     renamed = make_app(SITE_NAME="Another Theatre").test_client()
     assert here["version"] != shell_of(client, **{"Accept-Language": "it"})["version"]
@@ -130,7 +126,7 @@ def test_a_first_visit_is_less_than_200_kb(client: FlaskClient) -> None:
     assert size < 100_000, "half of the law: it has never been near that"
 
 
-def test_who_has_an_account_opens_the_door_on_their_phone(door: FlaskClient) -> None:
+def test_staff_enrol_their_own_phone_without_a_qr(door: FlaskClient) -> None:
     performance = a_performance()
     page = door.get(f"/checkin/performances/{performance.id}", headers=ENGLISH).text
     token = {"csrf_token": fields(page)["csrf_token"]}
@@ -144,7 +140,7 @@ def test_who_has_an_account_opens_the_door_on_their_phone(door: FlaskClient) -> 
     assert enrolled.get_json()["performance_id"] == performance.id
 
 
-def test_strangers_open_no_door(client: FlaskClient) -> None:
+def test_strangers_cannot_enrol_a_phone(client: FlaskClient) -> None:
     performance = a_performance()
     answer = client.post(f"/checkin/performances/{performance.id}/open")
     assert answer.location == f"/checkin/performances/{performance.id}"

@@ -1,4 +1,4 @@
-"""The door's pages, as a volunteer's phone meets them."""
+"""The door's pages for staff."""
 
 import re
 from collections.abc import Callable
@@ -150,7 +150,7 @@ def test_a_page_left_open_keeps_what_was_typed_and_needs_one_more_press(door: Fl
         {"door": "\0"},
     ],
 )
-def test_bad_input_is_refused_in_words(door: FlaskClient, typed: dict[str, str]) -> None:
+def test_bad_input_is_refused_with_a_message(door: FlaskClient, typed: dict[str, str]) -> None:
     performance = a_performance()
     party = a_party(performance)
     form = open_door(door, performance.id) | {"code": party.reference} | typed
@@ -160,7 +160,7 @@ def test_bad_input_is_refused_in_words(door: FlaskClient, typed: dict[str, str])
 
 
 @pytest.mark.parametrize("code", ["\0\0", "x" * 501, "BEGIN:VCARD\r\nFN:Ada", " "])
-def test_what_is_no_ticket_is_told_and_not_recorded(
+def test_a_foreign_code_is_refused_and_not_recorded(
     door: FlaskClient, database: psycopg.Connection[Any], code: str
 ) -> None:
     performance = a_performance()
@@ -210,7 +210,7 @@ def test_a_note_is_read_where_its_party_is_found_and_let_in(door: FlaskClient) -
         assert ("Expected late, at about" in page.text) == is_awaited
 
 
-def test_a_ticket_that_is_not_what_it_was_says_why(door: FlaskClient) -> None:
+def test_changed_bookings_say_what_changed(door: FlaskClient) -> None:
     curtain = now() + timedelta(minutes=20)
     performance = a_performance(starts_at=curtain, booking_closes_at=curtain)
     cancelled, smaller, last = (a_party(performance, 3) for _ in range(3))
@@ -235,7 +235,7 @@ def test_a_ticket_that_is_not_what_it_was_says_why(door: FlaskClient) -> None:
     assert "The performance was cancelled today at " in page
 
 
-def test_that_more_were_found_than_are_shown_is_said(
+def test_the_page_says_that_there_are_more_parties(
     door: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "MAX_FOUND", 1)
@@ -256,7 +256,7 @@ def test_that_more_were_found_than_are_shown_is_said(
     ],
     ids=["of today", "before 0.4"],
 )
-def test_a_qrs_address_leads_staff_to_the_door_and_tells_others_nothing(
+def test_a_tickets_address_redirects_staff_and_tells_others_nothing(
     door: FlaskClient, make_address: Callable[[Reservation], str]
 ) -> None:
     performance = a_performance()
@@ -265,7 +265,7 @@ def test_a_qrs_address_leads_staff_to_the_door_and_tells_others_nothing(
     led = door.get(address)
     assert led.status_code == 302
     assert f"/checkin/performances/{performance.id}" in led.location
-    # What it fills in is the ticket.
+    # The code that it fills in is the ticket.
     code = parse_qs(urlsplit(led.location).query)["code"][0]
     assert address.endswith(f"/{code}")
     assert ticket_identity(code) in (party.reference, party.id)
@@ -277,7 +277,7 @@ def test_a_qrs_address_leads_staff_to_the_door_and_tells_others_nothing(
     assert fresh(party.id).admitted == 0
 
 
-def test_a_ticket_of_another_evening_says_of_which(door: FlaskClient) -> None:
+def test_a_ticket_of_another_performance_says_which_on_the_page(door: FlaskClient) -> None:
     tonight, other = a_performance(), a_performance(starts_at=now() + timedelta(days=20))
     party = a_party(other)
     form = open_door(door, tonight.id) | {"code": party.reference}
@@ -290,7 +290,7 @@ def test_a_ticket_of_another_evening_says_of_which(door: FlaskClient) -> None:
     assert fresh(party.id).admitted == 0
 
 
-def test_a_cancelled_evening_says_so_at_its_door(door: FlaskClient) -> None:
+def test_a_cancelled_performance_says_so_at_its_door(door: FlaskClient) -> None:
     performance = a_performance(starts_at=now() + timedelta(hours=2))
     address = f"/checkin/performances/{performance.id}"
     assert "caution" not in door.get(address, headers=ENGLISH).text.replace('id="caution"', "")
@@ -344,7 +344,7 @@ def test_a_late_comer_is_let_in_by_one_of_the_buttons(door: FlaskClient) -> None
 
 
 class TestPlaces:
-    """Walk-ins and no-shows, as on a phone with the app."""
+    """Walk-ins and no-shows on the page, as in the app."""
 
     @pytest.fixture
     def performance(self) -> Performance:
@@ -413,7 +413,7 @@ class TestPlaces:
             assert why in answer.text
 
 
-def test_who_tries_more_than_anybody_can_scan_is_asked_to_wait(
+def test_too_many_attempts_get_429(
     door: FlaskClient, database: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = RateLimit("door-attempt", lambda _settings: "12 per hour", spares_box_office=False)
@@ -431,7 +431,7 @@ def test_who_tries_more_than_anybody_can_scan_is_asked_to_wait(
     assert database.execute("SELECT count(*) FROM scan").fetchone() == (13,)
 
 
-def test_who_looks_for_many_names_is_asked_to_wait(door: FlaskClient) -> None:
+def test_too_many_searches_get_429(door: FlaskClient) -> None:
     performance = a_performance()
     a_party(performance, name="Ada Rossi")
     form = open_door(door, performance.id) | {"query": "rossi"}
@@ -445,7 +445,7 @@ def test_who_looks_for_many_names_is_asked_to_wait(door: FlaskClient) -> None:
 
 
 class TestInterval:
-    """Out and in again, without scripts."""
+    """Exit and re-entry without scripts."""
 
     def send(self, door: FlaskClient, evening: int, what: str, **typed: str) -> str:
         form = open_door(door, evening) | {"people": ""} | typed
@@ -454,7 +454,7 @@ class TestInterval:
         assert answer.status_code == 200
         return answer.text
 
-    def test_it_is_off_unless_somebody_switches_it_on(self, door: FlaskClient) -> None:
+    def test_reentry_is_off_by_default(self, door: FlaskClient) -> None:
         party = a_party(a_performance(), 2)
         evening = party.performance_id
         self.send(door, evening, "scans", code=party.reference)

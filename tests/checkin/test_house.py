@@ -83,7 +83,7 @@ def test_a_name_is_found_in_any_order_and_spelling() -> None:
         assert search.find_parties(performance.id, query).parties == [party_of(party)], query
 
 
-def test_that_there_are_more_than_are_shown_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_says_that_there_are_more_parties(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MAX_FOUND", 2)
     performance = a_performance()
     for name in ("Bea Rossi", "Ada Rossi"):

@@ -1,4 +1,4 @@
-"""The interval: people go out and come in again, their seats stay theirs, and the building's figure is right."""
+"""The interval: people go out and come back, keep their seats, and the number in the building is right."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -44,7 +44,7 @@ def an_interval(capacity: int = 10) -> Performance:
 
 
 def go(party: Reservation, way: Way, people: int | None = None, **how: Any) -> tuple[Kind, int]:
-    """Somebody of the party goes through the door."""
+    """Scan the party in one direction."""
     scan, claimed = how.pop("scan", None) or uuid4(), how.pop("claimed", None)
     claim = None
     if claimed is not None:
@@ -63,7 +63,7 @@ def a_party_inside(performance: Performance, seats: int = 4) -> Reservation:
 
 
 def building(performance: Performance) -> tuple[int, int]:
-    """Who is in, and who is out for the interval."""
+    """The people in the building, and those out."""
     db.session.rollback()
     figure = people_in(performance.id)
     return figure.people, figure.outside
@@ -97,7 +97,7 @@ def test_nobody_goes_out_unless_staff_let_them_and_who_is_out_comes_back_all_the
     assert go(party, Way.ANY) == (Kind.IN_AGAIN, 4)
 
 
-def test_who_is_out_keeps_the_seat() -> None:
+def test_people_who_are_out_keep_their_seats() -> None:
     performance = an_interval(capacity=6)
     party = a_party_inside(performance)
     late = a_party(performance, 2)
@@ -112,7 +112,7 @@ def test_who_is_out_keeps_the_seat() -> None:
     assert go(party, Way.ANY) == (Kind.IN_AGAIN, 4)
 
 
-def test_the_answer_says_who_is_out_after_it() -> None:
+def test_the_verdict_has_the_people_out_after_the_scan() -> None:
     party = a_party_inside(an_interval())
     for way, people, outside in ((Way.OUT, 3, 3), (Way.AGAIN, 2, 1)):
         verdict = admit(
@@ -130,13 +130,13 @@ def test_a_page_that_knows_of_no_interval_says_already_in() -> None:
     assert building(performance) == (0, 4)
 
 
-def test_a_passage_sent_again_counts_once_and_answers_the_same() -> None:
+def test_a_repeated_passage_counts_once_with_the_same_verdict() -> None:
     performance = an_interval()
     party, scan = a_party_inside(performance), uuid4()
     for _ in range(2):
         assert go(party, Way.OUT, 2, scan=scan) == (Kind.LET_OUT, 2)
     assert counted(party) == (4, 2)
-    # Its answer was not heard: the phone tells what it did.
+    # The answer was lost: the phone claims what it did.
     for claimed in (3, 3):
         go(party, Way.OUT, scan=scan, claimed=claimed)
     assert counted(party) == (4, 3)
@@ -145,7 +145,7 @@ def test_a_passage_sent_again_counts_once_and_answers_the_same() -> None:
 
 
 @pytest.mark.parametrize(("claimed", "outside"), [(1, 1), (0, 0)])
-def test_an_answer_that_was_not_heard_may_have_let_out_too_many(claimed: int, outside: int) -> None:
+def test_a_claim_corrects_a_passage_with_too_many_people(claimed: int, outside: int) -> None:
     performance = an_interval()
     party, scan = a_party_inside(performance), uuid4()
     go(party, Way.OUT, 4, scan=scan)
@@ -158,11 +158,11 @@ def test_an_answer_that_was_not_heard_may_have_let_out_too_many(claimed: int, ou
     [
         (Way.AGAIN, 2, Kind.IN_AGAIN, (3, 0)),
         (Way.OUT, 1, Kind.LET_OUT, (3, 3)),
-        # It does not say which way: as people whose ticket is shown go.
+        # Without a direction it is the one of the ticket's scan.
         (Way.ANY, 1, Kind.ADMITTED, (4, 2)),
     ],
 )
-def test_whom_we_refused_went_the_way_that_the_phone_tells(
+def test_a_claim_after_a_refusal_sets_the_direction(
     way: Way, people: int, kind: Kind, then: tuple[int, int]
 ) -> None:
     performance = an_interval()
@@ -188,7 +188,7 @@ def test_undo_counts_as_before() -> None:
 
 
 @pytest.mark.parametrize("claimed", [None, 2])
-def test_whoever_never_went_out_never_came_back(claimed: int | None) -> None:
+def test_undoing_an_exit_voids_the_return(claimed: int | None) -> None:
     performance = an_interval()
     party, out = a_party_inside(performance), uuid4()
     go(party, Way.OUT, 2, scan=out)
@@ -197,7 +197,7 @@ def test_whoever_never_went_out_never_came_back(claimed: int | None) -> None:
     assert (building(performance), counted(party)) == ((4, 0), (4, 0))
 
 
-def test_whoever_did_not_come_back_did_not_go_out_once_more() -> None:
+def test_undoing_a_return_voids_a_second_exit() -> None:
     performance = an_interval()
     party, again = a_party_inside(performance), uuid4()
     go(party, Way.OUT, 2)
@@ -207,7 +207,7 @@ def test_whoever_did_not_come_back_did_not_go_out_once_more() -> None:
     assert (building(performance), counted(party)) == ((0, 4), (4, 4))
 
 
-def test_who_is_undone_is_not_out_either() -> None:
+def test_undoing_an_admission_voids_the_exit() -> None:
     performance = an_interval()
     party, entered, out = a_party(performance, 4), uuid4(), uuid4()
     go(party, Way.IN, 2)
@@ -225,7 +225,7 @@ def test_two_doors_without_a_network_let_the_same_two_back_in() -> None:
     go(party, Way.OUT)
     assert go(party, Way.AGAIN, claimed=2) == (Kind.IN_AGAIN, 2)
     assert go(party, Way.AGAIN, claimed=2, door=DOOR_B, scan=second) == (Kind.NONE_OUT, 0)
-    # Both may be inside, and staff are told.
+    # Both may be inside: a conflict.
     assert (building(performance), counted(party)) == ((4, 0), (2, 0))
     (conflict,) = conflicts(performance.id)
     assert (conflict.way, conflict.beyond, conflict.door) == (Way.AGAIN, 2, "Door B")
@@ -235,7 +235,7 @@ def test_two_doors_without_a_network_let_the_same_two_back_in() -> None:
     assert (building(performance), conflicts(performance.id)) == ((2, 0), [])
 
 
-def test_let_out_beyond_the_books_takes_nobody_off_the_figure() -> None:
+def test_uncounted_exits_do_not_reduce_the_number() -> None:
     performance = an_interval()
     party, other = a_party_inside(performance, 2), a_party_inside(performance, 3)
     go(party, Way.OUT, claimed=2)
@@ -245,7 +245,7 @@ def test_let_out_beyond_the_books_takes_nobody_off_the_figure() -> None:
     assert fresh(other.id).inside == 3
 
 
-def test_a_phone_whose_list_is_old_lets_in_who_was_out() -> None:
+def test_an_outdated_phone_admits_people_who_were_out() -> None:
     performance = an_interval()
     party = a_party_inside(performance)
     go(party, Way.OUT, 3)
@@ -301,7 +301,7 @@ def test_walk_ins_go_out_as_a_number_and_no_more_come_back() -> None:
         5,
     )
     assert passes(Way.AGAIN, 4) == (Kind.TOO_MANY, 0)
-    # Without the server: one more came back than went out.
+    # Offline: one more came back than went out.
     claim = Claim(now(), Kind.IN_AGAIN, 4)
     assert passes(Way.AGAIN, 4, claim=claim) == (Kind.IN_AGAIN, 3)
     assert building(performance) == (6, 0)
@@ -315,7 +315,7 @@ def test_walk_ins_go_out_as_a_number_and_no_more_come_back() -> None:
 
 
 @pytest.mark.parametrize("with_ticket", [0, 10])
-def test_walk_ins_who_are_undone_are_not_out_either(with_ticket: int) -> None:
+def test_undoing_walk_ins_voids_their_exit(with_ticket: int) -> None:
     performance = an_interval(20)
     for _ in range(with_ticket // 5):
         a_party_inside(performance, 5)
@@ -324,14 +324,14 @@ def test_walk_ins_who_are_undone_are_not_out_either(with_ticket: int) -> None:
     let_in_walk_ins(performance.id, 4, entered, DOOR_A)
     out = pass_without_ticket(performance.id, 5, uuid4(), DOOR_A, Way.OUT)
     assert (out.kind, building(performance)) == (Kind.LET_OUT, (with_ticket + 1, 5))
-    # Of the two who were there as well one may still be in.
+    # One of the two others may still be in.
     undo(performance.id, entered, DOOR_A)
     assert building(performance) == (with_ticket, 2)
     undo(performance.id, others, DOOR_A)
     assert building(performance) == (with_ticket, 0)
 
 
-def test_people_beyond_the_list_who_are_undone_are_not_out_either() -> None:
+def test_undoing_unlisted_people_voids_their_exit() -> None:
     performance = an_interval()
     unlisted = uuid4()
     claim = Claim(now(), Kind.NOT_LISTED, 3)
@@ -342,7 +342,7 @@ def test_people_beyond_the_list_who_are_undone_are_not_out_either() -> None:
     assert building(performance) == (0, 0)
 
 
-def test_who_went_out_by_a_scan_did_not_come_in_by_it() -> None:
+def test_a_passage_is_no_admission() -> None:
     performance = an_interval()
     let_in_walk_ins(performance.id, 3, uuid4(), DOOR_A)
     scan, claim = uuid4(), Claim(now(), Kind.ADMITTED, 3)
@@ -376,7 +376,7 @@ def test_statistics_count_nobody_twice_and_the_log_has_everybody() -> None:
 
 
 def race(app: Flask, party: Reservation, doors: int) -> list[Any]:
-    """Doors let the same party in again at once."""
+    """Let the same party in again at several doors at once."""
 
     def come(_number: int) -> object:
         with app.app_context():
@@ -399,7 +399,7 @@ def test_many_doors_let_a_party_in_again_once(app: Flask) -> None:
 
 @contextmanager
 def without(database: Database, *constraints: str) -> Iterator[None]:
-    """Take constraints of reservations away for as long as this lasts."""
+    """Drop constraints of reservations for the duration of the block."""
     db.session.rollback()
     definitions = {
         name: database.execute(

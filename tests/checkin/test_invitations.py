@@ -1,4 +1,4 @@
-"""An invitation is for one phone, or for as many as staff chose: whoever photographs it, and however many at once."""
+"""An invitation is for a limited number of phones, also if several use it at once."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def test_an_invitation_is_for_one_phone() -> None:
     invitations.enrol(invitations.make_invitation(performance.id), "Door B")
 
 
-def test_or_for_as_many_as_staff_chose() -> None:
+def test_an_invitation_may_be_for_several_phones() -> None:
     performance = a_performance()
     invitation = invitations.make_invitation(performance.id, phones=3)
     assert invitations.read_invitation(invitation).phones == 3
@@ -52,7 +52,7 @@ def test_or_for_as_many_as_staff_chose() -> None:
     assert labels(performance.id) == ["Door", "Door 2", "Door 3"]
 
 
-def test_who_was_refused_does_not_come_back_by_it() -> None:
+def test_a_revoked_device_cannot_enrol_again() -> None:
     performance = a_performance()
     invitation = invitations.make_invitation(performance.id)
     revoke_token(invitations.enrol(invitation, "Stranger")[0].id)
@@ -60,7 +60,7 @@ def test_who_was_refused_does_not_come_back_by_it() -> None:
         invitations.enrol(invitation, "Stranger")
 
 
-def test_the_same_request_again_gives_the_device_that_it_made() -> None:
+def test_a_repeated_request_returns_the_same_device() -> None:
     performance = a_performance()
     for phones in (1, 3):
         invitation = invitations.make_invitation(performance.id, phones)
@@ -72,7 +72,7 @@ def test_the_same_request_again_gives_the_device_that_it_made() -> None:
     assert labels(performance.id) == ["Door of 1", "Door of 3"]
 
 
-def test_another_request_or_invitation_gives_another() -> None:
+def test_another_request_or_invitation_makes_another_device() -> None:
     performance = a_performance()
     request = uuid4()
     invitation, other = (invitations.make_invitation(performance.id, 2) for _ in range(2))
@@ -88,7 +88,7 @@ def test_another_request_or_invitation_gives_another() -> None:
 
 
 @pytest.mark.parametrize("phones", [1, 2])
-def test_a_request_that_was_refused_gives_nothing_again(phones: int) -> None:
+def test_a_refused_request_is_refused_again(phones: int) -> None:
     performance = a_performance()
     invitation, request = invitations.make_invitation(performance.id, phones), uuid4()
     revoke_token(invitations.enrol(invitation, "Stranger", request)[0].id)
@@ -116,8 +116,8 @@ def test_a_request_that_is_sent_again_before_it_was_answered_makes_one_device(
     assert labels(performance.id) == ["Door"]
 
 
-def test_tokens_that_came_by_no_invitation_take_no_place() -> None:
-    """As the release before this one makes them."""
+def test_tokens_without_an_invitation_take_no_slot() -> None:
+    """The previous release makes such tokens."""
     performance = a_performance()
     for number in range(2):
         issue_token(f"Door {number} of 0.3", Scope.DOOR, 5, performance.id)
@@ -125,7 +125,7 @@ def test_tokens_that_came_by_no_invitation_take_no_place() -> None:
     assert len(labels(performance.id)) == 3
 
 
-def test_it_is_over_at_the_moment_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invitation_expires_at_the_shown_time(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = invitations.show_invitation(a_performance().id, 1)
     monkeypatch.setattr(invitations, "now", lambda: shown.good_until - timedelta(seconds=0.1))
     assert invitations.read_invitation(shown.text).phones == 1
@@ -134,7 +134,7 @@ def test_it_is_over_at_the_moment_that_is_told(monkeypatch: pytest.MonkeyPatch) 
         invitations.read_invitation(shown.text)
 
 
-def test_the_one_that_is_shown_stays_until_it_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shown_invitation_stays_until_it_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
     performance, other = a_performance(), a_performance()
     began = datetime.fromtimestamp(now().timestamp() // 300 * 300, now().tzinfo)
 
@@ -163,17 +163,17 @@ def test_the_one_that_is_shown_stays_until_it_is_used_up(monkeypatch: pytest.Mon
     renewed = invitations.show_invitation(performance.id, 2)
     assert renewed.used == 0
     assert renewed.good_until == began + timedelta(minutes=20)
-    # Whoever is about to scan the one of before still can.
+    # The previous one is still valid for somebody who is about to scan it.
     invitations.enrol(following.text, "Door D")
 
 
 def together(look: Callable[..., Found], phones: int) -> Callable[..., Found]:
-    """Everybody is told what is free before anybody takes it."""
+    """Let all threads find the same free slot before one of them takes it."""
     everybody, looked = threading.Barrier(phones, timeout=PATIENCE), threading.local()
 
     def look_and_wait(*asked: Any) -> Found:
         found = look(*asked)
-        # Whoever finds it taken looks again, alone.
+        # A thread that finds it taken looks again, alone.
         if not hasattr(looked, "once"):
             looked.once = True
             everybody.wait()
@@ -183,7 +183,7 @@ def together(look: Callable[..., Found], phones: int) -> Callable[..., Found]:
 
 
 def race(app: Flask, invitation: str, phones: int = 4, name: str = "Door {}") -> list[str]:
-    """What phones are told that all use one invitation at the same moment, each in a thread of its own."""
+    """Use one invitation in several threads at once, and return the results."""
 
     def attempt(number: int) -> str:
         with app.app_context():
@@ -198,7 +198,7 @@ def race(app: Flask, invitation: str, phones: int = 4, name: str = "Door {}") ->
 
 
 @pytest.mark.parametrize("places", [1, 3])
-def test_phones_at_the_same_moment_are_no_more_than_it_is_for(
+def test_concurrent_phones_do_not_exceed_the_limit(
     app: Flask, monkeypatch: pytest.MonkeyPatch, places: int
 ) -> None:
     performance = a_performance()
@@ -210,7 +210,7 @@ def test_phones_at_the_same_moment_are_no_more_than_it_is_for(
 
 @pytest.fixture
 def without_the_key(in_app: Flask, database: psycopg.Connection[Any]) -> Iterator[None]:
-    """Take away what two phones meet, and put it back."""
+    """Drop the unique key on slots for the duration of the test."""
     db.session.rollback()
     database.execute("ALTER TABLE api_token DROP CONSTRAINT uq_api_token_invitation")
     yield
@@ -233,7 +233,7 @@ def test_negative_control_without_the_key_all_of_them_become_doors(
     assert len(labels(performance.id)) == 4
 
 
-def test_two_of_one_name_at_the_same_moment_can_be_told_apart(
+def test_concurrent_phones_of_one_name_get_different_labels(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performance = a_performance()
@@ -245,7 +245,7 @@ def test_two_of_one_name_at_the_same_moment_can_be_told_apart(
 
 @pytest.fixture
 def with_any_names(in_app: Flask, database: psycopg.Connection[Any]) -> Iterator[None]:
-    """Take away what two phones of one name meet, and put it back."""
+    """Drop the unique index on labels for the duration of the test."""
     db.session.rollback()
     database.execute("DROP INDEX uq_api_token_label")
     yield
@@ -262,7 +262,7 @@ def test_negative_control_without_the_index_they_have_one_name(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performance = a_performance()
-    # Places of their own: two that meet at one look for a name again.
+    # With slots of their own, because phones that meet at one slot choose their label again.
     shown = [invitations.make_invitation(performance.id) for _ in range(2)]
     monkeypatch.setattr(invitations, "_unique_label", together(invitations._unique_label, 2))
     with ThreadPoolExecutor(2) as crowd:
@@ -271,7 +271,7 @@ def test_negative_control_without_the_index_they_have_one_name(
 
 
 @pytest.mark.parametrize("wrong", ["invitation_place = 0", "invitation = NULL"])
-def test_the_database_takes_no_place_that_cannot_be(
+def test_the_database_refuses_an_impossible_slot(
     database: psycopg.Connection[Any], wrong: str
 ) -> None:
     invitations.enrol(invitations.make_invitation(a_performance().id), "Door A")

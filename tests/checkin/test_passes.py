@@ -1,4 +1,4 @@
-"""A phone that staff let serve several evenings opens their doors by itself, until staff say no."""
+"""Passes: a phone for several performances enrols for each by itself, until it is revoked."""
 
 import threading
 from collections.abc import Callable
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], datetime]:
-    """Let it be so much later than when the test began."""
+    """Move the time ahead, from the start of the test."""
     began = now()
 
     def later(by: timedelta) -> datetime:
@@ -47,7 +47,7 @@ def offered(text: str) -> dict[int, str]:
     return {one.performance.id: one.invitation for one in passes.offered_performances(text)}
 
 
-def test_it_opens_the_evenings_that_staff_said() -> None:
+def test_a_pass_opens_the_performances_up_to_its_end() -> None:
     first, later, far = (
         a_performance(starts_at=now() + timedelta(days=days)) for days in (1, 2, 5)
     )
@@ -64,7 +64,7 @@ def test_a_phone_of_one_evening_has_no_pass() -> None:
     token, text = a_phone(performance, days=0)
     assert text == ""
     assert token.serves_until is None
-    # So it is unless staff say otherwise.
+    # Which is the default.
     shown = invitations.show_invitation(performance.id, 1).text
     for invitation in (invitations.make_invitation(performance.id), shown):
         assert invitations.read_invitation(invitation).serves_until is None
@@ -78,7 +78,7 @@ def test_no_evening_that_is_cancelled_or_hidden(database: psycopg.Connection[Any
     assert list(offered(text)) == [first.id]
 
 
-def test_it_may_do_no_more_there_and_makes_no_passes() -> None:
+def test_a_pass_gives_no_further_rights_or_passes() -> None:
     first, second = a_performance(), a_performance()
     phone, text = a_phone(first, scope=Scope.SCAN)
     token, _ = invitations.enrol(offered(text)[second.id], "Marta")
@@ -87,7 +87,7 @@ def test_it_may_do_no_more_there_and_makes_no_passes() -> None:
     assert passes.make_pass(token) is None
 
 
-def test_it_comes_back_a_few_times_and_not_without_end() -> None:
+def test_a_phone_may_enrol_again_a_few_times() -> None:
     first, second = a_performance(), a_performance()
     _, text = a_phone(first)
     for _ in range(5):
@@ -96,7 +96,7 @@ def test_it_comes_back_a_few_times_and_not_without_end() -> None:
         invitations.enrol(offered(text)[second.id], "Marta")
 
 
-def test_it_ends_in_time(at: Callable[[timedelta], datetime]) -> None:
+def test_a_pass_expires(at: Callable[[timedelta], datetime]) -> None:
     at(timedelta(0))
     evening = a_performance(starts_at=now() + timedelta(days=2, hours=23))
     _, text = a_phone(evening, days=3)
@@ -110,7 +110,7 @@ def test_it_ends_in_time(at: Callable[[timedelta], datetime]) -> None:
 
 
 @pytest.mark.parametrize("at_first", [True, False])
-def test_who_is_refused_at_one_door_is_at_all(at_first: bool) -> None:
+def test_a_revocation_at_one_door_ends_the_pass(at_first: bool) -> None:
     first, second, third = (a_performance() for _ in range(3))
     _, others = a_phone(first)
     phone, text = a_phone(first)
@@ -126,7 +126,7 @@ def test_who_is_refused_at_one_door_is_at_all(at_first: bool) -> None:
     assert offered(others)
 
 
-def test_what_is_made_while_the_phone_is_revoked_is_revoked_too(
+def test_a_token_made_during_a_revocation_is_revoked_too(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = a_performance(), a_performance()
@@ -158,13 +158,13 @@ def test_what_is_made_while_the_phone_is_revoked_is_revoked_too(
 
 
 @pytest.mark.parametrize("change", [lambda text: text[:-1], lambda _: "", lambda _: "\ud800x"])
-def test_a_forged_one_opens_nothing(change: Callable[[str], str]) -> None:
+def test_a_forged_pass_is_refused(change: Callable[[str], str]) -> None:
     _, text = a_phone(a_performance())
     with pytest.raises(passes.PassExpired):
         passes.offered_performances(change(text))
 
 
-def test_a_restored_database_gives_it_to_nobody_else(database: psycopg.Connection[Any]) -> None:
+def test_after_a_restore_a_pass_is_not_another_phones(database: psycopg.Connection[Any]) -> None:
     _, text = a_phone(a_performance())
     database.execute("UPDATE api_token SET digest = %s", [b"x" * 32])
     db.session.expire_all()

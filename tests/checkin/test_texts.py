@@ -1,4 +1,4 @@
-"""The door's words: the forms of a number in each language, as the door app chooses them too."""
+"""Texts of the door: plural forms in each language, by the same rules as in the door app."""
 
 import gettext
 import json
@@ -21,7 +21,7 @@ TABLE = json.loads(Path(__file__).with_name("plurals.json").read_text(encoding="
 
 
 def compiled(language: dict[str, Any]) -> gettext.GNUTranslations:
-    """A real catalogue with one text, whose forms the language's own rule chooses."""
+    """A compiled catalogue with one text, and the plural rule of the language."""
     catalogue = Catalog(locale=language["locale"])
     catalogue._num_plurals = len(language["translated"])
     catalogue._plural_expr = language["plural_forms"].partition("plural=")[2]
@@ -34,7 +34,7 @@ def compiled(language: dict[str, Any]) -> gettext.GNUTranslations:
 
 
 @pytest.mark.parametrize("language", TABLE["languages"], ids=lambda language: language["locale"])
-def test_a_number_has_the_forms_of_its_language(language: dict[str, Any]) -> None:
+def test_a_number_has_the_plural_forms_of_its_language(language: dict[str, Any]) -> None:
     catalogue = compiled(language)
     with force_locale(language["locale"]):
         forms = plural_forms(
@@ -47,8 +47,8 @@ def test_a_number_has_the_forms_of_its_language(language: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("locale", ["pl", "ar", "cs", "cy", "ja", "fr", "ga"])
-def test_a_language_without_a_catalogue_says_all_in_english(locale: str) -> None:
-    """Every text of the door can be filled in for every number."""
+def test_a_language_without_a_catalogue_gets_english_texts(locale: str) -> None:
+    """Every text can be filled in for every number."""
     with force_locale(locale):
         texts = app_texts()["words"].values()
         for forms in (text for text in texts if isinstance(text, dict)):

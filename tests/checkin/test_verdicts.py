@@ -1,4 +1,4 @@
-"""The verdicts' rules, case by case. The phone's own are tested with the same table."""
+"""The rules of verdicts, case by case. The door app's are tested with the same table."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_the_verdict(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", TABLE["unlisted"], ids=lambda case: case["case"])
-def test_a_phone_without_a_list_says_what_the_server_says_or_asks(case: dict[str, Any]) -> None:
+def test_verdicts_on_unlisted_tickets(case: dict[str, Any]) -> None:
     party = Party(**case["party"]) if case["party"] else None
     kind, _people = decide(party, Door(TABLE["door"], cancelled=case["cancelled"]))
     assert kind == case["server"]
@@ -50,7 +50,7 @@ def test_a_ticket_of_an_earlier_or_later_performance_is_of_another(other: int) -
 
 
 def test_numbers_of_performances_are_compared_as_such() -> None:
-    # Python keeps one object of each small number, and makes a new one of a larger number.
+    # Python has one object for each small number, and several for larger ones: `is` would fail.
     here, there = int("1000"), int("1000")
     party, door = Party(there, "confirmed", 2, 0), Door(here, cancelled=False)
     assert decide(party, door) == (Kind.ADMITTED, 2)
@@ -65,10 +65,10 @@ def test_a_door_of_which_no_more_is_known_has_no_free_places() -> None:
 @pytest.mark.parametrize("seen", [None, 0, 1])
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("way", Way)
-def test_who_is_let_in_unseen_would_be_let_in_by_the_rule(
+def test_the_single_statement_agrees_with_the_rules(
     people: int | None, seen: int | None, late: bool, way: Way
 ) -> None:
-    """A ticket that is shown for the first time is not asked about again: the rule must say the same of all."""
+    """First scans skip `decide`: it must agree on all parties that `lets_all_in` covers."""
     asked = ScanOptions(people, seen, late, way)
     told = {
         seats: decide(Party(7, "confirmed", seats, 0), Door(7, cancelled=False), asked)
@@ -89,12 +89,12 @@ def test_who_is_let_in_unseen_would_be_let_in_by_the_rule(
         (Party(7, "pending", 4, 0), 4, 9, (Kind.NOT_CONFIRMED, 0)),
         (Party(8, "confirmed", 4, 0), 4, 9, (Kind.WRONG_PERFORMANCE, 0)),
         (Party(6, "confirmed", 4, 0), 4, 9, (Kind.WRONG_PERFORMANCE, 0)),
-        # More were let in than there were places: nobody's place is taken for it.
+        # More people were admitted than there are seats: nobody loses a held one.
         (Party(7, "confirmed", 4, 0, 2), 4, -1, (Kind.ADMITTED, 2)),
         (None, 2, 9, (Kind.UNKNOWN, 0)),
     ],
 )
-def test_of_those_let_in_without_the_server_as_many_count_as_have_places(
+def test_claimed_admissions_count_as_far_as_there_are_seats(
     party: Party | None, claimed: int, free: int, counted: tuple[Kind, int]
 ) -> None:
     door = Door(7, cancelled=False, free=free)
@@ -112,14 +112,14 @@ def test_of_those_let_in_without_the_server_as_many_count_as_have_places(
         (Way.AGAIN, 0, 2, (Kind.NONE_OUT, 0)),
     ],
 )
-def test_of_those_who_went_out_or_came_back_without_the_server_as_many_count_as_can(
+def test_claimed_passages_count_as_far_as_possible(
     way: Way, outside: int, claimed: int, counted: tuple[Kind, int]
 ) -> None:
-    # Whether staff let people out or not: they did.
+    # Whether re-entry is allowed or not: they went.
     party, door = Party(7, "confirmed", 4, 4, outside=outside), Door(7, cancelled=False)
     assert count_claim(party, door, claimed, way) == counted
 
 
-def test_nobody_counts_when_the_evening_is_called_off() -> None:
+def test_nobody_counts_for_a_cancelled_performance() -> None:
     party, door = Party(7, "confirmed", 4, 0), Door(7, cancelled=True)
     assert count_claim(party, door, 4) == (Kind.PERFORMANCE_CANCELLED, 0)

@@ -1,4 +1,4 @@
-"""People without a booking, and the places of those who did not come."""
+"""Walk-ins, and the seats of no-shows."""
 
 import threading
 from collections.abc import Callable
@@ -57,7 +57,7 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 
 def tonight(capacity: int = 10, minutes: float = 20, **facts: Any) -> Performance:
-    """A performance whose curtain is near, and that can still be booked."""
+    """A performance that begins soon and can still be booked."""
     curtain = now() + timedelta(minutes=minutes)
     return a_performance(capacity, starts_at=curtain, booking_closes_at=curtain, **facts)
 
@@ -67,7 +67,7 @@ Clock = Callable[[datetime], None]
 
 @pytest.fixture
 def it_is(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Let it be another time for who releases places."""
+    """Set the time for releases."""
     return lambda moment: monkeypatch.setattr(no_show_seats, "now", lambda: moment)
 
 
@@ -121,12 +121,12 @@ class TestWalkIns:
         assert (counts(performance).inside, counts(performance).free) == (0, 2)
         assert walk_in(performance, 2).people == 2
 
-    def test_nobody_walks_into_an_evening_that_is_called_off(self) -> None:
+    def test_a_cancelled_performance_admits_no_walk_ins(self) -> None:
         performance = tonight()
         performance_changes.cancel_performance(performance.id)
         assert walk_in(performance).kind is Kind.PERFORMANCE_CANCELLED
 
-    def test_those_who_are_in_without_a_place_are_a_conflict(self) -> None:
+    def test_claimed_walk_ins_without_a_seat_are_a_conflict(self) -> None:
         performance = tonight(capacity=3)
         claim = Claim(now(), Kind.ADMITTED, 5)
         verdict = let_in_walk_ins(performance.id, 5, uuid4(), DOOR_A, claim)
@@ -138,7 +138,7 @@ class TestWalkIns:
         ("free", "answered", "happened", "counted"),
         [(5, 2, 2, 2), (5, 2, 1, 1), (5, 2, 0, 0), (5, 2, 4, 4), (3, 2, 4, 3), (0, 2, 2, 0)],
     )
-    def test_an_answer_that_did_not_arrive(
+    def test_a_claim_corrects_an_unheard_answer(
         self, free: int, answered: int, happened: int, counted: int
     ) -> None:
         performance, scan = tonight(capacity=6), uuid4()
@@ -163,13 +163,13 @@ class TestWalkIns:
         assert (verdict.kind, verdict.people, verdict.claimed) == (Kind.FULL, 0, 0)
         assert counts(performance).inside == 0
 
-    def test_of_more_than_a_party_can_be_as_many_count_as_it_can(self) -> None:
+    def test_claimed_walk_ins_count_up_to_the_largest_party(self) -> None:
         performance = tonight(capacity=500)
         claim = Claim(now(), Kind.ADMITTED, 120)
         verdict = let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A, claim)
         assert (verdict.people, verdict.claimed) == (100, 120)
 
-    def test_the_books_are_right_with_them(self) -> None:
+    def test_the_data_checks_accept_walk_ins(self) -> None:
         performance = tonight()
         walk_in(performance, 2)
         undo(performance.id, walk_in(performance).scan_id, DOOR_A)
@@ -181,7 +181,7 @@ class TestWalkIns:
 
 
 def race(app: Flask, calls: list[Callable[[], Any]]) -> list[Any]:
-    """What comes of calls at the same time, each on a connection of its own."""
+    """Run calls at the same time, each on its own connection, and return the results."""
     together = threading.Barrier(len(calls), timeout=PATIENCE)
 
     def run(call: Callable[[], Any]) -> Any:
@@ -205,7 +205,7 @@ def test_many_doors_fill_the_house_and_no_more(app: Flask) -> None:
     assert seats_held(identity) == (5, 5)
 
 
-def test_negative_control_who_does_not_look_under_the_lock_is_refused_by_the_database(
+def test_negative_control_without_the_lock_the_database_refuses_walk_ins(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performance = tonight(capacity=4)
@@ -220,7 +220,7 @@ def test_negative_control_who_does_not_look_under_the_lock_is_refused_by_the_dat
 
 
 class TestRelease:
-    def test_places_of_who_did_not_come_go_to_walk_ins(self) -> None:
+    def test_seats_of_no_shows_go_to_walk_ins(self) -> None:
         performance = tonight(capacity=8)
         inside, missing = a_party(performance, 4), a_party(performance, 3)
         admit(performance.id, inside.reference, uuid4(), DOOR_A, people=3)
@@ -233,7 +233,7 @@ class TestRelease:
         assert fresh(missing.id).state == State.CONFIRMED
         assert not [result for result in run_checks() if result.failed]
 
-    def test_whom_a_revoked_phone_let_in_keeps_the_place(self) -> None:
+    def test_people_let_in_by_a_revoked_phone_keep_their_seats(self) -> None:
         performance = tonight(capacity=9)
         parties = [a_party(performance, 4), a_party(performance, 3)]
         token, _ = issue_token("Lost phone", Scope.DOOR, 5, performance.id)
@@ -242,7 +242,7 @@ class TestRelease:
         told = Claim(now(), Kind.ADMITTED, 3)
         for scan_id, party in ((uuid4(), parties[0]), (undone, parties[1])):
             record_revoked_scan(performance.id, party.reference, scan_id, phone, told)
-        # Whom it took back is outside.
+        # People whose admission it undid are outside.
         record_revoked_undo(performance.id, undone, phone)
         missing = no_show_seats.NoShowSeats(2, 1 + 3)
         assert no_shows(performance.id) == missing
@@ -261,7 +261,7 @@ class TestRelease:
         assert no_show_seats.no_shows(performance.id, inside) == nothing
         assert no_show_seats.release_no_shows(performance.id, inside) == nothing
 
-    def test_who_told_that_they_come_late_keep_their_places_unless_it_is_asked_for(self) -> None:
+    def test_late_parties_keep_their_seats_by_default(self) -> None:
         performance = tonight(capacity=8)
         late, _missing = a_party(performance, 3), a_party(performance, 2)
         set_lateness(late.id, 20)
@@ -289,7 +289,7 @@ class TestRelease:
         it_is(opens_at)
         assert no_show_seats.release_no_shows(performance.id) == no_show_seats.NoShowSeats(1, 2)
 
-    def test_only_who_is_confirmed_and_missing_is_counted_and_on_this_evening_only(self) -> None:
+    def test_only_confirmed_no_shows_of_this_performance_are_counted(self) -> None:
         earlier, performance, later = tonight(), tonight(), tonight()
         for other in (earlier, later):
             a_party(other, 1)
@@ -309,7 +309,7 @@ class TestRelease:
         assert no_show_seats.no_shows(performance.id) == nobody
         assert no_show_seats.release_no_shows(performance.id) == nobody
 
-    def test_not_of_an_evening_that_is_called_off(self) -> None:
+    def test_a_cancelled_performance_releases_nothing(self) -> None:
         performance = tonight()
         performance_changes.cancel_performance(performance.id)
         with pytest.raises(ReservationEnded):
@@ -323,7 +323,7 @@ class TestRelease:
         move(performance.id, performance.starts_at + timedelta(minutes=minutes))
         with pytest.raises(BookingClosed):
             booking.reserve(performance.id, a_visitor(), 1)
-        # Once all of them are held again, booking goes with the curtain as ever.
+        # Once all seats are restored, booking follows the curtain again.
         no_show_seats.restore_no_shows(performance.id)
         move(performance.id, performance.starts_at + timedelta(minutes=60))
         assert booking.reserve(performance.id, a_visitor(), 1).seats == 1
@@ -361,14 +361,14 @@ class TestRelease:
         performance = db.session.get_one(Performance, performance.id, populate_existing=True)
         assert performance.booking_closes_at == closed_at
 
-    def test_who_holds_without_having_confirmed_keeps_the_hold(self) -> None:
+    def test_pending_reservations_keep_their_hold(self) -> None:
         performance = tonight()
         held = a_party(performance, 2, confirmed=False)
         assert no_show_seats.release_no_shows(performance.id) == no_show_seats.NoShowSeats(0, 0)
         booking.confirm(held.id)
         assert admit(performance.id, held.reference, uuid4(), DOOR_A).people == 2
 
-    def test_a_late_comer_comes_in_as_long_as_places_are_free(self) -> None:
+    def test_a_late_party_is_admitted_while_seats_are_free(self) -> None:
         performance = tonight(capacity=4)
         party = a_party(performance, 3)
         no_show_seats.release_no_shows(performance.id)
@@ -386,7 +386,7 @@ class TestRelease:
         assert last.kind is Kind.FULL
 
     @pytest.mark.parametrize(("people", "released"), [(1, 2), (2, 2), (3, 1), (4, 0)])
-    def test_who_comes_late_takes_held_places_first(self, people: int, released: int) -> None:
+    def test_a_late_party_takes_held_seats_first(self, people: int, released: int) -> None:
         """Of a party of which some places were held again."""
         performance = tonight(capacity=4)
         party = a_party(performance, 4)
@@ -399,7 +399,7 @@ class TestRelease:
         assert late.people == people
         assert (fresh(party.id).admitted, fresh(party.id).released) == (people, released)
 
-    def test_taking_it_back_gives_places_to_who_confirmed_first(self) -> None:
+    def test_restoring_prefers_parties_that_confirmed_first(self) -> None:
         performance = tonight(capacity=5)
         second, first = (a_party(performance, seats, confirmed=False) for seats in (3, 2))
         for party in (first, second):
@@ -414,7 +414,7 @@ class TestRelease:
         assert walk_ins == 2
         assert db.session.get_one(Performance, performance.id).released_at is not None
 
-    def test_taking_all_of_it_back_leaves_no_trace(self) -> None:
+    def test_restoring_everything_leaves_no_trace(self) -> None:
         performance = tonight()
         party = a_party(performance, 3)
         no_show_seats.release_no_shows(performance.id)
@@ -440,7 +440,7 @@ class TestRelease:
         assert (fresh(party.id).seats, fresh(party.id).released) == (2, 1)
         assert counts(performance).free == 9
 
-    def test_nobody_whose_places_were_released_is_let_in_by_hand(self) -> None:
+    def test_the_database_refuses_admissions_into_released_seats(self) -> None:
         performance = tonight()
         party = a_party(performance, 2)
         scan = uuid4()
@@ -453,7 +453,7 @@ class TestRelease:
         assert violated_constraint(refused.value) == "ck_reservation_admitted_range"
 
 
-def test_a_scan_and_the_release_do_not_give_one_place_twice(app: Flask) -> None:
+def test_a_scan_and_a_release_do_not_give_one_seat_twice(app: Flask) -> None:
     for _ in range(5):
         performance = tonight(capacity=2)
         party = a_party(performance, 2)

@@ -1,4 +1,4 @@
-"""What was kept before forms refused it turns nobody's neighbours, wherever it is read."""
+"""Bidirectional control characters of older data are removed wherever it is read."""
 
 from typing import Any
 from uuid import uuid4
@@ -24,10 +24,10 @@ from tests.factories import a_party, a_performance, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
-TURNED = "Ada\u202eissoR"
+WITH_CONTROL = "Ada\u202eissoR"
 
 
-def test_no_export_holds_what_turns_its_neighbours(database: psycopg.Connection[Any]) -> None:
+def test_no_export_has_bidi_controls(database: psycopg.Connection[Any]) -> None:
     performance = a_performance()
     party = a_party(performance, 2)
     invitations.enrol(invitations.make_invitation(performance.id), "Door A")
@@ -38,7 +38,7 @@ def test_no_export_holds_what_turns_its_neighbours(database: psycopg.Connection[
         "api_token": ("label",),
     }.items():
         for column in columns:
-            database.execute(f"UPDATE {table} SET {column} = %s", [TURNED])
+            database.execute(f"UPDATE {table} SET {column} = %s", [WITH_CONTROL])
     db.session.expire_all()
     reservation = db.session.get_one(Reservation, party.id)
     evening = find_listing(performance.id, now())
@@ -58,15 +58,15 @@ def test_no_export_holds_what_turns_its_neighbours(database: psycopg.Connection[
     assert not [text for text in said if "\u202e" in text]
 
 
-def test_no_verdict_holds_it_either(database: psycopg.Connection[Any]) -> None:
+def test_no_verdict_has_bidi_controls(database: psycopg.Connection[Any]) -> None:
     performance = a_performance()
     party, other = (a_party(performance, 2) for _ in range(2))
     device, token = invitations.enrol(invitations.make_invitation(performance.id), "Door A")
     phone = Actor("Door A", token_id=device.id, label="Door A")
     admit(performance.id, other.reference, uuid4(), phone)
-    database.execute("UPDATE reservation SET name = %s, note = %s", [TURNED, TURNED])
-    database.execute("UPDATE api_token SET label = %s", [TURNED])
-    database.execute("UPDATE scan SET door = %s", [TURNED])
+    database.execute("UPDATE reservation SET name = %s, note = %s", [WITH_CONTROL, WITH_CONTROL])
+    database.execute("UPDATE api_token SET label = %s", [WITH_CONTROL])
+    database.execute("UPDATE scan SET door = %s", [WITH_CONTROL])
     db.session.expire_all()
     fresh = admit(performance.id, ticket_token(party), uuid4(), phone).party
     second = admit(performance.id, other.reference, uuid4(), phone)
@@ -82,8 +82,8 @@ def test_no_verdict_holds_it_either(database: psycopg.Connection[Any]) -> None:
     assert said == ["AdaissoR"] * len(said)
 
 
-def test_what_is_written_past_the_forms_is_kept_without_it(
+def test_bidi_controls_are_removed_on_storing(
     database: psycopg.Connection[Any],
 ) -> None:
-    a_party(a_performance(), 2, name=TURNED)
+    a_party(a_performance(), 2, name=WITH_CONTROL)
     assert database.execute("SELECT name FROM reservation").fetchall() == [("AdaissoR",)]

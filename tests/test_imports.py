@@ -5,6 +5,7 @@ Views, API, admin, commands and jobs call rules; rules use models; models stand 
 
 import ast
 import re
+from collections import Counter
 from functools import cache
 from graphlib import TopologicalSorter
 
@@ -51,6 +52,11 @@ REQUEST_READERS = {
     "web.form_checks", "api.problems", "web.rate_limits", "api.rest", "staff.sessions", "staff.login_limits",
 }  # fmt: skip
 MAX_LOOSE_MODULES = 6
+MAX_MODULES_PER_FOLDER = 12  # beside __init__
+MAX_LINES = 300
+SOURCES = [
+    path for folder in (PACKAGE, "bare_machine") for path in sorted((ROOT / folder).rglob("*.py"))
+]
 
 
 @cache
@@ -115,6 +121,18 @@ def test_every_module_belongs_to_a_known_part() -> None:
 def test_the_top_shows_rooms() -> None:
     loose = {path.stem for path in (ROOT / PACKAGE).glob("*.py")} - {"__init__"}
     assert len(loose) <= MAX_LOOSE_MODULES, sorted(loose)
+
+
+def test_no_module_is_long() -> None:
+    lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in SOURCES}
+    assert {path: count for path, count in lines.items() if count > MAX_LINES} == {}
+
+
+def test_no_folder_is_crowded() -> None:
+    count = Counter(
+        str(path.parent.relative_to(ROOT)) for path in SOURCES if path.stem != "__init__"
+    )
+    assert {folder: n for folder, n in count.items() if n > MAX_MODULES_PER_FOLDER} == {}
 
 
 @pytest.mark.parametrize("name", modules())

@@ -13,8 +13,8 @@ from sqlalchemy import Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session, joinedload
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
-from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.party import PARTY_COLUMNS, Party
+from azionelab.bookings.models import PARTY_COLUMNS, Reservation, State
+from azionelab.bookings.party import Party
 from azionelab.database import read_row, require_transaction
 from azionelab.shows.models import Performance
 

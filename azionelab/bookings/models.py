@@ -1,8 +1,9 @@
 """Reservation: a party's booking of one performance."""
 
+from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -22,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from azionelab.bookings.party import Party, PartyCounts
 from azionelab.database import Base, Typed
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.shows.models import Performance
@@ -41,42 +43,6 @@ class State(StrEnum):
 
 
 LIVE = (State.PENDING, State.CONFIRMED)  # what has not ended; it holds seats if `holds_seats`
-
-
-class _Counted(Protocol):
-    """How many people a party has, how many of them came, and when the others come."""
-
-    @property
-    def seats(self) -> int: ...
-    @property
-    def admitted(self) -> int: ...
-    @property
-    def released(self) -> int: ...
-    @property
-    def outside(self) -> int: ...
-    @property
-    def late_at(self) -> datetime | None: ...
-
-
-class PartyCounts:
-    """What follows from a party's counts: the same for a Reservation, a Party (party.py) and a guest on the door list."""
-
-    __slots__ = ()
-
-    @hybrid_property
-    def to_come(self: _Counted) -> int:
-        """People of the party who are not in and whose seats are held."""
-        return self.seats - self.admitted - self.released
-
-    @property
-    def inside(self: _Counted) -> int:
-        """People of the party who are in the building."""
-        return max(0, self.admitted - self.outside)
-
-    @property
-    def awaited_at(self: _Counted) -> datetime | None:
-        """About when the rest of the party comes, if it announced a late arrival."""
-        return self.late_at if self.admitted < self.seats else None
 
 
 class Reservation(PartyCounts, Base):
@@ -231,6 +197,18 @@ def lapsed(at: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
 def unconfirmed(at: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """The condition that a reservation can still be confirmed: pending, and its hold not over."""
     return and_(Reservation.is_pending, Reservation.hold_expires_at > at)
+
+
+_PARTY_FIELDS = [field.name for field in fields(Party)]
+# What to select for `Party(*row)`.
+PARTY_COLUMNS: tuple[Any, ...] = tuple(getattr(Reservation, name) for name in _PARTY_FIELDS)
+
+
+def party_of(reservation: Reservation | None) -> Party | None:
+    """The party of a reservation as it is at this moment; None when there is no reservation."""
+    if reservation is None:
+        return None
+    return Party(*(getattr(reservation, name) for name in _PARTY_FIELDS))
 
 
 def _literal(state: State) -> ColumnElement[str]:

@@ -1,11 +1,47 @@
-"""Party: a reservation's people as the door sees them, read without the rest of the row."""
+"""Party: a reservation's people as the door sees them, and what follows from their counts. Facts alone."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Protocol
 from uuid import UUID
 
-from azionelab.bookings.models import PartyCounts, Reservation
+from sqlalchemy.ext.hybrid import hybrid_property
+
+
+class _Counted(Protocol):
+    """How many people a party has, how many of them came, and when the others come."""
+
+    @property
+    def seats(self) -> int: ...
+    @property
+    def admitted(self) -> int: ...
+    @property
+    def released(self) -> int: ...
+    @property
+    def outside(self) -> int: ...
+    @property
+    def late_at(self) -> datetime | None: ...
+
+
+class PartyCounts:
+    """What follows from a party's counts: the same for a Reservation, a Party and a guest on the door list."""
+
+    __slots__ = ()
+
+    @hybrid_property
+    def to_come(self: _Counted) -> int:
+        """People of the party who are not in and whose seats are held."""
+        return self.seats - self.admitted - self.released
+
+    @property
+    def inside(self: _Counted) -> int:
+        """People of the party who are in the building."""
+        return max(0, self.admitted - self.outside)
+
+    @property
+    def awaited_at(self: _Counted) -> datetime | None:
+        """About when the rest of the party comes, if it announced a late arrival."""
+        return self.late_at if self.admitted < self.seats else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +68,3 @@ class Party(PartyCounts):
     reduced_from: int | None = None
     reduced_at: datetime | None = None
     reduced_by: str | None = None
-
-
-_NAMES = [field.name for field in fields(Party)]
-# What to select for `Party(*row)`.
-PARTY_COLUMNS: tuple[Any, ...] = tuple(getattr(Reservation, name) for name in _NAMES)
-
-
-def party_of(reservation: Reservation | None) -> Party | None:
-    """The party of a reservation as it is at this moment; None when there is no reservation."""
-    if reservation is None:
-        return None
-    return Party(*(getattr(reservation, name) for name in _NAMES))

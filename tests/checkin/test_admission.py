@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings import rules as booking
 from azionelab.bookings.locks import EXPECTED_FACTS, LockedParty
-from azionelab.bookings.models import Reservation
-from azionelab.bookings.party import Party, party_of
+from azionelab.bookings.models import Reservation, party_of
+from azionelab.bookings.party import Party
 from azionelab.bookings.seats import holds
 from azionelab.bookings.tickets.files import ticket_url
 from azionelab.bookings.tickets.signing import sign_ticket, write_ticket

@@ -8,8 +8,7 @@ import psycopg
 import pytest
 
 from azionelab.bookings import rules as booking
-from azionelab.bookings.models import Reservation
-from azionelab.bookings.party import party_of
+from azionelab.bookings.models import Reservation, party_of
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.checkin.devices.offline_list import conflicts
 from azionelab.checkin.scanning.scan_log import Claim, Verdict

@@ -8,8 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text
 
-from azionelab.bookings.models import Reservation
-from azionelab.bookings.party import party_of
+from azionelab.bookings.models import Reservation, party_of
 from azionelab.checkin.house import search
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.house.name_matching import matches_name, name_matches_sql, spellings

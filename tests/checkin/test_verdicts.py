@@ -1,6 +1,8 @@
 """The rules of verdicts, case by case. The door app's are tested with the same table."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +125,11 @@ def test_claimed_passages_count_as_far_as_possible(
 def test_nobody_counts_for_a_cancelled_performance() -> None:
     party, door = Party(7, "confirmed", 4, 0), Door(7, cancelled=True)
     assert count_claim(party, door, 4) == (Kind.PERFORMANCE_CANCELLED, 0)
+
+
+def test_the_counts_of_a_party() -> None:
+    at = datetime(2026, 11, 30, 20, 10, tzinfo=UTC)
+    party = Party(7, "confirmed", seats=9, admitted=4, released=2, outside=1, late_at=at)
+    assert (party.to_come, party.inside, party.awaited_at) == (3, 3, at)
+    complete = replace(party, admitted=9, released=0)
+    assert (complete.to_come, complete.inside, complete.awaited_at) == (0, 8, None)

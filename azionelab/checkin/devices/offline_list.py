@@ -9,8 +9,8 @@ from sqlalchemy import and_, case, select, text
 from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.history import Ended, Reduced, ended, reduced
-from azionelab.bookings.models import LIVE, Reservation
-from azionelab.bookings.party import PARTY_COLUMNS, Party
+from azionelab.bookings.models import LIVE, PARTY_COLUMNS, Reservation
+from azionelab.bookings.party import Party
 from azionelab.bookings.tickets.signing import sign_ticket
 from azionelab.checkin.devices.registry import ticket_digest
 from azionelab.checkin.models import Admission, Passage, Scan

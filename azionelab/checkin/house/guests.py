@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import not_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from azionelab.bookings.models import LIVE, PartyCounts, Reservation, lapsed
+from azionelab.bookings.models import LIVE, Reservation, lapsed
+from azionelab.bookings.party import PartyCounts
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.scanning.scan_log import HAS_PEOPLE_IN
 from azionelab.database import db, now

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from azionelab.bookings.models import LIVE, Reservation
-from azionelab.bookings.party import PARTY_COLUMNS, Party
+from azionelab.bookings.models import LIVE, PARTY_COLUMNS, Reservation
+from azionelab.bookings.party import Party
 from azionelab.bookings.tickets.references import read_reference
 from azionelab.checkin.house.name_matching import matches_name, spellings
 from azionelab.database import db

@@ -4,8 +4,7 @@ from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy.orm import Session
 
-from azionelab.bookings.models import Reservation
-from azionelab.bookings.party import party_of
+from azionelab.bookings.models import Reservation, party_of
 from azionelab.bookings.seats.no_show_seats import hold_again
 from azionelab.checkin.models import Scan
 from azionelab.checkin.scanning.facts import lock_door, lock_party_by_code, read_locked_door

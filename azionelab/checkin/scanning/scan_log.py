@@ -15,8 +15,8 @@ from sqlalchemy import String, and_, bindparam, func, insert, literal_column, or
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from azionelab.bookings.models import Reservation
-from azionelab.bookings.party import Party, party_of
+from azionelab.bookings.models import Reservation, party_of
+from azionelab.bookings.party import Party
 from azionelab.checkin.models import Admission, Passage, Scan
 from azionelab.checkin.scanning.facts import lock_party_by_code, read_cancelled_at
 from azionelab.checkin.verdicts import REVOKED, Kind, Way

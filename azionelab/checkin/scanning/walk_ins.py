@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.locks import lock_reservation
-from azionelab.bookings.party import party_of
+from azionelab.bookings.models import party_of
 from azionelab.bookings.transitions import replace_walk_ins, seat_walk_ins
 from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.metrics import VERDICTS_GIVEN

@@ -23,6 +23,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -226,12 +227,13 @@ def _postmaster(database: Database) -> int:
 
 def _cpu_nanoseconds(masters: Iterable[int]) -> int:
     """CPU time of all threads of these programs' child processes until now (Linux: schedstat)."""
-    return sum(
-        int((thread / "schedstat").read_text().split()[0])
-        for master in masters
-        for child in Path(f"/proc/{master}/task/{master}/children").read_text().split()
-        for thread in Path(f"/proc/{child}/task").iterdir()
-    )
+    used = 0
+    for master in masters:
+        for child in Path(f"/proc/{master}/task/{master}/children").read_text().split():
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+                for thread in Path(f"/proc/{child}/task").iterdir():
+                    used += int((thread / "schedstat").read_text().split()[0])
+    return used
 
 
 def _rates(

@@ -54,7 +54,7 @@ DECIDED = {
     "smoke.md": {"60 s", "10 s"},
 }
 BENCH = re.compile(
-    r"<!-- (?:make bench|python -m bench\.(?:camera|qr)) writes from here -->.*?<!-- to here -->",
+    r"<!-- (?:make bench|python -m bench\.(?:ablation|camera|qr)) writes from here -->.*?<!-- to here -->",
     re.S,
 )
 EXAMPLES = re.compile(r"^```.*?^```", re.M | re.S)

@@ -20,7 +20,7 @@ from azionelab.checkin.pages import no_show_views as _no_shows  # noqa: F401
 from azionelab.checkin.pages.views import blueprint as checkin_blueprint
 from azionelab.database import db
 from azionelab.database.connections import limit_each_transaction, refuse_closed_connections
-from azionelab.database.transactions import end_reading
+from azionelab.database.transactions import commit_read_transaction
 from azionelab.languages import choose_locale
 from azionelab.mail import jobs as _mail_jobs  # noqa: F401
 from azionelab.ops.checks import secret_keys as _secret_keys  # noqa: F401
@@ -76,16 +76,16 @@ def _bind_extensions(app: Flask) -> None:
         refuse_closed_connections(db.engine)
         if app.config["AZIONELAB"].database_pooler:
             limit_each_transaction(db.engine)
-    app.after_request(_end_reading)
+    app.after_request(_commit_read_transaction)
     extensions.migrate.init_app(app, db, directory=str(_ROOT / "migrations"))
     extensions.mailer.init_app(app)
     extensions.babel.init_app(app, locale_selector=choose_locale)
     init_rate_limits(app)
 
 
-def _end_reading(response: Response) -> Response:
+def _commit_read_transaction(response: Response) -> Response:
     if db.session.registry.has():
-        end_reading(db.session())
+        commit_read_transaction(db.session())
     return response
 
 

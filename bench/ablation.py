@@ -140,7 +140,7 @@ Scenario = Booking | Admission
 SCENARIOS: dict[str, list[Callable[[Database, Path], Scenario]]] = {
     "nothing": [Admission, Booking],
     "EXPECTED_PARTY": [Admission],
-    "last_words": [Booking],
+    "insert_with_commit": [Booking],
     "messages": [RefusedBooking],
 }
 

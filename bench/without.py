@@ -34,7 +34,10 @@ REPLACED: dict[str, list[tuple[object, str, object]]] = {
         )
         for field, messages in rest._MESSAGES.items()
     ],
-    "last_words": [(outbox, "last_words", _execute), (rules, "last_words", _execute)],
+    "insert_with_commit": [
+        (outbox, "insert_with_commit", _execute),
+        (rules, "insert_with_commit", _execute),
+    ],
 }
 
 if optimization := os.environ.get("WITHOUT"):

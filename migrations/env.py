@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from azionelab.database import Base
 from azionelab.database.connections import LIMITS
-from azionelab.database.errors import unreached
+from azionelab.database.errors import describe_unreachable
 from azionelab.ops.checks import roles
 from azionelab.ops.checks.schema import SchemaState, schema_state
 from azionelab.settings.config import Config
@@ -60,7 +60,7 @@ def _open(engine: Engine, setting: str) -> Connection:
     try:
         return engine.connect()
     except OperationalError as error:
-        raise SystemExit(f"flask db: {setting}: {unreached(error)}") from error
+        raise SystemExit(f"flask db: {setting}: {describe_unreachable(error)}") from error
 
 
 def _owners_engine(config: Config, role: str, owners: str) -> Engine:

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from azionelab.database.errors import cause, unreached
+from azionelab.database.errors import describe_cause, describe_unreachable
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ from azionelab.database.errors import cause, unreached
 def test_a_rejected_password_is_named(words: str, told: bool) -> None:
     met = psycopg.OperationalError(f"connection failed: {words}\nand more")
     error = OperationalError("", {}, met)
-    assert cause(error) == "OperationalError" + " password refused" * told
-    line = unreached(error)
+    assert describe_cause(error) == "OperationalError" + " password refused" * told
+    line = describe_unreachable(error)
     assert line.startswith(f"the database cannot be reached: connection failed: {words}")
     assert line.endswith("(docs/runbook.md, Refused database password)") == told
     assert "\n" not in line

@@ -24,7 +24,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.bookings.party import Party, PartyCounts
-from azionelab.database import Base, Typed
+from azionelab.database import Base, UserText
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.shows.models import Performance
 
@@ -120,7 +120,7 @@ class Reservation(PartyCounts, Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     reference: Mapped[str]  # for people: read aloud, typed at the door; opens nothing by itself
     performance_id: Mapped[int] = mapped_column(ForeignKey("performance.id", ondelete="RESTRICT"))
-    name: Mapped[Typed]
+    name: Mapped[UserText]
     email: Mapped[str]
     email_key: Mapped[str | None]  # the address folded, so that one mailbox is one key
     locale: Mapped[str]
@@ -131,7 +131,7 @@ class Reservation(PartyCounts, Base):
     outside: Mapped[int] = mapped_column(default=0, server_default="0")
     walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
     released: Mapped[int] = mapped_column(default=0, server_default="0")
-    note: Mapped[Typed] = mapped_column(default="", server_default="")
+    note: Mapped[UserText] = mapped_column(default="", server_default="")
     late_at: Mapped[datetime | None]
     changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0")
     network: Mapped[bytes | None] = mapped_column(LargeBinary)

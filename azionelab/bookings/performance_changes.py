@@ -10,7 +10,7 @@ from azionelab.bookings.errors import CapacityBelowHeld, NamesErased
 from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.seats.holds import expire_holds
 from azionelab.database import now, transaction
-from azionelab.database.row_versions import require_version, write_as
+from azionelab.database.row_versions import record_author, require_version
 from azionelab.shows.models import Performance
 from azionelab.shows.window import check_curtain, check_window, move_booking_window
 
@@ -66,7 +66,7 @@ def cancel_performance(
             return None
         if seen_version is not None:
             require_version(session, performance, seen_version)
-        write_as(session, by)
+        record_author(session, by)
         expire_holds(session, performance, now())
         performance.cancelled_at = now()
         live = lock_live_parties(session, performance_id)

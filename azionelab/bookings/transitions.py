@@ -20,7 +20,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from azionelab.bookings.history import By
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets.references import new_reference
-from azionelab.database import last_words, now
+from azionelab.database import insert_with_commit, now
 from azionelab.mail.models import Kind
 from azionelab.mail.outbox import enqueue
 from azionelab.shows.models import Performance
@@ -86,7 +86,7 @@ def add(session: Session, values: dict[str, Any]) -> Reservation:
     """
     reservation = Reservation(**values)
     reservation_changed(session, reservation, Change.RESERVED)
-    last_words(session, _NEW_RESERVATION, values)
+    insert_with_commit(session, _NEW_RESERVATION, values)
     return reservation
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.bookings.models import Reservation
-from azionelab.database import Base, Typed
+from azionelab.database import Base, UserText
 from azionelab.staff.models import ApiToken, User
 
 
@@ -49,7 +49,7 @@ class Scan(Base):
     claim_undone_at: Mapped[datetime | None]
     scanned_at: Mapped[datetime]  # by the server's clock
     received_at: Mapped[datetime | None]  # later than scanned_at for offline scans
-    door: Mapped[Typed]
+    door: Mapped[UserText]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id", ondelete="SET NULL"))
     reservation: Mapped[Reservation | None] = relationship()
@@ -91,7 +91,7 @@ class Admission(Base):
     people: Mapped[int]
     admitted_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
-    undone_by: Mapped[Typed] = mapped_column(default="", server_default="")
+    undone_by: Mapped[UserText] = mapped_column(default="", server_default="")
     scan: Mapped[Scan] = relationship()
 
 
@@ -115,4 +115,4 @@ class Passage(Base):
     )
     people: Mapped[int]
     undone_at: Mapped[datetime | None]
-    undone_by: Mapped[Typed] = mapped_column(default="", server_default="")
+    undone_by: Mapped[UserText] = mapped_column(default="", server_default="")

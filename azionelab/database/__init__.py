@@ -1,11 +1,11 @@
 """The database: declarative base, session, transactions."""
 
-from azionelab.database.base import Base, Typed, now
+from azionelab.database.base import Base, UserText, now
 from azionelab.database.errors import violated_constraint
 from azionelab.database.session import db
 from azionelab.database.transactions import (
     NestedTransaction,
-    last_words,
+    insert_with_commit,
     read_row,
     require_transaction,
     transaction,
@@ -14,9 +14,9 @@ from azionelab.database.transactions import (
 __all__ = [
     "Base",
     "NestedTransaction",
-    "Typed",
+    "UserText",
     "db",
-    "last_words",
+    "insert_with_commit",
     "now",
     "read_row",
     "require_transaction",

@@ -17,7 +17,7 @@ _NAMING = {
 }
 
 
-class _Typed(TypeDecorator[str]):
+class _UserText(TypeDecorator[str]):
     """Text without bidirectional controls (validation/text.py): removed on write and on read.
 
     Forms refuse these characters. Removing them on read covers rows stored before the forms did, and exports.
@@ -35,7 +35,7 @@ class _Typed(TypeDecorator[str]):
         return value if value is None else remove_bidi_controls(value)
 
 
-Typed = Annotated[str, mapped_column(_Typed())]  # text that one person typed and others read
+UserText = Annotated[str, mapped_column(_UserText())]  # text that one person typed and others read
 
 
 class Base(DeclarativeBase):

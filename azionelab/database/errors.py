@@ -43,7 +43,7 @@ def is_database_busy(error: BaseException) -> bool:
     an error count, too.
     """
     links = list(_chain(error))
-    return isinstance(links[0], _OF_THE_DATABASE) and any(map(_says_busy, links))
+    return isinstance(links[0], _OF_THE_DATABASE) and any(map(_is_busy, links))
 
 
 def is_commit_unknown(error: BaseException) -> bool:
@@ -52,7 +52,7 @@ def is_commit_unknown(error: BaseException) -> bool:
 
 
 @contextmanager
-def committing(
+def detect_lost_commit(
     driver: psycopg.Connection[Any], errors: type[Exception] = SQLAlchemyError
 ) -> Iterator[None]:
     """Raise CommitUnknown when the connection is lost in the block, which sends a COMMIT.
@@ -68,7 +68,7 @@ def committing(
         raise
 
 
-def cause(error: BaseException) -> str:
+def describe_cause(error: BaseException) -> str:
     """The error's class and SQLSTATE, if any, for a log: "DiskFull 53100", "OperationalError".
 
     The message is left out: it may quote a row.
@@ -82,7 +82,7 @@ def cause(error: BaseException) -> str:
     return f"{type(met).__name__} {state}" if state else type(met).__name__
 
 
-def unreached(error: OperationalError) -> str:
+def describe_unreachable(error: OperationalError) -> str:
     """One line for the user of a command: why the database cannot be reached, and what to do if that is known."""
     told = f"the database cannot be reached: {str(error.orig).strip().partition(chr(10))[0]}"
     if error.orig and _is_password_refused(error.orig):
@@ -111,7 +111,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _says_busy(error: BaseException) -> bool:
+def _is_busy(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     if isinstance(error, PendingRollbackError):

@@ -140,7 +140,7 @@ def delete_row(model: type[Base], identity: int, seen_version: int, by: int | No
     with transaction() as session:
         row = lock_row(session, model, identity)
         require_version(session, row, seen_version)
-        write_as(session, by)
+        record_author(session, by)
         session.delete(row)
 
 
@@ -153,7 +153,7 @@ def lock_row(session: Session, model: type[_Row], identity: int) -> _Row:
     return row
 
 
-def write_as(session: Session, account_id: int | None, source: str = "") -> None:
+def record_author(session: Session, account_id: int | None, source: str = "") -> None:
     """Record this transaction's changes under this account, or under this program."""
     require_transaction(session)
     session.execute(
@@ -173,7 +173,7 @@ def merge(
     `stored` are the row's values where they are not its attributes. The transaction's changes are recorded
     under the editor's account. Raises EditConflict; writes nothing itself.
     """
-    write_as(session, edit.by)
+    record_author(session, edit.by)
     if stored is None:
         stored = {name: getattr(row, name) for name in edit.wanted}
     changed = changes_since(session, row, edit.made_from)

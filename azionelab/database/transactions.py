@@ -1,4 +1,4 @@
-"""Transactions: `transaction()`, and statements that go past SQLAlchemy (`read_row`, `last_words`)."""
+"""Transactions: `transaction()`, and statements that go past SQLAlchemy (`read_row`, `insert_with_commit`)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,14 +12,14 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from azionelab.database.errors import committing, is_database_busy
+from azionelab.database.errors import detect_lost_commit, is_database_busy
 from azionelab.database.session import db, has_changes
 from azionelab.validation.text import remove_bidi_controls
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _COMMITTED = "azionelab.committed"
 _IN_USE_CASE = "azionelab.in_use_case"
-_LAST_WORDS = "azionelab.last_words"
+_INSERTS_WITH_COMMIT = "azionelab.insert_with_commit"
 
 
 class NestedTransaction(RuntimeError):
@@ -41,14 +41,14 @@ def transaction() -> Iterator[Session]:
     session.info[_IN_USE_CASE] = True
     try:
         yield session
-        _commit(session, session.info.pop(_LAST_WORDS, ()))
+        _commit(session, session.info.pop(_INSERTS_WITH_COMMIT, ()))
         session.info[_COMMITTED] = True
     except BaseException:
         _roll_back(session)
         raise
     finally:
         session.info.pop(_IN_USE_CASE, None)
-        session.info.pop(_LAST_WORDS, None)
+        session.info.pop(_INSERTS_WITH_COMMIT, None)
 
 
 def has_committed() -> bool:
@@ -56,7 +56,7 @@ def has_committed() -> bool:
     return db.session.registry.has() and _COMMITTED in db.session.info
 
 
-def last_words(session: Session, statement: Insert, values: dict[str, Any]) -> None:
+def insert_with_commit(session: Session, statement: Insert, values: dict[str, Any]) -> None:
     """Send this insert together with the transaction's COMMIT, in one round trip (psycopg's pipeline).
 
     Several inserts keep their order. Locks that they take are held only while the server executes them and
@@ -64,31 +64,31 @@ def last_words(session: Session, statement: Insert, values: dict[str, Any]) -> N
     transaction ends. It raises the rate of bookings of one performance (docs/performance.md).
     """
     require_transaction(session)
-    session.info.setdefault(_LAST_WORDS, []).append((statement, values))
+    session.info.setdefault(_INSERTS_WITH_COMMIT, []).append((statement, values))
 
 
 def read_row(connection: Connection, statement: ClauseElement, values: Mapping[str, object]) -> Any:
     """Execute a statement by the driver and return its first row as a named tuple, or None.
 
     For the statements of every scan: SQLAlchemy's execution costs more than PostgreSQL's
-    (docs/performance.md). Strings are cleaned as `Typed` does.
+    (docs/performance.md). Strings are cleaned as `UserText` does.
     """
     driver: Any = connection.connection.driver_connection
-    with _as_sqlalchemy(connection), driver.cursor(row_factory=namedtuple_row) as cursor:
-        row = cursor.execute(_written(statement), values).fetchone()
+    with _translate_errors(connection), driver.cursor(row_factory=namedtuple_row) as cursor:
+        row = cursor.execute(_compile(statement), values).fetchone()
     return row and row._make(
         remove_bidi_controls(value) if isinstance(value, str) else value for value in row
     )
 
 
 @cache
-def _written(statement: ClauseElement) -> str:
+def _compile(statement: ClauseElement) -> str:
     """The statement's SQL for the driver, compiled once."""
     return str(statement.compile(dialect=_DIALECT))
 
 
 @contextmanager
-def _as_sqlalchemy(connection: Connection) -> Iterator[None]:
+def _translate_errors(connection: Connection) -> Iterator[None]:
     """Translate the driver's errors into SQLAlchemy's, which callers handle."""
     driver: Any = connection.connection.driver_connection
     try:
@@ -113,8 +113,8 @@ def _commit(session: Session, last: Sequence[tuple[Insert, dict[str, Any]]]) -> 
     if last:
         # Errors of the statements are SQLAlchemy's and come before the COMMIT; the driver's come after it.
         with (
-            _as_sqlalchemy(connection),
-            committing(driver, psycopg.Error),
+            _translate_errors(connection),
+            detect_lost_commit(driver, psycopg.Error),
             driver.pipeline(),
         ):
             for statement, values in last:
@@ -122,7 +122,7 @@ def _commit(session: Session, last: Sequence[tuple[Insert, dict[str, Any]]]) -> 
             # The driver commits: the session's commit would return the connection to the pool while its
             # pipeline is still open.
             driver.commit()
-    with committing(driver):
+    with detect_lost_commit(driver):
         session.commit()
 
 
@@ -136,7 +136,7 @@ def _roll_back(session: Session) -> None:
             raise
 
 
-def end_reading(session: Session) -> None:
+def commit_read_transaction(session: Session) -> None:
     """End a read-only transaction by COMMIT; closing the session would send ROLLBACK.
 
     psycopg discards a connection's prepared statements at a ROLLBACK, and the next requests would plan their

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from azionelab.database import last_words, now, transaction
+from azionelab.database import insert_with_commit, now, transaction
 from azionelab.extensions import jobs
 from azionelab.mail.models import Delivery, Kind, Mail
 
@@ -28,7 +28,7 @@ def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> None:
     """
     mail = {"id": uuid4(), "reservation_id": reservation_id, "kind": kind, "created_at": now()}
     defer_sending(session, mail["id"])
-    last_words(session, _NEW_MAIL, mail)
+    insert_with_commit(session, _NEW_MAIL, mail)
 
 
 def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from azionelab.bookings.mails.resending import resend_failed
 from azionelab.database import now
-from azionelab.database.errors import unreached
+from azionelab.database.errors import describe_unreachable
 from azionelab.ops.checks import deployment as deploy_check
 from azionelab.ops.checks import doctor, roles
 from azionelab.ops.checks.schema import NOT_MIGRATED
@@ -60,7 +60,7 @@ def _with_database(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except OperationalError as error:
-            raise click.ClickException(unreached(error)) from error
+            raise click.ClickException(describe_unreachable(error)) from error
         except DBAPIError as error:
             if isinstance(error.orig, InsufficientPrivilege):
                 raise click.ClickException(roles.NO_RIGHTS) from error

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from azionelab.database import Base, Typed
+from azionelab.database import Base, UserText
 from azionelab.database.row_versions import Versioned
 from azionelab.shows.limits import (
     MAX_MINUTES,
@@ -39,8 +39,8 @@ class Venue(Versioned, Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[Typed]
-    address: Mapped[Typed] = mapped_column(default="")
+    name: Mapped[UserText]
+    address: Mapped[UserText] = mapped_column(default="")
     performances: Mapped[list["Performance"]] = relationship(
         back_populates="venue", passive_deletes="all"
     )
@@ -66,9 +66,9 @@ class Show(Versioned, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str]
-    title: Mapped[Typed]
-    summary: Mapped[Typed] = mapped_column(default="")
-    description: Mapped[Typed] = mapped_column(default="")
+    title: Mapped[UserText]
+    summary: Mapped[UserText] = mapped_column(default="")
+    description: Mapped[UserText] = mapped_column(default="")
     duration_minutes: Mapped[int | None]
     published: Mapped[bool] = mapped_column(default=False)
     listed: Mapped[bool] = mapped_column(default=True, server_default=true())

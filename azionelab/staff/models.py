@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from azionelab.database import Base, Typed
+from azionelab.database import Base, UserText
 from azionelab.database.row_versions import Versioned
 
 
@@ -59,7 +59,7 @@ class User(Versioned, Base, UserMixin):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
-    name: Mapped[Typed] = mapped_column(default="")
+    name: Mapped[UserText] = mapped_column(default="")
     password: Mapped[str | None]
     active: Mapped[bool] = mapped_column(default=True)
     # Flask-Security's session key: changing it ends every session of this person.
@@ -111,7 +111,7 @@ class ApiToken(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    label: Mapped[Typed]  # "Door A, Marta's phone"
+    label: Mapped[UserText]  # "Door A, Marta's phone"
     scope: Mapped[str]
     digest: Mapped[bytes]  # SHA-256 of the token, which has 256 random bits
     created_at: Mapped[datetime]

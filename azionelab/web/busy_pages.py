@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.api.problems import is_api_request, problem
-from azionelab.database.errors import cause, is_commit_unknown
+from azionelab.database.errors import describe_cause, is_commit_unknown
 from azionelab.database.transactions import has_committed
 
 RETRY_AFTER = 5  # seconds
@@ -28,7 +28,7 @@ def is_outcome_unknown(error: Exception) -> bool:
 def log_busy(error: Exception, what: str = "") -> None:
     """Log a warning without the request's data; `what` prefixes the message."""
     when = " in a commit" if is_commit_unknown(error) else ""
-    current_app.logger.warning("%sthe database failed%s: %s", what, when, cause(error))
+    current_app.logger.warning("%sthe database failed%s: %s", what, when, describe_cause(error))
 
 
 def busy_page(error: Exception) -> AnyResponse:

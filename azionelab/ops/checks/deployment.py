@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab.database import db, now
-from azionelab.database.errors import cause
+from azionelab.database.errors import describe_cause
 from azionelab.ops.checks import roles
 from azionelab.ops.checks.schema import NOT_MIGRATED, SchemaState, schema_state
 from azionelab.ops.checks.secret_keys import find_key_problem
@@ -154,7 +154,8 @@ def _database_findings(*, deploy: bool) -> Iterator[Finding]:
                 yield _backup_finding(connection)
     except SQLAlchemyError as error:
         yield Finding(
-            "FAIL", f"DATABASE: cannot be reached ({cause(error)}); see DATABASE_URL and the server"
+            "FAIL",
+            f"DATABASE: cannot be reached ({describe_cause(error)}); see DATABASE_URL and the server",
         )
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab.database import db
-from azionelab.database.errors import cause
+from azionelab.database.errors import describe_cause
 from azionelab.ops.checks.schema import NOT_MIGRATED, SchemaState, schema_state
 from azionelab.ops.monitoring.backups import Task
 from azionelab.ops.monitoring.service_status import (
@@ -59,7 +59,7 @@ def _build_report() -> dict[str, Any]:
             service_status = read_service_status(connection)
             refusal = find_disk_problem(connection, _DISK_PROBE)
     except SQLAlchemyError as error:
-        current_app.logger.warning("health: the database is away (%s)", cause(error))
+        current_app.logger.warning("health: the database is away (%s)", describe_cause(error))
         return report | {"database": "unreachable"}
     report |= summarize(service_status)
     if refusal:

@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from azionelab import __version__
 from azionelab.bookings.models import Reservation, unconfirmed
 from azionelab.database import db
-from azionelab.database.errors import cause
+from azionelab.database.errors import describe_cause
 from azionelab.ops.checks.schema import SchemaState, schema_state
 from azionelab.ops.monitoring.service_status import STATEMENT_TIMEOUT, read_service_status
 from azionelab.shows.models import Performance, Show
@@ -135,7 +135,7 @@ class _DatabaseCollector(Collector):
                 if current:
                     found += _collect(connection, _status_gauges, _performance_gauges, _job_gauges)
         except SQLAlchemyError as error:
-            logger.warning("metrics: the database is away (%s)", cause(error))
+            logger.warning("metrics: the database is away (%s)", describe_cause(error))
             reached, found = False, []
         yield _gauge("database_up", "Whether the database answers.", reached)
         yield from found

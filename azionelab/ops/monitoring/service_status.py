@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from azionelab.database.errors import cause, is_out_of_room
+from azionelab.database.errors import describe_cause, is_out_of_room
 from azionelab.mail.refusals import REFUSED, Refusals
 from azionelab.ops.monitoring.backups import Task
 
@@ -109,6 +109,6 @@ def find_disk_problem(connection: Connection, kilobytes: int) -> str | None:
         connection.execute(_SPILL_TO_DISK, {"kilobytes": kilobytes})
     except OperationalError as error:
         if is_out_of_room(error):
-            return cause(error)
+            return describe_cause(error)
         raise
     return None

@@ -18,7 +18,7 @@ from procrastinate.worker import Worker
 from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from azionelab.database.errors import cause
+from azionelab.database.errors import describe_cause
 from azionelab.extensions import jobs
 from azionelab.logs import logging_settings, request_id
 from azionelab.ops.checks.schema import NOT_MIGRATED
@@ -134,7 +134,7 @@ async def _run_until_stopped(app: Flask, concurrency: int, *, once: bool) -> Non
             except NotMigrated:
                 reason = NOT_MIGRATED
             except _DATABASE_AWAY as error:
-                reason = f"database is away ({cause(error)})"
+                reason = f"database is away ({describe_cause(error)})"
             pause = _RETRY_PAUSES[min(failures, len(_RETRY_PAUSES) - 1)]
             failures += 1
             logger.warning("worker: %s, next try in %s s", reason, pause)

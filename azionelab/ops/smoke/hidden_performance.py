@@ -12,7 +12,7 @@ from azionelab.bookings.locks import lock_performance
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.models import Admission, Scan
 from azionelab.database import db, now, transaction
-from azionelab.database.row_versions import RowChange, write_as
+from azionelab.database.row_versions import RowChange, record_author
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.models import ApiToken
@@ -77,7 +77,7 @@ def remove() -> int:
     The mails' jobs remain: they hold no personal data, find no mail, and succeed.
     """
     with transaction() as session:
-        write_as(session, None, source=_NAME)
+        record_author(session, None, source=_NAME)
         named = Show.slug.startswith(_NAME), Show.listed.is_(False)
         found = select(Performance.id).join(Performance.show).where(*named).order_by(Performance.id)
         performances = list(session.scalars(found))

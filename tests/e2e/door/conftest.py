@@ -1,4 +1,4 @@
-"""Phones at the door, and cameras that see what a test shows them."""
+"""Fixtures: phones at the door, and cameras that show what a test gives them."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "locale": "e
 
 @pytest.fixture
 def make_phone(browser: Browser, live_site: Site) -> Iterator[Callable[..., Phone]]:
-    """Make a phone, with what Playwright's contexts can be told."""
+    """Make a phone; options go to the Playwright context."""
     made: list[BrowserContext] = []
 
     def make(site: Site = live_site, **facts: Any) -> Phone:
@@ -32,13 +32,13 @@ def make_phone(browser: Browser, live_site: Site) -> Iterator[Callable[..., Phon
 
 @pytest.fixture
 def phone(make_phone: Callable[..., Phone]) -> Phone:
-    """A phone that is no door yet."""
+    """A phone that is not enrolled yet."""
     return make_phone()
 
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The film that the camera shows from when it is turned on."""
+    """The video file that the fake camera plays."""
     path = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
     film(path, (table(), 1))
     return path
@@ -48,7 +48,7 @@ def reel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def browser_with_camera(
     playwright: Playwright, whole_browser_path: str, reel: Path
 ) -> Iterator[Browser]:
-    """A browser whose camera shows the reel over and over."""
+    """A browser whose fake camera plays the video in a loop."""
     camera = [
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-video-capture={reel}",
@@ -60,7 +60,7 @@ def browser_with_camera(
 
 @pytest.fixture
 def show(reel: Path) -> Callable[..., None]:
-    """What the camera sees when it is turned on next: scenes of so many seconds each."""
+    """Set what the camera shows when it is turned on next: scenes with their seconds."""
 
     def show(*scenes: Scene) -> None:
         film(reel, *scenes)
@@ -70,7 +70,7 @@ def show(reel: Path) -> Callable[..., None]:
 
 @pytest.fixture
 def scanner(browser_with_camera: Browser, live_site: Site) -> Iterator[Phone]:
-    """A phone with a camera that may be used."""
+    """A phone with permission to use its camera."""
     context = browser_with_camera.new_context(**PHONE, permissions=["camera"])
     yield Phone(watched(context.new_page()), live_site)
     context.close()
@@ -78,7 +78,7 @@ def scanner(browser_with_camera: Browser, live_site: Site) -> Iterator[Phone]:
 
 @pytest.fixture
 def scans(database: psycopg.Connection[Any]) -> Callable[[], list[Any]]:
-    """All that the books hold of attempts at the door, in the order in which they came to the server."""
+    """All scans in the scan log, in the order in which the server received them."""
 
     def scans() -> list[Any]:
         return database.execute(

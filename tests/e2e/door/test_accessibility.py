@@ -1,4 +1,4 @@
-"""Whoever cannot see the screen, or holds no mouse, keeps the door as well as anybody."""
+"""The door works with a keyboard and a screen reader."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What no door expects: codes that are none, a browser that keeps nothing, a queue without an end."""
+"""Bad input: strange codes, a browser without storage, a very long queue."""
 
 import re
 from collections.abc import Callable

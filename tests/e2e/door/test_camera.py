@@ -1,4 +1,4 @@
-"""Scanning: what the camera sees, and what the door makes of it."""
+"""Scanning with the camera."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A door without a camera: it says what can be done, and goes on."""
+"""Without a camera the app says what to do, and works by typing."""
 
 from collections.abc import Callable
 

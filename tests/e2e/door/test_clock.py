@@ -1,4 +1,4 @@
-"""A phone's clock is put right, or jumps, in the middle of an evening without a network: the door goes on."""
+"""The door goes on if an offline phone's clock is corrected, or jumps."""
 
 import time
 from collections.abc import Callable

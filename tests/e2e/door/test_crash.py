@@ -1,4 +1,4 @@
-"""The browser is killed, as by a flat battery: what waits to be sent is still there, and sent once."""
+"""After a crash of the browser queued actions are still there, and are sent once."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ Open = Callable[..., BrowserContext]
 
 
 def kill_browser(profile: Path) -> None:
-    """End the browser of that profile, and all its processes, without a word."""
+    """Kill the browser of that profile with all its processes."""
     ours = [
         process
         for process in psutil.process_iter(["cmdline"])
@@ -41,7 +41,7 @@ def kill_browser(profile: Path) -> None:
 def start_browser(
     playwright: Playwright, whole_browser_path: str, tmp_path: Path
 ) -> Iterator[Open]:
-    """Start a browser that keeps what it keeps in a profile, as the one on a phone does."""
+    """Start a browser with a persistent profile."""
     started: list[BrowserContext] = []
 
     def start(*, offline: bool = False) -> BrowserContext:
@@ -63,7 +63,7 @@ def start_browser(
 
 @contextmanager
 def answers_lost(phone: Phone) -> Iterator[list[int]]:
-    """Let every sync reach the server, and none of its answers the phone; their statuses."""
+    """Let syncs reach the server but drop the responses; returns their statuses."""
     reached: list[int] = []
 
     def lose(route: Route) -> None:

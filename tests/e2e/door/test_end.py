@@ -1,4 +1,4 @@
-"""A phone that is no door any more keeps nothing; and what time it is, the server says."""
+"""The end of a session: the phone deletes its list. Also: times are the server's."""
 
 import json
 from collections.abc import Callable
@@ -41,14 +41,14 @@ def revoke(performance: Performance) -> None:
 
 
 def let_begin(database: psycopg.Connection[Any], performance: Performance, ago: timedelta) -> None:
-    """Let the performance have begun so long ago, as if time had passed. It takes two hours."""
+    """Move the start of the performance, which takes two hours, into the past."""
     database.execute(
         "UPDATE performance SET starts_at = %s WHERE id = %s", [now() - ago, performance.id]
     )
 
 
 def names_nobody(phone: Phone, *secrets: str) -> None:
-    """Neither what is kept nor the page, with what it does not show, has any of these."""
+    """Neither the stored data nor the page, hidden parts included, contains any of these."""
     typed = phone.page.locator("#query").input_value()
     kept = json.dumps(phone.read_databases()) + phone.page.content() + typed
     assert not [secret for secret in secrets if secret in kept]

@@ -1,4 +1,4 @@
-"""A phone becomes a door: by the QR that staff show, or by the button of who has an account."""
+"""Enrolling a phone: by the QR that staff show, or by the button for logged-in staff."""
 
 import json
 from collections.abc import Callable
@@ -137,7 +137,7 @@ def test_an_invitation_to_what_is_over_is_told(phone: Phone) -> None:
     past = a_performance(starts_at=now() - timedelta(hours=3))
     phone.page.goto(invitation(phone.site, past))
     phone.press("Yes, open the door")
-    expect(phone.page.locator("[data-join-trouble]")).to_contain_text("is too old")
+    expect(phone.page.locator("[data-join-trouble]")).to_contain_text("or has expired")
 
 
 def test_without_a_network_it_is_told_and_can_be_tried_again(phone: Phone) -> None:

@@ -1,4 +1,4 @@
-"""Fingers are slower than screens: what has just come under one was not what it was sent to."""
+"""Buttons that have just appeared under a finger ignore it."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +19,7 @@ SETTLES = 500  # milliseconds, as the app has it
 
 @pytest.fixture
 def slow(make_phone: Callable[..., Phone]) -> Phone:
-    """A phone with a screen to touch, and a clock that a test can stop: nothing here depends on haste."""
+    """A phone with a touch screen and a clock that the test controls."""
     phone = make_phone(has_touch=True)
     phone.install_clock()
     return phone
@@ -36,7 +36,7 @@ def middle(part: Locator) -> tuple[float, float]:
 
 
 def lies_at(part: Locator, place: tuple[float, float]) -> bool:
-    """Whether it is what is seen in this place."""
+    """Whether the element is on top at its position."""
     box = part.bounding_box()
     assert box is not None
     return (

@@ -1,4 +1,4 @@
-"""A hand scanner is faster than the answers: nothing that it reads is lost without a word."""
+"""Hand scanners are faster than answers: no code is dropped silently."""
 
 import pytest
 from playwright.sync_api import expect

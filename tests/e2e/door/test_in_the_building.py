@@ -1,4 +1,4 @@
-"""How many people are in the building, as every phone shows it, with a network and without."""
+"""The number of people in the building on every phone, online and offline."""
 
 from collections.abc import Callable
 

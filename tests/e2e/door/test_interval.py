@@ -1,4 +1,4 @@
-"""The interval at two doors, one of them without a network."""
+"""The interval at two doors, one of them offline."""
 
 from collections.abc import Callable
 

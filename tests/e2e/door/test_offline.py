@@ -1,4 +1,4 @@
-"""Without a network the door goes on by itself, says so, and tells everything later."""
+"""Offline the door works by itself, says so, and sends everything later."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -265,7 +265,7 @@ def test_a_booking_made_since_is_for_a_person_to_decide(phone: Phone, scans: Sca
 
 @pytest.fixture(params=["by the browser", "by the library"])
 def checking_phone(request: pytest.FixtureRequest, phone: Phone) -> Phone:
-    """A phone whose browser knows Ed25519, and one whose browser does not, as Chrome's before 2025."""
+    """A phone with Ed25519 in its browser, and one without, like Chrome before 2025."""
     if request.param == "by the library":
         phone.context.add_init_script(_WITHOUT_ED25519)
     return phone

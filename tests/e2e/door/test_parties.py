@@ -1,4 +1,4 @@
-"""Parties that come in parts, people without a booking, and places of those who did not come."""
+"""Parties that come in parts, walk-ins, and seats of no-shows."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A phone that only scans shows what it may do, and keeps no names."""
+"""A phone that may only scan shows only that, and stores no names."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 
 def joins_to_scan(phone: Phone, performance: Performance) -> None:
-    """Become a door that only scans, by an invitation to that."""
+    """Enrol a phone that may only scan."""
     invitation = make_invitation(performance.id, scope=Scope.SCAN)
     phone.page.goto(f"{phone.site.url}/checkin/app#join={invitation}")
     phone.expect_text("This phone will only scan")
@@ -89,7 +89,7 @@ def test_without_a_network_too_and_its_list_holds_no_name(
 
 
 def test_a_phone_of_before_goes_on_when_it_is_refused(phone: Phone) -> None:
-    """A page that knows no rights shows every button: the answer must not end its evening."""
+    """An old page that knows no rights shows every button: a refusal must not end its session."""
     performance = tonight()
     party = a_party(performance, 2)
     joins_to_scan(phone, performance)

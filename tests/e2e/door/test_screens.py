@@ -1,4 +1,4 @@
-"""Small screens and long words: what is needed is on the screen, whatever the phone and whoever comes."""
+"""Small screens and long names: everything needed is visible."""
 
 from collections.abc import Callable
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""What is chosen for a phone: hidden names, a PIN that locks it, and the kiosk that it may be."""
+"""Settings of a phone: hidden names, a PIN lock, kiosk mode."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Two phones at two doors: the server decides between them, and where it could not, both are told."""
+"""Two phones at two doors: the server decides, and offline conflicts are shown on both."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ Scans = Callable[[], list[Any]]
 
 
 def scan_together(phones: tuple[Phone, Phone], party: Reservation) -> None:
-    """Both phones ask for the same party before either has its answer."""
+    """Scan the same party on both phones before either has its answer."""
     asked = [HeldRequests(phone.page, "**/scans") for phone in phones]
     for phone, held in zip(phones, asked, strict=True):
         phone.scan(ticket_token(party))

@@ -1,4 +1,4 @@
-"""A page of yesterday and a server of today: an old one goes on, or says that it must be loaded anew."""
+"""An old page with a new server goes on, or says that it must be reloaded."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ async () => {
 
 
 def is_too_old(page: Page) -> None:
-    """Let the server have forgotten this page's version, until it is loaded anew."""
+    """Let the server refuse this page's version until it is reloaded."""
     loaded: list[Frame] = []
 
     def note(frame: Frame) -> None:

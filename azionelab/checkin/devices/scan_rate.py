@@ -41,11 +41,11 @@ def require_plausible_rate(token_id: int, performance_id: int, scan_ids: Collect
     enrolled_at = db.session.execute(
         select(ApiToken.created_at).where(ApiToken.id == token_id)
     ).scalar_one()
-    of_evening, sent = Scan.performance_id == performance_id, Scan.id.in_(scan_ids)
+    of_performance, sent = Scan.performance_id == performance_id, Scan.id.in_(scan_ids)
     written, repeated = db.session.execute(
         select(
-            func.count().filter(of_evening, Scan.token_id == token_id), func.count().filter(sent)
-        ).where(or_(of_evening, sent))
+            func.count().filter(of_performance, Scan.token_id == token_id), func.count().filter(sent)
+        ).where(or_(of_performance, sent))
     ).one()
     made = written + len(set(scan_ids)) - repeated
     missing = (made - BURST) * MIN_SCAN_TIME - (now() - enrolled_at)

@@ -294,7 +294,7 @@ export class App {
   private async tick(): Promise<void> {
     await this.door.session?.lookAtClock();
     this.render();
-    // Nobody presses the button at a kiosk. Not at once: if no newer version can be loaded, the page would reload all the time.
+    // Nobody presses the button at a kiosk. Not at once: without a newer version the page would reload all the time.
     if (this.door.session?.isOutdated && this.phone.kiosk.isOn && performance.now() > KIOSK_RENEWS) await renew();
   }
 }

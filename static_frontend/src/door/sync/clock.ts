@@ -21,7 +21,7 @@ export interface StoredTime {
 }
 
 export class Clock {
-  /** The end of the performance: time asleep is believed only up to then, so that a corrected clock does not end the session. */
+  /** The end of the performance. Sleep beyond it is not believed, so that a corrected clock does not end the session. */
   until: number;
   private isSeen = !document.hidden;
   /** The least possible time at the last update. */

@@ -251,7 +251,7 @@ export class DoorSession {
     }
     const party = named === "nobody" ? undefined : named.party;
     const firstHere = party && state.parties.firstAdmittedAt(party.reference);
-    // Tickets are sent on confirmation: a pending party with a ticket, or let in by one, has confirmed since the last sync.
+    // Tickets are sent on confirmation: a pending party with a ticket has confirmed since the last sync.
     const isShown = named !== "nobody" && (named.byTicket || firstHere !== undefined);
     const hasConfirmed = isShown && party?.state === "pending";
     const known = party && hasConfirmed ? { ...party, state: "confirmed" } : party;

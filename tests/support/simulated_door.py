@@ -13,7 +13,7 @@ _WENT = re.compile(r"Let (\d+) in|(\d+) (?:goes out|go out|in again)")
 _ANSWERED = '#verdict [data-verdict]:not([data-verdict="checking"])'
 # The way that a verdict means, and the button's text for when fewer people went.
 _WAYS = {"admitted": "in", "let_out": "out", "in_again": "again"}
-_FEWER = {"in": "Fewer came", "out": "Fewer go out", "again": "Fewer came back"}
+_FEWER = {"in": "Only some came", "out": "Only some go out", "again": "Only some came back"}
 
 
 class SimulatedDoor:

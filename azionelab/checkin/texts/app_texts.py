@@ -50,7 +50,7 @@ def _scan_texts() -> dict[str, Text]:
                 n,
             )
         ),
-        "admitted.listed": gettext("According to the list of %(at)s: no network.", at=at),
+        "admitted.listed": gettext("According to the list of %(at)s: there is no network.", at=at),
         "not_listed": gettext("Not on the list"),
         "not_listed.detail": gettext(
             "This looks like a ticket, but there is no network to check it. It may have been booked after"

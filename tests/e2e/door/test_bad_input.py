@@ -206,7 +206,7 @@ def test_one_that_the_server_will_not_take_stops_no_other(phone: Phone, scans: S
     ]
     # And it is not forgotten in silence.
     expect(phone.notices).to_contain_text("Not counted as shown here")
-    expect(phone.notices).to_contain_text("1 let in, 0 counted")
+    expect(phone.notices).to_contain_text("1 admitted, 0 counted")
     phone.press("Seen")
     expect(phone.notices.locator("li")).to_have_count(0)
 

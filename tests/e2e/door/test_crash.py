@@ -100,7 +100,7 @@ def test_a_killed_browser_loses_no_scan_and_sends_each_once(
     expect(again.count("inside")).to_have_text("8")
     for code in (second.reference, write_ticket(late), late.reference):
         again.scan(code)
-        again.expect_verdict("Already in", "by this phone")
+        again.expect_verdict("Already in", "on this phone")
         again.press("Next")
     again.scan(first.reference)
     again.expect_verdict("Let 1 in")

@@ -40,7 +40,7 @@ def test_in_mid_evening_the_list_goes_on_and_what_was_done_is_told(
     phone.scan(ticket_url(second))
     phone.expect_verdict("Let 3 in", "Bruno", "According to the list of", "there is no network")
     phone.scan(second.reference)
-    phone.expect_verdict("Already in", "by this phone")
+    phone.expect_verdict("Already in", "on this phone")
     phone.scan(first.reference)
     phone.expect_verdict("Already in")
     phone.scan("no-such-ticket")
@@ -76,7 +76,7 @@ def test_the_app_starts_without_a_network_and_knows_what_it_did(phone: Phone, sc
     expect(phone.state).to_contain_text("No network since")
     expect(phone.state).to_contain_text("1 scan waiting")
     phone.scan(first.reference)
-    phone.expect_verdict("Already in", "by this phone")
+    phone.expect_verdict("Already in", "on this phone")
     phone.scan(ticket_token(second))
     phone.expect_verdict("Let 3 in")
     # By name, from the list alone.
@@ -242,7 +242,7 @@ def test_a_booking_made_since_is_for_a_person_to_decide(phone: Phone, scans: Sca
     phone.expect_verdict("Let 4 in", "The server will be informed.")
     # The ticket says the reference: whichever of them is shown, they are in.
     phone.scan(come.reference)
-    phone.expect_verdict("Already in", "by this phone")
+    phone.expect_verdict("Already in", "on this phone")
 
     phone.scan(ticket_url(sent_away))
     phone.expect_verdict(asked)
@@ -302,7 +302,7 @@ def test_without_a_network_a_phone_knows_forged_tickets_and_those_of_other_eveni
     phone.scan(ticket_url(other))
     phone.expect_verdict("Another performance")
     phone.scan(ticket_url(late))
-    phone.expect_verdict("Already in", "by this phone")
+    phone.expect_verdict("Already in", "on this phone")
 
     phone.go_online()
     assert [(scan.reference, scan.verdict, scan.people) for scan in scans()] == [

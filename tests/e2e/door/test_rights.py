@@ -58,7 +58,7 @@ def test_it_lets_in_and_takes_back_without_a_name(phone: Phone) -> None:
     phone.expect_verdict("Undone")
     phone.press("Next")
     types(phone, "Berg")
-    phone.expect_text("This phone only scans. Type the whole reference")
+    phone.expect_text("This phone only scans. Type the whole booking reference")
     types(phone, other.reference)
     phone.expect_verdict("Let 2 in")
     phone.press("Next")

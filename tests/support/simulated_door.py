@@ -159,7 +159,7 @@ class SimulatedDoor:
         if kind == "some_out":
             return self._press_offer(report, f"In again {all_the_same}", "again")
         if kind in _WAYS and 0 < fewer < people:
-            self.phone.press(f"{_FEWER[_WAYS[kind]]}: only {fewer}")
+            self.phone.press(f"{_FEWER[_WAYS[kind]]}: {fewer}")
             expect(self.phone.verdict.locator("h2")).to_have_text(re.compile(rf"\b{fewer}\b"))
             report.undone, report.alone = True, report.alone or self.is_alone
             again, counted = self._read_card()

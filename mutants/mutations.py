@@ -25,8 +25,8 @@ class Mutant:
     source: str
 
     def __str__(self) -> str:
-        place = f"{self.module}:{self.number} ({self.operator})"
-        return f"{place}\n    - {self.line}\n    + {self.change}"
+        position = f"{self.module}:{self.number} ({self.operator})"
+        return f"{position}\n    - {self.line}\n    + {self.change}"
 
 
 def mutants_of(module: str, source: str, left_out: list[str]) -> list[Mutant]:

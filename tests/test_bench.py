@@ -69,15 +69,15 @@ def test_every_hard_picture_stands_in_the_cameras_table() -> None:
 
 
 def test_the_arithmetic_of_one_machine() -> None:
-    told = capacity(REPORT)
-    assert "1.0 + 3 x 2.0 + 2 x 2.5, about 12.0 ms" in told
-    assert "**83 visitors a second**" in told
-    assert "20.0 ms, which may wait" in told
-    assert "31 when their mails leave" in told
-    assert "112,000 an hour" in told
-    assert "2 web processes of 140 MB" in told
-    assert "| visitors who book, a second | 83 | 830 | 8,300 |" in told
-    assert "(20 ms of a core a mail), if mail must keep up | 3 | 30 | 300 |" in told
+    output = capacity(REPORT)
+    assert "1.0 + 3 x 2.0 + 2 x 2.5, about 12.0 ms" in output
+    assert "**83 visitors a second**" in output
+    assert "20.0 ms, which may wait" in output
+    assert "31 when their mails leave" in output
+    assert "112,000 an hour" in output
+    assert "2 web processes of 140 MB" in output
+    assert "| visitors who book, a second | 83 | 830 | 8,300 |" in output
+    assert "(20 ms of a core a mail), if mail must keep up | 3 | 30 | 300 |" in output
 
 
 def test_a_report_that_lacks_a_figure_is_refused() -> None:

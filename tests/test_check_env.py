@@ -66,8 +66,8 @@ def test_the_example_is_valid_for_compose() -> None:
 def test_a_malformed_line_is_reported_by_number(line: str, tmp_path: Path) -> None:
     file = tmp_path / "env"
     file.write_text(f"# a comment\n\nAZIONELAB_TAG=local\n{line}\n", encoding="utf-8")
-    (told,) = check_env(file).stderr.splitlines()
-    assert told.startswith(f"{file}, line 4: ")
+    (reported,) = check_env(file).stderr.splitlines()
+    assert reported.startswith(f"{file}, line 4: ")
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,11 @@ def test_check_deploy_reads_the_file_that_it_is_given(make_app: Callable[..., Fl
     app = make_app()
     with app.app_context():
         runner = app.test_cli_runner()
-        told = runner.invoke(args=["check", "--deploy", "--env-file", "-"], input="HTPS_PORT=1\n")
-        assert (
-            "look  HTPS_PORT: is no setting, and nothing reads it; write HTTPS_PORT=" in told.output
+        reported = runner.invoke(
+            args=["check", "--deploy", "--env-file", "-"], input="HTPS_PORT=1\n"
         )
-        assert "look  .env" not in told.output
+        assert (
+            "look  HTPS_PORT: is no setting, and nothing reads it; write HTTPS_PORT="
+            in reported.output
+        )
+        assert "look  .env" not in reported.output

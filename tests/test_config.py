@@ -62,19 +62,19 @@ def test_the_database_password_may_come_by_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hosts", "told"),
+    ("hosts", "output"),
     [
         ("one:5433,two:5434", ("one,two", "5433,5434")),
         ("one,two:5434", ("one,two", "5432,5434")),
         ("[2001:db8::1]:5433,[2001:db8::2]", ("2001:db8::1,2001:db8::2", "5433,5432")),
     ],
 )
-def test_several_hosts_in_libpqs_format(hosts: str, told: tuple[str, str]) -> None:
+def test_several_hosts_in_libpqs_format(hosts: str, output: tuple[str, str]) -> None:
     url = f"postgresql://azionelab:pa%2Fss@{hosts}/theatre?target_session_attrs=read-write"
     parameters = conninfo_to_dict(
         conninfo(load_config(DEVELOPMENT | {"DATABASE_URL": url}).database_url)
     )
-    assert (parameters["host"], parameters["port"]) == told
+    assert (parameters["host"], parameters["port"]) == output
     assert parameters["password"] == "pa/ss"
     assert parameters["dbname"] == "theatre"
     assert parameters["target_session_attrs"] == "read-write"
@@ -192,8 +192,8 @@ def test_each_thread_has_a_connection() -> None:
 )
 def test_the_advice_about_addresses_is_valid(address: str, host: str) -> None:
     hosts = {"ALLOWED_HOSTS": "", "CSRF_TRUSTED_ORIGINS": ""}
-    told = problems(PRODUCTION | hosts | {"SITE_BASE_URL": address})
-    assert [line.partition("; ")[2].removeprefix("set ") for line in told] == [
+    output = problems(PRODUCTION | hosts | {"SITE_BASE_URL": address})
+    assert [line.partition("; ")[2].removeprefix("set ") for line in output] == [
         f"the public address as SITE_BASE_URL=https://{host}",
         f"ALLOWED_HOSTS={host}",
         f"CSRF_TRUSTED_ORIGINS=https://{host}",
@@ -324,9 +324,9 @@ def test_an_empty_file_is_a_missing_setting(tmp_path: Path) -> None:
 def test_production_refuses_an_unsafe_setting_by_name(name: str, value: str) -> None:
     # Half of an account is told by the half that is missing.
     halves = {"MAIL_PASSWORD": "MAIL_USERNAME", "MAIL_USERNAME": "MAIL_PASSWORD"}
-    told = problems(PRODUCTION | {name: value})
-    assert halves.get(name, name) in named(told)
-    for line in told:
+    output = problems(PRODUCTION | {name: value})
+    assert halves.get(name, name) in named(output)
+    for line in output:
         assert re.search(r" [A-Z_]+=", line), "the line to change"
 
 
@@ -431,10 +431,10 @@ def test_no_message_or_repr_shows_a_secret() -> None:
         "MAIL_PASSWORD": "mail-7kLmNs",
         "DATABASE_URL": "postgresql://azionelab:secret-2bHjYc@postgres/azionelab",
     }
-    told = "\n".join(problems(PRODUCTION | told_nowhere))
-    told += repr(load_config(PRODUCTION | told_nowhere | {"FLASK_DEBUG": "true"}))
+    output = "\n".join(problems(PRODUCTION | told_nowhere))
+    output += repr(load_config(PRODUCTION | told_nowhere | {"FLASK_DEBUG": "true"}))
     for secret in ("9aTqXv", "4fWpZr", "7kLmNs", "2bHjYc"):
-        assert secret not in told
+        assert secret not in output
 
 
 def test_the_application_does_not_start_with_wrong_settings(

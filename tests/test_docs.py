@@ -94,11 +94,11 @@ def test_compose_commands_are_whole(page: Path) -> None:
 
 def test_leaked_secrets_are_replaced_and_none_is_lost(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
-    told = page.partition("## Leaked secret\n")[2].partition("After those evenings")
-    blocks = re.findall(r"^```\n(.*?)^```", told[0], re.M | re.S)
+    output = page.partition("## Leaked secret\n")[2].partition("After those evenings")
+    blocks = re.findall(r"^```\n(.*?)^```", output[0], re.M | re.S)
     blocks += re.findall(
         r"^\*\*`(?:database|database_owner|postgres)_password`.*?^```\n(.*?)^```",
-        told[2],
+        output[2],
         re.M | re.S,
     )
     folder = tmp_path / "docker" / "secrets"

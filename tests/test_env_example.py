@@ -68,11 +68,11 @@ def test_it_holds_exactly_the_settings_that_are_read() -> None:
 def test_a_shell_reads_what_the_application_reads() -> None:
     # As docker/stack.yml asks for.
     read = "set -ae; . ./.env.example; exec env -0"
-    told = subprocess.run(
+    reported = subprocess.run(
         ["sh", "-c", read], cwd=ROOT, env={"PATH": os.defpath}, capture_output=True, check=True
     )
-    assert told.stderr == b""
-    environment = dict(line.split("=", 1) for line in told.stdout.decode().split("\0") if line)
+    assert reported.stderr == b""
+    environment = dict(line.split("=", 1) for line in reported.stdout.decode().split("\0") if line)
     assert {name: environment.get(name) for name in VALUES} == VALUES
 
 
@@ -122,9 +122,9 @@ def test_gunicorn_does_not_start_on_an_unusable_address(address: str) -> None:
 )
 def test_gunicorn_starts_on_a_usable_address(address: str) -> None:
     reader = SettingsReader({"GUNICORN_BIND": address})
-    told = reader.bind_addresses("GUNICORN_BIND", "127.0.0.1:9")
+    reported = reader.bind_addresses("GUNICORN_BIND", "127.0.0.1:9")
     assert reader.problems == []
-    assert ", ".join(told) == (address or "127.0.0.1:9")
+    assert ", ".join(reported) == (address or "127.0.0.1:9")
 
 
 def test_every_setting_is_described() -> None:

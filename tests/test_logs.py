@@ -140,8 +140,8 @@ def test_nothing_personal_is_logged_on_the_whole_journey(
     worker.stop()
 
     for program in (site.program, worker):
-        told = lines(program)
-        assert all(line.keys() >= MEMBERS for line in told)
+        reported = lines(program)
+        assert all(line.keys() >= MEMBERS for line in reported)
         text = program.output.lower()
         secrets = [
             "zenobia", "quarantotti", "example.org", "anselmo", "theatre.org", "marta", PASSWORD,
@@ -185,9 +185,9 @@ def test_the_worker_logs_one_object_per_line(
     worker = start_worker(LOG_FORMAT="json")
     worker.send(signal.SIGTERM)
     assert worker.wait() == 0
-    told = lines(worker)
-    assert [line["message"] for line in told] == ["worker: at work", "worker: stopped"]
-    assert all(line["request_id"] is None for line in told)
+    reported = lines(worker)
+    assert [line["message"] for line in reported] == ["worker: at work", "worker: stopped"]
+    assert all(line["request_id"] is None for line in reported)
 
 
 @pytest.mark.parametrize("given", ["0123456789abcdef" * 2, "F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6"])
@@ -207,7 +207,7 @@ def test_a_missing_request_id_is_generated(client: FlaskClient, given: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "reported"),
     [
         ("Error handling request /bookings/" + "a1B-" * 10 + "xyz", "Error handling request /bookings/<token>"),
         ("GET /bookings?name=Ada+Rossi HTTP/1.1", "GET /bookings?<query> HTTP/1.1"),
@@ -219,8 +219,8 @@ def test_a_missing_request_id_is_generated(client: FlaskClient, given: str) -> N
         ("job 5f0c2b6e-0c5c-4b0e-9d3a-0d8f5a1b2c3d", "job 5f0c2b6e-0c5c-4b0e-9d3a-0d8f5a1b2c3d"),
     ],
 )  # fmt: skip
-def test_library_messages_are_masked(said: str, told: str) -> None:
-    assert mask(said) == told
+def test_library_messages_are_masked(said: str, reported: str) -> None:
+    assert mask(said) == reported
 
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])

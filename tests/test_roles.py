@@ -115,20 +115,20 @@ def test_an_upgrade_without_the_owners_url_names_it(parted: str, settings: dict[
 
 
 @pytest.mark.parametrize(
-    ("migrating", "told"),
+    ("migrating", "output"),
     [
         ("{elsewhere}", "leads to another database than DATABASE_URL"),
         ("{application}", "the role azionelab does not own the tables either"),
     ],
 )
 def test_a_url_of_another_role_is_refused(
-    parted: str, settings: dict[str, str], database_server: str, migrating: str, told: str
+    parted: str, settings: dict[str, str], database_server: str, migrating: str, output: str
 ) -> None:
     application = as_application(parted)
     url = migrating.format(elsewhere=database_server, application=application)
     line = refused(settings | {"DATABASE_URL": application, "MIGRATION_DATABASE_URL": url})
     assert line.startswith("flask db: MIGRATION_DATABASE_URL")
-    assert line.endswith(told)
+    assert line.endswith(output)
 
 
 def test_a_database_that_its_application_owns_is_migrated_with_a_warning(
@@ -171,9 +171,9 @@ def test_missing_rights_are_reported_with_their_remedy(parted: str, make_app: Ma
         owner.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM azionelab")
     app = make_app(DATABASE_URL=as_application(parted))
     assert checked(app)[1].startswith(f"FAIL  DATABASE: {roles.NO_RIGHTS}")
-    told = app.test_cli_runner().invoke(args=["doctor"])
-    assert told.exit_code == 1
-    assert told.stderr == f"Error: {roles.NO_RIGHTS}\n"
+    output = app.test_cli_runner().invoke(args=["doctor"])
+    assert output.exit_code == 1
+    assert output.stderr == f"Error: {roles.NO_RIGHTS}\n"
 
 
 def test_an_old_server_is_refused_by_its_version(
@@ -183,7 +183,7 @@ def test_an_old_server_is_refused_by_its_version(
         major = connection.info.server_version // 10000
     app = make_app()
     monkeypatch.setattr(roles, "MIN_POSTGRES_VERSION", major + 1)
-    told = f"PostgreSQL {major} is too old: {major + 1} or newer is needed"
-    assert f"FAIL  DATABASE: {told}" in checked(app)
-    with pytest.raises(SystemExit, match=told), app.app_context():
+    output = f"PostgreSQL {major} is too old: {major + 1} or newer is needed"
+    assert f"FAIL  DATABASE: {output}" in checked(app)
+    with pytest.raises(SystemExit, match=output), app.app_context():
         flask_migrate.upgrade()

@@ -152,10 +152,10 @@ def test_a_value_is_refused_reported_or_accepted(
         *_by_the_backups(settings),
         *_by_compose(settings, tmp_path / "env"),
     ]
-    told = [] if refused else _told(settings)
-    lines = [line for line in (*refused, *told) if line.startswith(f"{name}: ")]
+    output = [] if refused else _told(settings)
+    lines = [line for line in (*refused, *output) if line.startswith(f"{name}: ")]
     verdict = "fine" if not lines else "refused" if refused else "told"
-    assert verdict == expected, (refused, told)
+    assert verdict == expected, (refused, output)
     # Nothing else is blamed: a setting is called by its own name.
     if expected == "fine":
         assert refused == []

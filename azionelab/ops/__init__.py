@@ -1,1 +1,1 @@
-"""Running AzioneLab: commands, checks, health and metrics, processes, the smoke test."""
+"""Operations: commands, checks, monitoring, processes, the smoke test."""

@@ -176,8 +176,8 @@ for template in "$TEMPLATES"/*.conf; do
 done
 
 # Only nginx can check these: a file that is no certificate, a key of another certificate.
-if ! told=$(nginx -t -q -e stderr -c "$RUN_DIR/nginx.conf" 2>&1); then
-    printf '%s\n' "$told" | sed -n 's/^.*\[emerg\] \([0-9#]*: \)\{0,1\}/nginx: /p' >&2
+if ! errors=$(nginx -t -q -e stderr -c "$RUN_DIR/nginx.conf" 2>&1); then
+    printf '%s\n' "$errors" | sed -n 's/^.*\[emerg\] \([0-9#]*: \)\{0,1\}/nginx: /p' >&2
     exit 1
 fi
 exec "$@"

@@ -171,8 +171,8 @@ def test_a_corrupt_backup_is_refused(
             path.write_bytes(content[:middle] + byte + content[middle + 1 :])
         elif harm == "cut":
             path.write_bytes(content[:middle])
-        told = backups.refusal("restore", "--replace", **elsewhere(empty_database))
-        assert told.startswith(f"{taken} is corrupt: "), path
+        reported = backups.refusal("restore", "--replace", **elsewhere(empty_database))
+        assert reported.startswith(f"{taken} is corrupt: "), path
         assert backups.run("list").stdout.startswith(f"{taken}  CORRUPT: "), path
         path.write_bytes(content)
     assert rows(empty_database) == {}
@@ -184,8 +184,8 @@ def test_a_backup_that_was_copied_by_hand_is_not_called_corrupt(
 ) -> None:
     for path in sorted((backups.folder / taken).iterdir()):
         path.chmod(0)
-        told = backups.refusal("restore", by=AS_NO_SUPERUSER, **elsewhere(empty_database))
-        assert told == f"{taken} cannot be read: its owner has to be {os.geteuid()} (chown -R)"
+        reported = backups.refusal("restore", by=AS_NO_SUPERUSER, **elsewhere(empty_database))
+        assert reported == f"{taken} cannot be read: its owner has to be {os.geteuid()} (chown -R)"
         listed = backups.run("list", by=AS_NO_SUPERUSER).stdout
         assert listed.startswith(f"{taken}  not readable: its owner"), path
         path.chmod(0o600)
@@ -253,8 +253,8 @@ def test_a_truncated_dump_restores_nothing(
     dump.write_bytes(dump.read_bytes()[:-2000])
     sum_up(folder)
     (backups.media / "poster.jpg").unlink()
-    told = backups.refusal("restore", **elsewhere(empty_database))
-    assert told.startswith("nothing was restored: ")
+    reported = backups.refusal("restore", **elsewhere(empty_database))
+    assert reported.startswith("nothing was restored: ")
     assert rows(empty_database) == {}
     assert list(backups.media.iterdir()) == []
 
@@ -264,14 +264,14 @@ def test_an_unknown_schema_is_refused(backups: Backups, empty_database: str) -> 
     backups.settings["AZIONELAB_TAG"] = "9.9.9-aaaaaaaaaaaa"
     newer = backups.take()
     backups.settings["AZIONELAB_TAG"] = "9.9.8-bbbbbbbbbbbb"
-    told = backups.refusal("restore", newer, "--replace", **elsewhere(empty_database))
-    assert told.startswith(
+    reported = backups.refusal("restore", newer, "--replace", **elsewhere(empty_database))
+    assert reported.startswith(
         f"{newer} has schema 9999, and this release (9.9.8-bbbbbbbbbbbb) knows none after "
     )
-    assert ": restore it with release 9.9.9-aaaaaaaaaaaa, which took it, or " in told
+    assert ": restore it with release 9.9.9-aaaaaaaaaaaa, which took it, or " in reported
     assert rows(empty_database) == {}
     # What cannot be restored is not called good.
-    assert backups.refusal("verify", newer) == told
+    assert backups.refusal("verify", newer) == reported
 
 
 def test_after_a_rollback_the_release_restores_what_it_took(
@@ -323,21 +323,21 @@ def test_a_database_with_tables_is_left_alone(
 ) -> None:
     with psycopg.connect(empty_database) as connection:
         connection.execute("CREATE TABLE precious AS SELECT 1 AS one")
-    told = backups.refusal("restore", **elsewhere(empty_database))
-    assert told == "the database is not empty; --replace gives up what is in it"
+    reported = backups.refusal("restore", **elsewhere(empty_database))
+    assert reported == "the database is not empty; --replace gives up what is in it"
     assert list(rows(empty_database)) == ["precious"]
 
 
 def test_media_are_left_alone(backups: Backups, taken: str, empty_database: str) -> None:
-    told = backups.refusal("restore", **elsewhere(empty_database))
-    assert told == f"{backups.media} is not empty; --replace gives up what is in it"
+    reported = backups.refusal("restore", **elsewhere(empty_database))
+    assert reported == f"{backups.media} is not empty; --replace gives up what is in it"
     assert rows(empty_database) == {}
 
 
 def test_a_running_site_is_left_alone(backups: Backups, taken: str, empty_database: str) -> None:
     with psycopg.connect(empty_database) as connection:
-        told = backups.refusal("restore", "--replace", **elsewhere(empty_database))
-        assert told == "1 others are connected to the database: stop the site first"
+        reported = backups.refusal("restore", "--replace", **elsewhere(empty_database))
+        assert reported == "1 others are connected to the database: stop the site first"
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
@@ -372,8 +372,8 @@ def test_a_failed_replace_changes_nothing(
             " EXECUTE FUNCTION guard.refuse()"
         )
     (backups.media / "poster.jpg").write_bytes(b"new")
-    told = backups.refusal("restore", "--replace", **elsewhere(empty_database))
-    assert told == "nothing was restored: no more room"
+    reported = backups.refusal("restore", "--replace", **elsewhere(empty_database))
+    assert reported == "nothing was restored: no more room"
     assert list(rows(empty_database)) == ["precious"]
     assert (backups.media / "poster.jpg").read_bytes() == b"new"
 
@@ -384,18 +384,18 @@ def test_a_full_volume_of_media_restores_nothing(
     (backups.media / "poster.jpg").write_bytes(b"x" * 1_000_000)
     big = backups.take()
     (backups.media / "poster.jpg").write_bytes(b"new")
-    told = backups.refusal(
+    reported = backups.refusal(
         "restore", big, "--replace", before="ulimit -f 100", **elsewhere(empty_database)
     )
-    assert "File too large" in told
+    assert "File too large" in reported
     assert rows(empty_database) == {}
     assert (backups.media / "poster.jpg").read_bytes() == b"new"
     assert [path.name for path in backups.media.iterdir()] == ["poster.jpg"]
 
 
 def test_an_unknown_backup(backups: Backups, empty_database: str) -> None:
-    told = backups.refusal("restore", **elsewhere(empty_database))
-    assert told == f"there is no backup in {backups.folder}"
+    reported = backups.refusal("restore", **elsewhere(empty_database))
+    assert reported == f"there is no backup in {backups.folder}"
 
 
 def test_a_password_never_shows(backups: Backups, tmp_path: Path) -> None:

@@ -115,13 +115,13 @@ def test_two_backups_in_one_second_get_different_names(backups: Backups) -> None
 def test_a_full_volume(backups: Backups, database: Database, blocks: int, reason: str) -> None:
     name = backups.take()
     (backups.media / "film.mp4").write_bytes(b"x" * 1_000_000)
-    told = backups.refusal("now", before=f"ulimit -f {blocks}")
-    assert reason in told
+    reported = backups.refusal("now", before=f"ulimit -f {blocks}")
+    assert reason in reported
     assert backups.names() == [name]
     assert [path.name for path in backups.folder.iterdir() if path.is_dir()] == [name]
     assert reports(database)[1:] == [("backup", False)]
     remark = database.execute("SELECT remark FROM backup_report WHERE NOT well").fetchone()
-    assert remark == (told,)
+    assert remark == (reported,)
     assert backups.run("verify").returncode == 0
 
 
@@ -129,8 +129,8 @@ def test_a_database_without_tables(
     make_backups: Callable[..., Backups], empty_database: str
 ) -> None:
     backups = make_backups(empty_database)
-    told = backups.refusal("now")
-    assert told == "the database has no tables yet: run `flask db upgrade` first"
+    reported = backups.refusal("now")
+    assert reported == "the database has no tables yet: run `flask db upgrade` first"
     assert backups.names() == []
 
 
@@ -164,8 +164,8 @@ def test_a_failed_verification_is_reported(backups: Backups, database: Database,
             database.execute(wrong[harm])
         name = backups.take()
         expected = "1 times it does not hold that " + harm.partition(" ")[0]
-    told = backups.refusal("verify")
-    assert told.startswith(f"{name} is wrong: {expected}")
+    reported = backups.refusal("verify")
+    assert reported.startswith(f"{name} is wrong: {expected}")
     assert reports(database)[-1] == ("verify", False)
 
 
@@ -278,7 +278,7 @@ def test_a_backup_that_is_late_is_unhealthy(backups: Backups) -> None:
 
 
 def test_all_invalid_settings_are_named(backups: Backups, tmp_path: Path) -> None:
-    told = backups.refusal(
+    reported = backups.refusal(
         "now",
         DATABASE_URL="mysql://root@host/name",
         BACKUP_AT="4",
@@ -288,9 +288,9 @@ def test_all_invalid_settings_are_named(backups: Backups, tmp_path: Path) -> Non
         RESTIC_REPOSITORY=str(tmp_path / "elsewhere"),
         RESTIC_PASSWORD_FILE=str(tmp_path / "missing"),
     )
-    assert told.startswith("wrong settings: ")
+    assert reported.startswith("wrong settings: ")
     for name in (
         "DATABASE_URL", "BACKUP_AT", "VERIFY_DAY", "BACKUP_KEEP_DAYS", "TIME_ZONE",
         "RESTIC_PASSWORD_FILE",
     ):  # fmt: skip
-        assert f"{name}: " in told
+        assert f"{name}: " in reported

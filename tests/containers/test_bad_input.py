@@ -39,13 +39,13 @@ def test_an_empty_secret_is_named(own_stack: Stack) -> None:
     ],
 )
 def test_the_backend_does_not_serve_with_an_unsafe_setting(
-    own_stack: Stack, setting: str, value: str, told: str
+    own_stack: Stack, setting: str, value: str, output: str
 ) -> None:
     stack = own_stack
     stack.set(**{setting: value})
     refused = stack.compose("run", "--rm", "--no-TTY", "--no-deps", "backend", check=False)
     assert refused.returncode != 0
-    assert told in refused.stdout + refused.stderr
+    assert output in refused.stdout + refused.stderr
     assert "Traceback" not in refused.stderr
 
 
@@ -81,8 +81,8 @@ def test_no_image_is_named_after_another_release(own_stack: Stack, service: str,
     command = ("run", "--rm", "--no-TTY", "--no-deps", "--entrypoint", "true", service)
     refused = stack.compose(*command, check=False)
     assert refused.returncode != 0
-    told = refused.stdout + refused.stderr
-    assert f"AZIONELAB_TAG={tag}: names no images of {version}" in told
+    output = refused.stdout + refused.stderr
+    assert f"AZIONELAB_TAG={tag}: names no images of {version}" in output
     assert not run("docker", "image", "ls", "--quiet", f"azionelab-{service}:{tag}").stdout
 
 

@@ -37,7 +37,7 @@ def test_the_database_logs_errors_without_personal_data(stack: Stack) -> None:
     # The last of what it logs by now.
     refused("SELECT 1 / 0")
     eventually(lambda: "division by zero" in log(stack, "postgres"), "the refusals in the log")
-    told = log(stack, "postgres")
-    assert "violates not-null constraint" in told
-    assert "Refused" not in told
-    assert "refused@" not in told
+    output = log(stack, "postgres")
+    assert "violates not-null constraint" in output
+    assert "Refused" not in output
+    assert "refused@" not in output

@@ -202,9 +202,9 @@ def busy_site(in_app: object, live_site: Site, database: psycopg.Connection[Any]
 
 
 def test_queries_use_only_existing_metrics(busy_site: Site) -> None:
-    told = {name for name, _ in Metrics(fetch(f"{busy_site.url}/metrics"))}
+    output = {name for name, _ in Metrics(fetch(f"{busy_site.url}/metrics"))}
     asked = "\n".join([*QUERIES, *(rule["expr"] for rule in RULES)])
-    assert set(re.findall(r"\bazionelab_\w+", asked)) <= told
+    assert set(re.findall(r"\bazionelab_\w+", asked)) <= output
 
 
 @pytest.fixture

@@ -41,12 +41,12 @@ def test_an_account_is_made(
 ) -> None:
     file = tmp_path / "password"
     file.write_text(f"{PASSWORD}\n", encoding="utf-8")
-    told = flask(
+    reported = flask(
         "create-admin", "Anna@Theatre.org", *options, "--name", "Anna", "--password-file", str(file)
     )
-    assert told.exit_code == 0, told.output
-    assert told.stdout == f"anna@theatre.org may log in now ({role}).\n"
-    assert PASSWORD not in told.output
+    assert reported.exit_code == 0, reported.output
+    assert reported.stdout == f"anna@theatre.org may log in now ({role}).\n"
+    assert PASSWORD not in reported.output
     row = database.execute("""
         SELECT email, u.name, array_agg(r.name) AS roles FROM user_account AS u
         JOIN user_role ON user_id = u.id JOIN role AS r ON r.id = role_id GROUP BY u.id
@@ -62,24 +62,24 @@ def test_the_account_can_log_in(flask: Command, app: Flask) -> None:
 
 
 def test_the_password_prompt_repeats_and_hides_it(flask: Command) -> None:
-    told = flask("create-admin", "anna@theatre.org", typed=f"{PASSWORD}\n{PASSWORD}\n")
-    assert told.exit_code == 0
-    assert PASSWORD not in told.output
+    reported = flask("create-admin", "anna@theatre.org", typed=f"{PASSWORD}\n{PASSWORD}\n")
+    assert reported.exit_code == 0
+    assert PASSWORD not in reported.output
     assert flask("create-admin", "bruno@theatre.org", typed=f"{PASSWORD}\nother\n").exit_code == 1
 
 
 def test_an_invalid_address_gets_no_password_prompt(flask: Command) -> None:
-    told = flask("create-admin", "bad", typed=f"{PASSWORD}\n{PASSWORD}\n")
-    assert told.exit_code == 1
-    assert told.output == "Error: This is not a valid e-mail address.\n"
+    reported = flask("create-admin", "bad", typed=f"{PASSWORD}\n{PASSWORD}\n")
+    assert reported.exit_code == 1
+    assert reported.output == "Error: This is not a valid e-mail address.\n"
 
 
 def test_a_password_file_is_utf_8(flask: Command, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_bytes("perché no? così sia".encode("latin-1"))
-    told = flask("create-admin", "anna@theatre.org", "--password-file", str(file))
-    assert told.exit_code == 1
-    assert told.output == "Error: the password file is not UTF-8: save it as UTF-8\n"
+    reported = flask("create-admin", "anna@theatre.org", "--password-file", str(file))
+    assert reported.exit_code == 1
+    assert reported.output == "Error: the password file is not UTF-8: save it as UTF-8\n"
 
 
 def test_an_account_that_exists_is_left_as_it_is(
@@ -88,9 +88,11 @@ def test_an_account_that_exists_is_left_as_it_is(
     flask("create-admin", "anna@theatre.org", typed=f"{PASSWORD}\n{PASSWORD}\n")
     before = database.execute("SELECT * FROM user_account").fetchall()
     other = "another good password"
-    told = flask("create-admin", "ANNA@theatre.org", "--role", "door", typed=f"{other}\n{other}\n")
-    assert told.exit_code == 1
-    assert told.stderr.splitlines()[-1] == "Error: This address already has an account."
+    reported = flask(
+        "create-admin", "ANNA@theatre.org", "--role", "door", typed=f"{other}\n{other}\n"
+    )
+    assert reported.exit_code == 1
+    assert reported.stderr.splitlines()[-1] == "Error: This address already has an account."
     assert database.execute("SELECT * FROM user_account").fetchall() == before
 
 
@@ -113,18 +115,18 @@ def test_an_invalid_account_is_refused(
     password: str,
     status: int,
 ) -> None:
-    told = flask("create-admin", *arguments, "--password-file", "-", typed=f"{password}\n")
-    assert told.exit_code == status
-    assert "Error: " in told.stderr
+    reported = flask("create-admin", *arguments, "--password-file", "-", typed=f"{password}\n")
+    assert reported.exit_code == status
+    assert "Error: " in reported.stderr
     assert database.execute("SELECT id FROM user_account").fetchone() is None
 
 
 def test_a_token_is_shown_once_and_opens_the_door(flask: Command, app: Flask) -> None:
-    told = flask("create-token", "Door A, Marta's phone", "--hours", "3")
-    assert told.exit_code == 0
-    secret = told.stdout.strip()
-    assert "shown once" in told.stderr
-    assert re.search(r"until \d{4}-\d\d-\d\d \d\d:\d\d CES?T\.", told.stderr)
+    reported = flask("create-token", "Door A, Marta's phone", "--hours", "3")
+    assert reported.exit_code == 0
+    secret = reported.stdout.strip()
+    assert "shown once" in reported.stderr
+    assert re.search(r"until \d{4}-\d\d-\d\d \d\d:\d\d CES?T\.", reported.stderr)
     device = find_device(secret)
     assert device is not None
     assert device.label == "Door A, Marta's phone"
@@ -133,17 +135,17 @@ def test_a_token_is_shown_once_and_opens_the_door(flask: Command, app: Flask) ->
 
 
 def test_a_token_may_be_for_scans_only(flask: Command) -> None:
-    told = flask("create-token", "Turnstile", "--scans-only")
-    assert "opens the door's API for scans only until" in told.stderr
-    device = find_device(told.stdout.strip())
+    reported = flask("create-token", "Turnstile", "--scans-only")
+    assert "opens the door's API for scans only until" in reported.stderr
+    device = find_device(reported.stdout.strip())
     assert device is not None
     assert device.scope is Scope.SCAN
 
 
 def test_a_label_may_be_any_visible_text(flask: Command) -> None:
     label = "Porta\u00a0A, 👩\u200d🎤"
-    told = flask("create-token", f" {label} ")
-    device = find_device(told.stdout.strip())
+    reported = flask("create-token", f" {label} ")
+    device = find_device(reported.stdout.strip())
     assert device is not None
     assert device.label == label
 
@@ -163,8 +165,8 @@ def test_a_database_without_tables_gets_a_one_line_message(
 ) -> None:
     other = make_app(DATABASE_URL=empty_database)
     with other.app_context():
-        told = other.test_cli_runner().invoke(args=["create-token", "Door A"])
-    assert told.exit_code == 1
-    assert told.stderr == (
+        reported = other.test_cli_runner().invoke(args=["create-token", "Door A"])
+    assert reported.exit_code == 1
+    assert reported.stderr == (
         "Error: the database is not migrated to this release: run `flask db upgrade`\n"
     )

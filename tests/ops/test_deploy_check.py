@@ -42,9 +42,11 @@ def check(app: Flask, *options: str) -> Result:
 
 def failures(result: Result) -> list[str]:
     assert result.exception is None or isinstance(result.exception, SystemExit)
-    told = [line.split()[1].rstrip(":") for line in result.stdout.splitlines() if "FAIL" in line]
-    assert result.exit_code == (1 if told else 0)
-    return told
+    reported = [
+        line.split()[1].rstrip(":") for line in result.stdout.splitlines() if "FAIL" in line
+    ]
+    assert result.exit_code == (1 if reported else 0)
+    return reported
 
 
 def administrator(app: Flask) -> None:
@@ -68,7 +70,7 @@ def test_a_ready_deployment(make_app: Callable[..., Flask], built: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reports", "told"),
+    ("reports", "reported"),
     [
         ({"backup": "1 hour", "verify": "1 day"}, []),
         ({"backup": "1 hour"}, ["BACKUPS"]),
@@ -82,7 +84,7 @@ def test_backups_and_restore_tests_are_checked(
     built: str,
     database: psycopg.Connection[Any],
     reports: dict[str, str],
-    told: list[str],
+    reported: list[str],
 ) -> None:
     app = make_app(**SAFE, FRONTEND_DIST=built)
     administrator(app)
@@ -92,7 +94,7 @@ def test_backups_and_restore_tests_are_checked(
             " VALUES (%s, true, now() - %s::interval)",
             [task, age],
         )
-    assert failures(check(app, "--deploy")) == told
+    assert failures(check(app, "--deploy")) == reported
 
 
 def test_an_older_backup_does_not_replace_a_failed_one(

@@ -196,8 +196,8 @@ def test_an_overdue_job(
         )
     row = database.execute(statement).fetchone()
     assert row is not None
-    told = f"FAIL      1  no job is overdue by ten minutes: {row.id} (mail.send)"
-    assert doctor() == ((1, [told]) if is_overdue else (0, []))
+    reported = f"FAIL      1  no job is overdue by ten minutes: {row.id} (mail.send)"
+    assert doctor() == ((1, [reported]) if is_overdue else (0, []))
 
 
 def test_a_scheduled_job_is_not_overdue(
@@ -284,8 +284,8 @@ def test_a_name_that_was_erased_too_early(
         (ended,),
     )
     database.execute("UPDATE performance SET starts_at = now() + %s::interval", (played,))
-    told = f"FAIL      1  no name was erased before its time: {reservation.reference}"
-    assert doctor() == ((1, [told]) if too_early else (0, []))
+    reported = f"FAIL      1  no name was erased before its time: {reservation.reference}"
+    assert doctor() == ((1, [reported]) if too_early else (0, []))
 
 
 def test_a_name_that_was_erased_on_request(doctor: Doctor) -> None:
@@ -318,8 +318,8 @@ def test_a_provider_that_refuses_everybody_is_a_warning(
         a_party(performance, 1, confirmed=False)
     database.execute("UPDATE mail SET refusal = 'unclear', tried_at = now()")
     claim = "the mail provider takes mails (docs/runbook.md)"
-    told = f"warn      1  {claim}: {people} people refused in a row"
-    assert doctor() == (0, [told] if is_told else [])
+    reported = f"warn      1  {claim}: {people} people refused in a row"
+    assert doctor() == (0, [reported] if is_told else [])
 
 
 # PostgreSQL adds some bytes to each kilobyte.
@@ -335,9 +335,9 @@ def test_a_disk_without_room_for_two_wal_segments(
     with other.app_context():
         done = other.test_cli_runner().invoke(args=["doctor"])
     assert done.exit_code == int(is_full)
-    told = "FAIL      1  the database's disk has room: ConfigurationLimitExceeded 53400"
+    reported = "FAIL      1  the database's disk has room: ConfigurationLimitExceeded 53400"
     found = [line for line in done.stdout.splitlines() if not line.startswith("ok")]
-    assert found == ([told] if is_full else [])
+    assert found == ([reported] if is_full else [])
 
 
 def test_no_personal_data_is_printed(evening: Performance, app: Flask, database: Database) -> None:
@@ -352,7 +352,7 @@ def test_no_personal_data_is_printed(evening: Performance, app: Flask, database:
 def test_an_unreachable_database_gets_a_one_line_message(
     make_app: Callable[..., Flask], empty_database: str
 ) -> None:
-    for url, told in (
+    for url, reported in (
         (empty_database, "run `flask db upgrade`"),
         ("postgresql://nobody@127.0.0.1:1/none", "cannot be reached"),
     ):
@@ -360,6 +360,6 @@ def test_an_unreachable_database_gets_a_one_line_message(
         with other.app_context():
             done = other.test_cli_runner().invoke(args=["doctor"])
         assert done.exit_code == 1
-        assert told in done.stderr
+        assert reported in done.stderr
         assert len(done.stderr.splitlines()) == 1
         assert done.stdout == ""

@@ -82,10 +82,10 @@ def test_how_long_each_part_may_be_silent(
 
 
 def test_seconds_are_rounded_to_tenths() -> None:
-    told = summarize(make_service_status(1.26, 2.74, 3.14))
-    assert told["worker"] == {"seen_seconds_ago": 1.3}
-    assert told["mail"]["oldest_unsent_seconds"] == 2.7
-    assert told["backup"] == {"succeeded_seconds_ago": 3.1}
+    output = summarize(make_service_status(1.26, 2.74, 3.14))
+    assert output["worker"] == {"seen_seconds_ago": 1.3}
+    assert output["mail"]["oldest_unsent_seconds"] == 2.7
+    assert output["backup"] == {"succeeded_seconds_ago": 3.1}
 
 
 def test_it_is_not_cached_and_sets_no_cookie(client: FlaskClient) -> None:

@@ -82,10 +82,10 @@ def test_promtool_finds_no_problem(in_app: Flask, live_site: Site, database: Dat
     a_backup(database, "backup", "1 hour")
     a_party(a_performance(), confirmed=False)
     fetch(live_site.url)
-    told = fetch(f"{live_site.url}/metrics")
-    assert "azionelab_backup_size_bytes" in told
+    output = fetch(f"{live_site.url}/metrics")
+    assert "azionelab_backup_size_bytes" in output
     checked = subprocess.run(
-        ["promtool", "check", "metrics"], input=told, capture_output=True, text=True, check=False
+        ["promtool", "check", "metrics"], input=output, capture_output=True, text=True, check=False
     )
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
@@ -119,12 +119,12 @@ def test_requests_are_counted_by_route(client: FlaskClient) -> None:
     assert client.get(f"/bookings/{token}").status_code == 200
     assert client.get(f"/nothing/{token}").status_code == 404
     client.open("/", method="BREW")
-    told = metrics_of(client)
+    output = metrics_of(client)
     assert (counted(**page), counted(**nothing)) == (before[0] + 1, before[1] + 1)
-    assert told("azionelab_http_requests_total", method="other", route="none", status="405")
+    assert output("azionelab_http_requests_total", method="other", route="none", status="405")
     seconds = "azionelab_http_request_duration_seconds"
-    assert told(f"{seconds}_count", method="GET", route="/bookings/<token>")
-    assert told(f"{seconds}_bucket", method="GET", route="/bookings/<token>", le="+Inf")
+    assert output(f"{seconds}_count", method="GET", route="/bookings/<token>")
+    assert output(f"{seconds}_bucket", method="GET", route="/bookings/<token>", le="+Inf")
     assert token not in client.get("/metrics").text
 
 
@@ -200,10 +200,10 @@ def test_a_booking_that_was_rolled_back_is_not_counted_as_one(
 @pytest.mark.usefixtures("in_app")
 def test_series_start_at_zero(live_site: Site) -> None:
     """Otherwise the first event of a kind would not show as an increase."""
-    told = Metrics(fetch(f"{live_site.url}/metrics"))
-    verdicts = {labels["verdict"] for labels in told.labels("azionelab_door_scans_total")}
+    output = Metrics(fetch(f"{live_site.url}/metrics"))
+    verdicts = {labels["verdict"] for labels in output.labels("azionelab_door_scans_total")}
     assert {"admitted", "already_in", "unknown", "changed"} <= verdicts
-    outcomes = told.labels("azionelab_bookings_total")
+    outcomes = output.labels("azionelab_bookings_total")
     assert {"action": "cancel", "outcome": "party_inside"} in outcomes
 
 
@@ -237,24 +237,24 @@ def test_seats_of_performances_to_come(client: FlaskClient, database: Database) 
             "UPDATE performance SET starts_at = %s WHERE id = %s",
             (now() - timedelta(hours=hours), performance.id),
         )
-    told = metrics_of(client)
-    shown = told.labels("azionelab_performance_seats_held")
+    output = metrics_of(client)
+    shown = output.labels("azionelab_performance_seats_held")
     assert [labels["performance"] for labels in shown] == [str(running.id), str(coming.id)]
     which = next(labels for labels in shown if labels["performance"] == str(coming.id))
     assert which["show"] == coming.show.slug
     assert which["starts"] == f"{coming.starts_at:%Y-%m-%dT%H:%MZ}"
-    assert told("azionelab_performance_seats_held", **which) == 6
-    assert told("azionelab_performance_seats_unconfirmed", **which, hold="yes") == 2
-    assert told("azionelab_performance_seats_unconfirmed", **which, hold="no") == 1
-    assert told("azionelab_performance_seats_capacity", **which) == 7
+    assert output("azionelab_performance_seats_held", **which) == 6
+    assert output("azionelab_performance_seats_unconfirmed", **which, hold="yes") == 2
+    assert output("azionelab_performance_seats_unconfirmed", **which, hold="no") == 1
+    assert output("azionelab_performance_seats_capacity", **which) == 7
 
 
 @pytest.mark.usefixtures("in_app")
 def test_mails_jobs_worker_and_backups(client: FlaskClient, database: Database) -> None:
-    told = metrics_of(client)
-    assert told("azionelab_mail_oldest_queued_age_seconds") == 0
-    assert told("azionelab_worker_last_seen_timestamp_seconds") is None
-    assert told.labels("azionelab_backup_last_run_well") == []
+    output = metrics_of(client)
+    assert output("azionelab_mail_oldest_queued_age_seconds") == 0
+    assert output("azionelab_worker_last_seen_timestamp_seconds") is None
+    assert output.labels("azionelab_backup_last_run_well") == []
 
     a_worker(database, "2 minutes")
     performance = a_performance()
@@ -270,43 +270,43 @@ def test_mails_jobs_worker_and_backups(client: FlaskClient, database: Database) 
     a_backup(database, "backup", "1 hour", well=False)
     a_backup(database, "verify", "3 hours")
 
-    told = metrics_of(client)
+    output = metrics_of(client)
     at = now().timestamp()
-    assert told("azionelab_mail_queued") == 2
-    assert told("azionelab_mail_failed") == 1
-    assert 3600 <= told("azionelab_mail_oldest_queued_age_seconds") < 3700
-    assert 120 <= at - told("azionelab_worker_last_seen_timestamp_seconds") < 220
-    assert told("azionelab_jobs", task="queue.clean", status="failed") == 1
-    assert told("azionelab_jobs", task="mail.send", status="todo") == 3
-    assert told("azionelab_jobs", task="queue.clean", status="succeeded") is None
+    assert output("azionelab_mail_queued") == 2
+    assert output("azionelab_mail_failed") == 1
+    assert 3600 <= output("azionelab_mail_oldest_queued_age_seconds") < 3700
+    assert 120 <= at - output("azionelab_worker_last_seen_timestamp_seconds") < 220
+    assert output("azionelab_jobs", task="queue.clean", status="failed") == 1
+    assert output("azionelab_jobs", task="mail.send", status="todo") == 3
+    assert output("azionelab_jobs", task="queue.clean", status="succeeded") is None
     succeeded = "azionelab_backup_last_success_timestamp_seconds"
-    assert 7200 <= at - told(succeeded, task="backup") < 7300
-    assert told("azionelab_backup_last_run_well", task="backup") == 0
-    assert told("azionelab_backup_last_run_well", task="verify") == 1
-    assert told("azionelab_backup_size_bytes", task="backup") == 1000
+    assert 7200 <= at - output(succeeded, task="backup") < 7300
+    assert output("azionelab_backup_last_run_well", task="backup") == 0
+    assert output("azionelab_backup_last_run_well", task="verify") == 1
+    assert output("azionelab_backup_size_bytes", task="backup") == 1000
 
 
 def test_what_runs_here(make_app: Callable[..., Flask]) -> None:
-    told = metrics_of(make_app(GIT_COMMIT="c0ffee").test_client())
-    assert told("azionelab_build_info", version=__version__, commit="c0ffee") == 1
-    assert told("azionelab_schema_current") == 1
-    assert told("azionelab_database_up") == 1
+    output = metrics_of(make_app(GIT_COMMIT="c0ffee").test_client())
+    assert output("azionelab_build_info", version=__version__, commit="c0ffee") == 1
+    assert output("azionelab_schema_current") == 1
+    assert output("azionelab_database_up") == 1
 
 
 def test_a_database_that_is_not_migrated(
     make_app: Callable[..., Flask], empty_database: str
 ) -> None:
-    told = metrics_of(make_app(DATABASE_URL=empty_database).test_client())
-    assert told("azionelab_database_up") == 1
-    assert told("azionelab_schema_current") == 0
-    assert told("azionelab_mail_queued") is None
+    output = metrics_of(make_app(DATABASE_URL=empty_database).test_client())
+    assert output("azionelab_database_up") == 1
+    assert output("azionelab_schema_current") == 0
+    assert output("azionelab_mail_queued") is None
 
 
 def test_no_database(make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture) -> None:
     app = make_app(DATABASE_URL="postgresql://azionelab:pa55word@127.0.0.1:1/none")
-    told = metrics_of(app.test_client())
-    assert told("azionelab_database_up") == 0
-    assert told("azionelab_schema_current") is None
+    output = metrics_of(app.test_client())
+    assert output("azionelab_database_up") == 0
+    assert output("azionelab_schema_current") is None
     assert "pa55word" not in caplog.text
 
 
@@ -340,9 +340,9 @@ def test_metrics_contain_no_personal_data(in_app: Flask, client: FlaskClient) ->
 
 def answered(url: str) -> float:
     """How often /api/health was asked, as whichever process answers now knows it."""
-    told = Metrics(fetch(f"{url}/metrics"))
+    output = Metrics(fetch(f"{url}/metrics"))
     asked = {"method": "GET", "route": "/api/health", "status": "200"}
-    return told("azionelab_http_requests_total", **asked) or 0
+    return output("azionelab_http_requests_total", **asked) or 0
 
 
 def children(site: Site) -> dict[int, psutil.Process]:

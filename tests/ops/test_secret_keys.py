@@ -26,7 +26,7 @@ def noted(database: Database) -> list[str]:
     return [row[0] for row in database.execute(query).fetchall()]
 
 
-def told(app: Flask, command: str, *options: str) -> list[str]:
+def reported(app: Flask, command: str, *options: str) -> list[str]:
     """The lines of a command that speak of the key as of a failure."""
     with app.app_context():
         done = app.test_cli_runner().invoke(args=[command, *options])
@@ -50,15 +50,15 @@ def test_a_lost_key_is_reported_everywhere_and_accepted_only_by_command(
     assert "SECRET_KEY: is not the one" in caplog.text
     assert "docker/secrets" in caplog.text
     assert noted(database) == [fingerprint(KEY)]
-    assert len(told(app, "doctor")) == 1
-    assert len(told(app, "check", "--deploy")) == 1
+    assert len(reported(app, "doctor")) == 1
+    assert len(reported(app, "check", "--deploy")) == 1
 
     with app.app_context():
         assert app.test_cli_runner().invoke(args=["accept-secret-key"]).exit_code == 0
     assert noted(database) == [fingerprint(KEY), fingerprint(NEW)]
-    assert told(app, "doctor") == told(app, "check", "--deploy") == []
+    assert reported(app, "doctor") == reported(app, "check", "--deploy") == []
     # The key from before is a lost one now: what the new one signed would not open.
-    assert len(told(make_app(SECRET_KEY=KEY), "doctor")) == 1
+    assert len(reported(make_app(SECRET_KEY=KEY), "doctor")) == 1
 
 
 def test_a_rotated_key_is_recognized_by_the_fallbacks(
@@ -66,11 +66,11 @@ def test_a_rotated_key_is_recognized_by_the_fallbacks(
 ) -> None:
     note_secret_key(make_app(SECRET_KEY=KEY))
     rotated = make_app(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=f"{THIRD},{KEY}")
-    assert told(rotated, "doctor") == []
+    assert reported(rotated, "doctor") == []
     note_secret_key(rotated)
     assert noted(database) == [fingerprint(KEY), fingerprint(NEW)]
     # Later the old one is let go.
-    assert told(make_app(SECRET_KEY=NEW), "doctor") == []
+    assert reported(make_app(SECRET_KEY=NEW), "doctor") == []
 
 
 def test_an_unusable_database_does_not_stop_the_start(
@@ -148,9 +148,9 @@ def test_the_start_logs_a_lost_key_and_goes_on(
     note_secret_key(make_app(SECRET_KEY=KEY))
     changed = settings | {"SECRET_KEY": NEW, "PORT": str(free_ports(1)[0])}
     with Program(command, changed, tmp_path / "log") as program:
-        told = "SECRET_KEY: is not the one that links and tickets were signed with"
+        reported = "SECRET_KEY: is not the one that links and tickets were signed with"
         # It fails when the program ends instead.
-        program.wait_until(lambda: told in program.output, "the line about the key")
-        assert program.output.count(told) == 1
+        program.wait_until(lambda: reported in program.output, "the line about the key")
+        assert program.output.count(reported) == 1
         program.stop()
     assert noted(database) == [fingerprint(KEY)]

@@ -105,9 +105,9 @@ def test_an_error_is_reported_without_personal_data(
     assert error["type"] == "ProgrammingError"
     frames = error["stacktrace"]["frames"]
     assert any(frame["filename"].endswith("bookings/pages/own_booking.py") for frame in frames)
-    told = sink.text.lower()
+    output = sink.text.lower()
     for secret in ("zenobia", "quarantotti", "example.org", token.lower(), "crumbs", "127.0.0.1"):
-        assert secret not in told.replace("publickey@127.0.0.1", "")
+        assert secret not in output.replace("publickey@127.0.0.1", "")
     for left_out in ("vars", "request", "user", "server_name", "breadcrumbs", "modules", "extra"):
         assert all(left_out not in each for each in sink.events)
         assert all(left_out not in frame for frame in frames)

@@ -136,9 +136,9 @@ def table(output: str) -> dict[str, str]:
     """Verdict and remark by what was tried."""
     tried = {}
     for line in output.splitlines():
-        timed, _, told = line.partition(" s  ")
+        timed, _, reported = line.partition(" s  ")
         if timed.startswith(("ok ", "FAIL ")):
-            what, _, remark = told.partition(": ")
+            what, _, remark = reported.partition(": ")
             tried[what] = f"{timed.split()[0]} {remark}"
     return tried
 
@@ -289,8 +289,8 @@ def test_a_fault_in_front_of_the_site_is_found(
 ) -> None:
     status, tried = smoke(*front(**fault), "--public-only")
     assert status == 1
-    told = [f"{what}: {tried[what]}" for what in failed(tried)]
-    assert any(line.startswith(found) and remark in line for line in told), told
+    reported = [f"{what}: {tried[what]}" for what in failed(tried)]
+    assert any(line.startswith(found) and remark in line for line in reported), reported
 
 
 def test_an_unchecked_certificate(front: Callable[..., list[str]], smoke: Any) -> None:

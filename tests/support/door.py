@@ -21,7 +21,7 @@ async () => {
   const kept = {};
   for (const { name } of await indexedDB.databases()) {
     const opened = indexedDB.open(name);
-    // One that was deleted just now must not be made again by whoever looks.
+    // Opening a database that was just deleted would create it again.
     opened.onupgradeneeded = () => opened.transaction.abort();
     const isThere = await new Promise((done) => {
       opened.onsuccess = () => done(true);
@@ -49,11 +49,11 @@ async () => {
 _WATCH = """
 () => {
   window.verdicts = [];
-  const place = document.querySelector("#verdict");
+  const container = document.querySelector("#verdict");
   new MutationObserver(() => {
-    const told = place.querySelector("[data-verdict]")?.dataset.verdict;
-    if (told && told !== "checking") window.verdicts.push(told);
-  }).observe(place, { childList: true });
+    const verdict = container.querySelector("[data-verdict]")?.dataset.verdict;
+    if (verdict && verdict !== "checking") window.verdicts.push(verdict);
+  }).observe(container, { childList: true });
 }
 """
 _PICTURES = """

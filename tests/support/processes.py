@@ -72,7 +72,7 @@ def _is_free(port: int) -> bool:
 def eventually(ask: Callable[[], T], what: str) -> T:
     """Ask until the answer is true and return it; fail, saying `what` was awaited.
 
-    It asks less often the longer it waits: asking takes time from whoever is waited for.
+    Polls less often the longer it waits, since polling slows down what it waits for.
     """
     began = time.monotonic()
     while not (answer := ask()):

@@ -37,7 +37,7 @@ class Delivered:
 
 
 class SmtpServer:
-    """Collects messages in `messages`, or refuses them as it is told.
+    """Collects messages in `messages`, or refuses them on request.
 
     `answer` is called for every message, before it is accepted, with the message; what it returns is
     the reply ("451 later", "550 no such user"), None accepts. `refuse_recipients` answers RCPT TO,

@@ -44,7 +44,8 @@ def require_plausible_rate(token_id: int, performance_id: int, scan_ids: Collect
     of_performance, sent = Scan.performance_id == performance_id, Scan.id.in_(scan_ids)
     written, repeated = db.session.execute(
         select(
-            func.count().filter(of_performance, Scan.token_id == token_id), func.count().filter(sent)
+            func.count().filter(of_performance, Scan.token_id == token_id),
+            func.count().filter(sent),
         ).where(or_(of_performance, sent))
     ).one()
     made = written + len(set(scan_ids)) - repeated

@@ -1,1 +1,1 @@
-"""What is told of the running site: health, metrics, the request log, faults."""
+"""Monitoring of the running site: health, metrics, request log, error reports."""

@@ -1,9 +1,9 @@
 """The site's languages, and the choice of a request's language.
 
 To add a language: its catalogue in translations/, LOCALES here, its name in `language_names` of
-templates/_parts.html, and nginx's own error pages: docker/nginx/templates/nginx.conf,
-static_frontend/build/error-pages.ts. tests/test_translations.py tests the Italian catalogue: add the new
-language there too.
+templates/_parts.html, the languages that nginx caches pages in (the maps $page_language and $page_query of
+docker/nginx/templates/nginx.conf), and nginx's error pages (static_frontend/build/error-pages.ts).
+tests/test_translations.py tests the Italian catalogue: add the new language there too.
 """
 
 from typing import Any

@@ -55,7 +55,7 @@ class ScanView(TheatreView):
         "by": _("By"),
     }
     column_formatters: ClassVar = {
-        "verdict": lambda _view, _context, row, _name: describe_verdict(row.verdict),
+        "verdict": lambda _view, _context, row, _name: verdict_label(row.verdict),
         "claimed": lambda _view, _context, row, _name: _describe_claimed(row),
     }
 
@@ -102,7 +102,7 @@ class AdmissionView(TheatreView):
         return query.options(joinedload(Admission.scan).joinedload(Scan.reservation))
 
 
-def describe_verdict(verdict: str) -> str:
+def verdict_label(verdict: str) -> str:
     """A verdict's label; its raw name when this release does not know it (after a rollback)."""
     return str(VERDICTS.get(verdict, verdict))
 

@@ -27,7 +27,7 @@ from azionelab.bookings.locks import lock_reservation, lock_with_performance
 from azionelab.bookings.metrics import UNCHANGED, Action, Answer, counted
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.seats.bookable import check_bookable, read_booking_facts, unheld_seats
-from azionelab.bookings.seats.holds import expire_holds_of, free_seats, hold
+from azionelab.bookings.seats.holds import count_free_seats, expire_holds_of, hold_until
 from azionelab.bookings.seats.network_holds import network_key, network_limit, too_many_unconfirmed
 from azionelab.bookings.tickets.references import new_reference
 from azionelab.database import db, now, transaction, violated_constraint
@@ -140,7 +140,7 @@ def _reserve(
             and network_limit(performance.capacity, performance.party_limit),
             "request_key": key,
             "created_at": at,
-            "hold_expires_at": at + hold(),
+            "hold_expires_at": hold_until(at),
         }
         made = transitions.add(session, values)
     make_transient_to_detached(made)
@@ -177,7 +177,7 @@ def _confirm(reservation_id: UUID, answer: Answer, *, with_performance: bool) ->
         if not reservation.holds_seats:
             if not with_performance:
                 raise _HoldsNoSeats
-            free = free_seats(session, reservation.performance, at)
+            free = count_free_seats(session, reservation.performance, at)
             if reservation.seats > free:
                 raise SoldOut(free)
         transitions.confirm(session, reservation, at)

@@ -2,8 +2,8 @@
 
 No other module writes a reservation's state, seats or released seats. Each function here is part of its
 caller's transaction, which has locked the reservation, and its performance where seats come free
-(docs/locking.md). What follows from a change hangs on two functions that are called in that transaction:
-`seats_freed` and `reservation_changed`.
+(docs/locking.md). Whatever must follow a change is added to one of two functions, which run in that
+transaction: `reservation_changed` (of one booking) and `seats_freed` (of a performance).
 """
 
 from collections.abc import Iterable, Sequence
@@ -70,9 +70,11 @@ def reservation_changed(session: Session, reservation: Reservation, change: Chan
 
 
 def seats_freed(performance: Performance, seats: int) -> None:
-    """Note that `seats` of a locked performance came free in this transaction.
+    """What follows when `seats` of a locked performance come free: today, the session's `seats_held`.
 
-    The database counts them in its own row (migration 0020); the session's copy follows here.
+    The database counts them in its own row (migration 0020). Not called when the capacity is raised
+    (performance_changes.py), and for a lapsed hold only once it is expired (seats/holds.py), although its seats
+    can be booked before.
     """
     if seats:
         set_committed_value(performance, "seats_held", performance.seats_held - seats)

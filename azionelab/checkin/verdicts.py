@@ -1,8 +1,9 @@
 """Verdicts on scans: pure decisions from facts, without a database.
 
 Offline phones decide by the same rules (static_frontend/src/door/rules/verdicts.ts); both are tested with the table
-tests/checkin/verdicts.json. Texts of verdicts: texts/verdict_texts.py, in the back office admin/scans.py. Their
-look: templates/checkin/_door_parts.html, static_frontend/src/door/screen/cards.ts.
+tests/checkin/verdicts.json. Texts of verdicts, and their tones: texts/verdict_texts.py (TONES), in the back office
+admin/scans.py. Their look: templates/checkin/_door_parts.html, static_frontend/src/door/screen/cards.ts. Which ones
+count as refusals: house/figures.py (_LET_IN, _ASKING).
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The worker's job that finds mails without a job."""
+"""The worker's job that finds mails without a job. The job that sends one is in bookings/mails/jobs.py."""
 
 from datetime import timedelta
 

@@ -15,7 +15,10 @@ R = TypeVar("R")
 
 MANAGES_ACCOUNTS = (RoleName.ADMIN,)
 RUNS_SEASON = (RoleName.ADMIN, RoleName.STAFF)
-MANAGES_MAILS = (RoleName.ADMIN, RoleName.STAFF)  # reads them and sends them again
+MANAGES_MAILS = (
+    RoleName.ADMIN,
+    RoleName.STAFF,
+)  # the mails' pages; a booking's page resends under RUNS_SEASON
 ADMITS_PEOPLE = (RoleName.ADMIN, RoleName.STAFF, RoleName.DOOR)
 
 _HIGHEST_FIRST = (RoleName.ADMIN, RoleName.STAFF, RoleName.DOOR)
@@ -32,7 +35,7 @@ def has_role(user: Any, *roles: RoleName) -> bool:
     return bool(user.is_authenticated) and any(role.name in roles for role in user.roles)
 
 
-def is_door_staff(user: Any) -> bool:
+def may_admit(user: Any) -> bool:
     """Whether `user` may let people in."""
     return has_role(user, *ADMITS_PEOPLE)
 
@@ -42,7 +45,7 @@ def door_required(view: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not is_door_staff(current_user):
+        if not may_admit(current_user):
             abort(403)
         return view(*args, **kwargs)
 

@@ -4,7 +4,7 @@ from flask import make_response
 from flask_admin import expose
 from werkzeug.wrappers import Response
 
-from azionelab.admin.performance_day.pages import PerformancePages, get_performance
+from azionelab.admin.performance_day.base import PerformancePages, get_performance
 from azionelab.admin.performance_day.spreadsheets import attempts_csv, guests_csv
 from azionelab.checkin.house import figures
 from azionelab.checkin.house.counts import house_counts

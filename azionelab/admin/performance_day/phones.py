@@ -8,8 +8,8 @@ from flask_admin import expose
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from azionelab.admin.performance_day.base import PerformancePages, closes_at, get_performance
 from azionelab.admin.performance_day.drawings import draw_qr
-from azionelab.admin.performance_day.pages import PerformancePages, closes_at, get_performance
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.putting_away import bring_back, put_away

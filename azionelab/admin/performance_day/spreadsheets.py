@@ -10,7 +10,7 @@ from io import StringIO
 from flask_babel import get_locale, gettext
 
 from azionelab.admin.reservations.views import STATES
-from azionelab.admin.scans import describe_verdict
+from azionelab.admin.scans import verdict_label
 from azionelab.checkin.house.guests import Guest
 from azionelab.checkin.models import Scan
 from azionelab.validation.text import first_visible_character, remove_bidi_controls
@@ -75,7 +75,7 @@ def attempts_csv(attempts: Iterable[tuple[Scan, datetime | None]]) -> bytes:
         [
             scan.scanned_at,
             scan.received_at,
-            describe_verdict(scan.verdict),
+            verdict_label(scan.verdict),
             scan.people,
             scan.claimed,
             scan.door,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext
 
-from azionelab.admin.scans import describe_excess, describe_verdict
+from azionelab.admin.scans import describe_excess, verdict_label
 from azionelab.checkin.devices.offline_list import Conflict
 from azionelab.checkin.verdicts import REVOKED, Kind, Way
 from azionelab.web.dates import format_date, format_time, is_same_day
@@ -45,7 +45,7 @@ def describe_conflict(conflict: Conflict) -> ConflictText:
     elif conflict.verdict == Kind.ADMITTED:
         what = gettext("More people than the party has seats: %(place)s.", place=here)
     else:
-        word = describe_verdict(conflict.verdict)
+        word = verdict_label(conflict.verdict)
         what = gettext("Admitted offline: %(place)s (%(why)s).", place=here, why=word)
     if conflict.walk_in:
         party = gettext("Walk-ins")

@@ -9,11 +9,11 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
+from azionelab.admin.performance_day.base import closes_at, get_performance
 from azionelab.admin.performance_day.downloads import DownloadPages
 from azionelab.admin.performance_day.drawings import draw_arrivals
-from azionelab.admin.performance_day.freed_seats import FreedSeatsPages
-from azionelab.admin.performance_day.pages import closes_at, get_performance
 from azionelab.admin.performance_day.phones import PhonePages
+from azionelab.admin.performance_day.seat_release import SeatReleasePages
 from azionelab.admin.performance_day.texts import describe_conflict
 from azionelab.bookings.seats.network_holds import networks_of
 from azionelab.checkin.devices import registry as devices
@@ -34,7 +34,7 @@ from azionelab.database import now
 _MANY = 10  # unconfirmed seats of one network that staff are shown
 
 
-class PerformanceDayView(PhonePages, FreedSeatsPages, DownloadPages):
+class PerformanceDayView(PhonePages, SeatReleasePages, DownloadPages):
     """A performance on its day; the back office's first page links to it."""
 
     def __init__(self) -> None:

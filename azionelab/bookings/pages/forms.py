@@ -1,4 +1,9 @@
-"""The visitor's forms. The checks of names and addresses are in visitor_input.py, shared with the API."""
+"""The visitor's forms. The checks of names and addresses are in visitor_input.py, shared with the API.
+
+A new field of a booking also goes through views.py (`fill_in`, `ASKED`), rules.py (`Visitor` and `_request_key`:
+a value that is missing there is lost when somebody corrects it and sends the form again), models.py and, if it is
+personal, erasure.py.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta

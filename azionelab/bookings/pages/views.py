@@ -34,7 +34,7 @@ from azionelab.bookings.errors import (
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import BookingForm
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
-from azionelab.bookings.seats.holds import hold, hold_minutes
+from azionelab.bookings.seats.holds import hold_minutes, hold_until
 from azionelab.database import now
 from azionelab.database.errors import is_database_busy
 from azionelab.extensions import csrf
@@ -102,7 +102,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         "email": visitor.email,
         "seats": form.seats.data,
         "held": held,
-        "until": (now() + hold()).timestamp(),
+        "until": hold_until(now()).timestamp(),
     }
     return redirect(url_for(".received", performance_id=performance_id), 303)
 

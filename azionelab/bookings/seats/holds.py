@@ -31,9 +31,9 @@ def expire_lapsed_holds() -> int:
     return sum(expire_holds_of(performance_id) for performance_id in performances)
 
 
-def hold() -> timedelta:
-    """How long a hold lasts (HOLD_MINUTES)."""
-    return timedelta(minutes=hold_minutes())
+def hold_until(at: datetime) -> datetime:
+    """When the hold of a booking made `at` lapses: after HOLD_MINUTES."""
+    return at + timedelta(minutes=hold_minutes())
 
 
 def hold_minutes() -> int:
@@ -53,7 +53,7 @@ def expire_holds(session: Session, performance: Performance, at: datetime) -> in
     return transitions.expire(session, performance, lapsed(at), at)
 
 
-def free_seats(session: Session, performance: Performance, at: datetime) -> int:
+def count_free_seats(session: Session, performance: Performance, at: datetime) -> int:
     """The free seats of a locked performance. Expires its lapsed holds first, in the caller's transaction."""
     expire_holds(session, performance, at)
     return performance.capacity - performance.seats_held

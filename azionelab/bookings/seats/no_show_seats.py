@@ -17,7 +17,7 @@ from azionelab.bookings import transitions
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.seats.holds import expire_holds, free_seats
+from azionelab.bookings.seats.holds import count_free_seats, expire_holds
 from azionelab.database import db, now, transaction
 
 RELEASE_FROM = timedelta(minutes=30)  # before the curtain, at the earliest
@@ -109,7 +109,7 @@ def restore_no_shows(performance_id: int) -> NoShowSeats:
     """
     with transaction() as session:
         performance = lock_performance(session, performance_id)
-        free = free_seats(session, performance, now())
+        free = count_free_seats(session, performance, now())
         parties = places = missing = 0
         live = lock_live_parties(session, performance_id)
         for reservation in sorted(live, key=lambda live: live.confirmed_at or live.created_at):

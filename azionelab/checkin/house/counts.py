@@ -1,4 +1,4 @@
-"""The house of a performance in numbers. Reads only."""
+"""How many seats and people a performance has now: the tiles of its pages. What happened at the doors: figures.py."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +41,7 @@ def house_counts(performance_ids: list[int], at: datetime | None = None) -> dict
     held = pending & Reservation.holds_seats
     rows = db.session.execute(
         select(
-            Performance.id,
+            Performance.id,  # then HouseCounts' fields, in their order
             _sum_people(Reservation.seats - Reservation.released, confirmed),
             _sum_people(Reservation.admitted, confirmed),
             _sum_people(Reservation.seats, held),

@@ -1,4 +1,4 @@
-"""Statistics of one performance: arrivals, doors, refusals, revoked devices, the scan log. Reads only."""
+"""What happened at a performance's doors: arrivals, refusals, revoked devices, the scan log. Seats and people now: counts.py."""
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple

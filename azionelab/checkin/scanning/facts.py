@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
 from azionelab.bookings.locks import LockedParty, lock_party, lock_performance
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.seats.holds import free_seats
+from azionelab.bookings.seats.holds import count_free_seats
 from azionelab.bookings.tickets.references import read_reference
 from azionelab.bookings.tickets.signing import read_ticket
 from azionelab.checkin.verdicts import Door
@@ -64,7 +64,7 @@ def lock_door(session: Session, performance_id: int) -> Performance:
 
 def read_locked_door(session: Session, performance: Performance) -> Door:
     """The door's facts, with free seats, from its locked performance."""
-    free = free_seats(session, performance, now())
+    free = count_free_seats(session, performance, now())
     return Door(performance.id, performance.cancelled_at is not None, free, performance.reentry)
 
 

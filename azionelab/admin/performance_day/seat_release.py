@@ -5,7 +5,7 @@ from flask_admin import expose
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from azionelab.admin.performance_day.pages import PerformancePages, get_performance
+from azionelab.admin.performance_day.base import PerformancePages, get_performance
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.seats.network_holds import networks_of, release_network
 from azionelab.bookings.seats.no_show_seats import RELEASE_FROM, restore_no_shows
@@ -24,7 +24,7 @@ from azionelab.database import now
 from azionelab.web.dates import format_time
 
 
-class FreedSeatsPages(PerformancePages):
+class SeatReleasePages(PerformancePages):
     """A performance's unconfirmed holds and no-shows."""
 
     @expose("/<int:performance_id>/holds")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from azionelab.admin.accounts.texts import describe_scope
 from azionelab.admin.guard import Guarded
 from azionelab.admin.performance_day.texts import describe_age
-from azionelab.admin.scans import describe_verdict
+from azionelab.admin.scans import verdict_label
 from azionelab.checkin.devices.registry import door_closes_at
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
@@ -27,7 +27,7 @@ class PerformancePages(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin 
             performance=performance,
             at=at,
             how_long_ago=lambda moment: describe_age(moment, at),
-            describe_verdict=describe_verdict,
+            verdict_label=verdict_label,
             describe_scope=describe_scope,
             **facts,
         )

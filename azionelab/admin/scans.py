@@ -9,28 +9,28 @@ from sqlalchemy.orm import Query, joinedload
 from azionelab.admin.rows.base import TheatreView
 from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter
 from azionelab.checkin.models import Admission, Scan
-from azionelab.checkin.verdicts import REUSED, REVOKED, Kind
+from azionelab.checkin.verdicts import REUSED, REVOKED, VerdictKind
 
 VERDICTS: dict[str, str] = {
-    Kind.ADMITTED: _("admitted"),
-    Kind.ALREADY_IN: _("already in"),
-    Kind.WRONG_PERFORMANCE: _("another performance"),
-    Kind.NOT_CONFIRMED: _("not confirmed"),
-    Kind.CANCELLED: _("cancelled"),
-    Kind.EXPIRED: _("expired"),
-    Kind.PERFORMANCE_CANCELLED: _("performance cancelled"),
-    Kind.UNKNOWN: _("unknown code"),
-    Kind.TOO_MANY: _("too many"),
-    Kind.CHANGED: _("others admitted meanwhile"),
-    Kind.RELEASED: _("seats released"),
-    Kind.FULL: _("no seats left"),
-    Kind.NOT_LISTED: _("not on the phone's list"),
-    Kind.LET_OUT: _("went out"),
-    Kind.IN_AGAIN: _("came back"),
-    Kind.SOME_OUT: _("some out, some not yet in"),
-    Kind.NONE_IN: _("nobody inside to go out"),
-    Kind.NONE_OUT: _("nobody outside to come back"),
-    Kind.NO_REENTRY: _("exit not allowed"),
+    VerdictKind.ADMITTED: _("admitted"),
+    VerdictKind.ALREADY_IN: _("already in"),
+    VerdictKind.WRONG_PERFORMANCE: _("another performance"),
+    VerdictKind.NOT_CONFIRMED: _("not confirmed"),
+    VerdictKind.CANCELLED: _("cancelled"),
+    VerdictKind.EXPIRED: _("expired"),
+    VerdictKind.PERFORMANCE_CANCELLED: _("performance cancelled"),
+    VerdictKind.UNKNOWN: _("unknown code"),
+    VerdictKind.TOO_MANY: _("too many"),
+    VerdictKind.CHANGED: _("others admitted meanwhile"),
+    VerdictKind.RELEASED: _("seats released"),
+    VerdictKind.FULL: _("no seats left"),
+    VerdictKind.NOT_LISTED: _("not on the phone's list"),
+    VerdictKind.LET_OUT: _("went out"),
+    VerdictKind.IN_AGAIN: _("came back"),
+    VerdictKind.SOME_OUT: _("some out, some not yet in"),
+    VerdictKind.NONE_IN: _("nobody inside to go out"),
+    VerdictKind.NONE_OUT: _("nobody outside to come back"),
+    VerdictKind.NO_REENTRY: _("exit not allowed"),
     REUSED: _("page already submitted"),
     REVOKED: _("device revoked"),
 }

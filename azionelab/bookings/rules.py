@@ -31,7 +31,7 @@ from azionelab.bookings.seats.holds import count_free_seats, expire_holds_of, ho
 from azionelab.bookings.seats.network_holds import network_key, network_limit, too_many_unconfirmed
 from azionelab.bookings.tickets.references import new_reference
 from azionelab.database import db, now, transaction, violated_constraint
-from azionelab.mail.models import Kind
+from azionelab.mail.models import MailKind
 from azionelab.mail.outbox import enqueue_unless_recent
 from azionelab.validation.email_addresses import mailbox_key
 
@@ -119,7 +119,7 @@ def _reserve(
     with transaction() as session:
         for same_address in rivals:
             answer.outcome = UNCHANGED
-            enqueue_unless_recent(session, same_address.reservation_id, Kind.EXISTING)
+            enqueue_unless_recent(session, same_address.reservation_id, MailKind.EXISTING)
             existing = session.get_one(Reservation, same_address.reservation_id)
             existing.shown_as_held = holds_seats
             return existing

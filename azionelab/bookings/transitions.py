@@ -21,7 +21,7 @@ from azionelab.bookings.history import By
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets.references import new_reference
 from azionelab.database import insert_with_commit, now
-from azionelab.mail.models import Kind
+from azionelab.mail.models import MailKind
 from azionelab.mail.outbox import enqueue
 from azionelab.shows.models import Performance
 
@@ -45,12 +45,12 @@ _NEW_RESERVATION = insert(Reservation).inline()
 # The visitor gets no mail about the others: an expired booking says so on its page, and who did not come
 # is told at the door.
 _MAILS = {
-    Change.RESERVED: Kind.CONFIRM,
-    Change.CONFIRMED: Kind.TICKET,
-    Change.REDUCED: Kind.CHANGED,
-    Change.CANCELLED: Kind.CANCELLED,
-    Change.PERFORMANCE_MOVED: Kind.MOVED,
-    Change.PERFORMANCE_CANCELLED: Kind.PERFORMANCE_CANCELLED,
+    Change.RESERVED: MailKind.CONFIRM,
+    Change.CONFIRMED: MailKind.TICKET,
+    Change.REDUCED: MailKind.REDUCED,
+    Change.CANCELLED: MailKind.CANCELLED,
+    Change.PERFORMANCE_MOVED: MailKind.MOVED,
+    Change.PERFORMANCE_CANCELLED: MailKind.PERFORMANCE_CANCELLED,
 }
 
 

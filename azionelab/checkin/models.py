@@ -40,7 +40,7 @@ class Scan(Base):
     reservation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("reservation.id", ondelete="RESTRICT")
     )
-    verdict: Mapped[str]  # a Kind of azionelab.checkin.verdicts, or one of its RECORDED
+    verdict: Mapped[str]  # a VerdictKind of azionelab.checkin.verdicts, or one of its RECORDED
     people: Mapped[int]  # who went in or out by this scan
     way: Mapped[str] = mapped_column(default="in", server_default="in")
     walk_in: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

@@ -13,7 +13,7 @@ from azionelab.bookings.models import State
 from azionelab.bookings.party import Party
 
 
-class Kind(StrEnum):
+class VerdictKind(StrEnum):
     """The verdict on a scan."""
 
     ADMITTED = "admitted"
@@ -49,7 +49,7 @@ class Way(StrEnum):
 # Further values in the scan log. REUSED: the device used an earlier scan's id, and was refused. REVOKED: the device
 # had been revoked; its scans do not count.
 REUSED, REVOKED = "reused", "revoked"
-RECORDED = (*Kind, REUSED, REVOKED)
+RECORDED = (*VerdictKind, REUSED, REVOKED)
 
 
 @dataclass(frozen=True)
@@ -80,22 +80,28 @@ class Door:
 _EVERYBODY = ScanOptions()
 
 
-def decide(party: Party | None, door: Door, options: ScanOptions = _EVERYBODY) -> tuple[Kind, int]:
+def decide(
+    party: Party | None, door: Door, options: ScanOptions = _EVERYBODY
+) -> tuple[VerdictKind, int]:
     """The verdict and how many people go through the door (0 unless ADMITTED, LET_OUT or IN_AGAIN)."""
     refusal = _refusal(party, door)
     if party is None or refusal is not None:
-        return refusal or Kind.UNKNOWN, 0
+        return refusal or VerdictKind.UNKNOWN, 0
     match _resolve_way(party, options.way):
         case Way.IN:
             return _decide_admission(party, door, options)
         case Way.OUT if door.reentry:
-            return _decide_passage(party, options, party.inside, Kind.LET_OUT, Kind.NONE_IN)
+            return _decide_passage(
+                party, options, party.inside, VerdictKind.LET_OUT, VerdictKind.NONE_IN
+            )
         case Way.AGAIN:
             # Allowed even if re-entry was switched off: people who are out must get back in.
-            return _decide_passage(party, options, party.outside, Kind.IN_AGAIN, Kind.NONE_OUT)
+            return _decide_passage(
+                party, options, party.outside, VerdictKind.IN_AGAIN, VerdictKind.NONE_OUT
+            )
         case Way.ANY:
-            return Kind.SOME_OUT, 0
-    return Kind.NO_REENTRY, 0
+            return VerdictKind.SOME_OUT, 0
+    return VerdictKind.NO_REENTRY, 0
 
 
 def lets_all_in(options: ScanOptions) -> bool:
@@ -109,7 +115,7 @@ def lets_all_in(options: ScanOptions) -> bool:
 
 def count_claim(
     party: Party | None, door: Door, claimed: int, way: Way = Way.IN
-) -> tuple[Kind, int]:
+) -> tuple[VerdictKind, int]:
     """How many of the `claimed` people whom an offline device let through can be counted.
 
     In: as many as the party has seats, including released ones that are still free. Again: as many as were out.
@@ -117,31 +123,31 @@ def count_claim(
     """
     refusal = _refusal(party, door)
     if party is None or refusal is not None:
-        return refusal or Kind.UNKNOWN, 0
+        return refusal or VerdictKind.UNKNOWN, 0
     if way is Way.OUT:
         counted = min(claimed, party.inside)
-        return (Kind.LET_OUT if counted else Kind.NONE_IN), counted
+        return (VerdictKind.LET_OUT if counted else VerdictKind.NONE_IN), counted
     if way is Way.AGAIN:
         counted = min(claimed, party.outside)
-        return (Kind.IN_AGAIN if counted else Kind.NONE_OUT), counted
+        return (VerdictKind.IN_AGAIN if counted else VerdictKind.NONE_OUT), counted
     counted = min(claimed, party.to_come + max(0, min(party.released, door.free)))
-    return (Kind.ADMITTED if counted else _nobody_expected(party, door)), counted
+    return (VerdictKind.ADMITTED if counted else _nobody_expected(party, door)), counted
 
 
-def _decide_admission(party: Party, door: Door, options: ScanOptions) -> tuple[Kind, int]:
+def _decide_admission(party: Party, door: Door, options: ScanOptions) -> tuple[VerdictKind, int]:
     """The verdict on people who come in for the first time."""
     missing = party.to_come + (party.released if options.late else 0)
     wanted = missing if options.people is None else options.people
     if missing == 0:
         kind = _nobody_expected(party, door)
     elif options.seen is not None and options.seen != party.admitted:
-        kind = Kind.CHANGED
+        kind = VerdictKind.CHANGED
     elif not 1 <= wanted <= missing:
-        kind = Kind.TOO_MANY
+        kind = VerdictKind.TOO_MANY
     elif wanted > party.to_come + door.free:
-        kind = Kind.FULL
+        kind = VerdictKind.FULL
     else:
-        return Kind.ADMITTED, wanted
+        return VerdictKind.ADMITTED, wanted
     return kind, 0
 
 
@@ -155,35 +161,35 @@ def _resolve_way(party: Party, way: Way) -> Way:
 
 
 def _decide_passage(
-    party: Party, options: ScanOptions, able: int, done: Kind, nobody: Kind
-) -> tuple[Kind, int]:
+    party: Party, options: ScanOptions, able: int, done: VerdictKind, nobody: VerdictKind
+) -> tuple[VerdictKind, int]:
     """The verdict on people who go out or come back; at most `able` people can."""
     wanted = able if options.people is None else options.people
     if able == 0:
         return nobody, 0
     if options.seen is not None and options.seen != party.inside:
-        return Kind.CHANGED, 0
-    return (done, wanted) if 1 <= wanted <= able else (Kind.TOO_MANY, 0)
+        return VerdictKind.CHANGED, 0
+    return (done, wanted) if 1 <= wanted <= able else (VerdictKind.TOO_MANY, 0)
 
 
-def _refusal(party: Party | None, door: Door) -> Kind | None:
+def _refusal(party: Party | None, door: Door) -> VerdictKind | None:
     if party is None:
-        return Kind.UNKNOWN
+        return VerdictKind.UNKNOWN
     if party.performance_id != door.performance_id:
-        return Kind.WRONG_PERFORMANCE
+        return VerdictKind.WRONG_PERFORMANCE
     if door.cancelled:
-        return Kind.PERFORMANCE_CANCELLED
+        return VerdictKind.PERFORMANCE_CANCELLED
     return _NOT_CONFIRMED.get(party.state)
 
 
-def _nobody_expected(party: Party, door: Door) -> Kind:
+def _nobody_expected(party: Party, door: Door) -> VerdictKind:
     if party.released == 0:
-        return Kind.ALREADY_IN
-    return Kind.RELEASED if door.free > 0 else Kind.FULL
+        return VerdictKind.ALREADY_IN
+    return VerdictKind.RELEASED if door.free > 0 else VerdictKind.FULL
 
 
-_NOT_CONFIRMED: dict[str, Kind] = {
-    State.PENDING: Kind.NOT_CONFIRMED,
-    State.CANCELLED: Kind.CANCELLED,
-    State.EXPIRED: Kind.EXPIRED,
+_NOT_CONFIRMED: dict[str, VerdictKind] = {
+    State.PENDING: VerdictKind.NOT_CONFIRMED,
+    State.CANCELLED: VerdictKind.CANCELLED,
+    State.EXPIRED: VerdictKind.EXPIRED,
 }

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from azionelab.database import Base
 
 
-class Kind(StrEnum):
+class MailKind(StrEnum):
     """What a mail is about."""
 
     CONFIRM = "confirm"  # you reserved: press here to confirm
     EXISTING = "existing"  # you booked again: here is the booking you have
     TICKET = "ticket"  # confirmed: here is your QR
-    CHANGED = "changed"  # fewer seats: your ticket still holds
+    REDUCED = "changed"  # fewer seats: your ticket still holds
     CANCELLED = "cancelled"  # you cancelled
     PERFORMANCE_CANCELLED = "performance_cancelled"  # we cancelled
     MOVED = "moved"  # we changed the performance's time or place

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from azionelab.database import insert_with_commit, now, transaction
 from azionelab.extensions import jobs
-from azionelab.mail.models import Delivery, Kind, Mail
+from azionelab.mail.models import Delivery, Mail, MailKind
 
 SEND_JOB = "mail.send"
 QUEUE = "mail"
@@ -20,7 +20,7 @@ class MailUnknown(Exception):
     """No mail has this identity."""
 
 
-def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> None:
+def enqueue(session: Session, reservation_id: UUID, kind: MailKind) -> None:
     """Write a mail about a booking and enqueue its sending, both to be committed with the booking.
 
     One commit writes all of it: there is no booking without its mail, and no mail about a booking that
@@ -31,7 +31,7 @@ def enqueue(session: Session, reservation_id: UUID, kind: Kind) -> None:
     insert_with_commit(session, _NEW_MAIL, mail)
 
 
-def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: Kind) -> None:
+def enqueue_unless_recent(session: Session, reservation_id: UUID, kind: MailKind) -> None:
     """Like `enqueue`, but not within five minutes of another of its kind about the reservation.
 
     A person who books again and again with somebody else's address must not fill that mailbox.

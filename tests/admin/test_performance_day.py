@@ -30,7 +30,7 @@ from azionelab.checkin.scanning.interval import allow_reentry
 from azionelab.checkin.scanning.scan_log import Actor, Claim, record_revoked_scan
 from azionelab.checkin.scanning.undoing import undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
-from azionelab.checkin.verdicts import RECORDED, Kind, Way
+from azionelab.checkin.verdicts import RECORDED, VerdictKind, Way
 from azionelab.database import db, now
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.tokens import Scope, revoke_token
@@ -129,9 +129,11 @@ class TestThePage:
         admit(performance, party.reference)
         let_in_walk_ins(performance.id, 6, uuid4(), DOOR_A)
         at = now() - timedelta(minutes=2)
-        claim = Claim(at, Kind.ADMITTED, 4)
+        claim = Claim(at, VerdictKind.ADMITTED, 4)
         scans.admit(performance.id, party.reference, uuid4(), DOOR_B, claim=claim)
-        scans.admit(performance.id, "Q" * 43, uuid4(), DOOR_B, claim=Claim(at, Kind.NOT_LISTED, 1))
+        scans.admit(
+            performance.id, "Q" * 43, uuid4(), DOOR_B, claim=Claim(at, VerdictKind.NOT_LISTED, 1)
+        )
         token, _ = invitations.enrol(invitations.make_invitation(performance.id), "Lost")
         database.execute("UPDATE api_token SET last_seen_at = %s", [now() - timedelta(hours=1)])
         revoke_token(token.id)
@@ -212,14 +214,16 @@ class TestThePage:
     ) -> None:
         party = a_party(performance, 2, name="Ada Rossi")
         admit(performance, party.reference)
-        again = admit(performance, party.reference, DOOR_B, claim=Claim(now(), Kind.ADMITTED, 2))
+        again = admit(
+            performance, party.reference, DOOR_B, claim=Claim(now(), VerdictKind.ADMITTED, 2)
+        )
         undo(performance.id, again.scan_id, DOOR_B)
         page = staff.get(address(performance)).text
         assert "Nobody was turned away" in part(page, "refused")
         assert "Door B 1 0 0" in part(page, "doors")
         scans = table(staff.get(address(performance, "scans.csv")))
         assert [bool(row["Undone"]) for row in scans] == [False, True]
-        sent_away = Claim(now(), Kind.ALREADY_IN, 0)
+        sent_away = Claim(now(), VerdictKind.ALREADY_IN, 0)
         admit(performance, party.reference, DOOR_B, claim=sent_away)
         assert "1 already in" in look(staff, performance, "refused")
 
@@ -280,13 +284,13 @@ class TestThePage:
         twin = a_party(performance, 1)
         a_device(performance)
         admit(performance, twin.reference, anna)
-        admit(performance, twin.reference, anna, claim=Claim(now(), Kind.ADMITTED, 1))
+        admit(performance, twin.reference, anna, claim=Claim(now(), VerdictKind.ADMITTED, 1))
         few = count()
         for _ in range(10):
             party = a_party(performance, 1)
             for _ in range(2):
                 admit(performance, party.reference, a_device(performance))
-            admit(performance, party.reference, anna, claim=Claim(now(), Kind.ADMITTED, 1))
+            admit(performance, party.reference, anna, claim=Claim(now(), VerdictKind.ADMITTED, 1))
         assert count() == few <= 15
 
     def test_a_large_house_is_shown(self, staff: FlaskClient, database: Database) -> None:
@@ -302,7 +306,7 @@ class TestConflicts:
         return lambda: look(staff, performance, "conflicts")
 
     def claim(self, people: int, minutes: int = 0) -> Claim:
-        return Claim(now() - timedelta(minutes=minutes), Kind.ADMITTED, people)
+        return Claim(now() - timedelta(minutes=minutes), VerdictKind.ADMITTED, people)
 
     def test_admitted_twice(self, staff: FlaskClient, performance: Performance, told: Any) -> None:
         party = a_party(performance, 2, name="Ada Rossi")
@@ -347,7 +351,7 @@ class TestConflicts:
         assert "More people than free seats" not in words
 
     def test_somebody_whose_ticket_nobody_knows(self, performance: Performance, told: Any) -> None:
-        claim = Claim(now(), Kind.NOT_LISTED, 2)
+        claim = Claim(now(), VerdictKind.NOT_LISTED, 2)
         admit(performance, "nonsense", claim=claim)
         words = told()
         assert "2 people too many · Unknown ticket" in words
@@ -847,7 +851,7 @@ class TestTables:
         ada = a_party(performance, 2, name="Ada Rossi")
         scan = admit(performance, ada.reference, a_device(performance, "North")).scan_id
         admit(performance, "nonsense")
-        admit(performance, ada.reference, claim=Claim(now(), Kind.ADMITTED, 2))
+        admit(performance, ada.reference, claim=Claim(now(), VerdictKind.ADMITTED, 2))
         undo(performance.id, scan, DOOR_A)
         answer = staff.get(address(performance, "scans.csv"))
         rows = table(answer)
@@ -936,7 +940,7 @@ class TestTheLists:
         self, staff: FlaskClient, performance: Performance
     ) -> None:
         party = a_party(performance, 2)
-        admit(performance, party.reference, claim=Claim(now(), Kind.ADMITTED, 3))
+        admit(performance, party.reference, claim=Claim(now(), VerdictKind.ADMITTED, 3))
         assert "3 (1 person too many)" in staff.get("/admin/scans/").text
 
 

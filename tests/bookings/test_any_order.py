@@ -30,7 +30,7 @@ from azionelab.checkin.scanning.scan_log import Claim
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from tests.factories import (
@@ -116,12 +116,12 @@ class Evening(RuleBasedStateMachine):
         assert (again.kind, again.people, again.replayed) == (verdict.kind, verdict.people, True)
         assert again.first == verdict.first
         self.let_in[scan_id] = verdict.people
-        return scan_id if verdict.kind is Kind.ADMITTED else multiple()
+        return scan_id if verdict.kind is VerdictKind.ADMITTED else multiple()
 
     @rule(target=claims, reservation=reservations, people=st.integers(0, 5), code_of=CODES)
     def a_device_lets_in_by_itself(self, reservation: UUID, people: int, code_of: CodeOf) -> UUID:
         scan_id, code = uuid4(), code_of(fresh(reservation))
-        claim = Claim(now(), Kind.NOT_LISTED, people)
+        claim = Claim(now(), VerdictKind.NOT_LISTED, people)
         verdict = admit(self.performance.id, code, scan_id, DOOR_A, claim=claim)
         again = admit(self.performance.id, code, scan_id, DOOR_A, claim=claim)
         assert (again.people, again.claimed, again.replayed) == (verdict.people, people, True)
@@ -133,7 +133,7 @@ class Evening(RuleBasedStateMachine):
     def an_answer_does_not_arrive(self, reservation: UUID, people: int, code_of: CodeOf) -> None:
         scan_id, code = uuid4(), code_of(fresh(reservation))
         admit(self.performance.id, code, scan_id, DOOR_A)
-        claim = Claim(now(), Kind.NOT_CONFIRMED, people)
+        claim = Claim(now(), VerdictKind.NOT_CONFIRMED, people)
         followed = admit(self.performance.id, code, scan_id, DOOR_A, claim=claim)
         assert followed.people <= people, "the books follow what happened"
         self.let_in[scan_id] = followed.people
@@ -141,7 +141,7 @@ class Evening(RuleBasedStateMachine):
     @rule(target=claims, people=st.integers(1, 4), claimed=st.booleans())
     def walk_in(self, people: int, claimed: bool) -> object:
         scan_id = uuid4()
-        claim = Claim(now(), Kind.ADMITTED, people) if claimed else None
+        claim = Claim(now(), VerdictKind.ADMITTED, people) if claimed else None
         verdict = let_in_walk_ins(self.performance.id, people, scan_id, DOOR_A, claim)
         self.let_in[scan_id] = verdict.people
         return scan_id if verdict.people else multiple()

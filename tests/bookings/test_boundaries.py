@@ -12,7 +12,7 @@ from azionelab.bookings.models import State
 from azionelab.bookings.seats import holds
 from azionelab.bookings.seats.bookable import unheld_seats
 from azionelab.database import db, transaction
-from azionelab.mail.models import Delivery, Kind, Mail
+from azionelab.mail.models import Delivery, Mail, MailKind
 from azionelab.shows.models import Performance
 from azionelab.shows.window import CurtainPast
 from tests.factories import (
@@ -125,7 +125,7 @@ def test_a_party_that_has_not_confirmed_is_not_written_to_about_fewer_seats() ->
     """It has no ticket that would say otherwise, and sees what it did."""
     party = a_party(a_performance(), 4, confirmed=False)
     rules.reduce_seats(party.id, 3)
-    assert mails(party) == [Kind.CONFIRM]
+    assert mails(party) == [MailKind.CONFIRM]
 
 
 def test_an_evening_has_begun_at_its_curtain(it_is: Clock) -> None:
@@ -215,7 +215,10 @@ def test_erasing_on_request_stops_mails_of_one_party_that_wait_and_no_others() -
     before, party, behind = sorted(a_party(performance, 2).id for _ in range(3))
     rules.reduce_seats(party, 1)
     with transaction() as session:
-        for kind, delivery in ((Kind.CONFIRM, Delivery.SENT), (Kind.TICKET, Delivery.FAILED)):
+        for kind, delivery in (
+            (MailKind.CONFIRM, Delivery.SENT),
+            (MailKind.TICKET, Delivery.FAILED),
+        ):
             session.execute(
                 update(Mail)
                 .where(Mail.reservation_id == party, Mail.kind == kind)
@@ -225,9 +228,9 @@ def test_erasing_on_request_stops_mails_of_one_party_that_wait_and_no_others() -
     db.session.rollback()
     found = db.session.execute(select(Mail.kind, Mail.delivery).where(Mail.reservation_id == party))
     assert {mail.kind: mail.delivery for mail in found} == {
-        Kind.CONFIRM: Delivery.SENT,
-        Kind.TICKET: Delivery.FAILED,
-        Kind.CHANGED: Delivery.NOT_SENT,
+        MailKind.CONFIRM: Delivery.SENT,
+        MailKind.TICKET: Delivery.FAILED,
+        MailKind.REDUCED: Delivery.NOT_SENT,
     }
     waiting = select(Mail.reservation_id).where(Mail.delivery == Delivery.QUEUED)
     assert set(db.session.scalars(waiting)) == {before, behind}

@@ -31,11 +31,10 @@ from azionelab.checkin.scanning.scan_log import ScanReused
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
-from azionelab.checkin.verdicts import Kind as Verdict
-from azionelab.checkin.verdicts import Way
+from azionelab.checkin.verdicts import VerdictKind, Way
 from azionelab.database import db, now, violated_constraint
 from azionelab.database.row_versions import EditConflict
-from azionelab.mail.models import Kind, Mail
+from azionelab.mail.models import Mail, MailKind
 from tests.factories import (
     DOOR_A,
     DOOR_B,
@@ -175,11 +174,11 @@ def test_what_is_cancelled_is_not_confirmed(race: Race, unlocked: str | None) ->
     told = race.run(MAIL_GATE, partial(rules.cancel, party.id), partial(rules.confirm, party.id))
     if unlocked:
         assert told == ["done", "done"]
-        assert mails(party) == {Kind.CONFIRM, Kind.CANCELLED, Kind.TICKET}
+        assert mails(party) == {MailKind.CONFIRM, MailKind.CANCELLED, MailKind.TICKET}
         return
     assert told == ["done", "ReservationEnded"]
     assert fresh(party.id).state == State.CANCELLED
-    assert mails(party) == {Kind.CONFIRM, Kind.CANCELLED}
+    assert mails(party) == {MailKind.CONFIRM, MailKind.CANCELLED}
     assert seats_held(performance.id) == (0, 0)
 
 
@@ -216,11 +215,11 @@ def test_seats_that_are_given_back_let_nobody_in(race: Race, unlocked: str | Non
     after = fresh(party.id)
     match unlocked:
         case "_RESERVATION":
-            assert told == [ENTERED_TOO_MANY, Verdict.ADMITTED]
+            assert told == [ENTERED_TOO_MANY, VerdictKind.ADMITTED]
         case "_PARTY":
             assert told == ["done", ENTERED_TOO_MANY]
         case _:
-            assert told == ["done", Verdict.TOO_MANY]
+            assert told == ["done", VerdictKind.TOO_MANY]
             assert (after.seats, after.admitted) == (1, 0)
 
 
@@ -243,7 +242,7 @@ def test_a_ticket_lets_in_as_many_as_are_left_when_seats_are_given_back(
         partial(rules.reduce_seats, party.id, 1),
         partial(admit, performance.id, make_ticket(party), uuid4(), DOOR_A),
     )
-    assert told == ["done", Verdict.ADMITTED if locked else ENTERED_TOO_MANY]
+    assert told == ["done", VerdictKind.ADMITTED if locked else ENTERED_TOO_MANY]
     assert fresh(party.id).admitted == (1 if locked else 0)
 
 
@@ -255,7 +254,7 @@ def test_a_ticket_of_somebody_who_is_cancelling_lets_nobody_in(race: Race) -> No
         partial(rules.cancel, party.id),
         partial(admit, performance.id, ticket_token(party), uuid4(), DOOR_A),
     )
-    assert told == ["done", Verdict.CANCELLED]
+    assert told == ["done", VerdictKind.CANCELLED]
     assert fresh(party.id).admitted == 0
 
 
@@ -282,7 +281,7 @@ def test_people_without_a_ticket_under_the_identity_of_a_scan_are_told_so(
         partial(admit, performance.id, party.reference, scan, DOOR_A),
         partial(second, performance.id, 2, scan, DOOR_B),
     )
-    assert told == [Verdict.ADMITTED, identity_refused[0]]
+    assert told == [VerdictKind.ADMITTED, identity_refused[0]]
     assert seats_held(performance.id) == (4, 4)
 
 
@@ -293,7 +292,7 @@ def test_walk_ins_under_the_identity_of_those_of_another_evening_are_told_so(
     told = race.run(
         DOOR_GATE, *(partial(let_in_walk_ins, one.id, 2, scan, DOOR_A) for one in evenings)
     )
-    assert told == [Verdict.ADMITTED, identity_refused[1]]
+    assert told == [VerdictKind.ADMITTED, identity_refused[1]]
     assert [seats_held(one.id) for one in evenings] == [(2, 2), (0, 0)]
 
 
@@ -310,7 +309,7 @@ def test_who_undid_first_is_in_the_books(
         partial(undo, performance.id, scan, DOOR_A),
         partial(undo, performance.id, scan, DOOR_B),
     )
-    assert told == [Verdict.ADMITTED] * 2
+    assert told == [VerdictKind.ADMITTED] * 2
     assert fresh(party.id).admitted == 0
     books = database.execute("SELECT undone_by FROM admission").fetchall()
     assert books == [(DOOR_B.label if unlocked else DOOR_A.label,)]
@@ -329,11 +328,11 @@ def test_an_evening_that_is_called_off_is_confirmed_to_nobody(
     )
     if unlocked:
         assert told == [1, "done"]
-        assert Kind.TICKET in mails(party)
+        assert MailKind.TICKET in mails(party)
         return
     assert told == [1, "ReservationEnded"]
     assert fresh(party.id).state == State.CANCELLED
-    assert mails(party) == {Kind.CONFIRM, Kind.PERFORMANCE_CANCELLED}
+    assert mails(party) == {MailKind.CONFIRM, MailKind.PERFORMANCE_CANCELLED}
 
 
 @with_and_without("_PERFORMANCE")
@@ -351,7 +350,7 @@ def test_a_party_and_the_theatre_that_call_off_at_once_do_not_wait_for_each_othe
         assert "DeadlockDetected" in told
         return
     assert told == ["done", 0]
-    assert mails(party) == {Kind.CONFIRM, Kind.TICKET, Kind.CANCELLED}
+    assert mails(party) == {MailKind.CONFIRM, MailKind.TICKET, MailKind.CANCELLED}
     assert seats_held(performance.id) == (0, 0)
 
 

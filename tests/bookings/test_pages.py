@@ -25,7 +25,7 @@ from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now
-from azionelab.mail.models import Kind, Mail
+from azionelab.mail.models import Mail, MailKind
 from bare_machine import embedded_postgres
 from tests.factories import (
     DOOR_A,
@@ -103,7 +103,7 @@ def test_a_form_sent_twice_makes_one_booking_and_one_mail(client: FlaskClient) -
         answer = client.post(f"/performances/{performance.id}/book", data=form)
         assert answer.status_code == 303
     assert len(bookings()) == 1
-    assert db.session.scalars(select(Mail.kind)).all() == [Kind.CONFIRM]
+    assert db.session.scalars(select(Mail.kind)).all() == [MailKind.CONFIRM]
 
 
 def test_a_stranger_cannot_tell_that_an_address_has_booked(client: FlaskClient) -> None:
@@ -508,7 +508,7 @@ def test_a_hold_whose_time_is_over_is_changed_no_more(client: FlaskClient) -> No
     assert "The time to confirm has passed" in answer.text
     left = fresh(reservation.id)
     assert (left.state, left.seats) == (State.PENDING, 3)
-    assert [mail.kind for mail in db.session.scalars(select(Mail))] == [Kind.CONFIRM]
+    assert [mail.kind for mail in db.session.scalars(select(Mail))] == [MailKind.CONFIRM]
 
 
 def test_fewer_seats(client: FlaskClient) -> None:

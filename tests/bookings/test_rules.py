@@ -27,7 +27,7 @@ from azionelab.bookings.seats import holds
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import undo
 from azionelab.database import NestedTransaction, db, now, transaction
-from azionelab.mail.models import Delivery, Kind, Mail
+from azionelab.mail.models import Delivery, Mail, MailKind
 from azionelab.shows.models import Performance, Show
 from azionelab.shows.programme import find_listing
 from azionelab.shows.window import CurtainPast, CurtainTooFar, Window
@@ -76,7 +76,7 @@ def test_reserving_holds_seats_and_enqueues_its_mail() -> None:
     assert reservation.state == State.PENDING
     assert reservation.hold_expires_at - reservation.created_at == timedelta(minutes=30)
     assert seats_held(performance.id) == (3, 3)
-    assert mails(reservation) == [Kind.CONFIRM]
+    assert mails(reservation) == [MailKind.CONFIRM]
     assert queued_jobs() == 1
 
 
@@ -125,7 +125,7 @@ def test_the_same_press_makes_one_booking() -> None:
     first = rules.reserve(performance.id, visitor, 2, press)
     again = rules.reserve(performance.id, visitor, 2, press)
     assert again.id == first.id
-    assert mails(first) == [Kind.CONFIRM]
+    assert mails(first) == [MailKind.CONFIRM]
 
 
 def test_the_same_press_with_a_mended_address_is_another_booking() -> None:
@@ -141,7 +141,7 @@ def test_the_same_press_with_a_mended_name_is_another_booking() -> None:
     first = rules.reserve(performance.id, a_visitor("ada@example.org", "Ada Rosi"), 2, press)
     again = rules.reserve(performance.id, a_visitor("ada@example.org", "Ada Rossi"), 2, press)
     assert again.id == first.id
-    assert mails(first) == [Kind.CONFIRM, Kind.EXISTING]
+    assert mails(first) == [MailKind.CONFIRM, MailKind.EXISTING]
 
 
 @pytest.mark.parametrize("end", [let_lapse, lambda booked: rules.cancel(booked.id)])
@@ -155,7 +155,7 @@ def test_the_same_press_after_its_booking_ended_books_again(
     again = rules.reserve(performance.id, visitor, 2, press)
     assert again.id != first.id
     assert not fresh(first.id).is_live
-    assert mails(again) == [Kind.CONFIRM]
+    assert mails(again) == [MailKind.CONFIRM]
     assert rules.reserve(performance.id, visitor, 2, press).id == again.id
     assert seats_held(performance.id) == (2, 2)
 
@@ -177,11 +177,11 @@ def test_an_address_that_booked_is_written_to_about_that_booking() -> None:
     again = rules.reserve(performance.id, a_visitor("ada@example.ORG"), 4)
     assert again.id == first.id
     assert again.seats == 2
-    assert mails(first) == [Kind.CONFIRM, Kind.EXISTING]
+    assert mails(first) == [MailKind.CONFIRM, MailKind.EXISTING]
     rules.reserve(performance.id, a_visitor("ada@example.org"), 4)
     rules.confirm(first.id)
     rules.reserve(performance.id, a_visitor("ada@example.org"), 4)
-    told = [Kind.CONFIRM, Kind.EXISTING, Kind.TICKET]
+    told = [MailKind.CONFIRM, MailKind.EXISTING, MailKind.TICKET]
     assert mails(first) == told, "a mailbox is not filled by pressing"
     # What else it was told meanwhile does not matter.
     make_notices_older("4 minutes 30 seconds")
@@ -189,7 +189,7 @@ def test_an_address_that_booked_is_written_to_about_that_booking() -> None:
     assert sorted(mails(first)) == sorted(told), "not within five minutes"
     make_notices_older("30 seconds")
     rules.reserve(performance.id, a_visitor("ada@example.org"), 4)
-    assert sorted(mails(first)) == sorted([*told, Kind.EXISTING])
+    assert sorted(mails(first)) == sorted([*told, MailKind.EXISTING])
 
 
 def test_what_another_booking_was_told_lately_is_told_this_one_too() -> None:
@@ -200,14 +200,14 @@ def test_what_another_booking_was_told_lately_is_told_this_one_too() -> None:
     for party in (first, before, behind):
         again = rules.reserve(performance.id, a_visitor(parties[party]), 2)
         assert again.id == party
-        assert mails(again) == [Kind.CONFIRM, Kind.EXISTING]
+        assert mails(again) == [MailKind.CONFIRM, MailKind.EXISTING]
 
 
 def make_notices_older(by: str) -> None:
     """Let what a mailbox was told of a booking that it has be older."""
     with transaction() as session:
         older = "UPDATE mail SET created_at = created_at - CAST(:by AS interval) WHERE kind = :kind"
-        session.execute(text(older), {"by": by, "kind": Kind.EXISTING})
+        session.execute(text(older), {"by": by, "kind": MailKind.EXISTING})
 
 
 def test_a_full_house_says_so_to_all_alike() -> None:
@@ -245,7 +245,7 @@ def test_confirming_is_idempotent_and_sends_one_ticket() -> None:
     reservation = a_party(a_performance(), confirmed=False)
     assert rules.confirm(reservation.id).state == State.CONFIRMED
     assert rules.confirm(reservation.id).state == State.CONFIRMED
-    assert mails(reservation) == [Kind.CONFIRM, Kind.TICKET]
+    assert mails(reservation) == [MailKind.CONFIRM, MailKind.TICKET]
 
 
 def test_a_lapsed_hold_cannot_be_confirmed_whether_or_not_it_was_expired() -> None:
@@ -265,7 +265,7 @@ def test_cancelling_gives_the_seats_back_once() -> None:
     rules.cancel(reservation.id)
     rules.cancel(reservation.id)
     assert seats_held(performance.id) == (0, 0)
-    assert mails(reservation) == [Kind.CONFIRM, Kind.TICKET, Kind.CANCELLED]
+    assert mails(reservation) == [MailKind.CONFIRM, MailKind.TICKET, MailKind.CANCELLED]
     with pytest.raises(ReservationEnded):
         rules.confirm(reservation.id)
 
@@ -286,7 +286,7 @@ def test_fewer_seats_keeps_the_ticket() -> None:
     reservation = a_party(performance, 4)
     rules.reduce_seats(reservation.id, 3)
     assert seats_held(performance.id) == (3, 3)
-    assert mails(reservation)[-1] == Kind.CHANGED
+    assert mails(reservation)[-1] == MailKind.REDUCED
     for seats in (4, 0, -1):
         with pytest.raises(NotFewerSeats):
             rules.reduce_seats(reservation.id, seats)
@@ -322,8 +322,8 @@ def test_calling_an_evening_off_writes_to_every_live_party_once() -> None:
     rules.cancel(gone.id)
     assert performance_changes.cancel_performance(performance.id) == 2
     assert performance_changes.cancel_performance(performance.id) is None
-    assert all(mails(party)[-1] == Kind.PERFORMANCE_CANCELLED for party in parties)
-    assert mails(gone)[-1] == Kind.CANCELLED
+    assert all(mails(party)[-1] == MailKind.PERFORMANCE_CANCELLED for party in parties)
+    assert mails(gone)[-1] == MailKind.CANCELLED
     assert seats_held(performance.id) == (0, 0)
 
 
@@ -334,7 +334,7 @@ def test_an_evening_called_off_is_called_off_for_those_who_are_in_too() -> None:
     admit(performance.id, inside.reference, scan, DOOR_A, people=2)
     assert performance_changes.cancel_performance(performance.id) == 1
     assert performance_changes.cancel_performance(performance.id) is None
-    assert mails(inside) == [Kind.CONFIRM, Kind.TICKET, Kind.PERFORMANCE_CANCELLED]
+    assert mails(inside) == [MailKind.CONFIRM, MailKind.TICKET, MailKind.PERFORMANCE_CANCELLED]
     # The books still say who was there.
     assert (fresh(inside.id).state, fresh(inside.id).admitted) == (State.CONFIRMED, 2)
     assert not fresh(inside.id).has_ticket
@@ -444,7 +444,7 @@ def test_a_coming_evening_stays_within_the_seasons(refusal: type[Exception], day
         move(performance.id, now() + timedelta(days=days))
     db.session.rollback()
     assert performance.starts_at == before
-    assert Kind.MOVED not in db.session.scalars(select(Mail.kind)).all()
+    assert MailKind.MOVED not in db.session.scalars(select(Mail.kind)).all()
     assert move(performance.id, now() + timedelta(days=365 * 4)) == 1
 
 
@@ -455,9 +455,9 @@ def test_live_parties_are_written_to_when_their_evening_moves() -> None:
     rules.cancel(gone.id)
     let_lapse(lapsed)
     assert move(performance.id, performance.starts_at + timedelta(hours=1)) == 2
-    assert [mails(party)[-1] for party in live] == [Kind.MOVED] * 2
+    assert [mails(party)[-1] for party in live] == [MailKind.MOVED] * 2
     for party in (gone, lapsed):
-        assert Kind.MOVED not in mails(party)
+        assert MailKind.MOVED not in mails(party)
     assert queued_jobs() == db.session.scalar(select(func.count(Mail.id)))
     elsewhere = a_performance().venue_id
     to_elsewhere = {"venue_id": elsewhere}
@@ -475,7 +475,7 @@ def test_live_parties_are_written_to_when_their_evening_moves() -> None:
         )
     performance_changes.cancel_performance(performance.id)
     assert move(performance.id, now() + timedelta(days=9)) == 0
-    assert [mails(live[0]).count(kind) for kind in (Kind.MOVED, Kind.TICKET)] == [2, 1]
+    assert [mails(live[0]).count(kind) for kind in (MailKind.MOVED, MailKind.TICKET)] == [2, 1]
 
 
 def test_a_use_case_owns_its_transaction() -> None:

@@ -20,7 +20,7 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.seats import bookable, holds
 from azionelab.checkin.house.counts import house_counts
 from azionelab.database import now
-from azionelab.mail.models import Kind
+from azionelab.mail.models import MailKind
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
 from tests.bookings.test_locks import Race, without_its_lock
@@ -299,7 +299,7 @@ def test_page_mail_and_api_say_that_the_seats_are_not_held(shared: Flask) -> Non
 
     party = book(evening, 4)
     with shared.test_request_context(headers=ENGLISH):
-        mail = text_for(Kind.CONFIRM, fresh(party.id))
+        mail = text_for(MailKind.CONFIRM, fresh(party.id))
     assert "they go to whoever confirms first" in " ".join(mail.paragraphs)
 
     confirm = f"/bookings/confirm/{token_of(party)}"

@@ -18,7 +18,7 @@ from azionelab.checkin.scanning.scan_log import Claim
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from tests.factories import (
@@ -161,19 +161,19 @@ def _undoes_walk_ins(evening: Performance) -> Deed:
 
 
 def _counts_fewer_walk_ins(evening: Performance) -> Deed:
-    scan, claim = uuid4(), Claim(now(), Kind.ADMITTED, 2)
+    scan, claim = uuid4(), Claim(now(), VerdictKind.ADMITTED, 2)
     let_in_walk_ins(evening.id, 5, scan, DOOR_A)
     return lambda: let_in_walk_ins(evening.id, 5, scan, DOOR_A, claim)
 
 
 def _counts_no_walk_ins(evening: Performance) -> Deed:
-    scan, claim = uuid4(), Claim(now(), Kind.FULL, 0)
+    scan, claim = uuid4(), Claim(now(), VerdictKind.FULL, 0)
     let_in_walk_ins(evening.id, 5, scan, DOOR_A)
     return lambda: let_in_walk_ins(evening.id, 5, scan, DOOR_A, claim)
 
 
 def _counts_undone_walk_ins(evening: Performance) -> Deed:
-    scan, claim = uuid4(), Claim(now(), Kind.FULL, 0)
+    scan, claim = uuid4(), Claim(now(), VerdictKind.FULL, 0)
     let_in_walk_ins(evening.id, 5, scan, DOOR_A)
     undo(evening.id, scan, DOOR_A)
     return lambda: let_in_walk_ins(evening.id, 5, scan, DOOR_A, claim)
@@ -241,7 +241,7 @@ def _seats_walk_ins(evening: Performance) -> Deed:
 
 
 def _counts_more_walk_ins(evening: Performance) -> Deed:
-    scan, claim = uuid4(), Claim(now(), Kind.ADMITTED, 5)
+    scan, claim = uuid4(), Claim(now(), VerdictKind.ADMITTED, 5)
     let_in_walk_ins(evening.id, 2, scan, DOOR_A)
     return lambda: let_in_walk_ins(evening.id, 2, scan, DOOR_A, claim)
 

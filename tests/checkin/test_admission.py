@@ -26,7 +26,7 @@ from azionelab.checkin.scanning.facts import MAX_CODE
 from azionelab.checkin.scanning.scan_log import Claim, ScanReused, ScanUnknown
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import undo
-from azionelab.checkin.verdicts import REUSED, Kind
+from azionelab.checkin.verdicts import REUSED, VerdictKind
 from azionelab.database import db, now, transaction
 from tests.factories import (
     DOOR_A,
@@ -63,7 +63,7 @@ def test_every_form_of_a_code_admits_the_whole_party(form: str) -> None:
         "typed": f" {party.reference[:4].lower()}-{party.reference[4:].lower()} ",
     }[form]
     verdict = admit(performance.id, code, uuid4(), DOOR_A)
-    assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 3)
+    assert (verdict.kind, verdict.people) == (VerdictKind.ADMITTED, 3)
     assert fresh(party.id).admitted == 3
 
 
@@ -72,11 +72,11 @@ def test_the_second_phone_gets_the_first_admission() -> None:
     party = a_party(performance, 2)
     admit(performance.id, party.reference, uuid4(), DOOR_A)
     second = admit(performance.id, party.reference, uuid4(), DOOR_B)
-    assert (second.kind, second.people) == (Kind.ALREADY_IN, 0)
+    assert (second.kind, second.people) == (VerdictKind.ALREADY_IN, 0)
     assert second.first is not None
     assert second.first.door == "Door A"
     assert second.first.at is not None
-    assert recorded() == [Kind.ADMITTED, Kind.ALREADY_IN]
+    assert recorded() == [VerdictKind.ADMITTED, VerdictKind.ALREADY_IN]
 
 
 def test_the_same_scan_sent_twice_counts_once_with_the_same_verdict() -> None:
@@ -85,7 +85,7 @@ def test_the_same_scan_sent_twice_counts_once_with_the_same_verdict() -> None:
     scan = uuid4()
     first = admit(performance.id, party.reference, scan, DOOR_A, people=2)
     again = admit(performance.id, party.reference, scan, DOOR_A, people=2)
-    assert (again.kind, again.people) == (first.kind, first.people) == (Kind.ADMITTED, 2)
+    assert (again.kind, again.people) == (first.kind, first.people) == (VerdictKind.ADMITTED, 2)
     assert again.replayed
     assert fresh(party.id).admitted == 2
     assert len(recorded()) == 1
@@ -97,7 +97,7 @@ def test_a_repeated_scan_has_no_first_admission() -> None:
     scan = uuid4()
     first = admit(performance.id, ticket_token(party), scan, DOOR_A)
     again = admit(performance.id, ticket_token(party), scan, DOOR_A)
-    assert (again.kind, again.people) == (first.kind, first.people) == (Kind.ADMITTED, 3)
+    assert (again.kind, again.people) == (first.kind, first.people) == (VerdictKind.ADMITTED, 3)
     assert again.replayed
     assert (first.first, again.first) == (None, None)
 
@@ -124,7 +124,7 @@ def test_a_repeated_first_scan_has_no_later_admission() -> None:
     for door, number in ((DOOR_A, scan), (DOOR_B, uuid4())):
         admit(performance.id, party.reference, number, door, people=1)
     again = admit(performance.id, party.reference, scan, DOOR_A, people=1)
-    assert (again.kind, again.people, again.first) == (Kind.ADMITTED, 1, None)
+    assert (again.kind, again.people, again.first) == (VerdictKind.ADMITTED, 1, None)
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -139,28 +139,28 @@ def test_a_scan_cannot_be_used_for_another_code(is_first: bool) -> None:
             admit(performance.id, other.reference, scan, actor)
     assert fresh(other.id).admitted == 0
     # Each is in the scan log; the first scan is unchanged, and can still be repeated and undone.
-    assert recorded() == [Kind.ADMITTED, REUSED, REUSED]
+    assert recorded() == [VerdictKind.ADMITTED, REUSED, REUSED]
     doors = select(Scan.door).where(Scan.reservation_id == other.id).order_by(Scan.scanned_at)
     assert db.session.scalars(doors).all() == [DOOR_A.door, DOOR_B.door]
     db.session.rollback()
     assert admit(performance.id, one.reference, scan, DOOR_A).replayed
     assert undo(performance.id, scan, DOOR_A).undone
-    assert admit(performance.id, other.reference, uuid4(), DOOR_A).kind is Kind.ADMITTED
+    assert admit(performance.id, other.reference, uuid4(), DOOR_A).kind is VerdictKind.ADMITTED
 
 
 def test_a_party_may_come_in_parts() -> None:
     performance = a_performance()
     party = a_party(performance, 4)
 
-    def let_in(people: int | None, seen: int | None = None) -> tuple[Kind, int]:
+    def let_in(people: int | None, seen: int | None = None) -> tuple[VerdictKind, int]:
         verdict = admit(performance.id, party.reference, uuid4(), DOOR_A, people=people, seen=seen)
         return verdict.kind, verdict.people
 
-    assert let_in(3, seen=0) == (Kind.ADMITTED, 3)
-    assert let_in(1, seen=0) == (Kind.CHANGED, 0)
-    assert let_in(2, seen=3) == (Kind.TOO_MANY, 0)
-    assert let_in(None, seen=3) == (Kind.ADMITTED, 1)
-    assert let_in(1) == (Kind.ALREADY_IN, 0)
+    assert let_in(3, seen=0) == (VerdictKind.ADMITTED, 3)
+    assert let_in(1, seen=0) == (VerdictKind.CHANGED, 0)
+    assert let_in(2, seen=3) == (VerdictKind.TOO_MANY, 0)
+    assert let_in(None, seen=3) == (VerdictKind.ADMITTED, 1)
+    assert let_in(1) == (VerdictKind.ALREADY_IN, 0)
 
 
 def facts_of(party: Any) -> tuple[UUID, str, str, str, int, int, int, int]:
@@ -206,11 +206,11 @@ def test_late_parties_lock_the_performance_first(
     with transaction() as session:
         session.get_one(Reservation, late.id).released = 1
     monkeypatch.setattr(scans, "lock_door", refuse)
-    claim, scan = Claim(now(), Kind.ADMITTED, 1), uuid4()
+    claim, scan = Claim(now(), VerdictKind.ADMITTED, 1), uuid4()
     assert admit(performance.id, one.reference, scan, DOOR_A, people=1).people == 1
     assert admit(performance.id, one.reference, scan, DOOR_A, people=1).replayed
     assert admit(performance.id, other.reference, uuid4(), DOOR_A, claim=claim).people == 1
-    assert admit(performance.id, ticket_token(late), uuid4(), DOOR_A).kind is Kind.RELEASED
+    assert admit(performance.id, ticket_token(late), uuid4(), DOOR_A).kind is VerdictKind.RELEASED
     for asked in ({"late": True}, {"claim": claim}):
         with pytest.raises(Locked):
             admit(performance.id, late.reference, uuid4(), DOOR_A, **asked)
@@ -221,7 +221,7 @@ def test_a_late_party_is_admitted_by_its_current_state(database: psycopg.Connect
     party = a_party(performance, 3)  # and stays in the session, as read before
     database.execute("UPDATE reservation SET released = 2 WHERE id = %s", [party.id])
     verdict = admit(performance.id, party.reference, uuid4(), DOOR_A, late=True)
-    assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 3)
+    assert (verdict.kind, verdict.people) == (VerdictKind.ADMITTED, 3)
     assert facts_of(verdict.party) == facts_of(fresh(party.id))
 
 
@@ -245,23 +245,23 @@ def test_refusals() -> None:
         )
     holds.expire_lapsed_holds()
 
-    def of(party: Reservation, kind: Kind) -> dict[str, Kind]:
+    def of(party: Reservation, kind: VerdictKind) -> dict[str, VerdictKind]:
         return {party.reference: kind, ticket_token(party): kind, write_ticket(party): kind}
 
     codes = {
-        **of(pending, Kind.NOT_CONFIRMED),
-        **of(cancelled, Kind.CANCELLED),
-        **of(lapsed, Kind.EXPIRED),
-        **of(a_party(tomorrow), Kind.WRONG_PERFORMANCE),
-        "ZZZZZZZZ": Kind.UNKNOWN,
-        "": Kind.UNKNOWN,
-        "\0": Kind.UNKNOWN,
-        f"https://{'x' * MAX_CODE}/{ticket_token(pending)}": Kind.UNKNOWN,
-        ticket_token(pending)[:-1]: Kind.UNKNOWN,
-        write_ticket(pending)[:-1]: Kind.UNKNOWN,
-        f"https://{'x' * MAX_CODE}/T/{write_ticket(pending)}": Kind.UNKNOWN,
-        sign_ticket(tonight.id, "ZZZZZZZZ"): Kind.UNKNOWN,
-        visitor_token(pending): Kind.UNKNOWN,
+        **of(pending, VerdictKind.NOT_CONFIRMED),
+        **of(cancelled, VerdictKind.CANCELLED),
+        **of(lapsed, VerdictKind.EXPIRED),
+        **of(a_party(tomorrow), VerdictKind.WRONG_PERFORMANCE),
+        "ZZZZZZZZ": VerdictKind.UNKNOWN,
+        "": VerdictKind.UNKNOWN,
+        "\0": VerdictKind.UNKNOWN,
+        f"https://{'x' * MAX_CODE}/{ticket_token(pending)}": VerdictKind.UNKNOWN,
+        ticket_token(pending)[:-1]: VerdictKind.UNKNOWN,
+        write_ticket(pending)[:-1]: VerdictKind.UNKNOWN,
+        f"https://{'x' * MAX_CODE}/T/{write_ticket(pending)}": VerdictKind.UNKNOWN,
+        sign_ticket(tonight.id, "ZZZZZZZZ"): VerdictKind.UNKNOWN,
+        visitor_token(pending): VerdictKind.UNKNOWN,
     }
     for code, kind in codes.items():
         verdict = admit(tonight.id, code, uuid4(), DOOR_A)
@@ -276,7 +276,7 @@ def test_nobody_is_let_into_a_cancelled_performance() -> None:
         session.execute(text("UPDATE performance SET cancelled_at = now()"))
     for code in (party.reference, ticket_token(party)):
         verdict = admit(performance.id, code, uuid4(), DOOR_A)
-        assert verdict.kind is Kind.PERFORMANCE_CANCELLED
+        assert verdict.kind is VerdictKind.PERFORMANCE_CANCELLED
 
 
 def test_undoing_twice_counts_once() -> None:
@@ -325,7 +325,9 @@ def test_many_phones_let_a_party_in_once(app: Flask, form: str) -> None:
     party = a_party(performance, 3)
     code = code_of(party, form)
     answers = race(app, performance.id, code, [uuid4() for _ in range(8)])
-    assert sorted(answers) == sorted([(Kind.ADMITTED, 3)] + [(Kind.ALREADY_IN, 0)] * 7)
+    assert sorted(answers) == sorted(
+        [(VerdictKind.ADMITTED, 3)] + [(VerdictKind.ALREADY_IN, 0)] * 7
+    )
     assert fresh(party.id).admitted == 3
 
 
@@ -334,9 +336,9 @@ def test_one_scan_on_many_connections_counts_once(app: Flask, form: str) -> None
     performance = a_performance()
     party = a_party(performance, 3)
     answers = race(app, performance.id, code_of(party, form), [uuid4()] * 8)
-    assert answers == [(Kind.ADMITTED, 3)] * 8
+    assert answers == [(VerdictKind.ADMITTED, 3)] * 8
     assert fresh(party.id).admitted == 3
-    assert race(app, performance.id, "ZZZZZZZZ", [uuid4()] * 8) == [(Kind.UNKNOWN, 0)] * 8
+    assert race(app, performance.id, "ZZZZZZZZ", [uuid4()] * 8) == [(VerdictKind.UNKNOWN, 0)] * 8
     assert len(recorded()) == 2
 
 
@@ -372,7 +374,7 @@ def test_without_the_lock_the_database_still_refuses(app: Flask, unguarded: str)
     party = a_party(performance, 3)
     code = code_of(party, unguarded)
     answers = race(app, performance.id, code, [uuid4() for _ in range(4)])
-    assert answers.count((Kind.ADMITTED, 3)) == 1
+    assert answers.count((VerdictKind.ADMITTED, 3)) == 1
     assert answers.count("refused by the database") == 3
     assert fresh(party.id).admitted == 3
 
@@ -387,7 +389,7 @@ def test_negative_control_without_lock_and_constraint_a_party_enters_four_times(
     database.execute("ALTER TABLE reservation DROP CONSTRAINT ck_reservation_admitted_range")
     try:
         answers = race(app, performance.id, code, [uuid4() for _ in range(4)])
-        assert answers == [(Kind.ADMITTED, 3)] * 4
+        assert answers == [(VerdictKind.ADMITTED, 3)] * 4
         assert fresh(party.id).admitted == 12
     finally:
         db.session.rollback()

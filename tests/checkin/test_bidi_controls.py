@@ -17,7 +17,7 @@ from azionelab.checkin.house.guests import guests
 from azionelab.checkin.scanning.scan_log import Actor
 from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now
-from azionelab.mail.models import Kind
+from azionelab.mail.models import MailKind
 from azionelab.shows.models import Show, Venue
 from azionelab.shows.programme import find_listing
 from tests.factories import a_party, a_performance, ticket_token
@@ -48,7 +48,7 @@ def test_no_export_has_bidi_controls(database: psycopg.Connection[Any]) -> None:
         evening.venue_name,
         guests_csv(guests(performance.id)).decode(),
         event_ics(reservation).decode(),
-        text_for(Kind.TICKET, reservation).subject,
+        text_for(MailKind.TICKET, reservation).subject,
         *(one.name for one in changes_since(performance.id, None).parties),
         *(one.label for one in devices.devices_of(performance.id)),
         *db.session.execute(db.select(Show.title, Show.summary, Show.description)).one(),

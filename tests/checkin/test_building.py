@@ -19,7 +19,7 @@ from azionelab.checkin.scanning.scan_log import Actor, Claim, ScanReused, record
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import record_revoked_undo, undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
@@ -30,7 +30,7 @@ Database = psycopg.Connection[object]
 
 
 def claim(people: int) -> Claim:
-    return Claim(now() - timedelta(minutes=3), Kind.ADMITTED, people)
+    return Claim(now() - timedelta(minutes=3), VerdictKind.ADMITTED, people)
 
 
 def parts(performance: Performance) -> tuple[int, int, int]:
@@ -99,7 +99,7 @@ def test_nobody_counts_twice_and_undone_people_do_not_count() -> None:
 def test_refused_people_do_not_count() -> None:
     performance = a_performance(capacity=4)
     party = a_party(performance, 2)
-    sent_away = Claim(now(), Kind.ALREADY_IN, 0)
+    sent_away = Claim(now(), VerdictKind.ALREADY_IN, 0)
     admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=sent_away)
     admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=3)
     assert parts(performance) == (0, 0, 0)

@@ -14,7 +14,7 @@ from azionelab.checkin.devices.offline_list import conflicts
 from azionelab.checkin.scanning.scan_log import Claim, Verdict
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import undo
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from tests.factories import DOOR_A, DOOR_B, a_party, a_performance, fresh, ticket_token
@@ -22,7 +22,9 @@ from tests.factories import DOOR_A, DOOR_B, a_party, a_performance, fresh, ticke
 pytestmark = pytest.mark.usefixtures("in_app")
 
 
-def claim(people: int, verdict: Kind = Kind.ADMITTED, minutes_ago: float = 3) -> Claim:
+def claim(
+    people: int, verdict: VerdictKind = VerdictKind.ADMITTED, minutes_ago: float = 3
+) -> Claim:
     return Claim(now() - timedelta(minutes=minutes_ago), verdict, people)
 
 
@@ -39,7 +41,7 @@ def test_claimed_people_are_counted_at_the_time_of_the_scan() -> None:
     party = a_party(performance, 3)
     decided = claim(2)
     verdict = admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=decided)
-    assert (verdict.kind, verdict.people, verdict.claimed) == (Kind.ADMITTED, 2, 2)
+    assert (verdict.kind, verdict.people, verdict.claimed) == (VerdictKind.ADMITTED, 2, 2)
     assert fresh(party.id).admitted == 2
     first = admit(performance.id, ticket_token(party), uuid4(), DOOR_B).first
     assert first is not None
@@ -89,7 +91,7 @@ def test_two_doors_that_let_the_same_party_in_conflict() -> None:
     second = admit(
         performance.id, ticket_token(party), uuid4(), DOOR_B, claim=claim(2, minutes_ago=2)
     )
-    assert (second.kind, second.people, second.claimed) == (Kind.ALREADY_IN, 0, 2)
+    assert (second.kind, second.people, second.claimed) == (VerdictKind.ALREADY_IN, 0, 2)
     (conflict,) = conflicts(performance.id)
     assert (conflict.door, conflict.name, conflict.claimed) == ("Door B", "Ada Rossi", 2)
     assert conflict.beyond == 2
@@ -104,7 +106,7 @@ def test_of_too_many_claimed_people_as_many_count_as_have_seats() -> None:
     party = a_party(performance, 4)
     admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=3)
     late = admit(performance.id, ticket_token(party), uuid4(), DOOR_B, claim=claim(2))
-    assert (late.kind, late.people) == (Kind.ADMITTED, 1)
+    assert (late.kind, late.people) == (VerdictKind.ADMITTED, 1)
     assert told(performance) == [(2, 1, "admitted")]
     assert fresh(party.id).admitted == 4
 
@@ -119,7 +121,7 @@ def test_claimed_people_without_a_seat_are_a_conflict(what: str) -> None:
     if what == "cancelled":
         booking.cancel(party.id)
     code = "ZZZZZZZZ" if what == "unknown" else ticket_token(party)
-    verdict = admit(performance.id, code, uuid4(), DOOR_A, claim=claim(2, Kind.NOT_LISTED))
+    verdict = admit(performance.id, code, uuid4(), DOOR_A, claim=claim(2, VerdictKind.NOT_LISTED))
     assert (verdict.kind, verdict.people) == (what, 0)
     assert told(performance) == [(2, 0, what)]
 
@@ -130,9 +132,9 @@ def test_a_claimed_refusal_is_recorded_with_its_reason(
     performance = a_performance()
     party = a_party(performance, 2)
     verdict = admit(
-        performance.id, ticket_token(party), uuid4(), DOOR_A, claim=claim(0, Kind.NOT_LISTED)
+        performance.id, ticket_token(party), uuid4(), DOOR_A, claim=claim(0, VerdictKind.NOT_LISTED)
     )
-    assert (verdict.kind, verdict.people, verdict.claimed) == (Kind.NOT_LISTED, 0, 0)
+    assert (verdict.kind, verdict.people, verdict.claimed) == (VerdictKind.NOT_LISTED, 0, 0)
     assert conflicts(performance.id) == []
     assert fresh(party.id).admitted == 0
     row = database.execute("SELECT verdict, people, claimed FROM scan").fetchone()
@@ -153,7 +155,7 @@ def test_a_late_claim_gets_released_seats_that_are_free(seats: int) -> None:
     performance, party = whose_places_were_released(seats)
     decided = claim(1)
     verdict = admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=decided)
-    assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 1)
+    assert (verdict.kind, verdict.people) == (VerdictKind.ADMITTED, 1)
     assert facts(verdict.party) == facts(fresh(party.id))
     assert (fresh(party.id).admitted, fresh(party.id).released) == (1, seats - 1)
 
@@ -162,7 +164,7 @@ def test_a_claim_without_people_is_no_admission() -> None:
     performance = a_performance()
     party = a_party(performance, 2)
     verdict = admit(performance.id, ticket_token(party), uuid4(), DOOR_A, claim=claim(0))
-    assert (verdict.kind, verdict.people) == (Kind.TOO_MANY, 0)
+    assert (verdict.kind, verdict.people) == (VerdictKind.TOO_MANY, 0)
 
 
 class TestAnAnswerThatDidNotArrive:
@@ -177,7 +179,7 @@ class TestAnAnswerThatDidNotArrive:
         party = a_party(performance, 3)
         scan, _ = self.lost(performance, ticket_token(party))
         again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(3))
-        assert (again.kind, again.people, again.replayed) == (Kind.ADMITTED, 3, True)
+        assert (again.kind, again.people, again.replayed) == (VerdictKind.ADMITTED, 3, True)
         assert fresh(party.id).admitted == 3
         assert told(performance) == []
 
@@ -186,7 +188,7 @@ class TestAnAnswerThatDidNotArrive:
         party = a_party(performance, 2)
         admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
         scan, answer = self.lost(performance, ticket_token(party))
-        assert answer.kind is Kind.ALREADY_IN
+        assert answer.kind is VerdictKind.ALREADY_IN
         for _ in range(2):
             again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2))
             assert (again.people, again.claimed) == (0, 2)
@@ -198,9 +200,9 @@ class TestAnAnswerThatDidNotArrive:
         party = a_party(performance, 4)
         admit(performance.id, ticket_token(party), uuid4(), DOOR_A, people=1)
         scan, answer = self.lost(performance, ticket_token(party), people=2, seen=0)
-        assert answer.kind is Kind.CHANGED
+        assert answer.kind is VerdictKind.CHANGED
         again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2))
-        assert (again.kind, again.people) == (Kind.ADMITTED, 2)
+        assert (again.kind, again.people) == (VerdictKind.ADMITTED, 2)
         assert fresh(party.id).admitted == 3
         assert told(performance) == []
 
@@ -211,7 +213,7 @@ class TestAnAnswerThatDidNotArrive:
         scan, _ = self.lost(performance, ticket_token(party), people=3)
         before = fresh(party.id)
         again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(people))
-        assert (again.kind, again.people, again.claimed) == (Kind.ADMITTED, people, people)
+        assert (again.kind, again.people, again.claimed) == (VerdictKind.ADMITTED, people, people)
         assert before in db.session, "read in this session"
         assert again.party == party_of(before)
         assert before.admitted == people
@@ -228,14 +230,16 @@ class TestAnAnswerThatDidNotArrive:
         assert fresh(party.id).admitted == 0
 
     @pytest.mark.parametrize("people", [0, 2])
-    @pytest.mark.parametrize("what", [Kind.UNKNOWN, Kind.ALREADY_IN])
-    def test_both_refused_or_the_device_admitted_anyway(self, what: Kind, people: int) -> None:
+    @pytest.mark.parametrize("what", [VerdictKind.UNKNOWN, VerdictKind.ALREADY_IN])
+    def test_both_refused_or_the_device_admitted_anyway(
+        self, what: VerdictKind, people: int
+    ) -> None:
         performance = a_performance()
         party = a_party(performance, 2)
-        code = "ZZZZZZZZ" if what is Kind.UNKNOWN else ticket_token(party)
+        code = "ZZZZZZZZ" if what is VerdictKind.UNKNOWN else ticket_token(party)
         admit(performance.id, ticket_token(party), uuid4(), DOOR_A)
         scan, answer = self.lost(performance, code)
-        decided = claim(people, Kind.ADMITTED if people else what)
+        decided = claim(people, VerdictKind.ADMITTED if people else what)
         again = admit(performance.id, code, scan, DOOR_B, claim=decided)
         assert answer.kind == again.kind == what
         assert (again.people, again.claimed) == (0, people)
@@ -244,18 +248,18 @@ class TestAnAnswerThatDidNotArrive:
     def test_the_device_admitted_into_released_seats(self) -> None:
         performance, party = whose_places_were_released(2)
         scan, answer = self.lost(performance, ticket_token(party))
-        assert answer.kind is Kind.RELEASED
+        assert answer.kind is VerdictKind.RELEASED
         again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=claim(2))
-        assert (again.kind, again.people) == (Kind.ADMITTED, 2)
+        assert (again.kind, again.people) == (VerdictKind.ADMITTED, 2)
         assert (fresh(party.id).admitted, fresh(party.id).released) == (2, 0)
 
     def test_the_device_refused_after_an_admission(self, database: psycopg.Connection[Any]) -> None:
         performance = a_performance()
         party = a_party(performance, 3)
         scan, _ = self.lost(performance, ticket_token(party))
-        sent_away = claim(0, Kind.NOT_CONFIRMED)
+        sent_away = claim(0, VerdictKind.NOT_CONFIRMED)
         again = admit(performance.id, ticket_token(party), scan, DOOR_B, claim=sent_away)
-        assert (again.kind, again.people) == (Kind.NOT_CONFIRMED, 0)
+        assert (again.kind, again.people) == (VerdictKind.NOT_CONFIRMED, 0)
         assert fresh(party.id).admitted == 0
         assert database.execute("SELECT count(*) FROM admission").fetchone() == (0,)
 

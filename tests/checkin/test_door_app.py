@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from azionelab.checkin.limits import MAX_ACTIONS
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.verdicts import VerdictKind
 from tests.bookings.test_pages import fields
 from tests.checkin.test_door_pages import ENGLISH
 from tests.factories import a_performance
@@ -71,9 +71,13 @@ def test_it_speaks_the_readers_language(client: FlaskClient) -> None:
 
 def test_every_verdict_has_a_text(client: FlaskClient) -> None:
     table = table_of(client, "en")
-    assert {*Kind} <= table["words"].keys()
+    assert {*VerdictKind} <= table["words"].keys()
     assert table["tones"].keys() <= table["words"].keys()
-    with_detail = {*Kind} - {Kind.ADMITTED, Kind.ALREADY_IN, Kind.WRONG_PERFORMANCE}
+    with_detail = {*VerdictKind} - {
+        VerdictKind.ADMITTED,
+        VerdictKind.ALREADY_IN,
+        VerdictKind.WRONG_PERFORMANCE,
+    }
     assert {f"{kind}.detail" for kind in with_detail} <= table["words"].keys()
 
 

@@ -25,7 +25,7 @@ from azionelab.checkin.scanning.scan_log import Actor, Claim, ScanReused, record
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
-from azionelab.checkin.verdicts import Kind, Way
+from azionelab.checkin.verdicts import VerdictKind, Way
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token, revoke_token
@@ -43,12 +43,14 @@ def an_interval(capacity: int = 10) -> Performance:
     return performance
 
 
-def go(party: Reservation, way: Way, people: int | None = None, **how: Any) -> tuple[Kind, int]:
+def go(
+    party: Reservation, way: Way, people: int | None = None, **how: Any
+) -> tuple[VerdictKind, int]:
     """Scan the party in one direction."""
     scan, claimed = how.pop("scan", None) or uuid4(), how.pop("claimed", None)
     claim = None
     if claimed is not None:
-        claim = Claim(now() - timedelta(minutes=3), Kind.ADMITTED, claimed)
+        claim = Claim(now() - timedelta(minutes=3), VerdictKind.ADMITTED, claimed)
     verdict = admit(
         party.performance_id, party.reference, scan, how.pop("door", DOOR_A),
         people=people, way=way, claim=claim, **how,
@@ -58,7 +60,7 @@ def go(party: Reservation, way: Way, people: int | None = None, **how: Any) -> t
 
 def a_party_inside(performance: Performance, seats: int = 4) -> Reservation:
     party = a_party(performance, seats)
-    assert go(party, Way.ANY) == (Kind.ADMITTED, seats)
+    assert go(party, Way.ANY) == (VerdictKind.ADMITTED, seats)
     return party
 
 
@@ -77,24 +79,24 @@ def counted(party: Reservation) -> tuple[int, int]:
 def test_people_go_out_and_the_same_ticket_lets_them_in_again() -> None:
     performance = an_interval()
     party = a_party_inside(performance)
-    assert go(party, Way.OUT, 3) == (Kind.LET_OUT, 3)
+    assert go(party, Way.OUT, 3) == (VerdictKind.LET_OUT, 3)
     assert building(performance) == (1, 3)
-    assert go(party, Way.OUT, 2) == (Kind.TOO_MANY, 0)
-    assert go(party, Way.ANY, 1) == (Kind.IN_AGAIN, 1)
-    assert go(party, Way.ANY) == (Kind.IN_AGAIN, 2)
-    assert go(party, Way.ANY) == (Kind.ALREADY_IN, 0)
+    assert go(party, Way.OUT, 2) == (VerdictKind.TOO_MANY, 0)
+    assert go(party, Way.ANY, 1) == (VerdictKind.IN_AGAIN, 1)
+    assert go(party, Way.ANY) == (VerdictKind.IN_AGAIN, 2)
+    assert go(party, Way.ANY) == (VerdictKind.ALREADY_IN, 0)
     assert (building(performance), counted(party)) == ((4, 0), (4, 0))
 
 
 def test_nobody_goes_out_unless_staff_let_them_and_who_is_out_comes_back_all_the_same() -> None:
     performance = a_performance()
     party = a_party_inside(performance)
-    assert go(party, Way.OUT) == (Kind.NO_REENTRY, 0)
+    assert go(party, Way.OUT) == (VerdictKind.NO_REENTRY, 0)
     allow_reentry(performance.id, allowed=True)
-    assert go(party, Way.OUT) == (Kind.LET_OUT, 4)
+    assert go(party, Way.OUT) == (VerdictKind.LET_OUT, 4)
     allow_reentry(performance.id, allowed=False)
-    assert go(party, Way.OUT) == (Kind.NO_REENTRY, 0)
-    assert go(party, Way.ANY) == (Kind.IN_AGAIN, 4)
+    assert go(party, Way.OUT) == (VerdictKind.NO_REENTRY, 0)
+    assert go(party, Way.ANY) == (VerdictKind.IN_AGAIN, 4)
 
 
 def test_people_who_are_out_keep_their_seats() -> None:
@@ -105,11 +107,11 @@ def test_people_who_are_out_keep_their_seats() -> None:
     go(party, Way.OUT)
     assert (house_counts([performance.id])[performance.id], seats_held(performance.id)) == before
     assert no_shows(performance.id).places == 2
-    assert let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A).kind is Kind.FULL
+    assert let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A).kind is VerdictKind.FULL
     release_no_shows(performance.id)
     assert (fresh(party.id).released, fresh(late.id).released) == (0, 2)
-    assert let_in_walk_ins(performance.id, 3, uuid4(), DOOR_A).kind is Kind.FULL
-    assert go(party, Way.ANY) == (Kind.IN_AGAIN, 4)
+    assert let_in_walk_ins(performance.id, 3, uuid4(), DOOR_A).kind is VerdictKind.FULL
+    assert go(party, Way.ANY) == (VerdictKind.IN_AGAIN, 4)
 
 
 def test_the_verdict_has_the_people_out_after_the_scan() -> None:
@@ -126,7 +128,7 @@ def test_a_page_that_knows_of_no_interval_says_already_in() -> None:
     performance = an_interval()
     party = a_party_inside(performance)
     go(party, Way.OUT)
-    assert go(party, Way.IN) == (Kind.ALREADY_IN, 0)
+    assert go(party, Way.IN) == (VerdictKind.ALREADY_IN, 0)
     assert building(performance) == (0, 4)
 
 
@@ -134,7 +136,7 @@ def test_a_repeated_passage_counts_once_with_the_same_verdict() -> None:
     performance = an_interval()
     party, scan = a_party_inside(performance), uuid4()
     for _ in range(2):
-        assert go(party, Way.OUT, 2, scan=scan) == (Kind.LET_OUT, 2)
+        assert go(party, Way.OUT, 2, scan=scan) == (VerdictKind.LET_OUT, 2)
     assert counted(party) == (4, 2)
     # The answer was lost: the phone claims what it did.
     for claimed in (3, 3):
@@ -156,20 +158,20 @@ def test_a_claim_corrects_a_passage_with_too_many_people(claimed: int, outside: 
 @pytest.mark.parametrize(
     ("way", "people", "kind", "then"),
     [
-        (Way.AGAIN, 2, Kind.IN_AGAIN, (3, 0)),
-        (Way.OUT, 1, Kind.LET_OUT, (3, 3)),
+        (Way.AGAIN, 2, VerdictKind.IN_AGAIN, (3, 0)),
+        (Way.OUT, 1, VerdictKind.LET_OUT, (3, 3)),
         # Without a direction it is the one of the ticket's scan.
-        (Way.ANY, 1, Kind.ADMITTED, (4, 2)),
+        (Way.ANY, 1, VerdictKind.ADMITTED, (4, 2)),
     ],
 )
 def test_a_claim_after_a_refusal_sets_the_direction(
-    way: Way, people: int, kind: Kind, then: tuple[int, int]
+    way: Way, people: int, kind: VerdictKind, then: tuple[int, int]
 ) -> None:
     performance = an_interval()
     party, scan = a_party(performance, 4), uuid4()
     go(party, Way.IN, 3)
     go(party, Way.OUT, 2)
-    assert go(party, Way.ANY, scan=scan) == (Kind.SOME_OUT, 0)
+    assert go(party, Way.ANY, scan=scan) == (VerdictKind.SOME_OUT, 0)
     assert go(party, way, scan=scan, claimed=people) == (kind, people)
     assert counted(party) == then
 
@@ -223,8 +225,8 @@ def test_two_doors_without_a_network_let_the_same_two_back_in() -> None:
     performance = an_interval()
     party, second = a_party_inside(performance, 2), uuid4()
     go(party, Way.OUT)
-    assert go(party, Way.AGAIN, claimed=2) == (Kind.IN_AGAIN, 2)
-    assert go(party, Way.AGAIN, claimed=2, door=DOOR_B, scan=second) == (Kind.NONE_OUT, 0)
+    assert go(party, Way.AGAIN, claimed=2) == (VerdictKind.IN_AGAIN, 2)
+    assert go(party, Way.AGAIN, claimed=2, door=DOOR_B, scan=second) == (VerdictKind.NONE_OUT, 0)
     # Both may be inside: a conflict.
     assert (building(performance), counted(party)) == ((4, 0), (2, 0))
     (conflict,) = conflicts(performance.id)
@@ -239,7 +241,7 @@ def test_uncounted_exits_do_not_reduce_the_number() -> None:
     performance = an_interval()
     party, other = a_party_inside(performance, 2), a_party_inside(performance, 3)
     go(party, Way.OUT, claimed=2)
-    assert go(party, Way.OUT, claimed=2, door=DOOR_B) == (Kind.NONE_IN, 0)
+    assert go(party, Way.OUT, claimed=2, door=DOOR_B) == (VerdictKind.NONE_IN, 0)
     assert (building(performance), counted(party)) == ((3, 2), (2, 2))
     assert conflicts(performance.id) == []
     assert fresh(other.id).inside == 3
@@ -249,7 +251,7 @@ def test_an_outdated_phone_admits_people_who_were_out() -> None:
     performance = an_interval()
     party = a_party_inside(performance)
     go(party, Way.OUT, 3)
-    assert go(party, Way.IN, claimed=3) == (Kind.IN_AGAIN, 3)
+    assert go(party, Way.IN, claimed=3) == (VerdictKind.IN_AGAIN, 3)
     assert (building(performance), conflicts(performance.id)) == ((4, 0), [])
 
 
@@ -261,7 +263,7 @@ def test_some_came_for_the_first_time_and_some_came_back_by_one_claim(
     party, scan = a_party(performance, 4), uuid4()
     go(party, Way.IN, 2)
     go(party, Way.OUT, 2)
-    assert go(party, Way.IN, claimed=claimed, scan=scan) == (Kind.ADMITTED, claimed)
+    assert go(party, Way.IN, claimed=claimed, scan=scan) == (VerdictKind.ADMITTED, claimed)
     assert (building(performance), counted(party)) == ((claimed, outside), (4, outside))
     undo(performance.id, scan, DOOR_A)
     assert (building(performance), counted(party)) == ((0, 2), (2, 2))
@@ -274,7 +276,7 @@ def test_a_revoked_phone_lets_nobody_out() -> None:
     token, _ = issue_token("Door C", Scope.DOOR, 5, performance.id)
     phone = Actor(door="Door C", token_id=token.id, label="Door C")
     revoke_token(token.id)
-    claim = Claim(now(), Kind.LET_OUT, 2)
+    claim = Claim(now(), VerdictKind.LET_OUT, 2)
     record_revoked_scan(performance.id, party.reference, uuid4(), phone, claim, way=Way.OUT)
     assert building(performance) == (4, 0)
     assert no_shows(performance.id).places == 2
@@ -287,23 +289,25 @@ def test_walk_ins_go_out_as_a_number_and_no_more_come_back() -> None:
     let_in_walk_ins(performance.id, 3, uuid4(), DOOR_A)
     leave = [uuid4(), uuid4()]
 
-    def passes(way: Way, people: int, scan: UUID | None = None, **how: Any) -> tuple[Kind, int]:
+    def passes(
+        way: Way, people: int, scan: UUID | None = None, **how: Any
+    ) -> tuple[VerdictKind, int]:
         verdict = pass_without_ticket(performance.id, people, scan or uuid4(), DOOR_A, way, **how)
         return verdict.kind, verdict.people
 
-    assert passes(Way.AGAIN, 1) == (Kind.NONE_OUT, 0)
-    assert passes(Way.OUT, 6) == (Kind.TOO_MANY, 0)
+    assert passes(Way.AGAIN, 1) == (VerdictKind.NONE_OUT, 0)
+    assert passes(Way.OUT, 6) == (VerdictKind.TOO_MANY, 0)
     for _ in range(2):
-        assert passes(Way.OUT, 2, leave[0]) == (Kind.LET_OUT, 2)
-    assert passes(Way.OUT, 1, leave[1]) == (Kind.LET_OUT, 1)
+        assert passes(Way.OUT, 2, leave[0]) == (VerdictKind.LET_OUT, 2)
+    assert passes(Way.OUT, 1, leave[1]) == (VerdictKind.LET_OUT, 1)
     assert (building(performance), house_counts([performance.id])[performance.id].free) == (
         (2, 3),
         5,
     )
-    assert passes(Way.AGAIN, 4) == (Kind.TOO_MANY, 0)
+    assert passes(Way.AGAIN, 4) == (VerdictKind.TOO_MANY, 0)
     # Offline: one more came back than went out.
-    claim = Claim(now(), Kind.IN_AGAIN, 4)
-    assert passes(Way.AGAIN, 4, claim=claim) == (Kind.IN_AGAIN, 3)
+    claim = Claim(now(), VerdictKind.IN_AGAIN, 4)
+    assert passes(Way.AGAIN, 4, claim=claim) == (VerdictKind.IN_AGAIN, 3)
     assert building(performance) == (6, 0)
     (conflict,) = conflicts(performance.id)
     assert (conflict.walk_in, conflict.way, conflict.beyond) == (True, Way.AGAIN, 1)
@@ -323,7 +327,7 @@ def test_undoing_walk_ins_voids_their_exit(with_ticket: int) -> None:
     let_in_walk_ins(performance.id, 2, others, DOOR_A)
     let_in_walk_ins(performance.id, 4, entered, DOOR_A)
     out = pass_without_ticket(performance.id, 5, uuid4(), DOOR_A, Way.OUT)
-    assert (out.kind, building(performance)) == (Kind.LET_OUT, (with_ticket + 1, 5))
+    assert (out.kind, building(performance)) == (VerdictKind.LET_OUT, (with_ticket + 1, 5))
     # One of the two others may still be in.
     undo(performance.id, entered, DOOR_A)
     assert building(performance) == (with_ticket, 2)
@@ -334,7 +338,7 @@ def test_undoing_walk_ins_voids_their_exit(with_ticket: int) -> None:
 def test_undoing_unlisted_people_voids_their_exit() -> None:
     performance = an_interval()
     unlisted = uuid4()
-    claim = Claim(now(), Kind.NOT_LISTED, 3)
+    claim = Claim(now(), VerdictKind.NOT_LISTED, 3)
     admit(performance.id, "A" * 43, unlisted, DOOR_A, claim=claim)
     pass_without_ticket(performance.id, 2, uuid4(), DOOR_A, Way.OUT)
     assert building(performance) == (1, 2)
@@ -345,7 +349,7 @@ def test_undoing_unlisted_people_voids_their_exit() -> None:
 def test_a_passage_is_no_admission() -> None:
     performance = an_interval()
     let_in_walk_ins(performance.id, 3, uuid4(), DOOR_A)
-    scan, claim = uuid4(), Claim(now(), Kind.ADMITTED, 3)
+    scan, claim = uuid4(), Claim(now(), VerdictKind.ADMITTED, 3)
     pass_without_ticket(performance.id, 3, scan, DOOR_A, Way.OUT)
     with pytest.raises(ScanReused):
         let_in_walk_ins(performance.id, 3, scan, DOOR_A, claim)
@@ -393,7 +397,9 @@ def test_many_doors_let_a_party_in_again_once(app: Flask) -> None:
     performance = an_interval()
     party = a_party_inside(performance)
     go(party, Way.OUT)
-    assert sorted(race(app, party, 4)) == sorted([(Kind.IN_AGAIN, 4)] + [(Kind.NONE_OUT, 0)] * 3)
+    assert sorted(race(app, party, 4)) == sorted(
+        [(VerdictKind.IN_AGAIN, 4)] + [(VerdictKind.NONE_OUT, 0)] * 3
+    )
     assert (building(performance), counted(party)) == ((4, 0), (4, 0))
 
 
@@ -427,7 +433,7 @@ def test_without_the_lock_the_database_still_refuses(
     go(party, Way.OUT)
     monkeypatch.setattr(facts, "lock_party", looking_together(4))
     answers = race(app, party, 4)
-    assert answers.count((Kind.IN_AGAIN, 4)) == 1
+    assert answers.count((VerdictKind.IN_AGAIN, 4)) == 1
     assert answers.count("refused by the database") == 3
     assert counted(party) == (4, 0)
     # Negative control: without the guard as well they come back four times.
@@ -435,7 +441,7 @@ def test_without_the_lock_the_database_still_refuses(
     go(party, Way.OUT)
     monkeypatch.setattr(facts, "lock_party", looking_together(4))
     with without(database, "ck_reservation_outside_range"):
-        assert race(app, party, 4) == [(Kind.IN_AGAIN, 4)] * 4
+        assert race(app, party, 4) == [(VerdictKind.IN_AGAIN, 4)] * 4
         assert counted(party) == (4, -12)
 
 

@@ -33,7 +33,7 @@ from azionelab.checkin.scanning.scan_log import (
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import record_revoked_undo, undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
-from azionelab.checkin.verdicts import Door, Kind
+from azionelab.checkin.verdicts import Door, VerdictKind
 from azionelab.database import db, now, transaction, violated_constraint
 from azionelab.ops.checks.doctor import run_checks
 from azionelab.shows.models import Performance
@@ -85,7 +85,7 @@ class TestWalkIns:
         performance = tonight(capacity=5)
         a_party(performance, 2)
         verdict = walk_in(performance, 3)
-        assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 3)
+        assert (verdict.kind, verdict.people) == (VerdictKind.ADMITTED, 3)
         house = counts(performance)
         assert (house.inside, house.walk_ins, house.expected, house.free) == (3, 3, 5, 0)
         assert seats_held(performance.id) == (5, 5)
@@ -94,9 +94,9 @@ class TestWalkIns:
         performance = tonight(capacity=5)
         a_party(performance, 4)
         verdict = walk_in(performance, 2)
-        assert (verdict.kind, verdict.people, verdict.party) == (Kind.FULL, 0, None)
+        assert (verdict.kind, verdict.people, verdict.party) == (VerdictKind.FULL, 0, None)
         assert walk_in(performance).people == 1
-        assert walk_in(performance).kind is Kind.FULL
+        assert walk_in(performance).kind is VerdictKind.FULL
         assert counts(performance).inside == 1
 
     def test_places_of_lapsed_holds_are_free(self) -> None:
@@ -124,11 +124,11 @@ class TestWalkIns:
     def test_a_cancelled_performance_admits_no_walk_ins(self) -> None:
         performance = tonight()
         performance_changes.cancel_performance(performance.id)
-        assert walk_in(performance).kind is Kind.PERFORMANCE_CANCELLED
+        assert walk_in(performance).kind is VerdictKind.PERFORMANCE_CANCELLED
 
     def test_claimed_walk_ins_without_a_seat_are_a_conflict(self) -> None:
         performance = tonight(capacity=3)
-        claim = Claim(now(), Kind.ADMITTED, 5)
+        claim = Claim(now(), VerdictKind.ADMITTED, 5)
         verdict = let_in_walk_ins(performance.id, 5, uuid4(), DOOR_A, claim)
         assert (verdict.people, verdict.claimed) == (3, 5)
         assert [(x.people, x.claimed) for x in conflicts(performance.id)] == [(3, 5)]
@@ -144,7 +144,7 @@ class TestWalkIns:
         performance, scan = tonight(capacity=6), uuid4()
         a_party(performance, 6 - free)
         let_in_walk_ins(performance.id, answered, scan, DOOR_A)
-        verdict = Kind.ADMITTED if happened else Kind.FULL
+        verdict = VerdictKind.ADMITTED if happened else VerdictKind.FULL
         claim = Claim(now(), verdict, happened)
         for _ in range(2):
             told = let_in_walk_ins(performance.id, answered, scan, DOOR_A, claim)
@@ -158,14 +158,14 @@ class TestWalkIns:
 
     def test_who_was_sent_away_is_recorded(self) -> None:
         performance = tonight()
-        claim = Claim(now(), Kind.FULL, 0)
+        claim = Claim(now(), VerdictKind.FULL, 0)
         verdict = let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A, claim)
-        assert (verdict.kind, verdict.people, verdict.claimed) == (Kind.FULL, 0, 0)
+        assert (verdict.kind, verdict.people, verdict.claimed) == (VerdictKind.FULL, 0, 0)
         assert counts(performance).inside == 0
 
     def test_claimed_walk_ins_count_up_to_the_largest_party(self) -> None:
         performance = tonight(capacity=500)
-        claim = Claim(now(), Kind.ADMITTED, 120)
+        claim = Claim(now(), VerdictKind.ADMITTED, 120)
         verdict = let_in_walk_ins(performance.id, 1, uuid4(), DOOR_A, claim)
         assert (verdict.people, verdict.claimed) == (100, 120)
 
@@ -201,7 +201,7 @@ def test_many_doors_fill_the_house_and_no_more(app: Flask) -> None:
     a_party(performance, 1)
     identity = performance.id
     verdicts = race(app, [lambda: let_in_walk_ins(identity, 1, uuid4(), DOOR_A).kind] * 8)
-    assert sorted(verdicts) == [Kind.ADMITTED] * 4 + [Kind.FULL] * 4
+    assert sorted(verdicts) == [VerdictKind.ADMITTED] * 4 + [VerdictKind.FULL] * 4
     assert seats_held(identity) == (5, 5)
 
 
@@ -214,7 +214,7 @@ def test_negative_control_without_the_lock_the_database_refuses_walk_ins(
         walk_ins, "read_locked_door", lambda *_: Door(identity, cancelled=False, free=4)
     )
     told = race(app, [lambda: let_in_walk_ins(identity, 1, uuid4(), DOOR_A).kind] * 8)
-    assert told.count(Kind.ADMITTED) == 4
+    assert told.count(VerdictKind.ADMITTED) == 4
     assert told.count("ck_performance_capacity_held") == 4
     assert seats_held(identity) == (4, 4)
 
@@ -224,7 +224,7 @@ class TestRelease:
         performance = tonight(capacity=8)
         inside, missing = a_party(performance, 4), a_party(performance, 3)
         admit(performance.id, inside.reference, uuid4(), DOOR_A, people=3)
-        assert walk_in(performance, 2).kind is Kind.FULL
+        assert walk_in(performance, 2).kind is VerdictKind.FULL
         assert no_show_seats.no_shows(performance.id) == no_show_seats.NoShowSeats(2, 4)
         assert no_show_seats.release_no_shows(performance.id) == no_show_seats.NoShowSeats(2, 4)
         house = counts(performance)
@@ -239,7 +239,7 @@ class TestRelease:
         token, _ = issue_token("Lost phone", Scope.DOOR, 5, performance.id)
         phone, undone = Actor("Lost phone", token_id=token.id, label="Lost phone"), uuid4()
         revoke_token(token.id)
-        told = Claim(now(), Kind.ADMITTED, 3)
+        told = Claim(now(), VerdictKind.ADMITTED, 3)
         for scan_id, party in ((uuid4(), parties[0]), (undone, parties[1])):
             record_revoked_scan(performance.id, party.reference, scan_id, phone, told)
         # People whose admission it undid are outside.
@@ -374,16 +374,16 @@ class TestRelease:
         no_show_seats.release_no_shows(performance.id)
         for code in (party.reference, ticket_token(party)):
             late = admit(performance.id, code, uuid4(), DOOR_A)
-            assert (late.kind, late.people) == (Kind.RELEASED, 0)
+            assert (late.kind, late.people) == (VerdictKind.RELEASED, 0)
         walk_in(performance, 2)
         verdict = admit(performance.id, party.reference, uuid4(), DOOR_A, late=True)
-        assert verdict.kind is Kind.FULL
+        assert verdict.kind is VerdictKind.FULL
         verdict = admit(performance.id, party.reference, uuid4(), DOOR_A, people=2, late=True)
-        assert (verdict.kind, verdict.people) == (Kind.ADMITTED, 2)
+        assert (verdict.kind, verdict.people) == (VerdictKind.ADMITTED, 2)
         assert (fresh(party.id).admitted, fresh(party.id).released) == (2, 1)
         assert seats_held(performance.id) == (4, 4)
         last = admit(performance.id, party.reference, uuid4(), DOOR_A)
-        assert last.kind is Kind.FULL
+        assert last.kind is VerdictKind.FULL
 
     @pytest.mark.parametrize(("people", "released"), [(1, 2), (2, 2), (3, 1), (4, 0)])
     def test_a_late_party_takes_held_seats_first(self, people: int, released: int) -> None:

@@ -15,7 +15,7 @@ from azionelab.bookings.seats import no_show_seats
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.scanning.scan_log import Actor, Claim, record_revoked_scan
 from azionelab.checkin.scanning.scans import admit
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import revoke_token
@@ -79,7 +79,7 @@ def test_it_keeps_itself_fresh_and_leaves_who_works_alone(
 
     twice = parties[1].reference
     admit(performance.id, twice, uuid4(), DOOR_A)
-    admit(performance.id, twice, uuid4(), DOOR_B, claim=Claim(now(), Kind.ADMITTED, 2))
+    admit(performance.id, twice, uuid4(), DOOR_B, claim=Claim(now(), VerdictKind.ADMITTED, 2))
     a_device(performance, "South")
     expect(page.locator("#counts")).to_contain_text("6 of 6 expected")
     expect(page.locator("#conflicts")).to_contain_text("2 people too many")
@@ -184,7 +184,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
     party = a_party(performance, 3, name="Bevilacqua" * 10)
     for actor in (DOOR_A, phone):
         admit(performance.id, party.reference, uuid4(), actor)
-    admit(performance.id, party.reference, uuid4(), DOOR_B, claim=Claim(now(), Kind.FULL, 2))
+    admit(performance.id, party.reference, uuid4(), DOOR_B, claim=Claim(now(), VerdictKind.FULL, 2))
     a_party(performance, 2)
     no_show_seats.release_no_shows(performance.id)
     lost = a_device(performance, "Lost")

@@ -12,7 +12,7 @@ from azionelab.bookings.mails.messages import render
 from azionelab.bookings.models import Reservation, State
 from azionelab.mail.message import Message, message_id
 from azionelab.mail.mime import encode
-from azionelab.mail.models import Kind, Mail
+from azionelab.mail.models import Mail, MailKind
 from azionelab.shows.models import Performance, Show, Venue
 
 LOCALES = ("it", "en")
@@ -37,7 +37,7 @@ def every_mail(
     for locale in LOCALES:
         for state, reservation in _reservations(title, visitor, locale):
             said = set()
-            for kind in Kind:
+            for kind in MailKind:
                 message = render(Mail(id=uuid4(), kind=kind, reservation=reservation))
                 if message.text not in said:
                     said.add(message.text)

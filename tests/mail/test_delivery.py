@@ -24,7 +24,7 @@ from azionelab.bookings.tickets.files import ticket_url
 from azionelab.database import db, transaction
 from azionelab.extensions import jobs
 from azionelab.mail.jobs import recover_mails
-from azionelab.mail.models import Delivery, Kind, Mail
+from azionelab.mail.models import Delivery, Mail, MailKind
 from azionelab.mail.outbox import MailUnknown, enqueue
 from azionelab.mail.retries import PAUSES
 from azionelab.ops.processes.jobs import retry_stalled
@@ -187,13 +187,13 @@ def test_a_booking_that_is_rolled_back_sends_nothing(
     def write_a_mail_and_fail() -> None:
         with transaction() as session:
             booked = session.get_one(Reservation, reservation.id)
-            enqueue(session, booked.id, Kind.TICKET)
+            enqueue(session, booked.id, MailKind.TICKET)
             booked.seats = 0
 
     with pytest.raises(DBAPIError):
         write_a_mail_and_fail()
     work()
-    assert mail_row(database).kind == Kind.CONFIRM
+    assert mail_row(database).kind == MailKind.CONFIRM
     jobs = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'mail.send'"
     assert database.execute(jobs).fetchone() == (1,)
     assert len(smtp_server.messages) == 1

@@ -17,7 +17,7 @@ from azionelab.bookings.tickets.files import event_ics, ticket_url
 from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, transaction
 from azionelab.mail.message import Message
-from azionelab.mail.models import Kind, Mail
+from azionelab.mail.models import Mail, MailKind
 from azionelab.shows.models import Performance, Show
 from tests.factories import (
     DOOR_A,
@@ -34,7 +34,7 @@ from tests.factories import (
 pytestmark = pytest.mark.usefixtures("in_app")
 
 
-def mail_of(reservation: Reservation, kind: Kind) -> Message:
+def mail_of(reservation: Reservation, kind: MailKind) -> Message:
     """The message of a kind, as it would go out now."""
     fresh(reservation.id)
     statement = select(Mail).where(Mail.reservation_id == reservation.id, Mail.kind == kind)
@@ -52,7 +52,7 @@ def page_address(settings: dict[str, str], reservation: Reservation) -> str:
 def test_a_booking_is_asked_to_be_confirmed(settings: dict[str, str]) -> None:
     show = Show(slug="hamlet", title="Hamlet", published=True)
     reservation = a_party(a_performance(show=show), 2, confirmed=False, locale="en")
-    message = mail_of(reservation, Kind.CONFIRM)
+    message = mail_of(reservation, MailKind.CONFIRM)
     assert message.recipient == reservation.email
     assert message.subject.startswith("Please confirm: Hamlet, ")
     for body in (message.text, message.html):
@@ -64,7 +64,7 @@ def test_a_booking_is_asked_to_be_confirmed(settings: dict[str, str]) -> None:
 
 def test_the_ticket_shows_its_qr(settings: dict[str, str]) -> None:
     reservation = a_party(a_performance(), 2)
-    message = mail_of(reservation, Kind.TICKET)
+    message = mail_of(reservation, MailKind.TICKET)
     (picture,) = message.pictures
     (code,) = zxingcpp.read_barcodes(Image.open(BytesIO(picture.content)))
     assert code.text == ticket_url(reservation)
@@ -77,7 +77,7 @@ def test_the_ticket_shows_its_qr(settings: dict[str, str]) -> None:
 def test_a_smaller_party_keeps_its_ticket() -> None:
     reservation = a_party(a_performance(), 3)
     rules.reduce_seats(reservation.id, 1)
-    message = mail_of(reservation, Kind.CHANGED)
+    message = mail_of(reservation, MailKind.REDUCED)
     assert "You now have 1 seat." in message.text
     assert len(message.pictures) == 1
 
@@ -87,8 +87,10 @@ def test_cancelled_bookings_and_evenings_are_told_apart() -> None:
     ours, theirs = a_party(performance), a_party(performance)
     rules.cancel(ours.id)
     performance_changes.cancel_performance(performance.id)
-    assert mail_of(theirs, Kind.PERFORMANCE_CANCELLED).subject.startswith("Performance cancelled")
-    assert mail_of(ours, Kind.CANCELLED).subject.startswith("Booking cancelled")
+    assert mail_of(theirs, MailKind.PERFORMANCE_CANCELLED).subject.startswith(
+        "Performance cancelled"
+    )
+    assert mail_of(ours, MailKind.CANCELLED).subject.startswith("Booking cancelled")
 
 
 def test_a_late_message_about_an_evening_called_off_says_that_alone() -> None:
@@ -96,7 +98,7 @@ def test_a_late_message_about_an_evening_called_off_says_that_alone() -> None:
     inside = a_party(performance)
     admit(performance.id, inside.reference, uuid4(), DOOR_A, people=1)
     performance_changes.cancel_performance(performance.id)
-    for kind in (Kind.CONFIRM, Kind.TICKET, Kind.PERFORMANCE_CANCELLED):
+    for kind in (MailKind.CONFIRM, MailKind.TICKET, MailKind.PERFORMANCE_CANCELLED):
         message = mail_of(inside, kind)
         assert "will not take place" in message.text
         assert message.pictures == ()
@@ -111,7 +113,7 @@ def test_who_books_again_is_told_of_the_booking_they_have(
     with transaction() as session:
         session.execute(text("UPDATE mail SET created_at = created_at - interval '1 hour'"))
     rules.reserve(performance.id, a_visitor("twice@example.org"), 1, uuid4())
-    message = mail_of(reservation, Kind.EXISTING)
+    message = mail_of(reservation, MailKind.EXISTING)
     address = page_address if confirmed else confirm_address
     assert address(settings, reservation) == message.link
     assert message.link in message.text
@@ -124,18 +126,18 @@ def test_a_late_message_tells_what_is_true_by_now(settings: dict[str, str]) -> N
     performance = a_performance()
     lapsed = a_party(performance, confirmed=False)
     let_lapse(lapsed)
-    late = mail_of(lapsed, Kind.CONFIRM)
+    late = mail_of(lapsed, MailKind.CONFIRM)
     assert "no longer active" in late.text
     assert confirm_address(settings, lapsed) not in late.text
     given_back = a_party(performance)
     rules.cancel(given_back.id)
-    assert mail_of(given_back, Kind.TICKET).pictures == ()
+    assert mail_of(given_back, MailKind.TICKET).pictures == ()
 
 
 def test_each_visitor_is_written_to_in_their_language() -> None:
     performance = a_performance(show=Show(slug="re-lear", title="Re Lear", published=True))
-    in_italian = mail_of(a_party(performance, confirmed=False, locale="it"), Kind.CONFIRM)
-    in_english = mail_of(a_party(performance, confirmed=False, locale="en"), Kind.CONFIRM)
+    in_italian = mail_of(a_party(performance, confirmed=False, locale="it"), MailKind.CONFIRM)
+    in_english = mail_of(a_party(performance, confirmed=False, locale="en"), MailKind.CONFIRM)
     assert '<html lang="it">' in in_italian.html
     assert '<html lang="en">' in in_english.html
     assert "2 posti" in in_italian.text
@@ -148,7 +150,7 @@ def test_times_are_the_theatres() -> None:
     with transaction() as session:
         evening = text("UPDATE performance SET starts_at = '2031-07-05 18:30+00' WHERE id = :id")
         session.execute(evening, {"id": performance.id})
-    message = mail_of(a_party(db.session.merge(performance), locale="it"), Kind.TICKET)
+    message = mail_of(a_party(db.session.merge(performance), locale="it"), MailKind.TICKET)
     assert "5 luglio 2031" in message.text
     assert "20:30" in message.text
 
@@ -158,7 +160,7 @@ def test_times_are_the_theatres() -> None:
     ["<script>alert(1)</script>", "O'Neil & Söhne", "משה כהן", "🎭 Zoë", "%(seats)s {{ name }} %s"],
 )
 def test_any_name_comes_out_as_it_is(name: str) -> None:
-    message = mail_of(a_party(a_performance(), name=name), Kind.TICKET)
+    message = mail_of(a_party(a_performance(), name=name), MailKind.TICKET)
     assert name in message.text
     assert "<script>" not in message.html
     escaped = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -168,13 +170,13 @@ def test_any_name_comes_out_as_it_is(name: str) -> None:
 def test_a_strangers_text_is_not_sent_to_a_mailbox_that_did_not_confirm() -> None:
     spam = "Win at casino.example"
     reservation = a_party(a_performance(), confirmed=False, name=spam)
-    message = mail_of(reservation, Kind.CONFIRM)
+    message = mail_of(reservation, MailKind.CONFIRM)
     assert "casino" not in message.text + message.html + message.subject
 
 
 def test_no_title_can_begin_another_header() -> None:
     show = Show(slug="evil", title="Lear\r\nBcc: all@example.org\u2028x", published=True)
-    message = mail_of(a_party(a_performance(show=show)), Kind.TICKET)
+    message = mail_of(a_party(a_performance(show=show)), MailKind.TICKET)
     assert message.subject.splitlines() == [message.subject]
     assert "Lear Bcc: all@example.org x" in message.subject
 
@@ -188,7 +190,7 @@ def test_every_kind_of_every_state_can_be_rendered() -> None:
     rules.cancel(ended.id)
     db.session.rollback()
     for reservation in (pending, lapsed, confirmed, ended):
-        for kind in Kind:
+        for kind in MailKind:
             mail = Mail(id=uuid4(), kind=kind, reservation=fresh(reservation.id))
             db.session.expunge_all()
             mail.reservation = db.session.get_one(Reservation, reservation.id)
@@ -212,7 +214,7 @@ def test_a_party_is_told_where_and_when_its_evening_is_now(
     firm = a_party(performance, locale=locale)
     waiting = a_party(performance, locale=locale, confirmed=False)
     move(performance.id, datetime(2030, 6, 7, 18, 30, tzinfo=UTC))
-    told = mail_of(firm, Kind.MOVED)
+    told = mail_of(firm, MailKind.MOVED)
     assert told.subject.startswith(subject)
     for body in (told.text, told.html):
         assert words in body
@@ -220,13 +222,13 @@ def test_a_party_is_told_where_and_when_its_evening_is_now(
         assert performance.venue.name in body
         assert page_address(settings, firm) in body
     assert len(told.pictures) == 1
-    asked = mail_of(waiting, Kind.MOVED)
+    asked = mail_of(waiting, MailKind.MOVED)
     assert confirm_address(settings, waiting) in asked.text
     assert asked.pictures == ()
     rules.cancel(firm.id)
-    assert mail_of(firm, Kind.MOVED).pictures == ()
+    assert mail_of(firm, MailKind.MOVED).pictures == ()
     performance_changes.cancel_performance(performance.id)
-    assert mail_of(waiting, Kind.MOVED).subject != asked.subject
+    assert mail_of(waiting, MailKind.MOVED).subject != asked.subject
 
 
 def test_what_somebody_saved_in_their_calendar_is_brought_up_to_date() -> None:
@@ -234,15 +236,15 @@ def test_what_somebody_saved_in_their_calendar_is_brought_up_to_date() -> None:
     firm, waiting = a_party(performance, 3), a_party(performance, confirmed=False)
     saved = entry(event_ics(firm))
     rules.reduce_seats(firm.id, 2)
-    assert mail_of(firm, Kind.TICKET).calendar is None
-    fewer = entry(calendar_of(firm, Kind.CHANGED, "PUBLISH"))
+    assert mail_of(firm, MailKind.TICKET).calendar is None
+    fewer = entry(calendar_of(firm, MailKind.REDUCED, "PUBLISH"))
     move(performance.id, datetime(2030, 6, 7, 18, 30, tzinfo=UTC))
-    moved = entry(calendar_of(firm, Kind.MOVED, "PUBLISH"))
+    moved = entry(calendar_of(firm, MailKind.MOVED, "PUBLISH"))
     assert moved["DTSTART"].dt == datetime(2030, 6, 7, 18, 30, tzinfo=UTC)
-    assert mail_of(waiting, Kind.MOVED).calendar is None
+    assert mail_of(waiting, MailKind.MOVED).calendar is None
     performance_changes.cancel_performance(performance.id)
-    off = entry(calendar_of(firm, Kind.PERFORMANCE_CANCELLED, "CANCEL"))
-    assert mail_of(waiting, Kind.PERFORMANCE_CANCELLED).calendar is None
+    off = entry(calendar_of(firm, MailKind.PERFORMANCE_CANCELLED, "CANCEL"))
+    assert mail_of(waiting, MailKind.PERFORMANCE_CANCELLED).calendar is None
     assert saved["UID"] == fewer["UID"] == moved["UID"] == off["UID"]
     assert saved["SEQUENCE"] < fewer["SEQUENCE"] < moved["SEQUENCE"] < off["SEQUENCE"]
 
@@ -251,12 +253,12 @@ def test_who_gave_the_seats_back_takes_the_evening_out_of_the_calendar() -> None
     reservation = a_party(a_performance())
     saved = entry(event_ics(reservation))
     rules.cancel(reservation.id)
-    gone = entry(calendar_of(reservation, Kind.CANCELLED, "CANCEL"))
+    gone = entry(calendar_of(reservation, MailKind.CANCELLED, "CANCEL"))
     assert gone["STATUS"] == "CANCELLED"
     assert gone["SEQUENCE"] > saved["SEQUENCE"]
 
 
-def calendar_of(reservation: Reservation, kind: Kind, method: str) -> bytes:
+def calendar_of(reservation: Reservation, kind: MailKind, method: str) -> bytes:
     """The calendar file of a kind of mail, which asks for `method`."""
     message = mail_of(reservation, kind)
     assert message.calendar is not None
@@ -273,8 +275,8 @@ def entry(content: bytes) -> Component:
     return event
 
 
-@pytest.mark.parametrize("kind", [Kind.CONFIRM, Kind.EXISTING])
-def test_what_has_to_be_pressed_comes_first(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [MailKind.CONFIRM, MailKind.EXISTING])
+def test_what_has_to_be_pressed_comes_first(kind: MailKind) -> None:
     reservation = a_party(a_performance(), confirmed=False)
     message = render(Mail(id=uuid4(), kind=kind, reservation=fresh(reservation.id)))
     assert message.text.startswith(f"Confirm the booking:\n{message.link}\n")

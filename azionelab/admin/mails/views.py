@@ -16,17 +16,17 @@ from azionelab.bookings.mails.messages import render
 from azionelab.bookings.mails.resending import AddressErased, resend
 from azionelab.bookings.mails.superseded import SUPERSEDED
 from azionelab.mail.message import Message
-from azionelab.mail.models import Delivery, Kind, Mail
+from azionelab.mail.models import Delivery, Mail, MailKind
 from azionelab.staff.rights import MANAGES_MAILS
 
 KINDS: dict[str, str] = {
-    Kind.CONFIRM: _("confirmation request"),
-    Kind.EXISTING: _("already booked"),
-    Kind.TICKET: _("ticket"),
-    Kind.CHANGED: _("fewer seats"),
-    Kind.CANCELLED: _("booking cancelled"),
-    Kind.PERFORMANCE_CANCELLED: _("performance cancelled"),
-    Kind.MOVED: _("performance rescheduled"),
+    MailKind.CONFIRM: _("confirmation request"),
+    MailKind.EXISTING: _("already booked"),
+    MailKind.TICKET: _("ticket"),
+    MailKind.REDUCED: _("fewer seats"),
+    MailKind.CANCELLED: _("booking cancelled"),
+    MailKind.PERFORMANCE_CANCELLED: _("performance cancelled"),
+    MailKind.MOVED: _("performance rescheduled"),
 }
 DELIVERIES: dict[str, str] = {
     Delivery.QUEUED: _("waiting"),

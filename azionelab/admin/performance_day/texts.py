@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from azionelab.admin.scans import describe_excess, verdict_label
 from azionelab.checkin.devices.offline_list import Conflict
-from azionelab.checkin.verdicts import REVOKED, Kind, Way
+from azionelab.checkin.verdicts import REVOKED, VerdictKind, Way
 from azionelab.web.dates import format_date, format_time, is_same_day
 
 
@@ -39,10 +39,10 @@ def describe_conflict(conflict: Conflict) -> ConflictText:
     elif (
         conflict.walk_in
         and conflict.way != Way.AGAIN
-        and conflict.verdict != Kind.PERFORMANCE_CANCELLED
+        and conflict.verdict != VerdictKind.PERFORMANCE_CANCELLED
     ):
         what = gettext("More people than free seats: %(place)s.", place=here)
-    elif conflict.verdict == Kind.ADMITTED:
+    elif conflict.verdict == VerdictKind.ADMITTED:
         what = gettext("More people than the party has seats: %(place)s.", place=here)
     else:
         word = verdict_label(conflict.verdict)

@@ -14,13 +14,13 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets.files import event_ics, event_method, place, qr_png
 from azionelab.database import db, transaction
 from azionelab.mail.message import CalendarFile, Draft, Message, Picture, id_host
-from azionelab.mail.models import Kind, Mail
+from azionelab.mail.models import Mail, MailKind
 from azionelab.shows.models import Performance
 from azionelab.tokens import Purpose, make_token
 from azionelab.web.site_urls import site_url
 
 # A calendar entry that the visitor saved before these is out of date.
-_CHANGES = (Kind.MOVED, Kind.CHANGED, Kind.CANCELLED, Kind.PERFORMANCE_CANCELLED)
+_CHANGES = (MailKind.MOVED, MailKind.REDUCED, MailKind.CANCELLED, MailKind.PERFORMANCE_CANCELLED)
 
 
 def read_draft(mail_id: UUID) -> Draft:
@@ -49,7 +49,7 @@ def render(mail: Mail) -> Message:
     """Build the message in the visitor's language from the reservation as it is now."""
     reservation: Reservation = mail.reservation
     with force_locale(reservation.locale):
-        kind = Kind(mail.kind)
+        kind = MailKind(mail.kind)
         text = text_for(kind, reservation)
         calendar = _calendar(reservation) if kind in _CHANGES else None
         name = _proven_name(reservation)

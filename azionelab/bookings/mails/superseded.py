@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings.mails.texts import effective_kind
 from azionelab.bookings.models import Reservation
-from azionelab.mail.models import Delivery, Kind, Mail
+from azionelab.mail.models import Delivery, Mail, MailKind
 
 SUPERSEDED = "superseded"  # the remark of such a mail
 
@@ -20,8 +20,8 @@ def is_superseded(session: Session, mail: Mail) -> bool:
     A mail that staff send again, because it never arrived, is sent: the newer one was sent before that.
     """
     reservation: Reservation = mail.reservation
-    kind = effective_kind(Kind(mail.kind), reservation)
-    alike = [other for other in Kind if effective_kind(other, reservation) is kind]
+    kind = effective_kind(MailKind(mail.kind), reservation)
+    alike = [other for other in MailKind if effective_kind(other, reservation) is kind]
     asked_at = mail.resent_at or mail.created_at
     newer = select(Mail.id).where(
         Mail.reservation_id == reservation.id,

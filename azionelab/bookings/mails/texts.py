@@ -6,7 +6,7 @@ from flask_babel import gettext, ngettext
 
 from azionelab.bookings.models import Reservation, State
 from azionelab.database import now
-from azionelab.mail.models import Kind
+from azionelab.mail.models import MailKind
 from azionelab.tokens import Purpose, make_token
 from azionelab.web.dates import format_datetime
 from azionelab.web.site_urls import site_url
@@ -29,34 +29,34 @@ class MessageText:
     about_code: list[str] = field(default_factory=list)
 
 
-def text_for(kind: Kind, reservation: Reservation) -> MessageText:  # noqa: PLR0911 (one each)
+def text_for(kind: MailKind, reservation: Reservation) -> MessageText:  # noqa: PLR0911 (one each)
     """The text of a mail in the current language, as it is true at the time of sending.
 
     A mail may be sent hours late when the mail server was down. Its text follows what happened to the
     booking since then.
     """
     match effective_kind(kind, reservation):
-        case Kind.PERFORMANCE_CANCELLED:
+        case MailKind.PERFORMANCE_CANCELLED:
             return _performance_cancelled(reservation)
-        case Kind.CONFIRM if _awaits_confirmation(reservation):
+        case MailKind.CONFIRM if _awaits_confirmation(reservation):
             return _confirm(reservation)
-        case Kind.CONFIRM:
+        case MailKind.CONFIRM:
             return _state_of_booking(gettext("Your booking"), [], reservation)
-        case Kind.EXISTING:
+        case MailKind.EXISTING:
             return _existing(reservation)
-        case Kind.TICKET | Kind.CHANGED if reservation.state == State.CONFIRMED:
-            return _ticket(reservation, changed=kind is Kind.CHANGED)
-        case Kind.MOVED:
+        case MailKind.TICKET | MailKind.REDUCED if reservation.state == State.CONFIRMED:
+            return _ticket(reservation, changed=kind is MailKind.REDUCED)
+        case MailKind.MOVED:
             return _moved(reservation)
         case _:
             return _cancelled(reservation)
 
 
-def effective_kind(kind: Kind, reservation: Reservation) -> Kind:
+def effective_kind(kind: MailKind, reservation: Reservation) -> MailKind:
     """The kind of text that a mail gets now: a cancelled performance or booking replaces all others."""
-    if kind is not Kind.CANCELLED and reservation.performance.cancelled_at is not None:
-        return Kind.PERFORMANCE_CANCELLED
-    return Kind.CANCELLED if reservation.state == State.CANCELLED else kind
+    if kind is not MailKind.CANCELLED and reservation.performance.cancelled_at is not None:
+        return MailKind.PERFORMANCE_CANCELLED
+    return MailKind.CANCELLED if reservation.state == State.CANCELLED else kind
 
 
 def _confirm(reservation: Reservation) -> MessageText:

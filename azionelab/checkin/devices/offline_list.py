@@ -15,13 +15,13 @@ from azionelab.bookings.tickets.signing import sign_ticket
 from azionelab.checkin.devices.registry import ticket_digest
 from azionelab.checkin.models import Admission, Passage, Scan
 from azionelab.checkin.scanning.scan_log import COUNTED_IN, COUNTED_OUT, FirstAdmission
-from azionelab.checkin.verdicts import Kind, Way
+from azionelab.checkin.verdicts import VerdictKind, Way
 from azionelab.database import db
 from azionelab.staff.models import User
 from azionelab.tokens import Purpose, valid_tokens
 
 # Scans before 0.4 do not say whether they are of walk-ins: without a reservation only walk-ins get these verdicts.
-_OF_WALK_INS = (Kind.FULL, Kind.PERFORMANCE_CANCELLED)
+_OF_WALK_INS = (VerdictKind.FULL, VerdictKind.PERFORMANCE_CANCELLED)
 # Of accounts the name is needed, not the roles.
 _ACTOR = (joinedload(Scan.user).lazyload(User.roles), joinedload(Scan.token))
 MAX_CONFLICTS = 200  # more than a device can show

@@ -8,19 +8,19 @@ from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.checkin.models import Admission, Passage, Scan
 from azionelab.checkin.scanning.scan_log import COUNTED_IN
-from azionelab.checkin.verdicts import REVOKED, Kind, Way
+from azionelab.checkin.verdicts import REVOKED, VerdictKind, Way
 from azionelab.database import db
 from azionelab.staff.models import ApiToken
 
 STEP = timedelta(minutes=5)
 MAX_REFUSED = 50  # the latest ones; the scan log page lists all
 _ASKING = (
-    Kind.RELEASED,
-    Kind.CHANGED,
-    Kind.TOO_MANY,
-    Kind.SOME_OUT,
+    VerdictKind.RELEASED,
+    VerdictKind.CHANGED,
+    VerdictKind.TOO_MANY,
+    VerdictKind.SOME_OUT,
 )  # questions to the person at the door, not refusals
-_LET_IN = (Kind.ADMITTED, Kind.IN_AGAIN)
+_LET_IN = (VerdictKind.ADMITTED, VerdictKind.IN_AGAIN)
 _MIDNIGHT = datetime(2001, 1, 1, tzinfo=UTC)  # any midnight: the steps are aligned to it
 _NAMES = (
     joinedload(Scan.reservation),

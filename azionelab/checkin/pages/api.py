@@ -59,7 +59,7 @@ from azionelab.checkin.scanning.interval import pass_without_ticket
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.texts.notices import foreign_code_text
-from azionelab.checkin.verdicts import Kind, Way
+from azionelab.checkin.verdicts import VerdictKind, Way
 from azionelab.database import now
 
 VERSION = 1  # of the protocol
@@ -91,7 +91,7 @@ def scan(attempt: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyRe
     except ForeignCode:
         count_attempt()
         return problem(409, "not-a-ticket", "Not a ticket", foreign_code_text())
-    if verdict.kind is not Kind.ADMITTED:
+    if verdict.kind is not VerdictKind.ADMITTED:
         # Admissions are bounded by the seats; refusals, exits and re-entries are not.
         count_attempt()
     return verdict_body(verdict)

@@ -16,7 +16,7 @@ from azionelab.api.rest import (
     RequestSchema,
 )
 from azionelab.checkin.limits import MAX_ACTIONS, MAX_DOOR, MAX_PEOPLE, MAX_QUERY, MAX_WALK_INS
-from azionelab.checkin.verdicts import Kind, Way
+from azionelab.checkin.verdicts import VerdictKind, Way
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.validation.text import has_visible_character, is_one_line
 
@@ -61,7 +61,7 @@ class OfflineSchema(RequestSchema):
         },
     )
     verdict = fields.Enum(
-        Kind,
+        VerdictKind,
         by_value=True,
         required=True,
         metadata={"description": "The device's verdict; the reason if it let nobody in."},

@@ -10,7 +10,7 @@ from azionelab.bookings.history import By
 from azionelab.bookings.models import State
 from azionelab.checkin.devices.rights import Right
 from azionelab.checkin.texts.notices import unnamed_staff_text
-from azionelab.checkin.verdicts import Kind
+from azionelab.checkin.verdicts import VerdictKind
 
 
 def outside_field() -> fields.Field[Any]:
@@ -137,7 +137,7 @@ class VerdictSchema(ResponseSchema):
     """The verdict on a scan. `people` went in or out by it; 0 after an undo."""
 
     scan_id = fields.UUID(required=True)
-    verdict = fields.String(required=True, validate=OneOf([kind.value for kind in Kind]))
+    verdict = fields.String(required=True, validate=OneOf([kind.value for kind in VerdictKind]))
     people = fields.Integer(required=True)
     claimed = fields.Integer(
         required=True,

@@ -36,7 +36,7 @@ from azionelab.checkin.texts.notices import (
     too_many_searches_text,
 )
 from azionelab.checkin.texts.verdict_texts import describe_verdict
-from azionelab.checkin.verdicts import Kind, Way
+from azionelab.checkin.verdicts import VerdictKind, Way
 from azionelab.database import now
 from azionelab.shows.programme import Listing
 from azionelab.staff.rights import door_required, may_admit
@@ -111,7 +111,7 @@ def scan(performance_id: int) -> AnyResponse:
         return _door_page(performance, at_door, status=422, notice=foreign_code_text())
     except TooManyRequests:
         return _door_page(performance, form, status=429, notice=too_many_attempts_text())
-    if verdict.kind is not Kind.ADMITTED:
+    if verdict.kind is not VerdictKind.ADMITTED:
         with suppress(TooManyRequests):
             ATTEMPTS.count(account)
     return _door_page(performance, ScanForm.blank(door=form.door.data or ""), verdict=verdict)

@@ -32,7 +32,7 @@ from azionelab.checkin.scanning.scan_log import (
     refuse_revoked_device,
     scan_values,
 )
-from azionelab.checkin.verdicts import Door, Kind, ScanOptions, Way, count_claim, decide
+from azionelab.checkin.verdicts import Door, ScanOptions, VerdictKind, Way, count_claim, decide
 from azionelab.database import transaction
 from azionelab.shows.models import Performance
 
@@ -77,7 +77,7 @@ def pass_without_ticket(
 
 def _decide(
     session: Session, performance: Performance, people: int, way: Way, claim: Claim | None
-) -> tuple[Kind, int]:
+) -> tuple[VerdictKind, int]:
     everybody = _everybody(session, performance)
     is_cancelled = performance.cancelled_at is not None
     door = Door(performance.id, is_cancelled, reentry=performance.reentry)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.party import Party
 from azionelab.checkin.models import Admission, Passage, Scan
-from azionelab.checkin.verdicts import Door, Kind, Way, count_claim
+from azionelab.checkin.verdicts import Door, VerdictKind, Way, count_claim
 from azionelab.database import now
 
 
@@ -60,7 +60,7 @@ def cap_outside_without_ticket(session: Session, scan: Scan, people: int, by: st
 
 
 def apply_passage_claim(
-    session: Session, scan: Scan, claimed: int, verdict: Kind, party: Party | None
+    session: Session, scan: Scan, claimed: int, verdict: VerdictKind, party: Party | None
 ) -> None:
     """Correct the scan of a passage by the device's offline decision: `claimed` people went out or came back.
 

@@ -21,7 +21,7 @@ from azionelab.checkin.scanning.scan_log import (
     recorded_verdict,
     scan_values,
 )
-from azionelab.checkin.verdicts import REUSED, Kind, Way, count_claim
+from azionelab.checkin.verdicts import REUSED, VerdictKind, Way, count_claim
 from azionelab.database import transaction
 from azionelab.shows.models import Performance
 
@@ -34,7 +34,7 @@ def repeat_scan(attempt: tuple[int, str, UUID, Actor], way: Way, claim: Claim | 
         scan = session.get_one(Scan, scan_id)
         party_id = party.id if party else None
         same = (scan.performance_id, scan.reservation_id) == (performance_id, party_id)
-        if same and scan.verdict in set(Kind):
+        if same and scan.verdict in set(VerdictKind):
             reservation = _read_party(session, party_id)
             if performance is not None and claim is not None and scan.claimed is None:
                 # The device did not get the answer and decided offline: its decision is what happened.

@@ -19,7 +19,7 @@ from azionelab.bookings.models import Reservation, party_of
 from azionelab.bookings.party import Party
 from azionelab.checkin.models import Admission, Passage, Scan
 from azionelab.checkin.scanning.facts import lock_party_by_code, read_cancelled_at
-from azionelab.checkin.verdicts import REVOKED, Kind, Way
+from azionelab.checkin.verdicts import REVOKED, VerdictKind, Way
 from azionelab.database import db, now, read_row, transaction, violated_constraint
 from azionelab.shows.models import Performance
 from azionelab.staff.models import ApiToken, User
@@ -57,7 +57,7 @@ class Claim:
     """The offline decision of a device: its verdict, and how many people it let through."""
 
     at: datetime
-    verdict: Kind
+    verdict: VerdictKind
     people: int
 
 
@@ -81,7 +81,7 @@ class Verdict:
     has no name. `elsewhere` is the performance of the ticket with WRONG_PERFORMANCE.
     """
 
-    kind: Kind
+    kind: VerdictKind
     scan_id: UUID
     people: int
     party: Party | None
@@ -157,7 +157,7 @@ def _plausible_time(told: datetime, at: datetime) -> datetime:
 
 
 def record_scan(
-    session: Session, scan: dict[str, Any], kind: Kind | str, entered: int, gone: int = 0
+    session: Session, scan: dict[str, Any], kind: VerdictKind | str, entered: int, gone: int = 0
 ) -> None:
     """Insert a scan with its admission or passage. `gone` is negative if people came back."""
     session.execute(_NEW_SCAN, scan | {"verdict": kind, "people": entered + abs(gone)})
@@ -205,8 +205,8 @@ def recorded_verdict(
 ) -> Verdict:
     """The verdict of a recorded scan, for a repeated request. `written` is its admission or passage."""
     undone_at = written.undone_at if written is not None else None
-    kind = Kind(scan.verdict)
-    is_elsewhere = kind is Kind.WRONG_PERFORMANCE
+    kind = VerdictKind(scan.verdict)
+    is_elsewhere = kind is VerdictKind.WRONG_PERFORMANCE
     return Verdict(
         kind,
         scan.id,

@@ -38,8 +38,8 @@ from azionelab.checkin.scanning.scan_log import (
 )
 from azionelab.checkin.verdicts import (
     Door,
-    Kind,
     ScanOptions,
+    VerdictKind,
     Way,
     count_claim,
     decide,
@@ -137,7 +137,7 @@ def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
     if identity is None:
         return None
     scan = scan_values(scan_id, performance_id, None, actor)
-    facts = scan | {"named": identity, "verdict": Kind.ADMITTED}
+    facts = scan | {"named": identity, "verdict": VerdictKind.ADMITTED}
     with transaction() as session:
         found = read_row(session.connection(), _LET_IN[type(identity)], facts)
     if found is None:
@@ -147,7 +147,7 @@ def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
         id=found.id, reference=found.reference, name=found.name, note=found.note,
         reduced_from=found.reduced_from, reduced_at=found.reduced_at, reduced_by=found.reduced_by,
     )  # fmt: skip
-    return Verdict(Kind.ADMITTED, scan_id, found.seats, party, None)
+    return Verdict(VerdictKind.ADMITTED, scan_id, found.seats, party, None)
 
 
 def _admit(
@@ -182,7 +182,7 @@ def _admit(
                 hold_again(session, reservation, people)
                 session.flush()
             now_in = _after_scan(party, people, gone)
-        elif party and kind is Kind.WRONG_PERFORMANCE:
+        elif party and kind is VerdictKind.WRONG_PERFORMANCE:
             elsewhere = session.get_one(Performance, party.performance_id)
         record_scan(session, scan, kind, people, gone)
         return Verdict(
@@ -204,21 +204,21 @@ def _after_scan(party: Party, people: int, gone: int) -> Party:
 
 def _decide(
     party: Party | None, door: Door, options: ScanOptions, claim: Claim | None
-) -> tuple[Kind, int, int]:
+) -> tuple[VerdictKind, int, int]:
     """The verdict, how many people come in, and how many go out (negative: come back)."""
     if claim is not None and claim.people:
         return _count_claimed(party, door, claim.people, options.way)
     if claim is not None:
         # A claim of an admission or passage without people is invalid.
-        done = (Kind.ADMITTED, Kind.LET_OUT, Kind.IN_AGAIN)
-        return (Kind.TOO_MANY if claim.verdict in done else claim.verdict), 0, 0
+        done = (VerdictKind.ADMITTED, VerdictKind.LET_OUT, VerdictKind.IN_AGAIN)
+        return (VerdictKind.TOO_MANY if claim.verdict in done else claim.verdict), 0, 0
     kind, people = decide(party, door, options)
     return kind, *_in_and_out(kind, people)
 
 
 def _count_claimed(
     party: Party | None, door: Door, claimed: int, way: Way
-) -> tuple[Kind, int, int]:
+) -> tuple[VerdictKind, int, int]:
     """`_decide` for people whom a device let through. People without a seat may have been out, and come back."""
     kind, people = count_claim(party, door, claimed, way)
     if way in (Way.OUT, Way.AGAIN):
@@ -227,9 +227,15 @@ def _count_claimed(
     return (again if back and not people else kind), people, -back
 
 
-def _in_and_out(kind: Kind, people: int) -> tuple[int, int]:
+def _in_and_out(kind: VerdictKind, people: int) -> tuple[int, int]:
     """Split people by the verdict: how many come in, and how many go out (negative: come back)."""
-    return {Kind.LET_OUT: (0, people), Kind.IN_AGAIN: (0, -people)}.get(kind, (people, 0))
+    return {VerdictKind.LET_OUT: (0, people), VerdictKind.IN_AGAIN: (0, -people)}.get(
+        kind, (people, 0)
+    )
 
 
-_WAYS = {Kind.ADMITTED: Way.IN, Kind.LET_OUT: Way.OUT, Kind.IN_AGAIN: Way.AGAIN}
+_WAYS = {
+    VerdictKind.ADMITTED: Way.IN,
+    VerdictKind.LET_OUT: Way.OUT,
+    VerdictKind.IN_AGAIN: Way.AGAIN,
+}

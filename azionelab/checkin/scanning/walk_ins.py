@@ -30,7 +30,7 @@ from azionelab.checkin.scanning.scan_log import (
     refuse_revoked_device,
     scan_values,
 )
-from azionelab.checkin.verdicts import Door, Kind, Way
+from azionelab.checkin.verdicts import Door, VerdictKind, Way
 from azionelab.database import transaction
 from azionelab.shows.models import Performance
 
@@ -66,14 +66,14 @@ def let_in_walk_ins(
     return verdict
 
 
-def _decide_walk_ins(door: Door, people: int, claim: Claim | None) -> tuple[Kind, int]:
+def _decide_walk_ins(door: Door, people: int, claim: Claim | None) -> tuple[VerdictKind, int]:
     """The verdict on walk-ins, and how many count; of a claim as many as there are seats."""
     if door.cancelled:
-        return Kind.PERFORMANCE_CANCELLED, 0
+        return VerdictKind.PERFORMANCE_CANCELLED, 0
     counted = people if claim is None else min(people, door.free, MAX_WALK_INS)
     if people == 0 and claim is not None:
-        return (Kind.FULL if claim.verdict is Kind.ADMITTED else claim.verdict), 0
-    return (Kind.ADMITTED, counted) if 0 < counted <= door.free else (Kind.FULL, 0)
+        return (VerdictKind.FULL if claim.verdict is VerdictKind.ADMITTED else claim.verdict), 0
+    return (VerdictKind.ADMITTED, counted) if 0 < counted <= door.free else (VerdictKind.FULL, 0)
 
 
 def _repeat_walk_ins(
@@ -97,7 +97,7 @@ def _apply_claim(session: Session, scan: Scan, claim: Claim, performance: Perfor
         more = claim.people - scan.people
         kind, added = _decide_walk_ins(read_locked_door(session, performance), more, claim)
         kind, counted = (scan.verdict if scan.people else kind), scan.people + added
-    elif claim.people == 0 and claim.verdict is not Kind.ADMITTED:
+    elif claim.people == 0 and claim.verdict is not VerdictKind.ADMITTED:
         kind = claim.verdict
     if admission is not None and scan.reservation_id is not None:
         # Replace the recorded admission by a new one.

@@ -14,7 +14,7 @@ from azionelab.checkin.scanning.scan_log import FirstAdmission, Verdict
 from azionelab.checkin.texts.change_texts import describe_end
 from azionelab.checkin.texts.notices import unnamed_staff_text
 from azionelab.checkin.texts.plurals import Text, format_text, plural_forms
-from azionelab.checkin.verdicts import Kind, Way
+from azionelab.checkin.verdicts import VerdictKind, Way
 from azionelab.web.dates import format_datetime, format_time
 
 # How a verdict looks and sounds; "bad" if it is not listed. "none" is for codes that cannot be decided.
@@ -61,9 +61,9 @@ def describe_verdict(
     party = None if verdict.walk_ins else verdict.party
     remaining = party.to_come if party else 0
     kind = "undone" if verdict.undone else str(verdict.kind)
-    if kind == Kind.NOT_LISTED:
+    if kind == VerdictKind.NOT_LISTED:
         # A phone without a network could not know the code; the server knows that no ticket has it.
-        kind = str(Kind.UNKNOWN)
+        kind = str(VerdictKind.UNKNOWN)
     texts = verdict_texts()
     return VerdictText(
         kind=kind,
@@ -72,7 +72,7 @@ def describe_verdict(
         detail=(describe_end(kind, party, cancelled_at) if party else "")
         or _detail(texts, kind, verdict, party, free),
         # A door must not see visitors of other performances, only which performance their ticket is for.
-        party=None if kind == Kind.WRONG_PERFORMANCE else party,
+        party=None if kind == VerdictKind.WRONG_PERFORMANCE else party,
         remaining=remaining,
         people=verdict.people,
         way=str(verdict.way),
@@ -204,12 +204,12 @@ def _detail(
     free: int,
 ) -> str:
     first, remaining = verdict.first, party.to_come if party else 0
-    if kind == Kind.ADMITTED:
+    if kind == VerdictKind.ADMITTED:
         part, num = ("walk_in", max(0, free)) if party is None else ("complete", 0)
         if remaining:
             part, num = "rest", remaining
         return format_text(texts[f"{kind}.{part}"], num=num)
-    if kind == Kind.ALREADY_IN:
+    if kind == VerdictKind.ALREADY_IN:
         if first is None:
             return ""
         # The label of a door device is the name of its door: do not say it twice.
@@ -221,7 +221,7 @@ def _detail(
             by=first.by or unnamed_staff_text(),
             door=first.door,
         )
-    if kind == Kind.WRONG_PERFORMANCE:
+    if kind == VerdictKind.WRONG_PERFORMANCE:
         performance = verdict.elsewhere
         if performance is None:
             return ""
@@ -243,13 +243,13 @@ def _passage_detail(kind: str, way: Way, party: Party | None) -> tuple[str, int]
     """The detail's case and number for people who go out or come back."""
     inside, outside = (party.inside, party.outside) if party else (0, 0)
     match kind:
-        case Kind.LET_OUT if inside:
+        case VerdictKind.LET_OUT if inside:
             return "rest", inside
-        case Kind.IN_AGAIN if outside:
+        case VerdictKind.IN_AGAIN if outside:
             return "rest", outside
-        case Kind.CHANGED:
+        case VerdictKind.CHANGED:
             return "passage", inside
-        case Kind.TOO_MANY:
+        case VerdictKind.TOO_MANY:
             return way, inside if way is Way.OUT else outside
         case "undone":
             return "passage", 0

@@ -12,7 +12,7 @@ from sqlalchemy import Insert
 from sqlalchemy.orm import Session
 
 from azionelab.api import rest
-from azionelab.bookings import rules
+from azionelab.bookings import transitions
 from azionelab.checkin.scanning import scans
 from azionelab.mail import outbox
 
@@ -36,11 +36,12 @@ REPLACED: dict[str, list[tuple[object, str, object]]] = {
     ],
     "insert_with_commit": [
         (outbox, "insert_with_commit", _execute),
-        (rules, "insert_with_commit", _execute),
+        (transitions, "insert_with_commit", _execute),
     ],
 }
 
 if optimization := os.environ.get("WITHOUT"):
     for owner, name, replacement in REPLACED[optimization]:
+        getattr(owner, name)  # replacing what is not there would measure nothing
         setattr(owner, name, replacement)
     app: Flask = importlib.import_module("wsgi").app

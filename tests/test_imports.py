@@ -5,6 +5,8 @@ Views, API, admin, commands and jobs call rules; rules use models; models stand 
 
 import ast
 import re
+import subprocess
+import sys
 from collections import Counter
 from functools import cache
 from graphlib import TopologicalSorter
@@ -271,3 +273,23 @@ def writes_of_reservation(tree: ast.Module) -> set[str]:
             elif called in ("insert", "delete") and ast.unparse(node.args[0]) == "Reservation":
                 found.add(called)
     return found
+
+
+def declares_jobs(name: str) -> bool:
+    """Whether a module has functions that the worker runs: `@jobs.task(...)`."""
+    return any(
+        isinstance(node, ast.FunctionDef)
+        and any(ast.unparse(mark).startswith("jobs.task(") for mark in node.decorator_list)
+        for node in ast.walk(modules()[name])
+    )
+
+
+def test_the_worker_loads_every_job() -> None:
+    """A job whose module nobody imports is never run, and nothing else fails."""
+    declared = {f"{PACKAGE}.{name}" for name in modules() if declares_jobs(name)}
+    loading = "import sys, azionelab.app, azionelab.ops.processes.worker; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", loading], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert len(declared) >= 5
+    assert declared - set(loaded) == set()

@@ -74,7 +74,8 @@ def seats_freed(performance: Performance, seats: int) -> None:
 
     The database counts them in its own row (migration 0020). Not called when the capacity is raised
     (performance_changes.py), and for a lapsed hold only once it is expired (seats/holds.py), although its seats
-    can be booked before.
+    can be booked before. Seats that are taken do not raise the session's `seats_held`: lock the performance again
+    before counting after that.
     """
     if seats:
         set_committed_value(performance, "seats_held", performance.seats_held - seats)

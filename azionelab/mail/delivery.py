@@ -34,7 +34,7 @@ class NotYetDelivered(Exception):
 
 
 def deliver(
-    mail_id: UUID, read_draft: Callable[[UUID], Draft], *, sending: str, last_try: bool
+    mail_id: UUID, read_draft: Callable[[UUID], Draft | None], *, sending: str, last_try: bool
 ) -> None:
     """Send a mail unless it is sent or given up already, and record the result.
 
@@ -44,9 +44,9 @@ def deliver(
     Raises NotYetDelivered when it should be tried again, which is never after the last try.
     """
     mail = _begin(mail_id)
-    if mail is None:
+    draft = read_draft(mail_id) if mail else None
+    if mail is None or draft is None:
         return
-    draft = read_draft(mail_id)
     if draft.needless is not None:
         _record(mail, Delivery.NOT_SENT, draft.needless)
         return

@@ -23,8 +23,8 @@ from azionelab.web.site_urls import site_url
 _CHANGES = (MailKind.MOVED, MailKind.REDUCED, MailKind.CANCELLED, MailKind.PERFORMANCE_CANCELLED)
 
 
-def read_draft(mail_id: UUID) -> Draft:
-    """Read what is to be sent for a mail, for `mail.delivery.deliver`."""
+def read_draft(mail_id: UUID) -> Draft | None:
+    """Read what is to be sent for a mail, for `mail.delivery.deliver`; None when the mail was deleted."""
     performance = joinedload(Mail.reservation).joinedload(Reservation.performance)
     with transaction() as session:
         mail = session.scalars(
@@ -34,7 +34,9 @@ def read_draft(mail_id: UUID) -> Draft:
                 performance.joinedload(Performance.show), performance.joinedload(Performance.venue)
             )
             .execution_options(populate_existing=True)
-        ).one()
+        ).one_or_none()
+        if mail is None:
+            return None
         superseded = is_superseded(session, mail)
     # Off the session: building the message can fetch nothing, so no connection comes back into use.
     db.session.expunge_all()

@@ -34,7 +34,7 @@ LEADS_ON = {
     ("staff", "admin"),  # whoever logs in to their work
     ("staff", "checkin"),
 }
-# What everything stands on, and what knows no part of the theatre: each may know those named, too.
+# The foundation, independent of the theatre's parts: each package may import those named.
 FOUNDATION: dict[str, set[str]] = {
     "validation": set(),
     "logs": set(),
@@ -46,7 +46,7 @@ FOUNDATION: dict[str, set[str]] = {
     "api": {"database", "extensions", "settings", "validation"},
     "web": {"api", "database", "languages", "settings", "validation"},
 }
-# Where the world outside comes in: these call, and nobody but each other calls them.
+# Entry points: they import rules, and only other entry points import them.
 ENTRANCES = {"views", "api", "forms", "jobs", "commands", "health", "worker"}
 # The few that may look at the request that is being answered.
 REQUEST_READERS = {

@@ -1,4 +1,4 @@
-"""What the door is told about a party: that it comes late, and a note of the staff."""
+"""A party's late arrival and the staff's note, shown at the door."""
 
 from datetime import datetime, timedelta
 from uuid import UUID

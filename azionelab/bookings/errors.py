@@ -104,7 +104,7 @@ class NamesErased(BookingError):
 
 
 class VisitorErased(BookingError):
-    """The reservation has no name (any more), and nothing more is stored about the visitor."""
+    """The visitor's data was erased, or there never was a visitor (walk-ins)."""
 
 
 class NoteChanged(BookingError):

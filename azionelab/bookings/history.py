@@ -1,4 +1,4 @@
-"""How a booking ended or was reduced, and by whom: shown where its ticket is no longer what it was."""
+"""How and by whom a booking was ended or reduced: shown when its ticket is scanned."""
 
 from dataclasses import dataclass
 from datetime import datetime

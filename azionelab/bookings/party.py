@@ -1,4 +1,4 @@
-"""Party: a reservation's people as the door sees them, and what follows from their counts. Facts alone."""
+"""Party: the counts of one reservation, and the figures derived from them. No database."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -42,8 +42,8 @@ class Change(StrEnum):
 
 
 _NEW_RESERVATION = insert(Reservation).inline()
-# The visitor gets no mail about the others: an expired booking says so on its page, and who did not come
-# is told at the door.
+# The visitor gets no mail about the others: an expired booking says so on its page, and
+# no-shows see it at the door.
 _MAILS = {
     Change.RESERVED: MailKind.CONFIRM,
     Change.CONFIRMED: MailKind.TICKET,
@@ -158,7 +158,7 @@ def expire(
 def release_seats(
     session: Session, performance: Performance, missing: Iterable[tuple[Reservation, int]]
 ) -> None:
-    """Release seats of confirmed parties that did not come: so many of each."""
+    """Release the given number of seats of each no-show party."""
     freed = 0
     for reservation, people in missing:
         reservation.released += people

@@ -1,1 +1,1 @@
-"""What may be in what people type: lines, e-mail addresses, passwords."""
+"""Validation of text input: lines, e-mail addresses, passwords."""

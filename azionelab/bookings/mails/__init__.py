@@ -1,1 +1,1 @@
-"""The mails about a booking: their texts, which are not needed any more, sending failed ones again."""
+"""Mails about bookings: texts, superseded mails, resending."""

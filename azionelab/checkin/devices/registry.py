@@ -126,7 +126,7 @@ def note_seen(device: Device) -> None:
 
 
 def note_revocation_received(device: Device) -> None:
-    """Record once that a revoked device has been told so: from then on it lets nobody in."""
+    """Record that a revoked device got its 401, after which it lets nobody in."""
     with transaction() as session:
         session.execute(
             update(ApiToken)

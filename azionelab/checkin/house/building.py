@@ -93,7 +93,7 @@ def _figures(performance_id: int) -> Subquery:
 
 
 def _is_silent(performance_id: int, at: datetime) -> ColumnElement[bool]:
-    """The phone is silent, has not ended its evening, and, if revoked, has not been told so yet."""
+    """The phone is silent, has not ended its evening, and, if revoked, has not received the 401 yet."""
     return and_(
         ApiToken.performance_id == performance_id,
         ApiToken.last_seen_at < at - SILENCE,

@@ -173,7 +173,7 @@ def _check_free(port: int) -> None:
             probe.listen()
         except OSError as error:
             raise CannotRun(
-                f"port {port} cannot be used ({error.strerror}): take another, as in"
+                f"port {port} cannot be used ({error.strerror}): choose another, as in"
                 " `make run PORT=8001`"
             ) from error
 
@@ -225,7 +225,7 @@ def _welcome(config: Config, logins: list[str]) -> str:
         f"  Door staff   {site}/checkin/",
         "",
         f"  Log in at    {site}/staff/login",
-        *(f"    {login}" for login in logins or ["(an account of yours)"]),
+        *(f"    {login}" for login in logins or ["(one of your accounts)"]),
         "",
         f"  Mails        {mails}",
         "",

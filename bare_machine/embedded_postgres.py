@@ -124,7 +124,7 @@ def _create_cluster(binaries: Path, folder: Path, owner: str | None, durable: bo
         found = _read(folder / "PG_VERSION").strip()
         if found != str(MAJOR):
             raise PostgresUnavailable(
-                f"{folder} was made by PostgreSQL {found}, this is {MAJOR}: move it away"
+                f"{folder} was created by PostgreSQL {found}, and this is {MAJOR}: move it away"
             )
         return
     unfinished = folder.with_name(f"{folder.name}.new")
@@ -141,7 +141,7 @@ def _create_cluster(binaries: Path, folder: Path, owner: str | None, durable: bo
         run(binaries, ["initdb", *how, "-D", str(unfinished)], owner)
         unfinished.rename(folder)
     except OSError as error:
-        raise PostgresUnavailable(f"cannot make {folder}: {error.strerror}") from error
+        raise PostgresUnavailable(f"cannot create {folder}: {error.strerror}") from error
 
 
 def _launch(
@@ -158,7 +158,7 @@ def _launch(
     try:
         run(binaries, command, owner)
     except PostgresUnavailable as error:
-        raise PostgresUnavailable(f"PostgreSQL did not start; {log} says why") from error
+        raise PostgresUnavailable(f"PostgreSQL did not start; see {log}") from error
 
 
 def _running_socket(folder: Path) -> Path | None:

@@ -43,7 +43,7 @@ def secret(path: Path) -> str:
             unfinished.rename(path)
         return path.read_text(encoding="ascii").strip()
     except OSError as error:
-        raise CannotRun(f"cannot keep {path}: {error.strerror}") from error
+        raise CannotRun(f"cannot store {path}: {error.strerror}") from error
 
 
 def prepare(
@@ -68,7 +68,7 @@ def prepare(
         )
         if done.returncode:
             print(done.stdout, done.stderr, sep="", end="", file=sys.stderr)
-            raise CannotRun(f"`flask {' '.join(arguments[:2])}` failed, as told above")
+            raise CannotRun(f"`flask {' '.join(arguments[:2])}` failed, see above")
 
     if _schema_state(connection) is SchemaState.PENDING:
         flask("db", "upgrade")

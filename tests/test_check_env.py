@@ -82,7 +82,7 @@ def test_a_malformed_line_is_reported_by_number(line: str, tmp_path: Path) -> No
 )
 def test_a_misspelt_name_is_reported_with_the_nearest(name: str, nearest: str) -> None:
     (line,) = unusual_settings({}, {name: "x"})
-    assert line == f"{name}: is no setting, and nothing reads it; write {nearest}="
+    assert line == f"{name}: is not a setting, and nothing reads it; write {nearest}="
 
 
 def test_only_similar_names_of_the_environment_are_reported() -> None:
@@ -110,7 +110,7 @@ def test_check_deploy_reads_the_file_that_it_is_given(make_app: Callable[..., Fl
             args=["check", "--deploy", "--env-file", "-"], input="HTPS_PORT=1\n"
         )
         assert (
-            "look  HTPS_PORT: is no setting, and nothing reads it; write HTTPS_PORT="
+            "look  HTPS_PORT: is not a setting, and nothing reads it; write HTTPS_PORT="
             in reported.output
         )
         assert "look  .env" not in reported.output

@@ -103,9 +103,9 @@ LISTENING = {
     "127.0.0.1": "is not like 0.0.0.0:8000 or unix:/run/site.sock",
     "0.0.0.0:0": "is not like 0.0.0.0:8000 or unix:/run/site.sock",
     "0.0.0.0:65536": "is not like 0.0.0.0:8000 or unix:/run/site.sock",
-    "127.0.0.256:8000": "is no address of this machine",
-    "192.0.2.1:8000": "is no address of this machine",
-    "unix:/nowhere/site.sock": "is in /nowhere, which is no folder",
+    "127.0.0.256:8000": "is not an address of this machine",
+    "192.0.2.1:8000": "is not an address of this machine",
+    "unix:/nowhere/site.sock": "is in /nowhere, which is not a folder",
 }
 
 

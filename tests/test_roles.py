@@ -17,7 +17,7 @@ from tests.factories import a_party, a_performance
 from tests.support.processes import PYTHON, ROOT, clean_environment
 
 Make = Callable[..., Flask]
-OWNING = "owns its tables, and could disable the guards on them"
+OWNING = "owns its tables, and could disable their triggers"
 
 
 def flask_db(app: Flask, *arguments: str) -> Result:

@@ -84,11 +84,11 @@ def _with_database(command: Callable[P, R]) -> Callable[P, R]:
 @click.option(
     "--password-file",
     type=click.File(encoding="utf-8"),
-    help="Take the password from a file's first line (- for standard input), without asking.",
+    help="Read the password from the first line of this file (- for standard input).",
 )
 @_with_database
 def create_admin_command(email: str, role: str, name: str, password_file: TextIO | None) -> None:
-    """Make a staff account, an administrator's unless --role says otherwise."""
+    """Create a staff account; without --role, an administrator's."""
     try:
         # The commands' messages are English, whatever the site's language is.
         with force_locale("en"):
@@ -112,18 +112,18 @@ def _password(file: TextIO | None) -> str:
 @click.command("create-token")
 @click.argument("label")
 @click.option("--hours", type=click.IntRange(1, MAX_TOKEN_HOURS), default=12, show_default=True)
-@click.option("--scans-only", is_flag=True, help="No names, search, walk-ins or release of places.")
+@click.option("--scans-only", is_flag=True, help="No names, search, walk-ins or release of seats.")
 @_with_database
 def create_token_command(label: str, hours: int, *, scans_only: bool) -> None:
-    """Make a token for a device at the door, LABEL saying which: "Door A, Marta's phone"."""
+    """Create a token for a device at the door; LABEL names the device: "Door A, Marta's phone"."""
     if not has_visible_character(label) or not is_one_line(label):
-        raise click.UsageError("LABEL says which device the token is for")
+        raise click.UsageError("LABEL must be one line of text that names the device")
     scope = Scope.SCAN if scans_only else Scope.DOOR
     token, secret = issue_token(label.strip(), scope, hours)
     click.echo(
-        f"Token {token.id} opens the door's API{' for scans only' if scans_only else ''}"
+        f"Token {token.id} is valid for the door's API{' (scans only)' if scans_only else ''}"
         f" until {_local(token.expires_at)}."
-        " It is shown once:",
+        " It is shown only once:",
         err=True,
     )
     click.echo(secret)
@@ -134,17 +134,19 @@ def create_token_command(label: str, hours: int, *, scans_only: bool) -> None:
     "--since",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]),
     required=True,
-    help="On the theatre's clock.",
+    help="In the theatre's time zone.",
 )
 @click.option(
-    "--bad-addresses", is_flag=True, help="Also those that do not exist, by the server's word."
+    "--bad-addresses",
+    is_flag=True,
+    help="Also mails to addresses that do not exist, as the mail server reported.",
 )
 @_with_database
 def resend_failed_command(since: datetime, bad_addresses: bool) -> None:
-    """Send all mails again that were given up since a moment."""
+    """Resend all mails that were given up since a date and time."""
     zone = current_app.config["AZIONELAB"].time_zone
     mails = resend_failed(since.replace(tzinfo=zone), now(), bad_addresses=bad_addresses)
-    click.echo(f"{mails} mails wait to be sent again.")
+    click.echo(f"{mails} mails are queued to be sent again.")
 
 
 def _local(moment: datetime) -> str:
@@ -156,7 +158,7 @@ def _local(moment: datetime) -> str:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_with_database
 def load_season_command(file: Path) -> None:
-    """Add the venues, shows and performances of FILE; seasons/example.toml shows its form."""
+    """Add the venues, shows and performances of FILE; seasons/example.toml shows the format."""
     try:
         loaded = load_season(file)
     except SeasonError as error:
@@ -166,24 +168,28 @@ def load_season_command(file: Path) -> None:
         performances = " and ".join(
             f"{row.show.title}, {_local(row.starts_at)}" for row in (one, other)
         )
-        click.echo(f"warning: {one.venue.name} is taken twice: {performances}", err=True)
+        click.echo(
+            f"warning: {one.venue.name} has two performances at once: {performances}", err=True
+        )
     click.echo(
         f"Loaded {loaded.venues} venues, {loaded.shows} shows, {loaded.performances} performances."
     )
 
 
 @click.command("check")
-@click.option("--deploy", is_flag=True, help="Judge the settings as those of production.")
-@click.option("--serving", is_flag=True, help="Look at nothing that needs the network.")
+@click.option(
+    "--deploy", is_flag=True, help="Also check the settings against the rules for production."
+)
+@click.option("--serving", is_flag=True, help="Skip all checks that need the network.")
 @click.option(
     "--env-file",
     type=click.File(encoding="utf-8"),
     default=lambda: str(_ENV) if _ENV.is_file() else None,
-    help="Look for unknown names and unusual values in this file too (- for standard input).",
+    help="Also look for unknown names and unusual values in this file (- for standard input).",
 )
 @with_appcontext
 def check_command(deploy: bool, serving: bool, env_file: TextIO | None) -> None:
-    """Say what is not as it must be; exit status 1 if anything is."""
+    """Check this installation; exit status 1 if a check fails."""
     config = current_app.config["AZIONELAB"]
     settings = read_env_file(env_file.read()) if env_file else None
     findings = deploy_check.check(config, deploy=deploy, serving=serving, env_file=settings)
@@ -193,7 +199,7 @@ def check_command(deploy: bool, serving: bool, env_file: TextIO | None) -> None:
 @click.command("doctor")
 @_with_database
 def doctor_command() -> None:
-    """Check that the books are right, and change nothing; exit status 1 if they are not."""
+    """Check that the data is consistent, without changing it; exit status 1 if a check fails."""
     results = doctor.run_checks()
     _print_table(results, failed=any(result.failed for result in results))
 
@@ -201,14 +207,14 @@ def doctor_command() -> None:
 @click.command("accept-secret-key")
 @_with_database
 def accept_secret_key_command() -> None:
-    """Go on with SECRET_KEY as it is: what an earlier key signed does not open any more.
+    """Accept the current SECRET_KEY. Links and tickets that an earlier key signed stop working.
 
-    For a key that is gone for good, or was replaced on purpose without SECRET_KEY_FALLBACKS.
+    Use it when the earlier key is lost, or was replaced on purpose without SECRET_KEY_FALLBACKS.
     """
     accept_key(current_app.config["AZIONELAB"])
     click.echo(
-        "Links and tickets are signed with this SECRET_KEY from now on. Those sent before open only"
-        " with earlier keys in SECRET_KEY_FALLBACKS: send tickets again from the back office, under Mails."
+        "Links and tickets are signed with this SECRET_KEY from now on. Those sent before work only if"
+        " their key is in SECRET_KEY_FALLBACKS; otherwise resend the tickets in the back office, under Mails."
     )
 
 

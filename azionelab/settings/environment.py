@@ -231,7 +231,9 @@ class SettingsReader:
             self.problems.append(f"{name}_URL: is not like postgresql://user:password@host/name")
         if password := self.optional(f"{name}_PASSWORD"):
             if url.password:
-                self.problems.append(f"{name}_PASSWORD: {name}_URL holds a password too; keep one")
+                self.problems.append(
+                    f"{name}_PASSWORD: {name}_URL contains a password, too; keep one"
+                )
             url = url.set(password=password)
         return url.set(drivername="postgresql+psycopg")
 
@@ -266,7 +268,7 @@ def _find_bind_problem(address: str) -> str | None:
     """Why gunicorn cannot bind to this address, or None if it can."""
     if address.startswith("unix:"):
         folder = Path(address.removeprefix("unix:")).parent
-        return None if folder.is_dir() else f"is in {folder}, which is no folder"
+        return None if folder.is_dir() else f"is in {folder}, which is not a folder"
     found = _BIND_ADDRESS.fullmatch(address)
     if found is None or int(found[2]) > _MAX_PORT:
         return "is not like 0.0.0.0:8000 or unix:/run/site.sock"
@@ -275,7 +277,7 @@ def _find_bind_problem(address: str) -> str | None:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.bind((host, 0))
     except OSError:
-        return "is no address of this machine"
+        return "is not an address of this machine"
     return None
 
 

@@ -99,8 +99,8 @@ def _pool_size(reader: SettingsReader, threads: int) -> int:
     size = reader.integer("DATABASE_POOL_SIZE", max(threads, 4), 1, 100)
     if size < threads:
         reader.problems.append(
-            f"DATABASE_POOL_SIZE: {size} is less than WEB_THREADS, the {threads} threads that share"
-            f" them; set DATABASE_POOL_SIZE={threads}, or leave it empty"
+            f"DATABASE_POOL_SIZE: {size} is less than WEB_THREADS ({threads}), and each thread needs a"
+            f" connection; set DATABASE_POOL_SIZE={threads}, or leave it empty"
         )
     return size
 

@@ -57,14 +57,14 @@ def advice(config: Config) -> list[str]:
     """Warnings about allowed but unusual values; each line starts with the setting's name."""
     hosts = _casefold_all(config.allowed_hosts)
     looks = [
-        f"CSRF_TRUSTED_ORIGINS: {origin} is none of ALLOWED_HOSTS, yet its pages may send our forms"
+        f"CSRF_TRUSTED_ORIGINS: {origin} is not in ALLOWED_HOSTS, but its pages may submit our forms"
         for origin in config.csrf_trusted_origins
         if urlsplit(origin).hostname not in hosts
     ]
     server = config.mail_server
     if server and not _mail_is_encrypted(config) and is_private_host(server):
         looks.append(
-            f"MAIL_USE_TLS: mails go to {server} in the clear; that network has to be yours alone"
+            f"MAIL_USE_TLS: mails go to {server} unencrypted; nobody else may use that network"
         )
     if (config.mail_port == _SMTPS) != config.mail_use_ssl and _mail_is_encrypted(config):
         looks.append(
@@ -72,7 +72,7 @@ def advice(config: Config) -> list[str]:
             " MAIL_USE_TLS=true to 587"
         )
     looks += [
-        f"{name}: is not set; visitors are told whom they deal with by it"
+        f"{name}: is not set; it tells visitors who runs the site"
         for name, value in (
             ("PRIVACY_URL", config.privacy_url),
             ("CONTACT_EMAIL", config.contact_email),
@@ -81,14 +81,14 @@ def advice(config: Config) -> list[str]:
     ]
     if len(config.secret_key_fallbacks) > _MANY_KEYS:
         looks.append(
-            f"SECRET_KEY_FALLBACKS: holds {len(config.secret_key_fallbacks)} keys, each of which is"
-            " tried for every link; take those out that no coming evening's tickets are signed with"
+            f"SECRET_KEY_FALLBACKS: has {len(config.secret_key_fallbacks)} keys, and each is tried for"
+            " every link; remove those that signed no ticket of a coming performance"
         )
     query = config.database_url.query
     far = [host for host in database_hosts(config) if not is_private_host(host)]
     if far and query.get("sslmode") not in ("verify-ca", "verify-full"):
         looks.append(
-            f"DATABASE_URL: {far[0]} is on no private network, and its certificate is not checked;"
+            f"DATABASE_URL: {far[0]} is not on a private network, and its certificate is not checked;"
             " add ?sslmode=verify-full&sslrootcert=system"
         )
     return looks
@@ -140,7 +140,7 @@ def _unsafe_keys(config: Config) -> list[str]:
         )
     problems += [
         f"SECRET_KEY_FALLBACKS: an entry is shorter than {_MIN_SECRET} characters or can be guessed;"
-        " who knows it can sign tickets: leave it out of SECRET_KEY_FALLBACKS="
+        " anyone who knows it can sign tickets: remove it from SECRET_KEY_FALLBACKS="
         for key in config.secret_key_fallbacks
         if len(key) < _MIN_SECRET or is_guessable(key)
     ]
@@ -188,7 +188,7 @@ def _unsafe_origins(name: str, origins: list[str]) -> list[str]:
         parts = urlsplit(origin)
         why = None if parts.scheme == "https" else f"{origin} is not https"
         if why := why or _not_public(parts.hostname or ""):
-            problems.append(f"{name}: {why}; take it out of {name}=")
+            problems.append(f"{name}: {why}; remove it from {name}=")
     return problems
 
 
@@ -202,7 +202,7 @@ def _unsafe_mail(config: Config) -> list[str]:
         )
     elif is_reserved_host(server):
         problems.append(
-            f"MAIL_SERVER: {server} is an example's name; set MAIL_SERVER= to your provider's"
+            f"MAIL_SERVER: {server} is an example name; set MAIL_SERVER= to your provider's"
         )
     if config.mail_use_tls and config.mail_use_ssl:
         problems.append(
@@ -212,12 +212,12 @@ def _unsafe_mail(config: Config) -> list[str]:
     if not _mail_is_encrypted(config):
         if config.mail_username:
             problems.append(
-                "MAIL_USE_TLS: is off, so MAIL_PASSWORD would travel in the clear;"
+                "MAIL_USE_TLS: is off, so MAIL_PASSWORD would be sent unencrypted;"
                 " set MAIL_USE_TLS=true"
             )
         elif server and not is_private_host(server):
             problems.append(
-                f"MAIL_USE_TLS: is off, so names and links would travel to {server} in the clear;"
+                f"MAIL_USE_TLS: is off, so names and links would be sent to {server} unencrypted;"
                 " set MAIL_USE_TLS=true"
             )
     if all(login) and is_guessable(config.mail_password or "", config.mail_username):
@@ -228,7 +228,7 @@ def _unsafe_mail(config: Config) -> list[str]:
     elif any(login) and not all(login):
         missing = "MAIL_PASSWORD" if config.mail_username else "MAIL_USERNAME"
         problems.append(
-            f"{missing}: is missing beside its other half, so that nobody would log in;"
+            f"{missing}: is missing, and MAIL_USERNAME and MAIL_PASSWORD work only together;"
             f" set {missing}="
         )
     sender_host = config.mail_default_sender.rpartition("@")[2].rstrip(">")
@@ -242,7 +242,7 @@ def _unsafe_mail(config: Config) -> list[str]:
         ("PRIVACY_URL", urlsplit(config.privacy_url or "").hostname or ""),
     ):
         if is_reserved_host(host):
-            problems.append(f"{name}: {host} is an example's name; set {name}= to your own")
+            problems.append(f"{name}: {host} is an example name; set {name}= to your own")
     return problems
 
 
@@ -254,15 +254,15 @@ def _not_public(host: str) -> str | None:
     """Why a host name is not publicly reachable, or None if it is."""
     name = host.casefold()
     if "*" in name or name.startswith("."):
-        return f"{host} allows more than a real public host name"
+        return f"{host} allows more than one public host name"
     try:
         ip_address(name.strip("[]"))
     except ValueError:
         pass
     else:
-        return f"{host} is an address on the network, not a public host name"
+        return f"{host} is an IP address, not a public host name"
     if not _HOST_NAME.fullmatch(name) or _NEVER_PUBLIC.search(name):
-        return f"{host} is no public host name"
+        return f"{host} is not a public host name"
     return None
 
 

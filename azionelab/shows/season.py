@@ -115,7 +115,9 @@ class _Season:
         entry.finish()
         if slug in self._former:
             other = self._former[slug]
-            entry.add_problem("slug", f"was the address of {other!r} and still leads there")
+            entry.add_problem(
+                "slug", f"is an earlier address of {other!r} and still redirects to it"
+            )
         else:
             self._claim(entry, "slug", ("show", slug))
         self._shows.setdefault(slug, show)
@@ -153,7 +155,7 @@ class _Season:
             if starts_at is not None:
                 check_curtain(starts_at, self._clock.at)
         except CurtainPast:
-            entry.add_problem("starts", "is over already")
+            entry.add_problem("starts", "is in the past")
         except CurtainTooFar:
             entry.add_problem("starts", f"is more than {MAX_AHEAD_YEARS} years away")
         else:
@@ -181,9 +183,9 @@ class _Season:
             except NoTimeToBook:
                 closing = f"{closes_at.astimezone(clock.zone):%Y-%m-%d %H:%M}"
                 if blamed == "booking_opens":
-                    entry.add_problem(blamed, f"is not before it closes, {closing}")
+                    entry.add_problem(blamed, f"is not before booking closes, {closing}")
                 else:
-                    entry.add_problem(blamed, f"leaves no time to book: it closes {closing}")
+                    entry.add_problem(blamed, f"leaves no time to book: booking closes {closing}")
         return opens_at, closes_at
 
     def _claim(self, entry: Entry, field: str, key: tuple[object, ...]) -> None:
@@ -193,4 +195,4 @@ class _Season:
         elif "" not in key:  # an empty name was complained about
             line = self._known_keys[key]
             where = f"in line {line}" if line else "in the database"
-            entry.add_problem(field, f"is there already, {where}")
+            entry.add_problem(field, f"exists already, {where}")

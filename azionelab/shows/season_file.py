@@ -96,14 +96,14 @@ class Entry:
         """A text of one line; "" when the field is missing."""
         value = self._typed(name, MAX_LINE, required=required)
         if not is_one_line(value):
-            self.add_problem(name, "holds line breaks or characters that cannot be shown")
+            self.add_problem(name, "contains line breaks or characters that cannot be shown")
         return value
 
     def text(self, name: str, limit: int, *, required: bool = False) -> str:
         """A text of at most `limit` characters; "" when it is missing or has no visible character."""
         value = self._typed(name, limit, required=required)
         if not is_multiline_text(value.replace("\r\n", "\n")):
-            self.add_problem(name, "holds characters that cannot be shown")
+            self.add_problem(name, "contains characters that cannot be shown")
         return value
 
     def _typed(self, name: str, limit: int, *, required: bool) -> str:
@@ -112,7 +112,7 @@ class Entry:
             self.add_problem(name, 'is not a text in "quotes"')
             return ""
         if "\0" in value:
-            self.add_problem(name, "holds characters that cannot be shown")
+            self.add_problem(name, "contains characters that cannot be shown")
             return ""
         text = value.strip() if has_visible_character(value) else ""
         if required and not text:
@@ -126,7 +126,7 @@ class Entry:
         value = self.text(name, MAX_SLUG, required=True)
         if value and not re.fullmatch(SLUG, value):
             self.add_problem(
-                name, "is not made of small letters, digits and hyphens, as my-show is"
+                name, "may contain only lower-case letters, digits and hyphens, as in my-show"
             )
         return value
 
@@ -191,7 +191,7 @@ def read_entries(path: Path, problems: Problems) -> dict[str, list[Entry]]:
         found = [position for position in positions if position.table == name]
         if name not in _TABLES:
             line = found[0].line if found else 1
-            problems.add(line, f"{name}: is none of [[venue]], [[show]], [[performance]]")
+            problems.add(line, f"{name}: is not one of [[venue]], [[show]], [[performance]]")
         elif not isinstance(values, list) or len(found) != len(values):
             line = found[0].line if found else 1
             problems.add(line, f"{name}: write each entry under a line [[{name}]] of its own")

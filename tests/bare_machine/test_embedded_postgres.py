@@ -106,7 +106,7 @@ def test_a_folder_too_long_for_a_socket(folder: Path) -> None:
 def test_data_of_another_postgresql_is_left_alone(folder: Path) -> None:
     folder.mkdir()
     (folder / "PG_VERSION").write_text("12\n")
-    with pytest.raises(PostgresUnavailable, match=r"made by PostgreSQL 12, this is 18"):
+    with pytest.raises(PostgresUnavailable, match=r"created by PostgreSQL 12, and this is 18"):
         embedded_postgres.start(folder)
 
 

@@ -125,7 +125,7 @@ def test_a_token_is_shown_once_and_opens_the_door(flask: Command, app: Flask) ->
     reported = flask("create-token", "Door A, Marta's phone", "--hours", "3")
     assert reported.exit_code == 0
     secret = reported.stdout.strip()
-    assert "shown once" in reported.stderr
+    assert "shown only once" in reported.stderr
     assert re.search(r"until \d{4}-\d\d-\d\d \d\d:\d\d CES?T\.", reported.stderr)
     device = find_device(secret)
     assert device is not None
@@ -136,7 +136,7 @@ def test_a_token_is_shown_once_and_opens_the_door(flask: Command, app: Flask) ->
 
 def test_a_token_may_be_for_scans_only(flask: Command) -> None:
     reported = flask("create-token", "Turnstile", "--scans-only")
-    assert "opens the door's API for scans only until" in reported.stderr
+    assert "is valid for the door's API (scans only) until" in reported.stderr
     device = find_device(reported.stdout.strip())
     assert device is not None
     assert device.scope is Scope.SCAN

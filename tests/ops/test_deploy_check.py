@@ -63,7 +63,8 @@ def test_a_ready_deployment(make_app: Callable[..., Flask], built: str) -> None:
         assert f"ok    {name}" in result.stdout
     assert "look  BACKUPS" in result.stdout
     assert (
-        "look  TLS: cannot be seen from here: run `flask smoke --url https://big" in result.stdout
+        "look  TLS: cannot be checked from here: run `flask smoke --url https://big"
+        in result.stdout
     )
     # Inside Compose the site's name leads nowhere: docs/deployment.md runs it with these.
     assert "`--connect-to nginx:8443 --connect-to-http nginx:8080`" in result.stdout
@@ -128,7 +129,7 @@ def test_advice_does_not_stop_serving(make_app: Callable[..., Flask], built: str
     relay = {"MAIL_SERVER": "mail", "MAIL_USE_TLS": "false"}
     result = check(make_app(**SAFE | relay, FRONTEND_DIST=built), "--deploy", "--serving")
     assert failures(result) == []
-    assert "look  MAIL_USE_TLS: mails go to mail in the clear" in result.stdout
+    assert "look  MAIL_USE_TLS: mails go to mail unencrypted" in result.stdout
 
 
 def test_a_development_server_is_not_ready(app: Flask) -> None:

@@ -87,7 +87,7 @@ def test_a_wrong_count_of_seats(evening: Performance, doctor: Doctor, database: 
     status, found = doctor()
     assert status == 1
     assert len(found) == 1
-    assert found[0].startswith("FAIL      1  performances hold the seats")
+    assert found[0].startswith("FAIL      1  each performance holds the seats")
     assert f"{evening.id} (holds 7, reserved 10)" in found[0]
 
 
@@ -105,7 +105,7 @@ def test_a_wrong_count_of_people(evening: Performance, doctor: Doctor, database:
     by_force(database, "UPDATE reservation SET admitted = 1 WHERE id = %s", party.id)
     status, found = doctor()
     assert status == 1
-    claim = "FAIL      1  parties have as many people in as were let in:"
+    claim = "FAIL      1  each party's people inside equal its admissions:"
     assert found == [f"{claim} {party.reference} (in 1, let in 2)"]
 
 
@@ -118,7 +118,7 @@ def test_a_booking_without_its_mail(
     status, found = doctor()
     assert status == 1
     assert found == [
-        f"FAIL      1  reservations have their mail, confirmed ones their ticket: {party.reference}"
+        f"FAIL      1  each reservation has a mail, each confirmed one a ticket: {party.reference}"
     ]
 
 
@@ -168,7 +168,7 @@ def test_a_job_of_a_dead_worker(
     job = take_a_job(database, heartbeat)
     assert doctor() == (
         1,
-        [f"FAIL      1  no job is in the hands of a silent worker: {job} (mail.send)"],
+        [f"FAIL      1  no job is running on a worker without heartbeat: {job} (mail.send)"],
     )
 
 
@@ -224,7 +224,7 @@ def test_a_failed_job_until_a_later_one_succeeds(doctor: Doctor, database: Datab
     a_job(database, "queue.clean", "succeeded")
     assert doctor() == (
         1,
-        [f"FAIL      1  no job failed without being made up for: {job} (bookings.expire)"],
+        [f"FAIL      1  no job failed without a later success: {job} (bookings.expire)"],
     )
     a_job(database, "bookings.expire", "succeeded")
     assert doctor() == (0, [])
@@ -284,7 +284,9 @@ def test_a_name_that_was_erased_too_early(
         (ended,),
     )
     database.execute("UPDATE performance SET starts_at = now() + %s::interval", (played,))
-    reported = f"FAIL      1  no name was erased before its time: {reservation.reference}"
+    reported = (
+        f"FAIL      1  no name was erased before RETENTION_DAYS passed: {reservation.reference}"
+    )
     assert doctor() == ((1, [reported]) if too_early else (0, []))
 
 
@@ -304,7 +306,7 @@ def test_ten_rows_are_named_and_more_are_counted(
     performance = a_performance(capacity=100)
     references = [a_party(performance, 1, confirmed=False).reference for _ in range(rows)]
     by_force(database, "DELETE FROM mail")
-    claim = "reservations have their mail, confirmed ones their ticket"
+    claim = "each reservation has a mail, each confirmed one a ticket"
     named = ", ".join(sorted(references)[:10])
     assert doctor() == (1, [f"FAIL     {rows}  {claim}: {named}{ends}"])
 
@@ -317,7 +319,7 @@ def test_a_provider_that_refuses_everybody_is_a_warning(
     for _ in range(people):
         a_party(performance, 1, confirmed=False)
     database.execute("UPDATE mail SET refusal = 'unclear', tried_at = now()")
-    claim = "the mail provider takes mails (docs/runbook.md)"
+    claim = "the mail provider accepts mails (docs/runbook.md)"
     reported = f"warn      1  {claim}: {people} people refused in a row"
     assert doctor() == (0, [reported] if is_told else [])
 

@@ -47,7 +47,7 @@ def test_a_lost_key_is_reported_everywhere_and_accepted_only_by_command(
     app = make_app(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=THIRD)
     with caplog.at_level(logging.ERROR, "azionelab.ops.checks.secret_keys"):
         note_secret_key(app)
-    assert "SECRET_KEY: is not the one" in caplog.text
+    assert "SECRET_KEY: is not the key" in caplog.text
     assert "docker/secrets" in caplog.text
     assert noted(database) == [fingerprint(KEY)]
     assert len(reported(app, "doctor")) == 1
@@ -148,7 +148,7 @@ def test_the_start_logs_a_lost_key_and_goes_on(
     note_secret_key(make_app(SECRET_KEY=KEY))
     changed = settings | {"SECRET_KEY": NEW, "PORT": str(free_ports(1)[0])}
     with Program(command, changed, tmp_path / "log") as program:
-        reported = "SECRET_KEY: is not the one that links and tickets were signed with"
+        reported = "SECRET_KEY: is not the key that signed the links and tickets sent before"
         # It fails when the program ends instead.
         program.wait_until(lambda: reported in program.output, "the line about the key")
         assert program.output.count(reported) == 1

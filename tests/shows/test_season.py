@@ -130,10 +130,14 @@ def test_a_later_season_names_what_is_there(tmp_path: Path) -> None:
         ('address = "Via Roma 1"', 'addres = "x"', "line 3: addres: is not a field of this entry"),
         ("title", "#title", "line 4: title: is missing"),
         ('title = "Amleto"', f'title = "{"x" * 201}"', "line 6: title: is longer than 200"),
-        ('"Amleto"', r'"Am\nleto"', "line 6: title: holds line breaks"),
-        ('"Amleto"', r'"Am\u202eleto"', "line 6: title: holds line breaks"),
-        ('"Amleto"', r'"Am\u0000leto"', "line 6: title: holds"),
-        ('slug = "amleto"', 'slug = "Amleto!"', "line 5: slug: is not made of small letters"),
+        ('"Amleto"', r'"Am\nleto"', "line 6: title: contains line breaks"),
+        ('"Amleto"', r'"Am\u202eleto"', "line 6: title: contains line breaks"),
+        ('"Amleto"', r'"Am\u0000leto"', "line 6: title: contains"),
+        (
+            'slug = "amleto"',
+            'slug = "Amleto!"',
+            "line 5: slug: may contain only lower-case letters",
+        ),
         ('title = "', 'published = "yes"\ntitle = "', "line 6: published: is neither true nor"),
         (
             'title = "',
@@ -149,7 +153,7 @@ def test_a_later_season_names_what_is_there(tmp_path: Path) -> None:
         ("2030-05-01 20:30", "2 hours before", "line 10: starts: is not like"),
         ('"2030-05-01 20:30"', "2030-05-01T20:30:00Z", "line 10: starts: is not like"),
         ('"2030-05-01 20:30"', "2030-05-01", "line 10: starts: is not like"),
-        ("2030-05-01 20:30", "2020-05-01 20:30", "line 10: starts: is over already"),
+        ("2030-05-01 20:30", "2020-05-01 20:30", "line 10: starts: is in the past"),
         ("2030-05-01 20:30", "9999-05-01 20:30", "line 10: starts: is more than 5 years away"),
         ("2030-05-01 20:30", "2030-03-31 02:30", "line 10: starts: the clocks skip this time"),
         (
@@ -175,7 +179,7 @@ def test_a_later_season_names_what_is_there(tmp_path: Path) -> None:
         (
             "capacity = 50",
             'capacity = 5\nbooking_opens = "59 minutes before"',
-            "line 12: booking_opens: is not before it closes, 2030-05-01 19:30",
+            "line 12: booking_opens: is not before booking closes, 2030-05-01 19:30",
         ),
     ],
 )
@@ -189,19 +193,19 @@ def test_what_is_wrong_is_named(tmp_path: Path, wrong: str, right: str, problem:
     ("right", "wrong", "problem"),
     [
         ("2030-05-01 20:30", "tomorrow", "line 10: starts: is not like"),
-        ("2030-05-01 20:30", "2020-05-01 20:30", "line 10: starts: is over already"),
-        ('address = "', 'address = "\\u0000', "line 3: address: holds characters that"),
-        ('slug = "amleto"', 'slug = "amleto"\nsummary = "\\u0000"', "line 6: summary: holds"),
+        ("2030-05-01 20:30", "2020-05-01 20:30", "line 10: starts: is in the past"),
+        ('address = "', 'address = "\\u0000', "line 3: address: contains characters that"),
+        ('slug = "amleto"', 'slug = "amleto"\nsummary = "\\u0000"', "line 6: summary: contains"),
         (
             'slug = "amleto"',
             'slug = "amleto"\ndescription = "Am\\u202eleto"',
-            "line 6: description: holds",
+            "line 6: description: contains",
         ),
         ('title = "Amleto"', 'title = "\\u0007"', "line 6: title: is missing"),
         (
             "capacity = 50",
             'capacity = 50\nbooking_closes = "2020-05-01 20:30"',
-            "line 12: booking_closes: leaves no time to book: it closes 2020-05-01 20:30",
+            "line 12: booking_closes: leaves no time to book: booking closes 2020-05-01 20:30",
         ),
     ],
 )
@@ -213,7 +217,7 @@ def test_a_slip_is_told_once(tmp_path: Path, right: str, wrong: str, problem: st
 def test_a_curtain_too_near_to_book_is_told_by_its_own_line(tmp_path: Path) -> None:
     soon = f"{(now() + timedelta(minutes=30)).astimezone(ROME):%Y-%m-%d %H:%M}"
     (told,) = refused(tmp_path, SEASON.replace("2030-05-01 20:30", soon))
-    assert told.startswith("line 10: starts: leaves no time to book: it closes ")
+    assert told.startswith("line 10: starts: leaves no time to book: booking closes ")
 
 
 def test_any_characters_that_can_be_shown_are_taken(tmp_path: Path) -> None:
@@ -238,7 +242,7 @@ slug = [
 """
     assert refused(tmp_path, quoted) == [
         "line 4: addres: is not a field of this entry",
-        "line 5: sh\\u006fws: is none of [[venue]], [[show]], [[performance]]",
+        "line 5: sh\\u006fws: is not one of [[venue]], [[show]], [[performance]]",
         'line 8: slug: is not a text in "quotes"',
         "line 12: title: is missing",
     ]
@@ -258,9 +262,9 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file(tmp_path: Pat
 @pytest.mark.parametrize(
     ("twice", "problem"),
     [
-        (VENUE, "line 13: name: is there already, in line 1"),
-        (SHOW, "line 13: slug: is there already, in line 4"),
-        (PERFORMANCE, "line 15: starts: is there already, in line 7"),
+        (VENUE, "line 13: name: exists already, in line 1"),
+        (SHOW, "line 13: slug: exists already, in line 4"),
+        (PERFORMANCE, "line 15: starts: exists already, in line 7"),
     ],
 )
 def test_what_is_listed_twice_is_named(tmp_path: Path, twice: str, problem: str) -> None:
@@ -270,17 +274,17 @@ def test_what_is_listed_twice_is_named(tmp_path: Path, twice: str, problem: str)
 def test_what_was_loaded_is_not_loaded_again(tmp_path: Path) -> None:
     load(tmp_path, SEASON)
     assert refused(tmp_path, SEASON) == [
-        "line 2: name: is there already, in the database",
-        "line 5: slug: is there already, in the database",
-        "line 10: starts: is there already, in the database",
+        "line 2: name: exists already, in the database",
+        "line 5: slug: exists already, in the database",
+        "line 10: starts: exists already, in the database",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (f"{SEASON}[[performances]]\n", "line 12: performances: is none of [[venue]], [[show]]"),
-        (f"title = 3\n{SEASON}", "line 1: title: is none of"),
+        (f"{SEASON}[[performances]]\n", "line 12: performances: is not one of [[venue]], [[show]]"),
+        (f"title = 3\n{SEASON}", "line 1: title: is not one of"),
         (SEASON.replace("[[venue]]", "[venue]"), "line 1: venue: write each entry under"),
         ('venue = [{name = "A"}, {name = "B"}]', "line 1: venue: write each entry under"),
         ("", "line 1: there is no [[venue]]"),
@@ -359,7 +363,7 @@ def test_the_command_warns_of_a_venue_that_is_taken_twice(app: Flask, tmp_path: 
     run = app.test_cli_runner().invoke(args=["load-season", str(file)])
     assert run.exit_code == 0
     assert run.stderr == (
-        "warning: Grande is taken twice:"
+        "warning: Grande has two performances at once:"
         " Amleto, 2030-05-01 20:30 CEST and Otello, 2030-05-01 22:00 CEST\n"
     )
 
@@ -376,9 +380,9 @@ def test_an_address_that_a_show_had_before_is_taken_and_still_names_it(tmp_path:
     with transaction() as session:
         session.scalars(select(Show)).one().slug = "hamlet"
     assert refused(tmp_path, SHOW) == [
-        "line 2: slug: was the address of 'hamlet' and still leads there"
+        "line 2: slug: is an earlier address of 'hamlet' and still redirects to it"
     ]
-    assert refused(tmp_path, PERFORMANCE) == ["line 4: starts: is there already, in the database"]
+    assert refused(tmp_path, PERFORMANCE) == ["line 4: starts: exists already, in the database"]
     load(tmp_path, PERFORMANCE.replace("05-01", "05-02"))
     assert {row.show.slug for row in db.session.scalars(select(Performance))} == {"hamlet"}
     # What staff changed of a row stays: a file that lists it again is refused.

@@ -83,9 +83,9 @@ def check(
     findings += _database_findings(deploy=deploy)
     if deploy:
         tls = (
-            f"TLS: cannot be seen from here: run `flask smoke --url {config.site_base_url}`;"
+            f"TLS: cannot be checked from here: run `flask smoke --url {config.site_base_url}`;"
             " in Compose add `--connect-to nginx:8443 --connect-to-http nginx:8080`, or behind a proxy"
-            " that ends TLS `--as-proxy-to nginx:8080`"
+            " that terminates TLS `--as-proxy-to nginx:8080`"
         )
         findings.append(Finding("look", tls))
         findings += _env_file_findings(env_file)
@@ -96,8 +96,8 @@ def _setting_findings(config: Config) -> Iterator[Finding]:
     problems = unsafe_settings(config)
     if not config.trusted_proxies:
         problems.append(
-            "TRUSTED_PROXIES: is 0, so that all visitors seem to be nginx and share one rate limit;"
-            " set TRUSTED_PROXIES=1 for nginx alone, 2 with another proxy before it"
+            "TRUSTED_PROXIES: is 0, so all visitors appear to have nginx's address and share one rate limit;"
+            " set TRUSTED_PROXIES=1 for nginx alone, 2 with another proxy in front of it"
         )
     findings = [Finding("FAIL", problem) for problem in problems]
     findings += [Finding("look", remark) for remark in advice(config)]
@@ -112,11 +112,11 @@ def _env_file_findings(env_file: Mapping[str, str] | None) -> Iterator[Finding]:
     if env_file is None:
         yield Finding(
             "look",
-            ".env: cannot be seen from here, and with it misspelt names; in Compose run this with"
+            ".env: cannot be read from here, so its names were not checked; in Compose run this with"
             " `run --rm -T backend flask check --deploy --env-file - < .env`",
         )
     else:
-        yield Finding("ok", ".env: was read for unknown names")
+        yield Finding("ok", ".env: was checked for unknown names")
 
 
 def _front_end_finding(config: Config) -> Finding:
@@ -124,7 +124,7 @@ def _front_end_finding(config: Config) -> Finding:
         return Finding("ok", "FRONTEND_DIST")
     return Finding(
         "FAIL",
-        f"FRONTEND_DIST: {config.frontend_dist} holds no built front end;"
+        f"FRONTEND_DIST: {config.frontend_dist} does not contain a built front end;"
         " run `npm ci` and `npm run build` in static_frontend/",
     )
 
@@ -155,7 +155,7 @@ def _database_findings(*, deploy: bool) -> Iterator[Finding]:
     except SQLAlchemyError as error:
         yield Finding(
             "FAIL",
-            f"DATABASE: cannot be reached ({describe_cause(error)}); see DATABASE_URL and the server",
+            f"DATABASE: cannot be reached ({describe_cause(error)}); check DATABASE_URL and the server",
         )
 
 
@@ -185,7 +185,7 @@ def _backup_finding(connection: Connection) -> Finding:
     if not reports:
         # The provider of a managed database makes its backups and reports nothing here.
         return Finding(
-            "look", "BACKUPS: none was ever reported: restore one before you take bookings"
+            "look", "BACKUPS: no backup was ever reported; test a restore before you take bookings"
         )
     for task, age in _MAX_BACKUP_AGE.items():
         report = reports.get(task)
@@ -197,6 +197,6 @@ def _backup_finding(connection: Connection) -> Finding:
             )
         if not report.well or report.ended_at < now() - age:
             when = f"{report.ended_at:%Y-%m-%d %H:%M} UTC"
-            how = "went well, but is too long ago" if report.well else "failed"
+            how = "succeeded, but is too old" if report.well else "failed"
             return Finding("FAIL", f"BACKUPS: the last {task}, {when}, {how}; see the backups' log")
     return Finding("ok", "BACKUPS: made, and a restore was tried")

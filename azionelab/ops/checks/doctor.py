@@ -99,9 +99,9 @@ def _lost_secret_key(connection: Connection) -> list[str]:
 
 
 _CHECKS = (
-    _Check("links and tickets that were sent open with this site's key", _lost_secret_key),
+    _Check("SECRET_KEY or a fallback opens the links and tickets that were sent", _lost_secret_key),
     _Check(
-        "performances hold the seats of their live reservations",
+        "each performance holds the seats of its live reservations",
         _sql("""
             SELECT p.id || ' (holds ' || p.seats_held || ', reserved ' || r.seats || ')'
             FROM performance AS p CROSS JOIN LATERAL (
@@ -113,7 +113,7 @@ _CHECKS = (
         """),
     ),
     _Check(
-        "performances hold no more seats than they have",
+        "no performance holds more seats than its capacity",
         _sql("""
             SELECT p.id || ' (' || sum(r.seats - r.released) || ' of ' || p.capacity || ')'
             FROM performance AS p JOIN reservation AS r
@@ -123,7 +123,7 @@ _CHECKS = (
         """),
     ),
     _Check(
-        "parties have as many people in as were let in",
+        "each party's people inside equal its admissions",
         _sql("""
             SELECT r.reference || ' (in ' || r.admitted || ', let in ' || a.people || ')'
             FROM reservation AS r CROSS JOIN LATERAL (
@@ -134,7 +134,7 @@ _CHECKS = (
         """),
     ),
     _Check(
-        "reservations have their mail, confirmed ones their ticket",
+        "each reservation has a mail, each confirmed one a ticket",
         _sql("""
             SELECT r.reference FROM reservation AS r
             WHERE NOT r.walk_in AND r.erasure_requested_at IS NULL AND (
@@ -146,9 +146,9 @@ _CHECKS = (
             ORDER BY r.reference
         """),
     ),
-    _Check("no name was erased before its time", _erased_too_early),
+    _Check("no name was erased before RETENTION_DAYS passed", _erased_too_early),
     _Check(
-        "no job is in the hands of a silent worker",
+        "no job is running on a worker without heartbeat",
         _sql("""
             SELECT job.id || ' (' || job.task_name || ')' FROM procrastinate_jobs AS job
             LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
@@ -171,7 +171,7 @@ _CHECKS = (
     _Check(
         # Failed mails are marked and shown to staff. A failed periodic job is fine once a later run
         # succeeded.
-        "no job failed without being made up for",
+        "no job failed without a later success",
         _sql(
             """
             SELECT job.id || ' (' || job.task_name || ')' FROM procrastinate_jobs AS job
@@ -197,7 +197,7 @@ _CHECKS = (
         fatal=False,
     ),
     _Check(
-        "the mail provider takes mails (docs/runbook.md)",
+        "the mail provider accepts mails (docs/runbook.md)",
         lambda connection: (
             [f"{refusals.everybody} people refused in a row"]
             if (refusals := read_refusals(connection)).by_provider
@@ -206,7 +206,7 @@ _CHECKS = (
         fatal=False,
     ),
     _Check(
-        "no hold that lapsed ten minutes ago is still unmarked",
+        "no hold that lapsed ten minutes ago is still pending",
         _sql("""
             SELECT reference FROM reservation
             WHERE state = 'pending' AND hold_expires_at < now() - interval '10 minutes'

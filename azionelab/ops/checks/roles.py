@@ -41,11 +41,11 @@ _CAN_GRANT = text("SELECT to_regprocedure('public.grant_rows(name)') IS NOT NULL
 _GRANT = text("SELECT public.grant_rows(:application)")
 
 OWNS_TABLES = (
-    "owns its tables, and could disable the guards on them: give migrations a role of their own"
+    "owns its tables, and could disable their triggers: give migrations a role of their own"
     " (docs/deployment.md, The database's roles)"
 )
 
-NO_RIGHTS = "the database refuses its rows to the application's role: run `flask db upgrade`"
+NO_RIGHTS = "the application's role has no rights to the database's rows: run `flask db upgrade`"
 
 
 def owns_tables(connection: Connection) -> bool:

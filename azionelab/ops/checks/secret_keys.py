@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 REMEDY = (
     "put the key back from your copy of docker/secrets into secret_key, or add it to"
-    " SECRET_KEY_FALLBACKS, and start anew; if it is gone for good or was replaced on purpose, run"
-    " `flask accept-secret-key`, and send tickets again from the back office"
+    " SECRET_KEY_FALLBACKS, and restart the site; if it is lost or was replaced on purpose, run"
+    " `flask accept-secret-key`, and resend the tickets in the back office"
 )
 
 
@@ -69,8 +69,8 @@ def find_key_problem(connection: Connection, config: Config) -> str | None:
     if key_state(connection, config) is not KeyState.LOST:
         return None
     return (
-        "SECRET_KEY: is not the one that links and tickets were signed with, so that those sent before"
-        f" do not open; {REMEDY}"
+        "SECRET_KEY: is not the key that signed the links and tickets sent before, so they do not open;"
+        f" {REMEDY}"
     )
 
 

@@ -22,43 +22,47 @@ _SIMILARITY = 0.85
 
 # The usual minimum and maximum, and what happens outside of them.
 USUAL_NUMBERS = {
-    "DATABASE_POOL_SIZE": (1, 32, "PostgreSQL takes a hundred connections in all"),
+    "DATABASE_POOL_SIZE": (1, 32, "PostgreSQL accepts 100 connections in all by default"),
     "TRUSTED_PROXIES": (
         0,
         2,
-        "so many proxies are seldom in front, and visitors can forge their address",
+        "few sites have so many proxies, and too high a number lets visitors forge their address",
     ),
-    "HOLD_MINUTES": (5, 1440, "mails take minutes, and seats that wait for days are not sold"),
+    "HOLD_MINUTES": (
+        5,
+        1440,
+        "mails take minutes, and others cannot book seats that are held for days",
+    ),
     "RETENTION_DAYS": (
         7,
         366,
-        "lists are wanted after the evening, and names are not kept for years",
+        "lists are needed after the performance, and names must not be kept for years",
     ),
     "UNCONFIRMED_SEATS_PER_NETWORK": (
         10,
         200,
-        "a school class needs about thirty, and one script may hold so many seats",
+        "a school class needs about 30, and one script can hold this many seats",
     ),
-    "UNCONFIRMED_PERCENT_PER_NETWORK": (10, 50, "one script may hold so much of the house"),
+    "UNCONFIRMED_PERCENT_PER_NETWORK": (10, 50, "one script can hold this share of the house"),
     "UNCONFIRMED_PERCENT": (
         25,
         100,
-        "visitors who came first wait for others, who may confirm sooner",
+        "more bookings get no hold, and later visitors who confirm sooner get the seats",
     ),
-    "PAGE_CACHE_SECONDS": (0, 10, "visitors see so old a number of free seats"),
+    "PAGE_CACHE_SECONDS": (0, 10, "visitors see a number of free seats that is this old"),
     "MAIL_TIMEOUT_SECONDS": (
         5,
         60,
-        "mail servers take seconds, and one that hangs holds up the others",
+        "mail servers answer within seconds, and one that hangs delays other mails",
     ),
-    "WEB_WORKERS": (1, 16, "each takes memory, and connections to the database"),
-    "WEB_THREADS": (2, 16, "one busy thread makes all others of its process wait"),
+    "WEB_WORKERS": (1, 16, "each needs memory and database connections"),
+    "WEB_THREADS": (2, 16, "a busy thread makes the other threads of its process wait"),
     "BACKEND_CONTAINERS": (1, 8, "each has WEB_WORKERS processes"),
-    "WORKER_CONTAINERS": (1, 8, "one delivers more mails than most providers take"),
-    "HSTS_SECONDS": (86400, 63072000, "browsers forget it at once, or stay with https for years"),
-    "BACKUP_KEEP_DAYS": (3, 60, "faults are found after days, and backups hold names"),
-    "BACKUP_KEEP_WEEKS": (0, 53, "backups hold names"),
-    "BACKUP_KEEP_MONTHS": (0, 24, "backups hold names"),
+    "WORKER_CONTAINERS": (1, 8, "one sends more mails than most providers accept"),
+    "HSTS_SECONDS": (86400, 63072000, "browsers forget it at once, or require https for years"),
+    "BACKUP_KEEP_DAYS": (3, 60, "errors are often found days later, and backups contain names"),
+    "BACKUP_KEEP_WEEKS": (0, 53, "backups contain names"),
+    "BACKUP_KEEP_MONTHS": (0, 24, "backups contain names"),
 }
 # The same for rates, in requests a minute.
 USUAL_RATES = {
@@ -73,21 +77,33 @@ USUAL_RATES = {
 USUAL_PATTERNS = {
     "LOG_LEVEL": (
         r"info|warning",
-        "debug tells too much, and error leaves out what explains a fault",
+        "debug logs too much, and error omits the lines that explain a fault",
     ),
-    "VERIFY_DAY": (r"(?!never).*", "a backup that was never restored is none"),
-    "TIME_ZONE": (r"(?!UTC|GMT|Etc/).*", "evenings would be shown by that clock all year"),
-    "MAIL_PORT": (r"25|465|587|2525", "mail servers listen elsewhere"),
-    "AZIONELAB_TAG": (r"(?!local$).*", "a rollback cannot name what runs; run docker/tag"),
-    "SITE_NAME": (r".{1,40}", "mails' subjects are cut after some words"),
-    "BOX_OFFICE_NETWORKS": (r"(?!.*[:.]0*/[0-9]\b).*", "half the world is never limited"),
-    "UPSTREAM_PROXY": (r"(?!.*[:.]0*/[0-9]\b).*", "half the world can forge a visitor's address"),
+    "VERIFY_DAY": (r"(?!never).*", "a backup may be unusable if its restore was never tested"),
+    "TIME_ZONE": (
+        r"(?!UTC|GMT|Etc/).*",
+        "performances would be shown in that zone, without summer time",
+    ),
+    "MAIL_PORT": (r"25|465|587|2525", "mail servers listen on 25, 465, 587 or 2525"),
+    "AZIONELAB_TAG": (
+        r"(?!local$).*",
+        "a rollback needs the tag of the release that runs; run docker/tag",
+    ),
+    "SITE_NAME": (r".{1,40}", "mail programs cut long subjects"),
+    "BOX_OFFICE_NETWORKS": (
+        r"(?!.*[:.]0*/[0-9]\b).*",
+        "a large part of the internet is exempt from the limits",
+    ),
+    "UPSTREAM_PROXY": (
+        r"(?!.*[:.]0*/[0-9]\b).*",
+        "a large part of the internet can forge visitors' addresses",
+    ),
     "PUBLIC_PORT": (
         r"(?!80$|443$).*",
-        "that is what addresses without a port mean; leave it empty",
+        "it is the default port of URLs; leave it empty",
     ),
-    "HTTP_PORT": (r".*:.*", "a port alone is open by IPv6 too; write 0.0.0.0: before it"),
-    "HTTPS_PORT": (r".*:.*", "a port alone is open by IPv6 too; write 0.0.0.0: before it"),
+    "HTTP_PORT": (r".*:.*", "a port alone listens on IPv6, too; write 0.0.0.0: before it"),
+    "HTTPS_PORT": (r".*:.*", "a port alone listens on IPv6, too; write 0.0.0.0: before it"),
 }
 
 
@@ -116,12 +132,12 @@ def _unknown(env_file: Mapping[str, str], environ: Mapping[str, str]) -> Iterato
         if not _is_known(name):
             nearest = get_close_matches(name.upper(), known_names(), n=1)
             advice = f"; write {nearest[0]}=" if nearest else ""
-            yield f"{name}: is no setting, and nothing reads it{advice}"
+            yield f"{name}: is not a setting, and nothing reads it{advice}"
     for name in environ.keys() - env_file.keys():
         if not _is_known(name) and (
             nearest := get_close_matches(name, known_names(), n=1, cutoff=_SIMILARITY)
         ):
-            yield f"{name}: is no setting, and nothing reads it; write {nearest[0]}="
+            yield f"{name}: is not a setting, and nothing reads it; write {nearest[0]}="
 
 
 def _is_known(name: str) -> bool:
@@ -148,7 +164,7 @@ def _unusual(values: Mapping[str, str]) -> Iterator[str]:
                 yield f"{name}: {value} is unusual: {why}"
     image = values.get("POSTGRES_IMAGE", "")
     if image and not re.search(r":17\b", image):
-        yield f"POSTGRES_IMAGE: {image} does not say that it is PostgreSQL 17; no other is tried"
+        yield f"POSTGRES_IMAGE: {image} does not name PostgreSQL 17, which the containers are tested with"
 
 
 def _rate_per_minute(rate: str) -> float | None:

@@ -52,7 +52,7 @@ _DATABASE_AWAY = (ConnectorException, OperationalError, PoolTimeout, OSError)
 
 @click.command("worker")
 @click.option("--concurrency", default=CONCURRENCY, type=click.IntRange(1, 32), show_default=True)
-@click.option("--once", is_flag=True, help="Do what is due, then end.")
+@click.option("--once", is_flag=True, help="Run the jobs that are due, then exit.")
 def worker_command(concurrency: int, once: bool) -> None:
     """Send the mails, release lapsed holds, erase old data; ends on SIGTERM or Ctrl-C."""
     config = current_app.config["AZIONELAB"]

@@ -38,27 +38,38 @@ class _HostPort(click.ParamType[tuple[str, int]]):
 
 
 @click.command("smoke")
-@click.option("--url", type=_Origin(), required=True, help="Where the public reaches the site.")
+@click.option("--url", type=_Origin(), required=True, help="The site's public URL.")
 @click.option("--public-only", is_flag=True, help="Book nothing; the database is not needed.")
-@click.option("--mail-to", help="Book with this address, and wait until its mail was sent.")
-@click.option("--mail-wait", default=60.0, show_default=True, help="How long, in seconds.")
-@click.option("--timeout", default=10.0, show_default=True, help="For an answer, in seconds.")
-@click.option("--insecure", is_flag=True, help="Take any certificate.")
-@click.option("--connect-to", type=_HostPort(), help="Ask there instead of where the name leads.")
+@click.option("--mail-to", help="Book with this address, and wait until the mail is sent.")
+@click.option(
+    "--mail-wait",
+    default=60.0,
+    show_default=True,
+    help="How long to wait for the mail, in seconds.",
+)
+@click.option(
+    "--timeout", default=10.0, show_default=True, help="How long to wait for an answer, in seconds."
+)
+@click.option("--insecure", is_flag=True, help="Accept any certificate.")
+@click.option("--connect-to", type=_HostPort(), help="Connect there, whatever the DNS says.")
 @click.option("--connect-to-http", type=_HostPort(), help="The same for the redirect from http.")
 @click.option(
-    "--as-proxy-to", type=_HostPort(), help="Ask there without TLS, as the proxy that ends it does."
+    "--as-proxy-to",
+    type=_HostPort(),
+    help="Connect there without TLS, as the proxy that terminates it.",
 )
 @with_appcontext
 def smoke_command(
     url: str, public_only: bool, mail_to: str | None, mail_wait: float, **network: Any
 ) -> None:
-    """Be a visitor: look around, book, confirm, be let in, cancel; exit status 1 if anything fails.
+    """Test the site as a visitor: book, confirm, check in, cancel; exit status 1 if a step fails.
 
-    What is booked is a hidden performance, which is removed afterwards with all that came of it.
+    The booking is for a hidden performance, which is removed afterwards with all its data.
     """
     if network["as_proxy_to"] and (network["connect_to"] or network["connect_to_http"]):
-        raise click.UsageError("--as-proxy-to goes without --connect-to and --connect-to-http")
+        raise click.UsageError(
+            "--as-proxy-to cannot be combined with --connect-to or --connect-to-http"
+        )
     report = Report()
     site = Site(url, **network)
     check_public_site(report, site)
@@ -73,7 +84,7 @@ def _book(report: Report, site: Site, mail_to: str | None, mail_wait: float) -> 
     try:
         with _signals_as_interrupts(), hidden_performance.exclusive():
             if left := hidden_performance.remove():
-                click.echo(f"      (removed what {left} earlier check(s) left behind)")
+                click.echo(f"      (removed the data that {left} earlier check(s) left)")
             created: list[hidden_performance.HiddenPerformance] = []
             try:
                 if report.attempt(
@@ -93,7 +104,7 @@ def _remove() -> None:
 
 
 def _another_runs() -> None:
-    raise CheckFailed("another smoke check is under way; try again when it has ended")
+    raise CheckFailed("another smoke check is running; try again when it has ended")
 
 
 def _raise(error: Exception) -> None:

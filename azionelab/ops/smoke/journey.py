@@ -40,12 +40,12 @@ class Journey:
             ("hidden from the programme", self._is_hidden),
             ("booking by form", self._book),
             *([("mail", self._await_mail)] if self._mail_to else []),
-            ("the mail's link changes nothing by itself", self._open_link),
+            ("opening the mail's link changes nothing", self._open_link),
             ("confirmation", self._confirm),
             ("ticket", self._fetch_ticket),
             ("check-in", self._check_in),
             ("a second scan lets nobody in", self._scan_again),
-            ("check-in taken back", self._undo),
+            ("check-in undone", self._undo),
             ("cancellation", self._cancel),
         ]
         for name, step in steps:
@@ -78,13 +78,13 @@ class Journey:
         while True:
             mail = find_mail(self._booking())
             if mail is None:
-                raise CheckFailed("was not written")
+                raise CheckFailed("no mail was created")
             if mail.delivery != Delivery.QUEUED or time.monotonic() >= deadline:
                 break
             time.sleep(_POLL_SECONDS)
         remark = f" ({mail.last_error})" if mail.last_error else ""
         expect(mail.delivery == Delivery.SENT, f"is {mail.delivery} after waiting{remark}")
-        return f"taken by the mail server at the {mail.attempts}. attempt; look into the mailbox"
+        return f"accepted by the mail server at attempt {mail.attempts}; look into the mailbox"
 
     def _open_link(self) -> None:
         self._fields(self._visitor.get(f"/bookings/confirm/{self._token}"))
@@ -106,7 +106,7 @@ class Journey:
             expect(response.status == 200, f"{name} answers {response.status}")
             expect(response.kind() == kind and response.body, f"{name} is {response.kind()}")
             kept = response.headers.get("Cache-Control", "")
-            expect("no-store" in kept, f"{name} may be kept by others")
+            expect("no-store" in kept, f"{name} may be cached by others")
 
     def _check_in(self) -> None:
         ticket = ticket_url(self._booking())
@@ -124,7 +124,7 @@ class Journey:
 
     def _undo(self) -> None:
         undone = self._call_door("DELETE", f"scans/{self._scan['scan_id']}", None)
-        expect(undone["undone"], "the door did not")
+        expect(undone["undone"], "the door did not undo the scan")
         expect(self._booking().admitted == 0, "somebody is still in")
 
     def _cancel(self) -> None:

@@ -28,7 +28,7 @@ def check_public_site(report: Report, site: Site) -> None:
     report.attempt("styles and scripts", _assets, visitor)
     report.attempt("health", _health, visitor)
     report.attempt("API", _api, visitor)
-    report.attempt("an address of nothing", _not_found, visitor)
+    report.attempt("unknown address", _not_found, visitor)
     report.attempt("staff only", _staff_only, visitor)
     report.attempt("internal addresses", _internal_pages, visitor)
 
@@ -42,7 +42,7 @@ def _certificate(site: Site) -> str:
     if not certificate:
         return f"{version}, not checked"
     days = int((ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) // 86400)
-    expect(days >= _MIN_DAYS, f"ends in {days} days, and should have been renewed by now")
+    expect(days >= _MIN_DAYS, f"expires in {days} days, and should have been renewed by now")
     return f"{version}, good for {days} days"
 
 
@@ -52,18 +52,18 @@ def _redirect(site: Site) -> None:
     leads_to = response.headers.get("Location", "")
     expect(
         leads_to == f"{site.url}/?from=http",
-        f"http leads to {leads_to or 'nowhere'} and not to the same page under {site.url}",
+        f"http redirects to {leads_to or 'nowhere'} instead of the same page under {site.url}",
     )
 
 
 def _no_encryption() -> None:
-    raise CheckFailed("the address is not https: names and links travel in the clear")
+    raise CheckFailed("the address is not https: names and links are sent unencrypted")
 
 
 def _programme(visitor: Visitor) -> None:
     response = _page(visitor, "/")
-    expect("<main" in response.text, "the page is not ours")
-    expect("Set-Cookie" not in response.headers, "it sets a cookie, and cannot be cached for all")
+    expect("<main" in response.text, "the page is not the site's")
+    expect("Set-Cookie" not in response.headers, "it sets a cookie, so it cannot be cached")
 
 
 def _headers(visitor: Visitor) -> None:
@@ -90,12 +90,12 @@ def _headers(visitor: Visitor) -> None:
 
 def _assets(visitor: Visitor) -> str:
     addresses = sorted(set(_ASSET.findall(_page(visitor, "/").text)))
-    expect(addresses, "the programme names none")
+    expect(addresses, "the programme refers to none")
     for address in addresses:
         response = visitor.get(address)
         expect(response.status == 200 and response.body, f"{address} answers {response.status}")
         kept = response.headers.get("Cache-Control", "")
-        expect("immutable" in kept, f"{address} may not be kept by browsers")
+        expect("immutable" in kept, f"{address} may not be cached by browsers")
     return f"{len(addresses)} files"
 
 
@@ -112,23 +112,25 @@ def _health(visitor: Visitor) -> None:
 
 def _api(visitor: Visitor) -> None:
     described = visitor.get("/api/openapi.json")
-    expect(described.status == 200, f"its description answers {described.status}")
-    expect("paths" in (described.json() or {}), "its description is none")
+    expect(described.status == 200, f"openapi.json answers {described.status}")
+    expect("paths" in (described.json() or {}), "openapi.json has no paths")
     response = visitor.get("/api/v1/performances")
     expect(response.status == 200, f"the programme answers {response.status}")
-    expect("performances" in (response.json() or {}), "the programme is none")
+    expect("performances" in (response.json() or {}), "the programme has no list of performances")
 
 
 def _not_found(visitor: Visitor) -> None:
     response = visitor.get("/shows/no-such-show")
     expect(response.status == 404, f"answers {response.status} instead of 404")
-    expect(response.kind() == "text/html" and "<main" in response.text, "the page is not ours")
+    expect(
+        response.kind() == "text/html" and "<main" in response.text, "the page is not the site's"
+    )
 
 
 def _staff_only(visitor: Visitor) -> None:
     for address in ("/admin/", "/checkin/"):
         status = visitor.get(address).status
-        expect(status in (*_REDIRECTS, 401, 403), f"{address} answers a stranger {status}")
+        expect(status in (*_REDIRECTS, 401, 403), f"{address} answers {status} without a login")
 
 
 def _internal_pages(visitor: Visitor) -> None:

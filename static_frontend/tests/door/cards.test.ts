@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { cardOf, conflictText, admitButtons, partyOf } from "../../src/door/screen/cards.ts";
-import type { Conflict } from "../../src/door/sync/server.ts";
+import type { Conflict } from "../../src/door/sync/protocol.ts";
 import { Texts } from "../../src/door/screen/texts.ts";
 
 const texts = new Texts({

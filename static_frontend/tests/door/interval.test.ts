@@ -4,7 +4,7 @@ import { deleteDB } from "idb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { DoorSession, type ScanResult } from "../../src/door/sync/session.ts";
-import type { Action } from "../../src/door/sync/server.ts";
+import type { Action } from "../../src/door/sync/protocol.ts";
 import { Store } from "../../src/door/sync/store.ts";
 import { aParty, FakeServer, TOKENS } from "./stage.ts";
 import { until } from "../until.ts";

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 
 import { PartyList, readReference } from "../../src/door/rules/party-list.ts";
-import type { ScanAction } from "../../src/door/sync/server.ts";
+import type { ScanAction } from "../../src/door/sync/protocol.ts";
 import { aParty, SITE, TOKENS } from "./stage.ts";
 
 let house: PartyList;

@@ -1,6 +1,14 @@
 /** What the door's tests set the stage with: an evening, a list, and a server to play with. */
 
-import type { Action, Conflict, Counts, ListedParty, Result, SyncResponse, Verdict } from "../../src/door/sync/server.ts";
+import type {
+  Action,
+  Conflict,
+  Counts,
+  ListedParty,
+  Result,
+  SyncResponse,
+  Verdict,
+} from "../../src/door/sync/protocol.ts";
 import { decide, movement } from "../../src/door/rules/verdicts.ts";
 
 export const TOKENS = [..."ABCDEFGHJK"].map((letter) => letter.repeat(43));

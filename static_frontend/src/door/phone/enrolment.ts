@@ -3,7 +3,8 @@
 import { storeItem, readItem } from "../sync/local-storage.ts";
 import { keepPass } from "./passes.ts";
 import { rightsOf } from "../rules/rights.ts";
-import { enrol, readInvitation, Refused, type Enrolled } from "../sync/server.ts";
+import type { Enrolled } from "../sync/protocol.ts";
+import { enrol, readInvitation, Refused } from "../sync/server.ts";
 import type { View } from "../screen/view.ts";
 import type { Texts } from "../screen/texts.ts";
 

@@ -1,7 +1,8 @@
 /** Passes: other performances that this phone may enrol for by itself, if staff allowed it (docs/door.md). */
 
 import { storeItem, readItem } from "../sync/local-storage.ts";
-import { Unreachable, readPass, Refused, type OfferedPerformance } from "../sync/server.ts";
+import type { OfferedPerformance } from "../sync/protocol.ts";
+import { Unreachable, readPass, Refused } from "../sync/server.ts";
 import type { View } from "../screen/view.ts";
 import type { Texts } from "../screen/texts.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { matchesName, spellings } from "./name-matching.ts";
-import type { Counts, ListedParty, PartyInfo } from "../sync/server.ts";
+import type { Counts, ListedParty, PartyInfo } from "../sync/protocol.ts";
 import type { QueuedAction } from "../sync/store.ts";
 import { isGenuine, readSigned } from "./tickets.ts";
 import { toCome, type Party, type Unlisted } from "./verdicts.ts";

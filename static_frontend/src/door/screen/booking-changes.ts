@@ -1,6 +1,6 @@
 /** Texts on changed bookings, as azionelab/checkin/texts/change_texts.py makes for the door page. */
 
-import type { PartyInfo, Performance } from "../sync/server.ts";
+import type { PartyInfo, Performance } from "../sync/protocol.ts";
 import type { Texts } from "./texts.ts";
 
 /** The performance and the time that texts refer to. */

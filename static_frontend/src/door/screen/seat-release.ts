@@ -1,6 +1,7 @@
 /** The part of the "more" sheet that releases the seats of no-shows and takes that back. */
 
-import { Refused, Unreachable, type ReleaseResult } from "../sync/server.ts";
+import type { ReleaseResult } from "../sync/protocol.ts";
+import { Refused, Unreachable } from "../sync/server.ts";
 import type { DoorSession } from "../sync/session.ts";
 import type { Texts } from "./texts.ts";
 import type { View } from "./view.ts";

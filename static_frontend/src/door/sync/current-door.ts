@@ -1,6 +1,6 @@
 /** The performance that this phone is a door of: its stored data, and its session with the server. */
 
-import type { Enrolled, Performance } from "./server.ts";
+import type { Enrolled, Performance } from "./protocol.ts";
 import { DoorSession } from "./session.ts";
 import { Store, type Device, type StoredData } from "./store.ts";
 

@@ -14,7 +14,7 @@ import type {
   ScanAction,
   SyncResponse,
   WalkInAction,
-} from "./server.ts";
+} from "./protocol.ts";
 import {
   updateUnlisted,
   type Discrepancy,

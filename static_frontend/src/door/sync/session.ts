@@ -6,19 +6,17 @@
 
 import { unlistedKey, MAX_CODE, type SearchResult, type KnownParty } from "../rules/party-list.ts";
 import { DoorState } from "./door-state.ts";
-import {
-  Unreachable,
-  Refused,
-  Server,
-  type Action,
-  type FirstAdmission,
-  type PartyInfo,
-  type PerformanceInfo,
-  type ReleaseResult,
-  type ScanAction,
-  type Verdict,
-  type WalkInAction,
-} from "./server.ts";
+import type {
+  Action,
+  FirstAdmission,
+  PartyInfo,
+  PerformanceInfo,
+  ReleaseResult,
+  ScanAction,
+  Verdict,
+  WalkInAction,
+} from "./protocol.ts";
+import { Unreachable, Refused, Server } from "./server.ts";
 import type { StoredData, Device, Store, QueuedAction } from "./store.ts";
 import { Sync } from "./sync.ts";
 import {

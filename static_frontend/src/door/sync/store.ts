@@ -4,7 +4,7 @@ import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
 
 import type { StoredTime } from "./clock.ts";
 import type { Right } from "../rules/rights.ts";
-import type { Action, Conflict, Counts, ListedParty, Performance } from "./server.ts";
+import type { Action, Conflict, Counts, ListedParty, Performance } from "./protocol.ts";
 
 const NAME = "azionelab-door";
 /** Milliseconds after which opening the database is tried again. */

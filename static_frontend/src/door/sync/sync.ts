@@ -1,6 +1,7 @@
 /** The sync loop: when to sync, in which batches, and what to do with actions that are refused. */
 
-import { Unreachable, TimedOut, Refused, type Action } from "./server.ts";
+import type { Action } from "./protocol.ts";
+import { Unreachable, TimedOut, Refused } from "./server.ts";
 import type { QueuedAction } from "./store.ts";
 
 export const EVERY = 1_500; // milliseconds, while the page is visible

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { cardOf, conflictText, admitButtons, partyOf } from "../../src/door/screen/cards.ts";
+import { cardOf, admitButtons, partyOf } from "../../src/door/screen/cards.ts";
+import { conflictText } from "../../src/door/screen/notice-texts.ts";
 import type { Conflict } from "../../src/door/sync/protocol.ts";
 import { Texts } from "../../src/door/screen/texts.ts";
 

@@ -1,6 +1,7 @@
 /** The permanent part of the screen: performance, counts, network state, notices. */
 
-import { discrepancyText, conflictText, nameOf } from "./cards.ts";
+import { nameOf } from "./cards.ts";
+import { discrepancyText, conflictText } from "./notice-texts.ts";
 import type { DoorSession, ScanResult } from "../sync/session.ts";
 import type { DoorState } from "../sync/door-state.ts";
 import { signal } from "./signals.ts";

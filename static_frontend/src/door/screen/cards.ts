@@ -4,9 +4,8 @@ import { changeTexts, endText, type TextContext } from "./booking-changes.ts";
 import { hidesNames, shownName, nameWithReference } from "./hidden-names.ts";
 import type { NoAnswer, ScanResult } from "../sync/session.ts";
 import type { KnownParty } from "../rules/party-list.ts";
-import type { Conflict, FirstAdmission } from "../sync/protocol.ts";
+import type { FirstAdmission } from "../sync/protocol.ts";
 import { Refused } from "../sync/server.ts";
-import type { Discrepancy } from "../sync/store.ts";
 import { insideOf, toCome } from "../rules/verdicts.ts";
 import type { TextValues, Texts } from "./texts.ts";
 
@@ -159,57 +158,6 @@ export function admitButtons(party: KnownParty, texts: Texts, free: number): Peo
 export function exitButtons(party: KnownParty, texts: Texts): PeopleButtons[] {
   const upTo = insideOf(party);
   return upTo > 0 ? [{ act: "let-out", label: texts.get("let_out.do"), upTo }] : [];
-}
-
-/** "Ada Rossi came in twice: 20:41, Door A, and 20:43, Door B." */
-export function conflictText(conflict: Conflict, texts: Texts): { title: string; text: string } {
-  const num = conflict.claimed - conflict.people;
-  return { title: texts.get("conflict", { num }), text: conflictDetail(conflict, num, texts) };
-}
-
-function conflictDetail(conflict: Conflict, num: number, texts: Texts): string {
-  const at = timeAndDoor(conflict, texts);
-  const name = nameWithReference(conflict.name, conflict.reference) || conflict.reference;
-  const { first, walk_in, attempt } = conflict;
-  if (conflict.verdict === "revoked" && attempt && (name || walk_in)) {
-    const who = name || texts.get("walk_in");
-    return texts.get("conflict.revoked", { name: who, at: timeAndDoor(attempt, texts) });
-  }
-  if (walk_in && conflict.way === "again") return texts.get("conflict.walk_in_again", { num, at });
-  if (walk_in) return texts.get("conflict.walk_in", { num, at });
-  if (!name) return texts.get("conflict.unknown", { at });
-  if (conflict.way === "again") {
-    return first
-      ? texts.get("conflict.again", { name, first: timeAndDoor(first, texts), at })
-      : texts.get("conflict.not_out", { name, at });
-  }
-  return first
-    ? texts.get("conflict.twice", { name, first: timeAndDoor(first, texts), at })
-    : texts.get("conflict.none", { name, at });
-}
-
-export function discrepancyText(
-  aside: Discrepancy,
-  name: string | undefined,
-  texts: Texts,
-): { title: string; text: string } {
-  const facts = {
-    name: nameWithReference(name ?? "", aside.reference) || aside.reference || texts.get("walk_in"),
-    at: texts.clock(aside.at),
-    people: aside.people,
-    counted: aside.counted,
-    reason: texts.has(`aside.${aside.reason}`)
-      ? texts.get(`aside.${aside.reason}`)
-      : aside.reason,
-  };
-  return { title: texts.get("aside"), text: texts.get(aside.isOut ? "aside.out" : "aside.detail", facts) };
-}
-
-function timeAndDoor(seen: FirstAdmission, texts: Texts): string {
-  const door = seen.door || seen.by;
-  return door
-    ? texts.get("conflict.at", { at: texts.clock(seen.at), door })
-    : texts.clock(seen.at);
 }
 
 function detailsOf(result: ScanResult, left: number, texts: Texts, context: CardContext): string[] {

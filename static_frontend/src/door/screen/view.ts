@@ -1,28 +1,23 @@
 /** The DOM of the page: shows what it is given, and reports which button was pressed. It has no rules. */
 
-import type { Card, PeopleButtons } from "./cards.ts";
+import type { Card } from "./cards.ts";
+import {
+  cardElement,
+  foundItem,
+  linkItem,
+  noticeItem,
+  noticeText,
+  type FoundParty,
+  type Link,
+  type Notice,
+} from "./elements.ts";
 
-/** Up to this number of people each number has its own button; above there is a field. */
-const BUTTONS = 8;
 /** Milliseconds for which new buttons ignore touches, which were meant for what was there before, or are double
  * taps. Double taps take up to 300 ms, and nobody reads and answers a card within 500 ms.
  */
 const SETTLES = 500;
 
 export type Screen = "starting" | "insecure" | "stranger" | "join" | "ended" | "door";
-
-export interface Notice {
-  readonly id: string;
-  readonly title: string;
-  readonly text: string;
-}
-
-export interface FoundParty {
-  readonly reference: string;
-  readonly party: NonNullable<Card["party"]>;
-  readonly note: string;
-  readonly peopleButtons: readonly PeopleButtons[];
-}
 
 export interface Pressed {
   readonly act: string;
@@ -130,14 +125,7 @@ export class View {
       item.remove();
     }
     const fresh = lines.filter(({ id }) => shown.has(id));
-    for (const line of fresh) {
-      list.append(
-        make("li", { "data-about": line.id }, [
-          noticeText(line),
-          make("button", { type: "button", class: "quiet", "data-do": "dismiss", "data-about": line.id }, [close]),
-        ]),
-      );
-    }
+    for (const line of fresh) list.append(noticeItem(line, close));
     return fresh.length > 0;
   }
 
@@ -147,7 +135,8 @@ export class View {
     const { activeElement } = this.page;
     // Only the first of several cards in a row took the focus from the page.
     if (this.find("main").contains(activeElement)) this.before = activeElement as HTMLElement;
-    place.replaceChildren(this.cardFrom(card));
+    const symbol = this.find<HTMLTemplateElement>(`template[data-symbol="${card.tone}"]`);
+    place.replaceChildren(cardElement(card, symbol));
     this.settle();
     this.mark("verdict", card.kind);
     this.find("main").inert = true;
@@ -186,26 +175,14 @@ export class View {
   }
 
   found(parties: readonly FoundParty[]): void {
-    this.find("[data-found]").replaceChildren(
-      ...parties.map((found) =>
-        make("li", {}, [
-          ...partyLines(found.party),
-          ...(found.note ? [make("p", { class: "muted" }, [found.note])] : []),
-          ...found.peopleButtons.map((peopleButtons) => this.peopleButtonsFrom(peopleButtons, found.reference)),
-        ]),
-      ),
-    );
+    this.find("[data-found]").replaceChildren(...parties.map(foundItem));
   }
 
   /** Show the performances that this phone may enrol for. */
-  evenings(evenings: readonly { readonly address: string; readonly text: string }[]): void {
+  evenings(evenings: readonly Link[]): void {
     for (const part of this.page.querySelectorAll<HTMLElement>("[data-evenings]")) {
       part.hidden = evenings.length === 0;
-      part.querySelector("ul")!.replaceChildren(
-        ...evenings.map(({ address, text }) =>
-          make("li", {}, [make("a", { class: "button quiet", href: address }, [text])]),
-        ),
-      );
+      part.querySelector("ul")!.replaceChildren(...evenings.map(linkItem));
     }
   }
 
@@ -287,67 +264,6 @@ export class View {
     this.page.body.dataset["settling"] = "";
     this.settling = setTimeout(() => delete this.page.body.dataset["settling"], SETTLES);
   }
-
-  private cardFrom(card: Card): HTMLElement {
-    const symbol = this.find<HTMLTemplateElement>(`template[data-symbol="${card.tone}"]`);
-    return make("div", { class: `verdict ${card.tone}`, "data-verdict": card.kind }, [
-      make("div", { class: "said" }, [
-        symbol.content.cloneNode(true),
-        make("h2", {}, [card.headline]),
-        ...card.details.map((detail) => make("p", { class: "detail" }, [detail])),
-        ...(card.party ? partyLines(card.party) : []),
-      ]),
-      make("div", { class: "answer" }, [
-        ...card.peopleButtons.map((peopleButtons) => this.peopleButtonsFrom(peopleButtons, "")),
-        make(
-          "div",
-          { class: "actions" },
-          card.buttons.map(({ act, label }) =>
-            make("button", { type: "button", "data-do": act, ...(isNext(act) && { class: "next" }) }, [label]),
-          ),
-        ),
-      ]),
-    ]);
-  }
-
-  private peopleButtonsFrom({ act, label, upTo }: PeopleButtons, about: string): HTMLElement {
-    const numbers = Array.from({ length: Math.min(upTo, BUTTONS) }, (_, n) => n + 1);
-    const parts: HTMLElement[] = numbers.map((people) =>
-      make("button", { type: "button", "data-do": act, "data-n": `${people}`, "data-about": about }, [
-        make("span", { class: "visually-hidden" }, [`${label} `]),
-        `${people}`,
-      ]),
-    );
-    if (upTo > BUTTONS) {
-      parts.push(
-        make("form", { "data-do": act, "data-about": about, class: "many" }, [
-          make("input", {
-            type: "number",
-            name: "people",
-            inputmode: "numeric",
-            min: "1",
-            max: `${upTo}`,
-            value: `${upTo}`,
-            required: "",
-            "aria-label": label,
-          }),
-          make("button", { type: "submit" }, ["OK"]),
-        ]),
-      );
-    }
-    return make("div", { class: "heads", role: "group", "aria-label": label }, [
-      make("p", { "aria-hidden": "true" }, [label]),
-      ...parts,
-    ]);
-  }
-}
-
-function noticeText({ title, text }: Notice): HTMLElement {
-  return make("p", {}, [make("strong", {}, [title]), ` ${text}`]);
-}
-
-function isNext(act: string): boolean {
-  return act === "next" || act === "send-away";
 }
 
 function pressedBy(part: HTMLElement): Pressed {
@@ -357,46 +273,4 @@ function pressedBy(part: HTMLElement): Pressed {
     people: Number(typed ?? part.dataset["n"] ?? 0),
     about: part.dataset["about"] ?? "",
   };
-}
-
-/** A party's name, facts and notes; a hidden name is a button that reveals it. */
-function partyLines({ name, facts, notes, hidden }: NonNullable<Card["party"]>): HTMLElement[] {
-  if (!hidden) return linesOf(name, facts, notes);
-  const button = make("button", { type: "button", class: "reveal", "aria-label": hidden.label }, [name]);
-  const lines = linesOf(button, facts, notes);
-  button.addEventListener("click", () => {
-    const [first, ...others] = lines;
-    const shown = linesOf(hidden.name, facts, hidden.notes);
-    for (const other of others) other.remove();
-    first!.replaceWith(...shown);
-    // The focused button was replaced.
-    shown[0]!.tabIndex = -1;
-    shown[0]!.focus();
-  });
-  return lines;
-}
-
-function linesOf(name: Node | string, facts: readonly string[], notes: readonly string[]): HTMLElement[] {
-  return [
-    make("p", { class: "party" }, [
-      make("b", { dir: "auto" }, [name]),
-      make(
-        "span",
-        { class: "dotted" },
-        facts.flatMap((fact) => [make("span", {}, [fact]), " "]),
-      ),
-    ]),
-    ...notes.map((note) => make("p", { class: "note", dir: "auto" }, [note])),
-  ];
-}
-
-function make(
-  tag: string,
-  attributes: Readonly<Record<string, string>>,
-  children: readonly (Node | string)[] = [],
-): HTMLElement {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
 }

@@ -1,47 +1,32 @@
-/** The state of this phone at its door, in memory and in IndexedDB: device, list, counts, queued actions. */
+/** The state of this phone at its door, and its changes, in memory and in IndexedDB. */
 
-import { OpenRequests } from "./open-requests.ts";
-import type { CardContext } from "../screen/cards.ts";
-import { Clock } from "./clock.ts";
-import { PartyList, withPeopleOut, withPeople, withSeatsTaken } from "../rules/party-list.ts";
+import { discrepanciesOf, discrepancyOf } from "../rules/discrepancies.ts";
+import { withPeopleOut, withPeople, withSeatsTaken } from "../rules/party-list.ts";
 import { rightsOf, type Right } from "../rules/rights.ts";
-import type {
-  Conflict,
-  Counts,
-  PartyInfo,
-  Performance,
-  Result,
-  ScanAction,
-  SyncResponse,
-  WalkInAction,
-} from "./protocol.ts";
+import { OpenRequests } from "./open-requests.ts";
+import { endOf, PerformanceState } from "./performance-state.ts";
+import type { PartyInfo, ScanAction, SyncResponse, WalkInAction } from "./protocol.ts";
 import {
   updateUnlisted,
   type Discrepancy,
   type StoredData,
   type Device,
   type EndReason,
-  type StoredPerformance as Kept,
   type UnlistedAdmission,
   type Store,
   type QueuedAction,
 } from "./store.ts";
 
-export class DoorState {
-  readonly clock: Clock;
-  readonly parties: PartyList;
+export class DoorState extends PerformanceState {
   readonly requests = new OpenRequests();
   device: Device;
-  waiting: readonly QueuedAction[] = [];
   aside: readonly Discrepancy[] = [];
   /** Devices that were silent at the last sync: they may have let people in. */
   silent: readonly string[] = [];
   /** IndexedDB does not work: nobody is let in without the server's answer. */
   cannotStore: boolean;
-  private dismissed: readonly string[] = [];
   /** Kept after the sync as well: the server may not know these codes either. */
   private unlisted: readonly UnlistedAdmission[] = [];
-  private kept: Kept | undefined;
   private store: Store | undefined;
   /** Parties with an answer since the sync was sent: its response may be older. */
   private readonly touched = new Set<string>();
@@ -55,11 +40,10 @@ export class DoorState {
     store: Store | undefined,
     changed: () => void,
   ) {
+    super(device, contents?.evening);
     this.device = device;
     this.store = store;
     this.cannotStore = !store;
-    this.clock = clockOf(device, contents?.evening);
-    this.parties = new PartyList(device.performanceId);
     if (contents) this.read(contents);
     if ("BroadcastChannel" in globalThis) {
       this.others = new BroadcastChannel("azionelab-door");
@@ -86,94 +70,6 @@ export class DoorState {
   /** The rights of this device. */
   get rights(): readonly Right[] {
     return rightsOf(this.device);
-  }
-
-  get performance(): Performance | undefined {
-    return this.kept?.performance;
-  }
-
-  get listedAt(): Date | undefined {
-    return this.kept && new Date(this.kept.listedAt);
-  }
-
-  get cursor(): number | null {
-    return this.kept?.cursor ?? null;
-  }
-
-  /** Conflicts that were not dismissed here. */
-  get conflicts(): readonly Conflict[] {
-    return (this.kept?.conflicts ?? []).filter(({ scan_id }) => !this.dismissed.includes(scan_id));
-  }
-
-  get counts(): Counts | undefined {
-    const counts = this.kept?.counts;
-    return counts && withSeatsTaken(this.parties.adjustCounts(counts), this.walkInsSince);
-  }
-
-  /** People in the building, queued actions included. */
-  get inBuilding(): number | undefined {
-    const { counts, kept } = this;
-    if (!counts || !kept) return undefined;
-    // Servers before 0.4 send only the counts and the conflicts.
-    const beyond = () => kept.conflicts.reduce((sum, one) => sum + one.claimed - one.people, 0);
-    return counts.in_building ?? counts.inside + beyond();
-  }
-
-  /** When that number was last certain, by the server. */
-  get knownAt(): string | undefined {
-    return this.kept && (this.kept.counts.known_at ?? this.kept.listedAt);
-  }
-
-  /** Free seats, queued actions included. */
-  get free(): number {
-    return this.counts?.free ?? 0;
-  }
-
-  /** The seats that a release would free, and those of late parties. */
-  get noShows(): ReturnType<PartyList["noShows"]> {
-    const inside = new Map<string, number>();
-    for (const { verdict, reference, claimed, way } of this.kept?.conflicts ?? []) {
-      // People who came back were admitted before.
-      if (verdict === "revoked" && reference && way !== "again") inside.set(reference, (inside.get(reference) ?? 0) + claimed);
-    }
-    return this.parties.noShows(inside);
-  }
-
-  /** Whether re-entry is allowed; undefined for a server before 0.4. */
-  get reentry(): boolean | undefined {
-    return this.performance?.reentry;
-  }
-
-  /** People without a ticket who are out for the interval. */
-  get outsideWithoutTicket(): number {
-    return Math.max(0, (this.counts?.outside ?? 0) - this.parties.outside);
-  }
-
-  /** The context of cards. */
-  get cardContext(): CardContext {
-    const { listedAt, free, performance } = this;
-    return { listedAt, free, performance, now: this.clock.now() };
-  }
-
-  get mayRelease(): boolean {
-    const { performance } = this;
-    return (
-      performance !== undefined &&
-      !performance.cancelled &&
-      this.clock.now().getTime() >= Date.parse(performance.release_from)
-    );
-  }
-
-  /** Whether the performance is over, even if somebody has set the phone's clock. */
-  get isOver(): boolean {
-    const { performance } = this;
-    return performance !== undefined && this.clock.isSurelyPast(performance.closes_at);
-  }
-
-  /** Whether it is over if the phone's clock is right; offline only the user can tell. */
-  get mayBeOver(): boolean {
-    const { performance } = this;
-    return performance !== undefined && this.clock.mayBePast(performance.closes_at);
   }
 
   /** Store the time, for the next start of the app. */
@@ -341,15 +237,6 @@ export class DoorState {
     await store?.wipe();
   }
 
-  /** Queued walk-ins, without those undone. */
-  private get walkInsSince(): number {
-    const walkIns = this.waiting.filter((one) => one.action.kind === "walk_in");
-    const scans = new Set(walkIns.map((one) => one.action.scan_id));
-    return this.waiting
-      .filter((one) => scans.has(one.action.scan_id))
-      .reduce((sum, one) => sum + one.people, 0);
-  }
-
   private read(contents: StoredData): void {
     this.kept = contents.evening;
     this.clock.until = endOf(contents.evening);
@@ -396,16 +283,6 @@ export class DoorState {
   }
 }
 
-function endOf(evening: Kept | undefined): number {
-  return evening ? Date.parse(evening.performance.closes_at) : Infinity;
-}
-
-/** A clock from the stored time. Apps before 0.4 stored only the time of the last sync. */
-function clockOf(device: Device, evening: Kept | undefined): Clock {
-  const known = device.known ?? (evening && Date.parse(evening.listedAt));
-  return new Clock({ ...device, ...(known !== undefined && { known }) }, endOf(evening));
-}
-
 /** The changing facts of a party in an answer; servers before 0.4 send only the numbers. */
 function numbersOf(info: PartyInfo): Omit<PartyInfo, "reference" | "name"> {
   const { state, seats, admitted, released, note, has_note, late_at, ended, reduced, outside = 0 } = info;
@@ -413,41 +290,4 @@ function numbersOf(info: PartyInfo): Omit<PartyInfo, "reference" | "name"> {
   const late = late_at !== undefined ? { late_at } : {};
   const changed = ended !== undefined && reduced !== undefined ? { ended, reduced } : {};
   return { state, seats, admitted, released, outside, ...noted, ...late, ...changed };
-}
-
-/** The difference between a queued action and what the server counted. */
-function discrepanciesOf(one: QueuedAction, result: Result | undefined): Discrepancy[] {
-  const { kind } = one.action;
-  // Undone before it was counted: no difference.
-  if (kind === "undo" && result?.problem === "scan-unknown") return [];
-  if (result?.problem) return [discrepancyOf(one, result.problem, 0)];
-  // More people let in than counted are a conflict, which all doors get from the server.
-  const verdict = result?.verdict;
-  const moved = peopleMoved(one);
-  // Too many people counted as out are no conflict, so report them here.
-  const isOtherwise = isOut(one) ? verdict?.people !== moved : (verdict?.people ?? 0) > moved;
-  return verdict && kind !== "undo" && isOtherwise
-    ? [discrepancyOf(one, verdict.verdict, verdict.people)]
-    : [];
-}
-
-function discrepancyOf(one: QueuedAction, reason: string, counted: number): Discrepancy {
-  return {
-    scanId: one.action.scan_id,
-    reason,
-    at: one.at,
-    reference: one.reference,
-    people: peopleMoved(one),
-    counted,
-    ...(isOut(one) && { isOut: true }),
-  };
-}
-
-/** The number of people who went through the door, in any direction. */
-function peopleMoved({ people, gone = 0 }: QueuedAction): number {
-  return people + Math.abs(gone);
-}
-
-function isOut({ gone = 0 }: QueuedAction): boolean {
-  return gone > 0;
 }

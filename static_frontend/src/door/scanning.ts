@@ -11,7 +11,8 @@ import { signal } from "./screen/signals.ts";
 import type { Texts } from "./screen/texts.ts";
 import type { View } from "./screen/view.ts";
 import { Refused } from "./sync/server.ts";
-import { NoAnswer, type DoorSession, type ScanResult } from "./sync/session.ts";
+import type { ScanResult } from "./rules/scan-result.ts";
+import { NoAnswer, type DoorSession } from "./sync/session.ts";
 
 /** The direction that each button stands for. */
 const WAYS = { "let-in": "in", late: "in", "let-out": "out", "in-again": "again" } as const;

@@ -230,7 +230,7 @@ test("a kiosk whose page is too old loads a newer one by itself, and not again a
   location.hash = "";
   localStorage.setItem("azionelab.door.kiosk", "yes");
   await open();
-  started()[0]!.isOutdated = true;
+  vi.spyOn(started()[0]!, "isOutdated", "get").mockReturnValue(true);
   Object.defineProperty(page, "hidden", { value: false });
   const age = vi.spyOn(performance, "now").mockReturnValue(60_000);
   page.dispatchEvent(new Event("visibilitychange"));

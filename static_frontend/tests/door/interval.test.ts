@@ -3,7 +3,8 @@ import "fake-indexeddb/auto";
 import { deleteDB } from "idb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { DoorSession, type ScanResult } from "../../src/door/sync/session.ts";
+import type { ScanResult } from "../../src/door/rules/scan-result.ts";
+import { DoorSession } from "../../src/door/sync/session.ts";
 import type { Action } from "../../src/door/sync/protocol.ts";
 import { Store } from "../../src/door/sync/store.ts";
 import { aParty, FakeServer, TOKENS } from "./stage.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { ScanResult } from "../../src/door/sync/session.ts";
+import type { ScanResult } from "../../src/door/rules/scan-result.ts";
 import { kioskCard } from "../../src/door/phone/kiosk.ts";
 import { Texts } from "../../src/door/screen/texts.ts";
 

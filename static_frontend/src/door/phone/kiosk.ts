@@ -4,7 +4,7 @@
  */
 
 import type { Card } from "../screen/cards.ts";
-import type { ScanResult } from "../sync/session.ts";
+import type { ScanResult } from "../rules/scan-result.ts";
 import { storeItem, readItem } from "../sync/local-storage.ts";
 import type { View } from "../screen/view.ts";
 import type { Texts } from "../screen/texts.ts";

@@ -2,7 +2,8 @@
 
 import { nameOf } from "./cards.ts";
 import { discrepancyText, conflictText } from "./notice-texts.ts";
-import type { DoorSession, ScanResult } from "../sync/session.ts";
+import type { ScanResult } from "../rules/scan-result.ts";
+import type { DoorSession } from "../sync/session.ts";
 import type { DoorState } from "../sync/door-state.ts";
 import { signal } from "./signals.ts";
 import type { View } from "./view.ts";

@@ -2,7 +2,8 @@
 
 import { changeTexts, endText, type TextContext } from "./booking-changes.ts";
 import { hidesNames, shownName, nameWithReference } from "./hidden-names.ts";
-import type { NoAnswer, ScanResult } from "../sync/session.ts";
+import type { ScanResult } from "../rules/scan-result.ts";
+import type { NoAnswer } from "../sync/session.ts";
 import type { KnownParty } from "../rules/party-list.ts";
 import type { FirstAdmission } from "../sync/protocol.ts";
 import { Refused } from "../sync/server.ts";

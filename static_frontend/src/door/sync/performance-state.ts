@@ -1,4 +1,4 @@
-/** The performance as this phone knows it: its facts, counts and conflicts, with queued actions included. */
+/** The performance as this phone knows it: facts, counts, conflicts; queued actions are included. */
 
 import type { CardContext } from "../screen/cards.ts";
 import { PartyList, withSeatsTaken } from "../rules/party-list.ts";

@@ -4,46 +4,16 @@
  * the server has recorded it (docs/door.md).
  */
 
+import { decideScan, decideWalkIn } from "../rules/offline-results.ts";
 import { unlistedKey, MAX_CODE, type SearchResult, type KnownParty } from "../rules/party-list.ts";
+import { WAYS, type ScanResult } from "../rules/scan-result.ts";
+import { insideOf, movement, type ScanOptions, type Kind, type Way } from "../rules/verdicts.ts";
+import { Connection } from "./connection.ts";
 import { DoorState } from "./door-state.ts";
-import type {
-  Action,
-  FirstAdmission,
-  PartyInfo,
-  PerformanceInfo,
-  ReleaseResult,
-  ScanAction,
-  Verdict,
-  WalkInAction,
-} from "./protocol.ts";
-import { Unreachable, Refused, Server } from "./server.ts";
+import type { Action, PartyInfo, ReleaseResult, ScanAction, Verdict, WalkInAction } from "./protocol.ts";
+import { Server } from "./server.ts";
 import type { StoredData, Device, Store, QueuedAction } from "./store.ts";
-import { Sync } from "./sync.ts";
-import {
-  decide,
-  decideUnlisted,
-  insideOf,
-  movement,
-  type ScanOptions,
-  type Kind,
-  type Unlisted,
-  type Way,
-} from "../rules/verdicts.ts";
-
-/** The result of a scan or walk-in. */
-export interface ScanResult {
-  readonly kind: Kind | "undone";
-  readonly people: number;
-  readonly action: ScanAction | WalkInAction;
-  readonly party?: KnownParty;
-  readonly first?: FirstAdmission;
-  /** Offline: when this phone first let people of the party in. */
-  readonly firstHere?: string;
-  readonly evening?: PerformanceInfo;
-  /** Offline, for a code that is not on the list: what its signature says. */
-  readonly ticket?: Unlisted;
-  readonly offline: boolean;
-}
+import type { Sync } from "./sync.ts";
 
 /** No verdict: the server does not answer, and the phone has no list or cannot store actions. */
 export class NoAnswer extends Error {
@@ -60,12 +30,9 @@ export class NoAnswer extends Error {
 
 export class DoorSession {
   readonly state: DoorState;
-  readonly sync: Sync;
-  /** The server requires another protocol version than this page has. */
-  isOutdated = false;
   private readonly server: Server;
+  private readonly connection: Connection;
   private readonly changed: () => void;
-  private isStopped = false;
 
   /** `changed` is called after every visible change. */
   constructor(
@@ -77,14 +44,7 @@ export class DoorSession {
     this.changed = tell;
     this.state = new DoorState(device, contents, store, tell);
     this.server = new Server(device.performanceId, device.token);
-    this.sync = new Sync({
-      waiting: () => this.state.waiting,
-      send: async (batch) => await this.exchange(batch),
-      putAside: async (one, reason) => await this.putAside(one, reason),
-      refused: async (why, batch) => await this.refused(why, batch),
-      changed: tell,
-      now: () => this.state.clock.now(),
-    });
+    this.connection = new Connection(this.state, this.server, tell);
   }
 
   start(): void {
@@ -94,9 +54,17 @@ export class DoorSession {
   }
 
   stop(): void {
-    this.isStopped = true;
-    this.sync.stop();
+    this.connection.stop();
     this.state.close();
+  }
+
+  get sync(): Sync {
+    return this.connection.sync;
+  }
+
+  /** The server requires another protocol version than this page has. */
+  get isOutdated(): boolean {
+    return this.connection.isOutdated;
   }
 
   /** Since when the server has been unreachable; before the first answer, since the last sync of the list. */
@@ -147,7 +115,7 @@ export class DoorSession {
 
   /** Search on the server, which also knows e-mail addresses. Throws Unreachable and Refused. */
   async searchEverywhere(query: string): Promise<SearchResult> {
-    const { parties, more = false } = await this.noteIfUnreachable(this.server.search(query));
+    const { parties, more = false } = await this.connection.noteIfUnreachable(this.server.search(query));
     const found = parties.map((party) => this.state.parties.find(party.reference) ?? this.known(party));
     return { parties: found, more };
   }
@@ -155,14 +123,14 @@ export class DoorSession {
   /** Release the seats of no-shows, with `withLate` also those of late parties. Throws Unreachable and Refused. */
   async release(withLate = false): Promise<ReleaseResult> {
     // Queued admissions must be sent before, or their people would count as no-shows.
-    return await this.afterFlush(async () => await this.server.release(withLate));
+    return await this.connection.afterFlush(async () => await this.server.release(withLate));
   }
 
   /** Restore released seats as far as they are free. Throws Unreachable and Refused. */
   async restore(): Promise<ReleaseResult> {
     const change = crypto.randomUUID();
     const { requests } = this.state;
-    return await this.afterFlush(async () =>
+    return await this.connection.afterFlush(async () =>
       await requests.track(change, async () => {
         requests.sent(change);
         const taken = await this.server.restore();
@@ -194,7 +162,7 @@ export class DoorSession {
 
   /** End the session when the performance is over by the clock: an offline phone must not keep the names. */
   async lookAtClock(): Promise<void> {
-    if (this.state.isOver) await this.end("closed");
+    if (this.state.isOver) await this.connection.end("closed");
     else await this.state.keepTime();
   }
 
@@ -205,19 +173,11 @@ export class DoorSession {
     this.changed();
   }
 
-  /** Change seats on the server after all queued actions have been sent. */
-  private async afterFlush(places: () => Promise<ReleaseResult>): Promise<ReleaseResult> {
-    await this.sync.flush();
-    const moved = await this.noteIfUnreachable(places());
-    this.sync.now();
-    return moved;
-  }
-
   private async undoAdmission(result: ScanResult): Promise<ScanResult> {
     const { action, party } = result;
     const { people, gone } = movement(result.kind, result.people);
     const undone = { kind: "undone", people: 0, action } as const;
-    const answer = await this.ask(action, async () => await this.server.undo(action.scan_id));
+    const answer = await this.connection.ask(action, async () => await this.server.undo(action.scan_id));
     if (answer) {
       await this.state.forgetUnlisted(action.scan_id);
       await this.state.applyAnswer(answer.party, { people: -people, gone: -gone }, action);
@@ -237,69 +197,16 @@ export class DoorSession {
   }
 
   private async letIn(action: ScanAction): Promise<ScanResult> {
-    const answer = await this.ask(action, async () => await this.server.scan(action));
+    const answer = await this.connection.ask(action, async () => await this.server.scan(action));
     if (answer) return await this.resultOf(action, answer);
     const { state } = this;
     const again = async () => await this.attempt(action);
     if (state.cannotStore || !state.performance) throw new NoAnswer(again);
-    const named = await state.parties.identify(action.code);
-    const { id, cancelled } = state.performance;
-    if (typeof named === "string" && named !== "nobody") {
-      return await this.resultForUnlisted(action, named, cancelled, again);
-    }
-    const party = named === "nobody" ? undefined : named.party;
-    const firstHere = party && state.parties.firstAdmittedAt(party.reference);
-    // Tickets are sent on confirmation: a pending party with a ticket has confirmed since the last sync.
-    const isShown = named !== "nobody" && (named.byTicket || firstHere !== undefined);
-    const hasConfirmed = isShown && party?.state === "pending";
-    const known = party && hasConfirmed ? { ...party, state: "confirmed" } : party;
-    const decision = decide(known, id, cancelled, action, Math.max(0, state.free), state.reentry);
-    if (party && hasConfirmed && decision.kind === "admitted") {
-      return { kind: "not_listed", people: 0, action, offline: true, party };
-    }
-    const result: ScanResult = { ...decision, action, offline: true, ...(firstHere && { firstHere }) };
-    const reference = party?.reference ?? null;
+    const { result, reference } = await decideScan(action, state);
+    // The user decides, and settle() records that.
+    if (result.kind === "not_listed") return result;
     await this.record(result, reference, again);
     return { ...result, ...this.partyHere(reference) };
-  }
-
-  /** A code that is not on the list: decide by its signature, or leave it to the user; a code that the user let
-   * in before is "already in".
-   */
-  private async resultForUnlisted(
-    action: ScanAction,
-    ticket: Unlisted,
-    isCancelled: boolean,
-    again: () => Promise<ScanResult>,
-  ): Promise<ScanResult> {
-    const listed = decideUnlisted(ticket, isCancelled);
-    // An unknown party is not known to be in, so it cannot go out.
-    const kind = listed === "not_listed" && action.way === "out" ? "none_in" : listed;
-    const result: ScanResult = { kind, people: 0, action, offline: true, ticket };
-    if (kind !== "not_listed") {
-      await this.record(result, null, again);
-      return result;
-    }
-    const firstHere = this.state.letInUnlisted(await unlistedKey(action.code));
-    if (!firstHere) return result;
-    const second: ScanResult = { ...result, kind: "already_in", firstHere };
-    await this.record(second, null, again);
-    return second;
-  }
-
-  /** The offline verdict on people without a ticket, by the counts. */
-  private walkInKind({ people, way }: WalkInAction): Kind {
-    const { free, reentry, inBuilding = 0, outsideWithoutTicket: outside } = this.state;
-    const { id, cancelled } = this.state.performance!;
-    if (way === "out" || way === "again") {
-      // As on the server: everybody in the building as one party.
-      const everybody = inBuilding + outside;
-      const party = { performance_id: id, state: "confirmed", released: 0, outside };
-      const all = { ...party, seats: everybody, admitted: everybody };
-      return decide(all, id, cancelled, { people, way }, 0, reentry).kind;
-    }
-    if (cancelled) return "performance_cancelled";
-    return people > free ? "full" : "admitted";
   }
 
   private async attemptWalkIn(action: WalkInAction): Promise<ScanResult> {
@@ -307,50 +214,15 @@ export class DoorSession {
   }
 
   private async letInWalkIn(action: WalkInAction): Promise<ScanResult> {
-    const answer = await this.ask(action, async () => await this.server.walkIn(action));
+    const answer = await this.connection.ask(action, async () => await this.server.walkIn(action));
     if (answer) return await this.resultOf(action, answer);
     const { state } = this;
     const again = async () => await this.attemptWalkIn(action);
     if (state.cannotStore || !state.performance) throw new NoAnswer(again);
-    const kind = this.walkInKind(action);
-    const people = kind in WAYS ? action.people : 0;
-    const result: ScanResult = { kind, people, action, offline: true };
+    const result = decideWalkIn(action, state);
     // Refusals are recorded too: the server may have let them in, and its answer was lost.
     await this.record(result, null, again);
     return result;
-  }
-
-  /** Ask the server; undefined if the phone must decide by itself. */
-  private async ask<Answer>(
-    { scan_id: scanId }: Action,
-    question: () => Promise<Answer>,
-  ): Promise<Answer | undefined> {
-    const { cannotStore, performance, waiting } = this.state;
-    const mayDecide = !cannotStore && performance !== undefined;
-    // Nothing overtakes queued actions, and nobody waits for a server that is known to be unreachable.
-    if (mayDecide && (this.sync.isAway || waiting.length > 0)) return undefined;
-    this.state.requests.sent(scanId);
-    try {
-      return await this.noteIfUnreachable(question());
-    } catch (error) {
-      if (error instanceof Unreachable) return undefined;
-      this.state.requests.answered(scanId);
-      if (error instanceof Refused) void this.refused(error);
-      throw error;
-    }
-  }
-
-  /** Await an answer; note an unreachable server, so that the next request does not wait for it. */
-  private async noteIfUnreachable<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    try {
-      return await answer;
-    } catch (error) {
-      if (error instanceof Unreachable) {
-        this.sync.lost();
-        this.sync.now();
-      }
-      throw error;
-    }
   }
 
   private async resultOf(action: ScanAction | WalkInAction, answer: Verdict): Promise<ScanResult> {
@@ -411,49 +283,4 @@ export class DoorSession {
   private stamp(): string {
     return this.state.clock.now().toISOString();
   }
-
-  private async exchange(batch: readonly QueuedAction[]): Promise<void> {
-    this.state.beginSync();
-    const asked = performance.now();
-    const actions = batch.map((one) => one.action);
-    const isDone = this.state.isLeaving && batch.length === this.state.waiting.length;
-    const answer = await this.server.sync(this.state.cursor, actions, isDone);
-    const arrived = performance.now();
-    // The counts may include people of requests that are still unanswered.
-    await this.state.requests.settled();
-    // The phone may have become another device meanwhile.
-    if (this.isStopped) return;
-    this.state.clock.correct(answer.server_time, asked, arrived);
-    // The queue is not empty, so another sync follows at once.
-    if (this.state.mayCountTwice(batch) && !answer.closed) return;
-    await this.state.applySync(answer, batch);
-    if (answer.closed || isDone) await this.end("closed");
-    this.changed();
-  }
-
-  private async putAside(one: QueuedAction, reason: string): Promise<void> {
-    await this.state.forget([one], reason);
-    this.changed();
-  }
-
-  private async refused(why: Refused, batch: readonly QueuedAction[] = []): Promise<void> {
-    if (why.status === 401 && why.kind === "device-revoked") {
-      // The server has recorded these actions without counting them. The rest is still sent.
-      await this.state.forget(batch);
-      await this.end("revoked");
-    } else if (why.kind === "door-closed") await this.end("closed");
-    else if (why.status === 401 || why.status === 403) await this.end("unknown");
-    else if (why.kind === "reload-needed") this.isOutdated = true;
-    else this.state.requestWholeList();
-    this.changed();
-  }
-
-  private async end(why: "closed" | "revoked" | "unknown"): Promise<void> {
-    if (why === "unknown" || this.state.waiting.length === 0) this.sync.stop();
-    await this.state.end(why);
-    this.changed();
-  }
 }
-
-/** The direction of each verdict that lets people through. */
-const WAYS: Partial<Record<Kind, Way>> = { admitted: "in", let_out: "out", in_again: "again" };

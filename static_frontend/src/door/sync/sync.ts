@@ -12,7 +12,7 @@ const LOCK = "azionelab-door-sync";
 /** Milliseconds to wait for the sync of another tab, when the queue must be sent first. */
 const TURN_COMES = 5_000;
 
-/** What the loop needs from the session. */
+/** What the loop needs from the connection. */
 export interface Syncing {
   waiting(): readonly QueuedAction[];
   /** Send a batch and apply the response. Throws Unreachable and Refused. */
@@ -30,7 +30,7 @@ export class Sync {
   awaySince: Date | undefined;
   /** The server has answered since the page was opened. */
   hasAnswered = false;
-  private readonly session: Syncing;
+  private readonly connection: Syncing;
   private readonly isSeen: () => boolean;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running = false;
@@ -42,8 +42,8 @@ export class Sync {
   /** Actions per batch: 1 after a refused batch, to find the culprit; half after a timeout. */
   private limit = MAX_ACTIONS;
 
-  constructor(session: Syncing, isSeen: () => boolean = () => !document.hidden) {
-    this.session = session;
+  constructor(connection: Syncing, isSeen: () => boolean = () => !document.hidden) {
+    this.connection = connection;
     this.isSeen = isSeen;
   }
 
@@ -79,12 +79,12 @@ export class Sync {
   /** Another request got no answer: work offline until a sync succeeds. */
   lost(): void {
     if (this.awaySince) return;
-    this.awaySince = this.session.now();
-    this.session.changed();
+    this.awaySince = this.connection.now();
+    this.connection.changed();
   }
 
   private get hasNews(): boolean {
-    return this.session.waiting().length > 0;
+    return this.connection.waiting().length > 0;
   }
 
   private async round(when: typeof alone = alone): Promise<void> {
@@ -118,28 +118,28 @@ export class Sync {
     do {
       const batch = this.batch();
       try {
-        await this.session.send(batch);
+        await this.connection.send(batch);
         this.failures = 0;
         this.hasAnswered = true;
         this.limit = Math.min(MAX_ACTIONS, this.limit * 2);
         if (this.awaySince) {
           this.awaySince = undefined;
-          this.session.changed();
+          this.connection.changed();
         }
       } catch (error) {
         if (error instanceof Refused && isOfContent(error) && batch.length > 0) {
           if (batch.length > 1) this.limit = 1;
-          else await this.session.putAside(batch[0]!, error.message);
+          else await this.connection.putAside(batch[0]!, error.message);
           continue;
         }
         if (error instanceof Refused && isOfDevice(error) && batch.length > 0) {
-          await this.session.refused(error, batch);
+          await this.connection.refused(error, batch);
           continue;
         }
         this.failures += 1;
         // The same batch would time out again.
         if (error instanceof TimedOut && batch.length > 1) this.limit = Math.floor(batch.length / 2);
-        if (error instanceof Refused) await this.session.refused(error, []);
+        if (error instanceof Refused) await this.connection.refused(error, []);
         else if (error instanceof Unreachable) this.lost();
         else throw error;
         return;
@@ -150,7 +150,7 @@ export class Sync {
   private batch(): QueuedAction[] {
     const batch: QueuedAction[] = [];
     let bytes = 0;
-    for (const one of this.session.waiting().slice(0, this.limit)) {
+    for (const one of this.connection.waiting().slice(0, this.limit)) {
       bytes += sizeOf(one.action);
       if (batch.length > 0 && bytes > MAX_BYTES) break;
       batch.push(one);

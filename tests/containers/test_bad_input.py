@@ -29,7 +29,7 @@ def test_an_empty_secret_is_named(own_stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "told"),
+    ("setting", "value", "output"),
     [
         ("FLASK_DEBUG", "true", "FLASK_DEBUG"),
         ("SITE_BASE_URL", "http://tickets.azionelab.theatre", "SITE_BASE_URL"),

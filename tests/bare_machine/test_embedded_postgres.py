@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -70,7 +71,9 @@ def test_it_comes_back_after_a_power_cut(folder: Path) -> None:
     process = psutil.Process(postmaster(folder))
     family = [process, *process.children()]
     for member in family:
-        member.kill()
+        # Children end by themselves once the first of the family is gone.
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
     psutil.wait_procs(family, timeout=PATIENCE)
     assert ask(embedded_postgres.start(folder), "SELECT word FROM kept") == "here"
 

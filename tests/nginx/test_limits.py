@@ -35,7 +35,7 @@ def test_posting_too_often_gets_429(strict: Nginx, echo: Echo, path: str) -> Non
     assert [answer.status for answer in answers] == [200, 200, 429, 429]
     assert len(echo.requests) == 2
     assert answers[3].headers["retry-after"] == "60"
-    assert "Un po’ più piano" in answers[3].text
+    assert "Troppe richieste dalla vostra rete" in answers[3].text
     assert "Too many requests" in answers[3].text
     assert strict.fetch(path).status == 200, "looking is not sending"
     assert post(strict, path, 1, source="127.0.0.8")[0].status == 200, "another address"

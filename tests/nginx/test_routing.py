@@ -71,7 +71,7 @@ def test_internal_pages_are_not_served(front: Nginx, app: Flask, path: str) -> N
     answer = front.fetch(path)
     assert answer.status == 404
     assert front.logged(answer)["upstream_status"] == "", "the application was asked"
-    assert "Tornate al programma" in answer.text
+    assert "Tornate al cartellone" in answer.text
     assert "Back to the programme" in answer.text
 
 

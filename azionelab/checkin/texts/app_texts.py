@@ -169,8 +169,8 @@ def _conflict_texts() -> dict[str, Text]:
     return {
         "conflict": plural_forms(
             lambda n: ngettext(
-                "%(num)s person too many was admitted",
-                "%(num)s people too many were admitted",
+                "%(num)s person too many",
+                "%(num)s people too many",
                 n,
             )
         ),

@@ -129,7 +129,7 @@ def test_walk_ins_without_a_network_stop_at_what_was_free(phone: Phone, scans: S
         ("admitted", 1, 0),
         ("admitted", 1, 2),
     ]
-    expect(phone.notices).to_contain_text("1 person too many was admitted")
+    expect(phone.notices).to_contain_text("1 person too many")
 
 
 def test_released_places_go_to_walk_ins_and_late_comers_as_long_as_there_are_some(

@@ -135,7 +135,7 @@ def test_a_long_title_pushes_nothing_off_the_screen(
     admit(performance.id, party.reference, uuid4(), Actor(door="Door B"))
     phone.go_online()
     page = phone.page
-    expect(phone.notices).to_contain_text("Ada Rossi came in twice")
+    expect(phone.notices).to_contain_text("Ada Rossi was admitted twice")
     is_on_screen(
         page.locator("[data-title]"),
         phone.state,

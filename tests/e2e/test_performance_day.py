@@ -140,7 +140,7 @@ def test_no_shows_are_released_and_taken_back_without_a_script(
     expect(plain_page.locator("main")).to_contain_text("This would release 4 seats of 1 party")
     plain_page.get_by_role("button", name="Release seats").click()
     expect(plain_page.locator("main")).to_contain_text("Released: 4 seats of 1 party.")
-    plain_page.get_by_role("link", name="Undo release").click()
+    plain_page.get_by_role("link", name="Undo …").click()
     plain_page.get_by_role("button", name="Hold the seats again").click()
     expect(plain_page.locator("main")).to_contain_text("Held again: 4 seats of 1 party.")
 

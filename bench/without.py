@@ -5,16 +5,24 @@ The environment's WITHOUT names the optimization.
 
 import importlib
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Insert
+from sqlalchemy import ClauseElement, Insert
 from sqlalchemy.orm import Session
 
 from azionelab.api import rest
 from azionelab.bookings import transitions
 from azionelab.checkin.scanning import scans
+from azionelab.database import transactions
 from azionelab.mail import outbox
+from azionelab.web import rate_limits
+
+
+def _execute_in_transaction(statement: ClauseElement, values: Mapping[str, object]) -> Any:
+    with transactions.transaction() as session:
+        return transactions.read_row(session.connection(), statement, values)
 
 
 def _execute(session: Session, statement: Insert, values: dict[str, Any]) -> None:
@@ -24,6 +32,10 @@ def _execute(session: Session, statement: Insert, values: dict[str, Any]) -> Non
 # What is replaced where, by the name of the optimization.
 REPLACED: dict[str, list[tuple[object, str, object]]] = {
     "nothing": [],  # the control: how far two equal sites are apart
+    "execute_autocommit": [
+        (scans, "execute_autocommit", _execute_in_transaction),
+        (rate_limits, "execute_autocommit", _execute_in_transaction),
+    ],
     "EXPECTED_PARTY": [(scans, "_admit_expected", lambda _attempt: None)],
     "messages": [
         (

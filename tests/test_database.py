@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from azionelab.bookings import rules
-from azionelab.database import NestedTransaction, db, read_row, transaction
+from azionelab.database import NestedTransaction, db, execute_autocommit, transaction
 from azionelab.shows.models import Performance
 from tests.factories import a_performance, a_visitor
 
@@ -118,6 +118,51 @@ def test_a_booking_reads_a_few_rows_however_many_there_are(
     assert 0 < rows_read(database) - before <= 60 * 3
 
 
+RENAME = text("UPDATE show SET title = :title RETURNING title")
+
+
+def title(database: psycopg.Connection[Any]) -> str:
+    shown = database.execute("SELECT title FROM show").fetchone()
+    assert shown is not None
+    return str(shown.title)
+
+
+def test_an_autocommitted_statement_is_committed_and_leaves_the_connection_as_it_was(
+    in_app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    performance = a_performance()
+    database.execute("DELETE FROM show WHERE id <> %s", [performance.show_id])
+    assert db.session.get(Performance, performance.id) is not None  # the request read before
+    assert execute_autocommit(RENAME, {"title": "Amleto"}).title == "Amleto"
+    assert title(database) == "Amleto"
+    db.session.execute(RENAME, {"title": "Otello"})
+    db.session.rollback()
+    assert title(database) == "Amleto", "the pool's connections begin transactions as before"
+    with pytest.raises(DBAPIError, match="no_such_column"):
+        execute_autocommit(text("SELECT no_such_column"), {})
+    assert execute_autocommit(text("SELECT 1 AS one"), {}).one == 1
+
+
+def test_a_request_that_executes_in_autocommit_holds_one_connection(in_app: Flask) -> None:
+    db.session.scalar(text("SELECT 1"))
+    pool: Any = db.engine.pool
+    assert pool.checkedout() == 1
+    execute_autocommit(text("SELECT 1"), {})
+    assert pool.checkedout() == 0
+
+
+@pytest.mark.parametrize("change", [set_and_leave, set_and_read_on, send_an_update])
+def test_nothing_is_autocommitted_beside_uncommitted_changes(
+    in_app: Flask, change: Callable[[Performance], None]
+) -> None:
+    change(a_performance())
+    with pytest.raises(NestedTransaction):
+        execute_autocommit(text("SELECT 1"), {})
+    db.session.rollback()
+    with transaction(), pytest.raises(NestedTransaction):
+        execute_autocommit(text("SELECT 1"), {})
+
+
 def test_a_statement_whose_plan_went_stale_fails_once(
     in_app: Flask, database: psycopg.Connection[Any]
 ) -> None:
@@ -125,17 +170,12 @@ def test_a_statement_whose_plan_went_stale_fails_once(
     database.execute("CREATE TABLE passing (word varchar(10))")
     database.execute("GRANT SELECT ON passing TO PUBLIC")
     try:
-        statement = text("SELECT word FROM passing")
-
-        def look() -> Any:
-            with transaction() as session:
-                return read_row(session.connection(), statement, {})
-
+        look = text("SELECT word FROM passing")
         for _ in range(7):  # psycopg prepares what it was asked five times
-            look()
+            execute_autocommit(look, {})
         database.execute("ALTER TABLE passing ALTER COLUMN word TYPE varchar(20)")
         with pytest.raises(DBAPIError, match="cached plan"):
-            look()
-        assert look() is None
+            execute_autocommit(look, {})
+        assert execute_autocommit(look, {}) is None
     finally:
         database.execute("DROP TABLE passing")

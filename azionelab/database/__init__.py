@@ -5,6 +5,7 @@ from azionelab.database.errors import violated_constraint
 from azionelab.database.session import db
 from azionelab.database.transactions import (
     NestedTransaction,
+    execute_autocommit,
     insert_with_commit,
     read_row,
     require_transaction,
@@ -16,6 +17,7 @@ __all__ = [
     "NestedTransaction",
     "UserText",
     "db",
+    "execute_autocommit",
     "insert_with_commit",
     "now",
     "read_row",

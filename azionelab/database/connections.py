@@ -6,6 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
 
+# Execution option of engines whose transactions set LIMITS themselves.
+SETS_LIMITS = "azionelab.sets_limits"
+
 # Time limits and time zone. Each connection is opened with these. A pooler (DATABASE_POOLER) does not pass
 # them on, so each transaction sets them instead.
 LIMITS = {
@@ -37,6 +40,7 @@ def limit_each_transaction(engine: Engine) -> None:
     A pooler assigns a server connection per transaction. Session settings (SET, or options of the connection)
     would be missing in the next transaction and leak into other clients' transactions. This costs a round trip.
     """
+    engine.update_execution_options(**{SETS_LIMITS: True})
     settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in LIMITS.items())
 
     @event.listens_for(engine, "begin")

@@ -1,4 +1,4 @@
-"""Transactions: `transaction()`, and statements that go past SQLAlchemy (`read_row`, `insert_with_commit`)."""
+"""Transactions: `transaction()`, and `execute_autocommit` for a use case of a single statement."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,9 +9,10 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import ClauseElement, Connection, Insert
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from azionelab.database.connections import SETS_LIMITS
 from azionelab.database.errors import detect_lost_commit, is_database_busy
 from azionelab.database.session import db, has_changes
 from azionelab.validation.text import remove_bidi_controls
@@ -30,8 +31,9 @@ class NestedTransaction(RuntimeError):
 def transaction() -> Iterator[Session]:
     """Commit the block's changes, or roll all of them back when it raises.
 
-    A use case that changes state is one such block, or several of them in sequence (docs/locking.md). Earlier
-    reads of the request share its connection; at READ COMMITTED they do not affect it.
+    A use case that changes state is one such block, several of them in sequence, or a single statement sent by
+    `execute_autocommit` (docs/locking.md). Earlier reads of the request share its connection; at READ COMMITTED
+    they do not affect it.
 
     Raises NestedTransaction inside another block or after a write outside of one, and CommitUnknown when the
     connection is lost during the commit.
@@ -65,6 +67,50 @@ def insert_with_commit(session: Session, statement: Insert, values: dict[str, An
     """
     require_transaction(session)
     session.info.setdefault(_INSERTS_WITH_COMMIT, []).append((statement, values))
+
+
+def execute_autocommit(statement: ClauseElement, values: Mapping[str, object]) -> Any:
+    """Execute and commit one statement, and return its first row or None.
+
+    The statement is a transaction of its own (autocommit): no BEGIN and COMMIT are sent, and its locks are held
+    only while the server executes it. A read transaction that the request has open is ended first, so that a
+    request uses one connection.
+
+    Raises NestedTransaction inside `transaction()` or after a write outside of one, and CommitUnknown when the
+    connection is lost before the answer arrives.
+    """
+    if db.session.registry.has():
+        session = db.session()
+        _refuse_nesting(session)
+        commit_read_transaction(session)
+    with db.engine.connect() as connection, _autocommit(connection):
+        row = read_row(connection, statement, values)
+    db.session.info[_COMMITTED] = True
+    return row
+
+
+@contextmanager
+def _autocommit(connection: Connection) -> Iterator[None]:
+    """Autocommit; behind a pooler a transaction instead, since LIMITS are set before the statement."""
+    driver: Any = connection.connection.driver_connection
+    if connection.get_execution_options().get(SETS_LIMITS):
+        with detect_lost_commit(driver), connection.begin():
+            yield
+        return
+    driver.autocommit = True
+    try:
+        with detect_lost_commit(driver):
+            yield
+    except (IntegrityError, OperationalError):
+        raise
+    except DBAPIError as error:
+        # Possibly a stale prepared statement. psycopg discards those at a ROLLBACK, which autocommit never
+        # sends, so the connection is closed.
+        connection.invalidate(error)
+        raise
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
 
 
 def read_row(connection: Connection, statement: ClauseElement, values: Mapping[str, object]) -> Any:

@@ -22,7 +22,7 @@ from sqlalchemy import LargeBinary, delete, text
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.exceptions import TooManyRequests
 
-from azionelab.database import Base, read_row, transaction
+from azionelab.database import Base, execute_autocommit, transaction
 from azionelab.settings.config import Config
 
 P = ParamSpec("P")
@@ -127,10 +127,7 @@ class RateCounts:
         at = time.monotonic()
         if (seconds := self._seconds_over(key, at)) is not None:
             return seconds
-        with transaction() as session:
-            row = read_row(
-                session.connection(), _COUNT, {"key": key, "seconds": limit.get_expiry()}
-            )
+        row = execute_autocommit(_COUNT, {"key": key, "seconds": limit.get_expiry()})
         if row.tries <= limit.amount:
             return None
         seconds = max(0.0, float(row.seconds_left))

@@ -18,7 +18,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from azionelab.bookings import rules
-from azionelab.database import db
+from azionelab.database import db, execute_autocommit
 from azionelab.database.connections import LIMITS
 from azionelab.ops.processes.worker import open_queue
 from bare_machine.embedded_postgres import as_application
@@ -200,6 +200,8 @@ def test_limits_are_the_transactions_own(
         for name, value in LIMITS.items():
             assert db.session.scalar(text("SELECT current_setting(:name)"), {"name": name}) == value
         db.session.commit()
+        shown = execute_autocommit(text("SELECT current_setting('lock_timeout') AS limit"), {})
+        assert shown.limit == LIMITS["lock_timeout"]
         for _ in range(2 * SERVER_CONNECTIONS):
             with psycopg.connect(pooler) as other:
                 shown = other.execute("SHOW lock_timeout").fetchone()

@@ -45,7 +45,7 @@ from azionelab.checkin.verdicts import (
     decide,
     lets_all_in,
 )
-from azionelab.database import read_row, transaction, violated_constraint
+from azionelab.database import execute_autocommit, transaction, violated_constraint
 from azionelab.shows.models import Performance
 
 
@@ -138,8 +138,7 @@ def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
         return None
     scan = scan_values(scan_id, performance_id, None, actor)
     facts = scan | {"named": identity, "verdict": VerdictKind.ADMITTED}
-    with transaction() as session:
-        found = read_row(session.connection(), _LET_IN[type(identity)], facts)
+    found = execute_autocommit(_LET_IN[type(identity)], facts)
     if found is None:
         return None
     party = Party(

@@ -12,7 +12,6 @@ import os
 import platform
 import re
 import shutil
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +24,6 @@ import psycopg
 from aiosmtpd.controller import Controller
 
 from azionelab.checkin.devices.invitations import make_invitation
-from bare_machine import embedded_postgres
 from bench import camera
 from bench.capacity import capacity
 from bench.data import make_devices, make_performance, make_tickets, signing
@@ -33,7 +31,17 @@ from bench.door import DoorApp
 from bench.door import measure as measure_app
 from bench.figures import write
 from bench.load import CONNECTIONS, Measured, put_load
-from bench.servers import HOST, ROOT, Server, flask, free_ports, gunicorn, program, site_settings
+from bench.servers import (
+    HOST,
+    ROOT,
+    Server,
+    flask,
+    free_ports,
+    gunicorn,
+    postgres,
+    program,
+    site_settings,
+)
 
 SCANS = 20_000  # parties prepared for the door
 REACH = {"programme": 0.25, "api": 0.08, "admission": 0.15}  # of the hello-world
@@ -82,13 +90,8 @@ def main() -> None:
     options = parser.parse_args()
     if not shutil.which("wrk"):
         raise SystemExit("bench: wrk is needed (Debian: apt-get install wrk)")
-    folder = Path(tempfile.mkdtemp(prefix="azionelab-bench-"))
-    server = embedded_postgres.start(folder, durable=True)
-    try:
-        report = measure(server.url, folder, options.seconds)
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
+    with postgres() as (url, folder):
+        report = measure(url, folder, options.seconds)
     print(report)
     seen = camera.measure()
     print(seen)

@@ -18,8 +18,6 @@ import json
 import os
 import platform
 import secrets
-import shutil
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -32,11 +30,10 @@ from typing import Any
 import psutil
 import psycopg
 
-from bare_machine import embedded_postgres
 from bench.data import make_devices, make_performance, make_tickets
 from bench.figures import write
 from bench.load import put_load
-from bench.servers import HOST, ROOT, Server, flask, free_ports, gunicorn, site_settings
+from bench.servers import HOST, ROOT, Server, flask, free_ports, gunicorn, postgres, site_settings
 from bench.without import REPLACED
 
 COMMAND = "python -m bench.ablation"
@@ -140,6 +137,7 @@ Scenario = Booking | Admission
 SCENARIOS: dict[str, list[Callable[[Database, Path], Scenario]]] = {
     "nothing": [Admission, Booking],
     "EXPECTED_PARTY": [Admission],
+    "execute_autocommit": [Admission, Booking],
     "insert_with_commit": [Booking],
     "messages": [RefusedBooking],
 }
@@ -154,13 +152,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=2, help="per turn (2)")
     parser.add_argument("--write", action="store_true", help="write the table into docs/")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="azionelab-bench-"))
-    server = embedded_postgres.start(folder, durable=True)
-    try:
-        rows = list(_rows(server.url, folder, options))
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
+    with postgres() as (url, folder):
+        rows = list(_rows(url, folder, options))
     table = "\n".join([_where(options), "", *_HEAD, *rows])
     print(table)
     if options.write:

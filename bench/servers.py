@@ -2,9 +2,11 @@
 
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from bare_machine import embedded_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "tickets.azionelab.it"  # a name such as production takes; the load goes to this machine
@@ -33,6 +37,18 @@ class Server:
         children = psutil.Process(self.pid).children()
         largest: int = max(child.memory_info().rss for child in children)
         return largest / 1e6
+
+
+@contextmanager
+def postgres() -> Iterator[tuple[str, Path]]:
+    """An empty durable database, and its folder, which is deleted at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="azionelab-bench-"))
+    server = embedded_postgres.start(folder, durable=True)
+    try:
+        yield server.url, folder
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
 
 
 @contextmanager

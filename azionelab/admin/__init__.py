@@ -7,12 +7,14 @@ from flask_admin import Admin, BaseView
 from flask_admin.menu import MenuView
 from flask_admin.theme import Bootstrap4Theme
 from flask_babel import lazy_gettext as _
+from flask_login import current_user
 
 from azionelab.admin.accounts.views import TokenView, UserView
 from azionelab.admin.home import HomeView
 from azionelab.admin.mails.failed import FailedMailsView
 from azionelab.admin.mails.views import MailView
 from azionelab.admin.performance_day.views import PerformanceDayView
+from azionelab.admin.permissions import permissions_command
 from azionelab.admin.reservations.views import ReservationView
 from azionelab.admin.rows.searches import init_searches
 from azionelab.admin.scans import AdmissionView, ScanView
@@ -23,6 +25,7 @@ from azionelab.checkin.models import Admission, Scan
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.models import ApiToken, User
+from azionelab.staff.rights import Right, has_right
 
 
 class _BackOffice(Admin):  # type: ignore[misc]  # Flask-Admin has no types
@@ -35,6 +38,8 @@ class _BackOffice(Admin):  # type: ignore[misc]  # Flask-Admin has no types
 def init_admin(app: Flask) -> None:
     """Bind the back office to the application."""
     init_searches(app)
+    app.cli.add_command(permissions_command)
+    app.jinja_env.globals["may"] = lambda right: has_right(current_user, Right(right))
     office = _BackOffice(
         app,
         name=app.config["AZIONELAB"].site_name,

@@ -1,28 +1,55 @@
-"""Access to the back office's views: which roles may open one, and what everybody else gets."""
+"""Access to the back office's views: which right a view needs, and what everybody else gets."""
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
 
-from flask import abort
+from flask import abort, request
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from azionelab.extensions import security
-from azionelab.staff.models import RoleName
-from azionelab.staff.rights import RUNS_SEASON, has_role
+from azionelab.staff.rights import Right, has_right
 from azionelab.web.resubmit_pages import can_resubmit, resubmit_page
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+_READING = ("GET", "HEAD", "OPTIONS")
+_FORMS = ("create_view", "edit_view")  # nobody needs a form that they may not send
 
 
 class Guarded:
-    """Mixin of every view: opens it to the accounts that have one of `roles`.
+    """Mixin of every view: opens it to the accounts that have `right`, and changes to those with `change_right`.
 
-    Others are asked to log in, or get 403 when they are logged in.
+    A function of a view that needs another right is marked by `needs`, and one whose POST changes nothing by
+    `only_reads`. Others are asked to log in, or get 403 when they are logged in.
     """
 
-    roles: ClassVar[tuple[RoleName, ...]] = RUNS_SEASON
+    right: ClassVar[Right] = Right.VIEW
+    change_right: ClassVar[Right] = Right.MANAGE_SEASON
 
     def is_accessible(self) -> bool:
         """Whether the person of this request may see the view, in the menu and at its address."""
-        return has_role(current_user, *self.roles)
+        return has_right(current_user, self.right)
+
+    def may_change(self) -> bool:
+        """Whether the person of this request may change what the view shows."""
+        return has_right(current_user, self.change_right)
+
+    @classmethod
+    def right_for(cls, name: str, method: str) -> Right:
+        """The right that a function of the view needs for an HTTP method."""
+        view = getattr(cls, name)
+        needed: Right | None = getattr(view, "needed_right", None)
+        if needed is not None:
+            return needed
+        if name not in _FORMS and (method in _READING or getattr(view, "only_reads", False)):
+            return cls.right
+        return cls.change_right
+
+    def _handle_view(self, name: str, **kwargs: Any) -> Response | None:
+        # Flask-Admin calls it before each function of a view.
+        if has_right(current_user, self.right_for(name, request.method)):
+            return None
+        return self.inaccessible_callback(name, **kwargs)
 
     def inaccessible_callback(self, _name: str, **_kwargs: Any) -> Response:
         """Redirect to the login form and keep a form that was sent; 403 when logged in already."""
@@ -32,3 +59,19 @@ class Guarded:
             return resubmit_page()
         login_page: Response = security.login_manager.unauthorized()
         return login_page
+
+
+def needs(right: Right) -> Callable[[_View], _View]:
+    """Mark a function of a view that needs `right`, whatever the method."""
+
+    def mark(view: _View) -> _View:
+        view.needed_right = right  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def only_reads(view: _View) -> _View:
+    """Mark a function of a view whose POST changes nothing, such as a search that stays out of the address."""
+    view.only_reads = True  # type: ignore[attr-defined]
+    return view

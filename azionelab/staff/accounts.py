@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from flask import Flask, redirect, url_for
+from flask import Flask, abort, redirect, url_for
 from flask_babel import force_locale, get_locale, gettext
 from flask_login import current_user
 from flask_login.utils import _user_context_processor
 from flask_security.babel import FsDomain
 from flask_security.datastore import SQLAlchemyUserDatastore
+from flask_security.decorators import auth_required
 from flask_security.forms import LoginForm
 from flask_security.utils import hash_password
 from flask_security.views import login
@@ -31,7 +32,7 @@ from azionelab.staff.login_limits import (
 )
 from azionelab.staff.models import Role, RoleName, User
 from azionelab.staff.reset import ask_for_reset
-from azionelab.staff.rights import RUNS_SEASON, door_required, has_role, role_of
+from azionelab.staff.rights import Right, has_right, role_of
 from azionelab.staff.sessions import SESSION_LIFE, init_sessions
 from azionelab.validation.email_addresses import normalize_account_address
 from azionelab.validation.text import is_one_line
@@ -139,7 +140,7 @@ def init_security(app: Flask) -> None:
     # would also read the whole request body, however large.
     security.want_json(lambda _request: False)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
-    # Roles are checked where they matter (has_role), not loaded for every request.
+    # Rights are checked where they matter (has_right), not loaded for every request.
     security.principal.identity_loaders.clear()
     security.i18n_domain = _Translations(app)  # type: ignore[no-untyped-call]
     app.jinja_env.globals["_fsdomain"] = security.i18n_domain.gettext
@@ -152,7 +153,7 @@ def init_security(app: Flask) -> None:
     if security.recoverable:
         app.view_functions["security.forgot_password"] = limit_tries(ask_for_reset)
     _look_up_users_when_needed(app)
-    app.add_url_rule("/staff/", "staff_home", door_required(_home))
+    app.add_url_rule("/staff/", "staff_home", auth_required("session")(_home))
 
 
 def _look_up_users_when_needed(app: Flask) -> None:
@@ -197,8 +198,10 @@ class _Translations(FsDomain):
 
 def _home() -> Response:
     """After login: redirect to the back office, or to the door."""
+    if not has_right(current_user, Right.VIEW) and not has_right(current_user, Right.ADMIT):
+        abort(403)
     return redirect(
-        url_for("admin.index" if has_role(current_user, *RUNS_SEASON) else "checkin.evenings")
+        url_for("admin.index" if has_right(current_user, Right.VIEW) else "checkin.evenings")
     )
 
 

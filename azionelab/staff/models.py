@@ -22,11 +22,13 @@ from azionelab.database.row_versions import Versioned
 
 
 class RoleName(StrEnum):
-    """Roles: admin may do everything, staff runs the season, door only check-in."""
+    """Roles of accounts; rights.py says what each may do."""
 
     ADMIN = "admin"
-    STAFF = "staff"
+    MANAGER = "staff"  # its name in the database since 0.3, where a rollback must find it
+    BOX_OFFICE = "box_office"
     DOOR = "door"
+    READ_ONLY = "read_only"
 
 
 user_role = Table(

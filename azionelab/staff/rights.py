@@ -1,6 +1,10 @@
-"""Rights and the roles that have them. A new role has none until it is added here."""
+"""Rights and the roles that have them. A new role has none until it is added here.
 
-from collections.abc import Callable
+docs/permissions.md is written from this module and from the views of the back office.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -13,31 +17,58 @@ from azionelab.staff.models import RoleName, User
 P = ParamSpec("P")
 R = TypeVar("R")
 
-MANAGES_ACCOUNTS = (RoleName.ADMIN,)
-RUNS_SEASON = (RoleName.ADMIN, RoleName.STAFF)
-MANAGES_MAILS = (
-    RoleName.ADMIN,
-    RoleName.STAFF,
-)  # the mails' pages; a booking's page resends under RUNS_SEASON
-ADMITS_PEOPLE = (RoleName.ADMIN, RoleName.STAFF, RoleName.DOOR)
 
-_HIGHEST_FIRST = (RoleName.ADMIN, RoleName.STAFF, RoleName.DOOR)
+class Right(StrEnum):
+    """What somebody may do."""
+
+    VIEW = "view"
+    BOOK = "book"
+    RUN_PERFORMANCE = "run-performance"
+    MANAGE_SEASON = "manage-season"
+    MANAGE_MAILS = "manage-mails"
+    EXPORT = "export"
+    ERASE = "erase"
+    ADMIT = "admit"
+    MANAGE_ACCOUNTS = "manage-accounts"
+
+
+# For docs/permissions.md.
+MEANINGS: Mapping[Right, str] = {
+    Right.VIEW: "see the season, reservations with names, mails' delivery, and figures",
+    Right.BOOK: "book for somebody, change and cancel reservations, resend their mails, write notes",
+    Right.RUN_PERFORMANCE: "open the door with phones, release the seats of no-shows, switch re-entry",
+    Right.MANAGE_SEASON: "create, change and cancel shows, performances and venues",
+    Right.MANAGE_MAILS: "resend failed mails, write to an audience, change mail texts",
+    Right.EXPORT: "download lists with names",
+    Right.ERASE: "erase a visitor's name and address",
+    Right.ADMIT: "admit people at the door",
+    Right.MANAGE_ACCOUNTS: "create and change accounts and tokens",
+}
+
+ROLES: Mapping[RoleName, frozenset[Right]] = {
+    RoleName.ADMIN: frozenset(Right),
+    RoleName.MANAGER: frozenset(Right) - {Right.MANAGE_ACCOUNTS},
+    RoleName.BOX_OFFICE: frozenset(
+        {Right.VIEW, Right.BOOK, Right.RUN_PERFORMANCE, Right.EXPORT, Right.ADMIT}
+    ),
+    RoleName.DOOR: frozenset({Right.ADMIT}),
+    RoleName.READ_ONLY: frozenset({Right.VIEW}),
+}
 
 
 def role_of(user: User) -> str | None:
-    """The highest of an account's roles."""
+    """The first of an account's roles, in the order of ROLES."""
     held = {role.name for role in user.roles}
-    return next((name.value for name in _HIGHEST_FIRST if name in held), None)
+    return next((name.value for name in ROLES if name in held), None)
 
 
-def has_role(user: Any, *roles: RoleName) -> bool:
-    """Whether `user` (Flask-Login's, perhaps anonymous) has one of `roles`."""
-    return bool(user.is_authenticated) and any(role.name in roles for role in user.roles)
-
-
-def may_admit(user: Any) -> bool:
-    """Whether `user` may let people in."""
-    return has_role(user, *ADMITS_PEOPLE)
+def has_right(user: Any, right: Right) -> bool:
+    """Whether `user` (Flask-Login's, perhaps anonymous) has a role with this right."""
+    return bool(user.is_authenticated) and any(
+        right in rights
+        for name, rights in ROLES.items()
+        if name in {role.name for role in user.roles}
+    )
 
 
 def door_required(view: Callable[P, R]) -> Callable[P, R]:
@@ -45,7 +76,7 @@ def door_required(view: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not may_admit(current_user):
+        if not has_right(current_user, Right.ADMIT):
             abort(403)
         return view(*args, **kwargs)
 

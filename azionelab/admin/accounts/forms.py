@@ -14,8 +14,12 @@ from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope
 
 ROLES = [
+    SelectChoice(RoleName.READ_ONLY.value, _("read-only: sees everything but accounts")),
     SelectChoice(RoleName.DOOR.value, _("door: checks people in")),
-    SelectChoice(RoleName.STAFF.value, _("staff: manages the season")),
+    SelectChoice(RoleName.BOX_OFFICE.value, _("box office: books for people and runs the evening")),
+    SelectChoice(
+        RoleName.MANAGER.value, _("manager: also manages the season and writes to audiences")
+    ),
     SelectChoice(RoleName.ADMIN.value, _("admin: also manages accounts and tokens")),
 ]
 

@@ -15,14 +15,14 @@ from azionelab.admin.accounts.texts import describe_role, describe_scope
 from azionelab.admin.rows.base import TheatreView, show_error
 from azionelab.staff.accounts import AccountError, change_account, create_account
 from azionelab.staff.models import User
-from azionelab.staff.rights import MANAGES_ACCOUNTS, role_of
+from azionelab.staff.rights import Right, role_of
 from azionelab.staff.tokens import issue_token, revoke_token
 
 
 class UserView(TheatreView):
     """Accounts. They are deactivated, never deleted: the scan log names who let people in."""
 
-    roles = MANAGES_ACCOUNTS
+    right = change_right = Right.MANAGE_ACCOUNTS
     can_create = can_edit = True
     can_view_details = False
     column_list = ("email", "name", "roles", "active")
@@ -79,7 +79,7 @@ class UserView(TheatreView):
 class TokenView(TheatreView):
     """API tokens of programs at the door. The text of each is shown once, when it is issued."""
 
-    roles = MANAGES_ACCOUNTS
+    right = change_right = Right.MANAGE_ACCOUNTS
     can_create = True
     details_template = "admin/token.html"
     column_list = ("label", "scope", "created_at", "expires_at", "revoked_at")

@@ -15,7 +15,7 @@ from azionelab.admin.guard import Guarded
 from azionelab.admin.rows.fields import LocalTime
 from azionelab.bookings.mails.resending import count_failed, enqueue_resending, read_progress
 from azionelab.database import now
-from azionelab.staff.rights import MANAGES_MAILS
+from azionelab.staff.rights import Right
 
 _DAY = timedelta(hours=24)
 
@@ -44,7 +44,7 @@ class ResendForm(FlaskForm):  # type: ignore[misc]
 class FailedMailsView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no types
     """Counts failed mails, resends them and shows the progress."""
 
-    roles = MANAGES_MAILS
+    right = change_right = Right.MANAGE_MAILS
 
     def __init__(self) -> None:
         super().__init__(name=_("Failed mails"), endpoint="admin_failed_mails", url="failed_mails")

@@ -17,7 +17,7 @@ from azionelab.bookings.mails.resending import AddressErased, resend
 from azionelab.bookings.mails.superseded import SUPERSEDED
 from azionelab.mail.message import Message
 from azionelab.mail.models import Delivery, Mail, MailKind
-from azionelab.staff.rights import MANAGES_MAILS
+from azionelab.staff.rights import Right
 
 KINDS: dict[str, str] = {
     MailKind.CONFIRM: _("confirmation request"),
@@ -39,7 +39,7 @@ DELIVERIES: dict[str, str] = {
 class MailView(TheatreView):
     """Mails and their delivery. Texts are not stored; in development the page renders them again."""
 
-    roles = MANAGES_MAILS
+    change_right = Right.BOOK
     details_template = "admin/mail.html"
     column_list = (
         "created_at",

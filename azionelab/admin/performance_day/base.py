@@ -14,10 +14,13 @@ from azionelab.admin.scans import verdict_label
 from azionelab.checkin.devices.registry import door_closes_at
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
+from azionelab.staff.rights import Right
 
 
 class PerformancePages(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no types
     """Base of the classes that PerformanceDayView is made of, each with the pages of one subject."""
+
+    change_right = Right.RUN_PERFORMANCE
 
     def page(self, template: str, performance: Performance, **facts: Any) -> str:
         """Render a template of the back office with a performance and `facts`."""

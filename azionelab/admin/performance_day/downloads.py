@@ -4,12 +4,14 @@ from flask import make_response
 from flask_admin import expose
 from werkzeug.wrappers import Response
 
+from azionelab.admin.guard import needs
 from azionelab.admin.performance_day.base import PerformancePages, get_performance
 from azionelab.admin.performance_day.spreadsheets import attempts_csv, guests_csv
 from azionelab.checkin.house import figures
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.house.guests import guests
 from azionelab.shows.models import Performance
+from azionelab.staff.rights import Right
 from azionelab.web.dates import format_timestamp
 
 
@@ -17,6 +19,7 @@ class DownloadPages(PerformancePages):
     """A performance's files."""
 
     @expose("/<int:performance_id>/door-list.pdf")
+    @needs(Right.EXPORT)
     def door_list(self, performance_id: int) -> Response:
         """The door list as PDF."""
         # The PDF library is imported on first use (see bookings/tickets/files.py).
@@ -28,6 +31,7 @@ class DownloadPages(PerformancePages):
         return _file(content, "application/pdf", f"{_name(performance)}.pdf")
 
     @expose("/<int:performance_id>/parties.csv")
+    @needs(Right.EXPORT)
     def parties(self, performance_id: int) -> Response:
         """The parties as CSV."""
         performance = get_performance(performance_id)
@@ -35,6 +39,7 @@ class DownloadPages(PerformancePages):
         return _file(content, "text/csv", f"{_name(performance)}-parties.csv")
 
     @expose("/<int:performance_id>/scans.csv")
+    @needs(Right.EXPORT)
     def scans(self, performance_id: int) -> Response:
         """The scans as CSV."""
         performance = get_performance(performance_id)

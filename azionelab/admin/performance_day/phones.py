@@ -8,12 +8,14 @@ from flask_admin import expose
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from azionelab.admin.guard import needs
 from azionelab.admin.performance_day.base import PerformancePages, closes_at, get_performance
 from azionelab.admin.performance_day.drawings import draw_qr
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.putting_away import bring_back, put_away
 from azionelab.database import now
+from azionelab.staff.rights import Right
 from azionelab.staff.tokens import Scope, revoke_token
 
 _PHONES = (1, 2, 3, 5, 10, invitations.MAX_PHONES)  # that an invitation may be for
@@ -24,6 +26,7 @@ class PhonePages(PerformancePages):
     """A performance's phones."""
 
     @expose("/<int:performance_id>/invitation")
+    @needs(Right.RUN_PERFORMANCE)
     def invitation(self, performance_id: int) -> str:
         """Show an invitation as a QR code, and the phones that are enrolled."""
         performance = get_performance(performance_id)

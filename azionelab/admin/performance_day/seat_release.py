@@ -5,6 +5,7 @@ from flask_admin import expose
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from azionelab.admin.guard import needs
 from azionelab.admin.performance_day.base import PerformancePages, get_performance
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.seats.network_holds import networks_of, release_network
@@ -21,6 +22,7 @@ from azionelab.checkin.texts.notices import (
     describe_still_held,
 )
 from azionelab.database import now
+from azionelab.staff.rights import Right
 from azionelab.web.dates import format_time
 
 
@@ -28,6 +30,7 @@ class SeatReleasePages(PerformancePages):
     """A performance's unconfirmed holds and no-shows."""
 
     @expose("/<int:performance_id>/holds")
+    @needs(Right.RUN_PERFORMANCE)
     def ask_release_holds(self, performance_id: int) -> str:
         """Ask before releasing a network's unconfirmed seats."""
         performance = get_performance(performance_id)
@@ -59,6 +62,7 @@ class SeatReleasePages(PerformancePages):
         return redirect(self.get_url(".show", performance_id=performance_id))
 
     @expose("/<int:performance_id>/no-shows")
+    @needs(Right.RUN_PERFORMANCE)
     def no_shows(self, performance_id: int) -> str:
         """Ask before releasing the seats of no-shows."""
         performance = get_performance(performance_id)

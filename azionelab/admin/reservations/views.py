@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
+from azionelab.admin.guard import needs
 from azionelab.admin.mails.views import explain_erased_address
 from azionelab.admin.reservations.forms import FewerSeatsForm, LateForm, NoteForm
 from azionelab.admin.reservations.texts import describe_refusal, mark_changed_note, note_form
@@ -27,6 +28,7 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.database import db, now
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance
+from azionelab.staff.rights import Right
 
 STATES: dict[str, str] = {
     State.PENDING: _("not confirmed yet"),
@@ -39,6 +41,7 @@ STATES: dict[str, str] = {
 class ReservationView(TheatreView):
     """Reservations: found by name, address or reference; changed only by the booking rules."""
 
+    change_right = Right.BOOK
     details_template = "admin/reservation.html"
     column_list = (
         "reference",
@@ -202,6 +205,7 @@ class ReservationView(TheatreView):
         return self._act(_resend_newest, gettext("The latest mail will be sent again."))
 
     @expose("/erase/", methods=("POST",))
+    @needs(Right.ERASE)
     def erase_view(self) -> Response:
         """Erase the name and address at the visitor's request."""
         return self._act(

@@ -16,6 +16,7 @@ from flask_login import current_user, user_logged_out
 from sqlalchemy import ColumnElement, or_
 from werkzeug.wrappers import Response
 
+from azionelab.admin.guard import only_reads
 from azionelab.checkin.house.name_matching import name_matches_sql
 
 PARAMETER = "find"  # of an address
@@ -30,6 +31,7 @@ class SearchedView(ModelView):  # type: ignore[misc]  # Flask-Admin's views have
     """A list whose search keeps names out of addresses."""
 
     @expose("/find/", methods=("POST",))
+    @only_reads
     def find_view(self) -> Response:
         """Keep the text and redirect to its results, whose address does not hold it."""
         text = request.form.get("search", "").replace("\0", "").strip()

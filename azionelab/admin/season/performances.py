@@ -11,6 +11,7 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
+from azionelab.admin.guard import needs
 from azionelab.admin.rows.base import TheatreView, show_error
 from azionelab.admin.rows.edit_conflicts import flash_row_changed, format_moment
 from azionelab.admin.rows.fields import read_version
@@ -32,6 +33,7 @@ from azionelab.shows.window import (
     check_curtain,
     check_window,
 )
+from azionelab.staff.rights import Right
 
 
 class PerformanceView(TheatreView):
@@ -146,6 +148,7 @@ class PerformanceView(TheatreView):
         return {"parties": count_parties(row)}
 
     @expose("/cancel/", methods=("GET", "POST"))
+    @needs(Right.MANAGE_SEASON)
     def cancel_view(self) -> Any:
         """Cancel a performance: GET asks and shows how many parties get a mail, POST cancels."""
         performance = self.get_one(request.args.get("id", ""))

@@ -23,7 +23,7 @@ from azionelab.checkin.scanning.facts import ticket_identity
 from azionelab.checkin.texts.app_texts import app_texts
 from azionelab.checkin.texts.building_texts import explain_building
 from azionelab.database import db
-from azionelab.staff.rights import may_admit
+from azionelab.staff.rights import Right, has_right
 from azionelab.web.assets import front_end
 
 
@@ -92,7 +92,7 @@ blueprint.record_once(
 
 def _redirect_to_door(code: str) -> AnyResponse:
     named = ticket_identity(code)
-    if named is not None and may_admit(current_user):
+    if named is not None and has_right(current_user, Right.ADMIT):
         column = Reservation.reference if isinstance(named, str) else Reservation.id
         performance_id = db.session.scalar(
             select(Reservation.performance_id).where(column == named)

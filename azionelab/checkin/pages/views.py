@@ -39,7 +39,7 @@ from azionelab.checkin.texts.verdict_texts import describe_verdict
 from azionelab.checkin.verdicts import VerdictKind, Way
 from azionelab.database import now
 from azionelab.shows.programme import Listing
-from azionelab.staff.rights import door_required, may_admit
+from azionelab.staff.rights import Right, door_required, has_right
 from azionelab.web.resubmit_pages import can_resubmit, resubmit_page, stale_form_text
 
 blueprint = Blueprint("checkin", __name__, url_prefix="/checkin")
@@ -182,7 +182,7 @@ def _expired_form(_error: CSRFError) -> AnyResponse:
     if kept is not None:
         return kept
     performance_id = (request.view_args or {})["performance_id"]
-    if not may_admit(current_user):
+    if not has_right(current_user, Right.ADMIT):
         return redirect(url_for(".door", performance_id=performance_id), 303)
     form = ScanForm() if request.endpoint == "checkin.scan" else ScanForm.blank()
     notice = stale_form_text()

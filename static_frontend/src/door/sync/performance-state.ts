@@ -1,6 +1,5 @@
 /** The performance as this phone knows it: facts, counts, conflicts; queued actions are included. */
 
-import type { CardContext } from "../screen/cards.ts";
 import { PartyList, withSeatsTaken } from "../rules/party-list.ts";
 import { Clock } from "./clock.ts";
 import type { Conflict, Counts, Performance } from "./protocol.ts";
@@ -80,7 +79,7 @@ export class PerformanceState {
   }
 
   /** The context of cards. */
-  get cardContext(): CardContext {
+  get cardContext(): { listedAt: Date | undefined; free: number; performance: Performance | undefined; now: Date } {
     const { listedAt, free, performance } = this;
     return { listedAt, free, performance, now: this.clock.now() };
   }

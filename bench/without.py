@@ -13,7 +13,7 @@ from sqlalchemy import ClauseElement, Insert
 from sqlalchemy.orm import Session
 
 from azionelab.api import rest
-from azionelab.bookings import transitions
+from azionelab.bookings.transitions import parties
 from azionelab.checkin.scanning import scans
 from azionelab.database import transactions
 from azionelab.mail import outbox
@@ -48,7 +48,7 @@ REPLACED: dict[str, list[tuple[object, str, object]]] = {
     ],
     "insert_with_commit": [
         (outbox, "insert_with_commit", _execute),
-        (transitions, "insert_with_commit", _execute),
+        (parties, "insert_with_commit", _execute),
     ],
 }
 

@@ -46,7 +46,7 @@ LIVE = (State.PENDING, State.CONFIRMED)  # what has not ended; it holds seats if
 
 
 class Reservation(PartyCounts, Base):
-    """A party's booking. Only transitions.py changes its state and its seats.
+    """A party's booking. Only transitions/ changes its state and its seats.
 
     Name and e-mail are empty after they were erased; `erasure_requested_at` is set when the visitor asked for it.
 

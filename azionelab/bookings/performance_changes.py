@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from azionelab.bookings import transitions
 from azionelab.bookings.erasure import retention
 from azionelab.bookings.errors import CapacityBelowHeld, NamesErased
 from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.seats.holds import expire_holds
+from azionelab.bookings.transitions import consequences, parties
 from azionelab.database import now, transaction
 from azionelab.database.row_versions import record_author, require_version
 from azionelab.shows.models import Performance
@@ -47,8 +47,8 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
             reservation.late_at = None
         if performance.starts_at <= at or performance.cancelled_at is not None:
             return 0
-        how = transitions.Change.PERFORMANCE_MOVED
-        return sum(transitions.reservation_changed(session, party, how) for party in live)
+        how = consequences.Change.PERFORMANCE_MOVED
+        return sum(consequences.reservation_changed(session, party, how) for party in live)
 
 
 def cancel_performance(
@@ -70,7 +70,7 @@ def cancel_performance(
         expire_holds(session, performance, now())
         performance.cancelled_at = now()
         live = lock_live_parties(session, performance_id)
-        return transitions.cancel_with_performance(session, performance, live)
+        return parties.cancel_with_performance(session, performance, live)
 
 
 def _check_move(starts_at: datetime, moved_to: datetime, at: datetime) -> None:

@@ -1,7 +1,7 @@
 """The rules of one booking: reserve, confirm, cancel, reduce.
 
 Others are in seats/ (holds, no-shows), performance_changes.py (moved and cancelled performances) and erasure.py.
-A rule checks; transitions.py writes the change. Each use case is one transaction; only `reserve` and
+A rule checks; transitions/ writes the change. Each use case is one transaction; only `reserve` and
 `expire_lapsed_holds` expire holds in transactions of their own before. The database counts the seats (migration
 0002): the rules decide under the performance's lock, and a constraint refuses a writer that does not.
 """
@@ -12,7 +12,6 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import make_transient_to_detached
 
-from azionelab.bookings import transitions
 from azionelab.bookings.errors import (
     HoldExpired,
     NotFewerSeats,
@@ -30,6 +29,7 @@ from azionelab.bookings.seats.bookable import check_bookable, read_booking_facts
 from azionelab.bookings.seats.holds import count_free_seats, expire_holds_of, hold_until
 from azionelab.bookings.seats.network_holds import network_key, network_limit, too_many_unconfirmed
 from azionelab.bookings.tickets.references import new_reference
+from azionelab.bookings.transitions import parties
 from azionelab.database import db, now, transaction, violated_constraint
 from azionelab.mail.models import MailKind
 from azionelab.mail.outbox import enqueue_unless_recent
@@ -142,7 +142,7 @@ def _reserve(
             "created_at": at,
             "hold_expires_at": hold_until(at),
         }
-        made = transitions.add(session, values)
+        made = parties.add(session, values)
     make_transient_to_detached(made)
     session.add(made)
     made.shown_as_held = holds_seats
@@ -180,7 +180,7 @@ def _confirm(reservation_id: UUID, answer: Answer, *, with_performance: bool) ->
             free = count_free_seats(session, reservation.performance, at)
             if reservation.seats > free:
                 raise SoldOut(free)
-        transitions.confirm(session, reservation, at)
+        parties.confirm(session, reservation, at)
         return reservation
 
 
@@ -196,7 +196,7 @@ def cancel(reservation_id: UUID, *, by: By = By.VISITOR) -> Reservation:
         _check_changeable(reservation)
         if reservation.admitted:
             raise PartyInside(reservation.admitted)
-        transitions.cancel(session, reservation, by)
+        parties.cancel(session, reservation, by)
         return reservation
 
 
@@ -226,7 +226,7 @@ def reduce_seats(
             raise NotFewerSeats
         if seats < reservation.admitted:
             raise PartyInside(reservation.admitted)
-        transitions.reduce(session, reservation, seats, by)
+        parties.reduce(session, reservation, seats, by)
         return reservation
 
 

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from azionelab.bookings import erasure, performance_changes, rules, transitions
+from azionelab.bookings import erasure, performance_changes, rules
 from azionelab.bookings.errors import NamesErased, PerformanceStarted, SeatsChanged, SoldOut
 from azionelab.bookings.models import State
 from azionelab.bookings.seats import holds
 from azionelab.bookings.seats.bookable import unheld_seats
+from azionelab.bookings.transitions import consequences, parties
 from azionelab.database import db, transaction
 from azionelab.mail.models import Delivery, Mail, MailKind
 from azionelab.shows.models import Performance
@@ -40,7 +41,7 @@ def it_is(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Let it be another time for the booking rules."""
 
     def later(moment: datetime) -> None:
-        for module in (rules, holds, transitions, performance_changes, erasure):
+        for module in (rules, holds, consequences, parties, performance_changes, erasure):
             monkeypatch.setattr(module, "now", lambda: moment)
 
     return later

@@ -11,7 +11,7 @@ from azionelab.bookings import erasure
 from azionelab.bookings.door_notes import write_note
 from azionelab.bookings.errors import NoteChanged, VisitorErased
 from azionelab.bookings.models import MAX_NOTE
-from azionelab.bookings.transitions import seat_walk_ins
+from azionelab.bookings.transitions.walk_ins import seat_walk_ins
 from azionelab.checkin.devices.offline_list import changes_since
 from azionelab.database import transaction
 from tests.factories import a_party, a_performance, fresh

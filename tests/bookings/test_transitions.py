@@ -10,10 +10,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from azionelab.bookings import performance_changes, rules, transitions
+from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats import holds, network_holds, no_show_seats
-from azionelab.bookings.transitions import Change
+from azionelab.bookings.transitions import consequences
+from azionelab.bookings.transitions.consequences import Change
 from azionelab.checkin.scanning.scan_log import Claim
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import undo
@@ -53,7 +54,7 @@ class Said:
 def said(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Iterator[Said]:
     """What is said in an application that holds a third of a house unconfirmed."""
     said = Said()
-    seats_freed, reservation_changed = transitions.seats_freed, transitions.reservation_changed
+    seats_freed, reservation_changed = consequences.seats_freed, consequences.reservation_changed
 
     def freed(performance: Performance, seats: int) -> None:
         said.freed, said.performance = said.freed + seats, performance
@@ -63,8 +64,8 @@ def said(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Ite
         said.changed[reservation.id] = change
         return reservation_changed(session, reservation, change)
 
-    monkeypatch.setattr(transitions, "seats_freed", freed)
-    monkeypatch.setattr(transitions, "reservation_changed", changed)
+    monkeypatch.setattr(consequences, "seats_freed", freed)
+    monkeypatch.setattr(consequences, "reservation_changed", changed)
     with make_app(UNCONFIRMED_PERCENT="34").app_context():
         yield said
 

@@ -11,9 +11,9 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from azionelab.bookings import transitions
 from azionelab.bookings.locks import lock_performance
 from azionelab.bookings.models import Reservation, lapsed
+from azionelab.bookings.transitions import parties
 from azionelab.database import now, transaction
 from azionelab.settings.config import Config
 from azionelab.shows.models import Performance
@@ -50,7 +50,7 @@ def expire_holds_of(performance_id: int) -> int:
 
 def expire_holds(session: Session, performance: Performance, at: datetime) -> int:
     """Expire the lapsed holds of a locked performance, in the caller's transaction; how many."""
-    return transitions.expire(session, performance, lapsed(at), at)
+    return parties.expire(session, performance, lapsed(at), at)
 
 
 def count_free_seats(session: Session, performance: Performance, at: datetime) -> int:

@@ -13,11 +13,11 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import func, select
 
-from azionelab.bookings import transitions
 from azionelab.bookings.errors import TooManyUnconfirmed
 from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_performance
 from azionelab.bookings.models import Reservation, unconfirmed
+from azionelab.bookings.transitions import parties
 from azionelab.database import db, now, transaction
 from azionelab.settings.config import Config
 
@@ -87,5 +87,5 @@ def release_network(performance_id: int, key: bytes) -> NetworkHolds | None:
     with transaction() as session:
         performance = lock_performance(session, performance_id)
         holds = next(iter(networks_of(performance_id, key)), None)
-        transitions.expire(session, performance, Reservation.network == key, now(), By.STAFF)
+        parties.expire(session, performance, Reservation.network == key, now(), By.STAFF)
         return holds

@@ -13,11 +13,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from azionelab.bookings import transitions
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.seats.holds import count_free_seats, expire_holds
+from azionelab.bookings.transitions import no_shows as seats_of_no_shows
 from azionelab.database import db, now, transaction
 
 RELEASE_FROM = timedelta(minutes=30)  # before the curtain, at the earliest
@@ -95,7 +95,7 @@ def release_no_shows(
             found.append((missing, is_late))
             if missing and not is_late:
                 released.append((reservation, missing))
-        transitions.release_seats(session, performance, released)
+        seats_of_no_shows.release_seats(session, performance, released)
         performance.released_at = at
         if performance.booking_opens_at < at < performance.booking_closes_at:
             performance.booking_closes_at = at
@@ -116,7 +116,7 @@ def restore_no_shows(performance_id: int) -> NoShowSeats:
             given = min(reservation.released, free)
             missing += reservation.released - given
             if given:
-                transitions.restore_seats(session, reservation, given)
+                seats_of_no_shows.restore_seats(session, reservation, given)
                 free -= given
                 parties, places = parties + 1, places + given
         if not missing:
@@ -129,4 +129,4 @@ def hold_again(session: Session, reservation: Reservation, people: int) -> None:
 
     The caller's transaction has locked the performance before.
     """
-    transitions.restore_seats(session, reservation, max(0, people - reservation.to_come))
+    seats_of_no_shows.restore_seats(session, reservation, max(0, people - reservation.to_come))

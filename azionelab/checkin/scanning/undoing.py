@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from azionelab.bookings import transitions
 from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.transitions import parties
 from azionelab.checkin.devices.rights import RightMissing
 from azionelab.checkin.models import Scan
 from azionelab.checkin.scanning.passages import (
@@ -56,7 +56,7 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = F
             session.flush()
             cap_outside(session, reservation, actor.label)
             if reservation.walk_in:
-                transitions.cancel(session, reservation, By.STAFF)
+                parties.cancel(session, reservation, By.STAFF)
         if scan.way == Way.IN and (reservation is None or reservation.walk_in):
             cap_outside_without_ticket(session, scan, entered, actor.label)
         if passage is not None and passage.undone_at is None:

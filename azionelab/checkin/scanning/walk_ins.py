@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import party_of
-from azionelab.bookings.transitions import replace_walk_ins, seat_walk_ins
+from azionelab.bookings.transitions.walk_ins import replace_walk_ins, seat_walk_ins
 from azionelab.checkin.limits import MAX_WALK_INS
 from azionelab.checkin.metrics import VERDICTS_GIVEN
 from azionelab.checkin.models import Scan

@@ -1,0 +1,85 @@
+"""What follows a change of a reservation: the mail about it, and the seats that come free.
+
+The modules of this folder call these functions by the module (`consequences.seats_freed`), so that a test can
+listen to all of them at once.
+"""
+
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from azionelab.bookings.history import By
+from azionelab.bookings.models import Reservation, State
+from azionelab.database import now
+from azionelab.mail.models import MailKind
+from azionelab.mail.outbox import enqueue
+from azionelab.shows.models import Performance
+
+
+class Change(StrEnum):
+    """How a reservation changed."""
+
+    RESERVED = "reserved"
+    CONFIRMED = "confirmed"
+    REDUCED = "reduced"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    SEATS_RELEASED = "seats_released"
+    SEATS_RESTORED = "seats_restored"
+    WALKED_IN = "walked_in"
+    PERFORMANCE_MOVED = "performance_moved"
+    PERFORMANCE_CANCELLED = "performance_cancelled"
+
+
+# The visitor gets no mail about the others: an expired booking says so on its page, and
+# no-shows see it at the door.
+_MAILS = {
+    Change.RESERVED: MailKind.CONFIRM,
+    Change.CONFIRMED: MailKind.TICKET,
+    Change.REDUCED: MailKind.REDUCED,
+    Change.CANCELLED: MailKind.CANCELLED,
+    Change.PERFORMANCE_MOVED: MailKind.MOVED,
+    Change.PERFORMANCE_CANCELLED: MailKind.PERFORMANCE_CANCELLED,
+}
+
+
+def reservation_changed(session: Session, reservation: Reservation, change: Change) -> bool:
+    """Enqueue the mail about a change of a locked reservation; whether there is one.
+
+    Walk-ins and visitors whose address was erased get none, and an unconfirmed booking that was reduced
+    has no ticket that could differ.
+    """
+    kind = _MAILS.get(change)
+    if kind is None or not reservation.email:
+        return False
+    if change is Change.REDUCED and reservation.state != State.CONFIRMED:
+        return False
+    enqueue(session, reservation.id, kind)
+    return True
+
+
+def seats_freed(performance: Performance, seats: int) -> None:
+    """What follows when `seats` of a locked performance come free: today, the session's `seats_held`.
+
+    The database counts them in its own row (migration 0020). Not called when the capacity is raised
+    (performance_changes.py), and for a lapsed hold only once it is expired (seats/holds.py), although its seats
+    can be booked before. Seats that are taken do not raise the session's `seats_held`: lock the performance again
+    before counting after that.
+    """
+    if seats:
+        set_committed_value(performance, "seats_held", performance.seats_held - seats)
+
+
+def end(reservation: Reservation, by: By) -> int:
+    """Cancel a reservation; how many seats it held."""
+    held = held_seats(reservation)
+    reservation.state = State.CANCELLED
+    reservation.ended_at, reservation.ended_by = now(), by
+    return held
+
+
+def held_seats(reservation: Reservation) -> int:
+    """The seats that a reservation holds, as the database counts them (migration 0020)."""
+    holds = reservation.is_live and reservation.holds_seats
+    return reservation.seats - reservation.released if holds else 0

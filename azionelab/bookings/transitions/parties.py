@@ -1,0 +1,93 @@
+"""Changes of one party or of all parties of a performance: made, confirmed, reduced, cancelled, expired."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, insert, update
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.history import By
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.transitions import consequences
+from azionelab.bookings.transitions.consequences import Change
+from azionelab.database import insert_with_commit, now
+from azionelab.shows.models import Performance
+
+_NEW_RESERVATION = insert(Reservation).inline()
+
+
+def add(session: Session, values: dict[str, Any]) -> Reservation:
+    """Write a new reservation with the commit; what is returned is not in the session.
+
+    Its insert comes last, since it locks the performance (the trigger counts the seats there): the bookings
+    of one performance queue for this statement and the commit only.
+    """
+    reservation = Reservation(**values)
+    consequences.reservation_changed(session, reservation, Change.RESERVED)
+    insert_with_commit(session, _NEW_RESERVATION, values)
+    return reservation
+
+
+def confirm(session: Session, reservation: Reservation, at: datetime) -> None:
+    """Confirm a pending reservation. One that held no seats holds them from now on."""
+    reservation.state = State.CONFIRMED
+    reservation.holds_seats = True
+    reservation.confirmed_at = at
+    consequences.reservation_changed(session, reservation, Change.CONFIRMED)
+
+
+def reduce(session: Session, reservation: Reservation, seats: int, by: By) -> None:
+    """Make a party smaller: `seats` people instead of more. Seats released before count first."""
+    held = consequences.held_seats(reservation)
+    reservation.reduced_from = reservation.reduced_from or reservation.seats
+    reservation.reduced_at, reservation.reduced_by = now(), by
+    reservation.seats = seats
+    reservation.released = min(reservation.released, seats - reservation.admitted)
+    consequences.seats_freed(reservation.performance, held - consequences.held_seats(reservation))
+    consequences.reservation_changed(session, reservation, Change.REDUCED)
+
+
+def cancel(session: Session, reservation: Reservation, by: By) -> None:
+    """Cancel a live reservation of which nobody is in, and free its seats."""
+    consequences.seats_freed(reservation.performance, consequences.end(reservation, by))
+    consequences.reservation_changed(session, reservation, Change.CANCELLED)
+
+
+def cancel_with_performance(
+    session: Session, performance: Performance, parties: Iterable[Reservation]
+) -> int:
+    """Cancel the live parties of a performance that is cancelled; how many mails go out.
+
+    A party of which somebody is in stays confirmed, since it was there. It is written to as well.
+    """
+    freed = mails = 0
+    for reservation in parties:
+        if not reservation.admitted:
+            freed += consequences.end(reservation, By.PERFORMANCE)
+        mails += consequences.reservation_changed(
+            session, reservation, Change.PERFORMANCE_CANCELLED
+        )
+    consequences.seats_freed(performance, freed)
+    return mails
+
+
+def expire(
+    session: Session,
+    performance: Performance,
+    which: ColumnElement[bool],
+    at: datetime,
+    by: By | None = None,
+) -> int:
+    """Expire the pending reservations of a performance that `which` selects; how many."""
+    expired: Sequence[Reservation] = session.scalars(
+        update(Reservation)
+        .where(Reservation.performance_id == performance.id, Reservation.is_pending, which)
+        .values(state=State.EXPIRED, ended_at=at, ended_by=by)
+        .returning(Reservation)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    ).all()
+    consequences.seats_freed(performance, sum(each.seats for each in expired if each.holds_seats))
+    for reservation in expired:
+        consequences.reservation_changed(session, reservation, Change.EXPIRED)
+    return len(expired)

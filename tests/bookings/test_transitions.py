@@ -60,9 +60,9 @@ def said(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Ite
         said.freed, said.performance = said.freed + seats, performance
         seats_freed(performance, seats)
 
-    def changed(session: Any, reservation: Reservation, change: Change) -> bool:
+    def changed(session: Any, reservation: Reservation, change: Change, **how: bool) -> bool:
         said.changed[reservation.id] = change
-        return reservation_changed(session, reservation, change)
+        return reservation_changed(session, reservation, change, **how)
 
     monkeypatch.setattr(consequences, "seats_freed", freed)
     monkeypatch.setattr(consequences, "reservation_changed", changed)

@@ -44,14 +44,16 @@ _MAILS = {
 }
 
 
-def reservation_changed(session: Session, reservation: Reservation, change: Change) -> bool:
+def reservation_changed(
+    session: Session, reservation: Reservation, change: Change, *, with_mail: bool = True
+) -> bool:
     """Enqueue the mail about a change of a locked reservation; whether there is one.
 
-    Walk-ins and visitors whose address was erased get none, and an unconfirmed booking that was reduced
-    has no ticket that could differ.
+    Walk-ins and parties without an address get none, and an unconfirmed booking that was reduced has no ticket
+    that could differ. Staff may ask for none (`with_mail`).
     """
     kind = _MAILS.get(change)
-    if kind is None or not reservation.email:
+    if kind is None or not with_mail or not reservation.email:
         return False
     if change is Change.REDUCED and reservation.state != State.CONFIRMED:
         return False

@@ -29,12 +29,14 @@ def add(session: Session, values: dict[str, Any]) -> Reservation:
     return reservation
 
 
-def confirm(session: Session, reservation: Reservation, at: datetime) -> None:
+def confirm(
+    session: Session, reservation: Reservation, at: datetime, *, with_mail: bool = True
+) -> None:
     """Confirm a pending reservation. One that held no seats holds them from now on."""
     reservation.state = State.CONFIRMED
     reservation.holds_seats = True
     reservation.confirmed_at = at
-    consequences.reservation_changed(session, reservation, Change.CONFIRMED)
+    consequences.reservation_changed(session, reservation, Change.CONFIRMED, with_mail=with_mail)
 
 
 def reduce(session: Session, reservation: Reservation, seats: int, by: By) -> None:
@@ -48,10 +50,10 @@ def reduce(session: Session, reservation: Reservation, seats: int, by: By) -> No
     consequences.reservation_changed(session, reservation, Change.REDUCED)
 
 
-def cancel(session: Session, reservation: Reservation, by: By) -> None:
+def cancel(session: Session, reservation: Reservation, by: By, *, with_mail: bool = True) -> None:
     """Cancel a live reservation of which nobody is in, and free its seats."""
     consequences.seats_freed(reservation.performance, consequences.end(reservation, by))
-    consequences.reservation_changed(session, reservation, Change.CANCELLED)
+    consequences.reservation_changed(session, reservation, Change.CANCELLED, with_mail=with_mail)
 
 
 def cancel_with_performance(

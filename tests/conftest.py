@@ -164,7 +164,8 @@ class _FreshContextClient(FlaskClient):
     """
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        return contextvars.Context().run(super().open, *args, **kwargs)
+        # A streamed answer is read there, too.
+        return contextvars.Context().run(super().open, *args, **{"buffered": True} | kwargs)
 
 
 def _application(settings: dict[str, str]) -> Flask:

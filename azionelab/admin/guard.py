@@ -19,8 +19,8 @@ _FORMS = ("create_view", "edit_view")  # nobody needs a form that they may not s
 class Guarded:
     """Mixin of every view: opens it to the accounts that have `right`, and changes to those with `change_right`.
 
-    A function of a view that needs another right is marked by `needs`, and one whose POST changes nothing by
-    `only_reads`. Others are asked to log in, or get 403 when they are logged in.
+    A function of a view that needs another right beside `right` is marked by `needs`, and one whose POST changes
+    nothing by `only_reads`. Others are asked to log in, or get 403 when they are logged in.
     """
 
     right: ClassVar[Right] = Right.VIEW
@@ -35,19 +35,20 @@ class Guarded:
         return has_right(current_user, self.change_right)
 
     @classmethod
-    def right_for(cls, name: str, method: str) -> Right:
-        """The right that a function of the view needs for an HTTP method."""
+    def rights_for(cls, name: str, method: str) -> frozenset[Right]:
+        """The rights that a function of the view needs for an HTTP method: all of them."""
         view = getattr(cls, name)
         needed: Right | None = getattr(view, "needed_right", None)
         if needed is not None:
-            return needed
+            return frozenset({cls.right, needed})
         if name not in _FORMS and (method in _READING or getattr(view, "only_reads", False)):
-            return cls.right
-        return cls.change_right
+            return frozenset({cls.right})
+        return frozenset({cls.right, cls.change_right})
 
     def _handle_view(self, name: str, **kwargs: Any) -> Response | None:
         # Flask-Admin calls it before each function of a view.
-        if has_right(current_user, self.right_for(name, request.method)):
+        needed = self.rights_for(name, request.method)
+        if all(has_right(current_user, right) for right in needed):
             return None
         return self.inaccessible_callback(name, **kwargs)
 
@@ -62,7 +63,7 @@ class Guarded:
 
 
 def needs(right: Right) -> Callable[[_View], _View]:
-    """Mark a function of a view that needs `right`, whatever the method."""
+    """Mark a function of a view that needs `right` beside the view's, whatever the method."""
 
     def mark(view: _View) -> _View:
         view.needed_right = right  # type: ignore[attr-defined]

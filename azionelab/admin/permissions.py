@@ -28,23 +28,23 @@ def permissions_command(*, write: bool) -> None:
         click.echo(page, nl=False)
 
 
-def needed_rights(app: Flask) -> dict[tuple[str, str], Right]:
-    """The right that each address of the back office needs, by address and method (GET or POST)."""
+def needed_rights(app: Flask) -> dict[tuple[str, str], frozenset[Right]]:
+    """The rights that each address of the back office needs, by address and method (GET or POST)."""
     views = {view.endpoint: view for view in app.extensions["admin"][0]._views if view.endpoint}
     return {
-        (str(rule), method): right
+        (str(rule), method): rights
         for rule in app.url_map.iter_rules()
-        for method, right in _rights_of(rule, views)
+        for method, rights in _rights_of(rule, views)
     }
 
 
-def _rights_of(rule: Rule, views: dict[str, Guarded]) -> Iterator[tuple[str, Right]]:
+def _rights_of(rule: Rule, views: dict[str, Guarded]) -> Iterator[tuple[str, frozenset[Right]]]:
     endpoint, _dot, name = rule.endpoint.rpartition(".")
     if endpoint not in views or name == _OPEN:
         return
     for method in ("GET", "POST"):
         if method in (rule.methods or ()):
-            yield method, views[endpoint].right_for(name, method)
+            yield method, views[endpoint].rights_for(name, method)
 
 
 def permissions_page(app: Flask) -> str:
@@ -73,6 +73,11 @@ def permissions_page(app: Flask) -> str:
     ]
     needed = needed_rights(app)
     for address in sorted({address for address, _method in needed}):
-        see, send = needed.get((address, "GET"), ""), needed.get((address, "POST"), "")
+        see, send = (_describe(needed.get((address, method))) for method in ("GET", "POST"))
         lines.append(f"| `{address}` | {see} | {send} |")
     return "\n".join(lines) + "\n"
+
+
+def _describe(rights: frozenset[Right] | None) -> str:
+    # Whoever may see nothing may do nothing, so that right goes without saying.
+    return ", ".join(sorted(rights - {Right.VIEW} or rights)) if rights else ""

@@ -26,6 +26,9 @@ class UserView(TheatreView):
     can_create = can_edit = True
     can_view_details = False
     column_list = ("email", "name", "roles", "active")
+    column_auto_select_related = (
+        False  # roles are read with the rows anyway, and a file reads them in batches
+    )
     column_default_sort = "email"
     column_sortable_list = ("email", "name", "active")
     column_searchable_list = ("email", "name")

@@ -2,11 +2,13 @@
 
 from flask import make_response
 from flask_admin import expose
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from azionelab.admin.exports.downloads import FileKind, download_table
 from azionelab.admin.guard import needs
 from azionelab.admin.performance_day.base import PerformancePages, get_performance
-from azionelab.admin.performance_day.spreadsheets import attempts_csv, guests_csv
+from azionelab.admin.performance_day.spreadsheets import attempts_table, guests_table
 from azionelab.checkin.house import figures
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.house.guests import guests
@@ -34,17 +36,37 @@ class DownloadPages(PerformancePages):
     @needs(Right.EXPORT)
     def parties(self, performance_id: int) -> Response:
         """The parties as CSV."""
-        performance = get_performance(performance_id)
-        content = guests_csv(guests(performance_id))
-        return _file(content, "text/csv", f"{_name(performance)}-parties.csv")
+        return _parties(performance_id, "csv")
+
+    @expose("/<int:performance_id>/parties.xlsx")
+    @needs(Right.EXPORT)
+    def parties_xlsx(self, performance_id: int) -> Response:
+        """The parties as a workbook."""
+        return _parties(performance_id, "xlsx")
 
     @expose("/<int:performance_id>/scans.csv")
     @needs(Right.EXPORT)
     def scans(self, performance_id: int) -> Response:
         """The scans as CSV."""
-        performance = get_performance(performance_id)
-        content = attempts_csv(figures.attempts(performance_id))
-        return _file(content, "text/csv", f"{_name(performance)}-scans.csv")
+        return _scans(performance_id, "csv")
+
+    @expose("/<int:performance_id>/scans.xlsx")
+    @needs(Right.EXPORT)
+    def scans_xlsx(self, performance_id: int) -> Response:
+        """The scans as a workbook."""
+        return _scans(performance_id, "xlsx")
+
+
+def _parties(performance_id: int, kind: FileKind) -> Response:
+    performance = get_performance(performance_id)
+    table = guests_table(guests(performance_id))
+    return download_table(table, kind, f"{_name(performance)}-parties", gettext("Parties"))
+
+
+def _scans(performance_id: int, kind: FileKind) -> Response:
+    performance = get_performance(performance_id)
+    table = attempts_table(figures.attempts(performance_id))
+    return download_table(table, kind, f"{_name(performance)}-scans", gettext("Scans"))
 
 
 def _name(performance: Performance) -> str:

@@ -64,6 +64,19 @@ class ReservationView(TheatreView):
         "ended_at",
         "erased_at",
     )
+    column_export_list = (
+        "reference",
+        "name",
+        "email",
+        "seats",
+        "state",
+        "admitted",
+        "performance.show.title",
+        "performance.starts_at",
+        "note",
+        "created_at",
+        "confirmed_at",
+    )
     column_default_sort = ("created_at", True)
     column_sortable_list = ("name", "seats", "state", "created_at")
     column_searchable_list = ("reference", "name", "email")
@@ -75,6 +88,9 @@ class ReservationView(TheatreView):
         "state": _("State"),
         "admitted": _("In"),
         "performance": _("Performance"),
+        "performance.show.title": _("Show"),
+        "performance.starts_at": _("Curtain"),
+        "note": _("Note for the door"),
         "created_at": _("Booked"),
         "released": _("Seats released"),
         "late_at": _("Expected late, at about"),

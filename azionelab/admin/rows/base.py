@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from azionelab.admin.exports.lists import ExportedList
 from azionelab.admin.guard import Guarded
 from azionelab.admin.rows.edit_conflicts import (
     flash_changes,
@@ -44,7 +45,7 @@ from azionelab.web.pages import MAX_ROW
 MAX_PAGE = 100_000
 
 
-class TheatreView(Guarded, SearchedView):
+class TheatreView(Guarded, ExportedList, SearchedView):
     """A table of the database, read-only by default, with times in the theatre's time zone."""
 
     can_create = can_edit = can_delete = False

@@ -31,6 +31,11 @@ BUILT := $(FRONTEND)/dist/.vite/manifest.json
 run: $(RUN_READY) $(BUILT) $(CATALOGUES)
 	@exec $(PYTHON) -m bare_machine
 
+## demo: serve a site of its own with an invented season, to look at and to try (PORT=... as for run)
+.PHONY: demo
+demo: $(RUN_READY) $(BUILT) $(CATALOGUES)
+	@exec $(PYTHON) -m bare_machine demo
+
 ## ready: install and build everything that the other targets need
 .PHONY: ready
 ready: $(TEST_READY) $(NODE_READY) $(BUILT) $(CATALOGUES)

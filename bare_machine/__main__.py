@@ -1,7 +1,7 @@
 """`make run` serves the whole site on one machine; `make psql` and `make flask` work on it.
 
-Everything created is under instance/: PostgreSQL's data, a secret key, the passwords of three local
-accounts. The environment and .env override what is created here.
+Everything created is under instance/: PostgreSQL's data, a secret key, the passwords of four local
+accounts. `make demo` serves another site, with a demonstration season, whose data is under instance/demo/. The environment and .env override what is created here.
 """
 
 import fcntl
@@ -25,7 +25,16 @@ from azionelab.settings.loading import ConfigError, load_config
 from bare_machine import embedded_postgres, postgres_programs
 from bare_machine.children import ChildEnded, Children
 from bare_machine.postgres_programs import PostgresUnavailable
-from bare_machine.preparation import ROOT, CannotRun, Stopped, accounts, prepare, secret
+from bare_machine.preparation import (
+    DEMO_SEASON,
+    ROOT,
+    SEASON,
+    CannotRun,
+    Stopped,
+    accounts,
+    prepare,
+    secret,
+)
 
 _NOT_STARTED_URL = "postgresql://"  # placeholder for the embedded database until it runs
 _LOCK = "run.lock"
@@ -39,8 +48,10 @@ def main(arguments: list[str]) -> int:
                 _exec_psql(options)
             case ["flask", *options]:
                 _exec_flask(options)
+            case ["demo"]:
+                _serve(ROOT / "instance" / "demo", DEMO_SEASON, _demo_settings())
             case _:
-                _serve()
+                _serve(ROOT / "instance", SEASON, _settings())
     except ConfigError as error:
         print("\n".join(["Wrong settings:", *error.problems]), file=sys.stderr)
         return 1
@@ -52,12 +63,11 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _serve() -> None:
+def _serve(folder: Path, season: tuple[str, ...], settings: dict[str, str]) -> None:
     stop = _stop_on_signals()
     with ExitStack() as undo:
-        settings = _settings()
         port = _port(settings)
-        instance = undo.enter_context(_locked_instance(port))
+        instance = undo.enter_context(_locked_instance(folder, port))
         _check_free(port)
         environment = _environment(settings, port, instance)
         config = load_config(environment)
@@ -70,7 +80,7 @@ def _serve() -> None:
         connection = undo.enter_context(
             _connect(config.migration_database_url or config.database_url)
         )
-        prepare(connection, environment, instance, stop)
+        prepare(connection, environment, instance, stop, season)
         logins = accounts(connection, instance)
         connection.close()
 
@@ -98,13 +108,13 @@ def _stop_on_signals() -> threading.Event:
 
 
 @contextmanager
-def _locked_instance(port: int) -> Iterator[Path]:
+def _locked_instance(instance: Path, port: int) -> Iterator[Path]:
     """Create and lock the instance folder; its lock file holds the `port`."""
-    instance = ROOT / "instance"
     try:
-        if not instance.exists():
-            instance.mkdir()
-            instance.chmod(0o755)  # PostgreSQL's system user has to pass; secrets have mode 0600
+        for folder in (ROOT / "instance", instance):
+            if not folder.exists():
+                folder.mkdir()
+                folder.chmod(0o755)  # PostgreSQL's system user has to pass; secrets have mode 0600
         lock = (instance / _LOCK).open("a+")
     except OSError as error:
         raise CannotRun(f"cannot write in {instance}: {error.strerror}") from error
@@ -123,6 +133,12 @@ def _settings() -> dict[str, str]:
     """The variables of .env, overridden by the environment."""
     written = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None}
     return written | dict(os.environ)
+
+
+def _demo_settings() -> dict[str, str]:
+    """The environment without the developer's own database, mail server and keys; .env is not read."""
+    own = ("DATABASE_", "MIGRATION_", "MAIL_", "SECRET_KEY", "FLASK_DEBUG", "SITE_BASE_URL")
+    return {k: v for k, v in os.environ.items() if not k.startswith(own)}
 
 
 def _environment(settings: dict[str, str], port: int, instance: Path) -> dict[str, str]:

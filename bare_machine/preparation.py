@@ -1,4 +1,4 @@
-"""Prepares the database for `make run`: migrations, and for an empty one a season and three accounts.
+"""Prepares the database for `make run`: migrations, and for an empty one a season and four accounts.
 
 The accounts' passwords are stored under instance/.
 """
@@ -16,10 +16,12 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from azionelab.ops.checks.schema import SchemaState, compare_revisions
 
 ROOT = Path(__file__).resolve().parents[1]
-_SEASON = "seasons/example.toml"
+SEASON = ("load-season", "seasons/example.toml")
+DEMO_SEASON = ("demo-season",)
 _ACCOUNTS = {  # role: what it may do, as printed at the start
     "admin": "everything",
-    "staff": "the season and its bookings",
+    "staff": "the season, its bookings and mails",
+    "box_office": "bookings and the door",
     "door": "the door only",
 }
 
@@ -51,8 +53,9 @@ def prepare(
     environment: dict[str, str],
     instance: Path,
     stop: threading.Event,
+    season: tuple[str, ...] = SEASON,
 ) -> None:
-    """Run pending migrations; load a season and accounts into an empty database."""
+    """Run pending migrations; make accounts and run the command of a `season` in an empty database."""
 
     def flask(*arguments: str) -> None:
         if stop.is_set():
@@ -72,13 +75,13 @@ def prepare(
 
     if _schema_state(connection) is SchemaState.PENDING:
         flask("db", "upgrade")
-    if not _has_rows(connection, "show"):
-        flask("load-season", _SEASON)
     if not _has_rows(connection, "user_account"):
         for role in _ACCOUNTS:
             password = _password_file(instance, role)
             secret(password)
             flask("create-admin", _email(role), "--role", role, "--password-file", str(password))
+    if not _has_rows(connection, "show"):
+        flask(*season)
 
 
 def _schema_state(connection: psycopg.Connection) -> SchemaState:
@@ -129,7 +132,7 @@ def accounts(connection: psycopg.Connection, instance: Path) -> list[str]:
             shown = secret(file)
         else:
             shown = "(its password was changed)"
-        lines.append(f"{email:<24}{shown:<36}{_ACCOUNTS.get(role, 'nothing')}")
+        lines.append(f"{email:<28}{shown:<36}{_ACCOUNTS.get(role, 'nothing')}")
     return lines
 
 

@@ -24,7 +24,8 @@ KNOWS = {
     "mail": set(),
     "checkin": {"shows", "bookings", "staff"},
     "staff": {"mail"},
-    "ops": {"shows", "bookings", "checkin", "mail", "staff"},
+    "demo": {"shows", "bookings", "checkin", "mail", "staff"},
+    "ops": {"shows", "bookings", "checkin", "mail", "staff", "demo"},
     "admin": {"shows", "bookings", "checkin", "mail", "staff"},
 }
 # Where a page leads on to one of a part that its own knows nothing of: by the address's name alone.
@@ -272,7 +273,8 @@ NO_CHANGES = {
 
 @pytest.mark.parametrize("name", modules())
 def test_only_transitions_change_a_reservation(name: str) -> None:
-    if not name.startswith("bookings.transitions."):
+    # demo.dates moves what the transitions have written to the past: moments alone.
+    if not name.startswith("bookings.transitions.") and name != "demo.dates":
         found = {(name, written) for written in writes_of_reservation(modules()[name])}
         assert found <= NO_CHANGES
 

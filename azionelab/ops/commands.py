@@ -11,11 +11,12 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale
 from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from azionelab.bookings.mails.resending import resend_failed
-from azionelab.database import now
+from azionelab.database import now, violated_constraint
 from azionelab.database.errors import describe_unreachable
+from azionelab.demo.season import DatabaseInUse, write_demo_season
 from azionelab.ops.checks import deployment as deploy_check
 from azionelab.ops.checks import doctor, roles
 from azionelab.ops.checks.schema import NOT_MIGRATED
@@ -48,6 +49,7 @@ def register_commands(app: Flask) -> None:
         accept_secret_key_command,
         smoke_command,
         worker_command,
+        demo_season_command,
     ):
         app.cli.add_command(command)
 
@@ -174,6 +176,35 @@ def load_season_command(file: Path) -> None:
     click.echo(
         f"Loaded {loaded.venues} venues, {loaded.shows} shows, {loaded.performances} performances."
     )
+
+
+@click.command("demo-season")
+@click.option("--force", is_flag=True, help="In production too, and beside real bookings.")
+@_with_database
+def demo_season_command(*, force: bool) -> None:
+    """Write an invented season with some hundred bookings in every state, to look at and to try.
+
+    No mail is sent about bookings of the past: the addresses end in example.org, which nobody has.
+    """
+    if not (force or current_app.config["AZIONELAB"].debug):
+        raise click.ClickException(
+            "this is a production site, where invented bookings would be taken for real ones;"
+            " --force writes them all the same"
+        )
+    try:
+        written = write_demo_season(into_used=force)
+    except DatabaseInUse as error:
+        raise click.ClickException(
+            "this database has reservations, and invented ones would be taken for real; --force"
+            " writes them all the same"
+        ) from error
+    except IntegrityError as error:
+        if violated_constraint(error) != "uq_show_slug":
+            raise
+        raise click.ClickException(
+            "the demonstration season is in this database already"
+        ) from error
+    click.echo(f"Wrote {written}.")
 
 
 @click.command("check")

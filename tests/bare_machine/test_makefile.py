@@ -58,6 +58,7 @@ def test_help_lists_every_target(machine: Path) -> None:
     told = make(machine, "help").stdout
     assert {
         "run",
+        "demo",
         "test",
         "help",
         "lint",

@@ -143,6 +143,16 @@ def test_the_first_start_serves_a_season_and_tells_how_to_log_in(clone: Path, st
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
 
 
+def test_the_demonstration_has_data_of_its_own(clone: Path, start: Start) -> None:
+    # Whatever database the developer uses otherwise.
+    told = serving(start("demo", DATABASE_URL="postgresql://127.0.0.1:1/own", FLASK_DEBUG="false"))
+    assert "Novantanove gradini" not in get(address(told)), "a run that is over"
+    assert "Il cortile delle zagare" in get(address(told))
+    for role in ("admin", "staff", "box_office", "door"):
+        assert (clone / "instance" / "demo" / "passwords" / role).read_text() in told
+    assert not database_runs(clone)
+
+
 def test_ctrl_c_stops_all_of_it_and_the_next_start_finds_what_was_there(
     clone: Path, start: Start
 ) -> None:

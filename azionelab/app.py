@@ -33,7 +33,7 @@ from azionelab.ops.monitoring.sentry import init_sentry
 from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config
 from azionelab.shows.pages.views import blueprint as shows_blueprint
-from azionelab.staff.accounts import init_security
+from azionelab.staff.pages.setup import init_security
 from azionelab.web.assets import init_assets
 from azionelab.web.pages import init_pages
 from azionelab.web.rate_limits import init_rate_limits

@@ -22,6 +22,7 @@ export default defineConfig({
         "src/styles/app.css",
         "src/styles/office.css",
         "src/styles/performance-day.css",
+        "src/styles/account.css",
       ],
     },
   },

@@ -9,7 +9,8 @@ from flask_admin.theme import Bootstrap4Theme
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from azionelab.admin.accounts.views import TokenView, UserView
+from azionelab.admin.accounts.tokens import TokenView
+from azionelab.admin.accounts.views import UserView
 from azionelab.admin.home import HomeView
 from azionelab.admin.mails.failed import FailedMailsView
 from azionelab.admin.mails.views import MailView

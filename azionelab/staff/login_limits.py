@@ -40,8 +40,8 @@ _per_account = RateLimit("login-account", lambda _: PER_ACCOUNT)
 
 def init_login_limits(app: Flask) -> None:
     """Set a signed cookie at each login, so that the browser counts as known for that account."""
-    user_logged_in.connect(_remember_device, app)
-    password_reset.connect(_remember_device, app)
+    user_logged_in.connect(remember_device, app)
+    password_reset.connect(remember_device, app)
 
 
 def limit_logins(view: Callable[P, R]) -> Callable[P, R]:
@@ -88,7 +88,8 @@ def _digest(email: str) -> str:
     return hashlib.sha256(address.encode()).hexdigest()
 
 
-def _remember_device(_app: Flask, user: User, **_facts: object) -> None:
+def remember_device(_app: Flask, user: User, **_facts: object) -> None:
+    """Give this browser the cookie that makes it known for the account, and reset the account's counts."""
     account = _digest(user.email)
 
     # After the request, when the library's transaction has ended.

@@ -1,8 +1,9 @@
-"""Staff accounts, roles, ended sessions, and API tokens."""
+"""Staff accounts, roles, links to set a password, sessions, and API tokens."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from flask_security.core import RoleMixin, UserMixin
 from sqlalchemy import (
@@ -62,7 +63,7 @@ class User(Versioned, Base, UserMixin):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
     name: Mapped[UserText] = mapped_column(default="")
-    password: Mapped[str | None]
+    password: Mapped[str | None]  # None until an invitation is accepted
     active: Mapped[bool] = mapped_column(default=True)
     # Flask-Security's session key: changing it ends every session of this person.
     fs_uniquifier: Mapped[str]
@@ -73,6 +74,45 @@ class User(Versioned, Base, UserMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+
+class PasswordLink(Base):
+    """A link, not used yet, by which an account's owner sets a password: an invitation, or sent by an admin.
+
+    The link is made from `id` and SECRET_KEY (tokens.py); the database alone does not reveal it. An account has
+    one link at most: a new one replaces it, and using it deletes it.
+    """
+
+    __tablename__ = "password_link"
+    __table_args__ = (UniqueConstraint("user_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    by_mail: Mapped[bool]  # False: an admin was shown the link to pass it on
+    mailed_at: Mapped[datetime | None]  # when the mail server accepted the mail
+    refusal: Mapped[str] = mapped_column(default="")  # why the mail server refused it for good
+
+
+class StaffSession(Base):
+    """A session that somebody logged into, for the list of one's sessions; deleted when its cookie has expired.
+
+    `account_key` is the digest of the account's `fs_uniquifier` at the login: a session with an older one has
+    ended with all others of the account.
+    """
+
+    __tablename__ = "staff_session"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)  # SHA-256 of the session's id
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    account_key: Mapped[bytes]
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]  # accurate to SEEN_EVERY (sessions.py)
+    browser: Mapped[str]  # "Firefox, Windows"
+    network: Mapped[str]  # the address without its last part
 
 
 class EndedSession(Base):

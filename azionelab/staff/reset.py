@@ -73,13 +73,14 @@ def _enqueue_request(address: str) -> None:
 
 @jobs.task(name=RESET_JOB, queue=QUEUE, retry=_PATIENCE)
 def decide_on_mail(user_id: int | None) -> None:
-    """Enqueue the mail if the account is active and its mailbox got none within RESET_PAUSE."""
+    """Enqueue the mail if the account is in use and its mailbox got none within RESET_PAUSE."""
     if user_id is None:
         return
     with transaction() as session:
         alike = _lock_accounts_of_mailbox(session, user_id)
         user = next((one for one in alike if one.id == user_id), None)
-        if user is None or not user.active:
+        # Somebody who was invited has the link of the invitation.
+        if user is None or not user.active or user.password is None:
             return
         asked_at = now()
         mailed = [one.reset_mailed_at for one in alike if one.reset_mailed_at is not None]

@@ -38,7 +38,8 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         page.goto(live_site.url + address)
         found[address] = [v["id"] for v in Axe().run(page).response["violations"]]
     log_in(page, live_site, f"{scheme}@theatre.org", "door")
-    for address in ("/checkin/", f"/checkin/performances/{performance.id}"):
+    of_staff = ("/checkin/", f"/checkin/performances/{performance.id}", "/staff/account")
+    for address in of_staff:
         page.goto(live_site.url + address)
         found[address] = [v["id"] for v in Axe().run(page).response["violations"]]
     context.close()

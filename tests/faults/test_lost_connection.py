@@ -123,6 +123,9 @@ ELSEWHERE = {
     "security.login", "security.logout", "staff_logout_everywhere", "security.change_password",
     "security.forgot_password", "security.reset_password",
     "door_enrolment.enrol",
+    # What has ended stays ended; a link that was made is replaced, one that was used says so.
+    "staff_end_session", "staff_end_other_sessions", "admin_accounts.end_sessions_view", "staff_accept",
+    "admin_accounts.link_view", "admin_accounts.withdraw_view",
     # It writes a job, which does nothing twice for one press (tests/admin/test_failed_mails.py).
     "admin_failed_mails.resend",
     # One statement each, that says the same if it is done twice.

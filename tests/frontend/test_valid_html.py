@@ -73,7 +73,7 @@ def test_no_page_has_an_error(app: Flask, client: FlaskClient, tmp_path: Path) -
             f"/admin/performances/edit/?id={performance.id}",
             f"/admin/performances/cancel/?id={performance.id}",
             f"/admin/shows/edit/?id={performance.show_id}",
-            "/staff/change",
+            *("/staff/change", "/staff/account", "/admin/accounts/edit/?id=1"),
         ],
     )
     assert check(tmp_path) == []

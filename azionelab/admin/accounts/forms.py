@@ -4,12 +4,11 @@ from uuid import UUID, uuid4
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, HiddenField, IntegerField, PasswordField, SelectChoice
+from wtforms import BooleanField, EmailField, HiddenField, IntegerField, SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from azionelab.admin.rows.fields import EditedForm, Line, RequiredChoice
 from azionelab.shows.limits import MAX_LINE
-from azionelab.staff.accounts import PASSWORD_LENGTH
 from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope
 
@@ -24,20 +23,14 @@ ROLES = [
 ]
 
 
-class AccountForm(FlaskForm):  # type: ignore[misc]
-    """A new account."""
+class InvitationForm(FlaskForm):  # type: ignore[misc]
+    """A new account, whose owner chooses the password."""
 
     email = EmailField(_("E-mail"), [InputRequired(), Length(max=254)])
     name = Line(
         _("Name"), [Length(max=MAX_LINE)], description=_("Shown at the door, as in “by Anna”.")
     )
     role = RequiredChoice(_("Role"), choices=ROLES)
-    password = PasswordField(
-        _("Password"),
-        [InputRequired()],
-        description=_("At least %(length)s characters.", length=PASSWORD_LENGTH),
-        render_kw={"autocomplete": "new-password"},
-    )
 
 
 class ChangedAccountForm(EditedForm):
@@ -48,13 +41,6 @@ class ChangedAccountForm(EditedForm):
     active = BooleanField(
         _("Active"),
         description=_("An account that is not active is logged out at once and cannot log in."),
-    )
-    password = PasswordField(
-        _("New password"),
-        description=_(
-            "Leave empty to keep the password. A new password logs the person out everywhere."
-        ),
-        render_kw={"autocomplete": "new-password"},
     )
 
 

@@ -1,8 +1,9 @@
-"""Staff accounts and API tokens in the back office, for administrators only."""
+"""Staff accounts in the back office, for administrators only."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from flask import flash, redirect, request
+from flask import current_app, flash, g, redirect, request
 from flask_admin import expose
 from flask_admin.helpers import get_form_data
 from flask_babel import gettext
@@ -10,21 +11,32 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from azionelab.admin.accounts.forms import AccountForm, ChangedAccountForm, TokenForm
-from azionelab.admin.accounts.texts import describe_role, describe_scope
-from azionelab.admin.rows.base import TheatreView, show_error
-from azionelab.staff.accounts import AccountError, change_account, create_account
-from azionelab.staff.models import User
+from azionelab.admin.accounts.forms import ChangedAccountForm, InvitationForm
+from azionelab.admin.accounts.texts import describe_role, describe_state
+from azionelab.admin.rows.base import TheatreView, read_identity, show_error
+from azionelab.database import db, now
+from azionelab.staff.accounts import AccountError, change_account
+from azionelab.staff.invitations import (
+    AccountGone,
+    invite,
+    link_address,
+    open_links,
+    renew_link,
+    withdraw,
+)
+from azionelab.staff.models import PasswordLink, User
 from azionelab.staff.rights import Right, role_of
-from azionelab.staff.tokens import issue_token, revoke_token
+from azionelab.staff.sessions import AccountUnknown, end_sessions, list_sessions
 
 
 class UserView(TheatreView):
-    """Accounts. They are deactivated, never deleted: the scan log names who let people in."""
+    """Accounts. One that was used is deactivated, never deleted: the scan log names who let people in."""
 
     right = change_right = Right.MANAGE_ACCOUNTS
     can_create = can_edit = True
     can_view_details = False
+    create_template = "admin/accounts/invite.html"
+    edit_template = "admin/accounts/account.html"
     column_list = ("email", "name", "roles", "active")
     column_auto_select_related = (
         False  # roles are read with the rows anyway, and a file reads them in batches
@@ -36,15 +48,12 @@ class UserView(TheatreView):
         "email": _("E-mail"),
         "name": _("Name"),
         "roles": _("Role"),
-        "active": _("Active"),
+        "active": _("State"),
     }
     column_formatters: ClassVar = {
         "roles": lambda _view, _context, row, _name: ", ".join(map(describe_role, row.roles)),
+        "active": lambda _view, _context, row, _name: describe_state(row, _links().get(row.id)),
     }
-
-    def get_create_form(self) -> type[AccountForm]:
-        """The form of a new account."""
-        return AccountForm
 
     def edit_form(self, obj: User | None = None) -> ChangedAccountForm:
         """The form of an account; it never holds the password's hash."""
@@ -58,16 +67,6 @@ class UserView(TheatreView):
             version=obj.version,
         )
 
-    def create_model(self, form: Any) -> User | bool:
-        """Create an account; returns False and puts the error into the form when the rules refuse it."""
-        try:
-            return create_account(
-                form.email.data, form.role.data, form.password.data, form.name.data
-            )
-        except AccountError as refusal:
-            show_error(form, refusal.field, str(refusal))
-            return False
-
     def update_model(self, form: Any, model: Any) -> bool:
         """Change an account; returns False and puts the error into the form when the rules refuse it."""
         try:
@@ -78,51 +77,94 @@ class UserView(TheatreView):
         self.flash_merged(form, merged)
         return True
 
-
-class TokenView(TheatreView):
-    """API tokens of programs at the door. The text of each is shown once, when it is issued."""
-
-    right = change_right = Right.MANAGE_ACCOUNTS
-    can_create = True
-    details_template = "admin/token.html"
-    column_list = ("label", "scope", "created_at", "expires_at", "revoked_at")
-    column_details_list = column_list
-    column_default_sort = ("created_at", True)
-    column_searchable_list = ("label",)
-    column_formatters: ClassVar = {
-        "scope": lambda _view, _context, token, _name: describe_scope(token.scope)
-    }
-    column_formatters_detail = column_formatters
-    column_labels: ClassVar = {
-        "label": _("Label"),
-        "scope": _("For"),
-        "created_at": _("Created"),
-        "expires_at": _("Valid until"),
-        "revoked_at": _("Revoked"),
-    }
+    def extra_context(self, row: User) -> dict[str, Any]:
+        """The account's link and sessions."""
+        return {
+            "link": _links().get(row.id),
+            "state": describe_state(row, _links().get(row.id)),
+            "now": now(),
+            "sessions": list_sessions(row),
+            "mail_server": _has_mail_server(),
+        }
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
-        """Issue a token and show its text, which cannot be shown again."""
-        form = TokenForm()
+        """Invite somebody: their account exists from now on, and the link sets its password."""
+        form = InvitationForm()
         if form.validate_on_submit():
-            token, text = issue_token(
-                form.label.data, form.scope, form.hours.data, press=form.press
-            )
-            return self.render("admin/token_issued.html", token=token, text=text)
-        return self.render(self.create_template, form=form, return_url=self.get_url(".index_view"))
-
-    @expose("/revoke/", methods=("POST",))
-    def revoke_view(self) -> Response:
-        """Revoke a token."""
-        token = self.get_one(request.form.get("id", ""))
-        if token is None:
-            flash(gettext("Token not found."), "error")
-        else:
-            was_revoked = token.revoked_at is not None
-            revoke_token(token.id)
-            if was_revoked:
-                flash(gettext("The token had already been revoked."), "info")
+            try:
+                link = invite(form.email.data, form.role.data, form.name.data, current_user.id)
+            except AccountError as refusal:
+                show_error(form, refusal.field, str(refusal))
             else:
-                flash(gettext("The token has been revoked."), "success")
+                return self._link_made(link, gettext("The invitation is on its way."))
+        return self.show_form(self.create_template, form, mail_server=_has_mail_server())
+
+    @expose("/link/", methods=("POST",))
+    def link_view(self) -> Any:
+        """Send an account's owner a link to set the password; an earlier link becomes invalid."""
+        try:
+            link = renew_link(_posted_id())
+        except AccountGone:
+            return self.row_not_found()
+        except AccountError as refusal:
+            flash(str(refusal), "error")
+            return self._back_to_account()
+        return self._link_made(
+            link, gettext("The mail is on its way. Earlier links do not work any more.")
+        )
+
+    @expose("/withdraw/", methods=("POST",))
+    def withdraw_view(self) -> Response:
+        """Withdraw a link; an invited account that was never used is deleted with it."""
+        try:
+            deleted = withdraw(_posted_id(), current_user.id)
+        except AccountGone:
+            return self.row_not_found()
+        if not deleted:
+            flash(gettext("The link does not work any more."), "success")
+            return self._back_to_account()
+        flash(gettext("The invitation has been withdrawn."), "success")
         return redirect(self.get_url(".index_view"))
+
+    @expose("/end-sessions/", methods=("POST",))
+    def end_sessions_view(self) -> Response:
+        """Log an account's owner out everywhere."""
+        try:
+            end_sessions(_posted_id())
+        except AccountUnknown:
+            return self.row_not_found()
+        flash(gettext("The account has been logged out on all devices."), "success")
+        return self._back_to_account()
+
+    def _link_made(self, link: PasswordLink, done: str) -> Any:
+        """Say that the mail is on its way; without a mail server show the link, once."""
+        if link.by_mail:
+            flash(done, "success")
+            return redirect(self.get_url(".edit_view", id=link.user_id))
+        return self.render(
+            "admin/accounts/link.html",
+            account=db.session.get_one(User, link.user_id),
+            link=link,
+            address=link_address(link),
+        )
+
+    def _back_to_account(self) -> Response:
+        return redirect(self.get_url(".edit_view", id=_posted_id()))
+
+
+def _links() -> Mapping[int, PasswordLink]:
+    """The unused links; one query for a list."""
+    if "password_links" not in g:
+        g.password_links = open_links()
+    links: Mapping[int, PasswordLink] = g.password_links
+    return links
+
+
+def _posted_id() -> int:
+    identity = read_identity(User, request.form.get("id"))
+    return identity if isinstance(identity, int) else 0
+
+
+def _has_mail_server() -> bool:
+    return current_app.config["AZIONELAB"].mail_server is not None

@@ -1,9 +1,10 @@
-"""Periodic jobs that maintain the queue and the rate limits."""
+"""Periodic jobs that maintain the queue, the rate limits and the list of sessions."""
 
 from procrastinate import JobContext
 from procrastinate.manager import JobManager
 
 from azionelab.extensions import jobs
+from azionelab.staff.sessions import delete_expired_sessions
 from azionelab.web.rate_limits import delete_ended_windows
 
 QUEUE = "queue"
@@ -32,6 +33,13 @@ async def clean(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 (a
 def forget_rate_counts(timestamp: int) -> None:  # noqa: ARG001 (as above)
     """Delete the counts of ended rate-limit windows."""
     delete_ended_windows()
+
+
+@jobs.periodic(cron="50 * * * *")
+@jobs.task(name="sessions.forget", queue=QUEUE, queueing_lock="sessions.forget")
+def forget_sessions(timestamp: int) -> None:  # noqa: ARG001 (as above)
+    """Delete the rows of expired sessions."""
+    delete_expired_sessions()
 
 
 async def retry_stalled(manager: JobManager, seconds_since_heartbeat: float) -> int:

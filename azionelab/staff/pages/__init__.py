@@ -1,0 +1,1 @@
+"""Pages of staff about their own account: login, sessions, second step."""

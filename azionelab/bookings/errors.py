@@ -133,3 +133,39 @@ class CapacityBelowHeld(BookingError):
     def __init__(self, held: int) -> None:
         super().__init__(f"{held} seats are held")
         self.held = held
+
+
+class ReservationChanged(BookingError):
+    """Somebody else changed the reservation since the page showed it."""
+
+
+class AddressTaken(BookingError):
+    """The address has another live booking of the performance: its `reference`, "" when a visitor was faster."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"the address has booking {reference}")
+        self.reference = reference
+
+
+class PartyOverLimit(PartyTooLarge):
+    """The party is larger than the performance's `limit`, and no reason was given."""
+
+
+class NotMovable(BookingError):
+    """The reservation cannot be moved there: the same performance, one that is over, or a cancelled one."""
+
+
+class SeatsReleased(BookingError):
+    """Seats of the party were released as no-shows: they have to be restored first."""
+
+
+class NotSplittable(BookingError):
+    """Each of both parties needs one person at least."""
+
+
+class NotMergeable(BookingError):
+    """Only two live reservations of one performance can be merged: confirmed ones into a confirmed one."""
+
+
+class UndoOver(BookingError):
+    """The change can no longer be undone: too late, undone already, or the world went on."""

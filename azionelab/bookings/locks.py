@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
 from azionelab.bookings.models import PARTY_COLUMNS, Reservation, State
 from azionelab.bookings.party import Party
-from azionelab.database import read_row, require_transaction
+from azionelab.database import read_row, require_transaction, take_locks
 from azionelab.shows.models import Performance
 
 # The statements are built once, since others wait for these locks. They are FOR NO KEY UPDATE (`key_share`), so
@@ -34,6 +34,7 @@ _RESERVATION = (
     .with_for_update(key_share=True, of=Reservation)
     .execution_options(populate_existing=True)
 )
+_PERFORMANCE_OF = select(Reservation.performance_id).where(Reservation.id == bindparam("id"))
 _PARTY = (
     select(*PARTY_COLUMNS, Performance.cancelled_at, Performance.reentry)
     .join(Reservation.performance)
@@ -69,6 +70,9 @@ EXPECTED_PARTY: dict[type, Select[Any]] = {
     UUID: _EXPECTED_PARTY.where(Reservation.id == bindparam("named")),
     str: _EXPECTED_PARTY.where(Reservation.reference == bindparam("named")),
 }
+# A reservation that is moved to another performance while we wait for its row is not found: PostgreSQL joins the
+# row as it is now with the performance as it was asked for. The next statement finds it.
+_TRIES = 3
 _LIVE_PARTIES = (
     select(Reservation)
     .where(Reservation.performance_id == bindparam("performance"), Reservation.is_live)
@@ -96,10 +100,11 @@ def lock_reservation(session: Session, reservation_id: UUID) -> Reservation:
     Its performance is read with it, not locked.
     """
     require_transaction(session)
-    reservation = session.scalar(_RESERVATION, {"id": reservation_id})
-    if reservation is None:
-        raise ReservationUnknown
-    return reservation
+    for _ in range(_TRIES):
+        reservation = session.scalar(_RESERVATION, {"id": reservation_id})
+        if reservation is not None:
+            return reservation
+    raise ReservationUnknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +121,11 @@ def lock_party(session: Session, reservation_id: UUID) -> LockedParty:
     Raises ReservationUnknown.
     """
     require_transaction(session)
-    found = read_row(session.connection(), _PARTY, {"id": reservation_id})
-    if found is None:
-        raise ReservationUnknown
-    return LockedParty(*found)
+    for _ in range(_TRIES):
+        found = read_row(session.connection(), _PARTY, {"id": reservation_id})
+        if found is not None:
+            return LockedParty(*found)
+    raise ReservationUnknown
 
 
 def lock_live_parties(session: Session, performance_id: int) -> Sequence[Reservation]:
@@ -129,9 +135,31 @@ def lock_live_parties(session: Session, performance_id: int) -> Sequence[Reserva
 
 
 def lock_with_performance(session: Session, reservation_id: UUID) -> Reservation:
-    """Lock a reservation and, before it, its performance: for changes of the seats held."""
-    reservation = session.get(Reservation, reservation_id)
-    if reservation is None:
-        raise ReservationUnknown
-    lock_performance(session, reservation.performance_id)
-    return lock_reservation(session, reservation_id)
+    """Lock a reservation and, before it, its performance: for changes of the seats held.
+
+    Staff may move it to another performance between reading and locking. Both locks are let go then, since the
+    other performance's must come before the reservation's.
+    """
+
+    def lock_both() -> Reservation | None:
+        performance_id = session.scalar(_PERFORMANCE_OF, {"id": reservation_id})
+        if performance_id is None:
+            raise ReservationUnknown
+        lock_performance(session, performance_id)
+        reservation = lock_reservation(session, reservation_id)
+        return reservation if reservation.performance_id == performance_id else None
+
+    while True:
+        reservation = take_locks(session, lock_both)
+        if reservation is not None:
+            return reservation
+
+
+def lock_performances(session: Session, *performance_ids: int) -> dict[int, Performance]:
+    """Several performances, locked in the order of their ids; PerformanceUnknown."""
+    return {one: lock_performance(session, one) for one in sorted(set(performance_ids))}
+
+
+def lock_reservations(session: Session, *reservation_ids: UUID) -> dict[UUID, Reservation]:
+    """Several reservations, locked in the order of their ids; ReservationUnknown."""
+    return {one: lock_reservation(session, one) for one in sorted(set(reservation_ids))}

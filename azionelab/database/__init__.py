@@ -9,6 +9,7 @@ from azionelab.database.transactions import (
     insert_with_commit,
     read_row,
     require_transaction,
+    take_locks,
     transaction,
 )
 
@@ -22,6 +23,7 @@ __all__ = [
     "now",
     "read_row",
     "require_transaction",
+    "take_locks",
     "transaction",
     "violated_constraint",
 ]

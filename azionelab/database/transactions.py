@@ -1,9 +1,9 @@
 """Transactions: `transaction()`, and `execute_autocommit` for a use case of a single statement."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import namedtuple_row
@@ -21,6 +21,7 @@ _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _COMMITTED = "azionelab.committed"
 _IN_USE_CASE = "azionelab.in_use_case"
 _INSERTS_WITH_COMMIT = "azionelab.insert_with_commit"
+_Locked = TypeVar("_Locked")
 
 
 class NestedTransaction(RuntimeError):
@@ -198,6 +199,16 @@ def commit_read_transaction(session: Session) -> None:
 def _refuse_nesting(session: Session) -> None:
     if session.info.get(_IN_USE_CASE) or has_changes(session):
         raise NestedTransaction
+
+
+def take_locks(session: Session, take: Callable[[], _Locked | None]) -> _Locked | None:
+    """Take row locks by `take`. When it returns None they are let go: it runs in a savepoint."""
+    require_transaction(session)
+    with session.begin_nested() as savepoint:
+        locked = take()
+        if locked is None:
+            savepoint.rollback()
+    return locked
 
 
 def require_transaction(session: Session) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from azionelab.database import Base
@@ -17,7 +18,7 @@ class MailKind(StrEnum):
     CONFIRM = "confirm"  # you reserved: press here to confirm
     EXISTING = "existing"  # you booked again: here is the booking you have
     TICKET = "ticket"  # confirmed: here is your QR
-    REDUCED = "changed"  # fewer seats: your ticket still holds
+    CHANGED = "changed"  # other seats, another performance...: your ticket still holds
     CANCELLED = "cancelled"  # you cancelled
     PERFORMANCE_CANCELLED = "performance_cancelled"  # we cancelled
     MOVED = "moved"  # we changed the performance's time or place
@@ -71,5 +72,7 @@ class Mail(Base):
     # Whose fault the last try's refusal was (`mail.replies.Fault`); "" when it was not refused.
     refusal: Mapped[str] = mapped_column(default="", server_default="")
     resent_at: Mapped[datetime | None]  # when somebody last asked for it to be sent once more
+    # What staff changed, as `bookings.mails.changes.Changes` reads it; nothing personal.
+    changed: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     # By the class's name: this part knows nothing of bookings, and reads nothing of it.
     reservation: Mapped[Any] = relationship("Reservation")

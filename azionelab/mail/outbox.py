@@ -1,6 +1,7 @@
 """The outbox: writes a mail's row and its job in the caller's transaction."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, insert, select
@@ -20,13 +21,26 @@ class MailUnknown(Exception):
     """No mail has this identity."""
 
 
-def enqueue(session: Session, reservation_id: UUID, kind: MailKind) -> None:
+def enqueue(
+    session: Session,
+    reservation_id: UUID,
+    kind: MailKind,
+    changed: dict[str, Any] | None = None,
+) -> None:
     """Write a mail about a booking and enqueue its sending, both to be committed with the booking.
 
     One commit writes all of it: there is no booking without its mail, and no mail about a booking that
-    was rolled back. The worker talks to the mail server after the commit, however long that takes.
+    was rolled back. The worker talks to the mail server after the commit, however long that takes. `changed` is what
+    the text has to say of a change by staff.
     """
-    mail = {"id": uuid4(), "reservation_id": reservation_id, "kind": kind, "created_at": now()}
+    mail: dict[str, Any] = {
+        "id": uuid4(),
+        "reservation_id": reservation_id,
+        "kind": kind,
+        "created_at": now(),
+    }
+    if changed:
+        mail["changed"] = changed
     defer_sending(session, mail["id"])
     insert_with_commit(session, _NEW_MAIL, mail)
 

@@ -204,6 +204,7 @@ class TestTheList:
                 "admitted": 0,
                 "released": 0,
                 "outside": 0,
+                "moved": False,
             },
             other.reference: parties[other.reference] | {"state": "pending", "seats": 2},
         }

@@ -22,6 +22,11 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 
 from azionelab.bookings import rules
+from azionelab.bookings.box_office.changes import change_party, entries_of
+from azionelab.bookings.box_office.endings import cancel_party, reinstate_party
+from azionelab.bookings.box_office.groups import merge_parties, split_party
+from azionelab.bookings.box_office.moves import move_party
+from azionelab.bookings.box_office.undoing import find_undo, undo_change
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats import holds, no_show_seats
@@ -52,7 +57,7 @@ CODES: st.SearchStrategy[CodeOf] = st.sampled_from(
 
 
 class Evening(RuleBasedStateMachine):
-    """One performance, and everything that can happen to it."""
+    """One performance, everything that can happen to it, and another one that parties are moved to."""
 
     reservations = Bundle("reservations")
     scans = Bundle("scans")
@@ -64,6 +69,7 @@ class Evening(RuleBasedStateMachine):
         self.performance = a_performance(
             capacity, party_limit=5, starts_at=curtain, booking_closes_at=curtain
         )
+        self.other = a_performance(6, party_limit=5)
         self.let_in: dict[UUID, int] = {}
 
     @rule(
@@ -167,6 +173,57 @@ class Evening(RuleBasedStateMachine):
         undo(self.performance.id, scan, DOOR_A)
         del self.let_in[scan]
 
+    @rule(reservation=reservations, back=st.booleans(), notify=st.booleans())
+    def move(self, reservation: UUID, back: bool, notify: bool) -> None:
+        target = self.performance if back else self.other
+        seen = fresh(reservation).changed_in
+        self._try(lambda: move_party(reservation, target.id, seen, notify=notify))
+
+    @rule(
+        reservation=reservations,
+        seats=st.integers(1, 7),
+        reason=st.sampled_from(["", "a class"]),
+        email=st.none() | st.sampled_from([f"{name}@example.org" for name in "abcdef"]),
+    )
+    def change(self, reservation: UUID, seats: int, reason: str, email: str | None) -> None:
+        party = fresh(reservation)
+        wanted = replace(entries_of(party), seats=seats)
+        if email is not None:
+            wanted = replace(wanted, email=email)
+        self._try(lambda: change_party(reservation, wanted, party.changed_in, reason=reason))
+
+    @rule(target=reservations, reservation=reservations, seats=st.integers(1, 4))
+    def split(self, reservation: UUID, seats: int) -> object:
+        party = fresh(reservation)
+        named = {"name": party.name, "email": party.email}
+        try:
+            return split_party(reservation, seats, party.changed_in, **named).other_id
+        except BookingError:
+            db.session.rollback()
+            return multiple()
+
+    @rule(kept=reservations, other=reservations)
+    def merge(self, kept: UUID, other: UUID) -> None:
+        seen = fresh(kept).changed_in
+        self._try(lambda: merge_parties(kept, other, seen))
+
+    @rule(reservation=reservations, notify=st.booleans())
+    def cancel_by_staff(self, reservation: UUID, notify: bool) -> None:
+        seen = fresh(reservation).changed_in
+        self._try(lambda: cancel_party(reservation, seen, notify=notify))
+
+    @rule(reservation=reservations)
+    def take_back(self, reservation: UUID) -> None:
+        seen = fresh(reservation).changed_in
+        self._try(lambda: reinstate_party(reservation, seen))
+
+    @rule(reservation=reservations)
+    def undo_by_staff(self, reservation: UUID) -> None:
+        offer = find_undo(fresh(reservation))
+        if offer is not None:
+            identity = offer.id
+            self._try(lambda: undo_change(identity))
+
     @rule(capacity=st.integers(0, 15))
     def edit_capacity(self, capacity: int) -> None:
         self._try(lambda: change_capacity(self.performance.id, capacity))
@@ -180,12 +237,10 @@ class Evening(RuleBasedStateMachine):
 
     @invariant()
     def the_house_is_not_oversold(self) -> None:
-        if hasattr(self, "performance"):
-            held, live = seats_held(self.performance.id)
+        for evening in (self.performance, self.other) if hasattr(self, "performance") else ():
+            held, live = seats_held(evening.id)
             assert held == live
-            performance = db.session.get_one(
-                Performance, self.performance.id, populate_existing=True
-            )
+            performance = db.session.get_one(Performance, evening.id, populate_existing=True)
             assert held <= performance.capacity
 
     @invariant()
@@ -196,9 +251,9 @@ class Evening(RuleBasedStateMachine):
                     "SELECT r.seats - r.released, r.state, r.admitted, coalesce(sum(a.people), 0)"
                     " FROM reservation r LEFT JOIN admission a"
                     " ON a.reservation_id = r.id AND a.undone_at IS NULL"
-                    " WHERE r.performance_id = :id GROUP BY r.id"
+                    " WHERE r.performance_id IN (:id, :other) GROUP BY r.id"
                 ),
-                {"id": self.performance.id},
+                {"id": self.performance.id, "other": self.other.id},
             ).all()
             for seats, state, admitted, people in rows:
                 assert admitted == people <= seats

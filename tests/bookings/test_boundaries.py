@@ -231,7 +231,7 @@ def test_erasing_on_request_stops_mails_of_one_party_that_wait_and_no_others() -
     assert {mail.kind: mail.delivery for mail in found} == {
         MailKind.CONFIRM: Delivery.SENT,
         MailKind.TICKET: Delivery.FAILED,
-        MailKind.REDUCED: Delivery.NOT_SENT,
+        MailKind.CHANGED: Delivery.NOT_SENT,
     }
     waiting = select(Mail.reservation_id).where(Mail.delivery == Delivery.QUEUED)
     assert set(db.session.scalars(waiting)) == {before, behind}

@@ -286,7 +286,7 @@ def test_fewer_seats_keeps_the_ticket() -> None:
     reservation = a_party(performance, 4)
     rules.reduce_seats(reservation.id, 3)
     assert seats_held(performance.id) == (3, 3)
-    assert mails(reservation)[-1] == MailKind.REDUCED
+    assert mails(reservation)[-1] == MailKind.CHANGED
     for seats in (4, 0, -1):
         with pytest.raises(NotFewerSeats):
             rules.reduce_seats(reservation.id, seats)

@@ -1,7 +1,7 @@
 """What the rules say of freed seats and changed reservations is what the database has."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,6 +11,10 @@ from flask import Flask
 from sqlalchemy import text
 
 from azionelab.bookings import performance_changes, rules
+from azionelab.bookings.box_office.changes import change_party, entries_of
+from azionelab.bookings.box_office.endings import cancel_party, reinstate_party
+from azionelab.bookings.box_office.groups import merge_parties
+from azionelab.bookings.box_office.moves import move_party
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats import holds, network_holds, no_show_seats
 from azionelab.bookings.transitions import consequences
@@ -28,6 +32,7 @@ from tests.factories import (
     a_performance,
     a_visitor,
     change_capacity,
+    fresh,
     let_lapse,
     move,
     seats_held,
@@ -180,12 +185,37 @@ def _counts_undone_walk_ins(evening: Performance) -> Deed:
     return lambda: let_in_walk_ins(evening.id, 5, scan, DOOR_A, claim)
 
 
+def _moves_away(evening: Performance) -> Deed:
+    party, target = a_party(evening, 3), a_performance()
+    return lambda: move_party(party.id, target.id, fresh(party.id).changed_in)
+
+
+def _merges(evening: Performance) -> Deed:
+    kept, other = a_party(evening, 3), a_party(evening, 2)
+    return lambda: merge_parties(kept.id, other.id, fresh(kept.id).changed_in)
+
+
+def _is_changed(evening: Performance) -> Deed:
+    party = a_party(evening, 5)
+    wanted = replace(entries_of(party), seats=2)
+    return lambda: change_party(party.id, wanted, fresh(party.id).changed_in)
+
+
+def _is_cancelled(evening: Performance) -> Deed:
+    party = a_party(evening, 3)
+    return lambda: cancel_party(party.id, fresh(party.id).changed_in)
+
+
 @pytest.mark.parametrize(
     ("deed", "seats", "parties"),
     [
         (_cancels, 3, 1),
         (_cancels_without_hold, 0, 1),
         (_reduces, 3, 1),
+        (_moves_away, 3, 1),
+        (_merges, 0, 2),
+        (_is_changed, 3, 1),
+        (_is_cancelled, 3, 1),
         (_reduces_released, 0, 1),
         (_expires, 4, 3),
         (_releases_a_network, 3, 2),
@@ -252,6 +282,20 @@ def _reserves(evening: Performance) -> Deed:
     return lambda: book(evening, 3)
 
 
+def _grows(evening: Performance) -> Deed:
+    party = a_party(evening, 2)
+    let_lapse(book(evening, 4))
+    wanted = replace(entries_of(party), seats=5)
+    return lambda: change_party(party.id, wanted, fresh(party.id).changed_in)
+
+
+def _is_taken_back(evening: Performance) -> Deed:
+    party = a_party(evening, 3)
+    rules.cancel(party.id)
+    let_lapse(book(evening, 4))
+    return lambda: reinstate_party(party.id, fresh(party.id).changed_in)
+
+
 @pytest.mark.parametrize(
     ("deed", "freed", "taken"),
     [
@@ -261,6 +305,8 @@ def _reserves(evening: Performance) -> Deed:
         (_seats_walk_ins, 3, 12),
         (_counts_more_walk_ins, 0, 3),
         (_reserves, 4, 3),
+        (_grows, 4, 3),
+        (_is_taken_back, 4, 3),
     ],
 )
 def test_who_takes_seats_frees_only_those_of_others(

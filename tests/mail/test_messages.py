@@ -77,7 +77,7 @@ def test_the_ticket_shows_its_qr(settings: dict[str, str]) -> None:
 def test_a_smaller_party_keeps_its_ticket() -> None:
     reservation = a_party(a_performance(), 3)
     rules.reduce_seats(reservation.id, 1)
-    message = mail_of(reservation, MailKind.REDUCED)
+    message = mail_of(reservation, MailKind.CHANGED)
     assert "You now have 1 seat." in message.text
     assert len(message.pictures) == 1
 
@@ -237,7 +237,7 @@ def test_what_somebody_saved_in_their_calendar_is_brought_up_to_date() -> None:
     saved = entry(event_ics(firm))
     rules.reduce_seats(firm.id, 2)
     assert mail_of(firm, MailKind.TICKET).calendar is None
-    fewer = entry(calendar_of(firm, MailKind.REDUCED, "PUBLISH"))
+    fewer = entry(calendar_of(firm, MailKind.CHANGED, "PUBLISH"))
     move(performance.id, datetime(2030, 6, 7, 18, 30, tzinfo=UTC))
     moved = entry(calendar_of(firm, MailKind.MOVED, "PUBLISH"))
     assert moved["DTSTART"].dt == datetime(2030, 6, 7, 18, 30, tzinfo=UTC)

@@ -23,7 +23,7 @@ KINDS: dict[str, str] = {
     MailKind.CONFIRM: _("confirmation request"),
     MailKind.EXISTING: _("already booked"),
     MailKind.TICKET: _("ticket"),
-    MailKind.REDUCED: _("fewer seats"),
+    MailKind.CHANGED: _("booking changed"),
     MailKind.CANCELLED: _("booking cancelled"),
     MailKind.PERFORMANCE_CANCELLED: _("performance cancelled"),
     MailKind.MOVED: _("performance rescheduled"),

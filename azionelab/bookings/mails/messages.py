@@ -20,7 +20,7 @@ from azionelab.tokens import Purpose, make_token
 from azionelab.web.site_urls import site_url
 
 # A calendar entry that the visitor saved before these is out of date.
-_CHANGES = (MailKind.MOVED, MailKind.REDUCED, MailKind.CANCELLED, MailKind.PERFORMANCE_CANCELLED)
+_CHANGES = (MailKind.MOVED, MailKind.CHANGED, MailKind.CANCELLED, MailKind.PERFORMANCE_CANCELLED)
 
 
 def read_draft(mail_id: UUID) -> Draft | None:
@@ -52,7 +52,7 @@ def render(mail: Mail) -> Message:
     reservation: Reservation = mail.reservation
     with force_locale(reservation.locale):
         kind = MailKind(mail.kind)
-        text = text_for(kind, reservation)
+        text = text_for(kind, reservation, mail.changed)
         calendar = _calendar(reservation) if kind in _CHANGES else None
         name = _proven_name(reservation)
         content_id = _qr_content_id(mail)

@@ -1,9 +1,12 @@
 """The texts of each kind of mail about a booking, for its plain and its HTML form."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from flask_babel import gettext, ngettext
 
+from azionelab.bookings.mails.changes import describe
 from azionelab.bookings.models import Reservation, State
 from azionelab.database import now
 from azionelab.mail.models import MailKind
@@ -29,41 +32,49 @@ class MessageText:
     about_code: list[str] = field(default_factory=list)
 
 
-def text_for(kind: MailKind, reservation: Reservation) -> MessageText:  # noqa: PLR0911 (one each)
+def text_for(  # noqa: PLR0911 (one each)
+    kind: MailKind, reservation: Reservation, changed: Mapping[str, Any] | None = None
+) -> MessageText:
     """The text of a mail in the current language, as it is true at the time of sending.
 
     A mail may be sent hours late when the mail server was down. Its text follows what happened to the
-    booking since then.
+    booking since then. `changed` is what staff changed (changes.py).
     """
+    news = describe(changed, reservation) if changed else []
     match effective_kind(kind, reservation):
         case MailKind.PERFORMANCE_CANCELLED:
             return _performance_cancelled(reservation)
         case MailKind.CONFIRM if _awaits_confirmation(reservation):
-            return _confirm(reservation)
+            return _confirm(reservation, news)
         case MailKind.CONFIRM:
             return _state_of_booking(gettext("Your booking"), [], reservation)
         case MailKind.EXISTING:
             return _existing(reservation)
-        case MailKind.TICKET | MailKind.REDUCED if reservation.state == State.CONFIRMED:
-            return _ticket(reservation, changed=kind is MailKind.REDUCED)
+        case MailKind.TICKET if reservation.state == State.CONFIRMED:
+            return _ticket(reservation)
+        case MailKind.CHANGED if reservation.state == State.CONFIRMED:
+            return _changed(reservation, news)
         case MailKind.MOVED:
             return _moved(reservation)
         case _:
-            return _cancelled(reservation)
+            return _cancelled(reservation, changed or {})
 
 
 def effective_kind(kind: MailKind, reservation: Reservation) -> MailKind:
     """The kind of text that a mail gets now: a cancelled performance or booking replaces all others."""
     if kind is not MailKind.CANCELLED and reservation.performance.cancelled_at is not None:
         return MailKind.PERFORMANCE_CANCELLED
+    if kind is MailKind.CANCELLED and reservation.state == State.CONFIRMED:
+        return MailKind.TICKET  # staff took the cancellation back meanwhile
     return MailKind.CANCELLED if reservation.state == State.CANCELLED else kind
 
 
-def _confirm(reservation: Reservation) -> MessageText:
+def _confirm(reservation: Reservation, news: list[str]) -> MessageText:
     return MessageText(
         subject=gettext("Please confirm: %(what)s", what=_show_and_time(reservation)),
         title=gettext("One more step: please confirm"),
         paragraphs=[
+            *news,
             _seats_held(reservation),
             _how_to_change(),
             gettext("If you did not make this booking, please ignore this message."),
@@ -136,25 +147,29 @@ def _state_of_booking(title: str, intro: list[str], reservation: Reservation) ->
     )
 
 
-def _ticket(reservation: Reservation, *, changed: bool) -> MessageText:
-    what = _show_and_time(reservation)
-    if changed:
-        subject = gettext("Booking changed: %(what)s", what=what)
-        title = gettext("Your booking has changed")
-        news = ngettext(
-            "You now have %(num)s seat. Your ticket stays the same.",
-            "You now have %(num)s seats. Your ticket stays the same.",
-            reservation.seats,
-        )
-    else:
-        subject = gettext("Your ticket: %(what)s", what=what)
-        title = gettext("Your ticket")
-        news = gettext("Your booking is confirmed. We look forward to seeing you!")
+def _changed(reservation: Reservation, news: list[str]) -> MessageText:
+    """Fewer seats that the visitor asked for, or what staff changed."""
+    fewer = ngettext(
+        "You now have %(num)s seat. Your ticket stays the same.",
+        "You now have %(num)s seats. Your ticket stays the same.",
+        reservation.seats,
+    )
+    stays = gettext("The ticket that you have stays valid; here it is once more.")
+    text = _ticket(reservation)
+    return replace(
+        text,
+        subject=gettext("Booking changed: %(what)s", what=_show_and_time(reservation)),
+        title=gettext("Your booking has changed"),
+        paragraphs=[*([*news, stays] if news else [fewer]), *text.paragraphs[1:]],
+    )
+
+
+def _ticket(reservation: Reservation) -> MessageText:
     return MessageText(
-        subject=subject,
-        title=title,
+        subject=gettext("Your ticket: %(what)s", what=_show_and_time(reservation)),
+        title=gettext("Your ticket"),
         paragraphs=[
-            news,
+            gettext("Your booking is confirmed. We look forward to seeing you!"),
             gettext(
                 "Can't come, or fewer of you? Please tell us on your booking page, so that others can have the"
                 " seats."
@@ -186,7 +201,21 @@ def _about_code(reservation: Reservation) -> list[str]:
     ]
 
 
-def _cancelled(reservation: Reservation) -> MessageText:
+def _cancelled(reservation: Reservation, changed: Mapping[str, Any]) -> MessageText:
+    if reference := changed.get("merged_into"):
+        return MessageText(
+            subject=gettext("Bookings joined: %(what)s", what=_show_and_time(reservation)),
+            title=gettext("Your booking is now part of another one"),
+            paragraphs=[
+                gettext(
+                    "Your seats now belong to the booking %(reference)s of the people you are coming with. Please"
+                    " enter with its ticket: yours is no longer valid.",
+                    reference=reference,
+                )
+            ],
+            button=gettext("See the programme"),
+            link=site_url("shows.programme"),
+        )
     return MessageText(
         subject=gettext("Booking cancelled: %(what)s", what=_show_and_time(reservation)),
         title=gettext("Your booking has been cancelled"),

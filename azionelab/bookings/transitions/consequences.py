@@ -30,6 +30,11 @@ class Change(StrEnum):
     WALKED_IN = "walked_in"
     PERFORMANCE_MOVED = "performance_moved"
     PERFORMANCE_CANCELLED = "performance_cancelled"
+    EDITED = "edited"  # by staff: name, address, language, note, more seats
+    MOVED = "moved"  # to another performance
+    SPLIT = "split"  # in two reservations
+    MERGED = "merged"  # with another one, which ends
+    REINSTATED = "reinstated"  # was cancelled or expired
 
 
 # The visitor gets no mail about the others: an expired booking says so on its page, and
@@ -37,28 +42,45 @@ class Change(StrEnum):
 _MAILS = {
     Change.RESERVED: MailKind.CONFIRM,
     Change.CONFIRMED: MailKind.TICKET,
-    Change.REDUCED: MailKind.REDUCED,
+    Change.REDUCED: MailKind.CHANGED,
     Change.CANCELLED: MailKind.CANCELLED,
     Change.PERFORMANCE_MOVED: MailKind.MOVED,
     Change.PERFORMANCE_CANCELLED: MailKind.PERFORMANCE_CANCELLED,
+    Change.EDITED: MailKind.CHANGED,
+    Change.MOVED: MailKind.CHANGED,
+    Change.SPLIT: MailKind.CHANGED,
+    Change.MERGED: MailKind.CHANGED,
+    Change.REINSTATED: MailKind.CHANGED,
 }
 
 
 def reservation_changed(
-    session: Session, reservation: Reservation, change: Change, *, with_mail: bool = True
+    session: Session,
+    reservation: Reservation,
+    change: Change,
+    *,
+    with_mail: bool = True,
 ) -> bool:
     """Enqueue the mail about a change of a locked reservation; whether there is one.
 
     Walk-ins and parties without an address get none, and an unconfirmed booking that was reduced has no ticket
-    that could differ. Staff may ask for none (`with_mail`).
+    that could differ. Staff may ask for none (`with_mail`), or for one that says what they changed: then they
+    write it by `box_office.outcomes.write_to_party`, when all of their change is done.
     """
-    kind = _MAILS.get(change)
+    kind = mail_kind(reservation, change)
     if kind is None or not with_mail or not reservation.email:
-        return False
-    if change is Change.REDUCED and reservation.state != State.CONFIRMED:
         return False
     enqueue(session, reservation.id, kind)
     return True
+
+
+def mail_kind(reservation: Reservation, change: Change) -> MailKind | None:
+    """The kind of mail about a change; None when there is none."""
+    kind = _MAILS.get(change)
+    if kind is MailKind.CHANGED and reservation.state != State.CONFIRMED:
+        # Without a ticket the request to confirm is what can differ.
+        return None if change is Change.REDUCED else MailKind.CONFIRM
+    return kind
 
 
 def seats_freed(performance: Performance, seats: int) -> None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, case, select, text
+from sqlalchemy import ColumnElement, and_, case, select, text
 from sqlalchemy.orm import aliased, joinedload
 
-from azionelab.bookings.history import Ended, Reduced, ended, reduced
-from azionelab.bookings.models import LIVE, PARTY_COLUMNS, Reservation
+from azionelab.bookings.box_office.models import PartyMove
+from azionelab.bookings.history import By, Ended, Reduced, ended, reduced
+from azionelab.bookings.models import LIVE, PARTY_COLUMNS, Reservation, State
 from azionelab.bookings.party import Party
 from azionelab.bookings.tickets.signing import sign_ticket
 from azionelab.checkin.devices.registry import ticket_digest
@@ -47,6 +48,8 @@ class ListedParty:
     late_at: datetime | None  # estimated time at which the others come
     note: str
     has_note: bool  # told to all devices; the text only to those with the right `names`
+    # It left for another performance. An app that does not know this takes it for cancelled.
+    moved: bool
 
     def without_names(self) -> "ListedParty":
         """For devices without the right `names`."""
@@ -101,13 +104,66 @@ def changes_since(performance_id: int, cursor: int | None) -> Changes:
     oldest, newest = int(now.xmin), int(now.xmax)
     since = -1 if cursor is None else cursor - _SIGNED_TICKETS_FLAG
     complete = not 0 <= since <= newest
-    asked = [Reservation.performance_id == performance_id, Reservation.walk_in.is_(False)]
+    asked = [Reservation.walk_in.is_(False)]
     if not complete:
         # Rows of a restored database may name transactions that this server has not reached.
         asked.append(Reservation.changed_in.between(since, newest))
-    rows = db.session.execute(select(*PARTY_COLUMNS).where(and_(*asked)))
-    parties = [_listed(Party(*row)) for row in rows]
-    return Changes(parties, complete, oldest + _SIGNED_TICKETS_FLAG)
+    here = select(*PARTY_COLUMNS).where(Reservation.performance_id == performance_id, *asked)
+    found = [Party(*row) for row in db.session.execute(here)]
+    earlier = _earlier_performances(performance_id)
+    parties = [_listed(party, earlier.get(party.id, ())) for party in found]
+    return Changes(
+        [*parties, *_moved_away(performance_id, asked)], complete, oldest + _SIGNED_TICKETS_FLAG
+    )
+
+
+def _earlier_performances(performance_id: int) -> dict[UUID | None, list[int]]:
+    """The performances that parties of this one were moved from: their tickets name those."""
+    rows = db.session.execute(
+        select(PartyMove.reservation_id, PartyMove.performance_id)
+        .join(Reservation, Reservation.id == PartyMove.reservation_id)
+        .where(
+            Reservation.performance_id == performance_id,
+            PartyMove.performance_id != performance_id,
+        )
+    )
+    earlier: dict[UUID | None, list[int]] = {}
+    for reservation_id, left in rows:
+        earlier.setdefault(reservation_id, []).append(left)
+    return earlier
+
+
+def _moved_away(performance_id: int, asked: Sequence[ColumnElement[bool]]) -> list[ListedParty]:
+    """The parties that left the performance, without anything that concerns only the other one."""
+    rows = db.session.execute(
+        select(*PARTY_COLUMNS, PartyMove.moved_at)
+        .join(PartyMove, PartyMove.reservation_id == Reservation.id)
+        .where(
+            PartyMove.performance_id == performance_id,
+            Reservation.performance_id != performance_id,
+            *asked,
+        )
+    )
+    return [_left(Party(*row[:-1]), performance_id, row[-1]) for row in rows]
+
+
+def _left(party: Party, performance_id: int, moved_at: datetime) -> ListedParty:
+    return ListedParty(
+        party.reference,
+        _tickets(party, [performance_id]),
+        State.CANCELLED,
+        name="",
+        seats=party.seats,
+        admitted=0,
+        released=0,
+        outside=0,
+        ended=Ended(moved_at, By.STAFF),
+        reduced=None,
+        late_at=None,
+        note="",
+        has_note=False,
+        moved=True,
+    )
 
 
 def conflicts(performance_id: int) -> list[Conflict]:
@@ -128,11 +184,11 @@ def conflicts(performance_id: int) -> list[Conflict]:
     return [_conflict(scan, before.get(scan.id)) for scan in scans]
 
 
-def _listed(party: Party) -> ListedParty:
+def _listed(party: Party, earlier: Sequence[int]) -> ListedParty:
     is_live = party.state in LIVE
     return ListedParty(
         party.reference,
-        _tickets(party),
+        _tickets(party, [party.performance_id, *earlier]),
         party.state,
         party.name if is_live else "",
         party.seats,
@@ -144,14 +200,18 @@ def _listed(party: Party) -> ListedParty:
         late_at=party.awaited_at if is_live else None,
         note=party.note if is_live else "",
         has_note=is_live and bool(party.note),
+        moved=False,
     )
 
 
-def _tickets(party: Party) -> list[str]:
-    """Digests of a party's tickets: of the signed one (the part behind the slash), and of those from before 0.4."""
-    signed = sign_ticket(party.performance_id, party.reference).partition("/")[2]
+def _tickets(party: Party, performances: Sequence[int]) -> list[str]:
+    """Digests of a party's tickets: of those signed for `performances` (the part behind the slash), and older ones.
+
+    Older ones are from before 0.4, and name no performance.
+    """
+    signed = [sign_ticket(one, party.reference).partition("/")[2] for one in performances]
     older = valid_tokens(Purpose.TICKET, party.id) if party.id is not None else []
-    return [ticket_digest(token) for token in (signed, *older)]
+    return [ticket_digest(token) for token in (*signed, *older)]
 
 
 def _conflict(scan: Scan, other: FirstAdmission | None) -> Conflict:

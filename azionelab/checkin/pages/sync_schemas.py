@@ -109,6 +109,13 @@ class ListedSchema(ResponseSchema):
     admitted = fields.Integer(required=True)
     released = fields.Integer(required=True)
     outside = outside_field()
+    moved = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether staff moved the party to another performance: its state is then `cancelled`, for"
+            " apps that do not know this field."
+        },
+    )
 
 
 class ConflictSchema(ResponseSchema):

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 
-import { PartyList, readReference } from "../../src/door/rules/party-list.ts";
+import { PartyList, readReference, type KnownParty } from "../../src/door/rules/party-list.ts";
+import { decide } from "../../src/door/rules/verdicts.ts";
 import type { ScanAction } from "../../src/door/sync/protocol.ts";
 import { aParty, SITE, TOKENS } from "./stage.ts";
 
@@ -111,4 +112,15 @@ test("of two thousand parties as many are shown as can be looked through", async
   const some = large.search("visitor");
   expect([some.parties.length, some.more]).toEqual([20, true]);
   expect(large.noShows(new Map()).parties).toBe(2_000);
+});
+
+test("a party that was moved away belongs to another performance, whatever the rest of its row says", async () => {
+  house.update([await aParty(0, { name: "", state: "cancelled", moved: true })]);
+  const found = await house.identify(TOKENS[0]!);
+  expect(found).toMatchObject({ party: { reference: "AAAA0000" } });
+  const { party } = found as { party: KnownParty };
+  expect(decide(party, 7, false).kind).toBe("wrong_performance");
+  expect(house.search("Nguyen").parties).toHaveLength(0);
+  house.update([await aParty(0, { name: "Zoë Nguyen", moved: false })]);
+  expect(decide(house.find("AAAA0000"), 7, false).kind).toBe("admitted");
 });

@@ -19,6 +19,8 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 const DIGITS = /^[0-9]{43}$/;
 // Crockford's base 32, as azionelab/bookings/tickets/references.py reads it.
 const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{8}$/;
+/** No performance has this number: a party that was moved away is of another one. */
+const ELSEWHERE = 0;
 
 export interface KnownParty extends PartyInfo, Party {}
 
@@ -98,11 +100,11 @@ export class PartyList {
     const party = this.parties.get(reference);
     if (!party) return undefined;
     const since = this.since.get(reference) ?? 0;
-    const { tickets: _, ...numbers } = party;
+    const { tickets: _, moved, ...numbers } = party;
     const admitted = Math.max(0, Math.min(party.seats, party.admitted + since));
     return {
       ...numbers,
-      performance_id: this.performanceId,
+      performance_id: moved ? ELSEWHERE : this.performanceId,
       admitted,
       outside: Math.max(0, Math.min(admitted, (party.outside ?? 0) + (this.gone.get(reference) ?? 0))),
       released: Math.min(party.released, party.seats - admitted),

@@ -61,6 +61,8 @@ export interface PartyInfo {
 
 export interface ListedParty extends PartyInfo {
   readonly tickets: readonly string[];
+  /** Staff moved it to another performance. Missing from servers before 0.4. */
+  readonly moved?: boolean;
 }
 
 export interface FirstAdmission {

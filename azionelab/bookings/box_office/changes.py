@@ -1,0 +1,163 @@
+"""Changes of one reservation by staff: what its form says. Ending it and taking that back: endings.py."""
+
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.box_office.outcomes import (
+    MailPreview,
+    Outcome,
+    free_seats,
+    offer_undo,
+    office_transaction,
+    refuse_other_version,
+    refuse_taken_address,
+    write_to_party,
+)
+from azionelab.bookings.errors import (
+    HoldExpired,
+    NotFewerSeats,
+    PartyInside,
+    PartyOverLimit,
+    PartyTooLarge,
+    PerformanceStarted,
+    ReservationEnded,
+    SoldOut,
+    VisitorErased,
+)
+from azionelab.bookings.locks import lock_with_performance
+from azionelab.bookings.mails.changes import Changed
+from azionelab.bookings.models import Reservation
+from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.transitions import office
+from azionelab.bookings.transitions.consequences import Change
+from azionelab.database import now
+from azionelab.shows.limits import MAX_PARTY
+from azionelab.validation.email_addresses import mailbox_key
+
+
+@dataclass(frozen=True)
+class PartyEntries:
+    """What the form of a reservation says. `email` is a valid address or "", `locale` the language of its mails."""
+
+    name: str
+    email: str
+    locale: str
+    seats: int
+    note: str
+
+
+_CONTACT = ("name", "email", "locale")
+
+
+def entries_of(reservation: Reservation) -> PartyEntries:
+    """The entries of a reservation as they are stored."""
+    return PartyEntries(
+        reservation.name,
+        reservation.email,
+        reservation.locale,
+        reservation.seats,
+        reservation.note,
+    )
+
+
+def change_party(
+    reservation_id: UUID,
+    wanted: PartyEntries,
+    seen: int,
+    *,
+    reason: str = "",
+    notify: bool = True,
+    rehearse: bool = False,
+) -> Outcome:
+    """Save the entries of a reservation's form. One mail says what changed; a note alone has none.
+
+    More seats are given while so many are free, and beyond the performance's party limit with a `reason`. `seen` is
+    the reservation's `changed_in` as the page showed it.
+
+    Raises ReservationUnknown, ReservationChanged, ReservationEnded, HoldExpired, VisitorErased, AddressTaken,
+    PartyInside, PartyOverLimit, PartyTooLarge, SoldOut, PerformanceStarted.
+    """
+    with office_transaction(rehearse=rehearse) as session:
+        reservation = lock_with_performance(session, reservation_id)
+        before = entries_of(reservation)
+        different = {
+            name: value for name, value in asdict(before).items() if value != getattr(wanted, name)
+        }
+        if not different:
+            return Outcome(reservation_id, is_unchanged=True)
+        refuse_other_version(reservation, seen)
+        check_live(reservation)
+        change = set_entries(session, reservation, wanted, reason)
+        mails: tuple[MailPreview, ...] = ()
+        if different.keys() - {"note"}:
+            changed = changed_entries(before, wanted)
+            mails = write_to_party(session, reservation, change, changed, notify=notify)
+        offer_undo(session, reservation_id, "change", different)
+        return Outcome(
+            reservation_id, free=free_seats(session, reservation.performance), mails=mails
+        )
+
+
+def set_entries(
+    session: Session, reservation: Reservation, wanted: PartyEntries, reason: str = ""
+) -> Change:
+    """Write the entries that differ, in the caller's transaction; how the reservation changed."""
+    stored = entries_of(reservation)
+    texts = {
+        name: getattr(wanted, name)
+        for name in (*_CONTACT, "note")
+        if getattr(wanted, name) != getattr(stored, name)
+    }
+    if texts.keys() - {"locale"} and (reservation.walk_in or reservation.erased_at is not None):
+        raise VisitorErased
+    if "email" in texts:
+        key = texts["email_key"] = mailbox_key(wanted.email) if wanted.email else None
+        refuse_taken_address(session, reservation.performance_id, key, reservation.id)
+    if texts:
+        office.edit(session, reservation, texts)
+        session.flush()
+    if wanted.seats != stored.seats:
+        _check_seats(session, reservation, wanted.seats, reason)
+        office.resize(session, reservation, wanted.seats, Change.EDITED)
+        session.flush()
+    return Change.EDITED
+
+
+def changed_entries(before: PartyEntries, now_is: PartyEntries) -> Changed:
+    """What a mail has to say of entries that changed."""
+    changed: Changed = {}
+    if before.seats != now_is.seats:
+        changed["seats"] = before.seats
+    if any(getattr(before, name) != getattr(now_is, name) for name in _CONTACT):
+        changed["contact"] = True
+    return changed
+
+
+def check_live(reservation: Reservation) -> None:
+    """Raise ReservationEnded or HoldExpired unless a reservation is live and its performance takes place."""
+    if not reservation.is_live or reservation.performance.cancelled_at is not None:
+        raise ReservationEnded
+    if reservation.is_lapsed(now()):
+        raise HoldExpired
+
+
+def _check_seats(session: Session, reservation: Reservation, seats: int, reason: str) -> None:
+    performance = reservation.performance
+    if now() >= performance.starts_at:
+        raise PerformanceStarted
+    if seats < 1:
+        raise NotFewerSeats
+    if seats < reservation.admitted:
+        raise PartyInside(reservation.admitted)
+    more = seats - reservation.seats
+    if more <= 0:
+        return
+    if seats > MAX_PARTY:
+        raise PartyTooLarge(MAX_PARTY)
+    if seats > performance.party_limit and not reason:
+        raise PartyOverLimit(performance.party_limit)
+    free = count_free_seats(session, performance, now())
+    if more > free:
+        raise SoldOut(free)

@@ -1,0 +1,159 @@
+"""Sets back the last change that staff made to a reservation, for UNDO_FOR and while nothing else has changed.
+
+Mails that have gone stay with their readers: a mail about the undo goes out unless staff want none.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.box_office.changes import PartyEntries, entries_of, set_entries
+from azionelab.bookings.box_office.endings import end_party, revive
+from azionelab.bookings.box_office.groups import join
+from azionelab.bookings.box_office.models import UndoOffer
+from azionelab.bookings.box_office.moves import lock_for_move, put_into
+from azionelab.bookings.box_office.outcomes import (
+    UNDO_FOR,
+    MailPreview,
+    Outcome,
+    office_transaction,
+    write_to_party,
+)
+from azionelab.bookings.errors import HoldExpired, PartyInside, UndoOver
+from azionelab.bookings.locks import lock_reservations, lock_with_performance
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.transitions import office
+from azionelab.bookings.transitions.consequences import Change
+from azionelab.database import db, now
+
+Mails = tuple[MailPreview, ...]
+
+
+def find_undo(reservation: Reservation) -> UndoOffer | None:
+    """The change of a reservation that can still be undone, if there is one."""
+    return db.session.scalar(
+        select(UndoOffer)
+        .where(
+            or_(UndoOffer.reservation_id == reservation.id, UndoOffer.other_id == reservation.id),
+            UndoOffer.made_in == reservation.changed_in,
+            UndoOffer.made_at > now() - UNDO_FOR,
+        )
+        .order_by(UndoOffer.made_at.desc())
+        .limit(1)
+    )
+
+
+def undo_change(offer_id: UUID, *, notify: bool = True, rehearse: bool = False) -> Outcome:
+    """Set back a change by staff.
+
+    Raises UndoOver when it is too late, was undone already, or something else changed since; and what the change
+    back would raise, such as SoldOut when the seats have gone to others.
+    """
+    with office_transaction(rehearse=rehearse) as session:
+        offer = session.get(UndoOffer, offer_id, populate_existing=True)
+        if offer is None or offer.made_at <= now() - UNDO_FOR or offer.kind not in _UNDO:
+            raise UndoOver
+        reversal = _lock(session, offer)
+        done = delete(UndoOffer).where(UndoOffer.id == offer_id).returning(UndoOffer.id)
+        if session.scalar(done.execution_options(synchronize_session=False)) is None:
+            raise UndoOver
+        mails = _UNDO[reversal.kind](session, reversal, notify)
+        return Outcome(reversal.reservation.id, mails=mails)
+
+
+@dataclass(frozen=True)
+class _Reversal:
+    """What is set back: the locked reservations, and the state before."""
+
+    kind: str
+    before: dict[str, Any]
+    reservation: Reservation
+    other: Reservation | None
+
+    @property
+    def others(self) -> Reservation:
+        if self.other is None:
+            raise UndoOver
+        return self.other
+
+
+def _lock(session: Session, offer: UndoOffer) -> _Reversal:
+    ids = [offer.reservation_id, *([offer.other_id] if offer.other_id else [])]
+    if offer.kind == "move":
+        lock_for_move(session, offer.reservation_id, offer.before["performance"])
+    else:
+        lock_with_performance(session, min(ids))
+    locked = lock_reservations(session, *ids)
+    if any(one.changed_in != offer.made_in for one in locked.values()):
+        raise UndoOver
+    other = locked[offer.other_id] if offer.other_id else None
+    return _Reversal(offer.kind, dict(offer.before), locked[offer.reservation_id], other)
+
+
+def _undo_change(session: Session, reversal: _Reversal, notify: bool) -> Mails:
+    entries = asdict(entries_of(reversal.reservation)) | reversal.before
+    # It had so many seats before: the limit of the performance is no matter.
+    set_entries(session, reversal.reservation, PartyEntries(**entries), reason="undo")
+    if not reversal.before.keys() - {"note"}:
+        return ()
+    return _tell(session, reversal.reservation, Change.EDITED, notify)
+
+
+def _undo_cancelling(session: Session, reversal: _Reversal, notify: bool) -> Mails:
+    held_until = None
+    if reversal.before["state"] == State.PENDING:
+        held_until = datetime.fromisoformat(reversal.before["held_until"])
+        if held_until <= now():
+            raise HoldExpired
+    return revive(session, reversal.reservation, notify=notify, held_until=held_until, undone=True)
+
+
+def _undo_reinstating(session: Session, reversal: _Reversal, notify: bool) -> Mails:
+    if reversal.reservation.admitted:
+        raise PartyInside(reversal.reservation.admitted)
+    return end_party(session, reversal.reservation, notify=notify)
+
+
+def _undo_moving(session: Session, reversal: _Reversal, notify: bool) -> Mails:
+    reservation, before = reversal.reservation, reversal.before
+    _locked, target = lock_for_move(session, reservation.id, before["performance"])
+    put_into(session, reservation, target, back=True)
+    late_at = before["late_at"]
+    reservation.late_at = datetime.fromisoformat(late_at) if late_at else None
+    reservation.hold_expires_at = datetime.fromisoformat(before["held_until"])
+    return _tell(session, reservation, Change.MOVED, notify)
+
+
+def _undo_splitting(session: Session, reversal: _Reversal, notify: bool) -> Mails:
+    return join(session, reversal.reservation, reversal.others, notify=notify, undone=True)
+
+
+def _undo_merging(session: Session, reversal: _Reversal, notify: bool) -> Mails:
+    kept, other, before = reversal.reservation, reversal.others, reversal.before
+    office.resize(session, kept, before["seats"], Change.SPLIT)
+    kept.note = before["note"]
+    session.flush()
+    held_until = None
+    if before["other_state"] == State.PENDING:
+        held_until = datetime.fromisoformat(before["other_held_until"])
+    mails = revive(session, other, notify=notify, held_until=held_until, undone=True)
+    return _tell(session, kept, Change.SPLIT, notify) + mails
+
+
+def _tell(session: Session, reservation: Reservation, change: Change, notify: bool) -> Mails:
+    return write_to_party(session, reservation, change, {"undone": True}, notify=notify)
+
+
+_UNDO: dict[str, Callable[[Session, _Reversal, bool], Mails]] = {
+    "change": _undo_change,
+    "cancel": _undo_cancelling,
+    "reinstate": _undo_reinstating,
+    "move": _undo_moving,
+    "split": _undo_splitting,
+    "merge": _undo_merging,
+}

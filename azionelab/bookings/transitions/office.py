@@ -1,0 +1,125 @@
+"""What only staff do to a party: enlarge, move, split, merge and take back. None of it writes a mail by itself.
+
+The caller has locked the performance, both of them for a move, and found the seats free.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.history import By
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.tickets.references import new_reference
+from azionelab.bookings.transitions import consequences
+from azionelab.bookings.transitions.consequences import Change
+from azionelab.database import now
+from azionelab.shows.models import Performance
+
+
+def resize(session: Session, reservation: Reservation, seats: int, change: Change) -> None:
+    """Give a party `seats` seats, more or fewer. Seats released before count first when it gets smaller."""
+    held = consequences.held_seats(reservation)
+    first = reservation.reduced_from or reservation.seats
+    reservation.seats = seats
+    reservation.released = min(reservation.released, seats - reservation.admitted)
+    if seats < first:
+        reservation.reduced_from = first
+        reservation.reduced_at, reservation.reduced_by = now(), By.STAFF
+    else:
+        reservation.reduced_from = reservation.reduced_at = reservation.reduced_by = None
+    freed = held - consequences.held_seats(reservation)
+    consequences.seats_freed(reservation.performance, max(0, freed))
+    consequences.reservation_changed(session, reservation, change, with_mail=False)
+
+
+def move(session: Session, reservation: Reservation, target: Performance) -> None:
+    """Move a party of which nobody is in to another performance, where it holds all its seats.
+
+    It keeps its identity, its reference and so its tickets. What belongs to the performance it leaves ends: a late
+    arrival, released seats, limits of unconfirmed seats. A hold does not outlast the curtain.
+    """
+    consequences.seats_freed(reservation.performance, consequences.held_seats(reservation))
+    reservation.performance = target
+    reservation.released, reservation.late_at = 0, None
+    reservation.holds_seats = True
+    reservation.network = reservation.network_limit = reservation.unconfirmed_limit = None
+    if reservation.is_pending:
+        reservation.hold_expires_at = min(reservation.hold_expires_at, target.starts_at)
+    session.flush()
+    consequences.reservation_changed(session, reservation, Change.MOVED, with_mail=False)
+
+
+def split_off(
+    session: Session, reservation: Reservation, seats: int, visitor: dict[str, Any]
+) -> Reservation:
+    """Make a reservation of its own for `seats` people of a party; `visitor` names them.
+
+    The party gets smaller first, so that no seat more is needed.
+    """
+    reservation.seats -= seats
+    session.flush()
+    copied = {
+        name: getattr(reservation, name)
+        for name in (
+            "performance_id",
+            "state",
+            "holds_seats",
+            "created_at",
+            "hold_expires_at",
+            "confirmed_at",
+            "late_at",
+        )
+    }
+    other = Reservation(
+        id=uuid4(),
+        reference=new_reference(),
+        request_key=uuid4(),
+        seats=seats,
+        **copied,
+        **visitor,
+    )
+    session.add(other)
+    session.flush()
+    for party in (reservation, other):
+        consequences.reservation_changed(session, party, Change.SPLIT, with_mail=False)
+    return other
+
+
+def merge(session: Session, kept: Reservation, other: Reservation) -> None:
+    """Give a party the people of another one of its performance, which ends. Nobody of the other is in."""
+    other_held = consequences.end(other, By.STAFF)
+    consequences.reservation_changed(session, other, Change.CANCELLED, with_mail=False)
+    session.flush()
+    held = consequences.held_seats(kept)
+    kept.seats += other.seats
+    taken = consequences.held_seats(kept) - held
+    consequences.seats_freed(kept.performance, max(0, other_held - taken))
+    consequences.reservation_changed(session, kept, Change.MERGED, with_mail=False)
+
+
+def reinstate(
+    session: Session, reservation: Reservation, at: datetime, held_until: datetime | None = None
+) -> None:
+    """Make a cancelled or expired reservation live again with all its seats.
+
+    It is confirmed, or waits to be confirmed when it is `held_until` a moment.
+    """
+    reservation.holds_seats, reservation.released = True, 0
+    reservation.ended_at = reservation.ended_by = None
+    if held_until is None:
+        reservation.state = State.CONFIRMED
+        reservation.confirmed_at = reservation.confirmed_at or at
+    else:
+        reservation.state = State.PENDING
+        reservation.hold_expires_at = held_until
+    session.flush()
+    consequences.reservation_changed(session, reservation, Change.REINSTATED, with_mail=False)
+
+
+def edit(session: Session, reservation: Reservation, values: dict[str, Any]) -> None:
+    """Write a party's name, address, language or note: no seats change."""
+    for name, value in values.items():
+        setattr(reservation, name, value)
+    consequences.reservation_changed(session, reservation, Change.EDITED, with_mail=False)

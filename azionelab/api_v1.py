@@ -9,11 +9,14 @@ from azionelab.checkin.pages import api as _door_requests  # noqa: F401
 from azionelab.checkin.pages.access import blueprint as checkin
 from azionelab.checkin.pages.enrolment_api import enrolment
 from azionelab.extensions import csrf
+from azionelab.integrations.pages import api as _staff_requests  # noqa: F401
+from azionelab.integrations.pages.access import blueprint as staff
 from azionelab.shows.pages.api import blueprint as shows
 
 _V1 = f"{API_PREFIX}v1/"
 _DESCRIPTION = """\
-The programme and bookings are public; check-in requires a bearer token issued by the theatre.
+The programme and bookings are public; check-in requires a bearer token issued by the theatre, and so does
+`/staff/`, the API for the theatre's own programs, whose tokens have scopes (docs/api.md).
 This description may be used freely, also to generate clients from it.
 Timestamps are ISO 8601 with a UTC offset.
 
@@ -28,6 +31,7 @@ Their `type` is `about:blank` or one of
   some, or retry after `Retry-After` seconds;
 - `/api/problems/sold-out`: fewer seats are left than requested; `seats_left` may be 0;
 - `/api/problems/booking-closed`: `window` gives the reason, `opens_at` when booking will open, if it will;
+- `/api/problems/scope-missing`: the token lacks the `scope` that the request needs;
 - `/api/problems/scan-reused`: the `scan_id` has already been used for another scan;
 - `/api/problems/not-a-ticket`: the code is neither a ticket nor a booking reference; nothing was recorded;
 - `/api/problems/invitation-over`: the invitation has expired or has been used;
@@ -67,7 +71,8 @@ def init_api(app: Flask) -> None:
         },
     )
     rest.spec.components.security_scheme("doorToken", {"type": "http", "scheme": "bearer"})
-    for blueprint in (shows, bookings, checkin, enrolment):
+    rest.spec.components.security_scheme("programToken", {"type": "http", "scheme": "bearer"})
+    for blueprint in (shows, bookings, checkin, enrolment, staff):
         # The API uses no cookies, so that requests cannot be forged by other sites.
         csrf.exempt(blueprint)
         rest.register_blueprint(blueprint, url_prefix=_V1 + blueprint.url_prefix)

@@ -26,7 +26,8 @@ KNOWS = {
     "staff": {"mail"},
     "demo": {"shows", "bookings", "checkin", "mail", "staff"},
     "ops": {"shows", "bookings", "checkin", "mail", "staff", "demo"},
-    "admin": {"shows", "bookings", "checkin", "mail", "staff"},
+    "integrations": {"shows", "bookings", "checkin", "staff"},
+    "admin": {"shows", "bookings", "checkin", "mail", "staff", "integrations"},
 }
 # Where a page leads on to one of a part that its own knows nothing of: by the address's name alone.
 LEADS_ON = {

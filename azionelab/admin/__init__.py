@@ -12,6 +12,7 @@ from flask_login import current_user
 from azionelab.admin.accounts.tokens import TokenView
 from azionelab.admin.accounts.views import UserView
 from azionelab.admin.home import HomeView
+from azionelab.admin.integrations.views import ProgramTokenView
 from azionelab.admin.mails.failed import FailedMailsView
 from azionelab.admin.mails.views import MailView
 from azionelab.admin.performance_day.views import PerformanceDayView
@@ -23,6 +24,7 @@ from azionelab.admin.season.performances import PerformanceView
 from azionelab.admin.season.shows import ShowView, VenueView
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.models import Admission, Scan
+from azionelab.integrations.models import ProgramToken
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.models import ApiToken, User
@@ -57,6 +59,7 @@ def init_admin(app: Flask) -> None:
         (AdmissionView, Admission, _("Admissions"), "admissions"),
         (UserView, User, _("Accounts"), "accounts"),
         (TokenView, ApiToken, _("Tokens"), "tokens"),
+        (ProgramTokenView, ProgramToken, _("Programs"), "programs"),
     ]
     for view, model, name, url in views:
         office.add_view(view(model, name, url))

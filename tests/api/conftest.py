@@ -9,8 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.database import now
+from azionelab.integrations.tokens import Scope, issue_program_token
 from azionelab.shows.models import Performance
-from azionelab.staff.tokens import Scope, issue_token
+from azionelab.staff import tokens
 from tests.factories import a_performance
 
 
@@ -26,7 +27,15 @@ def evening(app: Flask) -> Performance:
 def door_headers(app: Flask) -> dict[str, str]:
     """The headers of a device that holds a token for the door."""
     with app.app_context():
-        _, text = issue_token("Marta's phone", Scope.DOOR, hours=8)
+        _, text = tokens.issue_token("Marta's phone", tokens.Scope.DOOR, hours=8)
+    return {"Authorization": f"Bearer {text}"}
+
+
+@pytest.fixture
+def program_headers(app: Flask) -> dict[str, str]:
+    """The headers of a program of the theatre that may read everything."""
+    with app.app_context():
+        _, text = issue_program_token("A sheet", tuple(Scope), 1, None)
     return {"Authorization": f"Bearer {text}"}
 
 

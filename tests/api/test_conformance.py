@@ -17,6 +17,7 @@ from azionelab.checkin.devices import scan_rate
 from azionelab.checkin.devices.invitations import enrol, make_invitation
 from azionelab.checkin.devices.passes import make_pass
 from azionelab.database import now
+from azionelab.integrations.pages import access
 from azionelab.web.pages import MAX_ROW
 from azionelab.web.rate_limits import RateLimit
 from tests.factories import a_party, a_performance, ticket_token
@@ -30,6 +31,7 @@ def described(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
     # More than a device may write is refused: that is tried in test_door_scan_rate.py.
     many = RateLimit("door-attempt", lambda _settings: "10000 per minute", spares_box_office=False)
     monkeypatch.setattr(scan_rate, "ATTEMPTS", many)
+    monkeypatch.setattr(access, "_REQUESTS", many)
     with app.app_context():
         # Soon enough that places can be released, and still open for booking.
         curtain = now() + RELEASE_FROM / 2
@@ -37,7 +39,7 @@ def described(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
             capacity=100_000, party_limit=100, starts_at=curtain, booking_closes_at=curtain
         )
         party = a_party(performance, seats=6)
-        identity, code = performance.id, ticket_token(party)
+        identity, code, reservation = performance.id, ticket_token(party), str(party.id)
         invitation = make_invitation(identity, phones=1_000)  # each right request makes one
         passed = make_pass(enrol(make_invitation(identity, serves_days=3), "Marta")[0])
     schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
@@ -47,6 +49,8 @@ def described(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
         number = parameters and parameters.get("performance_id")
         if isinstance(number, int) and 0 <= number <= MAX_ROW and number % 4:
             parameters["performance_id"] = identity
+        if parameters and len(str(parameters.get("reservation_id"))) == len(reservation):
+            parameters["reservation_id"] = reservation
         return parameters
 
     @schema.hook
@@ -76,14 +80,15 @@ def test_the_description_is_valid_openapi(described: Any) -> None:
 
 
 def test_right_requests_are_answered_as_described(
-    described: Any, door_headers: dict[str, str]
+    described: Any, door_headers: dict[str, str], program_headers: dict[str, str]
 ) -> None:
     for operation in _operations(described):
         done = {200, 201, 202}
         seen: set[int] = set()
         # Else the checks saw refusals only. (A scan to undo is not found by chance.)
         for turn in range(_TURNS):
-            seen |= _try_out(operation, GenerationMode.POSITIVE, door_headers, turn)
+            headers = program_headers if "/staff/" in operation.label else door_headers
+            seen |= _try_out(operation, GenerationMode.POSITIVE, headers, turn)
             if seen & done or operation.label.startswith("DELETE"):
                 break
         else:
@@ -91,18 +96,19 @@ def test_right_requests_are_answered_as_described(
 
 
 def test_wrong_requests_are_refused_as_described(
-    described: Any, door_headers: dict[str, str]
+    described: Any, door_headers: dict[str, str], program_headers: dict[str, str]
 ) -> None:
     for operation in _operations(described):
-        if operation.label == "GET /api/v1/performances":
-            continue  # it takes nothing that could be wrong
-        seen = _try_out(operation, GenerationMode.NEGATIVE, door_headers)
+        if operation.label in ("GET /api/v1/performances", "GET /api/v1/staff/shows"):
+            continue  # they take nothing that could be wrong
+        headers = program_headers if "/staff/" in operation.label else door_headers
+        seen = _try_out(operation, GenerationMode.NEGATIVE, headers)
         assert seen & {400, 404, 415, 422}, operation.label
 
 
 def _operations(described: Any) -> list[Any]:
     operations = [found.ok() for found in described.get_all_operations()]
-    assert len(operations) == 14
+    assert len(operations) == 19
     return operations
 
 

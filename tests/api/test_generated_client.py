@@ -99,8 +99,9 @@ def test_every_operation_has_a_name_and_says_who_may_call_it(client: FlaskClient
         if name != "parameters"
     ]
     names = [operation["operationId"] for _, operation in operations]
-    assert len(set(names)) == len(names) == 14
+    assert len(set(names)) == len(names) == 19
     for path, operation in operations:
-        is_door = path.startswith("/api/v1/checkin/performances/")
-        assert operation["security"] == ([{"doorToken": []}] if is_door else [])
+        guards = {"/api/v1/checkin/performances/": "doorToken", "/api/v1/staff/": "programToken"}
+        expected = [{scheme: []} for start, scheme in guards.items() if path.startswith(start)]
+        assert operation["security"] == expected
     assert described["info"]["license"]["identifier"] == "CC0-1.0"

@@ -1,0 +1,1 @@
+"""The theatre's own programs in the back office."""

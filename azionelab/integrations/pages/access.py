@@ -1,0 +1,64 @@
+"""Access to the API for staff: the program's token and its scopes, and the limit of its requests."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import g, request
+from flask_babel import gettext
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+from werkzeug.wrappers import Response as AnyResponse
+
+from azionelab.api.problems import problem
+from azionelab.api.rest import ApiBlueprint
+from azionelab.integrations.tokens import Scope, find_valid_token
+from azionelab.web.rate_limits import RateLimit
+
+blueprint = ApiBlueprint(
+    "staff_api",
+    __name__,
+    url_prefix="staff",
+    description="The season and its reservations, for the theatre's own programs.",
+    scheme="programToken",
+)
+_REQUESTS = RateLimit(
+    "program-request", lambda _settings: "600 per minute", spares_box_office=False
+)
+_View = TypeVar("_View", bound=Callable[..., object])
+_NEEDED: dict[str, Scope] = {}  # the scope that each view needs, by its endpoint
+
+
+def needs_scope(scope: Scope) -> Callable[[_View], _View]:
+    """Mark a view that needs a scope. A view that names none is refused."""
+
+    def mark(view: _View) -> _View:
+        _NEEDED[f"{blueprint.name}.{getattr(view, '__name__')}"] = scope  # noqa: B009 (any callable)
+        return view
+
+    return mark
+
+
+@blueprint.before_request
+def _require_token() -> AnyResponse | None:
+    if request.method == "OPTIONS":
+        return None
+    sent = request.authorization
+    if sent is None or sent.type != "bearer" or not sent.token:
+        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
+    token = find_valid_token(sent.token)
+    if token is None:
+        # RFC 6750, 3.1
+        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}))
+    g.program = token
+    # Not the id: after a restore from backup another program may have it.
+    _REQUESTS.count(f"program {token.digest.hex()}")
+    needed = _NEEDED.get(request.endpoint or "")
+    if needed is None or needed not in token.scopes:
+        return problem(
+            403,
+            "scope-missing",
+            "Missing scope",
+            gettext("This token does not have the scope that the request needs."),
+            scope=needed,
+        )
+    return None

@@ -23,6 +23,7 @@ export default defineConfig({
         "src/styles/office.css",
         "src/styles/performance-day.css",
         "src/styles/account.css",
+        "src/styles/party-list.css",
       ],
     },
   },

@@ -9,6 +9,10 @@ const INTERVAL = 3_000;
 const MAX_INTERVAL = 30_000;
 /** Milliseconds to wait for a response. */
 const TIMEOUT = 10_000;
+/** Event of the document after its parts were changed. */
+export const RENEWED = "renewed";
+/** Header that names the version of the list that the page has; it is not sent again while it is the same. */
+const HAS = "X-Has-Parties";
 
 export class LivePage {
   private readonly reload: () => void;
@@ -39,7 +43,11 @@ export class LivePage {
     if (this.isRefreshing) return;
     this.isRefreshing = true;
     try {
-      const response = await fetch(location.href, { signal: AbortSignal.timeout(TIMEOUT) });
+      const version = document.querySelector<HTMLElement>("[data-version]")?.dataset["version"];
+      const response = await fetch(location.href, {
+        signal: AbortSignal.timeout(TIMEOUT),
+        ...(version ? { headers: { [HAS]: version } } : {}),
+      });
       if (response.redirected || response.status === 403 || response.status === 404) {
         this.reload();
         return;
@@ -60,8 +68,10 @@ export class LivePage {
   private update(page: Document): void {
     for (const part of document.querySelectorAll<HTMLElement>("[data-fresh]")) {
       const fresh = page.getElementById(part.id);
-      if (fresh && this.isDue(part)) renew(part, fresh);
+      if (!fresh || "unchanged" in fresh.dataset) continue;
+      if (this.isDue(part)) renew(part, fresh);
     }
+    document.dispatchEvent(new Event(RENEWED));
   }
 
   /** Whether `data-every` seconds have passed since the last update of a part. */

@@ -69,6 +69,7 @@ def test_it_keeps_itself_fresh_and_leaves_who_works_alone(
     log_in(page, live_site, "anna@theatre.org", "staff")
     page.goto(f"{live_site.url}/admin/evenings/{performance.id}")
     expect(page.locator("#counts")).to_contain_text("3 of 6 expected")
+    page.locator(".figures > summary").click()
     page.get_by_text("As a table").click()
     question = page.locator("summary", has_text="Revoke … North")
     question.press("Enter")
@@ -155,7 +156,8 @@ def test_no_word_of_ours_is_broken_in_mid_word(
     log_in(page, live_site, f"berta{width}@theatre.org", "staff")
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{live_site.url}/admin/evenings/{performance.id}?lang=it")
-    page.locator("#arrivals summary").click()
+    page.locator("#arrivals summary").evaluate("(summary) => (summary.parentElement.open = true)")
+    page.locator("details.figures").evaluate("(figures) => (figures.open = true)")
     assert page.evaluate(_BROKEN, ".panel thead th") == []
 
 

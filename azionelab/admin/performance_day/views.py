@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from azionelab.admin.performance_day.base import closes_at, get_performance
 from azionelab.admin.performance_day.downloads import DownloadPages
 from azionelab.admin.performance_day.drawings import draw_arrivals
+from azionelab.admin.performance_day.parties import PartyPages
 from azionelab.admin.performance_day.phones import PhonePages
 from azionelab.admin.performance_day.seat_release import SeatReleasePages
 from azionelab.admin.performance_day.texts import describe_conflict
@@ -34,7 +35,7 @@ from azionelab.database import now
 _MANY = 10  # unconfirmed seats of one network that staff are shown
 
 
-class PerformanceDayView(PhonePages, SeatReleasePages, DownloadPages):
+class PerformanceDayView(PartyPages, PhonePages, SeatReleasePages, DownloadPages):
     """A performance on its day; the back office's first page links to it."""
 
     def __init__(self) -> None:
@@ -51,32 +52,43 @@ class PerformanceDayView(PhonePages, SeatReleasePages, DownloadPages):
 
     @expose("/<int:performance_id>")
     def show(self, performance_id: int) -> str:
-        """Show the house, the doors, conflicts, arrivals, refusals and phones."""
+        """Show the parties, the house, the doors, conflicts, arrivals, refusals and phones."""
         performance = get_performance(performance_id)
-        arrivals = figures.arrivals(performance_id)
+        activity = figures.activity(performance_id)
+        phones = devices.devices_of(performance_id)
+        counts = house_counts([performance_id])[performance_id]
+        at = now()
+        shown = self.party_list(performance, at)
         return self.page(
             "performance_day",
             performance,
-            counts=house_counts([performance_id])[performance_id],
+            **shown,
+            counts=counts,
             building=people_in(performance_id),
-            is_over=closes_at(performance) <= now(),
+            is_over=closes_at(performance) <= at,
             describe_building_parts=describe_building_parts,
             describe_known_at=describe_known_at,
             describe_put_away=describe_put_away,
             explain_building=explain_building,
             conflicts=[describe_conflict(conflict) for conflict in conflicts(performance_id)],
-            arrivals=arrivals,
-            chart=draw_arrivals(arrivals, performance.starts_at),
-            doors=figures.doors(performance_id),
-            refusals=figures.refusals(performance_id),
-            refused=figures.latest_refused(performance_id),
-            sent_by_revoked=figures.sent_by_revoked(performance_id),
-            devices=devices.devices_of(performance_id),
+            arrivals=activity.arrivals,
+            chart=draw_arrivals(activity.arrivals, performance.starts_at),
+            doors=activity.doors,
+            refusals=activity.refusals,
+            refused=figures.latest_refused(performance_id) if activity.refusals else [],
+            sent_by_revoked=(
+                figures.sent_by_revoked(performance_id)
+                if any(phone.revoked_at for phone in phones)
+                else []
+            ),
+            devices=phones,
             networks=[
                 holds
                 for holds in networks_of(performance_id)
                 if holds.parties > 1 and holds.seats >= _MANY
-            ],
+            ]
+            if counts.pending + counts.without_hold >= _MANY
+            else [],
             count_seats=count_seats,
             count_parties=count_parties,
         )

@@ -21,9 +21,9 @@ from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter, describe_performance
 from azionelab.bookings import erasure, rules
 from azionelab.bookings.door_notes import set_lateness, write_note
-from azionelab.bookings.errors import BookingError, NoteChanged, ReservationEnded
+from azionelab.bookings.errors import BookingError, NoteChanged
 from azionelab.bookings.history import By
-from azionelab.bookings.mails.resending import AddressErased, resend
+from azionelab.bookings.mails.resending import AddressErased, resend_newest
 from azionelab.bookings.models import Reservation, State
 from azionelab.database import db, now
 from azionelab.mail.models import Mail
@@ -270,7 +270,4 @@ def _newest_mail(reservation_id: UUID) -> Mail | None:
 
 
 def _resend_newest(reservation_id: UUID) -> None:
-    mail = _newest_mail(reservation_id)
-    if mail is None:
-        raise ReservationEnded
-    resend(mail.id)
+    resend_newest(reservation_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, func, or_, select, true
 
+from azionelab.bookings.errors import ReservationEnded
 from azionelab.bookings.models import Reservation, State
 from azionelab.database import db, transaction
 from azionelab.extensions import jobs
@@ -61,6 +62,22 @@ def resend(mail_id: UUID) -> Mail:
             raise AddressErased
         queue_again(session, mail)
         return mail
+
+
+def resend_newest(reservation_id: UUID) -> Mail:
+    """Send a party's newest mail once more: the ticket, or the request to confirm.
+
+    Raises ReservationEnded when it never got one, and AddressErased.
+    """
+    newest = db.session.scalar(
+        select(Mail.id)
+        .where(Mail.reservation_id == reservation_id)
+        .order_by(Mail.created_at.desc())
+        .limit(1)
+    )
+    if newest is None:
+        raise ReservationEnded
+    return resend(newest)
 
 
 def count_failed(since: datetime) -> Failed:

@@ -1,5 +1,6 @@
 """What happened at a performance's doors: arrivals, refusals, revoked devices, the scan log. Seats and people now: counts.py."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -54,45 +55,47 @@ class RevokedFigures(NamedTuple):
     last_at: datetime
 
 
-def arrivals(performance_id: int) -> list[Arrivals]:
-    """Admissions by STEP, in order of time; empty steps are left out."""
-    step = func.date_bin(STEP, Scan.scanned_at, _MIDNIGHT)
-    rows = db.session.execute(
-        select(step, func.sum(Admission.people))
-        .join(Scan, COUNTED_IN)
-        .where(Scan.performance_id == performance_id)
-        .group_by(step)
-        .order_by(step)
-    )
-    return [Arrivals(*row) for row in rows]
+class Activity(NamedTuple):
+    """What happened at a performance's doors."""
+
+    arrivals: list[Arrivals]  # in order of time; empty steps are left out
+    doors: list[DoorFigures]  # by name
+    refusals: dict[str, int]  # refused scans by verdict, most frequent first
 
 
-def doors(performance_id: int) -> list[DoorFigures]:
-    """The figures of each door, by name."""
-    rows = db.session.execute(
+def activity(performance_id: int) -> Activity:
+    """What the doors did, read in one statement: arrivals by time, scans by door, refusals by verdict."""
+    scans = (
         select(
+            func.date_bin(STEP, Scan.scanned_at, _MIDNIGHT).label("step"),
             Scan.door,
-            func.count(Scan.id),
-            func.coalesce(func.sum(Admission.people), 0),
-            func.count(Scan.id).filter(_refused()),
+            Scan.verdict,
+            Admission.people,
+            _refused().label("refused"),
         )
         .outerjoin(Admission, COUNTED_IN)
         .where(Scan.performance_id == performance_id)
-        .group_by(Scan.door)
-        .order_by(Scan.door)
+        .subquery()
     )
-    return [DoorFigures(*row) for row in rows]
-
-
-def refusals(performance_id: int) -> dict[str, int]:
-    """Numbers of refused scans by verdict, most frequent first."""
-    rows = db.session.execute(
-        select(Scan.verdict, func.count().label("attempts"))
-        .where(Scan.performance_id == performance_id, _refused())
-        .group_by(Scan.verdict)
-        .order_by(func.count().desc(), Scan.verdict)
+    kind = scans.c.step, scans.c.door, scans.c.verdict, scans.c.refused
+    rows = db.session.execute(select(*kind, func.count(), func.sum(scans.c.people)).group_by(*kind))
+    came: Counter[datetime] = Counter()
+    refused: Counter[str] = Counter()
+    by_door: dict[str, list[int]] = {}
+    for at, door, verdict, is_refused, tried, people in rows:
+        if people is not None:
+            came[at] += people
+        if is_refused:
+            refused[verdict] += tried
+        sums = by_door.setdefault(door, [0, 0, 0])
+        sums[0] += tried
+        sums[1] += people or 0
+        sums[2] += tried if is_refused else 0
+    return Activity(
+        [Arrivals(*one) for one in sorted(came.items())],
+        [DoorFigures(door, *sums) for door, sums in sorted(by_door.items())],
+        dict(sorted(refused.items(), key=lambda one: (-one[1], one[0]))),
     )
-    return {row.verdict: row.attempts for row in rows}
 
 
 def latest_refused(performance_id: int) -> list[Scan]:

@@ -103,6 +103,10 @@ class NamesErased(BookingError):
     """The performance cannot be moved: its visitors' names were erased after RETENTION_DAYS."""
 
 
+class SeatsOfHouse(BookingError):
+    """These seats are kept back for the house: they are given to somebody or released, not confirmed."""
+
+
 class VisitorErased(BookingError):
     """The visitor's data was erased, or there never was a visitor (walk-ins)."""
 

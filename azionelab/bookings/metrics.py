@@ -17,6 +17,7 @@ class Action(StrEnum):
     CONFIRM = "confirm"
     CANCEL = "cancel"
     REDUCE = "reduce"
+    BOOK_FOR = "book_for"
 
 
 DONE = "done"
@@ -50,6 +51,7 @@ _REFUSALS = {
         errors.ReservationEnded, errors.NotFewerSeats, errors.PartyInside, errors.PerformanceStarted,
         errors.SeatsChanged,
     ),
+    Action.BOOK_FOR: (errors.SoldOut, errors.BookingClosed),
 }  # fmt: skip
 # A series that starts with its first event shows no increase for it, so all start at 0.
 for _action, _refusals in _REFUSALS.items():

@@ -31,6 +31,7 @@ from azionelab.shows.models import Performance
 MAX_NAME = 120  # characters
 MAX_EMAIL = 254  # characters, RFC 5321
 MAX_NOTE = 200  # characters: what fits on a phone's card
+MAX_CONTACT = 200  # characters, of a reason too
 
 
 class State(StrEnum):
@@ -40,6 +41,15 @@ class State(StrEnum):
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+
+
+class Kind(StrEnum):
+    """How a reservation was made. HOUSE are seats kept back for the theatre, DESK walk-ins at the desk."""
+
+    VISITOR = "visitor"
+    BOX_OFFICE = "box_office"
+    DESK = "desk"
+    HOUSE = "house"
 
 
 LIVE = (State.PENDING, State.CONFIRMED)  # what has not ended; it holds seats if `holds_seats`
@@ -67,6 +77,10 @@ class Reservation(PartyCounts, Base):
     `note` is written by staff for the door. A trigger erases it with the name (migration 0026). `late_at` is about
     when the party comes, if it announced a late arrival. history.py reads `ended_by`, `reduced_from`,
     `reduced_at` and `reduced_by`.
+
+    Of `kind` HOUSE the `name` is the note why the seats are kept back, and `hold_expires_at` when they are released;
+    nobody is let in by them. Seats given to somebody are a booking of its own, `taken_from` those. A group has a
+    `contact`, and a party above the limit a `limit_reason`; a trigger erases both with the name (migration 0035).
     """
 
     __tablename__ = "reservation"
@@ -101,6 +115,11 @@ class Reservation(PartyCounts, Base):
             "network",
             postgresql_where=text("state = 'pending' AND network IS NOT NULL"),
         ),
+        Index(
+            "ix_reservation_taken_from",
+            "taken_from",
+            postgresql_where=text("taken_from IS NOT NULL"),
+        ),
         CheckConstraint(f"seats BETWEEN 1 AND {MAX_PARTY}", name="seats_range"),
         CheckConstraint("state IN ('pending', 'confirmed', 'cancelled', 'expired')", name="state"),
         CheckConstraint("admitted BETWEEN 0 AND seats - released", name="admitted_range"),
@@ -109,19 +128,23 @@ class Reservation(PartyCounts, Base):
         CheckConstraint("admitted = 0 OR state = 'confirmed'", name="admitted_confirmed"),
         CheckConstraint("(state <> 'confirmed') OR confirmed_at IS NOT NULL", name="confirmed_at"),
         CheckConstraint(
-            "walk_in OR erased_at IS NOT NULL OR (name <> '' AND email <> '' AND email_key <> '')",
+            "walk_in OR erased_at IS NOT NULL OR (name <> ''"
+            " AND (email = '' AND email_key IS NULL OR email <> '' AND email_key <> ''))",
             name="visitor_present",
         ),
         CheckConstraint("(network IS NULL) = (network_limit IS NULL)", name="network_limited"),
         CheckConstraint("holds_seats OR state <> 'confirmed'", name="confirmed_holds"),
         CheckConstraint(f"char_length(note) <= {MAX_NOTE}", name="note_length"),
+        CheckConstraint("kind IN ('visitor', 'box_office', 'desk', 'house')", name="kind"),
+        CheckConstraint(f"char_length(contact) <= {MAX_CONTACT}", name="contact_length"),
+        CheckConstraint(f"char_length(limit_reason) <= {MAX_CONTACT}", name="limit_reason_length"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     reference: Mapped[str]  # for people: read aloud, typed at the door; opens nothing by itself
     performance_id: Mapped[int] = mapped_column(ForeignKey("performance.id", ondelete="RESTRICT"))
     name: Mapped[UserText]
-    email: Mapped[str]
+    email: Mapped[str]  # empty when the box office booked for somebody without one
     email_key: Mapped[str | None]  # the address folded, so that one mailbox is one key
     locale: Mapped[str]
     seats: Mapped[int]
@@ -132,6 +155,12 @@ class Reservation(PartyCounts, Base):
     walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
     released: Mapped[int] = mapped_column(default=0, server_default="0")
     note: Mapped[UserText] = mapped_column(default="", server_default="")
+    contact: Mapped[UserText] = mapped_column(default="", server_default="")
+    limit_reason: Mapped[UserText] = mapped_column(default="", server_default="")
+    kind: Mapped[str] = mapped_column(default=Kind.VISITOR, server_default=Kind.VISITOR.value)
+    taken_from: Mapped[UUID | None] = mapped_column(
+        ForeignKey("reservation.id", ondelete="SET NULL")
+    )
     late_at: Mapped[datetime | None]
     changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0")
     network: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -8,7 +8,7 @@ from azionelab.bookings.erasure import retention
 from azionelab.bookings.errors import CapacityBelowHeld, NamesErased
 from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.seats.holds import expire_holds
-from azionelab.bookings.transitions import consequences, parties
+from azionelab.bookings.transitions import box_office, consequences, parties
 from azionelab.database import now, transaction
 from azionelab.database.row_versions import record_author, require_version
 from azionelab.shows.models import Performance
@@ -45,6 +45,7 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
         for reservation in live:
             # It was announced for the old time.
             reservation.late_at = None
+        box_office.follow_curtain(live, before.starts_at, performance.starts_at)
         if performance.starts_at <= at or performance.cancelled_at is not None:
             return 0
         how = consequences.Change.PERFORMANCE_MOVED

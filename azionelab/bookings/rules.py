@@ -19,12 +19,13 @@ from azionelab.bookings.errors import (
     PerformanceStarted,
     ReservationEnded,
     SeatsChanged,
+    SeatsOfHouse,
     SoldOut,
 )
 from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_reservation, lock_with_performance
 from azionelab.bookings.metrics import UNCHANGED, Action, Answer, counted
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import Kind, Reservation, State
 from azionelab.bookings.seats.bookable import check_bookable, read_booking_facts, unheld_seats
 from azionelab.bookings.seats.holds import count_free_seats, expire_holds_of, hold_until
 from azionelab.bookings.seats.network_holds import network_key, network_limit, too_many_unconfirmed
@@ -152,7 +153,7 @@ def _reserve(
 def confirm(reservation_id: UUID) -> Reservation:
     """Confirm a pending reservation and enqueue the ticket. Confirming again changes nothing.
 
-    Raises ReservationUnknown, HoldExpired, ReservationEnded, and SoldOut for one that held no seats.
+    Raises ReservationUnknown, HoldExpired, ReservationEnded, SoldOut for one that held no seats, and SeatsOfHouse.
     """
     with counted(Action.CONFIRM) as answer:
         try:
@@ -174,6 +175,8 @@ def _confirm(reservation_id: UUID, answer: Answer, *, with_performance: bool) ->
             raise HoldExpired
         if reservation.state == State.CANCELLED or reservation.performance.cancelled_at is not None:
             raise ReservationEnded
+        if reservation.kind == Kind.HOUSE:
+            raise SeatsOfHouse
         if not reservation.holds_seats:
             if not with_performance:
                 raise _HoldsNoSeats

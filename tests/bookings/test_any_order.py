@@ -22,9 +22,12 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 
 from azionelab.bookings import rules
+from azionelab.bookings.box_office.book_for import Guest, Terms, book_for
 from azionelab.bookings.box_office.changes import change_party, entries_of
 from azionelab.bookings.box_office.endings import cancel_party, reinstate_party
 from azionelab.bookings.box_office.groups import merge_parties, split_party
+from azionelab.bookings.box_office.house_seats import keep_back, release_house_seats
+from azionelab.bookings.box_office.just_booked import undo_booking
 from azionelab.bookings.box_office.moves import move_party
 from azionelab.bookings.box_office.undoing import find_undo, undo_change
 from azionelab.bookings.errors import BookingError
@@ -56,12 +59,22 @@ CODES: st.SearchStrategy[CodeOf] = st.sampled_from(
 )
 
 
+GUESTS = st.sampled_from(
+    [
+        Guest("Nobody's address", "", "en"),
+        Guest("Walk-ins", "", "en", at_desk=True),
+        *(Guest(f"Guest {name}", f"{name}@example.org", "en") for name in "abc"),
+    ]
+)
+
+
 class Evening(RuleBasedStateMachine):
     """One performance, everything that can happen to it, and another one that parties are moved to."""
 
     reservations = Bundle("reservations")
     scans = Bundle("scans")
     claims = Bundle("claims")
+    house = Bundle("house")
 
     @initialize(capacity=st.integers(1, 12))
     def open_booking(self, capacity: int) -> None:
@@ -84,6 +97,40 @@ class Evening(RuleBasedStateMachine):
             return rules.reserve(self.performance.id, visitor, seats, uuid4()).id
         except BookingError:
             return multiple()
+
+    @rule(
+        target=reservations,
+        seats=st.integers(1, 7),
+        guest=GUESTS,
+        minutes=st.none() | st.integers(1, 20),
+        reason=st.sampled_from(["", "a school class"]),
+    )
+    def book_for(self, seats: int, guest: Guest, minutes: int | None, reason: str) -> object:
+        until = None if minutes is None else now() + timedelta(minutes=minutes)
+        terms = Terms(held_until=until, limit_reason=reason, same_name=True)
+        return self._booked(lambda: book_for(self.performance.id, guest, seats, terms))
+
+    @rule(target=reservations, house=house, seats=st.integers(1, 5), guest=GUESTS)
+    def give_house_seats(self, house: UUID, seats: int, guest: Guest) -> object:
+        terms = Terms(from_house=house, same_name=True)
+        return self._booked(lambda: book_for(self.performance.id, guest, seats, terms))
+
+    @rule(reservation=reservations)
+    def undo_booking(self, reservation: UUID) -> None:
+        self._try(lambda: undo_booking(reservation))
+
+    @rule(target=house, seats=st.integers(1, 5))
+    def keep_back(self, seats: int) -> object:
+        return self._booked(lambda: keep_back(self.performance.id, "Press", seats))
+
+    @rule(house=house, seats=st.integers(1, 5))
+    def release_house_seats(self, house: UUID, seats: int) -> None:
+        seen = fresh(house).seats
+        self._try(lambda: release_house_seats(house, seats, seen))
+
+    @rule(house=house)
+    def the_time_of_house_seats_comes(self, house: UUID) -> None:
+        self.time_passes(house)
 
     @rule(reservation=reservations)
     def confirm(self, reservation: UUID) -> None:
@@ -229,6 +276,14 @@ class Evening(RuleBasedStateMachine):
         self._try(lambda: change_capacity(self.performance.id, capacity))
 
     @staticmethod
+    def _booked(book: Callable[[], Reservation]) -> object:
+        try:
+            return book().id
+        except BookingError:
+            db.session.rollback()
+            return multiple()
+
+    @staticmethod
     def _try(change: Callable[[], object]) -> None:
         try:
             change()
@@ -264,7 +319,7 @@ class Evening(RuleBasedStateMachine):
     def no_booking_is_without_its_mail(self) -> None:
         orphans = text(
             "SELECT count(*) FROM reservation"
-            " WHERE NOT walk_in AND id NOT IN (SELECT reservation_id FROM mail)"
+            " WHERE NOT walk_in AND email <> '' AND id NOT IN (SELECT reservation_id FROM mail)"
         )
         assert db.session.scalar(orphans) == 0
         unsent = text(

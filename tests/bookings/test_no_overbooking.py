@@ -2,13 +2,12 @@
 
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -101,19 +100,6 @@ def test_a_storm_fills_the_house_and_no_more(app: Flask) -> None:
     answers = storm(app, performance.id, attempts=100)
     assert answers.count("reserved") == 20
     assert seats_held(performance.id) == (20, 20)
-
-
-@pytest.fixture
-def without_the_database_guard(in_app: None, database: psycopg.Connection[Any]) -> Iterator[None]:
-    """Take the database's own refusal away, and put it back."""
-    database.execute("ALTER TABLE performance DROP CONSTRAINT ck_performance_capacity_held")
-    yield
-    db.session.rollback()
-    database.execute("TRUNCATE performance CASCADE")
-    database.execute(
-        "ALTER TABLE performance ADD CONSTRAINT ck_performance_capacity_held"
-        " CHECK (seats_held BETWEEN 0 AND capacity)"
-    )
 
 
 def told_together(parties: int) -> Callable[..., None]:

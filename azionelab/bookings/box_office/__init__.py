@@ -1,1 +1,1 @@
-"""What staff do to reservations beyond what a visitor may: change, move, split, merge, take back, undo."""
+"""What staff do to reservations beyond what a visitor may: book for somebody, keep seats back, change, undo."""

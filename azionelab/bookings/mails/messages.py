@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from azionelab.bookings.mails.superseded import SUPERSEDED, is_superseded
 from azionelab.bookings.mails.texts import text_for
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import Kind, Reservation, State
 from azionelab.bookings.tickets.files import event_ics, event_method, place, qr_png
 from azionelab.database import db, transaction
 from azionelab.mail.message import CalendarFile, Draft, Message, Picture, id_host
@@ -87,8 +87,9 @@ def _qr_content_id(mail: Mail) -> str:
 
 def _proven_name(reservation: Reservation) -> str:
     # Anybody can type any "name" with somebody else's address. Until the owner of the mailbox confirms,
-    # it may be a stranger's text, which must not reach them as ours.
-    return reservation.name if reservation.state == State.CONFIRMED else ""
+    # it may be a stranger's text, which must not reach them as ours. The box office types the name itself.
+    proven = reservation.state == State.CONFIRMED or reservation.kind == Kind.BOX_OFFICE
+    return reservation.name if proven else ""
 
 
 def _pictures(reservation: Reservation, content_id: str) -> tuple[Picture, ...]:

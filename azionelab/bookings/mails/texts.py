@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext, ngettext
 
 from azionelab.bookings.mails.changes import describe
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import Kind, Reservation, State
 from azionelab.database import now
 from azionelab.mail.models import MailKind
 from azionelab.tokens import Purpose, make_token
@@ -75,14 +75,24 @@ def _confirm(reservation: Reservation, news: list[str]) -> MessageText:
         title=gettext("One more step: please confirm"),
         paragraphs=[
             *news,
+            *([] if news else _by_box_office(reservation)),
             _seats_held(reservation),
             _how_to_change(),
-            gettext("If you did not make this booking, please ignore this message."),
+            gettext("If you did not make this booking, please ignore this message.")
+            if reservation.kind == Kind.VISITOR
+            else gettext("If you did not ask for this booking, please ignore this message."),
         ],
         button=gettext("Confirm the booking"),
         link=_link("bookings.confirm", reservation),
         button_first=True,
     )
+
+
+def _by_box_office(reservation: Reservation) -> list[str]:
+    """Says who booked, in a mail that comes without the visitor having used the site."""
+    if reservation.kind == Kind.VISITOR:
+        return []
+    return [gettext("Our box office has booked these seats for you, as you asked.")]
 
 
 def _seats_held(reservation: Reservation) -> str:
@@ -160,7 +170,7 @@ def _changed(reservation: Reservation, news: list[str]) -> MessageText:
         text,
         subject=gettext("Booking changed: %(what)s", what=_show_and_time(reservation)),
         title=gettext("Your booking has changed"),
-        paragraphs=[*([*news, stays] if news else [fewer]), *text.paragraphs[1:]],
+        paragraphs=[*([*news, stays] if news else [fewer]), text.paragraphs[-1]],
     )
 
 
@@ -169,6 +179,7 @@ def _ticket(reservation: Reservation) -> MessageText:
         subject=gettext("Your ticket: %(what)s", what=_show_and_time(reservation)),
         title=gettext("Your ticket"),
         paragraphs=[
+            *_by_box_office(reservation),
             gettext("Your booking is confirmed. We look forward to seeing you!"),
             gettext(
                 "Can't come, or fewer of you? Please tell us on your booking page, so that others can have the"

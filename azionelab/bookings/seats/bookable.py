@@ -12,7 +12,7 @@ from flask import current_app
 from sqlalchemy import bindparam, case, func, literal_column, select, true, union_all
 
 from azionelab.bookings.errors import BookingClosed, PartyTooLarge, PerformanceUnknown, SoldOut
-from azionelab.bookings.models import Reservation, lapsed, unconfirmed
+from azionelab.bookings.models import Kind, Reservation, lapsed, unconfirmed
 from azionelab.database import db
 from azionelab.settings.config import Config
 from azionelab.shows.models import Performance
@@ -48,7 +48,12 @@ _UNCONFIRMED_LIMIT = Performance.capacity * bindparam("percent") / literal_colum
 _UNCONFIRMED = (
     # Seats are released of confirmed parties only.
     select(func.coalesce(func.sum(Reservation.seats), literal_column("0")))
-    .where(_HERE, unconfirmed(bindparam("at")), Reservation.holds_seats)
+    .where(
+        _HERE,
+        unconfirmed(bindparam("at")),
+        Reservation.holds_seats,
+        Reservation.kind == literal_column(f"'{Kind.VISITOR}'"),
+    )
     .scalar_subquery()
 )
 _FACTS_AND_RIVALS = _FACTS.outerjoin(_RIVALS, true()).add_columns(

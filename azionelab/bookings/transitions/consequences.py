@@ -28,6 +28,7 @@ class Change(StrEnum):
     SEATS_RELEASED = "seats_released"
     SEATS_RESTORED = "seats_restored"
     WALKED_IN = "walked_in"
+    KEPT_BACK = "kept_back"
     PERFORMANCE_MOVED = "performance_moved"
     PERFORMANCE_CANCELLED = "performance_cancelled"
     EDITED = "edited"  # by staff: name, address, language, note, more seats

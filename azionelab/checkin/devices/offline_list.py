@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from azionelab.bookings.box_office.models import PartyMove
 from azionelab.bookings.history import By, Ended, Reduced, ended, reduced
-from azionelab.bookings.models import LIVE, PARTY_COLUMNS, Reservation, State
+from azionelab.bookings.models import LIVE, PARTY_COLUMNS, Kind, Reservation, State
 from azionelab.bookings.party import Party
 from azionelab.bookings.tickets.signing import sign_ticket
 from azionelab.checkin.devices.registry import ticket_digest
@@ -104,7 +104,7 @@ def changes_since(performance_id: int, cursor: int | None) -> Changes:
     oldest, newest = int(now.xmin), int(now.xmax)
     since = -1 if cursor is None else cursor - _SIGNED_TICKETS_FLAG
     complete = not 0 <= since <= newest
-    asked = [Reservation.walk_in.is_(False)]
+    asked = [Reservation.walk_in.is_(False), Reservation.kind != Kind.HOUSE]
     if not complete:
         # Rows of a restored database may name transactions that this server has not reached.
         asked.append(Reservation.changed_in.between(since, newest))

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, not_, select
+from sqlalchemy import ColumnElement, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from azionelab.bookings.models import LIVE, Reservation, State, unconfirmed
+from azionelab.bookings.models import LIVE, Kind, Reservation, State, unconfirmed
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 
@@ -18,6 +18,7 @@ class HouseCounts:
     expected: int  # confirmed, without released seats
     inside: int
     pending: int  # held, not confirmed
+    house: int  # kept back for the theatre
     without_hold: int  # pending without a hold, because the share of unconfirmed seats was used up
     released: int  # seats of no-shows
     walk_ins: int
@@ -31,13 +32,15 @@ class HouseCounts:
     @property
     def free(self) -> int:
         """Seats that nobody holds."""
-        return self.capacity - self.expected - self.pending
+        return self.capacity - self.expected - self.pending - self.house
 
 
 def house_counts(performance_ids: list[int], at: datetime | None = None) -> dict[int, HouseCounts]:
     """The counts of each performance, by its id. Lapsed holds count as free."""
     confirmed = Reservation.state == State.CONFIRMED
-    pending = unconfirmed(at or now())
+    waiting = unconfirmed(at or now())
+    of_house = Reservation.kind == Kind.HOUSE
+    pending = waiting & not_(of_house)
     held = pending & Reservation.holds_seats
     rows = db.session.execute(
         select(
@@ -45,9 +48,13 @@ def house_counts(performance_ids: list[int], at: datetime | None = None) -> dict
             _sum_people(Reservation.seats - Reservation.released, confirmed),
             _sum_people(Reservation.admitted, confirmed),
             _sum_people(Reservation.seats, held),
+            _sum_people(Reservation.seats, waiting & of_house),
             _sum_people(Reservation.seats, pending & not_(Reservation.holds_seats)),
             _sum_people(Reservation.released, confirmed),
-            _sum_people(Reservation.seats, confirmed & Reservation.walk_in),
+            _sum_people(
+                Reservation.seats,
+                confirmed & or_(Reservation.walk_in, Reservation.kind == Kind.DESK),
+            ),
             Performance.capacity,
         )
         .outerjoin(

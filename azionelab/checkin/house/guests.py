@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import not_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from azionelab.bookings.models import LIVE, Reservation, lapsed
+from azionelab.bookings.models import LIVE, Kind, Reservation, lapsed
 from azionelab.bookings.party import PartyCounts
 from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.scanning.scan_log import HAS_PEOPLE_IN
@@ -32,7 +32,7 @@ class Guest(PartyCounts):
 
 
 def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
-    """Live reservations without lapsed holds, and walk-ins, in the order in which they were made."""
+    """Live reservations without lapsed holds, and walk-ins, in the order in which they were made. No house seats: nobody comes with them."""
     first = (
         select(Scan.reservation_id, Scan.scanned_at, Scan.door)
         .outerjoin(Admission, Admission.scan_id == Scan.id)
@@ -61,6 +61,7 @@ def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
             Reservation.performance_id == performance_id,
             Reservation.state.in_(LIVE),
             not_(lapsed(at or now())),
+            Reservation.kind != Kind.HOUSE,
         )
         .order_by(Reservation.created_at, Reservation.id)
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from azionelab.bookings.models import LIVE, PARTY_COLUMNS, Reservation
+from azionelab.bookings.models import LIVE, PARTY_COLUMNS, Kind, Reservation
 from azionelab.bookings.party import Party
 from azionelab.bookings.tickets.references import read_reference
 from azionelab.checkin.house.name_matching import matches_name, spellings
@@ -39,6 +39,7 @@ def find_parties(performance_id: int, query: str) -> Found:
             Reservation.performance_id == performance_id,
             Reservation.state.in_(LIVE),
             Reservation.walk_in.is_(False),
+            Reservation.kind != Kind.HOUSE,
         )
         .order_by(func.lower(Reservation.name), Reservation.id)
     )

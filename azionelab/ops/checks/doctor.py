@@ -137,7 +137,7 @@ _CHECKS = (
         "each reservation has a mail, each confirmed one a ticket",
         _sql("""
             SELECT r.reference FROM reservation AS r
-            WHERE NOT r.walk_in AND r.erasure_requested_at IS NULL AND (
+            WHERE r.kind = 'visitor' AND NOT r.walk_in AND r.erasure_requested_at IS NULL AND (
                 NOT EXISTS (SELECT FROM mail WHERE reservation_id = r.id)
                 OR r.confirmed_at IS NOT NULL AND NOT EXISTS (
                     SELECT FROM mail WHERE reservation_id = r.id AND kind = 'ticket'

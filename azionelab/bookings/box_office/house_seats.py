@@ -1,0 +1,108 @@
+"""House seats: kept back for the theatre, given to somebody, released by hand or at a set time.
+
+They are a pending reservation of kind HOUSE, so they are counted, expired and refused as all holds are. When their
+time comes they are free at once; the job that expires holds only records it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID, uuid4, uuid5
+
+from flask import current_app
+from sqlalchemy import select
+
+from azionelab.bookings.box_office.book_for import check_hold, check_open
+from azionelab.bookings.box_office.errors import HouseSeatsGone
+from azionelab.bookings.errors import PartyTooLarge, ReservationUnknown, SoldOut
+from azionelab.bookings.locks import lock_performance, lock_with_performance
+from azionelab.bookings.models import Kind, Reservation, unconfirmed
+from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.tickets.references import new_reference
+from azionelab.bookings.transitions import box_office
+from azionelab.database import db, now, transaction
+from azionelab.shows.limits import MAX_PARTY
+
+
+def keep_back(
+    performance_id: int,
+    note: str,
+    seats: int,
+    until: datetime | None = None,
+    press: UUID | None = None,
+) -> Reservation:
+    """Keep `seats` back for the house, with a note that says for whom, until a moment or the curtain.
+
+    The same form sent again (`press`) returns what it kept. Raises PerformanceUnknown, BookingClosed for one that
+    is cancelled, PerformanceOver, PartyTooLarge, HoldTooLong, SoldOut.
+    """
+    key = uuid5(press or uuid4(), f"{performance_id}/house/{seats}/{note}")
+    with transaction() as session:
+        performance = lock_performance(session, performance_id)
+        at = now()
+        before = session.scalar(
+            select(Reservation).where(Reservation.is_live, Reservation.request_key == key)
+        )
+        if before is not None:
+            before.is_unchanged = True
+            return before
+        check_open(performance, at)
+        if not 1 <= seats <= MAX_PARTY:
+            raise PartyTooLarge(MAX_PARTY)
+        until = until or performance.starts_at
+        check_hold(performance, until, at)
+        free = count_free_seats(session, performance, at)
+        if seats > free:
+            raise SoldOut(free)
+        kept = box_office.prepare(
+            session,
+            {
+                "id": uuid4(),
+                "reference": new_reference(),
+                "performance_id": performance_id,
+                "name": note,
+                "email": "",
+                "locale": current_app.config["AZIONELAB"].default_locale,
+                "seats": seats,
+                "kind": Kind.HOUSE,
+                "request_key": key,
+                "created_at": at,
+                "hold_expires_at": until,
+            },
+        )
+        box_office.hold(session, kept, until, with_mail=False)
+        return kept
+
+
+def release_house_seats(reservation_id: UUID, seats: int, seen: int) -> Reservation:
+    """Release `seats` of the house seats that the page showed as `seen`, all or a part.
+
+    Releasing again changes nothing. Raises ReservationUnknown, and HouseSeatsGone when others gave or released
+    some of them meanwhile.
+    """
+    with transaction() as session:
+        house = lock_with_performance(session, reservation_id)
+        if house.kind != Kind.HOUSE:
+            raise ReservationUnknown
+        left = house.seats if house.is_live and not house.is_lapsed(now()) else 0
+        if seats < 1:
+            raise HouseSeatsGone(left)
+        if left == seen - seats:
+            house.is_unchanged = True
+            return house
+        if left != seen or seats > left:
+            raise HouseSeatsGone(left)
+        box_office.take_from_house(session, house, seats)
+        return house
+
+
+def house_seats(performance_id: int) -> Sequence[Reservation]:
+    """The seats that are kept back at a performance, in the order in which they were."""
+    return db.session.scalars(
+        select(Reservation)
+        .where(
+            Reservation.performance_id == performance_id,
+            Reservation.kind == Kind.HOUSE,
+            unconfirmed(now()),
+        )
+        .order_by(Reservation.created_at, Reservation.id)
+    ).all()

@@ -1,0 +1,74 @@
+"""Bookings that staff make, and seats kept back for the house."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.history import By
+from azionelab.bookings.models import Kind, Reservation, State
+from azionelab.bookings.transitions import consequences
+from azionelab.bookings.transitions.consequences import Change
+
+
+def prepare(session: Session, values: dict[str, Any]) -> Reservation:
+    """Write a new reservation that holds no seats yet, before the performance is locked.
+
+    Its keys (one live booking of an address, one of a press) are taken in the order in which visitors take them:
+    the key, then the performance. The other way round, two people could wait for each other.
+    """
+    reservation = Reservation(**values, state=State.PENDING, holds_seats=False)
+    session.add(reservation)
+    session.flush()
+    return reservation
+
+
+def book(session: Session, reservation: Reservation, at: datetime, *, with_mail: bool) -> None:
+    """Confirm at once what was prepared. The caller has locked the performance and found the seats free."""
+    reservation.hold_expires_at = at
+    reservation.holds_seats = True
+    reservation.state = State.CONFIRMED
+    reservation.confirmed_at = at
+    change = Change.WALKED_IN if reservation.kind == Kind.DESK else Change.CONFIRMED
+    consequences.reservation_changed(session, reservation, change, with_mail=with_mail)
+
+
+def hold(session: Session, reservation: Reservation, until: datetime, *, with_mail: bool) -> None:
+    """Hold the seats of what was prepared until a moment."""
+    reservation.hold_expires_at = until
+    reservation.holds_seats = True
+    kept = reservation.kind == Kind.HOUSE
+    change = Change.KEPT_BACK if kept else Change.RESERVED
+    consequences.reservation_changed(session, reservation, change, with_mail=with_mail)
+
+
+def take_from_house(session: Session, house: Reservation, seats: int) -> None:
+    """Free `seats` of locked house seats, all or a part; whoever takes them writes after the flush."""
+    if seats == house.seats:
+        consequences.seats_freed(house.performance, consequences.end(house, By.STAFF))
+        change = Change.CANCELLED
+    else:
+        house.seats -= seats
+        consequences.seats_freed(house.performance, seats)
+        change = Change.REDUCED
+    consequences.reservation_changed(session, house, change)
+    session.flush()
+
+
+def give_back_to_house(session: Session, house: Reservation, seats: int) -> None:
+    """Keep `seats` back again that were given to somebody; the caller has found them free."""
+    if house.state == State.CANCELLED:
+        house.state, house.seats = State.PENDING, seats
+        house.ended_at = house.ended_by = None
+    else:
+        house.seats += seats
+    consequences.reservation_changed(session, house, Change.KEPT_BACK)
+
+
+def follow_curtain(parties: Iterable[Reservation], was: datetime, starts_at: datetime) -> None:
+    """Let what staff hold until the curtain be held until the new one; nothing is held longer than that."""
+    for reservation in parties:
+        if reservation.kind != Kind.VISITOR and reservation.is_pending:
+            until = reservation.hold_expires_at
+            reservation.hold_expires_at = starts_at if until == was else min(until, starts_at)

@@ -1,6 +1,7 @@
 """The back office in a real browser: two people with one form open, and what axe finds on its pages."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -79,6 +80,8 @@ def test_what_was_typed_outlives_a_logout_in_another_tab(
     page.get_by_label("Description").fill("First lines.\n\nLast lines.")
     tab = page.context.new_page()
     tab.goto(f"{live_site.url}/admin/")
+    if width == 360:
+        tab.get_by_text("Menu", exact=True).click()
     tab.get_by_role("button", name="Log out").click()
     tab.wait_for_url("**/staff/login")
     tab.close()
@@ -110,10 +113,14 @@ def test_a_double_click_saves_once_and_says_so(live_site: Site, browser: Browser
     page.context.close()
 
 
-def test_axe_finds_nothing_in_the_back_office(live_site: Site, browser: Browser) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_back_office(
+    live_site: Site, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
     performance = a_performance(capacity=20)
     party = a_party(performance)
     page = in_office(browser, live_site, "ada", "admin")
+    page.emulate_media(color_scheme=scheme)
     found = {}
     for address in addresses(performance, party):
         page.goto(f"{live_site.url}/admin/{address}")

@@ -45,6 +45,7 @@ class FailedMailsView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin h
     """Counts failed mails, resends them and shows the progress."""
 
     right = change_right = Right.MANAGE_MAILS
+    menu_place = "admin_mails"
 
     def __init__(self) -> None:
         super().__init__(name=_("Failed mails"), endpoint="admin_failed_mails", url="failed_mails")

@@ -21,6 +21,7 @@ class PerformancePages(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin 
     """Base of the classes that PerformanceDayView is made of, each with the pages of one subject."""
 
     change_right = Right.RUN_PERFORMANCE
+    menu_place = "admin_performances"
 
     def page(self, template: str, performance: Performance, **facts: Any) -> str:
         """Render a template of the back office with a performance and `facts`."""

@@ -70,8 +70,8 @@ class TheatreView(Guarded, ExportedList, SearchedView):
     # Texts for violated constraints: constraint name -> (field or None, text).
     refusals: ClassVar[Mapping[str, tuple[str | None, str]]] = {}
 
-    def __init__(self, model: type[Base], name: str, url: str) -> None:
-        super().__init__(model, db, name=name, endpoint=f"admin_{url}", url=url)
+    def __init__(self, model: type[Base], name: str, url: str, category: str | None = None) -> None:
+        super().__init__(model, db, name=name, category=category, endpoint=f"admin_{url}", url=url)
 
     def get_one(self, id: str) -> Any:  # noqa: A002 (Flask-Admin's name)
         """The row with that primary key; None for an unknown or malformed key."""

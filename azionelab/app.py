@@ -20,6 +20,7 @@ from azionelab.checkin.pages import app_views as _door_app  # noqa: F401
 from azionelab.checkin.pages import no_show_views as _no_shows  # noqa: F401
 from azionelab.checkin.pages.views import blueprint as checkin_blueprint
 from azionelab.database import db
+from azionelab.database.actors import init_actors
 from azionelab.database.connections import limit_each_transaction, refuse_closed_connections
 from azionelab.database.transactions import commit_read_transaction
 from azionelab.languages import choose_locale
@@ -34,6 +35,7 @@ from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config
 from azionelab.shows.pages.views import blueprint as shows_blueprint
 from azionelab.staff.pages.setup import init_security
+from azionelab.web.actors import find_actor
 from azionelab.web.assets import init_assets
 from azionelab.web.pages import init_pages
 from azionelab.web.rate_limits import init_rate_limits
@@ -73,6 +75,7 @@ def _watch(app: Flask, settings: Config) -> None:
 
 def _bind_extensions(app: Flask) -> None:
     db.init_app(app)
+    init_actors(app, find_actor)
     with app.app_context():
         refuse_closed_connections(db.engine)
         if app.config["AZIONELAB"].database_pooler:

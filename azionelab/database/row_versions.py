@@ -19,12 +19,12 @@ from sqlalchemy import (
     func,
     inspect,
     select,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from azionelab.database import Base, require_transaction, transaction
+from azionelab.database.actors import Actor, announce
 
 _Row = TypeVar("_Row", bound=Base)
 
@@ -154,15 +154,9 @@ def lock_row(session: Session, model: type[_Row], identity: int) -> _Row:
 
 
 def record_author(session: Session, account_id: int | None, source: str = "") -> None:
-    """Record this transaction's changes under this account, or under this program."""
-    require_transaction(session)
-    session.execute(
-        text(
-            "SELECT set_config('azionelab.account', :account, true),"
-            " set_config('azionelab.source', :source, true)"
-        ),
-        {"account": "" if account_id is None else str(account_id), "source": source},
-    )
+    """Record this transaction's changes under this account or program; without both, under who acts anyway."""
+    if account_id is not None or source:
+        announce(session, Actor(account_id=account_id, source=source))
 
 
 def merge(

@@ -6,8 +6,10 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session
 
+from azionelab.database.actors import announce_current
 from azionelab.database.base import Base
 
+IN_USE_CASE = "azionelab.in_use_case"
 _WRITTEN = "azionelab.written"
 
 db = SQLAlchemy(
@@ -19,6 +21,12 @@ db = SQLAlchemy(
 
 def _notice_writing(sessions: scoped_session[Any]) -> None:
     """Record in each session, until its transaction ends, that it sent a change to the database."""
+
+    @event.listens_for(sessions, "before_flush")
+    def flushing(session: Session, _context: object, _instances: object) -> None:
+        # A library writes outside of `transaction()`, which announces by itself.
+        if IN_USE_CASE not in session.info and _WRITTEN not in session.info:
+            announce_current(session)
 
     @event.listens_for(sessions, "after_flush")
     def flushed(session: Session, _context: object) -> None:

@@ -12,14 +12,14 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from azionelab.database.actors import announce_current
 from azionelab.database.connections import SETS_LIMITS
 from azionelab.database.errors import detect_lost_commit, is_database_busy
-from azionelab.database.session import db, has_changes
+from azionelab.database.session import IN_USE_CASE, db, has_changes
 from azionelab.validation.text import remove_bidi_controls
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _COMMITTED = "azionelab.committed"
-_IN_USE_CASE = "azionelab.in_use_case"
 _INSERTS_WITH_COMMIT = "azionelab.insert_with_commit"
 _Locked = TypeVar("_Locked")
 
@@ -41,8 +41,9 @@ def transaction() -> Iterator[Session]:
     """
     session = db.session()
     _refuse_nesting(session)
-    session.info[_IN_USE_CASE] = True
+    session.info[IN_USE_CASE] = True
     try:
+        announce_current(session)
         yield session
         _commit(session, session.info.pop(_INSERTS_WITH_COMMIT, ()))
         session.info[_COMMITTED] = True
@@ -50,7 +51,7 @@ def transaction() -> Iterator[Session]:
         _roll_back(session)
         raise
     finally:
-        session.info.pop(_IN_USE_CASE, None)
+        session.info.pop(IN_USE_CASE, None)
         session.info.pop(_INSERTS_WITH_COMMIT, None)
 
 
@@ -197,7 +198,7 @@ def commit_read_transaction(session: Session) -> None:
 
 
 def _refuse_nesting(session: Session) -> None:
-    if session.info.get(_IN_USE_CASE) or has_changes(session):
+    if session.info.get(IN_USE_CASE) or has_changes(session):
         raise NestedTransaction
 
 
@@ -213,5 +214,5 @@ def take_locks(session: Session, take: Callable[[], _Locked | None]) -> _Locked 
 
 def require_transaction(session: Session) -> None:
     """Refuse to lock a row outside of `transaction()`, where nothing would release the lock."""
-    if not session.info.get(_IN_USE_CASE):
+    if not session.info.get(IN_USE_CASE):
         raise RuntimeError("a row may be locked only inside transaction()")

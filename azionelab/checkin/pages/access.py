@@ -18,6 +18,7 @@ from azionelab.checkin.devices.rights import Right, RightMissing, rights_of
 from azionelab.checkin.scanning import scan_log
 from azionelab.database import now
 from azionelab.staff.tokens import digest
+from azionelab.web.actors import act_with_token
 
 blueprint = ApiBlueprint(
     "door_api",
@@ -44,6 +45,7 @@ def _require_token() -> AnyResponse | None:
         # RFC 6750, 3.1
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}))
     g.device, g.token = device, sent.token
+    act_with_token(device.token_id, is_device=device.performance_id is not None)
     if device.performance_id not in (None, (request.view_args or {}).get("performance_id")):
         detail = gettext("This device token is not valid for this performance.")
         return problem(403, "other-performance", "Not valid for this performance", detail)

@@ -2,6 +2,8 @@
 
 from azionelab.bookings import erasure
 from azionelab.bookings.seats import holds
+from azionelab.database import now
+from azionelab.database.audit import forget_addresses
 from azionelab.extensions import jobs
 
 QUEUE = "bookings"
@@ -18,5 +20,6 @@ def expire(timestamp: int) -> None:  # noqa: ARG001 (when it was due: given to e
 @jobs.periodic(cron="10 * * * *")
 @jobs.task(name="bookings.erase", queue=QUEUE, queueing_lock="bookings.erase")
 def erase(timestamp: int) -> None:  # noqa: ARG001 (as above)
-    """Erase names and addresses that are due."""
+    """Erase names and addresses that are due, and the network addresses in the log of changes."""
     erasure.erase_personal_data()
+    forget_addresses(now() - erasure.retention())

@@ -17,10 +17,8 @@ The arguments of a trigger: the object's type and the column with its id; then f
 named, `-field` is left out, `!field` is recorded as changed, without its values.
 """
 
-from typing import Any
-
 import sqlalchemy as sa
-from alembic import context, op
+from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0033"
@@ -201,6 +199,7 @@ TRIGGER = """
 CREATE TRIGGER {name} AFTER {events} ON public.{table} FOR EACH ROW WHEN ({condition})
     EXECUTE FUNCTION public.audit_recorded({arguments})
 """
+ALL_TABLES = "t.relname <> 'alembic_version'"
 READ_ONLY = "t.relname <> ALL (ARRAY['alembic_version', 'audit_entry'])"
 
 
@@ -264,11 +263,11 @@ def upgrade() -> None:
                 table=table, name=name, events=events, condition=condition, arguments=quoted
             )
         )
-    _replace_grant_rows(_grant_rows().replace("t.relname <> 'alembic_version'", READ_ONLY))
+    _change_grant_rows(ALL_TABLES, READ_ONLY)
 
 
 def downgrade() -> None:
-    _replace_grant_rows(_grant_rows())
+    _change_grant_rows(READ_ONLY, ALL_TABLES)
     for table, name, *_ in reversed(TRIGGERS):
         op.execute(f"DROP TRIGGER {name} ON public.{table}")
     op.execute("DROP FUNCTION public.forget_audit_addresses(timestamptz)")
@@ -276,12 +275,8 @@ def downgrade() -> None:
     op.drop_table("audit_entry")
 
 
-def _replace_grant_rows(function: str) -> None:
+def _change_grant_rows(old: str, new: str) -> None:
     # Without parameters: the % signs belong to format().
     connection = op.get_bind().execution_options(no_parameters=True)
-    connection.exec_driver_sql(function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
-
-
-def _grant_rows() -> str:
-    rights: Any = context.script.get_revision("0016").module
-    return str(rights.GRANT_ROWS)
+    named = "SELECT pg_get_functiondef('public.grant_rows(name)'::regprocedure)"
+    connection.exec_driver_sql(connection.exec_driver_sql(named).scalar_one().replace(old, new))

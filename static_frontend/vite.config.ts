@@ -20,6 +20,7 @@ export default defineConfig({
         "src/styles/site.css",
         "src/styles/door.css",
         "src/styles/app.css",
+        "src/styles/log.css",
         "src/styles/office.css",
         "src/styles/performance-day.css",
         "src/styles/account.css",

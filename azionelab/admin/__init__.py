@@ -11,6 +11,8 @@ from azionelab.admin.accounts.tokens import TokenView
 from azionelab.admin.accounts.views import UserView
 from azionelab.admin.home import HomeView
 from azionelab.admin.integrations.views import ProgramTokenView
+from azionelab.admin.log.history import history_of, reservation_history
+from azionelab.admin.log.views import LogView
 from azionelab.admin.mails.failed import FailedMailsView
 from azionelab.admin.mails.views import MailView
 from azionelab.admin.menu import (
@@ -46,6 +48,7 @@ def init_admin(app: Flask) -> None:
     app.jinja_env.globals["may"] = lambda right: has_right(current_user, Right(right))
     app.jinja_env.globals["role_name"] = role_name
     app.jinja_env.globals["in_language"] = in_language
+    app.jinja_env.globals |= {"history_of": history_of, "reservation_history": reservation_history}
     office = BackOffice(
         app,
         name=app.config["AZIONELAB"].site_name,
@@ -69,3 +72,4 @@ def init_admin(app: Flask) -> None:
         office.add_view(view(model, name, url, group))
     office.add_view(PerformanceDayView())
     office.add_view(FailedMailsView())
+    office.add_view(LogView())

@@ -29,6 +29,7 @@ class Right(StrEnum):
     EXPORT = "export"
     ERASE = "erase"
     ADMIT = "admit"
+    VIEW_LOG = "view-log"
     MANAGE_ACCOUNTS = "manage-accounts"
 
 
@@ -42,6 +43,7 @@ MEANINGS: Mapping[Right, str] = {
     Right.EXPORT: "download lists with names",
     Right.ERASE: "erase a visitor's name and address",
     Right.ADMIT: "admit people at the door",
+    Right.VIEW_LOG: "read the log of all changes, with who made them and from which network address",
     Right.MANAGE_ACCOUNTS: "create and change accounts and tokens",
 }
 

@@ -45,7 +45,8 @@ DECLARE
     facts constant text[] := CASE type_name
         WHEN 'reservation' THEN ARRAY['reference', 'state', 'seats', 'released', 'holds_seats', 'performance_id',
             'walk_in', 'locale', 'created_at', 'hold_expires_at', 'confirmed_at', 'ended_at', 'ended_by',
-            'reduced_from', 'reduced_at', 'reduced_by', 'late_at', 'erased_at', 'erasure_requested_at']
+            'reduced_from', 'reduced_at', 'reduced_by', 'late_at', 'erased_at', 'erasure_requested_at',
+            'kind']
         WHEN 'user_account' THEN ARRAY['active', 'role_id'] END;
     erased constant boolean := type_name = 'reservation' AND (TG_OP = 'DELETE' OR after ->> 'erased_at' IS NOT NULL)
         OR type_name = 'user_account' AND TG_OP = 'DELETE' AND key_name = 'id';
@@ -127,9 +128,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 """
 
-# Of a visitor's own booking the row says everything; walk-ins are in the scan log.
-NO_VISITOR = """NOT NEW.walk_in AND (current_setting('azionelab.account', true) <> ''
-    OR current_setting('azionelab.token', true) <> '' OR current_setting('azionelab.source', true) <> ''
+# Of a visitor's own booking the row says everything, of walk-ins at the door the scan log.
+NO_VISITOR = """current_setting('azionelab.account', true) <> '' OR NOT NEW.walk_in AND (
+    current_setting('azionelab.token', true) <> '' OR current_setting('azionelab.source', true) <> ''
     OR current_setting('application_name') <> '')"""
 NO_ADMISSION = "OLD.admitted = NEW.admitted AND OLD.outside = NEW.outside"
 # What a reservation's trigger leaves out: what the system counts, and the keys.

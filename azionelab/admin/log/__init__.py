@@ -1,0 +1,1 @@
+"""The log of changes: its page, and the history of each object."""

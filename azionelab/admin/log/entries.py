@@ -1,0 +1,210 @@
+"""Entries of the log as a page shows them: found by filters and by a search, newest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import current_app, url_for
+from flask_babel import gettext
+from flask_login import current_user
+from sqlalchemy import ColumnElement, String, and_, cast, false, or_, select
+
+from azionelab.admin.log.labels import NEEDED, type_label
+from azionelab.admin.log.names import Names, mails_parties, read_accounts, read_names
+from azionelab.admin.log.sentences import describe_entry
+from azionelab.admin.mails.views import KINDS
+from azionelab.bookings.models import Reservation
+from azionelab.checkin.house.name_matching import name_matches_sql
+from azionelab.database import Base, db
+from azionelab.database.audit import ActorKind, AuditEntry
+from azionelab.mail.models import Mail
+from azionelab.shows.models import Performance, Show, Venue
+from azionelab.staff.models import ApiToken, User
+from azionelab.staff.rights import Right, has_right
+
+PER_PAGE = 50
+_MOST_FOUND = 500  # objects of one type that a search looks up
+ACCOUNT = "account-"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which entries are wanted; empty values for all. `until` is the last day."""
+
+    object_type: str = ""
+    object_id: str = ""
+    actor: str = ""  # an ActorKind, or ACCOUNT and an id
+    since: date | None = None
+    until: date | None = None
+    performance_id: int | None = None
+    text: str = ""
+    before: int | None = None  # the id of an entry: only older ones
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry as it is shown: the object's type, its name and its page's address, "" without one."""
+
+    entry: AuditEntry
+    sentences: list[str]
+    kind: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of the log; `older` is what `Filters.before` has to be for the next page, None at the end."""
+
+    lines: list[Line]
+    accounts: dict[str, str]
+    older: int | None
+
+
+def find_entries(filters: Filters) -> Found:
+    """A page of entries that the person of this request may read."""
+    accounts = read_accounts()
+    entries = db.session.scalars(
+        select(AuditEntry)
+        .where(*_conditions(filters))
+        .order_by(AuditEntry.id.desc())
+        .limit(PER_PAGE + 1)
+    ).all()
+    shown = entries[:PER_PAGE]
+    older = shown[-1].id if len(entries) > PER_PAGE else None
+    return Found(lines_of(shown, accounts), accounts, older)
+
+
+def lines_of(entries: Sequence[AuditEntry], accounts: dict[str, str] | None = None) -> list[Line]:
+    """Entries with their sentences, and the names and pages of their objects."""
+    names, mails = read_names(entries, accounts), mails_parties(entries)
+    return [
+        Line(
+            entry,
+            describe_entry(entry, names),
+            type_label(entry.object_type),
+            _title(entry, names, mails),
+            _url(entry, names, mails),
+        )
+        for entry in entries
+    ]
+
+
+def entries_of(object_type: str, object_id: str, limit: int) -> Sequence[AuditEntry]:
+    """The newest entries about one object."""
+    return db.session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.object_type == object_type, AuditEntry.object_id == object_id)
+        .order_by(AuditEntry.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = [
+        AuditEntry.object_type != hidden
+        for hidden, right in NEEDED.items()
+        if not has_right(current_user, right)
+    ]
+    if filters.object_type:
+        wanted.append(AuditEntry.object_type == filters.object_type)
+    if filters.object_id:
+        wanted.append(AuditEntry.object_id == filters.object_id)
+    if filters.performance_id is not None:
+        wanted.append(AuditEntry.performance_id == filters.performance_id)
+    if filters.actor.startswith(ACCOUNT):
+        wanted.append(AuditEntry.account_id == int(filters.actor.removeprefix(ACCOUNT)))
+    elif filters.actor in tuple(ActorKind):
+        wanted.append(AuditEntry.actor == filters.actor)
+    if filters.since:
+        wanted.append(AuditEntry.at >= _midnight(filters.since))
+    if filters.until:
+        wanted.append(AuditEntry.at < _midnight(filters.until + timedelta(days=1)))
+    if filters.before is not None:
+        wanted.append(AuditEntry.id < filters.before)
+    if filters.text:
+        wanted.append(_about(filters.text))
+    return wanted
+
+
+def _about(text: str) -> ColumnElement[bool]:
+    """The condition that an entry is about an object with this name, or one that had it until it was deleted."""
+    parties = _ids(Reservation, text, Reservation.name, Reservation.email, Reservation.reference)
+    found = {
+        "reservation": parties,
+        "show": _ids(Show, text, Show.title, Show.slug),
+        "venue": _ids(Venue, text, Venue.name),
+    }
+    if has_right(current_user, Right.MANAGE_ACCOUNTS):
+        found["user_account"] = _ids(User, text, User.name, User.email)
+        found["api_token"] = _ids(ApiToken, text, ApiToken.label)
+    if found["show"]:
+        evenings = select(Performance.id).where(Performance.show_id.in_(map(int, found["show"])))
+        found["performance"] = [str(one) for one in db.session.scalars(evenings)]
+    conditions: list[ColumnElement[bool]] = [
+        and_(AuditEntry.object_type == object_type, AuditEntry.object_id.in_(identities))
+        for object_type, identities in found.items()
+        if identities
+    ]
+    if parties:
+        mails = select(cast(Mail.id, String)).where(Mail.reservation_id.in_(map(UUID, parties)))
+        conditions.append(and_(AuditEntry.object_type == "mail", AuditEntry.object_id.in_(mails)))
+    gone = select(AuditEntry.object_id).where(
+        AuditEntry.action == "deleted",
+        *(AuditEntry.label.icontains(word, autoescape=True) for word in text.split()),
+    )
+    known = db.session.scalars(gone.limit(_MOST_FOUND)).all()
+    if known:
+        conditions.append(and_(AuditEntry.object_id.in_(known), AuditEntry.label != ""))
+    return or_(false(), *conditions)
+
+
+def _ids(model: type[Base], text: str, *columns: Any) -> list[str]:
+    """The ids of rows that have each word of a search in one of their columns."""
+    matching = [
+        or_(
+            *(column.icontains(word, autoescape=True) for column in columns),
+            *(name_matches_sql(column, word) for column in columns[:1]),
+        )
+        for word in text.split()
+    ]
+    key: Any = model.id  # type: ignore[attr-defined]
+    found = select(key).where(*matching).order_by(key.desc()).limit(_MOST_FOUND)
+    return [str(identity) for identity in db.session.scalars(found)]
+
+
+def _title(entry: AuditEntry, names: Names, mails: dict[str, tuple[str, str]]) -> str:
+    if entry.object_type == "mail" and entry.object_id in mails:
+        kind, reference = mails[entry.object_id]
+        return f"{KINDS.get(kind, kind)}, {reference}"
+    known = names.get(entry.object_type, entry.object_id) or entry.label
+    return known or gettext("deleted")
+
+
+def _url(entry: AuditEntry, names: Names, mails: dict[str, tuple[str, str]]) -> str:
+    """The page of the object, if it is still there and the person may open it."""
+    is_there = names.get(entry.object_type, entry.object_id) or entry.object_id in mails
+    page = _PAGES.get(entry.object_type)
+    if not is_there or page is None:
+        return ""
+    endpoint, right = page
+    return url_for(endpoint, id=entry.object_id) if has_right(current_user, right) else ""
+
+
+_PAGES: dict[str, tuple[str, Right]] = {
+    "reservation": ("admin_reservations.details_view", Right.VIEW),
+    "performance": ("admin_performances.edit_view", Right.MANAGE_SEASON),
+    "show": ("admin_shows.edit_view", Right.MANAGE_SEASON),
+    "venue": ("admin_venues.edit_view", Right.MANAGE_SEASON),
+    "mail": ("admin_mails.details_view", Right.VIEW),
+    "user_account": ("admin_accounts.edit_view", Right.MANAGE_ACCOUNTS),
+    "api_token": ("admin_tokens.details_view", Right.MANAGE_ACCOUNTS),
+}
+
+
+def _midnight(day: date) -> datetime:
+    zone: ZoneInfo = current_app.config["AZIONELAB"].time_zone
+    return datetime.combine(day, time(), zone)

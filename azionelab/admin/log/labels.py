@@ -1,0 +1,72 @@
+"""Names of what the log tells: types of objects, and fields as noun phrases that follow "changed"."""
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from azionelab.staff.rights import Right
+
+# The types of objects that the log can be filtered by: `object_type` and its label.
+OBJECT_TYPES: dict[str, str] = {
+    "reservation": _("Reservation"),
+    "performance": _("Performance"),
+    "show": _("Show"),
+    "venue": _("Venue"),
+    "mail": _("Mail"),
+    "user_account": _("Account"),
+    "api_token": _("Token"),
+}
+# Types that only some may read about, beside the right to read the log.
+NEEDED: dict[str, Right] = {
+    "user_account": Right.MANAGE_ACCOUNTS,
+    "api_token": Right.MANAGE_ACCOUNTS,
+}
+_FIELDS: dict[str, str] = {
+    "active": _("whether the account is active"),
+    "address": _("the address"),
+    "booking_closes_at": _("the end of booking"),
+    "booking_opens_at": _("the start of booking"),
+    "cancelled_at": _("the cancellation"),
+    "capacity": _("the capacity"),
+    "confirmed_at": _("the time of the confirmation"),
+    "contact": _("the contact"),
+    "description": _("the description"),
+    "duration_minutes": _("the duration in minutes"),
+    "email": _("the e-mail address"),
+    "ended_at": _("the time of the end"),
+    "expires_at": _("the end of its validity"),
+    "hold_expires_at": _("the time by which it must be confirmed"),
+    "kind": _("the kind of booking"),
+    "label": _("the label"),
+    "late_at": _("the expected late arrival"),
+    "limit_reason": _("the reason for the larger party"),
+    "listed": _("whether it is listed"),
+    "locale": _("the language"),
+    "name": _("the name"),
+    "note": _("the note for the door"),
+    "party_limit": _("the maximum seats per booking"),
+    "password": _("the password"),
+    "performance_id": _("the performance"),
+    "published": _("whether it is published"),
+    "reentry": _("whether people may leave and come back"),
+    "released": _("the released seats"),
+    "scope": _("what it may do"),
+    "seats": _("the seats"),
+    "show_id": _("the show"),
+    "slug": _("the page address"),
+    "starts_at": _("the curtain time"),
+    "state": _("the state"),
+    "summary": _("the summary"),
+    "title": _("the title"),
+    "venue_id": _("the venue"),
+}
+
+
+def field_label(name: str) -> str:
+    """A field as a noun phrase; one without a label by its name in the database."""
+    known = _FIELDS.get(name)
+    return str(known) if known else gettext("the field “%(name)s”", name=name)
+
+
+def type_label(object_type: str) -> str:
+    """A type of objects; one without a label by its name in the database."""
+    return str(OBJECT_TYPES.get(object_type, object_type))

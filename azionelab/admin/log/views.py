@@ -59,13 +59,13 @@ class LogView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no ty
             is_filtered=bool(chosen),
             newest_url=self.get_url(".index", **chosen),
             older_url=self.get_url(".index", **chosen, before=found.older),
-            find_url=self.get_url(".find", **chosen),
+            find_url=self.get_url(".find_view", **chosen),
         )
         return page
 
     @expose("/find/", methods=("POST",))
     @only_reads
-    def find(self) -> Response:
+    def find_view(self) -> Response:
         """Keep the text of a search and redirect to its results, whose address does not hold it."""
         text = request.form.get("search", "").replace("\0", "").strip()
         shown: dict[str, Any] = {

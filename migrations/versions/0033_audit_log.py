@@ -173,6 +173,8 @@ TRIGGERS = (
         ("user_account.id", "email", "name", "active", "!password"),
     ),
     ("user_role", "audit_recorded", ANY, "true", ("user_account.user_id", "role_id")),
+    # An invitation to set a password: made, and used or withdrawn.
+    ("password_link", "audit_recorded", ANY, "true", ("user_account.user_id", "expires_at")),
     (
         "api_token",
         "audit_recorded",

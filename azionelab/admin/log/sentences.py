@@ -245,6 +245,11 @@ _TOLD: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] = {
             lambda who: gettext("%(who)s deactivated the account.", who=who),
         ),
         _tell_role,
+        _switch(
+            "expires_at",
+            lambda who: gettext("%(who)s made a link to set the password.", who=who),
+            lambda who: gettext("%(who)s used or withdrew the link to set the password.", who=who),
+        ),
     ),
     "api_token": (
         _switch(

@@ -1,4 +1,4 @@
-"""The log of changes: who is recorded, what is kept, and that nobody rewrites it (migration 0032)."""
+"""The log of changes: who is recorded, what is kept, and that nobody rewrites it (migration 0036)."""
 
 import re
 from datetime import timedelta
@@ -21,6 +21,7 @@ from azionelab.database import db, now, transaction
 from azionelab.database.audit import forget_addresses
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token
+from azionelab.web.actors import act_with_token
 from tests.bookings.test_no_overbooking import INSERT, psql
 from tests.bookings.test_pages import fields, filled, open_form
 from tests.factories import (
@@ -112,8 +113,8 @@ def test_a_visitors_booking_is_in_its_row_and_what_follows_in_the_log(
     assert "192.0.2.9" not in everything(database)
 
 
-@pytest.mark.parametrize(("own", "actor"), [(True, "door"), (False, "api")])
-def test_a_token_is_named(client: FlaskClient, database: Database, own: bool, actor: str) -> None:
+@pytest.mark.parametrize("own", [True, False], ids=["phone", "turnstile"])
+def test_a_device_at_the_door_is_named(client: FlaskClient, database: Database, own: bool) -> None:
     curtain = now() + timedelta(minutes=20)
     performance = a_performance(starts_at=curtain, booking_closes_at=curtain)
     a_party(performance, 2)
@@ -125,9 +126,18 @@ def test_a_token_is_named(client: FlaskClient, database: Database, own: bool, ac
     )
     assert answer.status_code == 200
     entry = log(database, "reservation")[-1]
-    assert (entry.actor, entry.token_id, entry.address) == (actor, phone.id, "192.0.2.8")
+    assert (entry.actor, entry.token_id, entry.address) == ("door", phone.id, "192.0.2.8")
     assert entry.changes == {"released": [0, 2]}
-    assert [entry.actor for entry in log(database, "performance")] == [actor]
+    assert [entry.actor for entry in log(database, "performance")] == ["door"]
+
+
+def test_a_program_is_named(app: Flask, database: Database) -> None:
+    performance = a_performance(capacity=10)
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "192.0.2.6"}):
+        act_with_token(7, is_device=False)
+        change_capacity(performance.id, 12)
+    (entry,) = log(database, "performance")
+    assert (entry.actor, entry.token_id, entry.address) == ("api", 7, "192.0.2.6")
 
 
 def test_a_phone_that_joins_is_recorded_as_itself(

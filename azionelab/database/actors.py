@@ -1,6 +1,6 @@
 """Who acts in a transaction: told to the database once, for the log of changes and the versions of rows.
 
-Triggers read it (migrations 0013 and 0033). It is set for the transaction alone, so that a pooler cannot mix up two
+Triggers read it (migrations 0013 and 0035). It is set for the transaction alone, so that a pooler cannot mix up two
 of them. A visitor's transaction says nothing, which costs no round trip.
 """
 
@@ -23,8 +23,8 @@ _ANNOUNCE = text(
 class Actor:
     """An account, the holder of an API token, or else a program (`source`).
 
-    `is_device` tells a phone at the door from other programs with a token. `address` is the network address of the
-    request.
+    `is_device` tells a token of the door (ApiToken) from that of another program (ProgramToken). `address` is the
+    network address of the request.
     """
 
     account_id: int | None = None

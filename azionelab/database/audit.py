@@ -1,4 +1,4 @@
-"""The log of changes: a table that triggers write and the application's role can only read (migration 0032)."""
+"""The log of changes: a table that triggers write and the application's role can only read (migration 0036)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,8 +16,8 @@ class ActorKind(StrEnum):
 
     VISITOR = "visitor"  # nobody who is known
     STAFF = "staff"  # an account
-    DOOR = "door"  # a phone at the door
-    API = "api"  # another program with a token
+    DOOR = "door"  # a device at the door: `token_id` is an ApiToken's
+    API = "api"  # another program: `token_id` is a ProgramToken's
     SYSTEM = "system"  # the worker, a command, or psql: `source` names it
 
 

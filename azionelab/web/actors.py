@@ -26,7 +26,7 @@ def find_actor() -> Actor | None:
 
 
 def act_with_token(token_id: int, *, is_device: bool) -> None:
-    """Record the changes of this request under an API token: that of a phone at the door, or another program's."""
+    """Record the changes of this request under an API token: of a device at the door, or of another program."""
     g.actor = Actor(token_id=token_id, is_device=is_device, address=request.remote_addr or "")
 
 

@@ -20,6 +20,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.checkin.house.name_matching import name_matches_sql
 from azionelab.database import Base, db
 from azionelab.database.audit import ActorKind, AuditEntry
+from azionelab.integrations.models import ProgramToken
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.models import ApiToken, User
@@ -141,6 +142,7 @@ def _about(text: str) -> ColumnElement[bool]:
     if has_right(current_user, Right.MANAGE_ACCOUNTS):
         found["user_account"] = _ids(User, text, User.name, User.email)
         found["api_token"] = _ids(ApiToken, text, ApiToken.label)
+        found["program_token"] = _ids(ProgramToken, text, ProgramToken.label)
     if found["show"]:
         evenings = select(Performance.id).where(Performance.show_id.in_(map(int, found["show"])))
         found["performance"] = [str(one) for one in db.session.scalars(evenings)]
@@ -202,6 +204,7 @@ _PAGES: dict[str, tuple[str, Right]] = {
     "mail": ("admin_mails.details_view", Right.VIEW),
     "user_account": ("admin_accounts.edit_view", Right.MANAGE_ACCOUNTS),
     "api_token": ("admin_tokens.details_view", Right.MANAGE_ACCOUNTS),
+    "program_token": ("admin_programs.details_view", Right.MANAGE_ACCOUNTS),
 }
 
 

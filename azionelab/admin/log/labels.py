@@ -14,11 +14,13 @@ OBJECT_TYPES: dict[str, str] = {
     "mail": _("Mail"),
     "user_account": _("Account"),
     "api_token": _("Token"),
+    "program_token": _("Program"),
 }
 # Types that only some may read about, beside the right to read the log.
 NEEDED: dict[str, Right] = {
     "user_account": Right.MANAGE_ACCOUNTS,
     "api_token": Right.MANAGE_ACCOUNTS,
+    "program_token": Right.MANAGE_ACCOUNTS,
 }
 _FIELDS: dict[str, str] = {
     "active": _("whether the account is active"),
@@ -50,6 +52,7 @@ _FIELDS: dict[str, str] = {
     "reentry": _("whether people may leave and come back"),
     "released": _("the released seats"),
     "scope": _("what it may do"),
+    "scopes": _("what it may do"),
     "seats": _("the seats"),
     "show_id": _("the show"),
     "slug": _("the page address"),

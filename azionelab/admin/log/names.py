@@ -11,7 +11,8 @@ from sqlalchemy.orm import joinedload
 from azionelab.admin.rows.filters import describe_performance
 from azionelab.bookings.models import Reservation
 from azionelab.database import Base, db
-from azionelab.database.audit import AuditEntry
+from azionelab.database.audit import ActorKind, AuditEntry
+from azionelab.integrations.models import ProgramToken
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.staff.models import ApiToken, Role, User
@@ -52,7 +53,7 @@ def read_names(entries: Sequence[AuditEntry], accounts: dict[str, str] | None = 
         str(row.id): f"{row.reference}, {row.name}" if row.name else row.reference
         for row in _rows(Reservation, wanted)
     }
-    models: tuple[Any, ...] = (Show, Venue, ApiToken, Role)
+    models: tuple[Any, ...] = (Show, Venue, ApiToken, ProgramToken, Role)
     for model in models:
         names.found[model.__tablename__] = {str(row.id): str(row) for row in _rows(model, wanted)}
     return names
@@ -72,7 +73,7 @@ def mails_parties(entries: Iterable[AuditEntry]) -> dict[str, tuple[str, str]]:
 
 
 def _referred(entry: AuditEntry) -> Iterable[tuple[str, Any]]:
-    yield "api_token", entry.token_id
+    yield ("program_token" if entry.actor == ActorKind.API else "api_token"), entry.token_id
     for name, values in entry.changes.items():
         if name.endswith("_id"):
             for value in values:

@@ -23,9 +23,9 @@ def describe_actor(entry: AuditEntry, names: Names) -> str:  # noqa: PLR0911 (on
             return names.get("user_account", entry.account_id) or gettext("A former account")
         case ActorKind.DOOR:
             label = names.get("api_token", entry.token_id) or gettext("removed")
-            return gettext("The phone “%(label)s”", label=label)
+            return gettext("The device “%(label)s”", label=label)
         case ActorKind.API:
-            label = names.get("api_token", entry.token_id) or gettext("removed")
+            label = names.get("program_token", entry.token_id) or gettext("removed")
             return gettext("The program “%(label)s”", label=label)
         case ActorKind.SYSTEM if entry.source in _SYSTEM:
             return gettext("The system")
@@ -211,6 +211,11 @@ def _tell_role(changes: _Changes, who: str, names: Names) -> str | None:
     return None
 
 
+_tell_revoked = _switch(
+    "revoked_at",
+    lambda who: gettext("%(who)s revoked the token.", who=who),
+    lambda who: gettext("%(who)s made the revoked token valid again.", who=who),
+)
 _TOLD: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] = {
     "reservation": (_tell_erasure, _tell_state, _tell_move, _tell_seats),
     "performance": (
@@ -251,12 +256,9 @@ _TOLD: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] = {
             lambda who: gettext("%(who)s used or withdrew the link to set the password.", who=who),
         ),
     ),
+    "program_token": (_tell_revoked,),
     "api_token": (
-        _switch(
-            "revoked_at",
-            lambda who: gettext("%(who)s revoked the token.", who=who),
-            lambda who: gettext("%(who)s made the revoked token valid again.", who=who),
-        ),
+        _tell_revoked,
         _switch(
             "put_away_at",
             lambda who: gettext("%(who)s put the phone away.", who=who),

@@ -36,6 +36,8 @@ def format_value(name: str, value: Any, names: Names) -> str:  # noqa: PLR0911 (
         return str(value)
     if name.endswith("_id"):
         return _name(name, value, names)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     if name == "state":
         return str(_STATES.get(value, value))
     if name == "locale":

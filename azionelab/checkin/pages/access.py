@@ -45,7 +45,7 @@ def _require_token() -> AnyResponse | None:
         # RFC 6750, 3.1
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}))
     g.device, g.token = device, sent.token
-    act_with_token(device.token_id, is_device=device.performance_id is not None)
+    act_with_token(device.token_id, is_device=True)
     if device.performance_id not in (None, (request.view_args or {}).get("performance_id")):
         detail = gettext("This device token is not valid for this performance.")
         return problem(403, "other-performance", "Not valid for this performance", detail)

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.api.problems import problem
 from azionelab.api.rest import ApiBlueprint
 from azionelab.integrations.tokens import Scope, find_valid_token
+from azionelab.web.actors import act_with_token
 from azionelab.web.rate_limits import RateLimit
 
 blueprint = ApiBlueprint(
@@ -50,6 +51,7 @@ def _require_token() -> AnyResponse | None:
         # RFC 6750, 3.1
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}))
     g.program = token
+    act_with_token(token.id, is_device=False)
     # Not the id: after a restore from backup another program may have it.
     _REQUESTS.count(f"program {token.digest.hex()}")
     needed = _NEEDED.get(request.endpoint or "")

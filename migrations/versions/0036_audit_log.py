@@ -21,8 +21,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0033"
-down_revision = "0032"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
@@ -98,6 +98,7 @@ BEGIN
             WHEN 'show' THEN coalesce(object ->> 'title', '')
             WHEN 'venue' THEN object ->> 'name'
             WHEN 'api_token' THEN object ->> 'label'
+            WHEN 'program_token' THEN object ->> 'label'
             ELSE '' END,
         CASE type_name WHEN 'performance' THEN object_key::integer ELSE (object ->> 'performance_id')::integer END,
         CASE WHEN key_name <> 'id' THEN 'changed' ELSE
@@ -189,6 +190,13 @@ TRIGGERS = (
             "revoked_at",
             "put_away_at",
         ),
+    ),
+    (
+        "program_token",
+        "audit_recorded",
+        "INSERT OR DELETE OR UPDATE OF label, scopes, expires_at, revoked_at",
+        "true",
+        ("program_token.id", "label", "scopes", "expires_at", "revoked_at"),
     ),
     (
         "mail",

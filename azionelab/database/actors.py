@@ -1,6 +1,6 @@
 """Who acts in a transaction: told to the database once, for the log of changes and the versions of rows.
 
-Triggers read it (migrations 0013 and 0035). It is set for the transaction alone, so that a pooler cannot mix up two
+Triggers read it (migrations 0013 and `audit_log`). It is set for the transaction alone, so that a pooler cannot mix up two
 of them. A visitor's transaction says nothing, which costs no round trip.
 """
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from azionelab.admin.guard import Guarded, only_reads
 from azionelab.admin.log.entries import ACCOUNT, Filters, find_entries
 from azionelab.admin.log.labels import NEEDED, OBJECT_TYPES
+from azionelab.admin.menu import REPORTS
 from azionelab.admin.rows.searches import PARAMETER, find_search, keep_search
 from azionelab.database.audit import ActorKind
 from azionelab.staff.rights import Right, has_right
@@ -35,7 +36,7 @@ class LogView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no ty
     right = change_right = Right.VIEW_LOG
 
     def __init__(self) -> None:
-        super().__init__(name=_("Log"), endpoint="admin_log", url="log")
+        super().__init__(name=_("Log"), category=REPORTS, endpoint="admin_log", url="log")
 
     @expose("/")
     def index(self) -> str:

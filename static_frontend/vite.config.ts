@@ -25,6 +25,8 @@ export default defineConfig({
         "src/styles/performance-day.css",
         "src/styles/account.css",
         "src/styles/party-list.css",
+        "src/styles/season.css",
+        "src/season.ts",
       ],
     },
   },

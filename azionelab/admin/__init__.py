@@ -31,12 +31,13 @@ from azionelab.admin.reservations.views import ReservationView
 from azionelab.admin.rows.searches import init_searches
 from azionelab.admin.scans import AdmissionView, ScanView
 from azionelab.admin.season.performances import PerformanceView
-from azionelab.admin.season.shows import ShowView, VenueView
+from azionelab.admin.season.shows import HolidayView, ShowView, VenueView
+from azionelab.admin.season.views import SeasonView
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.models import Admission, Scan
 from azionelab.integrations.models import ProgramToken
 from azionelab.mail.models import Mail
-from azionelab.shows.models import Performance, Show, Venue
+from azionelab.shows.models import Holiday, Performance, Show, Venue
 from azionelab.staff.models import ApiToken, User
 from azionelab.staff.rights import Right, has_right
 
@@ -56,10 +57,12 @@ def init_admin(app: Flask) -> None:
         theme=Bootstrap4Theme(base_template="admin/frame.html"),
     )
     office.add_groups()
+    office.add_view(SeasonView())
     views: list[tuple[type[Any], type[Any], Any, str, Any]] = [
         (PerformanceView, Performance, _("Performances"), "performances", SEASON),
         (ShowView, Show, _("Shows"), "shows", SEASON),
         (VenueView, Venue, _("Venues"), "venues", SEASON),
+        (HolidayView, Holiday, _("Holidays"), "holidays", SEASON),
         (ReservationView, Reservation, _("Reservations"), "reservations", BOOKINGS),
         (MailView, Mail, _("Mails"), "mails", MAILS),
         (ScanView, Scan, _("Scans"), "scans", REPORTS),

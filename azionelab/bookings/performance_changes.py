@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from azionelab.bookings.erasure import retention
 from azionelab.bookings.errors import CapacityBelowHeld, NamesErased
 from azionelab.bookings.locks import lock_live_parties, lock_performance
@@ -29,27 +31,34 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
         performance = lock_performance(session, performance_id)
         at = now()
         expire_holds(session, performance, at)
-        before = _Schedule.of(performance)
-        change(performance)
-        moved = (before.starts_at, before.venue_id) != (
-            performance.starts_at,
-            performance.venue_id,
-        )
-        _check_move(before.starts_at, performance.starts_at, at)
-        _let_booking_follow(performance, before, at)
-        if performance.capacity < performance.seats_held:
-            raise CapacityBelowHeld(performance.seats_held)
-        if not moved:
-            return 0
-        live = lock_live_parties(session, performance_id)
-        for reservation in live:
-            # It was announced for the old time.
-            reservation.late_at = None
-        box_office.follow_curtain(live, before.starts_at, performance.starts_at)
-        if performance.starts_at <= at or performance.cancelled_at is not None:
-            return 0
-        how = consequences.Change.PERFORMANCE_MOVED
-        return sum(consequences.reservation_changed(session, party, how) for party in live)
+        return change_locked(session, performance, change, at)
+
+
+def change_locked(
+    session: Session,
+    performance: Performance,
+    change: Callable[[Performance], object],
+    at: datetime,
+) -> int:
+    """`change_performance` of a locked performance without lapsed holds, as part of the caller's transaction."""
+    before = _Schedule.of(performance)
+    change(performance)
+    moved = (before.starts_at, before.venue_id) != (performance.starts_at, performance.venue_id)
+    _check_move(before.starts_at, performance.starts_at, at)
+    _let_booking_follow(performance, before, at)
+    if performance.capacity < performance.seats_held:
+        raise CapacityBelowHeld(performance.seats_held)
+    if not moved:
+        return 0
+    live = lock_live_parties(session, performance.id)
+    for reservation in live:
+        # It was announced for the old time.
+        reservation.late_at = None
+    box_office.follow_curtain(live, before.starts_at, performance.starts_at)
+    if performance.starts_at <= at or performance.cancelled_at is not None:
+        return 0
+    how = consequences.Change.PERFORMANCE_MOVED
+    return sum(consequences.reservation_changed(session, party, how) for party in live)
 
 
 def cancel_performance(
@@ -68,10 +77,16 @@ def cancel_performance(
         if seen_version is not None:
             require_version(session, performance, seen_version)
         record_author(session, by)
-        expire_holds(session, performance, now())
-        performance.cancelled_at = now()
-        live = lock_live_parties(session, performance_id)
-        return parties.cancel_with_performance(session, performance, live)
+        at = now()
+        expire_holds(session, performance, at)
+        return cancel_locked(session, performance, at)
+
+
+def cancel_locked(session: Session, performance: Performance, at: datetime) -> int:
+    """`cancel_performance` of a locked performance without lapsed holds, as part of the caller's transaction."""
+    performance.cancelled_at = at
+    live = lock_live_parties(session, performance.id)
+    return parties.cancel_with_performance(session, performance, live)
 
 
 def _check_move(starts_at: datetime, moved_to: datetime, at: datetime) -> None:

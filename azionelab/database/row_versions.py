@@ -7,10 +7,11 @@ refuses the edit when somebody else changed one of them since.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    Date,
     DateTime,
     FetchedValue,
     ForeignKey,
@@ -236,8 +237,10 @@ def _recorded(model: type[Base], identity: int) -> Select[RowChange]:
 
 
 def _stored(model: type[Base], name: str, recorded: Any) -> Any:
-    """A recorded value in the column's type: JSON holds datetimes as strings."""
+    """A recorded value in the column's type: JSON holds dates and datetimes as strings."""
     column = inspect(model).columns.get(name)
+    if recorded is not None and column is not None and isinstance(column.type, Date):
+        return date.fromisoformat(recorded)
     if recorded is not None and column is not None and isinstance(column.type, DateTime):
         return datetime.fromisoformat(recorded)
     return recorded

@@ -1,6 +1,6 @@
-"""Venue, Show, FormerSlug and Performance."""
+"""Venue, Show, FormerSlug, Performance and Holiday."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import (
     CheckConstraint,
@@ -36,11 +36,15 @@ class Venue(Versioned, Base):
     __table_args__ = (
         UniqueConstraint("name"),
         CheckConstraint("name <> ''", name="name_given"),
+        CheckConstraint(
+            f"default_capacity BETWEEN 0 AND {MAX_CAPACITY}", name="default_capacity_range"
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[UserText]
     address: Mapped[UserText] = mapped_column(default="")
+    default_capacity: Mapped[int | None]  # seats of a new performance
     performances: Mapped[list["Performance"]] = relationship(
         back_populates="venue", passive_deletes="all"
     )
@@ -50,7 +54,7 @@ class Venue(Versioned, Base):
 
 
 class Show(Versioned, Base):
-    """A production. Visitors see only published shows.
+    """A production. Visitors see only published shows; an archived one is not published and left out of lists.
 
     An unlisted show has its page, but is left out of the programme, of the API's list and of the alternatives
     to a sold-out performance.
@@ -72,6 +76,7 @@ class Show(Versioned, Base):
     duration_minutes: Mapped[int | None]
     published: Mapped[bool] = mapped_column(default=False)
     listed: Mapped[bool] = mapped_column(default=True, server_default=true())
+    archived_at: Mapped[datetime | None]
     performances: Mapped[list["Performance"]] = relationship(
         back_populates="show", passive_deletes="all", order_by="Performance.starts_at"
     )
@@ -142,3 +147,22 @@ class Performance(Versioned, Base):
 
     def __str__(self) -> str:
         return f"{self.show.title}, {self.starts_at:%Y-%m-%d %H:%M} UTC"
+
+
+class Holiday(Versioned, Base):
+    """Days on which the theatre is closed, both included. Staff are warned of performances on them."""
+
+    __tablename__ = "holiday"
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="name_given"),
+        CheckConstraint("first_day <= last_day", name="days_in_order"),
+        UniqueConstraint("name", "first_day"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[UserText]
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,5 +1,6 @@
 """Any sequence of what visitors, staff, the door and time can do keeps the invariants."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -31,6 +32,8 @@ from azionelab.bookings.box_office.just_booked import undo_booking
 from azionelab.bookings.box_office.moves import move_party
 from azionelab.bookings.box_office.undoing import find_undo, undo_change
 from azionelab.bookings.errors import BookingError
+from azionelab.bookings.evenings.changing import EffectsChanged, change_evenings
+from azionelab.bookings.evenings.effects import preview_change
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats import holds, no_show_seats
 from azionelab.bookings.tickets.signing import write_ticket
@@ -41,6 +44,7 @@ from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
+from azionelab.shows.runs.changes import RunChange
 from tests.factories import (
     DOOR_A,
     a_performance,
@@ -274,6 +278,15 @@ class Evening(RuleBasedStateMachine):
     @rule(capacity=st.integers(0, 15))
     def edit_capacity(self, capacity: int) -> None:
         self._try(lambda: change_capacity(self.performance.id, capacity))
+
+    @rule(capacity=st.integers(0, 15))
+    def edit_capacity_of_many(self, capacity: int) -> None:
+        change = RunChange(capacity=capacity)
+        which = [self.performance.id]
+        effects = preview_change(which, change)
+        with contextlib.suppress(EffectsChanged):
+            change_evenings(which, change, effects.digest, None)
+            assert not effects.has_faults
 
     @staticmethod
     def _booked(book: Callable[[], Reservation]) -> object:

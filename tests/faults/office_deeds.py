@@ -1,6 +1,7 @@
 """What people of the theatre do besides in the back office: edit, delete, erase, give up, release."""
 
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -12,12 +13,13 @@ from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.checkin.devices import invitations
 from azionelab.database import db, transaction
 from azionelab.mail.models import Mail
-from azionelab.shows.models import Performance, Show, Venue
+from azionelab.shows.models import Holiday, Performance, Show, Venue
 from azionelab.staff.accounts import create_account
 from tests.admin.test_editing import shown
+from tests.bookings.test_pages import fields
 from tests.factories import a_party, a_performance, a_visitor
 from tests.faults.deeds import Press, Stage, party_tonight, tonight
-from tests.support.people import PASSWORD
+from tests.support.people import PASSWORD, token_of
 
 
 def edit(stage: Stage, what: str, identity: object, **typed: Any) -> Press:
@@ -137,9 +139,60 @@ def staff_lets_people_out(stage: Stage) -> Press:
     return in_evening(stage, tonight(), "reentry", allowed="yes")
 
 
+def planned(stage: Stage, address: str, **typed: Any) -> Press:
+    """The second press of a planning form, which saves what the first one previewed."""
+    page = stage.admin.post(address, data=typed | {"preview": "change"}).text
+    form = typed | {"seen": fields(page)["seen"], "save": "change"}
+    return partial(stage.admin.post, address, data=form)
+
+
+def staff_adds_run(stage: Stage) -> Press:
+    with transaction() as session:
+        venue = Venue(name=f"Sala {uuid4()}", default_capacity=50)
+        session.add(venue)
+    return planned(
+        stage,
+        "/admin/season/run",
+        **token_of(stage.admin),
+        show_id="0",
+        title=f"Lear {uuid4().hex}",
+        venue_id=venue.id,
+        party_limit="6",
+        closes_minutes="60",
+        sentence="Fri and Sat 20:30 from 5 to 12 October 2029",
+    )
+
+
+def staff_changes_run(stage: Stage) -> Press:
+    party = a_party(a_performance())
+    address = f"/admin/season/evenings?show={party.performance.show_id}"
+    token = token_of(stage.admin)
+    return planned(stage, address, **token, evening=party.performance_id, days="3", capacity="25")
+
+
+def staff_adds_holiday(stage: Stage) -> Press:
+    return stage.in_admin("holidays/new/", name="Natale", first_day="2029-12-24")
+
+
+def a_holiday() -> Holiday:
+    with transaction() as session:
+        holiday = Holiday(name="Natale", first_day=date(2029, 12, 24), last_day=date(2029, 12, 26))
+        session.add(holiday)
+    return holiday
+
+
+def staff_changes_holiday(stage: Stage) -> Press:
+    return edit(stage, "holidays", a_holiday().id, name="Noël")
+
+
+def staff_deletes_holiday(stage: Stage) -> Press:
+    return delete(stage, "holidays", a_holiday().id)
+
+
 OFFICE: tuple[Callable[[Stage], Press], ...] = (
     staff_changes, staff_changes_show, staff_changes_venue, staff_changes_account,
     staff_deletes_performance, staff_deletes_show, staff_deletes_venue, staff_gives_up_address,
     staff_reduces, staff_erases, staff_writes_note, staff_tells_late, staff_resends_mail, staff_releases, staff_restores,
+    staff_adds_run, staff_changes_run, staff_adds_holiday, staff_changes_holiday, staff_deletes_holiday,
     staff_releases_network, staff_revokes_device, staff_lets_people_out,
 )  # fmt: skip

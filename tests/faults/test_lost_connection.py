@@ -34,6 +34,7 @@ SELECT
   (SELECT count(*) FROM performance WHERE reentry) AS reentry,
   (SELECT count(*) FROM venue) AS venues,
   (SELECT count(*) FROM show) AS shows,
+  (SELECT count(*) FROM holiday) AS holidays,
   (SELECT count(*) FROM performance) AS performances,
   (SELECT coalesce(sum(capacity), 0) FROM performance) AS capacity,
   (SELECT count(*) FROM row_change) AS edits,

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, select
-from wtforms import BooleanField, IntegerField, SelectChoice
+from wtforms import BooleanField, DateField, IntegerField, SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
 from azionelab.admin.rows.fields import EditedForm, Line, LocalTime, RequiredChoice, Text
@@ -31,6 +31,32 @@ class VenueForm(EditedForm):
 
     name = Line(_("Name"), [DataRequired(), Length(max=MAX_LINE)])
     address = Line(_("Address"), [Length(max=MAX_LINE)])
+    default_capacity = IntegerField(
+        _("Usual seats"),
+        [Optional(), NumberRange(0, MAX_CAPACITY)],
+        description=_("The seats of a new performance here, unless it is given another number."),
+    )
+
+
+class HolidayForm(EditedForm):
+    """Days on which the theatre is closed."""
+
+    name = Line(_("Name"), [DataRequired(), Length(max=MAX_LINE)])
+    first_day = DateField(_("First day"), [InputRequired()])
+    last_day = DateField(
+        _("Last day"), [Optional()], description=_("Leave empty for a single day.")
+    )
+
+    def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
+        """Check the fields; a single day is its own last day."""
+        if not any(self.last_day.raw_data or ()):
+            self.last_day.data = self.first_day.data
+        if not super().validate(extra_validators):
+            return False
+        if self.last_day.data < self.first_day.data:
+            self.last_day.errors = [gettext("The last day is before the first.")]
+            return False
+        return True
 
 
 class ShowForm(EditedForm):
@@ -73,7 +99,11 @@ class PerformanceForm(EditedForm):
             "If the curtain time or the venue changes, visitors who have booked are notified by e-mail."
         ),
     )
-    capacity = IntegerField(_("Seats"), [InputRequired(), NumberRange(0, MAX_CAPACITY)])
+    capacity = IntegerField(
+        _("Seats"),
+        [Optional(), NumberRange(0, MAX_CAPACITY)],
+        description=_("Leave empty for the venue's own number."),
+    )
     party_limit = IntegerField(
         _("Maximum seats per booking"),
         [InputRequired(), NumberRange(1, MAX_PARTY)],
@@ -101,12 +131,22 @@ class PerformanceForm(EditedForm):
 
     def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
         """Check each field; the rules and the database check that they fit together."""
+        self._take_usual_seats()
         if not super().validate(extra_validators):
+            return False
+        if self.capacity.data is None:
+            self.capacity.errors = [gettext("How many seats? The venue has no usual number.")]
             return False
         curtain, closes_at = self.starts_at.data, self.booking_closes_at.data
         if curtain is not None and closes_at is None:
             self.booking_closes_at.data = curtain - CLOSES_BEFORE
         return True
+
+    def _take_usual_seats(self) -> None:
+        left_empty = not any(self.capacity.raw_data or ())
+        if self.capacity.data is None and left_empty and self.venue_id.data:
+            venue = db.session.get(Venue, self.venue_id.data)
+            self.capacity.data = venue.default_capacity if venue else None
 
 
 def slug_of(title: str) -> str:

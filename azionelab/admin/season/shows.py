@@ -1,5 +1,6 @@
-"""Venues and shows in the back office."""
+"""Venues, shows and holidays in the back office."""
 
+from datetime import date
 from typing import Any, ClassVar
 
 from flask import flash, redirect, request
@@ -9,8 +10,9 @@ from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
 from azionelab.admin.rows.base import TheatreView
-from azionelab.admin.season.forms import ShowForm, VenueForm
+from azionelab.admin.season.forms import HolidayForm, ShowForm, VenueForm
 from azionelab.admin.season.parties import to_come
+from azionelab.admin.season.texts import day_format
 from azionelab.database.row_versions import Merged
 from azionelab.shows.former_slugs import list_former_slugs, release_slug
 from azionelab.shows.models import Show
@@ -22,16 +24,43 @@ class VenueView(TheatreView):
     can_create = can_edit = can_delete = True
     can_view_details = False
     form = VenueForm
-    column_list = ("name", "address")
+    column_list = ("name", "address", "default_capacity")
     column_searchable_list = ("name", "address")
     column_default_sort = "name"
-    column_labels: ClassVar = {"name": _("Name"), "address": _("Address")}
+    column_labels: ClassVar = {
+        "name": _("Name"),
+        "address": _("Address"),
+        "default_capacity": _("Usual seats"),
+    }
     refusals: ClassVar = {
         "uq_venue_name": ("name", _("A venue with this name already exists.")),
         "fk_performance_venue_id": (
             None,
             _("The venue has performances, so it cannot be deleted."),
         ),
+    }
+
+
+class HolidayView(TheatreView):
+    """Holidays of the theatre."""
+
+    can_create = can_edit = can_delete = True
+    can_view_details = False
+    form = HolidayForm
+    column_list = ("name", "first_day", "last_day")
+    column_searchable_list = ("name",)
+    column_default_sort = ("first_day", True)
+    column_labels: ClassVar = {
+        "name": _("Name"),
+        "first_day": _("First day"),
+        "last_day": _("Last day"),
+    }
+    refusals: ClassVar = {
+        "uq_holiday_name_first_day": ("first_day", _("This holiday is there already.")),
+    }
+    column_type_formatters: ClassVar = {
+        **TheatreView.column_type_formatters,
+        date: lambda _view, day, _name: day_format(day, "medium"),
     }
 
 

@@ -1,0 +1,1 @@
+"""Changes of many evenings at once: what they would do, and doing it."""

@@ -33,6 +33,11 @@ LONG = "x" * 300
 
 # Wrong, extreme, empty.
 TABLE = {
+    "SECOND_FACTOR_REQUIRED": (
+        "manager refused",
+        "admin,staff,box_office,door,read_only fine",
+        "fine",
+    ),
     "FLASK_DEBUG": ("perhaps refused", "true refused", "fine"),
     "SECRET_KEY": ("short refused", f"{'a' * 10_000} refused", "refused"),
     "SECRET_KEY_FALLBACKS": ("an-old-one refused", f"{KEYS} told", "fine"),

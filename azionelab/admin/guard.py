@@ -8,6 +8,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from azionelab.extensions import security
+from azionelab.staff.pages.confirm import ask_to_log_in_again
 from azionelab.staff.rights import Right, has_right
 from azionelab.web.resubmit_pages import can_resubmit, resubmit_page
 
@@ -25,6 +26,8 @@ class Guarded:
 
     right: ClassVar[Right] = Right.VIEW
     change_right: ClassVar[Right] = Right.MANAGE_SEASON
+    # Functions of the base class whose POST needs a fresh login, as `fresh_login` marks others.
+    fresh_login_for: ClassVar[frozenset[str]] = frozenset()
 
     def is_accessible(self) -> bool:
         """Whether the person of this request may see the view, in the menu and at its address."""
@@ -48,9 +51,16 @@ class Guarded:
     def _handle_view(self, name: str, **kwargs: Any) -> Response | None:
         # Flask-Admin calls it before each function of a view.
         needed = self.rights_for(name, request.method)
-        if all(has_right(current_user, right) for right in needed):
-            return None
-        return self.inaccessible_callback(name, **kwargs)
+        if not all(has_right(current_user, right) for right in needed):
+            return self.inaccessible_callback(name, **kwargs)
+        if request.method == "POST" and self.needs_fresh_login(name):
+            return ask_to_log_in_again()
+        return None
+
+    @classmethod
+    def needs_fresh_login(cls, name: str) -> bool:
+        """Whether a POST to a function of the view is let through only soon after a login."""
+        return name in cls.fresh_login_for or getattr(getattr(cls, name), "fresh_login", False)
 
     def inaccessible_callback(self, _name: str, **_kwargs: Any) -> Response:
         """Redirect to the login form and keep a form that was sent; 403 when logged in already."""
@@ -70,6 +80,12 @@ def needs(right: Right) -> Callable[[_View], _View]:
         return view
 
     return mark
+
+
+def fresh_login(view: _View) -> _View:
+    """Mark a function of a view that is dangerous: its POST asks for the password, unless the login is recent."""
+    view.fresh_login = True  # type: ignore[attr-defined]
+    return view
 
 
 def only_reads(view: _View) -> _View:

@@ -14,6 +14,9 @@ from sqlalchemy.engine import URL
 
 from azionelab.database.connections import LIMITS
 
+# Roles as settings name them; staff/models.py has the same names.
+ROLES = ("admin", "staff", "box_office", "door", "read_only")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -43,6 +46,7 @@ class Config:
     page_cache_seconds: int
     booking_rate_limit: str
     login_rate_limit: str
+    second_factor_required: list[str]  # roles
     mailbox_rate_limit: str
     unconfirmed_seats_per_network: int
     unconfirmed_percent_per_network: int

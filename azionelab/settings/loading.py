@@ -10,7 +10,7 @@ from pathlib import Path
 
 from azionelab.languages import LOCALES
 from azionelab.logs import FORMATS
-from azionelab.settings.config import Config
+from azionelab.settings.config import ROLES, Config
 from azionelab.settings.environment import SettingsReader, web_processes
 from azionelab.settings.production import unsafe_settings
 
@@ -56,6 +56,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         page_cache_seconds=reader.integer("PAGE_CACHE_SECONDS", 1, 0, 60),
         booking_rate_limit=reader.rate("BOOKING_RATE_LIMIT", "30 per minute"),
         login_rate_limit=reader.rate("LOGIN_RATE_LIMIT", "10 per minute"),
+        second_factor_required=_roles(reader, "SECOND_FACTOR_REQUIRED"),
         mailbox_rate_limit=reader.rate("MAILBOX_RATE_LIMIT", "10 per hour"),
         unconfirmed_seats_per_network=reader.integer(
             "UNCONFIRMED_SEATS_PER_NETWORK", 30, 1, 100_000
@@ -92,6 +93,14 @@ def load_config(environ: Mapping[str, str]) -> Config:
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def _roles(reader: SettingsReader, name: str) -> list[str]:
+    """Some of ROLES, separated by commas."""
+    roles = reader.comma_separated(name)
+    unknown = [role for role in roles if role not in ROLES]
+    reader.problems.extend(f"{name}: {role!r} is not one of {', '.join(ROLES)}" for role in unknown)
+    return roles
 
 
 def _pool_size(reader: SettingsReader, threads: int) -> int:

@@ -41,8 +41,8 @@ def shorten_address(address: str) -> str:
         parsed = parsed.ipv4_mapped
     network = ip_network(f"{parsed}/{_KEPT_BITS[parsed.version]}", strict=False)
     if parsed.version == 4:
-        return str(network.network_address).removesuffix(".0") + ".…"
-    return str(network.network_address).removesuffix("::") + ":…"
+        return str(network.network_address).removesuffix(".0") + ".x"
+    return str(network.network_address).removesuffix("::") + ":x"
 
 
 def _first(names: tuple[tuple[str, str], ...], user_agent: str) -> str:

@@ -124,6 +124,9 @@ ELSEWHERE = {
     "security.login", "security.logout", "staff_logout_everywhere", "security.change_password",
     "security.forgot_password", "security.reset_password",
     "door_enrolment.enrol",
+    # A code is used once, and a second factor that was removed stays so; what is shown once is made anew.
+    "staff_second_step", "staff_authenticator", "staff_remove_authenticator", "staff_recovery_codes",
+    "admin_accounts.reset_second_factor_view",
     # What has ended stays ended; a link that was made is replaced, one that was used says so.
     "staff_end_session", "staff_end_other_sessions", "admin_accounts.end_sessions_view", "staff_accept",
     "admin_accounts.link_view", "admin_accounts.withdraw_view",

@@ -1,5 +1,6 @@
 """What a stranger costs who asks for other people's passwords, and who guesses them."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from sqlalchemy import event
 
 from azionelab.database import db
 from azionelab.staff.accounts import create_account
-from azionelab.staff.login_limits import PER_ACCOUNT, PER_ACCOUNT_AND_NETWORK
+from azionelab.staff.login_limits import PER_ACCOUNT, PER_ACCOUNT_AND_NETWORK, PER_DEVICE
 from azionelab.staff.reset import MAIL_JOB, decide_on_mail
 from tests.support.people import PASSWORD, change_account, english, log_in, logged_in, press
 
@@ -150,6 +151,60 @@ def test_guessing_from_everywhere_ends_and_the_owner_comes_in(
     forger.set_cookie(known.key, known.value[:-2] + forged + known.value[-1], path="/staff")
     assert log_in(forger, ANNA).status_code == 429
     assert log_in(phone, ANNA).status_code == 302
+
+
+def known_phone(app: Flask, network: str) -> FlaskClient:
+    """A phone on which Anna was logged in before, in that network."""
+    phone = english(app)
+    phone.environ_base["REMOTE_ADDR"] = network
+    assert log_in(phone, ANNA).status_code == 302
+    press(phone, "/staff/logout", "/checkin/")
+    return phone
+
+
+def test_somebody_in_the_same_network_does_not_keep_the_owner_out(
+    make_app: Callable[..., Flask],
+) -> None:
+    """The theatre's own Wi-Fi, half an hour before the curtain."""
+    app = make_app(LOGIN_RATE_LIMIT="12 per minute")
+    create_account(ANNA, "door", PASSWORD)
+    phone = known_phone(app, "198.51.100.1")
+    assert guess(app, 13, "198.51.100.1")[-1] == 429
+    # Her account from here, and this network for everybody, have no attempts left.
+    assert guess(app, 1, "198.51.100.1", "other@theatre.org") == [429]
+    assert log_in(phone, ANNA, "wrong and long enough").status_code == 200
+    assert log_in(phone, ANNA).status_code == 302
+
+
+def test_a_known_browser_has_attempts_of_its_own_and_no_more(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app(LOGIN_RATE_LIMIT="1000 per minute")
+    create_account(ANNA, "door", PASSWORD)
+    phone = known_phone(app, "198.51.100.1")
+    own, here = number_in(PER_DEVICE), number_in(PER_ACCOUNT_AND_NETWORK)
+    answers = [log_in(phone, ANNA, "wrong and long enough").status_code for _ in range(own + here)]
+    assert answers == [200] * (own + here)
+    assert log_in(phone, ANNA).status_code == 429
+    # Two phones do not share their attempts.
+    other = english(app)
+    other.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    assert log_in(other, ANNA).status_code == 302
+
+
+def test_the_cookie_of_another_account_helps_nobody(make_app: Callable[..., Flask]) -> None:
+    app = make_app(LOGIN_RATE_LIMIT="1000 per minute")
+    create_account(ANNA, "door", PASSWORD)
+    create_account("eve@theatre.org", "door", PASSWORD)
+    eve = english(app)
+    assert log_in(eve, "eve@theatre.org").status_code == 302
+    press(eve, "/staff/logout", "/checkin/")
+    cookie = next(c for c in eve._cookies.values() if c.key.startswith("device-"))
+    of_anna = f"device-{hashlib.sha256(ANNA.encode()).hexdigest()[:12]}"
+    eve.set_cookie(of_anna, cookie.value, path="/staff")
+    free = number_in(PER_ACCOUNT_AND_NETWORK)
+    answers = [log_in(eve, ANNA, "wrong and long enough").status_code for _ in range(free + 1)]
+    assert answers == [200] * free + [429]
 
 
 def test_who_finds_a_phone_logged_in_guesses_no_better(make_app: Callable[..., Flask]) -> None:

@@ -45,7 +45,7 @@ def test_the_list_tells_where_one_is_logged_in(app: Flask) -> None:
     another(app, "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0")
     page = laptop.get(PAGE).text
     assert "Firefox, Android" in page
-    assert "203.0.113.…" in page
+    assert "203.0.113.x" in page
     assert "203.0.113.77" not in page
     assert len(others(page)) == 1
 
@@ -189,11 +189,11 @@ def test_how_a_browser_is_named(user_agent: str, described: str) -> None:
 @pytest.mark.parametrize(
     ("address", "shown"),
     [
-        ("192.0.2.7", "192.0.2.…"),
-        ("10.0.0.1", "10.0.0.…"),
-        ("2001:db8:1:2:3::4", "2001:db8:1:…"),
-        ("::ffff:192.0.2.7", "192.0.2.…"),
-        ("::1", ":…"),
+        ("192.0.2.7", "192.0.2.x"),
+        ("10.0.0.1", "10.0.0.x"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:x"),
+        ("::ffff:192.0.2.7", "192.0.2.x"),
+        ("::1", ":x"),
         ("unknown", ""),
         ("", ""),
     ],

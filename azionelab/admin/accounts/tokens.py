@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.accounts.forms import TokenForm
 from azionelab.admin.accounts.texts import describe_scope
+from azionelab.admin.guard import fresh_login
 from azionelab.admin.rows.base import TheatreView
 from azionelab.staff.rights import Right
 from azionelab.staff.tokens import issue_token, revoke_token
@@ -38,6 +39,7 @@ class TokenView(TheatreView):
     }
 
     @expose("/new/", methods=("GET", "POST"))
+    @fresh_login
     def create_view(self) -> Any:
         """Issue a token and show its text, which cannot be shown again."""
         form = TokenForm()

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.accounts.forms import ChangedAccountForm, InvitationForm
 from azionelab.admin.accounts.texts import describe_role, describe_state
+from azionelab.admin.guard import fresh_login
 from azionelab.admin.rows.base import TheatreView, read_identity, show_error
 from azionelab.database import db, now
 from azionelab.staff.accounts import AccountError, change_account
@@ -26,6 +27,7 @@ from azionelab.staff.invitations import (
 )
 from azionelab.staff.models import PasswordLink, User
 from azionelab.staff.rights import Right, role_of
+from azionelab.staff.second_factor.factors import factors_of, reset_factors
 from azionelab.staff.sessions import AccountUnknown, end_sessions, list_sessions
 
 
@@ -33,6 +35,7 @@ class UserView(TheatreView):
     """Accounts. One that was used is deactivated, never deleted: the scan log names who let people in."""
 
     right = change_right = Right.MANAGE_ACCOUNTS
+    fresh_login_for = frozenset({"edit_view"})
     can_create = can_edit = True
     can_view_details = False
     create_template = "admin/accounts/invite.html"
@@ -84,10 +87,12 @@ class UserView(TheatreView):
             "state": describe_state(row, _links().get(row.id)),
             "now": now(),
             "sessions": list_sessions(row),
+            "factors": factors_of(row.id),
             "mail_server": _has_mail_server(),
         }
 
     @expose("/new/", methods=("GET", "POST"))
+    @fresh_login
     def create_view(self) -> Any:
         """Invite somebody: their account exists from now on, and the link sets its password."""
         form = InvitationForm()
@@ -101,6 +106,7 @@ class UserView(TheatreView):
         return self.show_form(self.create_template, form, mail_server=_has_mail_server())
 
     @expose("/link/", methods=("POST",))
+    @fresh_login
     def link_view(self) -> Any:
         """Send an account's owner a link to set the password; an earlier link becomes invalid."""
         try:
@@ -115,6 +121,7 @@ class UserView(TheatreView):
         )
 
     @expose("/withdraw/", methods=("POST",))
+    @fresh_login
     def withdraw_view(self) -> Response:
         """Withdraw a link; an invited account that was never used is deleted with it."""
         try:
@@ -128,6 +135,7 @@ class UserView(TheatreView):
         return redirect(self.get_url(".index_view"))
 
     @expose("/end-sessions/", methods=("POST",))
+    @fresh_login
     def end_sessions_view(self) -> Response:
         """Log an account's owner out everywhere."""
         try:
@@ -135,6 +143,21 @@ class UserView(TheatreView):
         except AccountUnknown:
             return self.row_not_found()
         flash(gettext("The account has been logged out on all devices."), "success")
+        return self._back_to_account()
+
+    @expose("/reset-second-factor/", methods=("POST",))
+    @fresh_login
+    def reset_second_factor_view(self) -> Response:
+        """Take an account's second factors away, when phone and recovery codes are lost."""
+        if not reset_factors(_posted_id()):
+            return self.row_not_found()
+        flash(
+            gettext(
+                "The second step has been reset: the account logs in with the password alone, until a new one is"
+                " set up. It has been logged out on all devices."
+            ),
+            "success",
+        )
         return self._back_to_account()
 
     def _link_made(self, link: PasswordLink, done: str) -> Any:

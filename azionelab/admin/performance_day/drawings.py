@@ -1,11 +1,9 @@
-"""Coordinates of what templates draw as SVG: the arrivals chart and a QR code."""
+"""Coordinates of the arrivals chart, which templates draw as SVG."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import qrcode
 from flask_babel import ngettext
-from qrcode.constants import ERROR_CORRECT_M
 
 from azionelab.checkin.house.figures import STEP, Arrivals
 from azionelab.web.dates import format_time
@@ -92,18 +90,6 @@ def draw_arrivals(arrivals: list[Arrivals], curtain: datetime) -> Chart:
         curtain=across(curtain),
         elsewhere=sum(step.people for step in arrivals) - sum(step.people for step in shown),
     )
-
-
-def draw_qr(text: str) -> tuple[str, int]:
-    """The SVG path of a QR code's dark squares, and its width in units, quiet zone included."""
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=4)
-    code.add_data(text)
-    code.make()
-    rows = code.get_matrix()
-    squares = (
-        f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark
-    )
-    return "".join(squares), len(rows)
 
 
 def _ticks(begin: datetime, end: datetime, every: timedelta) -> list[datetime]:

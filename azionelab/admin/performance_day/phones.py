@@ -10,13 +10,13 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.guard import needs
 from azionelab.admin.performance_day.base import PerformancePages, closes_at, get_performance
-from azionelab.admin.performance_day.drawings import draw_qr
 from azionelab.checkin.devices import invitations
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.putting_away import bring_back, put_away
 from azionelab.database import now
 from azionelab.staff.rights import Right
 from azionelab.staff.tokens import Scope, revoke_token
+from azionelab.web.drawings.qr_codes import draw_qr
 
 _PHONES = (1, 2, 3, 5, 10, invitations.MAX_PHONES)  # that an invitation may be for
 _DAYS = (0, 3, 7)  # for which a phone may open the doors of other performances, too

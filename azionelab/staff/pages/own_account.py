@@ -7,6 +7,8 @@ from flask_security.decorators import auth_required
 from flask_security.utils import logout_user
 from werkzeug.wrappers import Response
 
+from azionelab.staff.pages.second_step import is_due
+from azionelab.staff.second_factor.factors import factors_of
 from azionelab.staff.sessions import (
     current_digest,
     end_other_sessions,
@@ -33,6 +35,8 @@ def _account() -> str:
         account=current_user,
         sessions=list_sessions(current_user),
         here=current_digest(),
+        factors=factors_of(current_user.id),
+        due=is_due(),
     )
 
 

@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 from azionelab.database import db
 from azionelab.extensions import csrf, security
 from azionelab.staff.accounts import PASSWORD_LENGTH
+from azionelab.staff.commands import reset_second_factor_command
 from azionelab.staff.login_limits import (
     init_login_limits,
     limit_logins,
@@ -25,8 +26,11 @@ from azionelab.staff.login_limits import (
     limit_tries,
 )
 from azionelab.staff.models import Role, User
+from azionelab.staff.pages.confirm import init_confirming
 from azionelab.staff.pages.invitation import accept_invitation
 from azionelab.staff.pages.own_account import add_account_pages
+from azionelab.staff.pages.second_factors import add_second_factor_pages
+from azionelab.staff.pages.second_step import init_second_step
 from azionelab.staff.reset import ask_for_reset
 from azionelab.staff.rights import Right, has_right
 from azionelab.staff.sessions import SESSION_LIFE, init_sessions
@@ -86,7 +90,11 @@ def init_security(app: Flask) -> None:
         app.view_functions["security.forgot_password"] = limit_tries(ask_for_reset)
     _look_up_users_when_needed(app)
     app.add_url_rule("/staff/", "staff_home", auth_required("session")(_home))
+    init_confirming(app)
+    init_second_step(app)
     add_account_pages(app)
+    add_second_factor_pages(app)
+    app.cli.add_command(reset_second_factor_command)
     app.add_url_rule(
         "/staff/accept/<token>",
         "staff_accept",

@@ -1,0 +1,1 @@
+"""The second step of a login: authenticator apps and recovery codes."""

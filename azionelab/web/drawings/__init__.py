@@ -1,0 +1,1 @@
+"""SVG that several pages draw."""

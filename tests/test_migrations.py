@@ -39,8 +39,8 @@ def migrating(
 
 
 def everything_in(database: psycopg.Connection[str]) -> list[str]:
-    """The names of all relations, columns, constraints, triggers, functions and types."""
-    return database.execute("""
+    """The names of all relations, columns, constraints, triggers, functions and types, and the roles' rows."""
+    things = database.execute("""
         SELECT 'relation ' || relname || ' ' || relkind::text
             FROM pg_class WHERE relnamespace = 'public'::regnamespace
         UNION ALL SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type
@@ -60,6 +60,9 @@ def everything_in(database: psycopg.Connection[str]) -> list[str]:
             FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
         ORDER BY 1
     """).fetchall()
+    if database.execute("SELECT to_regclass('public.role')::text").fetchone() is None:
+        return things
+    return things + database.execute("SELECT 'role ' || name FROM role ORDER BY 1").fetchall()
 
 
 def version(database: psycopg.Connection[str]) -> list[str]:

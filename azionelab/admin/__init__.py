@@ -11,6 +11,7 @@ from azionelab.admin.accounts.tokens import TokenView
 from azionelab.admin.accounts.views import UserView
 from azionelab.admin.home import HomeView
 from azionelab.admin.integrations.views import ProgramTokenView
+from azionelab.admin.integrations.webhooks import WebhookView
 from azionelab.admin.log.history import history_of, reservation_history
 from azionelab.admin.log.views import LogView
 from azionelab.admin.mails.failed import FailedMailsView
@@ -76,3 +77,4 @@ def init_admin(app: Flask) -> None:
     office.add_view(PerformanceDayView())
     office.add_view(FailedMailsView())
     office.add_view(LogView())
+    office.add_view(WebhookView())

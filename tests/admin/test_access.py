@@ -24,7 +24,7 @@ TABLES += ("user_account", "user_role", "api_token", "procrastinate_jobs")
 def addresses(app: Flask, method: str) -> list[str]:
     """Every address of the back office that takes `method`; its files are nobody's secret."""
     return sorted(
-        str(rule).replace("<export_type>", "csv").replace("<int:performance_id>", "1")
+        re.sub(r"<int:\w+>", "1", str(rule)).replace("<export_type>", "csv")
         for rule in rules_of(app, method)
     )
 
@@ -114,7 +114,7 @@ def test_each_role_reaches_what_the_page_of_permissions_says(
     walked = 0
     for method in ("GET", "POST"):
         for rule in map(str, rules_of(app, method)):
-            address = rule.replace("<export_type>", "csv").replace("<int:performance_id>", "1")
+            address = re.sub(r"<int:\w+>", "1", rule).replace("<export_type>", "csv")
             allowed = needed[rule, method] <= roles[role]
             walked += 1
             for identity in identities:

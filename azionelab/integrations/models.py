@@ -74,7 +74,7 @@ class Webhook(Base):
 
 
 class WebhookDelivery(Base):
-    """One event for one webhook. A trigger on `reservation` writes it (migration 0037).
+    """One event for one webhook. A trigger on `reservation` writes it (migration 0039).
 
     `payload` has no personal data. `message_id` is the same in each attempt. `next_try_at` is None once it is
     delivered or given up.

@@ -15,7 +15,7 @@ KEPT = timedelta(days=30)  # what was sent
 
 
 class Event(StrEnum):
-    """What a program can be told of. A trigger writes the same names (migration 0037)."""
+    """What a program can be told of. A trigger writes the same names (migration 0039)."""
 
     RESERVED = "reservation.reserved"
     CONFIRMED = "reservation.confirmed"

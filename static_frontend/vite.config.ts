@@ -27,6 +27,7 @@ export default defineConfig({
         "src/styles/party-list.css",
         "src/styles/season.css",
         "src/season.ts",
+        "src/styles/reservation.css",
       ],
     },
   },

@@ -56,7 +56,7 @@ def test_what_is_not_held_is_shown_and_confirmed_only_while_seats_are_left(
         assert "plus 8 without held seats" in staff.get(page).text
     for identity, told in (
         (waits_id, "Confirmed. The ticket is on its way."),
-        (late_id, "Only 2 seats are left. Please choose fewer seats."),
+        (late_id, "Only 2 seats are free."),
     ):
         details = f"/admin/reservations/details/?id={identity}"
         answer = press(staff, "/admin/reservations/confirm/", details, id=str(identity))

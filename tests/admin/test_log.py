@@ -30,6 +30,7 @@ from tests.factories import (
     ticket_token,
 )
 from tests.support.people import english, log_in, logged_in, press, token_of
+from tests.support.reservations import entries, saving
 
 Database = psycopg.Connection[Any]
 LOG = "/admin/log/"
@@ -55,9 +56,10 @@ def find(client: FlaskClient, typed: str) -> list[str]:
 def test_changes_are_told_in_sentences(staff: FlaskClient) -> None:
     performance = a_performance(capacity=10)
     party = a_party(performance, 4, name="Ada Rossi")
-    press(staff, "/admin/reservations/seats/", id=str(party.id), seats="3", seen="4")
-    press(staff, "/admin/reservations/note/", id=str(party.id), note="wheelchair", note_seen="")
-    press(staff, "/admin/reservations/cancel/", id=str(party.id))
+    for typed in ({"seats": "3"}, {"note": "wheelchair"}):
+        sent = saving(party, **entries(party, **typed))
+        press(staff, "/admin/reservations/change/", **sent)
+    press(staff, "/admin/reservations/cancel/", **saving(party))
     told = sentences(staff.get(LOG).text)
     assert told[0] == "Staff cancelled the booking."
     assert told[1].startswith(f"Reservation: {party.reference}, Ada Rossi · from 127.0.0.1")
@@ -218,7 +220,7 @@ def test_a_search_ends_with_the_login(staff: FlaskClient, app: Flask) -> None:
 def test_a_party_has_its_whole_history_on_its_page(staff: FlaskClient, app: Flask) -> None:
     party = a_party(a_performance(), 4, name="Ada Rossi")
     address = f"/admin/reservations/details/?id={party.id}"
-    press(staff, "/admin/reservations/seats/", id=str(party.id), seats="3", seen="4")
+    press(staff, "/admin/reservations/change/", **saving(party, **entries(party, seats="3")))
     scan = uuid4()
     admit(party.performance_id, ticket_token(party), scan, DOOR_A)
     undo(party.performance_id, scan, DOOR_A)
@@ -283,7 +285,7 @@ def test_accounts_have_their_history(admin: FlaskClient) -> None:
 def test_a_page_of_the_log_asks_few_questions(staff: FlaskClient, app: Flask) -> None:
     performance = a_performance()
     for number in range(10):
-        press(staff, "/admin/reservations/cancel/", id=str(a_party(performance, 1).id))
+        press(staff, "/admin/reservations/cancel/", **saving(a_party(performance, 1)))
         change_capacity(performance.id, 20 + number)
     asked: list[str] = []
 

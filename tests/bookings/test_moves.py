@@ -309,6 +309,20 @@ def test_a_party_is_split() -> None:
         assert admit(evening.id, write_ticket(one), uuid4(), DOOR_A).people == one.seats
 
 
+def test_a_split_and_a_merge_sent_again_change_nothing() -> None:
+    evening = a_performance(10)
+    party, other = a_party(evening, 4), a_party(evening, 2)
+    seen = fresh(party.id).changed_in
+    named = {"name": party.name, "email": party.email}
+    first = split_party(party.id, 1, seen, **named)
+    again = split_party(party.id, 1, seen, **named)
+    assert (again.is_unchanged, again.other_id) == (True, first.other_id)
+    seen = fresh(party.id).changed_in
+    merge_parties(party.id, other.id, seen)
+    assert merge_parties(party.id, other.id, seen).is_unchanged
+    assert (fresh(party.id).seats, seats_held(evening.id)) == (5, (6, 6))
+
+
 def test_the_mailbox_of_a_split_party_still_has_one_booking() -> None:
     evening = a_performance(10)
     party = a_party(evening, 4, email="a@example.org")

@@ -450,3 +450,23 @@ def test_in_an_application_of_one_share(make_app: Callable[..., Flask]) -> None:
         cancel(waiting)
         reinstate(waiting)
         assert seats_held(evening.id) == (4, 4)
+
+
+def test_the_reason_of_a_large_party_is_kept_and_undone() -> None:
+    party = a_party(a_performance(30), 4)
+    change(party, seats=8, reason="two families")
+    assert fresh(party.id).limit_reason == "two families"
+    change(party, seats=9)
+    assert fresh(party.id).limit_reason == "two families"
+    change(party, seats=6)
+    assert fresh(party.id).limit_reason == ""
+    undo(party)
+    assert (fresh(party.id).seats, fresh(party.id).limit_reason) == (9, "two families")
+
+
+def test_an_address_can_be_taken_away() -> None:
+    party = a_party(a_performance(10))
+    assert change(party, email="").mails == ()
+    assert (fresh(party.id).email, fresh(party.id).email_key) == ("", None)
+    assert change(party, seats=3).mails == ()
+    assert len(change(party, email="new@example.org").mails) == 1

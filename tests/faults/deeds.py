@@ -202,10 +202,6 @@ def staff_confirms(stage: Stage) -> Press:
     return stage.in_admin("reservations/confirm/", id=a_party(a_performance(), confirmed=False).id)
 
 
-def staff_cancels(stage: Stage) -> Press:
-    return stage.in_admin("reservations/cancel/", id=a_party(a_performance()).id)
-
-
 def staff_resends(stage: Stage) -> Press:
     return stage.in_admin("reservations/resend/", id=a_party(a_performance()).id)
 
@@ -258,6 +254,6 @@ DOORS = (
     out_on_the_page, reentry_on_the_page,
 )  # fmt: skip
 STAFF = (
-    staff_confirms, staff_cancels, staff_resends, staff_calls_off, new_venue,
+    staff_confirms, staff_resends, staff_calls_off, new_venue,
     new_show, new_performance, new_account, new_token, revoke_token,
 )  # fmt: skip

@@ -82,18 +82,8 @@ def staff_gives_up_address(stage: Stage) -> Press:
     return stage.in_admin(f"shows/give-up-address/?slug={old}", id=show.id)
 
 
-def staff_reduces(stage: Stage) -> Press:
-    party = a_party(a_performance(), 4)
-    return stage.in_admin("reservations/seats/", id=party.id, seats="2", seen="4")
-
-
 def staff_erases(stage: Stage) -> Press:
     return stage.in_admin("reservations/erase/", id=a_party(a_performance()).id)
-
-
-def staff_writes_note(stage: Stage) -> Press:
-    party = a_party(a_performance())
-    return stage.in_admin("reservations/note/", id=party.id, note="Row 1", note_seen="")
 
 
 def staff_tells_late(stage: Stage) -> Press:
@@ -192,7 +182,7 @@ def staff_deletes_holiday(stage: Stage) -> Press:
 OFFICE: tuple[Callable[[Stage], Press], ...] = (
     staff_changes, staff_changes_show, staff_changes_venue, staff_changes_account,
     staff_deletes_performance, staff_deletes_show, staff_deletes_venue, staff_gives_up_address,
-    staff_reduces, staff_erases, staff_writes_note, staff_tells_late, staff_resends_mail, staff_releases, staff_restores,
+    staff_erases, staff_tells_late, staff_resends_mail, staff_releases, staff_restores,
     staff_adds_run, staff_changes_run, staff_adds_holiday, staff_changes_holiday, staff_deletes_holiday,
     staff_releases_network, staff_revokes_device, staff_lets_people_out,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from tests.faults.deeds import DOORS, STAFF, VISITORS, Press, Stage, book_by_api_without_a_key, sync
 from tests.faults.office_deeds import OFFICE
+from tests.faults.reservation_deeds import RESERVATION_DEEDS
 from tests.support.cutting_proxy import Cut, CuttingProxy
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -48,7 +49,7 @@ SELECT
   (SELECT count(*) FROM former_slug) AS former_addresses,
   (SELECT count(*) FROM api_token WHERE revoked_at IS NOT NULL) AS revoked
 """
-DEEDS = [*VISITORS, *DOORS, *STAFF, *OFFICE]
+DEEDS = [*VISITORS, *DOORS, *STAFF, *OFFICE, *RESERVATION_DEEDS]
 _MOST = 60  # statements that no press comes near
 
 

@@ -1,37 +1,181 @@
-"""Forms of a reservation's page: fewer seats, a note for the door, how late a party comes."""
+"""Forms of a reservation's page: what staff change, and what the visitor tells the door."""
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, SelectChoice
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+from wtforms import EmailField, IntegerField, SelectChoice, SelectField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from azionelab.admin.rows.fields import Line, RequiredChoice
+from azionelab.admin.rows.filters import describe_performance
 from azionelab.bookings.door_notes import MINUTES
-from azionelab.bookings.models import MAX_NOTE
+from azionelab.bookings.models import MAX_CONTACT, MAX_NOTE, Kind, Reservation
+from azionelab.bookings.pages.forms import Cleaned
+from azionelab.bookings.pages.visitor_input import clean_email, clean_name
+from azionelab.database import db, now
+from azionelab.languages import LOCALES
 from azionelab.shows.limits import MAX_PARTY
+from azionelab.shows.models import Performance
+
+LANGUAGES = {"it": "Italiano", "en": "English"}
+_MAX_CHOICES = 300  # performances or parties in a list
 
 
-class FewerSeatsForm(FlaskForm):  # type: ignore[misc]
-    """A smaller party."""
-
-    seats = IntegerField(_("Seats"), [InputRequired(), NumberRange(1, MAX_PARTY)])
-
-
-class NoteForm(FlaskForm):  # type: ignore[misc]
-    """A note about a party for the door."""
-
-    note = Line(
+def _note_field() -> Line:
+    return Line(
         _("Note for the door"),
         [Length(max=MAX_NOTE)],
         description=_(
-            "Door staff see it when they admit the party, such as “wheelchair, row 1” or “guest of the"
-            " company”. Write only what they need to know. It is erased together with the name."
+            "Door staff see it when they admit the party, also on phones without a network, such as"
+            " “wheelchair, row 1”. Write only what they need to know: the visitor has the right to read it. It"
+            " is erased together with the name."
         ),
         render_kw={"maxlength": MAX_NOTE, "autocomplete": "off"},
     )
+
+
+class NoteForm(FlaskForm):  # type: ignore[misc]
+    """A note about a party for the door, by itself."""
+
+    note = _note_field()
     # The note as the page showed it, to detect that somebody else changed it.
     note_seen = Line()
+
+
+class OfficeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A form about one reservation; some have no fields of their own."""
+
+    def offer(self, reservation: Reservation) -> None:
+        """Fill in what the reservation offers."""
+
+    def load(self, reservation: Reservation) -> None:
+        """Show what is stored of the reservation."""
+
+    def entries(self) -> dict[str, str]:
+        """The entries as a form sends them, to be sent once more."""
+        return {
+            field.name: "" if field.data is None else str(field.data)
+            for field in self
+            if field.name != "csrf_token"
+        }
+
+
+class ChangeForm(OfficeForm):
+    """What is stored of a party."""
+
+    name = Line(_("Name"))
+    email = EmailField(_("E-mail"))
+    locale = SelectField(
+        _("Language of the e-mails"),
+        choices=[SelectChoice(code, LANGUAGES[code]) for code in LOCALES],
+    )
+    seats = IntegerField(_("Seats"), [InputRequired(), NumberRange(1, MAX_PARTY)])
+    reason = Line(
+        _("Reason for a party above the limit"),
+        [Length(max=MAX_CONTACT)],
+        render_kw={"maxlength": MAX_CONTACT, "autocomplete": "off"},
+    )
+    note = _note_field()
+
+    def offer(self, reservation: Reservation) -> None:
+        """Require what the reservation has: an erased visitor has neither name nor address."""
+        limit = reservation.performance.party_limit
+        self.reason.description = gettext(
+            "Needed for more than %(limit)s seats, the limit of this performance.", limit=limit
+        )
+        if reservation.erased_at is None:
+            self.name.validators = [*self.name.validators, Cleaned(clean_name)]
+        self.email.description = gettext("Leave it empty to write to nobody.")
+        if self.email.data:
+            self.email.validators = [*self.email.validators, Cleaned(clean_email)]
+
+    def load(self, reservation: Reservation) -> None:
+        """Show what is stored."""
+        for field in (self.name, self.email, self.locale, self.seats, self.note):
+            field.data = getattr(reservation, field.name)
+        self.reason.data = reservation.limit_reason
+
+
+class MoveForm(OfficeForm):
+    """Another performance for a party."""
+
+    performance = RequiredChoice(_("Move to"), coerce=int)
+
+    def offer(self, reservation: Reservation) -> None:
+        """Offer the performances to come with their free seats, those of the same show first."""
+        coming = db.session.scalars(
+            select(Performance)
+            .options(joinedload(Performance.show))
+            .where(
+                Performance.starts_at > now(),
+                Performance.cancelled_at.is_(None),
+                Performance.id != reservation.performance_id,
+            )
+            .order_by(
+                Performance.show_id != reservation.performance.show_id,
+                Performance.starts_at,
+                Performance.id,
+            )
+            .limit(_MAX_CHOICES)
+        )
+        self.performance.choices = [
+            SelectChoice(str(one.id), f"{describe_performance(one)} · {_free(one)}")
+            for one in coming
+        ]
+
+
+class SplitForm(OfficeForm):
+    """A part of a party that gets a reservation of its own."""
+
+    split_seats = IntegerField(_("People in the new reservation"), [InputRequired()])
+    split_name = Line(_("Their name"), [Cleaned(clean_name)])
+    split_email = EmailField(_("Their e-mail"))
+
+    def offer(self, reservation: Reservation) -> None:  # noqa: ARG002 (as in the base class)
+        """Check the address if there is one."""
+        if self.split_email.data:
+            self.split_email.validators = [Cleaned(clean_email)]
+
+    def load(self, reservation: Reservation) -> None:
+        """Show the party's own name and address, and the smallest part."""
+        self.split_seats.data = 1
+        self.split_name.data, self.split_email.data = reservation.name, reservation.email
+
+
+class MergeForm(OfficeForm):
+    """Another reservation of the same performance."""
+
+    other = RequiredChoice(_("Merge in"))
+
+    def offer(self, reservation: Reservation) -> None:
+        """Offer the other live parties of the performance by name, those of the same name or address first."""
+        others = db.session.scalars(
+            select(Reservation)
+            .where(
+                Reservation.performance_id == reservation.performance_id,
+                Reservation.is_live,
+                Reservation.walk_in.is_(False),
+                Reservation.kind != Kind.HOUSE,
+                Reservation.erased_at.is_(None),
+                Reservation.id != reservation.id,
+            )
+            .order_by(
+                Reservation.email != reservation.email,
+                Reservation.name != reservation.name,
+                Reservation.name,
+                Reservation.reference,
+            )
+            .limit(_MAX_CHOICES)
+        )
+        self.other.choices = [
+            SelectChoice(
+                str(one.id),
+                f"{one.name} · {ngettext('%(num)s seat', '%(num)s seats', one.seats)} · {one.reference}",
+            )
+            for one in others
+        ]
 
 
 class LateForm(FlaskForm):  # type: ignore[misc]
@@ -49,3 +193,8 @@ class LateForm(FlaskForm):  # type: ignore[misc]
             ),
         ]
         return self
+
+
+def _free(performance: Performance) -> str:
+    free = max(0, performance.capacity - performance.seats_held)
+    return gettext("%(num)s free", num=free)

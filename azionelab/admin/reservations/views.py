@@ -8,23 +8,26 @@ from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
 from azionelab.admin.guard import needs
 from azionelab.admin.mails.views import explain_erased_address
-from azionelab.admin.reservations.forms import FewerSeatsForm, LateForm, NoteForm
-from azionelab.admin.reservations.texts import describe_refusal, mark_changed_note, note_form
-from azionelab.admin.rows.base import TheatreView, breakable_address, read_identity, return_url_or
-from azionelab.admin.rows.fields import read_version
+from azionelab.admin.reservations.change_pages import ChangePages
+from azionelab.admin.reservations.deeds import DEEDS
+from azionelab.admin.reservations.forms import LANGUAGES, LateForm
+from azionelab.admin.reservations.texts import describe_refusal
+from azionelab.admin.rows.base import breakable_address, read_identity, return_url_or
 from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter, describe_performance
 from azionelab.bookings import erasure, rules
-from azionelab.bookings.door_notes import set_lateness, write_note
-from azionelab.bookings.errors import BookingError, NoteChanged
-from azionelab.bookings.history import By
+from azionelab.bookings.box_office.outcomes import UNDO_FOR
+from azionelab.bookings.box_office.undoing import find_undo
+from azionelab.bookings.door_notes import set_lateness
+from azionelab.bookings.errors import BookingError
 from azionelab.bookings.mails.resending import AddressErased, resend_newest
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import LIVE, Kind, Reservation, State
 from azionelab.database import db, now
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance
@@ -38,7 +41,7 @@ STATES: dict[str, str] = {
 }
 
 
-class ReservationView(TheatreView):
+class ReservationView(ChangePages):
     """Reservations: found by name, address or reference; changed only by the booking rules."""
 
     change_right = Right.BOOK
@@ -106,6 +109,7 @@ class ReservationView(TheatreView):
         "email": lambda _view, _context, row, _name: breakable_address(row.email),
         "performance": lambda _view, _context, row, _name: describe_performance(row.performance),
         "state": lambda _view, _context, row, _name: STATES[_state(row)],
+        "locale": lambda _view, _context, row, _name: LANGUAGES.get(row.locale, row.locale),
     }
     column_formatters_detail = column_formatters
 
@@ -123,6 +127,15 @@ class ReservationView(TheatreView):
         performance = joinedload(Reservation.performance)
         return query.options(performance.joinedload(Performance.show))
 
+    def get_one(self, id: str) -> Any:  # noqa: A002 (Flask-Admin's name)
+        """The reservation with its performance and show; None for an unknown or malformed key."""
+        identity = read_identity(Reservation, id)
+        if identity is None:
+            return None
+        performance = joinedload(Reservation.performance, innerjoin=True)
+        with_show = performance.joinedload(Performance.show, innerjoin=True)
+        return db.session.get(Reservation, identity, options=[with_show])
+
     @expose("/details/")
     def details_view(self) -> Any:
         """One reservation and its actions."""
@@ -130,19 +143,33 @@ class ReservationView(TheatreView):
         if reservation is None:
             flash(gettext("Reservation not found."), "error")
             return redirect(self.get_url(".index_view"))
-        return self._details_page(reservation, note_form(reservation))
+        return self.details_page(reservation)
 
-    def _details_page(self, reservation: Reservation, note_form: NoteForm) -> str:
+    def details_page(
+        self, reservation: Reservation, forms: dict[str, FlaskForm] | None = None
+    ) -> str:
+        """The page of a reservation, with these forms as they were sent."""
+        state = _state(reservation)
+        is_live = state in LIVE
         page: str = self.render(
             self.details_template,
             model=reservation,
             details_columns=self._details_columns,
             get_value=self.get_detail_value,
+            told=_columns_with_news(reservation),
             return_url=return_url_or(self.get_url(".index_view")),
-            is_held=reservation.state == State.PENDING and _state(reservation) == State.PENDING,
-            seats_form=FewerSeatsForm(formdata=None, seats=max(1, reservation.seats - 1)),
+            is_held=state == State.PENDING,
+            is_live=is_live,
+            is_party=not reservation.walk_in and reservation.erased_at is None,
+            is_house=reservation.kind == Kind.HOUSE,
+            takes_place=reservation.performance.cancelled_at is None,
+            is_over=now() >= reservation.performance.starts_at,
+            forms=_forms(reservation, forms or {}) if self.may_change() else {},
+            opened=set(forms or ()),
+            deeds=DEEDS,
+            undo=find_undo(reservation) if self.may_change() else None,
+            undo_minutes=int(UNDO_FOR.total_seconds() // 60),
             newest_mail=_newest_mail(reservation.id),
-            note_form=note_form,
             late_form=LateForm(formdata=None).offer(),
             may_be_late=reservation.has_ticket and reservation.admitted < reservation.seats,
         )
@@ -157,58 +184,13 @@ class ReservationView(TheatreView):
             gettext("It had already been confirmed: no new ticket was sent."),
         )
 
-    @expose("/cancel/", methods=("POST",))
-    def cancel_view(self) -> Response:
-        """Cancel a reservation; the party gets a mail."""
-        return self._act(
-            lambda identity: rules.cancel(identity, by=By.STAFF),
-            gettext("Cancelled. The party will be notified by e-mail."),
-            gettext("It was no longer active: nothing was changed and no e-mail was sent."),
-        )
-
-    @expose("/seats/", methods=("POST",))
-    def seats_view(self) -> Response:
-        """Reduce a party's seats."""
-        form = FewerSeatsForm()
-        if not form.validate():
-            flash(gettext("The number of seats can only be reduced."), "error")
-            return self._back(read_identity(Reservation, request.form.get("id")))
-        return self._act(
-            lambda identity: rules.reduce_seats(
-                identity, form.seats.data, read_version(request.form.get("seen")), by=By.STAFF
-            ),
-            gettext("The number of seats has been reduced."),
-            gettext("The party already has this number of seats: nothing was changed."),
-        )
-
-    @expose("/note/", methods=("POST",))
-    def note_view(self) -> Any:
-        """Save the note for the door."""
-        form, identity = NoteForm(), read_identity(Reservation, request.form.get("id"))
-        if form.validate():
-            try:
-                return self._act(
-                    lambda wanted: write_note(wanted, form.note.data, form.note_seen.data),
-                    gettext("The note is saved. The door can now see it.")
-                    if form.note.data
-                    else gettext("The note has been removed."),
-                    gettext("The note already says this."),
-                )
-            except NoteChanged as change:
-                mark_changed_note(form, change.note)
-        reservation = self.get_one(str(identity))
-        if reservation is None:
-            flash(gettext("Reservation not found."), "error")
-            return self._back(identity)
-        return self._details_page(reservation, form), 422
-
     @expose("/late/", methods=("POST",))
     def late_view(self) -> Response:
         """Note that a party comes late, for a visitor who telephoned."""
         form = LateForm().offer()
         if not form.validate():
             flash(gettext("Please choose how late they will be."), "error")
-            return self._back(read_identity(Reservation, request.form.get("id")))
+            return self.back_to(read_identity(Reservation, request.form.get("id")))
         return self._act(
             lambda identity: set_lateness(identity, form.minutes.data, by_staff=True),
             gettext("Saved. The door can now see it."),
@@ -237,8 +219,6 @@ class ReservationView(TheatreView):
                 reservation = change(identity)
             except AddressErased:
                 flash(explain_erased_address(), "error")
-            except NoteChanged:
-                raise
             except BookingError as refusal:
                 flash(describe_refusal(refusal), "error")
             else:
@@ -246,18 +226,35 @@ class ReservationView(TheatreView):
                     flash(unchanged, "info")
                 else:
                     flash(done, "success")
-        return self._back(identity)
-
-    def _back(self, identity: int | UUID | None) -> Response:
-        return redirect(
-            self.get_url(
-                ".details_view", id=identity, url=return_url_or(self.get_url(".index_view"))
-            )
-        )
+        return self.back_to(identity)
 
 
 def _state(reservation: Reservation) -> str:
     return State.EXPIRED if reservation.is_lapsed(now()) else reservation.state
+
+
+def _columns_with_news(reservation: Reservation) -> set[str]:
+    """The columns worth showing: not what the heading says, nor what is empty or as it always is."""
+    usual = {"performance", "state", "seats", "created_at"}
+    if not reservation.walk_in:
+        usual |= {"locale"}
+    if reservation.is_pending:
+        usual |= {"hold_expires_at"}
+        if not reservation.holds_seats:
+            usual |= {"holds_seats"}
+    if_any = ("email", "admitted", "released", "late_at", "confirmed_at", "ended_at", "erased_at")
+    return usual | {name for name in if_any if getattr(reservation, name)}
+
+
+def _forms(reservation: Reservation, sent: dict[str, FlaskForm]) -> dict[str, FlaskForm]:
+    """The forms of the page: those that were sent, and all others as they are at first."""
+    forms = dict(sent)
+    for name, deed in DEEDS.items():
+        if name not in forms:
+            form = forms[name] = deed.form(formdata=None)
+            form.offer(reservation)
+            form.load(reservation)
+    return forms
 
 
 def _newest_mail(reservation_id: UUID) -> Mail | None:

@@ -28,7 +28,7 @@ from azionelab.bookings.errors import (
 )
 from azionelab.bookings.locks import lock_with_performance
 from azionelab.bookings.mails.changes import Changed
-from azionelab.bookings.models import Reservation
+from azionelab.bookings.models import Kind, Reservation
 from azionelab.bookings.seats.holds import count_free_seats
 from azionelab.bookings.transitions import office
 from azionelab.bookings.transitions.consequences import Change
@@ -89,21 +89,27 @@ def change_party(
             return Outcome(reservation_id, is_unchanged=True)
         refuse_other_version(reservation, seen)
         check_live(reservation)
+        limit = {"limit_reason": reservation.limit_reason} if "seats" in different else {}
         change = set_entries(session, reservation, wanted, reason)
         mails: tuple[MailPreview, ...] = ()
         if different.keys() - {"note"}:
             changed = changed_entries(before, wanted)
             mails = write_to_party(session, reservation, change, changed, notify=notify)
-        offer_undo(session, reservation_id, "change", different)
+        offer_undo(
+            session, reservation_id, "change", different | limit, told=notify and bool(mails)
+        )
         return Outcome(
             reservation_id, free=free_seats(session, reservation.performance), mails=mails
         )
 
 
 def set_entries(
-    session: Session, reservation: Reservation, wanted: PartyEntries, reason: str = ""
+    session: Session, reservation: Reservation, wanted: PartyEntries, reason: str | None
 ) -> Change:
-    """Write the entries that differ, in the caller's transaction; how the reservation changed."""
+    """Write the entries that differ, in the caller's transaction; how the reservation changed.
+
+    A `reason` None asks for none: the party had this size before.
+    """
     stored = entries_of(reservation)
     texts = {
         name: getattr(wanted, name)
@@ -120,6 +126,9 @@ def set_entries(
         session.flush()
     if wanted.seats != stored.seats:
         _check_seats(session, reservation, wanted.seats, reason)
+        above = wanted.seats > reservation.performance.party_limit
+        if reason is not None:
+            reservation.limit_reason = (reason or reservation.limit_reason) if above else ""
         office.resize(session, reservation, wanted.seats, Change.EDITED)
         session.flush()
     return Change.EDITED
@@ -143,7 +152,9 @@ def check_live(reservation: Reservation) -> None:
         raise HoldExpired
 
 
-def _check_seats(session: Session, reservation: Reservation, seats: int, reason: str) -> None:
+def _check_seats(
+    session: Session, reservation: Reservation, seats: int, reason: str | None
+) -> None:
     performance = reservation.performance
     if now() >= performance.starts_at:
         raise PerformanceStarted
@@ -156,7 +167,8 @@ def _check_seats(session: Session, reservation: Reservation, seats: int, reason:
         return
     if seats > MAX_PARTY:
         raise PartyTooLarge(MAX_PARTY)
-    if seats > performance.party_limit and not reason:
+    has_reason = reason is None or reason or reservation.limit_reason
+    if seats > performance.party_limit and not has_reason and reservation.kind != Kind.HOUSE:
         raise PartyOverLimit(performance.party_limit)
     free = count_free_seats(session, performance, now())
     if more > free:

@@ -20,11 +20,12 @@ from azionelab.bookings.errors import (
     PartyInside,
     PerformanceStarted,
     ReservationEnded,
+    SeatsOfHouse,
     SoldOut,
 )
 from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_with_performance
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import Kind, Reservation, State
 from azionelab.bookings.seats.holds import count_free_seats
 from azionelab.bookings.transitions import office, parties
 from azionelab.bookings.transitions.consequences import Change
@@ -52,7 +53,7 @@ def cancel_party(
             "held_until": reservation.hold_expires_at.isoformat(),
         }
         mails = end_party(session, reservation, notify=notify)
-        offer_undo(session, reservation_id, "cancel", before)
+        offer_undo(session, reservation_id, "cancel", before, told=notify and bool(mails))
         return Outcome(
             reservation_id, free=free_seats(session, reservation.performance), mails=mails
         )
@@ -83,7 +84,7 @@ def reinstate_party(
             return Outcome(reservation_id, is_unchanged=True)
         refuse_other_version(reservation, seen)
         mails = revive(session, reservation, notify=notify)
-        offer_undo(session, reservation_id, "reinstate", {})
+        offer_undo(session, reservation_id, "reinstate", {}, told=notify and bool(mails))
         return Outcome(
             reservation_id, free=free_seats(session, reservation.performance), mails=mails
         )
@@ -102,6 +103,8 @@ def revive(
     A mail about the cancellation that still waits is not sent.
     """
     _check_takes_place(reservation)
+    if reservation.kind == Kind.HOUSE and held_until is None:
+        raise SeatsOfHouse
     performance, at = reservation.performance, now()
     free = count_free_seats(session, performance, at)
     if reservation.seats > free:

@@ -9,6 +9,7 @@ from azionelab.bookings.box_office.outcomes import (
     MailPreview,
     Outcome,
     free_seats,
+    just_done,
     offer_undo,
     office_transaction,
     refuse_other_version,
@@ -22,12 +23,13 @@ from azionelab.bookings.errors import (
     PartyTooLarge,
     PerformanceStarted,
     ReservationChanged,
+    SeatsOfHouse,
     SeatsReleased,
     SoldOut,
     VisitorErased,
 )
 from azionelab.bookings.locks import lock_reservations, lock_with_performance
-from azionelab.bookings.models import MAX_NOTE, Reservation, State
+from azionelab.bookings.models import MAX_NOTE, Kind, Reservation, State
 from azionelab.bookings.seats.holds import count_free_seats
 from azionelab.bookings.transitions import office
 from azionelab.bookings.transitions.consequences import Change, held_seats
@@ -49,13 +51,17 @@ def split_party(
     """Give `seats` people of a party a reservation of their own, with its own reference and ticket.
 
     It is in the given name and at the given address, which may be the party's own: then both tickets go to it, and
-    the key of the mailbox, by which an address has one booking, stays with the first. Both are written to.
+    the key of the mailbox, by which an address has one booking, stays with the first. Both are written to. The same
+    split again changes nothing.
 
     Raises ReservationUnknown, ReservationChanged, ReservationEnded, HoldExpired, VisitorErased, NotSplittable,
     PartyInside, SeatsReleased, PerformanceStarted, AddressTaken.
     """
     with office_transaction(rehearse=rehearse) as session:
         reservation = lock_with_performance(session, reservation_id)
+        done = just_done(session, reservation, "split")
+        if done is not None and done.before["seats"] - reservation.seats == seats:
+            return Outcome(reservation_id, is_unchanged=True, other_id=done.other_id)
         refuse_other_version(reservation, seen)
         _check_groupable(reservation)
         if not 1 <= seats < reservation.seats:
@@ -68,6 +74,8 @@ def split_party(
             "email_key": key,
             "locale": reservation.locale,
             "note": reservation.note,
+            "kind": reservation.kind,
+            "contact": reservation.contact,
         }
         before_seats = reservation.seats
         other = office.split_off(session, reservation, seats, visitor)
@@ -75,7 +83,14 @@ def split_party(
         mails = write_to_party(session, reservation, Change.SPLIT, changed, notify=notify)
         changed = {"seats": before_seats, "split": reservation.reference}
         mails += write_to_party(session, other, Change.SPLIT, changed, notify=notify)
-        offer_undo(session, reservation_id, "split", {"seats": before_seats}, other.id)
+        offer_undo(
+            session,
+            reservation_id,
+            "split",
+            {"seats": before_seats},
+            other.id,
+            told=notify and bool(mails),
+        )
         return Outcome(reservation_id, mails=mails, other_id=other.id)
 
 
@@ -84,7 +99,7 @@ def merge_parties(
 ) -> Outcome:
     """Merge another reservation of the same performance into the one that is kept; the other ends.
 
-    Both notes are kept while they fit. The other's address is written to if it is not the same.
+    Merging them again changes nothing. Both notes are kept while they fit. The other's address is written to if it is not the same.
 
     Raises ReservationUnknown, ReservationChanged, ReservationEnded, HoldExpired, VisitorErased, NotMergeable,
     PartyInside, SeatsReleased, PerformanceStarted, PartyTooLarge, SoldOut.
@@ -97,6 +112,8 @@ def merge_parties(
             raise NotMergeable
         if kept.performance_id != performance_id:
             raise ReservationChanged
+        if just_done(session, kept, "merge", other_id=other_id) is not None:
+            return Outcome(kept_id, is_unchanged=True)
         refuse_other_version(kept, seen)
         before = {
             "seats": kept.seats,
@@ -105,7 +122,7 @@ def merge_parties(
             "other_held_until": other.hold_expires_at.isoformat(),
         }
         mails = join(session, kept, other, notify=notify)
-        offer_undo(session, kept_id, "merge", before, other_id)
+        offer_undo(session, kept_id, "merge", before, other_id, told=notify and bool(mails))
         return Outcome(
             kept_id, free=free_seats(session, kept.performance), mails=mails, other_id=other_id
         )
@@ -143,6 +160,8 @@ def _check_groupable(reservation: Reservation) -> None:
     check_live(reservation)
     if reservation.walk_in or reservation.erased_at is not None:
         raise VisitorErased
+    if reservation.kind == Kind.HOUSE:
+        raise SeatsOfHouse
     if reservation.admitted:
         raise PartyInside(reservation.admitted)
     if reservation.released:

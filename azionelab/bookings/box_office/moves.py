@@ -26,11 +26,12 @@ from azionelab.bookings.errors import (
     PartyInside,
     ReservationChanged,
     ReservationUnknown,
+    SeatsOfHouse,
     SoldOut,
 )
 from azionelab.bookings.locks import lock_performances, lock_reservation
 from azionelab.bookings.mails.changes import left_performance
-from azionelab.bookings.models import Reservation
+from azionelab.bookings.models import Kind, Reservation
 from azionelab.bookings.seats.holds import count_free_seats
 from azionelab.bookings.transitions import office
 from azionelab.bookings.transitions.consequences import Change
@@ -68,7 +69,7 @@ def move_party(
         changed = {"left": left_performance(reservation.performance)}
         put_into(session, reservation, target)
         mails = write_to_party(session, reservation, Change.MOVED, changed, notify=notify)
-        offer_undo(session, reservation_id, "move", before)
+        offer_undo(session, reservation_id, "move", before, told=notify and bool(mails))
         return Outcome(reservation_id, free=free_seats(session, target), mails=mails)
 
 
@@ -98,9 +99,11 @@ def put_into(
 
     It has to be one to come, unless the party goes `back` where it was.
 
-    Raises PartyInside, NotMovable, AddressTaken, SoldOut.
+    Raises PartyInside, NotMovable, SeatsOfHouse, AddressTaken, SoldOut.
     """
     at = now()
+    if reservation.kind == Kind.HOUSE:
+        raise SeatsOfHouse
     if reservation.walk_in or target.cancelled_at is not None:
         raise NotMovable
     if target.starts_at <= at and not back:

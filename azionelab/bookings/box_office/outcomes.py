@@ -130,8 +130,13 @@ def offer_undo(
     kind: str,
     before: dict[str, Any],
     other_id: UUID | None = None,
+    *,
+    told: bool,
 ) -> None:
-    """Record what a change can be set back to. Offers whose time is over are deleted."""
+    """Record what a change can be set back to, and whether somebody was `told` of it by mail.
+
+    Offers whose time is over are deleted.
+    """
     session.execute(delete(UndoOffer).where(UndoOffer.made_at < now() - UNDO_FOR))
     session.add(
         UndoOffer(
@@ -139,11 +144,22 @@ def offer_undo(
             reservation_id=reservation_id,
             other_id=other_id,
             kind=kind,
-            before=before,
+            before=before | {"told": told},
             made_at=now(),
         )
     )
     session.flush()
+
+
+def just_done(
+    session: Session, reservation: Reservation, kind: str, **columns: Any
+) -> UndoOffer | None:
+    """The change of this kind that was the last one of a locked reservation: the same press, sent again."""
+    return session.scalar(
+        select(UndoOffer).filter_by(
+            reservation_id=reservation.id, made_in=reservation.changed_in, kind=kind, **columns
+        )
+    )
 
 
 def free_seats(session: Session, performance: Performance) -> int:

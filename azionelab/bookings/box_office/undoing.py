@@ -92,14 +92,16 @@ def _lock(session: Session, offer: UndoOffer) -> _Reversal:
     if any(one.changed_in != offer.made_in for one in locked.values()):
         raise UndoOver
     other = locked[offer.other_id] if offer.other_id else None
-    return _Reversal(offer.kind, dict(offer.before), locked[offer.reservation_id], other)
+    before = {name: value for name, value in offer.before.items() if name != "told"}
+    return _Reversal(offer.kind, before, locked[offer.reservation_id], other)
 
 
 def _undo_change(session: Session, reversal: _Reversal, notify: bool) -> Mails:
-    entries = asdict(entries_of(reversal.reservation)) | reversal.before
-    # It had so many seats before: the limit of the performance is no matter.
-    set_entries(session, reversal.reservation, PartyEntries(**entries), reason="undo")
-    if not reversal.before.keys() - {"note"}:
+    reservation, before = reversal.reservation, dict(reversal.before)
+    reservation.limit_reason = before.pop("limit_reason", reservation.limit_reason)
+    entries = asdict(entries_of(reservation)) | before
+    set_entries(session, reservation, PartyEntries(**entries), reason=None)
+    if not before.keys() - {"note"}:
         return ()
     return _tell(session, reversal.reservation, Change.EDITED, notify)
 

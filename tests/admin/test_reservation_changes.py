@@ -1,0 +1,239 @@
+"""Staff change a reservation on its page: what it shows before and after, and what it keeps when it refuses."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from azionelab.bookings import erasure, rules
+from azionelab.bookings.models import Reservation
+from azionelab.database import db
+from azionelab.shows.models import Performance
+from tests.admin.test_editing import shown
+from tests.factories import a_party, a_performance, fresh, mails, seats_held
+from tests.support.people import logged_in, press
+from tests.support.reservations import entries, saving
+
+
+@pytest.fixture
+def performance(in_app: Flask) -> Performance:
+    return a_performance(10)
+
+
+def text_of(page: str) -> str:
+    """What a page says, without its tags."""
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page)))
+
+
+def send(staff: FlaskClient, what: str, party: Reservation, **typed: Any) -> Any:
+    return press(staff, f"/admin/reservations/{what}/", **saving(party, **typed))
+
+
+def preview(staff: FlaskClient, what: str, party: Reservation, **typed: Any) -> Any:
+    return send(staff, what, party, **typed, step="show", notify="")
+
+
+def page_of(staff: FlaskClient, party: Reservation) -> str:
+    return staff.get(f"/admin/reservations/details/?id={party.id}").text
+
+
+def test_a_change_is_shown_before_it_is_saved(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance, 4, name="Ana Rossi")
+    page = preview(staff, "change", party, **entries(party, name="Anna Rossi", seats="5"))
+    told = text_of(page.text)
+    assert "Name: Ana Rossi → Anna Rossi" in told
+    assert "Seats: 4 → 5. Then 5 seats are free." in told
+    assert f"{party.email} gets an e-mail: Booking changed:" in told
+    assert "You now have 5 seats (before: 4)." in told
+    assert 'name="notify" value="y" checked' in page.text
+    assert (fresh(party.id).seats, fresh(party.id).name) == (4, "Ana Rossi")
+    # What the preview sends is what is saved.
+    saved = press(staff, "/admin/reservations/change/", **shown(page.text), step="save")
+    assert f"Saved. An e-mail is on its way to {party.email}." in text_of(saved.text)
+    assert (fresh(party.id).seats, fresh(party.id).name) == (5, "Anna Rossi")
+    assert mails(party)[-1] == "changed"
+
+
+def test_nobody_is_written_to_if_staff_say_so(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance, 4)
+    told = send(staff, "change", party, **entries(party, seats="5"), notify="").text
+    assert "Nobody was written to, as you chose." in told
+    assert mails(party) == ["confirm", "ticket"]
+
+
+def test_who_goes_back_finds_what_was_typed(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance, 4)
+    page = send(staff, "change", party, **entries(party, name="Anna", seats="9"), step="edit")
+    assert page.status_code == 200
+    assert 'value="Anna"' in page.text
+    assert 'value="9"' in page.text
+    assert fresh(party.id).seats == 4
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"reason": "a class", "seats": "11"}, "Only 6 seats are free."),
+        ({"seats": "7", "reason": ""}, "More than 6 seats need a reason"),
+        ({"seats": "0"}, "between 1 and 100"),
+        ({"seats": "two"}, "Not a valid integer"),
+        ({"name": ""}, "Please enter your name."),
+        ({"email": "nobody"}, "not a valid e-mail address"),
+        ({"email": "taken@example.org"}, "This address already has a booking"),
+        ({"locale": "xx"}, "Not a valid choice"),
+    ],
+)
+def test_bad_entries_are_answered_at_their_field_with_nothing_lost(
+    staff: FlaskClient, performance: Performance, typed: dict[str, str], told: str
+) -> None:
+    party = a_party(performance, 4)
+    if "taken" in typed.get("email", ""):
+        a_party(performance, 1, email="taken@example.org")
+    for step in ("show", "save"):
+        page = send(staff, "change", party, **entries(party, note="Row 1") | typed, step=step)
+        assert page.status_code == 422
+        (field,) = re.findall(
+            r'<p class="text-danger mb-0" id="(\w+)-error">([^<]*)</p>', page.text
+        )
+        assert field[0] == list(typed)[-1]
+        assert told in unescape(field[1])
+        assert 'value="Row 1"' in page.text
+    assert fresh(party.id).note == ""
+
+
+def test_a_party_above_the_limit_needs_a_reason(
+    staff: FlaskClient, performance: Performance
+) -> None:
+    party = a_party(performance, 4)
+    send(staff, "change", party, **entries(party, seats="8", reason="two families"))
+    assert fresh(party.id).seats == 8
+
+
+def test_a_party_is_moved(staff: FlaskClient, performance: Performance) -> None:
+    saturday = a_performance(9, show=performance.show)
+    party = a_party(performance, 4)
+    offered = page_of(staff, party)
+    assert f'<option value="{saturday.id}">' in offered
+    assert "9 free" in offered
+    told = text_of(preview(staff, "move", party, performance=saturday.id).text)
+    assert "From:" in told
+    assert "Then 5 seats are free." in told
+    assert "Reference and ticket stay the same." in told
+    done = send(staff, "move", party, performance=saturday.id)
+    assert "The party has been moved. An e-mail is on its way" in text_of(done.text)
+    assert (seats_held(performance.id), seats_held(saturday.id)) == ((0, 0), (4, 4))
+    full = send(staff, "move", a_party(performance, 6), performance=saturday.id)
+    assert full.status_code == 422
+    assert "Only 5 seats are free." in full.text
+
+
+def test_a_party_is_split_and_merged_again(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance, 4, name="Ada Rossi")
+    typed = {"split_seats": "1", "split_name": "Bruno Neri", "split_email": party.email}
+    told = text_of(preview(staff, "split", party, **typed).text)
+    assert f"{party.reference} keeps 3 of 4 seats." in told
+    assert "A new reservation of 1 seat in the name of Bruno Neri" in told
+    send(staff, "split", party, **typed)
+    other = db.session.scalar(
+        db.select(Reservation).where(Reservation.name == "Bruno Neri").limit(1)
+    )
+    assert other is not None
+    assert f'<option value="{other.id}">Bruno Neri · 1 seat · {other.reference}' in page_of(
+        staff, party
+    )
+    told = text_of(preview(staff, "merge", party, other=other.id).text)
+    assert "3 → 4 seats" in told
+    assert f"{other.reference} (Bruno Neri) ends" in told
+    send(staff, "merge", party, other=other.id)
+    assert (fresh(party.id).seats, fresh(other.id).state) == (4, "cancelled")
+    assert send(staff, "split", party, **typed | {"split_seats": "4"}).status_code == 422
+    assert send(staff, "merge", party, other="no-id").status_code == 422
+
+
+def test_a_cancellation_is_taken_back(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance, 4)
+    assert "4 seats come free. Then 10 seats are free." in text_of(
+        preview(staff, "cancel", party).text
+    )
+    assert "Take back …" not in page_of(staff, party)
+    send(staff, "cancel", party)
+    page = page_of(staff, party)
+    assert "Take back …" in page
+    assert "Show what changes" not in page
+    assert "with 4 seats. Then 6 seats are free." in text_of(
+        preview(staff, "reinstate", party).text
+    )
+    assert "The reservation is valid again." in send(staff, "reinstate", party).text
+    assert fresh(party.id).state == "confirmed"
+
+
+def test_the_last_change_is_undone(staff: FlaskClient, performance: Performance) -> None:
+    party = a_party(performance, 4)
+    assert "Undo the last change" not in page_of(staff, party)
+    page = send(staff, "change", party, **entries(party, seats="5")).text
+    assert "E-mails that have left cannot be taken back." in page
+    assert 'id="undo-notify" name="notify" value="y" checked' in page
+    (offer,) = re.findall(r'name="offer" value="([^"]+)"', page)
+    undone = press(staff, "/admin/reservations/undo/", id=party.id, offer=offer, notify="y")
+    assert "The change has been undone." in undone.text
+    assert fresh(party.id).seats == 4
+    assert mails(party)[-2:] == ["changed", "changed"]
+    again = press(staff, "/admin/reservations/undo/", id=party.id, offer=offer)
+    assert "It cannot be undone" in again.text
+    for unknown in ("", "no-id"):
+        told = press(staff, "/admin/reservations/undo/", id=party.id, offer=unknown)
+        assert "It cannot be undone" in told.text
+
+
+def test_the_second_of_two_is_told_and_keeps_the_entries(
+    staff: FlaskClient, performance: Performance
+) -> None:
+    party = a_party(performance, 4)
+    seen = fresh(party.id).changed_in
+    send(staff, "change", party, **entries(party, name="Anna"))
+    page = send(staff, "change", party, **entries(party, name="Ada B."), seen=seen)
+    assert page.status_code == 409
+    assert "Somebody else has changed this reservation" in page.text
+    assert 'value="Ada B."' in page.text
+    assert fresh(party.id).name == "Anna"
+    assert f'name="seen" value="{fresh(party.id).changed_in}"' in page.text
+
+
+def test_nobody_without_an_address_is_written_to(
+    staff: FlaskClient, performance: Performance
+) -> None:
+    party = a_party(performance, 4)
+    erasure.erase_on_request(party.id)
+    page = preview(staff, "change", party, seats="2", locale="en").text
+    assert "Nobody is written to: the party has no e-mail address." in page
+    told = send(staff, "change", party, seats="2", locale="en").text
+    assert "Nobody was written to." in told
+    assert fresh(party.id).seats == 2
+
+
+def test_who_may_only_look_finds_no_form_and_changes_nothing(
+    in_app: Flask, performance: Performance
+) -> None:
+    party = a_party(performance, 4)
+    reader = logged_in(in_app, "read_only")
+    assert "<form class" not in page_of(reader, party)
+    assert send(reader, "cancel", party).status_code == 403
+    assert fresh(party.id).state == "confirmed"
+
+
+def test_the_page_costs_few_statements(staff: FlaskClient, performance: Performance) -> None:
+    from sqlalchemy import event
+
+    for _ in range(5):
+        a_performance()
+        a_party(performance, 1)
+    party = a_party(performance, 4)
+    rules.reduce_seats(party.id, 3)
+    statements: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    page_of(staff, party)
+    # Of these the history asks eight.
+    assert len(statements) <= 15, statements

@@ -1,0 +1,54 @@
+"""What staff do to a reservation: change, move, split, merge, cancel, take back, undo."""
+
+from azionelab.bookings import rules
+from azionelab.bookings.box_office.endings import cancel_party
+from azionelab.bookings.box_office.undoing import find_undo
+from tests.factories import a_party, a_performance, fresh
+from tests.faults.deeds import Press, Stage
+from tests.support.reservations import entries, saving
+
+
+def staff_changes_party(stage: Stage) -> Press:
+    party = a_party(a_performance(), 4)
+    typed = entries(party, name="Anna Neri", seats="2", note="Row 1")
+    return stage.in_admin("reservations/change/", **saving(party, **typed))
+
+
+def staff_moves_party(stage: Stage) -> Press:
+    party, target = a_party(a_performance()), a_performance()
+    return stage.in_admin("reservations/move/", **saving(party, performance=target.id))
+
+
+def staff_splits(stage: Stage) -> Press:
+    party = a_party(a_performance(), 4)
+    typed = {"split_seats": "1", "split_name": "Bruno", "split_email": party.email}
+    return stage.in_admin("reservations/split/", **saving(party, **typed))
+
+
+def staff_merges(stage: Stage) -> Press:
+    evening = a_performance()
+    party, other = a_party(evening, 2), a_party(evening, 3)
+    return stage.in_admin("reservations/merge/", **saving(party, other=other.id))
+
+
+def staff_cancels(stage: Stage) -> Press:
+    return stage.in_admin("reservations/cancel/", **saving(a_party(a_performance())))
+
+
+def staff_takes_back(stage: Stage) -> Press:
+    party = a_party(a_performance())
+    rules.cancel(party.id)
+    return stage.in_admin("reservations/reinstate/", **saving(party))
+
+
+def staff_undoes(stage: Stage) -> Press:
+    party = a_party(a_performance())
+    cancel_party(party.id, fresh(party.id).changed_in)
+    offer = find_undo(fresh(party.id))
+    assert offer is not None
+    return stage.in_admin("reservations/undo/", id=party.id, offer=offer.id, notify="y")
+
+
+RESERVATION_DEEDS = (
+    staff_changes_party, staff_moves_party, staff_splits, staff_merges, staff_cancels, staff_takes_back, staff_undoes,
+)  # fmt: skip

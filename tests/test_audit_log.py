@@ -215,6 +215,17 @@ def test_admissions_cost_the_log_nothing(database: Database) -> None:
     assert len(log(database, "reservation")) == entries
 
 
+def test_a_visitors_booking_does_not_even_call_the_log(database: Database) -> None:
+    """While it holds the performance's lock, for which others wait."""
+    performance = a_performance()
+    with database.transaction():
+        database.execute("SET LOCAL track_functions = 'pl'")
+        database.execute(INSERT.format(performance=performance.id, seats=3))
+        called = database.execute("SELECT funcname FROM pg_stat_xact_user_functions").fetchall()
+    assert ("reservation_holds_seats",) in called
+    assert ("audit_recorded",) not in called
+
+
 def test_an_erased_party_leaves_facts_and_no_person(database: Database) -> None:
     party = booked_by_staff()
     write_note(party.id, "wheelchair", "")

@@ -58,8 +58,8 @@ BEGIN
     SELECT jsonb_object_agg(field, CASE
             WHEN '!' || field = ANY (TG_ARGV) OR erased AND field <> ALL (facts) THEN '[null, null]'
             ELSE jsonb_build_array(before -> field, after -> field) END)
-        INTO changes FROM jsonb_object_keys(object) AS field
-        WHERE before -> field IS DISTINCT FROM after -> field
+        INTO changes FROM jsonb_each(object) AS own (field, value)
+        WHERE (TG_OP <> 'UPDATE' OR value IS DISTINCT FROM before -> field)
             AND (field = ANY (TG_ARGV) OR '!' || field = ANY (TG_ARGV)
                 OR '*' = ANY (TG_ARGV) AND '-' || field <> ALL (TG_ARGV))
             -- A new or deleted row: what it says, not what it leaves open.
@@ -133,10 +133,13 @@ $$;
 NO_VISITOR = """current_setting('azionelab.account', true) <> '' OR NOT NEW.walk_in AND (
     current_setting('azionelab.token', true) <> '' OR current_setting('azionelab.source', true) <> ''
     OR current_setting('application_name') <> '')"""
+# Every booking counts its seats in the performance's row, while all others wait for it.
+NO_BOOKING = "OLD.seats_held = NEW.seats_held"
 NO_ADMISSION = "OLD.admitted = NEW.admitted AND OLD.outside = NEW.outside"
 # What a reservation's trigger leaves out: what the system counts, and the keys.
 COUNTED = ("-changed_in", "-network", "-network_limit", "-unconfirmed_limit", "-request_key")
 COUNTED += ("-email_key", "-admitted", "-outside")
+PERFORMANCE = ("performance.id", "*", "-id", "-version", "-seats_held")
 ANY = "INSERT OR UPDATE OR DELETE"
 # Each a table, the trigger's name, its events, its condition and its arguments.
 TRIGGERS = (
@@ -155,13 +158,8 @@ TRIGGERS = (
         "true",
         ("reservation.id", "*", "-id", "-reference", *COUNTED),
     ),
-    (
-        "performance",
-        "audit_recorded",
-        ANY,
-        "true",
-        ("performance.id", "*", "-id", "-version", "-seats_held"),
-    ),
+    ("performance", "audit_created", "INSERT OR DELETE", "true", PERFORMANCE),
+    ("performance", "audit_recorded", "UPDATE", NO_BOOKING, PERFORMANCE),
     ("show", "audit_recorded", ANY, "true", ("show.id", "*", "-id", "-version")),
     ("venue", "audit_recorded", ANY, "true", ("venue.id", "*", "-id", "-version")),
     # Given up by a person, not because its show is deleted or takes it back.

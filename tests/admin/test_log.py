@@ -125,7 +125,7 @@ def test_the_log_is_searched_by_names_and_references(staff: FlaskClient) -> None
 def test_a_deleted_object_is_found_by_the_name_it_had(staff: FlaskClient) -> None:
     press(staff, "/admin/venues/new/", name="Old Hall", address="")
     press(staff, "/admin/venues/delete/", "/admin/venues/edit/?id=1", id="1")
-    assert find(staff, "old hall")[0] == "Staff deleted this."
+    assert find(staff, "old hall")[0] == "Staff deleted the venue."
 
 
 def test_an_erased_name_is_not_found(staff: FlaskClient) -> None:
@@ -230,7 +230,7 @@ def test_a_party_has_its_whole_history_on_its_page(staff: FlaskClient, app: Flas
     assert "The system booked 4 seats." in shown
     assert "The system confirmed the booking." in shown
     assert "Staff changed the seats from 4 to 3." in shown
-    assert "Scan at Door A by The door: admitted, 3 people." in shown
+    assert "Scan at Door A: admitted, 3 people." in shown
     assert "Anna undid the admission of 3 people." in shown
     assert "Staff had the mail sent again." in shown
     assert "Mail written: ticket (waiting)." in shown
@@ -271,9 +271,9 @@ def test_performances_shows_and_venues_have_their_history(staff: FlaskClient) ->
     change_capacity(performance.id, 20)
     page = staff.get(f"/admin/performances/edit/?id={performance.id}").text
     assert "The system changed the capacity from 10 to 20." in sentences(page)
-    for table, identity in (("shows", performance.show_id), ("venues", performance.venue_id)):
-        page = staff.get(f"/admin/{table}/edit/?id={identity}").text
-        assert sentences(page) == ["The system created this."]
+    for table, identity in (("show", performance.show_id), ("venue", performance.venue_id)):
+        page = staff.get(f"/admin/{table}s/edit/?id={identity}").text
+        assert sentences(page) == [f"The system added the {table}."]
 
 
 def test_accounts_have_their_history(admin: FlaskClient) -> None:

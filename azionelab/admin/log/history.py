@@ -164,13 +164,15 @@ def _scanned(reservation: Reservation) -> Iterator[Event]:
 
 
 def _describe_scan(scan: Scan) -> str:
-    who = scan.by or gettext("The door")
-    facts = {"who": who, "door": scan.door, "verdict": verdict_label(scan.verdict)}
+    # A phone's name is its door's.
+    where = scan.door if scan.by in ("", scan.door) else f"{scan.door} ({scan.by})"
+    verdict = verdict_label(scan.verdict)
     if not scan.people:
-        return gettext("Scan at %(door)s by %(who)s: %(verdict)s.", **facts)
+        return gettext("Scan at %(door)s: %(verdict)s.", door=where, verdict=verdict)
     return ngettext(
-        "Scan at %(door)s by %(who)s: %(verdict)s, %(num)s person.",
-        "Scan at %(door)s by %(who)s: %(verdict)s, %(num)s people.",
+        "Scan at %(door)s: %(verdict)s, %(num)s person.",
+        "Scan at %(door)s: %(verdict)s, %(num)s people.",
         scan.people,
-        **facts,
+        door=where,
+        verdict=verdict,
     )

@@ -38,6 +38,7 @@ _FIELDS: dict[str, str] = {
     "expires_at": _("the end of its validity"),
     "hold_expires_at": _("the time by which it must be confirmed"),
     "kind": _("the kind of booking"),
+    "taken_from": _("the house seats that it was given"),
     "label": _("the label"),
     "late_at": _("the expected late arrival"),
     "limit_reason": _("the reason for the larger party"),

@@ -71,13 +71,28 @@ def _created(entry: AuditEntry, who: str, names: Names) -> str:
                 when=format_value("starts_at", facts["starts_at"], names),
                 capacity=facts.get("capacity", 0),
             )
-    return gettext("%(who)s created this.", who=who)
+    tell = _CREATED.get(entry.object_type)
+    return tell(who) if tell else gettext("%(who)s created this.", who=who)
+
+
+_CREATED: dict[str, Callable[[str], str]] = {
+    "show": lambda who: gettext("%(who)s added the show.", who=who),
+    "venue": lambda who: gettext("%(who)s added the venue.", who=who),
+    "user_account": lambda who: gettext("%(who)s created the account.", who=who),
+    "api_token": lambda who: gettext("%(who)s made the token.", who=who),
+    "program_token": lambda who: gettext("%(who)s made the token.", who=who),
+}
+_DELETED: dict[str, Callable[[str], str]] = {
+    "reservation": lambda who: gettext("%(who)s deleted the booking.", who=who),
+    "performance": lambda who: gettext("%(who)s deleted the performance.", who=who),
+    "show": lambda who: gettext("%(who)s deleted the show.", who=who),
+    "venue": lambda who: gettext("%(who)s deleted the venue.", who=who),
+}
 
 
 def _deleted(entry: AuditEntry, who: str) -> str:
-    if entry.object_type == "reservation":
-        return gettext("%(who)s deleted the booking.", who=who)
-    return gettext("%(who)s deleted this.", who=who)
+    tell = _DELETED.get(entry.object_type)
+    return tell(who) if tell else gettext("%(who)s deleted this.", who=who)
 
 
 def _field(name: str, values: Any, who: str, names: Names) -> str:

@@ -38,6 +38,9 @@ class Editor:
             name: value for name, value in (self.typed | typed).items() if value is not None
         }
         answer = self.client.post(self.address, data=self.typed, follow_redirects=True)
+        if 'name="seen_effect"' in answer.text:  # read what it does, then press once more
+            seen = {"seen_effect": fields(answer.text)["seen_effect"]}
+            answer = self.client.post(self.address, data=self.typed | seen, follow_redirects=True)
         if answer.status_code == 409:
             self.typed = shown(answer.text)
         return answer

@@ -16,6 +16,7 @@ from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.database import now, transaction
 from azionelab.shows.models import Show, Venue
+from tests.admin.test_editing import shown
 from tests.factories import DOOR_A, a_party, a_performance, let_lapse
 from tests.support.people import press
 
@@ -229,7 +230,10 @@ def test_times_survive_an_edit_across_the_change_of_clocks(
 def edited(staff: FlaskClient, performance: Any, **typed: Any) -> str:
     """Save a performance's form."""
     form = played(performance.show, performance.venue, booking_opens_at="2020-06-01T10:00")
-    return press(staff, f"/admin/performances/edit/?id={performance.id}", **form | typed).text
+    address = f"/admin/performances/edit/?id={performance.id}"
+    page = press(staff, address, **form | typed).text
+    seen = re.search(r'name="seen_effect" value="(\w+)"', page)
+    return press(staff, address, **form | typed, seen_effect=seen[1]).text if seen else page
 
 
 def test_an_evening_that_was_may_still_be_edited(staff: FlaskClient, database: Database) -> None:
@@ -295,6 +299,75 @@ def test_the_house_never_gets_smaller_than_what_is_held(
     assert database.execute("SELECT * FROM performance").fetchone() == before
     assert "Saved." in edited(staff, performance, capacity="7")
     assert database.execute("SELECT capacity, seats_held FROM performance").fetchone() == (7, 7)
+
+
+def test_an_edit_says_what_it_does_before_it_does_it(
+    staff: FlaskClient, database: Database
+) -> None:
+    performance = a_performance(capacity=20)
+    a_party(performance, 4)
+    a_party(performance, 3, confirmed=False)
+    address = f"/admin/performances/edit/?id={performance.id}"
+    form = shown(staff.get(address).text)
+    before = database.execute("SELECT * FROM performance").fetchone()
+
+    page = staff.post(address, data=form | {"capacity": "10"}).text
+    assert "Nothing was saved yet" in page
+    assert "Seats: 20 → 10; taken 7, free 13 → 3" in page
+    assert "Nobody gets a mail." in page
+    fewer = shown(page)
+    assert fewer["capacity"] == "10"
+
+    page = staff.post(address, data=fewer | {"starts_at": "2029-07-01T21:00"}).text
+    assert "Nothing was saved yet" in page, "it is another change than was seen"
+    assert "2 parties get this mail" in page
+    assert "The performance has been rescheduled" in page or "Rescheduled: " in page
+    assert database.execute("SELECT * FROM performance").fetchone() == before
+
+    page = staff.post(address, data=shown(page), follow_redirects=True).text
+    assert "2 parties will be notified by e-mail." in page
+    assert database.execute("SELECT capacity FROM performance").fetchone() == (10,)
+
+
+def test_below_what_is_taken_the_form_says_what_to_do_instead(
+    staff: FlaskClient, database: Database
+) -> None:
+    performance = a_performance(capacity=20)
+    a_party(performance, 4)
+    a_party(performance, 3, confirmed=False)
+    let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
+    address = f"/admin/performances/edit/?id={performance.id}"
+    page = staff.post(address, data=shown(staff.get(address).text) | {"capacity": "5"}).text
+    told = " ".join(page.split())
+    assert "9 seats are taken: 4 confirmed (1 party), 3 not yet confirmed (1 party)" in told
+    assert "2 of walk-ins or kept back" in told
+    for instead in (
+        "give it 9 seats or more",
+        "make parties smaller",
+        "wait until",
+        "larger venue",
+    ):
+        assert instead in page
+    assert f'href="/admin/evenings/{performance.id}"' in page
+    assert 'name="seen_effect"' not in page
+    assert database.execute("SELECT capacity FROM performance").fetchone() == (20,)
+
+
+def test_an_edit_of_an_empty_house_needs_no_second_press(
+    staff: FlaskClient, database: Database
+) -> None:
+    performance = a_performance(capacity=20)
+    address = f"/admin/performances/edit/?id={performance.id}"
+    form = shown(staff.get(address).text) | {"capacity": "5", "starts_at": "2029-07-01T21:00"}
+    assert "Saved." in staff.post(address, data=form, follow_redirects=True).text
+
+
+def test_cancelling_shows_the_mail_before(staff: FlaskClient) -> None:
+    performance = a_performance(capacity=20)
+    a_party(performance, 4)
+    page = staff.get(f"/admin/performances/cancel/?id={performance.id}").text
+    assert "1 party gets this mail" in page
+    assert "this performance will not take place" in page
 
 
 def test_a_lapsed_hold_is_no_reason_against_a_smaller_house(

@@ -33,7 +33,9 @@ def staff_changes(stage: Stage) -> Press:
     address = f"/admin/performances/edit/?id={party.performance_id}"
     hour, _, minute = shown(stage.admin.get(address).text)["starts_at"].rpartition(":")
     other = f"{hour}:{(int(minute[:2]) + 7) % 60:02}"  # the party is written to
-    return edit(stage, "performances", party.performance_id, starts_at=other, capacity="25")
+    form = shown(stage.admin.get(address).text) | {"starts_at": other, "capacity": "25"}
+    seen = fields(stage.admin.post(address, data=form).text)["seen_effect"]
+    return partial(stage.admin.post, address, data=form | {"seen_effect": seen})
 
 
 def staff_changes_show(stage: Stage) -> Press:
@@ -161,18 +163,20 @@ def staff_changes_run(stage: Stage) -> Press:
 
 
 def staff_adds_holiday(stage: Stage) -> Press:
-    return stage.in_admin("holidays/new/", name="Natale", first_day="2029-12-24")
+    return stage.in_admin("holidays/new/", name=f"Natale {uuid4()}", first_day="2029-12-24")
 
 
 def a_holiday() -> Holiday:
     with transaction() as session:
-        holiday = Holiday(name="Natale", first_day=date(2029, 12, 24), last_day=date(2029, 12, 26))
+        holiday = Holiday(
+            name=f"Natale {uuid4()}", first_day=date(2029, 12, 24), last_day=date(2029, 12, 26)
+        )
         session.add(holiday)
     return holiday
 
 
 def staff_changes_holiday(stage: Stage) -> Press:
-    return edit(stage, "holidays", a_holiday().id, name="Noël")
+    return edit(stage, "holidays", a_holiday().id, name=f"Noël {uuid4()}")
 
 
 def staff_deletes_holiday(stage: Stage) -> Press:

@@ -12,9 +12,15 @@ from sqlalchemy.orm import joinedload
 from azionelab.admin.guard import needs
 from azionelab.admin.season.change_form import ChangeForm
 from azionelab.admin.season.run_pages import SeasonPages
+from azionelab.admin.season.texts import (
+    booking_span,
+    describe_clash,
+    describe_fault,
+    short_moment,
+)
 from azionelab.bookings.errors import PerformanceUnknown
 from azionelab.bookings.evenings.changing import EffectsChanged, change_evenings
-from azionelab.bookings.evenings.effects import Effects, preview_change
+from azionelab.bookings.evenings.effects import Effect, Effects, preview_change
 from azionelab.bookings.mails.samples import sample_text
 from azionelab.bookings.mails.texts import MessageText
 from azionelab.database import db, now
@@ -60,7 +66,7 @@ class ChangePages(SeasonPages):
             effects=effects,
             cancel=cancel,
             sample=sample_mail(effects) if effects else None,
-            venues=_venue_names(),
+            venues=venue_names(),
         )
 
     def _is_complete(self, form: Any, ticked: set[int], *, cancel: bool) -> bool:
@@ -117,10 +123,13 @@ def find_show() -> Show:
 def sample_mail(effects: Effects) -> MessageText | None:
     """What the parties of the first evening that writes to any would read."""
     first = next((one for one in effects.evenings if one.mails), None)
-    if first is None:
-        return None
+    return None if first is None else sample_of(first)
+
+
+def sample_of(first: Effect) -> MessageText:
+    """What the parties of an evening would read."""
     kind = MailKind.PERFORMANCE_CANCELLED if first.cancels else MailKind.MOVED
-    venue = _venue_names().get(first.after.venue_id, "")
+    venue = venue_names().get(first.after.venue_id, "")
     return sample_text(kind, first.performance.show.title, venue, first.after)
 
 
@@ -140,5 +149,16 @@ def _is_open(performance: Performance) -> bool:
     return performance.cancelled_at is None and performance.starts_at > now()
 
 
-def _venue_names() -> dict[int, str]:
+def venue_names() -> dict[int, str]:
     return {row[0]: row[1] for row in db.session.execute(select(Venue.id, Venue.name))}
+
+
+# What the parts of the templates need that show an effect.
+EFFECT_TEXTS = {
+    "describe_fault": describe_fault,
+    "describe_clash": describe_clash,
+    "short_moment": short_moment,
+    "booking_span": booking_span,
+    "sample_of": sample_of,
+    "venue_names": venue_names,
+}

@@ -16,14 +16,18 @@ from azionelab.admin.rows.base import TheatreView, show_error
 from azionelab.admin.rows.edit_conflicts import flash_row_changed, format_moment
 from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.filters import describe_performance
+from azionelab.admin.season.change_pages import EFFECT_TEXTS, sample_of
 from azionelab.admin.season.forms import PerformanceForm
 from azionelab.admin.season.parties import count_parties
 from azionelab.bookings import performance_changes
-from azionelab.bookings.errors import CapacityBelowHeld, NamesErased, PerformanceUnknown
+from azionelab.bookings.errors import NamesErased, PerformanceUnknown
+from azionelab.bookings.evenings.edits import EffectUnseen, change_seen, digest_of
+from azionelab.bookings.evenings.effects import Effect, preview_change
 from azionelab.database import db, now
 from azionelab.database.row_versions import EditConflict, Merged, RowGone, merge
 from azionelab.shows.models import Performance
 from azionelab.shows.overlaps import find_overlaps
+from azionelab.shows.runs.changes import RunChange
 from azionelab.shows.window import (
     MAX_AHEAD_YEARS,
     ClosesAfterCurtain,
@@ -108,7 +112,7 @@ class PerformanceView(TheatreView):
 
         def change() -> None:
             nonlocal told
-            told = performance_changes.change_performance(model.id, write)
+            told = change_seen(model.id, write, request.form.get("seen_effect", ""))
 
         try:
             saved = self.attempt(change, form)
@@ -120,13 +124,8 @@ class PerformanceView(TheatreView):
         except (ClosesAfterCurtain, NoTimeToBook) as refusal:
             show_error(form, "booking_closes_at", _describe_window_error(refusal))
             return False
-        except CapacityBelowHeld as refusal:
-            words = ngettext(
-                "It cannot be less than %(num)s seat, which is already taken.",
-                "It cannot be less than %(num)s seats, which are already taken.",
-                refusal.held,
-            )
-            show_error(form, "capacity", words)
+        except EffectUnseen as unseen:
+            self._show_effect(form, unseen.effect)
             return False
         if saved:
             _warn_of_overlaps(model)
@@ -143,9 +142,26 @@ class PerformanceView(TheatreView):
             )
         return saved
 
+    def _show_effect(self, form: Any, effect: Effect) -> None:
+        """Have the form's page say what the edit does; it is saved by one more press, if it can be."""
+        form.effect = effect
+        if effect.fault:
+            words = ngettext(
+                "It cannot be less than %(num)s seat, which is already taken.",
+                "It cannot be less than %(num)s seats, which are already taken.",
+                effect.held.seats,
+            )
+            show_error(form, "capacity", words)
+        else:
+            form.seen_effect = digest_of(effect)
+            flash(
+                gettext("Nothing was saved yet: please look at what the change does, then save."),
+                "warning",
+            )
+
     def extra_context(self, row: Performance) -> dict[str, Any]:
-        """The number of parties that a change concerns."""
-        return {"parties": count_parties(row)}
+        """The number of parties that a change concerns, and what shows its effect."""
+        return {"parties": count_parties(row), **EFFECT_TEXTS}
 
     @expose("/cancel/", methods=("GET", "POST"))
     @needs(Right.MANAGE_SEASON)
@@ -168,6 +184,7 @@ class PerformanceView(TheatreView):
             form=form,
             performance=performance,
             parties=count_parties(performance),
+            sample=sample_of(preview_change([performance.id], RunChange(cancel=True)).evenings[0]),
         )
 
     def _cancel(self, performance: Performance) -> Response:

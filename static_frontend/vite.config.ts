@@ -28,6 +28,7 @@ export default defineConfig({
         "src/styles/season.css",
         "src/season.ts",
         "src/styles/reservation.css",
+        "src/styles/people.css",
       ],
     },
   },

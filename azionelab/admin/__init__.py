@@ -26,6 +26,7 @@ from azionelab.admin.menu import (
     in_language,
     role_name,
 )
+from azionelab.admin.people.views import PeopleView
 from azionelab.admin.performance_day.views import PerformanceDayView
 from azionelab.admin.permissions import permissions_command
 from azionelab.admin.reservations.views import ReservationView
@@ -74,6 +75,7 @@ def init_admin(app: Flask) -> None:
     ]
     for view, model, name, url, group in views:
         office.add_view(view(model, name, url, group))
+    office.add_view(PeopleView())
     office.add_view(PerformanceDayView())
     office.add_view(FailedMailsView())
     office.add_view(LogView())

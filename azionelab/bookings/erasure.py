@@ -1,10 +1,12 @@
 """Erases names and addresses: on schedule, and on a visitor's request."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
 from flask import current_app
 from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
 
 from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import Reservation
@@ -46,19 +48,34 @@ def erase_on_request(reservation_id: UUID) -> Reservation:
     """
     with transaction() as session:
         reservation = lock_reservation(session, reservation_id)
-        if reservation.walk_in or reservation.erased_at is not None:
-            reservation.is_unchanged = True
-            return reservation
-        reservation.name = reservation.email = ""
-        reservation.email_key = None
-        reservation.erased_at = reservation.erasure_requested_at = now()
-        session.execute(
-            update(Mail)
-            .where(Mail.reservation_id == reservation_id, Mail.delivery == Delivery.QUEUED)
-            .values(delivery=Delivery.NOT_SENT)
-            .execution_options(synchronize_session=False)
-        )
+        reservation.is_unchanged = not _erase(session, reservation)
         return reservation
+
+
+def erase_person(reservation_ids: Collection[UUID]) -> int:
+    """Erase a visitor from several bookings at their request, all or none; from how many that still had a name.
+
+    Raises ReservationUnknown.
+    """
+    with transaction() as session:
+        reservations = [lock_reservation(session, one) for one in sorted(reservation_ids)]
+        return sum(_erase(session, reservation) for reservation in reservations)
+
+
+def _erase(session: Session, reservation: Reservation) -> bool:
+    """Erase from a locked reservation; False when it had no name any more."""
+    if reservation.walk_in or reservation.erased_at is not None:
+        return False
+    reservation.name = reservation.email = ""
+    reservation.email_key = None
+    reservation.erased_at = reservation.erasure_requested_at = now()
+    session.execute(
+        update(Mail)
+        .where(Mail.reservation_id == reservation.id, Mail.delivery == Delivery.QUEUED)
+        .values(delivery=Delivery.NOT_SENT)
+        .execution_options(synchronize_session=False)
+    )
+    return True
 
 
 def retention() -> timedelta:

@@ -108,6 +108,20 @@ class Reservation(PartyCounts, Base):
             "hold_expires_at",
             postgresql_where=text("state = 'pending'"),
         ),
+        Index("ix_reservation_created_at", "created_at"),
+        Index(
+            "ix_reservation_email_key",
+            "email_key",
+            postgresql_where=text("email_key IS NOT NULL"),
+        ),
+        # Finds people, by azionelab/admin/people/search.py (migration people_search).
+        Index(
+            "ix_reservation_search",
+            text(
+                "search_keys(name::text, email::text, reference::text, note::text, contact::text)"
+            ),
+            postgresql_using="gin",
+        ),
         # Asked by the trigger for every booking, under the performance's lock.
         Index(
             "ix_reservation_network",

@@ -64,15 +64,16 @@ def test_a_party_is_found_by_name_address_or_reference(
 @pytest.mark.parametrize(
     ("sought", "found"),
     [
-        ("%", {"100% Ada"}),
-        ("0% ada", {"100% Ada"}),
-        ("_", {"Bruno_N"}),
-        ("a_a", set()),
-        ("\\", {"Carla\\"}),
-        ("la\\", {"Carla\\"}),
+        ("%", set()),
+        ("100% ada", {"100% Ada"}),
+        ("_", set()),
+        ("u_n", set()),
+        ("bruno_n", {"Bruno_N"}),
+        ("\\", set()),
+        ("rla\\", {"Carla\\"}),
     ],
 )
-def test_signs_are_looked_for_as_they_are_typed(
+def test_signs_part_words_and_are_no_wildcards(
     staff: FlaskClient, performance: Performance, sought: str, found: set[str]
 ) -> None:
     names = ("100% Ada", "Bruno_N", "Carla\\")

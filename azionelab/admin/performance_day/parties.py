@@ -44,6 +44,7 @@ _GROUPS = {
     Group.IN: _("In"),
     Group.PENDING: _("To be confirmed"),
     Group.WALK_INS: _("Walk-ins"),
+    Group.HOUSE: _("House seats"),
     Group.ENDED: _("Cancelled or expired"),
     Group.ALL: _("All"),
 }

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import case, select
 
-from azionelab.bookings.models import Reservation, State, lapsed
+from azionelab.bookings.models import Kind, Reservation, State, lapsed
 from azionelab.bookings.party import PartyCounts
 from azionelab.checkin.house.family_names import family_name
 from azionelab.checkin.house.name_matching import fold, matches_name, spellings
@@ -23,6 +23,7 @@ class Group(StrEnum):
     IN = "in"
     PENDING = "pending"
     WALK_INS = "walk-ins"
+    HOUSE = "house"  # seats kept back for the theatre
     ENDED = "ended"  # cancelled or expired
     ALL = "all"
 
@@ -44,12 +45,16 @@ class ListedParty(PartyCounts):
     late_at: datetime | None
     walk_in: bool
     erased: bool
+    kind: str
+    contact: str
 
     @property
     def groups(self) -> list[Group]:
         """The groups that it is in."""
         if self.state in (State.CANCELLED, State.EXPIRED):
             return [Group.ENDED, Group.ALL]
+        if self.kind == Kind.HOUSE:
+            return [Group.BOOKED, Group.HOUSE, Group.ALL]
         found = [Group.BOOKED]
         if self.state == State.PENDING:
             found.append(Group.PENDING)
@@ -64,7 +69,7 @@ class ListedParty(PartyCounts):
     @property
     def searched(self) -> str:
         """What a search looks through, as the page's script does (src/office/party-list.ts)."""
-        return f"{self.name} {self.reference} {self.email} {self.note}"
+        return f"{self.name} {self.reference} {self.email} {self.note} {self.contact}"
 
 
 def listed_parties(performance_id: int, at: datetime) -> list[ListedParty]:
@@ -84,6 +89,8 @@ def listed_parties(performance_id: int, at: datetime) -> list[ListedParty]:
             Reservation.late_at,
             Reservation.walk_in,
             Reservation.erased_at.is_not(None),
+            Reservation.kind,
+            Reservation.contact,
         ).where(Reservation.performance_id == performance_id)
     )
     return [ListedParty(*row) for row in rows]

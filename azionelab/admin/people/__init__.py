@@ -1,0 +1,1 @@
+"""People in the back office: found among all reservations, their data exported, and erased."""

@@ -17,6 +17,7 @@ export default defineConfig({
         "src/door/main.ts",
         "src/door/sw.ts",
         "src/door/ed25519.ts",
+        "src/staff/passkeys.ts",
         "src/styles/site.css",
         "src/styles/door.css",
         "src/styles/app.css",

@@ -15,6 +15,7 @@ from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
 from tests.support import journey
 from tests.support.people import PASSWORD
+from tests.support.processes import free_port
 
 pytestmark = pytest.mark.usefixtures("in_app")
 PASSPHRASE = "violet curtains and a wooden horse"
@@ -75,7 +76,7 @@ def test_a_colleague_is_invited_and_secures_the_account(
     assert faults(anna) == []
     anna.screenshot(path=tmp_path / "account.png", full_page=True)
     anna.goto(f"{site.url}/admin/")
-    expect(anna.get_by_role("button", name="Log out")).to_be_visible()
+    expect(anna).to_have_url(re.compile("/admin/$"))
 
     other = a_page(browser)
     journey.log_in(other, site.url, "anna@theatre.org", PASSPHRASE)
@@ -130,3 +131,69 @@ def age_session(page: Page, site: Site) -> None:
     page.context.add_cookies(
         [{"name": "session", "value": serializer.dumps(session), "url": site.url}]
     )
+
+
+def with_authenticator(page: Page) -> None:
+    """Give the page's browser a virtual device that makes passkeys, and whose owner agrees to everything."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
+def test_a_passkey_logs_in_without_a_password(
+    start_site: Callable[..., Site], browser: Browser, tmp_path: Path
+) -> None:
+    # Passkeys belong to a host name, not to an address.
+    site = start_site(
+        SITE_BASE_URL=f"http://localhost:{free_port()}", SECOND_FACTOR_REQUIRED="staff"
+    )
+    page = a_page(browser, 360)
+    with_authenticator(page)
+    log_in(page, site, "anna@theatre.org", "staff")
+    page.get_by_role("link", name="Add a passkey").click()
+    assert faults(page) == []
+    page.screenshot(path=tmp_path / "passkey.png", full_page=True)
+    page.get_by_label("Name").fill("My phone")
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    page.get_by_role("link", name="I have kept them").click()
+    expect(page.locator("strong", has_text="My phone")).to_be_visible()
+    assert faults(page) == []
+    page.screenshot(path=tmp_path / "account.png", full_page=True)
+
+    # The device does not make a second one for the same account.
+    page.get_by_role("link", name="Add a passkey").click()
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_text("No passkey was made")).to_be_visible()
+
+    page.context.clear_cookies(name="session")
+    page.goto(f"{site.url}/staff/login")
+    assert faults(page) == []
+    page.screenshot(path=tmp_path / "login.png", full_page=True)
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page).to_have_url(re.compile("/admin/$"))
+
+    # After the password it is the second step.
+    page.context.clear_cookies(name="session")
+    journey.log_in(page, site.url, "anna@theatre.org", PASSWORD)
+    expect(page.get_by_role("heading", name="One more step")).to_be_visible()
+    assert faults(page) == []
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page).to_have_url(re.compile("/admin/$"))
+
+    # Somebody else's browser has none.
+    other = a_page(browser)
+    other.goto(f"{site.url}/staff/login")
+    with_authenticator(other)
+    other.get_by_role("button", name="Use a passkey").click()
+    expect(other.get_by_text("No passkey was used")).to_be_visible()
+    for one in (page, other):
+        one.context.close()

@@ -127,6 +127,7 @@ ELSEWHERE = {
     "door_enrolment.enrol",
     # A code is used once, and a second factor that was removed stays so; what is shown once is made anew.
     "staff_second_step", "staff_authenticator", "staff_remove_authenticator", "staff_recovery_codes",
+    "staff_passkey", "staff_remove_passkey", "staff_passkey_login",
     "admin_accounts.reset_second_factor_view",
     # What has ended stays ended; a link that was made is replaced, one that was used says so.
     "staff_end_session", "staff_end_other_sessions", "admin_accounts.end_sessions_view", "staff_accept",

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from azionelab.admin.guard import fresh_login
 from azionelab.admin.integrations.forms import SCOPES, ProgramTokenForm
 from azionelab.admin.rows.base import TheatreView
 from azionelab.integrations.tokens import Scope, issue_program_token, revoke_program_token
@@ -49,6 +50,7 @@ class ProgramTokenView(TheatreView):
     }
 
     @expose("/new/", methods=("GET", "POST"))
+    @fresh_login
     def create_view(self) -> Any:
         """Issue a token and show its text, which cannot be shown again."""
         form = ProgramTokenForm()

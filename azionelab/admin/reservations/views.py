@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
-from azionelab.admin.guard import needs
+from azionelab.admin.guard import fresh_login, needs
 from azionelab.admin.mails.views import explain_erased_address
 from azionelab.admin.people.search import has_text_or_nearly
 from azionelab.admin.reservations.change_pages import ChangePages
@@ -210,6 +210,7 @@ class ReservationView(ChangePages):
 
     @expose("/erase/", methods=("POST",))
     @needs(Right.ERASE)
+    @fresh_login
     def erase_view(self) -> Response:
         """Erase the name and address at the visitor's request."""
         return self._act(

@@ -4,6 +4,7 @@ from procrastinate import JobContext
 from procrastinate.manager import JobManager
 
 from azionelab.extensions import jobs
+from azionelab.staff.second_factor.passkeys import delete_used_challenges
 from azionelab.staff.sessions import delete_expired_sessions
 from azionelab.web.rate_limits import delete_ended_windows
 
@@ -38,8 +39,9 @@ def forget_rate_counts(timestamp: int) -> None:  # noqa: ARG001 (as above)
 @jobs.periodic(cron="50 * * * *")
 @jobs.task(name="sessions.forget", queue=QUEUE, queueing_lock="sessions.forget")
 def forget_sessions(timestamp: int) -> None:  # noqa: ARG001 (as above)
-    """Delete the rows of expired sessions."""
+    """Delete the rows of expired sessions, and used challenges that have expired."""
     delete_expired_sessions()
+    delete_used_challenges()
 
 
 async def retry_stalled(manager: JobManager, seconds_since_heartbeat: float) -> int:

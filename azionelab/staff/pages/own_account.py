@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from azionelab.staff.pages.second_step import is_due
 from azionelab.staff.second_factor.factors import factors_of
+from azionelab.staff.second_factor.passkeys import are_possible, list_passkeys
 from azionelab.staff.sessions import (
     current_digest,
     end_other_sessions,
@@ -36,6 +37,8 @@ def _account() -> str:
         sessions=list_sessions(current_user),
         here=current_digest(),
         factors=factors_of(current_user.id),
+        passkeys=list_passkeys(current_user.id),
+        passkeys_possible=are_possible(),
         due=is_due(),
     )
 

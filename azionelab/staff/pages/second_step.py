@@ -92,7 +92,11 @@ def _second_step() -> Any:
             return _complete(user, used_recovery_code=is_recovery)
         form.code.errors = [gettext("This code is wrong, or it was used already.")]
     return render_template(
-        "staff/second_step.html", form=form, factors=factors_of(user.id), next=_next()
+        "staff/second_step.html",
+        form=form,
+        factors=factors_of(user.id),
+        user_id=user.id,
+        next=_next(),
     )
 
 

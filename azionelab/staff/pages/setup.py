@@ -29,6 +29,7 @@ from azionelab.staff.models import Role, User
 from azionelab.staff.pages.confirm import init_confirming
 from azionelab.staff.pages.invitation import accept_invitation
 from azionelab.staff.pages.own_account import add_account_pages
+from azionelab.staff.pages.passkeys import add_passkey_pages
 from azionelab.staff.pages.second_factors import add_second_factor_pages
 from azionelab.staff.pages.second_step import init_second_step
 from azionelab.staff.reset import ask_for_reset
@@ -94,6 +95,7 @@ def init_security(app: Flask) -> None:
     init_second_step(app)
     add_account_pages(app)
     add_second_factor_pages(app)
+    add_passkey_pages(app)
     app.cli.add_command(reset_second_factor_command)
     app.add_url_rule(
         "/staff/accept/<token>",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from azionelab.database import db, now, transaction
 from azionelab.staff.models import StaffSession, User
-from azionelab.staff.second_factor.models import Authenticator, RecoveryCode
+from azionelab.staff.second_factor.models import Authenticator, Passkey, RecoveryCode
 from azionelab.staff.second_factor.totp import find_step
 from azionelab.staff.second_factor.vault import KeyLost, seal, unseal
 
@@ -28,20 +28,22 @@ class Factors(NamedTuple):
     """What an account has for the second step. Recovery codes alone are none."""
 
     authenticator: bool
+    passkeys: int
     recovery_codes: int
 
     @property
     def any(self) -> bool:
         """Whether the login has a second step."""
-        return self.authenticator
+        return self.authenticator or self.passkeys > 0
 
 
 def factors_of(user_id: int) -> Factors:
     """An account's second factors; one statement."""
     app = select(Authenticator.user_id).where(Authenticator.user_id == user_id).exists()
-    codes = select(func.count()).where(RecoveryCode.user_id == user_id)
-    row = db.session.execute(select(app, codes.scalar_subquery())).one()
-    return Factors(bool(row[0]), row[1] or 0)
+    keys = select(func.count()).where(Passkey.user_id == user_id).scalar_subquery()
+    codes = select(func.count()).where(RecoveryCode.user_id == user_id).scalar_subquery()
+    row = db.session.execute(select(app, keys, codes)).one()
+    return Factors(bool(row[0]), row[1] or 0, row[2] or 0)
 
 
 def needs_second_factor(user: User) -> bool:
@@ -67,7 +69,7 @@ def set_up_authenticator(user_id: int, secret: bytes, code: str) -> list[str] | 
                 user_id=user_id, secret=seal(user_id, secret), last_step=step, made_at=moment
             )
         )
-        return _first_codes(session, user_id)
+        return first_recovery_codes(session, user_id)
 
 
 def check_code(user_id: int, code: str) -> bool:
@@ -113,7 +115,7 @@ def remove_authenticator(user: User) -> None:
     with transaction() as session:
         _lock(session, user.id)
         session.execute(delete(Authenticator).where(Authenticator.user_id == user.id))
-        _settle(session, user)
+        settle(session, user)
 
 
 def reset_factors(user_id: int) -> bool:
@@ -123,13 +125,14 @@ def reset_factors(user_id: int) -> bool:
         if user is None:
             return False
         session.execute(delete(Authenticator).where(Authenticator.user_id == user_id))
+        session.execute(delete(Passkey).where(Passkey.user_id == user_id))
         session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
         session.execute(delete(StaffSession).where(StaffSession.user_id == user_id))
         user.fs_uniquifier = uuid4().hex
         return True
 
 
-def _settle(session: Session, user: User) -> None:
+def settle(session: Session, user: User) -> None:
     """After a factor was taken away: without any, recovery codes are of no use."""
     if factors_of(user.id).any:
         return
@@ -138,7 +141,8 @@ def _settle(session: Session, user: User) -> None:
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
 
 
-def _first_codes(session: Session, user_id: int) -> list[str]:
+def first_recovery_codes(session: Session, user_id: int) -> list[str]:
+    """Make recovery codes in the caller's transaction, unless the account has some."""
     count = select(func.count()).where(RecoveryCode.user_id == user_id)
     return [] if session.scalar(count) else _new_codes(session, user_id)
 

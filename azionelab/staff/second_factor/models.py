@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from azionelab.database import Base
+from azionelab.database import Base, UserText
 
 
 class Authenticator(Base):
@@ -32,3 +32,30 @@ class RecoveryCode(Base):
     user_id: Mapped[int] = mapped_column(
         ForeignKey("user_account.id", ondelete="CASCADE"), index=True
     )
+
+
+class Passkey(Base):
+    """A public key whose private half is in a device or password manager (passkeys.py)."""
+
+    __tablename__ = "passkey"
+    __table_args__ = (UniqueConstraint("credential_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[UserText]
+    credential_id: Mapped[bytes]
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int] = mapped_column(BigInteger)  # 0 for those that count nothing
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class UsedChallenge(Base):
+    """A challenge that a passkey has answered, until it has expired: none is answered twice."""
+
+    __tablename__ = "used_challenge"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    used_at: Mapped[datetime]

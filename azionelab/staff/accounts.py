@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+from flask import current_app
 from flask_babel import gettext
 from flask_security.utils import hash_password
 from sqlalchemy import select
@@ -71,7 +72,7 @@ def refuse_taken_address() -> Iterator[None]:
 def change_account(user_id: int, edit: Edit) -> Merged:
     """Change an account's role, `active` and name.
 
-    Deactivating an account ends all its sessions. Raises RowGone, EditConflict, and AccountError for an unknown
+    Deactivating an account ends all its sessions, and so does a role of SECOND_FACTOR_REQUIRED. Raises RowGone, EditConflict, and AccountError for an unknown
     role, an edit that would leave no administrator, and one by which the editor (`edit.by`) would deactivate or
     demote their own account.
     """
@@ -135,7 +136,9 @@ def _write_account(session: Session, user: User, changes: Mapping[str, Any]) -> 
     user.active = changes.get("active", user.active)
     if "role" in changes:
         user.roles = [get_role(session, changes["role"])]
-    if not user.active:
+    # A session that began with another role has not been asked for a second step.
+    required = current_app.config["AZIONELAB"].second_factor_required
+    if not user.active or changes.get("role") in required:
         user.fs_uniquifier = uuid4().hex
 
 

@@ -334,6 +334,17 @@ def test_who_must_have_a_second_step_is_led_to_it(make_app: Callable[..., Flask]
     assert log_in(english(app), EMAIL).location.startswith("/staff/second")
 
 
+def test_who_gets_such_a_role_logs_in_anew(make_app: Callable[..., Flask]) -> None:
+    app = make_app(SECOND_FACTOR_REQUIRED="staff")
+    with app.app_context():
+        anna = logged_in(app, "box_office")
+        assert is_in(anna)
+        change_account(1, role="staff", active=True)
+        assert "/staff/login" in anna.get("/admin/").location
+        log_in(anna, "box_office@theatre.org")
+        assert anna.get("/admin/").location == "/staff/account"
+
+
 def test_others_go_on_without(make_app: Callable[..., Flask]) -> None:
     app = make_app(SECOND_FACTOR_REQUIRED="admin")
     assert is_in(logged_in(app, "staff"))
@@ -378,3 +389,17 @@ def test_an_operator_resets_a_second_step(app: Flask) -> None:
     done = runner.invoke(args=["reset-second-factor", "Admin@theatre.org"])
     assert done.exit_code == 0, done.output
     assert log_in(english(app), "admin@theatre.org").location == "/staff/"
+
+
+def test_the_log_tells_who_set_up_and_reset_a_second_step(app: Flask, database: Database) -> None:
+    staff, admin = logged_in(app, "staff"), logged_in(app, "admin")
+    shown = fields(staff.get("/staff/authenticator").text)
+    secret = read_secret(shown["secret"])
+    assert secret
+    staff.post("/staff/authenticator", data=shown | {"code": code_now(secret)})
+    press(admin, "/admin/accounts/reset-second-factor/", id=1)
+    page = admin.get("/admin/accounts/edit/?id=1").text
+    assert "Staff set up a second step for the login." in page
+    assert "Admin removed a second step of the login." in page
+    logged = database.execute("SELECT e::text FROM audit_entry e").fetchall()
+    assert secret.hex() not in str(logged)

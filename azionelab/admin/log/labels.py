@@ -36,6 +36,7 @@ _FIELDS: dict[str, str] = {
     "email": _("the e-mail address"),
     "ended_at": _("the time of the end"),
     "expires_at": _("the end of its validity"),
+    "made_at": _("the second step of the login"),
     "hold_expires_at": _("the time by which it must be confirmed"),
     "kind": _("the kind of booking"),
     "taken_from": _("the house seats that it was given"),

@@ -270,6 +270,11 @@ _TOLD: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] = {
             lambda who: gettext("%(who)s made a link to set the password.", who=who),
             lambda who: gettext("%(who)s used or withdrew the link to set the password.", who=who),
         ),
+        _switch(  # of an authenticator or a passkey
+            "made_at",
+            lambda who: gettext("%(who)s set up a second step for the login.", who=who),
+            lambda who: gettext("%(who)s removed a second step of the login.", who=who),
+        ),
     ),
     "program_token": (_tell_revoked,),
     "api_token": (

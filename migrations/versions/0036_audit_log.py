@@ -95,11 +95,8 @@ BEGIN
             WHEN 'reservation' THEN object ->> 'reference'
             WHEN 'performance' THEN coalesce(
                 (SELECT title FROM public.show WHERE id = (object ->> 'show_id')::integer), '')
-            WHEN 'show' THEN coalesce(object ->> 'title', '')
-            WHEN 'venue' THEN object ->> 'name'
-            WHEN 'api_token' THEN object ->> 'label'
-            WHEN 'program_token' THEN object ->> 'label'
-            ELSE '' END,
+            WHEN 'user_account' THEN ''
+            ELSE coalesce(object ->> 'title', object ->> 'label', object ->> 'name', '') END,
         CASE type_name WHEN 'performance' THEN object_key::integer ELSE (object ->> 'performance_id')::integer END,
         CASE WHEN key_name <> 'id' THEN 'changed' ELSE
             CASE TG_OP WHEN 'INSERT' THEN 'created' WHEN 'UPDATE' THEN 'changed' ELSE 'deleted' END END,

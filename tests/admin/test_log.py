@@ -298,3 +298,23 @@ def test_a_page_of_the_log_asks_few_questions(staff: FlaskClient, app: Flask) ->
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
     assert len(asked) <= 12, asked
+
+
+def test_holidays_and_webhooks_are_told(admin: FlaskClient, database: Database) -> None:
+    database.execute(
+        "INSERT INTO holiday (name, first_day, last_day) VALUES ('Natale', now(), now())"
+    )
+    database.execute("UPDATE holiday SET name = 'Christmas'")
+    database.execute(
+        "INSERT INTO webhook (url, events, key, created_at)"
+        " VALUES ('https://example.org/secret', '{x}', gen_random_uuid(), now())"
+    )
+    database.execute("UPDATE webhook SET active = false")
+    page = admin.get(LOG).text
+    told = sentences(page)
+    assert "The system added the holiday." not in told  # typed into another program
+    assert "Somebody without an account changed the name from “Natale” to “Christmas”." in told
+    assert "Somebody without an account switched the webhook off." in told
+    assert database.execute("SELECT changes FROM audit_entry WHERE changes ? 'url'").fetchall() == [
+        ({"url": [None, None], "active": [None, True], "events": [None, ["x"]]},)
+    ]

@@ -22,7 +22,7 @@ from azionelab.database import Base, db
 from azionelab.database.audit import ActorKind, AuditEntry
 from azionelab.integrations.models import ProgramToken
 from azionelab.mail.models import Mail
-from azionelab.shows.models import Performance, Show, Venue
+from azionelab.shows.models import Holiday, Performance, Show, Venue
 from azionelab.staff.models import ApiToken, User
 from azionelab.staff.rights import Right, has_right
 
@@ -138,6 +138,7 @@ def _about(text: str) -> ColumnElement[bool]:
         "reservation": parties,
         "show": _ids(Show, text, Show.title, Show.slug),
         "venue": _ids(Venue, text, Venue.name),
+        "holiday": _ids(Holiday, text, Holiday.name),
     }
     if has_right(current_user, Right.MANAGE_ACCOUNTS):
         found["user_account"] = _ids(User, text, User.name, User.email)
@@ -201,6 +202,8 @@ _PAGES: dict[str, tuple[str, Right]] = {
     "performance": ("admin_performances.edit_view", Right.MANAGE_SEASON),
     "show": ("admin_shows.edit_view", Right.MANAGE_SEASON),
     "venue": ("admin_venues.edit_view", Right.MANAGE_SEASON),
+    "holiday": ("admin_holidays.edit_view", Right.MANAGE_SEASON),
+    "webhook": ("admin_webhooks.index", Right.MANAGE_ACCOUNTS),
     "mail": ("admin_mails.details_view", Right.VIEW),
     "user_account": ("admin_accounts.edit_view", Right.MANAGE_ACCOUNTS),
     "api_token": ("admin_tokens.details_view", Right.MANAGE_ACCOUNTS),

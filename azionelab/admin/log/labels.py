@@ -11,16 +11,19 @@ OBJECT_TYPES: dict[str, str] = {
     "performance": _("Performance"),
     "show": _("Show"),
     "venue": _("Venue"),
+    "holiday": _("Holiday"),
     "mail": _("Mail"),
     "user_account": _("Account"),
     "api_token": _("Token"),
     "program_token": _("Program"),
+    "webhook": _("Webhook"),
 }
 # Types that only some may read about, beside the right to read the log.
 NEEDED: dict[str, Right] = {
     "user_account": Right.MANAGE_ACCOUNTS,
     "api_token": Right.MANAGE_ACCOUNTS,
     "program_token": Right.MANAGE_ACCOUNTS,
+    "webhook": Right.MANAGE_ACCOUNTS,
 }
 _FIELDS: dict[str, str] = {
     "active": _("whether the account is active"),
@@ -31,16 +34,20 @@ _FIELDS: dict[str, str] = {
     "capacity": _("the capacity"),
     "confirmed_at": _("the time of the confirmation"),
     "contact": _("the contact"),
+    "default_capacity": _("the usual capacity"),
     "description": _("the description"),
     "duration_minutes": _("the duration in minutes"),
     "email": _("the e-mail address"),
     "ended_at": _("the time of the end"),
+    "events": _("the events"),
     "expires_at": _("the end of its validity"),
     "made_at": _("the second step of the login"),
+    "first_day": _("the first day"),
     "hold_expires_at": _("the time by which it must be confirmed"),
     "kind": _("the kind of booking"),
     "taken_from": _("the house seats that it was given"),
     "label": _("the label"),
+    "last_day": _("the last day"),
     "late_at": _("the expected late arrival"),
     "limit_reason": _("the reason for the larger party"),
     "listed": _("whether it is listed"),
@@ -62,6 +69,7 @@ _FIELDS: dict[str, str] = {
     "state": _("the state"),
     "summary": _("the summary"),
     "title": _("the title"),
+    "url": _("the address"),
     "venue_id": _("the venue"),
 }
 

@@ -12,9 +12,9 @@ from azionelab.admin.rows.filters import describe_performance
 from azionelab.bookings.models import Reservation
 from azionelab.database import Base, db
 from azionelab.database.audit import ActorKind, AuditEntry
-from azionelab.integrations.models import ProgramToken
+from azionelab.integrations.models import ProgramToken, Webhook
 from azionelab.mail.models import Mail
-from azionelab.shows.models import Performance, Show, Venue
+from azionelab.shows.models import Holiday, Performance, Show, Venue
 from azionelab.staff.models import ApiToken, Role, User
 
 
@@ -53,7 +53,7 @@ def read_names(entries: Sequence[AuditEntry], accounts: dict[str, str] | None = 
         str(row.id): f"{row.reference}, {row.name}" if row.name else row.reference
         for row in _rows(Reservation, wanted)
     }
-    models: tuple[Any, ...] = (Show, Venue, ApiToken, ProgramToken, Role)
+    models: tuple[Any, ...] = (Show, Venue, Holiday, ApiToken, ProgramToken, Webhook, Role)
     for model in models:
         names.found[model.__tablename__] = {str(row.id): str(row) for row in _rows(model, wanted)}
     return names

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 
+from azionelab.admin.log.actors import describe_actor
 from azionelab.admin.log.labels import field_label
 from azionelab.admin.log.names import Names
 from azionelab.admin.log.values import format_value, is_empty
@@ -12,28 +13,7 @@ from azionelab.bookings.history import By
 from azionelab.bookings.models import State
 from azionelab.database.audit import ActorKind, AuditEntry
 
-_SYSTEM = ("worker", "program")
 _Changes = dict[str, Any]
-
-
-def describe_actor(entry: AuditEntry, names: Names) -> str:  # noqa: PLR0911 (one text for each)
-    """Who made a change."""
-    match entry.actor:
-        case ActorKind.STAFF:
-            return names.get("user_account", entry.account_id) or gettext("A former account")
-        case ActorKind.DOOR:
-            label = names.get("api_token", entry.token_id) or gettext("removed")
-            return gettext("The device “%(label)s”", label=label)
-        case ActorKind.API:
-            label = names.get("program_token", entry.token_id) or gettext("removed")
-            return gettext("The program “%(label)s”", label=label)
-        case ActorKind.SYSTEM if entry.source in _SYSTEM:
-            return gettext("The system")
-        case ActorKind.SYSTEM:
-            return gettext("The command “%(name)s”", name=entry.source)
-    if entry.object_type == "reservation":
-        return gettext("The visitor")
-    return gettext("Somebody without an account")
 
 
 def describe_entry(entry: AuditEntry, names: Names) -> list[str]:
@@ -78,6 +58,7 @@ def _created(entry: AuditEntry, who: str, names: Names) -> str:
 _CREATED: dict[str, Callable[[str], str]] = {
     "show": lambda who: gettext("%(who)s added the show.", who=who),
     "venue": lambda who: gettext("%(who)s added the venue.", who=who),
+    "holiday": lambda who: gettext("%(who)s added the holiday.", who=who),
     "user_account": lambda who: gettext("%(who)s created the account.", who=who),
     "api_token": lambda who: gettext("%(who)s made the token.", who=who),
     "program_token": lambda who: gettext("%(who)s made the token.", who=who),
@@ -256,6 +237,18 @@ _TOLD: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] = {
             "published",
             lambda who: gettext("%(who)s published the show.", who=who),
             lambda who: gettext("%(who)s took the show out of the programme.", who=who),
+        ),
+        _switch(
+            "archived_at",
+            lambda who: gettext("%(who)s archived the show.", who=who),
+            lambda who: gettext("%(who)s took the show out of the archive.", who=who),
+        ),
+    ),
+    "webhook": (
+        _switch(
+            "active",
+            lambda who: gettext("%(who)s switched the webhook on.", who=who),
+            lambda who: gettext("%(who)s switched the webhook off.", who=who),
         ),
     ),
     "user_account": (

@@ -12,6 +12,7 @@ from azionelab import extensions
 from azionelab.admin import init_admin
 from azionelab.api_v1 import init_api
 from azionelab.bookings import jobs as _booking_jobs  # noqa: F401
+from azionelab.bookings.audience import jobs as _audience_jobs  # noqa: F401
 from azionelab.bookings.mails import jobs as _booking_mail_jobs  # noqa: F401
 from azionelab.bookings.pages import own_booking as _own_booking  # noqa: F401
 from azionelab.bookings.pages import ticket_files as _ticket_files  # noqa: F401

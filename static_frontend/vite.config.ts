@@ -18,6 +18,7 @@ export default defineConfig({
         "src/door/sw.ts",
         "src/door/ed25519.ts",
         "src/staff/passkeys.ts",
+        "src/styles/messages.css",
         "src/styles/site.css",
         "src/styles/door.css",
         "src/styles/app.css",

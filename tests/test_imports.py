@@ -266,6 +266,7 @@ CHANGES = {
 }  # fmt: skip
 # Attributes of others that have these names; the smoke test's own rows.
 NO_CHANGES = {
+    ("bookings.audience.rules", "state"),
     ("bookings.errors", "seats"),
     ("bookings.box_office.errors", "seats"),
     ("ops.monitoring.backups", "ended_at"),

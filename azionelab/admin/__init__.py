@@ -26,6 +26,7 @@ from azionelab.admin.menu import (
     in_language,
     role_name,
 )
+from azionelab.admin.messages.views import MessageView
 from azionelab.admin.people.views import PeopleView
 from azionelab.admin.performance_day.views import PerformanceDayView
 from azionelab.admin.permissions import permissions_command
@@ -80,3 +81,4 @@ def init_admin(app: Flask) -> None:
     office.add_view(FailedMailsView())
     office.add_view(LogView())
     office.add_view(WebhookView())
+    office.add_view(MessageView())

@@ -11,10 +11,12 @@ from uuid import UUID
 
 from flask import current_app
 from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from azionelab.database import now, transaction
-from azionelab.mail.message import Draft, Message, message_id
-from azionelab.mail.models import Delivery, Mail
+from azionelab.mail.message import Draft, KeptText, Message, message_id
+from azionelab.mail.models import Delivery, Mail, SentText
 from azionelab.mail.outbox import SEND_JOB, defer_sending
 from azionelab.mail.refusals import put_back, read_refusals
 from azionelab.mail.replies import Fault
@@ -51,7 +53,7 @@ def deliver(
         _record(mail, Delivery.NOT_SENT, draft.needless)
         return
     try:
-        delivery = _send(mail, draft, sending)
+        delivery, kept = _send(mail, draft, sending)
     except Refused as refusal:
         _give_up(mail, refusal, last_try=last_try)
     except ProviderRefused as refusal:
@@ -63,7 +65,7 @@ def deliver(
         logger.exception("mail %s (%s) could not be made", mail.id, mail.kind)
         _put_off(mail, type(fault).__name__, last_try=last_try)
     else:
-        _record(mail, delivery, "", sent_at=now() if delivery == Delivery.SENT else None)
+        _record(mail, delivery, "", sent_at=now() if delivery == Delivery.SENT else None, kept=kept)
 
 
 def find_orphans(age: timedelta) -> list[UUID]:
@@ -95,8 +97,8 @@ def _begin(mail_id: UUID) -> Mail | None:
         )
 
 
-def _send(mail: Mail, draft: Draft, sending: str) -> Delivery:
-    """Send the mail if there is somewhere to send it to; whether it was sent.
+def _send(mail: Mail, draft: Draft, sending: str) -> tuple[Delivery, KeptText | None]:
+    """Send the mail if there is somewhere to send it to; whether it was sent, and what to keep of it.
 
     In development its link is logged where no server is set or the server does not take the mail, so that
     a browser can go on. Addresses of `.example` reach nobody (RFC 2606): a mail server would only complain.
@@ -107,16 +109,16 @@ def _send(mail: Mail, draft: Draft, sending: str) -> Delivery:
     config = current_app.config["AZIONELAB"]
     if config.debug and config.mail_server is None:
         _log_link(mail, message)
-        return Delivery.NOT_SENT
+        return Delivery.NOT_SENT, None
     if draft.recipient.casefold().endswith(NOBODYS_DOMAIN):
-        return Delivery.NOT_SENT
+        return Delivery.NOT_SENT, None
     try:
         send(message, message_id(f"{mail.id}.{sending}"))
     except (Refused, Unreachable):
         if config.debug:
             _log_link(mail, message)
         raise
-    return Delivery.SENT
+    return Delivery.SENT, message.kept
 
 
 def _log_link(mail: Mail, message: Message) -> None:
@@ -139,8 +141,8 @@ def _put_back_refused() -> int:
     """
     with transaction() as session:
         mails = put_back(session, read_refusals(session))
-        for mail_id in mails:
-            defer_sending(session, mail_id, _PROVIDERS_PAUSE)
+        for mail_id, kind in mails:
+            defer_sending(session, mail_id, kind, _PROVIDERS_PAUSE)
     return len(mails)
 
 
@@ -160,8 +162,11 @@ def _record(
     *,
     sent_at: datetime | None = None,
     refusal: Fault | None = None,
+    kept: KeptText | None = None,
 ) -> None:
     with transaction() as session:
+        if kept is not None:
+            _keep(session, mail.id, kept)
         session.execute(
             update(Mail)
             .where(Mail.id == mail.id)
@@ -177,3 +182,13 @@ def _record(
     level = logging.INFO if done else logging.WARNING
     why = f": {remark}" if remark else ""
     logger.log(level, "mail %s (%s) is %s%s", mail.id, mail.kind, delivery.value, why)
+
+
+def _keep(session: Session, mail_id: UUID, kept: KeptText) -> None:
+    """Keep what a mail says, in place of what it said when it was sent before."""
+    text = {"subject": kept.subject, "text": kept.text}
+    session.execute(
+        insert(SentText)
+        .values(mail_id=mail_id, **text)
+        .on_conflict_do_update(index_elements=[SentText.mail_id], set_=text)
+    )

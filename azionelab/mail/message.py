@@ -25,8 +25,19 @@ class CalendarFile:
 
 
 @dataclass(frozen=True)
+class KeptText:
+    """What is kept of a message that was sent: its subject and plain text, without names and private links."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Message:
-    """A message ready to be sent. `link` is where its button leads: as secret as the mailbox itself."""
+    """A message ready to be sent. `link` is where its button leads: as secret as the mailbox itself.
+
+    `kept` is what remains of it in the database once it is sent.
+    """
 
     recipient: str
     subject: str
@@ -36,6 +47,7 @@ class Message:
     pictures: tuple[Picture, ...] = ()
     recipient_name: str = ""
     calendar: CalendarFile | None = None
+    kept: KeptText | None = None
 
 
 @dataclass(frozen=True)

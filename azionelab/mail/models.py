@@ -22,6 +22,7 @@ class MailKind(StrEnum):
     CANCELLED = "cancelled"  # you cancelled
     PERFORMANCE_CANCELLED = "performance_cancelled"  # we cancelled
     MOVED = "moved"  # we changed the performance's time or place
+    MESSAGE = "message"  # staff wrote to the audience
 
 
 class Delivery(StrEnum):
@@ -46,8 +47,17 @@ class Mail(Base):
     __table_args__ = (
         CheckConstraint(
             "kind IN ('confirm', 'existing', 'ticket', 'changed', 'cancelled',"
-            " 'performance_cancelled', 'moved')",
+            " 'performance_cancelled', 'moved', 'message')",
             name="kind",
+        ),
+        CheckConstraint("(kind = 'message') = (message_id IS NOT NULL)", name="message"),
+        # A message's job may run twice, and writes to nobody twice.
+        Index(
+            "uq_mail_message_reservation",
+            "message_id",
+            "reservation_id",
+            unique=True,
+            postgresql_where=text("message_id IS NOT NULL"),
         ),
         CheckConstraint("delivery IN ('queued', 'sent', 'not_sent', 'failed')", name="delivery"),
         Index("ix_mail_reservation_id", "reservation_id"),
@@ -74,5 +84,25 @@ class Mail(Base):
     resent_at: Mapped[datetime | None]  # when somebody last asked for it to be sent once more
     # What staff changed, as `bookings.mails.changes.Changes` reads it; nothing personal.
     changed: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    # The message to an audience that this is the mail of, for one recipient.
+    message_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("audience_message.id", ondelete="CASCADE")
+    )
     # By the class's name: this part knows nothing of bookings, and reads nothing of it.
     reservation: Mapped[Any] = relationship("Reservation")
+    message: Mapped[Any] = relationship("AudienceMessage")
+
+
+class SentText(Base):
+    """What a mail said when it was sent last, without the visitor's name and private links.
+
+    A trigger deletes it when the name is erased.
+    """
+
+    __tablename__ = "mail_text"
+
+    mail_id: Mapped[UUID] = mapped_column(
+        ForeignKey("mail.id", ondelete="CASCADE"), primary_key=True
+    )
+    subject: Mapped[str]
+    text: Mapped[str]

@@ -1,9 +1,12 @@
 """The outbox: writes a mail's row and its job in the caller's transaction."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from procrastinate.jobs import JobDeferrer
+from procrastinate.types import JSONDict
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
@@ -13,6 +16,7 @@ from azionelab.mail.models import Delivery, Mail, MailKind
 
 SEND_JOB = "mail.send"
 QUEUE = "mail"
+_AFTER_ALL_OTHERS = -10  # the queue's priority of a message to an audience; others have 0
 _REPEAT_PAUSE = timedelta(minutes=5)
 _NEW_MAIL = insert(Mail).inline()
 
@@ -41,7 +45,7 @@ def enqueue(
     }
     if changed:
         mail["changed"] = changed
-    defer_sending(session, mail["id"])
+    defer_sending(session, mail["id"], kind)
     insert_with_commit(session, _NEW_MAIL, mail)
 
 
@@ -80,14 +84,39 @@ def queue_again(session: Session, mail: Mail) -> None:
     mail.delivery, mail.last_error, mail.sent_at = Delivery.QUEUED, "", None
     mail.resent_at = now()
     session.flush()
-    defer_sending(session, mail.id)
+    defer_sending(session, mail.id, mail.kind)
 
 
-def defer_sending(session: Session, mail_id: object, pause: timedelta | None = None) -> None:
+def enqueue_message(session: Session, message_id: UUID, reservations: Sequence[UUID]) -> None:
+    """Write the mails of a message to an audience and enqueue their sending, after all other mails."""
+    mails = [
+        {
+            "id": uuid4(),
+            "reservation_id": reservation_id,
+            "message_id": message_id,
+            "kind": MailKind.MESSAGE,
+            "created_at": now(),
+        }
+        for reservation_id in reservations
+    ]
+    session.execute(_NEW_MAIL, mails)
+    sendings: list[JSONDict] = [{"mail_id": str(mail["id"])} for mail in mails]
+    _send_job(session, MailKind.MESSAGE).batch_defer(*sendings)
+
+
+def defer_sending(
+    session: Session, mail_id: object, kind: str, pause: timedelta | None = None
+) -> None:
     """Enqueue the job that sends a mail, after a pause, in the caller's transaction."""
-    jobs.configure_task(
+    _send_job(session, kind, pause).defer(mail_id=str(mail_id))
+
+
+def _send_job(session: Session, kind: str, pause: timedelta | None = None) -> JobDeferrer:
+    return jobs.configure_task(
         SEND_JOB,
         queue=QUEUE,
+        # A ticket must not wait for two thousand messages.
+        priority=_AFTER_ALL_OTHERS if kind == MailKind.MESSAGE else None,
         schedule_in={"seconds": int(pause.total_seconds())} if pause else None,
         connection=session.connection().connection.driver_connection,
-    ).defer(mail_id=str(mail_id))
+    )

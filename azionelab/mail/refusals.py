@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 from sqlalchemy.orm import Session
 
 # Different recipients that were refused in a row. Some mistyped addresses in a row are usual, and anybody can
@@ -30,7 +30,7 @@ _PUT_BACK = text(f"""
         SELECT id FROM mail
         WHERE delivery = 'failed' AND (refusal <> 'recipient' OR :bad_addresses) AND {_STRETCH}
         FOR UPDATE SKIP LOCKED
-    ) RETURNING id
+    ) RETURNING id, kind
 """)  # noqa: S608 (a constant)
 
 
@@ -61,11 +61,11 @@ def read_refusals(connection: Connection | Session) -> Refusals:
     return Refusals(row.doubtful, row.everybody)
 
 
-def put_back(session: Session, refusals: Refusals) -> Sequence[UUID]:
-    """Queue the mails again that were given up while the provider refuses everybody; their ids.
+def put_back(session: Session, refusals: Refusals) -> Sequence[Row[UUID, str]]:
+    """Queue the mails again that were given up while the provider refuses everybody; their ids and kinds.
 
     The server is believed that an address does not exist, until there are too many.
     """
     if not refusals.by_provider:
         return []
-    return session.scalars(_PUT_BACK, {"bad_addresses": refusals.with_bad_addresses}).all()
+    return session.execute(_PUT_BACK, {"bad_addresses": refusals.with_bad_addresses}).all()

@@ -57,8 +57,8 @@ def test_where_a_mail_server_is_set_as_production_must_staff_never_see_a_visitor
     page = staff.get(newest_mail(database)).text
     assert party.reference in page
     assert visitor_token(party) not in page
-    assert "/bookings/confirm" not in page
-    assert "text of a mail is not stored" in page
+    assert "/bookings/•••••" in page
+    assert "It has not been sent. This is what it would say now." in page
     assert "as it would be written now" not in page
 
 

@@ -13,6 +13,7 @@ from flask import Flask, request, request_started
 from werkzeug.test import TestResponse
 
 from tests.faults.deeds import DOORS, STAFF, VISITORS, Press, Stage, book_by_api_without_a_key, sync
+from tests.faults.message_deeds import MESSAGES
 from tests.faults.office_deeds import OFFICE
 from tests.faults.reservation_deeds import RESERVATION_DEEDS
 from tests.support.cutting_proxy import Cut, CuttingProxy
@@ -46,10 +47,16 @@ SELECT
   (SELECT count(*) FROM reservation WHERE erased_at IS NOT NULL) AS erased,
   (SELECT count(*) FROM reservation WHERE note <> '') AS notes,
   (SELECT count(*) FROM reservation WHERE late_at IS NOT NULL) AS late,
+  (SELECT count(*) FROM audience_message) AS messages,
+  (SELECT count(*) FROM audience_message WHERE state = 'draft') AS drafts,
+  (SELECT count(*) FROM audience_message WHERE state = 'sending') AS sending,
+  (SELECT count(*) FROM audience_message WHERE state = 'paused') AS paused,
+  (SELECT coalesce(sum(version), 0) FROM audience_message) AS draft_edits,
   (SELECT count(*) FROM former_slug) AS former_addresses,
   (SELECT count(*) FROM api_token WHERE revoked_at IS NOT NULL) AS revoked
 """
 DEEDS = [*VISITORS, *DOORS, *STAFF, *OFFICE, *RESERVATION_DEEDS]
+DEEDS = [*VISITORS, *DOORS, *STAFF, *OFFICE, *MESSAGES]
 _MOST = 60  # statements that no press comes near
 
 
@@ -134,6 +141,8 @@ ELSEWHERE = {
     "admin_accounts.link_view", "admin_accounts.withdraw_view",
     # It writes a job, which does nothing twice for one press (tests/admin/test_failed_mails.py).
     "admin_failed_mails.resend",
+    # A test to oneself, which may arrive twice.
+    "admin_messages.test",
     # One statement each, that says the same if it is done twice.
     "admin_evening.put_away", "admin_evening.bring_back",
     # They only read.

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.rows.base import TheatreView, breakable_address, return_url_or
 from azionelab.admin.rows.filters import ChoiceFilter
-from azionelab.bookings.mails.messages import render
+from azionelab.bookings.mails.messages import preview, render
 from azionelab.bookings.mails.resending import AddressErased, resend
 from azionelab.bookings.mails.superseded import SUPERSEDED
 from azionelab.mail.message import Message
@@ -27,6 +27,7 @@ KINDS: dict[str, str] = {
     MailKind.CANCELLED: _("booking cancelled"),
     MailKind.PERFORMANCE_CANCELLED: _("performance cancelled"),
     MailKind.MOVED: _("performance rescheduled"),
+    MailKind.MESSAGE: _("message to the audience"),
 }
 DELIVERIES: dict[str, str] = {
     Delivery.QUEUED: _("waiting"),
@@ -37,7 +38,7 @@ DELIVERIES: dict[str, str] = {
 
 
 class MailView(TheatreView):
-    """Mails and their delivery. Texts are not stored; in development the page renders them again."""
+    """Mails and their delivery. What one said is kept without the private link."""
 
     change_right = Right.BOOK
     details_template = "admin/mail.html"
@@ -93,18 +94,22 @@ class MailView(TheatreView):
 
     @expose("/details/")
     def details_view(self) -> Any:
-        """One mail; in development without a mail server also its text."""
+        """One mail as it was sent, or as it would be sent now; in development also with its link."""
         mail = self.get_one(request.args.get("id", ""))
         if mail is None:
             flash(gettext("Mail not found."), "error")
             return redirect(self.get_url(".index_view"))
         message = _read_in_development(mail)
+        shown, was_sent = preview(mail)
         return self.render(
             self.details_template,
             model=mail,
             details_columns=self._details_columns,
             get_value=self.get_detail_value,
             return_url=return_url_or(self.get_url(".index_view")),
+            shown=shown,
+            was_sent=was_sent,
+            failed=mail.delivery == Delivery.FAILED,
             message=message,
             pictures=[
                 base64.b64encode(picture.content).decode()

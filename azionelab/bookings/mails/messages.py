@@ -1,6 +1,7 @@
 """Builds the message of a mail from its booking: recipient, subject, text, HTML, the ticket's QR."""
 
 import unicodedata
+from dataclasses import replace
 from uuid import UUID
 
 from flask import render_template
@@ -8,13 +9,17 @@ from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from azionelab.bookings.audience.models import AudienceMessage
+from azionelab.bookings.audience.texts import write_message
+from azionelab.bookings.audience.writing import needless_for
+from azionelab.bookings.mails.sent_texts import keep, read_kept
 from azionelab.bookings.mails.superseded import SUPERSEDED, is_superseded
 from azionelab.bookings.mails.texts import text_for
 from azionelab.bookings.models import Kind, Reservation, State
 from azionelab.bookings.tickets.files import event_ics, event_method, place, qr_png
 from azionelab.database import db, transaction
-from azionelab.mail.message import CalendarFile, Draft, Message, Picture, id_host
-from azionelab.mail.models import Mail, MailKind
+from azionelab.mail.message import CalendarFile, Draft, KeptText, Message, Picture, id_host
+from azionelab.mail.models import Delivery, Mail, MailKind, SentText
 from azionelab.shows.models import Performance
 from azionelab.tokens import Purpose, make_token
 from azionelab.web.site_urls import site_url
@@ -31,7 +36,9 @@ def read_draft(mail_id: UUID) -> Draft | None:
             select(Mail)
             .where(Mail.id == mail_id)
             .options(
-                performance.joinedload(Performance.show), performance.joinedload(Performance.venue)
+                performance.joinedload(Performance.show),
+                performance.joinedload(Performance.venue),
+                joinedload(Mail.message),
             )
             .execution_options(populate_existing=True)
         ).one_or_none()
@@ -44,12 +51,36 @@ def read_draft(mail_id: UUID) -> Draft | None:
     needless = SUPERSEDED if superseded else None
     if needless is None and reservation.erasure_requested_at is not None:
         needless = ""
+    if mail.message is not None and needless is None:
+        needless = needless_for(mail.message, reservation)
     return Draft(reservation.email, lambda: render(mail), needless)
 
 
 def render(mail: Mail) -> Message:
-    """Build the message in the visitor's language from the reservation as it is now."""
+    """Build the message in the visitor's language from the reservation as it is now, with what is kept of it."""
     reservation: Reservation = mail.reservation
+    if mail.message is not None:
+        message = _render_message(mail.message, reservation)
+    else:
+        message = _render_booking(mail, reservation)
+    return replace(message, kept=keep(reservation, message))
+
+
+def preview(mail: Mail) -> tuple[KeptText | None, bool]:
+    """What a mail said when it was sent, or would say now; and whether it is the former.
+
+    Private links are hidden. None when the visitor is erased.
+    """
+    reservation: Reservation = mail.reservation
+    if reservation.erased_at is not None:
+        return None, False
+    sent = db.session.get(SentText, mail.id)
+    was_sent = sent is not None and mail.delivery == Delivery.SENT
+    kept = sent if was_sent else render(mail).kept
+    return (read_kept(reservation, kept) if kept else None), was_sent
+
+
+def _render_booking(mail: Mail, reservation: Reservation) -> Message:
     with force_locale(reservation.locale):
         kind = MailKind(mail.kind)
         text = text_for(kind, reservation, mail.changed)
@@ -78,6 +109,18 @@ def render(mail: Mail) -> Message:
             recipient_name=_one_line(name),
             calendar=calendar,
         )
+
+
+def _render_message(message: AudienceMessage, reservation: Reservation) -> Message:
+    written = write_message(message, reservation)
+    return Message(
+        recipient=reservation.email,
+        subject=_one_line(written.subject),
+        text=written.text,
+        html=written.html,
+        link=written.link,
+        recipient_name=_one_line(_proven_name(reservation)),
+    )
 
 
 def _qr_content_id(mail: Mail) -> str:

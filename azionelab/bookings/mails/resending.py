@@ -160,7 +160,7 @@ def _resend_some(since: datetime, asked_at: datetime, *, bad_addresses: bool) ->
         ).all()
         for mail in mails:
             mail.delivery, mail.last_error, mail.resent_at = Delivery.QUEUED, "", asked_at
-            defer_sending(session, mail.id)
+            defer_sending(session, mail.id, mail.kind)
         return len(mails)
 
 

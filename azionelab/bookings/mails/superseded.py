@@ -19,6 +19,8 @@ def is_superseded(session: Session, mail: Mail) -> bool:
 
     A mail that staff send again, because it never arrived, is sent: the newer one was sent before that.
     """
+    if mail.kind == MailKind.MESSAGE:
+        return False
     reservation: Reservation = mail.reservation
     kind = effective_kind(MailKind(mail.kind), reservation)
     alike = [other for other in MailKind if effective_kind(other, reservation) is kind]

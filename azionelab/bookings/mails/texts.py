@@ -62,6 +62,8 @@ def text_for(  # noqa: PLR0911 (one each)
 
 def effective_kind(kind: MailKind, reservation: Reservation) -> MailKind:
     """The kind of text that a mail gets now: a cancelled performance or booking replaces all others."""
+    if kind is MailKind.MESSAGE:
+        return kind  # written by staff
     if kind is not MailKind.CANCELLED and reservation.performance.cancelled_at is not None:
         return MailKind.PERFORMANCE_CANCELLED
     if kind is MailKind.CANCELLED and reservation.state == State.CONFIRMED:

@@ -1,0 +1,1 @@
+"""Messages to audiences in the back office: writing, preview, sending, progress."""

@@ -1,0 +1,1 @@
+"""Messages of the theatre to an audience: who gets them, their text, and their sending."""

@@ -1,0 +1,98 @@
+"""The text of a message for one recipient: its language, its fields, its plain and its HTML form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import render_template
+from flask_babel import force_locale, gettext, ngettext
+
+from azionelab.bookings.audience.models import AudienceMessage
+from azionelab.bookings.models import Kind, Reservation, State
+from azionelab.database import now
+from azionelab.languages import LOCALES
+from azionelab.mail.fields import fill
+from azionelab.tokens import Purpose, make_token
+from azionelab.web.dates import format_day, format_time
+from azionelab.web.site_urls import site_url
+
+FIELDS = ("name", "show", "date", "time", "venue", "reference", "seats", "booking_page")
+HIDDEN = "•••••"  # in place of a private link's token
+
+
+@dataclass(frozen=True)
+class WrittenMessage:
+    """A message as one recipient gets it. `link` is the recipient's private booking page."""
+
+    subject: str
+    text: str
+    html: str
+    link: str
+
+
+def write_message(
+    message: AudienceMessage, reservation: Reservation, *, link: str | None = None
+) -> WrittenMessage:
+    """Write the message for a recipient, in their language if there is a text in it.
+
+    `link` is put in place of the recipient's private page, which staff may not open.
+    """
+    link = link or booking_page(reservation)
+    language, text = text_for(message, reservation.locale)
+    with force_locale(language):
+        values = field_values(reservation, link)
+        subject = fill(text["subject"], values)
+        context = {
+            "subject": subject,
+            "body": fill(text["body"], values),
+            "reservation": reservation,
+            "performance": reservation.performance,
+        }
+        return WrittenMessage(
+            subject=subject,
+            text=render_template("mail/audience.txt", **context),
+            html=render_template("mail/audience.html", **context),
+            link=link,
+        )
+
+
+def booking_page(reservation: Reservation) -> str:
+    """The address of a party's private page: where it confirms, if it has to do so yet."""
+    return site_url(_endpoint(reservation), token=make_token(Purpose.VISITOR, reservation.id))
+
+
+def hidden_booking_page(reservation: Reservation) -> str:
+    """The same without what makes it private."""
+    return site_url(_endpoint(reservation), token="hidden").replace("hidden", HIDDEN)  # noqa: S106
+
+
+def text_for(message: AudienceMessage, locale: str) -> tuple[str, Mapping[str, str]]:
+    """The language and text for somebody who reads `locale`; another language if there is none in it."""
+    texts: Mapping[str, Mapping[str, str]] = message.texts
+    language = locale if locale in texts else next(each for each in LOCALES if each in texts)
+    return language, texts[language]
+
+
+def field_values(reservation: Reservation, link: str) -> dict[str, str]:
+    """The fields' values for a recipient, in the current language."""
+    performance = reservation.performance
+    return {
+        "name": _name(reservation),
+        "show": performance.show.title,
+        "date": format_day(performance.starts_at),
+        "time": format_time(performance.starts_at),
+        "venue": performance.venue.name,
+        "reference": reservation.reference,
+        "seats": ngettext("%(num)s seat", "%(num)s seats", reservation.seats),
+        "booking_page": link,
+    }
+
+
+def _name(reservation: Reservation) -> str:
+    # As in the mails about a booking: until it is confirmed, the name may be a stranger's text.
+    proven = reservation.state == State.CONFIRMED or reservation.kind == Kind.BOX_OFFICE
+    return reservation.name if proven and reservation.name else gettext("guest")
+
+
+def _endpoint(reservation: Reservation) -> str:
+    waits = reservation.is_pending and not reservation.is_lapsed(now())
+    return "bookings.confirm" if waits else "bookings.booking"

@@ -1,0 +1,28 @@
+"""What a mail said when it was sent: kept without the visitor's name and private links, shown to staff."""
+
+from azionelab.bookings.models import Reservation
+from azionelab.mail.message import KeptText, Message
+from azionelab.mail.models import SentText
+from azionelab.tokens import Purpose, valid_tokens
+
+HIDDEN = "•••••"  # in place of what makes a link private
+_NAME = "\ufffc"  # in place of the name: the "object replacement character", which nobody types
+
+
+def keep(reservation: Reservation, message: Message) -> KeptText:
+    """The subject and the plain text of a message, without the private parts."""
+    return KeptText(_hide(reservation, message.subject), _hide(reservation, message.text))
+
+
+def read_kept(reservation: Reservation, kept: SentText | KeptText) -> KeptText:
+    """A kept text with the name of the reservation as it is now."""
+    return KeptText(
+        kept.subject.replace(_NAME, reservation.name), kept.text.replace(_NAME, reservation.name)
+    )
+
+
+def _hide(reservation: Reservation, text: str) -> str:
+    text = text.replace(_NAME, "")
+    for token in valid_tokens(Purpose.VISITOR, reservation.id):
+        text = text.replace(token, HIDDEN)
+    return text.replace(reservation.name, _NAME) if reservation.name else text

@@ -50,8 +50,9 @@ class TheatreView(Guarded, ExportedList, SearchedView):
 
     can_create = can_edit = can_delete = False
     can_view_details = True
-    can_set_page_size = False
+    can_set_page_size = True
     page_size = 50
+    page_size_options = (20, 50, 200)
     form_base_class = FlaskForm
     form = FlaskForm  # Flask-Admin generates none from the columns
     action_disallowed_list = ("delete",)  # mass deletion bypasses the rules

@@ -12,10 +12,11 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from azionelab.admin.guard import needs
-from azionelab.admin.rows.base import TheatreView, show_error
+from azionelab.admin.rows.base import show_error
 from azionelab.admin.rows.edit_conflicts import flash_row_changed, format_moment
 from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.filters import describe_performance
+from azionelab.admin.season.by_date import ListByDate
 from azionelab.admin.season.change_pages import EFFECT_TEXTS, sample_of
 from azionelab.admin.season.forms import PerformanceForm
 from azionelab.admin.season.parties import count_parties
@@ -40,7 +41,7 @@ from azionelab.shows.window import (
 from azionelab.staff.rights import Right
 
 
-class PerformanceView(TheatreView):
+class PerformanceView(ListByDate):
     """Performances. The booking rules change their capacity and cancel them."""
 
     can_create = can_edit = can_delete = True
@@ -48,7 +49,6 @@ class PerformanceView(TheatreView):
     form = PerformanceForm
     edit_template = "admin/performance.html"
     column_list = ("starts_at", "show", "venue", "seats_held", "capacity", "cancelled_at")
-    column_default_sort = ("starts_at", True)
     column_sortable_list = ("starts_at", "capacity", "seats_held", ("show", "show.title"))
     column_searchable_list = ("show.title", "venue.name")
     column_labels: ClassVar = {

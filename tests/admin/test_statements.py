@@ -1,0 +1,35 @@
+"""No page of the back office sends more than twelve statements, whatever it shows."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from azionelab.database import db
+from tests.admin.test_access import addresses, set_the_stage
+from tests.support.people import logged_in
+
+pytestmark = pytest.mark.usefixtures("in_app")
+MOST = 12
+# The forms of all that can be done with a reservation each look up what they offer.
+MORE = {"/admin/reservations/details/": 15}
+# Files that are made of all tables that refer to a person.
+FILES = ("/admin/people/person.json",)
+
+
+def test_no_page_sends_many_statements(app: Flask) -> None:
+    identities = set_the_stage()
+    client = logged_in(app, "admin")
+    sent: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
+    found = {}
+    for address in addresses(app, "GET"):
+        if address in FILES:
+            continue
+        for identity in identities:
+            sent.clear()
+            client.get(f"{address}?id={identity}")
+            found[address] = max(found.get(address, 0), len(sent))
+    assert found["/admin/evenings/1"] >= 8
+    assert {
+        address: number for address, number in found.items() if number > MORE.get(address, MOST)
+    } == {}

@@ -14,6 +14,7 @@ export default defineConfig({
       input: [
         "src/main.ts",
         "src/live.ts",
+        "src/office/charts.ts",
         "src/door/main.ts",
         "src/door/sw.ts",
         "src/door/ed25519.ts",
@@ -24,6 +25,7 @@ export default defineConfig({
         "src/styles/app.css",
         "src/styles/log.css",
         "src/styles/office.css",
+        "src/styles/charts.css",
         "src/styles/performance-day.css",
         "src/styles/account.css",
         "src/styles/party-list.css",

@@ -27,7 +27,8 @@ KNOWS = {
     "demo": {"shows", "bookings", "checkin", "mail", "staff"},
     "ops": {"shows", "bookings", "checkin", "mail", "staff", "demo"},
     "integrations": {"shows", "bookings", "checkin", "staff"},
-    "admin": {"shows", "bookings", "checkin", "mail", "staff", "integrations"},
+    "reports": {"shows", "bookings", "checkin"},
+    "admin": {"shows", "bookings", "checkin", "mail", "staff", "integrations", "reports", "ops"},
 }
 # Where a page leads on to one of a part that its own knows nothing of: by the address's name alone.
 LEADS_ON = {

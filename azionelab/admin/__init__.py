@@ -9,7 +9,8 @@ from flask_login import current_user
 
 from azionelab.admin.accounts.tokens import TokenView
 from azionelab.admin.accounts.views import UserView
-from azionelab.admin.home import HomeView
+from azionelab.admin.figures.views import FiguresView
+from azionelab.admin.home.views import HomeView
 from azionelab.admin.integrations.views import ProgramTokenView
 from azionelab.admin.integrations.webhooks import WebhookView
 from azionelab.admin.log.history import history_of, reservation_history
@@ -74,6 +75,7 @@ def init_admin(app: Flask) -> None:
         (TokenView, ApiToken, _("Tokens"), "tokens", ACCOUNTS),
         (ProgramTokenView, ProgramToken, _("Programs"), "programs", ACCOUNTS),
     ]
+    office.add_view(FiguresView())
     for view, model, name, url, group in views:
         office.add_view(view(model, name, url, group))
     office.add_view(PeopleView())

@@ -17,7 +17,7 @@ from azionelab.staff.rights import role_of
 
 SEASON = _("Season")
 BOOKINGS = _("Bookings")
-MAILS = _("Mail")
+MAILS = _("Mailing")
 REPORTS = _("Reports")
 ACCOUNTS = _("Access")
 _GROUPS = (SEASON, BOOKINGS, MAILS, REPORTS, ACCOUNTS)

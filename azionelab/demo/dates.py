@@ -16,7 +16,7 @@ from azionelab.shows.models import Performance
 
 # The mails of bookings that were made before the last minutes count as sent. A few failed, as in every season.
 _MAILS_OF_WHEN = """
-UPDATE mail SET created_at = least(:at, CASE kind
+UPDATE mail SET created_at = least(:at, CASE mail.kind
         WHEN 'confirm' THEN reservation.created_at
         WHEN 'ticket' THEN reservation.confirmed_at
         WHEN 'changed' THEN reservation.reduced_at
@@ -32,9 +32,10 @@ _FAILED = """
 UPDATE mail SET delivery = 'failed', sent_at = NULL, refusal = 'recipient',
     last_error = '550 5.1.1 user unknown'
 WHERE id IN (
-    SELECT mail.id FROM mail JOIN reservation ON reservation.id = reservation_id
-    JOIN performance ON performance.id = performance_id
-    WHERE kind = 'ticket' AND delivery = 'sent' AND starts_at > :at AND state = 'confirmed'
+    SELECT mail.id FROM mail JOIN reservation ON reservation.id = mail.reservation_id
+    JOIN performance ON performance.id = reservation.performance_id
+    WHERE mail.kind = 'ticket' AND mail.delivery = 'sent' AND performance.starts_at > :at
+        AND reservation.state = 'confirmed'
     ORDER BY mail.created_at LIMIT 3
 )
 """
@@ -43,11 +44,12 @@ DELETE FROM procrastinate_jobs WHERE task_name = 'mail.send' AND status = 'todo'
     AND args ->> 'mail_id' IN (SELECT id::text FROM mail WHERE delivery <> 'queued')
 """
 _WALK_INS = """
-UPDATE reservation SET created_at = scanned_at, confirmed_at = scanned_at, hold_expires_at = scanned_at
+UPDATE reservation SET created_at = scan.scanned_at, confirmed_at = scan.scanned_at,
+    hold_expires_at = scan.scanned_at
 FROM scan WHERE scan.reservation_id = reservation.id AND reservation.walk_in
 """
 _ADMISSIONS = """
-UPDATE admission SET admitted_at = scanned_at FROM scan WHERE scan.id = scan_id AND scan.id = ANY(:scans)
+UPDATE admission SET admitted_at = scan.scanned_at FROM scan WHERE scan.id = admission.scan_id AND scan.id = ANY(:scans)
 """
 
 

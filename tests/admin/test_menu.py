@@ -43,7 +43,7 @@ def test_each_role_sees_what_it_may_open(
 
 def test_groups_keep_their_order(app: Flask) -> None:
     found = groups(logged_in(app, "admin").get("/admin/").text)
-    assert found == ["Season", "Bookings", "Mail", "Reports", "Access", "Elsewhere"]
+    assert found == ["Season", "Bookings", "Mailing", "Reports", "Access", "Elsewhere"]
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,7 @@ def addresses(performance: Performance, party: Reservation) -> list[str]:
     lists = ("reservations", "performances", "shows", "venues", "mails", "scans", "admissions")
     return [
         "",
+        "figures/",
         *(f"{name}/" for name in (*lists, "accounts", "tokens")),
         *(f"{name}/new/" for name in ("performances", "shows", "venues", "accounts", "tokens")),
         f"performances/edit/?id={performance.id}",

@@ -3,13 +3,15 @@
 docker/backup writes the rows; the application only reads them.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, func
+from sqlalchemy import BigInteger, CheckConstraint, Index, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from azionelab.database import Base
+from azionelab.database import Base, db
+
+OLD_AFTER = timedelta(hours=26)  # backups run daily
 
 
 class Task(StrEnum):
@@ -35,3 +37,16 @@ class BackupReport(Base):
     ended_at: Mapped[datetime] = mapped_column(server_default=func.now())
     size: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     remark: Mapped[str] = mapped_column(default="", server_default="")
+
+
+def last_backup() -> tuple[bool, datetime | None]:
+    """Whether a backup was ever reported, and when one last succeeded.
+
+    Where nothing reports (a database with backups of its own, a developer's machine) nobody here knows.
+    """
+    found = db.session.execute(
+        select(
+            func.count(BackupReport.id), func.max(BackupReport.ended_at).filter(BackupReport.well)
+        ).where(BackupReport.task == Task.BACKUP)
+    ).one()
+    return found[0] > 0, found[1]

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from azionelab.database import db
 from azionelab.database.errors import describe_cause
 from azionelab.ops.checks.schema import NOT_MIGRATED, SchemaState, schema_state
-from azionelab.ops.monitoring.backups import Task
+from azionelab.ops.monitoring.backups import OLD_AFTER, Task
 from azionelab.ops.monitoring.service_status import (
     STATEMENT_TIMEOUT,
     ServiceStatus,
@@ -18,7 +18,6 @@ from azionelab.ops.monitoring.service_status import (
 
 WORKER_SILENT_AFTER = 60  # seconds; it sends a heartbeat every ten
 MAIL_LATE_AFTER = 600  # seconds
-BACKUP_OLD_AFTER = 26 * 3600  # seconds; backups run daily
 # The smallest probe that reaches the disk: anybody may call this, as often as they like.
 _DISK_PROBE = 256  # kilobytes
 
@@ -89,7 +88,7 @@ def summarize(service_status: ServiceStatus) -> dict[str, Any]:
     if backup := service_status.backups.get(Task.BACKUP):
         age = service_status.seconds_since(backup.succeeded_at)
         summary["backup"] = {"succeeded_seconds_ago": _rounded(age)}
-        old = age is None or age > BACKUP_OLD_AFTER
+        old = age is None or age > OLD_AFTER.total_seconds()
     return summary | {"status": "degraded" if silent or late or refused or old else "ok"}
 
 

@@ -1,0 +1,1 @@
+"""Figures of the season: how people book, when they come, who does not. Counts alone, no names."""

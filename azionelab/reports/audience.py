@@ -1,0 +1,113 @@
+"""What a season's audience does: how early it books, when it arrives, who does not come."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Integer, case, cast, extract, func, select
+
+from azionelab.bookings.models import Reservation, State
+from azionelab.checkin.models import Admission, Scan
+from azionelab.database import db
+from azionelab.shows.models import Performance, Show
+
+STEP = timedelta(minutes=5)
+EARLIEST, LATEST = -60, 30  # minutes from the curtain; people before and after count there
+LEAD_DAYS = (1, 2, 4, 8, 15, 29)  # the first day of each class but the first, which begins at 0
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """One performance with a check-in: seats that were confirmed by its end, and people of these who came."""
+
+    performance_id: int
+    title: str
+    starts_at: datetime
+    capacity: int
+    booked: int
+    came: int
+    walk_ins: int
+
+    @property
+    def stayed_away(self) -> int:
+        """People who were expected and did not come."""
+        return self.booked - self.came
+
+
+def attendance(since: datetime, until: datetime) -> list[Attendance]:
+    """The performances between two moments at which somebody was admitted, in order of time.
+
+    Without a check-in nobody knows who came: such performances are left out, and cancelled ones too.
+    """
+    booked, walked_in = Reservation.walk_in.is_(False), Reservation.walk_in.is_(True)
+    rows = db.session.execute(
+        select(
+            Performance.id,
+            Show.title,
+            Performance.starts_at,
+            Performance.capacity,
+            func.coalesce(func.sum(Reservation.seats).filter(booked), 0),
+            func.coalesce(func.sum(Reservation.admitted).filter(booked), 0),
+            func.coalesce(func.sum(Reservation.admitted).filter(walked_in), 0),
+        )
+        .join(Performance.show)
+        .join(Reservation, Reservation.performance_id == Performance.id)
+        .where(
+            Performance.starts_at >= since,
+            Performance.starts_at < until,
+            Performance.cancelled_at.is_(None),
+            Reservation.state == State.CONFIRMED,
+        )
+        .group_by(Performance.id, Show.id)
+        .having(func.sum(Reservation.admitted) > 0)
+        .order_by(Performance.starts_at, Performance.id)
+    )
+    return [Attendance(*row) for row in rows]
+
+
+def lead_times(since: datetime, until: datetime) -> list[int]:
+    """Confirmed seats of performances between two moments, by how many days before the curtain they were booked.
+
+    One figure for each class: on the day itself, then from each of LEAD_DAYS on. Walk-ins do not count.
+    """
+    days = extract("epoch", Performance.starts_at - Reservation.created_at) / 86400
+    number = case(
+        *((days < first, place) for place, first in enumerate(LEAD_DAYS)), else_=len(LEAD_DAYS)
+    )
+    rows = db.session.execute(
+        select(number, func.sum(Reservation.seats))
+        .join(Reservation.performance)
+        .where(
+            Performance.starts_at >= since,
+            Performance.starts_at < until,
+            Performance.cancelled_at.is_(None),
+            Reservation.state == State.CONFIRMED,
+            Reservation.walk_in.is_(False),
+        )
+        .group_by(number)
+    )
+    found = {place: int(seats) for place, seats in rows}
+    return [found.get(place, 0) for place in range(len(LEAD_DAYS) + 1)]
+
+
+def arrivals(since: datetime, until: datetime) -> dict[int, int]:
+    """People admitted to performances between two moments, by the step of STEP in which they came.
+
+    The key is the step's first minute, counted from the curtain: -15 are 15 to 10 minutes before it. All steps from
+    EARLIEST to LATEST are there.
+    """
+    minutes = extract("epoch", Scan.scanned_at - Performance.starts_at) / 60
+    width = STEP // timedelta(minutes=1)
+    step = func.least(func.greatest(func.floor(minutes / width) * width, EARLIEST), LATEST)
+    rows = db.session.execute(
+        select(cast(step, Integer).label("step"), func.sum(Admission.people))
+        .join(Scan, Scan.id == Admission.scan_id)
+        .join(Performance, Performance.id == Scan.performance_id)
+        .where(
+            Performance.starts_at >= since,
+            Performance.starts_at < until,
+            Admission.undone_at.is_(None),
+        )
+        .group_by("step")
+    )
+    found = {at: int(people) for at, people in rows}
+    return {at: found.get(at, 0) for at in range(EARLIEST, LATEST + 1, width)}

@@ -139,7 +139,9 @@ def test_a_whole_run_is_chosen_at_once(staff: FlaskClient, database: Database) -
 
 def test_an_address_chooses_the_audience_that_the_form_begins_with(staff: FlaskClient) -> None:
     performance = a_performance()
-    page = staff.get(f"{NEW}?performance={performance.id}&whom=unconfirmed").text
+    link = f"{NEW}?performance={performance.id}"
+    assert link in staff.get(f"/admin/evenings/{performance.id}").text
+    page = staff.get(f"{link}&whom=unconfirmed").text
     assert re.search(rf'value="{performance.id}" id="performance-{performance.id}" checked', page)
     assert re.search(r'<input[^>]*checked[^>]*value="unconfirmed"', page)
     for odd in ("?performance=x&whom=nobody", "?performance=99999999999", "?show=x&when=y"):

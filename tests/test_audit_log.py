@@ -313,6 +313,8 @@ NOT_RECORDED = {
     # Logins: who is logged in, and codes that are used up.
     "ended_session", "staff_session", "recovery_code", "authenticator",
     "used_challenge",
+    # A message's own page says who wrote it and what became of it; the texts of mails go with the visitor's name.
+    "audience_message", "mail_text",
 }  # fmt: skip
 
 

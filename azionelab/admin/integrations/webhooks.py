@@ -28,7 +28,7 @@ EVENTS: dict[str, str] = {
     Event.CONFIRMED: _("confirmed"),
     Event.CHANGED: _("changed"),
     Event.CANCELLED: _("cancelled or expired"),
-    Event.ADMITTED: _("admitted"),
+    Event.ADMITTED: _("admitted at the door"),
     endpoints.TEST_EVENT: _("test"),
 }
 _LOG = 50  # deliveries that the page shows

@@ -9,6 +9,7 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from azionelab.admin.guard import fresh_login
 from azionelab.admin.messages.pages import find_message
 from azionelab.admin.rows.fields import read_version
 from azionelab.bookings.audience import rules
@@ -27,6 +28,7 @@ class SendingActions:
     not_found: Callable[[], Response]
 
     @expose("/start/", methods=("POST",))
+    @fresh_login
     def start(self) -> Response:
         """Send a draft."""
         seen = read_version(request.form.get("version"))

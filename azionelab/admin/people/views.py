@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-from azionelab.admin.guard import Guarded, needs, only_reads
+from azionelab.admin.guard import Guarded, fresh_login, needs, only_reads
 from azionelab.admin.menu import BOOKINGS
 from azionelab.admin.people.export import personal_data
 from azionelab.admin.people.search import MAX_PEOPLE, bookings_of, find_people
@@ -84,6 +84,7 @@ class PeopleView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no
 
     @expose("/erase/", methods=("GET", "POST"))
     @needs(Right.ERASE)
+    @fresh_login
     def erase(self) -> Any:
         """Erase name, address and notes from a person's bookings: GET shows which, POST does it."""
         bookings = _find_bookings()

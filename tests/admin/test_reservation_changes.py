@@ -3,6 +3,7 @@
 import re
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -10,10 +11,11 @@ from flask.testing import FlaskClient
 
 from azionelab.bookings import erasure, rules
 from azionelab.bookings.models import Reservation
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.database import db
 from azionelab.shows.models import Performance
 from tests.admin.test_editing import shown
-from tests.factories import a_party, a_performance, fresh, mails, seats_held
+from tests.factories import DOOR_A, a_party, a_performance, fresh, mails, seats_held
 from tests.support.people import logged_in, press
 from tests.support.reservations import entries, saving
 
@@ -237,3 +239,26 @@ def test_the_page_costs_few_statements(staff: FlaskClient, performance: Performa
     page_of(staff, party)
     # Of these the history asks eight.
     assert len(statements) <= 15, statements
+
+
+def test_walk_ins_are_corrected_and_moved(staff: FlaskClient, performance: Performance) -> None:
+    other = a_performance(10)
+    verdict = let_in_walk_ins(performance.id, 4, uuid4(), DOOR_A)
+    assert verdict.party is not None
+    assert verdict.party.id is not None
+    party = fresh(verdict.party.id)
+    page = page_of(staff, party)
+    assert "Correct the number …" in page
+    assert "Show what changes" not in page
+    told = text_of(preview(staff, "correct", party, people="6").text)
+    assert "People let in: 4 → 6. Then 4 seats are free." in told
+    assert fresh(party.id).admitted == 4
+    assert send(staff, "correct", party, people="11").status_code == 422
+    send(staff, "correct", party, people="6")
+    assert fresh(party.id).admitted == 6
+    told = text_of(preview(staff, "move-walk-ins", party, performance=other.id).text)
+    assert "Then 4 seats are free." in told
+    send(staff, "move-walk-ins", party, performance=other.id)
+    assert (seats_held(performance.id), seats_held(other.id)) == ((0, 0), (6, 6))
+    again = send(staff, "move-walk-ins", party, performance=other.id).text
+    assert "They are already there" in again

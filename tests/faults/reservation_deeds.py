@@ -1,9 +1,13 @@
 """What staff do to a reservation: change, move, split, merge, cancel, take back, undo."""
 
+from uuid import uuid4
+
 from azionelab.bookings import rules
 from azionelab.bookings.box_office.endings import cancel_party
 from azionelab.bookings.box_office.undoing import find_undo
-from tests.factories import a_party, a_performance, fresh
+from azionelab.bookings.models import Reservation
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
+from tests.factories import DOOR_A, a_party, a_performance, fresh
 from tests.faults.deeds import Press, Stage
 from tests.support.reservations import entries, saving
 
@@ -49,6 +53,24 @@ def staff_undoes(stage: Stage) -> Press:
     return stage.in_admin("reservations/undo/", id=party.id, offer=offer.id, notify="y")
 
 
+def _walk_ins(people: int) -> Reservation:
+    verdict = let_in_walk_ins(a_performance(10).id, people, uuid4(), DOOR_A)
+    assert verdict.party is not None
+    assert verdict.party.id is not None
+    return fresh(verdict.party.id)
+
+
+def staff_corrects_walk_ins(stage: Stage) -> Press:
+    return stage.in_admin("reservations/correct/", **saving(_walk_ins(4), people="2"))
+
+
+def staff_moves_walk_ins(stage: Stage) -> Press:
+    target = a_performance(10)
+    sent = saving(_walk_ins(4), performance=target.id)
+    return stage.in_admin("reservations/move-walk-ins/", **sent)
+
+
 RESERVATION_DEEDS = (
+    staff_corrects_walk_ins, staff_moves_walk_ins,
     staff_changes_party, staff_moves_party, staff_splits, staff_merges, staff_cancels, staff_takes_back, staff_undoes,
 )  # fmt: skip

@@ -60,6 +60,16 @@ class ChangePages(TheatreView):
         """Take a cancellation back, or revive an expired reservation."""
         return self._change("reinstate")
 
+    @expose("/correct/", methods=("POST",))
+    def correct_view(self) -> Any:
+        """Correct the number of walk-ins."""
+        return self._change("correct")
+
+    @expose("/move-walk-ins/", methods=("POST",))
+    def move_walk_ins_view(self) -> Any:
+        """Count walk-ins at another performance."""
+        return self._change("move_walk_ins")
+
     @expose("/undo/", methods=("POST",))
     def undo_view(self) -> Response:
         """Undo the last change of a reservation."""

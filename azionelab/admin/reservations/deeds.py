@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
+from flask_login import current_user
 
 from azionelab.admin.reservations.forms import (
     ChangeForm,
@@ -14,6 +15,8 @@ from azionelab.admin.reservations.forms import (
     MoveForm,
     OfficeForm,
     SplitForm,
+    WalkInMoveForm,
+    WalkInNumberForm,
 )
 from azionelab.admin.reservations.texts import describe_changes, describe_free
 from azionelab.admin.rows.filters import describe_performance
@@ -36,6 +39,8 @@ from azionelab.bookings.errors import (
     SoldOut,
 )
 from azionelab.bookings.models import Reservation
+from azionelab.checkin.scanning.scan_log import Actor
+from azionelab.checkin.scanning.walk_in_corrections import correct_walk_ins, move_walk_ins
 from azionelab.database import db
 from azionelab.shows.models import Performance
 
@@ -56,6 +61,7 @@ class Deed:
     done: Any
     unchanged: Any
     fields: Mapping[type[BookingError], str]
+    for_walk_ins: bool = False
 
 
 def _change(reservation_id: UUID, form: ChangeForm, seen: int, **how: bool) -> Outcome:
@@ -73,7 +79,9 @@ def _move(reservation_id: UUID, form: MoveForm, seen: int, **how: bool) -> Outco
     return move_party(reservation_id, form.performance.data, seen, **how)
 
 
-def _effects_of_move(reservation: Reservation, form: MoveForm, outcome: Outcome) -> list[str]:
+def _effects_of_move(
+    reservation: Reservation, form: MoveForm | WalkInMoveForm, outcome: Outcome
+) -> list[str]:
     target = db.session.get_one(Performance, form.performance.data)
     to = gettext("To: %(performance)s.", performance=describe_performance(target))
     seats = ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
@@ -152,6 +160,43 @@ def _effects_of_reinstating(
     return [f"{held} {describe_free(outcome)}", gettext("Reference and ticket are valid again.")]
 
 
+def _actor() -> Actor:
+    return Actor(user_id=current_user.id, label=str(current_user))
+
+
+def _correct(
+    reservation_id: UUID, form: WalkInNumberForm, seen: int, *, notify: bool, rehearse: bool
+) -> Outcome:
+    del notify  # nobody knows them
+    return correct_walk_ins(reservation_id, form.people.data, seen, _actor(), rehearse=rehearse)
+
+
+def _effects_of_correcting(
+    reservation: Reservation, form: WalkInNumberForm, outcome: Outcome
+) -> list[str]:
+    told = gettext(
+        "%(what)s: %(before)s → %(after)s",
+        what=form.people.label.text,
+        before=reservation.seats,
+        after=form.people.data,
+    )
+    return [f"{told}. {describe_free(outcome)}"]
+
+
+def _move_walk_ins(
+    reservation_id: UUID, form: WalkInMoveForm, seen: int, *, notify: bool, rehearse: bool
+) -> Outcome:
+    del notify
+    target = form.performance.data
+    return move_walk_ins(reservation_id, target, seen, _actor(), rehearse=rehearse)
+
+
+def _effects_of_moving_walk_ins(
+    reservation: Reservation, form: WalkInMoveForm, outcome: Outcome
+) -> list[str]:
+    return _effects_of_move(reservation, form, outcome)[:2]
+
+
 def _without_entries(rule: Callable[..., Outcome]) -> Callable[..., Outcome]:
     return lambda reservation_id, _form, seen, **how: rule(reservation_id, seen, **how)
 
@@ -194,5 +239,17 @@ DEEDS: dict[str, Deed] = {
         OfficeForm, _without_entries(reinstate_party), _effects_of_reinstating,
         _("Take the cancellation back"), _("Take back"), _("The reservation is valid again."),
         _("It is already active: nothing was changed."), {},
+    ),
+    "correct": Deed(
+        WalkInNumberForm, _correct, _effects_of_correcting,
+        _("Correct the number of walk-ins"), _("Save"), _("The number has been corrected."),
+        _("Nothing is different: nothing was saved."),
+        dict.fromkeys((SoldOut, NotFewerSeats, PartyTooLarge), "people"), for_walk_ins=True,
+    ),
+    "move_walk_ins": Deed(
+        WalkInMoveForm, _move_walk_ins, _effects_of_moving_walk_ins,
+        _("Count the walk-ins at another performance"), _("Move"), _("The walk-ins have been moved."),
+        _("They are already there: nothing was changed."),
+        dict.fromkeys((SoldOut, NotMovable, PerformanceUnknown), "performance"), for_walk_ins=True,
     ),
 }  # fmt: skip

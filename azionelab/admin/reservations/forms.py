@@ -1,5 +1,7 @@
 """Forms of a reservation's page: what staff change, and what the visitor tells the door."""
 
+from datetime import timedelta
+
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
@@ -8,6 +10,7 @@ from sqlalchemy.orm import joinedload
 from wtforms import EmailField, IntegerField, SelectChoice, SelectField
 from wtforms.validators import InputRequired, Length, NumberRange
 
+from azionelab.admin.rows.base import read_identity
 from azionelab.admin.rows.fields import Line, RequiredChoice
 from azionelab.admin.rows.filters import describe_performance
 from azionelab.bookings.door_notes import MINUTES
@@ -20,6 +23,7 @@ from azionelab.shows.limits import MAX_PARTY
 from azionelab.shows.models import Performance
 
 LANGUAGES = {"it": "Italiano", "en": "English"}
+_DAYS_AROUND = timedelta(days=7)
 _MAX_CHOICES = 300  # performances or parties in a list
 
 
@@ -124,6 +128,45 @@ class MoveForm(OfficeForm):
             SelectChoice(str(one.id), f"{describe_performance(one)} · {_free(one)}")
             for one in coming
         ]
+        if self.performance.data == reservation.performance_id:
+            # The same press, sent again.
+            here = SelectChoice(str(self.performance.data), "")
+            self.performance.choices = [*self.performance.choices, here]
+
+
+class WalkInMoveForm(OfficeForm):
+    """The performance that walk-ins were really let in for."""
+
+    performance = RequiredChoice(_("They were let in for"), coerce=int)
+
+    def offer(self, reservation: Reservation) -> None:
+        """Offer the performances of the days around, past ones too, with their free seats."""
+        curtain = reservation.performance.starts_at
+        around = db.session.scalars(
+            select(Performance)
+            .options(joinedload(Performance.show))
+            .where(
+                Performance.starts_at.between(curtain - _DAYS_AROUND, curtain + _DAYS_AROUND),
+                Performance.cancelled_at.is_(None),
+                Performance.id != reservation.performance_id,
+            )
+            .order_by(Performance.starts_at, Performance.id)
+            .limit(_MAX_CHOICES)
+        )
+        self.performance.choices = [
+            SelectChoice(str(one.id), f"{describe_performance(one)} · {_free(one)}")
+            for one in around
+        ]
+
+
+class WalkInNumberForm(OfficeForm):
+    """How many walk-ins were really let in."""
+
+    people = IntegerField(_("People let in"), [InputRequired(), NumberRange(1, MAX_PARTY)])
+
+    def load(self, reservation: Reservation) -> None:
+        """Show how many were counted."""
+        self.people.data = reservation.seats
 
 
 class SplitForm(OfficeForm):
@@ -176,6 +219,11 @@ class MergeForm(OfficeForm):
             )
             for one in others
         ]
+        offered = {choice.value for choice in self.other.choices}
+        if self.other.data not in offered and read_identity(Reservation, self.other.data):
+            # One that has ended by now, perhaps by the same press: the rule tells.
+            chosen = SelectChoice(self.other.data, "")
+            self.other.choices = [*self.other.choices, chosen]
 
 
 class LateForm(FlaskForm):  # type: ignore[misc]

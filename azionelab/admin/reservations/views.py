@@ -259,7 +259,7 @@ def _forms(reservation: Reservation, sent: dict[str, FlaskForm]) -> dict[str, Fl
     """The forms of the page: those that were sent, and all others as they are at first."""
     forms = dict(sent)
     for name, deed in DEEDS.items():
-        if name not in forms:
+        if name not in forms and deed.for_walk_ins == reservation.walk_in:
             form = forms[name] = deed.form(formdata=None)
             form.offer(reservation)
             form.load(reservation)

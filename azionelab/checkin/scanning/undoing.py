@@ -11,7 +11,7 @@ from azionelab.bookings.locks import lock_performance, lock_reservation, lock_wi
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.transitions import parties
 from azionelab.checkin.devices.rights import RightMissing
-from azionelab.checkin.models import Scan
+from azionelab.checkin.models import Admission, Scan
 from azionelab.checkin.scanning.passages import (
     cap_outside,
     cap_outside_without_ticket,
@@ -52,7 +52,7 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = F
             entered, scan.claimed, scan.claim_undone_at = scan.claimed, 0, now()
         if admission is not None and reservation is not None and admission.undone_at is None:
             entered = max(entered, admission.people)
-            admission.undone_at, admission.undone_by = now(), actor.label
+            void_admission(admission, actor.label)
             session.flush()
             cap_outside(session, reservation, actor.label)
             if reservation.walk_in:
@@ -63,6 +63,11 @@ def undo(performance_id: int, scan_id: UUID, actor: Actor, *, only_own: bool = F
             undo_passage(session, passage, scan, actor.label)
         verdict = recorded_verdict(scan, reservation, None, None)
         return replace(verdict, people=0, undone=True, replayed=False)
+
+
+def void_admission(admission: Admission, by: str) -> None:
+    """Undo an admission of a locked party, in the caller's transaction."""
+    admission.undone_at, admission.undone_by = now(), by
 
 
 def _lock_party_of(session: Session, scan: Scan) -> Reservation | None:

@@ -55,8 +55,7 @@ SELECT
   (SELECT count(*) FROM former_slug) AS former_addresses,
   (SELECT count(*) FROM api_token WHERE revoked_at IS NOT NULL) AS revoked
 """
-DEEDS = [*VISITORS, *DOORS, *STAFF, *OFFICE, *RESERVATION_DEEDS]
-DEEDS = [*VISITORS, *DOORS, *STAFF, *OFFICE, *MESSAGES]
+DEEDS = [*VISITORS, *DOORS, *STAFF, *OFFICE, *MESSAGES, *RESERVATION_DEEDS]
 _MOST = 60  # statements that no press comes near
 
 

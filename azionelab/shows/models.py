@@ -8,8 +8,10 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     UniqueConstraint,
+    and_,
     false,
     func,
+    not_,
     true,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -80,6 +82,16 @@ class Show(Versioned, Base):
     performances: Mapped[list["Performance"]] = relationship(
         back_populates="show", passive_deletes="all", order_by="Performance.starts_at"
     )
+
+    @hybrid_property
+    def is_archived(self) -> bool:
+        """Whether lists leave it out. A published show is not, whoever published it."""
+        return self.archived_at is not None and not self.published
+
+    @is_archived.inplace.expression
+    @classmethod
+    def _is_archived(cls) -> ColumnElement[bool]:
+        return and_(cls.archived_at.is_not(None), not_(cls.published))
 
     @hybrid_property
     def duration(self) -> timedelta:

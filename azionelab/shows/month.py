@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, not_, select
 from sqlalchemy.orm import contains_eager
 
 from azionelab.database import db
@@ -67,6 +67,7 @@ def read_month(first: date, zone: ZoneInfo) -> Month:
             Performance.starts_at >= datetime.combine(begin, time(), zone),
             Performance.starts_at < datetime.combine(end + timedelta(days=1), time(), zone),
             Show.listed,
+            not_(Show.is_archived),
         )
         .order_by(Performance.starts_at, Venue.name)
     )
@@ -97,7 +98,7 @@ def read_shows(at: datetime) -> list[ShowSummary]:
             func.coalesce(func.sum(Performance.capacity).filter(coming), 0),
         )
         .outerjoin(Show.performances)
-        .where(Show.archived_at.is_(None), Show.listed)
+        .where(not_(Show.is_archived), Show.listed)
         .group_by(Show.id)
         .order_by(next_at.asc().nulls_last(), Show.title)
     )

@@ -1,4 +1,4 @@
-/** A box that ticks all evenings of a list at once. */
+/** The season's pages: a box that ticks all evenings of a list, and a file that is read into a field. */
 
 for (const list of document.querySelectorAll<HTMLTableElement>("table[data-tick-all]")) {
   const boxes = [...list.querySelectorAll<HTMLInputElement>("tbody input[type=checkbox]")];
@@ -20,4 +20,14 @@ for (const list of document.querySelectorAll<HTMLTableElement>("table[data-tick-
   });
   list.addEventListener("change", show);
   show();
+}
+
+for (const choice of document.querySelectorAll<HTMLElement>("[data-reads]")) {
+  const input = choice.querySelector("input");
+  const field = document.querySelector<HTMLTextAreaElement>(`#${choice.dataset["reads"] ?? ""}`);
+  if (!input || !field) continue;
+  choice.hidden = false;
+  input.addEventListener("change", () => {
+    void input.files?.[0]?.text().then((text) => (field.value = text));
+  });
 }

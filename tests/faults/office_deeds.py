@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from azionelab.bookings.rules import Visitor, reserve
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.checkin.devices import invitations
-from azionelab.database import db, transaction
+from azionelab.database import db, now, transaction
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Holiday, Performance, Show, Venue
 from azionelab.staff.accounts import create_account
@@ -166,6 +166,32 @@ def staff_adds_holiday(stage: Stage) -> Press:
     return stage.in_admin("holidays/new/", name=f"Natale {uuid4()}", first_day="2029-12-24")
 
 
+def staff_duplicates(stage: Stage) -> Press:
+    address = f"/admin/season/duplicate?show={a_performance().show_id}"
+    typed = {"title": f"Lear {uuid4().hex}", "first_day": "2029-10-05"}
+    return planned(stage, address, **token_of(stage.admin), **typed)
+
+
+def staff_imports(stage: Stage) -> Press:
+    name = uuid4().hex
+    lines = f"show,venue,starts,seats\nLear {name},Sala {name},2029-10-05 20:30,50\n"
+    return planned(stage, "/admin/season/import", **token_of(stage.admin), content=lines)
+
+
+def staff_archives(stage: Stage) -> Press:
+    with transaction() as session:
+        show = Show(slug=f"lear-{uuid4().hex}", title="Lear")
+        session.add(show)
+    return stage.in_admin("shows/archive/", id=show.id)
+
+
+def staff_restores_show(stage: Stage) -> Press:
+    with transaction() as session:
+        show = Show(slug=f"lear-{uuid4().hex}", title="Lear", archived_at=now())
+        session.add(show)
+    return stage.in_admin("shows/restore/", id=show.id)
+
+
 def a_holiday() -> Holiday:
     with transaction() as session:
         holiday = Holiday(
@@ -187,6 +213,7 @@ OFFICE: tuple[Callable[[Stage], Press], ...] = (
     staff_changes, staff_changes_show, staff_changes_venue, staff_changes_account,
     staff_deletes_performance, staff_deletes_show, staff_deletes_venue, staff_gives_up_address,
     staff_erases, staff_tells_late, staff_resends_mail, staff_releases, staff_restores,
-    staff_adds_run, staff_changes_run, staff_adds_holiday, staff_changes_holiday, staff_deletes_holiday,
+    staff_adds_run, staff_changes_run, staff_adds_holiday, staff_changes_holiday, staff_duplicates, staff_imports,
+    staff_archives, staff_restores_show, staff_deletes_holiday,
     staff_releases_network, staff_revokes_device, staff_lets_people_out,
 )  # fmt: skip

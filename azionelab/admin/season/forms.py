@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Select, not_, select
 from wtforms import BooleanField, DateField, IntegerField, SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
@@ -123,7 +123,11 @@ class PerformanceForm(EditedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.show_id.choices = _choices(select(Show.id, Show.title).order_by(Show.title))
+        self.show_id.choices = _choices(
+            select(Show.id, Show.title)
+            .where(not_(Show.is_archived) | (Show.id == _shown_id(self)))
+            .order_by(Show.title)
+        )
         self.venue_id.choices = _choices(select(Venue.id, Venue.name).order_by(Venue.name))
         for field in (self.show_id, self.venue_id):
             if not field.choices:
@@ -147,6 +151,11 @@ class PerformanceForm(EditedForm):
         if self.capacity.data is None and left_empty and self.venue_id.data:
             venue = db.session.get(Venue, self.venue_id.data)
             self.capacity.data = venue.default_capacity if venue else None
+
+
+def _shown_id(form: Any) -> int:
+    """The show that the form holds, which may be archived by now."""
+    return form.show_id.data or 0
 
 
 def slug_of(title: str) -> str:

@@ -9,7 +9,7 @@ from flask import current_app
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from sqlalchemy import select
+from sqlalchemy import not_, select
 from wtforms import BooleanField, DateField, Field, HiddenField, IntegerField, SelectField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
@@ -122,7 +122,7 @@ class RunForm(BookingForm):
         super().__init__(*args, **kwargs)
         self.run = Run()
         self.walls: list[datetime] = []
-        shows = select(Show.id, Show.title).where(Show.archived_at.is_(None)).order_by(Show.title)
+        shows = select(Show.id, Show.title).where(not_(Show.is_archived)).order_by(Show.title)
         self.show_id.choices = [
             (_NEW, gettext("A new show")),
             *((str(row[0]), row[1]) for row in db.session.execute(shows)),

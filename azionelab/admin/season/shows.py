@@ -7,13 +7,16 @@ from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
+from flask_login import current_user
+from sqlalchemy import ColumnElement, and_, not_
 from werkzeug.wrappers import Response
 
 from azionelab.admin.rows.base import TheatreView
 from azionelab.admin.season.forms import HolidayForm, ShowForm, VenueForm
 from azionelab.admin.season.parties import to_come
 from azionelab.admin.season.texts import day_format
-from azionelab.database.row_versions import Merged
+from azionelab.database.row_versions import Merged, RowGone
+from azionelab.shows.archive import StillPlayed, archive_show, restore_show
 from azionelab.shows.former_slugs import list_former_slugs, release_slug
 from azionelab.shows.models import Show
 
@@ -71,13 +74,14 @@ class ShowView(TheatreView):
     can_view_details = False
     form = ShowForm
     edit_template = "admin/show.html"
-    column_list = ("title", "slug", "published")
+    column_list = ("title", "slug", "published", "archived_at")
     column_searchable_list = ("title", "summary")
     column_default_sort = "title"
     column_labels: ClassVar = {
         "title": _("Title"),
         "slug": _("Address"),
         "published": _("Published"),
+        "archived_at": _("Archived"),
         "summary": _("Summary"),
         "description": _("Description"),
         "duration_minutes": _("Minutes"),
@@ -98,6 +102,14 @@ class ShowView(TheatreView):
         ),
     }
 
+    def get_query(self) -> Any:
+        """The shows, those of the archive only when the address asks for them."""
+        return super().get_query().filter(_in_archive())
+
+    def get_count_query(self) -> Any:
+        """The number of the same rows."""
+        return super().get_count_query().filter(_in_archive())
+
     def extra_context(self, row: Show) -> dict[str, Any]:
         """Coming performances and their parties, and former slugs."""
         coming, parties = to_come(row.id)
@@ -112,6 +124,42 @@ class ShowView(TheatreView):
     def _edited_id(self) -> int:
         return int(request.args["id"])
 
+    @expose("/archive/", methods=("POST",))
+    def archive_view(self) -> Response:
+        """Put a show that is over into the archive."""
+        show = self.get_one(request.form.get("id", ""))
+        if show is None:
+            return self.row_not_found()
+        try:
+            archive_show(show.id, current_user.id)
+        except RowGone:
+            return self.row_not_found()
+        except StillPlayed as refusal:
+            flash(
+                ngettext(
+                    "It has %(num)s performance to come: cancel it first, or archive the show afterwards.",
+                    "It has %(num)s performances to come: cancel them first, or archive the show afterwards.",
+                    refusal.coming,
+                ),
+                "error",
+            )
+        else:
+            flash(gettext("Archived. It has left the lists and the programme."), "success")
+        return redirect(self.get_url(".edit_view", id=show.id))
+
+    @expose("/restore/", methods=("POST",))
+    def restore_view(self) -> Response:
+        """Take a show out of the archive."""
+        show = self.get_one(request.form.get("id", ""))
+        if show is None:
+            return self.row_not_found()
+        try:
+            restore_show(show.id, current_user.id)
+        except RowGone:
+            return self.row_not_found()
+        flash(gettext("It is a draft again. Publish it when it may be booked."), "success")
+        return redirect(self.get_url(".edit_view", id=show.id))
+
     @expose("/give-up-address/", methods=("POST",))
     def give_up_view(self) -> Response:
         """Give up a former slug of the show."""
@@ -121,6 +169,10 @@ class ShowView(TheatreView):
         release_slug(show.id, request.args.get("slug", ""))
         flash(gettext("The old address no longer works. Another show can now use it."), "success")
         return redirect(self.get_url(".edit_view", id=show.id))
+
+
+def _in_archive() -> ColumnElement[bool]:
+    return not_(Show.is_archived) if not request.args.get("archived") else and_(Show.is_archived)
 
 
 def _flash_unpublished(performances: int, parties: int) -> None:

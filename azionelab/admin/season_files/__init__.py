@@ -1,0 +1,1 @@
+"""The season as files in the back office."""

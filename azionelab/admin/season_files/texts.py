@@ -1,0 +1,35 @@
+"""Texts for the lines of a file that cannot be read."""
+
+from collections.abc import Callable
+
+from flask_babel import gettext
+
+from azionelab.shows.exchange.lines import MAX_LINES, Problem, Wrong
+
+
+def describe_problem(problem: Problem) -> str:
+    """What is wrong with a line."""
+    facts = {"column": problem.column, "value": problem.value}
+    words: dict[Wrong, Callable[[], str]] = {
+        Wrong.MISSING: lambda: gettext("%(column)s is missing.", **facts),
+        Wrong.DATE: lambda: gettext(
+            "%(column)s: “%(value)s” is no date and time such as 2027-10-03 20:30.", **facts
+        ),
+        Wrong.NUMBER: lambda: gettext("%(column)s: “%(value)s” is no number that fits.", **facts),
+        Wrong.TEXT: lambda: gettext(
+            "%(column)s: “%(value)s” is too long or cannot be shown.", **facts
+        ),
+        Wrong.RECURS: lambda: gettext("It repeats: export single events instead."),
+        Wrong.ALL_DAY: lambda: gettext("It has no time of day (%(value)s).", **facts),
+        Wrong.SLUG: lambda: gettext("%(column)s: use letters from a to z in “%(value)s”.", **facts),
+        Wrong.COLUMNS: lambda: gettext(
+            "The first line has to name the columns show, venue and starts (or date and time)."
+        ),
+        Wrong.UNREADABLE: lambda: gettext("It cannot be read: %(value)s", **facts),
+        Wrong.TOO_MANY: lambda: gettext(
+            "From here on there are more than %(num)s evenings: please split the file.",
+            num=MAX_LINES,
+        ),
+        Wrong.EMPTY: lambda: gettext("There is no evening in the file."),
+    }
+    return words[problem.wrong]()

@@ -1,0 +1,1 @@
+"""The season as files: read from CSV or iCalendar for a plan, and written."""

@@ -1,0 +1,180 @@
+"""Importing and exporting the season, duplicating and archiving its shows."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from flask.testing import FlaskClient
+from icalendar import Calendar
+
+from azionelab.database import now
+from tests.admin.test_runs import a_venue, sent_back
+from tests.factories import a_party, a_performance
+from tests.support.people import press
+
+pytestmark = pytest.mark.usefixtures("in_app")
+Database = psycopg.Connection[Any]
+IMPORT = "/admin/season/import"
+CSV = """show,venue,starts,seats,minutes
+Amleto,Sala Grande,2029-10-05 20:30,80,110
+Amleto,Sala Grande,6/10/2029 20:30,80,
+"Re Lear","Sala Piccola",2029-10-07 16:00,40,
+"""
+ICS = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//x//x//
+BEGIN:VEVENT
+UID:1
+SUMMARY:Amleto
+LOCATION:Sala Grande\\, Via Roma 1
+DTSTART:20291005T183000Z
+DTEND:20291005T202000Z
+END:VEVENT
+BEGIN:VEVENT
+UID:2
+SUMMARY:Amleto
+LOCATION:Sala Grande
+DTSTART;TZID=Europe/Rome:20291006T203000
+DURATION:PT2H
+END:VEVENT
+END:VCALENDAR
+""".replace("\n", "\r\n")
+
+
+def tried(staff: FlaskClient, content: str) -> str:
+    return press(staff, IMPORT, IMPORT, content=content, preview="yes").text
+
+
+def imported(staff: FlaskClient, page: str, content: str) -> str:
+    form = sent_back(page) | {"content": content, "save": "yes"}
+    return staff.post(IMPORT, data=form, follow_redirects=True).text
+
+
+def evenings(database: Database) -> list[Any]:
+    return database.execute(
+        "SELECT title, name, starts_at, capacity FROM performance"
+        " JOIN show ON show.id = show_id JOIN venue ON venue.id = venue_id ORDER BY starts_at"
+    ).fetchall()
+
+
+def test_a_file_is_tried_and_then_imported_at_once(staff: FlaskClient, database: Database) -> None:
+    page = tried(staff, CSV)
+    assert "New shows: Amleto, Re Lear" in page
+    assert "New venues: Sala Grande, Sala Piccola" in page
+    assert evenings(database) == []
+    assert "3 evenings added." in imported(staff, page, CSV)
+    assert evenings(database) == [
+        ("Amleto", "Sala Grande", datetime(2029, 10, 5, 18, 30, tzinfo=UTC), 80),
+        ("Amleto", "Sala Grande", datetime(2029, 10, 6, 18, 30, tzinfo=UTC), 80),
+        ("Re Lear", "Sala Piccola", datetime(2029, 10, 7, 14, tzinfo=UTC), 40),
+    ]
+    again = tried(staff, CSV)
+    assert "The show already has a performance at this time." in again
+    assert 'name="save"' not in again
+
+
+def test_a_calendar_is_imported(staff: FlaskClient, database: Database) -> None:
+    a_venue(default_capacity=70)
+    page = tried(staff, ICS)
+    assert "Save 2 evenings" in page
+    assert "2 evenings added." in imported(staff, page, ICS)
+    assert [row[1:] for row in evenings(database)] == [
+        ("Sala Grande", datetime(2029, 10, 5, 18, 30, tzinfo=UTC), 70),
+        ("Sala Grande", datetime(2029, 10, 6, 18, 30, tzinfo=UTC), 70),
+    ]
+    assert database.execute("SELECT duration_minutes FROM show").fetchone() == (110,)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (CSV.replace("2029-10-07 16:00", "soon"), "Line 4: starts: “soon” is no date"),
+        (CSV.replace(",40,", ",many,"), "Line 4: seats: “many” is no number"),
+        (CSV.replace("Amleto,Sala Grande,6/10", ",Sala Grande,6/10"), "Line 3: show is missing."),
+        (CSV.replace("Re Lear", "x" * 300), "Line 4: show: “xxx"),
+        (CSV.replace("Re Lear", "東京"), "Line 4: show: use letters from a to z"),
+        (CSV.replace("show,venue", "what,where"), "Line 1: The first line has to name"),
+        ("show,venue,starts\n", "There is no evening in the file."),
+        (ICS.replace("DURATION:PT2H", "RRULE:FREQ=DAILY"), "Line 11: It repeats"),
+        (ICS.replace("DTSTART:20291005T183000Z", "DTSTART;VALUE=DATE:20291005"), "Line 4: It has no time"),
+        (ICS.replace("DTSTART:20291005T183000Z\r\n", ""), "Line 4: starts is missing."),
+        ("BEGIN:VCALENDAR\r\nnonsense", "It cannot be read"),
+    ],
+)  # fmt: skip
+def test_each_bad_line_is_named_and_nothing_is_saved(
+    staff: FlaskClient, database: Database, content: str, words: str
+) -> None:
+    page = tried(staff, content)
+    assert words in page
+    assert 'name="save"' not in page
+    imported(staff, page, content)
+    assert evenings(database) == []
+
+
+def test_a_night_of_the_clocks_keeps_the_whole_file_out(
+    staff: FlaskClient, database: Database
+) -> None:
+    content = CSV.replace("2029-10-07 16:00", "2029-03-25 02:30")
+    page = tried(staff, content)
+    assert "the clocks go forward that night" in page
+    imported(staff, page, content)
+    assert evenings(database) == []
+
+
+def test_what_is_exported_can_be_imported(staff: FlaskClient, database: Database) -> None:
+    imported(staff, tried(staff, CSV), CSV)
+    before = evenings(database)
+    csv = staff.get("/admin/season/season.csv").text
+    ics = staff.get("/admin/season/season.ics").text
+    assert len(Calendar.from_ical(ics).walk("VEVENT")) == 3
+    for table in ("performance", "show"):
+        database.execute(f"DELETE FROM {table}")
+    imported(staff, tried(staff, csv), csv)
+    assert evenings(database) == before
+    database.execute("DELETE FROM performance")
+    database.execute("UPDATE venue SET default_capacity = 80")
+    imported(staff, tried(staff, ics), ics)
+    assert [row[:3] for row in evenings(database)] == [row[:3] for row in before]
+
+
+def test_a_show_is_duplicated_with_its_run(staff: FlaskClient, database: Database) -> None:
+    imported(staff, tried(staff, CSV), CSV)
+    show = database.execute("SELECT id FROM show WHERE title = 'Amleto'").fetchone()
+    assert show is not None
+    address = f"/admin/season/duplicate?show={show[0]}"
+    page = press(
+        staff, address, address, title="Amleto", first_day="2030-01-11", preview="yes"
+    ).text
+    assert "Save 2 evenings" in page
+    form = sent_back(page) | {"save": "yes"}
+    assert "2 evenings added." in staff.post(address, data=form, follow_redirects=True).text
+    assert [row.starts_at for row in evenings(database)[3:]] == [
+        datetime(2030, 1, 11, 19, 30, tzinfo=UTC),
+        datetime(2030, 1, 12, 19, 30, tzinfo=UTC),
+    ]
+    page = press(staff, address, address, title="Amleto", save="alone").text
+    assert "Duplicated, as a draft." in page
+    slugs = database.execute("SELECT slug, published FROM show WHERE title = 'Amleto' ORDER BY id")
+    assert slugs.fetchall() == [("amleto", False), ("amleto-2", False), ("amleto-3", False)]
+
+
+def test_a_show_that_is_over_is_archived_and_comes_back(
+    staff: FlaskClient, database: Database
+) -> None:
+    over = a_performance(starts_at=now() - timedelta(days=3))
+    coming = a_performance()
+    a_party(coming)
+    for performance in (over, coming):
+        press(staff, "/admin/shows/archive/", id=performance.show_id)
+    state = "SELECT published, archived_at IS NOT NULL FROM show ORDER BY id"
+    assert database.execute(state).fetchall() == [(False, True), (True, False)]
+    title = over.show.title
+    for address in ("/admin/shows/", "/admin/season/", "/admin/season/run"):
+        assert title not in staff.get(address).text, address
+    assert title in staff.get("/admin/shows/?archived=1").text
+    page = staff.get(f"/admin/shows/edit/?id={over.show_id}").text
+    assert "Take out of the archive" in page
+    press(staff, "/admin/shows/restore/", id=over.show_id)
+    assert database.execute(state).fetchall() == [(False, False), (True, False)]
+    assert title in staff.get("/admin/shows/").text

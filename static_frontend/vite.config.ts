@@ -27,6 +27,8 @@ export default defineConfig({
         "src/styles/office.css",
         "src/styles/charts.css",
         "src/styles/performance-day.css",
+        "src/office/book.ts",
+        "src/styles/box-office.css",
         "src/styles/account.css",
         "src/styles/party-list.css",
         "src/styles/season.css",

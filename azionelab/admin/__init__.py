@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from azionelab.admin.accounts.tokens import TokenView
 from azionelab.admin.accounts.views import UserView
+from azionelab.admin.box_office.views import BoxOfficeView
 from azionelab.admin.figures.views import FiguresView
 from azionelab.admin.home.views import HomeView
 from azionelab.admin.integrations.views import ProgramTokenView
@@ -62,6 +63,7 @@ def init_admin(app: Flask) -> None:
     )
     office.add_groups()
     office.add_view(SeasonView())
+    office.add_view(BoxOfficeView(BOOKINGS))
     views: list[tuple[type[Any], type[Any], Any, str, Any]] = [
         (PerformanceView, Performance, _("Performances"), "performances", SEASON),
         (ShowView, Show, _("Shows"), "shows", SEASON),

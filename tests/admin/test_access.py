@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -24,7 +24,9 @@ TABLES += ("user_account", "user_role", "api_token", "procrastinate_jobs")
 def addresses(app: Flask, method: str) -> list[str]:
     """Every address of the back office that takes `method`; its files are nobody's secret."""
     return sorted(
-        re.sub(r"<int:\w+>", "1", str(rule)).replace("<export_type>", "csv")
+        re.sub(r"<int:\w+>", "1", str(rule))
+        .replace("<export_type>", "csv")
+        .replace("<uuid:reservation_id>", str(UUID(int=1)))
         for rule in rules_of(app, method)
     )
 

@@ -9,6 +9,8 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
+from azionelab.admin.box_office.booking_pages import BookingPages
+from azionelab.admin.box_office.house_pages import HousePages
 from azionelab.admin.performance_day.base import closes_at, get_performance
 from azionelab.admin.performance_day.downloads import DownloadPages
 from azionelab.admin.performance_day.drawings import draw_arrivals
@@ -35,7 +37,9 @@ from azionelab.database import now
 _MANY = 10  # unconfirmed seats of one network that staff are shown
 
 
-class PerformanceDayView(PartyPages, PhonePages, SeatReleasePages, DownloadPages):
+class PerformanceDayView(
+    BookingPages, HousePages, PartyPages, PhonePages, SeatReleasePages, DownloadPages
+):
     """A performance on its day; the back office's first page links to it."""
 
     def __init__(self) -> None:

@@ -76,20 +76,15 @@ def keep_back(
 def release_house_seats(reservation_id: UUID, seats: int, seen: int) -> Reservation:
     """Release `seats` of the house seats that the page showed as `seen`, all or a part.
 
-    Releasing again changes nothing. Raises ReservationUnknown, and HouseSeatsGone when others gave or released
-    some of them meanwhile.
+    Raises ReservationUnknown, and HouseSeatsGone when some of them were given or released meanwhile, also by the
+    same press sent before.
     """
     with transaction() as session:
         house = lock_with_performance(session, reservation_id)
         if house.kind != Kind.HOUSE:
             raise ReservationUnknown
         left = house.seats if house.is_live and not house.is_lapsed(now()) else 0
-        if seats < 1:
-            raise HouseSeatsGone(left)
-        if left == seen - seats:
-            house.is_unchanged = True
-            return house
-        if left != seen or seats > left:
+        if left != seen or not 1 <= seats <= left:
             raise HouseSeatsGone(left)
         box_office.take_from_house(session, house, seats)
         return house

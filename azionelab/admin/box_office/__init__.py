@@ -1,0 +1,1 @@
+"""The box office's pages: book for somebody, house seats."""

@@ -23,12 +23,13 @@ TABLES += ("user_account", "user_role", "api_token", "procrastinate_jobs")
 
 def addresses(app: Flask, method: str) -> list[str]:
     """Every address of the back office that takes `method`; its files are nobody's secret."""
-    return sorted(
-        re.sub(r"<int:\w+>", "1", str(rule))
-        .replace("<export_type>", "csv")
-        .replace("<uuid:reservation_id>", str(UUID(int=1)))
-        for rule in rules_of(app, method)
-    )
+    return sorted(filled_in(str(rule)) for rule in rules_of(app, method))
+
+
+def filled_in(rule: str) -> str:
+    """An address of a rule: of the first rows, and of no reservation."""
+    filled = re.sub(r"<int:\w+>", "1", rule).replace("<export_type>", "csv")
+    return filled.replace("<uuid:reservation_id>", str(UUID(int=1)))
 
 
 def rules_of(app: Flask, method: str) -> list[Rule]:
@@ -116,7 +117,7 @@ def test_each_role_reaches_what_the_page_of_permissions_says(
     walked = 0
     for method in ("GET", "POST"):
         for rule in map(str, rules_of(app, method)):
-            address = re.sub(r"<int:\w+>", "1", rule).replace("<export_type>", "csv")
+            address = filled_in(rule)
             allowed = needed[rule, method] <= roles[role]
             walked += 1
             for identity in identities:

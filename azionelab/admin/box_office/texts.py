@@ -9,6 +9,7 @@ from azionelab.bookings.errors import (
     PartyOverLimit,
     PartyTooLarge,
     ReservationChanged,
+    ReservationUnknown,
     SoldOut,
 )
 from azionelab.bookings.pages.error_texts import explain
@@ -47,6 +48,8 @@ def describe_refusal(refusal: BookingError) -> tuple[str, str]:  # noqa: PLR0911
             return "seats", gettext("The performance is over.")
         case PartyInside():
             return "seats", gettext("Somebody of the party is in already.")
+        case ReservationUnknown():
+            return "seats", gettext("Reservation not found.")
         case ReservationChanged():
             return "seats", gettext("Somebody else has changed that booking meanwhile.")
         case _:

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask, request, request_started
 from werkzeug.test import TestResponse
 
+from tests.faults.box_office_deeds import BOX_OFFICE
 from tests.faults.deeds import DOORS, STAFF, VISITORS, Press, Stage, book_by_api_without_a_key, sync
 from tests.faults.message_deeds import MESSAGES
 from tests.faults.office_deeds import OFFICE
@@ -55,7 +56,7 @@ SELECT
   (SELECT count(*) FROM former_slug) AS former_addresses,
   (SELECT count(*) FROM api_token WHERE revoked_at IS NOT NULL) AS revoked
 """
-DEEDS = [*VISITORS, *DOORS, *STAFF, *OFFICE, *MESSAGES, *RESERVATION_DEEDS]
+DEEDS = [*VISITORS, *DOORS, *STAFF, *OFFICE, *RESERVATION_DEEDS, *MESSAGES, *BOX_OFFICE]
 _MOST = 60  # statements that no press comes near
 
 
@@ -146,6 +147,7 @@ ELSEWHERE = {
     "admin_evening.put_away", "admin_evening.bring_back",
     # They only read.
     "door_enrolment.read_invitation", "door_enrolment.read_pass", "door_api.search", "checkin.find", "checkin.open_app",
+    "admin_evening.customers",
 }  # fmt: skip
 # Of Flask-Admin's own, which stand in each view: searching, and what no view of ours allows.
 NOT_OURS = ("find_view", "action_view", "ajax_update")

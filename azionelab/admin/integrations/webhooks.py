@@ -162,7 +162,8 @@ class WebhookView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has n
     @expose("/<int:webhook_id>/delete", methods=("POST",))
     def delete(self, webhook_id: int) -> Response:
         """Delete a webhook and its log."""
-        if not endpoints.delete_webhook(webhook_id):
-            abort(404)
-        flash(gettext("Deleted."), "success")
+        if endpoints.delete_webhook(webhook_id):
+            flash(gettext("Deleted."), "success")
+        else:
+            flash(gettext("Entry not found."), "error")
         return redirect(self.get_url(".index"))

@@ -11,8 +11,6 @@ from flask.testing import FlaskClient
 
 from azionelab.admin.season.forms import slug_of
 from azionelab.bookings import rules
-from azionelab.checkin.scanning.scan_log import Actor
-from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.database import now, transaction
 from azionelab.shows.models import Show, Venue
@@ -96,7 +94,7 @@ def test_an_evening_is_set_up_from_nothing(staff: FlaskClient, database: Databas
         datetime(2030, 7, 1, 18, tzinfo=UTC),
         0,
     )
-    assert "1 July 2030" in staff.get("/admin/").text.replace("Jul 2030", "July 2030")
+    assert "1 Jul 2030" in staff.get("/admin/").text
     assert "/shows/cosi-e-se-vi-pare" in staff.get("/").text
 
 
@@ -444,20 +442,6 @@ def test_many_at_once_cannot_be_deleted(staff: FlaskClient, database: Database) 
     a_performance()
     press(staff, "/admin/performances/action/", action="delete", rowid="1")
     assert database.execute("SELECT count(*) FROM performance").fetchone() == (1,)
-
-
-def test_the_first_page_tells_of_tonight(staff: FlaskClient) -> None:
-    tonight = a_performance(capacity=20, starts_at=now() + timedelta(hours=2))
-    a_performance(starts_at=now() - timedelta(days=2))
-    party = a_party(tonight, 5)
-    a_party(tonight, 3, confirmed=False)
-    admit(tonight.id, party.reference, party.id, Actor(label="Anna"), people=4)
-    page = staff.get("/admin/").text
-    figures = page[page.index("<tbody>") : page.index("</tbody>")]
-    assert figures.count("<tr>") == 1
-    numbers = re.findall(r'<td class="text-right"[^>]*>(\d+)</td>', figures)
-    assert numbers == ["5", "4", "3", "12"]
-    assert f"/checkin/performances/{tonight.id}" in figures
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,10 @@ class ActorKind(StrEnum):
     SYSTEM = "system"  # the worker, a command, or psql: `source` names it
 
 
+# In the info of a table that the application may only read.
+WRITTEN_BY_TRIGGERS = "written_by_triggers"
+
+
 class AuditEntry(Base):
     """One change of one object.
 
@@ -49,6 +53,7 @@ class AuditEntry(Base):
             postgresql_where=text("performance_id IS NOT NULL"),
         ),
         Index("ix_audit_entry_address", "at", postgresql_where=text("address <> ''")),
+        {"info": {WRITTEN_BY_TRIGGERS: True}},
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

@@ -704,6 +704,7 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
                 "tail": tail,
                 "token": visitor_token(reservation),
                 "performance_id": performance.id,
+                "reservation_id": reservation.id,
                 "slug": performance.show.slug,
             }
             address = rule.rule

@@ -362,12 +362,12 @@ def test_statistics_count_nobody_twice_and_the_log_has_everybody() -> None:
     go(party, Way.OUT, 3)
     go(party, Way.OUT, 3)
     go(party, Way.ANY, door=DOOR_B)
-    assert [step.people for step in evening.arrivals(performance.id)] == [4]
-    assert {door.door: door.people for door in evening.doors(performance.id)} == {
+    assert [step.people for step in evening.activity(performance.id).arrivals] == [4]
+    assert {door.door: door.people for door in evening.activity(performance.id).doors} == {
         "Door A": 4,
         "Door B": 0,
     }
-    assert evening.refusals(performance.id) == {}
+    assert evening.activity(performance.id).refusals == {}
     assert evening.latest_refused(performance.id) == []
     told = [(scan.verdict, scan.way, scan.people) for scan, _ in evening.attempts(performance.id)]
     assert told == [

@@ -6,7 +6,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from azionelab.admin.performance_day.spreadsheets import guests_csv
+from azionelab.admin.exports.tables import csv_chunks
+from azionelab.admin.performance_day.spreadsheets import guests_table
 from azionelab.bookings.mails.texts import text_for
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics
@@ -46,7 +47,7 @@ def test_no_export_has_bidi_controls(database: psycopg.Connection[Any]) -> None:
     said = [
         evening.show_title,
         evening.venue_name,
-        guests_csv(guests(performance.id)).decode(),
+        b"".join(csv_chunks(*guests_table(guests(performance.id)))).decode(),
         event_ics(reservation).decode(),
         text_for(MailKind.TICKET, reservation).subject,
         *(one.name for one in changes_since(performance.id, None).parties),

@@ -1,6 +1,5 @@
 """The box office in a real browser: booked by keyboard alone, doubles, and what axe finds."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -42,7 +41,6 @@ def test_a_caller_is_booked_by_keyboard_alone(live_site: Site, browser: Browser)
     name = page.get_by_role("combobox", name="Name")
     expect(name).to_be_focused()
 
-    began = time.monotonic()
     # Somebody new, without an address: name, Enter, seats, Enter.
     page.keyboard.type("Gino Bartali", delay=60)
     page.keyboard.press("Enter")
@@ -50,8 +48,6 @@ def test_a_caller_is_booked_by_keyboard_alone(live_site: Site, browser: Browser)
     page.keyboard.type("3", delay=60)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Booked", exact=True)).to_be_visible()
-    took = time.monotonic() - began
-    assert took < 20, f"{took:.0f} s"
     expect(name).to_be_focused()
 
     # Somebody who booked before: a few letters, arrow, Enter.

@@ -22,11 +22,8 @@ from azionelab.database import db, execute_autocommit
 from azionelab.database.connections import LIMITS
 from azionelab.ops.processes.worker import open_queue
 from bare_machine.embedded_postgres import as_application
-from tests.bookings.test_no_overbooking import (  # noqa: F401 (a fixture is among them)
-    race_for_the_last_seat,
-    told_together,
-    without_the_database_guard,
-)
+from tests.bookings.conftest import without_the_database_guard  # noqa: F401 (a fixture)
+from tests.bookings.test_no_overbooking import race_for_the_last_seat, told_together
 from tests.conftest import Site
 from tests.factories import a_party, a_performance, seats_held
 from tests.faults.test_storm import Browser

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Request, abort
+from flask import Request, abort, request
 from flask_babel import gettext
 from flask_smorest import Api, Blueprint
 from flask_smorest.utils import prepare_response
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
 
 from azionelab.api import problems
 
@@ -119,6 +121,19 @@ class _BodyParser(FlaskParser):
             return json.loads(req.get_data())
         except (ValueError, RecursionError):
             abort(400)
+
+
+def read_bearer_token() -> str:
+    """The bearer token of this request; raises Unauthorized when it has none."""
+    sent = request.authorization
+    if sent is None or sent.type != "bearer" or not sent.token:
+        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
+    return sent.token
+
+
+def invalid_token() -> Unauthorized:
+    """The error for a token that is not valid (RFC 6750, 3.1)."""
+    return Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}))
 
 
 class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask_smorest has no types

@@ -7,11 +7,11 @@ from typing import cast
 from flask import g, request
 from flask_babel import gettext
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import TooManyRequests, Unauthorized
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.api.problems import problem
-from azionelab.api.rest import ApiBlueprint
+from azionelab.api.rest import ApiBlueprint, invalid_token, read_bearer_token
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices import scan_rate
 from azionelab.checkin.devices.rights import Right, RightMissing, rights_of
@@ -34,17 +34,14 @@ def _require_token() -> AnyResponse | None:
     """Require a device token for every request of the blueprint."""
     if request.method == "OPTIONS":
         return None
-    sent = request.authorization
-    if sent is None or sent.type != "bearer" or not sent.token:
-        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
+    sent = read_bearer_token()
     find = (
         devices.find_device_cached if request.endpoint == "door_api.scan" else devices.find_device
     )
-    device = find(sent.token)
+    device = find(sent)
     if device is None:
-        # RFC 6750, 3.1
-        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}))
-    g.device, g.token = device, sent.token
+        raise invalid_token()
+    g.device, g.token = device, sent
     act_with_token(device.token_id, is_device=True)
     if device.performance_id not in (None, (request.view_args or {}).get("performance_id")):
         detail = gettext("This device token is not valid for this performance.")

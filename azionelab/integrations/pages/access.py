@@ -5,12 +5,10 @@ from typing import TypeVar
 
 from flask import g, request
 from flask_babel import gettext
-from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.api.problems import problem
-from azionelab.api.rest import ApiBlueprint
+from azionelab.api.rest import ApiBlueprint, invalid_token, read_bearer_token
 from azionelab.integrations.tokens import Scope, find_valid_token
 from azionelab.web.actors import act_with_token
 from azionelab.web.rate_limits import RateLimit
@@ -43,13 +41,9 @@ def needs_scope(scope: Scope) -> Callable[[_View], _View]:
 def _require_token() -> AnyResponse | None:
     if request.method == "OPTIONS":
         return None
-    sent = request.authorization
-    if sent is None or sent.type != "bearer" or not sent.token:
-        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
-    token = find_valid_token(sent.token)
+    token = find_valid_token(read_bearer_token())
     if token is None:
-        # RFC 6750, 3.1
-        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}))
+        raise invalid_token()
     g.program = token
     act_with_token(token.id, is_device=False)
     # Not the id: after a restore from backup another program may have it.

@@ -4,12 +4,12 @@ Pages are read by key: `next` of one page is `after` of the following one. Nothi
 there before the first page was read.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import abort
-from sqlalchemy import ColumnElement, and_, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, select
 from sqlalchemy.orm import joinedload
 
 from azionelab.bookings.models import Reservation, State, lapsed
@@ -55,12 +55,11 @@ def performances(asked: dict[str, Any]) -> dict[str, Any]:
             starts_before=Performance.starts_at.__lt__,
         )
     )
-    found = db.session.scalars(query.limit(asked["limit"] + 1)).all()
-    page = found[: asked["limit"]]
+    page, following = _read_page(query, asked["limit"])
     counts = house_counts([each.id for each in page])
     return {
         "performances": [_performance(each, counts[each.id]) for each in page],
-        "next": page[-1].id if len(found) > len(page) else None,
+        "next": following,
     }
 
 
@@ -93,12 +92,8 @@ def reservations(asked: dict[str, Any]) -> dict[str, Any]:
             state=_has_state,
         )
     )
-    found = db.session.scalars(query.limit(asked["limit"] + 1)).all()
-    page = found[: asked["limit"]]
-    return {
-        "reservations": [_reservation(each) for each in page],
-        "next": page[-1].id if len(found) > len(page) else None,
-    }
+    page, following = _read_page(query, asked["limit"])
+    return {"reservations": [_reservation(each) for each in page], "next": following}
 
 
 @blueprint.route("/reservations/<uuid:reservation_id>")
@@ -126,6 +121,13 @@ def _performance(found: Performance, counts: HouseCounts) -> dict[str, Any]:
             "free": counts.free,
         },
     }
+
+
+def _read_page(query: Select[Any], limit: int) -> tuple[Sequence[Any], Any]:
+    """The first `limit` rows, and the id after which the following page begins; None on the last page."""
+    found = db.session.scalars(query.limit(limit + 1)).all()
+    page = found[:limit]
+    return page, page[-1].id if len(found) > len(page) else None
 
 
 def _conditions(

@@ -110,7 +110,8 @@ def changes_since(performance_id: int, cursor: int | None) -> Changes:
         asked.append(Reservation.changed_in.between(since, newest))
     here = select(*PARTY_COLUMNS).where(Reservation.performance_id == performance_id, *asked)
     found = [Party(*row) for row in db.session.execute(here)]
-    earlier = _earlier_performances(performance_id)
+    # Nearly every sync brings nothing new.
+    earlier = _earlier_performances(performance_id) if found else {}
     parties = [_listed(party, earlier.get(party.id, ())) for party in found]
     return Changes(
         [*parties, *_moved_away(performance_id, asked)], complete, oldest + _SIGNED_TICKETS_FLAG

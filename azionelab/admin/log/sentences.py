@@ -26,8 +26,8 @@ def describe_entry(entry: AuditEntry, names: Names) -> list[str]:
     changes = dict(entry.changes)
     told = [
         text
-        for tell in _TOLD.get(entry.object_type, ())
-        if (text := tell(changes, who, names)) is not None
+        for describe in _SENTENCES.get(entry.object_type, ())
+        if (text := describe(changes, who, names)) is not None
     ]
     return told + [_field(name, values, who, names) for name, values in sorted(changes.items())]
 
@@ -51,8 +51,8 @@ def _created(entry: AuditEntry, who: str, names: Names) -> str:
                 when=format_value("starts_at", facts["starts_at"], names),
                 capacity=facts.get("capacity", 0),
             )
-    tell = _CREATED.get(entry.object_type)
-    return tell(who) if tell else gettext("%(who)s created this.", who=who)
+    describe = _CREATED.get(entry.object_type)
+    return describe(who) if describe else gettext("%(who)s created this.", who=who)
 
 
 _CREATED: dict[str, Callable[[str], str]] = {
@@ -72,8 +72,8 @@ _DELETED: dict[str, Callable[[str], str]] = {
 
 
 def _deleted(entry: AuditEntry, who: str) -> str:
-    tell = _DELETED.get(entry.object_type)
-    return tell(who) if tell else gettext("%(who)s deleted this.", who=who)
+    describe = _DELETED.get(entry.object_type)
+    return describe(who) if describe else gettext("%(who)s deleted this.", who=who)
 
 
 def _field(name: str, values: Any, who: str, names: Names) -> str:
@@ -99,7 +99,7 @@ def _field(name: str, values: Any, who: str, names: Names) -> str:
 # Each of these takes what it tells out of the changes, so that no field is told twice.
 
 
-def _tell_erasure(changes: _Changes, who: str, _names: Names) -> str | None:
+def _describe_erasure(changes: _Changes, who: str, _names: Names) -> str | None:
     if not changes.get("erased_at", (None, None))[1]:
         return None
     asked = changes.get("erasure_requested_at")
@@ -110,7 +110,7 @@ def _tell_erasure(changes: _Changes, who: str, _names: Names) -> str | None:
     return gettext("Name and address were erased at the end of their retention.")
 
 
-def _tell_state(  # noqa: PLR0911 (one text for each state)
+def _describe_state(  # noqa: PLR0911 (one text for each state)
     changes: _Changes, who: str, _names: Names
 ) -> str | None:
     old, new = changes.pop("state", (None, None))
@@ -135,7 +135,7 @@ def _tell_state(  # noqa: PLR0911 (one text for each state)
             return gettext("%(who)s made it wait for a confirmation again.", who=who)
 
 
-def _tell_seats(changes: _Changes, who: str, _names: Names) -> str | None:
+def _describe_seats(changes: _Changes, who: str, _names: Names) -> str | None:
     _drop(changes, "reduced_from", "reduced_at", "reduced_by")
     if "seats" in changes:
         changes.pop("released", None)  # it follows
@@ -158,7 +158,7 @@ def _tell_seats(changes: _Changes, who: str, _names: Names) -> str | None:
     return None
 
 
-def _tell_move(changes: _Changes, who: str, names: Names) -> str | None:
+def _describe_move(changes: _Changes, who: str, names: Names) -> str | None:
     old, new = changes.pop("performance_id", (None, None))
     if new is None:
         return None
@@ -173,13 +173,13 @@ def _tell_move(changes: _Changes, who: str, names: Names) -> str | None:
 def _switch(field: str, on: Callable[[str], str], off: Callable[[str], str]) -> Any:
     """Tells that a yes-or-no or a moment was set (`on`) or unset (`off`)."""
 
-    def tell(changes: _Changes, who: str, _names: Names) -> str | None:
+    def describe(changes: _Changes, who: str, _names: Names) -> str | None:
         if field not in changes:
             return None
         _old, new = changes.pop(field)
         return on(who) if new else off(who)
 
-    return tell
+    return describe
 
 
 def _drop(changes: _Changes, *fields: str) -> None:
@@ -187,7 +187,7 @@ def _drop(changes: _Changes, *fields: str) -> None:
         changes.pop(name, None)
 
 
-def _tell_given_up(changes: _Changes, who: str, _names: Names) -> str | None:
+def _describe_given_up(changes: _Changes, who: str, _names: Names) -> str | None:
     """A former slug was given up; of a show itself it is never removed."""
     old, new = changes.get("slug", ("", ""))
     if new is not None:
@@ -196,7 +196,7 @@ def _tell_given_up(changes: _Changes, who: str, _names: Names) -> str | None:
     return gettext("%(who)s gave up the old page address “%(slug)s”.", who=who, slug=old)
 
 
-def _tell_role(changes: _Changes, who: str, names: Names) -> str | None:
+def _describe_role(changes: _Changes, who: str, names: Names) -> str | None:
     old, new = changes.pop("role_id", (None, None))
     if new is not None:
         role = format_value("role_id", new, names)
@@ -207,13 +207,13 @@ def _tell_role(changes: _Changes, who: str, names: Names) -> str | None:
     return None
 
 
-_tell_revoked = _switch(
+_describe_revoked = _switch(
     "revoked_at",
     lambda who: gettext("%(who)s revoked the token.", who=who),
     lambda who: gettext("%(who)s made the revoked token valid again.", who=who),
 )
-_TOLD: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] = {
-    "reservation": (_tell_erasure, _tell_state, _tell_move, _tell_seats),
+_SENTENCES: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] = {
+    "reservation": (_describe_erasure, _describe_state, _describe_move, _describe_seats),
     "performance": (
         _switch(
             "cancelled_at",
@@ -232,7 +232,7 @@ _TOLD: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] = {
         ),
     ),
     "show": (
-        _tell_given_up,
+        _describe_given_up,
         _switch(
             "published",
             lambda who: gettext("%(who)s published the show.", who=who),
@@ -257,7 +257,7 @@ _TOLD: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] = {
             lambda who: gettext("%(who)s activated the account.", who=who),
             lambda who: gettext("%(who)s deactivated the account.", who=who),
         ),
-        _tell_role,
+        _describe_role,
         _switch(
             "expires_at",
             lambda who: gettext("%(who)s made a link to set the password.", who=who),
@@ -269,9 +269,9 @@ _TOLD: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] = {
             lambda who: gettext("%(who)s removed a second step of the login.", who=who),
         ),
     ),
-    "program_token": (_tell_revoked,),
+    "program_token": (_describe_revoked,),
     "api_token": (
-        _tell_revoked,
+        _describe_revoked,
         _switch(
             "put_away_at",
             lambda who: gettext("%(who)s put the phone away.", who=who),

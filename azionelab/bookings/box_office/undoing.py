@@ -103,7 +103,7 @@ def _undo_change(session: Session, reversal: _Reversal, notify: bool) -> Mails:
     set_entries(session, reservation, PartyEntries(**entries), reason=None)
     if not before.keys() - {"note"}:
         return ()
-    return _tell(session, reversal.reservation, Change.EDITED, notify)
+    return _write_undone(session, reversal.reservation, Change.EDITED, notify)
 
 
 def _undo_cancelling(session: Session, reversal: _Reversal, notify: bool) -> Mails:
@@ -128,7 +128,7 @@ def _undo_moving(session: Session, reversal: _Reversal, notify: bool) -> Mails:
     late_at = before["late_at"]
     reservation.late_at = datetime.fromisoformat(late_at) if late_at else None
     reservation.hold_expires_at = datetime.fromisoformat(before["held_until"])
-    return _tell(session, reservation, Change.MOVED, notify)
+    return _write_undone(session, reservation, Change.MOVED, notify)
 
 
 def _undo_splitting(session: Session, reversal: _Reversal, notify: bool) -> Mails:
@@ -144,10 +144,12 @@ def _undo_merging(session: Session, reversal: _Reversal, notify: bool) -> Mails:
     if before["other_state"] == State.PENDING:
         held_until = datetime.fromisoformat(before["other_held_until"])
     mails = revive(session, other, notify=notify, held_until=held_until, undone=True)
-    return _tell(session, kept, Change.SPLIT, notify) + mails
+    return _write_undone(session, kept, Change.SPLIT, notify) + mails
 
 
-def _tell(session: Session, reservation: Reservation, change: Change, notify: bool) -> Mails:
+def _write_undone(
+    session: Session, reservation: Reservation, change: Change, notify: bool
+) -> Mails:
     return write_to_party(session, reservation, change, {"undone": True}, notify=notify)
 
 

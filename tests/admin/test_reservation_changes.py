@@ -1,18 +1,21 @@
 """Staff change a reservation on its page: what it shows before and after, and what it keeps when it refuses."""
 
 import re
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from azionelab.bookings import erasure, rules
+from azionelab.bookings.box_office.house_seats import keep_back
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
-from azionelab.database import db
+from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from tests.admin.test_editing import shown
 from tests.factories import DOOR_A, a_party, a_performance, fresh, mails, seats_held
@@ -23,6 +26,11 @@ from tests.support.reservations import entries, saving
 @pytest.fixture
 def performance(in_app: Flask) -> Performance:
     return a_performance(10)
+
+
+def local(moment: datetime) -> str:
+    """A moment as a form has it."""
+    return f"{moment.astimezone(ZoneInfo('Europe/Rome')):%Y-%m-%dT%H:%M}"
 
 
 def text_of(page: str) -> str:
@@ -112,6 +120,60 @@ def test_a_party_above_the_limit_needs_a_reason(
     party = a_party(performance, 4)
     send(staff, "change", party, **entries(party, seats="8", reason="two families"))
     assert fresh(party.id).seats == 8
+
+
+def test_the_reason_of_a_party_above_the_limit_is_kept_and_told(
+    staff: FlaskClient, performance: Performance
+) -> None:
+    party = a_party(performance, 4)
+    send(staff, "change", party, **entries(party, seats="8", reason="two families"))
+    # More seats need no new one, and keep it.
+    send(staff, "change", party, **entries(party, seats="9"))
+    assert fresh(party.id).limit_reason == "two families"
+    typed = entries(party, reason="a class of Ada's school")
+    told = text_of(preview(staff, "change", party, **typed).text)
+    assert "Reason for a party above the limit: two families → a class of Ada's school" in told
+    send(staff, "change", party, **typed)
+    told = text_of(page_of(staff, party))
+    assert "the reason for the larger party from “two families” to “a class of Ada's" in told
+    send(staff, "change", party, **entries(party, seats="5", reason="no more"))
+    assert fresh(party.id).limit_reason == ""
+
+
+def test_house_seats_are_changed_on_their_page(
+    staff: FlaskClient, performance: Performance
+) -> None:
+    kept = keep_back(performance.id, "Press", 4)
+    page = page_of(staff, kept)
+    assert "house seats" in text_of(page)
+    assert "not confirmed yet" not in text_of(page)
+    stored = {"house_note": "Press", "house_seats": "4", "house_until": ""}
+    unchanged = send(staff, "house", kept, **stored)
+    assert "Nothing is different" in unchanged.text
+    until = (now() + timedelta(hours=3)).replace(second=0, microsecond=0)
+    typed = stored | {"house_note": "Radio", "house_seats": "2", "house_until": local(until)}
+    shown_first = preview(staff, "house", kept, **typed)
+    told = text_of(shown_first.text)
+    assert "For whom: Press → Radio" in told
+    assert "Seats: 4 → 2. Then 8 seats are free." in told
+    assert "Release them at:" in told
+    assert "No e-mail is sent about this." in told
+    press(staff, "/admin/reservations/house/", **shown(shown_first.text), step="save")
+    assert (fresh(kept.id).name, fresh(kept.id).hold_expires_at) == ("Radio", until)
+    told = text_of(page_of(staff, kept))
+    assert "kept 4 seats back for the house." in told
+    assert "changed for whom they are kept back from “Press” to “Radio”." in told
+    assert "changed the time of their release from" in told
+    refused = send(staff, "house", kept, **typed | {"house_seats": "11"})
+    assert "Only 8 seats are free." in refused.text
+    assert refused.status_code == 422
+    waiting = a_party(performance, 1, confirmed=False)
+    pending = staff.get("/admin/reservations/?flt0_0=pending").text
+    assert waiting.reference in pending
+    assert kept.reference not in pending
+    listed = staff.get("/admin/reservations/?flt0_0=house").text
+    assert waiting.reference not in listed
+    assert kept.reference in listed
 
 
 def test_a_party_is_moved(staff: FlaskClient, performance: Performance) -> None:

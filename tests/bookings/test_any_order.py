@@ -27,7 +27,12 @@ from azionelab.bookings.box_office.book_for import Guest, Terms, book_for
 from azionelab.bookings.box_office.changes import change_party, entries_of
 from azionelab.bookings.box_office.endings import cancel_party, reinstate_party
 from azionelab.bookings.box_office.groups import merge_parties, split_party
-from azionelab.bookings.box_office.house_seats import keep_back, release_house_seats
+from azionelab.bookings.box_office.house_seats import (
+    HouseEntries,
+    change_house_seats,
+    keep_back,
+    release_house_seats,
+)
 from azionelab.bookings.box_office.just_booked import undo_booking
 from azionelab.bookings.box_office.moves import move_party
 from azionelab.bookings.box_office.undoing import find_undo, undo_change
@@ -131,6 +136,16 @@ class Evening(RuleBasedStateMachine):
     def release_house_seats(self, house: UUID, seats: int) -> None:
         seen = fresh(house).seats
         self._try(lambda: release_house_seats(house, seats, seen))
+
+    @rule(house=house, seats=st.integers(1, 8), minutes=st.none() | st.integers(1, 20))
+    def change_house_seats(self, house: UUID, seats: int, minutes: int | None) -> None:
+        until = None if minutes is None else now() + timedelta(minutes=minutes)
+        wanted, seen = HouseEntries("Radio", seats, until), fresh(house).changed_in
+        self._try(lambda: change_house_seats(house, wanted, seen))
+
+    @rule(house=house)
+    def undo_change_of_house_seats(self, house: UUID) -> None:
+        self.undo_by_staff(house)
 
     @rule(house=house)
     def the_time_of_house_seats_comes(self, house: UUID) -> None:

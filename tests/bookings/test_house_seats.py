@@ -11,17 +11,23 @@ from azionelab.bookings import erasure, performance_changes, rules
 from azionelab.bookings.box_office.book_for import Guest, Terms, book_for
 from azionelab.bookings.box_office.errors import HoldTooLong, HouseSeatsGone
 from azionelab.bookings.box_office.house_seats import (
+    HouseEntries,
+    change_house_seats,
     house_seats,
     keep_back,
     release_house_seats,
 )
 from azionelab.bookings.box_office.just_booked import undo_booking
+from azionelab.bookings.box_office.undoing import find_undo, undo_change
 from azionelab.bookings.errors import (
     BookingClosed,
+    HoldExpired,
     PartyTooLarge,
+    ReservationChanged,
     ReservationUnknown,
     SeatsOfHouse,
     SoldOut,
+    UndoOver,
 )
 from azionelab.bookings.models import Kind, State
 from azionelab.bookings.seats import holds, no_show_seats
@@ -219,3 +225,62 @@ def test_their_note_is_erased_like_a_name() -> None:
     kept = keep_back(a_performance(6).id, "For Ada Rossi of the Corriere", 1)
     erasure.erase_on_request(kept.id)
     assert fresh(kept.id).name == ""
+
+
+def test_their_note_number_and_time_are_changed_and_set_back() -> None:
+    performance = a_performance(6)
+    kept = keep_back(performance.id, "Press", 4)
+    until = now() + timedelta(hours=2)
+    wanted, seen = HouseEntries("Press and radio", 6, until), fresh(kept.id).changed_in
+    assert change_house_seats(kept.id, wanted, seen, rehearse=True).free == 0
+    assert (fresh(kept.id).name, seats_held(performance.id)) == ("Press", (4, 4))
+    change_house_seats(kept.id, wanted, seen)
+    changed = fresh(kept.id)
+    assert (changed.name, changed.hold_expires_at) == ("Press and radio", until)
+    assert seats_held(performance.id) == (6, 6)
+    assert change_house_seats(kept.id, wanted, seen).is_unchanged
+    with pytest.raises(ReservationChanged):
+        change_house_seats(kept.id, HouseEntries("Radio", 1, until), seen)
+    offer = find_undo(fresh(kept.id))
+    assert offer is not None
+    undo_change(offer.id)
+    back = fresh(kept.id)
+    assert (back.name, back.hold_expires_at) == ("Press", performance.starts_at)
+    assert seats_held(performance.id) == (4, 4)
+    assert mails(kept) == []
+
+
+def test_what_house_seats_cannot_be_changed_to() -> None:
+    performance = a_performance(6)
+    kept, party = keep_back(performance.id, "Press", 3), a_party(performance, 2)
+    late = performance.starts_at + timedelta(minutes=1)
+    for seats, until, refusal in (
+        (5, None, SoldOut),
+        (0, None, PartyTooLarge),
+        (3, late, HoldTooLong),
+        (3, now(), HoldTooLong),
+    ):
+        entries, seen = HouseEntries("Press", seats, until), fresh(kept.id).changed_in
+        with pytest.raises(refusal):
+            change_house_seats(kept.id, entries, seen)
+    with pytest.raises(ReservationUnknown):
+        change_house_seats(party.id, HouseEntries("Press", 1, None), fresh(party.id).changed_in)
+    assert seats_held(performance.id) == (5, 5)
+    soon = now() + timedelta(hours=1)
+    change_house_seats(kept.id, HouseEntries("Press", 2, soon), fresh(kept.id).changed_in)
+    let_lapse(kept)
+    with pytest.raises(HoldExpired):
+        change_house_seats(kept.id, HouseEntries("Press", 1, None), fresh(kept.id).changed_in)
+
+
+def test_a_release_time_that_is_over_is_not_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    performance = a_performance(6)
+    kept = keep_back(performance.id, "Press", 3, now() + timedelta(minutes=1))
+    change_house_seats(kept.id, HouseEntries("Press", 3, None), fresh(kept.id).changed_in)
+    offer = find_undo(fresh(kept.id))
+    assert offer is not None
+    later = now() + timedelta(minutes=2)
+    monkeypatch.setattr("azionelab.bookings.box_office.undoing.now", lambda: later)
+    with pytest.raises(UndoOver):
+        undo_change(offer.id)
+    assert fresh(kept.id).hold_expires_at == performance.starts_at

@@ -74,9 +74,16 @@ _FIELDS: dict[str, str] = {
 }
 
 
-def field_label(name: str) -> str:
-    """A field as a noun phrase; one without a label by its name in the database."""
-    known = _FIELDS.get(name)
+# Of house seats, which have a note in place of a name and nobody who confirms them.
+_HOUSE_FIELDS: dict[str, str] = {
+    "hold_expires_at": _("the time of their release"),
+    "name": _("for whom they are kept back"),
+}
+
+
+def field_label(name: str, *, of_house: bool = False) -> str:
+    """A field as a noun phrase, also one of house seats; one without a label by its name in the database."""
+    known = (_HOUSE_FIELDS if of_house else {}).get(name) or _FIELDS.get(name)
     return str(known) if known else gettext("the field “%(name)s”", name=name)
 
 

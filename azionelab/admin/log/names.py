@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from azionelab.admin.rows.filters import describe_performance
-from azionelab.bookings.models import Reservation
+from azionelab.bookings.models import Kind, Reservation
 from azionelab.database import Base, db
 from azionelab.database.audit import ActorKind, AuditEntry
 from azionelab.integrations.models import ProgramToken, Webhook
@@ -23,6 +23,7 @@ class Names:
     """Names by type of object and id, as texts; what was deleted is missing."""
 
     found: dict[str, dict[str, str]] = field(default_factory=dict)
+    house: set[str] = field(default_factory=set)  # ids of reservations that are house seats
 
     def get(self, object_type: str, identity: object) -> str | None:
         """The name of an object, or None."""
@@ -49,10 +50,12 @@ def read_names(entries: Sequence[AuditEntry], accounts: dict[str, str] | None = 
         str(row.id): describe_performance(row)
         for row in _rows(Performance, wanted, joinedload(Performance.show))
     }
+    parties = list(_rows(Reservation, wanted))
     names.found["reservation"] = {
         str(row.id): f"{row.reference}, {row.name}" if row.name else row.reference
-        for row in _rows(Reservation, wanted)
+        for row in parties
     }
+    names.house = {str(row.id) for row in parties if row.kind == Kind.HOUSE}
     models: tuple[Any, ...] = (Show, Venue, Holiday, ApiToken, ProgramToken, Webhook, Role)
     for model in models:
         names.found[model.__tablename__] = {str(row.id): str(row) for row in _rows(model, wanted)}

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from azionelab.admin.log.actors import describe_actor
 from azionelab.admin.log.labels import field_label
 from azionelab.admin.log.names import Names
+from azionelab.admin.log.party_sentences import PARTY_SENTENCES, describe_booked
 from azionelab.admin.log.values import format_value, is_empty
-from azionelab.bookings.history import By
-from azionelab.bookings.models import State
 from azionelab.database.audit import ActorKind, AuditEntry
 
 _Changes = dict[str, Any]
@@ -29,19 +28,18 @@ def describe_entry(entry: AuditEntry, names: Names) -> list[str]:
         for describe in _SENTENCES.get(entry.object_type, ())
         if (text := describe(changes, who, names)) is not None
     ]
-    return told + [_field(name, values, who, names) for name, values in sorted(changes.items())]
+    of_house = entry.object_id in names.house
+    return told + [
+        _field(name, values, who, names, of_house=of_house)
+        for name, values in sorted(changes.items())
+    ]
 
 
 def _created(entry: AuditEntry, who: str, names: Names) -> str:
     facts = {name: new for name, (_old, new) in entry.changes.items()}
     match entry.object_type:
         case "reservation":
-            return ngettext(
-                "%(who)s booked %(num)s seat.",
-                "%(who)s booked %(num)s seats.",
-                facts.get("seats") or 0,
-                who=who,
-            )
+            return describe_booked(facts, who, names)
         case "api_token" if entry.actor == ActorKind.DOOR:
             return gettext("%(who)s became a door.", who=who)
         case "performance" if facts.get("starts_at"):
@@ -76,9 +74,9 @@ def _deleted(entry: AuditEntry, who: str) -> str:
     return describe(who) if describe else gettext("%(who)s deleted this.", who=who)
 
 
-def _field(name: str, values: Any, who: str, names: Names) -> str:
+def _field(name: str, values: Any, who: str, names: Names, *, of_house: bool = False) -> str:
     old, new = values
-    what = field_label(name)
+    what = field_label(name, of_house=of_house)
     if old is new is None:
         return gettext("%(who)s changed %(what)s.", who=who, what=what)
     if is_empty(old):
@@ -99,77 +97,6 @@ def _field(name: str, values: Any, who: str, names: Names) -> str:
 # Each of these takes what it tells out of the changes, so that no field is told twice.
 
 
-def _describe_erasure(changes: _Changes, who: str, _names: Names) -> str | None:
-    if not changes.get("erased_at", (None, None))[1]:
-        return None
-    asked = changes.get("erasure_requested_at")
-    _drop(changes, "erased_at", "erasure_requested_at", "name", "email", "note", "contact")
-    _drop(changes, "limit_reason")
-    if asked:
-        return gettext("%(who)s erased name and address, as the visitor had asked.", who=who)
-    return gettext("Name and address were erased at the end of their retention.")
-
-
-def _describe_state(  # noqa: PLR0911 (one text for each state)
-    changes: _Changes, who: str, _names: Names
-) -> str | None:
-    old, new = changes.pop("state", (None, None))
-    if new is None:
-        return None
-    by = changes.get("ended_by", (None, None))[1]
-    _drop(changes, "confirmed_at", "ended_at", "ended_by", "hold_expires_at", "holds_seats")
-    match new:
-        case State.CONFIRMED if old == State.PENDING:
-            return gettext("%(who)s confirmed the booking.", who=who)
-        case State.CONFIRMED:
-            return gettext("%(who)s took the cancellation back.", who=who)
-        case State.CANCELLED if by == By.PERFORMANCE:
-            return gettext("%(who)s cancelled the performance, and with it this booking.", who=who)
-        case State.CANCELLED:
-            return gettext("%(who)s cancelled the booking.", who=who)
-        case State.EXPIRED if by is not None:
-            return gettext("%(who)s released the seats of the unconfirmed booking.", who=who)
-        case State.EXPIRED:
-            return gettext("It was not confirmed in time: its seats came free.")
-        case _:
-            return gettext("%(who)s made it wait for a confirmation again.", who=who)
-
-
-def _describe_seats(changes: _Changes, who: str, _names: Names) -> str | None:
-    _drop(changes, "reduced_from", "reduced_at", "reduced_by")
-    if "seats" in changes:
-        changes.pop("released", None)  # it follows
-        return None
-    old, new = changes.pop("released", (0, 0))
-    if new > old:
-        return ngettext(
-            "%(who)s released %(num)s seat of people who had not come.",
-            "%(who)s released %(num)s seats of people who had not come.",
-            new - old,
-            who=who,
-        )
-    if new < old:
-        return ngettext(
-            "%(who)s gave the party %(num)s released seat back.",
-            "%(who)s gave the party %(num)s released seats back.",
-            old - new,
-            who=who,
-        )
-    return None
-
-
-def _describe_move(changes: _Changes, who: str, names: Names) -> str | None:
-    old, new = changes.pop("performance_id", (None, None))
-    if new is None:
-        return None
-    return gettext(
-        "%(who)s moved the booking from %(old)s to %(new)s.",
-        who=who,
-        old=format_value("performance_id", old, names),
-        new=format_value("performance_id", new, names),
-    )
-
-
 def _switch(field: str, on: Callable[[str], str], off: Callable[[str], str]) -> Any:
     """Tells that a yes-or-no or a moment was set (`on`) or unset (`off`)."""
 
@@ -180,11 +107,6 @@ def _switch(field: str, on: Callable[[str], str], off: Callable[[str], str]) -> 
         return on(who) if new else off(who)
 
     return describe
-
-
-def _drop(changes: _Changes, *fields: str) -> None:
-    for name in fields:
-        changes.pop(name, None)
 
 
 def _describe_given_up(changes: _Changes, who: str, _names: Names) -> str | None:
@@ -213,7 +135,7 @@ _describe_revoked = _switch(
     lambda who: gettext("%(who)s made the revoked token valid again.", who=who),
 )
 _SENTENCES: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] = {
-    "reservation": (_describe_erasure, _describe_state, _describe_move, _describe_seats),
+    "reservation": PARTY_SENTENCES,
     "performance": (
         _switch(
             "cancelled_at",

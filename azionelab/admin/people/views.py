@@ -14,11 +14,11 @@ from azionelab.admin.guard import Guarded, fresh_login, needs, only_reads
 from azionelab.admin.menu import BOOKINGS
 from azionelab.admin.people.export import personal_data
 from azionelab.admin.people.search import MAX_PEOPLE, bookings_of, find_people
-from azionelab.admin.reservations.views import STATES
+from azionelab.admin.reservations.states import describe_state
 from azionelab.admin.rows.base import read_identity
 from azionelab.admin.rows.searches import PARAMETER, find_search, keep_search
 from azionelab.bookings.erasure import erase_person
-from azionelab.bookings.models import Kind, Reservation, State
+from azionelab.bookings.models import Kind, Reservation
 from azionelab.database import db, now
 from azionelab.staff.rights import Right
 
@@ -48,7 +48,7 @@ class PeopleView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no
             typed=typed or "",
             found=find_people(typed) if typed else None,
             most=MAX_PEOPLE,
-            state_of=_state_of,
+            state_of=describe_state,
         )
         return page
 
@@ -124,7 +124,7 @@ class PeopleView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no
                 for one in bookings
                 if one.performance.starts_at > at and one.is_live and not one.is_lapsed(at)
             ],
-            state_of=_state_of,
+            state_of=describe_state,
             **facts,
         )
         return page
@@ -143,8 +143,3 @@ def _find_bookings() -> Any:
     if reservation.walk_in or reservation.erased_at is not None:
         return []
     return bookings_of(reservation)
-
-
-def _state_of(reservation: Reservation) -> str:
-    state = State.EXPIRED if reservation.is_lapsed(now()) else reservation.state
-    return STATES[state]

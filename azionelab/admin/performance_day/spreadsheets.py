@@ -6,7 +6,7 @@ from datetime import datetime
 from flask_babel import gettext
 
 from azionelab.admin.exports.tables import Cell
-from azionelab.admin.reservations.views import STATES
+from azionelab.admin.reservations.states import STATES
 from azionelab.admin.scans import verdict_label
 from azionelab.checkin.house.guests import Guest
 from azionelab.checkin.models import Scan

@@ -35,6 +35,11 @@ class ChangePages(TheatreView):
         """Change name, address, language, seats and note."""
         return self._change("change")
 
+    @expose("/house/", methods=("POST",))
+    def house_view(self) -> Any:
+        """Change note, number and release time of house seats."""
+        return self._change("house")
+
     @expose("/move/", methods=("POST",))
     def move_view(self) -> Any:
         """Move the party to another performance."""

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from azionelab.admin.reservations.forms import (
     ChangeForm,
+    HouseSeatsForm,
     MergeForm,
     MoveForm,
     OfficeForm,
@@ -18,11 +19,17 @@ from azionelab.admin.reservations.forms import (
     WalkInMoveForm,
     WalkInNumberForm,
 )
-from azionelab.admin.reservations.texts import describe_changes, describe_free
+from azionelab.admin.reservations.texts import (
+    describe_changes,
+    describe_free,
+    describe_house_changes,
+)
 from azionelab.admin.rows.filters import describe_performance
 from azionelab.bookings.box_office.changes import PartyEntries, change_party
 from azionelab.bookings.box_office.endings import cancel_party, reinstate_party
+from azionelab.bookings.box_office.errors import HoldTooLong
 from azionelab.bookings.box_office.groups import merge_parties, split_party
+from azionelab.bookings.box_office.house_seats import HouseEntries, change_house_seats
 from azionelab.bookings.box_office.moves import move_party
 from azionelab.bookings.box_office.outcomes import Outcome
 from azionelab.bookings.errors import (
@@ -73,6 +80,15 @@ def _change(reservation_id: UUID, form: ChangeForm, seen: int, **how: bool) -> O
         form.note.data or "",
     )
     return change_party(reservation_id, wanted, seen, reason=form.reason.data or "", **how)
+
+
+def _change_house(
+    reservation_id: UUID, form: HouseSeatsForm, seen: int, *, notify: bool, rehearse: bool
+) -> Outcome:
+    del notify  # they are nobody's
+    until = form.until_of(db.session.get_one(Reservation, reservation_id))
+    wanted = HouseEntries(form.house_note.data, form.house_seats.data, until)
+    return change_house_seats(reservation_id, wanted, seen, rehearse=rehearse)
 
 
 def _move(reservation_id: UUID, form: MoveForm, seen: int, **how: bool) -> Outcome:
@@ -210,6 +226,12 @@ DEEDS: dict[str, Deed] = {
             SoldOut: "seats", PartyInside: "seats", PartyTooLarge: "seats", NotFewerSeats: "seats",
             PartyOverLimit: "reason", AddressTaken: "email",
         },
+    ),
+    "house": Deed(
+        HouseSeatsForm, _change_house, describe_house_changes,
+        _("Change the house seats"), _("Save"), _("Saved."),
+        _("Nothing is different: nothing was saved."),
+        {SoldOut: "house_seats", PartyTooLarge: "house_seats", HoldTooLong: "house_until"},
     ),
     "move": Deed(
         MoveForm, _move, _effects_of_move,

@@ -1,6 +1,6 @@
 """Forms of a reservation's page: what staff change, and what the visitor tells the door."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
@@ -8,13 +8,13 @@ from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from wtforms import EmailField, IntegerField, SelectChoice, SelectField
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 
 from azionelab.admin.rows.base import read_identity
-from azionelab.admin.rows.fields import Line, RequiredChoice
+from azionelab.admin.rows.fields import Line, LocalTime, RequiredChoice
 from azionelab.admin.rows.filters import describe_performance
 from azionelab.bookings.door_notes import MINUTES
-from azionelab.bookings.models import MAX_CONTACT, MAX_NOTE, Kind, Reservation
+from azionelab.bookings.models import MAX_CONTACT, MAX_NAME, MAX_NOTE, Kind, Reservation
 from azionelab.bookings.pages.forms import Cleaned
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
 from azionelab.database import db, now
@@ -100,6 +100,42 @@ class ChangeForm(OfficeForm):
         for field in (self.name, self.email, self.locale, self.seats, self.note):
             field.data = getattr(reservation, field.name)
         self.reason.data = reservation.limit_reason
+
+
+class HouseSeatsForm(OfficeForm):
+    """House seats: for whom, how many, until when."""
+
+    house_note = Line(
+        _("For whom"),
+        [InputRequired(_("Please say for whom.")), Length(max=MAX_NAME)],
+        render_kw={"maxlength": MAX_NAME, "autocomplete": "off"},
+    )
+    house_seats = IntegerField(_("Seats"), [InputRequired(), NumberRange(1, MAX_PARTY)])
+    house_until = LocalTime(
+        _("Release them at"),
+        [],
+        description=_("Empty: at the curtain. Then they go on sale by themselves."),
+    )
+
+    def load(self, reservation: Reservation) -> None:
+        """Show what is stored; the curtain as an empty field."""
+        self.house_note.data, self.house_seats.data = reservation.name, reservation.seats
+        until = reservation.hold_expires_at
+        self.house_until.process_data(until if until != reservation.performance.starts_at else None)
+
+    def validate_house_note(self, field: Line) -> None:
+        """Something to read."""
+        if not field.data:
+            raise ValidationError(gettext("Please say for whom."))
+
+    def until_of(self, house: Reservation) -> datetime | None:
+        """The chosen moment: the stored one, with its seconds, when the form was left as it showed it."""
+        chosen, stored = self.house_until.data, house.hold_expires_at
+        return stored if chosen == stored.replace(second=0, microsecond=0) else chosen
+
+    def entries(self) -> dict[str, str]:
+        """The moment as its field sends it."""
+        return super().entries() | {"house_until": self.house_until._value()}
 
 
 class MoveForm(OfficeForm):

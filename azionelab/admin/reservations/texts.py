@@ -4,7 +4,9 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 
-from azionelab.admin.reservations.forms import LANGUAGES, ChangeForm, NoteForm
+from azionelab.admin.reservations.forms import LANGUAGES, ChangeForm, HouseSeatsForm, NoteForm
+from azionelab.bookings.box_office.changes import reason_of
+from azionelab.bookings.box_office.errors import HoldTooLong
 from azionelab.bookings.box_office.outcomes import Outcome
 from azionelab.bookings.errors import (
     AddressTaken,
@@ -28,6 +30,7 @@ from azionelab.bookings.errors import (
     VisitorErased,
 )
 from azionelab.bookings.models import Reservation
+from azionelab.web.dates import format_datetime
 
 
 def note_form(reservation: Reservation) -> NoteForm:
@@ -52,6 +55,11 @@ def mark_changed_note(form: NoteForm, now_is: str) -> None:
 def describe_refusal(refusal: BookingError) -> str:  # noqa: PLR0911, PLR0912 (one text for each refusal)
     """Describe a refusal of the booking rules."""
     match refusal:
+        case HoldTooLong():
+            return gettext(
+                "Choose a moment to come, at the latest the curtain: %(at)s.",
+                at=format_datetime(refusal.curtain),
+            )
         case HoldExpired():
             return gettext("It was not confirmed in time, and its seats have been released.")
         case ReservationEnded():
@@ -136,6 +144,27 @@ def describe_changes(reservation: Reservation, form: ChangeForm, outcome: Outcom
             + ". "
             + describe_free(outcome)
         )
+    reason = reason_of(reservation, form.seats.data, form.reason.data or "")
+    if reason != reservation.limit_reason:
+        lines.append(_before_and_after(form.reason.label.text, reservation.limit_reason, reason))
+    return lines
+
+
+def describe_house_changes(house: Reservation, form: HouseSeatsForm, outcome: Outcome) -> list[str]:
+    """What saving the form of house seats changes, one line for each entry."""
+    lines = []
+    if form.house_note.data != house.name:
+        label = form.house_note.label.text
+        lines.append(_before_and_after(label, house.name, form.house_note.data))
+    if form.house_seats.data != house.seats:
+        label, seats = form.house_seats.label.text, str(form.house_seats.data)
+        shown = _before_and_after(label, str(house.seats), seats)
+        lines.append(f"{shown}. {describe_free(outcome)}")
+    curtain = house.performance.starts_at
+    before, after = house.hold_expires_at, form.until_of(house) or curtain
+    if before != after:
+        label = form.house_until.label.text
+        lines.append(_before_and_after(label, *map(format_datetime, (before, after))))
     return lines
 
 

@@ -19,9 +19,10 @@ from azionelab.admin.people.search import has_text_or_nearly
 from azionelab.admin.reservations.change_pages import ChangePages
 from azionelab.admin.reservations.deeds import DEEDS
 from azionelab.admin.reservations.forms import LANGUAGES, LateForm
+from azionelab.admin.reservations.states import StateFilter, current_state, describe_state
 from azionelab.admin.reservations.texts import describe_refusal
 from azionelab.admin.rows.base import breakable_address, read_identity, return_url_or
-from azionelab.admin.rows.filters import ChoiceFilter, PerformanceFilter, describe_performance
+from azionelab.admin.rows.filters import PerformanceFilter, describe_performance
 from azionelab.bookings import erasure, rules
 from azionelab.bookings.box_office.outcomes import UNDO_FOR
 from azionelab.bookings.box_office.undoing import find_undo
@@ -33,13 +34,6 @@ from azionelab.database import db, now
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance
 from azionelab.staff.rights import Right
-
-STATES: dict[str, str] = {
-    State.PENDING: _("not confirmed yet"),
-    State.CONFIRMED: _("confirmed"),
-    State.CANCELLED: _("cancelled"),
-    State.EXPIRED: _("expired"),
-}
 
 
 class ReservationView(ChangePages):
@@ -61,6 +55,7 @@ class ReservationView(ChangePages):
         *column_list,
         "released",
         "late_at",
+        "limit_reason",
         "locale",
         "holds_seats",
         "hold_expires_at",
@@ -99,6 +94,7 @@ class ReservationView(ChangePages):
         "created_at": _("Booked"),
         "released": _("Seats released"),
         "late_at": _("Expected late, at about"),
+        "limit_reason": _("Reason for a party above the limit"),
         "locale": _("Language"),
         "holds_seats": _("Seats held"),
         "hold_expires_at": _("Confirm by"),
@@ -110,7 +106,7 @@ class ReservationView(ChangePages):
         "name": lambda _view, _context, row, _name: gettext("Walk-in") if row.walk_in else row.name,
         "email": lambda _view, _context, row, _name: breakable_address(row.email),
         "performance": lambda _view, _context, row, _name: describe_performance(row.performance),
-        "state": lambda _view, _context, row, _name: STATES[_state(row)],
+        "state": lambda _view, _context, row, _name: describe_state(row),
         "locale": lambda _view, _context, row, _name: LANGUAGES.get(row.locale, row.locale),
     }
     column_formatters_detail = column_formatters
@@ -118,7 +114,7 @@ class ReservationView(ChangePages):
     def get_filters(self) -> Any:
         """By state and by performance."""
         self.column_filters = (
-            ChoiceFilter(Reservation.state, _("State"), STATES),
+            StateFilter(),
             PerformanceFilter(Reservation.performance_id),
         )
         return super().get_filters()
@@ -157,7 +153,7 @@ class ReservationView(ChangePages):
         self, reservation: Reservation, forms: dict[str, FlaskForm] | None = None
     ) -> str:
         """The page of a reservation, with these forms as they were sent."""
-        state = _state(reservation)
+        state = current_state(reservation)
         is_live = state in LIVE
         page: str = self.render(
             self.details_template,
@@ -238,21 +234,18 @@ class ReservationView(ChangePages):
         return self.back_to(identity)
 
 
-def _state(reservation: Reservation) -> str:
-    return State.EXPIRED if reservation.is_lapsed(now()) else reservation.state
-
-
 def _columns_with_news(reservation: Reservation) -> set[str]:
     """The columns worth showing: not what the heading says, nor what is empty or as it always is."""
     usual = {"performance", "state", "seats", "created_at"}
-    if not reservation.walk_in:
+    if not reservation.walk_in and reservation.kind != Kind.HOUSE:
         usual |= {"locale"}
     if reservation.is_pending:
         usual |= {"hold_expires_at"}
         if not reservation.holds_seats:
             usual |= {"holds_seats"}
     if_any = ("email", "admitted", "released", "late_at", "confirmed_at", "ended_at", "erased_at")
-    return usual | {name for name in if_any if getattr(reservation, name)}
+    with_news = {name for name in (*if_any, "limit_reason") if getattr(reservation, name)}
+    return usual | with_news
 
 
 def _forms(reservation: Reservation, sent: dict[str, FlaskForm]) -> dict[str, FlaskForm]:

@@ -73,8 +73,8 @@ def change_party(
 ) -> Outcome:
     """Save the entries of a reservation's form. One mail says what changed; a note alone has none.
 
-    More seats are given while so many are free, and beyond the performance's party limit with a `reason`. `seen` is
-    the reservation's `changed_in` as the page showed it.
+    More seats are given while so many are free, and beyond the performance's party limit with a `reason`, which is
+    kept and can be changed by itself. `seen` is the reservation's `changed_in` as the page showed it.
 
     Raises ReservationUnknown, ReservationChanged, ReservationEnded, HoldExpired, VisitorErased, AddressTaken,
     PartyInside, PartyOverLimit, PartyTooLarge, SoldOut, PerformanceStarted.
@@ -85,6 +85,8 @@ def change_party(
         different = {
             name: value for name, value in asdict(before).items() if value != getattr(wanted, name)
         }
+        if reason and reason_of(reservation, wanted.seats, reason) != reservation.limit_reason:
+            different["limit_reason"] = reservation.limit_reason
         if not different:
             return Outcome(reservation_id, is_unchanged=True)
         refuse_other_version(reservation, seen)
@@ -92,7 +94,7 @@ def change_party(
         limit = {"limit_reason": reservation.limit_reason} if "seats" in different else {}
         change = set_entries(session, reservation, wanted, reason)
         mails: tuple[MailPreview, ...] = ()
-        if different.keys() - {"note"}:
+        if different.keys() - {"note", "limit_reason"}:
             changed = changed_entries(before, wanted)
             mails = write_to_party(session, reservation, change, changed, notify=notify)
         offer_undo(
@@ -126,12 +128,17 @@ def set_entries(
         session.flush()
     if wanted.seats != stored.seats:
         _check_seats(session, reservation, wanted.seats, reason)
-        above = wanted.seats > reservation.performance.party_limit
-        if reason is not None:
-            reservation.limit_reason = (reason or reservation.limit_reason) if above else ""
         office.resize(session, reservation, wanted.seats, Change.EDITED)
-        session.flush()
+    if reason is not None:
+        reservation.limit_reason = reason_of(reservation, wanted.seats, reason)
+    session.flush()
     return Change.EDITED
+
+
+def reason_of(reservation: Reservation, seats: int, reason: str) -> str:
+    """The reason that is kept with a party of so many: a new one, or the one before; none within the limit."""
+    above = seats > reservation.performance.party_limit and reservation.kind != Kind.HOUSE
+    return (reason or reservation.limit_reason) if above else ""
 
 
 def changed_entries(before: PartyEntries, now_is: PartyEntries) -> Changed:

@@ -5,15 +5,25 @@ time comes they are free at once; the job that expires holds only records it.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID, uuid4, uuid5
 
 from flask import current_app
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from azionelab.bookings.box_office.book_for import check_hold, check_open
+from azionelab.bookings.box_office.changes import check_live
 from azionelab.bookings.box_office.errors import HouseSeatsGone
-from azionelab.bookings.errors import PartyTooLarge, ReservationUnknown, SoldOut
+from azionelab.bookings.box_office.outcomes import (
+    Outcome,
+    free_seats,
+    offer_undo,
+    office_transaction,
+    refuse_other_version,
+)
+from azionelab.bookings.errors import PartyTooLarge, ReservationUnknown, SoldOut, VisitorErased
 from azionelab.bookings.locks import lock_performance, lock_with_performance
 from azionelab.bookings.models import Kind, Reservation, unconfirmed
 from azionelab.bookings.seats.holds import count_free_seats
@@ -71,6 +81,58 @@ def keep_back(
         )
         box_office.hold(session, kept, until, with_mail=False)
         return kept
+
+
+@dataclass(frozen=True)
+class HouseEntries:
+    """What the form of house seats says: for whom, how many, and until when (aware; None is the curtain)."""
+
+    note: str
+    seats: int
+    until: datetime | None
+
+
+def change_house_seats(
+    reservation_id: UUID, wanted: HouseEntries, seen: int, *, rehearse: bool = False
+) -> Outcome:
+    """Change note, number and release time of house seats. Nobody is written to.
+
+    `seen` is their `changed_in` as the page showed it. Raises ReservationUnknown, ReservationChanged,
+    ReservationEnded, HoldExpired when they are free again, VisitorErased, PartyTooLarge, SoldOut, HoldTooLong.
+    """
+    with office_transaction(rehearse=rehearse) as session:
+        house = lock_with_performance(session, reservation_id)
+        if house.kind != Kind.HOUSE:
+            raise ReservationUnknown
+        before = HouseEntries(house.name, house.seats, house.hold_expires_at)
+        until = wanted.until or house.performance.starts_at
+        if before == HouseEntries(wanted.note, wanted.seats, until):
+            return Outcome(reservation_id, is_unchanged=True)
+        refuse_other_version(house, seen)
+        check_live(house)
+        if until != before.until:
+            check_hold(house.performance, until, now())
+        set_house_entries(session, house, wanted)
+        kept = asdict(before) | {"until": before.until and before.until.isoformat()}
+        offer_undo(session, reservation_id, "house", kept, told=False)
+        return Outcome(reservation_id, free=free_seats(session, house.performance))
+
+
+def set_house_entries(session: Session, house: Reservation, wanted: HouseEntries) -> None:
+    """Write the entries of locked house seats in the caller's transaction, which has checked `until`.
+
+    Raises VisitorErased, PartyTooLarge, SoldOut.
+    """
+    if house.erased_at is not None and wanted.note != house.name:
+        raise VisitorErased
+    if not 1 <= wanted.seats <= MAX_PARTY:
+        raise PartyTooLarge(MAX_PARTY)
+    if wanted.seats > house.seats:
+        free = count_free_seats(session, house.performance, now())
+        if wanted.seats - house.seats > free:
+            raise SoldOut(free)
+    until = wanted.until or house.performance.starts_at
+    box_office.change_house(session, house, wanted.note, wanted.seats, until)
 
 
 def release_house_seats(reservation_id: UUID, seats: int, seen: int) -> Reservation:

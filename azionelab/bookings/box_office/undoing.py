@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.box_office.changes import PartyEntries, entries_of, set_entries
 from azionelab.bookings.box_office.endings import end_party, revive
 from azionelab.bookings.box_office.groups import join
+from azionelab.bookings.box_office.house_seats import HouseEntries, set_house_entries
 from azionelab.bookings.box_office.models import UndoOffer
 from azionelab.bookings.box_office.moves import lock_for_move, put_into
 from azionelab.bookings.box_office.outcomes import (
@@ -147,6 +148,15 @@ def _undo_merging(session: Session, reversal: _Reversal, notify: bool) -> Mails:
     return _write_undone(session, kept, Change.SPLIT, notify) + mails
 
 
+def _undo_house_seats(session: Session, reversal: _Reversal, _notify: bool) -> Mails:
+    until = datetime.fromisoformat(reversal.before["until"])
+    if until <= now():
+        raise UndoOver
+    entries = HouseEntries(**reversal.before | {"until": until})
+    set_house_entries(session, reversal.reservation, entries)
+    return ()
+
+
 def _write_undone(
     session: Session, reservation: Reservation, change: Change, notify: bool
 ) -> Mails:
@@ -155,6 +165,7 @@ def _write_undone(
 
 _UNDO: dict[str, Callable[[Session, _Reversal, bool], Mails]] = {
     "change": _undo_change,
+    "house": _undo_house_seats,
     "cancel": _undo_cancelling,
     "reinstate": _undo_reinstating,
     "move": _undo_moving,

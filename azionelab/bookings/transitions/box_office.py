@@ -66,6 +66,16 @@ def give_back_to_house(session: Session, house: Reservation, seats: int) -> None
     consequences.reservation_changed(session, house, Change.KEPT_BACK)
 
 
+def change_house(
+    session: Session, house: Reservation, note: str, seats: int, until: datetime
+) -> None:
+    """Change locked house seats: for whom, how many, until when. The caller has found more seats free."""
+    consequences.seats_freed(house.performance, max(0, house.seats - seats))
+    house.name, house.seats, house.hold_expires_at = note, seats, until
+    session.flush()
+    consequences.reservation_changed(session, house, Change.KEPT_BACK)
+
+
 def follow_curtain(parties: Iterable[Reservation], was: datetime, starts_at: datetime) -> None:
     """Let what staff hold until the curtain be held until the new one; nothing is held longer than that."""
     for reservation in parties:

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from azionelab.bookings import erasure, rules
 from azionelab.bookings.box_office.house_seats import keep_back
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
@@ -324,3 +325,53 @@ def test_walk_ins_are_corrected_and_moved(staff: FlaskClient, performance: Perfo
     assert (seats_held(performance.id), seats_held(other.id)) == ((0, 0), (6, 6))
     again = send(staff, "move-walk-ins", party, performance=other.id).text
     assert "They are already there" in again
+
+
+def test_parties_of_a_cancelled_performance_are_moved_together(
+    staff: FlaskClient, performance: Performance
+) -> None:
+    saturday = a_performance(5, show=performance.show)
+    fits, too_many = a_party(performance, 4, name="Ada Rossi"), a_party(performance, 3, name="Bo")
+    waiting = a_party(performance, 1, name="Ciro", confirmed=False)
+    address = f"/admin/evenings/{performance.id}/move-parties"
+    assert (
+        "Only parties of a cancelled performance" in staff.get(address, follow_redirects=True).text
+    )
+    cancel_performance(performance.id)
+    page = staff.get(address).text
+    assert re.findall(r'value="([^":]+):\d+"( checked)?', page) == [
+        (str(fits.id), " checked"),
+        (str(too_many.id), " checked"),
+        (str(waiting.id), ""),
+    ]
+    chosen = [f"{one.id}:{fresh(one.id).changed_in}" for one in (fits, too_many)]
+    nobody = press(staff, address, performance=saturday.id)
+    assert (nobody.status_code, "Choose at least one party." in nobody.text) == (422, True)
+    plan = press(staff, address, performance=saturday.id, party=chosen)
+    told = text_of(plan.text)
+    assert (
+        f"1 party cannot be moved Bo · {too_many.reference} · 3 seats: Only 1 seat is free." in told
+    )
+    assert f"1 party is moved (4 seats) Ada Rossi · {fits.reference}" in told
+    assert "Write to them: 1 e-mail" in told
+    assert seats_held(saturday.id) == (0, 0)
+    back = press(staff, address, **shown(plan.text), step="edit").text
+    assert back.count(" checked") == 2
+    done = press(staff, address, **shown(plan.text), step="save")
+    assert "1 party has been moved. 1 e-mail is on its way." in text_of(done.text)
+    assert fresh(fits.id).performance_id == saturday.id
+    assert mails(fits)[-1] == "changed"
+    # Somebody has taken the last seat of those whom the next preview named.
+    chosen = [f"{waiting.id}:{fresh(waiting.id).changed_in}"]
+    plan = press(staff, address, performance=saturday.id, party=chosen)
+    a_party(saturday, 1)
+    late = press(staff, address, **shown(plan.text), step="save")
+    assert late.status_code == 409
+    assert "nobody was moved" in late.text
+    # One of them, on its own page.
+    sunday = a_performance(9)
+    assert "which is cancelled." in text_of(
+        preview(staff, "move", too_many, performance=sunday.id).text
+    )
+    send(staff, "move", too_many, performance=sunday.id)
+    assert (fresh(too_many.id).state, fresh(too_many.id).performance_id) == ("confirmed", sunday.id)

@@ -39,12 +39,16 @@ from azionelab.bookings.box_office.undoing import find_undo, undo_change
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.evenings.changing import EffectsChanged, change_evenings
 from azionelab.bookings.evenings.effects import preview_change
+from azionelab.bookings.evenings.rebooking import rebook_parties
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.bookings.seats import holds, no_show_seats
 from azionelab.bookings.tickets.signing import write_ticket
+from azionelab.checkin.models import Scan
 from azionelab.checkin.scanning.scan_log import Claim
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import undo
+from azionelab.checkin.scanning.walk_in_corrections import correct_walk_ins, move_walk_ins
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import db, now
@@ -78,21 +82,29 @@ GUESTS = st.sampled_from(
 
 
 class Evening(RuleBasedStateMachine):
-    """One performance, everything that can happen to it, and another one that parties are moved to."""
+    """One performance, everything that can happen to it, and another one that parties are moved to.
+
+    A third one is cancelled; its parties are moved to both.
+    """
 
     reservations = Bundle("reservations")
     scans = Bundle("scans")
     claims = Bundle("claims")
     house = Bundle("house")
 
-    @initialize(capacity=st.integers(1, 12))
-    def open_booking(self, capacity: int) -> None:
+    @initialize(target=reservations, capacity=st.integers(1, 12))
+    def open_booking(self, capacity: int) -> object:
         curtain = now() + timedelta(minutes=20)
         self.performance = a_performance(
             capacity, party_limit=5, starts_at=curtain, booking_closes_at=curtain
         )
         self.other = a_performance(6, party_limit=5)
+        self.cancelled = a_performance(9, party_limit=5)
         self.let_in: dict[UUID, int] = {}
+        guests = ((Guest("Nobody's address", "", "en"), 3), (Guest("A", "a@example.org", "en"), 4))
+        gone = [book_for(self.cancelled.id, *guest).id for guest in guests]
+        cancel_performance(self.cancelled.id)
+        return multiple(*gone)
 
     @rule(
         target=reservations,
@@ -246,6 +258,46 @@ class Evening(RuleBasedStateMachine):
         self._try(lambda: move_party(reservation, target.id, seen, notify=notify))
 
     @rule(
+        chosen=st.lists(reservations, min_size=1, max_size=3, unique=True),
+        to_other=st.booleans(),
+        notify=st.booleans(),
+    )
+    def move_from_the_cancelled_one(self, chosen: list[UUID], to_other: bool, notify: bool) -> None:
+        target = self.other.id if to_other else self.performance.id
+        seen = {one: fresh(one).changed_in for one in chosen}
+        gone = self.cancelled.id
+        planned = rebook_parties(gone, target, seen)
+        expected = frozenset(planned.moved)
+        done = rebook_parties(gone, target, seen, notify=notify, expected=expected)
+        assert (done.moved, done.free) == (planned.moved, planned.free)
+        assert {fresh(one).performance_id for one in done.moved} <= {target}
+
+    @rule(claim=claims, people=st.integers(1, 6))
+    def correct_walk_ins(self, claim: UUID, people: int) -> None:
+        party = self._party_of(claim)
+        if party is not None:
+            with contextlib.suppress(BookingError):
+                correct_walk_ins(party.id, people, party.changed_in, DOOR_A)
+                self.let_in[claim] = people
+            db.session.rollback()
+
+    @rule(claim=claims)
+    def move_walk_ins(self, claim: UUID) -> None:
+        party = self._party_of(claim)
+        if party is not None:
+            people, seen = party.admitted, party.changed_in
+            with contextlib.suppress(BookingError):
+                moved = move_walk_ins(party.id, self.other.id, seen, DOOR_A)
+                if not moved.is_unchanged:
+                    self.let_in[claim], self.let_in[uuid4()] = 0, people
+            db.session.rollback()
+
+    @staticmethod
+    def _party_of(scan_id: UUID) -> Reservation | None:
+        scan = db.session.get(Scan, scan_id)
+        return fresh(scan.reservation_id) if scan and scan.reservation_id else None
+
+    @rule(
         reservation=reservations,
         seats=st.integers(1, 7),
         reason=st.sampled_from(["", "a class"]),
@@ -320,7 +372,9 @@ class Evening(RuleBasedStateMachine):
 
     @invariant()
     def the_house_is_not_oversold(self) -> None:
-        for evening in (self.performance, self.other) if hasattr(self, "performance") else ():
+        if not hasattr(self, "performance"):
+            return
+        for evening in (self.performance, self.other, self.cancelled):
             held, live = seats_held(evening.id)
             assert held == live
             performance = db.session.get_one(Performance, evening.id, populate_existing=True)
@@ -334,9 +388,13 @@ class Evening(RuleBasedStateMachine):
                     "SELECT r.seats - r.released, r.state, r.admitted, coalesce(sum(a.people), 0)"
                     " FROM reservation r LEFT JOIN admission a"
                     " ON a.reservation_id = r.id AND a.undone_at IS NULL"
-                    " WHERE r.performance_id IN (:id, :other) GROUP BY r.id"
+                    " WHERE r.performance_id IN (:id, :other, :cancelled) GROUP BY r.id"
                 ),
-                {"id": self.performance.id, "other": self.other.id},
+                {
+                    "id": self.performance.id,
+                    "other": self.other.id,
+                    "cancelled": self.cancelled.id,
+                },
             ).all()
             for seats, state, admitted, people in rows:
                 assert admitted == people <= seats

@@ -19,7 +19,9 @@ from azionelab.bookings.box_office.changes import change_party, entries_of
 from azionelab.bookings.box_office.groups import merge_parties, split_party
 from azionelab.bookings.box_office.moves import move_party
 from azionelab.bookings.errors import BookingError
+from azionelab.bookings.evenings.rebooking import rebook_parties
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.checkin.scanning.scans import admit
 from azionelab.shows.models import Performance
 from tests.bookings.test_locks import DOOR_GATE, MAIL_GATE, Race, with_and_without, without_its_lock
@@ -154,6 +156,26 @@ def test_the_last_seats_go_to_one_of_two_parties(race: Race, unlocked: str | Non
     # Without the lock the database's constraint refuses, which knows no figure.
     assert left == ([0] if unlocked else [1])
     assert seats_held(saturday.id) == (4, 4)
+
+
+@with_and_without("_PERFORMANCE")
+def test_the_last_seats_go_to_the_parties_of_one_of_two_cancelled_evenings(
+    race: Race, unlocked: str | None
+) -> None:
+    """Two who each move all parties of a cancelled evening to the same third one."""
+    target = a_performance(7)
+    acts = []
+    for _ in range(2):
+        evening = a_performance(10)
+        parties = [a_party(evening, seats) for seats in (3, 2)]
+        cancel_performance(evening.id)
+        chosen = {party.id: fresh(party.id).changed_in for party in parties}
+        expected = frozenset(chosen)
+        acts.append(partial(rebook_parties, evening.id, target.id, chosen, expected=expected))
+    told = race.run(MAIL_GATE, *acts)
+    # Without the lock the database's constraint refuses, and cannot say whom there is room for.
+    assert told == ["done", "SoldOut" if unlocked else "RebookingChanged"]
+    assert seats_held(target.id) == (5, 5)
 
 
 @pytest.mark.parametrize("confirmed", [True, False])

@@ -16,6 +16,7 @@ from azionelab.admin.performance_day.downloads import DownloadPages
 from azionelab.admin.performance_day.drawings import draw_arrivals
 from azionelab.admin.performance_day.parties import PartyPages
 from azionelab.admin.performance_day.phones import PhonePages
+from azionelab.admin.performance_day.rebooking import RebookingPages
 from azionelab.admin.performance_day.seat_release import SeatReleasePages
 from azionelab.admin.performance_day.texts import describe_conflict
 from azionelab.bookings.seats.network_holds import networks_of
@@ -38,7 +39,13 @@ _MANY = 10  # unconfirmed seats of one network that staff are shown
 
 
 class PerformanceDayView(
-    BookingPages, HousePages, PartyPages, PhonePages, SeatReleasePages, DownloadPages
+    BookingPages,
+    HousePages,
+    PartyPages,
+    RebookingPages,
+    PhonePages,
+    SeatReleasePages,
+    DownloadPages,
 ):
     """A performance on its day; the back office's first page links to it."""
 

@@ -101,12 +101,13 @@ def _effects_of_move(
     target = db.session.get_one(Performance, form.performance.data)
     to = gettext("To: %(performance)s.", performance=describe_performance(target))
     seats = ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
+    left = describe_performance(reservation.performance)
+    if reservation.performance.cancelled_at:
+        gone = gettext("From: %(performance)s, which is cancelled.", performance=left)
+        again = gettext("The reservation is confirmed there, with the ticket that it had.")
+        return [gone, f"{to} {describe_free(outcome)}", again]
     return [
-        gettext(
-            "From: %(performance)s. Its %(seats)s come free.",
-            performance=describe_performance(reservation.performance),
-            seats=seats,
-        ),
+        gettext("From: %(performance)s. Its %(seats)s come free.", performance=left, seats=seats),
         f"{to} {describe_free(outcome)}",
         gettext(
             "Reference and ticket stay the same. The old door refuses it, the new one admits it."

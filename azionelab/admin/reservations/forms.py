@@ -145,25 +145,7 @@ class MoveForm(OfficeForm):
 
     def offer(self, reservation: Reservation) -> None:
         """Offer the performances to come with their free seats, those of the same show first."""
-        coming = db.session.scalars(
-            select(Performance)
-            .options(joinedload(Performance.show))
-            .where(
-                Performance.starts_at > now(),
-                Performance.cancelled_at.is_(None),
-                Performance.id != reservation.performance_id,
-            )
-            .order_by(
-                Performance.show_id != reservation.performance.show_id,
-                Performance.starts_at,
-                Performance.id,
-            )
-            .limit(_MAX_CHOICES)
-        )
-        self.performance.choices = [
-            SelectChoice(str(one.id), f"{describe_performance(one)} · {_free(one)}")
-            for one in coming
-        ]
+        self.performance.choices = performances_to_come(reservation.performance)
         if self.performance.data == reservation.performance_id:
             # The same press, sent again.
             here = SelectChoice(str(self.performance.data), "")
@@ -277,6 +259,24 @@ class LateForm(FlaskForm):  # type: ignore[misc]
             ),
         ]
         return self
+
+
+def performances_to_come(left: Performance) -> list[SelectChoice]:
+    """The performances that parties of one can be moved to, with their free seats, those of its show first."""
+    coming = db.session.scalars(
+        select(Performance)
+        .options(joinedload(Performance.show))
+        .where(
+            Performance.starts_at > now(),
+            Performance.cancelled_at.is_(None),
+            Performance.id != left.id,
+        )
+        .order_by(Performance.show_id != left.show_id, Performance.starts_at, Performance.id)
+        .limit(_MAX_CHOICES)
+    )
+    return [
+        SelectChoice(str(one.id), f"{describe_performance(one)} · {_free(one)}") for one in coming
+    ]
 
 
 def _free(performance: Performance) -> str:

@@ -24,6 +24,7 @@ from azionelab.admin.reservations.texts import describe_refusal
 from azionelab.admin.rows.base import breakable_address, read_identity, return_url_or
 from azionelab.admin.rows.filters import PerformanceFilter, describe_performance
 from azionelab.bookings import erasure, rules
+from azionelab.bookings.box_office.moves import ended_with_performance
 from azionelab.bookings.box_office.outcomes import UNDO_FOR
 from azionelab.bookings.box_office.undoing import find_undo
 from azionelab.bookings.door_notes import set_lateness
@@ -167,6 +168,7 @@ class ReservationView(ChangePages):
             is_party=not reservation.walk_in and reservation.erased_at is None,
             is_house=reservation.kind == Kind.HOUSE,
             takes_place=reservation.performance.cancelled_at is None,
+            may_move=is_live or ended_with_performance(reservation),
             is_over=now() >= reservation.performance.starts_at,
             forms=_forms(reservation, forms or {}) if self.may_change() else {},
             opened=set(forms or ()),

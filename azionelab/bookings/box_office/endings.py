@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.box_office.outcomes import (
     MailPreview,
     Outcome,
     free_seats,
+    not_sent,
     offer_undo,
     office_transaction,
     refuse_other_version,
@@ -30,7 +30,7 @@ from azionelab.bookings.seats.holds import count_free_seats
 from azionelab.bookings.transitions import office, parties
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.database import now
-from azionelab.mail.models import Delivery, Mail, MailKind
+from azionelab.mail.models import MailKind
 
 
 def cancel_party(
@@ -112,16 +112,7 @@ def revive(
     refuse_taken_address(session, performance.id, reservation.email_key, reservation.id)
     session.refresh(reservation)  # its own hold may just have been expired
     office.reinstate(session, reservation, at, held_until)
-    session.execute(
-        update(Mail)
-        .where(
-            Mail.reservation_id == reservation.id,
-            Mail.kind == MailKind.CANCELLED,
-            Mail.delivery == Delivery.QUEUED,
-        )
-        .values(delivery=Delivery.NOT_SENT)
-        .execution_options(synchronize_session=False)
-    )
+    not_sent(session, reservation.id, MailKind.CANCELLED)
     said = {"undone": True} if undone else {"reinstated": True}
     return write_to_party(session, reservation, Change.REINSTATED, said, notify=notify)
 

@@ -1,9 +1,11 @@
-"""Moves a party to another performance: it keeps its reference and its ticket.
+"""Moves a party to another performance, also from a cancelled one: it keeps its reference and its ticket.
 
 At the door of the performance that it left its ticket is of another performance, also on phones without a network as
 soon as they have synced (checkin/devices/offline_list.py); at the new one it is on the list.
 """
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,8 +15,10 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.box_office.changes import check_live
 from azionelab.bookings.box_office.models import PartyMove
 from azionelab.bookings.box_office.outcomes import (
+    MailPreview,
     Outcome,
     free_seats,
+    not_sent,
     offer_undo,
     office_transaction,
     refuse_other_version,
@@ -28,14 +32,17 @@ from azionelab.bookings.errors import (
     ReservationUnknown,
     SeatsOfHouse,
     SoldOut,
+    VisitorErased,
 )
+from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_performances, lock_reservation
-from azionelab.bookings.mails.changes import left_performance
-from azionelab.bookings.models import Kind, Reservation
+from azionelab.bookings.mails.changes import Changed, left_performance
+from azionelab.bookings.models import Kind, Reservation, State
 from azionelab.bookings.seats.holds import count_free_seats
 from azionelab.bookings.transitions import office
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.database import now
+from azionelab.mail.models import MailKind
 from azionelab.shows.models import Performance
 
 
@@ -49,8 +56,8 @@ def move_party(
 ) -> Outcome:
     """Move a party of which nobody is in to another performance to come that has seats for all of it.
 
-    The party may have missed its own performance; seats that were released there do not matter. Moving it to where
-    it is changes nothing.
+    The party may have missed its own performance; seats that were released there do not matter. One that ended with
+    its cancelled performance is confirmed at the other. Moving it to where it is changes nothing.
 
     Raises ReservationUnknown, ReservationChanged, ReservationEnded, HoldExpired, PartyInside, PerformanceUnknown,
     NotMovable, AddressTaken, SoldOut.
@@ -60,17 +67,47 @@ def move_party(
         if reservation.performance_id == target_id:
             return Outcome(reservation_id, is_unchanged=True)
         refuse_other_version(reservation, seen)
-        check_live(reservation)
-        before = {
-            "performance": reservation.performance_id,
-            "held_until": reservation.hold_expires_at.isoformat(),
-            "late_at": reservation.late_at and reservation.late_at.isoformat(),
-        }
-        changed = {"left": left_performance(reservation.performance)}
-        put_into(session, reservation, target)
-        mails = write_to_party(session, reservation, Change.MOVED, changed, notify=notify)
-        offer_undo(session, reservation_id, "move", before, told=notify and bool(mails))
+        mails = move_locked(session, reservation, target, notify=notify)
         return Outcome(reservation_id, free=free_seats(session, target), mails=mails)
+
+
+def ended_with_performance(reservation: Reservation) -> bool:
+    """Whether a reservation was cancelled with its performance, and by nothing else."""
+    return reservation.state == State.CANCELLED and reservation.ended_by == By.PERFORMANCE
+
+
+def move_locked(
+    session: Session, reservation: Reservation, target: Performance, *, notify: bool
+) -> tuple[MailPreview, ...]:
+    """Move a locked party into a locked performance, in the caller's transaction; the mail about it.
+
+    Raises as `move_party` does.
+    """
+    before: dict[str, Any] = {
+        "performance": reservation.performance_id,
+        "held_until": reservation.hold_expires_at.isoformat(),
+        "late_at": reservation.late_at and reservation.late_at.isoformat(),
+    }
+    changed: Changed = {"left": left_performance(reservation.performance)}
+    kind = "move"
+    if ended_with_performance(reservation):
+        if reservation.erased_at is not None:
+            raise VisitorErased
+        kind = "rebook"
+        before |= {
+            name: value and value.isoformat()
+            for name in ("ended_at", "confirmed_at")
+            for value in (getattr(reservation, name),)
+        }
+        before |= {"holds_seats": reservation.holds_seats, "released": reservation.released}
+    else:
+        check_live(reservation)
+    put_into(session, reservation, target)
+    if kind == "rebook":
+        not_sent(session, reservation.id, MailKind.PERFORMANCE_CANCELLED)
+    mails = write_to_party(session, reservation, Change.MOVED, changed, notify=notify)
+    offer_undo(session, reservation.id, kind, before, told=notify and bool(mails))
+    return mails
 
 
 def lock_for_move(
@@ -114,6 +151,15 @@ def put_into(
     refuse_taken_address(session, target.id, reservation.email_key, reservation.id)
     if reservation.seats > free:
         raise SoldOut(free)
+    note_left(session, reservation, at)
+    if reservation.is_live:
+        office.move(session, reservation, target)
+    else:
+        office.rebook(session, reservation, target, at)
+
+
+def note_left(session: Session, reservation: Reservation, at: datetime) -> None:
+    """Record which performance a party leaves, so that its door knows where the party belongs."""
     left = {
         "reservation_id": reservation.id,
         "performance_id": reservation.performance_id,
@@ -126,4 +172,3 @@ def put_into(
             index_elements=["reservation_id", "performance_id"], set_={"moved_at": at}
         )
     )
-    office.move(session, reservation, target)

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from flask_babel import force_locale
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from azionelab.bookings.mails.texts import text_for
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.transitions.consequences import Change, mail_kind
 from azionelab.database import now, transaction, violated_constraint
+from azionelab.mail.models import Delivery, Mail, MailKind
 from azionelab.mail.outbox import enqueue
 from azionelab.shows.models import Performance
 
@@ -122,6 +123,20 @@ def write_to_party(
     with force_locale(reservation.locale):
         text = text_for(kind, reservation, changed)
     return (MailPreview(reservation.email, text.subject, text.paragraphs),)
+
+
+def not_sent(session: Session, reservation_id: UUID, kind: MailKind) -> None:
+    """Do not send a reservation's mails of a kind that still wait: what they say is not true any more."""
+    session.execute(
+        update(Mail)
+        .where(
+            Mail.reservation_id == reservation_id,
+            Mail.kind == kind,
+            Mail.delivery == Delivery.QUEUED,
+        )
+        .values(delivery=Delivery.NOT_SENT)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def offer_undo(

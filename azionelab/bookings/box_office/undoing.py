@@ -17,7 +17,7 @@ from azionelab.bookings.box_office.endings import end_party, revive
 from azionelab.bookings.box_office.groups import join
 from azionelab.bookings.box_office.house_seats import HouseEntries, set_house_entries
 from azionelab.bookings.box_office.models import UndoOffer
-from azionelab.bookings.box_office.moves import lock_for_move, put_into
+from azionelab.bookings.box_office.moves import lock_for_move, note_left, put_into
 from azionelab.bookings.box_office.outcomes import (
     UNDO_FOR,
     MailPreview,
@@ -85,7 +85,7 @@ class _Reversal:
 
 def _lock(session: Session, offer: UndoOffer) -> _Reversal:
     ids = [offer.reservation_id, *([offer.other_id] if offer.other_id else [])]
-    if offer.kind == "move":
+    if offer.kind in ("move", "rebook"):
         lock_for_move(session, offer.reservation_id, offer.before["performance"])
     else:
         lock_with_performance(session, min(ids))
@@ -132,6 +132,19 @@ def _undo_moving(session: Session, reversal: _Reversal, notify: bool) -> Mails:
     return _write_undone(session, reservation, Change.MOVED, notify)
 
 
+def _undo_rebooking(session: Session, reversal: _Reversal, notify: bool) -> Mails:
+    reservation, before = reversal.reservation, dict(reversal.before)
+    _locked, cancelled = lock_for_move(session, reservation.id, before.pop("performance"))
+    if reservation.admitted:
+        raise PartyInside(reservation.admitted)
+    for name in ("late_at", "ended_at", "confirmed_at", "held_until"):
+        before[name] = before[name] and datetime.fromisoformat(before[name])
+    before["hold_expires_at"] = before.pop("held_until")
+    note_left(session, reservation, now())
+    office.put_back(session, reservation, cancelled, before)
+    return _write_undone(session, reservation, Change.CANCELLED, notify)
+
+
 def _undo_splitting(session: Session, reversal: _Reversal, notify: bool) -> Mails:
     return join(session, reversal.reservation, reversal.others, notify=notify, undone=True)
 
@@ -169,6 +182,7 @@ _UNDO: dict[str, Callable[[Session, _Reversal, bool], Mails]] = {
     "cancel": _undo_cancelling,
     "reinstate": _undo_reinstating,
     "move": _undo_moving,
+    "rebook": _undo_rebooking,
     "split": _undo_splitting,
     "merge": _undo_merging,
 }

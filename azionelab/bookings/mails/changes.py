@@ -22,12 +22,13 @@ Changed = dict[str, Any]
 
 
 def left_performance(performance: Performance) -> dict[str, str]:
-    """The entry `left`: the performance that a party left."""
-    return {
+    """The entry `left`: the performance that a party left, and whether it was cancelled."""
+    left = {
         "show": performance.show.title,
         "starts_at": performance.starts_at.isoformat(),
         "venue": performance.venue.name,
     }
+    return left if performance.cancelled_at is None else left | {"cancelled": "yes"}
 
 
 def with_unsent(session: Session, reservation: Reservation, changed: Changed) -> Changed:
@@ -99,6 +100,18 @@ def _seats(before: int | None, reservation: Reservation) -> str:
 
 def _moved(left: Mapping[str, str], reservation: Reservation) -> str:
     performance = reservation.performance
+    if left.get("cancelled"):
+        return gettext(
+            "The performance that you had booked is cancelled: %(old_show)s, %(old_when)s, %(old_venue)s. We have"
+            " kept seats for you at another one: %(show)s, %(when)s, %(venue)s. Your ticket is valid there. If you"
+            " cannot come, please cancel on the page of your booking.",
+            show=performance.show.title,
+            when=format_datetime(performance.starts_at),
+            venue=performance.venue.name,
+            old_show=left["show"],
+            old_when=format_datetime(datetime.fromisoformat(left["starts_at"])),
+            old_venue=left["venue"],
+        )
     return gettext(
         "You are now expected at another performance: %(show)s, %(when)s, %(venue)s. Before it was:"
         " %(old_show)s, %(old_when)s, %(old_venue)s.",

@@ -51,6 +51,31 @@ def move(session: Session, reservation: Reservation, target: Performance) -> Non
     consequences.reservation_changed(session, reservation, Change.MOVED, with_mail=False)
 
 
+def rebook(session: Session, reservation: Reservation, target: Performance, at: datetime) -> None:
+    """Make a party that ended with its cancelled performance live at another one: confirmed, with all its seats."""
+    reservation.performance = target
+    reservation.released, reservation.late_at = 0, None
+    reservation.holds_seats = True
+    reservation.network = reservation.network_limit = reservation.unconfirmed_limit = None
+    reservation.state = State.CONFIRMED
+    reservation.confirmed_at = reservation.confirmed_at or at
+    reservation.ended_at = reservation.ended_by = None
+    session.flush()
+    consequences.reservation_changed(session, reservation, Change.MOVED, with_mail=False)
+
+
+def put_back(
+    session: Session, reservation: Reservation, cancelled: Performance, before: dict[str, Any]
+) -> None:
+    """Set a rebooked party back to how it had ended at its cancelled performance."""
+    consequences.seats_freed(reservation.performance, consequences.end(reservation, By.PERFORMANCE))
+    reservation.performance = cancelled
+    for name, value in before.items():
+        setattr(reservation, name, value)
+    session.flush()
+    consequences.reservation_changed(session, reservation, Change.CANCELLED, with_mail=False)
+
+
 def split_off(
     session: Session, reservation: Reservation, seats: int, visitor: dict[str, Any]
 ) -> Reservation:

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 
 from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.visitor_links import make_link_token
 from azionelab.checkin.scanning.scan_log import Actor
 from azionelab.database import db, now, transaction
 from azionelab.mail.models import Mail
@@ -80,7 +81,7 @@ def let_lapse(reservation: Reservation) -> None:
 
 def visitor_token(reservation: Reservation) -> str:
     """The token in the visitor's mails."""
-    return make_token(Purpose.VISITOR, reservation.id)
+    return make_link_token(reservation)
 
 
 def ticket_token(reservation: Reservation) -> str:

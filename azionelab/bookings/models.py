@@ -86,6 +86,12 @@ class Reservation(PartyCounts, Base):
     __tablename__ = "reservation"
     __table_args__ = (
         UniqueConstraint("reference"),
+        Index(
+            "uq_reservation_link_id",
+            "link_id",
+            unique=True,
+            postgresql_where=text("link_id IS NOT NULL"),
+        ),
         Index("ix_reservation_performance_id", "performance_id"),
         # An address holds at most one live booking of a performance.
         Index(
@@ -180,6 +186,8 @@ class Reservation(PartyCounts, Base):
     network: Mapped[bytes | None] = mapped_column(LargeBinary)
     network_limit: Mapped[int | None]
     unconfirmed_limit: Mapped[int | None]
+    # What private links name in place of `id` since staff corrected the address (visitor_links.py).
+    link_id: Mapped[UUID | None]
     request_key: Mapped[UUID]  # derived from the form's key and what was asked for
     created_at: Mapped[datetime]
     hold_expires_at: Mapped[datetime]

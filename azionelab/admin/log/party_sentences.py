@@ -107,6 +107,15 @@ def _describe_move(changes: _Changes, who: str, names: Names) -> str | None:
     )
 
 
+def _describe_links(changes: _Changes, who: str, _names: Names) -> str | None:
+    if "link_id" not in changes:
+        return None
+    changes.pop("link_id")
+    return gettext(
+        "%(who)s changed the address, and links sent to the one before ended with it.", who=who
+    )
+
+
 def _drop(changes: _Changes, *fields: str) -> None:
     for name in fields:
         changes.pop(name, None)
@@ -117,4 +126,5 @@ PARTY_SENTENCES: tuple[Callable[[_Changes, str, Names], str | None], ...] = (
     _describe_state,
     _describe_move,
     _describe_seats,
+    _describe_links,
 )

@@ -5,7 +5,7 @@ from typing import Any
 from flask_babel import gettext, ngettext
 
 from azionelab.admin.reservations.forms import LANGUAGES, ChangeForm, HouseSeatsForm, NoteForm
-from azionelab.bookings.box_office.changes import reason_of
+from azionelab.bookings.box_office.changes import ends_links, reason_of
 from azionelab.bookings.box_office.errors import HoldTooLong
 from azionelab.bookings.box_office.outcomes import Outcome
 from azionelab.bookings.errors import (
@@ -138,6 +138,12 @@ def describe_changes(reservation: Reservation, form: ChangeForm, outcome: Outcom
         if before != after:
             shown = [LANGUAGES.get(value, value) for value in (before, after)]
             lines.append(_before_and_after(field.label.text, *shown))
+    if ends_links(reservation.email, form.email.data or ""):
+        lines.append(
+            gettext(
+                "Links that were sent to the old address no longer open the booking. The ticket stays valid."
+            )
+        )
     if form.seats.data != reservation.seats:
         lines.append(
             _before_and_after(form.seats.label.text, str(reservation.seats), str(form.seats.data))

@@ -8,10 +8,10 @@ from flask_babel import force_locale, gettext, ngettext
 
 from azionelab.bookings.audience.models import AudienceMessage
 from azionelab.bookings.models import Kind, Reservation, State
+from azionelab.bookings.visitor_links import make_link_token
 from azionelab.database import now
 from azionelab.languages import LOCALES
 from azionelab.mail.fields import fill
-from azionelab.tokens import Purpose, make_token
 from azionelab.web.dates import format_day, format_time
 from azionelab.web.site_urls import site_url
 
@@ -57,7 +57,7 @@ def write_message(
 
 def booking_page(reservation: Reservation) -> str:
     """The address of a party's private page: where it confirms, if it has to do so yet."""
-    return site_url(_endpoint(reservation), token=make_token(Purpose.VISITOR, reservation.id))
+    return site_url(_endpoint(reservation), token=make_link_token(reservation))
 
 
 def hidden_booking_page(reservation: Reservation) -> str:

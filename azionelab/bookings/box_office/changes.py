@@ -1,7 +1,7 @@
 """Changes of one reservation by staff: what its form says. Ending it and taking that back: endings.py."""
 
 from dataclasses import asdict, dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
@@ -87,6 +87,8 @@ def change_party(
         }
         if reason and reason_of(reservation, wanted.seats, reason) != reservation.limit_reason:
             different["limit_reason"] = reservation.limit_reason
+        if "email" in different:
+            different["link_id"] = reservation.link_id and str(reservation.link_id)
         if not different:
             return Outcome(reservation_id, is_unchanged=True)
         refuse_other_version(reservation, seen)
@@ -122,6 +124,8 @@ def set_entries(
         raise VisitorErased
     if "email" in texts:
         key = texts["email_key"] = mailbox_key(wanted.email) if wanted.email else None
+        if ends_links(stored.email, wanted.email):
+            texts["link_id"] = uuid4()
         refuse_taken_address(session, reservation.performance_id, key, reservation.id)
     if texts:
         office.edit(session, reservation, texts)
@@ -133,6 +137,11 @@ def set_entries(
         reservation.limit_reason = reason_of(reservation, wanted.seats, reason)
     session.flush()
     return Change.EDITED
+
+
+def ends_links(before: str, after: str) -> bool:
+    """Whether links sent to one address end with its correction: not if both are the same mailbox, or it had none."""
+    return bool(before) and (not after or mailbox_key(before) != mailbox_key(after))
 
 
 def reason_of(reservation: Reservation, seats: int, reason: str) -> str:

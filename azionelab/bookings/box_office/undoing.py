@@ -100,8 +100,13 @@ def _lock(session: Session, offer: UndoOffer) -> _Reversal:
 def _undo_change(session: Session, reversal: _Reversal, notify: bool) -> Mails:
     reservation, before = reversal.reservation, dict(reversal.before)
     reservation.limit_reason = before.pop("limit_reason", reservation.limit_reason)
+    links = before.pop("link_id", "")
     entries = asdict(entries_of(reservation)) | before
     set_entries(session, reservation, PartyEntries(**entries), reason=None)
+    if links != "":
+        # The links of the address before are valid again, those of the other one end.
+        reservation.link_id = UUID(links) if links else None
+        session.flush()
     if not before.keys() - {"note"}:
         return ()
     return _write_undone(session, reversal.reservation, Change.EDITED, notify)

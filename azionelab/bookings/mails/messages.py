@@ -17,11 +17,11 @@ from azionelab.bookings.mails.superseded import SUPERSEDED, is_superseded
 from azionelab.bookings.mails.texts import text_for
 from azionelab.bookings.models import Kind, Reservation, State
 from azionelab.bookings.tickets.files import event_ics, event_method, place, qr_png
+from azionelab.bookings.visitor_links import make_link_token
 from azionelab.database import db, transaction
 from azionelab.mail.message import CalendarFile, Draft, KeptText, Message, Picture, id_host
 from azionelab.mail.models import Delivery, Mail, MailKind, SentText
 from azionelab.shows.models import Performance
-from azionelab.tokens import Purpose, make_token
 from azionelab.web.site_urls import site_url
 
 # A calendar entry that the visitor saved before these is out of date.
@@ -141,7 +141,7 @@ def _pictures(reservation: Reservation, content_id: str) -> tuple[Picture, ...]:
 
 
 def _ticket_urls(reservation: Reservation) -> dict[str, str]:
-    token = make_token(Purpose.VISITOR, reservation.id)
+    token = make_link_token(reservation)
     return {kind: site_url(f"bookings.{kind}", token=token) for kind in ("pdf", "ics")}
 
 

@@ -1,9 +1,9 @@
 """What a mail said when it was sent: kept without the visitor's name and private links, shown to staff."""
 
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.visitor_links import link_tokens
 from azionelab.mail.message import KeptText, Message
 from azionelab.mail.models import SentText
-from azionelab.tokens import Purpose, valid_tokens
 
 HIDDEN = "•••••"  # in place of what makes a link private
 _NAME = "\ufffc"  # in place of the name: the "object replacement character", which nobody types
@@ -23,6 +23,6 @@ def read_kept(reservation: Reservation, kept: SentText | KeptText) -> KeptText:
 
 def _hide(reservation: Reservation, text: str) -> str:
     text = text.replace(_NAME, "")
-    for token in valid_tokens(Purpose.VISITOR, reservation.id):
+    for token in link_tokens(reservation):
         text = text.replace(token, HIDDEN)
     return text.replace(reservation.name, _NAME) if reservation.name else text

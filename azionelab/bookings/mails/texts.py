@@ -8,9 +8,9 @@ from flask_babel import gettext, ngettext
 
 from azionelab.bookings.mails.changes import describe
 from azionelab.bookings.models import Kind, Reservation, State
+from azionelab.bookings.visitor_links import make_link_token
 from azionelab.database import now
 from azionelab.mail.models import MailKind
-from azionelab.tokens import Purpose, make_token
 from azionelab.web.dates import format_datetime
 from azionelab.web.site_urls import site_url
 
@@ -295,4 +295,4 @@ def _until(reservation: Reservation) -> str:
 
 
 def _link(endpoint: str, reservation: Reservation) -> str:
-    return site_url(endpoint, token=make_token(Purpose.VISITOR, reservation.id))
+    return site_url(endpoint, token=make_link_token(reservation))

@@ -15,23 +15,31 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import CancelForm, ConfirmForm, FewerSeatsForm, LateForm
 from azionelab.bookings.pages.views import ASKED, blueprint
+from azionelab.bookings.visitor_links import is_linked, read_link_token
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
-from azionelab.tokens import Purpose, read_token
 
 
 def reservation_of(token: str) -> Reservation:
-    """The booking of a visitor's token; 404 when there is none."""
-    identity = read_token(Purpose.VISITOR, token)
+    """The booking of a visitor's token; 404 when there is none, or none that it opens any more."""
+    identity = read_link_token(token)
     reservation = identity and db.session.scalar(
         select(Reservation)
-        .where(Reservation.id == identity)
+        .where(is_linked(identity))
         .options(
             joinedload(Reservation.performance).joinedload(Performance.show),
             joinedload(Reservation.performance).joinedload(Performance.venue),
         )
     )
+    if not reservation and identity and db.session.get(Reservation, identity):
+        abort(
+            404,
+            gettext(
+                "This link is no longer valid: the e-mail address of this booking has been corrected, and a newer"
+                " link belongs to it. If it is your booking, please ask the box office."
+            ),
+        )
     if not reservation:
         abort(404, gettext("This link is incomplete. Please open it from the e-mail again."))
     return reservation

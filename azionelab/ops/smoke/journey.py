@@ -8,12 +8,12 @@ from uuid import uuid4
 
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets.files import ticket_url
+from azionelab.bookings.visitor_links import make_link_token
 from azionelab.mail.delivery import NOBODYS_DOMAIN
 from azionelab.mail.models import Delivery
 from azionelab.ops.smoke.hidden_performance import SEATS, HiddenPerformance, find_booking, find_mail
 from azionelab.ops.smoke.report import CheckFailed, Report, expect
 from azionelab.ops.smoke.visitor import Response, Site, Visitor
-from azionelab.tokens import Purpose, make_token
 
 _NAME = "Smoke Check"
 _NOBODY = f"smoke-check@smoke{NOBODYS_DOMAIN}"  # no mail is sent to it
@@ -71,7 +71,7 @@ class Journey:
             (booking.state, booking.seats) == (State.PENDING, SEATS),
             f"the booking is {booking.state} for {booking.seats} seats",
         )
-        self._token = make_token(Purpose.VISITOR, booking.id)
+        self._token = make_link_token(booking)
 
     def _await_mail(self) -> str:
         deadline = time.monotonic() + self._mail_wait

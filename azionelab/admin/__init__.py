@@ -33,6 +33,7 @@ from azionelab.admin.people.views import PeopleView
 from azionelab.admin.performance_day.views import PerformanceDayView
 from azionelab.admin.permissions import permissions_command
 from azionelab.admin.reservations.views import ReservationView
+from azionelab.admin.rows.addresses import kept_arguments
 from azionelab.admin.rows.searches import init_searches
 from azionelab.admin.scans import AdmissionView, ScanView
 from azionelab.admin.season.performances import PerformanceView
@@ -54,6 +55,7 @@ def init_admin(app: Flask) -> None:
     app.jinja_env.globals["may"] = lambda right: has_right(current_user, Right(right))
     app.jinja_env.globals["role_name"] = role_name
     app.jinja_env.globals["in_language"] = in_language
+    app.jinja_env.globals["kept_arguments"] = kept_arguments
     app.jinja_env.globals |= {"history_of": history_of, "reservation_history": reservation_history}
     office = BackOffice(
         app,

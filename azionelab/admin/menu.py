@@ -12,6 +12,7 @@ from flask_admin.menu import MenuView
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
+from azionelab.admin.rows.addresses import kept_arguments
 from azionelab.staff.models import RoleName
 from azionelab.staff.rights import role_of
 
@@ -70,6 +71,5 @@ def in_language(code: str) -> str:
     rule = request.url_rule
     if rule is None or "GET" not in (rule.methods or ()):
         return url_for("admin.index", lang=code)
-    # Names that begin so are url_for's own.
-    asked = {name: value for name, value in request.args.items() if not name.startswith("_")}
-    return url_for(request.endpoint or "", **(asked | (request.view_args or {}) | {"lang": code}))
+    facts = kept_arguments() | (request.view_args or {}) | {"lang": code}
+    return url_for(request.endpoint or "", **facts)

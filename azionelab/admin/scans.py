@@ -58,6 +58,10 @@ class ScanView(TheatreView):
         "verdict": lambda _view, _context, row, _name: verdict_label(row.verdict),
         "claimed": lambda _view, _context, row, _name: _describe_claimed(row),
     }
+    number_columns = ("people",)
+    empty_text = _(
+        "Nothing has been scanned yet. Each scan at a door is listed here, also refused ones."
+    )
 
     def get_filters(self) -> Any:
         """By verdict and by performance."""
@@ -95,6 +99,8 @@ class AdmissionView(TheatreView):
         "undone_at": _("Undone"),
         "undone_by": _("Undone by"),
     }
+    number_columns = ("people",)
+    empty_text = _("Nobody has been admitted yet.")
 
     def get_query(self) -> Query[Admission]:
         """The rows with the related rows that the list shows."""

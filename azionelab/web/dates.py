@@ -25,6 +25,13 @@ def format_time(moment: datetime) -> str:
     return _cached(dates.format_time, moment, "short", _zone(), _date_locale())
 
 
+def format_short(moment: datetime) -> str:
+    """Weekday, day and time, for lists; with the year if it is not the current one."""
+    is_this_year = moment.astimezone(_zone()).year == datetime.now(_zone()).year
+    day = format_date(moment, "EEE d MMM" if is_this_year else "EEE d MMM y")
+    return f"{day}, {format_time(moment)}"
+
+
 def format_timestamp(moment: datetime) -> str:
     """`YYYY-MM-DD HH:MM:SS` in the theatre's time zone, for programs and spreadsheets."""
     return f"{moment.astimezone(_zone()):%Y-%m-%d %H:%M:%S}"

@@ -4,4 +4,6 @@ import { preventDoubleSubmits } from "./submit-once.ts";
 
 preventDoubleSubmits(document);
 const first = document.querySelector<HTMLElement>("[data-focus]");
+// In a low window the menu at the side scrolls: the open page's entry comes into sight.
+document.querySelector(".office-side .menu [aria-current]")?.scrollIntoView({ block: "nearest" });
 first?.focus({ preventScroll: first.dataset["focus"] === "still" });

@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.database import now
-from azionelab.shows.models import Show
+from azionelab.database import db, now
+from azionelab.shows.archive import archive_show
+from azionelab.shows.models import Performance, Show
 from tests.factories import a_party, a_performance
 from tests.support.people import press
 
@@ -58,3 +59,37 @@ def test_the_number_of_rows_is_chosen_and_stays_in_the_address(staff: FlaskClien
     whole = staff.get("/admin/reservations/").text
     assert whole.partition("<tbody>")[2].count("<tr>") == 22
     assert 'aria-current="true">50</a>' in whole
+
+
+def test_arguments_of_url_for_in_an_address_change_no_link(staff: FlaskClient) -> None:
+    meant = (
+        "_external=1&_scheme=ftp&_anchor=x&_method=PUT&endpoint=admin.index&self=1&export_type=x"
+    )
+    for _ in range(22):
+        a_party(a_performance(starts_at=now() + timedelta(days=1)), 1)
+    page = staff.get(f"/admin/reservations/?{meant}&page_size=20")
+    assert page.status_code == 200
+    links = re.findall(r'(?:href|action)="([^"]*)"', page.text.partition("<main")[2])
+    assert len(links) > 20
+    assert [link for link in links if not link.startswith("/") or "#" in link] == []
+    found = press(staff, f"/admin/reservations/find/?{meant}", "/admin/reservations/", search="x")
+    assert found.request.full_path.startswith("/admin/reservations/?")
+
+
+def test_archived_shows_are_only_among_all_performances(staff: FlaskClient) -> None:
+    old = db.session.query(Performance).join(Performance.show).filter(Show.slug == "old").one()
+    chosen = f"/admin/scans/?flt1_1={old.id}"
+    archive_show(old.show_id, None)
+    assert set(titles(staff.get(f"{PERFORMANCES}?when=past").text)) == {"Title Older"}
+    assert "Title Old" in titles(staff.get(f"{PERFORMANCES}?when=all").text)
+    assert "Title Old," not in staff.get("/admin/reservations/").text
+    assert "Title Old," in staff.get(chosen).text
+
+
+def test_a_performance_leads_to_its_evening_and_to_its_form(staff: FlaskClient) -> None:
+    row = staff.get(PERFORMANCES).text.partition("<tbody>")[2].partition("</tr>")[0]
+    links = re.findall(r'href="/admin/(\w+/)', row)
+    assert links == ["evenings/", "performances/"]
+    empty = staff.get("/admin/holidays/").text
+    assert "evenings planned on such a day are marked" in empty
+    assert 'role="search"' not in empty

@@ -22,6 +22,10 @@ class TokenView(TheatreView):
     right = change_right = Right.MANAGE_ACCOUNTS
     can_create = True
     details_template = "admin/token.html"
+    new_title = _("New token")
+    empty_text = _(
+        "No token yet. A turnstile or another device needs one; phones at the door get theirs from the evening's page."
+    )
     column_list = ("label", "scope", "created_at", "expires_at", "revoked_at")
     column_details_list = column_list
     column_default_sort = ("created_at", True)

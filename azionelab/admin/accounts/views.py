@@ -40,6 +40,7 @@ class UserView(TheatreView):
     can_view_details = False
     create_template = "admin/accounts/invite.html"
     edit_template = "admin/accounts/account.html"
+    new_title = _("Invite somebody")
     column_list = ("email", "name", "roles", "active")
     column_auto_select_related = (
         False  # roles are read with the rows anyway, and a file reads them in batches

@@ -22,6 +22,10 @@ class ProgramTokenView(TheatreView):
     right = change_right = Right.MANAGE_ACCOUNTS
     can_create = True
     details_template = "admin/token.html"
+    new_title = _("New program")
+    empty_text = _(
+        "No program yet. The theatre's own site, a sheet or a newsletter can read the season and its bookings with a token."
+    )
     column_list = (
         "label",
         "scopes",

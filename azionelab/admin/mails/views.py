@@ -78,6 +78,8 @@ class MailView(TheatreView):
         ),
     }
     column_formatters_detail = column_formatters
+    number_columns = ("attempts",)
+    empty_text = _("No mail has been written yet: the first one follows the first booking.")
 
     def get_filters(self) -> Any:
         """By delivery state and kind."""

@@ -22,7 +22,11 @@ from azionelab.admin.reservations.forms import LANGUAGES, LateForm
 from azionelab.admin.reservations.states import StateFilter, current_state, describe_state
 from azionelab.admin.reservations.texts import describe_refusal
 from azionelab.admin.rows.base import breakable_address, read_identity, return_url_or
-from azionelab.admin.rows.filters import PerformanceFilter, describe_performance
+from azionelab.admin.rows.filters import (
+    PerformanceFilter,
+    describe_performance,
+    shorten_performance,
+)
 from azionelab.bookings import erasure, rules
 from azionelab.bookings.box_office.moves import ended_with_performance
 from azionelab.bookings.box_office.outcomes import UNDO_FOR
@@ -106,11 +110,16 @@ class ReservationView(ChangePages):
     column_formatters: ClassVar = {
         "name": lambda _view, _context, row, _name: gettext("Walk-in") if row.walk_in else row.name,
         "email": lambda _view, _context, row, _name: breakable_address(row.email),
-        "performance": lambda _view, _context, row, _name: describe_performance(row.performance),
+        "performance": lambda _view, _context, row, _name: shorten_performance(row.performance),
         "state": lambda _view, _context, row, _name: describe_state(row),
         "locale": lambda _view, _context, row, _name: LANGUAGES.get(row.locale, row.locale),
     }
-    column_formatters_detail = column_formatters
+    column_formatters_detail: ClassVar = {
+        **column_formatters,
+        "performance": lambda _view, _context, row, _name: describe_performance(row.performance),
+    }
+    number_columns = ("seats", "admitted")
+    empty_text = _("Nobody has booked yet.")
 
     def get_filters(self) -> Any:
         """By state and by performance."""

@@ -11,6 +11,7 @@ from flask_admin import expose
 from flask_admin.helpers import get_redirect_target
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from markupsafe import Markup, escape
@@ -39,7 +40,7 @@ from azionelab.database.row_versions import (
     edit_row,
     find_deletion,
 )
-from azionelab.web.dates import format_date, format_time
+from azionelab.web.dates import format_short
 from azionelab.web.pages import MAX_ROW
 
 MAX_PAGE = 100_000
@@ -63,11 +64,15 @@ class TheatreView(Guarded, ExportedList, SearchedView):
     column_type_formatters: ClassVar[dict[type, Callable[..., Any]]] = {
         type(None): lambda _view, _value, _name: "",
         bool: lambda _view, value, _name: gettext("yes") if value else gettext("no"),
-        datetime: lambda _view, moment, _name: (
-            f"{format_date(moment, 'medium')}, {format_time(moment)}"
-        ),
+        datetime: lambda _view, moment, _name: format_short(moment),
     }
-    column_type_formatters_detail = column_type_formatters
+    column_type_formatters_detail: ClassVar[dict[type, Callable[..., Any]]] = {
+        **column_type_formatters,
+        datetime: lambda _view, moment, _name: format_moment(moment),
+    }
+    number_columns: tuple[str, ...] = ()  # aligned at the right
+    new_title = _("New")  # the heading of the form of a new row
+    empty_text = _("Nothing here yet.")  # in place of a list without rows
     # Texts for violated constraints: constraint name -> (field or None, text).
     refusals: ClassVar[Mapping[str, tuple[str | None, str]]] = {}
 
@@ -106,6 +111,10 @@ class TheatreView(Guarded, ExportedList, SearchedView):
         if saved:
             self.flash_merged(form, merged)
         return saved
+
+    def row_url(self, _row: Any) -> str | None:
+        """The page that a row of the list opens; None: its form, or its details."""
+        return None
 
     def flash_merged(self, form: Any, merged: Merged) -> None:
         """Flash what others changed since the form was loaded; it was not overwritten."""

@@ -3,14 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
+from flask import g
 from flask_admin.contrib.sqla.filters import FilterEqual
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy import not_, select
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager
 
 from azionelab.database import db, now
-from azionelab.shows.models import Performance
-from azionelab.web.dates import format_date, format_time
+from azionelab.shows.models import Performance, Show
+from azionelab.web.dates import format_date, format_short, format_time
+from azionelab.web.pages import MAX_ROW
 
 _RECENT = timedelta(days=60)  # older performances are not offered
 
@@ -36,28 +38,48 @@ class ChoiceFilter(FilterEqual):  # type: ignore[misc]  # Flask-Admin's filters 
 
 
 class PerformanceFilter(ChoiceFilter):
-    """Rows of one coming or recent performance."""
+    """Rows of one performance; coming and recent ones are offered."""
 
     def __init__(self, column: InstrumentedAttribute[int]) -> None:
         super().__init__(column, _("Performance"), {})
 
+    @property
+    def _chosen(self) -> int:
+        """The id in the page's address, which may be older than what is offered; 0 without one."""
+        chosen: int = g.get("filtered_performance", 0)
+        return chosen
+
     def choices(self) -> dict[str, str]:
-        """The performances' ids and labels."""
+        """The performances' ids and labels, without those of archived shows."""
         performances = db.session.scalars(
             select(Performance)
-            .options(joinedload(Performance.show))
-            .where(Performance.starts_at > now() - _RECENT)
+            .options(contains_eager(Performance.show))
+            .join(Performance.show)
+            .where(
+                (Performance.starts_at > now() - _RECENT) & not_(Show.is_archived)
+                | (Performance.id == self._chosen)
+            )
             .order_by(Performance.starts_at, Performance.id)
         )
-        return {str(row.id): describe_performance(row) for row in performances}
+        return {str(row.id): shorten_performance(row) for row in performances}
 
     def clean(self, value: str) -> Any:
-        """The id, empty for all; raises ValueError for a performance that is not offered."""
-        chosen = super().clean(value)
-        return int(chosen) if chosen else ""
+        """The id, empty for all; raises ValueError for what is no performance's."""
+        if not value:
+            return ""
+        identity = int(value)
+        if not 0 < identity <= MAX_ROW or db.session.get(Performance, identity) is None:
+            raise ValueError(value)
+        g.filtered_performance = identity
+        return identity
 
 
 def describe_performance(performance: Performance) -> str:
     """A performance in one line: show, date and time."""
     curtain = performance.starts_at
     return f"{performance.show.title}, {format_date(curtain, 'medium')}, {format_time(curtain)}"
+
+
+def shorten_performance(performance: Performance) -> str:
+    """The same for a list, where the current year goes without saying."""
+    return f"{performance.show.title}, {format_short(performance.starts_at)}"

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, or_
 from werkzeug.wrappers import Response
 
 from azionelab.admin.guard import only_reads
+from azionelab.admin.rows.addresses import kept_arguments
 from azionelab.checkin.house.name_matching import name_matches_sql
 
 PARAMETER = "find"  # of an address
@@ -35,7 +36,9 @@ class SearchedView(ModelView):  # type: ignore[misc]  # Flask-Admin's views have
     def find_view(self) -> Response:
         """Keep the text and redirect to its results, whose address does not hold it."""
         text = request.form.get("search", "").replace("\0", "").strip()
-        shown = {name: value for name, value in request.args.items() if name not in _OF_ONE_RESULT}
+        shown = {
+            name: value for name, value in kept_arguments().items() if name not in _OF_ONE_RESULT
+        }
         if text:
             shown[PARAMETER] = keep_search(self.endpoint, text)
         return redirect(self.get_url(".index_view", **shown), 303)
@@ -66,6 +69,8 @@ class SearchedView(ModelView):  # type: ignore[misc]  # Flask-Admin's views have
 
     def _get_list_extra_args(self) -> ViewArgs:
         args = super()._get_list_extra_args()
+        kept = kept_arguments()
+        args.extra_args = {name: kept[name] for name in args.extra_args if name in kept}
         identity = args.extra_args.get(PARAMETER)
         args.search = find_search(self.endpoint, identity) if identity else None
         if identity and args.search is None:

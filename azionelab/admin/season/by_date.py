@@ -10,26 +10,29 @@ from sqlalchemy import ColumnElement, true
 
 from azionelab.admin.rows.base import TheatreView
 from azionelab.database import now
-from azionelab.shows.models import Performance
+from azionelab.shows.models import Performance, Show
 
 _PARAMETER = "when"  # of the address
 _STILL_ON = timedelta(hours=12)  # after the curtain, an evening is not past yet
-_COMING, _PAST, _ALL = "coming", "past", "all"
+COMING, PAST, ALL = "coming", "past", "all"
 
 
 class ListByDate(TheatreView):
-    """A list of performances with a tab for those to come, which is the usual one, and for past ones."""
+    """A list of performances with a tab for those to come, which is the usual one, and for past ones.
+
+    Those of archived shows are in the tab of all.
+    """
 
     tabs_parameter = _PARAMETER
 
     def tabs(self) -> dict[str, Any]:
         """The tabs and their names; the address of the first does not name it."""
-        return {_COMING: _("Coming"), _PAST: _("Past"), _ALL: _("All")}
+        return {COMING: _("Coming"), PAST: _("Past"), ALL: _("All")}
 
     def tab(self) -> str:
         """The chosen tab."""
-        chosen = request.args.get(_PARAMETER, _COMING)
-        return chosen if chosen in (_COMING, _PAST, _ALL) else _COMING
+        chosen = request.args.get(_PARAMETER, COMING)
+        return chosen if chosen in (COMING, PAST, ALL) else COMING
 
     def get_query(self) -> Any:
         """The performances of the tab."""
@@ -43,11 +46,11 @@ class ListByDate(TheatreView):
         begin = now() - _STILL_ON
         match self.tab():
             case "past":
-                return Performance.starts_at < begin
+                return (Performance.starts_at < begin) & ~Performance.show.has(Show.is_archived)
             case "all":
                 return true()
             case _:
                 return Performance.starts_at >= begin
 
     def _get_default_order(self) -> Iterator[tuple[Any, list[Any], bool]]:
-        yield Performance.starts_at, [], self.tab() != _COMING
+        yield Performance.starts_at, [], self.tab() != COMING

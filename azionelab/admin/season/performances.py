@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from flask import flash, redirect, request
+from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
@@ -16,7 +16,7 @@ from azionelab.admin.rows.base import show_error
 from azionelab.admin.rows.edit_conflicts import flash_row_changed, format_moment
 from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.filters import describe_performance
-from azionelab.admin.season.by_date import ListByDate
+from azionelab.admin.season.by_date import PAST, ListByDate
 from azionelab.admin.season.change_pages import EFFECT_TEXTS, sample_of
 from azionelab.admin.season.forms import PerformanceForm
 from azionelab.admin.season.parties import count_parties
@@ -48,6 +48,8 @@ class PerformanceView(ListByDate):
     can_view_details = False
     form = PerformanceForm
     edit_template = "admin/performance.html"
+    new_title = _("New performance")
+    number_columns = ("seats_held", "capacity")
     column_list = ("starts_at", "show", "venue", "seats_held", "capacity", "cancelled_at")
     column_sortable_list = ("starts_at", "capacity", "seats_held", ("show", "show.title"))
     column_searchable_list = ("show.title", "venue.name")
@@ -80,6 +82,19 @@ class PerformanceView(ListByDate):
             _("Tickets have been scanned for it, so it cannot be deleted."),
         ),
     }
+
+    @property
+    def empty_text(self) -> str:
+        """What an empty list says."""
+        if self.tab() == PAST:
+            return gettext("No performance is over yet.")
+        return gettext(
+            "No performance here. “Add a run” in the calendar plans many evenings at once."
+        )
+
+    def row_url(self, row: Performance) -> str:
+        """The evening's page, where its parties are."""
+        return url_for("admin_evening.show", performance_id=row.id)
 
     def create_model(self, form: Any) -> Any:
         """Create a performance, which has to be in the future."""

@@ -27,7 +27,12 @@ class VenueView(TheatreView):
     can_create = can_edit = can_delete = True
     can_view_details = False
     form = VenueForm
+    new_title = _("New venue")
+    empty_text = _(
+        "No venue yet. Add the halls that you play in, each with its usual number of seats."
+    )
     column_list = ("name", "address", "default_capacity")
+    number_columns = ("default_capacity",)
     column_searchable_list = ("name", "address")
     column_default_sort = "name"
     column_labels: ClassVar = {
@@ -50,6 +55,10 @@ class HolidayView(TheatreView):
     can_create = can_edit = can_delete = True
     can_view_details = False
     form = HolidayForm
+    new_title = _("New holiday")
+    empty_text = _(
+        "No holiday yet. Enter when the theatre is closed: evenings planned on such a day are marked."
+    )
     column_list = ("name", "first_day", "last_day")
     column_searchable_list = ("name",)
     column_default_sort = ("first_day", True)
@@ -74,7 +83,10 @@ class ShowView(TheatreView):
     can_view_details = False
     form = ShowForm
     edit_template = "admin/show.html"
-    column_list = ("title", "slug", "published", "archived_at")
+    new_title = _("New show")
+    tabs_parameter = "archived"
+    column_list = ("title", "slug", "published")
+    column_export_list = (*column_list, "archived_at")
     column_searchable_list = ("title", "summary")
     column_default_sort = "title"
     column_labels: ClassVar = {
@@ -102,13 +114,35 @@ class ShowView(TheatreView):
         ),
     }
 
+    @property
+    def empty_text(self) -> str:
+        """What an empty list says."""
+        if self.tab():
+            return gettext(
+                "No show is in the archive. A show that is over is archived on its page."
+            )
+        return gettext(
+            "No show yet. “Add a run” in the calendar adds a show with all its evenings."
+        )
+
+    def tabs(self) -> dict[str, Any]:
+        """The shows that are played or prepared, and the archive."""
+        return {"": _("Current"), "1": _("In the archive")}
+
+    def tab(self) -> str:
+        """The chosen tab."""
+        return "1" if request.args.get("archived") else ""
+
     def get_query(self) -> Any:
         """The shows, those of the archive only when the address asks for them."""
-        return super().get_query().filter(_in_archive())
+        return super().get_query().filter(self._chosen())
 
     def get_count_query(self) -> Any:
         """The number of the same rows."""
-        return super().get_count_query().filter(_in_archive())
+        return super().get_count_query().filter(self._chosen())
+
+    def _chosen(self) -> ColumnElement[bool]:
+        return and_(Show.is_archived) if self.tab() else not_(Show.is_archived)
 
     def extra_context(self, row: Show) -> dict[str, Any]:
         """Coming performances and their parties, and former slugs."""
@@ -169,10 +203,6 @@ class ShowView(TheatreView):
         release_slug(show.id, request.args.get("slug", ""))
         flash(gettext("The old address no longer works. Another show can now use it."), "success")
         return redirect(self.get_url(".edit_view", id=show.id))
-
-
-def _in_archive() -> ColumnElement[bool]:
-    return not_(Show.is_archived) if not request.args.get("archived") else and_(Show.is_archived)
 
 
 def _flash_unpublished(performances: int, parties: int) -> None:

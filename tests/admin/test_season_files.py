@@ -96,9 +96,13 @@ def test_a_calendar_is_imported(staff: FlaskClient, database: Database) -> None:
         (CSV.replace("Re Lear", "東京"), "Line 4: show: use letters from a to z"),
         (CSV.replace("show,venue", "what,where"), "Line 1: The first line has to name"),
         ("show,venue,starts\n", "There is no evening in the file."),
-        (ICS.replace("DURATION:PT2H", "RRULE:FREQ=DAILY"), "Line 11: It repeats"),
+        (ICS.replace("DURATION:PT2H", "RRULE:FREQ=DAILY"), "Line 11: It repeats without end"),
+        (ICS.replace("DURATION:PT2H", "RRULE:FREQ=HOURLY;COUNT=3"), "Line 11: How it repeats"),
+        (ICS.replace("DURATION:PT2H", "RRULE:FREQ=DAILY;BYDAY=ZZ;COUNT=3"), "It cannot be read"),
+        (ICS.replace("DURATION:PT2H", "RRULE:FREQ=DAILY;COUNT=9999"), "more than 1000 evenings"),
         (ICS.replace("DTSTART:20291005T183000Z", "DTSTART;VALUE=DATE:20291005"), "Line 4: It has no time"),
         (ICS.replace("DTSTART:20291005T183000Z\r\n", ""), "Line 4: starts is missing."),
+        (ICS.replace("20291005T183000Z", "soon"), "Line 4: It cannot be read: DTSTART"),
         ("BEGIN:VCALENDAR\r\nnonsense", "It cannot be read"),
     ],
 )  # fmt: skip
@@ -110,6 +114,37 @@ def test_each_bad_line_is_named_and_nothing_is_saved(
     assert 'name="save"' not in page
     imported(staff, page, content)
     assert evenings(database) == []
+
+
+def test_repeating_events_become_their_evenings(staff: FlaskClient, database: Database) -> None:
+    # Fridays and Saturdays over the night of 29 October 2028, when the clocks go back, in a calendar that
+    # begins in the past and in which one date is excluded, one moved, one cancelled and one added.
+    a_venue(default_capacity=70)
+    event = "BEGIN:VEVENT\nUID:1\nSUMMARY:Amleto\nLOCATION:Sala Grande\n"
+    rome = "TZID=Europe/Rome"
+    content = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//x//\n" + "".join(
+        f"{event}{lines}END:VEVENT\n"
+        for lines in (
+            (
+                f"DTSTART;{rome}:20201016T203000\nDURATION:PT2H\n"
+                "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=FR,SA;UNTIL=20281028T183000Z\n"
+                f"EXDATE;{rome}:20281006T203000\nRDATE;{rome}:20281106T203000\n"
+            ),
+            f"RECURRENCE-ID:20281007T183000Z\nDTSTART;{rome}:20281008T160000\nDURATION:PT2H\n",
+            f"RECURRENCE-ID;{rome}:20281013T203000\nDTSTART;{rome}:20281013T203000\nSTATUS:CANCELLED\n",
+        )
+    )
+    content += "END:VCALENDAR\n"
+    page = tried(staff, content)
+    assert "dates of repeating events are over, and left out." in page
+    imported(staff, page, content)
+    local = database.execute(
+        "SELECT to_char(starts_at AT TIME ZONE 'Europe/Rome', 'MM-DD HH24:MI') FROM performance"
+        " WHERE starts_at > '2028-01-01' ORDER BY starts_at"
+    ).fetchall()
+    assert [row[0] for row in local] == [
+        "10-08 16:00", "10-14 20:30", "10-20 20:30", "10-21 20:30", "10-27 20:30", "10-28 20:30", "11-06 20:30",
+    ]  # fmt: skip
 
 
 def test_a_night_of_the_clocks_keeps_the_whole_file_out(

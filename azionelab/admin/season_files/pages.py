@@ -67,6 +67,7 @@ class FilePages(SeasonPages):
             form=form,
             plan=plan,
             problems=found.problems if found else [],
+            past=found.past if found else 0,
             describe_problem=describe_problem,
             new_shows=sorted({each.show.title for each in asked if isinstance(each.show, NewShow)}),
             new_venues=sorted(

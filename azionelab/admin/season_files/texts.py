@@ -19,7 +19,12 @@ def describe_problem(problem: Problem) -> str:
         Wrong.TEXT: lambda: gettext(
             "%(column)s: “%(value)s” is too long or cannot be shown.", **facts
         ),
-        Wrong.RECURS: lambda: gettext("It repeats: export single events instead."),
+        Wrong.ENDLESS: lambda: gettext(
+            "It repeats without end: give it a last day in the calendar, then export it again."
+        ),
+        Wrong.RECURS: lambda: gettext(
+            "How it repeats cannot be read (%(value)s): export single events instead.", **facts
+        ),
         Wrong.ALL_DAY: lambda: gettext("It has no time of day (%(value)s).", **facts),
         Wrong.SLUG: lambda: gettext("%(column)s: use letters from a to z in “%(value)s”.", **facts),
         Wrong.COLUMNS: lambda: gettext(

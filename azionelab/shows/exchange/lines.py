@@ -31,7 +31,8 @@ class Wrong(StrEnum):
     DATE = "date"
     NUMBER = "number"
     TEXT = "text"  # too long, or with characters that cannot be shown
-    RECURS = "recurs"  # an event that repeats
+    ENDLESS = "endless"  # an event that repeats without end
+    RECURS = "recurs"  # an event whose repetition cannot be read
     ALL_DAY = "all_day"
     SLUG = "slug"  # a title without a letter from a to z
     COLUMNS = "columns"  # the first line names no known columns
@@ -66,6 +67,7 @@ class ReadFile:
 
     asked: list[Asked] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    past: int = 0  # dates of repeating events that are over, and left out
 
 
 class Reader:

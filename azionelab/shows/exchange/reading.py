@@ -2,7 +2,8 @@
 
 import csv
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar
 
 from azionelab.shows.exchange.lines import (
+    MAX_LINES,
     Line,
     Problem,
     Reader,
@@ -17,6 +19,14 @@ from azionelab.shows.exchange.lines import (
     Wrong,
     minutes_between,
 )
+from azionelab.shows.exchange.recurrence import (
+    Changes,
+    EndlessRule,
+    UnknownRule,
+    list_dates,
+    repeats,
+)
+from azionelab.shows.window import MAX_AHEAD_YEARS
 
 # The column's name in our own files first, then what else is understood.
 COLUMNS = {
@@ -31,6 +41,8 @@ COLUMNS = {
     "booking_opens": ("booking_opens", "apertura prenotazioni"),
     "booking_closes": ("booking_closes", "chiusura prenotazioni"),
 }
+_READ = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")  # of an event
+_MOST_DATES = 5 * MAX_LINES  # of one repeating event, those that are over included
 _NAMES = {name: column for column, names in COLUMNS.items() for name in names}
 
 
@@ -40,7 +52,7 @@ def read_file(content: str, zone: ZoneInfo, today: date, slug_of: Callable[[str]
     content = content.removeprefix("\ufeff")
     try:
         if content.lstrip().upper().startswith("BEGIN:VCALENDAR"):
-            return reader.read(_events(content, zone, reader.found))
+            return reader.read(_events(content, zone, today, reader.found))
         return reader.read(_csv_lines(content, reader.found))
     except _Unreadable as error:
         reader.found.problems.append(error.problem)
@@ -78,7 +90,33 @@ def _unescaped(text: str) -> str:
     return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text
 
 
-def _events(content: str, zone: ZoneInfo, found: ReadFile) -> Iterator[Line]:
+def _events(content: str, zone: ZoneInfo, today: date, found: ReadFile) -> Iterator[Line]:
+    legible = _legible(content, found)
+    changes = Changes()
+    for event, _number in legible:
+        changes.add(event, zone)
+    for event, number in legible:
+        if str(event.get("STATUS", "")).upper() == "CANCELLED":
+            continue
+        line = _event(event, number, zone, found)
+        if line is None:
+            continue
+        replaced = event.get("RECURRENCE-ID")
+        if replaced is not None and "RANGE" in replaced.params:
+            found.problems.append(Problem(number, Wrong.RECURS, value="RANGE"))
+        elif not repeats(event):
+            if replaced is not None and line.wall and line.wall.date() < today:
+                found.past += 1
+            else:
+                yield line
+        else:
+            for wall in _dates(event, number, zone, today, found):
+                if not changes.replace(event, wall):
+                    yield replace(line, wall=wall.replace(second=0))
+
+
+def _legible(content: str, found: ReadFile) -> list[tuple[Any, int]]:
+    """The events of a calendar that can be read, with their lines."""
     lines = [
         number
         for number, text in enumerate(content.splitlines(), 1)
@@ -88,15 +126,28 @@ def _events(content: str, zone: ZoneInfo, found: ReadFile) -> Iterator[Line]:
         events = Calendar.from_ical(content).walk("VEVENT")
     except ValueError as error:
         raise _Unreadable(Problem(1, Wrong.UNREADABLE, value=str(error)[:80])) from None
+    legible = []
     for event, number in zip(events, lines, strict=False):
-        if str(event.get("STATUS", "")).upper() == "CANCELLED":
-            continue
-        if event.get("RRULE") or event.get("RDATE"):
-            found.problems.append(Problem(number, Wrong.RECURS))
-            continue
-        line = _event(event, number, zone, found)
-        if line:
-            yield line
+        # icalendar keeps a property that it cannot read, and raises when it is used.
+        if broken := [f"{name}: {why}" for name, why in event.errors if name in _READ]:
+            found.problems.append(Problem(number, Wrong.UNREADABLE, value=broken[0][:80]))
+        else:
+            legible.append((event, number))
+    return legible
+
+
+def _dates(event: Any, number: int, zone: ZoneInfo, today: date, found: ReadFile) -> list[datetime]:
+    last = today + timedelta(days=366 * (MAX_AHEAD_YEARS + 1))
+    try:
+        dates = list_dates(event, zone, last, _MOST_DATES)
+        coming = [wall for wall in dates if wall.date() >= today]
+        found.past += len(dates) - len(coming)
+        return coming
+    except EndlessRule:
+        found.problems.append(Problem(number, Wrong.ENDLESS))
+    except UnknownRule as error:
+        found.problems.append(Problem(number, Wrong.RECURS, value=str(error)[:80]))
+    return []
 
 
 def _event(event: Any, number: int, zone: ZoneInfo, found: ReadFile) -> Line | None:

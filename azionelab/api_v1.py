@@ -10,6 +10,7 @@ from azionelab.checkin.pages.access import blueprint as checkin
 from azionelab.checkin.pages.enrolment_api import enrolment
 from azionelab.extensions import csrf
 from azionelab.integrations.pages import api as _staff_requests  # noqa: F401
+from azionelab.integrations.pages import changes as _staff_changes  # noqa: F401
 from azionelab.integrations.pages.access import blueprint as staff
 from azionelab.shows.pages.api import blueprint as shows
 
@@ -32,6 +33,15 @@ Their `type` is `about:blank` or one of
 - `/api/problems/sold-out`: fewer seats are left than requested; `seats_left` may be 0;
 - `/api/problems/booking-closed`: `window` gives the reason, `opens_at` when booking will open, if it will;
 - `/api/problems/scope-missing`: the token lacks the `scope` that the request needs;
+- `/api/problems/key-reused`: the `Idempotency-Key` was used for a request with another body;
+- `/api/problems/reservation-changed`: somebody else changed the reservation since it was read; read it again;
+- `/api/problems/already-booked`: the address has another booking of the performance, `reference`;
+- `/api/problems/same-name`: somebody of this name has booked already; `same_name` books nevertheless;
+- `/api/problems/reservation-ended`, `/api/problems/performance-started`, `/api/problems/performance-over`: it is too
+  late for this change;
+- `/api/problems/party-inside`: `admitted` people of the party were let in already;
+- `/api/problems/visitor-erased`: the name was erased, and nothing about the visitor can be kept;
+- `/api/problems/house-seats`: seats kept back for the house are given or released, not moved or reinstated;
 - `/api/problems/scan-reused`: the `scan_id` has already been used for another scan;
 - `/api/problems/not-a-ticket`: the code is neither a ticket nor a booking reference; nothing was recorded;
 - `/api/problems/invitation-over`: the invitation has expired or has been used;
@@ -51,7 +61,7 @@ Their `type` is `about:blank` or one of
 # The licence of this description: anybody may generate clients from it.
 _LICENSE = {"name": "CC0 1.0 Universal", "identifier": "CC0-1.0"}
 _PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST, DELETE",
+    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
     "Access-Control-Max-Age": "600",
 }

@@ -24,6 +24,7 @@ from azionelab.database import db
 from azionelab.database.actors import init_actors
 from azionelab.database.connections import limit_each_transaction, refuse_closed_connections
 from azionelab.database.transactions import commit_read_transaction
+from azionelab.integrations import jobs as _program_jobs  # noqa: F401
 from azionelab.integrations.webhooks import jobs as _webhook_jobs  # noqa: F401
 from azionelab.languages import choose_locale
 from azionelab.mail import jobs as _mail_jobs  # noqa: F401

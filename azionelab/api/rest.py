@@ -66,6 +66,10 @@ _MESSAGES: dict[type[fields.Field[Any]], dict[str, str]] = {
     },
     fields.Number: {"invalid": N_("Must be a number."), "too_large": N_("Is too large.")},
     fields.Integer: {"invalid": N_("Must be an integer.")},
+    fields.DateTime: {
+        "invalid": N_("Must be a date and time, as ISO 8601 has it."),
+        "invalid_awareness": N_("Must have a UTC offset."),
+    },
     fields.UUID: {"invalid_uuid": N_("Must be a UUID.")},
 }
 for _field, _messages in _MESSAGES.items():
@@ -110,6 +114,30 @@ class ConsentField(fields.Field[bool]):
         if value is not True:
             raise ValidationError(gettext("Must be true."))
         return True
+
+
+class TrueOrFalse(fields.Boolean):
+    """A boolean: only true and false themselves, no value that could be converted to one."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError(gettext("Must be true or false."))
+        return value
+
+
+class Cleaned(fields.String):
+    """A text that is normalized or refused as in a form, by `clean`, with the same messages."""
+
+    def __init__(self, clean: Callable[[str], str], **options: Any) -> None:
+        super().__init__(**options)
+        self._clean = clean
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> str:
+        text = super()._deserialize(value, *arguments, **options) or ""
+        try:
+            return self._clean(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
 
 
 class _BodyParser(FlaskParser):

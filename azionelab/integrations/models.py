@@ -1,4 +1,4 @@
-"""The theatre's own programs: their tokens, their webhooks and what was sent to them."""
+"""The theatre's own programs: their tokens and keys, their webhooks and what was sent to them."""
 
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,21 @@ class ProgramToken(Base):
 
     def __str__(self) -> str:
         return self.label
+
+
+class ProgramKey(Base):
+    """An Idempotency-Key that a program used, and for which body. A day later it is forgotten."""
+
+    __tablename__ = "program_key"
+
+    token_id: Mapped[int] = mapped_column(
+        ForeignKey("program_token.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[UUID] = mapped_column(primary_key=True)
+    body_digest: Mapped[
+        bytes
+    ]  # HMAC-SHA-256: a plain digest of a name and an address can be guessed
+    created_at: Mapped[datetime]
 
 
 class Webhook(Base):

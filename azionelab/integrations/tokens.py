@@ -18,10 +18,11 @@ _NOTE_USE = text("UPDATE program_token SET last_used_at = :at WHERE id = :id RET
 
 
 class Scope(StrEnum):
-    """What a program may read."""
+    """What a program may read or change. None includes another one."""
 
     SEASON = "season:read"
     RESERVATIONS = "reservations:read"
+    CHANGE_RESERVATIONS = "reservations:write"
 
 
 def issue_program_token(

@@ -11,12 +11,16 @@ from werkzeug.routing import Rule
 
 from azionelab.admin.permissions import PAGE, permissions_page
 from azionelab.checkin.scanning.scans import admit
+from azionelab.integrations.tokens import Scope as ProgramScope
+from azionelab.integrations.tokens import issue_program_token, revoke_program_token
 from azionelab.staff.tokens import Scope, issue_token
 from tests.factories import DOOR_A, a_party, a_performance, ticket_token
 from tests.support.people import english, logged_in, token_of
+from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
+API_PAGE = ROOT / "docs" / "api.md"
 TABLES = ("venue", "show", "performance", "reservation", "mail", "scan", "admission")
 TABLES += ("user_account", "user_role", "api_token", "procrastinate_jobs")
 
@@ -221,3 +225,44 @@ def test_every_page_speaks_the_language_that_is_asked_for(app: Flask) -> None:
             assert '<html lang="it">' in answer.text, address
     # Two choices of a language, for large screens and small ones; no other link keeps the last one.
     assert client.get("/admin/").text.count("lang=it") == 2
+
+
+def test_each_scope_of_a_program_reaches_what_the_api_page_says(
+    app: Flask, database: psycopg.Connection[Any]
+) -> None:
+    _one, confirmed, _waiting = set_the_stage()
+    table = re.findall(
+        r"^\| `(\w+) (/api/v1/staff/\S+)` \| `([\w:]+)` \|",
+        API_PAGE.read_text("utf-8"),
+        re.MULTILINE,
+    )
+    needed = {(method, address): scope for method, address, scope in table}
+    walked = {
+        (method, re.sub(r"<\w+:\w+>", "<id>", str(rule))): filled_in(str(rule))
+        for rule in app.url_map.iter_rules()
+        if str(rule).startswith("/api/v1/staff/")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert walked.keys() == needed.keys()
+    texts = {scope: issue_program_token("A sheet", [scope], 1, None)[1] for scope in ProgramScope}
+    door = issue_token("Door B", Scope.DOOR, 12)[1]
+    ended, expired = (issue_program_token("A sheet", tuple(ProgramScope), 1, None) for _ in "12")
+    revoke_program_token(ended[0].id)
+    database.execute("UPDATE program_token SET expires_at = now() WHERE id = %s", [expired[0].id])
+    client, before = app.test_client(), rows(database)
+
+    def status(method: str, address: str, text: str) -> int:
+        path = address.replace(str(UUID(int=1)), confirmed)
+        headers = {"Authorization": f"Bearer {text}"} if text else {}
+        sent = None if method == "GET" else {"seats": 0}
+        return client.open(path, method=method, headers=headers, json=sent).status_code
+
+    for (method, rule), address in walked.items():
+        for text in ("", "azl_unknown", door, ended[1], expired[1]):
+            assert status(method, address, text) == 401, f"{method} {rule}"
+        for scope, text in texts.items():
+            answered = status(method, address, text)
+            allowed = scope == needed[method, rule]
+            assert (answered != 403) is allowed, f"{method} {rule} {scope}"
+            assert not allowed or answered == (200 if method == "GET" else 422), f"{method} {rule}"
+    assert rows(database) == before

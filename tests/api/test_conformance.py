@@ -20,7 +20,7 @@ from azionelab.database import now
 from azionelab.integrations.pages import access
 from azionelab.web.pages import MAX_ROW
 from azionelab.web.rate_limits import RateLimit
-from tests.factories import a_party, a_performance, ticket_token
+from tests.factories import a_party, a_performance, fresh, ticket_token
 
 _TURNS = 5
 
@@ -44,18 +44,27 @@ def described(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
         passed = make_pass(enrol(make_invitation(identity, serves_days=3), "Marta")[0])
     schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
 
+    def _find_performance(where: Any) -> None:
+        number = where and where.get("performance_id")
+        if type(number) is int and 0 <= number <= MAX_ROW and number % 4:
+            where["performance_id"] = identity
+
     @schema.hook
     def map_path_parameters(_context: Any, parameters: Any) -> Any:
-        number = parameters and parameters.get("performance_id")
-        if isinstance(number, int) and 0 <= number <= MAX_ROW and number % 4:
-            parameters["performance_id"] = identity
+        _find_performance(parameters)
         if parameters and len(str(parameters.get("reservation_id"))) == len(reservation):
             parameters["reservation_id"] = reservation
         return parameters
 
     @schema.hook
-    def map_body(_context: Any, body: Any) -> Any:
+    def map_body(context: Any, body: Any) -> Any:
         if isinstance(body, dict):
+            if "/staff/" in context.operation.label:
+                _find_performance(body)
+                seen = body.get("version")
+                if type(seen) is int and 0 <= seen < 2**63 and seen % 4:
+                    with app.app_context():
+                        body["version"] = fresh(party.id).changed_in
             typed, email, seats = body.get("code"), body.get("email"), body.get("seats")
             if isinstance(typed, str) and len(typed) > 2:
                 body["code"] = code
@@ -108,7 +117,7 @@ def test_wrong_requests_are_refused_as_described(
 
 def _operations(described: Any) -> list[Any]:
     operations = [found.ok() for found in described.get_all_operations()]
-    assert len(operations) == 19
+    assert len(operations) == 24
     return operations
 
 
@@ -124,7 +133,7 @@ def _try_out(
 
     @seed(turn)
     @settings(
-        max_examples=100,
+        max_examples=60,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

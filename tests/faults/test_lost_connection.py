@@ -17,6 +17,7 @@ from tests.faults.deeds import DOORS, STAFF, VISITORS, Press, Stage, book_by_api
 from tests.faults.list_deeds import LISTS
 from tests.faults.message_deeds import MESSAGES
 from tests.faults.office_deeds import OFFICE
+from tests.faults.program_deeds import PROGRAMS
 from tests.faults.reservation_deeds import RESERVATION_DEEDS
 from tests.support.cutting_proxy import Cut, CuttingProxy
 
@@ -60,7 +61,17 @@ SELECT
   (SELECT count(*) FROM former_slug) AS former_addresses,
   (SELECT count(*) FROM api_token WHERE revoked_at IS NOT NULL) AS revoked
 """
-DEEDS = [*VISITORS, *DOORS, *STAFF, *OFFICE, *RESERVATION_DEEDS, *MESSAGES, *BOX_OFFICE, *LISTS]
+DEEDS = [
+    *VISITORS,
+    *DOORS,
+    *STAFF,
+    *OFFICE,
+    *RESERVATION_DEEDS,
+    *MESSAGES,
+    *BOX_OFFICE,
+    *LISTS,
+    *PROGRAMS,
+]
 _MOST = 60  # statements that no press comes near
 
 

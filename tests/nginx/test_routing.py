@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -182,3 +183,18 @@ def test_a_house_list_is_compressed(start_nginx: Callable[..., Nginx], echo: Ech
     assert "Accept-Encoding" in answer.headers["vary"]
     elsewhere = nginx.fetch("/api/v1/performances", Accept_Encoding="gzip", X_Padding=long)
     assert "content-encoding" not in elsewhere.headers, "beside secrets nothing is compressed"
+
+
+def test_a_programs_change_passes_and_the_log_keeps_its_secrets(
+    start_nginx: Callable[..., Nginx], echo: Echo
+) -> None:
+    nginx = start_nginx(BACKEND=f"127.0.0.1:{echo.port}")
+    path = "/api/v1/staff/reservations/0b8f5f4e-6d0b-4f0e-9b55-5f2f0a9d8f11"
+    sent = {"Authorization": "Bearer azl_s3cret", "Idempotency_Key": "k3y"}
+    answer = nginx.fetch(path, "PATCH", body=b'{"name": "Ada"}', **sent)
+    passed = json.loads(answer.text)["headers"]
+    assert (passed["Authorization"], passed["Idempotency-Key"]) == ("Bearer azl_s3cret", "k3y")
+    logged = nginx.logged(answer)
+    assert (logged["method"], logged["path"]) == ("PATCH", "/api/v1/staff/reservations/-")
+    for secret in ("s3cret", "k3y", "0b8f", "Ada"):
+        assert secret not in nginx.log

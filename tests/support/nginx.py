@@ -150,7 +150,7 @@ class Echo:
                 self.end_headers()
                 self.wfile.write(body.encode())
 
-            do_GET = do_POST = answer  # noqa: N815 (the library's names)
+            do_GET = do_POST = do_PATCH = answer  # noqa: N815 (the library's names)
 
             def log_message(self, *_: object) -> None:
                 pass

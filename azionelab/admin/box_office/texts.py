@@ -13,7 +13,7 @@ from azionelab.bookings.errors import (
     SoldOut,
 )
 from azionelab.bookings.pages.error_texts import explain
-from azionelab.web.dates import format_datetime
+from azionelab.bookings.pages.office_error_texts import explain_to_staff
 
 
 def describe_refusal(refusal: BookingError) -> tuple[str, str]:  # noqa: PLR0911 (one each)
@@ -34,10 +34,7 @@ def describe_refusal(refusal: BookingError) -> tuple[str, str]:  # noqa: PLR0911
         case PartyTooLarge():
             return "seats", explain(refusal)
         case HoldTooLong():
-            return "held_until", gettext(
-                "Choose a moment to come, at the latest the curtain: %(at)s.",
-                at=format_datetime(refusal.curtain),
-            )
+            return "held_until", explain_to_staff(refusal)
         case HouseSeatsGone():
             return "from_house", ngettext(
                 "Only %(num)s of these house seats is still kept back.",
@@ -45,7 +42,7 @@ def describe_refusal(refusal: BookingError) -> tuple[str, str]:  # noqa: PLR0911
                 refusal.left,
             )
         case PerformanceOver():
-            return "seats", gettext("The performance is over.")
+            return "seats", explain_to_staff(refusal)
         case PartyInside():
             return "seats", gettext("Somebody of the party is in already.")
         case ReservationUnknown():

@@ -15,6 +15,7 @@ from azionelab.shows.limits import MAX_LINE
 SCOPES = {
     Scope.SEASON: _("Read the season: shows, performances and their counts"),
     Scope.RESERVATIONS: _("Read reservations, with names and addresses"),
+    Scope.CHANGE_RESERVATIONS: _("Book, change, move and cancel reservations"),
 }
 
 
@@ -27,8 +28,9 @@ class ProgramTokenForm(FlaskForm):  # type: ignore[misc]
         description=_("Who will use the token, such as “The theatre's site”."),
     )
     season = BooleanField(SCOPES[Scope.SEASON])
-    reservations = BooleanField(
-        SCOPES[Scope.RESERVATIONS], description=_("Give a program no more than it needs.")
+    reservations = BooleanField(SCOPES[Scope.RESERVATIONS])
+    change_reservations = BooleanField(
+        SCOPES[Scope.CHANGE_RESERVATIONS], description=_("Give a program no more than it needs.")
     )
     days = IntegerField(
         _("Valid for (days)"), [InputRequired(), NumberRange(1, MAX_DAYS)], default=90
@@ -37,14 +39,21 @@ class ProgramTokenForm(FlaskForm):  # type: ignore[misc]
     @property
     def scopes(self) -> list[Scope]:
         """The scopes that were ticked."""
-        ticked = {Scope.SEASON: self.season, Scope.RESERVATIONS: self.reservations}
-        return [scope for scope, field in ticked.items() if field.data]
+        return [scope for scope, field in self._boxes().items() if field.data]
+
+    def _boxes(self) -> dict[Scope, BooleanField]:
+        return {
+            Scope.SEASON: self.season,
+            Scope.RESERVATIONS: self.reservations,
+            Scope.CHANGE_RESERVATIONS: self.change_reservations,
+        }
 
     def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
         """Check the fields; a token without a scope would be good for nothing."""
         if not super().validate(extra_validators):
             return False
         if not self.scopes:
-            self.reservations.errors = [gettext("Choose at least one.")]
+            (*_others, last) = self._boxes().values()
+            last.errors = [gettext("Choose at least one.")]
             return False
         return True

@@ -17,7 +17,7 @@ from azionelab.staff.rights import Right
 
 
 class ProgramTokenView(TheatreView):
-    """Programs that read by the API. The text of each token is shown once, when it is issued."""
+    """Programs that read and change by the API. The text of each token is shown once, when it is issued."""
 
     right = change_right = Right.MANAGE_ACCOUNTS
     can_create = True

@@ -16,13 +16,14 @@ from azionelab.admin.guard import needs, only_reads
 from azionelab.admin.mails.views import explain_erased_address
 from azionelab.admin.performance_day.base import PerformancePages, get_performance
 from azionelab.admin.reservations.forms import NoteForm
-from azionelab.admin.reservations.texts import describe_refusal, mark_changed_note, note_form
+from azionelab.admin.reservations.texts import mark_changed_note, note_form
 from azionelab.admin.rows.base import read_identity
 from azionelab.admin.rows.searches import PARAMETER, find_search, keep_search
 from azionelab.bookings.door_notes import write_note
 from azionelab.bookings.errors import BookingError, NoteChanged
 from azionelab.bookings.mails.resending import AddressErased, resend_newest
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.pages.office_error_texts import explain_to_staff
 from azionelab.checkin.house.evening_list import (
     Group,
     by_name,
@@ -118,7 +119,7 @@ class PartyPages(PerformancePages):
             except NoteChanged as change:
                 mark_changed_note(form, change.note)
             except BookingError as refusal:
-                flash(describe_refusal(refusal), "error")
+                flash(explain_to_staff(refusal), "error")
                 return self._to_list(performance_id)
             else:
                 _flash_saved(saved)

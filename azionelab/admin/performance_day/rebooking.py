@@ -12,7 +12,6 @@ from azionelab.admin.guard import needs
 from azionelab.admin.performance_day.base import PerformancePages, get_performance
 from azionelab.admin.reservations.change_pages import EDIT, SAVE, SHOW, read_changed_in
 from azionelab.admin.reservations.forms import performances_to_come
-from azionelab.admin.reservations.texts import describe_refusal
 from azionelab.admin.rows.base import read_identity
 from azionelab.admin.rows.fields import RequiredChoice
 from azionelab.bookings.box_office.outcomes import UNDO_FOR
@@ -24,6 +23,7 @@ from azionelab.bookings.evenings.rebooking import (
     rebook_parties,
 )
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.pages.office_error_texts import explain_to_staff
 from azionelab.database import db
 from azionelab.shows.models import Performance
 from azionelab.staff.rights import Right
@@ -82,7 +82,7 @@ class RebookingPages(PerformancePages):
             )
             return self._preview(performance, form, changed.rebooking), 409
         except BookingError as refusal:
-            form.performance.errors = [*form.performance.errors, describe_refusal(refusal)]
+            form.performance.errors = [*form.performance.errors, explain_to_staff(refusal)]
             return self._choosing(performance, form, chosen), 422
         if not saving:
             return self._preview(performance, form, done)
@@ -118,7 +118,7 @@ class RebookingPages(PerformancePages):
             target=get_performance(form.performance.data),
             rebooking=rebooking,
             moved=moved,
-            describe_refusal=describe_refusal,
+            describe_refusal=explain_to_staff,
             undo_minutes=int(UNDO_FOR.total_seconds() // 60),
         )
 

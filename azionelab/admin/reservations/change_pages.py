@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.reservations.deeds import DEEDS, Deed
 from azionelab.admin.reservations.forms import OfficeForm
-from azionelab.admin.reservations.texts import describe_refusal
 from azionelab.admin.rows.base import TheatreView, read_identity, return_url_or
 from azionelab.bookings.box_office.outcomes import Outcome
 from azionelab.bookings.box_office.undoing import undo_change
 from azionelab.bookings.errors import BookingError, ReservationChanged
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.pages.office_error_texts import explain_to_staff
 
 SHOW, SAVE, EDIT = (
     "show",
@@ -82,7 +82,7 @@ class ChangePages(TheatreView):
         try:
             undo_change(_read_uuid(request.form.get("offer")), notify=_wants_mail())
         except BookingError as refusal:
-            flash(describe_refusal(refusal), "error")
+            flash(explain_to_staff(refusal), "error")
         else:
             flash(gettext("The change has been undone."), "success")
         return self.back_to(identity)
@@ -131,9 +131,9 @@ class ChangePages(TheatreView):
         """The page with what was typed, and the refusal at its field."""
         field = DEEDS[name].fields.get(type(refusal))
         if field is None:
-            flash(describe_refusal(refusal), "error")
+            flash(explain_to_staff(refusal), "error")
         else:
-            form[field].errors = [*form[field].errors, describe_refusal(refusal)]
+            form[field].errors = [*form[field].errors, explain_to_staff(refusal)]
         reservation = self.get_one(str(identity))
         if reservation is None:
             return self.back_to(identity)

@@ -20,7 +20,6 @@ from azionelab.admin.reservations.change_pages import ChangePages
 from azionelab.admin.reservations.deeds import DEEDS
 from azionelab.admin.reservations.forms import LANGUAGES, LateForm
 from azionelab.admin.reservations.states import StateFilter, current_state, describe_state
-from azionelab.admin.reservations.texts import describe_refusal
 from azionelab.admin.rows.base import breakable_address, read_identity, return_url_or
 from azionelab.admin.rows.filters import (
     PerformanceFilter,
@@ -35,6 +34,7 @@ from azionelab.bookings.door_notes import set_lateness
 from azionelab.bookings.errors import BookingError
 from azionelab.bookings.mails.resending import AddressErased, resend_newest
 from azionelab.bookings.models import LIVE, Kind, Reservation, State
+from azionelab.bookings.pages.office_error_texts import explain_to_staff
 from azionelab.database import db, now
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance
@@ -236,7 +236,7 @@ class ReservationView(ChangePages):
             except AddressErased:
                 flash(explain_erased_address(), "error")
             except BookingError as refusal:
-                flash(describe_refusal(refusal), "error")
+                flash(explain_to_staff(refusal), "error")
             else:
                 if reservation is not None and reservation.is_unchanged:
                     flash(unchanged, "info")

@@ -87,8 +87,7 @@ def book_for(
     Raises PerformanceUnknown, BookingClosed for one that is cancelled, PerformanceOver, PartyTooLarge above what any
     party may be, PartyOverLimit, SoldOut, HoldTooLong, HouseSeatsGone, and AlreadyBooked or SameName.
     """
-    entries = f"{performance_id}/{guest.email_key}/{seats}/{guest.name}/{guest.at_desk}"
-    key = uuid5(press or uuid4(), entries)
+    key = _request_key(performance_id, guest, seats, press or uuid4())
     with counted(Action.BOOK_FOR) as answer:
         while True:
             try:
@@ -103,6 +102,21 @@ def book_for(
             else:
                 answer.outcome = UNCHANGED if booked.is_unchanged else answer.outcome
                 return booked
+
+
+def find_booked(performance_id: int, guest: Guest, seats: int, press: UUID) -> Reservation | None:
+    """The reservation that `book_for` made of this form, also when it has ended by now."""
+    return db.session.scalar(
+        select(Reservation).where(
+            Reservation.performance_id == performance_id,
+            Reservation.request_key == _request_key(performance_id, guest, seats, press),
+        )
+    )
+
+
+def _request_key(performance_id: int, guest: Guest, seats: int, press: UUID) -> UUID:
+    entries = f"{performance_id}/{guest.email_key}/{seats}/{guest.name}/{guest.at_desk}"
+    return uuid5(press, entries)
 
 
 def _book_for(

@@ -1,12 +1,11 @@
 """The bookings API. It uses the same rules and the same checks of name and address as the form."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from flask import Response, abort
 from flask_babel import get_locale
-from marshmallow import ValidationError, fields
+from marshmallow import fields
 from marshmallow.validate import OneOf, Range
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -15,6 +14,7 @@ from azionelab.api.rest import (
     AT_LEAST,
     ONE_OF,
     ApiBlueprint,
+    Cleaned,
     ConsentField,
     RequestKeySchema,
     RequestSchema,
@@ -44,26 +44,13 @@ blueprint = ApiBlueprint(
 )
 
 
-class Cleaned(fields.String):
-    """A text that is normalized or refused as in the form, with the same messages."""
-
-    def __init__(self, clean: Callable[[str], str], **options: Any) -> None:
-        super().__init__(required=True, **options)
-        self._clean = clean
-
-    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> str:
-        text = super()._deserialize(value, *arguments, **options) or ""
-        try:
-            return self._clean(text)
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
-
-
 class BookingSchema(RequestSchema):
     """A booking: name, e-mail address, number of seats and consent to be written to."""
 
-    name = Cleaned(clean_name, metadata={"minLength": 1, "maxLength": MAX_NAME})
-    email = Cleaned(clean_email, metadata={"format": "email", "maxLength": MAX_EMAIL})
+    name = Cleaned(clean_name, required=True, metadata={"minLength": 1, "maxLength": MAX_NAME})
+    email = Cleaned(
+        clean_email, required=True, metadata={"format": "email", "maxLength": MAX_EMAIL}
+    )
     seats = fields.Integer(required=True, strict=True, validate=Range(1, error=AT_LEAST))
     consent = ConsentField()
     locale = fields.String(validate=OneOf(LOCALES, error=ONE_OF))

@@ -93,7 +93,7 @@ def reservations(asked: dict[str, Any]) -> dict[str, Any]:
         )
     )
     page, following = _read_page(query, asked["limit"])
-    return {"reservations": [_reservation(each) for each in page], "next": following}
+    return {"reservations": [reservation_entry(each) for each in page], "next": following}
 
 
 @blueprint.route("/reservations/<uuid:reservation_id>")
@@ -105,7 +105,7 @@ def reservation(reservation_id: UUID) -> dict[str, Any]:
     found = db.session.get(Reservation, reservation_id)
     if found is None:
         abort(404)
-    return _reservation(found)
+    return reservation_entry(found)
 
 
 def _performance(found: Performance, counts: HouseCounts) -> dict[str, Any]:
@@ -140,15 +140,17 @@ def _conditions(
 
 
 def _has_state(state: str) -> ColumnElement[bool]:
-    """The condition that a reservation is shown with that state (`_reservation`)."""
+    """The condition that a reservation is shown with that state (`reservation_entry`)."""
     over = lapsed(now())
     if state == State.EXPIRED:
         return or_(Reservation.state == state, over)
     return and_(Reservation.state == state, not_(over))
 
 
-def _reservation(found: Reservation) -> dict[str, Any]:
-    names = StaffReservationSchema().fields.keys() - {"state"}
+def reservation_entry(found: Reservation) -> dict[str, Any]:
+    """The entry of a reservation, as lists and changes answer it."""
+    fields = StaffReservationSchema().fields
+    names = {field.attribute or name for name, field in fields.items()} - {"state"}
     # A lapsed hold has ended, though no job may have marked it yet.
     state = State.EXPIRED if found.is_lapsed(now()) else found.state
     return {name: getattr(found, name) for name in names} | {"state": state}

@@ -4,7 +4,7 @@ from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import OneOf, Range
 
 from azionelab.api.rest import BETWEEN, ONE_OF, ResponseSchema
-from azionelab.bookings.models import State
+from azionelab.bookings.models import Kind, State
 from azionelab.web.pages import MAX_ROW
 
 MAX_PAGE_SIZE = 200
@@ -94,9 +94,16 @@ class StaffPerformancesSchema(ResponseSchema):
 
 
 class StaffReservationSchema(ResponseSchema):
-    """A reservation. Name, address and note are empty once they are erased."""
+    """A reservation. Names, address, note and reason are empty once they are erased."""
 
     id = fields.UUID(required=True)
+    version = fields.Integer(
+        required=True,
+        attribute="changed_in",
+        metadata={
+            "description": "Another number after each change; a change names the one it saw."
+        },
+    )
     reference = fields.String(required=True)
     performance_id = fields.Integer(required=True)
     name = fields.String(required=True)
@@ -106,7 +113,10 @@ class StaffReservationSchema(ResponseSchema):
     state = fields.String(required=True, validate=OneOf([state.value for state in State]))
     admitted = fields.Integer(required=True)
     walk_in = fields.Boolean(required=True)
+    kind = fields.String(required=True, validate=OneOf([kind.value for kind in Kind]))
     note = fields.String(required=True)
+    contact = fields.String(required=True)
+    limit_reason = fields.String(required=True)
     created_at = fields.AwareDateTime(required=True)
     hold_expires_at = fields.AwareDateTime(required=True)
     confirmed_at = fields.AwareDateTime(required=True, allow_none=True)

@@ -16,6 +16,7 @@ from azionelab.admin.integrations.views import ProgramTokenView
 from azionelab.admin.integrations.webhooks import WebhookView
 from azionelab.admin.log.history import history_of, reservation_history
 from azionelab.admin.log.views import LogView
+from azionelab.admin.mail_texts.views import MailTextView
 from azionelab.admin.mails.failed import FailedMailsView
 from azionelab.admin.mails.views import MailView
 from azionelab.admin.menu import (
@@ -88,3 +89,4 @@ def init_admin(app: Flask) -> None:
     office.add_view(LogView())
     office.add_view(WebhookView())
     office.add_view(MessageView())
+    office.add_view(MailTextView())

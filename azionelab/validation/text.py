@@ -51,3 +51,14 @@ def has_visible_character(text: str) -> bool:
 def _is_visible(character: str) -> bool:
     # Not visible alone: combining marks (M), separators (Z), control and format characters (C).
     return unicodedata.category(character)[0] in "LNPS" and character not in _BLANK
+
+
+def paragraphs(text: str) -> list[list[str]]:
+    """Split a text at its empty lines; each paragraph is a list of lines."""
+    divided: list[list[str]] = [[]]
+    for line in text.splitlines():
+        if line.strip():
+            divided[-1].append(line.strip())
+        elif divided[-1]:
+            divided.append([])
+    return [lines for lines in divided if lines]

@@ -11,6 +11,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from azionelab.languages import LOCALES, keep_language
 from azionelab.validation.email_addresses import ascii_address
+from azionelab.validation.text import paragraphs
 from azionelab.web.dates import format_date, format_datetime, format_day, format_time
 from azionelab.web.error_pages import failure_page, http_error_page
 from azionelab.web.form_checks import reject_foreign_forms
@@ -51,17 +52,6 @@ def init_pages(app: Flask) -> None:
     app.after_request(add_headers)
     app.register_error_handler(HTTPException, http_error_page)
     app.register_error_handler(Exception, failure_page)
-
-
-def paragraphs(text: str) -> list[list[str]]:
-    """Split a text at its empty lines; each paragraph is a list of lines."""
-    divided: list[list[str]] = [[]]
-    for line in text.splitlines():
-        if line.strip():
-            divided[-1].append(line.strip())
-        elif divided[-1]:
-            divided.append([])
-    return [lines for lines in divided if lines]
 
 
 def _site() -> dict[str, Any]:

@@ -79,8 +79,16 @@ def staff_copies_message(stage: Stage) -> Press:
     return press(stage, "copy", a_message(), copy=uuid4())
 
 
+def staff_changes_mail_text(stage: Stage) -> Press:
+    address = "/admin/mail-texts/edit/?name=cancelled&language=en"
+    shown = fields(stage.admin.get(address).text)
+    typed = {name: shown[name] for name in ("csrf_token", "version")}
+    typed |= {"subject": "Cancelled", "heading": "Cancelled", "body": f"Text {uuid4()}"}
+    return partial(stage.admin.post, address, data=typed)
+
+
 MESSAGES: tuple[Callable[[Stage], Press], ...] = (
     staff_writes_message, staff_changes_message, staff_sends_message, staff_pauses_message,
     staff_resumes_message, staff_stops_message, staff_takes_message_back, staff_deletes_message,
-    staff_copies_message,
+    staff_copies_message, staff_changes_mail_text,
 )  # fmt: skip

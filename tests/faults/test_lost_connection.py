@@ -55,6 +55,7 @@ SELECT
   (SELECT count(*) FROM audience_message WHERE state = 'sending') AS sending,
   (SELECT count(*) FROM audience_message WHERE state = 'paused') AS paused,
   (SELECT coalesce(sum(version), 0) FROM audience_message) AS draft_edits,
+  (SELECT count(*) FROM mail_template_version) AS mail_texts,
   (SELECT count(*) FROM program_token WHERE revoked_at IS NOT NULL) AS revoked_programs,
   (SELECT count(*) FROM webhook) AS webhooks,
   (SELECT count(*) FROM webhook WHERE active) AS active_webhooks,
@@ -157,14 +158,14 @@ ELSEWHERE = {
     # It writes a job, which does nothing twice for one press (tests/admin/test_failed_mails.py).
     "admin_failed_mails.resend",
     # A test, or a message that its receiver knows by its id, which may arrive twice.
-    "admin_messages.test", "admin_webhooks.test", "admin_webhooks.again",
+    "admin_messages.test", "admin_mail_texts.test", "admin_webhooks.test", "admin_webhooks.again",
     # Each press makes one more, which the list shows: the first is revoked or deleted.
     "admin_programs.create_view", "admin_webhooks.create",
     # One statement each, that says the same if it is done twice.
     "admin_evening.put_away", "admin_evening.bring_back",
     # They only read.
     "door_enrolment.read_invitation", "door_enrolment.read_pass", "door_api.search", "checkin.find", "checkin.open_app",
-    "admin_evening.customers", "admin_evening.find", "admin_people.find",
+    "admin_evening.customers", "admin_evening.find", "admin_people.find", "admin_mail_texts.preview",
 }  # fmt: skip
 # Of Flask-Admin's own, which stand in each view: searching, and what no view of ours allows.
 NOT_OURS = ("find_view", "action_view", "ajax_update")

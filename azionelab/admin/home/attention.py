@@ -10,6 +10,7 @@ from flask_login import current_user
 from sqlalchemy import func, select
 
 from azionelab.bookings.mails.resending import failed_mails
+from azionelab.bookings.mails.templates.stored import find_broken
 from azionelab.checkin.house.counts import HouseCounts
 from azionelab.checkin.models import Scan
 from azionelab.database import db
@@ -42,6 +43,7 @@ def find_tasks(
     coming = [each for each in performances if each.starts_at > at and not each.cancelled_at]
     tasks = [
         *_mails(at),
+        *_mail_texts(),
         *_conflicts(at),
         *_without_door([each for each in coming if counts[each.id].expected], at),
         *_unpublished(coming, at),
@@ -75,6 +77,23 @@ def _mails(at: datetime) -> list[Task]:
         shown = url_for("admin_mails.index_view", flt0_0="queued")
         tasks.append(Task(text, ((shown, gettext("View them")),), urgent=True))
     return tasks
+
+
+def _mail_texts() -> list[Task]:
+    """Texts of the theatre that cannot be used."""
+    broken = find_broken(db.session())
+    if not broken:
+        return []
+    text = ngettext(
+        "%(num)s mail text has an error: visitors get the shipped text.",
+        "%(num)s mail texts have errors: visitors get the shipped texts.",
+        len(broken),
+    )
+    if not has_right(current_user, Right.MANAGE_MAILS):
+        return [Task(text)]
+    first = broken[0]
+    page = url_for("admin_mail_texts.edit", name=first.name, language=first.language)
+    return [Task(text, ((page, gettext("Correct it")),), urgent=True)]
 
 
 def _conflicts(at: datetime) -> list[Task]:

@@ -205,6 +205,7 @@ _PAGES: dict[str, tuple[str, Right]] = {
     "holiday": ("admin_holidays.edit_view", Right.MANAGE_SEASON),
     "webhook": ("admin_webhooks.index", Right.MANAGE_ACCOUNTS),
     "mail": ("admin_mails.details_view", Right.VIEW),
+    "mail_template": ("admin_mail_texts.index", Right.MANAGE_MAILS),
     "user_account": ("admin_accounts.edit_view", Right.MANAGE_ACCOUNTS),
     "api_token": ("admin_tokens.details_view", Right.MANAGE_ACCOUNTS),
     "program_token": ("admin_programs.details_view", Right.MANAGE_ACCOUNTS),

@@ -13,6 +13,7 @@ OBJECT_TYPES: dict[str, str] = {
     "venue": _("Venue"),
     "holiday": _("Holiday"),
     "mail": _("Mail"),
+    "mail_template": _("Mail text"),
     "user_account": _("Account"),
     "api_token": _("Token"),
     "program_token": _("Program"),

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from azionelab.admin.mail_texts.texts import NAMES as TEXT_NAMES
 from azionelab.admin.rows.filters import describe_performance
 from azionelab.bookings.models import Kind, Reservation
 from azionelab.database import Base, db
@@ -56,6 +57,7 @@ def read_names(entries: Sequence[AuditEntry], accounts: dict[str, str] | None = 
         for row in parties
     }
     names.house = {str(row.id) for row in parties if row.kind == Kind.HOUSE}
+    names.found["mail_template"] = {key: str(name) for key, name in TEXT_NAMES.items()}
     models: tuple[Any, ...] = (Show, Venue, Holiday, ApiToken, ProgramToken, Webhook, Role)
     for model in models:
         names.found[model.__tablename__] = {str(row.id): str(row) for row in _rows(model, wanted)}

@@ -9,6 +9,7 @@ from azionelab.admin.log.actors import describe_actor
 from azionelab.admin.log.labels import field_label
 from azionelab.admin.log.names import Names
 from azionelab.admin.log.party_sentences import PARTY_SENTENCES, describe_booked
+from azionelab.admin.log.template_sentences import describe_mail_text
 from azionelab.admin.log.values import format_value, is_empty
 from azionelab.database.audit import ActorKind, AuditEntry
 
@@ -191,6 +192,7 @@ _SENTENCES: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] 
             lambda who: gettext("%(who)s removed a second step of the login.", who=who),
         ),
     ),
+    "mail_template": (describe_mail_text,),
     "program_token": (_describe_revoked,),
     "api_token": (
         _describe_revoked,

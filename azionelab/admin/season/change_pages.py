@@ -22,7 +22,7 @@ from azionelab.bookings.errors import PerformanceUnknown
 from azionelab.bookings.evenings.changing import EffectsChanged, change_evenings
 from azionelab.bookings.evenings.effects import Effect, Effects, preview_change
 from azionelab.bookings.mails.samples import sample_text
-from azionelab.bookings.mails.texts import MessageText
+from azionelab.bookings.mails.templates.composing import MessageText
 from azionelab.database import db, now
 from azionelab.mail.models import MailKind
 from azionelab.shows.models import Performance, Show, Venue

@@ -7,7 +7,8 @@ from flask import render_template
 from flask_babel import force_locale, gettext, ngettext
 
 from azionelab.bookings.audience.models import AudienceMessage
-from azionelab.bookings.models import Kind, Reservation, State
+from azionelab.bookings.mails.templates.values import proven_name
+from azionelab.bookings.models import Reservation
 from azionelab.bookings.visitor_links import make_link_token
 from azionelab.database import now
 from azionelab.languages import LOCALES
@@ -76,7 +77,7 @@ def field_values(reservation: Reservation, link: str) -> dict[str, str]:
     """The fields' values for a recipient, in the current language."""
     performance = reservation.performance
     return {
-        "name": _name(reservation),
+        "name": proven_name(reservation) or gettext("guest"),
         "show": performance.show.title,
         "date": format_day(performance.starts_at),
         "time": format_time(performance.starts_at),
@@ -85,12 +86,6 @@ def field_values(reservation: Reservation, link: str) -> dict[str, str]:
         "seats": ngettext("%(num)s seat", "%(num)s seats", reservation.seats),
         "booking_page": link,
     }
-
-
-def _name(reservation: Reservation) -> str:
-    # As in the mails about a booking: until it is confirmed, the name may be a stranger's text.
-    proven = reservation.state == State.CONFIRMED or reservation.kind == Kind.BOX_OFFICE
-    return reservation.name if proven and reservation.name else gettext("guest")
 
 
 def _endpoint(reservation: Reservation) -> str:

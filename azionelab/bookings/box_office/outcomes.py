@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.box_office.models import UndoOffer
 from azionelab.bookings.errors import AddressTaken, ReservationChanged, SoldOut
 from azionelab.bookings.mails.changes import Changed, with_unsent
+from azionelab.bookings.mails.templates.stored import read_own_texts
 from azionelab.bookings.mails.texts import text_for
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.transitions.consequences import Change, mail_kind
@@ -118,11 +119,12 @@ def write_to_party(
         return ()
     with session.no_autoflush:
         changed = with_unsent(session, reservation, changed)
+        own = read_own_texts(session, reservation.locale)
     if notify:
         enqueue(session, reservation.id, kind, changed)
     with force_locale(reservation.locale):
-        text = text_for(kind, reservation, changed)
-    return (MailPreview(reservation.email, text.subject, text.paragraphs),)
+        text = text_for(kind, reservation, own, changed)
+    return (MailPreview(reservation.email, text.subject, text.opening),)
 
 
 def not_sent(session: Session, reservation_id: UUID, kind: MailKind) -> None:

@@ -1,6 +1,7 @@
 """Builds the message of a mail from its booking: recipient, subject, text, HTML, the ticket's QR."""
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -14,8 +15,11 @@ from azionelab.bookings.audience.texts import write_message
 from azionelab.bookings.audience.writing import needless_for
 from azionelab.bookings.mails.sent_texts import keep, read_kept
 from azionelab.bookings.mails.superseded import SUPERSEDED, is_superseded
-from azionelab.bookings.mails.texts import text_for
-from azionelab.bookings.models import Kind, Reservation, State
+from azionelab.bookings.mails.templates.composing import MessageText
+from azionelab.bookings.mails.templates.stored import read_own_texts
+from azionelab.bookings.mails.templates.values import proven_name
+from azionelab.bookings.mails.texts import OwnTexts, text_for
+from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics, event_method, place, qr_png
 from azionelab.bookings.visitor_links import make_link_token
 from azionelab.database import db, transaction
@@ -45,6 +49,7 @@ def read_draft(mail_id: UUID) -> Draft | None:
         if mail is None:
             return None
         superseded = is_superseded(session, mail)
+        own = read_own_texts(session, mail.reservation.locale)
     # Off the session: building the message can fetch nothing, so no connection comes back into use.
     db.session.expunge_all()
     reservation: Reservation = mail.reservation
@@ -53,16 +58,21 @@ def read_draft(mail_id: UUID) -> Draft | None:
         needless = ""
     if mail.message is not None and needless is None:
         needless = needless_for(mail.message, reservation)
-    return Draft(reservation.email, lambda: render(mail), needless)
+    return Draft(reservation.email, lambda: render(mail, own), needless)
 
 
-def render(mail: Mail) -> Message:
-    """Build the message in the visitor's language from the reservation as it is now, with what is kept of it."""
+def render(mail: Mail, own: OwnTexts | None = None) -> Message:
+    """Build the message in the visitor's language from the reservation as it is now, with what is kept of it.
+
+    `own` are the theatre's own texts in that language; without them they are read.
+    """
     reservation: Reservation = mail.reservation
     if mail.message is not None:
         message = _render_message(mail.message, reservation)
     else:
-        message = _render_booking(mail, reservation)
+        if own is None:
+            own = read_own_texts(db.session(), reservation.locale)
+        message = _render_booking(mail, reservation, own)
     return replace(message, kept=keep(reservation, message))
 
 
@@ -80,35 +90,42 @@ def preview(mail: Mail) -> tuple[KeptText | None, bool]:
     return (read_kept(reservation, kept) if kept else None), was_sent
 
 
-def _render_booking(mail: Mail, reservation: Reservation) -> Message:
+def _render_booking(mail: Mail, reservation: Reservation, own: OwnTexts) -> Message:
     with force_locale(reservation.locale):
         kind = MailKind(mail.kind)
-        text = text_for(kind, reservation, mail.changed)
+        text = text_for(kind, reservation, own, mail.changed)
         calendar = _calendar(reservation) if kind in _CHANGES else None
-        name = _proven_name(reservation)
-        content_id = _qr_content_id(mail)
-        context = {
-            "content": text,
-            "reservation": reservation,
-            "performance": reservation.performance,
-            "place": place(reservation.performance.venue),
-            "ticket_urls": _ticket_urls(reservation),
-            "name": name,
-            # A name of another direction stays by itself; mail programs do not know <bdi>.
-            "isolated_name": f"\u2068{name}\u2069",
-            "qr": content_id,
-            "with_calendar": calendar is not None,
-        }
-        return Message(
-            recipient=reservation.email,
-            subject=_one_line(text.subject),
-            text=render_template("mail/message.txt", **context),
-            html=render_template("mail/message.html", **context),
-            link=text.link,
-            pictures=_pictures(reservation, content_id) if text.with_ticket else (),
-            recipient_name=_one_line(name),
-            calendar=calendar,
-        )
+        return build(text, reservation, mail.id, calendar)
+
+
+def build(
+    text: MessageText,
+    reservation: Reservation,
+    mail_id: UUID,
+    calendar: CalendarFile | None = None,
+    ticket_urls: Mapping[str, str] | None = None,
+) -> Message:
+    """The message with a text, in the current language. `ticket_urls` replace the private ones in a test."""
+    content_id = _qr_content_id(mail_id)
+    context = {
+        "content": text,
+        "reservation": reservation,
+        "performance": reservation.performance,
+        "place": place(reservation.performance.venue),
+        "ticket_urls": ticket_urls or _ticket_urls(reservation),
+        "qr": content_id,
+        "with_calendar": calendar is not None,
+    }
+    return Message(
+        recipient=reservation.email,
+        subject=_one_line(text.subject),
+        text=render_template("mail/message.txt", **context),
+        html=render_template("mail/message.html", **context),
+        link=text.link,
+        pictures=_pictures(reservation, content_id) if text.with_ticket else (),
+        recipient_name=_one_line(proven_name(reservation)),
+        calendar=calendar,
+    )
 
 
 def _render_message(message: AudienceMessage, reservation: Reservation) -> Message:
@@ -119,20 +136,13 @@ def _render_message(message: AudienceMessage, reservation: Reservation) -> Messa
         text=written.text,
         html=written.html,
         link=written.link,
-        recipient_name=_one_line(_proven_name(reservation)),
+        recipient_name=_one_line(proven_name(reservation)),
     )
 
 
-def _qr_content_id(mail: Mail) -> str:
+def _qr_content_id(mail_id: UUID) -> str:
     """Another one in each mail (RFC 2392): some clients keep a picture by it, for other mails too."""
-    return f"qr.{mail.id}@{id_host()}"
-
-
-def _proven_name(reservation: Reservation) -> str:
-    # Anybody can type any "name" with somebody else's address. Until the owner of the mailbox confirms,
-    # it may be a stranger's text, which must not reach them as ours. The box office types the name itself.
-    proven = reservation.state == State.CONFIRMED or reservation.kind == Kind.BOX_OFFICE
-    return reservation.name if proven else ""
+    return f"qr.{mail_id}@{id_host()}"
 
 
 def _pictures(reservation: Reservation, content_id: str) -> tuple[Picture, ...]:

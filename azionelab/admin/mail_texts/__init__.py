@@ -1,0 +1,1 @@
+"""The texts of the system's mails, changed by staff."""

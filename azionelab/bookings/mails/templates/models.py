@@ -1,0 +1,70 @@
+"""TemplateName, TemplateText, and TemplateVersion: a text of a mail as staff wrote it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from azionelab.database import Base
+
+
+class TemplateName(StrEnum):
+    """The texts that mails about a booking are made of: one for each thing that a mail can say."""
+
+    CONFIRM = "confirm"  # please confirm
+    TICKET = "ticket"
+    CHANGED = "changed"  # with the ticket
+    CANCELLED = "cancelled"
+    MERGED = "merged"  # the booking is now part of another one
+    MOVED = "moved"  # we changed the performance's time or place; with the ticket
+    MOVED_UNCONFIRMED = "moved_unconfirmed"  # the same, to a party that has not confirmed yet
+    PERFORMANCE_CANCELLED = "performance_cancelled"
+    EXISTING = "existing"  # you booked again: this is the booking that you have
+    BOOKING = "booking"  # how the booking stands, when what the mail was about is over
+
+
+@dataclass(frozen=True)
+class TemplateText:
+    """A text with its fields in braces. `heading` stands above it in mail programs that show HTML."""
+
+    subject: str
+    heading: str
+    body: str
+
+
+class TemplateVersion(Base):
+    """A version of the theatre's own text, in one language; without texts it goes back to the shipped one.
+
+    The newest version counts. Versions are only ever added, each with the number after the last, so of two people
+    who save at once the second is refused by the key.
+    """
+
+    __tablename__ = "mail_template_version"
+    __table_args__ = (
+        UniqueConstraint("template", "language", "version"),
+        CheckConstraint(
+            "(subject IS NULL) = (body IS NULL) AND (heading IS NULL) = (body IS NULL)",
+            name="whole",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    template: Mapped[str]
+    language: Mapped[str]
+    version: Mapped[int]
+    subject: Mapped[str | None]
+    heading: Mapped[str | None]
+    body: Mapped[str | None]
+    written_at: Mapped[datetime]
+    written_by: Mapped[int | None] = mapped_column(
+        ForeignKey("user_account.id", ondelete="SET NULL")
+    )
+
+    @property
+    def text(self) -> TemplateText | None:
+        """The text; None for the shipped one."""
+        if self.subject is None or self.heading is None or self.body is None:
+            return None
+        return TemplateText(self.subject, self.heading, self.body)

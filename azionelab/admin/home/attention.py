@@ -9,12 +9,11 @@ from flask_babel import gettext, ngettext
 from flask_login import current_user
 from sqlalchemy import func, select
 
-from azionelab.bookings.mails.resending import failed_mails
+from azionelab.bookings.mails.resending import mails_in_trouble
 from azionelab.bookings.mails.templates.stored import find_broken
 from azionelab.checkin.house.counts import HouseCounts
 from azionelab.checkin.models import Scan
 from azionelab.database import db
-from azionelab.mail.models import Delivery, Mail
 from azionelab.ops.monitoring.backups import OLD_AFTER, last_backup
 from azionelab.shows.models import Performance
 from azionelab.staff.models import ApiToken
@@ -53,11 +52,7 @@ def find_tasks(
 
 
 def _mails(at: datetime) -> list[Task]:
-    failed, since = failed_mails()
-    waiting = Mail.delivery == Delivery.QUEUED
-    late = db.session.scalar(
-        select(func.count(Mail.id)).where(waiting, Mail.created_at < at - _LATE)
-    )
+    failed, since, late = mails_in_trouble(at - _LATE)
     tasks = []
     if failed and since:
         text = ngettext(

@@ -97,15 +97,18 @@ def count_failed(since: datetime) -> Failed:
     return Failed(*row)
 
 
-def failed_mails() -> tuple[int, datetime | None]:
-    """How many mails failed that can be sent again, bad addresses too, and since when."""
-    count, first = db.session.execute(
-        select(func.count(), func.min(_failed_at()))
+def mails_in_trouble(late_since: datetime) -> tuple[int, datetime | None, int]:
+    """How many mails failed that can be sent again, bad addresses too, since when, and how many wait for longer."""
+    late = select(func.count(Mail.id)).where(
+        Mail.delivery == Delivery.QUEUED, Mail.created_at < late_since
+    )
+    failed, first, waiting = db.session.execute(
+        select(func.count(), func.min(_failed_at()), late.scalar_subquery())
         .select_from(Mail)
         .join(Mail.reservation)
         .where(*_FAILED)
     ).one()
-    return count, first
+    return failed, first, waiting
 
 
 def resend_failed(since: datetime, asked_at: datetime, *, bad_addresses: bool = False) -> int:

@@ -7,8 +7,8 @@ text; the texts themselves are in the rows, which are never changed.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0045"
-down_revision = "0044"
+revision = "0047"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 

@@ -20,7 +20,10 @@ from azionelab.bookings.seats.holds import expire_lapsed_holds
 from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now, transaction
 from azionelab.database.audit import forget_addresses
+from azionelab.database.row_versions import changes_since, forget_names
 from azionelab.shows.models import Performance
+from azionelab.staff.accounts import create_account
+from azionelab.staff.models import User
 from azionelab.staff.tokens import Scope, issue_token
 from azionelab.web.actors import act_with_token
 from tests.bookings.test_no_overbooking import INSERT, psql
@@ -274,6 +277,34 @@ def booked_by_staff(name: str = "Carla Verdi", email: str = "carla@example.org")
     return rules.reserve(a_performance().id, a_visitor(email, name), 3, uuid4())
 
 
+def test_former_names_of_accounts_are_forgotten_and_what_changed_stays(
+    app: Flask, database: Database
+) -> None:
+    anna, gone = (
+        create_account(f"{name}@theatre.org", "staff", PASSWORD, name=name)
+        for name in ("anna", "gone")
+    )
+    database.execute("UPDATE user_account SET name = 'Else', email = 'else-' || id")
+    database.execute("UPDATE user_account SET active = false WHERE id = %s", [anna.id])
+    changes = "SELECT row_id, changes FROM row_change WHERE table_name = 'user_account' ORDER BY 1, version"
+    assert forget_names(now()) == 0  # an edit may have been begun with them
+    database.execute("DELETE FROM user_account WHERE id = %s", [gone.id])
+    told = database.execute(changes).fetchall()
+    assert "gone" not in str([each for identity, each in told if identity == gone.id])
+    assert "anna" in str(told)
+    database.execute("UPDATE row_change SET changed_at = now() - interval '2 days'")
+    assert forget_names(now()) == 1
+    assert forget_names(now()) == 0
+    left = [each for identity, each in database.execute(changes) if identity == anna.id]
+    assert left[1:] == [{"name": [None, None], "email": [None, None]}, {"active": [True, False]}]
+    # An edit that was begun before counts as one in conflict.
+    with transaction() as session:
+        row = session.get_one(User, anna.id, populate_existing=True)
+        since = changes_since(session, row, 1)
+    assert since is not None
+    assert {"name", "email", "active"} <= since.keys()
+
+
 def test_network_addresses_are_forgotten_and_not_too_early(app: Flask, database: Database) -> None:
     staff = logged_in(app, "staff")
     staff.environ_base["REMOTE_ADDR"] = "192.0.2.7"
@@ -313,8 +344,8 @@ NOT_RECORDED = {
     # Logins: who is logged in, and codes that are used up.
     "ended_session", "staff_session", "recovery_code", "authenticator",
     "used_challenge",
-    # A message's own page says who wrote it and what became of it; the texts of mails go with the visitor's name.
-    "audience_message", "mail_text",
+    # The texts of mails go with the visitor's name.
+    "mail_text",
 }  # fmt: skip
 
 

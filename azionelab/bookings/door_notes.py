@@ -7,6 +7,7 @@ from azionelab.bookings.errors import (
     LatenessClosed,
     NoteChanged,
     PartyInside,
+    ReservationChanged,
     ReservationEnded,
     VisitorErased,
 )
@@ -28,11 +29,14 @@ def minutes_offered(reservation: Reservation, at: datetime) -> list[int]:
     return [minutes for minutes in MINUTES if curtain + timedelta(minutes=minutes) > at]
 
 
-def set_lateness(reservation_id: UUID, minutes: int, *, by_staff: bool = False) -> Reservation:
+def set_lateness(
+    reservation_id: UUID, minutes: int, *, by_staff: bool = False, seen: int | None = None
+) -> Reservation:
     """Record that a party comes about so many minutes after the curtain; 0 withdraws it.
 
-    The party's seats stay held. Raises ReservationUnknown, ReservationEnded, PartyInside, and for a visitor
-    LatenessClosed when it is too early, or too late for so many minutes.
+    The party's seats stay held. `seen` is the `changed_in` that a page of staff showed. Raises ReservationUnknown,
+    ReservationEnded, PartyInside, ReservationChanged, and for a visitor LatenessClosed when it is too early, or too
+    late for so many minutes.
     """
     with transaction() as session:
         reservation = lock_reservation(session, reservation_id)
@@ -45,6 +49,8 @@ def set_lateness(reservation_id: UUID, minutes: int, *, by_staff: bool = False) 
         curtain = reservation.performance.starts_at
         late_at = curtain + timedelta(minutes=minutes) if minutes else None
         reservation.is_unchanged = late_at == reservation.late_at
+        if seen is not None and not reservation.is_unchanged and reservation.changed_in != seen:
+            raise ReservationChanged
         reservation.late_at = late_at
         return reservation
 

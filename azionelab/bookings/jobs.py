@@ -4,6 +4,7 @@ from azionelab.bookings import erasure
 from azionelab.bookings.seats import holds
 from azionelab.database import now
 from azionelab.database.audit import forget_addresses
+from azionelab.database.row_versions import forget_names
 from azionelab.extensions import jobs
 
 QUEUE = "bookings"
@@ -20,6 +21,8 @@ def expire(timestamp: int) -> None:  # noqa: ARG001 (when it was due: given to e
 @jobs.periodic(cron="10 * * * *")
 @jobs.task(name="bookings.erase", queue=QUEUE, queueing_lock="bookings.erase")
 def erase(timestamp: int) -> None:  # noqa: ARG001 (as above)
-    """Erase names and addresses that are due, and the network addresses in the log of changes."""
+    """Erase names and addresses that are due, and those of staff in the log of changes and in edits."""
     erasure.erase_personal_data()
-    forget_addresses(now() - erasure.retention())
+    before = now() - erasure.retention()
+    forget_addresses(before)
+    forget_names(before)

@@ -37,7 +37,10 @@ class Versioned:
 
 
 class RowChange(Base):
-    """The changes of one version of a row. `changes` maps a field to its old and new value."""
+    """The changes of one version of a row. `changes` maps a field to its old and new value.
+
+    Names and addresses of accounts are erased with the account, or after RETENTION_DAYS (migration 0048).
+    """
 
     __tablename__ = "row_change"
 
@@ -221,6 +224,12 @@ def changes_since(session: Session, row: Any, version: int) -> dict[str, FieldCh
             )
     # A field that was changed and changed back equals what the person saw.
     return {name: one for name, one in since.items() if one.old != one.new or name in secrets}
+
+
+def forget_names(before: datetime) -> int:
+    """Erase names and addresses of accounts in changes before a moment, a day ago at the latest; of how many."""
+    with transaction() as session:
+        return int(session.scalar(func.forget_row_changes(before)) or 0)
 
 
 def find_deletion(session: Session, model: type[Base], identity: int) -> RowChange | None:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
 from azionelab.bookings import erasure, performance_changes, rules
+from azionelab.bookings.audience.models import Whom
+from azionelab.bookings.audience.rules import Draft, pause, resume, save_draft, start, stop
 from azionelab.bookings.door_notes import set_lateness, write_note
 from azionelab.bookings.history import By
 from azionelab.bookings.seats.holds import expire_lapsed_holds
@@ -318,3 +321,33 @@ def test_holidays_and_webhooks_are_told(admin: FlaskClient, database: Database) 
     assert database.execute("SELECT changes FROM audit_entry WHERE changes ? 'url'").fetchall() == [
         ({"url": [None, None], "active": [None, True], "events": [None, ["x"]]},)
     ]
+
+
+def test_messages_to_an_audience_are_told(staff: FlaskClient, database: Database) -> None:
+    evening = a_performance()
+    a_party(evening, email="ada@example.org")
+    identity = uuid4()
+    texts = {"en": {"subject": "Fog tonight", "body": "Dear Ada Rossi"}}
+    draft = Draft(texts, Whom.CONFIRMED, [evening.id])
+    save_draft(identity, draft, seen_version=0, by=None)
+    save_draft(identity, replace(draft, whom=Whom.BOOKED), seen_version=1, by=None)
+    start(identity, seen_version=2)
+    for change in (pause, resume, stop):
+        change(identity)
+    told = sentences(staff.get(LOG).text)
+    for expected in (
+        "The system wrote the message.",
+        "The system chose another audience for the message.",
+        "The system sent the message to 1 mailbox.",
+        "The system paused the sending.",
+        "The system went on with the sending.",
+        "The system stopped the sending.",
+    ):
+        assert expected in told, expected
+        assert expected in staff.get(f"/admin/messages/details/?id={identity}").text
+    assert any(line.startswith("Message: Fog tonight") for line in told)
+    assert "Fog tonight" in staff.get(f"{LOG}?type=audience_message").text
+    kept = database.execute(
+        "SELECT string_agg(changes::text, '') FROM audit_entry WHERE label = ''"
+    ).fetchone()
+    assert "Ada Rossi" not in str(kept)

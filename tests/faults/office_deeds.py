@@ -20,6 +20,7 @@ from tests.bookings.test_pages import fields
 from tests.factories import a_party, a_performance, a_visitor
 from tests.faults.deeds import Press, Stage, party_tonight, tonight
 from tests.support.people import PASSWORD, token_of
+from tests.support.reservations import saving
 
 
 def edit(stage: Stage, what: str, identity: object, **typed: Any) -> Press:
@@ -89,7 +90,7 @@ def staff_erases(stage: Stage) -> Press:
 
 
 def staff_tells_late(stage: Stage) -> Press:
-    return stage.in_admin("reservations/late/", id=a_party(a_performance()).id, minutes="20")
+    return stage.in_admin("reservations/late/", **saving(a_party(a_performance())), minutes="20")
 
 
 def staff_resends_mail(stage: Stage) -> Press:

@@ -16,6 +16,7 @@ from azionelab.admin.log.labels import NEEDED, type_label
 from azionelab.admin.log.names import Names, mails_parties, read_accounts, read_names
 from azionelab.admin.log.sentences import describe_entry
 from azionelab.admin.mails.views import KINDS
+from azionelab.bookings.audience.models import AudienceMessage
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.house.name_matching import name_matches_sql
 from azionelab.database import Base, db
@@ -144,6 +145,15 @@ def _about(text: str) -> ColumnElement[bool]:
         found["user_account"] = _ids(User, text, User.name, User.email)
         found["api_token"] = _ids(ApiToken, text, ApiToken.label)
         found["program_token"] = _ids(ProgramToken, text, ProgramToken.label)
+    subjects = select(AudienceMessage.id).where(
+        *(
+            cast(AudienceMessage.texts, String).icontains(word, autoescape=True)
+            for word in text.split()
+        )
+    )
+    found["audience_message"] = [
+        str(one) for one in db.session.scalars(subjects.limit(_MOST_FOUND))
+    ]
     if found["show"]:
         evenings = select(Performance.id).where(Performance.show_id.in_(map(int, found["show"])))
         found["performance"] = [str(one) for one in db.session.scalars(evenings)]
@@ -206,6 +216,7 @@ _PAGES: dict[str, tuple[str, Right]] = {
     "webhook": ("admin_webhooks.index", Right.MANAGE_ACCOUNTS),
     "mail": ("admin_mails.details_view", Right.VIEW),
     "mail_template": ("admin_mail_texts.index", Right.MANAGE_MAILS),
+    "audience_message": ("admin_messages.details", Right.MANAGE_MAILS),
     "user_account": ("admin_accounts.edit_view", Right.MANAGE_ACCOUNTS),
     "api_token": ("admin_tokens.details_view", Right.MANAGE_ACCOUNTS),
     "program_token": ("admin_programs.details_view", Right.MANAGE_ACCOUNTS),

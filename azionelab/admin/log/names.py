@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from azionelab.admin.mail_texts.texts import NAMES as TEXT_NAMES
 from azionelab.admin.rows.filters import describe_performance
+from azionelab.bookings.audience.models import AudienceMessage
 from azionelab.bookings.models import Kind, Reservation
 from azionelab.database import Base, db
 from azionelab.database.audit import ActorKind, AuditEntry
@@ -58,6 +59,10 @@ def read_names(entries: Sequence[AuditEntry], accounts: dict[str, str] | None = 
     }
     names.house = {str(row.id) for row in parties if row.kind == Kind.HOUSE}
     names.found["mail_template"] = {key: str(name) for key, name in TEXT_NAMES.items()}
+    names.found["audience_message"] = {
+        str(row.id): next((text["subject"] for text in row.texts.values()), "")
+        for row in _rows(AudienceMessage, wanted)
+    }
     models: tuple[Any, ...] = (Show, Venue, Holiday, ApiToken, ProgramToken, Webhook, Role)
     for model in models:
         names.found[model.__tablename__] = {str(row.id): str(row) for row in _rows(model, wanted)}
@@ -91,5 +96,6 @@ def _rows(model: type[Base], wanted: dict[str, set[str]], *options: Any) -> Iter
     if not identities:
         return ()
     key: Any = model.id  # type: ignore[attr-defined]
-    ids: list[Any] = [UUID(one) if model is Reservation else int(one) for one in identities]
+    of_uuids = model in (Reservation, AudienceMessage)
+    ids: list[Any] = [UUID(one) if of_uuids else int(one) for one in identities]
     return db.session.scalars(select(model).where(key.in_(ids)).options(*options))

@@ -107,6 +107,14 @@ def _describe_move(changes: _Changes, who: str, names: Names) -> str | None:
     )
 
 
+def _describe_hold(changes: _Changes, who: str, _names: Names) -> str | None:
+    if "holds_seats" not in changes:
+        return None
+    if changes.pop("holds_seats")[1]:
+        return gettext("%(who)s held its seats.", who=who)
+    return gettext("%(who)s ended the hold of its seats.", who=who)
+
+
 def _describe_links(changes: _Changes, who: str, _names: Names) -> str | None:
     if "link_id" not in changes:
         return None
@@ -126,5 +134,6 @@ PARTY_SENTENCES: tuple[Callable[[_Changes, str, Names], str | None], ...] = (
     _describe_state,
     _describe_move,
     _describe_seats,
+    _describe_hold,
     _describe_links,
 )

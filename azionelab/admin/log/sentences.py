@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from azionelab.admin.log.actors import describe_actor
 from azionelab.admin.log.labels import field_label
@@ -58,6 +58,7 @@ _CREATED: dict[str, Callable[[str], str]] = {
     "show": lambda who: gettext("%(who)s added the show.", who=who),
     "venue": lambda who: gettext("%(who)s added the venue.", who=who),
     "holiday": lambda who: gettext("%(who)s added the holiday.", who=who),
+    "audience_message": lambda who: gettext("%(who)s wrote the message.", who=who),
     "user_account": lambda who: gettext("%(who)s created the account.", who=who),
     "api_token": lambda who: gettext("%(who)s made the token.", who=who),
     "program_token": lambda who: gettext("%(who)s made the token.", who=who),
@@ -67,6 +68,7 @@ _DELETED: dict[str, Callable[[str], str]] = {
     "performance": lambda who: gettext("%(who)s deleted the performance.", who=who),
     "show": lambda who: gettext("%(who)s deleted the show.", who=who),
     "venue": lambda who: gettext("%(who)s deleted the venue.", who=who),
+    "audience_message": lambda who: gettext("%(who)s deleted the draft of a message.", who=who),
 }
 
 
@@ -117,6 +119,35 @@ def _describe_given_up(changes: _Changes, who: str, _names: Names) -> str | None
         return None
     changes.pop("slug")
     return gettext("%(who)s gave up the old page address “%(slug)s”.", who=who, slug=old)
+
+
+def _describe_sending(changes: _Changes, who: str, _names: Names) -> str | None:
+    """Where the sending of a message is; how many get it is part of its start."""
+    old, new = changes.pop("state", (None, None))
+    recipients = changes.pop("recipients", (None, None))[1]
+    told = {
+        ("draft", "sending"): ngettext(
+            "%(who)s sent the message to %(num)s mailbox.",
+            "%(who)s sent the message to %(num)s mailboxes.",
+            recipients or 0,
+            who=who,
+        ),
+        ("sending", "paused"): gettext("%(who)s paused the sending.", who=who),
+        ("paused", "sending"): gettext("%(who)s went on with the sending.", who=who),
+    }
+    if new == "draft":
+        return gettext("%(who)s took the message back before it left.", who=who)
+    if new == "stopped":
+        return gettext("%(who)s stopped the sending.", who=who)
+    return told.get((old, new))
+
+
+def _describe_audience(changes: _Changes, who: str, _names: Names) -> str | None:
+    if not changes.keys() & {"whom", "performance_ids"}:
+        return None
+    changes.pop("whom", None)
+    changes.pop("performance_ids", None)
+    return gettext("%(who)s chose another audience for the message.", who=who)
 
 
 def _describe_role(changes: _Changes, who: str, names: Names) -> str | None:
@@ -202,6 +233,7 @@ _SENTENCES: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] 
             lambda who: gettext("%(who)s brought the phone back.", who=who),
         ),
     ),
+    "audience_message": (_describe_sending, _describe_audience),
     "mail": (
         _switch(
             "resent_at",

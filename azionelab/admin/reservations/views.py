@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from azionelab.admin.guard import fresh_login, needs
 from azionelab.admin.mails.views import explain_erased_address
 from azionelab.admin.people.search import has_text_or_nearly
-from azionelab.admin.reservations.change_pages import ChangePages
+from azionelab.admin.reservations.change_pages import ChangePages, read_changed_in
 from azionelab.admin.reservations.deeds import DEEDS
 from azionelab.admin.reservations.forms import LANGUAGES, LateForm
 from azionelab.admin.reservations.states import StateFilter, current_state, describe_state
@@ -207,7 +207,12 @@ class ReservationView(ChangePages):
             flash(gettext("Please choose how late they will be."), "error")
             return self.back_to(read_identity(Reservation, request.form.get("id")))
         return self._act(
-            lambda identity: set_lateness(identity, form.minutes.data, by_staff=True),
+            lambda identity: set_lateness(
+                identity,
+                form.minutes.data,
+                by_staff=True,
+                seen=read_changed_in(request.form.get("seen")),
+            ),
             gettext("Saved. The door can now see it."),
             gettext("The door already knew this."),
         )

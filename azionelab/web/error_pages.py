@@ -47,6 +47,11 @@ def http_error_page(error: HTTPException) -> AnyResponse:
         429: gettext("Too many requests from your network. Please try again in a minute."),
         503: gettext("Please try again in a moment. Nothing has been lost."),
     }
+    is_office = request.path.startswith("/admin/")
+    if is_office:
+        details[403] = gettext(
+            "Your account may not do this. Whoever manages the accounts can give it another role."
+        )
     detail = error.description if has_own_text else details.get(code, "")
     response = make_response(
         render_template(
@@ -55,6 +60,7 @@ def http_error_page(error: HTTPException) -> AnyResponse:
             title=titles.get(code, gettext("Something went wrong")),
             detail=detail or gettext("Please go back and try again."),
             retry=None,
+            is_office=is_office,
         ),
         code,
     )

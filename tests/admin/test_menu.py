@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from tests.factories import a_performance
 from tests.support.people import logged_in
@@ -82,3 +83,16 @@ def test_an_address_cannot_choose_where_the_languages_lead(app: Flask) -> None:
     page = client.get("/admin/?_external=1&_scheme=javascript&_anchor=x")
     assert page.status_code == 200
     assert set(languages(page.text)) == {"/admin/?lang=it"}
+
+
+def test_an_error_page_of_the_back_office_leads_back_to_it(staff: FlaskClient) -> None:
+    for address, code, words in (
+        ("/admin/accounts/", 403, "can give it another role"),
+        ("/admin/evenings/999999", 404, "Page not found"),
+    ):
+        page = staff.get(address)
+        assert page.status_code == code
+        assert words in page.text
+        assert "To the back office" in page.text
+        assert "Admission is free" not in page.text
+    assert "See what is on" in staff.get("/nothing").text

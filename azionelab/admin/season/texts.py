@@ -12,7 +12,7 @@ from azionelab.shows.runs.evenings import MAX_EVENINGS, Fault
 from azionelab.shows.runs.house import Clash
 from azionelab.shows.runs.tokens import Misread, SentenceError
 from azionelab.shows.window import MAX_AHEAD_YEARS
-from azionelab.web.dates import format_date, format_time, is_same_day
+from azionelab.web.dates import format_date, format_short, format_time, is_same_day
 
 
 def describe_fault(fault: Fault) -> str:
@@ -102,6 +102,8 @@ def day_format(day: date, pattern: str) -> str:
 def booking_span(opens_at: datetime | None, closes_at: datetime, starts_at: datetime) -> str:
     """When booking is open; the day is left out where it is the evening's own. `opens_at` None: from now on."""
     same_day = is_same_day(closes_at, starts_at)
-    opens = gettext("now") if opens_at is None else short_moment(opens_at)
-    closes = format_time(closes_at) if same_day else short_moment(closes_at)
-    return gettext("from %(opens)s to %(closes)s", opens=opens, closes=closes)
+    opens = gettext("now") if opens_at is None else format_short(opens_at)
+    if same_day:
+        closes = format_time(closes_at)
+        return gettext("from %(opens)s until %(closes)s on the day", opens=opens, closes=closes)
+    return gettext("from %(opens)s to %(closes)s", opens=opens, closes=format_short(closes_at))

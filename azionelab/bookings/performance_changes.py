@@ -17,10 +17,12 @@ from azionelab.shows.models import Performance
 from azionelab.shows.window import check_curtain, check_window, move_booking_window
 
 
-def change_performance(performance_id: int, change: Callable[[Performance], object]) -> int:
+def change_performance(
+    performance_id: int, change: Callable[[Performance], object], *, notify: bool = True
+) -> int:
     """Apply `change` to a performance, capacity included; how many mails to its parties go out.
 
-    The live parties of a performance to come get a mail when its time or its venue changes. A performance to
+    The live parties of a performance to come get a mail when its time or its venue changes, if `notify`. A performance to
     come is not moved into the past, and one whose visitors' names were erased is not moved at all
     (docs/decisions/0001). The booking window moves with the curtain unless `change` writes it too.
 
@@ -31,7 +33,7 @@ def change_performance(performance_id: int, change: Callable[[Performance], obje
         performance = lock_performance(session, performance_id)
         at = now()
         expire_holds(session, performance, at)
-        return change_locked(session, performance, change, at)
+        return change_locked(session, performance, change, at, notify=notify)
 
 
 def change_locked(
@@ -39,6 +41,8 @@ def change_locked(
     performance: Performance,
     change: Callable[[Performance], object],
     at: datetime,
+    *,
+    notify: bool,
 ) -> int:
     """`change_performance` of a locked performance without lapsed holds, as part of the caller's transaction."""
     before = _Schedule.of(performance)
@@ -58,16 +62,22 @@ def change_locked(
     if performance.starts_at <= at or performance.cancelled_at is not None:
         return 0
     how = consequences.Change.PERFORMANCE_MOVED
-    return sum(consequences.reservation_changed(session, party, how) for party in live)
+    return sum(
+        consequences.reservation_changed(session, party, how, with_mail=notify) for party in live
+    )
 
 
 def cancel_performance(
-    performance_id: int, *, seen_version: int | None = None, by: int | None = None
+    performance_id: int,
+    *,
+    seen_version: int | None = None,
+    by: int | None = None,
+    notify: bool = True,
 ) -> int | None:
     """Cancel a performance and its live reservations; how many mails go out, None if it was cancelled already.
 
     A party of which somebody is in gets a mail, too, but stays confirmed, since it was there. `by` is the
-    account that cancels. Raises PerformanceUnknown, and EditConflict when the performance has changed since
+    account that cancels. Without `notify` nobody is written to. Raises PerformanceUnknown, and EditConflict when the performance has changed since
     `seen_version`.
     """
     with transaction() as session:
@@ -79,14 +89,14 @@ def cancel_performance(
         record_author(session, by)
         at = now()
         expire_holds(session, performance, at)
-        return cancel_locked(session, performance, at)
+        return cancel_locked(session, performance, at, notify=notify)
 
 
-def cancel_locked(session: Session, performance: Performance, at: datetime) -> int:
+def cancel_locked(session: Session, performance: Performance, at: datetime, *, notify: bool) -> int:
     """`cancel_performance` of a locked performance without lapsed holds, as part of the caller's transaction."""
     performance.cancelled_at = at
     live = lock_live_parties(session, performance.id)
-    return parties.cancel_with_performance(session, performance, live)
+    return parties.cancel_with_performance(session, performance, live, notify=notify)
 
 
 def _check_move(starts_at: datetime, moved_to: datetime, at: datetime) -> None:

@@ -29,6 +29,7 @@ from azionelab.staff.accounts import (
     shown_name,
 )
 from azionelab.staff.models import PasswordLink, User
+from azionelab.staff.notices import Notice, enqueue_notice
 from azionelab.tokens import Purpose, make_token, read_token
 from azionelab.web.site_urls import site_url
 
@@ -107,6 +108,8 @@ def accept(token: str, password: str) -> User:
         if user is None or current is None or current.id != link_id or not user.active:
             raise LinkInvalid
         session.delete(current)
+        if user.password is not None:
+            enqueue_notice(session, user.id, Notice.PASSWORD_SET)
         user.password = hashed
         user.fs_uniquifier = uuid4().hex
         record_author(session, user.id)

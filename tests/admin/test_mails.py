@@ -9,11 +9,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from azionelab.bookings.box_office.book_for import Guest, Terms, book_for
 from azionelab.bookings.mails.messages import read_draft
 from azionelab.mail.delivery import deliver
 from tests.bookings.test_pages import fields
-from tests.factories import a_party, a_performance, visitor_token
-from tests.support.people import english, logged_in, press
+from tests.factories import a_party, a_performance, fresh, visitor_token
+from tests.support.people import english, logged_in, press, token_of
 
 pytestmark = pytest.mark.usefixtures("in_app")
 Database = psycopg.Connection[Any]
@@ -99,3 +100,78 @@ def test_without_a_mail_server_no_mail_is_told_as_sent(
         deliver(mail_id, read_draft, sending="1", last_try=False)
     page = logged_in(app, "staff").get(newest_mail(database)).text
     assert "not sent: no mail server is set" in page
+
+
+def test_an_address_is_corrected_and_the_mail_sent_again_in_one_step(
+    staff: FlaskClient, database: Database
+) -> None:
+    performance = a_performance()
+    a_party(performance, email="bea@example.org", confirmed=False)
+    party = a_party(performance, email="ada@exmaple.org", confirmed=False)
+    old = visitor_token(party)
+    page = newest_mail(database)
+    identity = page.rpartition("=")[2]
+    assert "Correct it and send again" not in staff.get(page).text
+    database.execute("UPDATE mail SET delivery = 'failed', last_error = 'Refused 550'")
+    database.execute("DELETE FROM procrastinate_jobs")
+    assert f"details/?id={identity}#correct" in staff.get("/admin/mails/").text.replace(
+        "&amp;", "&"
+    )
+    shown = staff.get(page).text
+    assert 'value="ada@exmaple.org"' in shown
+    form = {name: fields(shown)[name] for name in ("csrf_token", "seen")} | {"id": identity}
+    correct = "/admin/mails/correct/"
+    for wrong, told in (
+        ("ada@", "not a valid e-mail address"),
+        ("", "not a valid e-mail address"),
+        ("bea@example.org", "already has a booking for this performance"),
+    ):
+        refused = staff.post(correct, data=form | {"email": wrong})
+        assert refused.status_code == 422
+        assert told in refused.text
+        assert f'value="{wrong}"' in refused.text
+    assert database.execute("SELECT count(*) FROM procrastinate_jobs").fetchone() == (0,)
+    right = form | {"email": "ada@example.org"}
+    done = staff.post(correct, data=right, follow_redirects=True)
+    assert "Corrected. The mail is sent to ada@example.org." in done.text
+    assert "already" in staff.post(correct, data=right, follow_redirects=True).text
+    mails = database.execute("SELECT delivery, count(*) FROM mail GROUP BY delivery ORDER BY 1")
+    assert mails.fetchall() == [("failed", 1), ("queued", 1)]
+    assert database.execute("SELECT count(*) FROM procrastinate_jobs").fetchone() == (1,)
+    corrected = fresh(party.id)
+    assert corrected.email == "ada@example.org"
+    assert visitor_token(corrected) != old
+    history = staff.get(f"/admin/reservations/details/?id={party.id}").text
+    assert "changed the e-mail address from “ada@exmaple.org” to “ada@example.org”" in history
+    assert "Undo" in history
+    database.execute("UPDATE mail SET delivery = 'failed'")
+    stale = staff.post(correct, data=form | {"email": "eva@example.org"})
+    assert stale.status_code == 409
+    assert "Somebody else has changed this reservation" in stale.text
+
+
+def test_staff_may_cancel_and_move_without_mails(staff: FlaskClient, database: Database) -> None:
+    cancelled, moved = a_performance(), a_performance()
+    for performance in (cancelled, moved):
+        a_party(performance)
+        book_for(performance.id, Guest("Bea", "", "it"), 2, Terms())
+    before = database.execute("SELECT count(*) FROM mail").fetchone()
+    ask = f"/admin/performances/cancel/?id={cancelled.id}"
+    assert "1 party gets this mail" in staff.get(ask).text  # the other one has no address
+    page = press(staff, ask, ask, quiet="y").text
+    assert "Cancelled. Nobody was written to." in page
+    evenings = f"/admin/season/evenings?show={moved.show_id}"
+    form = token_of(staff, evenings) | {"evening": str(moved.id), "days": "1", "quiet": "y"}
+    preview = staff.post(evenings, data=form | {"preview": "change"}).text
+    assert "1 party gets this mail" in preview
+    assert re.search(r'name="quiet" value="y" checked', preview)
+    seen = fields(preview)["seen"]
+    saved = staff.post(
+        evenings, data=form | {"save": "change", "seen": seen}, follow_redirects=True
+    ).text
+    assert "1 evening changed. Nobody was written to." in saved
+    assert database.execute("SELECT count(*) FROM mail").fetchone() == before
+    states = database.execute(
+        "SELECT DISTINCT state FROM reservation WHERE performance_id = %s", [cancelled.id]
+    )
+    assert states.fetchall() == [("cancelled",)]

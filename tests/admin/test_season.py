@@ -393,7 +393,7 @@ def test_a_cancelled_evening_writes_to_every_party(staff: FlaskClient, database:
     rules.cancel(a_party(performance, 1).id)
     address = f"/admin/performances/cancel/?id={performance.id}"
     assert address.replace("&", "&amp;") in staff.get("/admin/performances/edit/?id=1").text
-    assert "2 parties will be notified" in staff.get(address).text
+    assert "2 parties get this mail" in staff.get(address).text
     mails = "SELECT count(*) FROM mail WHERE kind = 'performance_cancelled'"
     assert database.execute(mails).fetchone() == (0,)
     assert "2 parties will be notified" in press(staff, address, address).text

@@ -5,8 +5,11 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import text
+
 from azionelab.bookings.audience import rules
 from azionelab.bookings.audience.models import AudienceMessage, Whom
+from azionelab.database import transaction
 from tests.bookings.test_pages import fields
 from tests.factories import a_party, a_performance
 from tests.faults.deeds import Press, Stage
@@ -87,8 +90,22 @@ def staff_changes_mail_text(stage: Stage) -> Press:
     return partial(stage.admin.post, address, data=typed)
 
 
+def staff_corrects_address(stage: Stage) -> Press:
+    party = a_party(a_performance(), confirmed=False)
+    with transaction() as session:
+        which = {"id": party.id}
+        session.execute(
+            text("UPDATE mail SET delivery = 'failed' WHERE reservation_id = :id"), which
+        )
+        mail = session.scalar(text("SELECT id FROM mail WHERE reservation_id = :id"), which)
+    shown = fields(stage.admin.get(f"/admin/mails/details/?id={mail}").text)
+    typed = {name: shown[name] for name in ("csrf_token", "seen")}
+    typed |= {"id": mail, "email": f"{uuid4()}@example.org"}
+    return partial(stage.admin.post, "/admin/mails/correct/", data=typed)
+
+
 MESSAGES: tuple[Callable[[Stage], Press], ...] = (
     staff_writes_message, staff_changes_message, staff_sends_message, staff_pauses_message,
     staff_resumes_message, staff_stops_message, staff_takes_message_back, staff_deletes_message,
-    staff_copies_message, staff_changes_mail_text,
+    staff_copies_message, staff_changes_mail_text, staff_corrects_address,
 )  # fmt: skip

@@ -100,6 +100,7 @@ def test_staff_read_it_without_the_link(app: Flask, work: Work, database: Databa
     assert "/bookings/•••••" in page
     assert visitor_token(party) not in page
     assert "Correct the address" not in page
+    assert "It has not been sent." not in page
     database.execute("UPDATE mail SET delivery = 'failed', last_error = 'Refused 550'")
     page = staff.get(f"/admin/mails/details/?id={newest(party).id}").text
     assert "Correct the address" in page

@@ -14,8 +14,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from azionelab.database import now
+from azionelab.ops.processes.worker import run_worker
 from azionelab.settings.config import ROLES
 from azionelab.staff.accounts import create_account
+from azionelab.staff.invitations import accept, renew_link
 from azionelab.staff.models import RoleName
 from azionelab.staff.second_factor.factors import (
     check_code,
@@ -30,8 +32,10 @@ from azionelab.staff.second_factor.totp import (
     step_at,
     write_secret,
 )
+from azionelab.tokens import Purpose, make_token
 from tests.bookings.test_pages import fields
 from tests.support.people import PASSWORD, change_account, english, log_in, logged_in, press
+from tests.support.smtp import SmtpServer
 
 pytestmark = pytest.mark.usefixtures("in_app")
 Database = psycopg.Connection[Any]
@@ -380,6 +384,26 @@ def test_an_administrator_resets_a_second_step(app: Flask, database: Database) -
     assert not is_in(staff)
     assert not use_recovery_code(1, codes[0])
     assert log_in(english(app), EMAIL).location == "/staff/"
+
+
+def test_the_owner_is_told_of_a_reset_and_of_a_new_password(
+    make_app: Callable[..., Flask], smtp_server: SmtpServer
+) -> None:
+    app = make_app(MAIL_SERVER="127.0.0.1", MAIL_PORT=str(smtp_server.port))
+    with app.app_context():
+        with_app(app)
+        admin = logged_in(app, "admin")
+        press(admin, "/admin/accounts/reset-second-factor/", id=1)
+        run_worker(app, once=True)
+        (told,) = smtp_server.messages
+        assert told.recipients == [EMAIL]
+        assert told.message["Subject"] == "Il secondo passaggio del tuo accesso è stato azzerato"
+        assert "sei stato disconnesso ovunque" in told.text()
+        link = renew_link(1)
+        accept(make_token(Purpose.STAFF_LINK, link.id), "another battery staple")
+        run_worker(app, once=True)
+        subjects = [each.message["Subject"] for each in smtp_server.messages[1:]]
+        assert subjects == ["La tua password è cambiata"]
 
 
 def test_an_operator_resets_a_second_step(app: Flask) -> None:

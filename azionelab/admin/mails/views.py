@@ -2,19 +2,24 @@
 
 import base64
 from typing import Any, ClassVar
+from uuid import UUID
 
 from flask import current_app, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from markupsafe import Markup
 from sqlalchemy.orm import Query, joinedload
 from werkzeug.wrappers import Response
 
+from azionelab.admin.mails.correcting import AddressForm, correct_and_resend, is_correctable
 from azionelab.admin.rows.base import TheatreView, breakable_address, return_url_or
 from azionelab.admin.rows.filters import ChoiceFilter
+from azionelab.bookings.errors import BookingError, ReservationChanged
 from azionelab.bookings.mails.messages import preview, render
 from azionelab.bookings.mails.resending import AddressErased, resend
 from azionelab.bookings.mails.superseded import SUPERSEDED
+from azionelab.bookings.pages.office_error_texts import explain_to_staff
 from azionelab.mail.message import Message
 from azionelab.mail.models import Delivery, Mail, MailKind
 from azionelab.staff.rights import Right
@@ -71,11 +76,7 @@ class MailView(TheatreView):
             row.reservation.email
         ),
         "kind": lambda _view, _context, row, _name: KINDS[row.kind],
-        "delivery": lambda _view, _context, row, _name: (
-            _("not sent: a newer mail replaces it")
-            if row.last_error == SUPERSEDED
-            else DELIVERIES[row.delivery]
-        ),
+        "delivery": lambda view, _context, row, _name: _describe_delivery(view, row),
     }
     column_formatters_detail = column_formatters
     number_columns = ("attempts",)
@@ -99,11 +100,17 @@ class MailView(TheatreView):
         """One mail as it was sent, or as it would be sent now; in development also with its link."""
         mail = self.get_one(request.args.get("id", ""))
         if mail is None:
-            flash(gettext("Mail not found."), "error")
-            return redirect(self.get_url(".index_view"))
+            return self._not_found()
+        return self._page(mail, AddressForm.make(mail))
+
+    def _not_found(self) -> Response:
+        flash(gettext("Mail not found."), "error")
+        return redirect(self.get_url(".index_view"))
+
+    def _page(self, mail: Mail, form: Any) -> str:
         message = _read_in_development(mail)
         shown, was_sent = preview(mail)
-        return self.render(
+        page: str = self.render(
             self.details_template,
             model=mail,
             details_columns=self._details_columns,
@@ -111,32 +118,71 @@ class MailView(TheatreView):
             return_url=return_url_or(self.get_url(".index_view")),
             shown=shown,
             was_sent=was_sent,
-            failed=mail.delivery == Delivery.FAILED,
+            form=form,
+            correctable=is_correctable(mail),
             message=message,
             pictures=[
                 base64.b64encode(picture.content).decode()
                 for picture in (message.pictures if message else ())
             ],
         )
+        return page
+
+    @expose("/correct/", methods=("POST",))
+    def correct_view(self) -> Any:
+        """Correct the address of a failed mail's reservation, and send the mail again."""
+        mail = self.get_one(request.form.get("id", ""))
+        if mail is None:
+            return self._not_found()
+        form = AddressForm()
+        if not form.validate():
+            return self._page(mail, form), 422
+        identity = mail.id
+        try:
+            outcome = correct_and_resend(identity, mail.reservation, form)
+        except BookingError as refusal:
+            form.email.errors = [*form.email.errors, explain_to_staff(refusal)]
+            mail = self.get_one(str(identity))
+            return self._page(mail, form), 409 if isinstance(refusal, ReservationChanged) else 422
+        if outcome.is_unchanged:
+            told = gettext("The reservation has this address already.")
+            flash(told, "info")
+        else:
+            told = gettext("Corrected. The mail is sent to %(email)s.", email=form.email.data)
+            flash(told, "success")
+        return self._back_to(identity)
 
     @expose("/resend/", methods=("POST",))
     def resend_view(self) -> Response:
         """Put a mail back into the queue."""
         mail = self.get_one(request.form.get("id", ""))
         if mail is None:
-            flash(gettext("Mail not found."), "error")
-            return redirect(self.get_url(".index_view"))
+            return self._not_found()
         try:
             resend(mail.id)
         except AddressErased:
             flash(explain_erased_address(), "error")
         else:
             flash(gettext("The mail will be sent again."), "success")
+        return self._back_to(mail.id)
+
+    def _back_to(self, identity: UUID) -> Response:
         return redirect(
             self.get_url(
-                ".details_view", id=mail.id, url=return_url_or(self.get_url(".index_view"))
+                ".details_view", id=identity, url=return_url_or(self.get_url(".index_view"))
             )
         )
+
+
+def _describe_delivery(view: TheatreView, mail: Mail) -> str:
+    """Where a mail is; of one that failed, with the way to its right address."""
+    if mail.last_error == SUPERSEDED:
+        return gettext("not sent: a newer mail replaces it")
+    shown = str(DELIVERIES[mail.delivery])
+    if not view.may_change() or not is_correctable(mail):
+        return shown
+    address = view.get_url(".details_view", id=mail.id, _anchor="correct")
+    return Markup('{} <a href="{}">{}</a>').format(shown, address, gettext("Correct the address"))
 
 
 def explain_erased_address() -> str:

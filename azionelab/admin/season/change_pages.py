@@ -86,7 +86,7 @@ class ChangePages(SeasonPages):
     def _save(self, ticked: set[int], change: RunChange, seen: str) -> Effects | None:
         """Change the evenings; the effects when they have to be looked at first."""
         try:
-            changed = change_evenings(ticked, change, seen, current_user.id)
+            changed = change_evenings(ticked, change, seen, current_user.id, notify=wants_mails())
         except EffectsChanged as other:
             if other.effects.has_faults:
                 flash(gettext("Nothing was saved: some of the evenings cannot be."), "error")
@@ -109,8 +109,15 @@ class ChangePages(SeasonPages):
             "%(num)s parties will be notified by e-mail.",
             changed.mails,
         )
-        flash(f"{done} {told}" if changed.mails else done, "success")
+        if not wants_mails():
+            told = gettext("Nobody was written to.")
+        flash(f"{done} {told}" if changed.mails or not wants_mails() else done, "success")
         return None
+
+
+def wants_mails() -> bool:
+    """Whether parties are written to about a change: unless somebody ticked that they are not."""
+    return "quiet" not in request.form
 
 
 def find_show() -> Show:

@@ -20,7 +20,7 @@ def to_come(show_id: int) -> tuple[int, int]:
 
 def count_parties(performance: Performance) -> int:
     """How many parties would get a mail if the performance were cancelled or moved now."""
-    return _count_live(Performance.id == performance.id, Reservation.erased_at.is_(None))
+    return _count_live(Performance.id == performance.id, Reservation.email != "")
 
 
 def _count_live(*which: ColumnElement[bool]) -> int:

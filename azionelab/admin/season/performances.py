@@ -17,7 +17,7 @@ from azionelab.admin.rows.edit_conflicts import flash_row_changed, format_moment
 from azionelab.admin.rows.fields import read_version
 from azionelab.admin.rows.filters import describe_performance
 from azionelab.admin.season.by_date import PAST, ListByDate
-from azionelab.admin.season.change_pages import EFFECT_TEXTS, sample_of
+from azionelab.admin.season.change_pages import EFFECT_TEXTS, sample_of, wants_mails
 from azionelab.admin.season.forms import PerformanceForm
 from azionelab.admin.season.parties import count_parties
 from azionelab.bookings import performance_changes
@@ -127,7 +127,8 @@ class PerformanceView(ListByDate):
 
         def change() -> None:
             nonlocal told
-            told = change_seen(model.id, write, request.form.get("seen_effect", ""))
+            seen = request.form.get("seen_effect", "")
+            told = change_seen(model.id, write, seen, notify=wants_mails())
 
         try:
             saved = self.attempt(change, form)
@@ -194,12 +195,13 @@ class PerformanceView(ListByDate):
             except EditConflict as conflict:
                 flash_row_changed(self.column_labels, conflict)
                 return redirect(self.get_url(".cancel_view", id=performance.id))
+        effect = preview_change([performance.id], RunChange(cancel=True)).evenings[0]
         return self.render(
             "admin/cancel_performance.html",
             form=form,
             performance=performance,
-            parties=count_parties(performance),
-            sample=sample_of(preview_change([performance.id], RunChange(cancel=True)).evenings[0]),
+            effect=effect,
+            sample=sample_of(effect) if effect.mails else None,
         )
 
     def _cancel(self, performance: Performance) -> Response:
@@ -207,9 +209,13 @@ class PerformanceView(ListByDate):
             performance.id,
             seen_version=read_version(request.form.get("version")),
             by=current_user.id,
+            notify=wants_mails(),
         )
         if parties is None:
             flash(gettext("It had already been cancelled: no new e-mails were sent."), "info")
+            return redirect(self.get_url(".edit_view", id=performance.id))
+        if not wants_mails():
+            flash(gettext("Cancelled. Nobody was written to."), "success")
             return redirect(self.get_url(".edit_view", id=performance.id))
         flash(
             ngettext(

@@ -1,6 +1,6 @@
 """Changes of one reservation by staff: what its form says. Ending it and taking that back: endings.py."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
@@ -33,6 +33,7 @@ from azionelab.bookings.seats.holds import count_free_seats
 from azionelab.bookings.transitions import office
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.database import now
+from azionelab.mail.outbox import MailUnknown, lock_mail, queue_again
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.validation.email_addresses import mailbox_key
 
@@ -81,30 +82,57 @@ def change_party(
     """
     with office_transaction(rehearse=rehearse) as session:
         reservation = lock_with_performance(session, reservation_id)
-        before = entries_of(reservation)
-        different = {
-            name: value for name, value in asdict(before).items() if value != getattr(wanted, name)
-        }
-        if reason and reason_of(reservation, wanted.seats, reason) != reservation.limit_reason:
-            different["limit_reason"] = reservation.limit_reason
-        if "email" in different:
-            different["link_id"] = reservation.link_id and str(reservation.link_id)
-        if not different:
-            return Outcome(reservation_id, is_unchanged=True)
-        refuse_other_version(reservation, seen)
-        check_live(reservation)
-        limit = {"limit_reason": reservation.limit_reason} if "seats" in different else {}
-        change = set_entries(session, reservation, wanted, reason)
-        mails: tuple[MailPreview, ...] = ()
-        if different.keys() - {"note", "limit_reason"}:
-            changed = changed_entries(before, wanted)
-            mails = write_to_party(session, reservation, change, changed, notify=notify)
-        offer_undo(
-            session, reservation_id, "change", different | limit, told=notify and bool(mails)
-        )
-        return Outcome(
-            reservation_id, free=free_seats(session, reservation.performance), mails=mails
-        )
+        return _change(session, reservation, wanted, seen, reason=reason, notify=notify)
+
+
+def correct_address(mail_id: UUID, reservation_id: UUID, email: str, seen: int) -> Outcome:
+    """Change the address of a mail's reservation, and send the mail again in place of one that says so.
+
+    Raises what `change_party` raises, and MailUnknown.
+    """
+    with office_transaction(rehearse=False) as session:
+        reservation = lock_with_performance(session, reservation_id)
+        wanted = replace(entries_of(reservation), email=email)
+        outcome = _change(session, reservation, wanted, seen, reason="", notify=False)
+        if not outcome.is_unchanged:
+            mail = lock_mail(session, mail_id)
+            if mail.reservation_id != reservation.id:
+                raise MailUnknown
+            queue_again(session, mail)
+        return outcome
+
+
+def _change(
+    session: Session,
+    reservation: Reservation,
+    wanted: PartyEntries,
+    seen: int,
+    *,
+    reason: str,
+    notify: bool,
+) -> Outcome:
+    """`change_party` of a locked reservation, as part of the caller's transaction."""
+    before = entries_of(reservation)
+    different = {
+        name: value for name, value in asdict(before).items() if value != getattr(wanted, name)
+    }
+    if reason and reason_of(reservation, wanted.seats, reason) != reservation.limit_reason:
+        different["limit_reason"] = reservation.limit_reason
+    if "email" in different:
+        different["link_id"] = reservation.link_id and str(reservation.link_id)
+    if not different:
+        return Outcome(reservation.id, is_unchanged=True)
+    refuse_other_version(reservation, seen)
+    check_live(reservation)
+    limit = {"limit_reason": reservation.limit_reason} if "seats" in different else {}
+    change = set_entries(session, reservation, wanted, reason)
+    mails: tuple[MailPreview, ...] = ()
+    if different.keys() - {"note", "limit_reason"}:
+        changed = changed_entries(before, wanted)
+        mails = write_to_party(session, reservation, change, changed, notify=notify)
+    told = notify and bool(mails)
+    offer_undo(session, reservation.id, "change", different | limit, told=told)
+    return Outcome(reservation.id, free=free_seats(session, reservation.performance), mails=mails)
 
 
 def set_entries(

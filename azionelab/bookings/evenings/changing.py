@@ -31,8 +31,10 @@ class Changed:
     mails: int
 
 
-def change_evenings(ids: Collection[int], change: RunChange, seen: str, by: int | None) -> Changed:
-    """Change or cancel performances and write to their parties.
+def change_evenings(
+    ids: Collection[int], change: RunChange, seen: str, by: int | None, *, notify: bool = True
+) -> Changed:
+    """Change or cancel performances, and write to their parties if `notify`.
 
     `seen` is the digest of the effects that the person saw. Raises EffectsChanged when they are others now, or
     one evening cannot be changed so, and PerformanceUnknown when one was deleted.
@@ -52,9 +54,10 @@ def change_evenings(ids: Collection[int], change: RunChange, seen: str, by: int 
         for effect in reversed(effects.evenings) if forward else effects.evenings:
             performance = effect.performance
             if effect.cancels:
-                mails += cancel_locked(session, performance, at)
+                mails += cancel_locked(session, performance, at, notify=notify)
             elif effect.changes:
-                mails += change_locked(session, performance, partial(_write, effect), at)
+                write = partial(_write, effect)
+                mails += change_locked(session, performance, write, at, notify=notify)
                 _write(effect, performance)
                 _check(performance)
             session.flush()

@@ -37,14 +37,20 @@ class _Edit:
             raise EffectUnseen(effect)
 
 
-def change_seen(performance_id: int, change: Callable[[Performance], object], seen: str) -> int:
+def change_seen(
+    performance_id: int,
+    change: Callable[[Performance], object],
+    seen: str,
+    *,
+    notify: bool = True,
+) -> int:
     """`change_performance` once the person has seen what it does; `seen` is the digest of that.
 
     An edit that takes or gives no seats of a booked performance, and writes to nobody, need not be seen. One below
     the seats that are taken raises EffectUnseen in any case, with its `fault`. Raises what `change_performance`
     raises.
     """
-    return change_performance(performance_id, _Edit(change, seen))
+    return change_performance(performance_id, _Edit(change, seen), notify=notify)
 
 
 def digest_of(effect: Effect) -> str:

@@ -57,18 +57,18 @@ def cancel(session: Session, reservation: Reservation, by: By, *, with_mail: boo
 
 
 def cancel_with_performance(
-    session: Session, performance: Performance, parties: Iterable[Reservation]
+    session: Session, performance: Performance, parties: Iterable[Reservation], *, notify: bool
 ) -> int:
     """Cancel the live parties of a performance that is cancelled; how many mails go out.
 
-    A party of which somebody is in stays confirmed, since it was there. It is written to as well.
+    A party of which somebody is in stays confirmed, since it was there. It is written to as well, if `notify`.
     """
     freed = mails = 0
     for reservation in parties:
         if not reservation.admitted:
             freed += consequences.end(reservation, By.PERFORMANCE)
         mails += consequences.reservation_changed(
-            session, reservation, Change.PERFORMANCE_CANCELLED
+            session, reservation, Change.PERFORMANCE_CANCELLED, with_mail=notify
         )
     consequences.seats_freed(performance, freed)
     return mails

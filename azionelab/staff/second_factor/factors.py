@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from azionelab.database import db, now, transaction
 from azionelab.staff.models import StaffSession, User
+from azionelab.staff.notices import Notice, enqueue_notice
 from azionelab.staff.second_factor.models import Authenticator, Passkey, RecoveryCode
 from azionelab.staff.second_factor.totp import find_step
 from azionelab.staff.second_factor.vault import KeyLost, seal, unseal
@@ -119,7 +120,10 @@ def remove_authenticator(user: User) -> None:
 
 
 def reset_factors(user_id: int) -> bool:
-    """Take all of an account's second factors away and end its sessions; False when there is no such account."""
+    """Take all of an account's second factors away and end its sessions; False when there is no such account.
+
+    Its owner is told by mail.
+    """
     with transaction() as session:
         user = session.get(User, user_id, with_for_update=True, populate_existing=True)
         if user is None:
@@ -129,6 +133,7 @@ def reset_factors(user_id: int) -> bool:
         session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
         session.execute(delete(StaffSession).where(StaffSession.user_id == user_id))
         user.fs_uniquifier = uuid4().hex
+        enqueue_notice(session, user_id, Notice.SECOND_STEP_RESET)
         return True
 
 

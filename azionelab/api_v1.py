@@ -2,6 +2,7 @@
 
 from flask import Flask, Response, current_app, request
 
+from azionelab.admin.exports import api as _staff_exports  # noqa: F401
 from azionelab.api.problems import API_PREFIX
 from azionelab.api.rest import ProblemApi
 from azionelab.bookings.pages.api import blueprint as bookings

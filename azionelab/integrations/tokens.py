@@ -23,6 +23,7 @@ class Scope(StrEnum):
     SEASON = "season:read"
     RESERVATIONS = "reservations:read"
     CHANGE_RESERVATIONS = "reservations:write"
+    EXPORTS = "exports"
 
 
 def issue_program_token(

@@ -117,7 +117,7 @@ def test_wrong_requests_are_refused_as_described(
 
 def _operations(described: Any) -> list[Any]:
     operations = [found.ok() for found in described.get_all_operations()]
-    assert len(operations) == 24
+    assert len(operations) == 26
     return operations
 
 

@@ -56,3 +56,13 @@ def test_the_second_books_changes_and_cancels(live_site: Site, tmp_path: Path) -
         f"{party.reference} cancelled 4",
     ]
     assert party.note == "One wheelchair"
+
+
+def test_the_third_saves_a_list(live_site: Site, tmp_path: Path) -> None:
+    performance = a_performance()
+    a_party(performance, name="Zoè")
+    a_party(performance, name="Not Yet", confirmed=False)
+    run(2, live_site, tmp_path, Scope.EXPORTS, str(performance.id))
+    head, row = (tmp_path / "reservations.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert head.startswith("Reference,Name,E-mail")
+    assert "Zoè" in row

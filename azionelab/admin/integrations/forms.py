@@ -16,6 +16,7 @@ SCOPES = {
     Scope.SEASON: _("Read the season: shows, performances and their counts"),
     Scope.RESERVATIONS: _("Read reservations, with names and addresses"),
     Scope.CHANGE_RESERVATIONS: _("Book, change, move and cancel reservations"),
+    Scope.EXPORTS: _("Download lists as files, with names and addresses"),
 }
 
 
@@ -29,8 +30,9 @@ class ProgramTokenForm(FlaskForm):  # type: ignore[misc]
     )
     season = BooleanField(SCOPES[Scope.SEASON])
     reservations = BooleanField(SCOPES[Scope.RESERVATIONS])
-    change_reservations = BooleanField(
-        SCOPES[Scope.CHANGE_RESERVATIONS], description=_("Give a program no more than it needs.")
+    change_reservations = BooleanField(SCOPES[Scope.CHANGE_RESERVATIONS])
+    exports = BooleanField(
+        SCOPES[Scope.EXPORTS], description=_("Give a program no more than it needs.")
     )
     days = IntegerField(
         _("Valid for (days)"), [InputRequired(), NumberRange(1, MAX_DAYS)], default=90
@@ -46,6 +48,7 @@ class ProgramTokenForm(FlaskForm):  # type: ignore[misc]
             Scope.SEASON: self.season,
             Scope.RESERVATIONS: self.reservations,
             Scope.CHANGE_RESERVATIONS: self.change_reservations,
+            Scope.EXPORTS: self.exports,
         }
 
     def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:

@@ -33,6 +33,7 @@ export default defineConfig({
         "src/styles/party-list.css",
         "src/styles/season.css",
         "src/season.ts",
+        "src/styles/season-report.css",
         "src/styles/reservation.css",
         "src/styles/people.css",
       ],

@@ -40,6 +40,7 @@ from azionelab.admin.scans import AdmissionView, ScanView
 from azionelab.admin.season.performances import PerformanceView
 from azionelab.admin.season.shows import HolidayView, ShowView, VenueView
 from azionelab.admin.season.views import SeasonView
+from azionelab.admin.season_report.views import SeasonReportView
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.models import Admission, Scan
 from azionelab.integrations.models import ProgramToken
@@ -81,6 +82,7 @@ def init_admin(app: Flask) -> None:
         (ProgramTokenView, ProgramToken, _("Programs"), "programs", ACCOUNTS),
     ]
     office.add_view(FiguresView())
+    office.add_view(SeasonReportView())
     for view, model, name, url, group in views:
         office.add_view(view(model, name, url, group))
     office.add_view(PeopleView())

@@ -69,6 +69,16 @@ def test_charts_draw_what_their_tables_say(
             expect(figure.locator("table")).to_be_visible()
         page.screenshot(path=tmp_path / f"charts-{width}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # The report draws two columns of a table that is always shown.
+    page.goto(f"{live_site.url}/admin/season-report/")
+    shows = page.locator("#chart-shows")
+    rows = shows.locator("tbody tr").count()
+    expect(shows).to_have_attribute("data-points", str(2 * rows))
+    drawn = shows.locator("canvas").evaluate(_COLOURS)
+    for swatch in shows.locator(".swatch").all():
+        assert drawn.get(swatch.evaluate(_SWATCH), 0) > 50
+    expect(shows.locator("table")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     own = urlsplit(live_site.url).netloc
     assert {urlsplit(url).netloc for url in requested} == {own}
     page.context.close()
@@ -98,7 +108,7 @@ def test_axe_finds_nothing_on_a_full_house_of_figures(
 ) -> None:
     write_demo_season()
     page = in_office(browser, live_site, width, scheme)
-    for address in ("", "figures/"):
+    for address in ("", "figures/", "season-report/", "season-report/years/"):
         page.goto(f"{live_site.url}/admin/{address}")
         for table in page.get_by_text("Show the figures as a table").all():
             table.click()

@@ -131,22 +131,22 @@ def _evening_row(performance: Performance | Attendance, figures: Sequence[int | 
     )
 
 
+def lead_labels() -> list[str]:
+    """The names of the classes of lead time."""
+    labels = [gettext("the same day")]
+    for place, first in enumerate(LEAD_DAYS):
+        last = LEAD_DAYS[place + 1] - 1 if place + 1 < len(LEAD_DAYS) else None
+        if last is None:
+            labels.append(gettext("%(num)s days and more", num=first))
+        elif last == first:
+            labels.append(ngettext("%(num)s day", "%(num)s days", first))
+        else:
+            labels.append(gettext("%(first)s to %(last)s days", first=first, last=last))
+    return labels
+
+
 def lead_chart(seats: Sequence[int]) -> Chart:
     """How early people book."""
-    firsts = (0, *LEAD_DAYS)
-    rows = []
-    for place, number in enumerate(seats):
-        first = firsts[place]
-        last = firsts[place + 1] - 1 if place + 1 < len(firsts) else None
-        if first == 0:
-            label = gettext("the same day")
-        elif last is None:
-            label = gettext("%(num)s days and more", num=first)
-        elif last == first:
-            label = ngettext("%(num)s day", "%(num)s days", first)
-        else:
-            label = gettext("%(first)s to %(last)s days", first=first, last=last)
-        rows.append(Row(label, [number]))
     return Chart(
         "lead",
         "bars",
@@ -154,7 +154,7 @@ def lead_chart(seats: Sequence[int]) -> Chart:
         gettext("Confirmed seats, by how long before the curtain they were booked."),
         gettext("Before the curtain"),
         [(gettext("Seats"), "confirmed")],
-        rows,
+        [Row(label, [number]) for label, number in zip(lead_labels(), seats, strict=True)],
     )
 
 

@@ -13,12 +13,14 @@ export interface ChartTable {
 
 export function readTable(table: HTMLTableElement): ChartTable {
   const rows = [...(table.tBodies[0]?.rows ?? [])];
-  const names = [...(table.tHead?.rows[0]?.cells ?? [])].slice(1).map(text);
+  const heads = [...(table.tHead?.rows[0]?.cells ?? [])];
+  // Columns that are marked stand in the table and are not drawn.
+  const drawn = heads.slice(1).filter((head) => head.dataset["aside"] === undefined);
   return {
     labels: rows.map(({ cells: [label] }) => label?.dataset["short"] ?? text(label)),
-    series: names.map((name, place) => ({
-      name,
-      figures: rows.map((row) => figure(row.cells[place + 1])),
+    series: drawn.map((head) => ({
+      name: text(head),
+      figures: rows.map((row) => figure(row.cells[head.cellIndex])),
     })),
   };
 }

@@ -21,6 +21,12 @@ test("a chart has the figures of its table, whatever their form in words", () =>
   ]);
 });
 
+test("a column that is not drawn stands in the table only", () => {
+  const found = table(`<tr><th>Mon</th><td data-value="1">1</td><td data-value="2">2</td></tr>`);
+  found.tHead!.rows[0]!.cells[1]!.dataset["aside"] = "";
+  expect(readTable(found).series).toEqual([{ name: "Free", figures: [2] }]);
+});
+
 test("an empty table is an empty chart", () => {
   expect(readTable(table("")).labels).toEqual([]);
 });

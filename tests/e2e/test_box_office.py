@@ -72,8 +72,7 @@ def test_a_caller_is_booked_by_keyboard_alone(live_site: Site, browser: Browser)
     page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
 def test_a_double_and_the_other_pages_are_usable(
     live_site: Site, browser: Browser, tmp_path: Path, width: int, scheme: str
 ) -> None:

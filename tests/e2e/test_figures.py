@@ -101,8 +101,7 @@ def test_colours_follow_the_screen_and_the_paper(live_site: Site, browser: Brows
     page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
 def test_axe_finds_nothing_on_a_full_house_of_figures(
     live_site: Site, browser: Browser, width: int, scheme: Literal["light", "dark"]
 ) -> None:

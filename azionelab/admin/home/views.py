@@ -12,7 +12,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from azionelab.admin.figures.charts import fill_chart, pace_chart
 from azionelab.admin.guard import Guarded
 from azionelab.admin.home.attention import find_tasks
-from azionelab.bookings.models import LIVE, Reservation
+from azionelab.bookings.models import LIVE, Kind, Reservation
 from azionelab.checkin.house.counts import house_counts
 from azionelab.database import db, now
 from azionelab.reports.booking_pace import booking_pace
@@ -78,7 +78,7 @@ def _around(at: datetime) -> list[Performance]:
 
 
 def _todays_bookings(at: datetime) -> Bookings:
-    """What was booked since midnight, walk-ins and what has ended left out."""
+    """What was booked since midnight, walk-ins, house seats and what has ended left out."""
     zone = current_app.config["AZIONELAB"].time_zone
     midnight = datetime.combine(at.astimezone(zone).date(), time(), zone)
     rows = db.session.execute(
@@ -90,6 +90,7 @@ def _todays_bookings(at: datetime) -> Bookings:
             Reservation.created_at >= midnight,
             Reservation.state.in_(LIVE),
             Reservation.walk_in.is_(False),
+            Reservation.kind != Kind.HOUSE,
         )
         .order_by(Reservation.created_at.desc(), Reservation.id)
         .limit(_BOOKINGS)

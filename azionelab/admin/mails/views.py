@@ -76,9 +76,16 @@ class MailView(TheatreView):
             row.reservation.email
         ),
         "kind": lambda _view, _context, row, _name: KINDS[row.kind],
-        "delivery": lambda view, _context, row, _name: _describe_delivery(view, row),
+        "delivery": lambda _view, _context, row, _name: (
+            _("not sent: a newer mail replaces it")
+            if row.last_error == SUPERSEDED
+            else DELIVERIES[row.delivery]
+        ),
+        "last_error": lambda view, _context, row, _name: _remark(view, row),
     }
-    column_formatters_detail = column_formatters
+    column_formatters_detail: ClassVar = {
+        name: write for name, write in column_formatters.items() if name != "last_error"
+    }
     number_columns = ("attempts",)
     empty_text = _("No mail has been written yet: the first one follows the first booking.")
 
@@ -174,15 +181,13 @@ class MailView(TheatreView):
         )
 
 
-def _describe_delivery(view: TheatreView, mail: Mail) -> str:
-    """Where a mail is; of one that failed, with the way to its right address."""
-    if mail.last_error == SUPERSEDED:
-        return gettext("not sent: a newer mail replaces it")
-    shown = str(DELIVERIES[mail.delivery])
+def _remark(view: TheatreView, mail: Mail) -> str:
+    """A mail's remark; of one that failed, with the way to its right address."""
     if not view.may_change() or not is_correctable(mail):
-        return shown
+        return mail.last_error
     address = view.get_url(".details_view", id=mail.id, _anchor="correct")
-    return Markup('{} <a href="{}">{}</a>').format(shown, address, gettext("Correct the address"))
+    link = gettext("Correct the address")
+    return Markup('{} <a href="{}">{}</a>').format(mail.last_error, address, link)
 
 
 def explain_erased_address() -> str:

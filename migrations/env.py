@@ -1,15 +1,21 @@
 """Runs migrations for `flask db`: one run at a time across hosts, each migration in its own transaction.
 
+It runs beside the site. A migration that cannot have its locks at once lets go and is tried again, so that no request
+waits for it long.
+
 Connects as the role of MIGRATION_DATABASE_URL, which then grants the application its rights to rows; or as the
 application's role if that owns the tables, as in databases of release 0.3.
 """
 
+import time
+from collections.abc import Collection
 from typing import Any
 
 import click
 from alembic import context
 from alembic.util import CommandError
 from flask import current_app
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
@@ -22,8 +28,11 @@ from azionelab.settings.config import Config
 
 # Two operators, or a deploy script started twice, must not migrate at the same time.
 _ADVISORY_LOCK = 0x617A696F6E65
-# A migration that cannot get a lock gives up, since all requests would queue behind it.
-_LOCK_TIMEOUT = "10s"
+# A migration that cannot get a lock gives up, since all requests queue behind it: before PostgreSQL looks for
+# deadlocks (after 1 s), and might end a request instead.
+_LOCK_TIMEOUT = "800ms"
+_PAUSE = 1  # seconds until it is tried again
+_TRIES = 60
 
 _OURS = frozenset(Base.metadata.tables)
 
@@ -90,12 +99,8 @@ def _refuse_elsewhere(application: Connection, owner: Connection) -> None:
 
 def _run_as(owner: Engine, grant_to: str | None) -> None:
     reached: list[str] = []
-
-    def note(heads: set[str], **_: Any) -> None:
-        reached[:] = sorted(heads) or ["base"]
-
     with owner.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+        _wait_for_others(connection)
         connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
         connection.execute(text("SET statement_timeout = 0"))
         state = schema_state(connection)
@@ -104,17 +109,8 @@ def _run_as(owner: Engine, grant_to: str | None) -> None:
             raise CommandError(
                 "the database has a newer schema than this release knows; nothing was changed"
             )
-        context.configure(
-            connection=connection,
-            target_metadata=Base.metadata,
-            transaction_per_migration=True,
-            compare_server_default=True,
-            include_object=_is_ours,
-            on_version_apply=note,
-        )
         try:
-            with context.begin_transaction():
-                context.run_migrations()
+            _migrate(connection, reached)
             if grant_to:
                 # Even without any migration: a restore leaves tables without rights.
                 roles.grant_rows(connection, grant_to)
@@ -124,6 +120,52 @@ def _run_as(owner: Engine, grant_to: str | None) -> None:
             connection.invalidate()
     if reached:
         click.echo(f"The database is at {', '.join(reached)} now.")
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """Take the lock of the one run, and wait for it outside of a transaction.
+
+    A transaction that waits would keep CREATE INDEX CONCURRENTLY of the other run waiting for its end.
+    """
+    take = text("SELECT pg_try_advisory_lock(:key)")
+    while not connection.scalar(take, {"key": _ADVISORY_LOCK}):
+        connection.commit()
+        time.sleep(_PAUSE)
+
+
+def _migrate(connection: Connection, reached: list[str]) -> None:
+    """Run the migrations; those that cannot have a lock again. `reached` is where the database is after each.
+
+    Raises OperationalError after too many tries.
+    """
+
+    def note(heads: Collection[Any], **_: Any) -> None:
+        reached[:] = sorted(heads) or ["base"]
+
+    for last in (False,) * (_TRIES - 1) + (True,):
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            transaction_per_migration=True,
+            compare_server_default=True,
+            include_object=_is_ours,
+            on_version_apply=note,
+        )
+        # "-2" counts from where the database is, which the first try may have changed.
+        target = str(context.get_context().opts.get("destination_rev"))
+        try:
+            with context.begin_transaction():
+                context.run_migrations()
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            if last or (reached and target.startswith(("+", "-"))):
+                raise
+            connection.rollback()
+            click.echo("A table is in use: trying again.", err=True)
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 if context.is_offline_mode():

@@ -15,7 +15,7 @@ from psycopg.rows import scalar_row
 from sqlalchemy import CheckConstraint
 
 from azionelab.database import Base
-from tests.support.processes import PYTHON, ROOT, clean_environment
+from tests.support.processes import PYTHON, ROOT, clean_environment, eventually
 
 REVISIONS = [
     script.revision
@@ -203,6 +203,68 @@ def test_a_failed_migration_changes_nothing(migrating: psycopg.Connection[str]) 
         flask_migrate.upgrade()
     assert version(migrating) == ["0001"]
     assert everything_in(migrating) == before
+
+
+def upgrade_beside(settings: dict[str, str], database: str, revision: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade", revision],
+        cwd=ROOT,
+        env=clean_environment(settings | {"DATABASE_URL": database}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_people_book_while_the_search_index_is_built(
+    migrating: psycopg.Connection[str], empty_database: str, settings: dict[str, str]
+) -> None:
+    waiting = (
+        "SELECT pid FROM pg_stat_activity WHERE query ~ '^(CREATE|DROP) INDEX CONCURRENTLY'"
+        " AND wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    valid = (
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('ix_reservation_search')"
+    )
+    flask_migrate.upgrade(revision="0039")
+    with psycopg.connect(empty_database) as booking:
+        # A booking that is not committed yet, and others, for which nobody waits.
+        booking.execute("LOCK TABLE reservation IN ROW EXCLUSIVE MODE")
+        for fails in (True, False):
+            upgrade = upgrade_beside(settings, empty_database, "0040")
+            (builds,) = eventually(lambda: migrating.execute(waiting).fetchall(), "the build")
+            with psycopg.connect(empty_database, autocommit=True) as other:
+                other.execute("SET lock_timeout = '3s'")
+                other.execute("UPDATE reservation SET note = ''")
+            if fails:
+                migrating.execute("SELECT pg_cancel_backend(%s)", [builds])
+            else:
+                booking.commit()
+            output, _ = upgrade.communicate()
+            assert (upgrade.returncode != 0) is fails, output
+            assert migrating.execute(valid).fetchall() == [not fails]
+    assert version(migrating) == ["0040"]
+
+
+def test_a_migration_that_cannot_have_its_locks_lets_the_others_go_first(
+    migrating: psycopg.Connection[str], empty_database: str, settings: dict[str, str]
+) -> None:
+    flask_migrate.upgrade(revision="0036")
+    waiting = (
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'show'::regclass"
+        " AND mode = 'AccessExclusiveLock'"
+    )
+    with psycopg.connect(empty_database) as report:
+        report.execute("LOCK TABLE show IN ACCESS SHARE MODE")
+        upgrade = upgrade_beside(settings, empty_database, "0037")
+        eventually(lambda: migrating.execute(waiting).fetchone() == 1, "the migration")
+        # Behind it, until it gives up.
+        assert migrating.execute("SELECT count(*) FROM show").fetchone() == 0
+        report.commit()
+    output, _ = upgrade.communicate()
+    assert upgrade.returncode == 0, output
+    assert "trying again" in output
+    assert version(migrating) == ["0037"]
 
 
 def test_mails_that_no_server_took_become_not_sent(

@@ -2,18 +2,18 @@
 
 import re
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
 from flask import Flask
-from werkzeug.routing import Rule
 
 from azionelab.admin.permissions import PAGE, permissions_page
 from azionelab.checkin.scanning.scans import admit
 from azionelab.integrations.tokens import Scope as ProgramScope
 from azionelab.integrations.tokens import issue_program_token, revoke_program_token
 from azionelab.staff.tokens import Scope, issue_token
+from bench.walk import addresses, filled_in, rules_of
 from tests.factories import DOOR_A, a_party, a_performance, ticket_token
 from tests.support.people import english, logged_in, token_of
 from tests.support.processes import ROOT
@@ -25,32 +25,9 @@ TABLES = ("venue", "show", "performance", "reservation", "mail", "scan", "admiss
 TABLES += ("user_account", "user_role", "api_token", "procrastinate_jobs")
 
 
-def addresses(app: Flask, method: str) -> list[str]:
-    """Every address of the back office that takes `method`; its files are nobody's secret."""
-    return sorted(filled_in(str(rule)) for rule in rules_of(app, method))
-
-
-def filled_in(rule: str) -> str:
-    """An address of a rule: of the first rows, and of no reservation."""
-    filled = re.sub(r"<int:\w+>", "1", rule).replace("<export_type>", "csv")
-    filled = re.sub(r"<any\((\w+),[^>]*>", r"\1", filled)
-    return filled.replace("<uuid:reservation_id>", str(UUID(int=1)))
-
-
 def named(rule: str) -> str:
     """An address of a rule of the API, as docs/api.md writes it."""
     return re.sub(r"<any\([^>]*>", "<list>", re.sub(r"<\w+:\w+>", "<id>", rule))
-
-
-def rules_of(app: Flask, method: str) -> list[Rule]:
-    """The rules of the addresses of the back office that take `method`."""
-    return [
-        rule
-        for rule in app.url_map.iter_rules()
-        if str(rule).startswith("/admin/")
-        and method in (rule.methods or ())
-        and rule.endpoint != "admin.static"
-    ]
 
 
 def set_the_stage() -> list[str]:

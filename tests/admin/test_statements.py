@@ -5,7 +5,8 @@ from flask import Flask
 from sqlalchemy import event
 
 from azionelab.database import db
-from tests.admin.test_access import addresses, set_the_stage
+from bench.walk import addresses
+from tests.admin.test_access import set_the_stage
 from tests.support.people import logged_in
 
 pytestmark = pytest.mark.usefixtures("in_app")

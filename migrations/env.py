@@ -164,8 +164,27 @@ def _migrate(connection: Connection, reached: list[str]) -> None:
             connection.rollback()
             click.echo("A table is in use: trying again.", err=True)
             time.sleep(_PAUSE)
+            _end_autovacuum(connection)
         else:
             return
+
+
+def _end_autovacuum(connection: Connection) -> None:
+    """Make autovacuum let go of our tables, which it does only for whoever waits longer than _LOCK_TIMEOUT.
+
+    No request waits behind this lock.
+    """
+    name = text(
+        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'"
+    )
+    tables = ", ".join(connection.scalars(name))
+    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+    try:
+        connection.execute(text(f"LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE"))
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+    connection.rollback()
 
 
 if context.is_offline_mode():

@@ -28,6 +28,7 @@ class Scan(Base):
     __table_args__ = (
         Index("ix_scan_performance_id", "performance_id", "scanned_at"),
         Index("ix_scan_reservation_id", "reservation_id"),
+        Index("ix_scan_scanned_at", "scanned_at"),
         Index("ix_scan_conflict", "performance_id", postgresql_where=text("claimed > people")),
         CheckConstraint("people >= 0", name="people"),
         CheckConstraint("claimed >= 0", name="claimed"),
@@ -82,6 +83,7 @@ class Admission(Base):
     __table_args__ = (
         UniqueConstraint("scan_id"),
         Index("ix_admission_reservation_id", "reservation_id"),
+        Index("ix_admission_admitted_at", "admitted_at"),
         CheckConstraint("people >= 1", name="people"),
     )
 

@@ -52,6 +52,7 @@ class AuditEntry(Base):
             "id",
             postgresql_where=text("performance_id IS NOT NULL"),
         ),
+        Index("ix_audit_entry_deleted", "id", postgresql_where=text("action = 'deleted'")),
         Index("ix_audit_entry_address", "at", postgresql_where=text("address <> ''")),
         {"info": {WRITTEN_BY_TRIGGERS: True}},
     )

@@ -63,6 +63,8 @@ class Mail(Base):
         Index("ix_mail_reservation_id", "reservation_id"),
         CheckConstraint("refusal IN ('', 'recipient', 'provider', 'unclear')", name="refusal"),
         Index("ix_mail_sent_at", "sent_at"),
+        Index("ix_mail_created_at", "created_at"),
+        Index("ix_mail_failed", "created_at", postgresql_where=text("delivery = 'failed'")),
         Index("ix_mail_refused", "tried_at", postgresql_where=text("refusal <> ''")),
         Index("ix_mail_queued", "created_at", postgresql_where=text("delivery = 'queued'")),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Double, Integer, cast, extract, func, not_, or_, select
+from sqlalchemy import ColumnElement, Double, Integer, cast, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from azionelab.bookings.models import Kind, Reservation, State
@@ -103,7 +103,7 @@ def arrivals(since: datetime, until: datetime) -> dict[int, int]:
     The key is the step's first minute, counted from the curtain: -15 are 15 to 10 minutes before it. All steps from
     EARLIEST to LATEST are there.
     """
-    minutes = extract("epoch", Scan.scanned_at - Performance.starts_at) / 60
+    minutes = func.date_part("epoch", Scan.scanned_at - Performance.starts_at) / 60
     width = STEP // timedelta(minutes=1)
     step = func.least(func.greatest(func.floor(minutes / width) * width, EARLIEST), LATEST)
     rows = db.session.execute(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
-from sqlalchemy import Integer, cast, extract, func, select, union_all
+from sqlalchemy import Integer, cast, func, select, union_all
 
 from azionelab.bookings.models import Reservation
 from azionelab.database import db
@@ -62,7 +62,7 @@ def _changes(performance_ids: list[int]) -> Mapping[int, Mapping[int, int]]:
     )
     change = union_all(taken, freed).subquery()
     before = func.floor(
-        extract("epoch", Performance.starts_at - change.c.at) / _DAY.total_seconds()
+        func.date_part("epoch", Performance.starts_at - change.c.at) / _DAY.total_seconds()
     )
     days = cast(func.least(before, DAYS), Integer).label("days")
     rows = db.session.execute(

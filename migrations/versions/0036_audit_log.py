@@ -260,6 +260,12 @@ def upgrade() -> None:
         ["at"],
         postgresql_where=sa.text("address <> ''"),
     )
+    op.create_index(
+        "ix_audit_entry_deleted",
+        "audit_entry",
+        ["id"],
+        postgresql_where=sa.text("action = 'deleted'"),
+    )
     op.execute(RECORDED)
     op.execute(FORGET)
     for table, name, events, condition, arguments in TRIGGERS:

@@ -5,7 +5,8 @@ not in every PostgreSQL that the site runs on), each word with two spaces before
 is that of azionelab/checkin/house/name_matching.py. An index on the expression holds no more than its row: when a name
 is erased, its keys are too.
 
-The list of reservations is sorted by when they were made, and a person's bookings are found by the mailbox.
+The lists of reservations, mails, scans and admissions are sorted by time, a person's bookings are found by the mailbox,
+and the first page counts the failed mails.
 
 The indexes are built beside the running site, while people book (CREATE INDEX CONCURRENTLY). That takes some 15 s for
 100,000 reservations, and nobody waits for it. It cannot be in a transaction: after a failure what is there already is
@@ -92,6 +93,10 @@ _INDEXES = {
     ),
     "ix_reservation_email_key": "reservation (email_key) WHERE email_key IS NOT NULL",
     "ix_reservation_created_at": "reservation (created_at)",
+    "ix_mail_created_at": "mail (created_at)",
+    "ix_mail_failed": "mail (created_at) WHERE delivery = 'failed'",
+    "ix_scan_scanned_at": "scan (scanned_at)",
+    "ix_admission_admitted_at": "admission (admitted_at)",
 }
 
 

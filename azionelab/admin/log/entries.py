@@ -3,32 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import current_app, url_for
 from flask_babel import gettext
 from flask_login import current_user
-from sqlalchemy import ColumnElement, String, and_, cast, false, or_, select
+from sqlalchemy import ColumnElement, select
 
 from azionelab.admin.log.labels import NEEDED, type_label
 from azionelab.admin.log.names import Names, mails_parties, read_accounts, read_names
+from azionelab.admin.log.search import is_about
 from azionelab.admin.log.sentences import describe_entry
 from azionelab.admin.mails.views import KINDS
-from azionelab.bookings.audience.models import AudienceMessage
-from azionelab.bookings.models import Reservation
-from azionelab.checkin.house.name_matching import name_matches_sql
-from azionelab.database import Base, db
+from azionelab.database import db
 from azionelab.database.audit import ActorKind, AuditEntry
-from azionelab.integrations.models import ProgramToken
-from azionelab.mail.models import Mail
-from azionelab.shows.models import Holiday, Performance, Show, Venue
-from azionelab.staff.models import ApiToken, User
 from azionelab.staff.rights import Right, has_right
 
 PER_PAGE = 50
-_MOST_FOUND = 500  # objects of one type that a search looks up
 ACCOUNT = "account-"
 
 
@@ -128,65 +119,8 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.before is not None:
         wanted.append(AuditEntry.id < filters.before)
     if filters.text:
-        wanted.append(_about(filters.text))
+        wanted.append(is_about(filters.text))
     return wanted
-
-
-def _about(text: str) -> ColumnElement[bool]:
-    """The condition that an entry is about an object with this name, or one that had it until it was deleted."""
-    parties = _ids(Reservation, text, Reservation.name, Reservation.email, Reservation.reference)
-    found = {
-        "reservation": parties,
-        "show": _ids(Show, text, Show.title, Show.slug),
-        "venue": _ids(Venue, text, Venue.name),
-        "holiday": _ids(Holiday, text, Holiday.name),
-    }
-    if has_right(current_user, Right.MANAGE_ACCOUNTS):
-        found["user_account"] = _ids(User, text, User.name, User.email)
-        found["api_token"] = _ids(ApiToken, text, ApiToken.label)
-        found["program_token"] = _ids(ProgramToken, text, ProgramToken.label)
-    subjects = select(AudienceMessage.id).where(
-        *(
-            cast(AudienceMessage.texts, String).icontains(word, autoescape=True)
-            for word in text.split()
-        )
-    )
-    found["audience_message"] = [
-        str(one) for one in db.session.scalars(subjects.limit(_MOST_FOUND))
-    ]
-    if found["show"]:
-        evenings = select(Performance.id).where(Performance.show_id.in_(map(int, found["show"])))
-        found["performance"] = [str(one) for one in db.session.scalars(evenings)]
-    conditions: list[ColumnElement[bool]] = [
-        and_(AuditEntry.object_type == object_type, AuditEntry.object_id.in_(identities))
-        for object_type, identities in found.items()
-        if identities
-    ]
-    if parties:
-        mails = select(cast(Mail.id, String)).where(Mail.reservation_id.in_(map(UUID, parties)))
-        conditions.append(and_(AuditEntry.object_type == "mail", AuditEntry.object_id.in_(mails)))
-    gone = select(AuditEntry.object_id).where(
-        AuditEntry.action == "deleted",
-        *(AuditEntry.label.icontains(word, autoescape=True) for word in text.split()),
-    )
-    known = db.session.scalars(gone.limit(_MOST_FOUND)).all()
-    if known:
-        conditions.append(and_(AuditEntry.object_id.in_(known), AuditEntry.label != ""))
-    return or_(false(), *conditions)
-
-
-def _ids(model: type[Base], text: str, *columns: Any) -> list[str]:
-    """The ids of rows that have each word of a search in one of their columns."""
-    matching = [
-        or_(
-            *(column.icontains(word, autoescape=True) for column in columns),
-            *(name_matches_sql(column, word) for column in columns[:1]),
-        )
-        for word in text.split()
-    ]
-    key: Any = model.id  # type: ignore[attr-defined]
-    found = select(key).where(*matching).order_by(key.desc()).limit(_MOST_FOUND)
-    return [str(identity) for identity in db.session.scalars(found)]
 
 
 def _title(entry: AuditEntry, names: Names, mails: dict[str, tuple[str, str]]) -> str:

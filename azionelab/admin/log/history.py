@@ -1,12 +1,11 @@
 """The history of one object for its own page; a reservation's has its mails and scans in between."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask_babel import gettext, ngettext
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from azionelab.admin.log.entries import Line, entries_of, lines_of
@@ -18,6 +17,7 @@ from azionelab.checkin.models import Admission, Scan
 from azionelab.database import Base, db
 from azionelab.database.audit import AuditEntry
 from azionelab.mail.models import Delivery, Mail
+from azionelab.staff.models import User
 
 _SHOWN = 20  # entries on the page of an object; the log has all of them
 _MOST = 200  # of a reservation: nobody changes one so often
@@ -39,9 +39,17 @@ def history_of(row: Base) -> list[Line]:
     return lines_of(entries_of(row.__tablename__, identity, _SHOWN))
 
 
-def reservation_history(reservation: Reservation) -> list[Event]:
-    """All that happened to a reservation, the newest first: changes, mails, scans and admissions taken back."""
-    mails = db.session.scalars(select(Mail).where(Mail.reservation_id == reservation.id)).all()
+def mails_of(reservation: Reservation) -> Sequence[Mail]:
+    """The mails of a reservation, the newest first."""
+    return db.session.scalars(
+        select(Mail)
+        .where(Mail.reservation_id == reservation.id)
+        .order_by(Mail.created_at.desc(), Mail.id)
+    ).all()
+
+
+def reservation_history(reservation: Reservation, mails: Sequence[Mail]) -> list[Event]:
+    """All that happened to a reservation, the newest first: changes, its mails, scans and admissions taken back."""
     entries = _entries(reservation, mails)
     events = [
         *_booked(reservation, entries),
@@ -57,15 +65,17 @@ def reservation_history(reservation: Reservation) -> list[Event]:
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
-def _entries(reservation: Reservation, mails: Any) -> list[AuditEntry]:
-    found = list(entries_of("reservation", str(reservation.id), _MOST))
-    if mails:
-        resent = select(AuditEntry).where(
-            AuditEntry.object_type == "mail",
-            AuditEntry.object_id.in_([str(mail.id) for mail in mails]),
-        )
-        found += db.session.scalars(resent)
-    return found
+def _entries(reservation: Reservation, mails: Sequence[Mail]) -> list[AuditEntry]:
+    """The newest entries about the reservation and its mails, the newest first."""
+    of_party = and_(
+        AuditEntry.object_type == "reservation", AuditEntry.object_id == str(reservation.id)
+    )
+    of_mails = and_(
+        AuditEntry.object_type == "mail",
+        AuditEntry.object_id.in_([str(mail.id) for mail in mails]),
+    )
+    found = select(AuditEntry).where(or_(of_party, of_mails)).order_by(AuditEntry.id.desc())
+    return list(db.session.scalars(found.limit(_MOST)))
 
 
 def _booked(reservation: Reservation, entries: list[AuditEntry]) -> Iterator[Event]:
@@ -129,7 +139,7 @@ def _ended(reservation: Reservation) -> str:
             return gettext("The booking was cancelled.")
 
 
-def _sent(mails: Any) -> Iterator[Event]:
+def _sent(mails: Sequence[Mail]) -> Iterator[Event]:
     for mail in mails:
         kind = KINDS.get(mail.kind, mail.kind)
         if mail.delivery == Delivery.SENT and mail.sent_at:
@@ -142,25 +152,23 @@ def _sent(mails: Any) -> Iterator[Event]:
 
 
 def _scanned(reservation: Reservation) -> Iterator[Event]:
-    scans = db.session.scalars(
-        select(Scan)
+    scans = db.session.execute(
+        select(Scan, Admission)
+        .outerjoin(Admission, Admission.scan_id == Scan.id)
         .where(Scan.reservation_id == reservation.id)
-        .options(joinedload(Scan.user), joinedload(Scan.token))
+        .options(joinedload(Scan.user).lazyload(User.roles), joinedload(Scan.token))
     )
-    for scan in scans:
+    for scan, admission in scans:
         yield Event(scan.scanned_at, _describe_scan(scan), "scan")
-    undone = select(Admission).where(
-        Admission.reservation_id == reservation.id, Admission.undone_at.is_not(None)
-    )
-    for admission in db.session.scalars(undone):
+        if admission is None or admission.undone_at is None:
+            continue
         text = ngettext(
             "%(who)s undid the admission of %(num)s person.",
             "%(who)s undid the admission of %(num)s people.",
             admission.people,
             who=admission.undone_by or gettext("The door"),
         )
-        if admission.undone_at:
-            yield Event(admission.undone_at, text, "scan")
+        yield Event(admission.undone_at, text, "scan")
 
 
 def _describe_scan(scan: Scan) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
@@ -69,6 +69,10 @@ class PartyPages(PerformancePages):
             "group": group,
             "groups": _GROUPS,
             "group_sizes": Counter(one for party in parties for one in party.groups),
+            "seat_words": {
+                number: ngettext("seat", "seats", number)
+                for number in {party.seats for party in parties}
+            },
             "typed": typed,
             "listed": {party.id for party in parties if group in party.groups} & found,
             "found": len(found),

@@ -9,11 +9,11 @@ from flask_admin import expose
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from sqlalchemy import select
 from sqlalchemy.orm import Query, joinedload, selectinload
 from werkzeug.wrappers import Response
 
 from azionelab.admin.guard import fresh_login, needs
+from azionelab.admin.log.history import mails_of
 from azionelab.admin.mails.views import explain_erased_address
 from azionelab.admin.people.search import has_text_or_nearly
 from azionelab.admin.reservations.change_pages import ChangePages, read_changed_in
@@ -36,7 +36,6 @@ from azionelab.bookings.mails.resending import AddressErased, resend_newest
 from azionelab.bookings.models import LIVE, Kind, Reservation, State
 from azionelab.bookings.pages.office_error_texts import explain_to_staff
 from azionelab.database import db, now
-from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance
 from azionelab.staff.rights import Right
 
@@ -184,7 +183,7 @@ class ReservationView(ChangePages):
             deeds=DEEDS,
             undo=find_undo(reservation) if self.may_change() else None,
             undo_minutes=int(UNDO_FOR.total_seconds() // 60),
-            newest_mail=_newest_mail(reservation.id),
+            mails=mails_of(reservation),
             late_form=LateForm(formdata=None).offer(),
             may_be_late=reservation.has_ticket and reservation.admitted < reservation.seats,
         )
@@ -273,15 +272,6 @@ def _forms(reservation: Reservation, sent: dict[str, FlaskForm]) -> dict[str, Fl
             form.offer(reservation)
             form.load(reservation)
     return forms
-
-
-def _newest_mail(reservation_id: UUID) -> Mail | None:
-    return db.session.scalar(
-        select(Mail)
-        .where(Mail.reservation_id == reservation_id)
-        .order_by(Mail.created_at.desc())
-        .limit(1)
-    )
 
 
 def _resend_newest(reservation_id: UUID) -> None:

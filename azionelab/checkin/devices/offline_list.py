@@ -1,12 +1,13 @@
 """The party list that a door device keeps for offline use, its changes since the last sync, and conflicts."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, select, text
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy import ColumnElement, and_, or_, select, text
+from sqlalchemy.orm import joinedload
 
 from azionelab.bookings.box_office.models import PartyMove
 from azionelab.bookings.history import By, Ended, Reduced, ended, reduced
@@ -246,26 +247,32 @@ def _is_of_walk_ins(scan: Scan) -> bool:
 
 def _first_of_others(scans: Sequence[Scan]) -> dict[UUID, FirstAdmission]:
     """For each conflict the first other scan that let in, or in again, people of the same party; by scan id."""
-    conflict = aliased(Scan)
     came_back = and_(COUNTED_OUT, Passage.people < 0)
+    parties = {scan.reservation_id for scan in scans if scan.reservation_id is not None}
+    # Parties and conflicts are paired here: a join of the scans with themselves takes the database minutes when it
+    # guesses wrong how many there are, as it does before its first statistics.
     rows = db.session.execute(
-        select(conflict.id, Scan)
-        .join(Scan, Scan.reservation_id == conflict.reservation_id)
+        select(Scan, Admission.id, Passage.id)
         .outerjoin(Admission, COUNTED_IN)
         .outerjoin(Passage, came_back)
         .where(
-            conflict.id.in_([scan.id for scan in scans]),
-            Scan.id != conflict.id,
-            case((conflict.way == Way.AGAIN, Passage.id), else_=Admission.id).is_not(None),
+            Scan.reservation_id.in_(list(parties)),
+            or_(Admission.id.is_not(None), Passage.id.is_not(None)),
         )
-        .order_by(conflict.id, Scan.scanned_at.desc())
+        .order_by(Scan.scanned_at, Scan.id)
         .options(*_ACTOR)
-    )
-    # Rows come latest first: the earliest one of each conflict overwrites the others.
-    return {
-        identity: FirstAdmission(scan.scanned_at, scan.shown_by, scan.door)
-        for identity, scan in rows
-    }
+    ).all()
+    by_party: dict[UUID | None, list[tuple[Scan, bool, bool]]] = defaultdict(list)
+    for scan, admission, passage in rows:
+        by_party[scan.reservation_id].append((scan, admission is not None, passage is not None))
+    found = {}
+    for conflict in scans:
+        for scan, let_in, let_in_again in by_party[conflict.reservation_id]:
+            counts = let_in_again if conflict.way == Way.AGAIN else let_in
+            if counts and scan.id != conflict.id:
+                found[conflict.id] = FirstAdmission(scan.scanned_at, scan.shown_by, scan.door)
+                break
+    return found
 
 
 _TRANSACTIONS = text(

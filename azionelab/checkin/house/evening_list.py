@@ -1,9 +1,10 @@
 """All parties of a performance as the back office lists them: live, ended, and walk-ins. Reads only."""
 
 import hashlib
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import case, select
@@ -72,6 +73,9 @@ class ListedParty(PartyCounts):
         return f"{self.name} {self.reference} {self.email} {self.note} {self.contact}"
 
 
+_FACTS = attrgetter(*(field.name for field in fields(ListedParty)))
+
+
 def listed_parties(performance_id: int, at: datetime) -> list[ListedParty]:
     """Every reservation of a performance, and its walk-ins, in no order."""
     rows = db.session.execute(
@@ -117,5 +121,5 @@ def matching(parties: list[ListedParty], typed: str) -> set[UUID]:
 
 def digest_of(parties: list[ListedParty]) -> str:
     """A short digest of all that the list shows: another one as soon as something changes."""
-    rows = sorted(repr(astuple(party)) for party in parties)
+    rows = sorted(repr(_FACTS(party)) for party in parties)
     return hashlib.blake2b("\n".join(rows).encode(), digest_size=9).hexdigest()

@@ -35,6 +35,8 @@ def fold(text: str) -> str:
 
 def plain_letters(text: str) -> str:
     """Lower-case letters without accents: "lodz, strasse" for "Łódź, Straße"."""
+    if text.isascii():
+        return text.lower()
     bare = "".join(sign for sign in normalize("NFD", text) if category(sign)[0] != "M")
     return bare.lower().translate(_LETTERS)
 

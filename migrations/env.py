@@ -174,10 +174,8 @@ def _end_autovacuum(connection: Connection) -> None:
 
     No request waits behind this lock.
     """
-    name = text(
-        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'"
-    )
-    tables = ", ".join(connection.scalars(name))
+    ours = text("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'")
+    tables = ", ".join(f"public.{name}" for name in connection.scalars(ours))
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     try:
         connection.execute(text(f"LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE"))

@@ -91,6 +91,8 @@ COUNTERS = "'performance.seats_held', 'reservation.admitted'"
 
 
 def upgrade() -> None:
+    # In the order in which bookings lock them: with the performance first, the two would wait for each other.
+    op.execute("LOCK TABLE reservation, performance, scan IN ACCESS EXCLUSIVE MODE")
     op.add_column(
         "performance", sa.Column("reentry", sa.Boolean(), server_default=sa.false(), nullable=False)
     )

@@ -174,7 +174,10 @@ def _end_autovacuum(connection: Connection) -> None:
 
     No request waits behind this lock.
     """
-    ours = text("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'")
+    ours = text(
+        "SELECT quote_ident(tablename) FROM pg_tables"
+        " WHERE schemaname = 'public' AND pg_has_role(tableowner, 'USAGE')"
+    )
     tables = ", ".join(f"public.{name}" for name in connection.scalars(ours))
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     try:

@@ -87,7 +87,10 @@ def test_attendance_counts_who_came_and_leaves_out_evenings_without_a_check_in(
     let_in_walk_ins(performance.id, 2, uuid4(), DOOR_A)
     for each in (performance, unchecked):
         played(database, each, timedelta(days=2))
-    (found,) = attendance(now() - timedelta(days=3), now())
+    later = a_performance()
+    admit(later.id, a_party(later, 1).reference, uuid4(), DOOR_A)
+    played(database, later, timedelta(hours=30))
+    found, _later = attendance(now() - timedelta(days=3), now(), 10)
     assert (found.performance_id, found.booked, found.came, found.walk_ins) == (
         performance.id,
         9,
@@ -95,7 +98,9 @@ def test_attendance_counts_who_came_and_leaves_out_evenings_without_a_check_in(
         2,
     )
     assert found.stayed_away == 4
-    assert attendance(now() - timedelta(days=1), now()) == []
+    (newest,) = attendance(now() - timedelta(days=3), now(), 1)
+    assert newest.performance_id == later.id
+    assert attendance(now() - timedelta(days=1), now(), 10) == []
 
 
 @pytest.mark.parametrize(

@@ -72,5 +72,5 @@ def _charts(since: datetime, at: datetime) -> list[Chart]:
         lead_chart(lead_times(since, at)),
         fill_chart(shown, house_counts([each.id for each in shown], at), at),
         arrivals_chart(arrivals(since, at)),
-        no_show_chart(attendance(since, at)[-_MAX_BARS:]),
+        no_show_chart(attendance(since, at, _MAX_BARS)),
     ]

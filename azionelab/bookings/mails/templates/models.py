@@ -43,7 +43,9 @@ class TemplateVersion(Base):
 
     __tablename__ = "mail_template_version"
     __table_args__ = (
-        UniqueConstraint("template", "language", "version"),
+        UniqueConstraint(
+            "template", "language", "version", name="uq_mail_template_version_template"
+        ),
         CheckConstraint(
             "(subject IS NULL) = (body IS NULL) AND (heading IS NULL) = (body IS NULL)",
             name="whole",

@@ -12,6 +12,7 @@ from azionelab.checkin.pages.enrolment_api import enrolment
 from azionelab.extensions import csrf
 from azionelab.integrations.pages import api as _staff_requests  # noqa: F401
 from azionelab.integrations.pages import changes as _staff_changes  # noqa: F401
+from azionelab.integrations.pages import season_changes as _season_changes  # noqa: F401
 from azionelab.integrations.pages.access import blueprint as staff
 from azionelab.shows.pages.api import blueprint as shows
 
@@ -36,6 +37,9 @@ Their `type` is `about:blank` or one of
 - `/api/problems/scope-missing`: the token lacks the `scope` that the request needs;
 - `/api/problems/key-reused`: the `Idempotency-Key` was used for a request with another body;
 - `/api/problems/reservation-changed`: somebody else changed the reservation since it was read; read it again;
+- `/api/problems/changed-meanwhile`: somebody else changed the same entries since they were read; read them again;
+- `/api/problems/capacity-below-held`: more seats are `held` than the capacity asked for;
+- `/api/problems/still-played`: the show has `coming` performances, so it cannot be archived;
 - `/api/problems/already-booked`: the address has another booking of the performance, `reference`;
 - `/api/problems/same-name`: somebody of this name has booked already; `same_name` books nevertheless;
 - `/api/problems/reservation-ended`, `/api/problems/performance-started`, `/api/problems/performance-over`: it is too

@@ -127,6 +127,14 @@ class RowGone(Exception):
     """The row was deleted since the form was rendered."""
 
 
+def add_row(model: type[_Row], values: Mapping[str, Any]) -> _Row:
+    """Insert a row that is subject to constraints only, not to rules."""
+    with transaction() as session:
+        row = model(**values)
+        session.add(row)
+        return row
+
+
 def edit_row(model: type[Base], identity: int, edit: Edit) -> Merged:
     """Save an edit of a row that is subject to constraints only, not to rules.
 

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     """What a program may read or change. None includes another one."""
 
     SEASON = "season:read"
+    CHANGE_SEASON = "season:write"
     RESERVATIONS = "reservations:read"
     CHANGE_RESERVATIONS = "reservations:write"
     EXPORTS = "exports"

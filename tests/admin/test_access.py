@@ -247,5 +247,8 @@ def test_each_scope_of_a_program_reaches_what_the_api_page_says(
             answered = status(method, address, text)
             allowed = scope == needed[method, rule]
             assert (answered != 403) is allowed, f"{method} {rule} {scope}"
-            assert not allowed or answered == (200 if method == "GET" else 422), f"{method} {rule}"
+            # A performance is to come, so its show is not archived.
+            fits = {"GET": {200}, "POST": {422, 409 if rule.endswith("/archive") else 422}}
+            fits["POST"] |= {200} if rule.endswith("/restore") else set()
+            assert not allowed or answered in fits.get(method, {422}), f"{method} {rule}"
     assert rows(database) == before

@@ -2,6 +2,8 @@
 every answer against it: no server error, no undocumented status, no body that is not as described.
 """
 
+import itertools
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +18,10 @@ from azionelab.bookings.seats.no_show_seats import RELEASE_FROM
 from azionelab.checkin.devices import scan_rate
 from azionelab.checkin.devices.invitations import enrol, make_invitation
 from azionelab.checkin.devices.passes import make_pass
-from azionelab.database import now
+from azionelab.database import db, now
+from azionelab.database.row_versions import add_row
 from azionelab.integrations.pages import access
+from azionelab.shows.models import Performance, Show
 from azionelab.web.pages import MAX_ROW
 from azionelab.web.rate_limits import RateLimit
 from tests.factories import a_party, a_performance, fresh, ticket_token
@@ -39,10 +43,21 @@ def described(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
             capacity=100_000, party_limit=100, starts_at=curtain, booking_closes_at=curtain
         )
         party = a_party(performance, seats=6)
+        show = add_row(Show, {"title": "Il gabbiano", "slug": "il-gabbiano"}).id
+        played, venue = performance.show_id, performance.venue_id
+        minutes = itertools.count(60_000)
         identity, code, reservation = performance.id, ticket_token(party), str(party.id)
         invitation = make_invitation(identity, phones=1_000)  # each right request makes one
         passed = make_pass(enrol(make_invitation(identity, serves_days=3), "Marta")[0])
     schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
+
+    def seen_version(label: str) -> int:
+        if "/shows/" in label:
+            return db.session.get_one(Show, show, populate_existing=True).version
+        if "/performances/" in label:
+            found = db.session.get_one(Performance, identity, populate_existing=True)
+            return found.version
+        return fresh(party.id).changed_in
 
     def _find_performance(where: Any) -> None:
         number = where and where.get("performance_id")
@@ -52,6 +67,9 @@ def described(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
     @schema.hook
     def map_path_parameters(_context: Any, parameters: Any) -> Any:
         _find_performance(parameters)
+        number = parameters and parameters.get("show_id")
+        if type(number) is int and 0 < number <= MAX_ROW:
+            parameters["show_id"] = show
         if parameters and len(str(parameters.get("reservation_id"))) == len(reservation):
             parameters["reservation_id"] = reservation
         return parameters
@@ -62,9 +80,14 @@ def described(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
             if "/staff/" in context.operation.label:
                 _find_performance(body)
                 seen = body.get("version")
-                if type(seen) is int and 0 <= seen < 2**63 and seen % 4:
+                if type(seen) is int and 0 < seen <= MAX_ROW and seen % 4:
                     with app.app_context():
-                        body["version"] = fresh(party.id).changed_in
+                        body["version"] = seen_version(context.operation.label)
+                for name, row in (("show_id", played), ("venue_id", venue)):
+                    if type(body.get(name)) is int and 0 < body[name] <= MAX_ROW:
+                        body[name] = row
+                if _is_moment(body.get("starts_at")):
+                    body["starts_at"] = (now() + timedelta(minutes=next(minutes))).isoformat()
             typed, email, seats = body.get("code"), body.get("email"), body.get("seats")
             if isinstance(typed, str) and len(typed) > 2:
                 body["code"] = code
@@ -115,9 +138,16 @@ def test_wrong_requests_are_refused_as_described(
         assert seen & {400, 404, 415, 422}, operation.label
 
 
+def _is_moment(typed: Any) -> bool:
+    try:
+        return datetime.fromisoformat(typed).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
+
+
 def _operations(described: Any) -> list[Any]:
     operations = [found.ok() for found in described.get_all_operations()]
-    assert len(operations) == 26
+    assert len(operations) == 33
     return operations
 
 

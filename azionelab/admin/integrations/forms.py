@@ -14,6 +14,7 @@ from azionelab.shows.limits import MAX_LINE
 
 SCOPES = {
     Scope.SEASON: _("Read the season: shows, performances and their counts"),
+    Scope.CHANGE_SEASON: _("Add, change and cancel shows and performances"),
     Scope.RESERVATIONS: _("Read reservations, with names and addresses"),
     Scope.CHANGE_RESERVATIONS: _("Book, change, move and cancel reservations"),
     Scope.EXPORTS: _("Download lists as files, with names and addresses"),
@@ -29,6 +30,7 @@ class ProgramTokenForm(FlaskForm):  # type: ignore[misc]
         description=_("Who will use the token, such as “The theatre's site”."),
     )
     season = BooleanField(SCOPES[Scope.SEASON])
+    change_season = BooleanField(SCOPES[Scope.CHANGE_SEASON])
     reservations = BooleanField(SCOPES[Scope.RESERVATIONS])
     change_reservations = BooleanField(SCOPES[Scope.CHANGE_RESERVATIONS])
     exports = BooleanField(
@@ -46,6 +48,7 @@ class ProgramTokenForm(FlaskForm):  # type: ignore[misc]
     def _boxes(self) -> dict[Scope, BooleanField]:
         return {
             Scope.SEASON: self.season,
+            Scope.CHANGE_SEASON: self.change_season,
             Scope.RESERVATIONS: self.reservations,
             Scope.CHANGE_RESERVATIONS: self.change_reservations,
             Scope.EXPORTS: self.exports,

@@ -36,6 +36,7 @@ from azionelab.database.row_versions import (
     EditConflict,
     Merged,
     RowGone,
+    add_row,
     delete_row,
     edit_row,
     find_deletion,
@@ -86,14 +87,13 @@ class TheatreView(Guarded, ExportedList, SearchedView):
 
     def create_model(self, form: Any) -> Any:
         """Insert a row; returns False and puts the error into the form when a constraint is violated."""
-        row = self.model()
+        row: Any = False
 
-        def add(session: Session) -> None:
-            for name, value in form.wanted().items():
-                setattr(row, name, value)
-            session.add(row)
+        def add() -> None:
+            nonlocal row
+            row = add_row(self.model, form.wanted())
 
-        return row if self.write(add, form) else False
+        return row if self.attempt(add, form) else False
 
     def update_model(self, form: Any, model: Any) -> bool:
         """Update the columns that the person changed; returns False when a constraint is violated.

@@ -58,7 +58,7 @@ def performances(asked: dict[str, Any]) -> dict[str, Any]:
     page, following = _read_page(query, asked["limit"])
     counts = house_counts([each.id for each in page])
     return {
-        "performances": [_performance(each, counts[each.id]) for each in page],
+        "performances": [performance_entry(each, counts[each.id]) for each in page],
         "next": following,
     }
 
@@ -72,7 +72,7 @@ def performance(performance_id: int) -> dict[str, Any]:
     found = db.session.get(Performance, performance_id, options=[joinedload(Performance.venue)])
     if found is None:
         abort(404)
-    return _performance(found, house_counts([found.id])[found.id])
+    return performance_entry(found, house_counts([found.id])[found.id])
 
 
 @blueprint.route("/reservations")
@@ -108,7 +108,8 @@ def reservation(reservation_id: UUID) -> dict[str, Any]:
     return reservation_entry(found)
 
 
-def _performance(found: Performance, counts: HouseCounts) -> dict[str, Any]:
+def performance_entry(found: Performance, counts: HouseCounts) -> dict[str, Any]:
+    """The entry of a performance, as lists and changes answer it."""
     names = StaffPerformanceSchema().fields.keys() - {"venue_name", "seats"}
     return {name: getattr(found, name) for name in names} | {
         "venue_name": found.venue.name,

@@ -51,8 +51,11 @@ class ShowSchema(ResponseSchema):
     slug = fields.String(required=True)
     title = fields.String(required=True)
     summary = fields.String(required=True)
+    description = fields.String(required=True)
     duration_minutes = fields.Integer(required=True, allow_none=True)
     published = fields.Boolean(required=True)
+    archived_at = fields.AwareDateTime(required=True, allow_none=True)
+    version = fields.Integer(required=True)
 
 
 class ShowsSchema(ResponseSchema):
@@ -76,7 +79,9 @@ class StaffPerformanceSchema(ResponseSchema):
     """A performance with its counts."""
 
     id = fields.Integer(required=True)
+    version = fields.Integer(required=True)
     show_id = fields.Integer(required=True)
+    venue_id = fields.Integer(required=True)
     venue_name = fields.String(required=True)
     starts_at = fields.AwareDateTime(required=True)
     booking_opens_at = fields.AwareDateTime(required=True)

@@ -25,13 +25,14 @@ from tests.support.reservations import entries, saving
 pytestmark = pytest.mark.usefixtures("in_app")
 
 # What is compared is the row's `version`, the `digest` of a preview, or what the form showed.
-# tests/admin/test_editing.py, test_runs.py, test_messages.py, test_box_office.py, test_performance_day.py
+# tests/admin/test_editing.py, test_runs.py, test_messages.py, test_mails.py, test_box_office.py, test_performance_day.py
 TOLD_ELSEWHERE = {
     "venues/edit/", "shows/edit/", "performances/edit/", "holidays/edit/", "accounts/edit/",
     "venues/delete/", "shows/delete/", "performances/delete/", "holidays/delete/", "performances/cancel/",
     "season/evenings", "messages/edit/", "messages/start/", "evenings/<int:performance_id>/note",
     "evenings/<int:performance_id>/book", "evenings/<int:performance_id>/house-seats/release",
     "evenings/<int:performance_id>/move-parties", "reservations/undo/", "mail-texts/edit/",
+    "mails/correct/",
 }  # fmt: skip
 # They set one thing to what the button says, or do what can be done once: the second finds it done, and reads that.
 SETS_ONE_THING = {

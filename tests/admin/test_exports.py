@@ -128,8 +128,8 @@ def test_the_parties_of_a_performance_are_a_workbook_too(
 
 def test_an_italian_file_has_semicolons_and_accents(app: Flask) -> None:
     with app.test_request_context(headers={"Accept-Language": "it"}):
-        content = b"".join(csv_chunks(["Nome", "Età"], [["Niccolò", 3]]))
-    assert content.decode() == "\ufeffNome;Età\r\nNiccolò;3\r\n"
+        content = b"".join(csv_chunks(["Nome", "Età"], [["Niccolò", 3], ["Ada 7.5", 7.5]]))
+    assert content.decode() == "\ufeffNome;Età\r\nNiccolò;3\r\nAda 7.5;7,5\r\n"
 
 
 def test_a_workbook_of_nothing_has_its_headings(app: Flask) -> None:

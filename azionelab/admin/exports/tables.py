@@ -34,10 +34,15 @@ def csv_chunks(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[
     text = StringIO(_MARK)
     text.seek(0, 2)
     # Spreadsheets expect semicolons in locales with a decimal comma.
-    writer = csv.writer(text, delimiter="," if str(get_locale()) == "en" else ";")
+    has_comma = str(get_locale()) != "en"
+    writer = csv.writer(text, delimiter=";" if has_comma else ",")
     writer.writerow(head)
     for row in rows:
-        writer.writerow([_plain(cell) for cell in row])
+        cells = [_plain(cell) for cell in row]
+        if has_comma:
+            # With a point, Excel would read 7.5 as the seventh of May.
+            cells = [str(c).replace(".", ",") if isinstance(c, float) else c for c in cells]
+        writer.writerow(cells)
         if text.tell() > _CHUNK:
             yield text.getvalue().encode()
             text.seek(0)

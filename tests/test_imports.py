@@ -24,11 +24,22 @@ KNOWS = {
     "mail": set(),
     "checkin": {"shows", "bookings", "staff"},
     "staff": {"mail"},
+    "exports": {"staff"},
     "demo": {"shows", "bookings", "checkin", "mail", "staff"},
     "ops": {"shows", "bookings", "checkin", "mail", "staff", "demo"},
     "integrations": {"shows", "bookings", "checkin", "staff"},
     "reports": {"shows", "bookings", "checkin"},
-    "admin": {"shows", "bookings", "checkin", "mail", "staff", "integrations", "reports", "ops"},
+    "admin": {
+        "shows",
+        "bookings",
+        "checkin",
+        "mail",
+        "staff",
+        "integrations",
+        "reports",
+        "ops",
+        "exports",
+    },
 }
 # Where a page leads on to one of a part that its own knows nothing of: by the address's name alone.
 LEADS_ON = {

@@ -10,6 +10,7 @@ from flask_login import current_user
 from azionelab.admin.accounts.tokens import TokenView
 from azionelab.admin.accounts.views import UserView
 from azionelab.admin.box_office.views import BoxOfficeView
+from azionelab.admin.exports.pages import ExportFilesView
 from azionelab.admin.figures.views import FiguresView
 from azionelab.admin.home.views import HomeView
 from azionelab.admin.integrations.views import ProgramTokenView
@@ -92,3 +93,4 @@ def init_admin(app: Flask) -> None:
     office.add_view(WebhookView())
     office.add_view(MessageView())
     office.add_view(MailTextView())
+    office.add_view(ExportFilesView())

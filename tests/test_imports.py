@@ -284,6 +284,7 @@ NO_CHANGES = {
     ("ops.monitoring.backups", "ended_at"),
     ("staff.sessions", "ended_at"),
     ("ops.smoke.hidden_performance", "delete"),
+    ("shows.exchange.imports", "state"),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import ClauseElement, Connection, Insert
+from sqlalchemy import ClauseElement, Connection, Insert, Update
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -89,6 +89,16 @@ def execute_autocommit(statement: ClauseElement, values: Mapping[str, object]) -
         row = read_row(connection, statement, values)
     db.session.info[_COMMITTED] = True
     return row
+
+
+def update_beside(statement: Update) -> int:
+    """Execute and commit an UPDATE on a connection of its own; returns how many rows it changed.
+
+    For the progress of a long transaction, which shows nothing itself before its end. That one must not have locked
+    the rows.
+    """
+    with db.engine.connect() as connection, connection.begin():
+        return connection.execute(statement).rowcount
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """Checks of every non-API request: its body is a form, and its origin is this site."""
 
-from flask import abort, current_app, request
+from flask import abort, current_app, request, session
 
 from azionelab.api.problems import is_api_request
 
+# Forms with more than MAX_CONTENT_LENGTH, in bytes, for staff: a season's file. nginx lets as many through (docs/nginx.md).
+_LONG_FORMS = {"admin_season.import_view": 3 * 1024 * 1024}
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -16,6 +18,8 @@ def reject_foreign_forms() -> None:
     """
     if is_api_request():
         return
+    if request.endpoint in _LONG_FORMS and "_user_id" in session:  # somebody is logged in
+        request.max_content_length = request.max_form_memory_size = _LONG_FORMS[request.endpoint]
     has_body = request.content_length or "Transfer-Encoding" in request.headers
     if has_body and request.mimetype not in _FORMS:
         abort(415)

@@ -42,7 +42,7 @@ def test_a_colleague_is_invited_and_secures_the_account(
     admin, anna = a_page(browser), a_page(browser, 360)
     log_in(admin, site, "ada@theatre.org", "admin")
     admin.goto(f"{site.url}/admin/accounts/")
-    admin.get_by_role("link", name="New").click()
+    admin.get_by_role("link", name="Invite somebody").click()
     admin.get_by_label("E-mail").fill("anna@theatre.org")
     admin.get_by_label("Name").fill("Anna")
     admin.get_by_label("Role").select_option("staff")

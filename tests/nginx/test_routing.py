@@ -128,6 +128,7 @@ def test_a_strange_host_gets_no_answer(front: Nginx) -> None:
         ("/performances/1/book", 64, False),
         ("/bookings/unknown/cancel", 64, False),
         ("/admin/shows/new/", 256, False),
+        ("/admin/season/import", 3 * 1024, False),
         ("/api/v1/performances/1/reservations", 64, True),
     ],
 )

@@ -2,11 +2,13 @@
 
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
 from flask import Response, current_app, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import Length
@@ -15,15 +17,18 @@ from azionelab.admin.exports.downloads import download_table
 from azionelab.admin.guard import needs
 from azionelab.admin.season.forms import slug_of
 from azionelab.admin.season.run_form import today
-from azionelab.admin.season.run_pages import SeasonPages
+from azionelab.admin.season_files.jobs import try_file as _try_job  # noqa: F401 (the worker must know it)
+from azionelab.admin.season_files.long_pages import LongFilePages
 from azionelab.admin.season_files.texts import describe_problem
 from azionelab.database import now
+from azionelab.shows.exchange.imports import begin_import
 from azionelab.shows.exchange.reading import read_file
 from azionelab.shows.exchange.writing import COLUMNS, season_calendar, season_rows
 from azionelab.shows.runs.planning import NewShow, NewVenue, plan_evenings
 from azionelab.staff.rights import Right
 
-MAX_CONTENT = 80_000  # characters; the form carries them from the dry run to the import
+SHORT = 20_000  # characters: tried while one waits. The form carries them to the import; the worker gets longer ones
+MAX_CONTENT = 1_000_000  # characters. A request may have as many (azionelab/web/form_checks.py)
 
 
 class ImportForm(FlaskForm):  # type: ignore[misc]  # WTForms has no types
@@ -35,9 +40,12 @@ class ImportForm(FlaskForm):  # type: ignore[misc]  # WTForms has no types
         render_kw={"rows": 8, "spellcheck": "false"},
     )
     seen = HiddenField()  # the digest of the dry run
+    request_key = HiddenField(
+        default=lambda: str(uuid4())
+    )  # a long file's id: sent twice, it is one
 
 
-class FilePages(SeasonPages):
+class FilePages(LongFilePages):
     """Import and export."""
 
     @expose("/import", methods=("GET", "POST"))
@@ -47,6 +55,8 @@ class FilePages(SeasonPages):
         form: Any = ImportForm()
         plan, found = None, None
         if form.is_submitted():
+            if form.validate() and len(form.content.data or "") > SHORT:
+                return self._begin(form)
             if form.validate() and form.content.data:
                 zone = current_app.config["AZIONELAB"].time_zone
                 found = read_file(form.content.data, zone, today(), slug_of)
@@ -74,6 +84,14 @@ class FilePages(SeasonPages):
                 {each.venue.name for each in asked if isinstance(each.venue, NewVenue)}
             ),
         )
+
+    def _begin(self, form: Any) -> Any:
+        try:
+            import_id = UUID(form.request_key.data or "")
+        except ValueError:
+            import_id = uuid4()
+        begin_import(import_id, form.content.data, current_user.id)
+        return redirect(url_for(".long_import_view", import_id=import_id), 303)
 
     @expose("/season.csv")
     def export_csv(self) -> Response:

@@ -20,7 +20,7 @@ from azionelab.shows.runs.sentence import read_sentence
 from azionelab.shows.runs.tokens import SentenceError
 from azionelab.validation.text import has_visible_character, is_one_line
 
-MAX_LINES = 1000  # of one file
+MAX_LINES = 3000  # of one file: all evenings that can be planned ahead, and more
 _SECONDS = re.compile(r"(\d{1,2}:\d{2}):\d{2}\b")
 
 
@@ -85,9 +85,11 @@ class Reader:
         self._venues: dict[str, int | NewVenue] = {row[0].casefold(): row[1] for row in venues}
         self._slugs: set[str] = set()
 
-    def read(self, lines: Iterable[Line]) -> ReadFile:
-        """Read all lines; those with a problem are left out and named."""
+    def read(self, lines: Iterable[Line], step: Callable[[int], None] | None = None) -> ReadFile:
+        """Read all lines; those with a problem are left out and named. `step` gets the number of each."""
         for line in lines:
+            if step:
+                step(line.number)
             if len(self.found.asked) >= MAX_LINES:
                 self.found.problems.append(Problem(line.number, Wrong.TOO_MANY))
                 break

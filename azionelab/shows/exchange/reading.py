@@ -42,18 +42,27 @@ COLUMNS = {
     "booking_closes": ("booking_closes", "chiusura prenotazioni"),
 }
 _READ = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")  # of an event
-_MOST_DATES = 5 * MAX_LINES  # of one repeating event, those that are over included
+_MOST_DATES = 2 * MAX_LINES  # of one repeating event, those that are over included
 _NAMES = {name: column for column, names in COLUMNS.items() for name in names}
 
 
-def read_file(content: str, zone: ZoneInfo, today: date, slug_of: Callable[[str], str]) -> ReadFile:
-    """Read a CSV file with a line of column names, or an iCalendar file. `slug_of` makes a new show's slug."""
+def read_file(
+    content: str,
+    zone: ZoneInfo,
+    today: date,
+    slug_of: Callable[[str], str],
+    step: Callable[[int], None] | None = None,
+) -> ReadFile:
+    """Read a CSV file with a line of column names, or an iCalendar file.
+
+    `slug_of` makes a new show's slug; `step` gets the number of each line as it is read.
+    """
     reader = Reader(zone, today, slug_of)
     content = content.removeprefix("\ufeff")
     try:
         if content.lstrip().upper().startswith("BEGIN:VCALENDAR"):
-            return reader.read(_events(content, zone, today, reader.found))
-        return reader.read(_csv_lines(content, reader.found))
+            return reader.read(_events(content, zone, today, reader.found), step)
+        return reader.read(_csv_lines(content, reader.found), step)
     except _Unreadable as error:
         reader.found.problems.append(error.problem)
         return reader.found

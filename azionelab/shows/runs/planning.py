@@ -3,7 +3,7 @@
 `add_evenings` makes the same plan again and adds all of its evenings, or none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -21,6 +21,7 @@ from azionelab.shows.models import Performance, Show, Venue
 from azionelab.shows.runs.evenings import BookingTimes, Fault, Times, resolve_times
 from azionelab.shows.runs.house import Clash, House
 
+_BATCH = 50  # evenings
 Row = TypeVar("Row", Show, Venue)
 
 
@@ -111,10 +112,16 @@ def plan_evenings(asked: Iterable[Asked], at: datetime | None = None) -> Plan:
     return _make_plan(db.session(), list(asked), at or now())
 
 
-def add_evenings(asked: Iterable[Asked], seen: str, by: int | None) -> list[Performance]:
+def add_evenings(
+    asked: Iterable[Asked],
+    seen: str,
+    by: int | None,
+    note: Callable[[Session, int, int], None] | None = None,
+) -> list[Performance]:
     """Add all evenings, with their new shows and venues, in one transaction; returns the performances.
 
-    `seen` is the digest of the plan that the person saw. Raises PlanChanged when today's plan is another one or
+    `note` gets the session, the number of evenings that are added and that of all, after each batch; what it raises
+    takes all back. `seen` is the digest of the plan that the person saw. Raises PlanChanged when today's plan is another one or
     has a fault, RowGone when a show or venue was deleted, and IntegrityError when a slug or name is taken.
     """
     wanted = list(asked)
@@ -139,7 +146,11 @@ def add_evenings(asked: Iterable[Asked], seen: str, by: int | None) -> list[Perf
             )
             for one in plan.evenings
         ]
-        session.add_all(added)
+        for begin in range(0, len(added), _BATCH):
+            session.add_all(added[begin : begin + _BATCH])
+            if note:
+                session.flush()
+                note(session, min(begin + _BATCH, len(added)), len(added))
         return added
 
 

@@ -25,9 +25,8 @@ _HOOKS = {"on_model_change", "on_model_delete", "after_model_change", "after_mod
 _HOOKS |= {"action_delete", "ajax_update"}
 # What a list or a form was given to show.
 _ROWS = {"model", "row", "reservation", "performance", "party", "show", "venue", "user"}
-# The base of the lists: it saves rows that no rule decides about, in a transaction of its own.
-# What performances call is that base's.
-ALLOWED = {("rows/base.py", "session.add"), ("season/performances.py", "super().create_model")}
+# The base of the lists saves rows that no rule decides about, by `add_row`. What performances call is that base's.
+ALLOWED = {("season/performances.py", "super().create_model")}
 
 
 def model_writes(source: str) -> set[str]:

@@ -39,19 +39,20 @@ def english(app: Flask) -> FlaskClient:
     return client
 
 
-def press(
-    client: FlaskClient, address: str, page: str = "/admin/", /, **typed: Any
-) -> TestResponse:
+_ACCOUNT = "/staff/account"  # which everybody may see, and which reads little
+
+
+def press(client: FlaskClient, address: str, page: str = _ACCOUNT, /, **typed: Any) -> TestResponse:
     """Post to `address` with the hidden fields that `page` holds, and follow to what comes of it.
 
     An edit is made from the form as it is now, unless `page` is given.
     """
-    if page == "/admin/" and "/edit/" in address:
+    if page == _ACCOUNT and "/edit/" in address:
         page = address
     return client.post(address, data=token_of(client, page) | typed, follow_redirects=True)
 
 
-def token_of(client: FlaskClient, page: str = "/admin/") -> Mapping[str, str]:
+def token_of(client: FlaskClient, page: str = _ACCOUNT) -> Mapping[str, str]:
     """The CSRF token of a page as a form field, and the version of its row if it is an edit's."""
     shown = fields(client.get(page, follow_redirects=True).text)
     return {name: shown[name] for name in ("csrf_token", "version") if name in shown}

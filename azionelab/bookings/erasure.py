@@ -1,7 +1,7 @@
 """Erases names and addresses: on schedule, and on a visitor's request."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import current_app
@@ -14,6 +14,10 @@ from azionelab.database import now, transaction
 from azionelab.mail.models import Delivery, Mail
 from azionelab.shows.models import Performance
 
+# Reservations in one transaction. Triggers write the log of each: tens of thousands at once, as after an import or a
+# long pause, take longer than a statement may, and nobody would ever be erased.
+_AT_ONCE = 1_000
+
 
 def erase_personal_data() -> int:
     """Erase names and addresses RETENTION_DAYS after the performance; of how many reservations.
@@ -21,18 +25,32 @@ def erase_personal_data() -> int:
     A booking that ended earlier is erased RETENTION_DAYS after its end. A moved performance counts by its
     new time. It cannot be moved once it has been over for so long (`change_performance`), so nothing is erased
     of a performance that could still take place. Seats, states and admissions stay: they are the theatre's
-    statistics and no personal data.
+    statistics and no personal data. What was erased stays so if a later transaction fails.
     """
+    before = now() - retention()
+    erased = 0
+    while some := _erase_some(before):
+        erased += some
+    return erased
+
+
+def _erase_some(before: datetime) -> int:
     with transaction() as session:
-        before = now() - retention()
         played = select(Performance.id).where(Performance.starts_at < before)
-        erased = session.execute(
-            update(Reservation)
+        due = (
+            select(Reservation.id)
             .where(
                 Reservation.erased_at.is_(None),
                 Reservation.walk_in.is_(False),
                 or_(Reservation.performance_id.in_(played), Reservation.ended_at < before),
             )
+            .order_by(Reservation.id)
+            .limit(_AT_ONCE)
+            .with_for_update()
+        )
+        erased = session.execute(
+            update(Reservation)
+            .where(Reservation.id.in_(due))
             .values(name="", email="", email_key=None, erased_at=now())
             .returning(Reservation.id)
             .execution_options(synchronize_session=False)

@@ -31,7 +31,7 @@ def performance() -> Performance:
 
 def act(staff: FlaskClient, what: str, party: Reservation, **typed: Any) -> str:
     """Press one of the reservation's buttons."""
-    sent = {"id": party.id, "seen": fresh(party.id).seats} | typed
+    sent = {"id": party.id, "seen": fresh(party.id).changed_in} | typed
     return press(staff, f"/admin/reservations/{what}/", **sent).text
 
 

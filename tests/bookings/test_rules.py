@@ -382,6 +382,17 @@ def test_names_and_addresses_are_erased_when_they_served_their_purpose() -> None
     assert erasure.erase_personal_data() == 0
 
 
+def test_many_names_are_erased_in_several_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasure, "_AT_ONCE", 2)
+    performance = a_performance()
+    parties = [a_party(performance) for _ in range(5)]
+    put(performance, timedelta(days=-31))
+    assert erasure.erase_personal_data() == 5
+    erased = [fresh(party.id) for party in parties]
+    assert {party.name for party in erased} == {""}
+    assert len({party.changed_in for party in erased}) == 3
+
+
 def test_name_and_address_are_erased_on_request_and_nothing_else() -> None:
     performance = a_performance(capacity=10)
     party, other = a_party(performance, 3), a_party(performance, 2)

@@ -302,7 +302,7 @@ def test_the_mail_says_that_the_box_office_booked(held: bool) -> None:
     assert "Our box office has booked these seats for you" in message.text
     assert "Dear" in message.text
     assert ("until" in message.text) is held
-    assert "If you did not ask for this booking" in message.text
+    assert ("If you did not ask for this booking" in message.text) is held
 
 
 def test_visitors_are_not_told_of_a_box_office() -> None:

@@ -710,6 +710,7 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
             address = rule.rule
             for name, value in values.items():
                 address = re.sub(rf"<([a-z]+:)?{name}>", str(value), address)
+            address = re.sub(r"<any\(([a-z]+),[^>]*>", r"\1", address)
             for visit in (
                 client.get(address),
                 client.head(address),

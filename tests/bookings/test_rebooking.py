@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
+from flask_babel import force_locale
 
 from azionelab.bookings import erasure, rules
 from azionelab.bookings.box_office.book_for import Guest, Terms, book_for
@@ -67,7 +68,9 @@ def test_a_party_of_a_cancelled_performance_is_moved_with_its_ticket() -> None:
     # One mail, which says both: the one about the cancellation had not left.
     assert deliveries(party)[-2:] == [("performance_cancelled", "not_sent"), ("changed", "queued")]
     mail = db.session.query(Mail).filter_by(reservation_id=party.id, kind="changed").one()
-    told = " ".join(text_for(MailKind.CHANGED, fresh(party.id), mail.changed).paragraphs)
+    with force_locale("en"):
+        text = text_for(MailKind.CHANGED, fresh(party.id), {}, mail.changed)
+    told = " ".join(text.paragraphs)
     assert f"is cancelled: {friday.show.title}" in told
     assert f"at another one: {saturday.show.title}" in told
     assert admit(friday.id, ticket, uuid4(), DOOR_A).kind is VerdictKind.WRONG_PERFORMANCE

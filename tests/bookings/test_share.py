@@ -299,7 +299,7 @@ def test_page_mail_and_api_say_that_the_seats_are_not_held(shared: Flask) -> Non
 
     party = book(evening, 4)
     with shared.test_request_context(headers=ENGLISH):
-        mail = text_for(MailKind.CONFIRM, fresh(party.id))
+        mail = text_for(MailKind.CONFIRM, fresh(party.id), {})
     assert "they go to whoever confirms first" in " ".join(mail.paragraphs)
 
     confirm = f"/bookings/confirm/{token_of(party)}"

@@ -49,7 +49,7 @@ def test_no_export_has_bidi_controls(database: psycopg.Connection[Any]) -> None:
         evening.venue_name,
         b"".join(csv_chunks(*guests_table(guests(performance.id)))).decode(),
         event_ics(reservation).decode(),
-        text_for(MailKind.TICKET, reservation).subject,
+        text_for(MailKind.TICKET, reservation, {}).subject,
         *(one.name for one in changes_since(performance.id, None).parties),
         *(one.label for one in devices.devices_of(performance.id)),
         *db.session.execute(db.select(Show.title, Show.summary, Show.description)).one(),

@@ -74,6 +74,6 @@ def test_the_suite_passes_on_composes_postgresql(server: str) -> None:
         cwd=ROOT,
         env=clean_environment({"TEST_DATABASE_URL": server}),
         check=False,
-        timeout=PATIENCE * 10,
+        timeout=PATIENCE * 20,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -92,6 +92,7 @@ def test_what_does_not_fit_is_named_and_the_second_is_told(planner: Planner) -> 
     performance = a_performance(capacity=10)
     show, path = performance.show, f"/performances/{performance.id}"
     new = {"show_id": show.id, "venue_id": performance.venue_id, "capacity": 5}
+    homeless = {"show_id": show.id, "venue_id": 999}  # nor does it say how many seats
     seen = {"version": performance.version}
     curtain, past = performance.starts_at.isoformat(), (now() - timedelta(days=1)).isoformat()
     far = (now() + timedelta(days=9999)).isoformat()
@@ -102,6 +103,7 @@ def test_what_does_not_fit_is_named_and_the_second_is_told(planner: Planner) -> 
         (planner.post("/performances", **new, starts_at=curtain), "starts_at"),
         (planner.post("/performances", **new, starts_at=past), "starts_at"),
         (planner.post("/performances", **new | {"show_id": 99}, starts_at=curtain), "show_id"),
+        (planner.post("/performances", **homeless, starts_at=curtain), "venue_id"),
         (planner.patch(path, seen, starts_at=far), "starts_at"),
         (planner.patch(path, seen, venue_id=999), "venue_id"),
         (planner.patch(path, seen, booking_closes_at=far), "booking_closes_at"),

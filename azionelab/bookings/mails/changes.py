@@ -100,25 +100,23 @@ def _seats(before: int | None, reservation: Reservation) -> str:
 
 def _moved(left: Mapping[str, str], reservation: Reservation) -> str:
     performance = reservation.performance
+    facts = {
+        "show": performance.show.title,
+        "when": format_datetime(performance.starts_at),
+        "venue": performance.venue.name,
+        "old_show": left["show"],
+        "old_when": format_datetime(datetime.fromisoformat(left["starts_at"])),
+        "old_venue": left["venue"],
+    }
     if left.get("cancelled"):
         return gettext(
             "The performance that you had booked is cancelled: %(old_show)s, %(old_when)s, %(old_venue)s. We have"
             " kept seats for you at another one: %(show)s, %(when)s, %(venue)s. Your ticket is valid there. If you"
             " cannot come, please cancel on the page of your booking.",
-            show=performance.show.title,
-            when=format_datetime(performance.starts_at),
-            venue=performance.venue.name,
-            old_show=left["show"],
-            old_when=format_datetime(datetime.fromisoformat(left["starts_at"])),
-            old_venue=left["venue"],
+            **facts,
         )
     return gettext(
         "You are now expected at another performance: %(show)s, %(when)s, %(venue)s. Before it was:"
         " %(old_show)s, %(old_when)s, %(old_venue)s.",
-        show=performance.show.title,
-        when=format_datetime(performance.starts_at),
-        venue=performance.venue.name,
-        old_show=left["show"],
-        old_when=format_datetime(datetime.fromisoformat(left["starts_at"])),
-        old_venue=left["venue"],
+        **facts,
     )

@@ -1,17 +1,44 @@
 """Problem details for refused changes of the season, for programs."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
 from flask import Response, abort
 from flask_babel import gettext
 from sqlalchemy.exc import IntegrityError
 
 from azionelab.api.problems import problem
-from azionelab.bookings.errors import CapacityBelowHeld, NamesErased, PerformanceUnknown
+from azionelab.bookings.errors import (
+    BookingError,
+    CapacityBelowHeld,
+    NamesErased,
+    PerformanceUnknown,
+)
 from azionelab.database import violated_constraint
 from azionelab.database.row_versions import EditConflict, RowGone
 from azionelab.shows.archive import StillPlayed
 from azionelab.shows.window import ClosesAfterCurtain, CurtainPast, CurtainTooFar, NoTimeToBook
 
-WINDOW_ERRORS = (CurtainPast, CurtainTooFar, ClosesAfterCurtain, NoTimeToBook)
+_REFUSED = (
+    BookingError, EditConflict, RowGone, StillPlayed, IntegrityError,
+    CurtainPast, CurtainTooFar, ClosesAfterCurtain, NoTimeToBook,
+)  # fmt: skip
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
+
+
+def refusing(view: Callable[_Given, _Answer]) -> Callable[_Given, _Answer | Response]:
+    """Let a view answer a refusal of the season's rules with its problem."""
+
+    @wraps(view)
+    def answer(*args: _Given.args, **kwargs: _Given.kwargs) -> _Answer | Response:
+        try:
+            return view(*args, **kwargs)
+        except _REFUSED as refusal:
+            return _refuse(refusal)
+
+    return answer
 
 
 def refuse_field(field: str, detail: str) -> Response:
@@ -20,7 +47,7 @@ def refuse_field(field: str, detail: str) -> Response:
     return problem(422, "invalid-fields", "Unprocessable Content", detail, errors=errors)
 
 
-def refuse_season_change(refusal: Exception) -> Response:  # noqa: PLR0911 (one each)
+def _refuse(refusal: Exception) -> Response:  # noqa: PLR0911 (one each)
     """The problem of a refusal; 404 for what does not exist, and the refusal itself for any other error."""
     if isinstance(refusal, RowGone | PerformanceUnknown):
         abort(404)

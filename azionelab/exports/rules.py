@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from azionelab.database import db, now, transaction
 from azionelab.exports.models import UNFINISHED, ExportChunk, ExportFile, FileStatus
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within
 
 QUEUE = "exports"
 MAKE_JOB = "exports.make"
@@ -62,12 +62,7 @@ def request_file(file_id: UUID, account_id: int, wanted: Wanted) -> None:
         )
         if written.scalar() is not None:
             # One at a time: mails must not wait for long lists, and memory is bounded.
-            jobs.configure_task(
-                MAKE_JOB,
-                queue=QUEUE,
-                lock=MAKE_JOB,
-                connection=session.connection().connection.driver_connection,
-            ).defer(file_id=str(file_id))
+            job_within(session, MAKE_JOB, queue=QUEUE, lock=MAKE_JOB).defer(file_id=str(file_id))
 
 
 def begin_file(file_id: UUID) -> ExportFile | None:

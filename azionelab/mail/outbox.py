@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from azionelab.database import insert_with_commit, now, transaction
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within
 from azionelab.mail.models import Delivery, Mail, MailKind
 
 SEND_JOB = "mail.send"
@@ -112,11 +112,11 @@ def defer_sending(
 
 
 def _send_job(session: Session, kind: str, pause: timedelta | None = None) -> JobDeferrer:
-    return jobs.configure_task(
+    return job_within(
+        session,
         SEND_JOB,
         queue=QUEUE,
         # A ticket must not wait for two thousand messages.
         priority=_AFTER_ALL_OTHERS if kind == MailKind.MESSAGE else None,
         schedule_in={"seconds": int(pause.total_seconds())} if pause else None,
-        connection=session.connection().connection.driver_connection,
     )

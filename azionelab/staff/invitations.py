@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from azionelab.database import db, now, transaction
 from azionelab.database.row_versions import record_author
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within, jobs
 from azionelab.mail.message import Message, message_id
 from azionelab.mail.outbox import QUEUE
 from azionelab.mail.smtp import Refused, send
@@ -193,9 +193,7 @@ def _make_link(session: Session, user: User) -> PasswordLink:
     session.add(link)
     session.flush()
     if by_mail:
-        jobs.configure_task(
-            MAIL_JOB, queue=QUEUE, connection=session.connection().connection.driver_connection
-        ).defer(link_id=str(link.id))
+        job_within(session, MAIL_JOB, queue=QUEUE).defer(link_id=str(link.id))
     return link
 
 

@@ -11,7 +11,7 @@ from procrastinate import JobContext, RetryStrategy
 from sqlalchemy.orm import Session
 
 from azionelab.database import db
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within, jobs
 from azionelab.mail.message import Message, message_id
 from azionelab.mail.outbox import QUEUE
 from azionelab.mail.smtp import send
@@ -33,9 +33,7 @@ def enqueue_notice(session: Session, user_id: int, notice: Notice) -> None:
     """Enqueue the mail in the caller's transaction, if there is a mail server."""
     if current_app.config["AZIONELAB"].mail_server is None:
         return
-    jobs.configure_task(
-        NOTICE_JOB, queue=QUEUE, connection=session.connection().connection.driver_connection
-    ).defer(user_id=user_id, notice=notice.value)
+    job_within(session, NOTICE_JOB, queue=QUEUE).defer(user_id=user_id, notice=notice.value)
 
 
 @jobs.task(name=NOTICE_JOB, queue=QUEUE, pass_context=True, retry=_PATIENCE)

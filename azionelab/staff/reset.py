@@ -20,7 +20,7 @@ from wtforms import EmailField, ValidationError
 from wtforms.validators import InputRequired
 
 from azionelab.database import db, now, transaction
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within, jobs
 from azionelab.mail.message import Message, message_id
 from azionelab.mail.outbox import QUEUE
 from azionelab.mail.smtp import send
@@ -127,8 +127,4 @@ def send_reset_mail(user_id: int) -> None:
 
 
 def _defer(session: Session, job: str, user_id: int | None) -> None:
-    jobs.configure_task(
-        job,
-        queue=QUEUE,
-        connection=session.connection().connection.driver_connection,
-    ).defer(user_id=user_id)
+    job_within(session, job, queue=QUEUE).defer(user_id=user_id)

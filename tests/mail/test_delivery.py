@@ -22,7 +22,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.visitor_input import clean_email
 from azionelab.bookings.tickets.files import ticket_url
 from azionelab.database import db, transaction
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within
 from azionelab.mail.jobs import recover_mails
 from azionelab.mail.models import Delivery, Mail, MailKind
 from azionelab.mail.outbox import MailUnknown, enqueue
@@ -574,9 +574,7 @@ def test_a_mail_that_is_gone_cannot_be_sent_again(database: Database) -> None:
 
 def test_a_mail_that_is_gone_is_no_error(work: Work, database: Database) -> None:
     with transaction() as session:
-        connection = session.connection().connection.driver_connection
-        nobody = str(UUID(int=7))
-        jobs.configure_task("mail.send", queue="mail", connection=connection).defer(mail_id=nobody)
+        job_within(session, "mail.send", queue="mail").defer(mail_id=str(UUID(int=7)))
     work()
     assert job_row(database).status == "succeeded"
 

@@ -6,7 +6,7 @@ from azionelab.bookings.audience.models import AudienceMessage
 from azionelab.bookings.audience.texts import write_message
 from azionelab.bookings.models import Reservation
 from azionelab.database import db, transaction
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within
 from azionelab.mail.message import Message
 from azionelab.mail.outbox import QUEUE
 from azionelab.web.site_urls import site_url
@@ -17,11 +17,7 @@ TRIAL_JOB = "message.trial"
 def enqueue_trial(message_id: UUID, reservation_id: UUID, account_id: int) -> None:
     """Enqueue a test mail to an account's address, with the facts of a recipient."""
     with transaction() as session:
-        jobs.configure_task(
-            TRIAL_JOB,
-            queue=QUEUE,
-            connection=session.connection().connection.driver_connection,
-        ).defer(
+        job_within(session, TRIAL_JOB, queue=QUEUE).defer(
             message_id=str(message_id), reservation_id=str(reservation_id), account_id=account_id
         )
 

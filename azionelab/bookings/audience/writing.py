@@ -10,7 +10,7 @@ from azionelab.bookings.audience.models import AudienceMessage, MessageState
 from azionelab.bookings.audience.selection import belongs, select_unwritten
 from azionelab.bookings.models import Reservation
 from azionelab.database import now, transaction
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within
 from azionelab.mail.outbox import QUEUE, enqueue_message
 
 WRITE_JOB = "message.write"
@@ -33,11 +33,11 @@ def write_mails(message_id: UUID) -> int:
 
 def defer_writing(session: Session, message_id: UUID, pause: timedelta) -> None:
     """Enqueue the job that writes the mails, in the caller's transaction."""
-    jobs.configure_task(
+    job_within(
+        session,
         WRITE_JOB,
         queue=QUEUE,
         schedule_in={"seconds": max(0, ceil(pause.total_seconds()))},
-        connection=session.connection().connection.driver_connection,
     ).defer(message_id=str(message_id))
 
 

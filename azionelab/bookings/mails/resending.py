@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, false, func, or_, select, true
 from azionelab.bookings.errors import ReservationEnded
 from azionelab.bookings.models import Reservation, State
 from azionelab.database import db, transaction
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within
 from azionelab.mail.models import Delivery, Mail
 from azionelab.mail.outbox import QUEUE, defer_sending, lock_mail, queue_again
 from azionelab.mail.replies import Fault
@@ -125,11 +125,9 @@ def resend_failed(since: datetime, asked_at: datetime, *, bad_addresses: bool = 
 def enqueue_resending(since: datetime, asked_at: datetime, *, bad_addresses: bool) -> None:
     """Enqueue the job that does it; `asked_at` names the press."""
     with transaction() as session:
-        jobs.configure_task(
-            RESEND_JOB,
-            queue=QUEUE,
-            connection=session.connection().connection.driver_connection,
-        ).defer(since=since.isoformat(), asked_at=asked_at.isoformat(), bad_addresses=bad_addresses)
+        job_within(session, RESEND_JOB, queue=QUEUE).defer(
+            since=since.isoformat(), asked_at=asked_at.isoformat(), bad_addresses=bad_addresses
+        )
 
 
 def read_progress(asked_at: datetime) -> Progress:

@@ -10,7 +10,7 @@ from azionelab.bookings.mails.templates.fields import find_faults
 from azionelab.bookings.mails.templates.models import TemplateText
 from azionelab.bookings.mails.templates.stored import TextKey, TextRefused
 from azionelab.database import transaction
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within
 from azionelab.mail.message import Message
 from azionelab.mail.outbox import QUEUE
 
@@ -22,11 +22,7 @@ def enqueue_text_trial(key: TextKey, text: TemplateText, account_id: int) -> Non
     if faults := find_faults(key.name, text):
         raise TextRefused(faults)
     with transaction() as session:
-        jobs.configure_task(
-            TRIAL_JOB,
-            queue=QUEUE,
-            connection=session.connection().connection.driver_connection,
-        ).defer(
+        job_within(session, TRIAL_JOB, queue=QUEUE).defer(
             template=key.name,
             language=key.language,
             subject=text.subject,

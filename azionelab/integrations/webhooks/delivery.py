@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from azionelab.database import db, now, transaction
 from azionelab.database.transactions import commit_read_transaction
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within
 from azionelab.integrations.models import Webhook, WebhookDelivery
 from azionelab.integrations.webhooks.addresses import AddressRefused, check_url, resolve
 from azionelab.integrations.webhooks.signing import signature_header
@@ -56,13 +56,9 @@ def enqueue_due() -> None:
         # One at a time sends for a webhook, and at most one more waits.
         lock = f"webhook {webhook_id}"
         with suppress(AlreadyEnqueued), transaction() as session:
-            jobs.configure_task(
-                DELIVER_JOB,
-                queue=QUEUE,
-                lock=lock,
-                queueing_lock=lock,
-                connection=session.connection().connection.driver_connection,
-            ).defer(webhook_id=webhook_id)
+            job_within(session, DELIVER_JOB, queue=QUEUE, lock=lock, queueing_lock=lock).defer(
+                webhook_id=webhook_id
+            )
 
 
 def deliver_due(webhook_id: int) -> None:

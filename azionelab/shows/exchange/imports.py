@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from azionelab.database import db, now, transaction
 from azionelab.database.row_versions import RowGone
 from azionelab.database.transactions import update_beside
-from azionelab.extensions import jobs
+from azionelab.extensions import job_within
 from azionelab.shows.exchange.lines import ReadFile
 from azionelab.shows.exchange.models import ImportState, SeasonImport
 from azionelab.shows.exchange.reading import read_file
@@ -213,5 +213,4 @@ def _fail(import_id: UUID) -> None:
 
 def _defer(session: Session, job: str, import_id: UUID) -> None:
     """Enqueue a job in the caller's transaction."""
-    connection = session.connection().connection.driver_connection
-    jobs.configure_task(job, queue=QUEUE, connection=connection).defer(import_id=str(import_id))
+    job_within(session, job, queue=QUEUE).defer(import_id=str(import_id))

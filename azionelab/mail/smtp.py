@@ -52,6 +52,12 @@ def send(message: Message, message_id: str) -> None:
     raise problem
 
 
+def log_in() -> None:
+    """Connect, encrypt and log in as for a mail, and send none. Raises smtplib's errors and OSError as they come."""
+    with _Connection(current_app.extensions["mail"]):
+        pass
+
+
 def _classify_smtp_error(error: smtplib.SMTPException | OSError) -> Exception:
     stage, code, reply = _reply_of(error)
     enhanced = enhanced_code(reply)

@@ -1,10 +1,10 @@
 """The operators' commands: `flask create-admin`, `load-season`, `check`, `doctor` and others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TextIO, TypeVar
+from typing import ParamSpec, TextIO, TypeVar
 
 import click
 from flask import Flask, current_app
@@ -17,8 +17,10 @@ from azionelab.bookings.mails.resending import resend_failed
 from azionelab.database import now, violated_constraint
 from azionelab.database.errors import describe_unreachable
 from azionelab.demo.season import DatabaseInUse, write_demo_season
+from azionelab.mail.domains import NameServers
 from azionelab.ops.checks import deployment as deploy_check
 from azionelab.ops.checks import doctor, roles
+from azionelab.ops.checks.mail_doctor import check_mail
 from azionelab.ops.checks.schema import NOT_MIGRATED
 from azionelab.ops.checks.secret_keys import accept_key
 from azionelab.ops.checks.unusual_settings import read_env_file
@@ -29,6 +31,7 @@ from azionelab.shows.season_file import SeasonError
 from azionelab.staff.accounts import account_address, create_account
 from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope, issue_token
+from azionelab.validation.email_addresses import normalize_address
 from azionelab.validation.text import has_visible_character, is_one_line
 
 _ENV = Path(__file__).resolve().parents[2] / ".env"
@@ -45,6 +48,7 @@ def register_commands(app: Flask) -> None:
         load_season_command,
         check_command,
         doctor_command,
+        mail_doctor_command,
         resend_failed_command,
         accept_secret_key_command,
         smoke_command,
@@ -224,15 +228,44 @@ def check_command(deploy: bool, serving: bool, env_file: TextIO | None) -> None:
     config = current_app.config["AZIONELAB"]
     settings = read_env_file(env_file.read()) if env_file else None
     findings = deploy_check.check(config, deploy=deploy, serving=serving, env_file=settings)
-    _print_table(findings, failed=any(finding.verdict == "FAIL" for finding in findings))
+    _print_table(findings)
 
 
 @click.command("doctor")
 @_with_database
 def doctor_command() -> None:
     """Check that the data is consistent, without changing it; exit status 1 if a check fails."""
-    results = doctor.run_checks()
-    _print_table(results, failed=any(result.failed for result in results))
+    _print_table(doctor.run_checks())
+
+
+@click.command("mail-doctor")
+@click.argument("recipient", required=False)
+@click.option(
+    "--selector",
+    "selectors",
+    multiple=True,
+    help="The name of your mail provider's DKIM key; left out, the usual ones are tried.",
+)
+@click.option("--dns", "name_server", help="Ask this name server (9.9.9.9, 127.0.0.1:5353).")
+@with_appcontext
+def mail_doctor_command(
+    recipient: str | None, selectors: tuple[str, ...], name_server: str | None
+) -> None:
+    """Check what keeps mails from arriving, and send a test mail to RECIPIENT, if one is named.
+
+    Exit status 1 if a check fails.
+    """
+    if recipient:
+        try:
+            recipient = normalize_address(recipient)
+        except ValueError as error:
+            raise click.BadParameter(f"{recipient} is {error}", param_hint="RECIPIENT") from error
+    config = current_app.config["AZIONELAB"]
+    try:
+        servers = NameServers(name_server)
+    except ValueError as error:
+        raise click.BadParameter(f"{name_server} is no IP address", param_hint="--dns") from error
+    _print_table(check_mail(config, servers, selectors=selectors, recipient=recipient))
 
 
 @click.command("accept-secret-key")
@@ -249,8 +282,11 @@ def accept_secret_key_command() -> None:
     )
 
 
-def _print_table(lines: list[Any], *, failed: bool) -> None:
+def _print_table(lines: Iterable[deploy_check.Finding | doctor.Result]) -> None:
+    """Print each line as soon as it is known."""
+    failed = False
     for line in lines:
         click.echo(str(line))
+        failed |= line.failed
     if failed:
         click.get_current_context().exit(1)

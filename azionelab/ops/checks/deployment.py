@@ -61,6 +61,11 @@ class Finding:
     verdict: str
     text: str
 
+    @property
+    def failed(self) -> bool:
+        """Whether this stops the installation from working."""
+        return self.verdict == "FAIL"
+
     def __str__(self) -> str:
         return f"{self.verdict:<4}  {self.text}"
 

@@ -1,7 +1,10 @@
 """The messages: right words in the right language, links that work, nothing smuggled in."""
 
+import json
+import re
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,10 +18,10 @@ from azionelab.bookings.mails.messages import render
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics, ticket_url
 from azionelab.checkin.scanning.scans import admit
-from azionelab.database import db, transaction
+from azionelab.database import db, now, transaction
 from azionelab.mail.message import Message
 from azionelab.mail.models import Mail, MailKind
-from azionelab.shows.models import Performance, Show
+from azionelab.shows.models import Performance, Show, Venue
 from tests.factories import (
     DOOR_A,
     a_party,
@@ -132,6 +135,43 @@ def test_a_late_message_tells_what_is_true_by_now(settings: dict[str, str]) -> N
     given_back = a_party(performance)
     rules.cancel(given_back.id)
     assert mail_of(given_back, MailKind.TICKET).pictures == ()
+
+
+def markup_of(message: Message) -> dict[str, Any] | None:
+    """What a mailbox reads in a mail about the booking."""
+    (found,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', message.html) or [
+        None
+    ]
+    return json.loads(found) if found else None
+
+
+def test_a_mailbox_can_show_the_booking_as_a_card(settings: dict[str, str]) -> None:
+    venue = Venue(name="Teatro </script>", address="Via Mazzini 5, 40137 Bologna (BO)")
+    at = datetime(2031, 7, 4, 18, 30, tzinfo=UTC)
+    performance = a_performance(venue=venue, starts_at=at, booking_opens_at=now())
+    reservation = a_party(performance, 3, name="Ada <Lovelace>")
+    assert markup_of(mail_of(reservation, MailKind.CONFIRM)) is not None
+    markup = markup_of(mail_of(reservation, MailKind.TICKET))
+    assert markup is not None
+    evening = markup["reservationFor"]
+    assert markup["reservationNumber"] == reservation.reference
+    assert markup["reservationStatus"] == "http://schema.org/ReservationConfirmed"
+    assert markup["underName"] == {"@type": "Person", "name": "Ada <Lovelace>"}
+    assert markup["modifyReservationUrl"] == page_address(settings, reservation)
+    assert evening["startDate"] == "2031-07-04T20:30:00+02:00"
+    assert evening["location"]["name"] == "Teatro </script>"
+    assert evening["location"]["address"]["postalCode"] == "40137"
+    assert ticket_token(reservation) not in json.dumps(markup)
+    rules.cancel(reservation.id)
+    cancelled = markup_of(mail_of(reservation, MailKind.CANCELLED))
+    assert cancelled is not None
+    assert cancelled["reservationStatus"] == "http://schema.org/ReservationCancelled"
+    assert "underName" not in cancelled
+
+
+def test_a_mailbox_is_told_nothing_before_its_owner_confirmed() -> None:
+    reservation = a_party(a_performance(), confirmed=False)
+    assert markup_of(mail_of(reservation, MailKind.CONFIRM)) is None
 
 
 def test_each_visitor_is_written_to_in_their_language() -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import event
 
 from azionelab.database import db, now, transaction
 from azionelab.shows.models import Performance, Show, Venue
-from azionelab.shows.pages.structured_data import postal_address
+from azionelab.validation.postal_addresses import postal_address
 from tests.factories import a_party, a_performance
 
 pytestmark = pytest.mark.usefixtures("in_app")

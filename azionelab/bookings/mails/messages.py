@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 from azionelab.bookings.audience.models import AudienceMessage
 from azionelab.bookings.audience.texts import write_message
 from azionelab.bookings.audience.writing import needless_for
+from azionelab.bookings.mails.markup import booking_markup
 from azionelab.bookings.mails.sent_texts import keep, read_kept
 from azionelab.bookings.mails.superseded import SUPERSEDED, is_superseded
 from azionelab.bookings.mails.templates.composing import MessageText
@@ -115,6 +116,7 @@ def build(
         "ticket_urls": ticket_urls or _ticket_urls(reservation),
         "qr": content_id,
         "with_calendar": calendar is not None,
+        "markup": None if ticket_urls else booking_markup(reservation),
     }
     return Message(
         recipient=reservation.email,

@@ -4,7 +4,6 @@ The required fields are in Google's and schema.org's documentation of Event: loc
 structured address, an organizer, an image.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from azionelab.shows.models import Show
 from azionelab.shows.programme import Listing, Status
+from azionelab.validation.postal_addresses import postal_address
 
 _AVAILABILITY = {
     Status.OPEN: "https://schema.org/InStock",
@@ -21,12 +21,6 @@ _AVAILABILITY = {
     Status.CLOSED: "https://schema.org/OutOfStock",
     Status.CANCELLED: "https://schema.org/Discontinued",
 }
-# "Via Mazzini 5, 40137 Bologna (BO)": street, postal code, town, province.
-_ADDRESS = re.compile(
-    r"(?P<street>.+?)\s*[,\n]\s*(?P<code>(?:[A-Z]{1,2}-)?\d{4,5})\s+(?P<town>[^,()\d]+?)"
-    r"\s*(?:\((?P<region>[A-Z]{2})\))?",
-    re.DOTALL,
-)
 
 
 @dataclass(frozen=True)
@@ -85,24 +79,6 @@ def _event(show: Show, listing: Listing, links: EventLinks, publisher: Publisher
     if listing.duration_minutes is not None:
         event["endDate"] = _local(listing.ends_at, publisher)
     return event
-
-
-def postal_address(typed: str) -> dict[str, str]:
-    """Split a venue's address, one line that staff typed, into schema.org's PostalAddress.
-
-    An address that is not "street, postal code town" becomes the street as a whole.
-    """
-    address = {"@type": "PostalAddress"}
-    found = _ADDRESS.fullmatch(typed.strip())
-    if found is None:
-        return address | ({"streetAddress": typed.strip()} if typed.strip() else {})
-    parts = {
-        "streetAddress": found["street"],
-        "postalCode": found["code"],
-        "addressLocality": found["town"],
-        "addressRegion": found["region"],
-    }
-    return address | {name: part for name, part in parts.items() if part}
 
 
 def _local(moment: datetime, publisher: Publisher) -> str:

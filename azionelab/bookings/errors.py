@@ -103,6 +103,10 @@ class NamesErased(BookingError):
     """The performance cannot be moved: its visitors' names were erased after RETENTION_DAYS."""
 
 
+class NotConfirmed(BookingError):
+    """The visitor has not confirmed the booking yet: it takes no other seats than it holds."""
+
+
 class SeatsOfHouse(BookingError):
     """These seats are kept back for the house: they are given to somebody or released, not confirmed."""
 

@@ -17,6 +17,8 @@ class Action(StrEnum):
     CONFIRM = "confirm"
     CANCEL = "cancel"
     REDUCE = "reduce"
+    ENLARGE = "enlarge"
+    SWAP = "swap"
     BOOK_FOR = "book_for"
 
 
@@ -50,6 +52,13 @@ _REFUSALS = {
     Action.REDUCE: (
         errors.ReservationEnded, errors.NotFewerSeats, errors.PartyInside, errors.PerformanceStarted,
         errors.SeatsChanged,
+    ),
+    Action.ENLARGE: (
+        errors.SoldOut, errors.BookingClosed, errors.PartyTooLarge, errors.NotConfirmed, errors.ReservationChanged,
+    ),
+    Action.SWAP: (
+        errors.SoldOut, errors.BookingClosed, errors.PartyTooLarge, errors.NotConfirmed, errors.ReservationChanged,
+        errors.AddressTaken,
     ),
     Action.BOOK_FOR: (errors.SoldOut, errors.BookingClosed),
 }  # fmt: skip

@@ -44,6 +44,8 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.bookings.seats import holds, no_show_seats
 from azionelab.bookings.tickets.signing import write_ticket
+from azionelab.bookings.visitor_changes.evenings import swap_evening
+from azionelab.bookings.visitor_changes.seats import add_seats
 from azionelab.checkin.models import Scan
 from azionelab.checkin.scanning.scan_log import Claim
 from azionelab.checkin.scanning.scans import admit
@@ -98,8 +100,9 @@ class Evening(RuleBasedStateMachine):
         self.performance = a_performance(
             capacity, party_limit=5, starts_at=curtain, booking_closes_at=curtain
         )
-        self.other = a_performance(6, party_limit=5)
-        self.cancelled = a_performance(9, party_limit=5)
+        show = self.performance.show
+        self.other = a_performance(6, party_limit=5, show=show)
+        self.cancelled = a_performance(9, party_limit=5, show=show)
         self.let_in: dict[UUID, int] = {}
         guests = ((Guest("Nobody's address", "", "en"), 3), (Guest("A", "a@example.org", "en"), 4))
         gone = [book_for(self.cancelled.id, *guest).id for guest in guests]
@@ -174,6 +177,17 @@ class Evening(RuleBasedStateMachine):
     @rule(reservation=reservations, seats=st.integers(0, 5))
     def fewer_seats(self, reservation: UUID, seats: int) -> None:
         self._try(lambda: rules.reduce_seats(reservation, seats))
+
+    @rule(reservation=reservations, seats=st.integers(2, 6))
+    def more_seats(self, reservation: UUID, seats: int) -> None:
+        party = fresh(reservation)
+        if seats > party.seats:
+            self._try(lambda: add_seats(reservation, seats, party.changed_in))
+
+    @rule(reservation=reservations, back=st.booleans())
+    def swap_evening(self, reservation: UUID, back: bool) -> None:
+        target, seen = self.performance if back else self.other, fresh(reservation).changed_in
+        self._try(lambda: swap_evening(reservation, target.id, seen))
 
     @rule(reservation=reservations)
     def time_passes(self, reservation: UUID) -> None:

@@ -18,10 +18,12 @@ from azionelab.bookings.box_office import groups, moves
 from azionelab.bookings.box_office.changes import change_party, entries_of
 from azionelab.bookings.box_office.groups import merge_parties, split_party
 from azionelab.bookings.box_office.moves import move_party
-from azionelab.bookings.errors import BookingError
+from azionelab.bookings.errors import BookingError, SoldOut
 from azionelab.bookings.evenings.rebooking import rebook_parties
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.performance_changes import cancel_performance
+from azionelab.bookings.visitor_changes.evenings import swap_evening
+from azionelab.bookings.visitor_changes.seats import add_seats
 from azionelab.checkin.scanning.scans import admit
 from azionelab.shows.models import Performance
 from tests.bookings.test_locks import DOOR_GATE, MAIL_GATE, Race, with_and_without, without_its_lock
@@ -156,6 +158,30 @@ def test_the_last_seats_go_to_one_of_two_parties(race: Race, unlocked: str | Non
     # Without the lock the database's constraint refuses, which knows no figure.
     assert left == ([0] if unlocked else [1])
     assert seats_held(saturday.id) == (4, 4)
+
+
+@with_and_without("_PERFORMANCE")
+def test_the_last_seats_go_to_who_wants_more_or_to_who_swaps(
+    race: Race, unlocked: str | None
+) -> None:
+    friday = a_performance(10)
+    saturday = a_performance(5, show=friday.show)
+    more, swaps = a_party(saturday, 2), a_party(friday, 2)
+    left: list[int] = []
+
+    def swap() -> None:
+        try:
+            swapping()
+        except SoldOut as refusal:
+            left.append(refusal.seats_left)
+            raise
+
+    swapping = partial(swap_evening, swaps.id, saturday.id, fresh(swaps.id).changed_in)
+    adding = partial(add_seats, more.id, 4, fresh(more.id).changed_in)
+    assert race.run(MAIL_GATE, adding, swap) == ["done", "SoldOut"]
+    # Without the lock the database's constraint refuses, which knows no figure.
+    assert left == ([0] if unlocked else [1])
+    assert (seats_held(friday.id), seats_held(saturday.id)) == ((2, 2), (4, 4))
 
 
 @with_and_without("_PERFORMANCE")

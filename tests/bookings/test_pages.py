@@ -33,6 +33,7 @@ from tests.factories import (
     a_performance,
     fresh,
     let_lapse,
+    mails,
     seats_held,
     ticket_token,
     visitor_token,
@@ -511,53 +512,175 @@ def test_a_hold_whose_time_is_over_is_changed_no_more(client: FlaskClient) -> No
     assert [mail.kind for mail in db.session.scalars(select(Mail))] == [MailKind.CONFIRM]
 
 
-def test_fewer_seats(client: FlaskClient) -> None:
-    reservation = a_party(a_performance(), 4)
+def test_fewer_and_more_seats(client: FlaskClient) -> None:
+    performance = a_performance(capacity=9, party_limit=6)
+    reservation = a_party(performance, 4)
+    token = visitor_token(reservation)
+    address = f"/bookings/{token}/seats"
+    page = client.get(f"/bookings/{token}", headers=ENGLISH).text
+    assert offered(page) == ["1", "2", "3", "5", "6"]
+    assert re.findall(r'<option selected value="(\d*)"', page) == [""]
+    assert "we cannot promise that you will get them back" in page
+    assert "More: 5 seats are left." in page
+    form = fields(page)
+    for seats in ("0", "-1", "two", "", "1000", "9" * 30):
+        answer = client.post(address, data=form | {"seats": seats}, headers=ENGLISH)
+        assert answer.status_code == 422
+        assert "choose another number" in answer.text
+    answer = client.post(address, data=form | {"seats": "7"}, headers=ENGLISH)
+    assert answer.status_code == 409
+    assert "at most 6 seats" in answer.text
+    for wanted in (2, 5):
+        form = fields(client.get(f"/bookings/{token}", headers=ENGLISH).text)
+        for _again in range(2):  # pressed twice, for want of an answer
+            answer = client.post(address, data=form | {"seats": str(wanted)}, headers=ENGLISH)
+            assert answer.status_code == 303
+            assert fresh(reservation.id).seats == wanted
+        done = f"Done: your booking is now for {wanted} seats."
+        assert done in client.get(answer.location, headers=ENGLISH).text
+        assert done not in client.get(answer.location, headers=ENGLISH).text
+    assert mails(reservation) == ["confirm", "ticket", "changed", "changed"]
+    a_party(performance, 4)
+    page = client.get(f"/bookings/{token}", headers=ENGLISH).text
+    assert "More: no seats are left at the moment." in page
+    assert offered(page) == ["1", "2", "3", "4"]
+    answer = client.post(address, data=fields(page) | {"seats": "6"}, headers=ENGLISH)
+    assert (answer.status_code, fresh(reservation.id).seats) == (409, 5)
+    assert "This performance is sold out." in answer.text
+
+
+def test_who_has_not_confirmed_may_only_have_fewer_seats(client: FlaskClient) -> None:
+    reservation = a_party(a_performance(), 3, confirmed=False)
     token = visitor_token(reservation)
     page = client.get(f"/bookings/{token}", headers=ENGLISH).text
-    form = fields(page)
-    for seats in ("5", "0", "-1", "two", ""):
-        answer = client.post(
-            f"/bookings/{token}/seats", data=form | {"seats": seats}, headers=ENGLISH
-        )
-        assert answer.status_code == 422
-        assert "choose a smaller number" in answer.text
-    for _again in range(2):  # pressed twice, for want of an answer
-        answer = client.post(
-            f"/bookings/{token}/seats", data=form | {"seats": "2"}, headers=ENGLISH
-        )
-        assert answer.status_code == 303
-        assert fresh(reservation.id).seats == 2
-    done = "Done: your booking is now for 2 seats."
-    assert done in client.get(answer.location, headers=ENGLISH).text
-    assert done not in client.get(answer.location, headers=ENGLISH).text
+    assert offered(page) == ["1", "2"]
+    assert "confirm your booking first" in page
+    more = fields(page) | {"seats": "4"}
+    answer = client.post(f"/bookings/{token}/seats", data=more, headers=ENGLISH)
+    assert (answer.status_code, fresh(reservation.id).seats) == (409, 3)
+    assert "Please confirm the booking first." in answer.text
 
 
-def test_fewer_seats_in_two_tabs(client: FlaskClient) -> None:
+def test_the_seats_in_two_tabs(client: FlaskClient) -> None:
     reservation = a_party(a_performance(), 6)
     token = visitor_token(reservation)
     address = f"/bookings/{token}/seats"
     old = fields(client.get(f"/bookings/{token}", headers=ENGLISH).text)
     client.post(address, data=old | {"seats": "4"})
-    for seats, status in (("2", 409), ("5", 422)):
-        refused = client.post(address, data=old | {"seats": seats}, headers=ENGLISH)
-        assert refused.status_code == status
-        assert "it is now for 4 seats" in refused.text
-        assert fresh(reservation.id).seats == 4
+    refused = client.post(address, data=old | {"seats": "2"}, headers=ENGLISH)
+    assert refused.status_code == 409
+    assert "it is now for 4 seats" in refused.text
+    more = client.post(address, data=old | {"seats": "5"}, headers=ENGLISH)
+    assert more.status_code == 409
+    assert "This booking was changed in the meantime" in more.text
+    assert fresh(reservation.id).seats == 4
     refused = client.post(address, data=old | {"seats": "2"}, headers=ENGLISH)
     assert '<option selected value="2">' in refused.text
-    without = {name: value for name, value in old.items() if name != "seen"}
-    assert client.post(address, data=without | {"seats": "2"}).status_code == 409
+    without = {name: value for name, value in old.items() if name not in ("shown", "version")}
+    for seats in ("2", "5"):
+        assert client.post(address, data=without | {"seats": seats}).status_code == 409
     client.post(address, data=fields(refused.text) | {"seats": "2"})
     assert fresh(reservation.id).seats == 2
 
 
-def test_no_smaller_party_is_chosen_beforehand(client: FlaskClient) -> None:
-    token = visitor_token(a_party(a_performance(), 3))
+def test_another_evening_of_the_same_show(client: FlaskClient) -> None:
+    performance = a_performance()
+    show = performance.show
+    curtain = now() + timedelta(days=2)
+    there = a_performance(show=show, starts_at=curtain)
+    full = a_performance(1, show=show, starts_at=curtain + timedelta(days=1))
+    small = a_performance(show=show, starts_at=curtain + timedelta(days=2), party_limit=1)
+    closed = a_performance(
+        show=show, starts_at=curtain + timedelta(days=3), booking_closes_at=now()
+    )
+    off = a_performance(show=show, starts_at=curtain + timedelta(days=4), cancelled_at=now())
+    other_show = a_performance()
+    party = a_party(performance, 2)
+    token = visitor_token(party)
+    address = f"/bookings/{token}/evening"
+
+    def choices(page: str) -> list[str]:
+        return offered(page[: page.index('id="seats-heading"')])
+
     page = client.get(f"/bookings/{token}", headers=ENGLISH).text
-    assert offered(page) == ["1", "2"]
-    assert re.findall(r'<option selected value="(\d*)"', page) == [""]
-    assert "we cannot promise that you will get them back" in page
+    assert choices(page) == [str(there.id)]
+    assert "your ticket stays the same, and we write to you" in page
+    form = fields(page)
+    for evening, status, words in (
+        ("", 422, "Please choose another evening."),
+        ("x", 422, "Please choose another evening."),
+        ("9" * 30, 422, "Please choose another evening."),
+        (full.id, 409, "Only 1 seat is left"),
+        (small.id, 409, "at most 1 seat"),
+        (closed.id, 409, "closed"),
+        (off.id, 409, "This performance is cancelled."),
+        (other_show.id, 409, "can no longer be chosen"),
+        (999_999, 409, "can no longer be chosen"),
+    ):
+        answer = client.post(address, data=form | {"performance": evening}, headers=ENGLISH)
+        assert answer.status_code == status
+        assert words in answer.text
+    assert fresh(party.id).performance_id == performance.id
+    before = fresh(party.id).reference
+    for _again in range(2):
+        answer = client.post(address, data=form | {"performance": there.id}, headers=ENGLISH)
+        assert answer.status_code == 303
+    moved = fresh(party.id)
+    assert (moved.performance_id, moved.reference, moved.state) == (there.id, before, "confirmed")
+    assert seats_held(performance.id) == (0, 0)
+    assert seats_held(there.id) == (2, 2)
+    assert mails(party) == ["confirm", "ticket", "changed"]
+    page = client.get(answer.location, headers=ENGLISH).text
+    assert "Done: your booking is now for" in page
+    assert choices(page) == [str(performance.id)]
+    # The page that was open before does not know of it, and back is one more press.
+    back = {"performance": performance.id}
+    stale = client.post(address, data=form | back, headers=ENGLISH)
+    assert "This booking was changed in the meantime" in stale.text
+    assert client.post(address, data=fields(stale.text) | back).status_code == 303
+    assert fresh(party.id).performance_id == performance.id
+
+
+def test_who_may_choose_another_evening(client: FlaskClient) -> None:
+    performance = a_performance(100)
+    there = a_performance(100, show=performance.show, starts_at=now() + timedelta(days=2))
+
+    def page_and_answer(party: Reservation) -> tuple[str, TestResponse]:
+        token = visitor_token(party)
+        page = client.get(f"/bookings/{token}", headers=ENGLISH).text
+        form = token_and_version(page, party) | {"performance": there.id}
+        return page, client.post(f"/bookings/{token}/evening", data=form, headers=ENGLISH)
+
+    def token_and_version(page: str, party: Reservation) -> dict[str, Any]:
+        token = fields(page).get("csrf_token") or fields(open_form(client, there.id))["csrf_token"]
+        return {"csrf_token": token, "version": fresh(party.id).changed_in}
+
+    waiting = a_party(performance, confirmed=False)
+    cancelled, inside = a_party(performance), a_party(performance)
+    rules.cancel(cancelled.id)
+    admit(performance.id, inside.reference, uuid4(), DOOR_A, people=1)
+    twice = a_party(performance, email="twice@example.org")
+    a_party(there, email="twice@example.org")
+    for party, words, is_offered in (
+        (waiting, "Please confirm the booking first.", False),
+        (cancelled, "This booking is no longer active.", False),
+        (inside, "already been admitted", False),
+        (twice, "You already have a booking for that evening.", True),
+    ):
+        page, answer = page_and_answer(party)
+        assert ("Another evening?" in page) == is_offered, words
+        assert answer.status_code == 409
+        assert words in answer.text
+        assert fresh(party.id).performance_id == performance.id
+    # Whoever was written that their evening is cancelled finds the others on the page.
+    gone = a_party(performance, 3)
+    performance_changes.cancel_performance(performance.id)
+    page, answer = page_and_answer(gone)
+    assert "Choose another evening of this show." in page
+    assert answer.status_code == 303
+    assert (fresh(gone.id).state, fresh(gone.id).performance_id) == ("confirmed", there.id)
+    _page, answer = page_and_answer(cancelled)
+    assert answer.status_code == 409, "the visitor had cancelled it before"
 
 
 def test_a_visitor_tells_that_they_come_late(client: FlaskClient) -> None:
@@ -641,6 +764,7 @@ def test_a_ticket_that_is_good_no_more_is_told_so_on_every_page(client: FlaskCli
         assert ("this performance will not take place" in page.text) == called_off
         assert "qr.png" not in page.text
         assert "Confirmed" not in page.text
+        # It was the visitor's to cancel, or to choose another evening of the show: there is none.
         assert "<form" not in page.text.split("<main")[1]
         confirming = client.get(f"/bookings/confirm/{token}", headers=ENGLISH)
         assert ("The performance has been cancelled" in confirming.text) == called_off

@@ -86,7 +86,7 @@ def book_by_api_without_a_key(stage: Stage) -> Press:
 
 def own_page(stage: Stage, party: Reservation, what: str, **typed: Any) -> Press:
     address = "/bookings/" + what.format(visitor_token(party))
-    page = "/bookings/" + ("{}" if what.endswith(("seats", "late")) else what).format(
+    page = "/bookings/" + ("{}" if what.endswith(("seats", "late", "evening")) else what).format(
         visitor_token(party)
     )
     form = fields(stage.visitor.get(page).text) | typed
@@ -103,6 +103,16 @@ def cancel(stage: Stage) -> Press:
 
 def fewer_seats(stage: Stage) -> Press:
     return own_page(stage, a_party(a_performance(), 4), "{}/seats", seats="2")
+
+
+def more_seats(stage: Stage) -> Press:
+    return own_page(stage, a_party(a_performance(), 2), "{}/seats", seats="4")
+
+
+def another_evening(stage: Stage) -> Press:
+    performance = a_performance()
+    there = a_performance(show=performance.show, starts_at=now() + timedelta(days=2))
+    return own_page(stage, a_party(performance), "{}/evening", performance=str(there.id))
 
 
 def late(stage: Stage) -> Press:
@@ -247,7 +257,9 @@ def revoke_token(stage: Stage) -> Press:
     return stage.in_admin("tokens/revoke/", id=token.id)
 
 
-VISITORS = (book, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats, late)
+VISITORS = (
+    book, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats, more_seats, another_evening, late,
+)  # fmt: skip
 DOORS = (
     scan, scan_of_some, walk_ins, sync, undo, release, restore, scan_on_the_page,
     undo_on_the_page, walk_ins_on_the_page, release_on_the_page, restore_on_the_page,

@@ -77,9 +77,16 @@ def ended_with_performance(reservation: Reservation) -> bool:
 
 
 def move_locked(
-    session: Session, reservation: Reservation, target: Performance, *, notify: bool
+    session: Session,
+    reservation: Reservation,
+    target: Performance,
+    *,
+    notify: bool,
+    by: By = By.STAFF,
 ) -> tuple[MailPreview, ...]:
     """Move a locked party into a locked performance, in the caller's transaction; the mail about it.
+
+    Staff may take their move back for some minutes; a visitor may choose anew.
 
     Raises as `move_party` does.
     """
@@ -89,6 +96,8 @@ def move_locked(
         "late_at": reservation.late_at and reservation.late_at.isoformat(),
     }
     changed: Changed = {"left": left_performance(reservation.performance)}
+    if by is By.VISITOR:
+        changed["asked"] = True
     kind = "move"
     if ended_with_performance(reservation):
         if reservation.erased_at is not None:
@@ -106,7 +115,8 @@ def move_locked(
     if kind == "rebook":
         not_sent(session, reservation.id, MailKind.PERFORMANCE_CANCELLED)
     mails = write_to_party(session, reservation, Change.MOVED, changed, notify=notify)
-    offer_undo(session, reservation.id, kind, before, told=notify and bool(mails))
+    if by is By.STAFF:
+        offer_undo(session, reservation.id, kind, before, told=notify and bool(mails))
     return mails
 
 

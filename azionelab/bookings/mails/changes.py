@@ -1,8 +1,8 @@
-"""What a mail says of a change by staff: stored with the mail (`Mail.changed`), nothing of it personal.
+"""What a mail says of a change: stored with the mail (`Mail.changed`), nothing of it personal.
 
 A mail is written when it is sent. What the reservation was like before is not there any more by then, so it is kept:
 `seats` (the number before), `left` (show, time and venue of the performance that was left), and by their presence
-`contact` (name, address or language), `reinstated`, `undone`, `split` and `merged` (the other's reference).
+`asked` (the visitor chose the evening), `contact` (name, address or language), `reinstated`, `undone`, `split` and `merged` (the other's reference).
 """
 
 from collections.abc import Mapping
@@ -47,6 +47,8 @@ def with_unsent(session: Session, reservation: Reservation, changed: Changed) ->
     ).all()
     for older in waiting:
         changed = changed | (older or {})
+    if changed.get("left") == left_performance(reservation.performance):
+        changed = {name: value for name, value in changed.items() if name not in ("left", "asked")}
     if changed.get("seats") == reservation.seats:
         changed = {name: value for name, value in changed.items() if name != "seats"}
     return changed
@@ -62,7 +64,7 @@ def describe(changed: Mapping[str, Any], reservation: Reservation) -> list[str]:
             gettext("A change of your booking has been taken back. This is how it stands now.")
         )
     if left := changed.get("left"):
-        told.append(_moved(left, reservation))
+        told.append(_moved(left, reservation, asked=bool(changed.get("asked"))))
     if reference := changed.get("merged"):
         told.append(
             gettext(
@@ -98,7 +100,7 @@ def _seats(before: int | None, reservation: Reservation) -> str:
     )
 
 
-def _moved(left: Mapping[str, str], reservation: Reservation) -> str:
+def _moved(left: Mapping[str, str], reservation: Reservation, *, asked: bool) -> str:
     performance = reservation.performance
     facts = {
         "show": performance.show.title,
@@ -108,6 +110,12 @@ def _moved(left: Mapping[str, str], reservation: Reservation) -> str:
         "old_when": format_datetime(datetime.fromisoformat(left["starts_at"])),
         "old_venue": left["venue"],
     }
+    if asked:
+        return gettext(
+            "As you asked, your booking is now for another evening: %(show)s, %(when)s, %(venue)s. Before it was:"
+            " %(old_show)s, %(old_when)s, %(old_venue)s.",
+            **facts,
+        )
     if left.get("cancelled"):
         return gettext(
             "The performance that you had booked is cancelled: %(old_show)s, %(old_when)s, %(old_venue)s. We have"

@@ -3,14 +3,19 @@
 from flask_babel import gettext, ngettext
 
 from azionelab.bookings.errors import (
+    AddressTaken,
     BookingClosed,
     BookingError,
     HoldExpired,
     LatenessClosed,
+    NotConfirmed,
     NotFewerSeats,
+    NotMovable,
     PartyInside,
     PartyTooLarge,
     PerformanceStarted,
+    PerformanceUnknown,
+    ReservationChanged,
     ReservationEnded,
     SeatsChanged,
     SoldOut,
@@ -67,10 +72,23 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence f
         case SeatsChanged():
             return ngettext(
                 "This booking was changed in the meantime: it is now for %(num)s seat.",
-                "This booking was changed in the meantime: it is now for %(num)s seats. If you need fewer, please"
-                " submit again.",
+                "This booking was changed in the meantime: it is now for %(num)s seats. Please look at it,"
+                " and submit again if you need another number.",
                 error.seats,
             )
         case NotFewerSeats():
-            return gettext("Please choose a smaller number of seats.")
+            return gettext("Please choose another number of seats.")
+        case NotConfirmed():
+            return gettext("Please confirm the booking first. Then you can change it.")
+        case ReservationChanged():
+            return gettext(
+                "This booking was changed in the meantime. Please look at it as it is now, and try again."
+            )
+        case AddressTaken():
+            return gettext(
+                "You already have a booking for that evening. Please choose another evening, or open that booking from"
+                " its e-mail."
+            )
+        case NotMovable() | PerformanceUnknown():
+            return gettext("This evening can no longer be chosen. Please choose another one.")
     raise error

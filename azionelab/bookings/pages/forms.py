@@ -132,27 +132,6 @@ class CancelForm(VisitorForm):
     )
 
 
-class FewerSeatsForm(VisitorForm):
-    """A smaller party. No size is preselected: released seats may be gone for good."""
-
-    seats = SelectField(
-        _("We only need"), [InputRequired()], coerce=lambda typed: int(typed) if typed else None
-    )
-    seen = HiddenField()  # the number of seats that the page showed
-
-    @property
-    def seats_seen(self) -> int:
-        """The number of seats that the page showed, 0 when it is missing."""
-        sent = self.seen.data or ""
-        return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 4 else 0
-
-    def offer(self, seats: int, at_least: int) -> "FewerSeatsForm":
-        """Offer all sizes from `at_least` to one below `seats`."""
-        smaller = _sizes(max(1, at_least), seats - 1)
-        self.seats.choices = [("", gettext("Please choose")), *smaller] if smaller else []
-        return self
-
-
 class LateForm(VisitorForm):
     """The delay of a party. Nothing is preselected: mail scanners submit a form as it is."""
 

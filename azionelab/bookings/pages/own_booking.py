@@ -1,24 +1,26 @@
-"""Pages of a visitor's own booking: confirm, cancel, reduce, announce a late arrival."""
+"""Pages of a visitor's own booking: confirm, cancel, announce a late arrival. What they change: own/."""
 
 from typing import Any
 
 from flask import abort, flash, make_response, redirect, render_template, session, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules
 from azionelab.bookings.door_notes import MINUTES, minutes_offered, set_lateness
-from azionelab.bookings.errors import BookingError, NotFewerSeats, SeatsChanged
+from azionelab.bookings.errors import BookingError
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.error_texts import explain
-from azionelab.bookings.pages.forms import CancelForm, ConfirmForm, FewerSeatsForm, LateForm
+from azionelab.bookings.pages.forms import CancelForm, ConfirmForm, LateForm
+from azionelab.bookings.pages.own.forms import SeatsForm, SwapForm
 from azionelab.bookings.pages.views import ASKED, blueprint
+from azionelab.bookings.visitor_changes.evenings import evenings_offered, may_swap
 from azionelab.bookings.visitor_links import is_linked, read_link_token
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
-from azionelab.shows.programme import find_listing
+from azionelab.shows.programme import Listing, Status, find_listing
 
 
 def reservation_of(token: str) -> Reservation:
@@ -65,7 +67,7 @@ def confirm(token: str) -> AnyResponse:
 @blueprint.get("/bookings/<token>")
 def booking(token: str) -> AnyResponse:
     """The visitor's own page."""
-    return _booking_page(reservation_of(token), token)
+    return booking_page(reservation_of(token), token)
 
 
 @blueprint.route("/bookings/<token>/cancel", methods=["GET", "POST"])
@@ -85,31 +87,6 @@ def cancel(token: str) -> AnyResponse:
     return _cancel_page(reservation, token, form, status, notice)
 
 
-@blueprint.post("/bookings/<token>/seats")
-def fewer_seats(token: str) -> AnyResponse:
-    """Make the party smaller."""
-    reservation = reservation_of(token)
-    # The present size is accepted, too: the press may be a repeated one that was not answered.
-    form = FewerSeatsForm().offer(reservation.seats + 1, reservation.admitted)
-    if not form.validate():
-        changed = form.seats_seen not in (0, reservation.seats)
-        refusal = SeatsChanged(reservation.seats) if changed else NotFewerSeats()
-        return _booking_page(reservation, token, 422, form.notice or explain(refusal))
-    try:
-        rules.reduce_seats(reservation.id, form.seats.data, form.seats_seen)
-    except BookingError as error:
-        return _booking_page(reservation, token, 409, explain(error), form.seats.data)
-    flash(
-        ngettext(
-            "Done: your booking is now for %(num)s seat.",
-            "Done: your booking is now for %(num)s seats.",
-            form.seats.data,
-        ),
-        "done",
-    )
-    return redirect(url_for(".booking", token=token), 303)
-
-
 @blueprint.post("/bookings/<token>/late")
 def late(token: str) -> AnyResponse:
     """Announce a late arrival, or withdraw it."""
@@ -118,11 +95,11 @@ def late(token: str) -> AnyResponse:
     form = LateForm().offer(reservation, MINUTES)
     if not form.validate():
         refused = form.notice or gettext("Please choose how late you will be.")
-        return _booking_page(reservation, token, 422, refused)
+        return booking_page(reservation, token, 422, refused)
     try:
         reservation = set_lateness(reservation.id, form.minutes.data)
     except BookingError as error:
-        return _booking_page(reservation, token, 409, explain(error))
+        return booking_page(reservation, token, 409, explain(error))
     flash(
         gettext("Done: the door staff know that you will be late.")
         if reservation.late_at
@@ -165,31 +142,49 @@ def _cancel_page(
     )
 
 
-def _booking_page(
+def booking_page(
     reservation: Reservation,
     token: str,
     status: int = 200,
     notice: str | None = None,
-    chosen: int | None = None,
+    *,
+    seats: int | None = None,
+    evening: int | None = None,
 ) -> AnyResponse:
-    seats = reservation.seats
-    seats_form = FewerSeatsForm(formdata=None, seen=str(seats), seats=chosen)
+    """The visitor's own page; `seats` and `evening` are what was chosen in a form that was refused."""
+    at = now()
+    performance = find_listing(reservation.performance_id, at)
+    offered = minutes_offered(reservation, at)
     coming = reservation.performance.cancelled_at is None
-    offered = minutes_offered(reservation, now())
-    changeable = reservation.is_live and coming and reservation.performance.starts_at > now()
-    return _page(
+    changeable = reservation.is_live and coming and reservation.performance.starts_at > at
+    swapping = may_swap(reservation, at)
+    evenings = evenings_offered(reservation, at) if swapping else []
+    page = render_template(
         "booking.html",
-        reservation,
-        status,
+        reservation=reservation,
+        performance=performance,
         token=token,
         notice=notice,
         can_change=changeable,
         may_come_late=_may_come_late(reservation),
-        seats_form=seats_form.offer(seats, reservation.admitted),
+        seats_form=SeatsForm.of(reservation, seats).offer(_sizes(reservation, performance)),
+        may_swap=swapping,
+        swap_form=SwapForm.of(reservation, evening).offer(evenings),
         late_form=LateForm(formdata=None).offer(reservation, offered) if offered else None,
         lapsed=_is_lapsed(reservation),
         ticket_urls={kind: url_for(f".{kind}", token=token) for kind in ("qr", "pdf", "ics")},
     )
+    return make_response(page, status)
+
+
+def _sizes(reservation: Reservation, performance: Listing | None) -> list[int]:
+    """The sizes that the party can have now, but for its own: more of a confirmed one only, while seats are free."""
+    party = reservation.seats
+    smaller = range(max(1, reservation.admitted), party)
+    if not reservation.has_ticket or performance is None or performance.status is not Status.OPEN:
+        return [*smaller]
+    most = min(performance.party_limit, party + performance.seats_left)
+    return [*smaller, *range(party + 1, most + 1)]
 
 
 def _is_lapsed(reservation: Reservation) -> bool:

@@ -1,4 +1,4 @@
-"""What only staff do to a party: enlarge, move, split, merge and take back. None of it writes a mail by itself.
+"""Enlarge, move, split, merge and take back a party: by staff, the first two by visitors too. None writes a mail.
 
 The caller has locked the performance, both of them for a move, and found the seats free.
 """
@@ -18,7 +18,13 @@ from azionelab.database import now
 from azionelab.shows.models import Performance
 
 
-def resize(session: Session, reservation: Reservation, seats: int, change: Change) -> None:
+def resize(
+    session: Session,
+    reservation: Reservation,
+    seats: int,
+    change: Change,
+    by: By = By.STAFF,
+) -> None:
     """Give a party `seats` seats, more or fewer. Seats released before count first when it gets smaller."""
     held = consequences.held_seats(reservation)
     first = reservation.reduced_from or reservation.seats
@@ -26,7 +32,7 @@ def resize(session: Session, reservation: Reservation, seats: int, change: Chang
     reservation.released = min(reservation.released, seats - reservation.admitted)
     if seats < first:
         reservation.reduced_from = first
-        reservation.reduced_at, reservation.reduced_by = now(), By.STAFF
+        reservation.reduced_at, reservation.reduced_by = now(), by
     else:
         reservation.reduced_from = reservation.reduced_at = reservation.reduced_by = None
     freed = held - consequences.held_seats(reservation)

@@ -48,8 +48,8 @@ def _existing() -> tuple[str, str, list[str]]:
 
 def _how_to_change() -> str:
     return gettext(
-        "Need a different number of seats? The button opens your booking, where you can ask for fewer. If"
-        " you need more, cancel it there and book again while seats are available."
+        "Need a different number of seats, or another evening? The button opens your booking: once it is confirmed, you"
+        " can change it there while seats are available."
     )
 
 

@@ -1,0 +1,1 @@
+"""What a visitor changes on the page of their booking."""

@@ -1,0 +1,91 @@
+"""The forms of a visitor's own booking. Nothing is preselected: mail scanners submit a form as it is."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import gettext, ngettext
+from flask_babel import lazy_gettext as _
+from wtforms import HiddenField, SelectField
+from wtforms.validators import InputRequired
+
+from azionelab.bookings.models import Reservation
+from azionelab.bookings.pages.forms import VisitorForm
+from azionelab.shows.programme import Listing
+from azionelab.web.dates import format_datetime
+
+_MOST_DIGITS = 9  # of what the database has as an integer
+
+
+def _number(typed: str | int | None) -> int | None:
+    """The number chosen; ValueError for what is none, or none that the database knows."""
+    if typed in (None, ""):
+        return None
+    number = int(str(typed))
+    if len(str(number)) > _MOST_DIGITS:
+        raise ValueError(typed)
+    return number
+
+
+class ChangeForm(VisitorForm):
+    """A change of the booking as the page showed it: `version` is its `changed_in`."""
+
+    version = HiddenField()
+
+    @property
+    def seen(self) -> int:
+        """The version that the page showed, 0 when it is missing."""
+        sent = self.version.data or ""
+        return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 20 else 0
+
+
+class SeatsForm(ChangeForm):
+    """Another number of seats."""
+
+    seats = SelectField(_("We need"), [InputRequired()], coerce=_number)
+    shown = HiddenField()  # the number of seats that the page showed
+
+    @property
+    def seats_seen(self) -> int:
+        """The number of seats that the page showed, 0 when it is missing."""
+        sent = self.shown.data or ""
+        return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 4 else 0
+
+    def offer(self, sizes: Iterable[int]) -> "SeatsForm":
+        """Offer these sizes."""
+        choices: list[tuple[Any, str]] = [
+            (n, ngettext("%(num)s seat", "%(num)s seats", n)) for n in sizes
+        ]
+        self.seats.choices = [("", gettext("Please choose")), *choices] if choices else []
+        return self
+
+    @classmethod
+    def of(cls, reservation: Reservation, chosen: int | None) -> "SeatsForm":
+        """An empty form about a reservation as it is."""
+        return cls(
+            formdata=None,
+            version=str(reservation.changed_in),
+            shown=str(reservation.seats),
+            seats=chosen,
+        )
+
+
+class SwapForm(ChangeForm):
+    """Another evening of the same show."""
+
+    performance = SelectField(_("Another evening"), [InputRequired()], coerce=_number)
+
+    def offer(self, evenings: Iterable[Listing]) -> "SwapForm":
+        """Offer these evenings, with what is left of them."""
+        choices: list[tuple[Any, str]] = [(one.id, _evening(one)) for one in evenings]
+        self.performance.choices = [("", gettext("Please choose")), *choices] if choices else []
+        return self
+
+    @classmethod
+    def of(cls, reservation: Reservation, chosen: int | None = None) -> "SwapForm":
+        """An empty form about a reservation as it is."""
+        return cls(formdata=None, version=str(reservation.changed_in), performance=chosen)
+
+
+def _evening(evening: Listing) -> str:
+    left = ngettext("%(num)s seat left", "%(num)s seats left", evening.seats_left)
+    return f"{format_datetime(evening.starts_at)} · {evening.venue_name} · {left}"

@@ -29,6 +29,8 @@ from azionelab.integrations import jobs as _program_jobs  # noqa: F401
 from azionelab.integrations.webhooks import jobs as _webhook_jobs  # noqa: F401
 from azionelab.languages import choose_locale
 from azionelab.mail import jobs as _mail_jobs  # noqa: F401
+from azionelab.media import jobs as _media_jobs  # noqa: F401
+from azionelab.media.pages.views import blueprint as media_blueprint
 from azionelab.ops.checks import secret_keys as _secret_keys  # noqa: F401
 from azionelab.ops.commands import register_commands
 from azionelab.ops.monitoring import backups as _backup_reports  # noqa: F401
@@ -103,7 +105,13 @@ def _register_parts(app: Flask) -> None:
     extensions.csrf.init_app(app)
     init_assets(app)
     init_security(app)
-    for blueprint in (shows_blueprint, bookings_blueprint, checkin_blueprint, health_blueprint):
+    for blueprint in (
+        shows_blueprint,
+        media_blueprint,
+        bookings_blueprint,
+        checkin_blueprint,
+        health_blueprint,
+    ):
         app.register_blueprint(blueprint)
     init_api(app)
     init_admin(app)

@@ -152,6 +152,7 @@ def _environment(settings: dict[str, str], port: int, instance: Path) -> dict[st
         "SECRET_KEY": secret_key,
         "DATABASE_URL": _NOT_STARTED_URL,
         "SITE_BASE_URL": f"http://127.0.0.1:{port}",
+        "MEDIA_DIR": str(instance / "media"),
     }.items():
         if not environment.get(name) and not environment.get(f"{name}_FILE"):
             environment[name] = value

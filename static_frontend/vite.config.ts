@@ -28,6 +28,8 @@ export default defineConfig({
         "src/styles/charts.css",
         "src/styles/performance-day.css",
         "src/office/book.ts",
+        "src/office/pictures.ts",
+        "src/styles/pictures.css",
         "src/styles/box-office.css",
         "src/styles/account.css",
         "src/styles/party-list.css",

@@ -134,7 +134,7 @@ def database_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def settings(database_server: str) -> dict[str, str]:
+def settings(database_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """This run's settings: development mode, an unreachable mail server, no rate limits."""
     return {
         "FLASK_DEBUG": "true",
@@ -147,6 +147,7 @@ def settings(database_server: str) -> dict[str, str]:
         "MAIL_USE_TLS": "false",
         "MAIL_DEFAULT_SENDER": "box-office@theatre.example",
         "PAGE_CACHE_SECONDS": "0",
+        "MEDIA_DIR": str(tmp_path_factory.mktemp("media")),
         "BOOKING_RATE_LIMIT": "1000000 per minute",
         "LOGIN_RATE_LIMIT": "1000000 per minute",
         "MAILBOX_RATE_LIMIT": "1000000 per minute",

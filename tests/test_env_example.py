@@ -28,7 +28,7 @@ COMPOSE = {
 NOT_PASSED = {
     *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_PASSWORD", "MAIL_PASSWORD"),
     "MIGRATION_DATABASE_PASSWORD",
-    *("TRUSTED_PROXIES", "FRONTEND_DIST", "PORT", "GUNICORN_BIND", "GIT_COMMIT"),
+    *("TRUSTED_PROXIES", "FRONTEND_DIST", "MEDIA_DIR", "PORT", "GUNICORN_BIND", "GIT_COMMIT"),
 }
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
 # As `make run` reads it.

@@ -19,18 +19,20 @@ PACKAGE = "azionelab"
 
 # What each part of the theatre may know of the others.
 KNOWS = {
-    "shows": set(),
+    "shows": {"media"},
+    "media": set(),
     "bookings": {"shows", "mail"},
     "mail": set(),
     "checkin": {"shows", "bookings", "staff"},
     "staff": {"mail"},
     "exports": {"staff"},
-    "demo": {"shows", "bookings", "checkin", "mail", "staff"},
-    "ops": {"shows", "bookings", "checkin", "mail", "staff", "demo"},
+    "demo": {"shows", "media", "bookings", "checkin", "mail", "staff"},
+    "ops": {"shows", "media", "bookings", "checkin", "mail", "staff", "demo"},
     "integrations": {"shows", "bookings", "checkin", "staff"},
     "reports": {"shows", "bookings", "checkin"},
     "admin": {
         "shows",
+        "media",
         "bookings",
         "checkin",
         "mail",

@@ -39,9 +39,10 @@ from azionelab.admin.rows.addresses import kept_arguments
 from azionelab.admin.rows.searches import init_searches
 from azionelab.admin.scans import AdmissionView, ScanView
 from azionelab.admin.season.performances import PerformanceView
-from azionelab.admin.season.shows import HolidayView, ShowView, VenueView
+from azionelab.admin.season.places import HolidayView, VenueView
 from azionelab.admin.season.views import SeasonView
 from azionelab.admin.season_report.views import SeasonReportView
+from azionelab.admin.shows.views import ShowView
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.models import Admission, Scan
 from azionelab.integrations.models import ProgramToken

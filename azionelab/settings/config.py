@@ -61,6 +61,9 @@ class Config:
     mail_default_sender: str
     mail_timeout_seconds: int
     frontend_dist: Path
+    media_dir: Path  # pictures of shows
+    upload_max_mb: int  # of one picture
+    upload_max_megapixels: int
     log_format: str
     sentry_dsn: str | None = field(repr=False)
     git_commit: str

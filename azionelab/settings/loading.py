@@ -82,6 +82,13 @@ def load_config(environ: Mapping[str, str]) -> Config:
                 str(Path(__file__).resolve().parents[2] / "static_frontend" / "dist"),
             )
         ),
+        media_dir=Path(
+            reader.text(
+                "MEDIA_DIR", str(Path(__file__).resolve().parents[2] / "instance" / "media")
+            )
+        ),
+        upload_max_mb=reader.integer("UPLOAD_MAX_MB", 12, 1, 25),
+        upload_max_megapixels=reader.integer("UPLOAD_MAX_MEGAPIXELS", 50, 1, 120),
         log_format=reader.choice("LOG_FORMAT", "text", FORMATS),
         sentry_dsn=reader.sentry_dsn("SENTRY_DSN"),
         git_commit=reader.optional("GIT_COMMIT") or "",

@@ -69,6 +69,7 @@ RESOLVER=${RESOLVER:-127.0.0.11}
 TEMPLATES=${TEMPLATES:-/usr/local/share/azionelab-nginx}
 SITE_ROOT=${SITE_ROOT:-/usr/share/nginx/site}
 ACME_WEBROOT=${ACME_WEBROOT:-/var/www/acme}
+MEDIA_DIR=${MEDIA_DIR:-/srv/media}
 RUN_DIR=${RUN_DIR:-/tmp/nginx}
 ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
 HTTP_LISTEN=${HTTP_LISTEN:-8080}
@@ -166,6 +167,7 @@ for template in "$TEMPLATES"/*.conf; do
         -e "s|@ERROR_STYLE@|$error_style|g" \
         -e "s|@SITE_ROOT@|$SITE_ROOT|g" \
         -e "s|@ACME_WEBROOT@|$ACME_WEBROOT|g" \
+        -e "s|@MEDIA_DIR@|$MEDIA_DIR|g" \
         -e "s|@RUN_DIR@|$RUN_DIR|g" \
         -e "s|@ACCESS_LOG@|$ACCESS_LOG|g" \
         -e "s|@HTTP_LISTEN@|$HTTP_LISTEN|g" \

@@ -62,9 +62,18 @@ def start_nginx(tmp_path: Path, site_root: Path) -> Iterator[Callable[..., Nginx
 
 
 @pytest.fixture(scope="session")
-def front(site: str, site_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+def media_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the shows' pictures."""
+    return tmp_path_factory.mktemp("media")
+
+
+@pytest.fixture(scope="session")
+def front(
+    site: str, site_root: Path, media_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Nginx]:
     """nginx in front of the site, over plain HTTP, with limits that nobody meets."""
     generous = {f"{area}_RATE": "100000 per second" for area in ("BOOKING", "LOGIN", "API")}
+    generous["MEDIA_DIR"] = str(media_root)
     nginx = Nginx(tmp_path_factory.mktemp("nginx"), site_root, BACKEND=site, **generous)
     with nginx.running():
         yield nginx

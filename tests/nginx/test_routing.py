@@ -116,6 +116,24 @@ def test_other_files_are_cached_briefly_and_missing_ones_not(front: Nginx) -> No
     assert missing.headers["cache-control"] == "no-store"
 
 
+def test_pictures_are_served_from_their_folder_and_nothing_else_is(
+    front: Nginx, media_root: Path
+) -> None:
+    digest = "0123456789abcdef" * 2
+    (media_root / f"{digest}-640.avif").write_bytes(b"a picture")
+    (media_root / f"{digest}-640.svg").write_text("<svg/>")
+    (media_root / "incoming-1").mkdir()
+    (media_root / "incoming-1" / "640.avif").write_bytes(b"not yet")
+    answer = front.fetch(f"/media/{digest}-640.avif")
+    assert (answer.status, answer.body) == (200, b"a picture")
+    assert answer.headers["content-type"] == "image/avif"
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    others = (f"{digest}-640.svg", f"{digest}-320.avif", "incoming-1/640.avif", "", "../x-1.jpg")
+    for name in others:
+        assert front.fetch(f"/media/{name}").status in (400, 404)
+
+
 def test_a_strange_host_gets_no_answer(front: Nginx) -> None:
     with pytest.raises(ConnectionError):
         front.fetch("/", host="evil.test")
@@ -129,6 +147,7 @@ def test_a_strange_host_gets_no_answer(front: Nginx) -> None:
         ("/bookings/unknown/cancel", 64, False),
         ("/admin/shows/new/", 256, False),
         ("/admin/season/import", 3 * 1024, False),
+        ("/admin/shows/add-picture/", 26 * 1024, False),
         ("/api/v1/performances/1/reservations", 64, True),
     ],
 )

@@ -16,6 +16,7 @@ from azionelab.database import Base, db
 from azionelab.database.audit import ActorKind, AuditEntry
 from azionelab.integrations.models import ProgramToken, Webhook
 from azionelab.mail.models import Mail
+from azionelab.media.models import Picture
 from azionelab.shows.models import Holiday, Performance, Show, Venue
 from azionelab.staff.models import ApiToken, Role, User
 
@@ -63,7 +64,7 @@ def read_names(entries: Sequence[AuditEntry], accounts: dict[str, str] | None = 
         str(row.id): next((text["subject"] for text in row.texts.values()), "")
         for row in _rows(AudienceMessage, wanted)
     }
-    models: tuple[Any, ...] = (Show, Venue, Holiday, ApiToken, ProgramToken, Webhook, Role)
+    models: tuple[Any, ...] = (Show, Picture, Venue, Holiday, ApiToken, ProgramToken, Webhook, Role)
     for model in models:
         names.found[model.__tablename__] = {str(row.id): str(row) for row in _rows(model, wanted)}
     return names

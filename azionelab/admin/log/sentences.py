@@ -56,6 +56,7 @@ def _created(entry: AuditEntry, who: str, names: Names) -> str:
 
 _CREATED: dict[str, Callable[[str], str]] = {
     "show": lambda who: gettext("%(who)s added the show.", who=who),
+    "picture": lambda who: gettext("%(who)s added the picture.", who=who),
     "venue": lambda who: gettext("%(who)s added the venue.", who=who),
     "holiday": lambda who: gettext("%(who)s added the holiday.", who=who),
     "audience_message": lambda who: gettext("%(who)s wrote the message.", who=who),

@@ -38,6 +38,9 @@ def format_value(name: str, value: Any, names: Names) -> str:  # noqa: PLR0911 (
         return _name(name, value, names)
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        # A text in several languages.
+        value = ", ".join(f"{code}: {text}" for code, text in value.items() if text)
     if name == "state":
         return str(_STATES.get(value, value))
     if name == "locale":

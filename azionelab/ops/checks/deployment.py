@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab.database import db, now
 from azionelab.database.errors import describe_cause
-from azionelab.ops.checks import roles
+from azionelab.ops.checks import media, roles
 from azionelab.ops.checks.schema import NOT_MIGRATED, SchemaState, schema_state
 from azionelab.ops.checks.secret_keys import find_key_problem
 from azionelab.ops.checks.unusual_settings import unusual_settings
@@ -85,6 +85,8 @@ def check(
     findings = [*(_setting_findings(config) if deploy else ()), _front_end_finding(config)]
     if serving:
         return findings
+    if problem := media.folder_problem(config.media_dir):
+        findings.append(Finding("look", problem))
     findings += _database_findings(deploy=deploy)
     if deploy:
         tls = (
@@ -154,6 +156,7 @@ def _database_findings(*, deploy: bool) -> Iterator[Finding]:
             if problem := find_key_problem(connection, current_app.config["AZIONELAB"]):
                 yield Finding("FAIL", problem)
             yield _administrator_finding(connection)
+            yield from (Finding("look", line) for line in media.missing_pictures())
             if deploy:
                 yield _role_finding(connection)
                 yield _backup_finding(connection)

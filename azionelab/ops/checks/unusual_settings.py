@@ -55,6 +55,16 @@ USUAL_NUMBERS = {
         60,
         "mail servers answer within seconds, and one that hangs delays other mails",
     ),
+    "UPLOAD_MAX_MB": (
+        2,
+        20,
+        "pictures of phones have 3 to 10, and nginx keeps an upload in memory",
+    ),
+    "UPLOAD_MAX_MEGAPIXELS": (
+        12,
+        60,
+        "phones make up to 50, and each takes memory while it is read",
+    ),
     "WEB_WORKERS": (1, 16, "each needs memory and database connections"),
     "WEB_THREADS": (2, 16, "a busy thread makes the other threads of its process wait"),
     "BACKEND_CONTAINERS": (1, 8, "each has WEB_WORKERS processes"),

@@ -1,6 +1,5 @@
-"""Venues, shows and holidays in the back office."""
+"""Shows in the back office: the list, the form, the archive."""
 
-from datetime import date
 from typing import Any, ClassVar
 
 from flask import flash, redirect, request
@@ -12,71 +11,17 @@ from sqlalchemy import ColumnElement, and_, not_
 from werkzeug.wrappers import Response
 
 from azionelab.admin.rows.base import TheatreView
-from azionelab.admin.season.forms import HolidayForm, ShowForm, VenueForm
+from azionelab.admin.season.forms import ShowForm
 from azionelab.admin.season.parties import to_come
-from azionelab.admin.season.texts import day_format
+from azionelab.admin.shows.picture_pages import PicturePages
 from azionelab.database.row_versions import Merged, RowGone
+from azionelab.media.pictures import pictures_of
 from azionelab.shows.archive import StillPlayed, archive_show, restore_show
 from azionelab.shows.former_slugs import list_former_slugs, release_slug
 from azionelab.shows.models import Show
 
 
-class VenueView(TheatreView):
-    """Venues."""
-
-    can_create = can_edit = can_delete = True
-    can_view_details = False
-    form = VenueForm
-    new_title = _("New venue")
-    empty_text = _(
-        "No venue yet. Add the halls that you play in, each with its usual number of seats."
-    )
-    column_list = ("name", "address", "default_capacity")
-    number_columns = ("default_capacity",)
-    column_searchable_list = ("name", "address")
-    column_default_sort = "name"
-    column_labels: ClassVar = {
-        "name": _("Name"),
-        "address": _("Address"),
-        "default_capacity": _("Usual seats"),
-    }
-    refusals: ClassVar = {
-        "uq_venue_name": ("name", _("A venue with this name already exists.")),
-        "fk_performance_venue_id": (
-            None,
-            _("The venue has performances, so it cannot be deleted."),
-        ),
-    }
-
-
-class HolidayView(TheatreView):
-    """Holidays of the theatre."""
-
-    can_create = can_edit = can_delete = True
-    can_view_details = False
-    form = HolidayForm
-    new_title = _("New holiday")
-    empty_text = _(
-        "No holiday yet. Enter when the theatre is closed: evenings planned on such a day are marked."
-    )
-    column_list = ("name", "first_day", "last_day")
-    column_searchable_list = ("name",)
-    column_default_sort = ("first_day", True)
-    column_labels: ClassVar = {
-        "name": _("Name"),
-        "first_day": _("First day"),
-        "last_day": _("Last day"),
-    }
-    refusals: ClassVar = {
-        "uq_holiday_name_first_day": ("first_day", _("This holiday is there already.")),
-    }
-    column_type_formatters: ClassVar = {
-        **TheatreView.column_type_formatters,
-        date: lambda _view, day, _name: day_format(day, "medium"),
-    }
-
-
-class ShowView(TheatreView):
+class ShowView(PicturePages, TheatreView):
     """Shows, in the programme or still being prepared."""
 
     can_create = can_edit = can_delete = True
@@ -145,9 +90,14 @@ class ShowView(TheatreView):
         return and_(Show.is_archived) if self.tab() else not_(Show.is_archived)
 
     def extra_context(self, row: Show) -> dict[str, Any]:
-        """Coming performances and their parties, and former slugs."""
+        """Coming performances and their parties, former slugs, and pictures."""
         coming, parties = to_come(row.id)
-        return {"coming": coming, "parties": parties, "former": list_former_slugs(row.id)}
+        return {
+            "coming": coming,
+            "parties": parties,
+            "former": list_former_slugs(row.id),
+            "pictures": pictures_of(row.id),
+        }
 
     def flash_merged(self, form: Any, merged: Merged) -> None:
         """Flash what others changed, and what unpublishing a show means."""

@@ -1,0 +1,1 @@
+"""A show in the back office: its texts and facts, its pictures."""

@@ -1,0 +1,1 @@
+"""Pictures of shows: uploads checked and re-encoded, their files, their rows."""

@@ -1,0 +1,1 @@
+"""Serving the pictures' files where nginx does not."""

@@ -21,9 +21,9 @@ _ANNOUNCE = text(
 
 @dataclass(frozen=True)
 class Actor:
-    """An account, the holder of an API token, or else a program (`source`).
+    """An account, the holder of an API token, or else a command or job (`source`).
 
-    `is_device` tells a token of the door (ApiToken) from that of another program (ProgramToken). `address` is the
+    Of a ProgramToken `source` is the program's name. `is_device` tells a token of the door (ApiToken) from that of another program (ProgramToken). `address` is the
     network address of the request.
     """
 

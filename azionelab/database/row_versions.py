@@ -53,7 +53,7 @@ class RowChange(Base):
     )
     source: Mapped[str] = mapped_column(
         server_default=""
-    )  # the program that made the change, if no person did
+    )  # the program, command or job that made the change, if no person did
     deleted: Mapped[bool] = mapped_column(server_default=false())
     changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
 

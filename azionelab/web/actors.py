@@ -25,9 +25,10 @@ def find_actor() -> Actor | None:
     return Actor(account_id=user.id, address=request.remote_addr or "")
 
 
-def act_with_token(token_id: int, *, is_device: bool) -> None:
-    """Record the changes of this request under an API token: of a device at the door, or of another program."""
-    g.actor = Actor(token_id=token_id, is_device=is_device, address=request.remote_addr or "")
+def act_with_token(token_id: int, *, is_device: bool, program: str = "") -> None:
+    """Record the changes of this request under an API token: of a device at the door, or of a `program`."""
+    address = request.remote_addr or ""
+    g.actor = Actor(token_id=token_id, is_device=is_device, source=program, address=address)
 
 
 def _program() -> str:

@@ -135,7 +135,9 @@ def test_seats_are_held_until_a_moment(office: FlaskClient, performance: Perform
     answer = send(office, performance, how="held", held_until=to_local_text(until))
     party = booked()
     assert (party.state, party.hold_expires_at) == (State.PENDING, until)
-    assert "Held until" in office.get(answer.location).text
+    page = office.get(answer.location).text
+    assert "Held until" in page
+    assert "There is a ticket once they confirm." in page
 
 
 def to_local_text(moment: Any) -> str:

@@ -254,8 +254,14 @@ class TestThePage:
     def test_an_evening_that_is_called_off_says_so(
         self, staff: FlaskClient, performance: Performance
     ) -> None:
+        evening = f"/admin/evenings/{performance.id}"
+        not_any_more = ("Book for somebody", "Open the door with a phone", "Release no-shows")
+        assert all(act in staff.get(evening).text for act in not_any_more)
         performance_changes.cancel_performance(performance.id)
         assert "cancelled: admit nobody" in look(staff, performance, "standing")
+        acts = staff.get(evening).text.partition('class="evening-acts"')[2].partition("</nav>")[0]
+        assert not any(act in acts for act in not_any_more)
+        assert "Write to the audience" in acts
         assert "would be released" not in staff.get(address(performance, "no-shows")).text
 
     def test_names_are_text_whatever_they_hold(

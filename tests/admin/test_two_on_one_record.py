@@ -1,5 +1,6 @@
 """Two of staff on one record: the second is told, at every form of the back office that changes one."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,8 +19,9 @@ from azionelab.checkin.scanning.walk_in_corrections import correct_walk_ins
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.shows.models import Performance
 from tests.admin.test_access import rules_of
+from tests.bookings.test_pages import fields
 from tests.factories import DOOR_A, a_party, a_performance, fresh
-from tests.support.people import press
+from tests.support.people import logged_in, press
 from tests.support.reservations import entries, saving
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -132,6 +134,22 @@ def test_the_second_of_two_on_a_reservation_is_told_and_changes_nothing(staff: F
         # The page is as it is now: the next press does it.
         press(staff, f"/admin/reservations/{what}/", **saving(party, **sent))
         assert fresh(party.id).changed_in != before, what
+
+
+def test_the_second_reads_who_changed_what_and_puts_nothing_back(
+    staff: FlaskClient, app: Flask
+) -> None:
+    party = a_party(a_performance(100), 2, name="Ana Rosi")
+    shown = fields(staff.get(f"/admin/reservations/details/?id={party.id}").text)["shown"]
+    mine = saving(party, **entries(party, seats="3"), shown=shown)
+    theirs = saving(party, **entries(party, name="Anna Rossi", note="Row 1"))
+    colleague = logged_in(app, "box_office")
+    press(colleague, "/admin/reservations/change/", **theirs)
+    told = press(staff, "/admin/reservations/change/", **mine)
+    assert "Box_Office changed the name from “Ana Rosi” to “Anna Rossi”." in told.text
+    # What was typed is there, and what was not is as the colleague saved it.
+    for name, value in (("name", "Anna Rossi"), ("note", "Row 1"), ("seats", "3")):
+        assert re.search(f'id="{name}"[^>]* value="{value}"', told.text), name
 
 
 def test_no_form_that_changes_a_record_is_left_out(app: Flask) -> None:

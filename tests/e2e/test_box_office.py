@@ -47,7 +47,7 @@ def test_a_caller_is_booked_by_keyboard_alone(live_site: Site, browser: Browser)
     expect(page.get_by_role("spinbutton", name="Seats")).to_be_focused()
     page.keyboard.type("3", delay=60)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Booked", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Seats booked", exact=True)).to_be_visible()
     expect(name).to_be_focused()
 
     # Somebody who booked before: a few letters, arrow, Enter.
@@ -130,6 +130,6 @@ def test_it_works_without_scripts(live_site: Site, browser: Browser) -> None:
     expect(page.get_by_text("A party has at most 6 seats here.")).to_be_visible()
     page.get_by_label("Reason for so many seats").fill("family")
     page.get_by_role("button", name="Book").click()
-    expect(page.get_by_role("heading", name="Booked", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Seats booked", exact=True)).to_be_visible()
     assert parties(performance) == [("Gino Bartali", "", 8)]
     context.close()

@@ -158,7 +158,12 @@ def test_no_word_of_ours_is_broken_in_mid_word(
     page.goto(f"{live_site.url}/admin/evenings/{performance.id}?lang=it")
     page.locator("#arrivals summary").evaluate("(summary) => (summary.parentElement.open = true)")
     page.locator("details.figures").evaluate("(figures) => (figures.open = true)")
-    assert page.evaluate(_BROKEN, ".panel thead th") == []
+    assert page.evaluate(_BROKEN, ".panel thead th, .tiles dt") == []
+    # Nor does the list of parties reach over the figures beside it.
+    edges = page.locator(".parties, .party-list").evaluate_all(
+        "(both) => both.map((one) => one.getBoundingClientRect().right)"
+    )
+    assert edges[1] <= edges[0] + 1
 
 
 def test_all_numbers_of_an_evening_are_seen_on_a_phone(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from azionelab.admin.log.entries import Line, entries_of, lines_of
 from azionelab.admin.mails.views import DELIVERIES, KINDS
+from azionelab.admin.rows.edit_conflicts import format_moment
 from azionelab.admin.scans import verdict_label
 from azionelab.bookings.history import By
 from azionelab.bookings.models import Reservation
@@ -63,6 +64,15 @@ def reservation_history(reservation: Reservation, mails: Sequence[Mail]) -> list
         *_scanned(reservation),
     ]
     return sorted(events, key=lambda event: event.at, reverse=True)
+
+
+def latest_change(reservation: Reservation) -> list[str]:
+    """Who changed a reservation last, and what, in sentences with the moment; none from before the log."""
+    return [
+        f"{format_moment(line.entry.at)}: {sentence}"
+        for line in lines_of(entries_of("reservation", str(reservation.id), 1))
+        for sentence in line.sentences
+    ]
 
 
 def _entries(reservation: Reservation, mails: Sequence[Mail]) -> list[AuditEntry]:

@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField
 from wtforms.validators import InputRequired
 
-from azionelab.admin.reservations.change_pages import read_changed_in
+from azionelab.admin.reservations.seen import read_changed_in
 from azionelab.bookings.box_office.changes import correct_address
 from azionelab.bookings.box_office.outcomes import Outcome
 from azionelab.bookings.models import Reservation

@@ -10,8 +10,9 @@ from flask_wtf import FlaskForm
 
 from azionelab.admin.guard import needs
 from azionelab.admin.performance_day.base import PerformancePages, get_performance
-from azionelab.admin.reservations.change_pages import EDIT, SAVE, SHOW, read_changed_in
+from azionelab.admin.reservations.change_pages import EDIT, SAVE, SHOW
 from azionelab.admin.reservations.forms import performances_to_come
+from azionelab.admin.reservations.seen import read_changed_in
 from azionelab.admin.rows.base import read_identity
 from azionelab.admin.rows.fields import RequiredChoice
 from azionelab.bookings.box_office.outcomes import UNDO_FOR

@@ -9,8 +9,10 @@ from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
+from azionelab.admin.log.history import latest_change
 from azionelab.admin.reservations.deeds import DEEDS, Deed
 from azionelab.admin.reservations.forms import OfficeForm
+from azionelab.admin.reservations.seen import read_changed_in
 from azionelab.admin.rows.base import TheatreView, read_identity, return_url_or
 from azionelab.bookings.box_office.outcomes import Outcome
 from azionelab.bookings.box_office.undoing import undo_change
@@ -111,6 +113,8 @@ class ChangePages(TheatreView):
         form.offer(reservation)
         step = request.form.get("step", SHOW)
         if step == EDIT or not form.validate():
+            if step != EDIT:
+                _flash_wrong_fields()
             return self.details_page(reservation, {name: form}), 200 if step == EDIT else 422
         saving = step == SAVE
         identity, seen = reservation.id, read_changed_in(request.form.get("seen"))
@@ -134,12 +138,17 @@ class ChangePages(TheatreView):
             flash(explain_to_staff(refusal), "error")
         else:
             form[field].errors = [*form[field].errors, explain_to_staff(refusal)]
+            _flash_wrong_fields()
         reservation = self.get_one(str(identity))
         if reservation is None:
             return self.back_to(identity)
         form.offer(reservation)
-        status = 409 if isinstance(refusal, ReservationChanged) else 422
-        return self.details_page(reservation, {name: form}), status
+        if not isinstance(refusal, ReservationChanged):
+            return self.details_page(reservation, {name: form}), 422
+        for sentence in latest_change(reservation):
+            flash(sentence, "info")
+        form.rebase(reservation)
+        return self.details_page(reservation, {name: form}), 409
 
     def _preview_page(self, name: str, identity: UUID, form: OfficeForm, outcome: Outcome) -> str:
         deed = DEEDS[name]
@@ -156,9 +165,8 @@ class ChangePages(TheatreView):
         return page
 
 
-def read_changed_in(sent: str | None) -> int:
-    """The transaction that last changed the reservation when the page was made; 0 if it is missing."""
-    return int(sent) if sent and sent.isascii() and sent.isdigit() and len(sent) < 19 else 0
+def _flash_wrong_fields() -> None:
+    flash(gettext("Nothing was saved. Please correct the fields marked below."), "error")
 
 
 def _wants_mail() -> bool:

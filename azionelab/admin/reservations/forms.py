@@ -1,5 +1,6 @@
-"""Forms of a reservation's page: what staff change, and what the visitor tells the door."""
+"""Forms of a reservation's page: what staff change."""
 
+import json
 from datetime import datetime, timedelta
 
 from flask_babel import gettext, ngettext
@@ -7,13 +8,12 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
-from wtforms import EmailField, IntegerField, SelectChoice, SelectField
+from wtforms import EmailField, HiddenField, IntegerField, SelectChoice, SelectField
 from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 
 from azionelab.admin.rows.base import read_identity
 from azionelab.admin.rows.fields import Line, LocalTime, RequiredChoice
 from azionelab.admin.rows.filters import describe_performance
-from azionelab.bookings.door_notes import MINUTES
 from azionelab.bookings.models import MAX_CONTACT, MAX_NAME, MAX_NOTE, Kind, Reservation
 from azionelab.bookings.pages.forms import Cleaned
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
@@ -57,6 +57,9 @@ class OfficeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     def load(self, reservation: Reservation) -> None:
         """Show what is stored of the reservation."""
 
+    def rebase(self, reservation: Reservation) -> None:
+        """Take over what others changed meanwhile where nobody typed anything."""
+
     def entries(self) -> dict[str, str]:
         """The entries as a form sends them, to be sent once more."""
         return {
@@ -82,6 +85,7 @@ class ChangeForm(OfficeForm):
         render_kw={"maxlength": MAX_CONTACT, "autocomplete": "off"},
     )
     note = _note_field()
+    shown = HiddenField()  # what the fields showed at first, as JSON
 
     def offer(self, reservation: Reservation) -> None:
         """Require what the reservation has: an erased visitor has neither name nor address."""
@@ -97,9 +101,32 @@ class ChangeForm(OfficeForm):
 
     def load(self, reservation: Reservation) -> None:
         """Show what is stored."""
-        for field in (self.name, self.email, self.locale, self.seats, self.note):
-            field.data = getattr(reservation, field.name)
-        self.reason.data = reservation.limit_reason
+        stored = _stored(reservation)
+        for name, value in stored.items():
+            self[name].data = value
+        self.shown.data = json.dumps(stored)
+
+    def rebase(self, reservation: Reservation) -> None:
+        """Show what is stored now in each field that was left as the page showed it."""
+        try:
+            before = json.loads(self.shown.data or "")
+        except ValueError:
+            return
+        if not isinstance(before, dict):
+            return
+        stored = _stored(reservation)
+        for name, value in stored.items():
+            if name in before and (self[name].data or "") == (before[name] or ""):
+                self[name].data = value
+        self.shown.data = json.dumps(stored)
+
+
+def _stored(reservation: Reservation) -> dict[str, str | int]:
+    """What the form of a party shows of it."""
+    names = ("name", "email", "locale", "seats", "note")
+    return {name: getattr(reservation, name) for name in names} | {
+        "reason": reservation.limit_reason
+    }
 
 
 class HouseSeatsForm(OfficeForm):
@@ -242,23 +269,6 @@ class MergeForm(OfficeForm):
             # One that has ended by now, perhaps by the same press: the rule tells.
             chosen = SelectChoice(self.other.data, "")
             self.other.choices = [*self.other.choices, chosen]
-
-
-class LateForm(FlaskForm):  # type: ignore[misc]
-    """How late a party comes."""
-
-    minutes = RequiredChoice(_("Expected late"), coerce=int)
-
-    def offer(self) -> "LateForm":
-        """Offer the delays that visitors can report, and "in time"."""
-        self.minutes.choices = [
-            SelectChoice("0", gettext("on time")),
-            *(
-                SelectChoice(str(n), gettext("about %(minutes)s minutes late", minutes=n))
-                for n in MINUTES
-            ),
-        ]
-        return self
 
 
 def performances_to_come(left: Performance) -> list[SelectChoice]:

@@ -16,9 +16,11 @@ from azionelab.admin.guard import fresh_login, needs
 from azionelab.admin.log.history import mails_of
 from azionelab.admin.mails.views import explain_erased_address
 from azionelab.admin.people.search import has_text_or_nearly
-from azionelab.admin.reservations.change_pages import ChangePages, read_changed_in
+from azionelab.admin.reservations.change_pages import ChangePages
 from azionelab.admin.reservations.deeds import DEEDS
-from azionelab.admin.reservations.forms import LANGUAGES, LateForm
+from azionelab.admin.reservations.forms import LANGUAGES
+from azionelab.admin.reservations.late_form import LateForm
+from azionelab.admin.reservations.seen import read_changed_in
 from azionelab.admin.reservations.states import StateFilter, current_state, describe_state
 from azionelab.admin.rows.base import breakable_address, read_identity, return_url_or
 from azionelab.admin.rows.filters import (

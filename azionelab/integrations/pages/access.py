@@ -45,7 +45,7 @@ def _require_token() -> AnyResponse | None:
     if token is None:
         raise invalid_token()
     g.program = token
-    act_with_token(token.id, is_device=False)
+    act_with_token(token.id, is_device=False, program=token.label)
     # Not the id: after a restore from backup another program may have it.
     _REQUESTS.count(f"program {token.digest.hex()}")
     needed = _NEEDED.get(request.endpoint or "")

@@ -70,7 +70,7 @@ def reserve(
 
     Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut, TooManyUnconfirmed.
     """
-    key = _request_key(request_key or uuid4(), performance_id, visitor, seats)
+    key = request_key_of(request_key or uuid4(), performance_id, visitor, seats)
     with counted(Action.RESERVE) as answer:
         return _reserve_among_rivals(performance_id, visitor, seats, key, answer)
 
@@ -148,6 +148,14 @@ def _reserve(
     session.add(made)
     made.shown_as_held = holds_seats
     return made
+
+
+def request_key_of(press: UUID, performance_id: int, visitor: Visitor, seats: int) -> UUID:
+    """The key that a booking gets from the form's key and its entries.
+
+    A visitor who goes back and corrects an entry sends the form's key again, but wants another booking.
+    """
+    return uuid5(press, f"{performance_id}/{visitor.email_key}/{seats}/{visitor.name}")
 
 
 def confirm(reservation_id: UUID) -> Reservation:
@@ -238,12 +246,6 @@ def _unchanged(answer: Answer, reservation: Reservation) -> Reservation:
     answer.outcome = UNCHANGED
     reservation.is_unchanged = True
     return reservation
-
-
-def _request_key(press: UUID, performance_id: int, visitor: Visitor, seats: int) -> UUID:
-    # A visitor who goes back and corrects the address sends the form's key again, but wants another
-    # booking: the entries are part of the key.
-    return uuid5(press, f"{performance_id}/{visitor.email_key}/{seats}/{visitor.name}")
 
 
 def _network_key(performance_id: int, visitor: Visitor) -> bytes | None:

@@ -44,6 +44,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.bookings.seats import holds, no_show_seats
 from azionelab.bookings.tickets.signing import write_ticket
+from azionelab.bookings.visitor_changes.addresses import correct_unconfirmed
 from azionelab.bookings.visitor_changes.evenings import swap_evening
 from azionelab.bookings.visitor_changes.seats import add_seats
 from azionelab.checkin.models import Scan
@@ -177,6 +178,11 @@ class Evening(RuleBasedStateMachine):
     @rule(reservation=reservations, seats=st.integers(0, 5))
     def fewer_seats(self, reservation: UUID, seats: int) -> None:
         self._try(lambda: rules.reduce_seats(reservation, seats))
+
+    @rule(reservation=reservations, address=st.sampled_from([f"{n}@example.org" for n in "abcdef"]))
+    def correct_a_mistyped_address(self, reservation: UUID, address: str) -> None:
+        party = fresh(reservation)
+        correct_unconfirmed(party.performance_id, party.request_key, address)
 
     @rule(reservation=reservations, seats=st.integers(2, 6))
     def more_seats(self, reservation: UUID, seats: int) -> None:

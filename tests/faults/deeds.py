@@ -73,6 +73,20 @@ def book(stage: Stage) -> Press:
     return partial(stage.visitor.post, f"/performances/{evening}/book", data=form)
 
 
+def at_the_inbox(stage: Stage, what: str, **typed: Any) -> Press:
+    address = book(stage)().location
+    form = token_of(stage.visitor, address) | typed
+    return partial(stage.visitor.post, f"{address}/{what}", data=form)
+
+
+def correct_the_address(stage: Stage) -> Press:
+    return at_the_inbox(stage, "address", email=f"{uuid4().hex}@example.org")
+
+
+def ask_for_the_mail_again(stage: Stage) -> Press:
+    return at_the_inbox(stage, "resend")
+
+
 def book_by_api(stage: Stage) -> Press:
     address = f"/api/v1/performances/{a_performance().id}/reservations"
     key = {"Idempotency-Key": str(uuid4())}
@@ -258,7 +272,7 @@ def revoke_token(stage: Stage) -> Press:
 
 
 VISITORS = (
-    book, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats, more_seats, another_evening, late,
+    book, correct_the_address, ask_for_the_mail_again, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats, more_seats, another_evening, late,
 )  # fmt: skip
 DOORS = (
     scan, scan_of_some, walk_ins, sync, undo, release, restore, scan_on_the_page,

@@ -1,6 +1,6 @@
 """The visitor's forms. The checks of names and addresses are in visitor_input.py, shared with the API.
 
-A new field of a booking also goes through views.py (`fill_in`, `ASKED`), rules.py (`Visitor` and `_request_key`:
+A new field of a booking also goes through views.py (`ASKED`), rules.py (`Visitor` and `request_key_of`:
 a value that is missing there is lost when somebody corrects it and sends the form again), models.py and, if it is
 personal, erasure.py.
 """
@@ -88,10 +88,6 @@ class BookingForm(VisitorForm):
         if not self.request_key.data:
             self.request_key.data = str(uuid4())
         return self
-
-    def fill_in(self, name: str, email: str, seats: int) -> None:
-        """Fill in an earlier request; consent must be given anew."""
-        self.name.data, self.email.data, self.seats.data = name, email, seats
 
     def offer_only(self, left: int) -> None:
         """Offer no party larger than the seats `left`, and reduce the chosen size to them."""

@@ -14,6 +14,9 @@ from azionelab.database import now
 from azionelab.web.rate_limits import RateLimit
 
 booking_limit = RateLimit("booking", lambda settings: settings.booking_rate_limit)
+# By the booking: whoever made it may mistype the address a few times, and no more.
+correction_limit = RateLimit("correction", lambda _settings: "3 per day", spares_box_office=False)
+resend_limit = RateLimit("resend", lambda _settings: "3 per hour", spares_box_office=False)
 _mailbox_limit = RateLimit("mailbox", lambda settings: settings.mailbox_rate_limit)
 
 

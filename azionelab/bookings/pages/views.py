@@ -14,7 +14,6 @@ from flask import (
     make_response,
     redirect,
     render_template,
-    request,
     session,
     url_for,
 )
@@ -34,7 +33,7 @@ from azionelab.bookings.errors import (
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import BookingForm
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
-from azionelab.bookings.seats.holds import hold_minutes, hold_until
+from azionelab.bookings.seats.holds import hold_until
 from azionelab.database import now
 from azionelab.database.errors import is_database_busy
 from azionelab.extensions import csrf
@@ -46,7 +45,7 @@ blueprint = Blueprint("bookings", __name__)
 # These forms check their CSRF token themselves, to keep the input when it is stale.
 csrf.exempt(blueprint)
 
-# The session's key of the visitor's last request, for the page after the form and for correcting the entries. It
+# The session's key of the visitor's last request, for the page after the form (own/inbox.py). It
 # is dropped when they confirm or the hold lapses: the next person on a shared computer must not see it.
 ASKED = "asked_for"
 
@@ -77,8 +76,6 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         abort(404)
     form.offer(performance.party_limit)
     if not form.is_submitted():
-        if "correct" in request.args and (asked := _asked_for(performance_id)):
-            form.fill_in(asked["name"], asked["email"], asked["seats"])
         return _form_page(performance, form, refusal=_refusal(performance))
     if not form.validate():
         return _form_page(performance, form, 422, notice=form.notice)
@@ -102,31 +99,10 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         "email": visitor.email,
         "seats": form.seats.data,
         "held": held,
+        "key": str(rules.request_key_of(form.key, performance_id, visitor, form.seats.data)),
         "until": hold_until(now()).timestamp(),
     }
     return redirect(url_for(".received", performance_id=performance_id), 303)
-
-
-@blueprint.get("/performances/<int:performance_id>/received")
-def received(performance_id: int) -> str:
-    """The page "Check your inbox", which shows the request, whatever bookings the address has."""
-    performance = find_listing(performance_id, now())
-    if performance is None:
-        abort(404)
-    return render_template(
-        "booking_received.html",
-        performance=performance,
-        asked=_asked_for(performance_id),
-        hold_minutes=hold_minutes(),
-    )
-
-
-def _asked_for(performance_id: int) -> dict[str, Any] | None:
-    """This browser's last request, if it was for this performance and its hold has not lapsed."""
-    asked: dict[str, Any] | None = session.get(ASKED)
-    if not asked or asked["performance"] != performance_id:
-        return None
-    return asked if asked["until"] > now().timestamp() else None
 
 
 def _form_page(

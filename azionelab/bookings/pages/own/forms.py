@@ -5,11 +5,12 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
-from wtforms import HiddenField, SelectField
+from wtforms import EmailField, HiddenField, SelectField
 from wtforms.validators import InputRequired
 
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.pages.forms import VisitorForm
+from azionelab.bookings.pages.forms import Cleaned, VisitorForm
+from azionelab.bookings.pages.visitor_input import clean_email
 from azionelab.shows.programme import Listing
 from azionelab.web.dates import format_datetime
 
@@ -36,6 +37,12 @@ class ChangeForm(VisitorForm):
         """The version that the page showed, 0 when it is missing."""
         sent = self.version.data or ""
         return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 20 else 0
+
+
+class AddressForm(VisitorForm):
+    """The right address of a booking that was asked for with a mistyped one."""
+
+    email = EmailField(_("The right e-mail address"), [Cleaned(clean_email)])
 
 
 class SeatsForm(ChangeForm):

@@ -158,15 +158,26 @@ def settings(database_server: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 class _FreshContextClient(FlaskClient):
-    """A client whose requests do not use the test's application context.
+    """A client whose requests do not use the test's application context, and which follows to a page's language.
 
     Flask reuses a pushed context: `g`, the session and its identity map would be shared between requests, unlike in
     production.
     """
 
+    follows_language = True
+
     def open(self, *args: Any, **kwargs: Any) -> Any:
         # A streamed answer is read there, too.
-        return contextvars.Context().run(super().open, *args, **{"buffered": True} | kwargs)
+        opened = {"buffered": True} | kwargs
+        answer = contextvars.Context().run(super().open, *args, **opened)
+        path, location = urlsplit(answer.request.url).path, urlsplit(answer.location or "").path
+        led = answer.status_code == 302 and self.follows_language
+        if led and location in (f"/it{path}", f"/en{path}"):
+            headers = kwargs.get("headers")
+            return contextvars.Context().run(
+                super().open, answer.location, buffered=True, headers=headers
+            )
+        return answer
 
 
 def _application(settings: dict[str, str]) -> Flask:

@@ -68,7 +68,7 @@ ENTRANCES = {"views", "api", "forms", "jobs", "commands", "health", "worker"}
 REQUEST_READERS = {
     "views", "api", "api_v1", "forms", "languages", "web.busy_pages", "web.resubmit_pages", "web.error_pages",
     "web.form_checks", "api.problems", "web.rate_limits", "api.rest", "staff.sessions", "staff.login_limits",
-    "web.actors",
+    "web.actors", "web.languages.links", "web.languages.pages", "web.security_headers",
 }  # fmt: skip
 MAX_LOOSE_MODULES = 6
 MAX_MODULES_PER_FOLDER = 12  # beside __init__

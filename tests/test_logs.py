@@ -62,9 +62,9 @@ def lines(program: Program) -> list[dict[str, Any]]:
 
 
 def mailed_path(server: SmtpServer, count: int, pattern: str) -> str:
-    """The address in the newest of `count` messages, without the site's."""
+    """The address in the newest of `count` messages, without the site's and its language."""
     message = server.wait_for(count)[-1]
-    found = re.search(rf"https?://[^/]+({pattern}\S+)", message.text())
+    found = re.search(rf"https?://[^/]+/[a-z]+({pattern}\S+)", message.text())
     assert found, message.text()
     return found[1]
 
@@ -149,7 +149,7 @@ def test_nothing_personal_is_logged_on_the_whole_journey(
         ]  # fmt: skip
         assert [secret for secret in secrets if secret.lower() in text] == []
     requests = [line for line in lines(site.program) if line["logger"] == "azionelab.requests"]
-    assert {"/bookings/confirm/<token>", "/bookings/<token>", "none"} <= {
+    assert {"/<language:language>/bookings/<token>", "/bookings/<token>/qr.png", "none"} <= {
         line["route"] for line in requests
     }
     assert all(line["request_id"] and line["status"] >= 200 for line in requests)

@@ -5,16 +5,17 @@ from functools import partial
 from typing import Any
 
 from flask import Flask, current_app
-from flask_babel import get_locale
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
-from azionelab.languages import LOCALES, keep_language
+from azionelab.languages import current_language, language_names, language_tag
 from azionelab.validation.email_addresses import ascii_address
 from azionelab.validation.text import paragraphs
 from azionelab.web.dates import format_date, format_datetime, format_day, format_time
 from azionelab.web.error_pages import failure_page, http_error_page
 from azionelab.web.form_checks import reject_foreign_forms
+from azionelab.web.languages.links import in_language, page_addresses
+from azionelab.web.languages.pages import init_language_addresses
 from azionelab.web.security_headers import add_headers
 from azionelab.web.sessions import CacheFriendlySessions
 
@@ -47,7 +48,7 @@ def init_pages(app: Flask) -> None:
     app.add_template_filter(paragraphs, "paragraphs")
     app.add_template_filter(ascii_address, "wire_address")
     app.context_processor(_site)
-    app.url_defaults(keep_language)
+    init_language_addresses(app)
     app.before_request(reject_foreign_forms)
     app.after_request(add_headers)
     app.register_error_handler(HTTPException, http_error_page)
@@ -60,6 +61,8 @@ def _site() -> dict[str, Any]:
         "site_name": config.site_name,
         "privacy_url": config.privacy_url,
         "contact_email": config.contact_email,
-        "locale": str(get_locale()),
-        "locales": LOCALES,
+        "locale": language_tag(current_language()),
+        "language_names": {language_tag(code): name for code, name in language_names().items()},
+        "in_language": in_language,
+        "page_addresses": page_addresses,
     }

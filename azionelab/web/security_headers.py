@@ -1,7 +1,8 @@
 """Headers of every response: content security policy, referrer, permissions, language, caching."""
 
-from flask import Response
-from flask_babel import get_locale
+from flask import Response, request
+
+from azionelab.languages import address_language, current_language, language_tag
 
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; script-src 'self' 'wasm-unsafe-eval';"
@@ -24,8 +25,9 @@ def add_headers(response: Response) -> Response:
     headers.setdefault("Content-Security-Policy", _POLICY)
     headers.extend(_HEADERS)
     if response.mimetype == "text/html":
-        headers.setdefault("Content-Language", str(get_locale()))
-        response.vary.add("Accept-Language")
+        headers.setdefault("Content-Language", language_tag(current_language()))
+        if not address_language(request.path):
+            response.vary.add("Accept-Language")
         if "Cache-Control" not in headers:
             response.cache_control.no_store = True
     return response

@@ -138,11 +138,15 @@ if [ "$(printf '%s\n1.25.1\n' "$version" | sort -V | head -n 1)" = 1.25.1 ]; the
     http2="http2 on;" http2_listen=""
 fi
 
+# A language in an address, as azionelab/web/languages/pages.py writes it. Which there are only the site knows.
+language='[a-z]{2,3}(-[A-Za-z]{2,8})?'
+
 # Every value was checked, or is a path of the image: none holds a character that sed interprets.
 set +f
 for template in "$TEMPLATES"/*.conf; do
     sed \
         -e "s|@SERVE@|$SERVE|g" \
+        -e "s|@LANGUAGE@|$language|g" \
         -e "s|@ALLOWED_HOSTS@|$ALLOWED_HOSTS|g" \
         -e "s|@OUR_NAMES@|$our_names|g" \
         -e "s|@PORT_SUFFIX@|$port_suffix|g" \

@@ -129,7 +129,7 @@ def test_the_inbox_page_shows_what_was_asked_for_to_who_asked_it(
     performance, other = a_performance(), a_performance()
     form = filled(open_form(client, performance.id), email="o'neil+x@example.org", seats="3")
     answer = client.post(f"/performances/{performance.id}/book", data=form, headers=ENGLISH)
-    assert answer.location == f"/performances/{performance.id}/received"
+    assert answer.location == f"/en/performances/{performance.id}/received"
     shown = client.get(answer.location, headers=ENGLISH).text
     assert "<bdi>o&#39;neil+x@example.org</bdi>" in shown
     assert "3 seats" in shown
@@ -420,7 +420,7 @@ def test_the_mails_link_shows_and_the_button_confirms(client: FlaskClient) -> No
     address = f"/bookings/confirm/{visitor_token(reservation)}"
     page = client.get(address, headers=ENGLISH)
     assert page.status_code == 200
-    assert f'href="/bookings/{visitor_token(reservation)}"' in page.text
+    assert f'href="/en/bookings/{visitor_token(reservation)}"' in page.text
     assert fresh(reservation.id).state == State.PENDING
     answer = client.post(address, data=fields(page.text) | {"coming": "y"})
     assert answer.status_code == 303
@@ -701,11 +701,14 @@ def test_a_bad_token_opens_nothing(client: FlaskClient, damage: str) -> None:
         "wild": "%00%ff..",
         "empty": "-",
     }[damage]
-    for address in ("/bookings/{}", "/bookings/confirm/{}", "/bookings/{}/cancel"):
+    for address in ("/it/bookings/{}", "/it/bookings/confirm/{}", "/it/bookings/{}/cancel"):
         assert client.get(address.format(token)).status_code == 404
         assert client.post(address.format(token)).status_code in (404, 405)
     for file in ("qr.png", "ticket.pdf", "event.ics"):
-        assert client.get(f"/bookings/{token}/{file}").status_code == 404
+        assert (
+            client.get(f"/{'' if file == 'qr.png' else 'it/'}bookings/{token}/{file}").status_code
+            == 404
+        )
 
 
 def test_the_ticket_comes_in_three_forms_and_only_for_confirmed_parties(

@@ -45,11 +45,11 @@ def mail_of(reservation: Reservation, kind: MailKind) -> Message:
 
 
 def confirm_address(settings: dict[str, str], reservation: Reservation) -> str:
-    return f"{settings['SITE_BASE_URL']}/bookings/confirm/{visitor_token(reservation)}"
+    return f"{settings['SITE_BASE_URL']}/{reservation.locale}/bookings/confirm/{visitor_token(reservation)}"
 
 
 def page_address(settings: dict[str, str], reservation: Reservation) -> str:
-    return f"{settings['SITE_BASE_URL']}/bookings/{visitor_token(reservation)}"
+    return f"{settings['SITE_BASE_URL']}/{reservation.locale}/bookings/{visitor_token(reservation)}"
 
 
 def test_a_booking_is_asked_to_be_confirmed(settings: dict[str, str]) -> None:

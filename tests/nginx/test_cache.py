@@ -11,16 +11,11 @@ from tests.factories import a_performance
 from tests.support.nginx import Answer, Echo, NameServer, Nginx
 from tests.support.processes import Program, eventually
 
-ITALIAN = ["it", "it-IT", "it-IT,it;q=0.9,en-US;q=0.8,en;q=0.7", "it,en;q=0.5", "fr,it;q=0.2"]
-ENGLISH = ["en", "en-GB", "en-US,en;q=0.5", "en-GB,en-US;q=0.9,en;q=0.8,it;q=0.7", "de,en;q=0.7"]
-NEITHER = ["", "fr", "de-DE,de;q=0.9"]
-ODD = ["en;q=0.5,it;q=0.9", "it;q=0,en", "en,it", "*", "fr,*;q=0.5", "it-IT,en;q=0.9", "en;q=0"]
-
 
 @pytest.fixture
 def page(in_app: Flask) -> str:
     """The address of a show's page that nobody has asked for yet."""
-    return f"/shows/{a_performance().show.slug}"
+    return f"/it/shows/{a_performance().show.slug}"
 
 
 def cache_of(nginx: Nginx, answer: Answer) -> str:
@@ -38,40 +33,37 @@ def test_a_page_is_rendered_once(front: Nginx, page: str) -> None:
     assert "Accept-Encoding" in second.headers["vary"]
 
 
-@pytest.mark.parametrize("languages", [ITALIAN, ENGLISH, NEITHER])
-def test_equal_languages_share_a_cached_page(front: Nginx, page: str, languages: list[str]) -> None:
-    kept = [cache_of(front, front.fetch(page, Accept_Language=wish)) for wish in languages]
-    assert kept == ["MISS"] + ["HIT"] * (len(languages) - 1)
+def test_the_address_alone_names_a_pages_language(front: Nginx, page: str) -> None:
+    """Whatever the browser or the query wishes, all share a copy."""
+    first = front.fetch(page, Accept_Language="en")
+    assert first.headers["content-language"] == "it"
+    for query, wish in (
+        ("", "it"),
+        ("?lang=en", "fr"),
+        ("?utm_source=a", ""),
+        ("?x=1&la%6eg=en", "*"),
+    ):
+        again = front.fetch(page + query, Accept_Language=wish)
+        assert (cache_of(front, again), again.body) == ("HIT", first.body)
+    translated = front.fetch(page.replace("/it/", "/en/"), Accept_Language="it")
+    assert (cache_of(front, translated), translated.headers["content-language"]) == ("MISS", "en")
 
 
-@pytest.mark.parametrize("wish", [*ITALIAN, *ENGLISH, *NEITHER, *ODD])
-def test_the_cache_chooses_the_same_language_as_the_application(
-    front: Nginx, app: Flask, page: str, wish: str
-) -> None:
-    for other in ("it", "en"):
-        front.fetch(page, Accept_Language=other)
-    alone = app.test_client().get(page, headers={"Accept-Language": wish})
-    assert (
-        front.fetch(page, Accept_Language=wish).headers["content-language"]
-        == alone.headers["Content-Language"]
-    )
-
-
-def test_the_lang_parameter_is_another_page(front: Nginx, page: str) -> None:
-    by_hand = front.fetch(f"{page}?lang=en", Accept_Language="it")
-    assert by_hand.headers["content-language"] == "en"
-    assert "lang=en" in by_hand.text
-    assert front.fetch(page, Accept_Language="it").headers["content-language"] == "it"
-    assert "lang=en" not in front.fetch(page, Accept_Language="en").text.partition("<main")[2]
-
-
-@pytest.mark.parametrize("query", ["lang=%65n", "x=1&la%6eg=en", "lang=xx&lang=en", "utm_source=a"])
-def test_other_query_parameters_do_not_split_the_cache(front: Nginx, page: str, query: str) -> None:
-    front.fetch(f"{page}?{query}", Accept_Language="it")
-    plain = front.fetch(page, Accept_Language="it")
-    assert cache_of(front, plain) == "HIT"
-    assert plain.headers["content-language"] == "it"
-    assert "lang=en" not in plain.text.partition("<main")[2]
+def test_addresses_without_a_language_lead_to_the_visitors(front: Nginx, page: str) -> None:
+    """Each visitor gets their own redirect, and finds it kept, for the time the application is away."""
+    old = page.removeprefix("/it")
+    wishes = {
+        ("", "it-IT,it;q=0.9,en-US;q=0.8"): "/it",
+        ("", "en,it;q=0.5"): "/en",
+        ("", "fr"): "/it",
+        ("?lang=en", "it"): "/en",
+        ("?lang=xx", "en"): "/en",
+    }
+    for kept in ("MISS", "HIT"):
+        for (query, wish), language in wishes.items():
+            answer = front.fetch(old + query, Accept_Language=wish)
+            assert (answer.status, answer.headers["location"]) == (302, language + old)
+            assert cache_of(front, answer) == kept
 
 
 @pytest.mark.parametrize("cookie", ["__Host-session=x", "a=b; session=x"])
@@ -105,7 +97,14 @@ def test_private_responses_are_not_cached(
 
 
 @pytest.mark.parametrize(
-    "path", ["/performances/1/book", "/bookings/x", "/staff/login", "/api/health"]
+    "path",
+    [
+        "/it/performances/1/book",
+        "/performances/1/book",
+        "/it/bookings/x",
+        "/staff/login",
+        "/api/health",
+    ],
 )
 def test_other_pages_are_never_cached(
     start_nginx: Callable[..., Nginx], echo: Echo, path: str
@@ -151,9 +150,9 @@ def test_the_programme_stays_up_while_no_backend_has_a_name(
     echo.headers = {"Cache-Control": "public, max-age=1"}
     with NameServer("127.0.0.1").running() as names:
         nginx = start_nginx(BACKEND=f"backend.test:{echo.port}", RESOLVER=names.address)
-        before = nginx.fetch("/", Accept_Language="it")
+        before = nginx.fetch("/it/")
         names.addresses = ()
-        stays_up(nginx, "/", before)
+        stays_up(nginx, "/it/", before)
         eventually(lambda: nginx.fetch("/checkin/").status == 503, "the name to be forgotten")
 
 
@@ -162,13 +161,16 @@ def test_the_programme_stays_up_while_the_application_is_down(
     start_site: Callable[..., tuple[str, Program]],
     in_app: Flask,
 ) -> None:
-    page, other = (f"/shows/{a_performance().show.slug}" for _ in range(2))
+    page, other = (f"/it/shows/{a_performance().show.slug}" for _ in range(2))
     address, program = start_site(PAGE_CACHE_SECONDS="1")
     nginx = start_nginx(BACKEND=address)
-    fresh = [nginx.fetch(path, Accept_Language="it") for path in ("/", page)]
+    fresh = [nginx.fetch(path) for path in ("/it/", page)]
     program.kill()
-    for path, before in zip(("/", page), fresh, strict=True):
+    for path, before in zip(("/it/", page), fresh, strict=True):
         stays_up(nginx, path, before)
+    for wish, language in (("it", "it"), ("en-GB,it;q=0.5", "en"), ("", "en"), ("x", "en")):
+        led = nginx.fetch(page.removeprefix("/it"), Accept_Language=wish)
+        assert (led.status, led.headers["location"]) == (302, page.replace("/it/", f"/{language}/"))
     missing = nginx.fetch(other)
     assert missing.status == 503
     assert missing.headers["retry-after"] == "5"

@@ -29,7 +29,9 @@ def post(nginx: Nginx, path: str, times: int, source: str = "127.0.0.1") -> list
     return [nginx.fetch(path, "POST", body=b"", source=source) for _ in range(times)]
 
 
-@pytest.mark.parametrize("path", ["/performances/1/book", "/staff/login", "/staff/reset"])
+@pytest.mark.parametrize(
+    "path", ["/performances/1/book", "/it/performances/1/book", "/staff/login", "/staff/reset"]
+)
 def test_posting_too_often_gets_429(strict: Nginx, echo: Echo, path: str) -> None:
     answers = post(strict, path, 4)
     assert [answer.status for answer in answers] == [200, 200, 429, 429]

@@ -80,7 +80,7 @@ def test_current_tls_versions_are_accepted(
     tls: Nginx, client: ssl.SSLContext, app: Flask, version: ssl.TLSVersion
 ) -> None:
     client.minimum_version = client.maximum_version = version
-    assert tls.fetch("/", tls=client).status == 200
+    assert tls.fetch("/api/health", tls=client).status == 200
 
 
 def test_http_2_is_offered(tls: Nginx, client: ssl.SSLContext) -> None:

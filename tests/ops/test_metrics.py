@@ -112,25 +112,25 @@ def test_requests_are_counted_by_route(client: FlaskClient) -> None:
     def counted(**labels: str) -> float:
         return metrics_of(client)("azionelab_http_requests_total", **labels) or 0
 
-    page = {"method": "GET", "route": "/bookings/<token>", "status": "200"}
+    page = {"method": "GET", "route": "/<language:language>/bookings/<token>", "status": "200"}
     nothing = {"method": "GET", "route": "none", "status": "404"}
     before = counted(**page), counted(**nothing)
     token = visitor_token(a_party(a_performance()))
-    assert client.get(f"/bookings/{token}").status_code == 200
+    assert client.get(f"/it/bookings/{token}").status_code == 200
     assert client.get(f"/nothing/{token}").status_code == 404
     client.open("/", method="BREW")
     output = metrics_of(client)
     assert (counted(**page), counted(**nothing)) == (before[0] + 1, before[1] + 1)
     assert output("azionelab_http_requests_total", method="other", route="none", status="405")
     seconds = "azionelab_http_request_duration_seconds"
-    assert output(f"{seconds}_count", method="GET", route="/bookings/<token>")
-    assert output(f"{seconds}_bucket", method="GET", route="/bookings/<token>", le="+Inf")
+    assert output(f"{seconds}_count", method="GET", route=page["route"])
+    assert output(f"{seconds}_bucket", method="GET", route=page["route"], le="+Inf")
     assert token not in client.get("/metrics").text
 
 
 def test_what_fails_is_counted(make_app: Callable[..., Flask], empty_database: str) -> None:
     client = make_app(DATABASE_URL=empty_database).test_client()
-    broken = {"method": "GET", "route": "/", "status": "500"}
+    broken = {"method": "GET", "route": "/<language:language>/", "status": "500"}
     before = metrics_of(client)("azionelab_http_requests_total", **broken) or 0
     assert client.get("/").status_code == 500
     assert metrics_of(client)("azionelab_http_requests_total", **broken) == before + 1

@@ -275,7 +275,7 @@ def test_public_pages_need_no_database(make_app: Callable[..., Flask], live_site
         ({"directives": SECURE + "location /static/ { return 404; }"}, "styles and scripts", "404"),
         ({"directives": SECURE + "location /api/v1/ { return 404; }"}, "API", "404"),
         (
-            {"directives": SECURE + "location /shows/ { return 200 soft; }"},
+            {"directives": SECURE + "location /en/shows/ { return 200 soft; }"},
             "unknown address",
             "200",
         ),
@@ -305,7 +305,7 @@ def test_an_unchecked_certificate(front: Callable[..., list[str]], smoke: Any) -
 
 REFUSED = {
     "booking by form": "location ~ /book$ { limit_except GET { deny all; } proxy_pass %s; }",
-    "confirmation": "location /bookings/confirm/ { limit_except GET { deny all; } proxy_pass %s; }",
+    "confirmation": "location /en/bookings/confirm/ { limit_except GET { deny all; } proxy_pass %s; }",
     "ticket": "location ~ /qr.png$ { return 404; }",
     "check-in": "location /api/v1/checkin/ { return 403; }",
     "cancellation": "location ~ /cancel$ { return 500; }",
@@ -362,7 +362,7 @@ def test_a_terminated_check_leaves_nothing(
     )
     with silent_server() as port:
         silence = f"proxy_pass http://127.0.0.1:{port}; proxy_read_timeout 600s;"
-        where = front(SECURE + f"location /performances/ {{ {silence} }}")
+        where = front(SECURE + f"location /en/performances/ {{ {silence} }}")
         command = [PYTHON, "-m", "flask", "--app", "wsgi", "smoke", "--timeout", "600", *where]
         authority = {"SSL_CERT_FILE": str(tmp_path / "authority.pem")}
         with Program(command, settings | authority, tmp_path / "log") as program:

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from babel import Locale
 from flask import current_app, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -25,7 +24,7 @@ from azionelab.admin.rows.fields import Line, LocalTime
 from azionelab.bookings.box_office.book_for import Guest, Terms
 from azionelab.bookings.models import MAX_CONTACT, MAX_NAME, MAX_NOTE
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
-from azionelab.languages import LOCALES
+from azionelab.languages import language_names
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.validation.text import has_visible_character
 
@@ -94,10 +93,7 @@ class BookForm(_Pressed):
     )
     locale = SelectField(
         _("Language of e-mail and ticket"),
-        choices=[
-            SelectChoice(code, str(Locale.parse(code).get_language_name(code)).capitalize())
-            for code in LOCALES
-        ],
+        choices=[SelectChoice(code, name) for code, name in language_names().items()],
     )
     from_house = SelectField(_("Seats from"), default="")
     double = HiddenField()

@@ -9,8 +9,10 @@ from flask_babel import lazy_gettext as _
 from azionelab.admin.accounts.forms import ROLES
 from azionelab.admin.accounts.texts import describe_scope
 from azionelab.admin.log.names import Names
+from azionelab.admin.messages.texts import name_language
 from azionelab.admin.rows.edit_conflicts import format_moment
 from azionelab.bookings.models import State
+from azionelab.languages import LOCALES
 from azionelab.staff.tokens import Scope
 
 _SHOWN = 80  # characters of a value
@@ -20,7 +22,6 @@ _STATES: dict[str, str] = {
     State.CANCELLED: _("cancelled"),
     State.EXPIRED: _("expired"),
 }
-_LANGUAGES: dict[str, str] = {"it": _("Italian"), "en": _("English")}
 
 
 def is_empty(value: Any) -> bool:
@@ -44,7 +45,7 @@ def format_value(name: str, value: Any, names: Names) -> str:  # noqa: PLR0911 (
     if name == "state":
         return str(_STATES.get(value, value))
     if name == "locale":
-        return str(_LANGUAGES.get(value, value))
+        return name_language(value) if value in LOCALES else str(value)
     if name == "scope" and value in tuple(Scope):
         return describe_scope(value)
     if moment := _moment(name, value):

@@ -18,11 +18,11 @@ from azionelab.bookings.models import MAX_CONTACT, MAX_NAME, MAX_NOTE, Kind, Res
 from azionelab.bookings.pages.forms import Cleaned
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
 from azionelab.database import db, now
-from azionelab.languages import LOCALES
+from azionelab.languages import LOCALES, language_names
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.shows.models import Performance
 
-LANGUAGES = {"it": "Italiano", "en": "English"}
+LANGUAGES = language_names()
 _DAYS_AROUND = timedelta(days=7)
 _MAX_CHOICES = 300  # performances or parties in a list
 

@@ -58,12 +58,14 @@ def write_message(
 
 def booking_page(reservation: Reservation) -> str:
     """The address of a party's private page: where it confirms, if it has to do so yet."""
-    return site_url(_endpoint(reservation), token=make_link_token(reservation))
+    token = make_link_token(reservation)
+    return site_url(_endpoint(reservation), token=token, language=reservation.locale)
 
 
 def hidden_booking_page(reservation: Reservation) -> str:
     """The same without what makes it private."""
-    return site_url(_endpoint(reservation), token="hidden").replace("hidden", HIDDEN)  # noqa: S106
+    address = site_url(_endpoint(reservation), token="hidden", language=reservation.locale)  # noqa: S106
+    return address.replace("hidden", HIDDEN)
 
 
 def text_for(message: AudienceMessage, locale: str) -> tuple[str, Mapping[str, str]]:

@@ -9,7 +9,7 @@ from azionelab.bookings.pages.views import blueprint
 from azionelab.bookings.tickets.files import event_ics, qr_png, ticket_pdf
 
 
-@blueprint.get("/bookings/<token>/qr.png", endpoint="qr")
+@blueprint.get("/bookings/<token>/qr.png", endpoint="qr", in_languages=False)
 def qr_image(token: str) -> Response:
     """The ticket's QR, while the ticket is valid."""
     reservation = _ticketed(token)

@@ -7,7 +7,6 @@ from math import ceil
 from typing import Any, cast
 
 from flask import (
-    Blueprint,
     Response,
     abort,
     current_app,
@@ -17,7 +16,7 @@ from flask import (
     session,
     url_for,
 )
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import gettext, ngettext
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -37,11 +36,13 @@ from azionelab.bookings.seats.holds import hold_until
 from azionelab.database import now
 from azionelab.database.errors import is_database_busy
 from azionelab.extensions import csrf
+from azionelab.languages import current_language
 from azionelab.shows.programme import Listing, Status, find_listing, programme
 from azionelab.web.busy_pages import add_retry_after, is_outcome_unknown, log_busy
+from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.rate_limits import visitor_network
 
-blueprint = Blueprint("bookings", __name__)
+blueprint = PagesInLanguages("bookings", __name__)
 # These forms check their CSRF token themselves, to keep the input when it is stale.
 csrf.exempt(blueprint)
 
@@ -79,7 +80,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         return _form_page(performance, form, refusal=_refusal(performance))
     if not form.validate():
         return _form_page(performance, form, 422, notice=form.notice)
-    visitor = rules.Visitor(form.name.data, form.email.data, str(get_locale()), visitor_network())
+    visitor = rules.Visitor(form.name.data, form.email.data, current_language(), visitor_network())
     try:
         booking_limit.count()
         count_mailbox(visitor.email_key)

@@ -12,7 +12,7 @@ from flask import (
     request,
     url_for,
 )
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
@@ -23,6 +23,7 @@ from azionelab.checkin.scanning.facts import ticket_identity
 from azionelab.checkin.texts.app_texts import app_texts
 from azionelab.checkin.texts.building_texts import explain_building
 from azionelab.database import db
+from azionelab.languages import current_language, language_tag
 from azionelab.staff.rights import Right, has_right
 from azionelab.web.assets import front_end
 
@@ -40,7 +41,7 @@ def manifest() -> Response:
     described = {
         "name": gettext("The door: %(theatre)s", theatre=site_name),
         "short_name": gettext("The door"),
-        "lang": str(get_locale()),
+        "lang": language_tag(current_language()),
         "start_url": url_for(".app", lang=None),
         "scope": url_for(".evenings", lang=None),
         "display": "standalone",

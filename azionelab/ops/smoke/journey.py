@@ -9,6 +9,7 @@ from uuid import uuid4
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.tickets.files import ticket_url
 from azionelab.bookings.visitor_links import make_link_token
+from azionelab.languages import SOURCE
 from azionelab.mail.delivery import NOBODYS_DOMAIN
 from azionelab.mail.models import Delivery
 from azionelab.ops.smoke.hidden_performance import SEATS, HiddenPerformance, find_booking, find_mail
@@ -56,12 +57,15 @@ class Journey:
         listed = self._visitor.get("/api/v1/performances").json() or {}
         numbers = [performance["id"] for performance in listed.get("performances", ())]
         expect(self._performance.performance_id not in numbers, "the API lists it")
-        expect(self._performance.slug not in self._visitor.get("/").text, "the programme shows it")
-        status = self._visitor.get(f"/shows/{self._performance.slug}").status
+        expect(
+            self._performance.slug not in self._visitor.get(f"/{SOURCE}/").text,
+            "the programme shows it",
+        )
+        status = self._visitor.get(f"/{SOURCE}/shows/{self._performance.slug}").status
         expect(status == 200, f"its own page answers {status}: does the site use this database?")
 
     def _book(self) -> None:
-        address = f"/performances/{self._performance.performance_id}/book"
+        address = f"/{SOURCE}/performances/{self._performance.performance_id}/book"
         form = self._fields(self._visitor.get(address))
         typed = {"name": _NAME, "email": self._mail_to or _NOBODY, "seats": str(SEATS)}
         response = self._visitor.post(address, form | typed | {"consent": "y"})
@@ -87,11 +91,11 @@ class Journey:
         return f"accepted by the mail server at attempt {mail.attempts}; look into the mailbox"
 
     def _open_link(self) -> None:
-        self._fields(self._visitor.get(f"/bookings/confirm/{self._token}"))
+        self._fields(self._visitor.get(f"/{SOURCE}/bookings/confirm/{self._token}"))
         expect(self._booking().state == State.PENDING, "opening it confirmed the booking")
 
     def _confirm(self) -> None:
-        address = f"/bookings/confirm/{self._token}"
+        address = f"/{SOURCE}/bookings/confirm/{self._token}"
         form = self._fields(self._visitor.get(address))
         response = self._visitor.post(address, form | {"coming": "y"})
         expect(response.status == 303, f"the button answers {response.status}")
@@ -99,10 +103,11 @@ class Journey:
         expect(state == State.CONFIRMED, f"the booking is {state}")
 
     def _fetch_ticket(self) -> None:
-        page = self._visitor.get(f"/bookings/{self._token}")
+        page = self._visitor.get(f"/{SOURCE}/bookings/{self._token}")
         expect(page.status == 200, f"the visitor's page answers {page.status}")
         for name, kind in _TICKET.items():
-            response = self._visitor.get(f"/bookings/{self._token}/{name}")
+            folder = "" if name == "qr.png" else f"/{SOURCE}"
+            response = self._visitor.get(f"{folder}/bookings/{self._token}/{name}")
             expect(response.status == 200, f"{name} answers {response.status}")
             expect(response.kind() == kind and response.body, f"{name} is {response.kind()}")
             kept = response.headers.get("Cache-Control", "")
@@ -128,7 +133,7 @@ class Journey:
         expect(self._booking().admitted == 0, "somebody is still in")
 
     def _cancel(self) -> None:
-        address = f"/bookings/{self._token}/cancel"
+        address = f"/{SOURCE}/bookings/{self._token}/cancel"
         form = self._fields(self._visitor.get(address))
         response = self._visitor.post(address, form | {"sure": "y"})
         expect(response.status == 303, f"the button answers {response.status}")

@@ -3,7 +3,9 @@
 import re
 import ssl
 import time
+from urllib.parse import urlsplit
 
+from azionelab.languages import SOURCE, address_language
 from azionelab.ops.smoke.report import CheckFailed, Report, expect
 from azionelab.ops.smoke.visitor import Response, Site, Visitor
 from azionelab.settings.production import is_private_host
@@ -61,13 +63,19 @@ def _no_encryption() -> None:
 
 
 def _programme(visitor: Visitor) -> None:
-    response = _page(visitor, "/")
+    entry = visitor.get("/")
+    leads_to = entry.headers.get("Location", "")
+    expect(
+        entry.status == 302 and address_language(urlsplit(leads_to).path),
+        f"/ answers {entry.status}, {leads_to or 'nowhere'}, instead of leading to a language",
+    )
+    response = _page(visitor, f"/{SOURCE}/")
     expect("<main" in response.text, "the page is not the site's")
     expect("Set-Cookie" not in response.headers, "it sets a cookie, so it cannot be cached")
 
 
 def _headers(visitor: Visitor) -> None:
-    headers = _page(visitor, "/").headers
+    headers = _page(visitor, f"/{SOURCE}/").headers
     wrong = []
     policies = headers.get_all("Content-Security-Policy", ())
     if len(policies) != 1 or "default-src 'self'" not in policies[0]:
@@ -89,7 +97,7 @@ def _headers(visitor: Visitor) -> None:
 
 
 def _assets(visitor: Visitor) -> str:
-    addresses = sorted(set(_ASSET.findall(_page(visitor, "/").text)))
+    addresses = sorted(set(_ASSET.findall(_page(visitor, f"/{SOURCE}/").text)))
     expect(addresses, "the programme refers to none")
     for address in addresses:
         response = visitor.get(address)
@@ -120,7 +128,7 @@ def _api(visitor: Visitor) -> None:
 
 
 def _not_found(visitor: Visitor) -> None:
-    response = visitor.get("/shows/no-such-show")
+    response = visitor.get(f"/{SOURCE}/shows/no-such-show")
     expect(response.status == 404, f"answers {response.status} instead of 404")
     expect(
         response.kind() == "text/html" and "<main" in response.text, "the page is not the site's"

@@ -6,7 +6,6 @@ from time import monotonic
 from typing import Any, NoReturn
 
 from flask import (
-    Blueprint,
     Response,
     abort,
     current_app,
@@ -17,23 +16,32 @@ from flask import (
     url_for,
 )
 from flask.blueprints import BlueprintSetupState
-from flask_babel import get_locale
 
 from azionelab.database import now
-from azionelab.languages import LOCALES
 from azionelab.shows.former_slugs import find_current_slug
 from azionelab.shows.models import Show
 from azionelab.shows.pages.structured_data import EventLinks, Publisher, theater_events
 from azionelab.shows.programme import Listing, find_published_show, list_performances, programme
+from azionelab.web.languages.pages import PagesInLanguages
+from azionelab.web.site_urls import site_url
 
-blueprint = Blueprint("shows", __name__)
+blueprint = PagesInLanguages("shows", __name__)
 _PAGES = "azionelab.programme_pages"
 
 
 @blueprint.record_once
 def _init_page_cache(state: BlueprintSetupState) -> None:
-    pages: dict[tuple[str, str, bool], tuple[str, float]] = {}
+    pages: dict[str, tuple[str, float]] = {}
     state.app.extensions[_PAGES] = pages
+
+
+@blueprint.after_request
+def _cache_redirect(response: Response) -> Response:
+    """Let nginx keep the redirect to a language: it stands in while the site is away, as the pages do."""
+    if response.status_code == 302:
+        response.cache_control.public = True
+        response.cache_control.max_age = current_app.config["AZIONELAB"].page_cache_seconds
+    return response
 
 
 @blueprint.get("/", endpoint="programme")
@@ -86,13 +94,11 @@ def _public(render: Callable[[], str]) -> Response:
     """
     seconds = current_app.config["AZIONELAB"].page_cache_seconds
     pages = current_app.extensions[_PAGES]
-    # `?lang=` is also in the page's links.
-    key = request.path, str(get_locale()), request.args.get("lang") in LOCALES
-    page, fresh_until = pages.get(key, ("", 0.0))
+    page, fresh_until = pages.get(request.path, ("", 0.0))
     if monotonic() >= fresh_until:
         page = render()
         if seconds:
-            pages[key] = page, monotonic() + seconds
+            pages[request.path] = page, monotonic() + seconds
     response = make_response(page)
     response.cache_control.public = True
     response.cache_control.max_age = seconds
@@ -105,13 +111,13 @@ def _events(show: Show, performances: list[Listing]) -> dict[str, Any]:
     site = settings.site_base_url
     publisher = Publisher(
         name=settings.site_name,
-        url=site + url_for("shows.programme"),
+        url=site_url("shows.programme", language=None),
         image=site + url_for("static", filename="icon-512.png", lang=None),
         zone=settings.time_zone,
     )
-    page = site + url_for("shows.show", slug=show.slug)
+    page = site_url("shows.show", slug=show.slug)
 
     def links(listing: Listing) -> EventLinks:
-        return EventLinks(page, site + url_for("bookings.book", performance_id=listing.id))
+        return EventLinks(page, site_url("bookings.book", performance_id=listing.id))
 
     return theater_events(show, [(each, links(each)) for each in performances], publisher)

@@ -13,6 +13,7 @@ from azionelab.admin import init_admin
 from azionelab.api_v1 import init_api
 from azionelab.bookings import jobs as _booking_jobs  # noqa: F401
 from azionelab.bookings.audience import jobs as _audience_jobs  # noqa: F401
+from azionelab.bookings.crowd.pressure import init_pressure
 from azionelab.bookings.mails import jobs as _booking_mail_jobs  # noqa: F401
 from azionelab.bookings.pages import own_booking as _own_booking  # noqa: F401
 from azionelab.bookings.pages import ticket_files as _ticket_files  # noqa: F401
@@ -92,6 +93,7 @@ def _bind_extensions(app: Flask) -> None:
     extensions.mailer.init_app(app)
     extensions.babel.init_app(app, locale_selector=choose_locale)
     init_rate_limits(app)
+    init_pressure(app)
 
 
 def _commit_read_transaction(response: Response) -> Response:

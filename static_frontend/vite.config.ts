@@ -14,6 +14,7 @@ export default defineConfig({
       input: [
         "src/main.ts",
         "src/live.ts",
+        "src/proof.ts",
         "src/office/charts.ts",
         "src/door/main.ts",
         "src/door/sw.ts",

@@ -154,6 +154,7 @@ def settings(database_server: str, tmp_path_factory: pytest.TempPathFactory) -> 
         "UNCONFIRMED_SEATS_PER_NETWORK": "100000",
         "UNCONFIRMED_PERCENT_PER_NETWORK": "100",
         "UNCONFIRMED_PERCENT": "100",
+        "PROOF_ABOVE_BOOKINGS": "100000",
     }
 
 

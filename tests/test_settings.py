@@ -79,6 +79,8 @@ TABLE = {
     "UNCONFIRMED_SEATS_PER_NETWORK": ("none refused", "100000 told", "fine"),
     "UNCONFIRMED_PERCENT_PER_NETWORK": ("34% refused", "100 told", "fine"),
     "UNCONFIRMED_PERCENT": ("half refused", "1 told", "fine"),
+    "PROOF_ABOVE_BOOKINGS": ("many refused", "100000 told", "fine"),
+    "UNPROVEN_BOOKING_LIMIT": ("some refused", "1000000 per minute told", "fine"),
     "BOX_OFFICE_NETWORKS": ("foyer refused", "0.0.0.0/0 told", "fine"),
     "MAIL_SERVER": ("smtp teatro it refused", f"{LONG} refused", "refused"),
     "MAIL_PORT": ("0 refused", "65535 told", "fine"),

@@ -59,6 +59,10 @@ class TooManyMails(TryLater):
     """The mailbox was asked to confirm bookings too often (MAILBOX_RATE_LIMIT)."""
 
 
+class TooManyUnproven(TryLater):
+    """Too many bookings come in, and this one has no proof of work (UNPROVEN_BOOKING_LIMIT)."""
+
+
 class PartyTooLarge(BookingError):
     """A party of this performance has 1 to `limit` people."""
 

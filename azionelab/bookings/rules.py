@@ -41,13 +41,15 @@ from azionelab.validation.email_addresses import mailbox_key
 class Visitor:
     """The person who books. `email` is a valid address as typed; `locale` is the language of the mails.
 
-    `network` is the network that the visitor books from. The box office has none, and no limit by network.
+    `network` is the network that the visitor books from. The box office has none, and no limit by network. One who is
+    not `proven` may be a script (crowd/proof_of_work.py): no seats are held until they confirm.
     """
 
     name: str
     email: str
     locale: str
     network: str | None = None
+    proven: bool = True
 
     @property
     def email_key(self) -> str:
@@ -65,8 +67,8 @@ def reserve(
     that one, which is returned: both look the same to the caller. The seats are checked before, so that a
     full house answers SoldOut to everybody.
 
-    When too many seats are unconfirmed already (UNCONFIRMED_PERCENT), none are held: they go to the party
-    that confirms first. `shown_as_held` of the returned booking is what the page says.
+    When too many seats are unconfirmed already (UNCONFIRMED_PERCENT), or the visitor is not proven, none are held:
+    they go to the party that confirms first. `shown_as_held` of the returned booking is what the page says.
 
     Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut, TooManyUnconfirmed.
     """
@@ -116,7 +118,7 @@ def _reserve(
         return booked
     check_bookable(performance, seats, at)
     network = _network_key(performance_id, visitor)
-    holds_seats = network is None or seats <= facts.unconfirmed_left
+    holds_seats = network is None or (visitor.proven and seats <= facts.unconfirmed_left)
     with transaction() as session:
         for same_address in rivals:
             answer.outcome = UNCHANGED

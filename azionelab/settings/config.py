@@ -51,6 +51,8 @@ class Config:
     unconfirmed_seats_per_network: int
     unconfirmed_percent_per_network: int
     unconfirmed_percent: int
+    proof_above_bookings: int
+    unproven_booking_limit: str
     box_office_networks: list[IPv4Network | IPv6Network]
     mail_server: str | None
     mail_port: int

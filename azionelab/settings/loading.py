@@ -65,6 +65,8 @@ def load_config(environ: Mapping[str, str]) -> Config:
             "UNCONFIRMED_PERCENT_PER_NETWORK", 34, 1, 100
         ),
         unconfirmed_percent=reader.integer("UNCONFIRMED_PERCENT", 50, 1, 100),
+        proof_above_bookings=reader.integer("PROOF_ABOVE_BOOKINGS", 100, 1, 100_000),
+        unproven_booking_limit=reader.rate("UNPROVEN_BOOKING_LIMIT", "30 per 10 minutes"),
         box_office_networks=reader.networks("BOX_OFFICE_NETWORKS"),
         mail_server=reader.host("MAIL_SERVER"),
         mail_port=reader.integer("MAIL_PORT", 587, 1, 65535),

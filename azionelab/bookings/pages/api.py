@@ -1,10 +1,11 @@
 """The bookings API. It uses the same rules and the same checks of name and address as the form."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from flask import Response, abort
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext
 from marshmallow import fields
 from marshmallow.validate import OneOf, Range
 from werkzeug.wrappers import Response as AnyResponse
@@ -21,12 +22,14 @@ from azionelab.api.rest import (
     ResponseSchema,
 )
 from azionelab.bookings import rules
+from azionelab.bookings.crowd.proof_of_work import check_proof
 from azionelab.bookings.errors import (
     BookingClosed,
     PartyTooLarge,
     PerformanceUnknown,
     SoldOut,
     TooManyMails,
+    TooManyUnproven,
     TryLater,
 )
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
@@ -92,6 +95,7 @@ def book(
     locale = booking.get("locale") or str(get_locale())
     visitor = rules.Visitor(booking["name"], booking["email"], locale, visitor_network())
     try:
+        visitor = replace(visitor, proven=check_proof(""))
         count_mailbox(visitor.email_key)
         held = rules.reserve(
             performance_id, visitor, booking["seats"], headers.get("request_key")
@@ -108,6 +112,9 @@ def book(
 def _try_later(error: TryLater) -> Response:
     if isinstance(error, TooManyMails):
         answer = problem(429, "too-many-mails", "Too many confirmation e-mails", explain(error))
+    elif isinstance(error, TooManyUnproven):
+        detail = gettext("Very many bookings are coming in at this moment.")
+        answer = problem(429, "too-many-bookings", "Too many bookings", detail)
     else:
         answer = problem(
             409, "too-many-unconfirmed", "Too many unconfirmed bookings", explain(error)

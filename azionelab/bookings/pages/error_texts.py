@@ -21,6 +21,7 @@ from azionelab.bookings.errors import (
     SoldOut,
     TooManyMails,
     TooManyUnconfirmed,
+    TooManyUnproven,
 )
 from azionelab.shows.window import Window
 from azionelab.web.dates import format_datetime, format_time
@@ -53,6 +54,12 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence f
             return gettext(
                 "We have already sent several e-mails to this address. Please check your inbox and spam folder"
                 " first, or try again after %(at)s.",
+                at=format_time(error.free_at),
+            )
+        case TooManyUnproven():
+            return gettext(
+                "Very many bookings are coming in at this moment. Your entries are still here: please submit again."
+                " If your browser runs no scripts, try again after %(at)s.",
                 at=format_time(error.free_at),
             )
         case PartyTooLarge():

@@ -79,6 +79,9 @@ class BookingForm(VisitorForm):
         [DataRequired(_("We need your consent to write to you about the booking."))],
     )
     request_key = HiddenField()
+    proof = HiddenField()
+    # People do not see it, so whoever fills it is a script, or a browser that fills in everything.
+    website = StringField(_("Leave this empty"))
 
     def offer(self, limit: int) -> "BookingForm":
         """Offer parties of 1 to `limit` people."""

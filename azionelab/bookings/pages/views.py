@@ -3,6 +3,7 @@
 GETs change nothing. Pages with a token in their address are never cached and send no referrer.
 """
 
+from dataclasses import replace
 from math import ceil
 from typing import Any, cast
 
@@ -21,12 +22,14 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules
+from azionelab.bookings.crowd.proof_of_work import check_proof, write_challenge
 from azionelab.bookings.errors import (
     BookingClosed,
     PartyTooLarge,
     PerformanceUnknown,
     SoldOut,
     TooManyMails,
+    TooManyUnproven,
     TryLater,
 )
 from azionelab.bookings.pages.error_texts import explain
@@ -83,6 +86,8 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
     visitor = rules.Visitor(form.name.data, form.email.data, current_language(), visitor_network())
     try:
         booking_limit.count()
+        proven = check_proof(form.proof.data, suspect=bool(form.website.data))
+        visitor = replace(visitor, proven=proven)
         count_mailbox(visitor.email_key)
         held = rules.reserve(performance_id, visitor, form.seats.data, form.key).shown_as_held
     except PerformanceUnknown:
@@ -121,6 +126,7 @@ def _form_page(
         notice=notice,
         refusal=refusal,
         alternatives=_alternatives(performance) if refusal else [],
+        challenge=None if refusal else write_challenge(),
     )
     return make_response(page, status)
 
@@ -131,7 +137,7 @@ def _later_page(
     """The form with its input, when a limit is reached."""
     if isinstance(limit, TryLater):
         seconds = limit.seconds_left(now())
-        status = 429 if isinstance(limit, TooManyMails) else 409
+        status = 429 if isinstance(limit, TooManyMails | TooManyUnproven) else 409
         page = _form_page(performance, form, status, notice=explain(limit))
     else:
         seconds = cast("int", limit.retry_after)
@@ -159,7 +165,7 @@ def _render_form(performance_id: int, form: BookingForm, **context: Any) -> str:
     retention_days = current_app.config["AZIONELAB"].retention_days
     return render_template(
         "booking_form.html",
-        **{"performance": None, "refusal": None, **context},
+        **{"performance": None, "refusal": None, "challenge": None, **context},
         performance_id=performance_id,
         form=form,
         retention_days=retention_days,

@@ -49,6 +49,11 @@ USUAL_NUMBERS = {
         100,
         "more bookings get no hold, and later visitors who confirm sooner get the seats",
     ),
+    "PROOF_ABOVE_BOOKINGS": (
+        30,
+        1_000,
+        "a busy on-sale makes dozens of bookings, and a flood that is not noticed writes to thousands of strangers",
+    ),
     "PAGE_CACHE_SECONDS": (0, 10, "visitors see a number of free seats that is this old"),
     "MAIL_TIMEOUT_SECONDS": (
         5,
@@ -79,6 +84,7 @@ USUAL_RATES = {
     "BOOKING_RATE_LIMIT": (5, 600),
     "LOGIN_RATE_LIMIT": (3, 60),
     "MAILBOX_RATE_LIMIT": (0.05, 10),
+    "UNPROVEN_BOOKING_LIMIT": (0.5, 60),
     "BOOKING_RATE": (5, 600),
     "LOGIN_RATE": (3, 60),
     "API_RATE": (120, 6000),

@@ -8,22 +8,26 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
+import vobject
 import zxingcpp
 from flask import Flask
 from flask_babel import force_locale
 from icalendar import Calendar
 from PIL import Image
 from pypdf import PdfReader
+from sqlalchemy import update
 
 from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.files import event_ics, qr_png, ticket_pdf, ticket_url
 from azionelab.bookings.tickets.signing import read_ticket
+from azionelab.bookings.visitor_changes.evenings import swap_evening
+from azionelab.bookings.visitor_changes.seats import add_seats
 from azionelab.checkin.scanning.scans import admit
-from azionelab.database import now
+from azionelab.database import now, transaction
 from azionelab.shows.models import Show, Venue
 from azionelab.tokens import Purpose, make_token, read_token
-from tests.factories import DOOR_A, a_party, a_performance, fresh, ticket_token
+from tests.factories import DOOR_A, a_party, a_performance, fresh, move, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -215,6 +219,54 @@ def test_the_calendar_entrys_organizer_is_written_as_mail_servers_know_them(
     with make_app(CONTACT_EMAIL="info@città.it").app_context():
         content = event_ics(fresh(reservation.id)).replace(b"\r\n ", b"")
     assert b"mailto:info@xn--citt-3na.it\r\n" in content
+
+
+def test_two_libraries_read_each_change_of_one_calendar_entry() -> None:
+    """The same UID, a SEQUENCE that rises, and what is true now."""
+    show = Show(slug="gabbiano", title="Il gabbiano, di Čechov; atto unico", published=True)
+    curtain = datetime(2031, 7, 5, 18, 30, tzinfo=UTC)
+    reservation = a_ticket(show=show, starts_at=curtain, booking_closes_at=curtain)
+    other = a_performance(
+        show=show, starts_at=curtain + timedelta(days=1), booking_opens_at=now() - timedelta(days=1)
+    )
+    seen: list[int] = []
+    uids = set()
+
+    def read(starts_at: datetime, seats: int, status: str) -> None:
+        party = fresh(reservation.id)
+        with force_locale("en"):
+            content = event_ics(party)
+            ours = event(party)
+        theirs = vobject.readOne(content.decode()).vevent
+        assert theirs.dtstart.value == ours["DTSTART"].dt == starts_at
+        assert theirs.summary.value == ours["SUMMARY"] == show.title
+        assert theirs.location.value == ours["LOCATION"]
+        assert theirs.status.value == ours["STATUS"] == status
+        assert f"{seats} seats" in theirs.description.value
+        assert theirs.description.value == ours["DESCRIPTION"]
+        assert theirs.organizer.value == ours["ORGANIZER"]
+        assert int(theirs.sequence.value) >= ours["SEQUENCE"] - 10
+        seen.append(ours["SEQUENCE"])
+        uids.update((theirs.uid.value, ours["UID"]))
+        with transaction() as session:  # some seconds pass
+            earlier = Reservation.created_at - timedelta(seconds=3)
+            session.execute(
+                update(Reservation).where(Reservation.id == party.id).values(created_at=earlier)
+            )
+
+    read(curtain, 3, "CONFIRMED")
+    add_seats(reservation.id, 5, fresh(reservation.id).changed_in)
+    read(curtain, 5, "CONFIRMED")
+    rules.reduce_seats(reservation.id, 2)
+    read(curtain, 2, "CONFIRMED")
+    swap_evening(reservation.id, other.id, fresh(reservation.id).changed_in)
+    read(other.starts_at, 2, "CONFIRMED")
+    move(other.id, curtain + timedelta(days=8))
+    read(curtain + timedelta(days=8), 2, "CONFIRMED")
+    rules.cancel(reservation.id)
+    read(curtain + timedelta(days=8), 2, "CANCELLED")
+    assert seen == sorted(set(seen))
+    assert len(uids) == 1
 
 
 def by_the_visitor(reservation: Reservation) -> None:

@@ -37,6 +37,7 @@ _ONE_SHEET = threading.Lock()
 
 _A5 = (148, 210)  # millimetres
 _QR_WIDTH = 70  # millimetres on paper
+_EDITS_ADDED = 9  # at most, to an event's revision
 _LONG_TITLE = 80  # characters
 _DOT = 8  # pixels a side of the QR's smallest square
 
@@ -137,12 +138,13 @@ def event_ics(reservation: Reservation) -> bytes:
 def _sequence(reservation: Reservation, at: datetime) -> int:
     """The revision number of the event (RFC 5545, 3.8.7.4).
 
-    Seconds since the booking grow without a stored counter. Changes within one second are added, and never
-    decrease: the performance's edits, the party's reductions, the cancellation.
+    Tenths of a second since the booking grow without a stored counter, for six years. Changes within one moment are
+    added: the performance's first edits, the party's reductions, the cancellation. What a larger party, or another
+    evening, takes off again is made up for within seconds.
     """
-    seconds = int((at - reservation.created_at).total_seconds())
-    edits = reservation.performance.version
-    return seconds + edits + (MAX_PARTY - reservation.seats) + (not reservation.has_ticket)
+    tenths = int((at - reservation.created_at).total_seconds() * 10)
+    edits = min(reservation.performance.version, _EDITS_ADDED)
+    return tenths + edits + (MAX_PARTY - reservation.seats) + (not reservation.has_ticket)
 
 
 def event_method(reservation: Reservation) -> str:

@@ -27,14 +27,18 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from psycopg import sql
 from psycopg.rows import namedtuple_row
 
 from azionelab.app import create_app
 from azionelab.database import db
+from azionelab.demo.season import write_demo_season
 from azionelab.settings.loading import load_config
 from bare_machine import embedded_postgres
 from tests.support.processes import PATIENCE, PYTHON, Program, free_port
+from tests.support.saved_rows import SavedRows
 from tests.support.smtp import SmtpServer
 
 # Empties all tables and resets their sequences, except the tables that migrations fill and no test changes. One
@@ -73,10 +77,12 @@ _LONGEST = tuple(
         "api/test_conformance",
         "backup",
         "bare_machine",
+        "bookings/test_any_order",
         "e2e",
         "faults",
         "mail",
         "releases",
+        "test_settings",
     )
 )
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -181,30 +187,51 @@ class _FreshContextClient(FlaskClient):
         return answer
 
 
-def _application(settings: dict[str, str]) -> Flask:
+class _CompiledTemplates(BytecodeCache):
+    """The compiled templates of all applications of this process: compiling them anew takes longer than a test."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        # A bucket's key is made of the template's name and file, its checksum of the source.
+        if code := self._code.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled_templates = _CompiledTemplates()
+
+
+@contextlib.contextmanager
+def application(settings: dict[str, str]) -> Iterator[Flask]:
+    """An application with the tests' conveniences; its connections are closed at the end."""
     app = create_app(load_config(settings))
+    app.jinja_env.bytecode_cache = _compiled_templates
     # The cheapest password hash: tests log in hundreds of times (tests/staff/test_accounts.py tests the real one).
     app.extensions["security"].pwd_context.update(argon2__memory_cost=8, argon2__time_cost=1)
     app.test_client_class = _FreshContextClient
-    return app
-
-
-def _dispose(app: Flask) -> None:
+    yield app
     with app.app_context():
         for engine in db.engines.values():
             engine.dispose()
 
 
+def _migrate(settings: dict[str, str], owner: str) -> None:
+    """Migrate the database of DATABASE_URL, as its owner's URL allows."""
+    builder = settings | {"MIGRATION_DATABASE_URL": owner}
+    with application(builder) as app, app.app_context():
+        flask_migrate.upgrade()
+
+
 @pytest.fixture(scope="session")
 def app(settings: dict[str, str], database_server: str) -> Iterator[Flask]:
     """The application on this run's migrated database."""
-    builder = _application(settings | {"MIGRATION_DATABASE_URL": database_server})
-    with builder.app_context():
-        flask_migrate.upgrade()
-    _dispose(builder)
-    app = _application(settings)
-    yield app
-    _dispose(app)
+    _migrate(settings, owner=database_server)
+    with application(settings) as app:
+        yield app
 
 
 @pytest.fixture(scope="session")
@@ -213,29 +240,50 @@ def database_url(app: Flask, database_server: str) -> str:
     return database_server
 
 
+@contextlib.contextmanager
+def _new_database(server: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a new database, which is dropped at the end."""
+    name = f"new_{uuid4().hex}"
+    new, old = sql.Identifier(name), sql.Identifier(template)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, old))
+        # TEST_DATABASE_URL may name another database than azionelab.
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        connection.execute(sql.SQL("DROP DATABASE {} (FORCE)").format(new))
+
+
 @pytest.fixture
 def empty_database(database_server: str) -> Iterator[str]:
     """The URL of an empty database for one test, for tests of migrations."""
-    name = f"empty_{uuid4().hex}"
-    with psycopg.connect(database_server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        # TEST_DATABASE_URL may name another database than azionelab.
-        yield urlsplit(database_server)._replace(path=f"/{name}").geturl()
-        connection.execute(sql.SQL("DROP DATABASE {} (FORCE)").format(sql.Identifier(name)))
+    with _new_database(database_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_template(database_server: str, settings: dict[str, str]) -> Iterator[str]:
+    """The name of a migrated database, to be copied: migrating takes longer."""
+    with _new_database(database_server) as url:
+        _migrate(settings | {"DATABASE_URL": embedded_postgres.as_application(url)}, owner=url)
+        yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture
+def migrated_database(database_server: str, migrated_template: str) -> Iterator[str]:
+    """The URL of a migrated database for one test, as its owner."""
+    with _new_database(database_server, migrated_template) as url:
+        yield url
 
 
 @pytest.fixture
 def make_app(app: Flask, settings: dict[str, str]) -> Iterator[Callable[..., Flask]]:
     """A function that makes an application with changed settings; "" unsets a setting."""
-    made = []
+    with contextlib.ExitStack() as made:
 
-    def make(**changes: str) -> Flask:
-        made.append(_application({k: v for k, v in (settings | changes).items() if v}))
-        return made[-1]
+        def make(**changes: str) -> Flask:
+            changed = {k: v for k, v in (settings | changes).items() if v}
+            return made.enter_context(application(changed))
 
-    yield make
-    for other in made:
-        _dispose(other)
+        yield make
 
 
 @pytest.fixture(scope="session")
@@ -296,6 +344,23 @@ def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
+@pytest.fixture(scope="session")
+def demo_rows(app: Flask, database_url: str, forget: Callable[[], None]) -> SavedRows:
+    """The rows of the demonstration season, which take several seconds to write."""
+    with app.app_context():
+        write_demo_season()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        rows = SavedRows.save(connection)
+    forget()
+    return rows
+
+
+@pytest.fixture
+def demo_season(demo_rows: SavedRows, database: psycopg.Connection[Any]) -> None:
+    """The demonstration season, in the database: some hundred bookings."""
+    demo_rows.restore(database)
+
+
 @pytest.fixture
 def newer_schema(database: psycopg.Connection[Any]) -> Iterator[None]:
     """Set the database's revision to a migration that this code does not know."""
@@ -347,7 +412,7 @@ def live_site(
     database_url: str, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     """The site under gunicorn with 2 workers of 4 threads, at SITE_BASE_URL."""
-    with _serve(settings, tmp_path_factory.mktemp("site") / "gunicorn.log") as site:
+    with served(settings, tmp_path_factory.mktemp("site") / "gunicorn.log") as site:
         yield site
 
 
@@ -355,27 +420,29 @@ def live_site(
 def start_site(
     database_url: str, settings: dict[str, str], tmp_path: Path
 ) -> Iterator[Callable[..., Site]]:
-    """A function that starts a site with changed settings, and returns once it answers."""
+    """A function that starts a site of one worker with changed settings, and returns once it answers."""
     with contextlib.ExitStack() as running:
 
         def start(**changes: str) -> Site:
-            here = {"SITE_BASE_URL": f"http://127.0.0.1:{free_port()}"}
+            here = {"SITE_BASE_URL": f"http://127.0.0.1:{free_port()}", "WEB_WORKERS": "1"}
             log = tmp_path / f"site-{free_port()}.log"
-            return running.enter_context(_serve(settings | here | changes, log))
+            return running.enter_context(served(settings | here | changes, log))
 
         yield start
 
 
 @contextlib.contextmanager
-def _serve(settings: dict[str, str], log: Path) -> Iterator[Site]:
+def served(settings: dict[str, str], log: Path) -> Iterator[Site]:
+    """The site under gunicorn with these settings, by default with 2 workers of 4 threads."""
     url = settings["SITE_BASE_URL"]
-    bind = {"GUNICORN_BIND": url.removeprefix("http://"), "WEB_WORKERS": "2", "WEB_THREADS": "4"}
+    defaults = {"WEB_WORKERS": "2", "WEB_THREADS": "4"}
+    settings = defaults | settings | {"GUNICORN_BIND": url.removeprefix("http://")}
     command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
-    with Program(command, settings | bind, log) as program:
+    with Program(command, settings, log) as program:
         program.wait_until(lambda: _answers(f"{url}/api/health"), "the site to answer")
-        # The site answers as soon as one worker runs, but tests need both.
-        gunicorn = psutil.Process(program.pid)
-        program.wait_until(lambda: len(gunicorn.children()) == 2, "both workers")
+        # The site answers as soon as one worker runs, but tests need all.
+        gunicorn, workers = psutil.Process(program.pid), int(settings["WEB_WORKERS"])
+        program.wait_until(lambda: len(gunicorn.children()) == workers, "all workers")
         yield Site(url, program)
         program.stop()
 

@@ -18,7 +18,6 @@ from azionelab.checkin.scanning.scan_log import Claim
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import db, now
-from azionelab.demo.season import write_demo_season
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token
 from tests.factories import DOOR_A, a_party, a_performance
@@ -190,14 +189,7 @@ def test_any_period_is_answered(app: Flask, days: str) -> None:
     assert logged_in(app, "read_only").get(f"/admin/figures/?days={days}").status_code == 200
 
 
-@pytest.fixture
-def season(in_app: Flask) -> None:
-    """The demonstration season: some hundred bookings."""
-    with in_app.app_context():
-        write_demo_season()
-
-
-@pytest.mark.usefixtures("season")
+@pytest.mark.usefixtures("demo_season")
 @pytest.mark.parametrize("address", ["/admin/", "/admin/figures/"])
 def test_few_statements_answer_a_page(app: Flask, address: str) -> None:
     client = logged_in(app, "admin")
@@ -227,7 +219,7 @@ def loaded_by(client: FlaskClient, page: str) -> dict[str, bytes]:
     return files
 
 
-@pytest.mark.usefixtures("season")
+@pytest.mark.usefixtures("demo_season")
 @pytest.mark.parametrize("address", ["/admin/", "/admin/figures/"])
 def test_the_first_load_is_small_and_our_own(app: Flask, address: str) -> None:
     client = logged_in(app, "admin")

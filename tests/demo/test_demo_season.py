@@ -19,7 +19,7 @@ Database = psycopg.Connection[Any]
 
 
 @pytest.fixture
-def demo_season(in_app: Flask) -> Callable[..., Result]:
+def write_season(in_app: Flask) -> Callable[..., Result]:
     """Run the command."""
     return lambda *options: in_app.test_cli_runner().invoke(args=("demo-season", *options))
 
@@ -31,9 +31,9 @@ def count(database: Database, what: str) -> int:
 
 
 def test_there_is_something_of_everything_and_all_of_it_is_consistent(
-    demo_season: Callable[..., Result], database: Database, in_app: Flask
+    write_season: Callable[..., Result], database: Database, in_app: Flask
 ) -> None:
-    written = demo_season()
+    written = write_season()
     assert written.exit_code == 0, written.output
     reservations = "reservation JOIN performance AS p ON p.id = performance_id"
     for what, at_least in {
@@ -73,23 +73,21 @@ def test_there_is_something_of_everything_and_all_of_it_is_consistent(
     assert not [str(check) for check in run_checks() if check.failed]
 
 
-def test_only_mails_of_the_last_minutes_have_jobs(
-    demo_season: Callable[..., Result], database: Database
-) -> None:
-    demo_season()
+@pytest.mark.usefixtures("demo_season")
+def test_only_mails_of_the_last_minutes_have_jobs(database: Database) -> None:
     waiting = count(database, "mail WHERE delivery = 'queued'")
     assert 0 < waiting < 30
     assert waiting == count(database, "procrastinate_jobs WHERE task_name = 'mail.send'")
 
 
-def test_real_bookings_stay_alone(demo_season: Callable[..., Result], database: Database) -> None:
+def test_real_bookings_stay_alone(write_season: Callable[..., Result], database: Database) -> None:
     a_party(a_performance())
-    refused = demo_season()
+    refused = write_season()
     assert refused.exit_code == 1
     assert "has reservations" in refused.output
     assert count(database, "reservation") == 1
-    assert demo_season("--force").exit_code == 0
-    again = demo_season("--force")
+    assert write_season("--force").exit_code == 0
+    again = write_season("--force")
     assert again.exit_code == 1
     assert "in this database already" in again.output
 

@@ -8,12 +8,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from azionelab.demo.season import write_demo_season
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
 
-pytestmark = pytest.mark.usefixtures("in_app")
+pytestmark = pytest.mark.usefixtures("demo_season", "in_app")
 # The colours of a canvas but for transparency, each with how many pixels have it.
 _COLOURS = """canvas => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -48,7 +47,6 @@ def test_charts_draw_what_their_tables_say(
     width: int,
     scheme: Literal["light", "dark"],
 ) -> None:
-    write_demo_season()
     page = in_office(browser, live_site, width, scheme)
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
@@ -85,7 +83,6 @@ def test_charts_draw_what_their_tables_say(
 
 
 def test_colours_follow_the_screen_and_the_paper(live_site: Site, browser: Browser) -> None:
-    write_demo_season()
     page = in_office(browser, live_site, 1440)
     page.goto(f"{live_site.url}/admin/figures/")
     canvas, swatch = page.locator("#chart-lead canvas"), page.locator("#chart-lead .swatch")
@@ -105,7 +102,6 @@ def test_colours_follow_the_screen_and_the_paper(live_site: Site, browser: Brows
 def test_axe_finds_nothing_on_a_full_house_of_figures(
     live_site: Site, browser: Browser, width: int, scheme: Literal["light", "dark"]
 ) -> None:
-    write_demo_season()
     page = in_office(browser, live_site, width, scheme)
     for address in ("", "figures/", "season-report/", "season-report/years/"):
         page.goto(f"{live_site.url}/admin/{address}")

@@ -56,6 +56,9 @@ class Stage:
         return partial(self.admin.post, f"/admin/{path}", data=form)
 
 
+Deed = Callable[[Stage], Press]
+
+
 def tonight() -> Performance:
     """A performance about to begin, which can still be booked."""
     curtain = now() + timedelta(minutes=20)

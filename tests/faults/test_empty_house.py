@@ -4,7 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
@@ -14,9 +14,9 @@ import pytest
 
 from azionelab.bookings import rules
 from azionelab.bookings.seats import holds
-from tests.conftest import Site
+from tests.conftest import Site, served
 from tests.factories import a_performance, seats_held
-from tests.support.processes import PATIENCE
+from tests.support.processes import PATIENCE, free_port
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -25,16 +25,21 @@ MOST = 30  # unconfirmed seats of one network, by default
 _numbers = count(1)
 
 
-@pytest.fixture
-def site(start_site: Callable[..., Site]) -> Site:
+@pytest.fixture(scope="module")
+def site(
+    database_url: str, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     """The site with the limits of .env.example, behind a proxy that says who asks."""
-    return start_site(
-        TRUSTED_PROXIES="1",
-        BOOKING_RATE_LIMIT="",
-        UNCONFIRMED_SEATS_PER_NETWORK="",
-        UNCONFIRMED_PERCENT_PER_NETWORK="",
-        UNCONFIRMED_PERCENT="",
-    )
+    own = {
+        "SITE_BASE_URL": f"http://127.0.0.1:{free_port()}",
+        "TRUSTED_PROXIES": "1",
+        "BOOKING_RATE_LIMIT": "",
+        "UNCONFIRMED_SEATS_PER_NETWORK": "",
+        "UNCONFIRMED_PERCENT_PER_NETWORK": "",
+        "UNCONFIRMED_PERCENT": "",
+    }
+    with served(settings | own, tmp_path_factory.mktemp("site") / "gunicorn.log") as site:
+        yield site
 
 
 def book(site: Site, performance_id: int, address: str, seats: int) -> int:

@@ -43,7 +43,7 @@ def somebody() -> str:
 def each_cut(
     cutter: CuttingProxy, how: Cut, prepare: Callable[[], Callable[[], TestResponse]]
 ) -> Iterator[TestResponse]:
-    """The answers to presses that are cut one statement later each time, until one is not cut at all."""
+    """The answers to presses that are cut one statement or commit later each time, until one is not cut at all."""
     for number in range(1, _MOST):
         press = prepare()
         cutter.cut(number, how)

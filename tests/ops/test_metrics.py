@@ -355,7 +355,7 @@ def folder_of(site: Site, temporary: Path) -> Path:
 
 
 def test_any_process_returns_the_counts_of_all(start_site: Callable[..., Site]) -> None:
-    site = start_site()
+    site = start_site(WEB_WORKERS="2")
     before = answered(site.url)
     # One process at a time: the other cannot have answered these.
     for child in children(site).values():
@@ -378,7 +378,7 @@ def test_counts_survive_the_end_of_their_process(
 ) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    site = start_site(TMPDIR=str(temporary))
+    site = start_site(TMPDIR=str(temporary), WEB_WORKERS="2")
     for _ in range(10):
         fetch(f"{site.url}/api/health")
     before = answered(site.url)
@@ -404,7 +404,8 @@ def test_counts_survive_the_end_of_their_process(
 def test_a_reload_keeps_the_counts(start_site: Callable[..., Site], tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    site = start_site(TMPDIR=str(temporary), PROMETHEUS_MULTIPROC_DIR="/nowhere")
+    here = {"TMPDIR": str(temporary), "PROMETHEUS_MULTIPROC_DIR": "/nowhere"}
+    site = start_site(**here, WEB_WORKERS="2")
     fetch(f"{site.url}/api/health")
     before, old = answered(site.url), children(site)
     psutil.Process(site.program.pid).send_signal(1)  # SIGHUP

@@ -2,6 +2,9 @@
 
 It parses only message boundaries, the client's statements and the server's ReadyForQuery ("Message Formats" in
 PostgreSQL's documentation).
+
+An answer is cut only where the server ends a transaction. Inside a transaction the client cannot tell a lost answer
+from a statement that never arrived, and the server rolls back in both cases.
 """
 
 import contextlib
@@ -15,15 +18,16 @@ from psycopg.conninfo import conninfo_to_dict
 
 
 class Cut(Enum):
-    """Where to cut: before the server gets the statement, or before the client gets the response."""
+    """Where to cut: before the server gets the statement, or before the client hears that a transaction ended."""
 
     STATEMENT = "before the statement"
-    ANSWER = "before its answer"
+    ANSWER = "before the answer to the commit"
 
 
 _HEADER = 5  # bytes of a message's type and length
-_STATEMENT_TYPES = (b"Q", b"B")  # simple query, and bind of the extended protocol
-_READY = b"Z"
+_QUERY, _PARSE, _BIND = b"Q", b"P", b"B"
+_READY, _COPY_IN, _NOTIFICATION = b"Z", b"G", b"A"
+_IDLE = b"I"  # ReadyForQuery's status: no transaction is open
 
 
 class CuttingProxy:
@@ -42,9 +46,10 @@ class CuttingProxy:
         self._left: int | None = None
         self._how = Cut.STATEMENT
         self._sockets: list[socket.socket] = []
+        self._statements: list[str] = []
 
     def cut(self, number: int, how: Cut) -> None:
-        """Cut the connection that sends the `number`-th statement from now on (1 is the next)."""
+        """Cut at the `number`-th statement, or end of a transaction, from now on (1 is the next)."""
         with self.lock:
             self.was_cut.clear()
             self._left, self._how = number, how
@@ -54,17 +59,31 @@ class CuttingProxy:
         with self.lock:
             self._left = None
 
-    def count_statement(self) -> Cut | None:
-        """Count a statement; returns where to cut it, if at all."""
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[list[str]]:
+        """The statements, as their texts, that are sent meanwhile."""
         with self.lock:
-            if self._left is None:
-                return None
+            self._statements = heard = []
+        yield heard
+        with self.lock:
+            self._statements = []
+
+    def note(self, statement: str) -> None:
+        """Note a statement for whoever is listening."""
+        with self.lock:
+            self._statements.append(statement)
+
+    def is_due(self, how: Cut) -> bool:
+        """Count a statement, or the end of a transaction; returns whether to cut there."""
+        with self.lock:
+            if self._left is None or self._how is not how:
+                return False
             self._left -= 1
             if self._left:
-                return None
+                return False
             self._left = None
             self.was_cut.set()
-            return self._how
+            return True
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -104,7 +123,7 @@ class _Line:
     def __init__(self, cutter: CuttingProxy, client: socket.socket, server: socket.socket) -> None:
         self._cutter, self._client, self._server = cutter, client, server
         self.ends = [client, server]
-        self._deaf = threading.Event()  # set: the server's responses are dropped
+        self._prepared: dict[bytes, str] = {}
 
     def start(self) -> None:
         for pump in (self._ask, self._answer):
@@ -114,20 +133,39 @@ class _Line:
         with self._ending():
             self._server.sendall(_first_message(self._client))
             while message := _message(self._client):
-                due = self._cutter.count_statement() if message[:1] in _STATEMENT_TYPES else None
-                if due is Cut.STATEMENT:
-                    return
-                if due is Cut.ANSWER:
-                    self._deaf.set()
+                statement = self._statement(message)
+                if statement is not None:
+                    if self._cutter.is_due(Cut.STATEMENT):
+                        return
+                    self._cutter.note(statement)
                 self._server.sendall(message)
+
+    def _statement(self, message: bytes) -> str | None:
+        """The text of what a message lets the server do, or None if it does nothing."""
+        kind, rest = message[:1], message[_HEADER:].split(b"\0", 2)
+        if kind == _QUERY:
+            return rest[0].decode()
+        if kind == _PARSE:  # the statement's name, its text
+            self._prepared[rest[0]] = rest[1].decode()
+        if kind == _BIND:  # the portal's name, the statement's
+            return self._prepared[rest[1]]
+        return None
 
     def _answer(self) -> None:
         with self._ending():
             while message := _message(self._server):
-                if not self._deaf.is_set():
-                    self._client.sendall(message)
-                elif message[:1] == _READY:
+                self._client.sendall(message)
+                if message[:1] == _READY:
+                    break
+            answer = b""
+            while message := _message(self._server):
+                answer += message
+                kind, status = message[:1], message[_HEADER:]
+                if kind == _READY and status == _IDLE and self._cutter.is_due(Cut.ANSWER):
                     return
+                if kind in (_READY, _COPY_IN, _NOTIFICATION):
+                    self._client.sendall(answer)
+                    answer = b""
 
     @contextlib.contextmanager
     def _ending(self) -> Iterator[None]:

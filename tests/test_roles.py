@@ -25,16 +25,6 @@ def flask_db(app: Flask, *arguments: str) -> Result:
         return app.test_cli_runner().invoke(args=["db", *arguments])
 
 
-@pytest.fixture
-def parted(empty_database: str, make_app: Make) -> str:
-    """The URL of a migrated database, by which its owner opens it; the application has a role of its own."""
-    app = make_app(
-        DATABASE_URL=as_application(empty_database), MIGRATION_DATABASE_URL=empty_database
-    )
-    assert flask_db(app, "upgrade").exit_code == 0
-    return empty_database
-
-
 @pytest.mark.parametrize(
     "statement",
     [
@@ -54,9 +44,9 @@ def parted(empty_database: str, make_app: Make) -> str:
         "SET session_replication_role = replica",
     ],
 )
-def test_the_application_cannot_weaken_the_guards(parted: str, statement: str) -> None:
+def test_the_application_cannot_weaken_the_guards(migrated_database: str, statement: str) -> None:
     with (
-        psycopg.connect(as_application(parted)) as connection,
+        psycopg.connect(as_application(migrated_database)) as connection,
         pytest.raises(InsufficientPrivilege),
     ):
         connection.execute(statement)
@@ -80,12 +70,14 @@ def test_what_the_application_writes_is_counted(in_app: Flask, settings: dict[st
         assert held == (5,)
 
 
-def test_new_tables_are_writable_after_an_upgrade(parted: str, make_app: Make) -> None:
-    app = make_app(DATABASE_URL=as_application(parted), MIGRATION_DATABASE_URL=parted)
+def test_new_tables_are_writable_after_an_upgrade(migrated_database: str, make_app: Make) -> None:
+    app = make_app(
+        DATABASE_URL=as_application(migrated_database), MIGRATION_DATABASE_URL=migrated_database
+    )
     insert = "INSERT INTO later (word) VALUES ('new')"
-    with psycopg.connect(parted, autocommit=True) as owner:
+    with psycopg.connect(migrated_database, autocommit=True) as owner:
         owner.execute("CREATE TABLE later (id serial PRIMARY KEY, word text)")
-    with psycopg.connect(as_application(parted), autocommit=True) as connection:
+    with psycopg.connect(as_application(migrated_database), autocommit=True) as connection:
         with pytest.raises(InsufficientPrivilege):
             connection.execute(insert)
         assert flask_db(app, "upgrade").exit_code == 0
@@ -107,8 +99,10 @@ def refused(settings: dict[str, str]) -> str:
     return line
 
 
-def test_an_upgrade_without_the_owners_url_names_it(parted: str, settings: dict[str, str]) -> None:
-    assert refused(settings | {"DATABASE_URL": as_application(parted)}) == (
+def test_an_upgrade_without_the_owners_url_names_it(
+    migrated_database: str, settings: dict[str, str]
+) -> None:
+    assert refused(settings | {"DATABASE_URL": as_application(migrated_database)}) == (
         "flask db: the role azionelab cannot migrate, its tables are those of postgres:"
         " set MIGRATION_DATABASE_URL to the owner's address"
     )
@@ -122,9 +116,13 @@ def test_an_upgrade_without_the_owners_url_names_it(parted: str, settings: dict[
     ],
 )
 def test_a_url_of_another_role_is_refused(
-    parted: str, settings: dict[str, str], database_server: str, migrating: str, output: str
+    migrated_database: str,
+    settings: dict[str, str],
+    database_server: str,
+    migrating: str,
+    output: str,
 ) -> None:
-    application = as_application(parted)
+    application = as_application(migrated_database)
     url = migrating.format(elsewhere=database_server, application=application)
     line = refused(settings | {"DATABASE_URL": application, "MIGRATION_DATABASE_URL": url})
     assert line.startswith("flask db: MIGRATION_DATABASE_URL")
@@ -148,13 +146,16 @@ def checked(app: Flask) -> list[str]:
 
 
 def test_the_checks_report_when_the_application_owns_its_tables(
-    parted: str, make_app: Make
+    migrated_database: str, make_app: Make
 ) -> None:
     claim = "the application does not own its tables"
     for url, verdicts in (
-        (parted, ["ok    DATABASE: reached", f"look  DATABASE: the role postgres {OWNING}"]),
         (
-            as_application(parted),
+            migrated_database,
+            ["ok    DATABASE: reached", f"look  DATABASE: the role postgres {OWNING}"],
+        ),
+        (
+            as_application(migrated_database),
             ["ok    DATABASE: reached", "ok    DATABASE: the role azionelab has rights to rows"],
         ),
     ):
@@ -163,13 +164,18 @@ def test_the_checks_report_when_the_application_owns_its_tables(
             assert line.startswith(start)
         with app.app_context():
             (result,) = [r for r in doctor.run_checks() if r.claim.startswith(claim)]
-        assert (result.rows, result.failed) == (["postgres"] if url == parted else [], False)
+        assert (result.rows, result.failed) == (
+            ["postgres"] if url == migrated_database else [],
+            False,
+        )
 
 
-def test_missing_rights_are_reported_with_their_remedy(parted: str, make_app: Make) -> None:
-    with psycopg.connect(parted) as owner:
+def test_missing_rights_are_reported_with_their_remedy(
+    migrated_database: str, make_app: Make
+) -> None:
+    with psycopg.connect(migrated_database) as owner:
         owner.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM azionelab")
-    app = make_app(DATABASE_URL=as_application(parted))
+    app = make_app(DATABASE_URL=as_application(migrated_database))
     assert checked(app)[1].startswith(f"FAIL  DATABASE: {roles.NO_RIGHTS}")
     output = app.test_cli_runner().invoke(args=["doctor"])
     assert output.exit_code == 1

@@ -3,7 +3,6 @@
 Each test works on a copy of the project, so that the data of the developer's own site stays apart.
 """
 
-import contextlib
 import json
 import re
 import shlex
@@ -51,26 +50,20 @@ def clone() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@contextlib.contextmanager
-def _starting(clone: Path, logs: Path) -> Iterator[Start]:
+@pytest.fixture
+def start(clone: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start the site of the clone, on a free port unless PORT is given."""
     running: list[Program] = []
 
     def start_site(*arguments: str, **settings: str) -> Program:
         settings = {"PORT": str(free_port())} | settings
-        log = logs / f"run-{len(running)}.log"
+        log = tmp_path / f"run-{len(running)}.log"
         running.append(Program([*COMMAND, *arguments], settings, log, cwd=clone))
         return running[-1]
 
     yield start_site
     for program in running:
         program.stop()
-
-
-@pytest.fixture
-def start(clone: Path, tmp_path: Path) -> Iterator[Start]:
-    """Start the site of the clone, on a free port unless PORT is given."""
-    with _starting(clone, tmp_path) as start:
-        yield start
 
 
 @pytest.fixture
@@ -129,9 +122,30 @@ def database_runs(clone: Path) -> bool:
     return embedded_postgres.find_running(clone / "instance" / "postgres") is not None
 
 
-def test_the_first_start_serves_a_season_and_tells_how_to_log_in(clone: Path, start: Start) -> None:
-    site = start()
-    told = serving(site)
+def test_the_demonstration_has_data_of_its_own(clone: Path, start: Start) -> None:
+    # Whatever database the developer uses otherwise.
+    told = serving(start("demo", DATABASE_URL="postgresql://127.0.0.1:1/own", FLASK_DEBUG="false"))
+    assert "Novantanove gradini" not in get(address(told)), "a run that is over"
+    assert "Il cortile delle zagare" in get(address(told))
+    for role in ("admin", "staff", "box_office", "door"):
+        assert (clone / "instance" / "demo" / "passwords" / role).read_text() in told
+    assert not database_runs(clone)
+
+
+def venue_and_performances(clone: Path) -> tuple[str, int]:
+    """What is in the running database: the name of the first venue, and how many performances."""
+    url = embedded_postgres.find_running(clone / "instance" / "postgres")
+    assert url
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT name, (SELECT count(*) FROM performance) FROM venue WHERE id = 1"
+        ).fetchone()
+    assert found
+    return found[0], found[1]
+
+
+def check_first_start(clone: Path, told: str) -> None:
+    """A season is served, and who looks after the site is told how to log in."""
     assert re.search(r"/shows/[a-z0-9-]+", get(address(told))), "the programme is empty"
     for role, place in (("admin", "/admin/"), ("staff", "/admin/"), ("door", "/checkin/")):
         password = (clone / "instance" / "passwords" / role).read_text()
@@ -143,26 +157,35 @@ def test_the_first_start_serves_a_season_and_tells_how_to_log_in(clone: Path, st
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
 
 
-def test_the_demonstration_has_data_of_its_own(clone: Path, start: Start) -> None:
-    # Whatever database the developer uses otherwise.
-    told = serving(start("demo", DATABASE_URL="postgresql://127.0.0.1:1/own", FLASK_DEBUG="false"))
-    assert "Novantanove gradini" not in get(address(told)), "a run that is over"
-    assert "Il cortile delle zagare" in get(address(told))
-    for role in ("admin", "staff", "box_office", "door"):
-        assert (clone / "instance" / "demo" / "passwords" / role).read_text() in told
-    assert not database_runs(clone)
+def check_beside(start: Start, told: str) -> None:
+    """What is started in the folder of a site that runs."""
+    assert line_of(start()) == "azionelab: the site is already running from this folder"
+
+    asked = start("psql", "-At", "-c", "SELECT 'shows: ' || count(*) FROM show")
+    assert asked.wait() == 0
+    assert re.fullmatch(r"shows: [1-9]\d*\n", asked.output)
+
+    doctor = start("flask", "doctor")
+    assert doctor.wait() == 0, doctor.output
+    description = start("flask", "openapi", "print")  # given another PORT, as any may be
+    assert description.wait() == 0, description.output
+    servers = json.loads(description.output)["servers"]
+    assert servers == [{"url": address(told).rstrip("/")}]
 
 
-def test_ctrl_c_stops_all_of_it_and_the_next_start_finds_what_was_there(
+@pytest.mark.usefixtures("untouched")
+def test_the_first_start_and_the_next_ones_however_the_last_one_ended(
     clone: Path, start: Start
 ) -> None:
+    """A site's first start, stopped by Ctrl-C; its second, which is killed; its third, whose worker dies."""
     first = start()
     told = serving(first)
+    check_first_start(clone, told)
     url = embedded_postgres.find_running(clone / "instance" / "postgres")
     assert url
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE venue SET name = 'Teatro delle Prove' WHERE id = 1")
-        before = connection.execute("SELECT count(*) FROM performance").fetchone()
+    before = venue_and_performances(clone)
     family = family_of(first)
     assert len(family) == 4, "gunicorn, its two workers and the mails' one"
 
@@ -172,16 +195,29 @@ def test_ctrl_c_stops_all_of_it_and_the_next_start_finds_what_was_there(
     assert not [process for process in family if runs(process)]
     assert not database_runs(clone)
 
-    again = serving(start())
-    url = embedded_postgres.find_running(clone / "instance" / "postgres")
-    assert url
-    with psycopg.connect(url) as connection:
-        kept = connection.execute("SELECT name FROM venue WHERE id = 1").fetchone()
-        after = connection.execute("SELECT count(*) FROM performance").fetchone()
-    assert kept == ("Teatro delle Prove",)
-    assert after == before
+    port = str(free_port())
+    second = start(PORT=port)
+    again = serving(second)
+    assert venue_and_performances(clone) == before
+    assert before[0] == "Teatro delle Prove"
     logins = re.compile(r"\S+@\S+\s+\S{32}")
     assert logins.findall(again) == logins.findall(told)
+    check_beside(start, again)
+
+    family = family_of(second)
+    second.send(signal.SIGKILL)
+    second.wait()
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE)
+    assert not alive
+
+    # The killed one leaves nothing in the way.
+    third = start(PORT=port)
+    serving(third)
+    worker = next(p for p in family_of(third) if p.cmdline()[-1:] == ["worker"])
+    worker.kill()
+    assert third.wait() == 1
+    assert third.output.splitlines()[-1] == "azionelab: the worker ended by itself (status -9)"
+    assert not database_runs(clone)
 
 
 def test_sigterm_while_it_starts_stops_it_too(clone: Path, start: Start) -> None:
@@ -217,70 +253,9 @@ def test_sigterm_to_make_stops_all_of_it(clone: Path, tmp_path: Path) -> None:
     assert not database_runs(clone)
 
 
-def test_a_closed_terminal_stops_all_of_it(clone: Path, start: Start) -> None:
-    site = start()
-    serving(site)
-    family = family_of(site)
-    site.send(signal.SIGHUP)
-    assert site.wait() == 0
-    assert not [process for process in family if runs(process)]
-    assert not database_runs(clone)
-
-
-def test_a_killed_start_leaves_nothing_in_the_way_of_the_next(clone: Path, start: Start) -> None:
-    port = str(free_port())
-    site = start(PORT=port)
-    serving(site)
-    family = family_of(site)
-    site.send(signal.SIGKILL)
-    site.wait()
-    _, alive = psutil.wait_procs(family, timeout=PATIENCE)
-    assert not alive
-    serving(start(PORT=port))
-
-
-def test_a_process_that_dies_takes_the_rest_down(clone: Path, start: Start) -> None:
-    site = start()
-    serving(site)
-    worker = next(p for p in family_of(site) if p.cmdline()[-1:] == ["worker"])
-    worker.kill()
-    assert site.wait() == 1
-    assert site.output.splitlines()[-1] == "azionelab: the worker ended by itself (status -9)"
-    assert not database_runs(clone)
-
-
 def test_psql_needs_a_running_database(start: Start) -> None:
     told = line_of(start("psql", "-c", "SELECT"))
     assert told == "azionelab: no database is running here: start it with `make run`"
-
-
-@pytest.fixture(scope="class")
-def told(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """What a site that runs told at its start."""
-    with _starting(clone, tmp_path_factory.mktemp("site")) as start:
-        yield serving(start())
-
-
-class TestBesideARunningSite:
-    """What is started in the folder of a site that runs."""
-
-    @pytest.mark.usefixtures("told")
-    def test_a_second_start_is_refused(self, start: Start) -> None:
-        assert line_of(start()) == "azionelab: the site is already running from this folder"
-
-    @pytest.mark.usefixtures("told")
-    def test_psql_opens_its_database(self, start: Start) -> None:
-        asked = start("psql", "-At", "-c", "SELECT 'shows: ' || count(*) FROM show")
-        assert asked.wait() == 0
-        assert re.fullmatch(r"shows: [1-9]\d*\n", asked.output)
-
-    def test_flask_commands_reach_it(self, told: str, start: Start) -> None:
-        doctor = start("flask", "doctor")
-        assert doctor.wait() == 0, doctor.output
-        description = start("flask", "openapi", "print")  # given another PORT, as any may be
-        assert description.wait() == 0, description.output
-        servers = json.loads(description.output)["servers"]
-        assert servers == [{"url": address(told).rstrip("/")}]
 
 
 @pytest.mark.usefixtures("untouched")
@@ -333,7 +308,7 @@ def test_wrong_settings_in_the_env_file_are_all_named(clone: Path, start: Start)
 
 
 @pytest.mark.usefixtures("untouched")
-def test_database_url_overrides_the_embedded_database(
+def test_database_url_overrides_the_embedded_database_and_a_closed_terminal_stops_it(
     clone: Path, start: Start, empty_database: str
 ) -> None:
     (clone / ".env").write_text("DATABASE_URL=postgresql://nobody@127.0.0.1:1/nowhere\n")
@@ -342,5 +317,8 @@ def test_database_url_overrides_the_embedded_database(
     (clone / ".env").unlink()
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("SELECT FROM show").rowcount > 0
-    site.stop()
+    family = family_of(site)
+    site.send(signal.SIGHUP)
+    assert site.wait() == 0
+    assert not [process for process in family if runs(process)]
     assert not (clone / "instance" / "postgres").exists()

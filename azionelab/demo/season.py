@@ -103,7 +103,7 @@ def _write_programme(programme: list[Evening]) -> list[int]:
     with transaction() as session:
         venues = {
             each.name: session.scalar(select(Venue).where(Venue.name == each.name))
-            or Venue(name=each.name, address=each.address)
+            or Venue(name=each.name, address=each.address, default_capacity=each.capacity)
             for each in (MAIN, STUDIO)
         }
         written = {

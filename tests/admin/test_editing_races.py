@@ -4,13 +4,17 @@ The first is stopped where its change is recorded, before it commits; then comes
 controls read the row without its lock: then the second overwrites what it never saw.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 
 from azionelab.bookings import locks, performance_changes
+from azionelab.bookings.mails.templates.models import TemplateName, TemplateText
+from azionelab.bookings.mails.templates.stored import TextChanged, TextKey, save_text
 from azionelab.database import db, row_versions
 from azionelab.database.row_versions import Edit, delete_row, edit_row, merge
 from azionelab.shows.models import Performance, Venue
@@ -93,3 +97,35 @@ def test_what_is_being_renamed_is_not_deleted(race: Race, locked: bool) -> None:
         session.add(venue)
     told = race.run(GATE, partial(rename, venue.id, "Piccola"), partial(delete, venue.id))
     assert told == ["done", "EditConflict" if locked else "done"]
+
+
+@pytest.fixture(params=[True, False], ids=["one of a number", "negative control without the key"])
+def numbered(request: pytest.FixtureRequest, database: psycopg.Connection[Any]) -> Iterator[bool]:
+    """Whether the database refuses a second version of one number."""
+    key = "uq_mail_template_version_template"
+    if request.param:
+        yield True
+        return
+    database.execute(f"ALTER TABLE mail_template_version DROP CONSTRAINT {key}")
+    yield False
+    db.session.rollback()
+    database.execute("TRUNCATE mail_template_version")
+    database.execute(
+        f"ALTER TABLE mail_template_version ADD CONSTRAINT {key} UNIQUE (template, language, version)"
+    )
+
+
+def test_of_two_who_change_a_mail_s_text_at_once_the_second_is_told(
+    race: Race, numbered: bool
+) -> None:
+    def save(subject: str) -> str:
+        key = TextKey(TemplateName.CANCELLED, "en")
+        text = TemplateText(subject, "Cancelled", "Your booking was cancelled.")
+        try:
+            return f"saved: {save_text(key, text, seen=0, by=None)}"
+        except TextChanged:
+            return "told"
+
+    gate = "LOCK TABLE audit_entry IN EXCLUSIVE MODE"
+    told = race.run(gate, partial(save, "Anna's"), partial(save, "Bruno's"))
+    assert told == ["saved: True", "told" if numbered else "saved: True"]

@@ -50,7 +50,12 @@ def test_a_long_file_is_tried_and_saved_by_the_worker(
     early = press(staff, f"{address}/save", IMPORT).text
     assert "This file cannot be saved" in early  # nobody has seen what is in it
 
+    listed = staff.get(IMPORT).text
+    assert address in listed
+    assert "is being read" in listed
+
     try_file(key, READING)
+    assert "read: 400 evenings can be saved" in staff.get(IMPORT).text
     page = staff.get(address).text
     assert "400 evenings" in page
     assert "New shows: Amleto con un titolo lungo" in page
@@ -59,6 +64,7 @@ def test_a_long_file_is_tried_and_saved_by_the_worker(
     assert "are being saved" in press(staff, f"{address}/save", IMPORT).text
     save_evenings(key, READING)
     assert "400 evenings added." in staff.get(address).text
+    assert "400 evenings added" in staff.get(IMPORT).text
     assert played(database) == 400
     save_evenings(key, READING)  # the job once more, after its worker died
     assert "Too late" in press(staff, f"{address}/stop", IMPORT).text

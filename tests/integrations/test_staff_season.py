@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -11,8 +12,10 @@ from azionelab.database import db, now
 from azionelab.database.audit import ActorKind, AuditEntry
 from azionelab.integrations.tokens import Scope, issue_program_token
 from azionelab.shows.models import Performance, Venue
+from tests.admin.test_editing import Editor
 from tests.api.expect import assert_problem
 from tests.factories import a_party, a_performance, fresh, mails
+from tests.support.people import logged_in
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -121,3 +124,13 @@ def test_what_does_not_fit_is_named_and_the_second_is_told(planner: Planner) -> 
     for method, unknown in (("PATCH", "/shows/99"), ("POST", "/performances/99/cancel")):
         assert_problem(planner.send(method, unknown, seen), 404)
     assert_problem(planner.post("/shows/99/archive"), 404)
+
+
+def test_who_edits_what_a_program_changed_reads_its_name(planner: Planner, app: Flask) -> None:
+    performance = a_performance(capacity=10)
+    seen = {"version": performance.version}
+    page = Editor(logged_in(app, "staff"), f"/admin/performances/edit/?id={performance.id}")
+    assert planner.patch(f"/performances/{performance.id}", seen, capacity=12).status_code == 200
+    told = page.save(capacity="14").text
+    assert "Planner changed this from “10” to “12”" in told
+    assert "The program “Planner” changed" in told, "in its history, as before"

@@ -19,9 +19,9 @@ from azionelab.admin.season.forms import slug_of
 from azionelab.admin.season.run_form import today
 from azionelab.admin.season_files.jobs import try_file as _try_job  # noqa: F401 (the worker must know it)
 from azionelab.admin.season_files.long_pages import LongFilePages
-from azionelab.admin.season_files.texts import describe_problem
+from azionelab.admin.season_files.texts import describe_import, describe_problem
 from azionelab.database import now
-from azionelab.shows.exchange.imports import begin_import
+from azionelab.shows.exchange.imports import begin_import, recent_imports
 from azionelab.shows.exchange.reading import read_file
 from azionelab.shows.exchange.writing import COLUMNS, season_calendar, season_rows
 from azionelab.shows.runs.planning import NewShow, NewVenue, plan_evenings
@@ -79,6 +79,8 @@ class FilePages(LongFilePages):
             problems=found.problems if found else [],
             past=found.past if found else 0,
             describe_problem=describe_problem,
+            recent=[] if form.is_submitted() else recent_imports(),
+            describe_import=describe_import,
             new_shows=sorted({each.show.title for each in asked if isinstance(each.show, NewShow)}),
             new_venues=sorted(
                 {each.venue.name for each in asked if isinstance(each.venue, NewVenue)}

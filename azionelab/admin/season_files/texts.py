@@ -1,10 +1,12 @@
-"""Texts for the lines of a file that cannot be read."""
+"""Texts for the lines of a file that cannot be read, and for what becomes of a long file."""
 
 from collections.abc import Callable
+from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from azionelab.shows.exchange.lines import MAX_LINES, Problem, Wrong
+from azionelab.shows.exchange.models import ImportState
 
 
 def describe_problem(problem: Problem) -> str:
@@ -38,3 +40,25 @@ def describe_problem(problem: Problem) -> str:
         Wrong.EMPTY: lambda: gettext("There is no evening in the file."),
     }
     return words[problem.wrong]()
+
+
+def describe_import(file: Any) -> str:  # noqa: PLR0911 (one text for each)
+    """What has become of a long file, a row of `recent_imports`."""
+    match file.state:
+        case ImportState.TRYING:
+            return gettext("is being read")
+        case ImportState.TRIED if file.right:
+            return ngettext(
+                "read: %(num)s evening can be saved",
+                "read: %(num)s evenings can be saved",
+                file.evenings,
+            )
+        case ImportState.TRIED:
+            return gettext("read: has errors, nothing was saved")
+        case ImportState.SAVING:
+            return gettext("is being saved")
+        case ImportState.SAVED:
+            return ngettext("%(num)s evening added", "%(num)s evenings added", file.total)
+        case ImportState.STOPPED:
+            return gettext("stopped, nothing was saved")
+    return gettext("failed, nothing was saved")

@@ -4,14 +4,14 @@ Two jobs, each of which does its work again when its worker died: one reads the 
 the other one saves what was seen. Stopping either ends it before it has saved anything.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Update, delete, update
+from sqlalchemy import Row, Update, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -35,6 +35,7 @@ TRY_JOB, SAVE_JOB = "season.try", "season.save"
 QUEUE = "season"
 _KEPT = timedelta(days=7)
 _LISTED = 100  # lines and evenings that the page names
+_RECENT = 20  # files that are listed
 _STEP = 25  # lines read from one note of the progress to the next
 
 
@@ -72,6 +73,22 @@ def begin_import(import_id: UUID, content: str, by: int | None) -> None:
         )
         session.flush()
         _defer(session, TRY_JOB, import_id)
+
+
+def recent_imports() -> Sequence[Row[Any]]:
+    """The files of the last days without what they say, the newest first."""
+    wanted = (
+        SeasonImport.id,
+        SeasonImport.state,
+        SeasonImport.created_at,
+        SeasonImport.total,
+        SeasonImport.findings["evenings"].as_integer().label("evenings"),
+        SeasonImport.findings["right"].as_boolean().label("right"),
+    )
+    newest = select(*wanted).where(SeasonImport.created_at >= now() - _KEPT)
+    return db.session.execute(
+        newest.order_by(SeasonImport.created_at.desc(), SeasonImport.id).limit(_RECENT)
+    ).all()
 
 
 def save_import(import_id: UUID) -> bool:

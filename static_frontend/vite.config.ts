@@ -31,6 +31,7 @@ export default defineConfig({
         "src/office/book.ts",
         "src/office/pictures.ts",
         "src/styles/pictures.css",
+        "src/styles/show.css",
         "src/styles/box-office.css",
         "src/styles/account.css",
         "src/styles/party-list.css",

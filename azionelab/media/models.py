@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from azionelab.database import Base, UserText
 from azionelab.database.row_versions import Versioned
+from azionelab.languages import language_tag
 
 URL_PREFIX = "/media"
 SUFFIXES = ("avif", "webp", "jpg")  # the best first
@@ -44,11 +45,12 @@ class Picture(Versioned, Base):
     added_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
 
-    def alt_in(self, language: str) -> tuple[str, str]:
-        """The alternative text in a language, or else in another, and that language's code."""
-        if self.alt.get(language):
-            return self.alt[language], language
-        return next(((text, code) for code, text in self.alt.items() if text), ("", language))
+    def alt_in(self, tag: str) -> tuple[str, str]:
+        """The alternative text in a language, or else in another, and that language's tag, as HTML names it."""
+        texts = {language_tag(code): text for code, text in self.alt.items() if text}
+        if tag in texts:
+            return texts[tag], tag
+        return next(((text, other) for other, text in texts.items()), ("", tag))
 
     def url(self, width: int | None = None, suffix: str = "jpg") -> str:
         """The path of a file: of the largest one, unless a width is given."""

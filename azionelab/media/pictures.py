@@ -31,6 +31,8 @@ _ENCODERS = BoundedSemaphore(
 )  # at a time in a process: an encoder takes a processor and much memory
 _WAIT = 20  # seconds
 
+_COPIED = ("position", "digest", "width", "height", "widths", "alt", "credit", "focal_x", "focal_y")
+
 
 class TooManyPictures(Exception):
     """The show has MAX_PICTURES pictures."""
@@ -131,6 +133,13 @@ def move_picture(picture_id: int, steps: int, by: int | None) -> Picture:
             if one.position != position:
                 one.position = position
         return picture
+
+
+def copy_pictures(session: Session, source_id: int, show_id: int) -> None:
+    """Give another show the same pictures, in the caller's transaction: they share the files."""
+    for one in session.scalars(_in_order(source_id)).all():
+        copy = {name: getattr(one, name) for name in _COPIED}
+        session.add(Picture(show_id=show_id, added_at=now(), **copy))
 
 
 def pictures_of(show_id: int) -> Sequence[Picture]:

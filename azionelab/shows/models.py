@@ -14,8 +14,9 @@ from sqlalchemy import (
     not_,
     true,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
 from azionelab.database import Base, UserText
 from azionelab.database.row_versions import Versioned
@@ -29,6 +30,12 @@ from azionelab.shows.limits import (
 )
 
 MAX_CAPACITY = 100_000  # seats
+# A text in several languages, by their codes.
+Texts = dict[str, str]
+
+
+def _texts() -> MappedColumn[Texts]:
+    return mapped_column(JSONB, default=dict, server_default="{}")
 
 
 class Venue(Versioned, Base):
@@ -41,12 +48,20 @@ class Venue(Versioned, Base):
         CheckConstraint(
             f"default_capacity BETWEEN 0 AND {MAX_CAPACITY}", name="default_capacity_range"
         ),
+        CheckConstraint(
+            "latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180"
+            " OR latitude IS NULL AND longitude IS NULL",
+            name="place_whole",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[UserText]
     address: Mapped[UserText] = mapped_column(default="")
     default_capacity: Mapped[int | None]  # seats of a new performance
+    directions: Mapped[Texts] = _texts()  # how to get there
+    latitude: Mapped[float | None]  # degrees, as longitude
+    longitude: Mapped[float | None]
     performances: Mapped[list["Performance"]] = relationship(
         back_populates="venue", passive_deletes="all"
     )
@@ -68,6 +83,8 @@ class Show(Versioned, Base):
         CheckConstraint("title <> ''", name="title_given"),
         CheckConstraint(f"slug ~ '^{SLUG}$'", name="slug_form"),
         CheckConstraint(f"duration_minutes BETWEEN 1 AND {MAX_MINUTES}", name="duration_range"),
+        CheckConstraint(f"doors_minutes BETWEEN 1 AND {MAX_MINUTES}", name="doors_range"),
+        CheckConstraint("age_from BETWEEN 0 AND 21", name="age_range"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -79,6 +96,23 @@ class Show(Versioned, Base):
     published: Mapped[bool] = mapped_column(default=False)
     listed: Mapped[bool] = mapped_column(default=True, server_default=true())
     archived_at: Mapped[datetime | None]
+    # Title, summary and description are in the site's DEFAULT_LOCALE; these have them in other languages.
+    titles: Mapped[Texts] = _texts()
+    summaries: Mapped[Texts] = _texts()
+    descriptions: Mapped[Texts] = _texts()
+    credits: Mapped[Texts] = _texts()  # lines "role: name", in each language
+    access_notes: Mapped[Texts] = _texts()
+    press: Mapped[UserText] = mapped_column(default="", server_default="")  # quotes with sources
+    age_from: Mapped[int | None]
+    spoken_language: Mapped[str] = mapped_column(default="", server_default="")  # a code of SPOKEN
+    surtitles: Mapped[str] = mapped_column(default="", server_default="")
+    doors_minutes: Mapped[int | None]  # the doors open so long before the curtain
+    wheelchair: Mapped[bool] = mapped_column(default=False, server_default=false())
+    companion: Mapped[bool] = mapped_column(default=False, server_default=false())
+    hearing_loop: Mapped[bool] = mapped_column(default=False, server_default=false())
+    strobe: Mapped[bool] = mapped_column(default=False, server_default=false())
+    loud_noise: Mapped[bool] = mapped_column(default=False, server_default=false())
+    haze: Mapped[bool] = mapped_column(default=False, server_default=false())
     performances: Mapped[list["Performance"]] = relationship(
         back_populates="show", passive_deletes="all", order_by="Performance.starts_at"
     )

@@ -77,7 +77,14 @@ def test_from_the_upload_to_the_removal(app: Flask) -> None:
         "focal_y": "101",
     }
     assert "between 0 and 100" in press(client, page, page, **typed).text
+    opened = dict(token_of(client, page))
     press(client, page, page, **typed | {"focal_y": "80"})
+    # Somebody else had the page open: the credit is merged, another text of theirs is a conflict.
+    theirs = typed | {"alt_it": "La scena", "focal_x": "50", "focal_y": "50"}
+    clash = client.post(page, data=opened | theirs | {"alt_it": "Il sipario"})
+    assert clash.status_code == 409
+    assert "La scena" in clash.text
+    assert 'value="Il sipario"' in clash.text
     stage = shown(show.id)[0]
     assert (stage.alt["it"], stage.credit, stage.focal_x, stage.focal_y) == ("Il palco", "", 20, 80)
     replacement = (BytesIO(a_picture(colour="#102a7a")), "other.png")

@@ -28,9 +28,9 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 # What is compared is the row's `version`, the `digest` of a preview, or what the form showed.
 # tests/admin/test_editing.py, test_runs.py, test_messages.py, test_mails.py, test_box_office.py, test_performance_day.py,
-# test_long_files.py
+# test_long_files.py, test_pictures.py
 TOLD_ELSEWHERE = {
-    "venues/edit/", "shows/edit/", "performances/edit/", "holidays/edit/", "accounts/edit/",
+    "venues/edit/", "shows/edit/", "shows/picture/", "performances/edit/", "holidays/edit/", "accounts/edit/",
     "venues/delete/", "shows/delete/", "performances/delete/", "holidays/delete/", "performances/cancel/",
     "season/evenings", "messages/edit/", "messages/start/", "evenings/<int:performance_id>/note",
     "evenings/<int:performance_id>/book", "evenings/<int:performance_id>/house-seats/release",
@@ -43,7 +43,8 @@ SETS_ONE_THING = {
     "failed_mails/", "shows/archive/", "shows/restore/", "shows/give-up-address/", "tokens/revoke/",
     "programs/revoke/", "accounts/link/", "accounts/withdraw/", "accounts/end-sessions/",
     "accounts/reset-second-factor/", "messages/pause/", "messages/resume/", "messages/stop/",
-    "messages/take-back/", "messages/delete/", "webhooks/<int:webhook_id>/active",
+    "messages/take-back/", "messages/delete/", "shows/move-picture/", "shows/remove-picture/",
+    "shows/put-back-picture/", "webhooks/<int:webhook_id>/active",
     "webhooks/<int:webhook_id>/delete", "webhooks/<int:webhook_id>/again", "webhooks/<int:webhook_id>/test",
     "season/import/<uuid:import_id>/stop", "files/<uuid:file_id>/cancel",
     *(
@@ -58,7 +59,7 @@ SETS_ONE_THING = {
 MAKES_NEW = {
     "venues/new/", "shows/new/", "performances/new/", "holidays/new/", "accounts/new/", "tokens/new/",
     "programs/new/", "messages/new/", "messages/copy/", "messages/test/", "mail-texts/preview/", "mail-texts/test/",
-    "season/run", "season/duplicate", "season/import", "evenings/<int:performance_id>/house-seats", "webhooks/",
+    "shows/add-picture/", "shows/replace-picture/", "season/run", "season/duplicate", "season/import", "evenings/<int:performance_id>/house-seats", "webhooks/",
 }  # fmt: skip
 
 

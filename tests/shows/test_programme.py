@@ -153,8 +153,8 @@ def test_an_address_is_told_in_parts_where_they_are_sure(typed: str, parts: dict
 @pytest.mark.parametrize(
     ("typed", "shown"),
     [
-        ("One\nTwo\n\n \n\nThree <b>&", ["One<br>Two", "Three &lt;b&gt;&amp;"]),
-        ("\r\nOne\r\n  Two\r\n\r\nThree", ["One<br>Two", "Three"]),
+        ("One\nTwo\n\n \n\nThree <b>&", ["One<br>\nTwo", "Three &lt;b&gt;&amp;"]),
+        ("\r\nOne\r\n  Two\r\n\r\nThree", ["One<br>\nTwo", "Three"]),
         ("", []),
     ],
 )
@@ -163,8 +163,9 @@ def test_a_description_is_shown_as_it_was_typed(
 ) -> None:
     show = Show(slug="typed", title="Typed", description=typed, published=True)
     a_performance(show=show)
-    page = client.get("/shows/typed").text
-    assert re.findall(r'<p class="prose">(.*?)</p>', page, re.DOTALL) == shown
+    page = client.get("/it/shows/typed").text
+    texts = re.search(r'<div class="show-text flow">(.*?)</div>', page, re.DOTALL)
+    assert re.findall(r"<p>(.*?)</p>", texts[1] if texts else "", re.DOTALL) == shown
 
 
 def test_unknown_and_unpublished_shows_are_not_found(client: FlaskClient) -> None:

@@ -33,9 +33,8 @@ def mark_clashes(form: EditedForm, labels: Labels, conflict: EditConflict) -> No
         field = form[name]
         field.errors = [*field.errors, _describe_clash(form, name, change, conflict.stored[name])]
         if isinstance(field, TextAreaField):
-            field.stored = (
-                conflict.stored[name] or ""
-            )  # the template shows the whole text, to copy from
+            stored = conflict.stored[name] or ""  # the template shows the whole text, to copy from
+            field.stored = "\n\n".join(stored.values()) if isinstance(stored, dict) else stored
     flash(
         gettext(
             "Nothing was saved: somebody changed the same fields while you had this page open. Your entries"
@@ -113,6 +112,8 @@ def _label(form: EditedForm | None, labels: Labels, name: str) -> str:
 
 
 def _format_value(form: EditedForm | None, name: str, value: Any) -> str:
+    if isinstance(value, dict):
+        value = " / ".join(text for text in value.values() if text)
     if value is None or value == "":
         return gettext("nothing")
     if isinstance(value, bool):

@@ -1,33 +1,34 @@
-"""Forms of venues, shows and performances."""
+"""Forms of venues, holidays and performances."""
 
 import re
 import unicodedata
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, not_, select
-from wtforms import BooleanField, DateField, IntegerField, SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
+from wtforms import DateField, FloatField, IntegerField, SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from azionelab.admin.rows.fields import EditedForm, Line, LocalTime, RequiredChoice, Text
+from azionelab.admin.rows.translated import TranslatedForm, add_language_fields
 from azionelab.checkin.house.name_matching import plain_letters
 from azionelab.database import db, now
 from azionelab.shows.limits import (
     CLOSES_BEFORE,
     MAX_LINE,
-    MAX_MINUTES,
     MAX_PARTY,
     MAX_SLUG,
     MAX_TEXT,
     PARTY_LIMIT,
-    SLUG,
 )
 from azionelab.shows.models import MAX_CAPACITY, Show, Venue
 
 
-class VenueForm(EditedForm):
+class VenueForm(TranslatedForm):
     """A venue."""
+
+    in_languages: ClassVar = {"directions": "directions"}
 
     name = Line(_("Name"), [DataRequired(), Length(max=MAX_LINE)])
     address = Line(_("Address"), [Length(max=MAX_LINE)])
@@ -36,6 +37,33 @@ class VenueForm(EditedForm):
         [Optional(), NumberRange(0, MAX_CAPACITY)],
         description=_("The seats of a new performance here, unless it is given another number."),
     )
+    latitude = FloatField(
+        _("Latitude"),
+        [Optional(), NumberRange(-90, 90)],
+        description=_(
+            "With the longitude, for the map that pages link to, as 44.494887. Without both the map searches the"
+            " address."
+        ),
+    )
+    longitude = FloatField(_("Longitude"), [Optional(), NumberRange(-180, 180)])
+
+    def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
+        """Check the fields; coordinates are two or none."""
+        if not super().validate(extra_validators):
+            return False
+        for one, other in ((self.latitude, self.longitude), (self.longitude, self.latitude)):
+            if one.data is None and other.data is not None:
+                one.errors = [gettext("Please enter both coordinates, or none.")]
+                return False
+        return True
+
+
+add_language_fields(
+    VenueForm,
+    "directions",
+    lambda: Text(_("How to get there"), [Length(max=MAX_TEXT)], render_kw={"rows": 4}),
+    "latitude",
+)
 
 
 class HolidayForm(EditedForm):
@@ -57,34 +85,6 @@ class HolidayForm(EditedForm):
             self.last_day.errors = [gettext("The last day is before the first.")]
             return False
         return True
-
-
-class ShowForm(EditedForm):
-    """A show."""
-
-    title = Line(_("Title"), [DataRequired(), Length(max=MAX_LINE)])
-    slug = Line(
-        _("Address"),
-        [Optional(), Length(max=MAX_SLUG), Regexp(SLUG + r"\Z")],
-        description=_(
-            "The last part of the page address: lower-case letters, digits and hyphens. Leave empty to derive"
-            " it from the title."
-        ),
-    )
-    summary = Line(
-        _("Summary"), [Length(max=MAX_LINE)], description=_("One sentence for the programme.")
-    )
-    description = Text(_("Description"), [Length(max=MAX_TEXT)], render_kw={"rows": 8})
-    duration_minutes = IntegerField(_("Minutes"), [Optional(), NumberRange(1, MAX_MINUTES)])
-    published = BooleanField(
-        _("Published"), description=_("Only published shows are in the programme.")
-    )
-
-    def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
-        """Check the fields; an empty slug is made from the title."""
-        if not self.slug.data:
-            self.slug.data = slug_of(self.title.data)
-        return bool(super().validate(extra_validators))
 
 
 class PerformanceForm(EditedForm):

@@ -1,19 +1,18 @@
 """Forms of a show's pictures: an upload, and what is written about a picture."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from babel import Locale
 from flask import current_app
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import IntegerField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
-from azionelab.admin.rows.fields import EditedForm, Line
-from azionelab.languages import LOCALES
+from azionelab.admin.rows.fields import Line
+from azionelab.admin.rows.translated import TranslatedForm, add_language_fields
 from azionelab.media.encoding import MAX_RATIO, MIN_SIDE, Refusal
 from azionelab.media.pictures import Caption
 from azionelab.shows.limits import MAX_LINE
@@ -21,52 +20,37 @@ from azionelab.shows.limits import MAX_LINE
 ACCEPTED = "image/jpeg,image/png,image/webp,image/avif"
 
 
-def language_name(code: str) -> str:
-    """A language's name in the language of the page."""
-    return str(Locale.parse(code).get_display_name(get_locale()) or code)
+class CaptionForm(TranslatedForm):
+    """What is written about a picture: texts `alt_<language>`, and a credit."""
+
+    in_languages: ClassVar = {"alt": "alt"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self["alt"].description = gettext(
+            "What it shows, for people who do not see it: “Two sisters at a window, one of them laughing”."
+        )
+        self.credit.description = gettext("Who made it, as “Photograph: Ada Rossi”.")
 
 
-class CaptionFields:
-    """Mixin of forms with a text about the picture in each language: fields `alt_<language>`."""
-
-    def name_alt_fields(self) -> None:
-        """Label the texts; call it when the form is made."""
-        for code in LOCALES:
-            field: Any = self[f"alt_{code}"]  # type: ignore[index]
-            field.label.text = gettext("Description, %(language)s", language=language_name(code))
-            field.description = gettext(
-                "What it shows, for people who do not see it: “Two sisters at a window, one of them"
-                " laughing”."
-            )
-
-    def alt(self) -> dict[str, str]:
-        """The texts by language."""
-        return {code: self[f"alt_{code}"].data for code in LOCALES}  # type: ignore[index]
-
-
-class UploadForm(FlaskForm, CaptionFields):  # type: ignore[misc]  # WTForms has no types
+class UploadForm(CaptionForm):
     """A new picture."""
 
-    file = FileField(
-        _("Picture"),
-    )
-    # alt_<language>, below
+    file = FileField(_("Picture"))
     credit = Line(_("Credit"), [Length(max=MAX_LINE)])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.name_alt_fields()
         limit_upload(self.file)
-        self.credit.description = gettext("Who made it, as “Photograph: Ada Rossi”.")
 
-    def validate(self, extra_validators: Mapping[str, Any] | None = None) -> bool:
+    def validate(self, extra_validators: dict[str, Any] | None = None) -> bool:
         """Check the texts, and that a file of an allowed size is there."""
         texts = bool(super().validate(extra_validators))
         return check_upload(self.file) and texts
 
     def caption(self) -> Caption:
         """What is written about the picture."""
-        return Caption(self.alt(), self.credit.data)
+        return Caption(self.wanted()["alt"], self.credit.data)
 
 
 class ReplaceForm(FlaskForm):  # type: ignore[misc]
@@ -83,7 +67,7 @@ class ReplaceForm(FlaskForm):  # type: ignore[misc]
         return bool(super().validate(extra_validators)) and check_upload(self.file)
 
 
-class PictureForm(EditedForm, CaptionFields):
+class PictureForm(CaptionForm):
     """What is written about a picture, and what of it stays visible."""
 
     credit = Line(_("Credit"), [Length(max=MAX_LINE)])
@@ -96,29 +80,14 @@ class PictureForm(EditedForm, CaptionFields):
         description=_("Where the picture is cut off, this point stays in sight."),
     )
 
-    def __init__(self, *args: Any, obj: Any = None, **kwargs: Any) -> None:
-        texts = {f"alt_{code}": text for code, text in (obj.alt if obj else {}).items()}
-        super().__init__(*args, obj=obj, data=texts, **kwargs)
-        self.name_alt_fields()
 
-    def wanted(self) -> dict[str, Any]:
-        """The submitted values by column."""
-        fields = super().wanted()
-        return {n: v for n, v in fields.items() if not n.startswith("alt_")} | {"alt": self.alt()}
-
-    def left_as(self, name: str, stored: Any) -> bool:
-        """Whether the person left a value as it was; of the texts, all of them."""
-        if name == "alt":
-            return self.alt() == {code: (stored or {}).get(code, "") for code in LOCALES}
-        return super().left_as(name, stored)
-
-
-# The texts stand before the credit, in the order of the languages.
-for _number, _code in enumerate(LOCALES):
-    for _form in (UploadForm, PictureForm):
-        _field = Line(_code, [DataRequired(), Length(max=MAX_LINE)])
-        _field.creation_counter = _form.credit.creation_counter - 1 + (_number + 1) / 10
-        setattr(_form, f"alt_{_code}", _field)
+for _form in (UploadForm, PictureForm):
+    add_language_fields(
+        _form,
+        "alt",
+        lambda: Line(_("Description"), [DataRequired(), Length(max=MAX_LINE)]),
+        "credit",
+    )
 
 
 def limit_upload(field: Any) -> None:

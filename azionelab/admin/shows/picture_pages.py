@@ -77,7 +77,7 @@ class PicturePages(TheatreView):
             try:
                 merged = edit_row(Picture, picture.id, form.edit(current_user.id))
             except EditConflict as conflict:
-                self._show_clash(form, conflict)
+                mark_clashes(form, _LABELS, conflict)
                 answer = 409
             except RowGone:
                 return self.row_not_found()
@@ -168,20 +168,6 @@ class PicturePages(TheatreView):
             return True
         form.file.errors = [problem]
         return False
-
-    def _show_clash(self, form: Any, conflict: EditConflict) -> None:
-        if "alt" in conflict.clashes:
-            # The texts are several fields of one column.
-            flash(
-                gettext(
-                    "Nothing was saved: somebody changed the descriptions meanwhile. They are now: %(now)s",
-                    now=" / ".join(conflict.stored["alt"].values()),
-                ),
-                "error",
-            )
-            form.version.data = str(conflict.version)
-            return
-        mark_clashes(form, _LABELS, conflict)
 
     def _pictures_page(self, show: Show, form: Any) -> str:
         if form.errors:

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, and_, not_
 from werkzeug.wrappers import Response
 
 from azionelab.admin.rows.base import TheatreView
-from azionelab.admin.season.forms import ShowForm
 from azionelab.admin.season.parties import to_come
+from azionelab.admin.shows.forms import ShowForm
 from azionelab.admin.shows.picture_pages import PicturePages
 from azionelab.database.row_versions import Merged, RowGone
 from azionelab.media.pictures import pictures_of
@@ -28,6 +28,7 @@ class ShowView(PicturePages, TheatreView):
     can_view_details = False
     form = ShowForm
     edit_template = "admin/show.html"
+    create_template = "admin/shows/create.html"
     new_title = _("New show")
     tabs_parameter = "archived"
     column_list = ("title", "slug", "published")

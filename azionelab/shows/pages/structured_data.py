@@ -6,11 +6,10 @@ structured address, an organizer, an image.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from azionelab.shows.models import Show
 from azionelab.shows.programme import Listing, Status
 from azionelab.validation.postal_addresses import postal_address
 
@@ -41,30 +40,42 @@ class EventLinks:
     booking: str
 
 
+@dataclass(frozen=True)
+class Production:
+    """What is played, in the page's language; `images` are absolute URLs, the largest first."""
+
+    name: str
+    description: str
+    images: list[str]
+    performers: list[str]
+    language: str  # spoken; "" when it is not known, or there are no words
+    age_from: int | None
+    doors: timedelta | None  # before the curtain
+    points: dict[str, tuple[float, float]]  # latitude and longitude by the venue's name
+
+
 def theater_events(
-    show: Show, performances: Iterable[tuple[Listing, EventLinks]], publisher: Publisher
+    production: Production, performances: Iterable[tuple[Listing, EventLinks]], publisher: Publisher
 ) -> dict[str, Any]:
     """The performances of a show as schema.org TheaterEvents, in JSON-LD."""
-    events = [_event(show, listing, links, publisher) for listing, links in performances]
+    events = [_event(production, listing, links, publisher) for listing, links in performances]
     return {"@context": "https://schema.org", "@graph": events}
 
 
-def _event(show: Show, listing: Listing, links: EventLinks, publisher: Publisher) -> dict[str, Any]:
+def _event(
+    production: Production, listing: Listing, links: EventLinks, publisher: Publisher
+) -> dict[str, Any]:
     cancelled = listing.status is Status.CANCELLED
     event: dict[str, Any] = {
         "@type": "TheaterEvent",
-        "name": show.title,
-        "description": show.summary,
+        "name": production.name,
+        "description": production.description or production.name,
         "url": links.show,
-        "image": [publisher.image],
+        "image": production.images or [publisher.image],
         "startDate": _local(listing.starts_at, publisher),
         "eventStatus": f"https://schema.org/Event{'Cancelled' if cancelled else 'Scheduled'}",
         "eventAttendanceMode": "https://schema.org/OfflineEventAttendanceMode",
-        "location": {
-            "@type": "PerformingArtsTheater",
-            "name": listing.venue_name,
-            "address": postal_address(listing.venue_address),
-        },
+        "location": _location(listing, production),
         "organizer": {"@type": "Organization", "name": publisher.name, "url": publisher.url},
         "isAccessibleForFree": True,
         "offers": {
@@ -76,9 +87,29 @@ def _event(show: Show, listing: Listing, links: EventLinks, publisher: Publisher
             "url": links.booking,
         },
     }
+    if production.performers:
+        event["performer"] = [{"@type": "Person", "name": name} for name in production.performers]
+    if production.language:
+        event["inLanguage"] = production.language
+    if production.age_from is not None:
+        event["typicalAgeRange"] = f"{production.age_from}-"
+    if production.doors is not None:
+        event["doorTime"] = _local(listing.starts_at - production.doors, publisher)
     if listing.duration_minutes is not None:
         event["endDate"] = _local(listing.ends_at, publisher)
+        event["duration"] = f"PT{listing.duration_minutes}M"
     return event
+
+
+def _location(listing: Listing, production: Production) -> dict[str, Any]:
+    place: dict[str, Any] = {
+        "@type": "PerformingArtsTheater",
+        "name": listing.venue_name,
+        "address": postal_address(listing.venue_address),
+    }
+    if point := production.points.get(listing.venue_name):
+        place["geo"] = {"@type": "GeoCoordinates", "latitude": point[0], "longitude": point[1]}
+    return place
 
 
 def _local(moment: datetime, publisher: Publisher) -> str:

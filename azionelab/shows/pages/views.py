@@ -1,6 +1,7 @@
 """The programme's pages: without cookies and equal for all visitors, so nginx can cache them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from time import monotonic
 from typing import Any, NoReturn
@@ -18,9 +19,12 @@ from flask import (
 from flask.blueprints import BlueprintSetupState
 
 from azionelab.database import now
+from azionelab.shows.facts.formatting import formatted
+from azionelab.shows.facts.texts import NO_WORDS
 from azionelab.shows.former_slugs import find_current_slug
 from azionelab.shows.models import Show
-from azionelab.shows.pages.structured_data import EventLinks, Publisher, theater_events
+from azionelab.shows.pages.show_facts import ShowFacts, read_facts
+from azionelab.shows.pages.structured_data import EventLinks, Production, Publisher, theater_events
 from azionelab.shows.programme import Listing, find_published_show, list_performances, programme
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.site_urls import site_url
@@ -33,6 +37,7 @@ _PAGES = "azionelab.programme_pages"
 def _init_page_cache(state: BlueprintSetupState) -> None:
     pages: dict[str, tuple[str, float]] = {}
     state.app.extensions[_PAGES] = pages
+    state.app.add_template_filter(formatted, "formatted")
 
 
 @blueprint.after_request
@@ -67,12 +72,15 @@ def _render_show(slug: str) -> str:
     show = find_published_show(slug)
     if show is None:
         _redirect_former_slug(slug)
-    performances = list_performances(show, now())
+    at = now()
+    facts, performances = read_facts(show, at), list_performances(show, at)
     return render_template(
         "show.html",
         show=show,
+        about=facts,
         performances=performances,
-        structured_data=_events(show, performances),
+        structured_data=_events(show, facts, performances),
+        image=_share_image(facts),
     )
 
 
@@ -105,7 +113,7 @@ def _public(render: Callable[[], str]) -> Response:
     return response
 
 
-def _events(show: Show, performances: list[Listing]) -> dict[str, Any]:
+def _events(show: Show, facts: ShowFacts, performances: list[Listing]) -> dict[str, Any]:
     """The page's structured data."""
     settings = current_app.config["AZIONELAB"]
     site = settings.site_base_url
@@ -120,4 +128,27 @@ def _events(show: Show, performances: list[Listing]) -> dict[str, Any]:
     def links(listing: Listing) -> EventLinks:
         return EventLinks(page, site_url("bookings.book", performance_id=listing.id))
 
-    return theater_events(show, [(each, links(each)) for each in performances], publisher)
+    poster = facts.poster
+    production = Production(
+        name=facts.title.text,
+        description=facts.description_for_machines,
+        images=[site + poster.url(), site + poster.url_for_width(640)] if poster else [],
+        performers=facts.performers,
+        language="" if show.spoken_language == NO_WORDS else show.spoken_language,
+        age_from=show.age_from,
+        doors=timedelta(minutes=show.doors_minutes) if show.doors_minutes else None,
+        points={
+            place.name: (place.latitude, place.longitude)
+            for place in facts.places
+            if place.latitude is not None and place.longitude is not None
+        },
+    )
+    return theater_events(production, [(each, links(each)) for each in performances], publisher)
+
+
+def _share_image(facts: ShowFacts) -> str:
+    """The absolute URL of the picture that chats and social networks show."""
+    site: str = current_app.config["AZIONELAB"].site_base_url
+    if facts.poster:
+        return site + facts.poster.url()
+    return site + url_for("static", filename="icon-512.png", lang=None)

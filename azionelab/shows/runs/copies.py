@@ -15,13 +15,14 @@ from azionelab.shows.runs.planning import Asked, NewShow
 
 
 def new_copy(show: Show, title: str) -> NewShow:
-    """A draft with the show's texts and a slug of its own."""
+    """A draft with the show's texts, facts and pictures, and a slug of its own."""
     return NewShow(
         title,
         find_free_slug(show.slug),
         show.summary,
         show.description,
         show.duration_minutes,
+        copy_of=show.id,
     )
 
 
@@ -29,9 +30,7 @@ def copy_show(copy: NewShow, by: int | None) -> Show:
     """Add a copy without evenings; raises IntegrityError when its slug was taken meanwhile."""
     with transaction() as session:
         record_author(session, by)
-        show = Show(**vars(copy))
-        session.add(show)
-        return show
+        return copy.add(session)
 
 
 def copy_run(show: Show, copy: NewShow, first_day: date) -> list[Asked]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from azionelab.database import db, now, transaction
 from azionelab.database.row_versions import lock_row, record_author
+from azionelab.shows.facts.copying import copy_facts
 from azionelab.shows.limits import PARTY_LIMIT, performance_end
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.shows.runs.evenings import BookingTimes, Fault, Times, resolve_times
@@ -27,7 +28,7 @@ Row = TypeVar("Row", Show, Venue)
 
 @dataclass(frozen=True)
 class NewShow:
-    """A show that is added with its evenings."""
+    """A show that is added with its evenings; `copy_of` is the id of one whose facts and pictures it takes along."""
 
     title: str
     slug: str
@@ -35,6 +36,17 @@ class NewShow:
     description: str = ""
     duration_minutes: int | None = None
     published: bool = False
+    copy_of: int | None = None
+
+    def add(self, session: Session) -> Show:
+        """Add it, in the caller's transaction."""
+        facts = dict(vars(self))
+        source_id = facts.pop("copy_of")
+        show = Show(**facts)
+        session.add(show)
+        if source_id is not None:
+            copy_facts(session, source_id, show)
+        return show
 
 
 @dataclass(frozen=True)
@@ -160,7 +172,8 @@ def _rows(session: Session, model: type[Row], named: Iterable[Named]) -> dict[Na
     known = sorted(name for name in wanted if isinstance(name, int))
     rows: dict[Named, Row] = {identity: lock_row(session, model, identity) for identity in known}
     for new in wanted - rows.keys():
-        rows[new] = model(**vars(new))
+        added: Any = new.add(session) if isinstance(new, NewShow) else model(**vars(new))
+        rows[new] = added
     return rows
 
 

@@ -1,0 +1,48 @@
+"""Simple formatting of texts: a subset of Markdown, as HTML that cannot do harm.
+
+Paragraphs, line breaks, headings (as h3 and h4), emphasis, lists, links. No HTML, no pictures, no code. markdown-it
+makes the HTML and escapes what is HTML in the text; nh3 then keeps the tags and attributes named here only.
+"""
+
+import html
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+_TAGS = {"p", "br", "h3", "h4", "em", "strong", "ul", "ol", "li", "a", "blockquote"}
+_RULES = [
+    "heading",
+    "list",
+    "emphasis",
+    "link",
+    "newline",
+    "blockquote",
+    "autolink",
+    "escape",
+    "entity",
+]
+_MARKDOWN = MarkdownIt("zero", {"html": False, "breaks": True}).enable(_RULES)
+
+
+def formatted(text: str) -> Markup:
+    """A typed text as safe HTML."""
+    tokens = _MARKDOWN.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            # The page has the levels above.
+            token.tag = "h3" if token.tag in ("h1", "h2", "h3") else "h4"
+    rendered = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    safe = nh3.clean(
+        rendered,
+        tags=_TAGS,
+        attributes={"a": {"href"}},
+        url_schemes={"https", "http", "mailto", "tel"},
+        link_rel="noopener noreferrer",
+    )
+    return Markup(safe)  # noqa: S704 (cleaned)
+
+
+def plain(text: str) -> str:
+    """The same text without its marks, in one line, for descriptions that machines read."""
+    return " ".join(html.unescape(nh3.clean(_MARKDOWN.render(text), tags=set())).split())

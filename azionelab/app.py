@@ -43,6 +43,9 @@ from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config
 from azionelab.shows.pages.views import blueprint as shows_blueprint
 from azionelab.staff.pages.setup import init_security
+from azionelab.waitlist import jobs as _waitlist_jobs  # noqa: F401
+from azionelab.waitlist.offers import follow_freed_seats
+from azionelab.waitlist.pages.views import blueprint as waitlist_blueprint
 from azionelab.web.actors import find_actor
 from azionelab.web.assets import init_assets
 from azionelab.web.pages import init_pages
@@ -112,10 +115,12 @@ def _register_parts(app: Flask) -> None:
         shows_blueprint,
         media_blueprint,
         bookings_blueprint,
+        waitlist_blueprint,
         checkin_blueprint,
         health_blueprint,
     ):
         app.register_blueprint(blueprint)
+    follow_freed_seats()
     init_api(app)
     init_admin(app)
     register_commands(app)

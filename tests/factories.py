@@ -15,6 +15,7 @@ from azionelab.database import db, now, transaction
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance, Show, Venue
 from azionelab.tokens import Purpose, make_token
+from azionelab.waitlist import rules as waitlist
 
 _numbers = itertools.count(1)
 DOOR_A = Actor(door="Door A", label="Anna")
@@ -117,3 +118,17 @@ def mails(reservation: Reservation) -> list[str]:
     db.session.rollback()
     kinds = select(Mail.kind).where(Mail.reservation_id == reservation.id).order_by(Mail.created_at)
     return list(db.session.scalars(kinds))
+
+
+def an_entry(performance_id: int, seats: int = 1, **visitor: Any) -> Reservation:
+    """An entry of the waitlist, whose mailbox is not confirmed yet."""
+    who = a_visitor(**visitor)
+    waitlist.join(performance_id, who, seats)
+    return db.session.scalars(
+        select(Reservation).where(Reservation.email == who.email, Reservation.state == "waiting")
+    ).one()
+
+
+def a_waiting_party(performance_id: int, seats: int = 1, **visitor: Any) -> Reservation:
+    """A party at the end of a performance's line; or one that was offered seats at once."""
+    return waitlist.take_place(an_entry(performance_id, seats, **visitor).id)

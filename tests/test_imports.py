@@ -23,6 +23,7 @@ KNOWS = {
     "media": set(),
     "bookings": {"shows", "mail"},
     "mail": set(),
+    "waitlist": {"shows", "bookings", "mail"},
     "checkin": {"shows", "bookings", "staff"},
     "staff": {"mail"},
     "exports": {"staff"},
@@ -41,11 +42,13 @@ KNOWS = {
         "reports",
         "ops",
         "exports",
+        "waitlist",
     },
 }
 # Where a page leads on to one of a part that its own knows nothing of: by the address's name alone.
 LEADS_ON = {
     ("shows", "bookings"),  # an evening to its form
+    ("bookings", "waitlist"),  # a mail to the place in line
     ("bookings", "checkin"),  # a ticket to its door
     ("staff", "admin"),  # whoever logs in to their work
     ("staff", "checkin"),

@@ -75,6 +75,10 @@ class HoldExpired(BookingError):
     """The reservation was not confirmed in time."""
 
 
+class NotOffered(BookingError):
+    """The reservation is on the waitlist: no seats have been offered to it yet."""
+
+
 class ReservationEnded(BookingError):
     """The reservation is cancelled or expired, and cannot be changed."""
 

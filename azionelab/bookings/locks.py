@@ -80,6 +80,16 @@ _LIVE_PARTIES = (
     .with_for_update(key_share=True, of=Reservation)
     .execution_options(populate_existing=True)
 )
+_WAITING_PARTIES = (
+    select(Reservation)
+    .where(
+        Reservation.performance_id == bindparam("performance"),
+        Reservation.state == literal_column(f"'{State.WAITING}'"),
+    )
+    .order_by(Reservation.waiting_since, Reservation.id)
+    .with_for_update(key_share=True, of=Reservation)
+    .execution_options(populate_existing=True)
+)
 
 
 def lock_performance(session: Session, performance_id: int) -> Performance:
@@ -132,6 +142,12 @@ def lock_live_parties(session: Session, performance_id: int) -> Sequence[Reserva
     """All live reservations of a performance that is locked already, locked in their order."""
     require_transaction(session)
     return session.scalars(_LIVE_PARTIES, {"performance": performance_id}).all()
+
+
+def lock_waiting_parties(session: Session, performance_id: int) -> Sequence[Reservation]:
+    """The waitlist of a performance that is locked already, locked in its order: who is not in line comes last."""
+    require_transaction(session)
+    return session.scalars(_WAITING_PARTIES, {"performance": performance_id}).all()
 
 
 def lock_with_performance(session: Session, reservation_id: UUID) -> Reservation:

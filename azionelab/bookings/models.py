@@ -35,8 +35,9 @@ MAX_CONTACT = 200  # characters, of a reason too
 
 
 class State(StrEnum):
-    """A reservation's life: pending, then confirmed, cancelled or expired."""
+    """A reservation's life: pending, then confirmed, cancelled or expired. Some wait in line for seats before."""
 
+    WAITING = "waiting"
     PENDING = "pending"
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
@@ -72,11 +73,11 @@ class Reservation(PartyCounts, Base):
     hold. A trigger erases both when the reservation is not pending any more (migration 0015).
 
     A pending reservation without `holds_seats` was made when `unconfirmed_limit` seats of the performance were
-    unconfirmed already. It gets its seats when it is confirmed, if so many are free then (migration 0020).
+    unconfirmed already. It gets its seats when it is confirmed, if so many are free then (migration 0020). A WAITING
+    one holds none (waitlist/); an offer makes it pending, of which the visitor is told `offered_at`.
 
     `note` is written by staff for the door. A trigger erases it with the name (migration 0026). `late_at` is about
-    when the party comes, if it announced a late arrival. history.py reads `ended_by`, `reduced_from`,
-    `reduced_at` and `reduced_by`.
+    when the party comes, if it announced a late arrival. history.py reads `ended_by` and `reduced_...`.
 
     Of `kind` HOUSE the `name` is the note why the seats are kept back, and `hold_expires_at` when they are released;
     nobody is let in by them. Seats given to somebody are a booking of its own, `taken_from` those. A group has a
@@ -128,6 +129,20 @@ class Reservation(PartyCounts, Base):
             ),
             postgresql_using="gin",
         ),
+        Index(
+            "ix_reservation_waiting",
+            "performance_id",
+            "waiting_since",
+            "id",
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "uq_reservation_waiting_email",
+            "performance_id",
+            "email_key",
+            unique=True,
+            postgresql_where=text("state = 'waiting'"),
+        ),
         # Asked by the trigger for every booking, under the performance's lock.
         Index(
             "ix_reservation_network",
@@ -141,7 +156,10 @@ class Reservation(PartyCounts, Base):
             postgresql_where=text("taken_from IS NOT NULL"),
         ),
         CheckConstraint(f"seats BETWEEN 1 AND {MAX_PARTY}", name="seats_range"),
-        CheckConstraint("state IN ('pending', 'confirmed', 'cancelled', 'expired')", name="state"),
+        CheckConstraint(
+            "state IN ('pending', 'confirmed', 'cancelled', 'expired', 'waiting')", name="state"
+        ),
+        CheckConstraint("state <> 'waiting' OR NOT holds_seats", name="waiting_holds_none"),
         CheckConstraint("admitted BETWEEN 0 AND seats - released", name="admitted_range"),
         CheckConstraint("released BETWEEN 0 AND seats", name="released_range"),
         CheckConstraint("outside >= 0", name="outside_range"),
@@ -192,6 +210,8 @@ class Reservation(PartyCounts, Base):
     created_at: Mapped[datetime]
     hold_expires_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
+    waiting_since: Mapped[datetime | None]  # in line, with a mailbox that was confirmed
+    offered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]  # when it was cancelled or expired
     ended_by: Mapped[str | None]
     reduced_from: Mapped[int | None]
@@ -203,8 +223,7 @@ class Reservation(PartyCounts, Base):
 
     # Not stored: a rule sets it on the returned reservation when it changed nothing.
     is_unchanged = False
-    # Not stored: whether the page says that seats are held. For an address that has a booking already it is what
-    # the page would say of a new one, so that both look the same.
+    # Whether the page says that seats are held: of an address that has a booking already, as of a new one.
     shown_as_held = True
 
     @hybrid_property
@@ -226,6 +245,16 @@ class Reservation(PartyCounts, Base):
     @classmethod
     def _is_pending(cls) -> ColumnElement[bool]:
         return cls.state == _literal(State.PENDING)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is on the waitlist and has no offer, its mailbox confirmed or not."""
+        return self.state == State.WAITING
+
+    @property
+    def only_waited(self) -> bool:
+        """Whether it was on the waitlist and never got an offer."""
+        return self.is_waiting or bool(self.waiting_since and not self.offered_at)
 
     def is_lapsed(self, at: datetime) -> bool:
         """Whether its hold is over, though nobody may have marked it as expired yet."""

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings.erasure import retention
 from azionelab.bookings.errors import CapacityBelowHeld, NamesErased
-from azionelab.bookings.locks import lock_live_parties, lock_performance
+from azionelab.bookings.locks import lock_live_parties, lock_performance, lock_waiting_parties
 from azionelab.bookings.seats.holds import expire_holds
-from azionelab.bookings.transitions import box_office, consequences, parties
+from azionelab.bookings.transitions import box_office, consequences, parties, waitlist
 from azionelab.database import now, transaction
 from azionelab.database.row_versions import record_author, require_version
 from azionelab.shows.models import Performance
@@ -52,9 +52,14 @@ def change_locked(
     _let_booking_follow(performance, before, at)
     if performance.capacity < performance.seats_held:
         raise CapacityBelowHeld(performance.seats_held)
-    if not moved:
+    consequences.seats_may_be_free(performance)
+    closes_at = performance.booking_closes_at
+    if not moved and closes_at >= before.booking_closes_at:
         return 0
     live = lock_live_parties(session, performance.id)
+    waitlist.follow_closing(live, closes_at)
+    if not moved:
+        return 0
     for reservation in live:
         # It was announced for the old time.
         reservation.late_at = None
@@ -62,9 +67,11 @@ def change_locked(
     if performance.starts_at <= at or performance.cancelled_at is not None:
         return 0
     how = consequences.Change.PERFORMANCE_MOVED
-    return sum(
+    mails = sum(
         consequences.reservation_changed(session, party, how, with_mail=notify) for party in live
     )
+    waiting = lock_waiting_parties(session, performance.id)
+    return mails + waitlist.tell_moved(session, waiting, notify=notify)
 
 
 def cancel_performance(
@@ -96,7 +103,9 @@ def cancel_locked(session: Session, performance: Performance, at: datetime, *, n
     """`cancel_performance` of a locked performance without lapsed holds, as part of the caller's transaction."""
     performance.cancelled_at = at
     live = lock_live_parties(session, performance.id)
-    return parties.cancel_with_performance(session, performance, live, notify=notify)
+    mails = parties.cancel_with_performance(session, performance, live, notify=notify)
+    waiting = lock_waiting_parties(session, performance.id)
+    return mails + waitlist.cancel_with_performance(session, waiting, notify=notify)
 
 
 def _check_move(starts_at: datetime, moved_to: datetime, at: datetime) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import make_transient_to_detached
 from azionelab.bookings.errors import (
     HoldExpired,
     NotFewerSeats,
+    NotOffered,
     PartyInside,
     PerformanceStarted,
     ReservationEnded,
@@ -163,7 +164,8 @@ def request_key_of(press: UUID, performance_id: int, visitor: Visitor, seats: in
 def confirm(reservation_id: UUID) -> Reservation:
     """Confirm a pending reservation and enqueue the ticket. Confirming again changes nothing.
 
-    Raises ReservationUnknown, HoldExpired, ReservationEnded, SoldOut for one that held no seats, and SeatsOfHouse.
+    Raises ReservationUnknown, HoldExpired, ReservationEnded, SoldOut for one that held no seats, SeatsOfHouse, and
+    NotOffered for one on the waitlist.
     """
     with counted(Action.CONFIRM) as answer:
         try:
@@ -181,6 +183,8 @@ def _confirm(reservation_id: UUID, answer: Answer, *, with_performance: bool) ->
         at = now()
         if reservation.state == State.CONFIRMED:
             return _unchanged(answer, reservation)
+        if reservation.is_waiting:
+            raise NotOffered
         if reservation.state == State.EXPIRED or reservation.is_lapsed(at):
             raise HoldExpired
         if reservation.state == State.CANCELLED or reservation.performance.cancelled_at is not None:

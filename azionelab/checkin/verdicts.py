@@ -190,6 +190,7 @@ def _nobody_expected(party: Party, door: Door) -> VerdictKind:
 
 _NOT_CONFIRMED: dict[str, VerdictKind] = {
     State.PENDING: VerdictKind.NOT_CONFIRMED,
+    State.WAITING: VerdictKind.NOT_CONFIRMED,
     State.CANCELLED: VerdictKind.CANCELLED,
     State.EXPIRED: VerdictKind.EXPIRED,
 }

@@ -21,6 +21,7 @@ from azionelab.validation.text import remove_bidi_controls
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _COMMITTED = "azionelab.committed"
 _INSERTS_WITH_COMMIT = "azionelab.insert_with_commit"
+_BEFORE_COMMIT = "azionelab.before_commit"
 _Locked = TypeVar("_Locked")
 
 
@@ -45,6 +46,7 @@ def transaction() -> Iterator[Session]:
     try:
         announce_current(session)
         yield session
+        run_before_commit(session)
         _commit(session, session.info.pop(_INSERTS_WITH_COMMIT, ()))
         session.info[_COMMITTED] = True
     except BaseException:
@@ -53,6 +55,7 @@ def transaction() -> Iterator[Session]:
     finally:
         session.info.pop(IN_USE_CASE, None)
         session.info.pop(_INSERTS_WITH_COMMIT, None)
+        session.info.pop(_BEFORE_COMMIT, None)
 
 
 def has_committed() -> bool:
@@ -69,6 +72,29 @@ def insert_with_commit(session: Session, statement: Insert, values: dict[str, An
     """
     require_transaction(session)
     session.info.setdefault(_INSERTS_WITH_COMMIT, []).append((statement, values))
+
+
+def before_commit(session: Session, work: Callable[[Session, int], None], about: int) -> None:
+    """Call `work(session, about)` at the end of the transaction, before it commits; once, however often it is asked.
+
+    For what follows from all that the transaction did to a row, whose id `about` is. What raises rolls back.
+    """
+    require_transaction(session)
+    session.info.setdefault(_BEFORE_COMMIT, {})[about, work] = None
+
+
+def has_before_commit(session: Session, about: int) -> bool:
+    """Whether something is still to be done about a row before the commit."""
+    return any(row == about for row, _work in session.info.get(_BEFORE_COMMIT, {}))
+
+
+def run_before_commit(session: Session, about: int | None = None) -> None:
+    """Do what `before_commit` was asked for, in the order of the rows' ids; of one row if it is named."""
+    waiting = session.info.get(_BEFORE_COMMIT, {})
+    while due := [each for each in waiting if about in (None, each[0])]:
+        key = min(due, key=lambda each: each[0])
+        del waiting[key]
+        key[1](session, key[0])
 
 
 def execute_autocommit(statement: ClauseElement, values: Mapping[str, object]) -> Any:

@@ -23,6 +23,8 @@ class MailKind(StrEnum):
     PERFORMANCE_CANCELLED = "performance_cancelled"  # we cancelled
     MOVED = "moved"  # we changed the performance's time or place
     MESSAGE = "message"  # staff wrote to the audience
+    WAITLIST = "waitlist"  # you want to wait for seats: press here to take your place in line
+    OFFER = "offer"  # seats came free: press here to have them
 
 
 class Delivery(StrEnum):
@@ -47,7 +49,7 @@ class Mail(Base):
     __table_args__ = (
         CheckConstraint(
             "kind IN ('confirm', 'existing', 'ticket', 'changed', 'cancelled',"
-            " 'performance_cancelled', 'moved', 'message')",
+            " 'performance_cancelled', 'moved', 'message', 'waitlist', 'offer')",
             name="kind",
         ),
         CheckConstraint("(kind = 'message') = (message_id IS NOT NULL)", name="message"),

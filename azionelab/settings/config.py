@@ -43,6 +43,9 @@ class Config:
     default_locale: str
     hold_minutes: int
     retention_days: int
+    waitlist_offer_hours: int
+    night_begins: int  # o'clock, in `time_zone`
+    night_ends: int
     page_cache_seconds: int
     booking_rate_limit: str
     login_rate_limit: str

@@ -21,6 +21,7 @@ _STATES: dict[str, str] = {
     State.CONFIRMED: _("confirmed"),
     State.CANCELLED: _("cancelled"),
     State.EXPIRED: _("expired"),
+    State.WAITING: _("on the waitlist"),
 }
 
 

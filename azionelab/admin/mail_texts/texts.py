@@ -20,6 +20,11 @@ NAMES: dict[str, str] = {
     TemplateName.MOVED_UNCONFIRMED: _("Performance rescheduled, not confirmed yet"),
     TemplateName.PERFORMANCE_CANCELLED: _("Performance cancelled"),
     TemplateName.EXISTING: _("Already booked"),
+    TemplateName.WAITLIST_JOIN: _("Waitlist: request to confirm"),
+    TemplateName.WAITLIST_PLACE: _("Waitlist: in line"),
+    TemplateName.OFFER: _("Waitlist: seats offered"),
+    TemplateName.WAITLIST_MOVED: _("Waitlist: performance rescheduled"),
+    TemplateName.WAITLIST_CANCELLED: _("Waitlist: performance cancelled"),
     TemplateName.BOOKING: _("How the booking stands"),
 }
 WHEN: dict[str, str] = {
@@ -34,6 +39,11 @@ WHEN: dict[str, str] = {
     TemplateName.MOVED_UNCONFIRMED: _("the same, to parties that have not confirmed yet"),
     TemplateName.PERFORMANCE_CANCELLED: _("to all parties of a performance that is cancelled"),
     TemplateName.EXISTING: _("to whoever books the same performance a second time"),
+    TemplateName.WAITLIST_JOIN: _("to whoever wants to wait, with the button that takes the place"),
+    TemplateName.WAITLIST_PLACE: _("to whoever the box office puts on the waitlist"),
+    TemplateName.OFFER: _("when seats have come free for a party on the waitlist"),
+    TemplateName.WAITLIST_MOVED: _("to those in line, when the time or the venue changes"),
+    TemplateName.WAITLIST_CANCELLED: _("to those in line, when the performance is cancelled"),
     TemplateName.BOOKING: _(
         "in place of a late mail, when its booking has ended or was confirmed meanwhile"
     ),

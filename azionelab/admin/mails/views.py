@@ -36,6 +36,8 @@ KINDS: dict[str, str] = {
     MailKind.PERFORMANCE_CANCELLED: _("performance cancelled"),
     MailKind.MOVED: _("performance rescheduled"),
     MailKind.MESSAGE: _("message to the audience"),
+    MailKind.WAITLIST: _("waitlist"),
+    MailKind.OFFER: _("seats offered"),
 }
 DELIVERIES: dict[str, str] = {
     Delivery.QUEUED: _("waiting"),

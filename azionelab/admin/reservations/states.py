@@ -14,6 +14,7 @@ STATES: dict[str, str] = {
     State.CONFIRMED: _("confirmed"),
     State.CANCELLED: _("cancelled"),
     State.EXPIRED: _("expired"),
+    State.WAITING: _("on the waitlist"),
 }
 _HOUSE = "house"  # nobody has to confirm them
 _HOUSE_SEATS = _("house seats")

@@ -17,6 +17,7 @@ from azionelab.bookings.box_office.outcomes import (
     write_to_party,
 )
 from azionelab.bookings.errors import (
+    NotOffered,
     PartyInside,
     PerformanceStarted,
     ReservationEnded,
@@ -105,6 +106,8 @@ def revive(
     _check_takes_place(reservation)
     if reservation.kind == Kind.HOUSE and held_until is None:
         raise SeatsOfHouse
+    if reservation.is_waiting:
+        raise NotOffered
     performance, at = reservation.performance, now()
     free = count_free_seats(session, performance, at)
     if reservation.seats > free:

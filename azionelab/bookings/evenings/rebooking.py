@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.box_office.moves import ended_with_performance, move_locked
@@ -60,6 +60,8 @@ def parties_to_rebook(performance_id: int) -> Sequence[Reservation]:
             Reservation.state == State.CANCELLED,
             Reservation.ended_by == By.PERFORMANCE,
             Reservation.kind != Kind.HOUSE,
+            # Not those that only waited.
+            or_(Reservation.waiting_since.is_(None), Reservation.offered_at.is_not(None)),
             Reservation.walk_in.is_(False),
             Reservation.erased_at.is_(None),
         )

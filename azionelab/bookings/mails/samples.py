@@ -27,6 +27,11 @@ _STATES = {
     TemplateName.CANCELLED: State.CANCELLED,
     TemplateName.MERGED: State.CANCELLED,
     TemplateName.PERFORMANCE_CANCELLED: State.CANCELLED,
+    TemplateName.WAITLIST_JOIN: State.WAITING,
+    TemplateName.WAITLIST_PLACE: State.WAITING,
+    TemplateName.WAITLIST_MOVED: State.WAITING,
+    TemplateName.WAITLIST_CANCELLED: State.CANCELLED,
+    TemplateName.OFFER: State.PENDING,
     TemplateName.BOOKING: State.EXPIRED,
 }
 # What staff have changed, where the text tells of it.

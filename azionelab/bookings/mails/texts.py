@@ -37,6 +37,8 @@ def effective_kind(kind: MailKind, reservation: Reservation) -> MailKind:
     """The kind of text that a mail gets now: a cancelled performance or booking replaces all others."""
     if kind is MailKind.MESSAGE:
         return kind  # written by staff
+    if reservation.only_waited and reservation.performance.cancelled_at is None:
+        return MailKind.MOVED if kind is MailKind.MOVED else MailKind.WAITLIST
     if kind is not MailKind.CANCELLED and reservation.performance.cancelled_at is not None:
         return MailKind.PERFORMANCE_CANCELLED
     if kind is MailKind.CANCELLED and reservation.state == State.CONFIRMED:
@@ -44,15 +46,25 @@ def effective_kind(kind: MailKind, reservation: Reservation) -> MailKind:
     return MailKind.CANCELLED if reservation.state == State.CANCELLED else kind
 
 
-def template_for(  # noqa: PLR0911 (one each)
+def template_for(  # noqa: PLR0911, PLR0912 (one each)
     kind: MailKind, reservation: Reservation, changed: Mapping[str, Any] | None
 ) -> TemplateName:
     """Which text a mail gets now."""
     confirmed = reservation.state == State.CONFIRMED
     awaits = awaits_confirmation(reservation)
     match effective_kind(kind, reservation):
+        case MailKind.PERFORMANCE_CANCELLED if reservation.only_waited:
+            return TemplateName.WAITLIST_CANCELLED
         case MailKind.PERFORMANCE_CANCELLED:
             return TemplateName.PERFORMANCE_CANCELLED
+        case MailKind.MOVED if reservation.only_waited:
+            return TemplateName.WAITLIST_MOVED
+        case MailKind.WAITLIST if reservation.waiting_since is None:
+            return TemplateName.WAITLIST_JOIN
+        case MailKind.WAITLIST if reservation.only_waited:
+            return TemplateName.WAITLIST_PLACE
+        case MailKind.WAITLIST | MailKind.OFFER if awaits:
+            return TemplateName.OFFER
         case MailKind.CONFIRM if awaits:
             return TemplateName.CONFIRM
         case MailKind.EXISTING if awaits or confirmed:
@@ -61,7 +73,13 @@ def template_for(  # noqa: PLR0911 (one each)
             return TemplateName.MOVED
         case MailKind.MOVED if awaits:
             return TemplateName.MOVED_UNCONFIRMED
-        case MailKind.CONFIRM | MailKind.EXISTING | MailKind.MOVED:
+        case (
+            MailKind.CONFIRM
+            | MailKind.EXISTING
+            | MailKind.MOVED
+            | MailKind.WAITLIST
+            | MailKind.OFFER
+        ):
             return TemplateName.BOOKING
         case MailKind.TICKET if confirmed:
             return TemplateName.TICKET

@@ -11,6 +11,7 @@ from azionelab.bookings.errors import (
     NotConfirmed,
     NotFewerSeats,
     NotMovable,
+    NotOffered,
     PartyInside,
     PartyTooLarge,
     PerformanceStarted,
@@ -66,6 +67,8 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence f
             return gettext("A booking can have at most %(limit)s seats.", limit=error.limit)
         case HoldExpired():
             return gettext("The time to confirm has passed, and the seats have been released.")
+        case NotOffered():
+            return gettext("No seats have come free for you yet.")
         case ReservationEnded():
             return gettext("This booking is no longer active.")
         case PerformanceStarted():

@@ -85,7 +85,7 @@ class BookingForm(VisitorForm):
 
     def offer(self, limit: int) -> "BookingForm":
         """Offer parties of 1 to `limit` people."""
-        self.seats.choices = _sizes(1, limit)
+        self.seats.choices = size_choices(1, limit)
         if self.seats.data is None and not self.is_submitted():
             self.seats.data = min(2, limit)
         if not self.request_key.data:
@@ -153,5 +153,6 @@ def _about(at: datetime, minutes: int) -> str:
     return gettext("about %(minutes)s minutes late, at %(at)s", minutes=minutes, at=format_time(at))
 
 
-def _sizes(least: int, most: int) -> list[tuple[Any, str]]:
+def size_choices(least: int, most: int) -> list[tuple[Any, str]]:
+    """Numbers of seats to choose from."""
     return [(n, ngettext("%(num)s seat", "%(num)s seats", n)) for n in range(least, most + 1)]

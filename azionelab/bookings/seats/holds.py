@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from azionelab.bookings.locks import lock_performance
 from azionelab.bookings.models import Reservation, lapsed
-from azionelab.bookings.transitions import parties
+from azionelab.bookings.transitions import consequences, parties
 from azionelab.database import now, transaction
 from azionelab.settings.config import Config
 from azionelab.shows.models import Performance
@@ -54,6 +54,14 @@ def expire_holds(session: Session, performance: Performance, at: datetime) -> in
 
 
 def count_free_seats(session: Session, performance: Performance, at: datetime) -> int:
-    """The free seats of a locked performance. Expires its lapsed holds first, in the caller's transaction."""
-    expire_holds(session, performance, at)
+    """The free seats of a locked performance, which anybody may have.
+
+    Expires its lapsed holds first, in the caller's transaction. What comes free by that is offered to those who wait
+    before it is counted.
+    """
+    # What the transaction has freed by itself may be for somebody whom it names.
+    is_mine = consequences.will_pass_on(session, performance)
+    if expire_holds(session, performance, at) and not is_mine:
+        consequences.pass_on_now(session, performance)
+        performance = lock_performance(session, performance.id)
     return performance.capacity - performance.seats_held

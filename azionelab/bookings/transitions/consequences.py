@@ -4,14 +4,15 @@ The modules of this folder call these functions by the module (`consequences.sea
 listen to all of them at once.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from azionelab.bookings.history import By
 from azionelab.bookings.models import Reservation, State
-from azionelab.database import now
+from azionelab.database import before_commit, has_before_commit, now, run_before_commit
 from azionelab.mail.models import MailKind
 from azionelab.mail.outbox import enqueue
 from azionelab.shows.models import Performance
@@ -36,6 +37,8 @@ class Change(StrEnum):
     SPLIT = "split"  # in two reservations
     MERGED = "merged"  # with another one, which ends
     REINSTATED = "reinstated"  # was cancelled or expired
+    JOINED = "joined"  # the waitlist
+    OFFERED = "offered"  # seats, to whoever waited
 
 
 # The visitor gets no mail about the others: an expired booking says so on its page, and
@@ -52,7 +55,13 @@ _MAILS = {
     Change.SPLIT: MailKind.CHANGED,
     Change.MERGED: MailKind.CHANGED,
     Change.REINSTATED: MailKind.CHANGED,
+    Change.JOINED: MailKind.WAITLIST,
+    Change.OFFERED: MailKind.OFFER,
 }
+
+# Whoever gives seats that came free to somebody: a function of a session and a performance's id.
+Follower = Callable[[Session, int], None]
+_followers: list[Follower] = []
 
 
 def reservation_changed(
@@ -85,15 +94,43 @@ def mail_kind(reservation: Reservation, change: Change) -> MailKind | None:
 
 
 def seats_freed(performance: Performance, seats: int) -> None:
-    """What follows when `seats` of a locked performance come free: today, the session's `seats_held`.
+    """What follows when `seats` of a locked performance come free: the session's `seats_held`, and the waitlist.
 
-    The database counts them in its own row (migration 0020). Not called when the capacity is raised
-    (performance_changes.py), and for a lapsed hold only once it is expired (seats/holds.py), although its seats
-    can be booked before. Seats that are taken do not raise the session's `seats_held`: lock the performance again
+    The database counts them in its own row (migration 0020). For a lapsed hold it is called only once that is expired
+    (seats/holds.py). Seats that are taken do not raise the session's `seats_held`: lock the performance again
     before counting after that.
     """
     if seats:
         set_committed_value(performance, "seats_held", performance.seats_held - seats)
+        seats_may_be_free(performance)
+
+
+def seats_may_be_free(performance: Performance) -> None:
+    """Offer what is free of a locked performance to those who wait, before the transaction commits.
+
+    Not at once, since many a change frees seats and takes them again. It is called by `seats_freed`, and where seats
+    can be had for another reason: a larger house, booking that is open again.
+    """
+    session = object_session(performance)
+    if session is not None:
+        for follow in _followers:
+            before_commit(session, follow, performance.id)
+
+
+def will_pass_on(session: Session, performance: Performance) -> bool:
+    """Whether the transaction has freed seats that are not passed on yet."""
+    return has_before_commit(session, performance.id)
+
+
+def pass_on_now(session: Session, performance: Performance) -> None:
+    """Offer what came free of a locked performance at once, for a caller that counts what is left."""
+    run_before_commit(session, performance.id)
+
+
+def when_seats_come_free(follow: Follower) -> None:
+    """Call `follow` before the commit of each transaction that frees seats, once for each performance."""
+    if follow not in _followers:
+        _followers.append(follow)
 
 
 def end(reservation: Reservation, by: By) -> int:

@@ -105,7 +105,11 @@ def changes_since(performance_id: int, cursor: int | None) -> Changes:
     oldest, newest = int(now.xmin), int(now.xmax)
     since = -1 if cursor is None else cursor - _SIGNED_TICKETS_FLAG
     complete = not 0 <= since <= newest
-    asked = [Reservation.walk_in.is_(False), Reservation.kind != Kind.HOUSE]
+    asked = [
+        Reservation.walk_in.is_(False),
+        Reservation.kind != Kind.HOUSE,
+        Reservation.state != State.WAITING,
+    ]
     if not complete:
         # Rows of a restored database may name transactions that this server has not reached.
         asked.append(Reservation.changed_in.between(since, newest))

@@ -77,7 +77,7 @@ _FACTS = attrgetter(*(field.name for field in fields(ListedParty)))
 
 
 def listed_parties(performance_id: int, at: datetime) -> list[ListedParty]:
-    """Every reservation of a performance, and its walk-ins, in no order."""
+    """Every reservation of a performance but those that wait for seats, and its walk-ins, in no order."""
     rows = db.session.execute(
         select(
             Reservation.id,
@@ -95,7 +95,7 @@ def listed_parties(performance_id: int, at: datetime) -> list[ListedParty]:
             Reservation.erased_at.is_not(None),
             Reservation.kind,
             Reservation.contact,
-        ).where(Reservation.performance_id == performance_id)
+        ).where(Reservation.performance_id == performance_id, Reservation.state != State.WAITING)
     )
     return [ListedParty(*row) for row in rows]
 

@@ -41,6 +41,10 @@ _OF: Mapping[TemplateName, FieldsOf] = {
     TemplateName.MOVED: FieldsOf(_TICKET, (Block.TICKET, Block.BUTTON)),
     TemplateName.MOVED_UNCONFIRMED: FieldsOf((STATE,), (STATE, Block.BUTTON)),
     TemplateName.EXISTING: FieldsOf((STATE,), (STATE, Block.BUTTON)),
+    TemplateName.WAITLIST_JOIN: FieldsOf((), (Block.BUTTON,)),
+    TemplateName.WAITLIST_PLACE: FieldsOf((), (Block.BUTTON,)),
+    TemplateName.OFFER: FieldsOf((UNTIL,), (UNTIL, Block.BUTTON)),
+    TemplateName.WAITLIST_MOVED: FieldsOf((), (Block.BUTTON,)),
     TemplateName.BOOKING: FieldsOf((STATE,), (STATE, Block.BUTTON)),
 }
 

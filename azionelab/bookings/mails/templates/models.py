@@ -22,6 +22,11 @@ class TemplateName(StrEnum):
     MOVED_UNCONFIRMED = "moved_unconfirmed"  # the same, to a party that has not confirmed yet
     PERFORMANCE_CANCELLED = "performance_cancelled"
     EXISTING = "existing"  # you booked again: this is the booking that you have
+    WAITLIST_JOIN = "waitlist_join"  # please confirm that you want to wait for seats
+    WAITLIST_PLACE = "waitlist_place"  # you are in line
+    OFFER = "offer"  # seats came free
+    WAITLIST_MOVED = "waitlist_moved"  # as MOVED, to those in line
+    WAITLIST_CANCELLED = "waitlist_cancelled"  # as PERFORMANCE_CANCELLED, to those in line
     BOOKING = "booking"  # how the booking stands, when what the mail was about is over
 
 

@@ -18,6 +18,13 @@ _TO_PROGRAMME = (
     TemplateName.CANCELLED,
     TemplateName.MERGED,
     TemplateName.PERFORMANCE_CANCELLED,
+    TemplateName.WAITLIST_CANCELLED,
+)
+_TO_WAITLIST = (
+    TemplateName.WAITLIST_JOIN,
+    TemplateName.WAITLIST_PLACE,
+    TemplateName.WAITLIST_MOVED,
+    TemplateName.OFFER,
 )
 
 
@@ -57,7 +64,11 @@ def proven_name(reservation: Reservation) -> str:
     Anybody can type any "name" with somebody else's address: until the owner of the mailbox confirms, it must not
     reach them as ours. The box office types the name itself.
     """
-    proven = reservation.state == State.CONFIRMED or reservation.kind == Kind.BOX_OFFICE
+    proven = (
+        reservation.state == State.CONFIRMED
+        or reservation.kind == Kind.BOX_OFFICE
+        or reservation.waiting_since is not None
+    )
     return reservation.name if proven else ""
 
 
@@ -74,9 +85,19 @@ def _button(name: TemplateName, reservation: Reservation) -> tuple[str, str]:
     if name in _TO_PROGRAMME:
         return gettext("See the programme"), site_url("shows.programme")
     token = make_link_token(reservation)
+    if name in _TO_WAITLIST:
+        return _WAITLIST_BUTTONS[name](), site_url("waitlist.place", token=token)
     if awaits_confirmation(reservation):
         return gettext("Confirm the booking"), site_url("bookings.confirm", token=token)
     return gettext("Open your booking"), site_url("bookings.booking", token=token)
+
+
+_WAITLIST_BUTTONS = {
+    TemplateName.WAITLIST_JOIN: lambda: gettext("Take my place"),
+    TemplateName.WAITLIST_PLACE: lambda: gettext("See my place"),
+    TemplateName.WAITLIST_MOVED: lambda: gettext("See my place"),
+    TemplateName.OFFER: lambda: gettext("See the offer"),
+}
 
 
 def _news(name: TemplateName, reservation: Reservation, changed: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,263 @@
+"""Pages of the waitlist: joining it, and the page of one's own place, which shows the offer as well.
+
+GETs change nothing. Pages with a token in their address are never cached and send no referrer.
+"""
+
+from math import ceil
+from typing import Any, cast
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    url_for,
+)
+from flask import session as browser
+from flask_babel import get_locale, gettext, ngettext
+from werkzeug.exceptions import TooManyRequests
+from werkzeug.wrappers import Response as AnyResponse
+
+from azionelab.bookings import rules as bookings
+from azionelab.bookings.errors import (
+    BookingClosed,
+    BookingError,
+    PartyTooLarge,
+    PerformanceUnknown,
+    ReservationEnded,
+    TooManyMails,
+)
+from azionelab.bookings.models import Reservation
+from azionelab.bookings.pages.error_texts import explain
+from azionelab.bookings.pages.own_booking import reservation_of
+from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
+from azionelab.database import now
+from azionelab.database.errors import is_database_busy
+from azionelab.extensions import csrf
+from azionelab.shows.programme import Listing, Status, find_listing
+from azionelab.waitlist import rules
+from azionelab.waitlist.line import position
+from azionelab.waitlist.pages.forms import JoinForm, LeaveForm, PlaceForm, TakeForm
+from azionelab.web.busy_pages import add_retry_after, is_outcome_unknown, log_busy
+from azionelab.web.rate_limits import visitor_network
+
+blueprint = Blueprint("waitlist", __name__)
+# These forms check their CSRF token themselves, to keep the input when it is stale.
+csrf.exempt(blueprint)
+
+# The session's key of the address that asked last, for the page after the form.
+_ASKED = "wants_to_wait"
+
+
+@blueprint.after_request
+def _private(response: Response) -> Response:
+    response.cache_control.no_store = True
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@blueprint.route("/performances/<int:performance_id>/waitlist", methods=["GET", "POST"])
+def join(performance_id: int) -> AnyResponse:
+    """The form that asks for a place on the waitlist."""
+    form = JoinForm()
+    try:
+        return _join(performance_id, form)
+    except Exception as error:
+        if not (form.is_submitted() and is_database_busy(error)):
+            raise
+        log_busy(error, "waitlist: ")
+        return _busy_form(performance_id, form, unknown=is_outcome_unknown(error))
+
+
+def _join(performance_id: int, form: JoinForm) -> AnyResponse:
+    performance = find_listing(performance_id, now())
+    if performance is None or not performance.published:
+        abort(404)
+    form.offer(performance.party_limit)
+    if not form.is_submitted():
+        return _join_page(performance, form)
+    if not form.validate():
+        return _join_page(performance, form, 422, form.notice)
+    visitor = bookings.Visitor(
+        form.name.data, form.email.data, str(get_locale()), visitor_network()
+    )
+    try:
+        booking_limit.count()
+        count_mailbox(visitor.email_key)
+        rules.join(performance_id, visitor, form.seats.data)
+    except PerformanceUnknown:
+        abort(404)
+    except rules.SeatsAreFree as error:
+        return _join_page(performance, form, 409, free=error.free)
+    except (BookingClosed, PartyTooLarge) as error:
+        performance = find_listing(performance_id, now()) or performance
+        return _join_page(performance, form, 409, explain(error))
+    except (TooManyMails, TooManyRequests) as limit:
+        return _later_page(performance, form, limit)
+    browser[_ASKED] = {"performance": performance_id, "email": visitor.email}
+    return redirect(url_for(".received", performance_id=performance_id), 303)
+
+
+@blueprint.get("/performances/<int:performance_id>/waitlist/received")
+def received(performance_id: int) -> str:
+    """The page "Check your inbox"."""
+    performance = find_listing(performance_id, now())
+    if performance is None:
+        abort(404)
+    asked: dict[str, Any] | None = browser.get(_ASKED)
+    if asked and asked["performance"] != performance_id:
+        asked = None
+    return render_template("waitlist/received.html", performance=performance, asked=asked)
+
+
+@blueprint.route("/waitlist/<token>", methods=["GET", "POST"])
+def place(token: str) -> AnyResponse:
+    """One's own place: confirming it, the position, and the seats that are offered."""
+    reservation = reservation_of(token)
+    if not _is_of_waitlist(reservation):
+        return redirect(url_for("bookings.booking", token=token), 303)
+    form = PlaceForm() if reservation.waiting_since is None else TakeForm()
+    if not form.is_submitted():
+        return _place_page(reservation, token, form)
+    if not form.validate():
+        return _place_page(reservation, token, form, 422, form.notice)
+    try:
+        if isinstance(form, PlaceForm):
+            rules.take_place(reservation.id)
+            browser.pop(_ASKED, None)
+            return redirect(url_for(".place", token=token), 303)
+        bookings.confirm(reservation.id)
+    except BookingError as error:
+        return _place_page(reservation_of(token), token, form, 409, _explain(error))
+    return redirect(url_for("bookings.booking", token=token), 303)
+
+
+@blueprint.route("/waitlist/<token>/leave", methods=["GET", "POST"])
+def leave(token: str) -> AnyResponse:
+    """The second step of leaving, or of giving the offered seats back: asks once more."""
+    reservation = reservation_of(token)
+    if not _is_of_waitlist(reservation):
+        return redirect(url_for("bookings.booking", token=token), 303)
+    form = LeaveForm()
+    status, notice = 200, None
+    if form.is_submitted():
+        if not form.validate():
+            status, notice = 422, form.notice
+        else:
+            try:
+                rules.leave(reservation.id)
+                return redirect(url_for(".place", token=token), 303)
+            except BookingError as error:
+                status, notice = 409, _explain(error)
+    return _page("waitlist/leave.html", reservation, token, status, form=form, notice=notice)
+
+
+def _is_of_waitlist(reservation: Reservation) -> bool:
+    """Whether its page is the one of the waitlist: it waits, waited in vain, or has not taken its offer."""
+    is_offer = reservation.offered_at is not None and reservation.confirmed_at is None
+    return reservation.only_waited or is_offer or _ended_unconfirmed(reservation)
+
+
+def _ended_unconfirmed(reservation: Reservation) -> bool:
+    """Whether it is an entry that ended before it was in line: it never held seats."""
+    return not reservation.is_live and not reservation.holds_seats
+
+
+def _place_page(
+    reservation: Reservation,
+    token: str,
+    form: PlaceForm | TakeForm,
+    status: int = 200,
+    notice: str | None = None,
+) -> AnyResponse:
+    place = position(reservation)
+    return _page(
+        "waitlist/place.html", reservation, token, status, form=form, notice=notice, place=place
+    )
+
+
+def _page(
+    template: str, reservation: Reservation, token: str, status: int, **context: Any
+) -> AnyResponse:
+    at = now()
+    performance = find_listing(reservation.performance_id, at)
+    is_offer = reservation.is_pending and not reservation.is_lapsed(at)
+    page = render_template(
+        template,
+        reservation=reservation,
+        token=token,
+        performance=performance,
+        is_offer=is_offer,
+        is_open=performance is not None and performance.status in (Status.OPEN, Status.SOLD_OUT),
+        **context,
+    )
+    return make_response(page, status)
+
+
+def _join_page(
+    performance: Listing,
+    form: JoinForm,
+    status: int = 200,
+    notice: str | None = None,
+    free: int = 0,
+) -> AnyResponse:
+    return make_response(_render_form(performance.id, form, performance, notice, free), status)
+
+
+def _later_page(
+    performance: Listing, form: JoinForm, limit: TooManyMails | TooManyRequests
+) -> AnyResponse:
+    """The form with its input, when a limit is reached."""
+    if isinstance(limit, TooManyMails):
+        seconds, notice = limit.seconds_left(now()), explain(limit)
+    else:
+        seconds = cast("int", limit.retry_after)
+        notice = ngettext(
+            "Too many requests from your network. Your entries are still here: please submit again in %(num)s"
+            " minute.",
+            "Too many requests from your network. Your entries are still here: please submit again in %(num)s"
+            " minutes.",
+            ceil(seconds / 60),
+        )
+    page = _join_page(performance, form, 429, notice)
+    page.headers["Retry-After"] = str(seconds)
+    return page
+
+
+def _busy_form(performance_id: int, form: JoinForm, *, unknown: bool) -> AnyResponse:
+    """The form with its input, without the performance, which only the database has."""
+    form.offer(form.seats.data or 1)
+    if unknown:
+        notice = gettext(
+            "We do not know whether your entry was saved. Please submit again: you will not be on the waitlist"
+            " twice."
+        )
+    else:
+        notice = gettext(
+            "We could not save your entry just now. Your entries are still here: please submit again."
+        )
+    page = _render_form(performance_id, form, None, notice, 0)
+    return add_retry_after(make_response(page, 503))
+
+
+def _render_form(
+    performance_id: int, form: JoinForm, performance: Listing | None, notice: str | None, free: int
+) -> str:
+    return render_template(
+        "waitlist/join.html",
+        performance=performance,
+        performance_id=performance_id,
+        form=form,
+        notice=notice,
+        free=free,
+        retention_days=current_app.config["AZIONELAB"].retention_days,
+    )
+
+
+def _explain(error: BookingError) -> str:
+    if isinstance(error, ReservationEnded):
+        return gettext("You are not on the waitlist any more.")
+    return explain(error)

@@ -1,0 +1,166 @@
+"""Joining the waitlist, taking a place in line, and leaving it.
+
+An offer is answered by the rules of bookings: `confirm` takes the seats, `cancel` gives them back.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from azionelab.bookings.errors import (
+    BookingClosed,
+    BookingError,
+    HoldExpired,
+    PartyTooLarge,
+    PerformanceUnknown,
+    ReservationEnded,
+)
+from azionelab.bookings.history import By
+from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
+from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.rules import Visitor, cancel
+from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.tickets.references import new_reference
+from azionelab.bookings.transitions import waitlist
+from azionelab.database import now, transaction
+from azionelab.mail.models import MailKind
+from azionelab.mail.outbox import enqueue_unless_recent
+from azionelab.shows.models import Performance
+from azionelab.shows.window import Window, booking_window
+from azionelab.waitlist.line import position
+
+TO_CONFIRM = timedelta(days=1)  # how long an entry waits for its mailbox to be confirmed
+
+
+class SeatsAreFree(BookingError):
+    """There is nothing to wait for: `free` seats can be booked, enough for the party."""
+
+    def __init__(self, free: int) -> None:
+        super().__init__(f"{free} seats are free")
+        self.free = free
+
+
+def join(performance_id: int, visitor: Visitor, seats: int) -> None:
+    """Write a party on the waitlist, and the mail by which it takes its place in line.
+
+    An address that has an entry or a booking of the performance gets a mail about that one instead: all look the same
+    to the caller. An entry that is not in line yet takes over the new number of seats.
+
+    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SeatsAreFree.
+    """
+    with transaction() as session:
+        _lock_open(session, performance_id, seats)
+        same = _same_address(session, performance_id, visitor.email_key)
+        if same is None:
+            waitlist.join(session, _values(performance_id, visitor, seats, now()))
+            return
+        if same.is_waiting and same.waiting_since is None:
+            waitlist.resize(session, same, visitor.name, seats)
+        kind = MailKind.WAITLIST if same.is_waiting else MailKind.EXISTING
+        enqueue_unless_recent(session, same.id, kind)
+
+
+def add_by_staff(performance_id: int, visitor: Visitor, seats: int) -> Reservation:
+    """Put a caller in line, whose mailbox the box office believes. Once more: the entry that is there.
+
+    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SeatsAreFree.
+    """
+    with transaction() as session:
+        _lock_open(session, performance_id, seats)
+        same = _same_address(session, performance_id, visitor.email_key)
+        entry = same or waitlist.join(session, _values(performance_id, visitor, seats, now()))
+        entry.is_unchanged = same is not None
+        if entry.is_waiting and entry.waiting_since is None:
+            entry.is_unchanged = False
+            waitlist.resize(session, entry, visitor.name, seats)
+            waitlist.take_place(session, entry, now())
+        return entry
+
+
+def take_place(reservation_id: UUID) -> Reservation:
+    """Put an entry in line, once its mailbox is confirmed. Again: nothing changes.
+
+    Raises ReservationUnknown, HoldExpired for one that was confirmed too late, ReservationEnded, BookingClosed.
+    """
+    with transaction() as session:
+        reservation = lock_with_performance(session, reservation_id)
+        if reservation.waiting_since is not None and reservation.state != State.CANCELLED:
+            reservation.is_unchanged = True
+            return reservation
+        if reservation.state == State.EXPIRED:
+            raise HoldExpired
+        if not reservation.is_waiting:
+            raise ReservationEnded
+        _check_open(reservation.performance)
+        waitlist.take_place(session, reservation, now())
+        return reservation
+
+
+def leave(reservation_id: UUID, *, by: By = By.VISITOR) -> Reservation:
+    """Take an entry off the waitlist, or give back the seats that were offered. Again: nothing changes.
+
+    Raises ReservationUnknown, and what `cancel` raises of seats.
+    """
+    with transaction() as session:
+        reservation = lock_reservation(session, reservation_id)
+        if reservation.is_waiting:
+            waitlist.leave(session, reservation, by)
+            return reservation
+    return cancel(reservation_id, by=by)
+
+
+def _lock_open(session: Session, performance_id: int, seats: int) -> None:
+    """Lock a performance, of which so many seats cannot be had now."""
+    performance = lock_performance(session, performance_id)
+    _check_open(performance)
+    if not 1 <= seats <= performance.party_limit:
+        raise PartyTooLarge(performance.party_limit)
+    free = count_free_seats(session, performance, now())
+    if seats <= free:
+        raise SeatsAreFree(free)
+
+
+def _check_open(performance: Performance) -> None:
+    if not performance.show.published:
+        raise PerformanceUnknown
+    window = booking_window(performance, now())
+    if window is not Window.OPEN:
+        raise BookingClosed(window, performance.booking_opens_at)
+
+
+def _same_address(session: Session, performance_id: int, email_key: str) -> Reservation | None:
+    """The live booking of an address, or else its entry that waits.
+
+    An entry that is passed over, since its owner booked meanwhile and gave the seats back, ends.
+    """
+    found = session.scalars(
+        select(Reservation)
+        .where(
+            Reservation.performance_id == performance_id,
+            Reservation.email_key == email_key,
+            Reservation.is_live | (Reservation.state == State.WAITING),
+        )
+        .order_by(Reservation.state == State.WAITING)
+    ).first()
+    if found and found.is_waiting and found.waiting_since and position(found) is None:
+        waitlist.leave(session, found, By.VISITOR)
+        return None
+    return found
+
+
+def _values(performance_id: int, visitor: Visitor, seats: int, at: datetime) -> dict[str, object]:
+    return {
+        "id": uuid4(),
+        "reference": new_reference(),
+        "performance_id": performance_id,
+        "name": visitor.name,
+        "email": visitor.email,
+        "email_key": visitor.email_key,
+        "locale": visitor.locale,
+        "seats": seats,
+        "request_key": uuid4(),
+        "created_at": at,
+        "hold_expires_at": at + TO_CONFIRM,
+    }

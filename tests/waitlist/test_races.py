@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from uuid import UUID, uuid4
 
 import psycopg
@@ -103,17 +104,15 @@ def test_a_hundred_wait_while_seats_come_free_and_are_booked(by_day: Flask) -> N
         own = random.Random(seed)
         while not over.is_set():
             for party in open_offers(by_day, performance_id):
-                press(by_day, lambda party=party: answer(own, party))
+                press(by_day, partial(answer, own, party))
 
     def book(_number: int) -> str:
         return press(by_day, lambda: rules.reserve(performance_id, a_visitor(), 1, uuid4()))
 
     with ThreadPoolExecutor(8) as crowd:
         answering = [crowd.submit(answers, seed) for seed in range(2)]
-        cancelling = [
-            crowd.submit(press, by_day, lambda one=one: rules.cancel(one)) for one in booked
-        ]
-        left = [crowd.submit(press, by_day, lambda one=one: waitlist.leave(one)) for one in leaving]
+        cancelling = [crowd.submit(press, by_day, partial(rules.cancel, one)) for one in booked]
+        left = [crowd.submit(press, by_day, partial(waitlist.leave, one)) for one in leaving]
         bookings = list(crowd.map(book, range(40)))
         told = [each.result() for each in (*cancelling, *left)]
         over.set()

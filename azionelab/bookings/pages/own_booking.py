@@ -66,8 +66,11 @@ def confirm(token: str) -> AnyResponse:
 
 @blueprint.get("/bookings/<token>")
 def booking(token: str) -> AnyResponse:
-    """The visitor's own page."""
-    return booking_page(reservation_of(token), token)
+    """The visitor's own page. Whoever is on the waitlist has another one."""
+    reservation = reservation_of(token)
+    if reservation.only_waited:
+        return redirect(url_for("waitlist.place", token=token), 303)
+    return booking_page(reservation, token)
 
 
 @blueprint.route("/bookings/<token>/cancel", methods=["GET", "POST"])

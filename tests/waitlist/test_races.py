@@ -163,9 +163,9 @@ def book_while_the_seat_is_offered(app: Flask, database: psycopg.Connection) -> 
     email = fresh(waiting[0]).email
     with ThreadPoolExecutor(1) as crowd:
         with transaction() as session:
-            # A seat more, which the form has seen: it is about to take it.
+            # Seats that the form has seen: it is about to take one.
             session.execute(
-                text("UPDATE performance SET capacity = 2 WHERE id = :id"), {"id": performance_id}
+                text("UPDATE performance SET capacity = 3 WHERE id = :id"), {"id": performance_id}
             )
         with transaction() as session:
             session.execute(

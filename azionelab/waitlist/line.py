@@ -86,3 +86,19 @@ def open_offers(performance_id: int) -> Sequence[Reservation]:
         )
         .order_by(Reservation.hold_expires_at, Reservation.id)
     ).all()
+
+
+def count_unproven(performance_id: int) -> int:
+    """How many entries are not in line yet, since nobody has confirmed their mailbox."""
+    return (
+        db.session.scalar(
+            select(func.count())
+            .select_from(Reservation)
+            .where(
+                Reservation.performance_id == performance_id,
+                Reservation.state == State.WAITING,
+                Reservation.waiting_since.is_(None),
+            )
+        )
+        or 0
+    )

@@ -34,6 +34,7 @@ from tests.faults.message_deeds import MESSAGES
 from tests.faults.office_deeds import OFFICE
 from tests.faults.program_deeds import PROGRAMS
 from tests.faults.reservation_deeds import RESERVATION_DEEDS
+from tests.faults.waitlist_deeds import WAITLIST
 from tests.support.cutting_proxy import Cut, CuttingProxy
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -42,6 +43,8 @@ _COUNTS = """
 SELECT
   (SELECT count(*) FROM reservation WHERE state = 'pending') AS pending,
   (SELECT count(*) FROM reservation WHERE state = 'confirmed') AS confirmed,
+  (SELECT count(*) FROM reservation WHERE state = 'waiting') AS waiting,
+  (SELECT count(*) FROM reservation WHERE waiting_since IS NOT NULL) AS in_line,
   (SELECT count(*) FROM reservation WHERE state = 'cancelled') AS cancelled,
   (SELECT coalesce(sum(seats), 0) FROM reservation) AS seats,
   (SELECT coalesce(sum(admitted), 0) FROM reservation) AS admitted,
@@ -87,6 +90,7 @@ DEEDS = [
     *BOX_OFFICE,
     *LISTS,
     *PROGRAMS,
+    *WAITLIST,
 ]
 _MOST = 60  # statements that no press comes near
 

@@ -19,6 +19,7 @@ from azionelab.admin.performance_day.phones import PhonePages
 from azionelab.admin.performance_day.rebooking import RebookingPages
 from azionelab.admin.performance_day.seat_release import SeatReleasePages
 from azionelab.admin.performance_day.texts import describe_conflict
+from azionelab.admin.performance_day.waitlist import WaitlistPages
 from azionelab.bookings.seats.network_holds import networks_of
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.offline_list import conflicts
@@ -34,6 +35,7 @@ from azionelab.checkin.texts.building_texts import (
 )
 from azionelab.checkin.texts.notices import count_parties, count_seats
 from azionelab.database import now
+from azionelab.waitlist.line import Waiting, count_in_line
 
 _MANY = 10  # unconfirmed seats of one network that staff are shown
 
@@ -46,6 +48,7 @@ class PerformanceDayView(
     PhonePages,
     SeatReleasePages,
     DownloadPages,
+    WaitlistPages,
 ):
     """A performance on its day; the back office's first page links to it."""
 
@@ -75,6 +78,7 @@ class PerformanceDayView(
             performance,
             **shown,
             counts=counts,
+            waiting=count_in_line([performance_id]).get(performance_id, Waiting()),
             building=people_in(performance_id),
             is_over=closes_at(performance) <= at,
             describe_building_parts=describe_building_parts,

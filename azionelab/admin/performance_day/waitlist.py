@@ -9,7 +9,7 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import EmailField, IntegerField, SelectField, StringField
+from wtforms import EmailField, IntegerField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, NumberRange
 
 from azionelab.admin.box_office.texts import describe_refusal
@@ -24,7 +24,7 @@ from azionelab.bookings.pages.visitor_input import clean_email, clean_name
 from azionelab.bookings.rules import Visitor
 from azionelab.checkin.house.counts import house_counts
 from azionelab.database import db
-from azionelab.languages import LOCALES
+from azionelab.languages import language_names
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.staff.rights import Right
 from azionelab.waitlist import line
@@ -45,7 +45,8 @@ class CallerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         default=2,
     )
     locale = SelectField(
-        _("Language of the mails"), choices=[(code, code.upper()) for code in LOCALES]
+        _("Language of the mails"),
+        choices=[SelectChoice(*each) for each in language_names().items()],
     )
 
 

@@ -7,7 +7,6 @@ from math import ceil
 from typing import Any, cast
 
 from flask import (
-    Blueprint,
     Response,
     abort,
     current_app,
@@ -17,7 +16,7 @@ from flask import (
     url_for,
 )
 from flask import session as browser
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import gettext, ngettext
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -37,14 +36,16 @@ from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
 from azionelab.database import now
 from azionelab.database.errors import is_database_busy
 from azionelab.extensions import csrf
+from azionelab.languages import current_language
 from azionelab.shows.programme import Listing, Status, find_listing
 from azionelab.waitlist import rules
 from azionelab.waitlist.line import position
 from azionelab.waitlist.pages.forms import JoinForm, LeaveForm, PlaceForm, TakeForm
 from azionelab.web.busy_pages import add_retry_after, is_outcome_unknown, log_busy
+from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.rate_limits import visitor_network
 
-blueprint = Blueprint("waitlist", __name__)
+blueprint = PagesInLanguages("waitlist", __name__)
 # These forms check their CSRF token themselves, to keep the input when it is stale.
 csrf.exempt(blueprint)
 
@@ -82,7 +83,7 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
     if not form.validate():
         return _join_page(performance, form, 422, form.notice)
     visitor = bookings.Visitor(
-        form.name.data, form.email.data, str(get_locale()), visitor_network()
+        form.name.data, form.email.data, current_language(), visitor_network()
     )
     try:
         booking_limit.count()

@@ -12,8 +12,8 @@ The previous release does not know the state: it neither lists nor changes such 
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0052"
-down_revision = "0051"
+revision = "0053"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 

@@ -15,12 +15,12 @@ from azionelab.tokens import Purpose, make_token, read_token, valid_tokens
 
 def make_link_token(reservation: Reservation) -> str:
     """The token of a reservation's private link."""
-    return make_token(Purpose.VISITOR, _identity(reservation))
+    return make_token(Purpose.VISITOR, link_identity(reservation))
 
 
 def link_tokens(reservation: Reservation) -> list[str]:
     """All tokens that open the reservation's page, those of older keys too."""
-    return valid_tokens(Purpose.VISITOR, _identity(reservation))
+    return valid_tokens(Purpose.VISITOR, link_identity(reservation))
 
 
 def read_link_token(token: str) -> UUID | None:
@@ -34,5 +34,6 @@ def is_linked(identity: UUID) -> ColumnElement[bool]:
     return or_(by_id, Reservation.link_id == identity)
 
 
-def _identity(reservation: Reservation) -> UUID:
+def link_identity(reservation: Reservation) -> UUID:
+    """What the tokens of a reservation's links name: its id, or another one since its address was corrected."""
     return reservation.link_id or reservation.id

@@ -27,7 +27,7 @@ class Inbox:
         self.browser = app.test_client()
         form = filled(open_form(self.browser, performance.id), email=email, seats="3")
         address = f"/performances/{performance.id}/book"
-        self.address = self.browser.post(address, data=form).location
+        self.address = self.browser.post(address, data=form, headers=ENGLISH).location
 
     def page(self) -> str:
         return self.browser.get(self.address, headers=ENGLISH).text

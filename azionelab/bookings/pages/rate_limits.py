@@ -17,6 +17,11 @@ booking_limit = RateLimit("booking", lambda settings: settings.booking_rate_limi
 # By the booking: whoever made it may mistype the address a few times, and no more.
 correction_limit = RateLimit("correction", lambda _settings: "3 per day", spares_box_office=False)
 resend_limit = RateLimit("resend", lambda _settings: "3 per hour", spares_box_office=False)
+# Asking for all bookings of an address, by network and by address.
+my_bookings_limit = RateLimit("my-bookings", lambda _settings: "10 per hour")
+my_bookings_mailbox_limit = RateLimit(
+    "my-bookings-mailbox", lambda _settings: "3 per hour", spares_box_office=False
+)
 _mailbox_limit = RateLimit("mailbox", lambda settings: settings.mailbox_rate_limit)
 
 

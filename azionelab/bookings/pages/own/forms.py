@@ -45,6 +45,12 @@ class AddressForm(VisitorForm):
     email = EmailField(_("The right e-mail address"), [Cleaned(clean_email)])
 
 
+class MyBookingsForm(VisitorForm):
+    """Whose bookings are looked for."""
+
+    email = EmailField(_("E-mail"), [Cleaned(clean_email)])
+
+
 class SeatsForm(ChangeForm):
     """Another number of seats."""
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import abort, flash, make_response, redirect, render_template, session, url_for
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import gettext, ngettext
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -28,6 +28,7 @@ from azionelab.bookings.pages.views import ASKED, blueprint
 from azionelab.bookings.seats.holds import hold_minutes, hold_until
 from azionelab.bookings.visitor_changes.addresses import correct_unconfirmed, send_again
 from azionelab.database import now
+from azionelab.languages import current_language
 from azionelab.shows.programme import find_listing
 from azionelab.validation.email_addresses import mailbox_key
 from azionelab.web.rate_limits import visitor_network
@@ -90,7 +91,7 @@ def _correct(performance_id: int, asked: dict[str, Any], email: str) -> None:
     key = UUID(asked["key"])
     if correct_unconfirmed(performance_id, key, email):
         return
-    visitor = rules.Visitor(asked["name"], email, str(get_locale()), visitor_network())
+    visitor = rules.Visitor(asked["name"], email, current_language(), visitor_network())
     with suppress(BookingError):
         rules.reserve(performance_id, visitor, asked["seats"], key)
 

@@ -1,5 +1,6 @@
 """The backup command, run as in its container, on this run's database."""
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -84,11 +85,15 @@ class Backups:
 
     def take(self) -> str:
         """Take a backup that goes well, and return its name."""
-        before = self.names()
+        before = self._complete()
         done = self.run("now")
         assert done.returncode == 0, done.stderr
-        (name,) = set(self.names()) - set(before)
+        (name,) = self._complete() - before
         return name
+
+    def _complete(self) -> set[str]:
+        """The folders of backups, without the command, which takes a while to start."""
+        return {path.parent.name for path in self.folder.glob("*/SHA256SUMS")}
 
     def names(self) -> list[str]:
         """The backups that are listed."""
@@ -110,26 +115,24 @@ class Backups:
         return Program(command, self.settings, log, cwd=ROOT / "docker" / "backup")
 
 
-@pytest.fixture
-def make_backups(
-    postgres_programs: dict[str, str], database_url: str, tmp_path: Path
-) -> Iterator[Callable[..., Backups]]:
-    """Make the folders of an installation with a database."""
+@contextlib.contextmanager
+def making_backups(folder: Path, programs: dict[str, str]) -> Iterator[Callable[[str], Backups]]:
+    """A function that makes the folders of an installation with a database, given as its URL, in a folder."""
     # Short, and open to be passed through: the scratch server has its socket there.
     scratch = Path(tempfile.mkdtemp(prefix="az-"))
     scratch.chmod(0o711)
 
-    def make(url: str = database_url) -> Backups:
-        folder, media = tmp_path / "backups", tmp_path / "media"
-        folder.mkdir(exist_ok=True)
+    def make(url: str) -> Backups:
+        backups, media = folder / "backups", folder / "media"
+        backups.mkdir(exist_ok=True)
         media.mkdir(exist_ok=True)
         settings = {
             "DATABASE_URL": url,
-            "BACKUP_DIR": str(folder),
+            "BACKUP_DIR": str(backups),
             "MEDIA_DIR": str(media),
             "TMPDIR": str(scratch),
         }
-        return Backups(folder, media, settings | postgres_programs)
+        return Backups(backups, media, settings | programs)
 
     yield make
     assert list(scratch.iterdir()) == [], "a scratch server left something behind"
@@ -137,6 +140,15 @@ def make_backups(
 
 
 @pytest.fixture
-def backups(make_backups: Callable[..., Backups]) -> Backups:
+def make_backups(
+    postgres_programs: dict[str, str], tmp_path: Path
+) -> Iterator[Callable[[str], Backups]]:
+    """Make the folders of an installation with a database."""
+    with making_backups(tmp_path, postgres_programs) as make:
+        yield make
+
+
+@pytest.fixture
+def backups(make_backups: Callable[[str], Backups], database_url: str) -> Backups:
     """The backups of this run's database."""
-    return make_backups()
+    return make_backups(database_url)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.undoing import undo
 from azionelab.ops.checks.secret_keys import fingerprint, note_secret_key
 from bare_machine.embedded_postgres import as_application
-from tests.backup.conftest import Backups
+from tests.backup.conftest import Backups, making_backups
 from tests.factories import (
     DOOR_A,
     a_party,
@@ -96,7 +97,7 @@ def rows(url: str) -> dict[str, list[Any]]:
 
 
 def test_a_lost_installation_is_restored(
-    make_backups: Callable[..., Backups],
+    make_backups: Callable[[str], Backups],
     make_app: Callable[..., Flask],
     empty_database: str,
     database_server: str,
@@ -145,12 +146,36 @@ def page(app: Flask, token: str) -> str:
     return re.sub(r' value="[^"]*"', "", answer.text)
 
 
-@pytest.fixture
-def taken(backups: Backups, in_app: Flask) -> str:
-    """A backup of this run's database, with an evening in it and a file."""
+def take_of_an_evening(backups: Backups) -> str:
+    """Take a backup of an evening and a file."""
     (backups.media / "poster.jpg").write_bytes(b"old")
     an_evening()
     return backups.take()
+
+
+@pytest.fixture(scope="module")
+def taken_once(
+    app: Flask,
+    postgres_programs: dict[str, str],
+    database_url: str,
+    forget: Callable[[], None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The folder of a backup of an evening, to be copied."""
+    folder = tmp_path_factory.mktemp("taken")
+    with making_backups(folder, postgres_programs) as make, app.app_context():
+        backups = make(database_url)
+        name = take_of_an_evening(backups)
+    forget()
+    return backups.folder / name
+
+
+@pytest.fixture
+def taken(backups: Backups, taken_once: Path) -> str:
+    """A backup, with an evening in it and a file, which is still there."""
+    (backups.media / "poster.jpg").write_bytes(b"old")
+    shutil.copytree(taken_once, backups.folder / taken_once.name)
+    return taken_once.name
 
 
 def elsewhere(url: str) -> dict[str, str]:
@@ -275,7 +300,7 @@ def test_an_unknown_schema_is_refused(backups: Backups, empty_database: str) -> 
 
 
 def test_after_a_rollback_the_release_restores_what_it_took(
-    make_backups: Callable[..., Backups],
+    make_backups: Callable[[str], Backups],
     make_app: Callable[..., Flask],
     empty_database: str,
     database_server: str,
@@ -342,8 +367,9 @@ def test_a_running_site_is_left_alone(backups: Backups, taken: str, empty_databa
 
 
 def test_replace_deletes_the_existing_data(
-    backups: Backups, taken: str, empty_database: str, database_url: str
+    backups: Backups, in_app: Flask, empty_database: str, database_url: str
 ) -> None:
+    taken = take_of_an_evening(backups)
     with psycopg.connect(empty_database) as connection:
         connection.execute("CREATE TABLE precious AS SELECT 1 AS one")
         connection.execute("CREATE VIEW on_it AS TABLE precious")

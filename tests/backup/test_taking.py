@@ -126,7 +126,7 @@ def test_a_full_volume(backups: Backups, database: Database, blocks: int, reason
 
 
 def test_a_database_without_tables(
-    make_backups: Callable[..., Backups], empty_database: str
+    make_backups: Callable[[str], Backups], empty_database: str
 ) -> None:
     backups = make_backups(empty_database)
     reported = backups.refusal("now")

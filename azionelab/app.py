@@ -49,6 +49,7 @@ from azionelab.waitlist.offers import follow_freed_seats
 from azionelab.waitlist.pages.views import blueprint as waitlist_blueprint
 from azionelab.web.actors import find_actor
 from azionelab.web.assets import init_assets
+from azionelab.web.notices.views import blueprint as notices_blueprint
 from azionelab.web.pages import init_pages
 from azionelab.web.rate_limits import init_rate_limits
 
@@ -119,6 +120,7 @@ def _register_parts(app: Flask) -> None:
         waitlist_blueprint,
         checkin_blueprint,
         health_blueprint,
+        notices_blueprint,
     ):
         app.register_blueprint(blueprint)
     follow_freed_seats()

@@ -72,6 +72,8 @@ TABLE = {
     "DEFAULT_LOCALE": ("fr refused", "IT refused", "fine"),
     "HOLD_MINUTES": ("soon refused", "10080 told", "fine"),
     "RETENTION_DAYS": ("0 refused", "3650 told", "fine"),
+    "UNCONFIRMED_RETENTION_DAYS": ("0 refused", "3650 told", "fine"),
+    "DATA_CONTROLLER": ("\u200b refused", f"{'x' * 200} fine", "fine"),
     "WAITLIST_OFFER_HOURS": ("0 refused", "168 fine", "fine"),
     "NIGHT_BEGINS": ("24 refused", "0 fine", "fine"),
     "NIGHT_ENDS": ("late refused", "23 fine", "fine"),

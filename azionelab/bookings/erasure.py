@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.locks import lock_reservation
@@ -22,19 +22,21 @@ _AT_ONCE = 1_000
 def erase_personal_data() -> int:
     """Erase names and addresses RETENTION_DAYS after the performance; of how many reservations.
 
-    A booking that ended earlier is erased RETENTION_DAYS after its end. A moved performance counts by its
+    A booking that ended earlier is erased RETENTION_DAYS after its end, and one that nobody confirmed after
+    UNCONFIRMED_RETENTION_DAYS: its address may be a stranger's. A moved performance counts by its
     new time. It cannot be moved once it has been over for so long (`change_performance`), so nothing is erased
     of a performance that could still take place. Seats, states and admissions stay: they are the theatre's
     statistics and no personal data. What was erased stays so if a later transaction fails.
     """
-    before = now() - retention()
+    at = now()
+    before, before_unconfirmed = at - retention(), at - unconfirmed_retention()
     erased = 0
-    while some := _erase_some(before):
+    while some := _erase_some(before, before_unconfirmed):
         erased += some
     return erased
 
 
-def _erase_some(before: datetime) -> int:
+def _erase_some(before: datetime, before_unconfirmed: datetime) -> int:
     with transaction() as session:
         played = select(Performance.id).where(Performance.starts_at < before)
         due = (
@@ -42,7 +44,14 @@ def _erase_some(before: datetime) -> int:
             .where(
                 Reservation.erased_at.is_(None),
                 Reservation.walk_in.is_(False),
-                or_(Reservation.performance_id.in_(played), Reservation.ended_at < before),
+                or_(
+                    Reservation.performance_id.in_(played),
+                    Reservation.ended_at < before,
+                    and_(
+                        Reservation.confirmed_at.is_(None),
+                        Reservation.ended_at < before_unconfirmed,
+                    ),
+                ),
             )
             .order_by(Reservation.id)
             .limit(_AT_ONCE)
@@ -99,3 +108,9 @@ def _erase(session: Session, reservation: Reservation) -> bool:
 def retention() -> timedelta:
     """How long after a performance names and addresses are kept (RETENTION_DAYS)."""
     return timedelta(days=current_app.config["AZIONELAB"].retention_days)
+
+
+def unconfirmed_retention() -> timedelta:
+    """How long they are kept of a booking that expired or was cancelled without having been confirmed."""
+    config = current_app.config["AZIONELAB"]
+    return timedelta(days=min(config.retention_days, config.unconfirmed_retention_days))

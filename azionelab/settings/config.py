@@ -34,6 +34,7 @@ class Config:
     site_base_url: str
     site_name: str
     privacy_url: str | None
+    data_controller: str | None
     contact_email: str | None
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
@@ -43,6 +44,7 @@ class Config:
     default_locale: str
     hold_minutes: int
     retention_days: int
+    unconfirmed_retention_days: int
     waitlist_offer_hours: int
     night_begins: int  # o'clock, in `time_zone`
     night_ends: int

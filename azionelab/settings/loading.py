@@ -31,6 +31,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
     reader = SettingsReader(environ)
     debug = reader.boolean("FLASK_DEBUG", default=False)
     web_workers, web_threads = web_processes(reader)
+    controller = reader.optional("DATA_CONTROLLER")
     config = Config(
         debug=debug,
         secret_key=reader.text("SECRET_KEY", None),
@@ -44,6 +45,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         site_base_url=reader.origin("SITE_BASE_URL", "http://127.0.0.1:8000" if debug else None),
         site_name=reader.single_line("SITE_NAME", "AzioneLab", 80),
         privacy_url=reader.url("PRIVACY_URL"),
+        data_controller=controller and reader.single_line("DATA_CONTROLLER", "", 200),
         contact_email=reader.email("CONTACT_EMAIL"),
         allowed_hosts=reader.comma_separated("ALLOWED_HOSTS"),
         csrf_trusted_origins=reader.origins("CSRF_TRUSTED_ORIGINS"),
@@ -53,6 +55,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         default_locale=reader.choice("DEFAULT_LOCALE", "it", LOCALES),
         hold_minutes=reader.integer("HOLD_MINUTES", 30, 1, 7 * 24 * 60),
         retention_days=reader.integer("RETENTION_DAYS", 30, 1, 3650),
+        unconfirmed_retention_days=reader.integer("UNCONFIRMED_RETENTION_DAYS", 3, 1, 3650),
         waitlist_offer_hours=reader.integer("WAITLIST_OFFER_HOURS", 24, 1, 7 * 24),
         night_begins=reader.integer("NIGHT_BEGINS", 22, 0, 23),
         night_ends=reader.integer("NIGHT_ENDS", 8, 0, 23),

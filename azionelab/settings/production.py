@@ -74,7 +74,7 @@ def advice(config: Config) -> list[str]:
     looks += [
         f"{name}: is not set; it tells visitors who runs the site"
         for name, value in (
-            ("PRIVACY_URL", config.privacy_url),
+            ("PRIVACY_URL", config.privacy_url or config.data_controller),
             ("CONTACT_EMAIL", config.contact_email),
         )
         if not value

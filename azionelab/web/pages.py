@@ -16,6 +16,7 @@ from azionelab.web.error_pages import failure_page, http_error_page
 from azionelab.web.form_checks import reject_foreign_forms
 from azionelab.web.languages.links import in_language, page_addresses
 from azionelab.web.languages.pages import init_language_addresses
+from azionelab.web.notices.views import privacy_address
 from azionelab.web.security_headers import add_headers
 from azionelab.web.sessions import CacheFriendlySessions
 
@@ -59,7 +60,7 @@ def _site() -> dict[str, Any]:
     config = current_app.config["AZIONELAB"]
     return {
         "site_name": config.site_name,
-        "privacy_url": config.privacy_url,
+        "privacy_url": privacy_address(),
         "contact_email": config.contact_email,
         "locale": language_tag(current_language()),
         "language_names": {language_tag(code): name for code, name in language_names().items()},

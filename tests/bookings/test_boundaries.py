@@ -166,6 +166,20 @@ def test_names_are_kept_for_thirty_days_and_no_moment_longer(it_is: Clock) -> No
         assert fresh(party.id).name == ""
 
 
+def test_an_address_that_nobody_confirmed_is_kept_for_three_days(it_is: Clock) -> None:
+    performance = a_performance()
+    party = a_party(performance, confirmed=False)
+    let_lapse(party)
+    holds.expire_lapsed_holds()
+    ended_at = fresh(party.id).ended_at
+    assert ended_at is not None
+    it_is(ended_at + timedelta(days=3))
+    assert erasure.erase_personal_data() == 0
+    it_is(ended_at + timedelta(days=3) + INSTANT)
+    assert erasure.erase_personal_data() == 1
+    assert fresh(party.id).email == ""
+
+
 def test_an_evening_is_moved_as_long_as_its_names_are_kept(it_is: Clock) -> None:
     performance = a_performance()
     curtain = performance.starts_at

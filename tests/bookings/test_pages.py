@@ -262,7 +262,27 @@ def test_who_consents_is_told_how_long_and_by_whom(make_app: Callable[..., Flask
         assert 'href="mailto:box@theatre.example"' in part
     silent = open_form(make_app().test_client(), performance.id)
     assert "mailto:" not in silent
-    assert "Privacy" not in silent
+    assert re.search(r'href="[^"]*/en/privacy">Privacy</a>', silent)
+
+
+def test_a_theatre_without_a_notice_of_its_own_has_one_from_its_settings(
+    make_app: Callable[..., Flask],
+) -> None:
+    told = make_app(
+        DATA_CONTROLLER="Associazione Teatro <Comunale>, Via Mazzini 5",
+        CONTACT_EMAIL="box@theatre.example",
+        RETENTION_DAYS="12",
+        UNCONFIRMED_RETENTION_DAYS="1",
+    ).test_client()
+    english, italian = (told.get(f"/{language}/privacy").text for language in ("en", "it"))
+    for page in (english, italian):
+        assert "Associazione Teatro &lt;Comunale&gt;, Via Mazzini 5" in page
+        assert "mailto:box@theatre.example" in page
+    assert "until 12 days after the performance" in english
+    assert "until 1 day after it expired" in english
+    assert "fino a 12 giorni dopo lo spettacolo" in italian
+    assert "there is no banner" in english
+    assert told.get("/en/privacy").headers.getlist("Set-Cookie") == []
 
 
 def test_a_form_left_open_keeps_what_was_typed_and_needs_one_more_press(

@@ -12,6 +12,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import Connection, text
 
+from azionelab.bookings.erasure import retention, unconfirmed_retention
 from azionelab.database import db
 from azionelab.mail.delivery import find_orphans
 from azionelab.mail.outbox import SEND_JOB
@@ -86,11 +87,13 @@ def _erased_too_early(connection: Connection) -> list[str]:
     query = text("""
         SELECT r.reference FROM reservation AS r JOIN performance AS p ON p.id = r.performance_id
         WHERE r.erased_at IS NOT NULL AND r.erasure_requested_at IS NULL
-            AND least(p.starts_at, r.ended_at) > now() - make_interval(days => :days)
+            AND least(p.starts_at, r.ended_at) > now() - make_interval(days =>
+                CASE WHEN r.confirmed_at IS NULL AND r.ended_at IS NOT NULL
+                    THEN :unconfirmed_days ELSE :days END)
         ORDER BY r.reference
     """)
-    days = current_app.config["AZIONELAB"].retention_days
-    return list(connection.scalars(query, {"days": days}))
+    days, unconfirmed = retention().days, unconfirmed_retention().days
+    return list(connection.scalars(query, {"days": days, "unconfirmed_days": unconfirmed}))
 
 
 def _lost_secret_key(connection: Connection) -> list[str]:

@@ -38,6 +38,11 @@ USUAL_NUMBERS = {
         366,
         "lists are needed after the performance, and names must not be kept for years",
     ),
+    "UNCONFIRMED_RETENTION_DAYS": (
+        1,
+        30,
+        "an address that nobody confirmed may be a stranger's",
+    ),
     "UNCONFIRMED_SEATS_PER_NETWORK": (
         10,
         200,

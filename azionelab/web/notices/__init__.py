@@ -1,0 +1,1 @@
+"""What the theatre says about itself and the site, made from the settings."""

@@ -42,6 +42,7 @@ from azionelab.ops.monitoring.request_metrics import observe_requests
 from azionelab.ops.monitoring.sentry import init_sentry
 from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config
+from azionelab.shows.pages import programme_views as _programme_views  # noqa: F401
 from azionelab.shows.pages.views import blueprint as shows_blueprint
 from azionelab.staff.pages.setup import init_security
 from azionelab.waitlist import jobs as _waitlist_jobs  # noqa: F401

@@ -40,10 +40,12 @@ class Listing(PerformanceFacts):
     show_slug: str
     show_title: str
     show_summary: str
+    venue_id: int
     venue_name: str
     venue_address: str
     released_at: datetime | None
     reentry: bool
+    version: int
     duration_minutes: int | None
     seats_left: int
     read_at: datetime
@@ -102,10 +104,12 @@ def _rows() -> Select[Any]:
         Show.slug.label("show_slug"),
         Show.title.label("show_title"),
         Show.summary.label("show_summary"),
+        Venue.id.label("venue_id"),
         Venue.name.label("venue_name"),
         Venue.address.label("venue_address"),
         Performance.released_at,
         Performance.reentry,
+        Performance.version,
         Show.duration_minutes,
         (Performance.capacity - Performance.seats_held + func.coalesce(_lapsed.c.seats, 0)).label(
             "seats_left"

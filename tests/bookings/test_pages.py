@@ -823,6 +823,7 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
         for reservation in states:
             head, tail = write_ticket(reservation).split("/")
             values = {
+                "language": "it",
                 "head": head,
                 "tail": tail,
                 "token": visitor_token(reservation),

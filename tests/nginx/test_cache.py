@@ -1,6 +1,7 @@
 """nginx caches public pages for one second, and shows them longer while the application is down."""
 
 import http.client
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -47,6 +48,24 @@ def test_the_address_alone_names_a_pages_language(front: Nginx, page: str) -> No
         assert (cache_of(front, again), again.body) == ("HIT", first.body)
     translated = front.fetch(page.replace("/it/", "/en/"), Accept_Language="it")
     assert (cache_of(front, translated), translated.headers["content-language"]) == ("MISS", "en")
+
+
+def test_a_filtered_programme_is_kept_and_a_search_is_not(
+    start_nginx: Callable[..., Nginx], echo: Echo
+) -> None:
+    nginx = start_nginx(BACKEND=f"127.0.0.1:{echo.port}")
+    echo.headers = {"Cache-Control": "public, max-age=60"}
+    for query, passed in (
+        ("month=2026-12&free=1&utm=a", "month=2026-12&free=1&"),
+        ("free=1&x=%27&month=2026-12", "month=2026-12&free=1&"),
+        ("view=calendar&show=a-b&venue=3&page=2", "view=calendar&show=a-b&venue=3&page=2&"),
+        ("month=2026-1&show=A&venue=0&free=2&page=0&view=x", ""),
+        ("q=ga%20ga&free=1", "free=1&q=ga%20ga"),
+    ):
+        answers = [nginx.fetch(f"/it/?{query}") for _ in range(2)]
+        asked = json.loads(answers[1].text)["path"].partition("?")[2]
+        assert asked == passed
+        assert cache_of(nginx, answers[1]) == ("BYPASS" if "q=" in query else "HIT")
 
 
 def test_addresses_without_a_language_lead_to_the_visitors(front: Nginx, page: str) -> None:

@@ -25,12 +25,13 @@ from azionelab.shows.former_slugs import find_current_slug
 from azionelab.shows.models import Show
 from azionelab.shows.pages.show_facts import ShowFacts, read_facts
 from azionelab.shows.pages.structured_data import EventLinks, Production, Publisher, theater_events
-from azionelab.shows.programme import Listing, find_published_show, list_performances, programme
+from azionelab.shows.programme import Listing, find_published_show, list_performances
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.site_urls import site_url
 
 blueprint = PagesInLanguages("shows", __name__)
 _PAGES = "azionelab.programme_pages"
+_MAX_PAGES = 500  # that a process remembers; a filtered programme has many
 
 
 @blueprint.record_once
@@ -49,23 +50,10 @@ def _cache_redirect(response: Response) -> Response:
     return response
 
 
-@blueprint.get("/", endpoint="programme")
-def programme_page() -> Response:
-    """All coming performances, by show."""
-    return _public(_render_programme)
-
-
 @blueprint.get("/shows/<slug>", endpoint="show")
 def show_page(slug: str) -> Response:
     """One show and its coming performances."""
-    return _public(partial(_render_show, slug))
-
-
-def _render_programme() -> str:
-    shows: dict[int, list[Listing]] = {}
-    for performance in programme(now()):
-        shows.setdefault(performance.show_id, []).append(performance)
-    return render_template("programme.html", shows=list(shows.values()))
+    return public_page(partial(_render_show, slug))
 
 
 def _render_show(slug: str) -> str:
@@ -95,18 +83,22 @@ def _redirect_former_slug(slug: str) -> NoReturn:
     abort(answer)
 
 
-def _public(render: Callable[[], str]) -> Response:
+def public_page(render: Callable[[], str], query: str | None = "") -> Response:
     """A public page, rendered at most once in PAGE_CACHE_SECONDS by each process.
 
-    The same time as the page's `max-age`, so no visitor sees an older page than a cache would show.
+    The same time as the page's `max-age`, so no visitor sees an older page than a cache would show. `query` is what
+    the page depends on beside its path; None for one that is rendered each time.
     """
     seconds = current_app.config["AZIONELAB"].page_cache_seconds
     pages = current_app.extensions[_PAGES]
-    page, fresh_until = pages.get(request.path, ("", 0.0))
+    key = f"{request.path}?{query}"
+    page, fresh_until = pages.get(key, ("", 0.0))
     if monotonic() >= fresh_until:
         page = render()
-        if seconds:
-            pages[request.path] = page, monotonic() + seconds
+        if seconds and query is not None:
+            if len(pages) >= _MAX_PAGES:
+                pages.clear()
+            pages[key] = page, monotonic() + seconds
     response = make_response(page)
     response.cache_control.public = True
     response.cache_control.max_age = seconds

@@ -24,6 +24,7 @@ from azionelab.bookings.tickets.references import new_reference
 from azionelab.bookings.transitions import parties as transitions
 from azionelab.database import db, now, transaction
 from azionelab.demo import dates, door
+from azionelab.demo.facts import facts_of
 from azionelab.demo.parties import PARTY_LIMIT, Audience, Booking, Fate
 from azionelab.demo.programme import (
     CLOSES_BEFORE,
@@ -111,9 +112,9 @@ def _write_programme(programme: list[Evening]) -> list[int]:
                 slug=each.slug,
                 title=each.title,
                 summary=each.summary,
-                description=each.summary,
                 duration_minutes=each.minutes,
                 published=each.published,
+                **facts_of(each.slug),
             )
             for each in shows()
         }

@@ -110,7 +110,7 @@ def _is_ours(path: Path) -> bool:
     """Whether a name is one that is written here: other files in the folder are left alone."""
     digest, _, rest = path.name.partition("-")
     is_file = len(digest) == 32 and set(digest) <= set("0123456789abcdef") and bool(rest)
-    return is_file or path.name.startswith(_INCOMING)
+    return is_file or path.name.startswith((_INCOMING, "share-"))
 
 
 def _run(upload: bytes, folder: Path) -> Any:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from azionelab.bookings.mails.resending import resend_failed
 from azionelab.database import now, violated_constraint
 from azionelab.database.errors import describe_unreachable
+from azionelab.demo.pictures import add_pictures
 from azionelab.demo.season import DatabaseInUse, write_demo_season
 from azionelab.mail.domains import NameServers
 from azionelab.ops.checks import deployment as deploy_check
@@ -184,8 +185,11 @@ def load_season_command(file: Path) -> None:
 
 @click.command("demo-season")
 @click.option("--force", is_flag=True, help="In production too, and beside real bookings.")
+@click.option(
+    "--pictures/--no-pictures", default=True, help="Draw posters too, which takes a while."
+)
 @_with_database
-def demo_season_command(*, force: bool) -> None:
+def demo_season_command(*, force: bool, pictures: bool) -> None:
     """Write an invented season with some hundred bookings in every state, to look at and to try.
 
     No mail is sent about bookings of the past: the addresses end in example.org, which nobody has.
@@ -209,6 +213,8 @@ def demo_season_command(*, force: bool) -> None:
             "the demonstration season is in this database already"
         ) from error
     click.echo(f"Wrote {written}.")
+    if pictures:
+        click.echo(add_pictures())
 
 
 @click.command("check")

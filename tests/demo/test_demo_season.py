@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import BytesIO
 from random import Random
 from typing import Any
 
@@ -9,9 +10,11 @@ import psycopg
 import pytest
 from click.testing import Result
 from flask import Flask
+from PIL import Image
 
 from azionelab.demo.parties import Audience
-from azionelab.demo.programme import evenings
+from azionelab.demo.posters import draw_poster
+from azionelab.demo.programme import evenings, shows
 from azionelab.ops.checks.doctor import run_checks
 from tests.factories import a_party, a_performance
 
@@ -21,7 +24,8 @@ Database = psycopg.Connection[Any]
 @pytest.fixture
 def write_season(in_app: Flask) -> Callable[..., Result]:
     """Run the command."""
-    return lambda *options: in_app.test_cli_runner().invoke(args=("demo-season", *options))
+    command = ("demo-season", "--no-pictures")
+    return lambda *options: in_app.test_cli_runner().invoke(args=(*command, *options))
 
 
 def count(database: Database, what: str) -> int:
@@ -124,3 +128,9 @@ def test_the_same_people_book_each_time(in_app: Flask) -> None:
     one, other = (Audience(Random(7)).bookings(evening, 84, day) for _ in range(2))
     assert one == other
     assert one
+
+
+def test_each_show_has_a_poster_of_its_own() -> None:
+    drawn = [Image.open(BytesIO(draw_poster(show.slug, show.title))) for show in shows()]
+    assert {image.size for image in drawn} == {(1000, 1500)}
+    assert len({image.tobytes() for image in drawn}) == len(drawn)

@@ -3,12 +3,14 @@
 import json
 import re
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 
 from azionelab.database import db, now
 from azionelab.media import pictures
@@ -161,18 +163,33 @@ def test_search_engines_get_what_their_documentation_asks_for(app: Flask) -> Non
     assert (event["offers"]["price"], event["offers"]["priceCurrency"]) == (0, "EUR")
 
 
-def test_the_tags_for_chats_name_an_image_that_is_there(app: Flask) -> None:
+def test_the_tags_for_chats_name_an_image_of_poster_title_and_date(app: Flask) -> None:
     show = a_performance().show
+    client, site = english(app), app.config["AZIONELAB"].site_base_url
+
+    def tagged() -> dict[str, str]:
+        text = page(client, show)
+        return dict(
+            re.findall(r'<meta (?:property|name)="((?:og|twitter):\w+)" content="([^"]*)"', text)
+        )
+
+    without = tagged()["og:image"]
     pictures.add_picture(show.id, a_picture((1000, 1500)), pictures.Caption({"it": "Due"}), None)
-    text = page(english(app), show)
-    tags = dict(
-        re.findall(r'<meta (?:property|name)="((?:og|twitter):\w+)" content="([^"]*)"', text)
-    )
+    tags = tagged()
     assert tags["og:title"] == show.title
     assert tags["twitter:card"] == "summary_large_image"
-    site = app.config["AZIONELAB"].site_base_url
-    image = app.test_client().get(tags["og:image"].removeprefix(site))
-    assert (image.status_code, image.mimetype) == (200, "image/jpeg")
+    assert tags["og:image"] != without
+    for _ in range(2):  # drawn, then kept
+        image = client.get(tags["og:image"].removeprefix(site))
+        assert (image.status_code, image.mimetype) == (200, "image/jpeg")
+        with Image.open(BytesIO(image.data)) as drawn:
+            assert drawn.size == (1200, 630)
+            assert drawn.getpixel((1195, 620))[0] < 140  # the poster's dark corner, at the right
+    # An address that a chat kept leads to today's picture; a hidden show has none.
+    old = client.get(without.removeprefix(site))
+    assert (old.status_code, old.location) == (302, tags["og:image"].removeprefix(site))
+    hidden = a_performance(published=False).show.slug
+    assert client.get(f"/en/shows/{hidden}/share-x.jpg").status_code == 404
 
 
 def test_simple_formatting_is_all_there_is() -> None:

@@ -17,21 +17,26 @@ from flask import (
     url_for,
 )
 from flask.blueprints import BlueprintSetupState
+from flask_babel import gettext
+from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.database import now
+from azionelab.media.share_images import ShareImage, read_share_image, share_image
 from azionelab.shows.facts.formatting import formatted
 from azionelab.shows.facts.texts import NO_WORDS
 from azionelab.shows.former_slugs import find_current_slug
 from azionelab.shows.models import Show
 from azionelab.shows.pages.show_facts import ShowFacts, read_facts
 from azionelab.shows.pages.structured_data import EventLinks, Production, Publisher, theater_events
-from azionelab.shows.programme import Listing, find_published_show, list_performances
+from azionelab.shows.programme import Listing, Status, find_published_show, list_performances
+from azionelab.web.dates import format_day
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.site_urls import site_url
 
 blueprint = PagesInLanguages("shows", __name__)
 _PAGES = "azionelab.programme_pages"
 _MAX_PAGES = 500  # that a process remembers; a filtered programme has many
+_IMAGE_SECONDS = 7 * 24 * 3600
 
 
 @blueprint.record_once
@@ -56,6 +61,23 @@ def show_page(slug: str) -> Response:
     return public_page(partial(_render_show, slug))
 
 
+@blueprint.get("/shows/<slug>/share-<key>.jpg")
+def show_image(slug: str, key: str) -> AnyResponse:
+    """The picture of a show for chats and social networks. An older address leads to today's picture."""
+    show = find_published_show(slug)
+    if show is None:
+        abort(404)
+    at = now()
+    image = _share_image(read_facts(show, at), list_performances(show, at))
+    if image.key != key:
+        return redirect(url_for(".show_image", slug=slug, key=image.key))
+    response = make_response(read_share_image(image))
+    response.mimetype = "image/jpeg"
+    response.cache_control.public = True
+    response.cache_control.max_age = _IMAGE_SECONDS
+    return response
+
+
 def _render_show(slug: str) -> str:
     show = find_published_show(slug)
     if show is None:
@@ -68,7 +90,7 @@ def _render_show(slug: str) -> str:
         about=facts,
         performances=performances,
         structured_data=_events(show, facts, performances),
-        image=_share_image(facts),
+        image=site_url("shows.show_image", slug=slug, key=_share_image(facts, performances).key),
     )
 
 
@@ -138,9 +160,12 @@ def _events(show: Show, facts: ShowFacts, performances: list[Listing]) -> dict[s
     return theater_events(production, [(each, links(each)) for each in performances], publisher)
 
 
-def _share_image(facts: ShowFacts) -> str:
-    """The absolute URL of the picture that chats and social networks show."""
-    site: str = current_app.config["AZIONELAB"].site_base_url
-    if facts.poster:
-        return site + facts.poster.url()
-    return site + url_for("static", filename="icon-512.png", lang=None)
+def _share_image(facts: ShowFacts, performances: list[Listing]) -> ShareImage:
+    """The picture that chats and social networks show of the page."""
+    coming = [each.starts_at for each in performances if each.status is not Status.CANCELLED]
+    dates = ""
+    if coming:
+        first, last = format_day(coming[0]), format_day(coming[-1])
+        dates = first if first == last else gettext("%(first)s to %(last)s", first=first, last=last)
+    theatre = current_app.config["AZIONELAB"].site_name
+    return share_image(facts.title.text, dates, theatre, facts.poster)

@@ -15,8 +15,9 @@ from azionelab.bookings.box_office.changes import change_party, entries_of
 from azionelab.bookings.mails import my_bookings
 from azionelab.bookings.mails.my_bookings import LINK_LIFE, make_list_token
 from azionelab.database import now
-from tests.bookings.test_pages import ENGLISH, fields
-from tests.factories import a_party, a_performance, fresh, let_lapse, visitor_token
+from azionelab.waitlist.rules import join
+from tests.bookings.test_pages import ENGLISH, bookings, fields
+from tests.factories import a_party, a_performance, a_visitor, fresh, let_lapse, visitor_token
 from tests.support.processes import eventually
 from tests.support.smtp import Delivered, SmtpServer
 
@@ -69,6 +70,13 @@ def test_who_lost_the_mails_finds_all_bookings_to_come(
     assert found[2:] == [visitor_token(second)]
     assert "Waiting for your confirmation" in page.text
     assert others.reference not in page.text
+    full = a_performance(1)
+    a_party(full, 1)
+    join(full.id, a_visitor(ADA), 1)
+    (in_line,) = [one for one in bookings() if one.is_waiting]
+    shown = client.get(link, headers=ENGLISH).text
+    assert "On the waitlist" in shown
+    assert visitor_token(in_line) in shown
     let_lapse(waiting)
     assert "Expired: not confirmed in time" in client.get(link, headers=ENGLISH).text
 

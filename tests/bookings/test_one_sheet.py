@@ -13,7 +13,7 @@ def test_sheets_are_made_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     at_work, met = threading.Lock(), []
     everybody_is_here = threading.Barrier(4)
 
-    def make(_reservation: Any) -> bytes:
+    def make(_reservation: Any, *, for_phone: bool) -> bytes:
         met.append(not at_work.acquire(blocking=False))
         sum(range(200_000))  # long enough for the interpreter to go on with another thread
         if not met[-1]:

@@ -741,6 +741,7 @@ def test_the_ticket_comes_in_three_forms_and_only_for_confirmed_parties(
     for file, kind in (
         ("qr.png", "image/png"),
         ("ticket.pdf", "application/pdf"),
+        ("ticket-phone.pdf", "application/pdf"),
         ("event.ics", "text/calendar"),
     ):
         answer = client.get(f"/bookings/{token}/{file}")

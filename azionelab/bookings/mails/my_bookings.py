@@ -12,10 +12,10 @@ from uuid import UUID
 from flask import current_app, render_template
 from flask_babel import force_locale, gettext
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from azionelab.bookings.models import Reservation
+from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.visitor_links import is_linked, link_identity
 from azionelab.database import db, now, transaction
 from azionelab.extensions import job_within
@@ -120,7 +120,7 @@ def _coming(email_key: str) -> Select[Reservation]:
         .join(Reservation.performance)
         .where(
             Reservation.email_key == email_key,
-            Reservation.is_live,
+            or_(Reservation.is_live, Reservation.state == State.WAITING),
             Performance.starts_at > now(),
         )
         .options(

@@ -22,6 +22,8 @@ from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import Listing, Status, find_listing
 
+_FILES = ("qr", "pdf", "phone_pdf", "ics")
+
 
 def reservation_of(token: str) -> Reservation:
     """The booking of a visitor's token; 404 when there is none, or none that it opens any more."""
@@ -175,7 +177,7 @@ def booking_page(
         swap_form=SwapForm.of(reservation, evening).offer(evenings),
         late_form=LateForm(formdata=None).offer(reservation, offered) if offered else None,
         lapsed=_is_lapsed(reservation),
-        ticket_urls={kind: url_for(f".{kind}", token=token) for kind in ("qr", "pdf", "ics")},
+        ticket_urls={kind: url_for(f".{kind}", token=token) for kind in _FILES},
     )
     return make_response(page, status)
 

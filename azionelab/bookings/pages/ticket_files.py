@@ -25,6 +25,15 @@ def pdf_file(token: str) -> Response:
     return _file(ticket_pdf(reservation), "application/pdf", f"{reservation.reference}.pdf")
 
 
+@blueprint.get("/bookings/<token>/ticket-phone.pdf", endpoint="phone_pdf")
+def phone_pdf_file(token: str) -> Response:
+    """The ticket for a phone's screen."""
+    reservation = _ticketed(token)
+    return _file(
+        ticket_pdf(reservation, for_phone=True), "application/pdf", f"{reservation.reference}.pdf"
+    )
+
+
 @blueprint.get("/bookings/<token>/event.ics", endpoint="ics")
 def ics_file(token: str) -> Response:
     """The performance as an entry for the visitor's calendar."""

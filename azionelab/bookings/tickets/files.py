@@ -11,7 +11,7 @@ import threading
 from datetime import datetime
 from email.utils import parseaddr
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import qrcode
@@ -29,16 +29,10 @@ from azionelab.validation.email_addresses import ascii_address
 from azionelab.web.dates import format_datetime
 from azionelab.web.site_urls import site_host, site_url
 
-if TYPE_CHECKING:
-    from azionelab.bookings.tickets.pdf import Sheet
-
 # Threads of one process share its interpreter: several sheets at once are not faster.
 _ONE_SHEET = threading.Lock()
 
-_A5 = (148, 210)  # millimetres
-_QR_WIDTH = 70  # millimetres on paper
 _EDITS_ADDED = 9  # at most, to an event's revision
-_LONG_TITLE = 80  # characters
 _DOT = 8  # pixels a side of the QR's smallest square
 
 
@@ -71,41 +65,44 @@ def qr_of(url: str) -> "qrcode.QRCode[Any]":
     return code
 
 
-def ticket_pdf(reservation: Reservation) -> bytes:
-    """The ticket on a sheet of A5, in the current language and the theatre's time zone.
+def ticket_pdf(reservation: Reservation, *, for_phone: bool = False) -> bytes:
+    """The ticket on a sheet of A4, or as a page for a phone, in the current language and the theatre's time zone.
 
     One is made at a time, since each reads the fonts anew, which takes memory (docs/scaling.md).
     """
     with _ONE_SHEET:
-        return _ticket_pdf(reservation)
+        return _ticket_pdf(reservation, for_phone=for_phone)
 
 
-def _ticket_pdf(reservation: Reservation) -> bytes:
+def _ticket_pdf(reservation: Reservation, *, for_phone: bool) -> bytes:
     # The PDF library is half of all loaded code: mails, commands and the worker do not load it.
-    from azionelab.bookings.tickets.pdf import Sheet  # noqa: PLC0415
+    from azionelab.bookings.tickets import sheets  # noqa: PLC0415
 
     performance = reservation.performance
-    page = Sheet(_A5, f"{gettext('Your ticket')}: {performance.show.title}")
-    page.add_page()
-    _line(page, current_app.config["AZIONELAB"].site_name, 10)
-    if reservation.has_ticket:
-        # The code comes first: whatever the length of the title, it stays on the sheet.
-        page.image(
-            BytesIO(qr_png(reservation)),
-            x=(page.w - _QR_WIDTH) / 2,
-            w=_QR_WIDTH,
-            alt_text=gettext("QR code of your ticket"),
-        )
-    else:
-        _line(page, _why_void(reservation), 20, bold=True)
-    _line(page, f"{_seats(reservation)} · {reservation.reference}", 14, bold=True)
-    title = performance.show.title
-    _line(page, title, 20 if len(title) <= _LONG_TITLE else 10, bold=True)
-    _line(page, format_datetime(performance.starts_at), 12, bold=True)
-    _line(page, place(performance.venue), 11)
-    if reservation.has_ticket:
-        _line(page, gettext("Please show this code at the door, on paper or on your phone."), 9)
-    return page.content()
+    valid = reservation.has_ticket
+    hints = (
+        gettext("Please show this code at the door, on paper or on your phone."),
+        gettext(
+            "It admits your whole party, together or separately. Seats are not numbered: arrive early for the"
+            " best choice."
+        ),
+    )
+    text = sheets.TicketText(
+        document=f"{gettext('Your ticket')}: {performance.show.title}",
+        site=current_app.config["AZIONELAB"].site_name,
+        title=performance.show.title,
+        when=format_datetime(performance.starts_at),
+        venue=performance.venue.name,
+        address=performance.venue.address,
+        seats=_seats(reservation),
+        reference=reservation.reference,
+        labels=(gettext("When"), gettext("Where"), gettext("Seats"), gettext("Reference")),
+        code=gettext("QR code of your ticket"),
+        hints=hints if valid else (),
+        void="" if valid else _why_void(reservation),
+    )
+    draw = sheets.phone_ticket if for_phone else sheets.paper_ticket
+    return draw(text, qr_png(reservation) if valid else None)
 
 
 def event_ics(reservation: Reservation) -> bytes:
@@ -179,10 +176,3 @@ def _organizer() -> vCalAddress:
 def place(venue: Venue) -> str:
     """The venue and its address in one line."""
     return ", ".join(part for part in (venue.name, venue.address) if part)
-
-
-def _line(page: "Sheet", text: str, size: int, *, bold: bool = False) -> None:
-    """Write a centred paragraph of `size` points, as wide as the sheet."""
-    page.use(size, bold=bold)
-    page.write_lines(text, size * 0.5, align="C")
-    page.ln(2)

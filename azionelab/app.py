@@ -43,6 +43,7 @@ from azionelab.ops.monitoring.sentry import init_sentry
 from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config
 from azionelab.shows.pages import programme_views as _programme_views  # noqa: F401
+from azionelab.shows.pages import search_engine_views as _search_engine_views  # noqa: F401
 from azionelab.shows.pages.views import blueprint as shows_blueprint
 from azionelab.staff.pages.setup import init_security
 from azionelab.waitlist import jobs as _waitlist_jobs  # noqa: F401

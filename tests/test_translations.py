@@ -76,6 +76,49 @@ def test_every_text_is_translated(catalogue: Catalog) -> None:
         assert len(forms(message.string)) == (catalogue.num_plurals if message.pluralizable else 1)
 
 
+# Words that Italian has from English, and what has no words of its own.
+SAME_IN_ITALIAN = {
+    "Account", "CSV", "E-mail", "Esc", "Excel", "Menu", "PIN", "Passkey", "Password", "Privacy", "Token", "Volume",
+    "Webhook", "no", "passkey",
+}  # fmt: skip
+
+
+def test_no_text_is_left_in_english(catalogue: Catalog) -> None:
+    same = {
+        said
+        for message in messages(catalogue)
+        for said, words in zip(forms(message.id), forms(message.string), strict=True)
+        if said == words and re.search("[a-z]", re.sub(r"%\(\w+\)s", "", said))
+    }
+    assert same == SAME_IN_ITALIAN & same, "translate them, or add them to SAME_IN_ITALIAN"
+
+
+# What only the theatre's people read; visitors are "voi" everywhere else.
+OF_STAFF = (
+    "azionelab/admin", "azionelab/templates/admin", "azionelab/staff", "azionelab/templates/staff", "azionelab/checkin",
+    "azionelab/templates/checkin", "azionelab/templates/security", "azionelab/integrations", "azionelab/validation",
+    "azionelab/exports", "azionelab/templates/_seat_release", "azionelab/api", "azionelab/ops", "azionelab/web",
+    "azionelab/templates/errors", "azionelab/bookings/pages/office_error_texts",
+)  # fmt: skip
+TU = re.compile(
+    r"\b(tuo|tua|tuoi|tue|hai|sei|puoi|vuoi|devi|scegli|inserisci|premi|riprova|controlla)\b",
+    re.IGNORECASE,
+)
+
+
+def test_visitors_are_addressed_as_voi(catalogue: Catalog) -> None:
+    """Buttons alone are short commands (docs/languages.md)."""
+    assert TU.search("Inserisci il tuo nome, e poi")
+    informal = {
+        words
+        for message in messages(catalogue)
+        if not any(place.startswith(OF_STAFF) for place, _line in message.locations)
+        for words in forms(message.string)
+        if TU.search(words) and len(words.split()) > 3
+    }
+    assert informal == set()
+
+
 def test_translations_keep_their_placeholders(catalogue: Catalog) -> None:
     wrong = [
         (said, words)

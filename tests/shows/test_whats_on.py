@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+from xml.etree import ElementTree
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from icalendar import Calendar
 
@@ -109,6 +111,39 @@ def test_only_the_whole_programme_is_for_search_engines(client: FlaskClient) -> 
         assert '<meta name="robots" content="noindex, follow">' in page
         assert re.search(r'<link rel="canonical" href="[^"?]*/it/">', page)
         assert 'hreflang="en" href=' not in page.split("<body")[0]
+
+
+def test_search_engines_find_each_public_page_in_each_language(
+    app: Flask, client: FlaskClient
+) -> None:
+    show = a_performance().show
+    hidden = a_performance(published=False).show
+    site = app.config["AZIONELAB"].site_base_url
+    answer = client.get("/sitemap.xml")
+    assert (answer.status_code, answer.mimetype) == (200, "application/xml")
+    sitemap = ElementTree.fromstring(answer.data)  # noqa: S314 (our own)
+    spaces = {
+        "s": "http://www.sitemaps.org/schemas/sitemap/0.9",
+        "x": "http://www.w3.org/1999/xhtml",
+    }
+    found = {loc.text for loc in sitemap.iterfind("s:url/s:loc", spaces)}
+    paths = ("/", f"/shows/{show.slug}")
+    assert found == {f"{site}/{tag}{path}" for tag in ("it", "en") for path in paths}
+    for url in sitemap.iterfind("s:url", spaces):
+        links = {
+            link.attrib["hreflang"]: link.attrib["href"] for link in url.iterfind("x:link", spaces)
+        }
+        assert links.keys() == {"it", "en", "x-default"}
+        assert url.findtext("s:loc", None, spaces) in links.values()
+    assert hidden.slug not in answer.text
+    for address in found:
+        page = client.get(str(address).removeprefix(site))
+        assert page.status_code == 200
+        assert f'<link rel="canonical" href="{address}">' in page.text
+    robots = client.get("/robots.txt").text
+    assert f"Sitemap: {site}/sitemap.xml\n" in robots
+    assert "Disallow: /admin/\n" in robots
+    assert "bookings" not in robots, "their noindex has to be read"
 
 
 def test_a_long_season_comes_in_pages(client: FlaskClient) -> None:

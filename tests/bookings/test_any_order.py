@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from azionelab.bookings import rules
 from azionelab.bookings.box_office.book_for import Guest, Terms, book_for
@@ -57,6 +57,10 @@ from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.shows.runs.changes import RunChange
+from azionelab.shows.window import Window, booking_window
+from azionelab.waitlist import offers
+from azionelab.waitlist import rules as waitlist
+from azionelab.waitlist.line import parties_in_line
 from tests.factories import (
     DOOR_A,
     a_performance,
@@ -122,6 +126,41 @@ class Evening(RuleBasedStateMachine):
             return rules.reserve(self.performance.id, visitor, seats, uuid4()).id
         except BookingError:
             return multiple()
+
+    @rule(
+        target=reservations,
+        seats=st.integers(1, 5),
+        address=st.sampled_from([f"{name}@example.org" for name in "abcdefgh"]),
+        proves=st.booleans(),
+    )
+    def join_the_waitlist(self, seats: int, address: str, proves: bool) -> object:
+        try:
+            waitlist.join(self.performance.id, a_visitor(address), seats)
+            entry = db.session.scalar(
+                select(Reservation.id).where(
+                    Reservation.performance_id == self.performance.id,
+                    Reservation.email == address,
+                    Reservation.state == "waiting",
+                )
+            )
+            if entry is None:  # the address has a booking
+                return multiple()
+            return waitlist.take_place(entry).id if proves else entry
+        except BookingError:
+            db.session.rollback()
+            return multiple()
+
+    @rule(reservation=reservations)
+    def take_a_place_in_line(self, reservation: UUID) -> None:
+        self._try(lambda: waitlist.take_place(reservation))
+
+    @rule(reservation=reservations)
+    def leave_the_waitlist(self, reservation: UUID) -> None:
+        self._try(lambda: waitlist.leave(reservation))
+
+    @rule()
+    def the_worker_settles_the_waitlist(self) -> None:
+        offers.settle()
 
     @rule(
         target=reservations,
@@ -401,6 +440,16 @@ class Evening(RuleBasedStateMachine):
             assert held <= performance.capacity
 
     @invariant()
+    def no_seat_is_free_for_others_that_fits_somebody_in_line(self) -> None:
+        if not hasattr(self, "performance"):
+            return
+        db.session.rollback()
+        evening = db.session.get_one(Performance, self.performance.id, populate_existing=True)
+        if booking_window(evening, now()) is Window.OPEN:
+            free = evening.capacity - evening.seats_held
+            assert all(party.seats > free for party in parties_in_line(evening.id))
+
+    @invariant()
     def nobody_enters_twice(self) -> None:
         if hasattr(self, "performance"):
             rows = db.session.execute(
@@ -436,7 +485,7 @@ class Evening(RuleBasedStateMachine):
 
 
 def test_the_invariants_hold_in_any_order(make_app: Callable[..., Flask]) -> None:
-    with make_app(UNCONFIRMED_PERCENT="50").app_context():
+    with make_app(UNCONFIRMED_PERCENT="50", NIGHT_BEGINS="0", NIGHT_ENDS="0").app_context():
         run_state_machine_as_test(
             Evening,
             settings=settings(

@@ -54,4 +54,16 @@ def give_back(stage: Stage) -> Press:
     return own_place(stage, an_offer(), "/leave", sure="y")
 
 
-WAITLIST = [join, take_a_place, leave, take, give_back]
+def staff_add_a_caller(stage: Stage) -> Press:
+    evening = a_performance(2)
+    a_party(evening)
+    caller = {"name": "Ada Rossi", "email": "ada@example.org", "seats": "2", "locale": "it"}
+    return stage.in_admin(f"evenings/{evening.id}/waitlist", **caller)
+
+
+def staff_remove(stage: Stage) -> Press:
+    offered = an_offer()
+    return stage.in_admin(f"evenings/{offered.performance_id}/waitlist/remove", id=offered.id)
+
+
+WAITLIST = [join, take_a_place, leave, take, give_back, staff_add_a_caller, staff_remove]

@@ -83,6 +83,8 @@ def test_from_a_sold_out_evening_to_the_ticket(visitor: FlaskClient) -> None:
     assert unticked.status_code == 422, "a scanner submits the form as it is"
     taken = visitor.post(place, data=fields(asked) | {"wanted": "y"}, follow_redirects=True)
     assert "Your position: 2" in read(taken.text)
+    again = visitor.post(place, data=fields(asked) | {"wanted": "y"}, follow_redirects=True)
+    assert read(again.text) == read(taken.text), "pressed twice"
     # The page of the booking leads here as well.
     own = visitor.get(place.replace("/waitlist/", "/bookings/"))
     assert own.location.endswith(place)

@@ -13,6 +13,7 @@ from flask import (
     make_response,
     redirect,
     render_template,
+    request,
     url_for,
 )
 from flask import session as browser
@@ -120,7 +121,9 @@ def place(token: str) -> AnyResponse:
     reservation = reservation_of(token)
     if not _is_of_waitlist(reservation):
         return redirect(url_for("bookings.booking", token=token), 303)
-    form = PlaceForm() if reservation.waiting_since is None else TakeForm()
+    # The form may be sent again that has taken the place already.
+    takes_place = reservation.waiting_since is None or "wanted" in request.form
+    form = PlaceForm() if takes_place else TakeForm()
     if not form.is_submitted():
         return _place_page(reservation, token, form)
     if not form.validate():

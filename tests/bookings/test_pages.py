@@ -32,6 +32,7 @@ from tests.factories import (
     DOOR_A,
     a_party,
     a_performance,
+    an_entry,
     fresh,
     let_lapse,
     mails,
@@ -815,7 +816,9 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
     let_lapse(lapsed)
     cancelled = a_party(performance)
     rules.cancel(cancelled.id)
-    states += [lapsed, cancelled]
+    full = a_performance(2)
+    a_party(full)
+    states += [lapsed, cancelled, an_entry(full.id)]
     before = snapshot()
     answered: dict[str, set[int]] = {}
     for rule in app.url_map.iter_rules():

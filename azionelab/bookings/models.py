@@ -72,9 +72,8 @@ class Reservation(PartyCounts, Base):
     `network` is a keyed digest of the visitor's network, and `network_limit` the unconfirmed seats that it may
     hold. A trigger erases both when the reservation is not pending any more (migration 0015).
 
-    A pending reservation without `holds_seats` was made when `unconfirmed_limit` seats of the performance were
-    unconfirmed already. It gets its seats when it is confirmed, if so many are free then (migration 0020). A WAITING
-    one holds none (waitlist/); an offer makes it pending, of which the visitor is told `offered_at`.
+    A pending reservation without `holds_seats` gets its seats when it is confirmed, if so many are free then (migration
+    0020). A WAITING one holds none (waitlist/); an offer makes it pending, of which the visitor is told `offered_at`.
 
     `note` is written by staff for the door. A trigger erases it with the name (migration 0026). `late_at` is about
     when the party comes, if it announced a late arrival. history.py reads `ended_by` and `reduced_...`.
@@ -195,6 +194,7 @@ class Reservation(PartyCounts, Base):
     note: Mapped[UserText] = mapped_column(default="", server_default="")
     contact: Mapped[UserText] = mapped_column(default="", server_default="")
     limit_reason: Mapped[UserText] = mapped_column(default="", server_default="")
+    consent: Mapped[str | None]  # what the visitor agreed to (pages/consent.py)
     kind: Mapped[str] = mapped_column(default=Kind.VISITOR, server_default=Kind.VISITOR.value)
     taken_from: Mapped[UUID | None] = mapped_column(
         ForeignKey("reservation.id", ondelete="SET NULL")

@@ -43,7 +43,8 @@ class Visitor:
     """The person who books. `email` is a valid address as typed; `locale` is the language of the mails.
 
     `network` is the network that the visitor books from. The box office has none, and no limit by network. One who is
-    not `proven` may be a script (crowd/proof_of_work.py): no seats are held until they confirm.
+    not `proven` may be a script (crowd/proof_of_work.py): no seats are held until they confirm. `consent` names
+    the text that they agreed to, None when somebody asked the box office.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Visitor:
     locale: str
     network: str | None = None
     proven: bool = True
+    consent: str | None = None
 
     @property
     def email_key(self) -> str:
@@ -143,6 +145,7 @@ def _reserve(
             "network_limit": network
             and network_limit(performance.capacity, performance.party_limit),
             "request_key": key,
+            "consent": visitor.consent,
             "created_at": at,
             "hold_expires_at": hold_until(at),
         }

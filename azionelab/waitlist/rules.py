@@ -161,6 +161,7 @@ def _values(performance_id: int, visitor: Visitor, seats: int, at: datetime) -> 
         "locale": visitor.locale,
         "seats": seats,
         "request_key": uuid4(),
+        "consent": visitor.consent,
         "created_at": at,
         "hold_expires_at": at + TO_CONFIRM,
     }

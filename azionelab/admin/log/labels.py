@@ -71,6 +71,7 @@ _FIELDS: dict[str, str] = {
     "focal_y": _("what stays visible (from the top)"),
     "first_day": _("the first day"),
     "hold_expires_at": _("the time by which it must be confirmed"),
+    "consent": _("what the visitor agreed to"),
     "kind": _("the kind of booking"),
     "taken_from": _("the house seats that it was given"),
     "label": _("the label"),

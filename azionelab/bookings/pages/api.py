@@ -33,6 +33,7 @@ from azionelab.bookings.errors import (
     TryLater,
 )
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
+from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
@@ -95,7 +96,7 @@ def book(
     locale = booking.get("locale") or str(get_locale())
     visitor = rules.Visitor(booking["name"], booking["email"], locale, visitor_network())
     try:
-        visitor = replace(visitor, proven=check_proof(""))
+        visitor = replace(visitor, proven=check_proof(""), consent=Consent.BOOKING)
         count_mailbox(visitor.email_key)
         held = rules.reserve(
             performance_id, visitor, booking["seats"], headers.get("request_key")

@@ -17,6 +17,7 @@ from wtforms import BooleanField, EmailField, Field, HiddenField, SelectField, S
 from wtforms.validators import DataRequired, InputRequired, ValidationError
 
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.pages.consent import TEXTS, Consent
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
 from azionelab.shows.limits import MAX_PARTY, PARTY_LIMIT
 from azionelab.web.dates import format_time
@@ -75,7 +76,7 @@ class BookingForm(VisitorForm):
     email = EmailField(_("E-mail"), [Cleaned(clean_email)])
     seats = SeatsField(_("Seats"), coerce=int)
     consent = BooleanField(
-        _("I agree that the theatre may store my name and e-mail address for this booking."),
+        TEXTS[Consent.BOOKING],
         [DataRequired(_("We need your consent to write to you about the booking."))],
     )
     request_key = HiddenField()

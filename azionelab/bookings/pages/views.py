@@ -32,6 +32,7 @@ from azionelab.bookings.errors import (
     TooManyUnproven,
     TryLater,
 )
+from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import BookingForm
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
@@ -87,7 +88,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
     try:
         booking_limit.count()
         proven = check_proof(form.proof.data, suspect=bool(form.website.data))
-        visitor = replace(visitor, proven=proven)
+        visitor = replace(visitor, proven=proven, consent=Consent.BOOKING)
         count_mailbox(visitor.email_key)
         held = rules.reserve(performance_id, visitor, form.seats.data, form.key).shown_as_held
     except PerformanceUnknown:

@@ -4,6 +4,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, EmailField, StringField
 from wtforms.validators import DataRequired
 
+from azionelab.bookings.pages.consent import TEXTS, Consent
 from azionelab.bookings.pages.forms import Cleaned, SeatsField, VisitorForm, size_choices
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
 
@@ -15,7 +16,7 @@ class JoinForm(VisitorForm):
     email = EmailField(_("E-mail"), [Cleaned(clean_email)])
     seats = SeatsField(_("Seats"), coerce=int)
     consent = BooleanField(
-        _("I agree that the theatre may store my name and e-mail address for the waitlist."),
+        TEXTS[Consent.WAITLIST],
         [DataRequired(_("We need your consent to write to you when seats come free."))],
     )
 

@@ -31,6 +31,7 @@ from azionelab.bookings.errors import (
     TooManyMails,
 )
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.own_booking import reservation_of
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
@@ -84,7 +85,11 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
     if not form.validate():
         return _join_page(performance, form, 422, form.notice)
     visitor = bookings.Visitor(
-        form.name.data, form.email.data, current_language(), visitor_network()
+        form.name.data,
+        form.email.data,
+        current_language(),
+        visitor_network(),
+        consent=Consent.WAITLIST,
     )
     try:
         booking_limit.count()

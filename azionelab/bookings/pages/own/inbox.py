@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules
 from azionelab.bookings.errors import BookingError, TooManyMails
+from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import VisitorForm
 from azionelab.bookings.pages.own.forms import AddressForm
@@ -91,7 +92,14 @@ def _correct(performance_id: int, asked: dict[str, Any], email: str) -> None:
     key = UUID(asked["key"])
     if correct_unconfirmed(performance_id, key, email):
         return
-    visitor = rules.Visitor(asked["name"], email, current_language(), visitor_network())
+    visitor = rules.Visitor(
+        asked["name"],
+        email,
+        current_language(),
+        visitor_network(),
+        proven=asked["held"],
+        consent=Consent.BOOKING,
+    )
     with suppress(BookingError):
         rules.reserve(performance_id, visitor, asked["seats"], key)
 

@@ -175,7 +175,8 @@ $(NODE_READY): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json $(RUN_READ
 	@$(NPM) --silent ci
 	@touch $@
 
-$(BUILT): $(FRONTEND_SOURCES) $(NODE_READY)
+# The catalogues, for nginx's error pages.
+$(BUILT): $(FRONTEND_SOURCES) $(CATALOGUES:.mo=.po) $(NODE_READY)
 	@echo "Building the front end ..."
 	@$(NPM) --silent run build -- --logLevel warn
 	@touch $@

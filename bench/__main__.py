@@ -114,8 +114,8 @@ def measure(database_url: str, folder: Path, seconds: int) -> str:
         with gunicorn("wsgi:app", ports[1], settings | {"PAGE_CACHE_SECONDS": "0"}) as site:
             for _ in range(8):
                 make_performance(database)
-            put_load(site.url, "warm-up", 2, "get")
-            bench.run(site.url, "programme page, rendered for each request", "get")
+            put_load(f"{site.url}/it/", "warm-up", 2, "get")
+            bench.run(f"{site.url}/it/", "programme page, rendered for each request", "get")
         with gunicorn("wsgi:app", ports[1], settings) as site:
             _paused(bench, site, database)
             door = _door(bench, site, database, folder)
@@ -143,9 +143,9 @@ def _app(
 
 def _paused(bench: Bench, site: Server, database: psycopg.Connection[Any]) -> None:
     """Scenarios without a mail worker: mails stay in the outbox."""
-    put_load(site.url, "warm-up", 2, "get")
-    bench.run(site.url, "programme page", "get")
-    form = f"{site.url}/performances/{make_performance(database)}/book"
+    put_load(f"{site.url}/it/", "warm-up", 2, "get")
+    bench.run(f"{site.url}/it/", "programme page", "get")
+    form = f"{site.url}/it/performances/{make_performance(database)}/book"
     bench.run(form, "booking by form", "form", *_open_form(form))
     bench.run(_booking_api(site, make_performance(database)), "booking by API", "api")
     # Which nothing limits and counts: what is left is the limits' cost.

@@ -1,111 +1,142 @@
 /** The error pages that nginx shows by itself, when the application cannot answer.
  *
  * Each is one file that needs no other: it may be shown while everything behind nginx is down, so
- * it says the same in both languages and brings its own style and its own policy.
+ * it says the same in all languages and brings its own style and its own policy. Its texts are
+ * those of the application's error pages (azionelab/web/error_pages.py), from the catalogues.
  */
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 import type { Plugin } from "vite";
 
-interface Words {
-  title: string;
-  detail: string;
-}
-
-const PAGES: Record<number, { it: Words; en: Words }> = {
+const TRANSLATIONS = new URL("../../azionelab/translations/", import.meta.url);
+const TO_PROGRAMME = "See what is on";
+const PAGES: Record<number, { title: string; detail: string }> = {
   404: {
-    it: {
-      title: "Pagina non trovata",
-      detail: "La pagina potrebbe essere stata spostata, oppure l’indirizzo non è completo.",
-    },
-    en: {
-      title: "Page not found",
-      detail: "The page may have moved, or the address may be incomplete.",
-    },
+    title: "Page not found",
+    detail: "The page may have moved, or the address may be incomplete.",
   },
   410: {
-    it: { title: "Non più disponibile", detail: "Quello che cercavate non c’è più." },
-    en: { title: "No longer available", detail: "What you were looking for has been removed." },
+    title: "No longer available",
+    detail: "Please go back and try again.",
   },
-  413: {
-    it: { title: "Richiesta troppo grande", detail: "La richiesta è troppo grande." },
-    en: { title: "Request too large", detail: "The request is too large." },
-  },
+  413: { title: "Request too large", detail: "The request is too large." },
   429: {
-    it: {
-      title: "Troppe richieste",
-      detail: "Troppe richieste dalla vostra rete. Riprovate tra un minuto.",
-    },
-    en: {
-      title: "Too many requests",
-      detail: "Too many requests from your network. Please try again in a minute.",
-    },
+    title: "Too many requests",
+    detail:
+      "Too many requests from your network. Please try again in a minute.",
   },
   500: {
-    it: {
-      title: "Qualcosa è andato storto",
-      detail: "C’è stato un errore del sito. Tornate indietro e riprovate tra poco.",
-    },
-    en: {
-      title: "Something went wrong",
-      detail: "The site has a problem. Please go back and try again in a moment.",
-    },
+    title: "Something went wrong",
+    detail: "Please go back and try again.",
   },
   503: {
-    it: {
-      title: "Il sito è molto occupato",
-      detail: "Riprovate tra un momento. Le prenotazioni già fatte restano valide.",
-    },
-    en: {
-      title: "The site is very busy",
-      detail: "Please try again in a moment. Bookings already made are safe.",
-    },
+    title: "The site is very busy",
+    detail: "Please try again in a moment. Nothing has been lost.",
   },
 };
+
+/** A language's tag, and what translates a text into it. */
+interface Language {
+  tag: string;
+  say: (text: string) => string;
+}
 
 export function errorPages(): Plugin {
   return {
     name: "azionelab-error-pages",
     apply: "build",
     generateBundle() {
-      const style = readFileSync(new URL("../src/styles/error-page.css", import.meta.url), "utf8");
-      for (const [code, { it, en }] of Object.entries(PAGES)) {
+      const style = readFileSync(
+        new URL("../src/styles/error-page.css", import.meta.url),
+        "utf8",
+      );
+      const languages = readLanguages();
+      for (const [code, { title, detail }] of Object.entries(PAGES)) {
         this.emitFile({
           type: "asset",
           fileName: `errors/${code}.html`,
-          source: page(code, it, en, style),
+          source: page(code, title, detail, style, languages),
         });
       }
     },
   };
 }
 
-function page(code: string, it: Words, en: Words, style: string): string {
+/** The catalogues' languages in the application's order, English last. */
+function readLanguages(): Language[] {
+  const english: Language = { tag: "en", say: (text) => text };
+  const folders = readdirSync(TRANSLATIONS)
+    .filter((name) => name !== "en")
+    .sort();
+  const translated = folders.flatMap((name) => {
+    const file = new URL(`${name}/LC_MESSAGES/messages.po`, TRANSLATIONS);
+    if (!existsSync(file)) return [];
+    const texts = readCatalogue(readFileSync(file, "utf8"));
+    const say = (text: string): string => texts.get(text) ?? text;
+    return [{ tag: name.replace("_", "-"), say }];
+  });
+  return [...translated, english];
+}
+
+/** The texts of a gettext catalogue that have no plural. */
+function readCatalogue(catalogue: string): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const entry of catalogue.split(/\n\s*\n/)) {
+    const [said, words] = ["msgid", "msgstr"].map((name) => {
+      const found =
+        new RegExp(`^${name} ((?:".*"\\s*)+)`, "m").exec(entry)?.[1] ?? "";
+      return found
+        .split("\n")
+        .filter((line) => line.startsWith('"'))
+        .map((line) => JSON.parse(line.trim()) as string)
+        .join("");
+    });
+    if (said && words && !/^#,.*fuzzy/m.test(entry)) texts.set(said, words);
+  }
+  return texts;
+}
+
+function page(
+  code: string,
+  title: string,
+  detail: string,
+  style: string,
+  languages: Language[],
+): string {
   const digest = createHash("sha256").update(style).digest("base64");
+  const told = languages.map(({ tag, say }, place) => {
+    const heading = place ? "h2" : "h1";
+    return `<section lang="${tag}">
+<${heading}>${escape(say(title))}</${heading}>
+<p>${escape(say(detail))} <a href="/${tag}/">${escape(say(TO_PROGRAMME))}</a></p>
+</section>`;
+  });
   return `<!doctype html>
-<html lang="it">
+<html lang="${languages[0]?.tag ?? "en"}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${digest}'">
-<title>${it.title} · ${en.title}</title>
+<title>${languages.map(({ say }) => escape(say(title))).join(" · ")}</title>
 <style>${style}</style>
 </head>
 <body>
 <header><div></div></header>
 <main>
 <p class="code">${code}</p>
-<h1>${it.title}</h1>
-<p>${it.detail} <a href="/">Tornate al cartellone</a>.</p>
-<section lang="en">
-<h2>${en.title}</h2>
-<p>${en.detail} <a href="/">Back to the programme</a>.</p>
-</section>
+${told.join("\n")}
 </main>
 </body>
 </html>
 `;
+}
+
+function escape(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;");
 }

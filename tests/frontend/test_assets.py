@@ -144,9 +144,9 @@ def test_the_worker_is_one_script_as_importscripts_wants_it() -> None:
 @pytest.mark.parametrize("code", [404, 410, 413, 429, 500, 503])
 def test_a_static_error_page_needs_nothing_else(code: int) -> None:
     page = (DIST / "errors" / f"{code}.html").read_text()
-    assert "Tornate al cartellone" in page, "visitors are addressed as on every other page"
+    assert "Guarda il cartellone" in page, "the catalogue's words"
     assert not re.search(r"<(script|link|img)\b|url\(|@import", page)
-    assert re.findall(r'href="([^"]+)"', page) == ["/", "/"]
+    assert re.findall(r'href="([^"]+)"', page) == ["/it/", "/en/"]
     (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in page

@@ -58,8 +58,8 @@ def test_the_application_answers(front: Nginx, app: Flask, path: str) -> None:
 
 
 def test_the_applications_error_pages_are_passed_on(front: Nginx, app: Flask) -> None:
-    assert "Back to the programme" not in front.fetch("/nowhere", Accept_Language="it").text
-    assert "Back to the programme" not in front.fetch("/it/shows/unknown").text
+    assert "See what is on" not in front.fetch("/nowhere", Accept_Language="it").text
+    assert "See what is on" not in front.fetch("/it/shows/unknown").text
     problem = front.fetch("/api/v1/performances/1", Accept_Language="it")
     assert problem.headers["content-type"] == "application/problem+json"
     assert "non esiste" in problem.text
@@ -76,8 +76,8 @@ def test_internal_pages_are_not_served(front: Nginx, app: Flask, path: str) -> N
     answer = front.fetch(path)
     assert answer.status == 404
     assert front.logged(answer)["upstream_status"] == "", "the application was asked"
-    assert "Tornate al cartellone" in answer.text
-    assert "Back to the programme" in answer.text
+    assert "Guarda il cartellone" in answer.text
+    assert "See what is on" in answer.text
 
 
 def test_an_error_page_has_its_headers_and_its_style(front: Nginx, site_root: Path) -> None:

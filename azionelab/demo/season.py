@@ -24,7 +24,7 @@ from azionelab.bookings.tickets.references import new_reference
 from azionelab.bookings.transitions import parties as transitions
 from azionelab.database import db, now, transaction
 from azionelab.demo import dates, door
-from azionelab.demo.facts import facts_of
+from azionelab.demo.facts import DIRECTIONS, POINT, facts_of
 from azionelab.demo.parties import PARTY_LIMIT, Audience, Booking, Fate
 from azionelab.demo.programme import (
     CLOSES_BEFORE,
@@ -104,7 +104,14 @@ def _write_programme(programme: list[Evening]) -> list[int]:
     with transaction() as session:
         venues = {
             each.name: session.scalar(select(Venue).where(Venue.name == each.name))
-            or Venue(name=each.name, address=each.address, default_capacity=each.capacity)
+            or Venue(
+                name=each.name,
+                address=each.address,
+                default_capacity=each.capacity,
+                directions=DIRECTIONS,
+                latitude=POINT[0],
+                longitude=POINT[1],
+            )
             for each in (MAIN, STUDIO)
         }
         written = {

@@ -17,7 +17,9 @@ SIZE = (1200, 630)
 _POSTER = (420, 630)
 _MARGIN = 64
 _CURTAIN, _FOLD, _CREAM, _GOLD = "#6a1222", "#4a0a16", "#fbeed6", "#c9a24a"
-_DRAWING = "1"  # changes when the same facts are to give another picture
+# The fonts of tickets: letters of most European languages. (Pillow's own has no "ì".)
+_FONTS = Path(__file__).resolve().parents[1] / "bookings" / "tickets" / "fonts"
+_DRAWING = "2"  # changes when the same facts are to give another picture
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,9 @@ def _draw(image: ShareImage) -> bytes:
     size, lines = _fit(image.title, width)
     top = 150
     for line in lines:
-        paint.text((_MARGIN, top), line, fill=_CREAM, font=ImageFont.load_default(size))
+        paint.text((_MARGIN, top), line, fill=_CREAM, font=_font(size, bold=True))
         top += round(size * 1.12)
-    small = ImageFont.load_default(36)
+    small = _font(32)
     paint.text((_MARGIN, 64), _shortened(image.theatre, small, width), fill=_GOLD, font=small)
     paint.text(
         (_MARGIN, SIZE[1] - 104), _shortened(image.dates, small, width), fill=_CREAM, font=small
@@ -103,18 +105,16 @@ def _read_poster(image: ShareImage) -> Image.Image | None:
 
 def _fit(title: str, width: int) -> tuple[int, list[str]]:
     """The largest size in which a title fits in four lines, and the lines; a very long one is cut off."""
-    for size in range(92, 39, -6):
-        lines = _wrapped(title, ImageFont.load_default(size), width)
+    for size in range(78, 39, -6):
+        lines = _wrapped(title, _font(size, bold=True), width)
         if len(lines) * size * 1.12 <= 340:  # pixels between theatre and dates
             return size, lines
-    font = ImageFont.load_default(40)
+    font = _font(40, bold=True)
     lines = _wrapped(title, font, width)[:7]
     return 40, [*lines[:-1], _shortened(f"{lines[-1]} …", font, width)]
 
 
-def _wrapped(
-    title: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int
-) -> list[str]:
+def _wrapped(title: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
     lines = [""]
     for word in title.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -125,9 +125,13 @@ def _wrapped(
     return lines
 
 
-def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"{text}…") > width:
         text = text[:-1]
     return f"{text}…"
+
+
+def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(_FONTS / f"DejaVuSans{'-Bold' if bold else ''}.ttf", size)

@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Select, column, func, select, table
 
 from azionelab.database import db
+from azionelab.languages import current_language
+from azionelab.shows.facts.texts import Text, in_language
 from azionelab.shows.limits import SLUG, performance_end
-from azionelab.shows.models import Performance, Show, Venue
+from azionelab.shows.models import Performance, Show, Texts, Venue
 from azionelab.shows.performance_facts import PERFORMANCE_FACTS, PerformanceFacts
 from azionelab.shows.window import Window, booking_window
 
@@ -39,7 +41,9 @@ class Listing(PerformanceFacts):
     show_id: int
     show_slug: str
     show_title: str
+    show_titles: Texts  # in other languages, as summaries
     show_summary: str
+    show_summaries: Texts
     venue_id: int
     venue_name: str
     venue_address: str
@@ -49,6 +53,16 @@ class Listing(PerformanceFacts):
     duration_minutes: int | None
     seats_left: int
     read_at: datetime
+
+    @property
+    def title(self) -> Text:
+        """The show's title for the reader of this page."""
+        return in_language(self.show_titles, current_language(), self.show_title)
+
+    @property
+    def summary(self) -> Text:
+        """The show's summary for the reader of this page."""
+        return in_language(self.show_summaries, current_language(), self.show_summary)
 
     @property
     def window(self) -> Window:
@@ -103,7 +117,9 @@ def _rows() -> Select[Any]:
         Show.id.label("show_id"),
         Show.slug.label("show_slug"),
         Show.title.label("show_title"),
+        Show.titles.label("show_titles"),
         Show.summary.label("show_summary"),
+        Show.summaries.label("show_summaries"),
         Venue.id.label("venue_id"),
         Venue.name.label("venue_name"),
         Venue.address.label("venue_address"),

@@ -9,7 +9,7 @@ from flask_babel import get_locale, gettext, ngettext
 from sqlalchemy import select
 
 from azionelab.database import db
-from azionelab.languages import current_language
+from azionelab.languages import current_language, language_tag
 from azionelab.media.models import Picture
 from azionelab.media.pictures import pictures_of
 from azionelab.shows.facts.formatting import plain
@@ -19,6 +19,7 @@ from azionelab.shows.facts.texts import (
     Credit,
     Quote,
     Text,
+    default_language,
     in_language,
     read_credits,
     shown_quotes,
@@ -65,6 +66,7 @@ class ShowFacts:
     warnings: list[str]
     access_notes: Text
     quotes: list[Quote]
+    quotes_language: str
     pictures: list[Picture]
     places: list[Place]
 
@@ -100,6 +102,7 @@ def read_facts(show: Show, at: datetime) -> ShowFacts:
         warnings=_told(show, _WARNINGS),
         access_notes=in_language(show.access_notes, language),
         quotes=shown_quotes(show.press),
+        quotes_language=language_tag(default_language()),
         pictures=list(pictures_of(show.id)),
         places=_places(show, at, language),
     )

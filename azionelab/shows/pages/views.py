@@ -29,13 +29,14 @@ from azionelab.shows.models import Show
 from azionelab.shows.pages.show_facts import ShowFacts, read_facts
 from azionelab.shows.pages.structured_data import EventLinks, Production, Publisher, theater_events
 from azionelab.shows.programme import Listing, Status, find_published_show, list_performances
-from azionelab.web.dates import format_day
+from azionelab.web.dates import format_date
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.site_urls import site_url
 
 blueprint = PagesInLanguages("shows", __name__)
 _PAGES = "azionelab.programme_pages"
 _MAX_PAGES = 500  # that a process remembers; a filtered programme has many
+_DAY = "d MMMM"
 _IMAGE_SECONDS = 7 * 24 * 3600
 
 
@@ -165,7 +166,8 @@ def _share_image(facts: ShowFacts, performances: list[Listing]) -> ShareImage:
     coming = [each.starts_at for each in performances if each.status is not Status.CANCELLED]
     dates = ""
     if coming:
-        first, last = format_day(coming[0]), format_day(coming[-1])
-        dates = first if first == last else gettext("%(first)s to %(last)s", first=first, last=last)
+        dates = format_date(coming[-1], _DAY)
+        if (first := format_date(coming[0], _DAY)) != dates:
+            dates = gettext("%(first)s to %(last)s", first=first, last=dates)
     theatre = current_app.config["AZIONELAB"].site_name
     return share_image(facts.title.text, dates, theatre, facts.poster)

@@ -68,7 +68,7 @@ def choices(season: Sequence[Listing], zone: ZoneInfo) -> Choices:
     """What can be chosen of a season."""
     return Choices(
         months=sorted({month_of(each, zone) for each in season}),
-        shows=_by_name({each.show_slug: each.show_title for each in season}),
+        shows=_by_name({each.show_slug: each.title.text for each in season}),
         venues=_by_name({each.venue_id: each.venue_name for each in season}),
     )
 

@@ -69,7 +69,13 @@ class Selection:
             return False
         if not words:
             return True
-        texts = performance.show_title, performance.show_summary, performance.venue_name
+        texts = (
+            performance.show_title,
+            *performance.show_titles.values(),
+            performance.show_summary,
+            *performance.show_summaries.values(),
+            performance.venue_name,
+        )
         text = _plain(" ".join(texts))
         return all(word in text for word in words)
 

@@ -52,20 +52,22 @@ def test_who_saves_second_sees_who_changed_what_and_goes_on(
     anna, bruno = (in_office(browser, live_site, name, width=width) for name in ("anna", "bruno"))
     for page in (anna, bruno):
         page.goto(address)
-    anna.get_by_label("Description").fill("Florence, 1752.\n\nAn inn, and its mistress.")
-    anna.get_by_label("Minutes").fill("110")
+    anna.get_by_label("Description", exact=True).fill(
+        "Florence, 1752.\n\nAn inn, and its mistress."
+    )
+    anna.get_by_label("Minutes", exact=True).fill("110")
     anna.get_by_role("button", name="Save").click()
     expect(anna.get_by_text("Saved.")).to_be_visible()
 
-    bruno.get_by_label("Description").fill("Venice, 1753.")
+    bruno.get_by_label("Description", exact=True).fill("Venice, 1753.")
     bruno.get_by_role("button", name="Save").click()
     expect(bruno.get_by_text("Nothing was saved")).to_be_visible()
     expect(
         bruno.get_by_text("Anna changed this from “nothing” to “Florence, 1752.")
     ).to_be_visible()
     expect(bruno.get_by_text("Anna has changed this: Minutes")).to_be_visible()
-    expect(bruno.get_by_label("Description")).to_have_value("Venice, 1753.")
-    expect(bruno.get_by_label("Minutes")).to_have_value("110")
+    expect(bruno.get_by_label("Description", exact=True)).to_have_value("Venice, 1753.")
+    expect(bruno.get_by_label("Minutes", exact=True)).to_have_value("110")
     bruno.get_by_text("The full text as currently saved").first.click()
     expect(bruno.get_by_label("The full text as currently saved")).to_be_visible()
     bruno.screenshot(path=tmp_path / f"conflict-{width}.png", full_page=True)
@@ -75,7 +77,7 @@ def test_who_saves_second_sees_who_changed_what_and_goes_on(
     bruno.get_by_role("button", name="Save my version").click()
     expect(bruno.get_by_text("Saved.")).to_be_visible()
     bruno.goto(address)
-    expect(bruno.get_by_label("Description")).to_have_value("Venice, 1753.")
+    expect(bruno.get_by_label("Description", exact=True)).to_have_value("Venice, 1753.")
     for page in (anna, bruno):
         page.context.close()
 
@@ -86,8 +88,8 @@ def test_what_was_typed_outlives_a_logout_in_another_tab(
 ) -> None:
     page = in_office(browser, live_site, "anna", width=width)
     page.goto(f"{live_site.url}/admin/shows/new/")
-    page.get_by_label("Title").fill("Così è “se vi pare”")
-    page.get_by_label("Description").fill("First lines.\n\nLast lines.")
+    page.get_by_label("Title", exact=True).fill("Così è “se vi pare”")
+    page.get_by_label("Description", exact=True).fill("First lines.\n\nLast lines.")
     tab = page.context.new_page()
     tab.goto(f"{live_site.url}/admin/")
     if width == 360:

@@ -29,7 +29,7 @@ def test_staff_change_a_text_and_the_visitor_reads_it(
     menu = page.get_by_role("navigation", name="Back office")
     menu.get_by_role("link", name="Mail texts").click()
     looks_well(page, 1440, tmp_path / "list-1440.png")
-    page.get_by_role("link", name="Request to confirm, English").click()
+    page.get_by_role("link", name="Request to confirm, English", exact=True).click()
     page.get_by_label("Subject").fill("One press, and {show} is yours")
     text = page.get_by_label("Text", exact=True)
     shipped = text.input_value()

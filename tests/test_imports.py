@@ -28,7 +28,7 @@ KNOWS = {
     "staff": {"mail"},
     "exports": {"staff"},
     "demo": {"shows", "media", "bookings", "checkin", "mail", "staff"},
-    "ops": {"shows", "media", "bookings", "checkin", "mail", "staff", "demo"},
+    "ops": {"shows", "media", "bookings", "checkin", "mail", "staff", "demo", "waitlist"},
     "integrations": {"shows", "bookings", "checkin", "staff"},
     "reports": {"shows", "bookings", "checkin"},
     "admin": {

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal_column, or_, select, tuple_
-from sqlalchemy.orm import aliased
 
-from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.models import LIVE, Reservation, State
 from azionelab.database import db
 
-_other = aliased(Reservation)
+# Of the table, not of the class: that would configure the models before all of them are imported.
+_other = Reservation.__table__.alias("other").c
+_LIVE: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in LIVE]
 # Whoever holds or got a booking meanwhile is passed over, also after giving it back.
 _HAS_BOOKED = (
     exists()
@@ -18,7 +19,7 @@ _HAS_BOOKED = (
         _other.performance_id == Reservation.performance_id,
         _other.email_key == Reservation.email_key,
         _other.id != Reservation.id,
-        or_(_other.is_live, _other.confirmed_at > Reservation.waiting_since),
+        or_(_other.state.in_(_LIVE), _other.confirmed_at > Reservation.waiting_since),
     )
     .correlate(Reservation)
 )

@@ -20,7 +20,7 @@ from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token
-from tests.factories import DOOR_A, a_party, a_performance
+from tests.factories import DOOR_A, a_party, a_performance, a_waiting_party
 from tests.support.people import logged_in
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -58,13 +58,14 @@ def test_nothing_to_do_is_said(app: Flask) -> None:
 
 
 def test_the_next_evenings_show_their_houses(app: Flask) -> None:
-    performance = a_performance(capacity=20, starts_at=now() + timedelta(days=2))
+    performance = a_performance(capacity=9, starts_at=now() + timedelta(days=2))
     a_party(performance, 5)
     a_party(performance, 3, confirmed=False)
+    a_waiting_party(performance.id, 2)
     page = logged_in(app, "box_office").get("/admin/").text
     figures = re.findall(r'data-label="([^"]+)">(\d+)<', page)
     assert figures == [
-        ("Expected", "5"), ("Not confirmed yet", "3"), ("Waiting", "0"), ("Free", "12"),
+        ("Expected", "5"), ("Not confirmed yet", "3"), ("Waiting", "2"), ("Free", "1"),
     ]  # fmt: skip
     assert '<rect class="pending" x="5" y="0" width="3" height="1"/>' in page
 

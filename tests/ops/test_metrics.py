@@ -28,6 +28,7 @@ from tests.factories import (
     a_party,
     a_performance,
     a_visitor,
+    a_waiting_party,
     let_lapse,
     ticket_token,
     visitor_token,
@@ -229,6 +230,7 @@ def test_seats_of_performances_to_come(client: FlaskClient, database: Database) 
     a_party(coming, 2, confirmed=False)
     waits = a_party(coming, 1, confirmed=False)
     database.execute("UPDATE reservation SET holds_seats = false WHERE id = %s", (waits.id,))
+    a_waiting_party(coming.id, 3)
     let_lapse(a_party(coming, 1, confirmed=False))
     performance_changes.cancel_performance(cancelled.id)
     running, played = a_performance(), a_performance()
@@ -247,6 +249,8 @@ def test_seats_of_performances_to_come(client: FlaskClient, database: Database) 
     assert output("azionelab_performance_seats_unconfirmed", **which, hold="yes") == 2
     assert output("azionelab_performance_seats_unconfirmed", **which, hold="no") == 1
     assert output("azionelab_performance_seats_capacity", **which) == 7
+    assert output("azionelab_performance_waiting_parties", **which) == 1
+    assert output("azionelab_performance_waiting_seats", **which) == 3
 
 
 @pytest.mark.usefixtures("in_app")

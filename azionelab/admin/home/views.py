@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 
 from flask import current_app
 from flask_admin import AdminIndexView, expose
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from azionelab.admin.figures.charts import fill_chart, pace_chart
@@ -17,6 +17,7 @@ from azionelab.checkin.house.counts import house_counts
 from azionelab.database import db, now
 from azionelab.reports.booking_pace import booking_pace
 from azionelab.shows.models import Performance
+from azionelab.waitlist.line import count_in_line
 from azionelab.web.dates import is_same_day
 
 _STILL_ON = timedelta(hours=6)  # after the curtain a performance is still listed
@@ -56,6 +57,7 @@ class HomeView(Guarded, AdminIndexView):  # type: ignore[misc]  # Flask-Admin ha
             tonight=[each for each in listed if is_same_day(each.starts_at, at)],
             later=[each for each in listed if not is_same_day(each.starts_at, at)],
             counts=counts,
+            waiting=count_in_line([each.id for each in listed]),
             tasks=find_tasks(performances, counts, at),
             bookings=_todays_bookings(at),
             charts=[
@@ -68,13 +70,18 @@ class HomeView(Guarded, AdminIndexView):  # type: ignore[misc]  # Flask-Admin ha
 
 def _around(at: datetime) -> list[Performance]:
     """The performances of the last weeks and the next ones to come, in order of time."""
-    query = select(Performance).options(joinedload(Performance.show), joinedload(Performance.venue))
     first_begun = at - _STILL_ON
-    before = query.where(Performance.starts_at.between(at - _BACK, first_begun))
-    after = query.where(Performance.starts_at > first_begun)
+    before = select(Performance.id).where(Performance.starts_at.between(at - _BACK, first_begun))
+    after = select(Performance.id).where(Performance.starts_at > first_begun)
     newest = before.order_by(Performance.starts_at.desc(), Performance.id.desc()).limit(_PAST)
     next_ones = after.order_by(Performance.starts_at, Performance.id).limit(_COMING)
-    return [*reversed(db.session.scalars(newest).all()), *db.session.scalars(next_ones)]
+    around = (
+        select(Performance)
+        .where(or_(Performance.id.in_(newest), Performance.id.in_(next_ones)))
+        .order_by(Performance.starts_at, Performance.id)
+        .options(joinedload(Performance.show), joinedload(Performance.venue))
+    )
+    return list(db.session.scalars(around))
 
 
 def _todays_bookings(at: datetime) -> Bookings:

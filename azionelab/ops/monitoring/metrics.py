@@ -30,6 +30,7 @@ from azionelab.database.errors import describe_cause
 from azionelab.ops.checks.schema import SchemaState, schema_state
 from azionelab.ops.monitoring.service_status import STATEMENT_TIMEOUT, read_service_status
 from azionelab.shows.models import Performance, Show
+from azionelab.waitlist.line import IN_LINE
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,11 @@ _UNCONFIRMED = (
     .where(Reservation.performance_id == Performance.id, unconfirmed(func.now()))
     .lateral("unconfirmed")
 )
+_IN_LINE = (
+    select(func.count().label("parties"), func.coalesce(_SEATS, 0).label("seats"))
+    .where(Reservation.performance_id == Performance.id, IN_LINE)
+    .lateral("in_line")
+)
 _PERFORMANCES = (
     select(
         Performance.id,
@@ -56,9 +62,12 @@ _PERFORMANCES = (
         Performance.seats_held,
         _UNCONFIRMED.c.held,
         _UNCONFIRMED.c.without_hold,
+        _IN_LINE.c.parties,
+        _IN_LINE.c.seats,
     )
     .join(Performance.show)
     .join(_UNCONFIRMED, true())
+    .join(_IN_LINE, true())
     .where(Performance.starts_at > func.now() - _OVER_AFTER, Performance.cancelled_at.is_(None))
     .order_by(Performance.starts_at, Performance.id)
     .limit(_MAX_PERFORMANCES)
@@ -197,13 +206,23 @@ def _performance_gauges(connection: Connection) -> Families:
         *label_names,
         "hold",
     )
+    parties = _family(
+        "performance_waiting_parties",
+        "Parties on the waitlist, of a performance to come.",
+        *label_names,
+    )
+    waiting = _family(
+        "performance_waiting_seats", "Seats that these parties wait for.", *label_names
+    )
     for row in connection.execute(_PERFORMANCES):
         labels = [str(row.id), row.slug, f"{row.starts_at:%Y-%m-%dT%H:%MZ}"]
         held.add_metric(labels, row.seats_held)
         capacity.add_metric(labels, row.capacity)
         unconfirmed.add_metric([*labels, "yes"], row.held)
         unconfirmed.add_metric([*labels, "no"], row.without_hold)
-    yield from (held, capacity, unconfirmed)
+        parties.add_metric(labels, row.parties)
+        waiting.add_metric(labels, row.seats)
+    yield from (held, capacity, unconfirmed, parties, waiting)
 
 
 def _job_gauges(connection: Connection) -> Families:

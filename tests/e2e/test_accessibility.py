@@ -1,9 +1,13 @@
 """axe looks at the pages as WCAG 2.2 AA asks, in light and dark."""
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from azionelab.bookings.mails.my_bookings import make_list_token
+from azionelab.database import now
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
@@ -16,7 +20,9 @@ pytestmark = pytest.mark.usefixtures("in_app")
 def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme: str) -> None:
     performance = a_performance(capacity=20)
     a_performance(capacity=0)
-    confirmed = visitor_token(a_party(performance))
+    a_performance(show=performance.show, starts_at=now() + timedelta(days=3))
+    party = a_party(performance)
+    confirmed = visitor_token(party)
     pending = visitor_token(a_party(performance, confirmed=False))
     context = browser.new_context(
         viewport={"width": 390, "height": 844}, locale="en-GB", color_scheme=scheme, bypass_csp=True
@@ -30,6 +36,8 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         f"/bookings/confirm/{pending}",
         f"/bookings/{confirmed}",
         f"/bookings/{confirmed}/cancel",
+        "/my-bookings",
+        f"/my-bookings/{make_list_token(party)}",
         "/nothing",
         "/staff/login",
     ]

@@ -3,13 +3,17 @@
 import json
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from azionelab.bookings.mails.my_bookings import make_list_token
 from azionelab.bookings.rules import cancel
+from azionelab.database import now
+from tests.bookings.test_pages import filled
 from tests.factories import a_party, a_performance, visitor_token
 from tests.support.people import logged_in
 from tests.support.processes import ROOT
@@ -43,7 +47,9 @@ def keep(folder: Path, client: FlaskClient, addresses: list[str]) -> None:
 def test_no_page_has_an_error(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
     performance = a_performance(capacity=20)
     a_performance(capacity=0)
-    confirmed = visitor_token(a_party(performance, 3))
+    a_performance(show=performance.show, starts_at=now() + timedelta(days=3))
+    party = a_party(performance, 3)
+    confirmed = visitor_token(party)
     pending = visitor_token(a_party(performance, confirmed=False))
     ended = a_party(performance)
     cancel(ended.id)
@@ -57,6 +63,8 @@ def test_no_page_has_an_error(app: Flask, client: FlaskClient, tmp_path: Path) -
             f"/performances/{performance.id}/received",
             *(f"/bookings/confirm/{pending}", f"/bookings/{confirmed}"),
             *(f"/bookings/{confirmed}/cancel", f"/bookings/{visitor_token(ended)}"),
+            *("/my-bookings", f"/my-bookings/{make_list_token(party)}"),
+            client.post(book, data=filled(client.get(f"/en{book}").text)).location,
             *("/nothing", "/staff/login", "/staff/reset", "/checkin/app"),
         ],
     )

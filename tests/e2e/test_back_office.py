@@ -55,7 +55,9 @@ def test_who_saves_second_sees_who_changed_what_and_goes_on(
     anna.get_by_label("Description", exact=True).fill(
         "Florence, 1752.\n\nAn inn, and its mistress."
     )
-    anna.get_by_label("Minutes", exact=True).fill("110")
+    minutes = anna.get_by_label("Minutes", exact=True)
+    anna.locator("details", has=minutes).locator("summary").click()
+    minutes.fill("110")
     anna.get_by_role("button", name="Save").click()
     expect(anna.get_by_text("Saved.")).to_be_visible()
 

@@ -11,7 +11,7 @@ from azionelab.database import now
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
-from tests.factories import a_party, a_performance, visitor_token
+from tests.factories import a_party, a_performance, a_waiting_party, an_entry, visitor_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -24,6 +24,9 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
     party = a_party(performance)
     confirmed = visitor_token(party)
     pending = visitor_token(a_party(performance, confirmed=False))
+    full = a_performance(capacity=2)
+    a_party(full)
+    entry, waiting = an_entry(full.id), a_waiting_party(full.id)
     context = browser.new_context(
         viewport={"width": 390, "height": 844}, locale="en-GB", color_scheme=scheme, bypass_csp=True
     )
@@ -38,6 +41,10 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         f"/bookings/{confirmed}/cancel",
         "/my-bookings",
         f"/my-bookings/{make_list_token(party)}",
+        f"/performances/{full.id}/waitlist",
+        f"/waitlist/{visitor_token(entry)}",
+        f"/waitlist/{visitor_token(waiting)}",
+        f"/waitlist/{visitor_token(waiting)}/leave",
         "/nothing",
         "/staff/login",
     ]

@@ -852,13 +852,14 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
     shut = {
         **dict.fromkeys(("checkin.evenings", "checkin.door", "checkin.no_shows"), 302),
         "door_api.house": 401,
+        "shows.opening_ics": 410,  # booking is open
         **{endpoint: 401 for endpoint in answered if endpoint.startswith("staff_api.")},
     }
     assert {endpoint: answered.pop(endpoint) for endpoint in shut} == {
         endpoint: {status} for endpoint, status in shut.items()
     }
     # Files of the front end, and pictures, have names of their own.
-    assert answered.keys() - opened == {"static", "media.file"}
+    assert answered.keys() - opened == {"static", "media.file", "shows.show_image"}
 
 
 def test_no_page_of_a_visitor_is_cached_or_tells_where_they_were(client: FlaskClient) -> None:

@@ -77,7 +77,7 @@ def test_a_killed_container_comes_back(
     stack: Stack, service: str, programme: set[int | None], form: set[int | None]
 ) -> None:
     evening = stack.evening()
-    pages = {"/": programme, f"/performances/{evening.performance_id}/book": form}
+    pages = {"/en/": programme, f"/en/performances/{evening.performance_id}/book": form}
     assert {status(stack, path) for path in pages} == {200}
     seen: dict[str, set[int | None]] = {path: set() for path in pages}
     container = kill(stack, service)
@@ -97,14 +97,14 @@ def test_a_killed_container_comes_back(
 def test_the_programme_stays_up_without_the_backend(stack: Stack) -> None:
     evening = stack.evening()
     eventually(
-        lambda: evening.slug in stack.request("/").data.decode(), "the new evening on the page"
+        lambda: evening.slug in stack.request("/en/").data.decode(), "the new evening on the page"
     )
     stack.compose("stop", "--timeout", "10", "backend")
     try:
-        programme = stack.request("/")
+        programme = stack.request("/en/")
         assert programme.status == 200
         assert evening.slug in programme.data.decode()
-        form = stack.request(f"/performances/{evening.performance_id}/book")
+        form = stack.request(f"/en/performances/{evening.performance_id}/book")
         assert form.status in {502, 503, 504}
         assert "Nothing has been lost" in form.data.decode()
     finally:
@@ -117,7 +117,7 @@ def test_a_database_outage_gives_503_and_booking_works_afterwards(
     evening = stack.evening()
     stack.compose("stop", "--timeout", "10", "postgres")
     try:
-        form = stack.request(f"/performances/{evening.performance_id}/book")
+        form = stack.request(f"/en/performances/{evening.performance_id}/book")
         assert form.status == 503
         assert form.headers["Retry-After"]
     finally:

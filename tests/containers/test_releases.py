@@ -52,12 +52,12 @@ def next_release(tmp_path: Path) -> Path:
 
 def exchange(stack: Stack) -> None:
     """Start the release that .env names, in the runbook's order: the programme stays up until nginx's turn."""
-    seen = {stack.request("/").status}
+    seen = {stack.request("/en/").status}
     with ThreadPoolExecutor(1) as pool:
         started = pool.submit(stack.up, "backend", "worker", "backup")
 
         def the_programme_was_seen_to_its_end() -> bool:
-            seen.add(stack.request("/").status)
+            seen.add(stack.request("/en/").status)
             return started.done()
 
         eventually(the_programme_was_seen_to_its_end, "the new containers")

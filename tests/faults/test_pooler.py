@@ -103,7 +103,7 @@ def test_a_rush_fills_the_house_and_no_more(
     pooled: dict[str, str],
 ) -> None:
     performance = a_performance(capacity=SEATS)
-    address = f"{pooled_site.url}/performances/{performance.id}/book"
+    address = f"{pooled_site.url}/it/performances/{performance.id}/book"
 
     def client(number: int) -> list[int]:
         browser = Browser(address)

@@ -64,7 +64,7 @@ def test_a_thousand_attempts_for_two_hundred_seats(
     live_site: Site, settings: dict[str, str]
 ) -> None:
     performance = a_performance(capacity=200)
-    address = f"{live_site.url}/performances/{performance.id}/book"
+    address = f"{live_site.url}/it/performances/{performance.id}/book"
 
     def client(number: int) -> list[int]:
         browser = Browser(address)

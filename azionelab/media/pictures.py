@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from azionelab.database import db, now, transaction
-from azionelab.database.row_versions import lock_row, record_author
+from azionelab.database.row_versions import RowGone, lock_row, record_author
 from azionelab.database.transactions import commit_read_transaction
 from azionelab.media import files
 from azionelab.media.encoding import Refusal, Refused
@@ -79,6 +79,8 @@ def replace_picture(picture_id: int, upload: bytes, by: int | None) -> Picture:
 
     def replace(session: Session, encoded: files.Encoded) -> Picture:
         old = lock_row(session, Picture, picture_id)
+        if old.removed_at is not None:  # replaced or removed meanwhile
+            raise RowGone
         old.removed_at = now()
         new = Picture(
             show_id=old.show_id,

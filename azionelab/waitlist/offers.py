@@ -1,7 +1,7 @@
 """Offers seats that come free to those who wait, in their order.
 
 `pass_on` runs at the end of every transaction that frees seats, under the performance's lock. So after each commit,
-while booking is open, the seats that are free fit nobody in line (docs/decisions/0010-waitlist.md).
+while booking is open, the seats that are free fit nobody in line (docs/decisions/0011-waitlist.md).
 """
 
 from datetime import timedelta

@@ -70,7 +70,7 @@ def test_in_development_the_link_can_be_followed_from_the_admin(
     staff = logged_in(app, "staff")
     party = a_party(a_performance(), confirmed=False)
     page = staff.get(newest_mail(database)).text
-    link = re.search(r'href="http://127.0.0.1:\d+(/bookings/confirm/[^"]+)"', page)
+    link = re.search(r'href="http://127.0.0.1:\d+(/[a-z]+/bookings/confirm/[^"]+)"', page)
     assert link
     visitor = english(app)
     form = fields(visitor.get(link[1]).text)

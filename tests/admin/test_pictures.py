@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from azionelab.database import db
+from azionelab.database.row_versions import RowGone
 from azionelab.media import encoding, files, pictures
 from azionelab.media.models import Picture
 from azionelab.ops.checks.deployment import check
@@ -209,3 +210,13 @@ def test_only_those_who_may_change_the_season_do(app: Flask) -> None:
         answer = client.post(f"/admin/shows/add-picture/?id={show.id}", data=sent)
         assert answer.status_code == 403
     assert shown(show.id) == []
+
+
+def test_of_two_who_replace_a_picture_the_second_is_told(app: Flask) -> None:
+    show = a_performance().show
+    upload(logged_in(app, "staff"), show.id, a_picture())
+    (picture,) = shown(show.id)
+    pictures.replace_picture(picture.id, a_picture(colour="#102a7a"), None)
+    with pytest.raises(RowGone):
+        pictures.replace_picture(picture.id, a_picture(colour="#7a102a"), None)
+    assert len(shown(show.id)) == 1

@@ -46,7 +46,7 @@ SETS_ONE_THING = {
     "messages/take-back/", "messages/delete/", "shows/move-picture/", "shows/remove-picture/",
     "shows/put-back-picture/", "webhooks/<int:webhook_id>/active",
     "webhooks/<int:webhook_id>/delete", "webhooks/<int:webhook_id>/again", "webhooks/<int:webhook_id>/test",
-    "season/import/<uuid:import_id>/stop", "files/<uuid:file_id>/cancel",
+    "season/import/<uuid:import_id>/stop", "evenings/<int:performance_id>/waitlist/remove", "files/<uuid:file_id>/cancel",
     *(
         f"evenings/<int:performance_id>/{what}"
         for what in (
@@ -59,7 +59,8 @@ SETS_ONE_THING = {
 MAKES_NEW = {
     "venues/new/", "shows/new/", "performances/new/", "holidays/new/", "accounts/new/", "tokens/new/",
     "programs/new/", "messages/new/", "messages/copy/", "messages/test/", "mail-texts/preview/", "mail-texts/test/",
-    "shows/add-picture/", "shows/replace-picture/", "season/run", "season/duplicate", "season/import", "evenings/<int:performance_id>/house-seats", "webhooks/",
+    "shows/add-picture/", "shows/replace-picture/", "season/run", "season/duplicate", "season/import", "evenings/<int:performance_id>/house-seats",
+    "evenings/<int:performance_id>/waitlist", "webhooks/",
 }  # fmt: skip
 
 

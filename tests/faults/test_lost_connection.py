@@ -32,6 +32,7 @@ from tests.faults.deeds import (
 from tests.faults.list_deeds import LISTS
 from tests.faults.message_deeds import MESSAGES
 from tests.faults.office_deeds import OFFICE
+from tests.faults.picture_deeds import PICTURES
 from tests.faults.program_deeds import PROGRAMS
 from tests.faults.reservation_deeds import RESERVATION_DEEDS
 from tests.faults.waitlist_deeds import WAITLIST
@@ -56,6 +57,9 @@ SELECT
   (SELECT coalesce(sum(outside), 0) FROM reservation) AS outside,
   (SELECT count(*) FROM performance WHERE reentry) AS reentry,
   (SELECT count(*) FROM venue) AS venues,
+  (SELECT count(*) FROM picture WHERE removed_at IS NULL) AS pictures,
+  (SELECT coalesce(sum(version), 0) FROM picture) AS picture_edits,
+  (SELECT coalesce(sum(focal_x), 0) FROM picture) AS focal_points,
   (SELECT count(*) FROM show) AS shows,
   (SELECT count(*) FROM holiday) AS holidays,
   (SELECT count(*) FROM performance) AS performances,
@@ -90,6 +94,7 @@ DEEDS = [
     *BOX_OFFICE,
     *LISTS,
     *PROGRAMS,
+    *PICTURES,
     *WAITLIST,
 ]
 _MOST = 60  # statements that no press comes near
@@ -237,7 +242,9 @@ ELSEWHERE = {
     # A test, or a message that its receiver knows by its id, which may arrive twice.
     "admin_messages.test", "admin_mail_texts.test", "admin_webhooks.test", "admin_webhooks.again",
     # Each press makes one more, which the list shows: the first is revoked or deleted.
-    "admin_programs.create_view", "admin_webhooks.create",
+    "admin_programs.create_view", "admin_webhooks.create", "admin_shows.add_picture_view",
+    # What was replaced is gone, and a second press says so.
+    "admin_shows.replace_picture_view",
     # Addresses and curtains are unique: the second says that it exists.
     "staff_api.add_show", "staff_api.add_performance",
     # They set a state, which a second press finds set (tests/admin/test_long_files.py).

@@ -59,6 +59,16 @@ class Visitor:
         """The key of the mailbox, which has one booking, however the address is spelled."""
         return mailbox_key(self.email)
 
+    def facts(self) -> dict[str, object]:
+        """What a reservation stores of the visitor."""
+        return {
+            "name": self.name,
+            "email": self.email,
+            "email_key": self.email_key,
+            "locale": self.locale,
+            "consent": self.consent,
+        }
+
 
 def reserve(
     performance_id: int, visitor: Visitor, seats: int, request_key: UUID | None = None
@@ -133,10 +143,7 @@ def _reserve(
             "id": uuid4(),
             "reference": new_reference(),
             "performance_id": performance_id,
-            "name": visitor.name,
-            "email": visitor.email,
-            "email_key": visitor.email_key,
-            "locale": visitor.locale,
+            **visitor.facts(),
             "seats": seats,
             "state": State.PENDING,
             "holds_seats": holds_seats,
@@ -145,7 +152,6 @@ def _reserve(
             "network_limit": network
             and network_limit(performance.capacity, performance.party_limit),
             "request_key": key,
-            "consent": visitor.consent,
             "created_at": at,
             "hold_expires_at": hold_until(at),
         }

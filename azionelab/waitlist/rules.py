@@ -10,11 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.errors import (
-    BookingClosed,
     BookingError,
     HoldExpired,
     PartyTooLarge,
-    PerformanceUnknown,
     ReservationEnded,
 )
 from azionelab.bookings.history import By
@@ -24,11 +22,10 @@ from azionelab.bookings.rules import Visitor, cancel
 from azionelab.bookings.seats.holds import count_free_seats
 from azionelab.bookings.tickets.references import new_reference
 from azionelab.bookings.transitions import waitlist
+from azionelab.bookings.visitor_changes.limits import check_open
 from azionelab.database import now, transaction
 from azionelab.mail.models import MailKind
 from azionelab.mail.outbox import enqueue_unless_recent
-from azionelab.shows.models import Performance
-from azionelab.shows.window import Window, booking_window
 from azionelab.waitlist.line import position
 
 TO_CONFIRM = timedelta(days=1)  # how long an entry waits for its mailbox to be confirmed
@@ -93,7 +90,7 @@ def take_place(reservation_id: UUID) -> Reservation:
             raise HoldExpired
         if not reservation.is_waiting:
             raise ReservationEnded
-        _check_open(reservation.performance)
+        check_open(reservation.performance, now())
         waitlist.take_place(session, reservation, now())
         return reservation
 
@@ -114,20 +111,12 @@ def leave(reservation_id: UUID, *, by: By = By.VISITOR) -> Reservation:
 def _lock_open(session: Session, performance_id: int, seats: int) -> None:
     """Lock a performance, of which so many seats cannot be had now."""
     performance = lock_performance(session, performance_id)
-    _check_open(performance)
+    check_open(performance, now())
     if not 1 <= seats <= performance.party_limit:
         raise PartyTooLarge(performance.party_limit)
     free = count_free_seats(session, performance, now())
     if seats <= free:
         raise SeatsAreFree(free)
-
-
-def _check_open(performance: Performance) -> None:
-    if not performance.show.published:
-        raise PerformanceUnknown
-    window = booking_window(performance, now())
-    if window is not Window.OPEN:
-        raise BookingClosed(window, performance.booking_opens_at)
 
 
 def _same_address(session: Session, performance_id: int, email_key: str) -> Reservation | None:
@@ -155,13 +144,9 @@ def _values(performance_id: int, visitor: Visitor, seats: int, at: datetime) -> 
         "id": uuid4(),
         "reference": new_reference(),
         "performance_id": performance_id,
-        "name": visitor.name,
-        "email": visitor.email,
-        "email_key": visitor.email_key,
-        "locale": visitor.locale,
+        **visitor.facts(),
         "seats": seats,
         "request_key": uuid4(),
-        "consent": visitor.consent,
         "created_at": at,
         "hold_expires_at": at + TO_CONFIRM,
     }

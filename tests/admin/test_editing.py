@@ -385,7 +385,7 @@ def test_an_address_that_a_show_had_before_leads_to_it(
     Editor(anna, address).save(slug="third-name")
     Editor(anna, address).save(slug="new-name")
     assert client.get("/shows/new-name").status_code == 200
-    assert client.get("/shows/third-name").location == "/shows/new-name"
+    assert client.get("/shows/third-name").location == "/it/shows/new-name"
     Editor(anna, address).save(published=None)
     assert client.get("/shows/third-name").status_code == 404
 

@@ -136,5 +136,5 @@ def test_a_wrong_token_is_refused(
 def test_the_list_tells_roles_in_words(admin: FlaskClient) -> None:
     create_account("dora@theatre.org", "door", PASSWORD, name="Dora")
     page = admin.get("/admin/accounts/?lang=it").text
-    assert "door: fa entrare il pubblico" in page
+    assert "ingresso: fa entrare il pubblico" in page
     assert "door: checks people in" in admin.get("/admin/accounts/").text

@@ -15,7 +15,12 @@ from azionelab.bookings.box_office import book_for as module
 from azionelab.bookings.box_office.book_for import Guest, Terms, book_for
 from azionelab.bookings.box_office.house_seats import keep_back, release_house_seats
 from azionelab.bookings.errors import BookingError
-from tests.bookings.test_locks import MAIL_GATE, Race, without_its_lock
+from tests.bookings.test_locks import (
+    MAIL_GATE,
+    Race,
+    without_its_lock,
+    without_the_lock_before_the_key,
+)
 from tests.factories import a_performance, a_visitor, seats_held
 from tests.support.processes import PATIENCE
 
@@ -111,8 +116,12 @@ def test_one_address_books_once_and_nobody_waits_for_ever(app: Flask, _again: in
 
 
 def test_negative_control_the_other_order_of_key_and_lock_deadlocks(
-    app: Flask, database_url: str, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    database: psycopg.Connection[Any],
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Without the trigger too, that locks a performance before a visitor's row takes its key."""
     performance = a_performance(9)
     prepare = module.box_office.prepare
     visitors: list[Future[Any]] = []
@@ -129,6 +138,7 @@ def test_negative_control_the_other_order_of_key_and_lock_deadlocks(
 
     monkeypatch.setattr(module.box_office, "prepare", lock_and_prepare)
     with (
+        without_the_lock_before_the_key(database),
         psycopg.connect(database_url, autocommit=True) as observer,
         ThreadPoolExecutor(1) as other,
     ):

@@ -6,9 +6,9 @@ and as negative controls without one of them: then the outcome must be wrong, or
 nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -55,6 +55,17 @@ MAIL_GATE = "LOCK TABLE procrastinate_jobs IN EXCLUSIVE MODE"
 DOOR_GATE = "LOCK TABLE admission IN EXCLUSIVE MODE"
 UNDO_GATE = "SELECT FROM admission FOR UPDATE"
 ENTERED_TOO_MANY = "ck_reservation_admitted_range"
+
+
+@contextmanager
+def without_the_lock_before_the_key(database: psycopg.Connection[Any]) -> Iterator[None]:
+    """A row takes its keys before its performance is locked, as before migration 0053."""
+    trigger = "TRIGGER reservation_locks_performance"
+    database.execute(f"ALTER TABLE reservation DISABLE {trigger}")
+    try:
+        yield
+    finally:
+        database.execute(f"ALTER TABLE reservation ENABLE {trigger}")
 
 
 def without_its_lock(statement: Select[Any]) -> Select[Any]:

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -24,6 +24,7 @@ from azionelab.database import db, transaction
 from azionelab.mail.models import MailKind
 from azionelab.waitlist import line, offers
 from azionelab.waitlist import rules as waitlist
+from tests.bookings.test_locks import without_the_lock_before_the_key
 from tests.factories import (
     a_performance,
     a_visitor,
@@ -147,14 +148,6 @@ def test_negative_control_seats_that_are_offered_after_the_commit_go_to_the_fast
     jumped = rules.reserve(performance_id, a_visitor(), 1, uuid4())
     offers.settle()
     assert (fresh(jumped.id).state, fresh(waiting[0]).state) == ("pending", "waiting")
-
-
-@contextmanager
-def without_the_lock_before_the_key(database: psycopg.Connection) -> Iterator[None]:
-    trigger = "TRIGGER reservation_locks_performance"
-    database.execute(f"ALTER TABLE reservation DISABLE {trigger}")
-    yield
-    database.execute(f"ALTER TABLE reservation ENABLE {trigger}")
 
 
 def book_while_the_seat_is_offered(app: Flask, database: psycopg.Connection) -> tuple[str, UUID]:

@@ -11,7 +11,12 @@ from azionelab.web.site_urls import has_languages, site_url
 def in_language(code: str) -> str | None:
     """This page's address in another language, with its query; None when it only answers a form."""
     rule = request.url_rule
-    query = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    # Names with an underscore are Flask's own, if anybody's.
+    query = [
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if name != "lang" and not name.startswith("_")
+    ]
     if rule is None:
         return _translated_path(code) or with_query("", [*query, ("lang", code)])
     if "GET" not in (rule.methods or ()):
@@ -19,7 +24,7 @@ def in_language(code: str) -> str | None:
     endpoint, facts = request.endpoint or "", request.view_args or {}
     if has_languages(endpoint):
         return with_query(url_for(endpoint, **facts, language=code), query)
-    return url_for(endpoint, **facts, lang=code)
+    return with_query(url_for(endpoint, **facts, lang=None), [*query, ("lang", code)])
 
 
 def page_addresses() -> dict[str, str]:

@@ -18,10 +18,8 @@ from azionelab.database import now, violated_constraint
 from azionelab.database.errors import describe_unreachable
 from azionelab.demo.pictures import add_pictures
 from azionelab.demo.season import DatabaseInUse, write_demo_season
-from azionelab.mail.domains import NameServers
 from azionelab.ops.checks import deployment as deploy_check
 from azionelab.ops.checks import doctor, roles
-from azionelab.ops.checks.mail_doctor import check_mail
 from azionelab.ops.checks.schema import NOT_MIGRATED
 from azionelab.ops.checks.secret_keys import accept_key
 from azionelab.ops.checks.unusual_settings import read_env_file
@@ -261,6 +259,10 @@ def mail_doctor_command(
 
     Exit status 1 if a check fails.
     """
+    # The web processes, which have these commands too, do not load the DNS library.
+    from azionelab.mail.domains import NameServers  # noqa: PLC0415
+    from azionelab.ops.checks.mail_doctor import check_mail  # noqa: PLC0415
+
     if recipient:
         try:
             recipient = normalize_address(recipient)

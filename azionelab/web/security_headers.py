@@ -19,6 +19,13 @@ _HEADERS = {
 }
 
 
+def keep_private(response: Response) -> Response:
+    """Keep a page out of caches and search engines (`after_request` of visitors' own pages)."""
+    response.cache_control.no_store = True
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
 def add_headers(response: Response) -> Response:
     """Add the headers (`after_request`); pages without Cache-Control get `no-store`."""
     headers = response.headers

@@ -8,7 +8,6 @@ from math import ceil
 from typing import Any, cast
 
 from flask import (
-    Response,
     abort,
     current_app,
     make_response,
@@ -45,21 +44,16 @@ from azionelab.shows.programme import Listing, Status, find_listing, programme
 from azionelab.web.busy_pages import add_retry_after, is_outcome_unknown, log_busy
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.rate_limits import visitor_network
+from azionelab.web.security_headers import keep_private
 
 blueprint = PagesInLanguages("bookings", __name__)
 # These forms check their CSRF token themselves, to keep the input when it is stale.
 csrf.exempt(blueprint)
+blueprint.after_request(keep_private)
 
 # The session's key of the visitor's last request, for the page after the form (own/inbox.py). It
 # is dropped when they confirm or the hold lapses: the next person on a shared computer must not see it.
 ASKED = "asked_for"
-
-
-@blueprint.after_request
-def _private(response: Response) -> Response:
-    response.cache_control.no_store = True
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
 
 
 @blueprint.route("/performances/<int:performance_id>/book", methods=["GET", "POST"])

@@ -7,7 +7,6 @@ from math import ceil
 from typing import Any, cast
 
 from flask import (
-    Response,
     abort,
     current_app,
     make_response,
@@ -46,20 +45,15 @@ from azionelab.waitlist.pages.forms import JoinForm, LeaveForm, PlaceForm, TakeF
 from azionelab.web.busy_pages import add_retry_after, is_outcome_unknown, log_busy
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.rate_limits import visitor_network
+from azionelab.web.security_headers import keep_private
 
 blueprint = PagesInLanguages("waitlist", __name__)
 # These forms check their CSRF token themselves, to keep the input when it is stale.
 csrf.exempt(blueprint)
+blueprint.after_request(keep_private)
 
 # The session's key of the address that asked last, for the page after the form.
 _ASKED = "wants_to_wait"
-
-
-@blueprint.after_request
-def _private(response: Response) -> Response:
-    response.cache_control.no_store = True
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
 
 
 @blueprint.route("/performances/<int:performance_id>/waitlist", methods=["GET", "POST"])

@@ -97,6 +97,20 @@ def test_the_real_build_has_all_that_templates_name() -> None:
         assert fetch(app, rendered(app, source)).status_code == 200
 
 
+def test_the_visitors_typefaces_are_two_small_files_that_browsers_keep() -> None:
+    app = an_app(DIST)
+    fonts = front_end(app).fonts("src/styles/site.css")
+    assert len(fonts) == 2
+    answers = [fetch(app, font) for font in fonts]
+    assert all(answer.data[:4] == b"wOF2" for answer in answers)
+    assert {answer.mimetype for answer in answers} == {"font/woff2"}
+    assert all(answer.cache_control.immutable for answer in answers)
+    assert sum(len(answer.data) for answer in answers) < 50_000
+    # Each is named by the stylesheet by the same address: a browser would load it twice otherwise.
+    style = fetch(app, front_end(app).url("src/styles/site.css")).text
+    assert all(font in style for font in fonts)
+
+
 def test_the_scanners_webassembly_comes_from_our_own_server() -> None:
     (wasm,) = (DIST / "assets").glob("zxing_reader-*.wasm")
     answer = fetch(an_app(DIST), f"/static/assets/{wasm.name}")

@@ -82,7 +82,9 @@ def test_a_visitor_finds_an_evening_by_month_show_venue_seats_and_words(
                 assert booked(page) == shown, query
             assert 'value="<b>"' not in page
         assert f"{len(found)} performance" in page
+    assert "Search and filter</summary>" in main_of(client, view="calendar")
     chosen = main_of(client, free=1, month=f"{year}-02", q="a")
+    assert "Search and filter (3 active)</summary>" in chosen
     assert '<input type="checkbox" name="free" value="1" checked>' in chosen
     assert f'<option value="{year}-02" selected>February {year}' in chosen
     assert f'<option value="{year}-02" selected>Febbraio {year}' in main_of(

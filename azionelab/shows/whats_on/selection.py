@@ -30,9 +30,14 @@ class Selection:
     page: int = 1
 
     @property
+    def filters(self) -> int:
+        """How many of its filters leave something out."""
+        return sum(map(bool, (self.month, self.show, self.venue, self.free, self.words)))
+
+    @property
     def is_filtered(self) -> bool:
         """Whether it leaves anything out."""
-        return any((self.month, self.show, self.venue, self.free, self.words))
+        return self.filters > 0
 
     @property
     def is_plain(self) -> bool:

@@ -42,6 +42,7 @@ from azionelab.ops.monitoring.request_metrics import observe_requests
 from azionelab.ops.monitoring.sentry import init_sentry
 from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config
+from azionelab.shows.pages import embed_views as _embed_views  # noqa: F401
 from azionelab.shows.pages import programme_views as _programme_views  # noqa: F401
 from azionelab.shows.pages import search_engine_views as _search_engine_views  # noqa: F401
 from azionelab.shows.pages.views import blueprint as shows_blueprint

@@ -15,6 +15,9 @@ export default defineConfig({
         "src/main.ts",
         "src/live.ts",
         "src/proof.ts",
+        "src/embed/host.ts",
+        "src/embed/frame.ts",
+        "src/styles/embed.css",
         "src/office/charts.ts",
         "src/door/main.ts",
         "src/door/sw.ts",
@@ -41,6 +44,11 @@ export default defineConfig({
         "src/styles/reservation.css",
         "src/styles/people.css",
       ],
+      output: {
+        // Other sites load it by its name (docs/embedding.md), so it has no hash.
+        entryFileNames: (chunk) =>
+          chunk.facadeModuleId?.endsWith("/embed/host.ts") ? "embed.js" : "assets/[name]-[hash].js",
+      },
     },
   },
   test: { environment: "jsdom", include: ["tests/**/*.test.ts"], restoreMocks: true, testTimeout: 200_000 },

@@ -313,6 +313,7 @@ def test_an_empty_file_is_a_missing_setting(tmp_path: Path) -> None:
         ("CSRF_TRUSTED_ORIGINS", "https://www.teatro.it"),
         ("CSRF_TRUSTED_ORIGINS", "https://biglietti.teatro.it, http://teatro.it"),
         ("CORS_ALLOWED_ORIGINS", "http://teatro.it"),
+        ("EMBED_ORIGINS", "http://teatro.it"),
         ("MAIL_SERVER", ""),
         ("MAIL_USE_SSL", "true"),
         ("MAIL_DEFAULT_SENDER", "box-office@theatre.example"),

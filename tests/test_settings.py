@@ -67,6 +67,7 @@ TABLE = {
         "refused",
     ),
     "CORS_ALLOWED_ORIGINS": ("* refused", "https://a.teatro.it,https://b.teatro.it fine", "fine"),
+    "EMBED_ORIGINS": ("* refused", "https://www.teatro.it,https://teatro.it fine", "fine"),
     "TRUSTED_PROXIES": ("one refused", "5 told", "refused"),
     "TIME_ZONE": ("Europe/Roma refused", "Etc/GMT+12 told", "fine"),
     "DEFAULT_LOCALE": ("fr refused", "IT refused", "fine"),

@@ -39,6 +39,7 @@ class Config:
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
     cors_allowed_origins: list[str]
+    embed_origins: list[str]
     trusted_proxies: int
     time_zone: ZoneInfo
     default_locale: str

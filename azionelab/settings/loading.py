@@ -50,6 +50,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         allowed_hosts=reader.comma_separated("ALLOWED_HOSTS"),
         csrf_trusted_origins=reader.origins("CSRF_TRUSTED_ORIGINS"),
         cors_allowed_origins=reader.origins("CORS_ALLOWED_ORIGINS"),
+        embed_origins=reader.origins("EMBED_ORIGINS"),
         trusted_proxies=reader.integer("TRUSTED_PROXIES", 0, 0, 5),
         time_zone=reader.time_zone("TIME_ZONE", "Europe/Rome"),
         default_locale=reader.choice("DEFAULT_LOCALE", "it", LOCALES),

@@ -168,6 +168,7 @@ def _unsafe_addresses(config: Config) -> list[str]:
     elif advised not in config.csrf_trusted_origins and config.site_base_url:
         problems.append(f"CSRF_TRUSTED_ORIGINS: lacks SITE_BASE_URL itself; {wanted}")
     problems += _unsafe_origins("CSRF_TRUSTED_ORIGINS", config.csrf_trusted_origins)
+    problems += _unsafe_origins("EMBED_ORIGINS", config.embed_origins)
     return problems + _unsafe_origins("CORS_ALLOWED_ORIGINS", config.cors_allowed_origins)
 
 

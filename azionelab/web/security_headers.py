@@ -6,8 +6,7 @@ from azionelab.languages import address_language, current_language, language_tag
 
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; script-src 'self' 'wasm-unsafe-eval';"
-    " style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
-    " frame-ancestors 'none'"
+    " style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors "
 )
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -26,10 +25,16 @@ def keep_private(response: Response) -> Response:
     return response
 
 
+def allow_frames(response: Response, origins: list[str]) -> Response:
+    """Let pages of `origins`, and nobody else, show this page in a frame. It must offer nothing that a press changes."""
+    response.headers["Content-Security-Policy"] = _POLICY + (" ".join(origins) or "'none'")
+    return response
+
+
 def add_headers(response: Response) -> Response:
     """Add the headers (`after_request`); pages without Cache-Control get `no-store`."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _POLICY)
+    headers.setdefault("Content-Security-Policy", f"{_POLICY}'none'")
     headers.extend(_HEADERS)
     if response.mimetype == "text/html":
         headers.setdefault("Content-Language", language_tag(current_language()))

@@ -45,6 +45,7 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         f"/waitlist/{visitor_token(entry)}",
         f"/waitlist/{visitor_token(waiting)}",
         f"/waitlist/{visitor_token(waiting)}/leave",
+        "/embed",
         "/nothing",
         "/staff/login",
     ]

@@ -65,6 +65,7 @@ def test_no_page_has_an_error(app: Flask, client: FlaskClient, tmp_path: Path) -
             *(f"/bookings/{confirmed}/cancel", f"/bookings/{visitor_token(ended)}"),
             *("/my-bookings", f"/my-bookings/{make_list_token(party)}"),
             client.post(book, data=filled(client.get(f"/en{book}").text)).location,
+            *("/embed", f"/embed/performances/{performance.id}"),
             *("/nothing", "/staff/login", "/staff/reset", "/checkin/app"),
         ],
     )

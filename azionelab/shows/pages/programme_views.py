@@ -5,16 +5,18 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, abort, current_app, make_response, render_template, request, url_for
+from flask import Response, abort, current_app, render_template, request, url_for
 from flask_babel import gettext
 
 from azionelab.database import now
 from azionelab.media.pictures import posters_of
+from azionelab.shows.pages.atom import season_feed
 from azionelab.shows.pages.calendars import opening_entry, season_calendar
-from azionelab.shows.pages.views import blueprint, public_page
+from azionelab.shows.pages.views import blueprint, public_file, public_page
 from azionelab.shows.programme import Status, find_listing, find_published_show, programme
 from azionelab.shows.programme import list_performances as performances_of
 from azionelab.shows.whats_on.board import board, choices, month_sheet
+from azionelab.shows.whats_on.change_times import change_times
 from azionelab.shows.whats_on.selection import MAX_WORDS, Selection, read_selection
 from azionelab.web.languages.links import with_query
 
@@ -33,6 +35,13 @@ def season_ics() -> Response:
     """The season as a calendar to subscribe to."""
     title = current_app.config["AZIONELAB"].site_name
     return _calendar(season_calendar(programme(now()), title), "season.ics")
+
+
+@blueprint.get("/season.atom")
+def season_atom() -> Response:
+    """The season as a feed (RFC 4287)."""
+    season = programme(now())
+    return public_file(season_feed(season, change_times(season)), "application/atom+xml")
 
 
 @blueprint.get("/shows/<slug>/season.ics")
@@ -93,9 +102,6 @@ def _at_noon(day: date, zone: Any) -> datetime:
 
 
 def _calendar(content: bytes, name: str) -> Response:
-    response = make_response(content)
-    response.mimetype = "text/calendar"
+    response = public_file(content, "text/calendar")
     response.headers.set("Content-Disposition", "inline", filename=name)
-    response.cache_control.public = True
-    response.cache_control.max_age = current_app.config["AZIONELAB"].page_cache_seconds
     return response

@@ -2,13 +2,13 @@
 
 from xml.etree import ElementTree as Xml
 
-from flask import Response, current_app, make_response
+from flask import Response
 from sqlalchemy import select
 
 from azionelab.database import db
 from azionelab.languages import LOCALES, language_tag
 from azionelab.shows.models import Show
-from azionelab.shows.pages.views import blueprint
+from azionelab.shows.pages.views import blueprint, public_file
 from azionelab.web.site_urls import site_url
 
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -38,7 +38,7 @@ def sitemap() -> Response:
             for tag, address in addresses.items():
                 link = {"rel": "alternate", "hreflang": tag, "href": address}
                 Xml.SubElement(url, f"{{{_XHTML}}}link", link)
-    return _public(Xml.tostring(root, "utf-8", xml_declaration=True), "application/xml")
+    return public_file(Xml.tostring(root, "utf-8", xml_declaration=True), "application/xml")
 
 
 @blueprint.get("/robots.txt", in_languages=False)
@@ -46,7 +46,7 @@ def robots() -> Response:
     """What crawlers should leave alone. Visitors' own pages say `noindex` themselves, which has to be read."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in _PRIVATE)]
     lines += ["", f"Sitemap: {site_url('shows.sitemap')}", ""]
-    return _public("\n".join(lines).encode(), "text/plain")
+    return public_file("\n".join(lines).encode(), "text/plain")
 
 
 def _addresses(endpoint: str, **values: str) -> dict[str, str]:
@@ -54,11 +54,3 @@ def _addresses(endpoint: str, **values: str) -> dict[str, str]:
         language_tag(code): site_url(endpoint, **values, language=code) for code in LOCALES
     }
     return addresses | {"x-default": site_url(endpoint, **values, language=None)}
-
-
-def _public(content: bytes, kind: str) -> Response:
-    response = make_response(content)
-    response.mimetype = kind
-    response.cache_control.public = True
-    response.cache_control.max_age = current_app.config["AZIONELAB"].page_cache_seconds
-    return response

@@ -122,9 +122,15 @@ def public_page(render: Callable[[], str], query: str | None = "") -> Response:
             if len(pages) >= _MAX_PAGES:
                 pages.clear()
             pages[key] = page, monotonic() + seconds
-    response = make_response(page)
+    return public_file(page, "text/html")
+
+
+def public_file(content: str | bytes, kind: str) -> Response:
+    """An answer that caches may keep for PAGE_CACHE_SECONDS."""
+    response = make_response(content)
+    response.mimetype = kind
     response.cache_control.public = True
-    response.cache_control.max_age = seconds
+    response.cache_control.max_age = current_app.config["AZIONELAB"].page_cache_seconds
     return response
 
 

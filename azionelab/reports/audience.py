@@ -40,18 +40,25 @@ class Attendance:
         return self.booked - self.came
 
 
-def attendance(since: datetime, until: datetime, most: int) -> list[Attendance]:
-    """The last performances between two moments at which somebody was admitted, `most` at most, in order of time.
+def attendance(
+    since: datetime, until: datetime, most: int, *which: ColumnElement[bool]
+) -> list[Attendance]:
+    """The last performances at which somebody was admitted, `most` at most, in order of time.
 
-    Without a check-in nobody knows who came: such performances are left out, and cancelled ones too.
+    They begin from `since` on and are over by `until`. Without a check-in nobody knows who came: such performances are
+    left out, and cancelled ones too. Conditions of `which` are of performances and their shows.
     """
     # The parties of these performances alone are read, of five years' too.
     newest = (
         select(Performance.id)
+        .join(Performance.show)
         .where(
             Performance.starts_at >= since,
+            # Said once more for the index. While people come in, the others have not stayed away.
             Performance.starts_at < until,
+            Performance.starts_at + Show.duration <= until,
             Performance.cancelled_at.is_(None),
+            *which,
             exists().where(
                 Reservation.performance_id == Performance.id,
                 Reservation.state == State.CONFIRMED,

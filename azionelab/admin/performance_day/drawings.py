@@ -1,11 +1,12 @@
-"""Coordinates of the arrivals chart, which templates draw as SVG."""
+"""Coordinates of charts that templates draw as SVG: arrivals, and how many people stay away."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask_babel import ngettext
+from flask_babel import gettext, ngettext
 
 from azionelab.checkin.house.figures import STEP, Arrivals
+from azionelab.reports.no_show_model import Forecast
 from azionelab.web.dates import format_time
 
 # The SVG's view box, scaled to the page's width.
@@ -18,6 +19,8 @@ _BEFORE, _AFTER = (
 )  # always shown, even without arrivals
 _TICKS = [timedelta(minutes=minutes) for minutes in (15, 30, 60)]
 _MOST_TICKS = 9
+_MOST_BARS = 60
+_SHOWN = 0.99  # of the evenings
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,70 @@ class Chart:
     right: int = WIDTH - _RIGHT
     top: int = _TOP
     bottom: int = HEIGHT - _BOTTOM
+
+
+@dataclass(frozen=True)
+class AbsenceBar(Bar):
+    """The chance of one number of absent people, or of some; `is_short` if standby people are turned away then."""
+
+    is_short: bool
+
+
+@dataclass(frozen=True)
+class AbsenceChart:
+    """How likely each number of absent people is, with a line at the standby places."""
+
+    bars: list[AbsenceBar]
+    people: list[Mark]
+    levels: list[Mark]
+    standby: float
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = _LEFT
+    right: int = WIDTH - _RIGHT
+    top: int = _TOP
+    bottom: int = HEIGHT - _BOTTOM
+
+
+def draw_absences(forecast: Forecast, standby: int) -> AbsenceChart:
+    """Lay out the chart of a forecast, for so many standby places."""
+    last = forecast.interval(_SHOWN)[1]
+    wide = 1 + last // _MOST_BARS
+    firsts = range(0, last + 1, wide)
+    chances = [100 * sum(forecast.chances[first : first + wide]) for first in firsts]
+    most = max(1, *chances)
+
+    def across(people: float) -> float:
+        return _LEFT + people / (firsts[-1] + wide) * (WIDTH - _LEFT - _RIGHT)
+
+    def up(percent: float) -> float:
+        return HEIGHT - _BOTTOM - percent / most * (HEIGHT - _TOP - _BOTTOM)
+
+    return AbsenceChart(
+        bars=[
+            AbsenceBar(
+                x=across(first) + 1,
+                y=up(chance),
+                width=across(wide) - across(0) - 2,
+                height=up(0) - up(chance),
+                label=f"{_range(first, first + wide - 1)}: {chance:.1f}%",
+                is_short=first < standby,
+            )
+            for first, chance in zip(firsts, chances, strict=True)
+        ],
+        people=[
+            Mark(across(first + wide / 2), str(first), minor=number % 2 == 1)
+            for number, first in enumerate(firsts[:: max(1, -(-len(firsts) // _MOST_TICKS))])
+        ],
+        levels=[Mark(up(level), f"{level:.0f}") for level in (0, most)],
+        standby=across(standby),
+    )
+
+
+def _range(first: int, last: int) -> str:
+    if first == last:
+        return _people(first)
+    return gettext("%(first)s to %(last)s people", first=first, last=last)
 
 
 def draw_arrivals(arrivals: list[Arrivals], curtain: datetime) -> Chart:

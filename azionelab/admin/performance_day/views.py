@@ -18,6 +18,7 @@ from azionelab.admin.performance_day.parties import PartyPages
 from azionelab.admin.performance_day.phones import PhonePages
 from azionelab.admin.performance_day.rebooking import RebookingPages
 from azionelab.admin.performance_day.seat_release import SeatReleasePages
+from azionelab.admin.performance_day.standby import StandbyPages
 from azionelab.admin.performance_day.texts import describe_conflict
 from azionelab.admin.performance_day.waitlist import WaitlistPages
 from azionelab.bookings.seats.network_holds import networks_of
@@ -49,6 +50,7 @@ class PerformanceDayView(
     SeatReleasePages,
     DownloadPages,
     WaitlistPages,
+    StandbyPages,
 ):
     """A performance on its day; the back office's first page links to it."""
 

@@ -15,7 +15,7 @@ from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import Reservation
 from azionelab.database import now, transaction
 
-MINUTES = (10, 20, 30)  # that can be chosen, after the curtain
+MINUTES = (5, 10, 15, 20, 30)  # that can be chosen, after the curtain
 OPEN_FROM = timedelta(hours=12)  # before the curtain: nobody knows earlier
 
 
@@ -34,7 +34,7 @@ def set_lateness(
 ) -> Reservation:
     """Record that a party comes about so many minutes after the curtain; 0 withdraws it.
 
-    The party's seats stay held. `seen` is the `changed_in` that a page of staff showed. Raises ReservationUnknown,
+    The party's seats stay held until `kept_until` (seats/no_show_seats.py). `seen` is the `changed_in` that a page of staff showed. Raises ReservationUnknown,
     ReservationEnded, PartyInside, ReservationChanged, and for a visitor LatenessClosed when it is too early, or too
     late for so many minutes.
     """

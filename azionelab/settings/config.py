@@ -47,6 +47,7 @@ class Config:
     retention_days: int
     unconfirmed_retention_days: int
     waitlist_offer_hours: int
+    late_hold_minutes: int
     night_begins: int  # o'clock, in `time_zone`
     night_ends: int
     page_cache_seconds: int

@@ -58,6 +58,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         retention_days=reader.integer("RETENTION_DAYS", 30, 1, 3650),
         unconfirmed_retention_days=reader.integer("UNCONFIRMED_RETENTION_DAYS", 3, 1, 3650),
         waitlist_offer_hours=reader.integer("WAITLIST_OFFER_HOURS", 24, 1, 7 * 24),
+        late_hold_minutes=reader.integer("LATE_HOLD_MINUTES", 15, 0, 60),
         night_begins=reader.integer("NIGHT_BEGINS", 22, 0, 23),
         night_ends=reader.integer("NIGHT_ENDS", 8, 0, 23),
         page_cache_seconds=reader.integer("PAGE_CACHE_SECONDS", 1, 0, 60),

@@ -17,15 +17,14 @@ export function preventDoubleSubmits(page: Document): void {
 
 class SubmitGuard {
   private readonly form: HTMLFormElement;
-  private readonly button: HTMLButtonElement | null;
-  private readonly words: string;
+  /** The one that was pressed; a form may have several. */
+  private button: HTMLElement | null = null;
+  private words = "";
   private sent = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(form: HTMLFormElement) {
     this.form = form;
-    this.button = form.querySelector("button:not([type=button])");
-    this.words = this.button?.textContent ?? "";
     form.addEventListener("submit", (event) => this.submit(event));
   }
 
@@ -41,6 +40,8 @@ class SubmitGuard {
       return;
     }
     this.sent = true;
+    this.button = event.submitter ?? this.form.querySelector("button:not([type=button])");
+    this.words = this.button?.textContent ?? "";
     this.show(this.form.dataset["once"] ?? this.words, "true");
     this.timer = setTimeout(() => this.release(), TIMEOUT);
   }

@@ -24,9 +24,9 @@ def test_what_a_visitor_may_tell_depends_on_the_hour() -> None:
     party = a_party(a_performance())
     second = timedelta(seconds=1)
     assert offered(party, -timedelta(hours=12) - second) == []
-    assert offered(party, -timedelta(hours=12)) == [10, 20, 30]
-    assert offered(party, timedelta(minutes=10) - second) == [10, 20, 30]
-    assert offered(party, timedelta(minutes=10)) == [20, 30]
+    assert offered(party, -timedelta(hours=12)) == [5, 10, 15, 20, 30]
+    assert offered(party, timedelta(minutes=10) - second) == [10, 15, 20, 30]
+    assert offered(party, timedelta(minutes=10)) == [15, 20, 30]
     assert offered(party, timedelta(minutes=30)) == []
     with pytest.raises(LatenessClosed):
         set_lateness(party.id, 20)

@@ -27,6 +27,7 @@ from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now
 from azionelab.mail.models import Mail, MailKind
+from azionelab.web.dates import format_time
 from bare_machine import embedded_postgres
 from tests.factories import (
     DOOR_A,
@@ -687,7 +688,7 @@ def test_a_visitor_tells_that_they_come_late(client: FlaskClient) -> None:
     page = client.get(f"/bookings/{token}", headers=ENGLISH).text
     form = fields(page)
     # Nothing is chosen for who sends the form as it is, as mail scanners do.
-    for minutes, status in (("", 422), ("0", 422), ("5", 422), ("20", 303)):
+    for minutes, status in (("", 422), ("0", 422), ("7", 422), ("20", 303)):
         told = form | {"minutes": minutes}
         answer = client.post(f"/bookings/{token}/late", data=told, headers=ENGLISH)
         assert answer.status_code == status
@@ -695,6 +696,8 @@ def test_a_visitor_tells_that_they_come_late(client: FlaskClient) -> None:
     page = client.get(answer.location, headers=ENGLISH).text
     assert "the door staff know that you will be late" in page
     assert "You told us that you will arrive late" in page
+    until = format_time(curtain + timedelta(minutes=20))
+    assert f"Your seats are held until {until}." in page, "by the time that they said: it is later"
     client.post(f"/bookings/{token}/late", data=form | {"minutes": "0"}, headers=ENGLISH)
     assert fresh(party.id).late_at is None
     assert "will be on time" in client.get(answer.location, headers=ENGLISH).text
@@ -704,7 +707,7 @@ def test_lateness_is_told_on_the_day(client: FlaskClient) -> None:
     party = a_party(a_performance())
     token = visitor_token(party)
     page = client.get(f"/bookings/{token}", headers=ENGLISH).text
-    assert "Running late?" not in page
+    assert "On your way, but late?" not in page
     told = fields(page) | {"minutes": "20"}
     answer = client.post(f"/bookings/{token}/late", data=told, headers=ENGLISH)
     assert answer.status_code == 409

@@ -261,17 +261,33 @@ class TestRelease:
         assert no_show_seats.no_shows(performance.id, inside) == nothing
         assert no_show_seats.release_no_shows(performance.id, inside) == nothing
 
-    def test_late_parties_keep_their_seats_by_default(self) -> None:
+    def test_late_parties_keep_their_seats_for_a_set_time(self, it_is: Clock) -> None:
         performance = tonight(capacity=8)
         late, _missing = a_party(performance, 3), a_party(performance, 2)
+        curtain = performance.starts_at
         set_lateness(late.id, 20)
         admit(performance.id, late.reference, uuid4(), DOOR_A, people=1)
-        told = no_show_seats.NoShowSeats(1, 2, late_parties=1, late_places=2)
+        until = curtain + timedelta(minutes=20)
+        told = no_show_seats.NoShowSeats(1, 2, late_parties=1, late_places=2, late_until=until)
         assert no_shows(performance.id) == told
         assert no_show_seats.release_no_shows(performance.id) == told
         assert (fresh(late.id).released, counts(performance).released) == (0, 2)
-        assert release_no_shows(performance.id, with_late=True) == no_show_seats.NoShowSeats(1, 2)
+        # Who says five minutes has a quarter of an hour, and nobody has more than they said after that.
+        set_lateness(late.id, 5)
+        for minutes in (0, 14):
+            it_is(curtain + timedelta(minutes=minutes))
+            assert release_no_shows(performance.id).late_places == 2
+        it_is(curtain + timedelta(minutes=15))
+        after = no_show_seats.NoShowSeats(1, 2)
+        assert no_shows(performance.id) == release_no_shows(performance.id) == after
         assert fresh(late.id).released == 2
+
+    def test_late_parties_lose_their_seats_when_staff_ask_for_it(self) -> None:
+        performance = tonight(capacity=8)
+        late = a_party(performance, 3)
+        set_lateness(late.id, 20)
+        assert release_no_shows(performance.id, with_late=True) == no_show_seats.NoShowSeats(1, 3)
+        assert fresh(late.id).released == 3
 
     def test_not_before_its_time(self) -> None:
         performance = tonight(minutes=31)

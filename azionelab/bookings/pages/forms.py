@@ -133,25 +133,21 @@ class CancelForm(VisitorForm):
 
 
 class LateForm(VisitorForm):
-    """The delay of a party. Nothing is preselected: mail scanners submit a form as it is."""
+    """The delay of a party, by the button that is pressed. Mail scanners that submit the form as it is press none."""
 
-    minutes = SelectField(
-        _("We will arrive"),
-        [InputRequired()],
-        coerce=lambda typed: None if typed == "" else int(typed),
-    )
+    minutes = SelectField(None, [InputRequired()], coerce=int)
 
     def offer(self, reservation: Reservation, minutes: Iterable[int]) -> "LateForm":
         """Offer these delays, and to be on time when a delay was announced."""
         curtain = reservation.performance.starts_at
         late = [(n, _about(curtain + timedelta(minutes=n), n)) for n in minutes]
-        told = [(0, gettext("on time after all"))] if reservation.late_at else []
-        self.minutes.choices = [("", gettext("Please choose")), *late, *told]
+        told = [(0, gettext("On time after all"))] if reservation.late_at else []
+        self.minutes.choices = [*late, *told]
         return self
 
 
 def _about(at: datetime, minutes: int) -> str:
-    return gettext("about %(minutes)s minutes late, at %(at)s", minutes=minutes, at=format_time(at))
+    return gettext("%(minutes)s minutes late, at %(at)s", minutes=minutes, at=format_time(at))
 
 
 def size_choices(least: int, most: int) -> list[tuple[Any, str]]:

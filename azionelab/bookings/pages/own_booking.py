@@ -16,6 +16,7 @@ from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import CancelForm, ConfirmForm, LateForm
 from azionelab.bookings.pages.own.forms import SeatsForm, SwapForm
 from azionelab.bookings.pages.views import ASKED, blueprint
+from azionelab.bookings.seats.no_show_seats import kept_until, late_hold_ends
 from azionelab.bookings.visitor_changes.evenings import evenings_offered, may_swap
 from azionelab.bookings.visitor_links import is_linked, read_link_token
 from azionelab.database import db, now
@@ -163,6 +164,7 @@ def booking_page(
     coming = reservation.performance.cancelled_at is None
     changeable = reservation.is_live and coming and reservation.performance.starts_at > at
     swapping = may_swap(reservation, at)
+    curtain = reservation.performance.starts_at
     evenings = evenings_offered(reservation, at) if swapping else []
     page = render_template(
         "booking.html",
@@ -175,6 +177,8 @@ def booking_page(
         seats_form=SeatsForm.of(reservation, seats).offer(_sizes(reservation, performance)),
         may_swap=swapping,
         swap_form=SwapForm.of(reservation, evening).offer(evenings),
+        late_hold_ends=late_hold_ends(curtain),
+        kept_until=kept_until(curtain, reservation.late_at, at),
         late_form=LateForm(formdata=None).offer(reservation, offered) if offered else None,
         lapsed=_is_lapsed(reservation),
         ticket_urls={kind: url_for(f".{kind}", token=token) for kind in _FILES},

@@ -6,10 +6,11 @@ to oversell the house.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
+from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,8 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.seats.holds import count_free_seats, expire_holds
 from azionelab.bookings.transitions import no_shows as seats_of_no_shows
 from azionelab.database import db, now, transaction
+from azionelab.settings.config import Config
+from azionelab.shows.models import Performance
 
 RELEASE_FROM = timedelta(minutes=30)  # before the curtain, at the earliest
 _NOBODY: Mapping[UUID, int] = MappingProxyType({})
@@ -28,7 +31,8 @@ _NOBODY: Mapping[UUID, int] = MappingProxyType({})
 class NoShowSeats:
     """How many seats (`places`) of how many parties. `missing` ones could not be restored.
 
-    `late_places` of parties that announced a late arrival stay held unless their release is asked for.
+    `late_places` of parties that announced a late arrival stay held, the last of them until `late_until`, unless their
+    release is asked for.
     """
 
     parties: int
@@ -36,19 +40,37 @@ class NoShowSeats:
     missing: int = 0
     late_parties: int = 0
     late_places: int = 0
+    late_until: datetime | None = None
+
+
+def kept_until(curtain: datetime, late_at: datetime | None, at: datetime) -> datetime | None:
+    """Until when no release takes the seats of a party that comes about `late_at`; None when one may take them `at` once.
+
+    They are kept for LATE_HOLD_MINUTES after the curtain, or until the time that the party said, if that is later.
+    """
+    if late_at is None:
+        return None
+    until = max(late_at, late_hold_ends(curtain))
+    return until if until > at else None
+
+
+def late_hold_ends(curtain: datetime) -> datetime:
+    """Until when the seats of whoever said to come late are kept, whatever they said: LATE_HOLD_MINUTES."""
+    settings: Config = current_app.config["AZIONELAB"]
+    return curtain + timedelta(minutes=settings.late_hold_minutes)
 
 
 def no_shows(performance_id: int, inside: Mapping[UUID, int] = _NOBODY) -> NoShowSeats:
     """The seats that `release_no_shows` would release now, and would keep for parties that come late."""
+    at = now()
     confirmed = db.session.execute(
-        select(Reservation.id, Reservation.to_come, Reservation.late_at).where(
-            Reservation.performance_id == performance_id,
-            Reservation.state == State.CONFIRMED,
-        )
+        select(Reservation.id, Reservation.to_come, Reservation.late_at, Performance.starts_at)
+        .join(Reservation.performance)
+        .where(Reservation.performance_id == performance_id, Reservation.state == State.CONFIRMED)
     )
     return _sum_up(
-        (_missing(to_come, inside.get(party_id, 0)), late_at is not None)
-        for party_id, to_come, late_at in confirmed
+        (_missing(to_come, inside.get(party_id, 0)), kept_until(curtain, late_at, at))
+        for party_id, to_come, late_at, curtain in confirmed
     )
 
 
@@ -56,14 +78,22 @@ def _missing(to_come: int, inside: int) -> int:
     return max(0, to_come - inside)
 
 
-def _sum_up(missing: Iterable[tuple[int, bool]]) -> NoShowSeats:
-    """Sum up missing people by party, each with whether its seats are kept because it comes late."""
-    found: dict[bool, list[int]] = {False: [], True: []}
-    for people, is_late in missing:
-        if people:
-            found[is_late].append(people)
-    places, late = found[False], found[True]
-    return NoShowSeats(len(places), sum(places), late_parties=len(late), late_places=sum(late))
+def _sum_up(missing: Iterable[tuple[int, datetime | None]]) -> NoShowSeats:
+    """Sum up missing people by party, each with the time until which its seats are kept from the release."""
+    places: list[int] = []
+    late: list[tuple[int, datetime]] = []
+    for people, until in missing:
+        if people and until is None:
+            places.append(people)
+        elif people and until is not None:
+            late.append((people, until))
+    return NoShowSeats(
+        len(places),
+        sum(places),
+        late_parties=len(late),
+        late_places=sum(people for people, _until in late),
+        late_until=max((until for _people, until in late), default=None),
+    )
 
 
 def release_no_shows(
@@ -72,8 +102,8 @@ def release_no_shows(
     """Release the seats of confirmed people who are not in, and close online booking.
 
     It is allowed from RELEASE_FROM before the curtain. Doing it again releases the seats of those who are
-    missing by then. Parties that announced a late arrival keep theirs, unless released `with_late`. `inside`
-    are people of each party who are in without being counted: they keep their seats.
+    missing by then. Parties that announced a late arrival keep theirs until `kept_until`, unless released
+    `with_late`. `inside` are people of each party who are in without being counted: they keep their seats.
 
     Raises PerformanceUnknown, ReservationEnded for one that is cancelled, ReleaseTooEarly.
     """
@@ -86,14 +116,15 @@ def release_no_shows(
         if at < opens_at:
             raise ReleaseTooEarly(opens_at)
         expire_holds(session, performance, at)
-        found: list[tuple[int, bool]] = []
+        found: list[tuple[int, datetime | None]] = []
         released: list[tuple[Reservation, int]] = []
         live = lock_live_parties(session, performance_id)
         for reservation in (party for party in live if party.state == State.CONFIRMED):
             missing = _missing(reservation.to_come, inside.get(reservation.id, 0))
-            is_late = reservation.late_at is not None and not with_late
-            found.append((missing, is_late))
-            if missing and not is_late:
+            late_at = None if with_late else reservation.late_at
+            until = kept_until(performance.starts_at, late_at, at)
+            found.append((missing, until))
+            if missing and until is None:
                 released.append((reservation, missing))
         seats_of_no_shows.release_seats(session, performance, released)
         performance.released_at = at

@@ -191,7 +191,7 @@ class OfferedSchema(ResponseSchema):
 class ReleasedSchema(ResponseSchema):
     """Seats that were released or restored. `missing` ones could not be restored: others have them.
 
-    `late_places` stayed held, because their parties announced to come late.
+    `late_places` stayed held, because their parties announced to come late: the last of them until `late_until`.
     """
 
     parties = fields.Integer(required=True)
@@ -199,3 +199,4 @@ class ReleasedSchema(ResponseSchema):
     missing = fields.Integer(required=True)
     late_parties = fields.Integer(required=True)
     late_places = fields.Integer(required=True)
+    late_until = fields.AwareDateTime(required=True, allow_none=True)

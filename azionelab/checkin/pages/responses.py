@@ -102,6 +102,7 @@ def door_performance_body(performance: Listing) -> dict[str, Any]:
         "cancelled_at": performance.cancelled_at,
         "closes_at": devices.door_closes_at(performance.starts_at, performance.duration_minutes),
         "release_from": performance.starts_at - no_show_seats.RELEASE_FROM,
+        "late_hold_until": no_show_seats.late_hold_ends(performance.starts_at),
         "released_at": performance.released_at,
         "reentry": performance.reentry,
     }

@@ -81,6 +81,13 @@ class DoorPerformanceSchema(EveningSchema):
     release_from = fields.AwareDateTime(
         required=True, metadata={"description": "From when on seats can be released."}
     )
+    late_hold_until = fields.AwareDateTime(
+        required=True,
+        metadata={
+            "description": "Until when the seats of late parties are kept from a release, or until their `late_at` if that is"
+            " later."
+        },
+    )
     released_at = fields.AwareDateTime(required=True, allow_none=True)
     reentry = fields.Boolean(
         required=True, metadata={"description": "Whether people may go out and come back."}

@@ -259,6 +259,9 @@ def _release_texts() -> dict[str, Text]:
                 parties="{parties}",
             )
         ),
+        "release.late_until": gettext(
+            "From %(at)s on, these seats are released like the others.", at=at
+        ),
         "release.none": gettext("Nobody is missing: there is nothing to release."),
         "release.from": gettext("From %(at)s, half an hour before the curtain.", at=at),
         "release.done": gettext("Seats were released at %(at)s.", at=at),

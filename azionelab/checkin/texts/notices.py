@@ -45,11 +45,18 @@ def describe_still_held(found: NoShowSeats) -> str:
     """The seats that a release keeps because their parties announced to come late; "" if there are none."""
     if not found.late_places:
         return ""
-    return gettext(
+    held = gettext(
         "Still held for people who said they will be late: %(places)s of %(parties)s.",
         places=count_seats(found.late_places),
         parties=count_parties(found.late_parties),
     )
+    if found.late_until is None:
+        return held
+    until = gettext(
+        "From %(at)s on, these seats are released like the others.",
+        at=format_time(found.late_until),
+    )
+    return f"{held} {until}"
 
 
 def describe_release(released: NoShowSeats) -> str:

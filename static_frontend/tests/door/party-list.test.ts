@@ -84,8 +84,8 @@ test("names are found whatever their accents and case; bookings that ended are n
 });
 
 test("no-shows are the places that are held for people who are not in", () => {
-  const noShows = (inside: [string, number][] = []) => house.noShows(new Map(inside));
-  const late = { parties: 0, places: 0 };
+  const noShows = (inside: [string, number][] = []) => house.noShows(new Map(inside), { until: 0, now: 1 });
+  const late = { parties: 0, places: 0, until: undefined };
   expect(noShows()).toEqual({ parties: 2, places: 5, late });
   // Whom a revoked phone let in is no more missing than whom this one did.
   expect(noShows([["AAAA0000", 2]])).toEqual({ parties: 2, places: 3, late });
@@ -93,10 +93,18 @@ test("no-shows are the places that are held for people who are not in", () => {
   expect(noShows()).toEqual({ parties: 1, places: 2, late });
 });
 
-test("who told that they come late keep their places", async () => {
-  house.update([await aParty(0, { seats: 4, admitted: 1, late_at: "2026-11-25T19:50:00Z" })]);
-  const late = { parties: 1, places: 2 };
-  expect(house.noShows(new Map([["AAAA0000", 1]]))).toEqual({ parties: 1, places: 2, late });
+test.each([
+  // The hold of all, what the party said, and until when its places are kept.
+  ["20:00", "19:50", "20:00"],
+  ["19:45", "19:50", "19:50"],
+])("who told that they come late keep their places until a time: hold %s, said %s", async (hold, said, kept) => {
+  const time = (clock: string) => Date.parse(`2026-11-25T${clock}:00Z`);
+  house.update([await aParty(0, { seats: 4, admitted: 1, late_at: `2026-11-25T${said}:00Z` })]);
+  const noShows = (now: number) => house.noShows(new Map([["AAAA0000", 1]]), { until: time(hold), now });
+  const late = { parties: 1, places: 2, until: time(kept) };
+  expect(noShows(time(kept) - 1)).toEqual({ parties: 1, places: 2, late });
+  const none = { parties: 0, places: 0, until: undefined };
+  expect(noShows(time(kept))).toEqual({ parties: 2, places: 4, late: none });
 });
 
 test("of two thousand parties as many are shown as can be looked through", async () => {
@@ -111,7 +119,7 @@ test("of two thousand parties as many are shown as can be looked through", async
   expect(large.search("visitor 1999")).toMatchObject({ parties: [{ name: "Visitor 1999" }], more: false });
   const some = large.search("visitor");
   expect([some.parties.length, some.more]).toEqual([20, true]);
-  expect(large.noShows(new Map()).parties).toBe(2_000);
+  expect(large.noShows(new Map(), { until: 0, now: 1 }).parties).toBe(2_000);
 });
 
 test("a party that was moved away belongs to another performance, whatever the rest of its row says", async () => {

@@ -37,6 +37,17 @@ export interface NoShows {
   readonly places: number;
 }
 
+/** Those of late parties, and when the last of them can be released as well: milliseconds, as Date.parse. */
+export interface LateNoShows extends NoShows {
+  readonly until: number | undefined;
+}
+
+/** Until when late parties keep their seats whatever they said, and the time now: milliseconds, as Date.parse. */
+export interface LateHold {
+  readonly until: number;
+  readonly now: number;
+}
+
 /** Parties that a search found; `more` says that there are others beyond MAX_FOUND. */
 export interface SearchResult {
   readonly parties: readonly KnownParty[];
@@ -164,16 +175,23 @@ export class PartyList {
 
   /** The seats that a release would free, and those of late parties, which it keeps.
    *
-   * `inside` are people whom revoked phones let in, by party: the counts do not include them.
+   * `inside` are people whom revoked phones let in, by party: the counts do not include them. Late parties keep their
+   * seats until `lateHold`, or until the time they said if that is later (server: no_show_seats.kept_until).
    */
-  noShows(inside: ReadonlyMap<string, number>): NoShows & { readonly late: NoShows } {
+  noShows(inside: ReadonlyMap<string, number>, lateHold: LateHold): NoShows & { readonly late: LateNoShows } {
+    const { until: held, now } = lateHold;
+    const keptUntil = (lateAt?: string | null): number | undefined => {
+      const until = lateAt ? Math.max(Date.parse(lateAt), held) : 0;
+      return until > now ? until : undefined;
+    };
     const missing = [...this.parties.keys()]
       .map((reference) => this.find(reference)!)
       .filter(({ state }) => state === "confirmed")
-      .map((party) => ({ isLate: Boolean(party.late_at), people: toCome(party) - (inside.get(party.reference) ?? 0) }))
+      .map((party) => ({ until: keptUntil(party.late_at), people: toCome(party) - (inside.get(party.reference) ?? 0) }))
       .filter(({ people }) => people > 0);
-    const late = missing.filter(({ isLate }) => isLate);
-    return { ...sumOf(missing.filter(({ isLate }) => !isLate)), late: sumOf(late) };
+    const late = missing.filter(({ until }) => until !== undefined);
+    const until = late.length > 0 ? Math.max(...late.map((one) => one.until!)) : undefined;
+    return { ...sumOf(missing.filter((one) => one.until === undefined)), late: { ...sumOf(late), until } };
   }
 
   /** Released seats of confirmed parties. */

@@ -142,9 +142,14 @@ export class Board {
   private showRelease({ performance, mayRelease, parties: partyList, noShows, free, silent, device }: DoorState): void {
     if (!performance) return;
     const { view, texts } = this;
-    const { places: num, parties, late: { places: late, parties: lateParties } } = noShows;
+    const { places: num, parties, late: { places: late, parties: lateParties, until } } = noShows;
     const ask = texts.get("release.ask", { num, parties });
-    const kept = late > 0 ? texts.get("release.late", { num: late, parties: lateParties }) : undefined;
+    const keptUntil =
+      until !== undefined && Number.isFinite(until)
+        ? [texts.get("release.late_until", { at: texts.clock(new Date(until)) })]
+        : [];
+    const kept =
+      late > 0 ? [texts.get("release.late", { num: late, parties: lateParties }), ...keptUntil].join(" ") : undefined;
     const { released_at: released, release_from: from } = performance;
     const asked = mayRelease
       ? num > 0 ? ask : (kept ?? texts.get("release.none"))

@@ -65,7 +65,10 @@ export class PerformanceState {
       // People who came back were admitted before.
       if (verdict === "revoked" && reference && way !== "again") inside.set(reference, (inside.get(reference) ?? 0) + claimed);
     }
-    return this.parties.noShows(inside);
+    const { late_hold_until: held } = this.performance ?? {};
+    // A server before 0.4 keeps the seats of late parties at all times.
+    const until = held === undefined ? Infinity : Date.parse(held);
+    return this.parties.noShows(inside, { until, now: this.clock.now().getTime() });
   }
 
   /** Whether re-entry is allowed; undefined for a server before 0.4. */

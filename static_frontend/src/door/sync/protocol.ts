@@ -94,6 +94,8 @@ export interface Performance {
   readonly starts_at: string;
   readonly closes_at: string;
   readonly release_from: string;
+  /** Until when late parties keep their seats, or until their `late_at`. Missing from servers before 0.4. */
+  readonly late_hold_until?: string;
   readonly cancelled: boolean;
   /** Missing from servers before 0.4. */
   readonly cancelled_at?: string | null;

@@ -27,6 +27,13 @@ test("a form is sent once, and its button says so", () => {
   expect(press()).toBe(false);
 });
 
+test("of several buttons the one that was pressed says so", () => {
+  const other = form.appendChild(document.createElement("button"));
+  other.textContent = "10 minutes";
+  form.dispatchEvent(new SubmitEvent("submit", { cancelable: true, submitter: other }));
+  expect([button.textContent, other.textContent]).toEqual(["Book", "One moment…"]);
+});
+
 test("a page that comes back from the browser's memory can be sent again", () => {
   press();
   window.dispatchEvent(new Event("pageshow"));

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.locks import lock_reservation
@@ -26,7 +26,8 @@ def erase_personal_data() -> int:
     UNCONFIRMED_RETENTION_DAYS: its address may be a stranger's. A moved performance counts by its
     new time. It cannot be moved once it has been over for so long (`change_performance`), so nothing is erased
     of a performance that could still take place. Seats, states and admissions stay: they are the theatre's
-    statistics and no personal data. What was erased stays so if a later transaction fails.
+    statistics and no personal data. That somebody needed a wheelchair place is personal: only the performance keeps
+    how many were taken (migration 0055). What was erased stays so if a later transaction fails.
     """
     at = now()
     before, before_unconfirmed = at - retention(), at - unconfirmed_retention()
@@ -42,7 +43,8 @@ def _erase_some(before: datetime, before_unconfirmed: datetime) -> int:
         due = (
             select(Reservation.id)
             .where(
-                Reservation.erased_at.is_(None),
+                # A party that asked for it before kept its wheelchair place until it came.
+                or_(Reservation.erased_at.is_(None), Reservation.wheelchair_places > 0),
                 Reservation.walk_in.is_(False),
                 or_(
                     Reservation.performance_id.in_(played),
@@ -60,7 +62,13 @@ def _erase_some(before: datetime, before_unconfirmed: datetime) -> int:
         erased = session.execute(
             update(Reservation)
             .where(Reservation.id.in_(due))
-            .values(name="", email="", email_key=None, erased_at=now())
+            .values(
+                name="",
+                email="",
+                email_key=None,
+                wheelchair_places=0,
+                erased_at=func.coalesce(Reservation.erased_at, now()),
+            )
             .returning(Reservation.id)
             .execution_options(synchronize_session=False)
         )
@@ -70,7 +78,7 @@ def _erase_some(before: datetime, before_unconfirmed: datetime) -> int:
 def erase_on_request(reservation_id: UUID) -> Reservation:
     """Erase a visitor's name and address at their request. Erasing again changes nothing.
 
-    The booking, its seats and its ticket stay: the party gives its reference at the door. Queued mails are
+    The booking, its places and its ticket stay: the party gives its reference at the door. Queued mails are
     not sent, and no more are written. Raises ReservationUnknown.
     """
     with transaction() as session:
@@ -95,6 +103,8 @@ def _erase(session: Session, reservation: Reservation) -> bool:
         return False
     reservation.name = reservation.email = ""
     reservation.email_key = None
+    if not reservation.is_live:
+        reservation.wheelchair_places = 0
     reservation.erased_at = reservation.erasure_requested_at = now()
     session.execute(
         update(Mail)

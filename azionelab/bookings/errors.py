@@ -3,6 +3,7 @@
 from datetime import datetime
 from math import ceil
 
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.window import Window
 
 
@@ -33,6 +34,25 @@ class SoldOut(BookingError):
     def __init__(self, seats_left: int) -> None:
         super().__init__(f"{seats_left} seats left")
         self.seats_left = seats_left
+
+
+class WheelchairPlacesTaken(SoldOut):
+    """Fewer wheelchair places are left than were asked for; `wheelchair_left` may be 0.
+
+    `seats_left` are the ordinary seats that are left.
+    """
+
+    def __init__(self, seats_left: int, wheelchair_left: int) -> None:
+        super().__init__(seats_left)
+        self.wheelchair_left = wheelchair_left
+
+
+def refuse_unless_free(wanted: Places, free: Places) -> None:
+    """Raise SoldOut or WheelchairPlacesTaken unless the places `wanted` are `free`."""
+    if wanted.wheelchair > max(0, free.wheelchair):
+        raise WheelchairPlacesTaken(max(0, free.seats), max(0, free.wheelchair))
+    if wanted.seats > max(0, free.seats):
+        raise SoldOut(max(0, free.seats))
 
 
 class TryLater(BookingError):
@@ -144,10 +164,18 @@ class ReleaseTooEarly(BookingError):
 
 
 class CapacityBelowHeld(BookingError):
-    """The capacity asked for is below the `held` seats."""
+    """The capacity asked for is below the `held` seats, and the wheelchair places that are kept beside them."""
 
     def __init__(self, held: int) -> None:
         super().__init__(f"{held} seats are held")
+        self.held = held
+
+
+class WheelchairPlacesBelowHeld(BookingError):
+    """The wheelchair places asked for are fewer than the `held` ones."""
+
+    def __init__(self, held: int) -> None:
+        super().__init__(f"{held} wheelchair places are held")
         self.held = held
 
 

@@ -161,6 +161,7 @@ class Reservation(PartyCounts, Base):
         CheckConstraint("state <> 'waiting' OR NOT holds_seats", name="waiting_holds_none"),
         CheckConstraint("admitted BETWEEN 0 AND seats - released", name="admitted_range"),
         CheckConstraint("released BETWEEN 0 AND seats", name="released_range"),
+        CheckConstraint("wheelchair_places BETWEEN 0 AND seats", name="wheelchair_range"),
         CheckConstraint("outside >= 0", name="outside_range"),
         CheckConstraint("admitted = 0 OR state = 'confirmed'", name="admitted_confirmed"),
         CheckConstraint("(state <> 'confirmed') OR confirmed_at IS NOT NULL", name="confirmed_at"),
@@ -185,6 +186,7 @@ class Reservation(PartyCounts, Base):
     email_key: Mapped[str | None]  # the address folded, so that one mailbox is one key
     locale: Mapped[str]
     seats: Mapped[int]
+    wheelchair_places: Mapped[int] = mapped_column(default=0, server_default="0")
     state: Mapped[str] = mapped_column(default=State.PENDING)
     holds_seats: Mapped[bool] = mapped_column(default=True, server_default=true())
     admitted: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -292,9 +294,5 @@ def party_of(reservation: Reservation | None) -> Party | None:
 
 
 def _literal(state: State) -> ColumnElement[str]:
-    """A state as a literal in the statement.
-
-    With a parameter the planner would not know that the partial indexes apply, and would plan each booking's
-    statements anew.
-    """
+    """A state as a literal: with a parameter the planner would not know that the partial indexes apply."""
     return literal_column(f"'{state}'")

@@ -7,12 +7,21 @@ from uuid import UUID
 
 from sqlalchemy.ext.hybrid import hybrid_property
 
+from azionelab.shows.facts.seating import Places
 
-class _Counted(Protocol):
-    """How many people a party has, how many of them came, and when the others come."""
+
+class _Seated(Protocol):
+    """How many people a party has, and how many of them need a wheelchair place."""
 
     @property
     def seats(self) -> int: ...
+    @property
+    def wheelchair_places(self) -> int: ...
+
+
+class _Counted(_Seated, Protocol):
+    """How many people of a party came, and when the others come."""
+
     @property
     def admitted(self) -> int: ...
     @property
@@ -32,6 +41,20 @@ class PartyCounts:
     def to_come(self: _Counted) -> int:
         """People of the party who are not in and whose seats are held."""
         return self.seats - self.admitted - self.released
+
+    @property
+    def places(self: _Seated) -> Places:
+        """The places of the whole party."""
+        return Places.of_party(self.seats, self.wheelchair_places)
+
+    def seatable(self: _Counted, free: Places) -> int:
+        """How many people of the party whose seats were released can have some of the `free` places again.
+
+        Its wheelchair places were released last, so they are taken again first.
+        """
+        held = min(self.wheelchair_places, self.seats - self.released)
+        lost = self.wheelchair_places - held
+        return free.wheelchair if free.wheelchair < lost else lost + free.seats
 
     @property
     def inside(self: _Counted) -> int:
@@ -68,3 +91,4 @@ class Party(PartyCounts):
     reduced_from: int | None = None
     reduced_at: datetime | None = None
     reduced_by: str | None = None
+    wheelchair_places: int = 0

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.erasure import retention
-from azionelab.bookings.errors import CapacityBelowHeld, NamesErased
+from azionelab.bookings.errors import CapacityBelowHeld, NamesErased, WheelchairPlacesBelowHeld
 from azionelab.bookings.locks import lock_live_parties, lock_performance, lock_waiting_parties
 from azionelab.bookings.seats.holds import expire_holds
 from azionelab.bookings.transitions import box_office, consequences, parties, waitlist
@@ -27,7 +27,7 @@ def change_performance(
     (docs/decisions/0001). The booking window moves with the curtain unless `change` writes it too.
 
     Raises PerformanceUnknown, CurtainPast, CurtainTooFar, NamesErased, ClosesAfterCurtain, NoTimeToBook,
-    and CapacityBelowHeld with the figure.
+    CapacityBelowHeld and WheelchairPlacesBelowHeld with the figure.
     """
     with transaction() as session:
         performance = lock_performance(session, performance_id)
@@ -50,8 +50,10 @@ def change_locked(
     moved = (before.starts_at, before.venue_id) != (performance.starts_at, performance.venue_id)
     _check_move(before.starts_at, performance.starts_at, at)
     _let_booking_follow(performance, before, at)
-    if performance.capacity < performance.seats_held:
-        raise CapacityBelowHeld(performance.seats_held)
+    if performance.wheelchair_places < performance.wheelchair_held:
+        raise WheelchairPlacesBelowHeld(performance.wheelchair_held)
+    if performance.free.seats < 0:
+        raise CapacityBelowHeld(performance.capacity - performance.free.seats)
     consequences.seats_may_be_free(performance)
     closes_at = performance.booking_closes_at
     if not moved and closes_at >= before.booking_closes_at:

@@ -22,19 +22,22 @@ from azionelab.bookings.errors import (
     SeatsChanged,
     SeatsOfHouse,
     SoldOut,
+    WheelchairPlacesTaken,
+    refuse_unless_free,
 )
 from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_reservation, lock_with_performance
 from azionelab.bookings.metrics import UNCHANGED, Action, Answer, counted
 from azionelab.bookings.models import Kind, Reservation, State
-from azionelab.bookings.seats.bookable import check_bookable, read_booking_facts, unheld_seats
-from azionelab.bookings.seats.holds import count_free_seats, expire_holds_of, hold_until
+from azionelab.bookings.seats.bookable import check_bookable, read_booking_facts, unheld_places
+from azionelab.bookings.seats.holds import count_free, expire_holds_of, hold_until
 from azionelab.bookings.seats.network_holds import network_key, network_limit, too_many_unconfirmed
 from azionelab.bookings.tickets.references import new_reference
 from azionelab.bookings.transitions import parties
 from azionelab.database import db, now, transaction, violated_constraint
 from azionelab.mail.models import MailKind
 from azionelab.mail.outbox import enqueue_unless_recent
+from azionelab.shows.facts.seating import Places
 from azionelab.validation.email_addresses import mailbox_key
 
 
@@ -71,9 +74,14 @@ class Visitor:
 
 
 def reserve(
-    performance_id: int, visitor: Visitor, seats: int, request_key: UUID | None = None
+    performance_id: int,
+    visitor: Visitor,
+    seats: int,
+    request_key: UUID | None = None,
+    *,
+    wheelchair_places: int = 0,
 ) -> Reservation:
-    """Hold `seats` for HOLD_MINUTES and enqueue the mail that asks to confirm.
+    """Hold `seats` for HOLD_MINUTES and enqueue the mail that asks to confirm. `wheelchair_places` of them are such.
 
     The same request sent again (`request_key`) returns the booking that it made, as long as that is live;
     afterwards it books anew. An address that already has a live booking of the performance gets a mail about
@@ -83,19 +91,21 @@ def reserve(
     When too many seats are unconfirmed already (UNCONFIRMED_PERCENT), or the visitor is not proven, none are held:
     they go to the party that confirms first. `shown_as_held` of the returned booking is what the page says.
 
-    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut, TooManyUnconfirmed.
+    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut, WheelchairPlacesTaken,
+    TooManyUnconfirmed.
     """
-    key = request_key_of(request_key or uuid4(), performance_id, visitor, seats)
+    wanted = Places.of_party(seats, wheelchair_places)
+    key = request_key_of(request_key or uuid4(), performance_id, visitor, wanted)
     with counted(Action.RESERVE) as answer:
-        return _reserve_among_rivals(performance_id, visitor, seats, key, answer)
+        return _reserve_among_rivals(performance_id, visitor, wanted, key, answer)
 
 
 def _reserve_among_rivals(
-    performance_id: int, visitor: Visitor, seats: int, key: UUID, answer: Answer
+    performance_id: int, visitor: Visitor, wanted: Places, key: UUID, answer: Answer
 ) -> Reservation:
     while True:
         try:
-            return _reserve(performance_id, visitor, seats, key, answer)
+            return _reserve(performance_id, visitor, wanted, key, answer)
         except _LapsedHolds:
             expire_holds_of(performance_id)
         except IntegrityError as error:
@@ -103,7 +113,12 @@ def _reserve_among_rivals(
             # tells: the last seats, the unconfirmed share, the same press or the same address.
             match violated_constraint(error):
                 case "ck_performance_capacity_held":
-                    raise SoldOut(min(unheld_seats(performance_id), seats - 1)) from error
+                    left = unheld_places(performance_id)
+                    raise SoldOut(min(left.seats, wanted.seats - 1)) from error
+                case "ck_performance_wheelchair_held":
+                    left = unheld_places(performance_id)
+                    fewer = min(left.wheelchair, wanted.wheelchair - 1)
+                    raise WheelchairPlacesTaken(left.seats, fewer) from error
                 case "reservation_network_seats":
                     network = _network_key(performance_id, visitor)
                     raise too_many_unconfirmed(performance_id, network) from error
@@ -117,7 +132,7 @@ def _reserve_among_rivals(
 
 
 def _reserve(
-    performance_id: int, visitor: Visitor, seats: int, key: UUID, answer: Answer
+    performance_id: int, visitor: Visitor, wanted: Places, key: UUID, answer: Answer
 ) -> Reservation:
     at = now()
     facts = read_booking_facts(performance_id, key, visitor.email_key, at)
@@ -129,9 +144,9 @@ def _reserve(
         booked = db.session.get_one(Reservation, same_press.reservation_id)
         booked.shown_as_held = booked.holds_seats
         return booked
-    check_bookable(performance, seats, at)
+    check_bookable(performance, wanted, at)
     network = _network_key(performance_id, visitor)
-    holds_seats = network is None or (visitor.proven and seats <= facts.unconfirmed_left)
+    holds_seats = network is None or (visitor.proven and wanted.total <= facts.unconfirmed_left)
     with transaction() as session:
         for same_address in rivals:
             answer.outcome = UNCHANGED
@@ -144,7 +159,8 @@ def _reserve(
             "reference": new_reference(),
             "performance_id": performance_id,
             **visitor.facts(),
-            "seats": seats,
+            "seats": wanted.total,
+            "wheelchair_places": wanted.wheelchair,
             "state": State.PENDING,
             "holds_seats": holds_seats,
             "unconfirmed_limit": network and facts.unconfirmed_limit,
@@ -162,12 +178,12 @@ def _reserve(
     return made
 
 
-def request_key_of(press: UUID, performance_id: int, visitor: Visitor, seats: int) -> UUID:
+def request_key_of(press: UUID, performance_id: int, visitor: Visitor, wanted: Places) -> UUID:
     """The key that a booking gets from the form's key and its entries.
 
     A visitor who goes back and corrects an entry sends the form's key again, but wants another booking.
     """
-    return uuid5(press, f"{performance_id}/{visitor.email_key}/{seats}/{visitor.name}")
+    return uuid5(press, f"{performance_id}/{visitor.email_key}/{wanted}/{visitor.name}")
 
 
 def confirm(reservation_id: UUID) -> Reservation:
@@ -203,9 +219,8 @@ def _confirm(reservation_id: UUID, answer: Answer, *, with_performance: bool) ->
         if not reservation.holds_seats:
             if not with_performance:
                 raise _HoldsNoSeats
-            free = count_free_seats(session, reservation.performance, at)
-            if reservation.seats > free:
-                raise SoldOut(free)
+            free = count_free(session, reservation.performance, at)
+            refuse_unless_free(reservation.places, free)
         parties.confirm(session, reservation, at)
         return reservation
 

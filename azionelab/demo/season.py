@@ -198,7 +198,7 @@ def _decide(performance_id: int, reservation_id: UUID, booking: Booking) -> None
 
 def _free(performance_id: int) -> int:
     performance = db.session.get_one(Performance, performance_id, populate_existing=True)
-    return performance.capacity - performance.seats_held
+    return performance.free.seats
 
 
 def _booked_until(evening: Evening, at: datetime) -> datetime:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
 from azionelab.database import Base, UserText
 from azionelab.database.row_versions import Versioned
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.limits import (
     MAX_MINUTES,
     MAX_PARTY,
@@ -155,9 +156,10 @@ class FormerSlug(Base):
 class Performance(Versioned, Base):
     """A show at a date and time in a venue.
 
-    `seats_held` counts the seats of its live reservations. Triggers on `reservation` maintain it, the
-    constraint `ck_performance_capacity_held` prevents overselling, and direct updates are refused
-    (migration 0002). Lapsed holds count until they are expired.
+    `seats_held` counts the seats of its live reservations, `wheelchair_held` those of them that are wheelchair places.
+    Triggers on `reservation` maintain both, constraints prevent overselling, and direct updates are refused
+    (migrations 0002, 0055). Lapsed holds count until they are expired. `wheelchair_places` are part of the capacity
+    and nobody else's.
     """
 
     __tablename__ = "performance"
@@ -165,7 +167,11 @@ class Performance(Versioned, Base):
         UniqueConstraint("show_id", "starts_at"),
         Index("ix_performance_starts_at", "starts_at"),
         CheckConstraint(f"capacity BETWEEN 0 AND {MAX_CAPACITY}", name="capacity_range"),
-        CheckConstraint("seats_held BETWEEN 0 AND capacity", name="capacity_held"),
+        CheckConstraint(
+            "seats_held - wheelchair_held BETWEEN 0 AND capacity - wheelchair_places",
+            name="capacity_held",
+        ),
+        CheckConstraint("wheelchair_held BETWEEN 0 AND wheelchair_places", name="wheelchair_held"),
         CheckConstraint(f"party_limit BETWEEN 1 AND {MAX_PARTY}", name="party_limit_range"),
         CheckConstraint("booking_opens_at < booking_closes_at", name="booking_window"),
     )
@@ -179,6 +185,8 @@ class Performance(Versioned, Base):
     capacity: Mapped[int]
     party_limit: Mapped[int] = mapped_column(default=PARTY_LIMIT)
     seats_held: Mapped[int] = mapped_column(default=0, server_default="0")
+    wheelchair_places: Mapped[int] = mapped_column(default=0, server_default="0")
+    wheelchair_held: Mapped[int] = mapped_column(default=0, server_default="0")
     cancelled_at: Mapped[datetime | None]
     # Whether admitted people may leave and come in again.
     reentry: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -190,6 +198,13 @@ class Performance(Versioned, Base):
     def ends_at(self) -> datetime:
         """When it ends."""
         return performance_end(self.starts_at, self.show.duration_minutes)
+
+    @property
+    def free(self) -> Places:
+        """The places that nobody holds; those of lapsed holds are held until they are expired."""
+        return Places.of_party(self.capacity, self.wheelchair_places) - Places.of_party(
+            self.seats_held, self.wheelchair_held
+        )
 
     def __str__(self) -> str:
         return f"{self.show.title}, {self.starts_at:%Y-%m-%d %H:%M} UTC"

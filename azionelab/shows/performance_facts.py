@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance, Show
 
 
@@ -11,8 +12,9 @@ from azionelab.shows.models import Performance, Show
 class PerformanceFacts:
     """What decides whether a performance can be booked (window.py, bookings/seats/bookable.py). Datetimes are aware.
 
-    `unheld_seats` is the capacity less the seats held. Lapsed holds are held until they are expired: it is not the
-    `seats_left` of the programme, where their seats are free already.
+    `capacity` are all places, the `wheelchair_places` among them. Of the ordinary ones `unheld_seats` are not held, of the
+    others `unheld_wheelchair`. Lapsed holds are held until they are expired: that is not the `seats_left` of the
+    programme, where their seats are free already.
     """
 
     published: bool
@@ -22,9 +24,19 @@ class PerformanceFacts:
     cancelled_at: datetime | None
     party_limit: int
     capacity: int
+    wheelchair_places: int
     unheld_seats: int
+    unheld_wheelchair: int
+
+    @property
+    def unheld(self) -> Places:
+        """The places that nobody holds."""
+        return Places(self.unheld_seats, self.unheld_wheelchair)
 
 
+_UNHELD_WHEELCHAIR = Performance.wheelchair_places - Performance.wheelchair_held
+# All places that nobody holds, whatever they are.
+_UNHELD = Performance.capacity - Performance.seats_held
 # What to select for `PerformanceFacts(*row)`.
 PERFORMANCE_FACTS: tuple[Any, ...] = (
     Show.published,
@@ -34,5 +46,7 @@ PERFORMANCE_FACTS: tuple[Any, ...] = (
     Performance.cancelled_at,
     Performance.party_limit,
     Performance.capacity,
-    (Performance.capacity - Performance.seats_held).label("unheld_seats"),
+    Performance.wheelchair_places,
+    (_UNHELD - _UNHELD_WHEELCHAIR).label("unheld_seats"),
+    _UNHELD_WHEELCHAIR.label("unheld_wheelchair"),
 )

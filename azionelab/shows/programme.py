@@ -10,6 +10,7 @@ from sqlalchemy import Select, column, func, select, table
 
 from azionelab.database import db
 from azionelab.languages import current_language
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.facts.texts import Text, in_language
 from azionelab.shows.limits import SLUG, performance_end
 from azionelab.shows.models import Performance, Show, Texts, Venue
@@ -17,7 +18,9 @@ from azionelab.shows.performance_facts import PERFORMANCE_FACTS, PerformanceFact
 from azionelab.shows.window import Window, booking_window
 
 # A view (migration 0002): the seats of lapsed holds, which are free although `seats_held` counts them.
-_lapsed = table("lapsed_hold", column("performance_id"), column("seats"))
+_lapsed = table(
+    "lapsed_hold", column("performance_id"), column("seats"), column("wheelchair_places")
+)
 
 
 class Status(StrEnum):
@@ -34,7 +37,7 @@ class Status(StrEnum):
 class Listing(PerformanceFacts):
     """A performance in the programme, on its page and at its door, as it stood at `read_at`.
 
-    Of `seats_left` (at least 0) those of lapsed holds are free already.
+    Of `seats_left` and `wheelchair_left` (at least 0) those of lapsed holds are free already.
     """
 
     id: int
@@ -52,6 +55,7 @@ class Listing(PerformanceFacts):
     version: int
     duration_minutes: int | None
     seats_left: int
+    wheelchair_left: int
     read_at: datetime
 
     @property
@@ -75,6 +79,11 @@ class Listing(PerformanceFacts):
         if self.window is not Window.OPEN:
             return Status(self.window.value)
         return Status.OPEN if self.seats_left > 0 else Status.SOLD_OUT
+
+    @property
+    def left(self) -> Places:
+        """The places that can be booked."""
+        return Places(self.seats_left, self.wheelchair_left)
 
     @property
     def ends_at(self) -> datetime:
@@ -127,9 +136,17 @@ def _rows() -> Select[Any]:
         Performance.reentry,
         Performance.version,
         Show.duration_minutes,
-        (Performance.capacity - Performance.seats_held + func.coalesce(_lapsed.c.seats, 0)).label(
-            "seats_left"
-        ),
+        (
+            Performance.capacity
+            - Performance.wheelchair_places
+            - (Performance.seats_held - Performance.wheelchair_held)
+            + func.coalesce(_lapsed.c.seats - _lapsed.c.wheelchair_places, 0)
+        ).label("seats_left"),
+        (
+            Performance.wheelchair_places
+            - Performance.wheelchair_held
+            + func.coalesce(_lapsed.c.wheelchair_places, 0)
+        ).label("wheelchair_left"),
     ]
     return (
         select(*columns)

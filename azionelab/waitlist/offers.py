@@ -4,6 +4,7 @@
 while booking is open, the seats that are free fit nobody in line (docs/decisions/0011-waitlist.md).
 """
 
+from dataclasses import asdict
 from datetime import timedelta
 from uuid import UUID
 
@@ -27,7 +28,12 @@ _HERE = Reservation.performance_id == bindparam("performance")
 _ANYBODY = select(Reservation.id).where(_HERE, IN_LINE).limit(1)
 _FIRST_THAT_FITS = (
     select(Reservation)
-    .where(_HERE, IN_LINE, Reservation.seats <= bindparam("free"))
+    .where(
+        _HERE,
+        IN_LINE,
+        Reservation.seats - Reservation.wheelchair_places <= bindparam("seats"),
+        Reservation.wheelchair_places <= bindparam("wheelchair"),
+    )
     .order_by(*ORDER)
     .limit(1)
     .with_for_update(key_share=True, of=Reservation)
@@ -54,13 +60,13 @@ def pass_on(session: Session, performance_id: int) -> None:
     if not performance.show.published or booking_window(performance, at) is not Window.OPEN:
         return
     expire_holds(session, performance, at)
-    free = performance.capacity - performance.seats_held
+    free = performance.free
     times = offer_times(at, performance.booking_closes_at, _night(), _longest())
-    while free > 0:
-        first = session.scalar(_FIRST_THAT_FITS, {"performance": performance_id, "free": free})
+    while free.missing_none.total:
+        first = session.scalar(_FIRST_THAT_FITS, {"performance": performance_id, **asdict(free)})
         if first is None:
             return
-        free -= first.seats
+        free -= first.places
         waitlist.offer(session, first, times.told_at, times.until, now_told=times.told_at <= at)
 
 

@@ -14,18 +14,20 @@ from azionelab.bookings.errors import (
     HoldExpired,
     PartyTooLarge,
     ReservationEnded,
+    WheelchairPlacesTaken,
 )
 from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_performance, lock_reservation, lock_with_performance
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.rules import Visitor, cancel
-from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.seats.holds import count_free
 from azionelab.bookings.tickets.references import new_reference
 from azionelab.bookings.transitions import waitlist
 from azionelab.bookings.visitor_changes.limits import check_open
 from azionelab.database import now, transaction
 from azionelab.mail.models import MailKind
 from azionelab.mail.outbox import enqueue_unless_recent
+from azionelab.shows.facts.seating import Places
 from azionelab.waitlist.line import position
 
 TO_CONFIRM = timedelta(days=1)  # how long an entry waits for its mailbox to be confirmed
@@ -39,7 +41,7 @@ class SeatsAreFree(BookingError):
         self.free = free
 
 
-def join(performance_id: int, visitor: Visitor, seats: int) -> None:
+def join(performance_id: int, visitor: Visitor, seats: int, *, wheelchair_places: int = 0) -> None:
     """Write a party on the waitlist, and the mail by which it takes its place in line.
 
     An address that has an entry or a booking of the performance gets a mail about that one instead: all look the same
@@ -47,14 +49,15 @@ def join(performance_id: int, visitor: Visitor, seats: int) -> None:
 
     Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SeatsAreFree.
     """
+    wanted = Places.of_party(seats, wheelchair_places)
     with transaction() as session:
-        _lock_open(session, performance_id, seats)
+        _lock_open(session, performance_id, wanted)
         same = _same_address(session, performance_id, visitor.email_key)
         if same is None:
-            waitlist.join(session, _values(performance_id, visitor, seats, now()))
+            waitlist.join(session, _values(performance_id, visitor, wanted, now()))
             return
         if same.is_waiting and same.waiting_since is None:
-            waitlist.resize(session, same, visitor.name, seats)
+            waitlist.resize(session, same, visitor.name, wanted)
         kind = MailKind.WAITLIST if same.is_waiting else MailKind.EXISTING
         enqueue_unless_recent(session, same.id, kind)
 
@@ -65,13 +68,14 @@ def add_by_staff(performance_id: int, visitor: Visitor, seats: int) -> Reservati
     Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SeatsAreFree.
     """
     with transaction() as session:
-        _lock_open(session, performance_id, seats)
+        wanted = Places(seats)
+        _lock_open(session, performance_id, wanted)
         same = _same_address(session, performance_id, visitor.email_key)
-        entry = same or waitlist.join(session, _values(performance_id, visitor, seats, now()))
+        entry = same or waitlist.join(session, _values(performance_id, visitor, wanted, now()))
         entry.is_unchanged = same is not None
         if entry.is_waiting and entry.waiting_since is None:
             entry.is_unchanged = False
-            waitlist.resize(session, entry, visitor.name, seats)
+            waitlist.resize(session, entry, visitor.name, wanted)
             waitlist.take_place(session, entry, now())
         return entry
 
@@ -108,15 +112,17 @@ def leave(reservation_id: UUID, *, by: By = By.VISITOR) -> Reservation:
     return cancel(reservation_id, by=by)
 
 
-def _lock_open(session: Session, performance_id: int, seats: int) -> None:
-    """Lock a performance, of which so many seats cannot be had now."""
+def _lock_open(session: Session, performance_id: int, wanted: Places) -> None:
+    """Lock a performance, of which these places cannot be had now."""
     performance = lock_performance(session, performance_id)
     check_open(performance, now())
-    if not 1 <= seats <= performance.party_limit:
+    if not 1 <= wanted.total <= performance.party_limit:
         raise PartyTooLarge(performance.party_limit)
-    free = count_free_seats(session, performance, now())
-    if seats <= free:
-        raise SeatsAreFree(free)
+    free = count_free(session, performance, now())
+    if free.hold(wanted):
+        raise SeatsAreFree(free.missing_none.total if wanted.wheelchair else free.seats)
+    if wanted.wheelchair > performance.wheelchair_places:
+        raise WheelchairPlacesTaken(free.seats, free.wheelchair)
 
 
 def _same_address(session: Session, performance_id: int, email_key: str) -> Reservation | None:
@@ -139,13 +145,16 @@ def _same_address(session: Session, performance_id: int, email_key: str) -> Rese
     return found
 
 
-def _values(performance_id: int, visitor: Visitor, seats: int, at: datetime) -> dict[str, object]:
+def _values(
+    performance_id: int, visitor: Visitor, wanted: Places, at: datetime
+) -> dict[str, object]:
     return {
         "id": uuid4(),
         "reference": new_reference(),
         "performance_id": performance_id,
         **visitor.facts(),
-        "seats": seats,
+        "seats": wanted.total,
+        "wheelchair_places": wanted.wheelchair,
         "request_key": uuid4(),
         "created_at": at,
         "hold_expires_at": at + TO_CONFIRM,

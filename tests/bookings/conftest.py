@@ -12,11 +12,15 @@ from azionelab.database import db
 @pytest.fixture
 def without_the_database_guard(in_app: None, database: psycopg.Connection[Any]) -> Iterator[None]:
     """Take the database's own refusal away, and put it back."""
-    database.execute("ALTER TABLE performance DROP CONSTRAINT ck_performance_capacity_held")
+    guards = database.execute(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conname IN ('ck_performance_capacity_held', 'ck_performance_wheelchair_held')"
+    ).fetchall()
+    assert len(guards) == 2
+    for name, _definition in guards:
+        database.execute(f"ALTER TABLE performance DROP CONSTRAINT {name}")
     yield
     db.session.rollback()
     database.execute("TRUNCATE performance CASCADE")
-    database.execute(
-        "ALTER TABLE performance ADD CONSTRAINT ck_performance_capacity_held"
-        " CHECK (seats_held BETWEEN 0 AND capacity)"
-    )
+    for name, definition in guards:
+        database.execute(f"ALTER TABLE performance ADD CONSTRAINT {name} {definition}")

@@ -10,10 +10,11 @@ from azionelab.bookings import erasure, performance_changes, rules
 from azionelab.bookings.errors import NamesErased, PerformanceStarted, SeatsChanged, SoldOut
 from azionelab.bookings.models import State
 from azionelab.bookings.seats import holds
-from azionelab.bookings.seats.bookable import unheld_seats
+from azionelab.bookings.seats.bookable import unheld_places
 from azionelab.bookings.transitions import consequences, parties
 from azionelab.database import db, transaction
 from azionelab.mail.models import Delivery, Mail, MailKind
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
 from azionelab.shows.window import CurtainPast
 from tests.factories import (
@@ -57,7 +58,7 @@ def test_an_evening_is_booked_whatever_other_evenings_are() -> None:
     booked = rules.reserve(evening.id, a_visitor("ada@example.org"), 2)
     assert booked.performance_id == evening.id
     assert seats_held(evening.id) == (2, 2)
-    assert [unheld_seats(one.id) for one in (earlier, evening, later)] == [7, 0, 7]
+    assert [unheld_places(one.id).seats for one in (earlier, evening, later)] == [7, 0, 7]
 
 
 def test_holds_of_other_evenings_are_expired_with_their_own() -> None:
@@ -79,14 +80,14 @@ def test_who_was_refused_is_not_told_of_as_many_seats_as_they_asked_for(
     """Others took the seats after they were seen free, and gave them back before they were counted."""
     performance = a_performance(capacity=3)
     others = a_party(performance, 3)
-    count = rules.unheld_seats
+    count = rules.unheld_places
 
-    def given_back(performance_id: int) -> int:
+    def given_back(performance_id: int) -> Places:
         rules.cancel(others.id)
         return count(performance_id)
 
     monkeypatch.setattr(rules, "check_bookable", lambda evening, _seats, _at: evening)
-    monkeypatch.setattr(rules, "unheld_seats", given_back)
+    monkeypatch.setattr(rules, "unheld_places", given_back)
     with pytest.raises(SoldOut) as refused:
         rules.reserve(performance.id, a_visitor(), 3)
     assert refused.value.seats_left == 2

@@ -45,19 +45,19 @@ def at_once(app: Flask, *deeds: Callable[[], Any]) -> list[str]:
 def counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Visitor and box office have both read that there is a seat before either takes it."""
     both = threading.Barrier(2, timeout=PATIENCE)
-    check, count = rules.check_bookable, module.count_free_seats
+    check, count = rules.check_bookable, module.count_free
 
     def check_and_wait(*facts: Any) -> None:
         check(*facts)
         both.wait()
 
-    def count_and_wait(*facts: Any) -> int:
+    def count_and_wait(*facts: Any) -> Any:
         free = count(*facts)
         both.wait()
         return free
 
     monkeypatch.setattr(rules, "check_bookable", check_and_wait)
-    monkeypatch.setattr(module, "count_free_seats", count_and_wait)
+    monkeypatch.setattr(module, "count_free", count_and_wait)
 
 
 def race_for_the_last_seats(app: Flask, performance_id: int) -> list[str]:
@@ -115,28 +115,27 @@ def test_one_address_books_once_and_nobody_waits_for_ever(app: Flask, _again: in
     assert seats_held(performance.id) == (2, 2)
 
 
-def test_negative_control_the_other_order_of_key_and_lock_deadlocks(
+def test_negative_control_without_the_lock_before_the_key_they_deadlock(
     app: Flask,
     database: psycopg.Connection[Any],
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without the trigger too, that locks a performance before a visitor's row takes its key."""
+    """The box office has the lock and wants the key of a visitor's row, which waits for the lock."""
     performance = a_performance(9)
-    prepare = module.box_office.prepare
+    count = module.count_free
     visitors: list[Future[Any]] = []
 
     def book_as_visitor() -> None:
         with app.app_context():
             rules.reserve(performance.id, a_visitor("a@example.org"), 2)
 
-    def lock_and_prepare(session: Any, values: dict[str, Any]) -> Any:
-        locks.lock_performance(session, performance.id)
+    def count_and_let_the_visitor_book(*facts: Any) -> Any:
         visitors.append(other.submit(book_as_visitor))
         Race(app, database_url).stands(observer, visitors[0], waiting=1)
-        return prepare(session, values)
+        return count(*facts)
 
-    monkeypatch.setattr(module.box_office, "prepare", lock_and_prepare)
+    monkeypatch.setattr(module, "count_free", count_and_let_the_visitor_book)
     with (
         without_the_lock_before_the_key(database),
         psycopg.connect(database_url, autocommit=True) as observer,

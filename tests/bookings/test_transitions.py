@@ -25,6 +25,7 @@ from azionelab.checkin.scanning.undoing import undo
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import db, now
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
 from tests.factories import (
     DOOR_A,
@@ -61,9 +62,10 @@ def said(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Ite
     said = Said()
     seats_freed, reservation_changed = consequences.seats_freed, consequences.reservation_changed
 
-    def freed(performance: Performance, seats: int) -> None:
-        said.freed, said.performance = said.freed + seats, performance
-        seats_freed(performance, seats)
+    def freed(performance: Performance, places: Places) -> None:
+        said.freed += places.missing_none.total
+        said.performance = performance
+        seats_freed(performance, places)
 
     def changed(session: Any, reservation: Reservation, change: Change, **how: bool) -> bool:
         said.changed[reservation.id] = change

@@ -40,6 +40,7 @@ _FIELDS: dict[str, str] = {
     "surtitles": _("the surtitles"),
     "doors_minutes": _("when the doors open"),
     "wheelchair": _("whether there are wheelchair places"),
+    "wheelchair_places": _("the wheelchair places"),
     "companion": _("whether a companion has a seat"),
     "hearing_loop": _("whether there is a hearing loop"),
     "strobe": _("the warning of flashing light"),

@@ -104,6 +104,15 @@ class PerformanceForm(EditedForm):
         [Optional(), NumberRange(0, MAX_CAPACITY)],
         description=_("Leave empty for the venue's own number."),
     )
+    wheelchair_places = IntegerField(
+        _("Wheelchair places among them"),
+        [Optional(), NumberRange(0, MAX_CAPACITY)],
+        default=0,
+        filters=[lambda number: number or 0],
+        description=_(
+            "Only parties with a wheelchair can book these. A companion has an ordinary seat."
+        ),
+    )
     party_limit = IntegerField(
         _("Maximum seats per booking"),
         [InputRequired(), NumberRange(1, MAX_PARTY)],
@@ -140,6 +149,11 @@ class PerformanceForm(EditedForm):
             return False
         if self.capacity.data is None:
             self.capacity.errors = [gettext("How many seats? The venue has no usual number.")]
+            return False
+        if self.wheelchair_places.data > self.capacity.data:
+            self.wheelchair_places.errors = [
+                gettext("There cannot be more wheelchair places than seats.")
+            ]
             return False
         curtain, closes_at = self.starts_at.data, self.booking_closes_at.data
         if curtain is not None and closes_at is None:

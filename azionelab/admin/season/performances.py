@@ -21,7 +21,7 @@ from azionelab.admin.season.change_pages import EFFECT_TEXTS, sample_of, wants_m
 from azionelab.admin.season.forms import PerformanceForm
 from azionelab.admin.season.parties import count_parties
 from azionelab.bookings import performance_changes
-from azionelab.bookings.errors import NamesErased, PerformanceUnknown
+from azionelab.bookings.errors import NamesErased, PerformanceUnknown, WheelchairPlacesBelowHeld
 from azionelab.bookings.evenings.edits import EffectUnseen, change_seen, digest_of
 from azionelab.bookings.evenings.effects import Effect, preview_change
 from azionelab.database import db, now
@@ -61,6 +61,7 @@ class PerformanceView(ListByDate):
         "venue.name": _("Venue"),
         "seats_held": _("Taken"),
         "capacity": _("Seats"),
+        "wheelchair_places": _("Wheelchair places among them"),
         "cancelled_at": _("Cancelled"),
         "booking_opens_at": _("Booking opens"),
         "booking_closes_at": _("Booking closes"),
@@ -140,6 +141,14 @@ class PerformanceView(ListByDate):
         except (ClosesAfterCurtain, NoTimeToBook) as refusal:
             show_error(form, "booking_closes_at", _describe_window_error(refusal))
             return False
+        except WheelchairPlacesBelowHeld as refusal:
+            words = ngettext(
+                "It cannot be less than %(num)s wheelchair place, which is already taken.",
+                "It cannot be less than %(num)s wheelchair places, which are already taken.",
+                refusal.held,
+            )
+            show_error(form, "wheelchair_places", words)
+            return False
         except EffectUnseen as unseen:
             self._show_effect(form, unseen.effect)
             return False
@@ -162,11 +171,18 @@ class PerformanceView(ListByDate):
         """Have the form's page say what the edit does; it is saved by one more press, if it can be."""
         form.effect = effect
         if effect.fault:
-            words = ngettext(
-                "It cannot be less than %(num)s seat, which is already taken.",
-                "It cannot be less than %(num)s seats, which are already taken.",
-                effect.held.seats,
-            )
+            if effect.least > effect.held.seats:
+                words = ngettext(
+                    "It cannot be less than %(num)s seat: taken, or kept for wheelchairs.",
+                    "It cannot be less than %(num)s seats: taken, or kept for wheelchairs.",
+                    effect.least,
+                )
+            else:
+                words = ngettext(
+                    "It cannot be less than %(num)s seat, which is already taken.",
+                    "It cannot be less than %(num)s seats, which are already taken.",
+                    effect.held.seats,
+                )
             show_error(form, "capacity", words)
         else:
             form.seen_effect = digest_of(effect)

@@ -5,7 +5,7 @@ limit needs a reason, an address is not needed, and nobody has to confirm. The c
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import func, select
@@ -23,16 +23,17 @@ from azionelab.bookings.errors import (
     BookingClosed,
     PartyOverLimit,
     PartyTooLarge,
-    SoldOut,
+    refuse_unless_free,
 )
 from azionelab.bookings.locks import lock_performance, lock_reservation
 from azionelab.bookings.metrics import UNCHANGED, Action, counted
 from azionelab.bookings.models import Kind, Reservation
 from azionelab.bookings.seats.bookable import read_booking_facts
-from azionelab.bookings.seats.holds import count_free_seats, expire_holds_of
+from azionelab.bookings.seats.holds import count_free, expire_holds_of
 from azionelab.bookings.tickets.references import new_reference
 from azionelab.bookings.transitions import box_office
 from azionelab.database import db, now, transaction, violated_constraint
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.shows.models import Performance
 from azionelab.shows.window import Window
@@ -78,20 +79,27 @@ AT_ONCE = Terms()
 
 
 def book_for(
-    performance_id: int, guest: Guest, seats: int, terms: Terms = AT_ONCE, press: UUID | None = None
+    performance_id: int,
+    guest: Guest,
+    seats: int,
+    terms: Terms = AT_ONCE,
+    press: UUID | None = None,
+    *,
+    wheelchair_places: int = 0,
 ) -> Reservation:
     """Book `seats` for somebody; the ticket, or the request to confirm, is enqueued if they have an address.
 
     The same form sent again (`press`) returns the booking that it made, as long as that is live.
 
-    Raises PerformanceUnknown, BookingClosed for one that is cancelled, PerformanceOver, PartyTooLarge above what any
-    party may be, PartyOverLimit, SoldOut, HoldTooLong, HouseSeatsGone, and AlreadyBooked or SameName.
+    `wheelchair_places` of the seats are such. Raises PerformanceUnknown, BookingClosed for one that is cancelled,
+    PerformanceOver, PartyTooLarge above what any party may be, PartyOverLimit, SoldOut, WheelchairPlacesTaken, HoldTooLong, HouseSeatsGone, and AlreadyBooked or SameName.
     """
-    key = _request_key(performance_id, guest, seats, press or uuid4())
+    wanted = Places.of_party(seats, wheelchair_places)
+    key = _request_key(performance_id, guest, wanted, press or uuid4())
     with counted(Action.BOOK_FOR) as answer:
         while True:
             try:
-                booked = _book_for(performance_id, guest, seats, terms, key)
+                booked = _book_for(performance_id, guest, wanted, terms, key)
             except _LapsedHolds:
                 expire_holds_of(performance_id)
             except IntegrityError as error:
@@ -104,25 +112,28 @@ def book_for(
                 return booked
 
 
-def find_booked(performance_id: int, guest: Guest, seats: int, press: UUID) -> Reservation | None:
+def find_booked(
+    performance_id: int, guest: Guest, seats: int, press: UUID, *, wheelchair_places: int = 0
+) -> Reservation | None:
     """The reservation that `book_for` made of this form, also when it has ended by now."""
+    wanted = Places.of_party(seats, wheelchair_places)
     return db.session.scalar(
         select(Reservation).where(
             Reservation.performance_id == performance_id,
-            Reservation.request_key == _request_key(performance_id, guest, seats, press),
+            Reservation.request_key == _request_key(performance_id, guest, wanted, press),
         )
     )
 
 
-def _request_key(performance_id: int, guest: Guest, seats: int, press: UUID) -> UUID:
-    entries = f"{performance_id}/{guest.email_key}/{seats}/{guest.name}/{guest.at_desk}"
+def _request_key(performance_id: int, guest: Guest, wanted: Places, press: UUID) -> UUID:
+    entries = f"{performance_id}/{guest.email_key}/{wanted}/{guest.name}/{guest.at_desk}"
     return uuid5(press, entries)
 
 
 def _book_for(
-    performance_id: int, guest: Guest, seats: int, terms: Terms, key: UUID
+    performance_id: int, guest: Guest, wanted: Places, terms: Terms, key: UUID
 ) -> Reservation:
-    if not 1 <= seats <= MAX_PARTY:
+    if not 1 <= wanted.total <= MAX_PARTY:
         raise PartyTooLarge(MAX_PARTY)
     at = now()
     rivals = read_booking_facts(performance_id, key, guest.email_key or "", at).rivals
@@ -136,44 +147,42 @@ def _book_for(
         booked = db.session.get_one(Reservation, same_address.reservation_id)
         raise AlreadyBooked(booked.id, booked.reference, booked.name, booked.seats)
     with transaction() as session:
-        reservation = box_office.prepare(
-            session,
-            {
-                "id": uuid4(),
-                "reference": new_reference(),
-                "performance_id": performance_id,
-                "name": guest.name,
-                "email": guest.email,
-                "email_key": guest.email_key,
-                "locale": guest.locale,
-                "seats": seats,
-                "kind": Kind.DESK if guest.at_desk else Kind.BOX_OFFICE,
-                "note": guest.note,
-                "contact": guest.contact,
-                "limit_reason": "",
-                "taken_from": terms.from_house,
-                "request_key": key,
-                "created_at": at,
-                "hold_expires_at": at + timedelta(days=1),
-            },
-        )
         performance = lock_performance(session, performance_id)
         check_open(performance, at)
+        limit_reason = ""
         if not guest.at_desk:
-            reservation.limit_reason = check_size(performance, seats, terms.limit_reason)
+            limit_reason = check_size(performance, wanted.total, terms.limit_reason)
             if not guest.email and not terms.same_name:
-                _check_name(session, reservation)
-        free = count_free_seats(session, performance, at)
-        if terms.from_house is not None:
-            _give_house_seats(session, performance, terms.from_house, seats)
-        elif seats > free:
-            raise SoldOut(free)
-        if terms.held_until is None:
-            box_office.book(session, reservation, at, with_mail=terms.with_mail)
+                _check_name(session, performance_id, guest.name)
+        free = count_free(session, performance, at)
+        if terms.from_house is None:
+            refuse_unless_free(wanted, free)
         else:
-            check_hold(performance, terms.held_until, at)
-            box_office.hold(session, reservation, terms.held_until, with_mail=terms.with_mail)
-        return reservation
+            # House seats are ordinary ones: a wheelchair place is taken beside them.
+            refuse_unless_free(Places(0, wanted.wheelchair), free)
+            _give_house_seats(session, performance, terms.from_house, wanted.seats)
+        values = {
+            "id": uuid4(),
+            "reference": new_reference(),
+            "performance_id": performance_id,
+            "name": guest.name,
+            "email": guest.email,
+            "email_key": guest.email_key,
+            "locale": guest.locale,
+            "seats": wanted.total,
+            "wheelchair_places": wanted.wheelchair,
+            "kind": Kind.DESK if guest.at_desk else Kind.BOX_OFFICE,
+            "note": guest.note,
+            "contact": guest.contact,
+            "limit_reason": limit_reason,
+            "taken_from": terms.from_house,
+            "request_key": key,
+            "created_at": at,
+        }
+        if terms.held_until is None:
+            return box_office.book(session, values, at, with_mail=terms.with_mail)
+        check_hold(performance, terms.held_until, at)
+        return box_office.hold(session, values, terms.held_until, with_mail=terms.with_mail)
 
 
 def check_open(performance: Performance, at: datetime) -> None:
@@ -201,16 +210,15 @@ def check_hold(performance: Performance, until: datetime, at: datetime) -> None:
         raise HoldTooLong(performance.starts_at)
 
 
-def _check_name(session: Session, reservation: Reservation) -> None:
+def _check_name(session: Session, performance_id: int, name: str) -> None:
     """Without an address, a name is all that tells whether somebody has booked already."""
     same = session.scalars(
         select(Reservation)
         .where(
-            Reservation.performance_id == reservation.performance_id,
+            Reservation.performance_id == performance_id,
             Reservation.is_live,
-            Reservation.id != reservation.id,
             Reservation.kind != Kind.HOUSE,
-            func.lower(Reservation.name) == func.lower(reservation.name),
+            func.lower(Reservation.name) == func.lower(name),
         )
         .order_by(Reservation.created_at)
     ).first()

@@ -23,17 +23,18 @@ from azionelab.bookings.errors import (
     PartyTooLarge,
     PerformanceStarted,
     ReservationEnded,
-    SoldOut,
     VisitorErased,
+    refuse_unless_free,
 )
 from azionelab.bookings.locks import lock_with_performance
 from azionelab.bookings.mails.changes import Changed
 from azionelab.bookings.models import Kind, Reservation
-from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.seats.holds import count_free
 from azionelab.bookings.transitions import office
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.database import now
 from azionelab.mail.outbox import MailUnknown, lock_mail, queue_again
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.validation.email_addresses import mailbox_key
 
@@ -47,6 +48,12 @@ class PartyEntries:
     locale: str
     seats: int
     note: str
+    wheelchair_places: int = 0
+
+    @property
+    def places(self) -> Places:
+        """The places of the party."""
+        return Places.of_party(self.seats, self.wheelchair_places)
 
 
 _CONTACT = ("name", "email", "locale")
@@ -60,6 +67,7 @@ def entries_of(reservation: Reservation) -> PartyEntries:
         reservation.locale,
         reservation.seats,
         reservation.note,
+        reservation.wheelchair_places,
     )
 
 
@@ -158,9 +166,9 @@ def set_entries(
     if texts:
         office.edit(session, reservation, texts)
         session.flush()
-    if wanted.seats != stored.seats:
-        _check_seats(session, reservation, wanted.seats, reason)
-        office.resize(session, reservation, wanted.seats, Change.EDITED)
+    if wanted.places != stored.places:
+        _check_places(session, reservation, wanted.places, reason)
+        office.resize(session, reservation, wanted.places, Change.EDITED)
     if reason is not None:
         reservation.limit_reason = reason_of(reservation, wanted.seats, reason)
     session.flush()
@@ -181,7 +189,7 @@ def reason_of(reservation: Reservation, seats: int, reason: str) -> str:
 def changed_entries(before: PartyEntries, now_is: PartyEntries) -> Changed:
     """What a mail has to say of entries that changed."""
     changed: Changed = {}
-    if before.seats != now_is.seats:
+    if before.places != now_is.places:
         changed["seats"] = before.seats
     if any(getattr(before, name) != getattr(now_is, name) for name in _CONTACT):
         changed["contact"] = True
@@ -196,24 +204,28 @@ def check_live(reservation: Reservation) -> None:
         raise HoldExpired
 
 
-def _check_seats(
-    session: Session, reservation: Reservation, seats: int, reason: str | None
+def _check_places(
+    session: Session, reservation: Reservation, wanted: Places, reason: str | None
 ) -> None:
-    performance = reservation.performance
+    performance, seats = reservation.performance, wanted.total
     if now() >= performance.starts_at:
         raise PerformanceStarted
-    if seats < 1:
+    if seats < 1 or wanted.seats < 0:
         raise NotFewerSeats
     if seats < reservation.admitted:
         raise PartyInside(reservation.admitted)
-    more = seats - reservation.seats
-    if more <= 0:
+    more = (wanted - reservation.places).missing_none
+    if not more.total:
         return
     if seats > MAX_PARTY:
         raise PartyTooLarge(MAX_PARTY)
     has_reason = reason is None or reason or reservation.limit_reason
-    if seats > performance.party_limit and not has_reason and reservation.kind != Kind.HOUSE:
+    grows = seats > reservation.seats
+    if (
+        grows
+        and seats > performance.party_limit
+        and not has_reason
+        and reservation.kind != Kind.HOUSE
+    ):
         raise PartyOverLimit(performance.party_limit)
-    free = count_free_seats(session, performance, now())
-    if more > free:
-        raise SoldOut(free)
+    refuse_unless_free(more, count_free(session, performance, now()))

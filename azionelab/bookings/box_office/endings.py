@@ -22,12 +22,12 @@ from azionelab.bookings.errors import (
     PerformanceStarted,
     ReservationEnded,
     SeatsOfHouse,
-    SoldOut,
+    refuse_unless_free,
 )
 from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_with_performance
 from azionelab.bookings.models import Kind, Reservation, State
-from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.seats.holds import count_free
 from azionelab.bookings.transitions import office, parties
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.database import now
@@ -109,9 +109,7 @@ def revive(
     if reservation.is_waiting:
         raise NotOffered
     performance, at = reservation.performance, now()
-    free = count_free_seats(session, performance, at)
-    if reservation.seats > free:
-        raise SoldOut(free)
+    refuse_unless_free(reservation.places, count_free(session, performance, at))
     refuse_taken_address(session, performance.id, reservation.email_key, reservation.id)
     session.refresh(reservation)  # its own hold may just have been expired
     office.reinstate(session, reservation, at, held_until)

@@ -25,15 +25,16 @@ from azionelab.bookings.errors import (
     ReservationChanged,
     SeatsOfHouse,
     SeatsReleased,
-    SoldOut,
     VisitorErased,
+    refuse_unless_free,
 )
 from azionelab.bookings.locks import lock_reservations, lock_with_performance
 from azionelab.bookings.models import MAX_NOTE, Kind, Reservation, State
-from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.seats.holds import count_free
 from azionelab.bookings.transitions import office
-from azionelab.bookings.transitions.consequences import Change, held_seats
+from azionelab.bookings.transitions.consequences import Change, held_places
 from azionelab.database import now
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.validation.email_addresses import mailbox_key
 
@@ -117,6 +118,7 @@ def merge_parties(
         refuse_other_version(kept, seen)
         before = {
             "seats": kept.seats,
+            "wheelchair_places": kept.wheelchair_places,
             "note": kept.note,
             "other_state": other.state,
             "other_held_until": other.hold_expires_at.isoformat(),
@@ -138,10 +140,9 @@ def join(
         raise NotMergeable
     if kept.seats + other.seats > MAX_PARTY:
         raise PartyTooLarge(MAX_PARTY)
-    taken = other.seats - held_seats(other) if kept.holds_seats else 0
-    free = count_free_seats(session, kept.performance, now()) if taken else 0
-    if taken > free:
-        raise SoldOut(free)
+    taken = other.places - held_places(other) if kept.holds_seats else Places()
+    if taken.total:
+        refuse_unless_free(taken, count_free(session, kept.performance, now()))
     changed = {"seats": kept.seats, "merged": other.reference}
     if undone:
         changed = {"undone": True}

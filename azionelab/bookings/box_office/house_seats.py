@@ -23,13 +23,19 @@ from azionelab.bookings.box_office.outcomes import (
     office_transaction,
     refuse_other_version,
 )
-from azionelab.bookings.errors import PartyTooLarge, ReservationUnknown, SoldOut, VisitorErased
+from azionelab.bookings.errors import (
+    PartyTooLarge,
+    ReservationUnknown,
+    VisitorErased,
+    refuse_unless_free,
+)
 from azionelab.bookings.locks import lock_performance, lock_with_performance
 from azionelab.bookings.models import Kind, Reservation, unconfirmed
-from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.seats.holds import count_free
 from azionelab.bookings.tickets.references import new_reference
 from azionelab.bookings.transitions import box_office
 from azionelab.database import db, now, transaction
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.limits import MAX_PARTY
 
 
@@ -60,10 +66,8 @@ def keep_back(
             raise PartyTooLarge(MAX_PARTY)
         until = until or performance.starts_at
         check_hold(performance, until, at)
-        free = count_free_seats(session, performance, at)
-        if seats > free:
-            raise SoldOut(free)
-        kept = box_office.prepare(
+        refuse_unless_free(Places(seats), count_free(session, performance, at))
+        return box_office.hold(
             session,
             {
                 "id": uuid4(),
@@ -76,11 +80,10 @@ def keep_back(
                 "kind": Kind.HOUSE,
                 "request_key": key,
                 "created_at": at,
-                "hold_expires_at": until,
             },
+            until,
+            with_mail=False,
         )
-        box_office.hold(session, kept, until, with_mail=False)
-        return kept
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,8 @@ def set_house_entries(session: Session, house: Reservation, wanted: HouseEntries
     if not 1 <= wanted.seats <= MAX_PARTY:
         raise PartyTooLarge(MAX_PARTY)
     if wanted.seats > house.seats:
-        free = count_free_seats(session, house.performance, now())
-        if wanted.seats - house.seats > free:
-            raise SoldOut(free)
+        more = Places(wanted.seats - house.seats)
+        refuse_unless_free(more, count_free(session, house.performance, now()))
     until = wanted.until or house.performance.starts_at
     box_office.change_house(session, house, wanted.note, wanted.seats, until)
 

@@ -31,14 +31,14 @@ from azionelab.bookings.errors import (
     ReservationChanged,
     ReservationUnknown,
     SeatsOfHouse,
-    SoldOut,
     VisitorErased,
+    refuse_unless_free,
 )
 from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_performances, lock_reservation
 from azionelab.bookings.mails.changes import Changed, left_performance
 from azionelab.bookings.models import Kind, Reservation, State
-from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.seats.holds import count_free
 from azionelab.bookings.transitions import office
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.database import now
@@ -157,10 +157,9 @@ def put_into(
         raise NotMovable
     if reservation.admitted:
         raise PartyInside(reservation.admitted)
-    free = count_free_seats(session, target, at)
+    free = count_free(session, target, at)
     refuse_taken_address(session, target.id, reservation.email_key, reservation.id)
-    if reservation.seats > free:
-        raise SoldOut(free)
+    refuse_unless_free(reservation.places, free)
     note_left(session, reservation, at)
     if reservation.is_live:
         office.move(session, reservation, target)

@@ -17,7 +17,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.box_office.models import UndoOffer
-from azionelab.bookings.errors import AddressTaken, ReservationChanged, SoldOut
+from azionelab.bookings.errors import (
+    AddressTaken,
+    ReservationChanged,
+    SoldOut,
+    WheelchairPlacesTaken,
+)
 from azionelab.bookings.mails.changes import Changed, with_unsent
 from azionelab.bookings.mails.templates.stored import read_own_texts
 from azionelab.bookings.mails.texts import text_for
@@ -79,6 +84,8 @@ def office_transaction(*, rehearse: bool) -> Iterator[Session]:
                 raise AddressTaken("") from error
             case "ck_performance_capacity_held":
                 raise SoldOut(0) from error
+            case "ck_performance_wheelchair_held":
+                raise WheelchairPlacesTaken(0, 0) from error
         raise
 
 
@@ -180,7 +187,7 @@ def just_done(
 
 
 def free_seats(session: Session, performance: Performance) -> int:
-    """The free seats of a locked performance as its trigger counts them now."""
+    """The free ordinary seats of a locked performance as its trigger counts them now."""
     session.flush()
-    session.refresh(performance, ["seats_held"])
-    return performance.capacity - performance.seats_held
+    session.refresh(performance, ["seats_held", "wheelchair_held"])
+    return performance.free.seats

@@ -31,6 +31,7 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.transitions import office
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.database import db, now
+from azionelab.shows.facts.seating import Places
 
 Mails = tuple[MailPreview, ...]
 
@@ -156,7 +157,8 @@ def _undo_splitting(session: Session, reversal: _Reversal, notify: bool) -> Mail
 
 def _undo_merging(session: Session, reversal: _Reversal, notify: bool) -> Mails:
     kept, other, before = reversal.reservation, reversal.others, reversal.before
-    office.resize(session, kept, before["seats"], Change.SPLIT)
+    kept_before = Places.of_party(before["seats"], before.get("wheelchair_places", 0))
+    office.resize(session, kept, kept_before, Change.SPLIT)
     kept.note = before["note"]
     session.flush()
     held_until = None

@@ -31,8 +31,9 @@ class _Edit:
         held = read_held(db.session(), [performance], now())[performance.id]
         self.change(performance)
         after = facts_of(performance)
-        fault = Fault.BELOW_HELD if after.capacity < held.seats else None
-        effect = Effect(performance, before, after, held, cancels=False, fault=fault)
+        least = held.least_capacity(performance.wheelchair_places)
+        fault = Fault.BELOW_HELD if after.capacity < least else None
+        effect = Effect(performance, before, after, held, cancels=False, fault=fault, least=least)
         if fault or (_matters(effect) and digest_of(effect) != self.seen):
             raise EffectUnseen(effect)
 

@@ -34,6 +34,11 @@ class Held:
     pending_seats: int = 0
     pending_until: datetime | None = None
     readers: int = 0
+    wheelchair: int = 0  # wheelchair places among `seats`
+
+    def least_capacity(self, wheelchair_places: int) -> int:
+        """The seats that a house with so many wheelchair places needs: nobody else takes those that are free."""
+        return self.seats + max(0, wheelchair_places - self.wheelchair)
 
     @property
     def others(self) -> int:
@@ -51,6 +56,7 @@ class Effect:
     held: Held
     cancels: bool
     fault: Fault | None = None
+    least: int = 0  # the seats that it needs at least
     clashes: tuple[Clash, ...] = ()
 
     @property
@@ -118,9 +124,10 @@ def read_effects(
         before = facts_of(performance)
         after, fault = change_evening(before, change, zone, at)
         taken = held[performance.id]
-        if fault is None and not change.cancel and after.capacity < taken.seats:
+        least = taken.least_capacity(performance.wheelchair_places)
+        if fault is None and not change.cancel and after.capacity < least:
             fault = Fault.BELOW_HELD
-        drafts.append(Effect(performance, before, after, taken, change.cancel, fault))
+        drafts.append(Effect(performance, before, after, taken, change.cancel, fault, least))
     if change.cancel:
         return Effects(tuple(drafts))
     return Effects(tuple(_with_clashes(session, drafts, zone)))
@@ -177,6 +184,7 @@ def read_held(
             func.coalesce(func.sum(seats).filter(waiting, Reservation.holds_seats), 0),
             func.max(Reservation.hold_expires_at).filter(waiting),
             func.count().filter((confirmed | waiting) & (Reservation.email != "")),
+            func.coalesce(func.sum(Reservation.wheelchair_places).filter(over), 0),
         )
         .where(
             Reservation.performance_id.in_([each.id for each in performances]),
@@ -187,6 +195,7 @@ def read_held(
     found: dict[int, tuple[Any, ...]] = {row[0]: tuple(row[1:]) for row in rows}
     held = {}
     for each in performances:
-        free, *rest = found.get(each.id, (0,))
-        held[each.id] = Held(each.seats_held - free, *rest)
+        free, *rest, free_wheelchair = found.get(each.id, (0, 0))
+        wheelchair = each.wheelchair_held - free_wheelchair
+        held[each.id] = replace(Held(each.seats_held - free, *rest), wheelchair=wheelchair)
     return held

@@ -118,7 +118,7 @@ def _rebook(
             if not here or party.changed_in != chosen[party.id]:
                 raise ReservationChanged
             mails += move_locked(session, party, target, notify=notify)
-            session.refresh(target, ["seats_held"])  # for the next one
+            session.refresh(target, ["seats_held", "wheelchair_held"])  # for the next one
         except NotMovable:
             raise
         except BookingError as refusal:

@@ -82,6 +82,7 @@ def _party(
         email="",
         locale="",
         seats=seats,
+        wheelchair_places=0,
         admitted=0,
         released=0,
         state=state,

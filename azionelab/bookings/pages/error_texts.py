@@ -23,9 +23,21 @@ from azionelab.bookings.errors import (
     TooManyMails,
     TooManyUnconfirmed,
     TooManyUnproven,
+    WheelchairPlacesTaken,
 )
 from azionelab.shows.window import Window
 from azionelab.web.dates import format_datetime, format_time
+
+
+def explain_wheelchair_places(error: WheelchairPlacesTaken) -> str:
+    """How many wheelchair places are left, for visitors and staff."""
+    if not error.wheelchair_left:
+        return gettext("All wheelchair places of this performance are taken.")
+    return ngettext(
+        "Only %(num)s wheelchair place is left.",
+        "Only %(num)s wheelchair places are left.",
+        error.wheelchair_left,
+    )
 
 
 def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence for each)
@@ -37,6 +49,8 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence f
             return gettext("This performance is cancelled.")
         case BookingClosed():
             return gettext("Booking for this performance is closed.")
+        case WheelchairPlacesTaken():
+            return explain_wheelchair_places(error)
         case SoldOut(seats_left=0):
             return gettext("This performance is sold out.")
         case SoldOut():

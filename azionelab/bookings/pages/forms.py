@@ -7,7 +7,7 @@ personal, erasure.py.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 from flask_babel import gettext, ngettext
@@ -19,6 +19,7 @@ from wtforms.validators import DataRequired, InputRequired, ValidationError
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.consent import TEXTS, Consent
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.limits import MAX_PARTY, PARTY_LIMIT
 from azionelab.web.dates import format_time
 from azionelab.web.resubmit_pages import stale_form_text
@@ -60,6 +61,27 @@ class SeatsField(SelectField):  # type: ignore[misc]  # WTForms has no types
             ) from error
 
 
+class WheelchairField(SeatsField):
+    """How many of a party need a wheelchair place; none when the form did not ask."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the number that was sent; a form without the field asks for none."""
+        if valuelist:
+            super().process_formdata(valuelist)
+        else:
+            self.data = 0
+
+    def pre_validate(self, form: FlaskForm) -> None:
+        """No more than the party, and no other number than those to choose."""
+        if self.data not in [number for number, _label in self.choices]:
+            raise ValidationError(gettext("Please choose one of the numbers."))
+        seats = form.seats.data
+        if seats is not None and self.data > seats:
+            raise ValidationError(
+                gettext("Choose as many seats as people come, those in a wheelchair among them.")
+            )
+
+
 class VisitorForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A form that a visitor may have left open for hours."""
 
@@ -69,29 +91,55 @@ class VisitorForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return stale_form_text() if list(self.errors) == ["csrf_token"] else None
 
 
-class BookingForm(VisitorForm):
-    """A booking: name, address, seats, consent."""
+class PartyForm(VisitorForm):
+    """Who comes, how many, and what they need: the same for a booking and a place on the waitlist."""
 
     name = StringField(_("Name"), [Cleaned(clean_name)])
     email = EmailField(_("E-mail"), [Cleaned(clean_email)])
     seats = SeatsField(_("Seats"), coerce=int)
+    wheelchair_places = WheelchairField(_("Wheelchair places among them"), coerce=int)
+    proof = HiddenField()
+    # People do not see it, so whoever fills it is a script, or a browser that fills in everything.
+    website = StringField(_("Leave this empty"))
+
+    def offer(self, limit: int, wheelchair_places: int = 0) -> Self:
+        """Offer parties of 1 to `limit` people, and so many wheelchair places; without any the field is left out."""
+        self.seats.choices = size_choices(1, limit)
+        if self.seats.data is None and not self.is_submitted():
+            self.seats.data = min(2, limit)
+        most = min(limit, wheelchair_places)
+        if most and self.wheelchair_places:
+            none = (0, gettext("none"))
+            self.wheelchair_places.choices = [none, *((n, str(n)) for n in range(1, most + 1))]
+        else:
+            del self.wheelchair_places
+        return self
+
+    @property
+    def asked_wheelchair_places(self) -> int:
+        """How many wheelchair places are asked for."""
+        return self.wheelchair_places.data or 0 if self.wheelchair_places else 0
+
+    @property
+    def asked(self) -> Places:
+        """The places that are asked for."""
+        return Places.of_party(self.seats.data, self.asked_wheelchair_places)
+
+
+class BookingForm(PartyForm):
+    """A booking."""
+
     consent = BooleanField(
         TEXTS[Consent.BOOKING],
         [DataRequired(_("We need your consent to write to you about the booking."))],
     )
     request_key = HiddenField()
-    proof = HiddenField()
-    # People do not see it, so whoever fills it is a script, or a browser that fills in everything.
-    website = StringField(_("Leave this empty"))
 
-    def offer(self, limit: int) -> "BookingForm":
-        """Offer parties of 1 to `limit` people."""
-        self.seats.choices = size_choices(1, limit)
-        if self.seats.data is None and not self.is_submitted():
-            self.seats.data = min(2, limit)
+    def offer(self, limit: int, wheelchair_places: int = 0) -> Self:
+        """Offer parties as every such form does, and name the press."""
         if not self.request_key.data:
             self.request_key.data = str(uuid4())
-        return self
+        return super().offer(limit, wheelchair_places)
 
     def offer_only(self, left: int) -> None:
         """Offer no party larger than the seats `left`, and reduce the chosen size to them."""
@@ -103,7 +151,8 @@ class BookingForm(VisitorForm):
     def offer_as_asked(self) -> None:
         """Offer the usual sizes and the one that was chosen, when the limit is not known."""
         asked = self.seats.data or 0
-        self.offer(asked if PARTY_LIMIT < asked <= MAX_PARTY else PARTY_LIMIT)
+        wheelchair = self.asked_wheelchair_places
+        self.offer(asked if PARTY_LIMIT < asked <= MAX_PARTY else PARTY_LIMIT, wheelchair)
 
     @property
     def key(self) -> UUID:

@@ -23,7 +23,9 @@ from azionelab.bookings.errors import (
     SoldOut,
     UndoOver,
     VisitorErased,
+    WheelchairPlacesTaken,
 )
+from azionelab.bookings.pages.error_texts import explain_wheelchair_places
 from azionelab.web.dates import format_datetime
 
 
@@ -45,6 +47,8 @@ def explain_to_staff(refusal: BookingError) -> str:  # noqa: PLR0911, PLR0912 (o
                 "%(num)s of the party are already in.",
                 refusal.admitted,
             )
+        case WheelchairPlacesTaken():
+            return explain_wheelchair_places(refusal)
         case SoldOut(seats_left=0):
             return gettext("There is no free seat.")
         case SoldOut():

@@ -73,7 +73,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
     performance = find_listing(performance_id, now())
     if performance is None or not performance.published:
         abort(404)
-    form.offer(performance.party_limit)
+    form.offer(performance.party_limit, performance.wheelchair_places)
     if not form.is_submitted():
         return _form_page(performance, form, refusal=_refusal(performance))
     if not form.validate():
@@ -84,12 +84,18 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         proven = check_proof(form.proof.data, suspect=bool(form.website.data))
         visitor = replace(visitor, proven=proven, consent=Consent.BOOKING)
         count_mailbox(visitor.email_key)
-        held = rules.reserve(performance_id, visitor, form.seats.data, form.key).shown_as_held
+        held = rules.reserve(
+            performance_id,
+            visitor,
+            form.seats.data,
+            form.key,
+            wheelchair_places=form.asked.wheelchair,
+        ).shown_as_held
     except PerformanceUnknown:
         abort(404)
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
         performance = find_listing(performance_id, now()) or performance
-        if isinstance(error, SoldOut) and error.seats_left:
+        if isinstance(error, SoldOut) and performance.left.total:
             return _form_page(performance, form, 409, notice=explain(error))
         return _form_page(performance, form, 409, refusal=explain(error))
     except (TryLater, TooManyRequests) as limit:
@@ -99,8 +105,9 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         "name": visitor.name,
         "email": visitor.email,
         "seats": form.seats.data,
+        "wheelchair_places": form.asked.wheelchair,
         "held": held,
-        "key": str(rules.request_key_of(form.key, performance_id, visitor, form.seats.data)),
+        "key": str(rules.request_key_of(form.key, performance_id, visitor, form.asked)),
         "until": hold_until(now()).timestamp(),
     }
     return redirect(url_for(".received", performance_id=performance_id), 303)
@@ -113,7 +120,7 @@ def _form_page(
     notice: str | None = None,
     refusal: str | None = None,
 ) -> AnyResponse:
-    form.offer_only(performance.seats_left)
+    form.offer_only(performance.left.total)
     page = _render_form(
         performance.id,
         form,
@@ -174,7 +181,9 @@ def _alternatives(performance: Listing) -> list[Listing]:
 
 
 def _refusal(performance: Listing) -> str | None:
-    if performance.status is Status.OPEN:
+    if performance.status is Status.OPEN or (
+        performance.status is Status.SOLD_OUT and performance.wheelchair_left
+    ):
         return None
     if performance.status is Status.SOLD_OUT:
         return explain(SoldOut(0))

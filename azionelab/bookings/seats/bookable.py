@@ -11,10 +11,16 @@ from uuid import UUID
 from flask import current_app
 from sqlalchemy import bindparam, case, func, literal_column, select, true, union_all
 
-from azionelab.bookings.errors import BookingClosed, PartyTooLarge, PerformanceUnknown, SoldOut
+from azionelab.bookings.errors import (
+    BookingClosed,
+    PartyTooLarge,
+    PerformanceUnknown,
+    refuse_unless_free,
+)
 from azionelab.bookings.models import Kind, Reservation, lapsed, unconfirmed
 from azionelab.database import db
 from azionelab.settings.config import Config
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
 from azionelab.shows.performance_facts import PERFORMANCE_FACTS, PerformanceFacts
 from azionelab.shows.window import Window, booking_window
@@ -122,20 +128,22 @@ def read_booking_facts(
     return BookingFacts(PerformanceFacts(*facts), unconfirmed_limit, unconfirmed_left, rivals)
 
 
-def check_bookable(performance: PerformanceFacts, seats: int, at: datetime) -> None:
-    """Raise PerformanceUnknown, BookingClosed, PartyTooLarge or SoldOut if so many seats cannot be booked."""
+def check_bookable(performance: PerformanceFacts, wanted: Places, at: datetime) -> None:
+    """Raise if these places cannot be booked.
+
+    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SoldOut, WheelchairPlacesTaken.
+    """
     if not performance.published:
         raise PerformanceUnknown
     window = booking_window(performance, at)
     if window is not Window.OPEN:
         raise BookingClosed(window, performance.booking_opens_at)
-    if not 1 <= seats <= performance.party_limit:
+    if not 1 <= wanted.total <= performance.party_limit:
         raise PartyTooLarge(performance.party_limit)
-    if seats > performance.unheld_seats:
-        raise SoldOut(performance.unheld_seats)
+    refuse_unless_free(wanted, performance.unheld)
 
 
-def unheld_seats(performance_id: int) -> int:
-    """The capacity less the seats held: `PerformanceFacts.unheld_seats` as they are now."""
+def unheld_places(performance_id: int) -> Places:
+    """The places that nobody holds: `PerformanceFacts.unheld` as they are now."""
     facts = db.session.execute(_FACTS, {"performance": performance_id}).one()
-    return PerformanceFacts(*facts).unheld_seats
+    return PerformanceFacts(*facts).unheld

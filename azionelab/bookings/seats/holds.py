@@ -16,6 +16,7 @@ from azionelab.bookings.models import Reservation, lapsed
 from azionelab.bookings.transitions import consequences, parties
 from azionelab.database import now, transaction
 from azionelab.settings.config import Config
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
 
 
@@ -53,8 +54,8 @@ def expire_holds(session: Session, performance: Performance, at: datetime) -> in
     return parties.expire(session, performance, lapsed(at), at)
 
 
-def count_free_seats(session: Session, performance: Performance, at: datetime) -> int:
-    """The free seats of a locked performance, which anybody may have.
+def count_free(session: Session, performance: Performance, at: datetime) -> Places:
+    """The free places of a locked performance, which anybody may have.
 
     Expires its lapsed holds first, in the caller's transaction. What comes free by that is offered to those who wait
     before it is counted.
@@ -64,4 +65,4 @@ def count_free_seats(session: Session, performance: Performance, at: datetime) -
     if expire_holds(session, performance, at) and not is_mine:
         consequences.pass_on_now(session, performance)
         performance = lock_performance(session, performance.id)
-    return performance.capacity - performance.seats_held
+    return performance.free

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.errors import ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.locks import lock_live_parties, lock_performance
 from azionelab.bookings.models import Reservation, State
-from azionelab.bookings.seats.holds import count_free_seats, expire_holds
+from azionelab.bookings.seats.holds import count_free, expire_holds
 from azionelab.bookings.transitions import no_shows as seats_of_no_shows
 from azionelab.database import db, now, transaction
 from azionelab.settings.config import Config
@@ -140,15 +140,14 @@ def restore_no_shows(performance_id: int) -> NoShowSeats:
     """
     with transaction() as session:
         performance = lock_performance(session, performance_id)
-        free = count_free_seats(session, performance, now())
+        free = count_free(session, performance, now())
         parties = places = missing = 0
         live = lock_live_parties(session, performance_id)
         for reservation in sorted(live, key=lambda live: live.confirmed_at or live.created_at):
-            given = min(reservation.released, free)
+            given = min(reservation.released, reservation.seatable(free))
             missing += reservation.released - given
             if given:
-                seats_of_no_shows.restore_seats(session, reservation, given)
-                free -= given
+                free -= seats_of_no_shows.restore_seats(session, reservation, given)
                 parties, places = parties + 1, places + given
         if not missing:
             performance.released_at = None

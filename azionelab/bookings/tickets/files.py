@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import qrcode
 from flask import current_app
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from icalendar import Calendar, Event, vCalAddress
 from qrcode.constants import ERROR_CORRECT_M
 
@@ -162,7 +162,7 @@ def _why_void(reservation: Reservation) -> str:
 
 
 def _seats(reservation: Reservation) -> str:
-    return ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
+    return reservation.places.words
 
 
 def _organizer() -> vCalAddress:

@@ -10,37 +10,36 @@ from azionelab.bookings.history import By
 from azionelab.bookings.models import Kind, Reservation, State
 from azionelab.bookings.transitions import consequences
 from azionelab.bookings.transitions.consequences import Change
+from azionelab.shows.facts.seating import Places
 
 
-def prepare(session: Session, values: dict[str, Any]) -> Reservation:
-    """Write a new reservation that holds no seats yet, before the performance is locked.
+def book(session: Session, values: dict[str, Any], at: datetime, *, with_mail: bool) -> Reservation:
+    """Write a new reservation that is confirmed. The caller has locked the performance and found the seats free."""
+    reservation = Reservation(
+        **values, state=State.CONFIRMED, confirmed_at=at, hold_expires_at=at, holds_seats=True
+    )
+    change = Change.WALKED_IN if reservation.kind == Kind.DESK else Change.CONFIRMED
+    return _add(session, reservation, change, with_mail=with_mail)
 
-    Its keys (one live booking of an address, one of a press) are taken in the order in which visitors take them:
-    the key, then the performance. The other way round, two people could wait for each other.
-    """
-    reservation = Reservation(**values, state=State.PENDING, holds_seats=False)
+
+def hold(
+    session: Session, values: dict[str, Any], until: datetime, *, with_mail: bool
+) -> Reservation:
+    """Write a new reservation that holds its seats until a moment, as `book` does."""
+    reservation = Reservation(
+        **values, state=State.PENDING, hold_expires_at=until, holds_seats=True
+    )
+    change = Change.KEPT_BACK if reservation.kind == Kind.HOUSE else Change.RESERVED
+    return _add(session, reservation, change, with_mail=with_mail)
+
+
+def _add(
+    session: Session, reservation: Reservation, change: Change, *, with_mail: bool
+) -> Reservation:
     session.add(reservation)
     session.flush()
+    consequences.reservation_changed(session, reservation, change, with_mail=with_mail)
     return reservation
-
-
-def book(session: Session, reservation: Reservation, at: datetime, *, with_mail: bool) -> None:
-    """Confirm at once what was prepared. The caller has locked the performance and found the seats free."""
-    reservation.hold_expires_at = at
-    reservation.holds_seats = True
-    reservation.state = State.CONFIRMED
-    reservation.confirmed_at = at
-    change = Change.WALKED_IN if reservation.kind == Kind.DESK else Change.CONFIRMED
-    consequences.reservation_changed(session, reservation, change, with_mail=with_mail)
-
-
-def hold(session: Session, reservation: Reservation, until: datetime, *, with_mail: bool) -> None:
-    """Hold the seats of what was prepared until a moment."""
-    reservation.hold_expires_at = until
-    reservation.holds_seats = True
-    kept = reservation.kind == Kind.HOUSE
-    change = Change.KEPT_BACK if kept else Change.RESERVED
-    consequences.reservation_changed(session, reservation, change, with_mail=with_mail)
 
 
 def take_from_house(session: Session, house: Reservation, seats: int) -> None:
@@ -50,7 +49,7 @@ def take_from_house(session: Session, house: Reservation, seats: int) -> None:
         change = Change.CANCELLED
     else:
         house.seats -= seats
-        consequences.seats_freed(house.performance, seats)
+        consequences.seats_freed(house.performance, Places(seats))
         change = Change.REDUCED
     consequences.reservation_changed(session, house, change)
     session.flush()
@@ -70,7 +69,7 @@ def change_house(
     session: Session, house: Reservation, note: str, seats: int, until: datetime
 ) -> None:
     """Change locked house seats: for whom, how many, until when. The caller has found more seats free."""
-    consequences.seats_freed(house.performance, max(0, house.seats - seats))
+    consequences.seats_freed(house.performance, Places(house.seats - seats))
     house.name, house.seats, house.hold_expires_at = note, seats, until
     session.flush()
     consequences.reservation_changed(session, house, Change.KEPT_BACK)

@@ -15,6 +15,7 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.database import before_commit, has_before_commit, now, run_before_commit
 from azionelab.mail.models import MailKind
 from azionelab.mail.outbox import enqueue
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
 
 
@@ -93,15 +94,18 @@ def mail_kind(reservation: Reservation, change: Change) -> MailKind | None:
     return kind
 
 
-def seats_freed(performance: Performance, seats: int) -> None:
-    """What follows when `seats` of a locked performance come free: the session's `seats_held`, and the waitlist.
+def seats_freed(performance: Performance, freed: Places) -> None:
+    """What follows when places of a locked performance come free: the session's counts of them, and the waitlist.
 
     The database counts them in its own row (migration 0020). For a lapsed hold it is called only once that is expired
-    (seats/holds.py). Seats that are taken do not raise the session's `seats_held`: lock the performance again
-    before counting after that.
+    (seats/holds.py). Places that are taken (negative ones) do not raise the session's counts: lock the performance
+    again before counting after that.
     """
-    if seats:
-        set_committed_value(performance, "seats_held", performance.seats_held - seats)
+    freed = freed.missing_none
+    if freed.total:
+        held = Places.of_party(performance.seats_held, performance.wheelchair_held) - freed
+        set_committed_value(performance, "seats_held", held.total)
+        set_committed_value(performance, "wheelchair_held", held.wheelchair)
         seats_may_be_free(performance)
 
 
@@ -133,15 +137,20 @@ def when_seats_come_free(follow: Follower) -> None:
         _followers.append(follow)
 
 
-def end(reservation: Reservation, by: By) -> int:
-    """Cancel a reservation; how many seats it held."""
-    held = held_seats(reservation)
+def end(reservation: Reservation, by: By) -> Places:
+    """Cancel a reservation; the places that it held."""
+    held = held_places(reservation)
     reservation.state = State.CANCELLED
     reservation.ended_at, reservation.ended_by = now(), by
     return held
 
 
-def held_seats(reservation: Reservation) -> int:
-    """The seats that a reservation holds, as the database counts them (migration 0020)."""
-    holds = reservation.is_live and reservation.holds_seats
-    return reservation.seats - reservation.released if holds else 0
+def held_places(reservation: Reservation) -> Places:
+    """The places that a reservation holds, as the database counts them (migration 0055).
+
+    Of released seats the ordinary ones come first: a wheelchair place stays held while anybody may still come.
+    """
+    if not (reservation.is_live and reservation.holds_seats):
+        return Places()
+    people = reservation.seats - reservation.released
+    return Places.of_party(people, min(reservation.wheelchair_places, people))

@@ -15,28 +15,29 @@ from azionelab.bookings.tickets.references import new_reference
 from azionelab.bookings.transitions import consequences
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.database import now
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
 
 
 def resize(
     session: Session,
     reservation: Reservation,
-    seats: int,
+    places: Places,
     change: Change,
     by: By = By.STAFF,
 ) -> None:
-    """Give a party `seats` seats, more or fewer. Seats released before count first when it gets smaller."""
-    held = consequences.held_seats(reservation)
+    """Give a party these places, more or fewer. Seats released before count first when it gets smaller."""
+    held, seats = consequences.held_places(reservation), places.total
     first = reservation.reduced_from or reservation.seats
-    reservation.seats = seats
+    reservation.seats, reservation.wheelchair_places = seats, places.wheelchair
     reservation.released = min(reservation.released, seats - reservation.admitted)
     if seats < first:
         reservation.reduced_from = first
         reservation.reduced_at, reservation.reduced_by = now(), by
     else:
         reservation.reduced_from = reservation.reduced_at = reservation.reduced_by = None
-    freed = held - consequences.held_seats(reservation)
-    consequences.seats_freed(reservation.performance, max(0, freed))
+    freed = held - consequences.held_places(reservation)
+    consequences.seats_freed(reservation.performance, freed)
     consequences.reservation_changed(session, reservation, change, with_mail=False)
 
 
@@ -46,7 +47,7 @@ def move(session: Session, reservation: Reservation, target: Performance) -> Non
     It keeps its identity, its reference and so its tickets. What belongs to the performance it leaves ends: a late
     arrival, released seats, limits of unconfirmed seats. A hold does not outlast the curtain.
     """
-    consequences.seats_freed(reservation.performance, consequences.held_seats(reservation))
+    consequences.seats_freed(reservation.performance, consequences.held_places(reservation))
     reservation.performance = target
     reservation.released, reservation.late_at = 0, None
     reservation.holds_seats = True
@@ -87,8 +88,11 @@ def split_off(
 ) -> Reservation:
     """Make a reservation of its own for `seats` people of a party; `visitor` names them.
 
-    The party gets smaller first, so that no seat more is needed.
+    The party gets smaller first, so that no seat more is needed. It keeps its wheelchair places as far as it has people
+    for them; the others go with those who leave.
     """
+    wheelchair = reservation.wheelchair_places
+    reservation.wheelchair_places = min(wheelchair, reservation.seats - seats)
     reservation.seats -= seats
     session.flush()
     copied = {
@@ -108,6 +112,7 @@ def split_off(
         reference=new_reference(),
         request_key=uuid4(),
         seats=seats,
+        wheelchair_places=wheelchair - reservation.wheelchair_places,
         **copied,
         **visitor,
     )
@@ -123,10 +128,11 @@ def merge(session: Session, kept: Reservation, other: Reservation) -> None:
     other_held = consequences.end(other, By.STAFF)
     consequences.reservation_changed(session, other, Change.CANCELLED, with_mail=False)
     session.flush()
-    held = consequences.held_seats(kept)
+    held = consequences.held_places(kept)
     kept.seats += other.seats
-    taken = consequences.held_seats(kept) - held
-    consequences.seats_freed(kept.performance, max(0, other_held - taken))
+    kept.wheelchair_places += other.wheelchair_places
+    taken = consequences.held_places(kept) - held
+    consequences.seats_freed(kept.performance, other_held - taken)
     consequences.reservation_changed(session, kept, Change.MERGED, with_mail=False)
 
 

@@ -12,6 +12,7 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.transitions import consequences
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.database import insert_with_commit, now
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
 
 _NEW_RESERVATION = insert(Reservation).inline()
@@ -40,13 +41,14 @@ def confirm(
 
 
 def reduce(session: Session, reservation: Reservation, seats: int, by: By) -> None:
-    """Make a party smaller: `seats` people instead of more. Seats released before count first."""
-    held = consequences.held_seats(reservation)
+    """Make a party smaller: `seats` people instead of more. Seats released before count first, then ordinary ones."""
+    held = consequences.held_places(reservation)
     reservation.reduced_from = reservation.reduced_from or reservation.seats
     reservation.reduced_at, reservation.reduced_by = now(), by
     reservation.seats = seats
+    reservation.wheelchair_places = min(reservation.wheelchair_places, seats)
     reservation.released = min(reservation.released, seats - reservation.admitted)
-    consequences.seats_freed(reservation.performance, held - consequences.held_seats(reservation))
+    consequences.seats_freed(reservation.performance, held - consequences.held_places(reservation))
     consequences.reservation_changed(session, reservation, Change.REDUCED)
 
 
@@ -63,7 +65,7 @@ def cancel_with_performance(
 
     A party of which somebody is in stays confirmed, since it was there. It is written to as well, if `notify`.
     """
-    freed = mails = 0
+    freed, mails = Places(), 0
     for reservation in parties:
         if not reservation.admitted:
             freed += consequences.end(reservation, By.PERFORMANCE)
@@ -89,7 +91,8 @@ def expire(
         .returning(Reservation)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
-    consequences.seats_freed(performance, sum(each.seats for each in expired if each.holds_seats))
+    freed = sum((each.places for each in expired if each.holds_seats), Places())
+    consequences.seats_freed(performance, freed)
     for reservation in expired:
         consequences.reservation_changed(session, reservation, Change.EXPIRED)
     return len(expired)

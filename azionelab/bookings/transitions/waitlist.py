@@ -16,6 +16,7 @@ from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.transitions import consequences
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.database import now
+from azionelab.shows.facts.seating import Places
 
 
 def join(session: Session, values: dict[str, Any]) -> Reservation:
@@ -37,9 +38,10 @@ def take_place(session: Session, reservation: Reservation, at: datetime) -> None
     consequences.seats_may_be_free(reservation.performance)
 
 
-def resize(session: Session, reservation: Reservation, name: str, seats: int) -> None:
-    """Let an entry that is not in line yet ask for another number of seats."""
-    reservation.name, reservation.seats = name, seats
+def resize(session: Session, reservation: Reservation, name: str, places: Places) -> None:
+    """Let an entry that is not in line yet ask for other places."""
+    reservation.name = name
+    reservation.seats, reservation.wheelchair_places = places.total, places.wheelchair
     session.flush()
 
 

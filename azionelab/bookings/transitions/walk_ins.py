@@ -11,6 +11,7 @@ from azionelab.bookings.tickets.references import new_reference
 from azionelab.bookings.transitions import consequences
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.database import now
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
 
 
@@ -51,5 +52,5 @@ def replace_walk_ins(
     freed = consequences.end(before, By.STAFF)
     consequences.reservation_changed(session, before, Change.CANCELLED)
     session.flush()  # the key is free only then
-    consequences.seats_freed(performance, max(0, freed - people))
+    consequences.seats_freed(performance, freed - Places(people))
     return seat_walk_ins(session, performance.id, people, before.request_key) if people else None

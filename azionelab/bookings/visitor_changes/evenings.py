@@ -41,7 +41,7 @@ def swap_evening(reservation_id: UUID, target_id: int, seen: int) -> None:
         if target.show_id != reservation.performance.show_id:
             raise NotMovable
         check_open(target, at)
-        check_seats(session, target, reservation.seats, reservation.seats, at)
+        check_seats(session, target, reservation.seats, reservation.places, at)
         move_locked(session, reservation, target, notify=True, by=By.VISITOR)
 
 
@@ -61,5 +61,6 @@ def evenings_offered(reservation: Reservation, at: datetime) -> Sequence[Listing
         if evening.id != reservation.performance_id
         and evening.published
         and evening.status is Status.OPEN
-        and reservation.seats <= min(evening.party_limit, evening.seats_left)
+        and reservation.seats <= evening.party_limit
+        and evening.left.hold(reservation.places)
     ]

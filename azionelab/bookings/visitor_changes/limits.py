@@ -11,10 +11,11 @@ from azionelab.bookings.errors import (
     PartyTooLarge,
     PerformanceStarted,
     PerformanceUnknown,
-    SoldOut,
+    refuse_unless_free,
 )
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.seats.holds import count_free
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
 from azionelab.shows.window import Window, booking_window
 
@@ -44,14 +45,12 @@ def check_open(performance: Performance, at: datetime) -> None:
 
 
 def check_seats(
-    session: Session, performance: Performance, party: int, wanted: int, at: datetime
+    session: Session, performance: Performance, party: int, wanted: Places, at: datetime
 ) -> None:
-    """Raise unless a `party` of so many may take `wanted` more seats of a locked performance.
+    """Raise unless a `party` of so many may take the places `wanted` of a locked performance in addition.
 
-    Raises PartyTooLarge, SoldOut.
+    Raises PartyTooLarge, SoldOut, WheelchairPlacesTaken.
     """
     if party > performance.party_limit:
         raise PartyTooLarge(performance.party_limit)
-    free = count_free_seats(session, performance, at)
-    if wanted > free:
-        raise SoldOut(free)
+    refuse_unless_free(wanted, count_free(session, performance, at))

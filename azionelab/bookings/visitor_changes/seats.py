@@ -15,6 +15,7 @@ from azionelab.bookings.transitions import office
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.bookings.visitor_changes.limits import check_confirmed, check_open, check_seats
 from azionelab.database import now
+from azionelab.shows.facts.seating import Places
 
 
 def add_seats(reservation_id: UUID, seats: int, seen: int) -> Reservation:
@@ -35,7 +36,8 @@ def add_seats(reservation_id: UUID, seats: int, seen: int) -> Reservation:
         refuse_other_version(reservation, seen)
         check_confirmed(reservation, at)
         check_open(reservation.performance, at)
-        check_seats(session, reservation.performance, seats, seats - before, at)
-        office.resize(session, reservation, seats, Change.EDITED, By.VISITOR)
+        more = Places(seats - before)
+        check_seats(session, reservation.performance, seats, more, at)
+        office.resize(session, reservation, reservation.places + more, Change.EDITED, By.VISITOR)
         write_to_party(session, reservation, Change.EDITED, {"seats": before}, notify=True)
         return reservation

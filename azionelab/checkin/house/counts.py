@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from azionelab.bookings.models import LIVE, Kind, Reservation, State, unconfirmed
+from azionelab.bookings.models import LIVE, Kind, Reservation, State, lapsed, unconfirmed
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 
@@ -23,6 +23,8 @@ class HouseCounts:
     released: int  # seats of no-shows
     walk_ins: int
     capacity: int
+    wheelchair_places: int = 0  # of the capacity
+    wheelchair_held: int = 0
 
     @property
     def to_come(self) -> int:
@@ -31,8 +33,13 @@ class HouseCounts:
 
     @property
     def free(self) -> int:
-        """Seats that nobody holds."""
-        return self.capacity - self.expected - self.pending - self.house
+        """Ordinary seats that nobody holds."""
+        return self.capacity - self.expected - self.pending - self.house - self.wheelchair_free
+
+    @property
+    def wheelchair_free(self) -> int:
+        """Wheelchair places that nobody holds."""
+        return self.wheelchair_places - self.wheelchair_held
 
 
 def house_counts(performance_ids: list[int], at: datetime | None = None) -> dict[int, HouseCounts]:
@@ -42,6 +49,7 @@ def house_counts(performance_ids: list[int], at: datetime | None = None) -> dict
     of_house = Reservation.kind == Kind.HOUSE
     pending = waiting & not_(of_house)
     held = pending & Reservation.holds_seats
+    over = lapsed(at or now())
     rows = db.session.execute(
         select(
             Performance.id,  # then HouseCounts' fields, in their order
@@ -56,6 +64,9 @@ def house_counts(performance_ids: list[int], at: datetime | None = None) -> dict
                 confirmed & or_(Reservation.walk_in, Reservation.kind == Kind.DESK),
             ),
             Performance.capacity,
+            Performance.wheelchair_places,
+            Performance.wheelchair_held
+            - _sum_people(Reservation.wheelchair_places, over & Reservation.holds_seats),
         )
         .outerjoin(
             Reservation,

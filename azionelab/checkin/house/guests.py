@@ -29,6 +29,7 @@ class Guest(PartyCounts):
     walk_in: bool
     first_at: datetime | None
     first_door: str | None
+    wheelchair_places: int = 0
 
 
 def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
@@ -55,6 +56,7 @@ def guests(performance_id: int, at: datetime | None = None) -> list[Guest]:
             Reservation.walk_in,
             first.c.scanned_at,
             first.c.door,
+            Reservation.wheelchair_places,
         )
         .outerjoin(first, first.c.reservation_id == Reservation.id)
         .where(

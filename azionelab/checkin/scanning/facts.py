@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
 from azionelab.bookings.locks import LockedParty, lock_party, lock_performance
 from azionelab.bookings.models import Reservation
-from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.party import Party
+from azionelab.bookings.seats.holds import count_free
 from azionelab.bookings.tickets.references import read_reference
 from azionelab.bookings.tickets.signing import read_ticket
 from azionelab.checkin.verdicts import Door
@@ -62,9 +63,12 @@ def lock_door(session: Session, performance_id: int) -> Performance:
         raise DoorUnknown from None
 
 
-def read_locked_door(session: Session, performance: Performance) -> Door:
-    """The door's facts, with free seats, from its locked performance."""
-    free = count_free_seats(session, performance, now())
+def read_locked_door(
+    session: Session, performance: Performance, party: Reservation | Party | None = None
+) -> Door:
+    """The door's facts, from its locked performance, with the free seats that a party or anybody may have."""
+    places = count_free(session, performance, now())
+    free = party.seatable(places) if party is not None else places.seats
     return Door(performance.id, performance.cancelled_at is not None, free, performance.reentry)
 
 
@@ -77,7 +81,7 @@ def read_door(session: Session, performance_id: int, party: LockedParty | None) 
         cancelled_at, reentry = read_cancelled_at(session, performance_id), False
     # Free seats matter only for parties with released seats.
     listing = find_listing(performance_id, now()) if party is not None and party.released else None
-    free = listing.seats_left if listing else 0
+    free = party.seatable(listing.left) if listing and party is not None else 0
     return Door(performance_id, cancelled_at is not None, free, reentry)
 
 

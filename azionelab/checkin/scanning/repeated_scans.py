@@ -70,7 +70,7 @@ def _apply_claim(
         return
     admission = find_admission(session, scan.id)
     if more > 0:
-        door = read_locked_door(session, performance)
+        door = read_locked_door(session, performance, reservation)
         kind, counted = count_claim(party_of(reservation), door, more)
         if reservation is None or not counted:
             return

@@ -163,7 +163,7 @@ def _admit(
         party = lock_party_by_code(session, code)
         released = party is not None and party.released > 0
         if performance is not None:
-            door = read_locked_door(session, performance)
+            door = read_locked_door(session, performance, party)
         elif released and claim is not None and claim.people:
             raise _SeatsReleased
         else:

@@ -21,12 +21,12 @@ from azionelab.bookings.errors import (
     NotMovable,
     PartyTooLarge,
     ReservationEnded,
-    SoldOut,
+    refuse_unless_free,
 )
 from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_with_performance
 from azionelab.bookings.models import Reservation, State, party_of
-from azionelab.bookings.seats.holds import count_free_seats
+from azionelab.bookings.seats.holds import count_free
 from azionelab.bookings.transitions import office, parties
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.bookings.transitions.walk_ins import seat_walk_ins
@@ -37,6 +37,7 @@ from azionelab.checkin.scanning.scan_log import Actor, record_scan, scan_values
 from azionelab.checkin.scanning.undoing import void_admission
 from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import now
+from azionelab.shows.facts.seating import Places
 
 
 def correct_walk_ins(
@@ -59,10 +60,9 @@ def correct_walk_ins(
             raise PartyTooLarge(MAX_WALK_INS)
         performance, before = reservation.performance, reservation.seats
         if people > before:
-            free = count_free_seats(session, performance, now())
-            if people - before > free:
-                raise SoldOut(free)
-            office.resize(session, reservation, people, Change.EDITED)
+            free = count_free(session, performance, now())
+            refuse_unless_free(Places(people - before), free)
+            office.resize(session, reservation, Places(people), Change.EDITED)
             session.flush()
             admission.people = people
         else:
@@ -70,7 +70,7 @@ def correct_walk_ins(
             admission.people = people
             session.flush()
             session.refresh(reservation, ["admitted"])
-            office.resize(session, reservation, people, Change.EDITED)
+            office.resize(session, reservation, Places(people), Change.EDITED)
         scan.people = people
         if scan.claimed is not None:
             scan.claimed = people
@@ -97,9 +97,8 @@ def move_walk_ins(
         if target.cancelled_at is not None:
             raise NotMovable
         people = admission.people
-        free = count_free_seats(session, target, now())
-        if people > free:
-            raise SoldOut(free)
+        free = count_free(session, target, now())
+        refuse_unless_free(Places(people), free)
         void_admission(admission, actor.label)
         if scan.claimed is not None:
             scan.claimed, scan.claim_undone_at = 0, now()

@@ -116,6 +116,18 @@ _CHECKS = (
         """),
     ),
     _Check(
+        "each performance to come holds the wheelchair places of its live reservations",
+        _sql("""
+            SELECT p.id || ' (holds ' || p.wheelchair_held || ', reserved ' || r.places || ')'
+            FROM performance AS p CROSS JOIN LATERAL (
+                SELECT coalesce(sum(least(wheelchair_places, seats - released)), 0) AS places FROM reservation
+                WHERE performance_id = p.id
+                    AND (state = 'confirmed' OR state = 'pending' AND holds_seats)
+            ) AS r
+            WHERE p.wheelchair_held <> r.places AND p.starts_at > now() ORDER BY p.id
+        """),
+    ),
+    _Check(
         "no performance holds more seats than its capacity",
         _sql("""
             SELECT p.id || ' (' || sum(r.seats - r.released) || ' of ' || p.capacity || ')'

@@ -1,31 +1,20 @@
 """The visitor's forms of the waitlist."""
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, EmailField, StringField
+from wtforms import BooleanField
 from wtforms.validators import DataRequired
 
 from azionelab.bookings.pages.consent import TEXTS, Consent
-from azionelab.bookings.pages.forms import Cleaned, SeatsField, VisitorForm, size_choices
-from azionelab.bookings.pages.visitor_input import clean_email, clean_name
+from azionelab.bookings.pages.forms import PartyForm, VisitorForm
 
 
-class JoinForm(VisitorForm):
-    """An entry on the waitlist: name, address, seats, consent."""
+class JoinForm(PartyForm):
+    """An entry on the waitlist."""
 
-    name = StringField(_("Name"), [Cleaned(clean_name)])
-    email = EmailField(_("E-mail"), [Cleaned(clean_email)])
-    seats = SeatsField(_("Seats"), coerce=int)
     consent = BooleanField(
         TEXTS[Consent.WAITLIST],
         [DataRequired(_("We need your consent to write to you when seats come free."))],
     )
-
-    def offer(self, limit: int) -> "JoinForm":
-        """Offer parties of 1 to `limit` people."""
-        self.seats.choices = size_choices(1, limit)
-        if self.seats.data is None and not self.is_submitted():
-            self.seats.data = min(2, limit)
-        return self
 
 
 class PlaceForm(VisitorForm):

@@ -27,6 +27,7 @@ from azionelab.bookings.errors import (
     PartyTooLarge,
     PerformanceUnknown,
     ReservationEnded,
+    SoldOut,
     TooManyMails,
 )
 from azionelab.bookings.models import Reservation
@@ -73,7 +74,7 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
     performance = find_listing(performance_id, now())
     if performance is None or not performance.published:
         abort(404)
-    form.offer(performance.party_limit)
+    form.offer(performance.party_limit, performance.wheelchair_places)
     if not form.is_submitted():
         return _join_page(performance, form)
     if not form.validate():
@@ -88,12 +89,14 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
     try:
         booking_limit.count()
         count_mailbox(visitor.email_key)
-        rules.join(performance_id, visitor, form.seats.data)
+        rules.join(
+            performance_id, visitor, form.seats.data, wheelchair_places=form.asked.wheelchair
+        )
     except PerformanceUnknown:
         abort(404)
     except rules.SeatsAreFree as error:
         return _join_page(performance, form, 409, free=error.free)
-    except (BookingClosed, PartyTooLarge) as error:
+    except (BookingClosed, PartyTooLarge, SoldOut) as error:
         performance = find_listing(performance_id, now()) or performance
         return _join_page(performance, form, 409, explain(error))
     except (TooManyMails, TooManyRequests) as limit:
@@ -232,7 +235,7 @@ def _later_page(
 
 def _busy_form(performance_id: int, form: JoinForm, *, unknown: bool) -> AnyResponse:
     """The form with its input, without the performance, which only the database has."""
-    form.offer(form.seats.data or 1)
+    form.offer_as_asked()
     if unknown:
         notice = gettext(
             "We do not know whether your entry was saved. Please submit again: you will not be on the waitlist"

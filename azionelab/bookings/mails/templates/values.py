@@ -156,7 +156,7 @@ def _state(reservation: Reservation) -> str:
 
 
 def _seats(reservation: Reservation) -> str:
-    return ngettext("%(num)s seat", "%(num)s seats", reservation.seats)
+    return reservation.places.words
 
 
 def _until(reservation: Reservation) -> str:

@@ -30,6 +30,7 @@ from azionelab.bookings.seats.holds import hold_minutes, hold_until
 from azionelab.bookings.visitor_changes.addresses import correct_unconfirmed, send_again
 from azionelab.database import now
 from azionelab.languages import current_language
+from azionelab.shows.facts.seating import Places
 from azionelab.shows.programme import find_listing
 from azionelab.validation.email_addresses import mailbox_key
 from azionelab.web.rate_limits import visitor_network
@@ -101,7 +102,13 @@ def _correct(performance_id: int, asked: dict[str, Any], email: str) -> None:
         consent=Consent.BOOKING,
     )
     with suppress(BookingError):
-        rules.reserve(performance_id, visitor, asked["seats"], key)
+        rules.reserve(
+            performance_id,
+            visitor,
+            asked["seats"],
+            key,
+            wheelchair_places=asked.get("wheelchair_places", 0),
+        )
 
 
 def _asked_for(performance_id: int) -> dict[str, Any] | None:
@@ -127,6 +134,7 @@ def _page(
         "booking_received.html",
         performance=performance,
         asked=asked,
+        asked_places=asked and Places.of_party(asked["seats"], asked.get("wheelchair_places", 0)),
         form=form or (AddressForm(formdata=None) if asked else None),
         notice=notice,
         hold_minutes=hold_minutes(),

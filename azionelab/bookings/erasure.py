@@ -14,6 +14,8 @@ from azionelab.database import now, transaction
 from azionelab.mail.models import Delivery, Mail
 from azionelab.shows.models import Performance
 
+# What somebody asked to have erased is erased by a job (people/own_data.py); if that is lost, by this schedule.
+_JOB_TAKES = timedelta(days=1)
 # Reservations in one transaction. Triggers write the log of each: tens of thousands at once, as after an import or a
 # long pause, take longer than a statement may, and nobody would ever be erased.
 _AT_ONCE = 1_000
@@ -23,8 +25,8 @@ def erase_personal_data() -> int:
     """Erase names and addresses RETENTION_DAYS after the performance; of how many reservations.
 
     A booking that ended earlier is erased RETENTION_DAYS after its end, and one that nobody confirmed after
-    UNCONFIRMED_RETENTION_DAYS: its address may be a stranger's. A moved performance counts by its
-    new time. It cannot be moved once it has been over for so long (`change_performance`), so nothing is erased
+    UNCONFIRMED_RETENTION_DAYS: its address may be a stranger's (`kept_until` of one). What a visitor asked to have
+    erased does not wait. A moved performance counts by its new time. It cannot be moved once it has been over for so long (`change_performance`), so nothing is erased
     of a performance that could still take place. Seats, states and admissions stay: they are the theatre's
     statistics and no personal data. That somebody needed a wheelchair place is personal: only the performance keeps
     how many were taken (migration 0055). What was erased stays so if a later transaction fails.
@@ -49,6 +51,7 @@ def _erase_some(before: datetime, before_unconfirmed: datetime) -> int:
                 or_(
                     Reservation.performance_id.in_(played),
                     Reservation.ended_at < before,
+                    Reservation.erasure_requested_at < now() - _JOB_TAKES,
                     and_(
                         Reservation.confirmed_at.is_(None),
                         Reservation.ended_at < before_unconfirmed,
@@ -113,6 +116,15 @@ def _erase(session: Session, reservation: Reservation) -> bool:
         .execution_options(synchronize_session=False)
     )
     return True
+
+
+def kept_until(reservation: Reservation) -> datetime:
+    """When `erase_personal_data` erases a reservation, if it stays as it is."""
+    ends = [reservation.performance.starts_at + retention()]
+    if reservation.ended_at is not None:
+        days = retention() if reservation.confirmed_at else unconfirmed_retention()
+        ends.append(reservation.ended_at + days)
+    return min(ends)
 
 
 def retention() -> timedelta:

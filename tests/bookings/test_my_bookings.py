@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from azionelab.bookings import rules
 from azionelab.bookings.box_office.changes import change_party, entries_of
-from azionelab.bookings.mails import my_bookings
-from azionelab.bookings.mails.my_bookings import LINK_LIFE, make_list_token
+from azionelab.bookings.mails.address_links import LINK_LIFE
+from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.database import now
 from azionelab.waitlist.rules import join
 from tests.bookings.test_pages import ENGLISH, bookings, fields
@@ -112,7 +112,7 @@ def test_the_link_ends_after_two_hours_and_with_the_bookings_own(
 ) -> None:
     party = a_party(a_performance(), email=ADA)
     other = a_party(a_performance(), email="new@example.org")
-    token = make_list_token(party)
+    token = MY_BOOKINGS.make_token(party)
     assert open_list(client, token).status_code == 200
     for damaged in (token[:-2], visitor_token(party), "x"):
         assert open_list(client, damaged).status_code == 404
@@ -126,7 +126,7 @@ def test_the_link_ends_after_two_hours_and_with_the_bookings_own(
     stored = fresh(party.id)
     change_party(party.id, replace(entries_of(stored), email="new@example.org"), stored.changed_in)
     assert open_list(client, token).status_code == 404
-    shown = open_list(client, make_list_token(fresh(party.id))).text
+    shown = open_list(client, MY_BOOKINGS.make_token(fresh(party.id))).text
     assert party.reference in shown
     assert other.reference in shown
 
@@ -137,4 +137,4 @@ def test_nothing_is_sent_about_bookings_that_ended_meanwhile(
     party = a_party(a_performance(), email=ADA)
     rules.cancel(party.id)
     # There is no mail server at the tests' address: sending would fail.
-    my_bookings.send_bookings(party.id, "1")
+    MY_BOOKINGS.send(party.id, "1")

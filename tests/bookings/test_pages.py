@@ -20,8 +20,9 @@ from sqlalchemy import event, select, text
 from werkzeug.test import TestResponse
 
 from azionelab.bookings import performance_changes, rules
-from azionelab.bookings.mails.my_bookings import make_list_token
+from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.people.own_data import MY_DATA
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin.scanning.scans import admit
@@ -840,7 +841,9 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
             }
             address = rule.rule
             if rule.endpoint == "bookings.my_bookings_list":
-                values["token"] = make_list_token(reservation)
+                values["token"] = MY_BOOKINGS.make_token(reservation)
+            elif rule.endpoint.startswith(("bookings.my_data", "bookings.erase_my_data")):
+                values["token"] = MY_DATA.make_token(reservation)
             for name, value in values.items():
                 address = re.sub(rf"<([a-z]+:)?{name}>", str(value), address)
             address = re.sub(r"<any\(([a-z]+),[^>]*>", r"\1", address)

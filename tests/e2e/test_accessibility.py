@@ -6,7 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from azionelab.bookings.mails.my_bookings import make_list_token
+from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
+from azionelab.bookings.people.own_data import MY_DATA
 from azionelab.database import now
 from tests.conftest import Site
 from tests.e2e.conftest import watched
@@ -40,7 +41,9 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         f"/bookings/{confirmed}",
         f"/bookings/{confirmed}/cancel",
         "/my-bookings",
-        f"/my-bookings/{make_list_token(party)}",
+        f"/my-bookings/{MY_BOOKINGS.make_token(party)}",
+        f"/my-data/{MY_DATA.make_token(party)}",
+        f"/my-data/{MY_DATA.make_token(party)}/erase",
         f"/performances/{full.id}/waitlist",
         f"/waitlist/{visitor_token(entry)}",
         f"/waitlist/{visitor_token(waiting)}",

@@ -238,7 +238,9 @@ ELSEWHERE = {
     # It writes a job, which does nothing twice for one press (tests/admin/test_failed_mails.py).
     "admin_failed_mails.resend",
     # It writes a job only; a list that arrives twice says the same (tests/bookings/test_my_bookings.py).
-    "bookings.my_bookings",
+    "bookings.my_bookings", "bookings.my_data",
+    # What was asked for is not asked for again (tests/bookings/test_my_data.py).
+    "bookings.erase_my_data",
     # A test, or a message that its receiver knows by its id, which may arrive twice.
     "admin_messages.test", "admin_mail_texts.test", "admin_webhooks.test", "admin_webhooks.again",
     # Each press makes one more, which the list shows: the first is revoked or deleted.

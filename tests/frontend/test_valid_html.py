@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from azionelab.bookings.mails.my_bookings import make_list_token
+from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
+from azionelab.bookings.people.own_data import MY_DATA
 from azionelab.bookings.rules import cancel
 from azionelab.database import now
 from tests.bookings.test_pages import filled
@@ -63,7 +64,9 @@ def test_no_page_has_an_error(app: Flask, client: FlaskClient, tmp_path: Path) -
             f"/performances/{performance.id}/received",
             *(f"/bookings/confirm/{pending}", f"/bookings/{confirmed}"),
             *(f"/bookings/{confirmed}/cancel", f"/bookings/{visitor_token(ended)}"),
-            *("/my-bookings", f"/my-bookings/{make_list_token(party)}"),
+            *("/my-bookings", f"/my-bookings/{MY_BOOKINGS.make_token(party)}"),
+            *("/my-data", f"/my-data/{MY_DATA.make_token(party)}"),
+            f"/my-data/{MY_DATA.make_token(party)}/erase",
             client.post(book, data=filled(client.get(f"/en{book}").text)).location,
             *("/embed", f"/embed/performances/{performance.id}"),
             *("/nothing", "/staff/login", "/staff/reset", "/checkin/app"),

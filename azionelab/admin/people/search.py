@@ -3,7 +3,7 @@
 A person is a mailbox; where there is none, a name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import joinedload, load_only
 
 from azionelab.admin.people.keys import NearWords, exact_keys, near_keys, words_of
-from azionelab.bookings.models import Kind, Reservation
+from azionelab.bookings.models import Reservation
+from azionelab.bookings.people.persons import OF_PEOPLE
 from azionelab.database import db
 from azionelab.shows.models import Performance, Show
 
@@ -26,11 +27,6 @@ _KEYS = func.public.search_keys(
     Reservation.reference,
     Reservation.note,
     Reservation.contact,
-)
-_OF_PEOPLE = (
-    Reservation.erased_at.is_(None),
-    Reservation.walk_in.is_(False),
-    Reservation.kind != Kind.HOUSE,
 )
 _WHO = func.coalesce(Reservation.email_key, Reservation.name)
 
@@ -90,21 +86,6 @@ def has_text_or_nearly(typed: str) -> ColumnElement[bool]:
     return Reservation.id.in_([identity for identity, _who in _near_rows(typed)])
 
 
-def bookings_of(reservation: Reservation) -> Sequence[Reservation]:
-    """All bookings of the person who made one, the next or latest performance first."""
-    if reservation.email_key is None:
-        same = and_(Reservation.email_key.is_(None), Reservation.name == reservation.name)
-    else:
-        same = Reservation.email_key == reservation.email_key
-    return db.session.scalars(
-        select(Reservation)
-        .join(Reservation.performance)
-        .where(same, *_OF_PEOPLE)
-        .order_by(Performance.starts_at.desc(), Reservation.id)
-        .options(joinedload(Reservation.performance).joinedload(Performance.show))
-    ).all()
-
-
 def _has_any(alternatives: list[set[str]]) -> ColumnElement[bool]:
     return or_(
         *(_KEYS.op("@>")(cast(sorted(keys), ARRAY(Text))) for keys in alternatives or [{"\x01"}])
@@ -116,7 +97,7 @@ def _who_has(found: ColumnElement[bool]) -> list[str]:
     # Of a text that nearly all have, such as "com", not all are looked at.
     some = (
         select(_WHO.label("who"), Reservation.created_at)
-        .where(found, *_OF_PEOPLE)
+        .where(found, *OF_PEOPLE)
         .limit(_MAX_EXACT)
         .subquery()
     )
@@ -145,7 +126,7 @@ def _near_rows(typed: str) -> Iterator[tuple[UUID, str]]:
     )
     rows = db.session.execute(
         select(Reservation.id, _WHO, text)
-        .where(_has_any(alternatives), *_OF_PEOPLE)
+        .where(_has_any(alternatives), *OF_PEOPLE)
         .limit(_MAX_CANDIDATES)
     )
     near = NearWords(typed)
@@ -171,7 +152,7 @@ def _people(wanted: list[str]) -> dict[str, Person]:
                 Reservation.email_key.in_(wanted),
                 and_(Reservation.email_key.is_(None), Reservation.name.in_(wanted)),
             ),
-            *_OF_PEOPLE,
+            *OF_PEOPLE,
         )
         .subquery()
     )

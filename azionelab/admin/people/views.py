@@ -12,13 +12,14 @@ from werkzeug.wrappers import Response
 
 from azionelab.admin.guard import Guarded, fresh_login, needs, only_reads
 from azionelab.admin.menu import BOOKINGS
-from azionelab.admin.people.export import personal_data
-from azionelab.admin.people.search import MAX_PEOPLE, bookings_of, find_people
+from azionelab.admin.people.search import MAX_PEOPLE, find_people
 from azionelab.admin.reservations.states import describe_state
 from azionelab.admin.rows.base import read_identity
 from azionelab.admin.rows.searches import PARAMETER, find_search, keep_search
 from azionelab.bookings.erasure import erase_person
 from azionelab.bookings.models import Kind, Reservation
+from azionelab.bookings.people.export import personal_data
+from azionelab.bookings.people.persons import bookings_of
 from azionelab.database import db, now
 from azionelab.staff.rights import Right
 

@@ -6,8 +6,7 @@ from uuid import UUID
 from procrastinate import JobContext, RetryStrategy
 
 from azionelab.bookings.mails.messages import read_draft
-from azionelab.bookings.mails.my_bookings import JOB as MY_BOOKINGS_JOB
-from azionelab.bookings.mails.my_bookings import send_bookings
+from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.mails.resending import RESEND_JOB, resend_failed
 from azionelab.extensions import jobs
 from azionelab.mail.delivery import deliver
@@ -33,11 +32,11 @@ def resend_failed_mails(since: str, asked_at: str, bad_addresses: bool) -> None:
 
 
 @jobs.task(
-    name=MY_BOOKINGS_JOB,
+    name=MY_BOOKINGS.job,
     queue=QUEUE,
     pass_context=True,
     retry=RetryStrategy(max_attempts=8, exponential_wait=5),
 )
 def send_my_bookings(context: JobContext, reservation_id: str) -> None:
     """Send the list of an address's coming bookings; for some ten hours, then somebody asks again."""
-    send_bookings(UUID(reservation_id), f"{context.job.id}")
+    MY_BOOKINGS.send(UUID(reservation_id), f"{context.job.id}")

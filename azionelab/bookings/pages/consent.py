@@ -24,3 +24,8 @@ TEXTS = {
         "I agree that the theatre may store my name and e-mail address for the waitlist."
     ),
 }
+
+
+def text_of(consent: str | None) -> str | None:
+    """The text of a stored version; None when there is none, as of a booking by the box office."""
+    return str(TEXTS[Consent(consent)]) if consent else None

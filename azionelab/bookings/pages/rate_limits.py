@@ -17,10 +17,10 @@ booking_limit = RateLimit("booking", lambda settings: settings.booking_rate_limi
 # By the booking: whoever made it may mistype the address a few times, and no more.
 correction_limit = RateLimit("correction", lambda _settings: "3 per day", spares_box_office=False)
 resend_limit = RateLimit("resend", lambda _settings: "3 per hour", spares_box_office=False)
-# Asking for all bookings of an address, by network and by address.
-my_bookings_limit = RateLimit("my-bookings", lambda _settings: "10 per hour")
-my_bookings_mailbox_limit = RateLimit(
-    "my-bookings-mailbox", lambda _settings: "3 per hour", spares_box_office=False
+# Asking for a link that is mailed to an address, whichever it is, by network and by address.
+_link_limit = RateLimit("address-link", lambda _settings: "10 per hour")
+_link_mailbox_limit = RateLimit(
+    "address-link-mailbox", lambda _settings: "3 per hour", spares_box_office=False
 )
 _mailbox_limit = RateLimit("mailbox", lambda settings: settings.mailbox_rate_limit)
 
@@ -32,3 +32,9 @@ def count_mailbox(mailbox: str) -> None:
     except TooManyRequests as limit:
         seconds = cast("int", limit.retry_after)
         raise TooManyMails(now() + timedelta(seconds=seconds)) from limit
+
+
+def count_link(mailbox: str) -> None:
+    """Count a link that somebody asks to have mailed; TooManyRequests beyond the limits of network and mailbox."""
+    _link_limit.count()
+    _link_mailbox_limit.count(mailbox)

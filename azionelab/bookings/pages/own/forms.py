@@ -5,8 +5,8 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
-from wtforms import EmailField, HiddenField, SelectField
-from wtforms.validators import InputRequired
+from wtforms import BooleanField, EmailField, HiddenField, SelectField
+from wtforms.validators import DataRequired, InputRequired
 
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.forms import Cleaned, VisitorForm
@@ -45,10 +45,40 @@ class AddressForm(VisitorForm):
     email = EmailField(_("The right e-mail address"), [Cleaned(clean_email)])
 
 
-class MyBookingsForm(VisitorForm):
-    """Whose bookings are looked for."""
+class LinkForm(VisitorForm):
+    """The address that a link is mailed to."""
 
     email = EmailField(_("E-mail"), [Cleaned(clean_email)])
+
+
+class EraseForm(VisitorForm):
+    """The second step of erasing one's data."""
+
+    coming = SelectField(
+        _("Your bookings to come"),
+        [InputRequired(_("Please choose what becomes of your bookings to come."))],
+    )
+    sure = BooleanField(
+        _("Yes, erase my name and my address"),
+        [DataRequired(_("Please tick the box if you want your data erased."))],
+    )
+
+    def ask_about(self, *, coming: bool) -> "EraseForm":
+        """Ask about bookings to come, if there are any."""
+        if not coming:
+            del self.coming
+            return self
+        self.coming.choices = [
+            ("", gettext("Please choose")),
+            ("cancel", gettext("Cancel them: others get the seats")),
+            ("keep", gettext("Keep them: we come with the ticket")),
+        ]
+        return self
+
+    @property
+    def cancels(self) -> bool:
+        """Whether bookings to come are to be cancelled."""
+        return "coming" in self and self.coming.data == "cancel"
 
 
 class SeatsForm(ChangeForm):

@@ -14,7 +14,8 @@ from azionelab.integrations.pages import api as _staff_requests  # noqa: F401
 from azionelab.integrations.pages import changes as _staff_changes  # noqa: F401
 from azionelab.integrations.pages import season_changes as _season_changes  # noqa: F401
 from azionelab.integrations.pages.access import blueprint as staff
-from azionelab.shows.pages.api import blueprint as shows
+from azionelab.shows.pages.api import blueprint as performances
+from azionelab.shows.pages.shows_api import blueprint as shows
 
 _V1 = f"{API_PREFIX}v1/"
 _DESCRIPTION = """\
@@ -87,7 +88,7 @@ def init_api(app: Flask) -> None:
     )
     rest.spec.components.security_scheme("doorToken", {"type": "http", "scheme": "bearer"})
     rest.spec.components.security_scheme("programToken", {"type": "http", "scheme": "bearer"})
-    for blueprint in (shows, bookings, checkin, enrolment, staff):
+    for blueprint in (performances, shows, bookings, checkin, enrolment, staff):
         # The API uses no cookies, so that requests cannot be forged by other sites.
         csrf.exempt(blueprint)
         rest.register_blueprint(blueprint, url_prefix=_V1 + blueprint.url_prefix)

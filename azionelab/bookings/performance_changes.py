@@ -49,6 +49,7 @@ def change_locked(
     change(performance)
     moved = (before.starts_at, before.venue_id) != (performance.starts_at, performance.venue_id)
     _check_move(before.starts_at, performance.starts_at, at)
+    _keep_announced_start(performance, before.starts_at)
     _let_booking_follow(performance, before, at)
     if performance.wheelchair_places < performance.wheelchair_held:
         raise WheelchairPlacesBelowHeld(performance.wheelchair_held)
@@ -115,6 +116,14 @@ def _check_move(starts_at: datetime, moved_to: datetime, at: datetime) -> None:
         raise NamesErased
     if starts_at > at or moved_to > at:
         check_curtain(moved_to, at)
+
+
+def _keep_announced_start(performance: Performance, was: datetime) -> None:
+    """Remember the first start that visitors could see; nobody saw that of a draft."""
+    if performance.starts_at == was or not performance.show.published:
+        return
+    first = performance.moved_from or was
+    performance.moved_from = None if performance.starts_at == first else first
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from azionelab.shows.limits import (
 )
 
 MAX_CAPACITY = 100_000  # seats
+MAX_AGE = 21  # years, from which a show is recommended
 # A text in several languages, by their codes.
 Texts = dict[str, str]
 
@@ -85,7 +86,7 @@ class Show(Versioned, Base):
         CheckConstraint(f"slug ~ '^{SLUG}$'", name="slug_form"),
         CheckConstraint(f"duration_minutes BETWEEN 1 AND {MAX_MINUTES}", name="duration_range"),
         CheckConstraint(f"doors_minutes BETWEEN 1 AND {MAX_MINUTES}", name="doors_range"),
-        CheckConstraint("age_from BETWEEN 0 AND 21", name="age_range"),
+        CheckConstraint(f"age_from BETWEEN 0 AND {MAX_AGE}", name="age_range"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -158,7 +159,7 @@ class Performance(Versioned, Base):
 
     `seats_held` counts the seats of its live reservations, `wheelchair_held` those of them that are wheelchair places.
     Triggers on `reservation` maintain both, constraints prevent overselling, and direct updates are refused
-    (migrations 0002, 0055). Lapsed holds count until they are expired. `wheelchair_places` are part of the capacity
+    (migrations 0002, 0056). Lapsed holds count until they are expired. `wheelchair_places` are part of the capacity
     and nobody else's.
     """
 
@@ -188,6 +189,7 @@ class Performance(Versioned, Base):
     wheelchair_places: Mapped[int] = mapped_column(default=0, server_default="0")
     wheelchair_held: Mapped[int] = mapped_column(default=0, server_default="0")
     cancelled_at: Mapped[datetime | None]
+    moved_from: Mapped[datetime | None]  # the start that was announced first, if it is another
     # Whether admitted people may leave and come in again.
     reentry: Mapped[bool] = mapped_column(default=False, server_default=false())
     released_at: Mapped[datetime | None]  # when the seats of no-shows were released

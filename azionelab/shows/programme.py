@@ -31,6 +31,7 @@ class Status(StrEnum):
     NOT_YET_OPEN = "not_yet_open"
     CLOSED = "closed"
     CANCELLED = "cancelled"
+    PAST = "past"  # it has begun, or is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Listing(PerformanceFacts):
     venue_id: int
     venue_name: str
     venue_address: str
+    moved_from: datetime | None
     released_at: datetime | None
     reentry: bool
     version: int
@@ -86,6 +88,11 @@ class Listing(PerformanceFacts):
         return Places(self.seats_left, self.wheelchair_left)
 
     @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.ends_at <= self.read_at
+
+    @property
     def ends_at(self) -> datetime:
         """When it ends."""
         return performance_end(self.starts_at, self.duration_minutes)
@@ -102,6 +109,13 @@ def list_performances(show: Show, at: datetime) -> list[Listing]:
     return _listings(
         _rows().where(Show.id == show.id, Performance.starts_at > at).order_by(*_IN_ORDER), at
     )
+
+
+def past_performances(show: Show, at: datetime, most: int) -> list[Listing]:
+    """The last performances of one show that began until `at`, the latest first."""
+    begun = _rows().where(Show.id == show.id, Performance.starts_at <= at)
+    latest = Performance.starts_at.desc(), Performance.id.desc()
+    return _listings(begun.order_by(*latest).limit(most), at)
 
 
 def find_listing(performance_id: int, at: datetime) -> Listing | None:
@@ -132,6 +146,7 @@ def _rows() -> Select[Any]:
         Venue.id.label("venue_id"),
         Venue.name.label("venue_name"),
         Venue.address.label("venue_address"),
+        Performance.moved_from,
         Performance.released_at,
         Performance.reentry,
         Performance.version,

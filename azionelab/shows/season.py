@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from azionelab.database import now, transaction
+from azionelab.shows.facts.season_fields import read_show_facts
 from azionelab.shows.limits import CLOSES_BEFORE, MAX_MINUTES, MAX_PARTY, MAX_TEXT, PARTY_LIMIT
 from azionelab.shows.models import MAX_CAPACITY, FormerSlug, Performance, Show, Venue
 from azionelab.shows.overlaps import find_overlaps
@@ -111,6 +112,7 @@ class _Season:
             description=entry.text("description", MAX_TEXT),
             duration_minutes=entry.number("duration_minutes", 1, MAX_MINUTES) if timed else None,
             published=entry.flag("published", default=True),
+            **read_show_facts(entry),
         )
         entry.finish()
         if slug in self._former:

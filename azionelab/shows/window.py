@@ -73,14 +73,17 @@ class Window(StrEnum):
     NOT_YET_OPEN = "not_yet_open"
     CLOSED = "closed"
     CANCELLED = "cancelled"
+    PAST = "past"
 
 
 def booking_window(performance: Bookable, at: datetime) -> Window:
-    """The window's state at `at`; it closes at the curtain at the latest."""
+    """The window's state at `at`; from the curtain on the performance is past."""
     if performance.cancelled_at is not None:
         return Window.CANCELLED
+    if at >= performance.starts_at:
+        return Window.PAST
     if at < performance.booking_opens_at:
         return Window.NOT_YET_OPEN
-    if at >= min(performance.booking_closes_at, performance.starts_at):
+    if at >= performance.booking_closes_at:
         return Window.CLOSED
     return Window.OPEN

@@ -43,5 +43,5 @@ def test_one_performance(app: Flask, client: FlaskClient) -> None:
     found = client.get(f"{ADDRESS}/{performance.id}").json
     assert (found["seats_left"], found["party_limit"], found["status"]) == (7, 3, "open")
     assert found["venue_address"] == "Via Roma 1"
-    assert client.get(f"{ADDRESS}/{past.id}").json["status"] == "closed"
+    assert client.get(f"{ADDRESS}/{past.id}").json["status"] == "past"
     assert client.get(f"{ADDRESS}/{hidden.id}").status_code == 404

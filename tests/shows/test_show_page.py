@@ -2,8 +2,9 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
-from azionelab.database import db, now
+from azionelab.bookings.performance_changes import change_performance
+from azionelab.database import db, now, transaction
 from azionelab.media import pictures
 from azionelab.shows.facts.formatting import formatted, plain
 from azionelab.shows.facts.texts import QuoteWithoutSource, read_credits, read_quotes
 from azionelab.shows.models import Show
+from azionelab.shows.season import load_season
+from azionelab.shows.season_file import SeasonError
 from tests.factories import a_performance
 from tests.support.people import english, logged_in, press, token_of
 from tests.support.pictures import a_picture
@@ -212,3 +216,106 @@ def test_credits_and_quotes_are_read_line_by_line() -> None:
     ]  # fmt: skip
     with pytest.raises(QuoteWithoutSource):
         read_quotes("Bello.\nDavvero.")
+
+
+def test_a_moved_performance_says_from_when(app: Flask) -> None:
+    first = now().replace(microsecond=0, second=0) + timedelta(days=3)
+    performance = a_performance(starts_at=first)
+    client, show, zone = english(app), performance.show, app.config["AZIONELAB"].time_zone
+
+    def move(to: datetime) -> dict[str, Any]:
+        change_performance(performance.id, lambda each: setattr(each, "starts_at", to))
+        [event] = events(page(client, show))
+        return event
+
+    assert "previousStartDate" not in events(page(client, show))[0]
+    for days in (1, 2):  # from the start that was announced, however often it moves
+        event = move(first + timedelta(days=days))
+        assert event["eventStatus"] == "https://schema.org/EventRescheduled"
+        assert event["previousStartDate"] == first.astimezone(zone).isoformat()
+    struck = f'Moved from <s><time datetime="{first.isoformat(timespec="seconds")}">'
+    for address in (f"/en/shows/{show.slug}", "/en/", f"/en/performances/{performance.id}/book"):
+        assert struck in client.get(address).text
+    assert '<span class="note">Moved</span>' in client.get("/en/?view=calendar").text
+    assert "Moved from" in client.get("/en/season.ics").text
+    assert "Moved from" in client.get("/en/season.atom").text
+    told = client.get(f"/api/v1/performances/{performance.id}").json
+    assert datetime.fromisoformat(told["moved_from"]) == first
+    assert move(first)["eventStatus"] == "https://schema.org/EventScheduled"
+    assert "Moved from" not in page(client, show)
+    with transaction() as session:
+        session.get_one(Show, show.id).published = False
+    change_performance(
+        performance.id, lambda each: setattr(each, "starts_at", first - timedelta(1))
+    )
+    with transaction() as session:
+        session.get_one(Show, show.id).published = True
+    assert "Moved from" not in page(client, show), "nobody saw the draft's time"
+
+
+def test_a_show_that_is_over_says_so_and_leads_on(app: Flask) -> None:
+    over = a_performance(
+        starts_at=now() - timedelta(days=2), booking_opens_at=now() - timedelta(days=9)
+    )
+    began = a_performance(
+        starts_at=now() - timedelta(minutes=5), booking_opens_at=now() - timedelta(days=9)
+    )
+    next_one = a_performance()
+    client = english(app)
+    for performance, told in ((over, "Over"), (began, "It has begun")):
+        text = page(client, performance.show)
+        assert re.search(rf'<p class="seats">\s*{told}\s*</p>', text)
+        assert f"/performances/{next_one.id}/book" in text
+        assert f"/performances/{performance.id}/book" not in text
+        form = client.get(f"/en/performances/{performance.id}/book").text
+        assert "This performance has begun already, or is over." in form
+        assert f"/performances/{next_one.id}/book" in form
+    assert "The last ones" not in page(client, next_one.show)
+
+
+def test_programs_read_a_shows_facts_and_pictures(app: Flask, tmp_path: Path) -> None:
+    """Those of a season's file."""
+    file = tmp_path / "season.toml"
+    file.write_text(
+        """[[show]]
+slug = "sorelle"
+title = "Le sorelle"
+title_en = "The Sisters"
+description_en = "Four *sisters*."
+credits_it = "Regia: Anna Neri"
+access_notes_en = "The lift is at the back."
+press = "Una serata rara.\\n— la Repubblica"
+age_from = 14
+spoken_language = "zxx"
+surtitles = "en"
+strobe = true
+""",
+        encoding="utf-8",
+    )
+    load_season(file)
+    show = db.session.scalars(db.select(Show)).one()
+    pictures.add_picture(show.id, a_picture((1000, 1500)), pictures.Caption({"it": "Due"}), None)
+    told = app.test_client().get(f"/api/v1/shows/{show.id}").json
+    assert told["title"] == {"it": "Le sorelle", "en": "The Sisters"}
+    assert told["description"] == {"en": "Four *sisters*."}
+    assert told["summary"] == {}
+    assert told["credits"] == {"it": [{"role": "Regia", "name": "Anna Neri"}]}
+    assert told["access_notes"] == {"en": "The lift is at the back."}
+    assert told["press"] == [{"text": "Una serata rara.", "source": "la Repubblica"}]
+    assert (told["age_from"], told["spoken_language"], told["surtitles"]) == (14, "zxx", "en")
+    assert (told["strobe"], told["haze"], told["duration_minutes"]) == (True, False, None)
+    [poster] = told["pictures"]
+    assert (poster["width"], poster["height"], poster["alt"]) == (960, 1440, {"it": "Due"})
+    path = poster["url"].removeprefix(app.config["AZIONELAB"].site_base_url)
+    assert app.test_client().get(path).status_code == 200
+    hidden = a_performance(published=False).show_id
+    assert app.test_client().get(f"/api/v1/shows/{hidden}").status_code == 404
+    file.write_text(
+        '[[show]]\nslug = "b"\ntitle = "B"\nage_from = 99\nsurtitles = "zxx"\npress = "Bello."',
+        encoding="utf-8",
+    )
+    with pytest.raises(SeasonError) as refused:
+        load_season(file)
+    assert [problem.split(":")[:2] for problem in refused.value.problems] == [
+        ["line 4", " age_from"], ["line 5", " surtitles"], ["line 6", " press"],
+    ]  # fmt: skip

@@ -99,9 +99,7 @@ def test_the_window(at: timedelta, window: Window) -> None:
     assert booking_window(APerformance(cancelled_at=NOW), NOW + at) is Window.CANCELLED
 
 
-@pytest.mark.parametrize(("at", "window"), [(-SECOND, Window.OPEN), (timedelta(0), Window.CLOSED)])
-def test_the_window_closes_at_the_curtain_whatever_is_written(
-    at: timedelta, window: Window
-) -> None:
+@pytest.mark.parametrize(("at", "window"), [(-SECOND, Window.OPEN), (timedelta(0), Window.PAST)])
+def test_from_the_curtain_on_it_is_past_whatever_is_written(at: timedelta, window: Window) -> None:
     evening = APerformance(booking_closes_at=NOW + 4 * HOUR)
     assert booking_window(evening, evening.starts_at + at) is window

@@ -52,6 +52,7 @@ _FIELDS: dict[str, str] = {
     "active": _("whether the account is active"),
     "address": _("the address"),
     "alt": _("the text for people who do not see it"),
+    "moved_from": _("the curtain time that was announced first"),
     "booking_closes_at": _("the end of booking"),
     "booking_opens_at": _("the start of booking"),
     "cancelled_at": _("the cancellation"),

@@ -47,6 +47,8 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence f
             return gettext("Booking opens on %(when)s.", when=format_datetime(error.opens_at))
         case BookingClosed(window=Window.CANCELLED):
             return gettext("This performance is cancelled.")
+        case BookingClosed(window=Window.PAST):
+            return gettext("This performance has begun already, or is over.")
         case BookingClosed():
             return gettext("Booking for this performance is closed.")
         case WheelchairPlacesTaken():

@@ -19,12 +19,18 @@ class PerformanceSchema(ResponseSchema):
     """A performance. Its seats were free when the answer was made: booking them decides."""
 
     id = fields.Integer(required=True)
+    show_id = fields.Integer(required=True)
     show_slug = fields.String(required=True)
     show_title = fields.String(required=True)
     show_summary = fields.String(required=True)
     venue_name = fields.String(required=True)
     venue_address = fields.String(required=True)
     starts_at = fields.AwareDateTime(required=True)
+    moved_from = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The start that was announced first, if it is another."},
+    )
     booking_opens_at = fields.AwareDateTime(required=True)
     booking_closes_at = fields.AwareDateTime(required=True)
     party_limit = fields.Integer(required=True)
@@ -57,9 +63,12 @@ def performance(performance_id: int) -> Listing:
     return found
 
 
-@blueprint.after_request
-def _let_cache(response: Response) -> Any:
+def let_cache(response: Response) -> Any:
+    """Let caches keep an answer for a second (`after_request`)."""
     if response.status_code == 200:
         response.cache_control.public = True
         response.cache_control.max_age = 1
     return response
+
+
+blueprint.after_request(let_cache)

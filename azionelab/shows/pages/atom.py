@@ -8,6 +8,7 @@ from flask import current_app
 from flask_babel import gettext
 
 from azionelab.languages import current_language, language_tag
+from azionelab.shows.pages.calendars import moved_text
 from azionelab.shows.programme import Listing, Status
 from azionelab.shows.whats_on.change_times import BEFORE_THE_LOG
 from azionelab.web.dates import format_datetime
@@ -49,7 +50,8 @@ def _summary(performance: Listing) -> str:
     place = ", ".join(filter(None, (performance.venue_name, performance.venue_address)))
     cancelled = performance.status is Status.CANCELLED
     said = gettext("This performance is cancelled.") if cancelled else performance.summary.text
-    return "\n".join(filter(None, (said, place)))
+    moved = moved_text(performance.moved_from) if performance.moved_from else ""
+    return "\n".join(filter(None, (moved, said, place)))
 
 
 def _head(element: Xml.Element, key: str, title: str, updated: datetime) -> None:

@@ -1,13 +1,14 @@
 """Calendar files for everybody (RFC 5545): a season's performances, and the moment when booking opens."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import current_app
 from flask_babel import gettext
 from icalendar import Alarm, Calendar, Event
 
 from azionelab.shows.programme import Listing, Status
+from azionelab.web.dates import format_datetime
 from azionelab.web.site_urls import site_host, site_url
 
 _OPENING = timedelta(minutes=15)  # how long the entry is
@@ -60,6 +61,11 @@ def opening_entry(performance: Listing) -> bytes:
     return bytes(calendar.to_ical())
 
 
+def moved_text(moved_from: datetime) -> str:
+    """That a performance was moved, and from when."""
+    return gettext("Moved from %(when)s", when=format_datetime(moved_from))
+
+
 def _calendar() -> Calendar:
     calendar = Calendar()
     calendar.add("version", "2.0")
@@ -76,4 +82,6 @@ def _place(performance: Listing) -> str:
 def _describe(performance: Listing) -> str:
     cancelled = [gettext("This performance is cancelled.")]
     facts = cancelled if performance.status is Status.CANCELLED else [performance.show_summary]
+    if performance.moved_from is not None:
+        facts.insert(0, moved_text(performance.moved_from))
     return "\n".join([*filter(None, facts), site_url("shows.show", slug=performance.show_slug)])

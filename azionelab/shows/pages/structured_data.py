@@ -19,6 +19,7 @@ _AVAILABILITY = {
     Status.NOT_YET_OPEN: "https://schema.org/PreOrder",
     Status.CLOSED: "https://schema.org/OutOfStock",
     Status.CANCELLED: "https://schema.org/Discontinued",
+    Status.PAST: "https://schema.org/OutOfStock",
 }
 
 
@@ -65,7 +66,6 @@ def theater_events(
 def _event(
     production: Production, listing: Listing, links: EventLinks, publisher: Publisher
 ) -> dict[str, Any]:
-    cancelled = listing.status is Status.CANCELLED
     event: dict[str, Any] = {
         "@type": "TheaterEvent",
         "name": production.name,
@@ -73,7 +73,7 @@ def _event(
         "url": links.show,
         "image": production.images or [publisher.image],
         "startDate": _local(listing.starts_at, publisher),
-        "eventStatus": f"https://schema.org/Event{'Cancelled' if cancelled else 'Scheduled'}",
+        "eventStatus": f"https://schema.org/{_event_status(listing)}",
         "eventAttendanceMode": "https://schema.org/OfflineEventAttendanceMode",
         "location": _location(listing, production),
         "organizer": {"@type": "Organization", "name": publisher.name, "url": publisher.url},
@@ -87,6 +87,8 @@ def _event(
             "url": links.booking,
         },
     }
+    if listing.moved_from is not None:
+        event["previousStartDate"] = _local(listing.moved_from, publisher)
     if production.performers:
         event["performer"] = [{"@type": "Person", "name": name} for name in production.performers]
     if production.language:
@@ -99,6 +101,12 @@ def _event(
         event["endDate"] = _local(listing.ends_at, publisher)
         event["duration"] = f"PT{listing.duration_minutes}M"
     return event
+
+
+def _event_status(listing: Listing) -> str:
+    if listing.status is Status.CANCELLED:
+        return "EventCancelled"
+    return "EventScheduled" if listing.moved_from is None else "EventRescheduled"
 
 
 def _location(listing: Listing, production: Production) -> dict[str, Any]:

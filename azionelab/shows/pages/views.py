@@ -1,7 +1,7 @@
 """The programme's pages: without cookies and equal for all visitors, so nginx can cache them."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import Any, NoReturn
@@ -28,7 +28,14 @@ from azionelab.shows.former_slugs import find_current_slug
 from azionelab.shows.models import Show
 from azionelab.shows.pages.show_facts import ShowFacts, read_facts
 from azionelab.shows.pages.structured_data import EventLinks, Production, Publisher, theater_events
-from azionelab.shows.programme import Listing, Status, find_published_show, list_performances
+from azionelab.shows.programme import (
+    Listing,
+    Status,
+    find_published_show,
+    list_performances,
+    past_performances,
+    programme,
+)
 from azionelab.web.dates import format_date
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.site_urls import site_url
@@ -37,6 +44,7 @@ blueprint = PagesInLanguages("shows", __name__)
 _PAGES = "azionelab.programme_pages"
 _MAX_PAGES = 500  # that a process remembers; a filtered programme has many
 _DAY = "d MMMM"
+_FEW = 3
 _IMAGE_SECONDS = 7 * 24 * 3600
 
 
@@ -85,14 +93,23 @@ def _render_show(slug: str) -> str:
         _redirect_former_slug(slug)
     at = now()
     facts, performances = read_facts(show, at), list_performances(show, at)
+    past, elsewhere = ([], []) if performances else _what_is_left(show, at)
     return render_template(
         "show.html",
         show=show,
         about=facts,
         performances=performances,
+        past=past,
+        elsewhere=elsewhere,
         structured_data=_events(show, facts, performances),
         image=site_url("shows.show_image", slug=slug, key=_share_image(facts, performances).key),
     )
+
+
+def _what_is_left(show: Show, at: datetime) -> tuple[list[Listing], list[Listing]]:
+    """Of a show that is over, its last performances; and the next ones of others that can be booked."""
+    others = [each for each in programme(at) if each.status is Status.OPEN]
+    return past_performances(show, at, _FEW), others[:_FEW]
 
 
 def _redirect_former_slug(slug: str) -> NoReturn:

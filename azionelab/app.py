@@ -14,10 +14,12 @@ from azionelab.api_v1 import init_api
 from azionelab.bookings import jobs as _booking_jobs  # noqa: F401
 from azionelab.bookings.audience import jobs as _audience_jobs  # noqa: F401
 from azionelab.bookings.crowd.pressure import init_pressure
+from azionelab.bookings.hand_over import jobs as _hand_over_jobs  # noqa: F401
 from azionelab.bookings.mails import jobs as _booking_mail_jobs  # noqa: F401
 from azionelab.bookings.pages import own_booking as _own_booking  # noqa: F401
 from azionelab.bookings.pages import ticket_files as _ticket_files  # noqa: F401
 from azionelab.bookings.pages.own import changes as _own_changes  # noqa: F401
+from azionelab.bookings.pages.own import hand_over as _hand_over  # noqa: F401
 from azionelab.bookings.pages.own import inbox as _inbox  # noqa: F401
 from azionelab.bookings.pages.own import my_bookings as _my_bookings  # noqa: F401
 from azionelab.bookings.pages.own import my_data as _my_data  # noqa: F401

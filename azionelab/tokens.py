@@ -20,6 +20,9 @@ class Purpose(StrEnum):
     """What a token gives access to."""
 
     VISITOR = "visitor"  # the visitor's own page, sent to their mailbox only
+    HAND_OVER = (
+        "hand-over"  # a booking that is offered to a friend, sent to the friend's mailbox only
+    )
     TICKET = "ticket"  # entry at the door; in QRs made before 0.4 (bookings/tickets/signing.py)
     STAFF_LINK = "staff-link"  # sets an account's password, once (staff/invitations.py)
     DOOR_KEY = "door-key"  # the door's API, for a program; valid while its digest is stored

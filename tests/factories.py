@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, text
 
 from azionelab.bookings import performance_changes, rules
+from azionelab.bookings.hand_over.models import HandOver
+from azionelab.bookings.hand_over.rules import offer
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.visitor_links import make_link_token
 from azionelab.checkin.scanning.scan_log import Actor
@@ -54,6 +56,14 @@ def a_party(
     """A reservation, by default confirmed."""
     reservation = rules.reserve(performance.id, a_visitor(**visitor), seats, uuid4())
     return rules.confirm(reservation.id) if confirmed else reservation
+
+
+def an_offer(party: Reservation, email: str = "friend@example.org") -> HandOver:
+    """A party's open offer to a friend."""
+    offer(party.id, rules.Visitor("Bea Verdi", email, "en"), fresh(party.id).changed_in)
+    return db.session.scalars(
+        select(HandOver).where(HandOver.reservation_id == party.id, HandOver.ended_at.is_(None))
+    ).one()
 
 
 def change_capacity(performance_id: int, capacity: int) -> Performance:

@@ -344,6 +344,8 @@ NOT_RECORDED = {
     # Logins: who is logged in, and codes that are used up.
     "ended_session", "staff_session", "recovery_code", "authenticator",
     "used_challenge",
+    # A visitor's offer to a friend: what comes of it is the reservations' (their entries name nobody).
+    "hand_over",
     # The texts of mails go with the visitor's name.
     "mail_text",
 }  # fmt: skip

@@ -285,6 +285,7 @@ CHANGES = {
 NO_CHANGES = {
     ("bookings.audience.rules", "state"),
     ("bookings.errors", "seats"),
+    ("bookings.hand_over.rules", "ended_at"),
     ("bookings.box_office.errors", "seats"),
     ("ops.monitoring.backups", "ended_at"),
     ("staff.sessions", "ended_at"),

@@ -19,6 +19,8 @@ class Action(StrEnum):
     REDUCE = "reduce"
     ENLARGE = "enlarge"
     SWAP = "swap"
+    OFFER_TO_FRIEND = "offer_to_friend"
+    TAKE_OVER = "take_over"
     BOOK_FOR = "book_for"
 
 
@@ -60,6 +62,8 @@ _REFUSALS = {
         errors.SoldOut, errors.BookingClosed, errors.PartyTooLarge, errors.NotConfirmed, errors.ReservationChanged,
         errors.AddressTaken,
     ),
+    Action.OFFER_TO_FRIEND: (errors.ReservationEnded, errors.NotConfirmed, errors.ReservationChanged),
+    Action.TAKE_OVER: (errors.ReservationEnded, errors.ReservationChanged, errors.AddressTaken),
     Action.BOOK_FOR: (errors.SoldOut, errors.BookingClosed),
 }  # fmt: skip
 # A series that starts with its first event shows no increase for it, so all start at 0.

@@ -20,6 +20,7 @@ from sqlalchemy import event, select, text
 from werkzeug.test import TestResponse
 
 from azionelab.bookings import performance_changes, rules
+from azionelab.bookings.hand_over.mail import make_friend_token
 from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.people.own_data import MY_DATA
@@ -35,6 +36,7 @@ from tests.factories import (
     a_party,
     a_performance,
     an_entry,
+    an_offer,
     fresh,
     let_lapse,
     mails,
@@ -823,6 +825,7 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
     full = a_performance(2)
     a_party(full)
     states += [lapsed, cancelled, an_entry(full.id)]
+    offered = an_offer(states[0]).id
     before = snapshot()
     answered: dict[str, set[int]] = {}
     for rule in app.url_map.iter_rules():
@@ -842,6 +845,8 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
             address = rule.rule
             if rule.endpoint == "bookings.my_bookings_list":
                 values["token"] = MY_BOOKINGS.make_token(reservation)
+            elif rule.endpoint == "bookings.take_over":
+                values["token"] = make_friend_token(offered)
             elif rule.endpoint.startswith(("bookings.my_data", "bookings.erase_my_data")):
                 values["token"] = MY_DATA.make_token(reservation)
             for name, value in values.items():

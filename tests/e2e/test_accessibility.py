@@ -6,13 +6,21 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from azionelab.bookings.hand_over.mail import make_friend_token
 from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.people.own_data import MY_DATA
 from azionelab.database import now
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
-from tests.factories import a_party, a_performance, a_waiting_party, an_entry, visitor_token
+from tests.factories import (
+    a_party,
+    a_performance,
+    a_waiting_party,
+    an_entry,
+    an_offer,
+    visitor_token,
+)
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -44,6 +52,7 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         f"/my-bookings/{MY_BOOKINGS.make_token(party)}",
         f"/my-data/{MY_DATA.make_token(party)}",
         f"/my-data/{MY_DATA.make_token(party)}/erase",
+        f"/hand-over/{make_friend_token(an_offer(party).id)}",
         f"/performances/{full.id}/waitlist",
         f"/waitlist/{visitor_token(entry)}",
         f"/waitlist/{visitor_token(waiting)}",

@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from azionelab.bookings.hand_over.mail import make_friend_token
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.checkin.scanning.interval import allow_reentry
@@ -23,7 +24,7 @@ from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token
 from tests.api.expect import BOOKING
 from tests.bookings.test_pages import fields, filled, open_form
-from tests.factories import DOOR_A, a_party, a_performance, ticket_token, visitor_token
+from tests.factories import DOOR_A, a_party, a_performance, an_offer, ticket_token, visitor_token
 from tests.support.people import english, logged_in, token_of
 
 Press = Callable[[], TestResponse]
@@ -103,9 +104,9 @@ def book_by_api_without_a_key(stage: Stage) -> Press:
 
 def own_page(stage: Stage, party: Reservation, what: str, **typed: Any) -> Press:
     address = "/bookings/" + what.format(visitor_token(party))
-    page = "/bookings/" + ("{}" if what.endswith(("seats", "late", "evening")) else what).format(
-        visitor_token(party)
-    )
+    page = "/bookings/" + (
+        "{}" if what.endswith(("seats", "late", "evening", "hand-over")) else what
+    ).format(visitor_token(party))
     form = fields(stage.visitor.get(page).text) | typed
     return partial(stage.visitor.post, address, data=form)
 
@@ -124,6 +125,17 @@ def fewer_seats(stage: Stage) -> Press:
 
 def more_seats(stage: Stage) -> Press:
     return own_page(stage, a_party(a_performance(), 2), "{}/seats", seats="4")
+
+
+def give_to_a_friend(stage: Stage) -> Press:
+    friend = {"friend": "Bea", "friend_email": f"{uuid4().hex}@example.org"}
+    return own_page(stage, a_party(a_performance()), "{}/hand-over", **friend)
+
+
+def accept_from_a_friend(stage: Stage) -> Press:
+    address = f"/hand-over/{make_friend_token(an_offer(a_party(a_performance())).id)}"
+    form = fields(stage.visitor.get(address).text) | {"name": "Bea", "consent": "y"}
+    return partial(stage.visitor.post, address, data=form)
 
 
 def another_evening(stage: Stage) -> Press:
@@ -276,6 +288,7 @@ def revoke_token(stage: Stage) -> Press:
 
 VISITORS = (
     book, correct_the_address, ask_for_the_mail_again, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats, more_seats, another_evening, late,
+    give_to_a_friend, accept_from_a_friend,
 )  # fmt: skip
 DOORS = (
     scan, scan_of_some, walk_ins, sync, undo, release, restore, scan_on_the_page,

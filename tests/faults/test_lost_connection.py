@@ -241,6 +241,8 @@ ELSEWHERE = {
     "bookings.my_bookings", "bookings.my_data",
     # What was asked for is not asked for again (tests/bookings/test_my_data.py).
     "bookings.erase_my_data",
+    # They end an offer; one that has ended stays so (tests/bookings/test_hand_over.py).
+    "bookings.withdraw", "bookings.decline",
     # A test, or a message that its receiver knows by its id, which may arrive twice.
     "admin_messages.test", "admin_mail_texts.test", "admin_webhooks.test", "admin_webhooks.again",
     # Each press makes one more, which the list shows: the first is revoked or deleted.

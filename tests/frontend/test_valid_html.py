@@ -10,12 +10,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from azionelab.bookings.hand_over.mail import make_friend_token
 from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.people.own_data import MY_DATA
 from azionelab.bookings.rules import cancel
 from azionelab.database import now
 from tests.bookings.test_pages import filled
-from tests.factories import a_party, a_performance, visitor_token
+from tests.factories import a_party, a_performance, an_offer, visitor_token
 from tests.support.people import logged_in
 from tests.support.processes import ROOT
 
@@ -67,6 +68,7 @@ def test_no_page_has_an_error(app: Flask, client: FlaskClient, tmp_path: Path) -
             *("/my-bookings", f"/my-bookings/{MY_BOOKINGS.make_token(party)}"),
             *("/my-data", f"/my-data/{MY_DATA.make_token(party)}"),
             f"/my-data/{MY_DATA.make_token(party)}/erase",
+            f"/hand-over/{make_friend_token(an_offer(party).id)}",
             client.post(book, data=filled(client.get(f"/en{book}").text)).location,
             *("/embed", f"/embed/performances/{performance.id}"),
             *("/nothing", "/staff/login", "/staff/reset", "/checkin/app"),

@@ -8,6 +8,7 @@ from uuid import uuid4
 from flask import current_app, render_template
 from flask_babel import force_locale, gettext
 
+from azionelab.bookings.mails.address_links import write_message
 from azionelab.bookings.mails.messages import render
 from azionelab.bookings.models import Reservation, State
 from azionelab.mail.message import Message, message_id
@@ -44,6 +45,14 @@ def every_mail(
                     yield _sample(f"{kind}, {state}, {locale}", message, sender)
         with force_locale(locale):
             yield _sample(f"reset, {locale}", _reset_mail(), sender)
+            for name, message in _about_links(
+                _reservation(title, visitor, locale, State.CONFIRMED)
+            ):
+                yield _sample(f"{name}, {locale}", message, sender)
+        ceded = _reservation(title, visitor, locale, State.CANCELLED, confirmed_at=NOW)
+        mail = Mail(id=uuid4(), kind=MailKind.CANCELLED, reservation=ceded)
+        mail.changed = {"handed_over": True}
+        yield _sample(f"handed over, {locale}", render(mail), sender)
 
 
 def _sample(name: str, message: Message, sender: str) -> Sample:
@@ -61,6 +70,20 @@ def _reset_mail() -> Message:
         html=render_template("security/reset_mail.html", link=link),
         link=link,
     )
+
+
+def _about_links(reservation: Reservation) -> Iterator[tuple[str, Message]]:
+    """The mails that are no rows of the outbox."""
+    link = "https://teatro.example/it/my-data/Im5vdGhpbmci.ZxYwVu.abcdefghijklmnop"
+    facts = {
+        "my_bookings": {"bookings": [reservation], "hours": 2},
+        "my_data": {"hours": 2},
+        "data_erased": {"number": 2, "cancelled": [reservation], "kept": [reservation]},
+        "hand_over": {"reservation": reservation, "until": NOW + timedelta(days=2)},
+    }
+    for template, shown in facts.items():
+        subject = gettext("Your data")
+        yield template, write_message("b@teatro.example", subject, template, link=link, **shown)
 
 
 def _reservations(title: str, visitor: str, locale: str) -> Iterator[tuple[str, Reservation]]:
@@ -93,6 +116,7 @@ def _reservation(
         email="niccolo@posta.example",
         locale=locale,
         seats=2,
+        wheelchair_places=0,
         state=state,
         created_at=NOW,
         hold_expires_at=NOW + timedelta(minutes=30),

@@ -16,6 +16,7 @@ NAMES: dict[str, str] = {
     TemplateName.CHANGED: _("Booking changed"),
     TemplateName.CANCELLED: _("Booking cancelled"),
     TemplateName.MERGED: _("Bookings joined"),
+    TemplateName.HANDED_OVER: _("Booking handed over"),
     TemplateName.MOVED: _("Performance rescheduled"),
     TemplateName.MOVED_UNCONFIRMED: _("Performance rescheduled, not confirmed yet"),
     TemplateName.PERFORMANCE_CANCELLED: _("Performance cancelled"),
@@ -33,6 +34,7 @@ WHEN: dict[str, str] = {
     TemplateName.CHANGED: _("when the visitor or the box office has changed a confirmed booking"),
     TemplateName.CANCELLED: _("when a booking was cancelled"),
     TemplateName.MERGED: _("when the box office has made it part of another booking"),
+    TemplateName.HANDED_OVER: _("to whoever has handed a booking to a friend, who has accepted it"),
     TemplateName.MOVED: _(
         "to confirmed parties, when the time or the venue of a performance changes"
     ),

@@ -2,7 +2,7 @@
 
 A mail is written when it is sent. What the reservation was like before is not there any more by then, so it is kept:
 `seats` (the number before), `left` (show, time and venue of the performance that was left), and by their presence
-`asked` (the visitor chose the evening), `contact` (name, address or language), `reinstated`, `undone`, `split` and `merged` (the other's reference).
+`asked` (the visitor chose the evening), `contact` (name, address or language), `reinstated`, `undone`, `split` and `merged` (the other's reference), `handed_over` (to a friend).
 """
 
 from collections.abc import Mapping

@@ -26,6 +26,7 @@ _STATES = {
     TemplateName.MOVED_UNCONFIRMED: State.PENDING,
     TemplateName.CANCELLED: State.CANCELLED,
     TemplateName.MERGED: State.CANCELLED,
+    TemplateName.HANDED_OVER: State.CANCELLED,
     TemplateName.PERFORMANCE_CANCELLED: State.CANCELLED,
     TemplateName.WAITLIST_JOIN: State.WAITING,
     TemplateName.WAITLIST_PLACE: State.WAITING,

@@ -87,6 +87,8 @@ def template_for(  # noqa: PLR0911, PLR0912 (one each)
             return TemplateName.CHANGED
         case _ if (changed or {}).get("merged_into"):
             return TemplateName.MERGED
+        case _ if (changed or {}).get("handed_over"):
+            return TemplateName.HANDED_OVER
         case _:
             return TemplateName.CANCELLED
 

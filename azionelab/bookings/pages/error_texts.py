@@ -19,11 +19,20 @@ from azionelab.bookings.errors import (
     ReservationChanged,
     ReservationEnded,
     SeatsChanged,
+    SeatsReleased,
     SoldOut,
     TooManyMails,
     TooManyUnconfirmed,
     TooManyUnproven,
+    VisitorErased,
     WheelchairPlacesTaken,
+)
+from azionelab.bookings.hand_over.errors import (
+    FriendHasBooking,
+    HandOverEnded,
+    HandOverOpen,
+    HandOverTaken,
+    OwnAddress,
 )
 from azionelab.shows.window import Window
 from azionelab.web.dates import format_datetime, format_time
@@ -109,6 +118,25 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence f
         case ReservationChanged():
             return gettext(
                 "This booking was changed in the meantime. Please look at it as it is now, and try again."
+            )
+        case SeatsReleased():
+            return gettext(
+                "Seats of this booking were released at the door, so it cannot be handed over."
+            )
+        case HandOverEnded() | VisitorErased():
+            return gettext("This booking is no longer offered.")
+        case HandOverTaken():
+            return gettext("Your friend has accepted already: the booking is theirs now.")
+        case HandOverOpen():
+            return gettext(
+                "You have offered this booking to somebody already. Take that back first."
+            )
+        case OwnAddress():
+            return gettext("This is your own address. Please enter your friend's.")
+        case FriendHasBooking():
+            return gettext(
+                "You have a booking for this evening already, and each address has one. To take these seats, cancel"
+                " yours first, on the page that its e-mail leads to."
             )
         case AddressTaken():
             return gettext(

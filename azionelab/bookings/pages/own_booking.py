@@ -11,10 +11,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.bookings import rules
 from azionelab.bookings.door_notes import MINUTES, minutes_offered, set_lateness
 from azionelab.bookings.errors import BookingError
+from azionelab.bookings.hand_over.rules import find_open, may_hand_over, was_handed_over
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import CancelForm, ConfirmForm, LateForm
-from azionelab.bookings.pages.own.forms import SeatsForm, SwapForm
+from azionelab.bookings.pages.own.forms import FriendForm, SeatsForm, SwapForm
 from azionelab.bookings.pages.views import ASKED, blueprint
 from azionelab.bookings.seats.no_show_seats import kept_until, late_hold_ends
 from azionelab.bookings.visitor_changes.evenings import evenings_offered, may_swap
@@ -156,8 +157,9 @@ def booking_page(
     *,
     seats: int | None = None,
     evening: int | None = None,
+    friend: FriendForm | None = None,
 ) -> AnyResponse:
-    """The visitor's own page; `seats` and `evening` are what was chosen in a form that was refused."""
+    """The visitor's own page; `seats`, `evening` and `friend` are what was entered in a form that was refused."""
     at = now()
     performance = find_listing(reservation.performance_id, at)
     offered = minutes_offered(reservation, at)
@@ -176,6 +178,10 @@ def booking_page(
         may_come_late=_may_come_late(reservation),
         seats_form=SeatsForm.of(reservation, seats).offer(_sizes(reservation, performance)),
         may_swap=swapping,
+        may_hand_over=may_hand_over(reservation, at),
+        offered=find_open(reservation, at),
+        handed_over=was_handed_over(reservation),
+        friend_form=friend or FriendForm(formdata=None, version=str(reservation.changed_in)),
         swap_form=SwapForm.of(reservation, evening).offer(evenings),
         late_hold_ends=late_hold_ends(curtain),
         kept_until=kept_until(curtain, reservation.late_at, at),

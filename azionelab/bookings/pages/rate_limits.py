@@ -17,6 +17,8 @@ booking_limit = RateLimit("booking", lambda settings: settings.booking_rate_limi
 # By the booking: whoever made it may mistype the address a few times, and no more.
 correction_limit = RateLimit("correction", lambda _settings: "3 per day", spares_box_office=False)
 resend_limit = RateLimit("resend", lambda _settings: "3 per hour", spares_box_office=False)
+# By the booking: a friend or two, not an address book.
+hand_over_limit = RateLimit("hand-over", lambda _settings: "3 per day", spares_box_office=False)
 # Asking for a link that is mailed to an address, whichever it is, by network and by address.
 _link_limit = RateLimit("address-link", lambda _settings: "10 per hour")
 _link_mailbox_limit = RateLimit(

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Table, inspect, select
+from sqlalchemy import DateTime, Table, inspect, or_, select
 
 from azionelab.bookings.models import Reservation
 from azionelab.database import Base, db, now
@@ -33,10 +33,9 @@ def personal_data(bookings: Sequence[Reservation]) -> bytes:
             for one in bookings
         ],
     }
-    for table, column in _tables_about_bookings():
-        rows = db.session.execute(
-            select(table).where(table.c[column].in_(identities)).order_by(*_in_time(table))
-        )
+    for table, columns in _tables_about_bookings().items():
+        named = or_(*(column.in_(identities) for column in columns))
+        rows = db.session.execute(select(table).where(named).order_by(*_in_time(table)))
         document[table.name] = [_values(table, dict(row)) for row in rows.mappings()]
     changes = select(AuditEntry.at, AuditEntry.label, AuditEntry.action, AuditEntry.changes)
     document["changes"] = [
@@ -51,14 +50,14 @@ def personal_data(bookings: Sequence[Reservation]) -> bytes:
     return json.dumps(document, ensure_ascii=False, indent=2, default=_plain).encode()
 
 
-def _tables_about_bookings() -> list[tuple[Table, str]]:
-    """The tables with a foreign key to reservations, by name, and that key's column."""
-    return [
-        (table, key.parent.name)
-        for table in sorted(Base.metadata.tables.values(), key=lambda table: table.name)
-        for key in sorted(table.foreign_keys, key=lambda key: key.parent.name)
-        if key.column is Reservation.__table__.c.id
-    ]
+def _tables_about_bookings() -> dict[Table, list[Any]]:
+    """The tables with a foreign key to reservations, by name, and their columns that have one."""
+    found: dict[Table, list[Any]] = {}
+    for table in sorted(Base.metadata.tables.values(), key=lambda table: table.name):
+        for key in sorted(table.foreign_keys, key=lambda key: key.parent.name):
+            if key.column is Reservation.__table__.c.id:
+                found.setdefault(table, []).append(key.parent)
+    return found
 
 
 def _in_time(table: Table) -> list[Any]:

@@ -1,4 +1,6 @@
-"""Enlarge, move, split, merge and take back a party: by staff, the first two by visitors too. None writes a mail.
+"""Enlarge, move, split, merge, hand over and take back a party: by staff, some by visitors too.
+
+None but `hand_over` writes a mail.
 
 The caller has locked the performance, both of them for a move, and found the seats free.
 """
@@ -121,6 +123,37 @@ def split_off(
     for party in (reservation, other):
         consequences.reservation_changed(session, party, Change.SPLIT, with_mail=False)
     return other
+
+
+def hand_over(
+    session: Session, reservation: Reservation, friend: dict[str, Any], at: datetime
+) -> Reservation:
+    """End a party and confirm a new reservation of all its seats for somebody else, whom `friend` names.
+
+    The party ends first, so that no seat more is needed. The caller has locked the performance, so nobody sees them free,
+    and they are not passed on to the waitlist. The new one gets its ticket.
+    """
+    consequences.end(reservation, By.VISITOR)
+    session.flush()
+    taken = Reservation(
+        id=uuid4(),
+        reference=new_reference(),
+        request_key=uuid4(),
+        performance_id=reservation.performance_id,
+        seats=reservation.seats,
+        wheelchair_places=reservation.wheelchair_places,
+        state=State.CONFIRMED,
+        holds_seats=True,
+        created_at=at,
+        hold_expires_at=at,
+        confirmed_at=at,
+        **friend,
+    )
+    session.add(taken)
+    session.flush()
+    consequences.reservation_changed(session, reservation, Change.CANCELLED, with_mail=False)
+    consequences.reservation_changed(session, taken, Change.CONFIRMED)
+    return taken
 
 
 def merge(session: Session, kept: Reservation, other: Reservation) -> None:

@@ -18,6 +18,7 @@ class TemplateName(StrEnum):
     CHANGED = "changed"  # with the ticket
     CANCELLED = "cancelled"
     MERGED = "merged"  # the booking is now part of another one
+    HANDED_OVER = "handed_over"  # a friend has taken the booking over
     MOVED = "moved"  # we changed the performance's time or place; with the ticket
     MOVED_UNCONFIRMED = "moved_unconfirmed"  # the same, to a party that has not confirmed yet
     PERFORMANCE_CANCELLED = "performance_cancelled"

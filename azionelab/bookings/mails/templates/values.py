@@ -17,6 +17,7 @@ from azionelab.web.site_urls import site_url
 _TO_PROGRAMME = (
     TemplateName.CANCELLED,
     TemplateName.MERGED,
+    TemplateName.HANDED_OVER,
     TemplateName.PERFORMANCE_CANCELLED,
     TemplateName.WAITLIST_CANCELLED,
 )

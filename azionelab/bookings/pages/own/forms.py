@@ -5,12 +5,13 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, EmailField, HiddenField, SelectField
+from wtforms import BooleanField, EmailField, HiddenField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired
 
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.pages.consent import TEXTS, Consent
 from azionelab.bookings.pages.forms import Cleaned, VisitorForm
-from azionelab.bookings.pages.visitor_input import clean_email
+from azionelab.bookings.pages.visitor_input import clean_email, clean_name
 from azionelab.shows.programme import Listing
 from azionelab.web.dates import format_datetime
 
@@ -110,6 +111,32 @@ class SeatsForm(ChangeForm):
             shown=str(reservation.seats),
             seats=chosen,
         )
+
+
+class FriendForm(ChangeForm):
+    """The friend who gets the booking."""
+
+    friend = StringField(_("Your friend's name"), [Cleaned(clean_name)])
+    friend_email = EmailField(_("Your friend's e-mail"), [Cleaned(clean_email)])
+
+
+class TakeOverForm(ChangeForm):
+    """A friend accepts a booking."""
+
+    name = StringField(_("Name"), [Cleaned(clean_name)])
+    consent = BooleanField(
+        TEXTS[Consent.BOOKING],
+        [DataRequired(_("We need your consent to write to you about the booking."))],
+    )
+
+
+class DeclineForm(VisitorForm):
+    """A friend does not want the booking."""
+
+    sure = BooleanField(
+        _("No, thank you: my friend keeps the seats"),
+        [DataRequired(_("Please tick the box if you do not want the seats."))],
+    )
 
 
 class SwapForm(ChangeForm):

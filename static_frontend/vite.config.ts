@@ -18,6 +18,7 @@ export default defineConfig({
         "src/embed/host.ts",
         "src/embed/frame.ts",
         "src/styles/embed.css",
+        "src/waiting.ts",
         "src/office/charts.ts",
         "src/door/main.ts",
         "src/door/sw.ts",

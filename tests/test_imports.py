@@ -24,7 +24,7 @@ KNOWS = {
     "bookings": {"shows", "mail"},
     "mail": set(),
     "waitlist": {"shows", "bookings", "mail"},
-    "checkin": {"shows", "bookings", "staff"},
+    "checkin": {"shows", "bookings", "staff", "waitlist"},
     "staff": {"mail"},
     "exports": {"staff"},
     "demo": {"shows", "media", "bookings", "checkin", "mail", "staff"},

@@ -71,13 +71,11 @@ class Reservation(PartyCounts, Base):
 
     `network` is a keyed digest of the visitor's network, and `network_limit` the unconfirmed seats that it may
     hold. A trigger erases both when the reservation is not pending any more (migration 0015).
-
     A pending reservation without `holds_seats` gets its seats when it is confirmed, if so many are free then (migration
     0020). A WAITING one holds none (waitlist/); an offer makes it pending, of which the visitor is told `offered_at`.
 
     `note` is written by staff for the door. A trigger erases it with the name (migration 0026). `late_at` is about
     when the party comes, if it announced a late arrival. history.py reads `ended_by` and `reduced_...`.
-
     Of `kind` HOUSE the `name` is the note why the seats are kept back, and `hold_expires_at` when they are released;
     nobody is let in by them. Seats given to somebody are a booking of its own, `taken_from` those. A group has a
     `contact`, and a party above the limit a `limit_reason`; a trigger erases both with the name (migration 0035).
@@ -214,6 +212,8 @@ class Reservation(PartyCounts, Base):
     confirmed_at: Mapped[datetime | None]
     waiting_since: Mapped[datetime | None]  # in line, with a mailbox that was confirmed
     offered_at: Mapped[datetime | None]
+    near_minutes: Mapped[int | None]  # how far away a waiting party says it is
+    near_until: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]  # when it was cancelled or expired
     ended_by: Mapped[str | None]
     reduced_from: Mapped[int | None]

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 SHORTEST = timedelta(minutes=30)  # of an offer, unless booking closes before
 NEAR = timedelta(hours=3)  # so little would be left in the morning: the offer is told at night
 AFTER_WAKING = timedelta(hours=1)  # how long after the night a deadline is that would fall in it
+NEAR_OFFER = timedelta(minutes=10)  # of an offer near the curtain, to who is near the theatre
+NEAR_LEAST = timedelta(minutes=2)  # if less is left until the curtain, nothing is offered
 _SHARE = 4  # an offer lasts a quarter of the time that is left
 
 
@@ -61,6 +63,14 @@ def offer_times(at: datetime, closes_at: datetime, night: Night, longest: timede
     if morning := _after_night(until, closes_at, night):
         until = morning + AFTER_WAKING
     return OfferTimes(told_at, min(until, closes_at))
+
+
+def near_offer_until(at: datetime, curtain: datetime) -> datetime | None:
+    """Until when an offer holds that is made `at`, near the curtain, to who is near; None when it is too late for one.
+
+    Nobody is offered a seat after the curtain: what is free then is for whoever stands at the door.
+    """
+    return min(at + NEAR_OFFER, curtain) if curtain - at >= NEAR_LEAST else None
 
 
 def _after_night(at: datetime, closes_at: datetime, night: Night) -> datetime | None:

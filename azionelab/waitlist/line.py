@@ -2,11 +2,22 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 
-from azionelab.bookings.models import LIVE, Reservation, State
+from azionelab.bookings.models import LIVE, Reservation, State, unconfirmed
 from azionelab.database import db
 
 # Of the table, not of the class: that would configure the models before all of them are imported.
@@ -30,7 +41,22 @@ IN_LINE: ColumnElement[bool] = and_(
     Reservation.email != literal_column("''"),
     ~_HAS_BOOKED,
 )
+# Of these, who said that they are near, and can be at the door by the curtain: in `minutes_left` at the latest.
+NEAR: ColumnElement[bool] = and_(
+    IN_LINE,
+    Reservation.near_until > bindparam("at"),
+    Reservation.near_minutes <= bindparam("minutes_left"),
+)
 ORDER: tuple[Any, ...] = (Reservation.waiting_since, Reservation.id)
+
+
+class _Played(Protocol):
+    """A performance, or its listing."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def starts_at(self) -> datetime: ...
 
 
 @dataclass(frozen=True)
@@ -87,6 +113,35 @@ def open_offers(performance_id: int) -> Sequence[Reservation]:
         )
         .order_by(Reservation.hold_expires_at, Reservation.id)
     ).all()
+
+
+@dataclass(frozen=True)
+class NearTheDoor:
+    """Who waits near the theatre, and the seats that are on offer to such parties, the last of them until a moment."""
+
+    waiting: Waiting
+    on_offer: int
+    until: datetime | None
+
+
+def near_the_door(performance: _Played, at: datetime) -> NearTheDoor:
+    """Who waits near a performance's door, and what is on offer to them."""
+    here = Reservation.performance_id == performance.id
+    waiting = db.session.execute(
+        select(func.count(), func.coalesce(func.sum(Reservation.seats), 0)).where(here, NEAR),
+        {"at": at, "minutes_left": minutes_left(performance.starts_at, at)},
+    ).one()
+    offered = db.session.execute(
+        select(
+            func.coalesce(func.sum(Reservation.seats), 0), func.max(Reservation.hold_expires_at)
+        ).where(here, unconfirmed(at), Reservation.near_minutes.is_not(None))
+    ).one()
+    return NearTheDoor(Waiting(waiting[0], waiting[1]), offered[0], offered[1])
+
+
+def minutes_left(curtain: datetime, at: datetime) -> int:
+    """The whole minutes from `at` to the curtain."""
+    return int((curtain - at) // timedelta(minutes=1))
 
 
 def count_unproven(performance_id: int) -> int:

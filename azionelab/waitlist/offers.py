@@ -1,15 +1,18 @@
 """Offers seats that come free to those who wait, in their order.
 
 `pass_on` runs at the end of every transaction that frees seats, under the performance's lock. So after each commit,
-while booking is open, the seats that are free fit nobody in line (docs/decisions/0011-waitlist.md).
+while booking is open, the seats that are free fit nobody in line (docs/decisions/0011-waitlist.md). From then on until
+the curtain they fit nobody in line who said that they are near (docs/decisions/0013-near-the-door.md).
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.locks import lock_performance, lock_reservation
@@ -20,25 +23,33 @@ from azionelab.bookings.transitions.consequences import when_seats_come_free
 from azionelab.database import now, transaction
 from azionelab.mail.models import Mail, MailKind
 from azionelab.settings.config import Config
+from azionelab.shows.models import Performance
 from azionelab.shows.window import Window, booking_window
-from azionelab.waitlist.deadlines import Night, offer_times
-from azionelab.waitlist.line import IN_LINE, ORDER
+from azionelab.waitlist.deadlines import Night, near_offer_until, offer_times
+from azionelab.waitlist.line import IN_LINE, NEAR, ORDER, minutes_left
 
 _HERE = Reservation.performance_id == bindparam("performance")
 _ANYBODY = select(Reservation.id).where(_HERE, IN_LINE).limit(1)
-_FIRST_THAT_FITS = (
-    select(Reservation)
-    .where(
-        _HERE,
-        IN_LINE,
-        Reservation.seats - Reservation.wheelchair_places <= bindparam("seats"),
-        Reservation.wheelchair_places <= bindparam("wheelchair"),
+
+
+def _first_that_fits(who: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(Reservation)
+        .where(
+            _HERE,
+            who,
+            Reservation.seats - Reservation.wheelchair_places <= bindparam("seats"),
+            Reservation.wheelchair_places <= bindparam("wheelchair"),
+        )
+        .order_by(*ORDER)
+        .limit(1)
+        .with_for_update(key_share=True, of=Reservation)
+        .execution_options(populate_existing=True)
     )
-    .order_by(*ORDER)
-    .limit(1)
-    .with_for_update(key_share=True, of=Reservation)
-    .execution_options(populate_existing=True)
-)
+
+
+_FIRST_IN_LINE = _first_that_fits(IN_LINE)
+_FIRST_NEAR = _first_that_fits(NEAR)
 _IS_TOLD = exists().where(Mail.reservation_id == Reservation.id, Mail.kind == MailKind.OFFER)
 
 
@@ -50,24 +61,44 @@ def follow_freed_seats() -> None:
 def pass_on(session: Session, performance_id: int) -> None:
     """Offer the free seats of a performance in order, each to the first party that fits, as part of the transaction.
 
-    Nothing is offered of a performance that cannot be booked: begun, cancelled, closed, not published.
+    Once booking is closed, as by the release of no-shows, only those who are near are offered them. Nothing is offered of
+    a performance that has begun, is cancelled, not published or not open yet.
     """
     session.flush()
     if session.scalar(_ANYBODY, {"performance": performance_id}) is None:
         return
     performance = lock_performance(session, performance_id)
     at = now()
-    if not performance.show.published or booking_window(performance, at) is not Window.OPEN:
+    if not performance.show.published:
         return
+    match booking_window(performance, at):
+        case Window.OPEN:
+            times = offer_times(at, performance.booking_closes_at, _night(), _longest())
+            is_told = times.told_at <= at
+            for first in _each_that_fits(session, performance, at, _FIRST_IN_LINE):
+                waitlist.offer(session, first, times.told_at, times.until, now_told=is_told)
+        case Window.CLOSED if until := near_offer_until(at, performance.starts_at):
+            for first in _each_that_fits(session, performance, at, _FIRST_NEAR):
+                waitlist.offer(session, first, at, until, now_told=True, near=True)
+
+
+def _each_that_fits(
+    session: Session, performance: Performance, at: datetime, first_that_fits: Select[Any]
+) -> Iterator[Reservation]:
+    """Those whom the free seats fit, one after the other; the caller offers each its seats."""
     expire_holds(session, performance, at)
     free = performance.free
-    times = offer_times(at, performance.booking_closes_at, _night(), _longest())
+    here = {
+        "performance": performance.id,
+        "at": at,
+        "minutes_left": minutes_left(performance.starts_at, at),
+    }
     while free.missing_none.total:
-        first = session.scalar(_FIRST_THAT_FITS, {"performance": performance_id, **asdict(free)})
+        first = session.scalar(first_that_fits, here | asdict(free))
         if first is None:
             return
         free -= first.places
-        waitlist.offer(session, first, times.told_at, times.until, now_told=times.told_at <= at)
+        yield first
 
 
 def settle() -> None:

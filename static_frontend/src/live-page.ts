@@ -4,7 +4,7 @@
  * Only differences are touched, so focus, selection, scrolling and a pressed button stay.
  */
 
-/** Milliseconds from a response to the next request; the pause doubles up to the maximum after failures. */
+/** Usual milliseconds from a response to the next request; the pause doubles up to the maximum after failures. */
 const INTERVAL = 3_000;
 const MAX_INTERVAL = 30_000;
 /** Milliseconds to wait for a response. */
@@ -18,13 +18,15 @@ export class LivePage {
   private readonly reload: () => void;
   private readonly updatedAt = new Map<string, number>();
   private readonly loadedAt = performance.now();
-  private pause = INTERVAL;
+  private readonly interval: number;
+  private pause: number;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isRefreshing = false;
 
   /** `reload` is called when the server answers with another page, as after a logout. */
-  constructor(reload: () => void) {
+  constructor(reload: () => void, interval = INTERVAL) {
     this.reload = reload;
+    this.interval = this.pause = interval;
     document.addEventListener("visibilitychange", () => this.visibilityChanged());
     this.schedule();
   }
@@ -54,7 +56,7 @@ export class LivePage {
       }
       if (!response.ok) throw new Error(response.statusText);
       this.update(new DOMParser().parseFromString(await response.text(), "text/html"));
-      this.pause = INTERVAL;
+      this.pause = this.interval;
       this.showStale(false);
     } catch {
       this.pause = Math.min(2 * this.pause, MAX_INTERVAL);

@@ -58,7 +58,7 @@ from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.shows.runs.changes import RunChange
 from azionelab.shows.window import Window, booking_window
-from azionelab.waitlist import offers
+from azionelab.waitlist import near, offers
 from azionelab.waitlist import rules as waitlist
 from azionelab.waitlist.line import parties_in_line
 from tests.factories import (
@@ -157,6 +157,10 @@ class Evening(RuleBasedStateMachine):
     @rule(reservation=reservations)
     def leave_the_waitlist(self, reservation: UUID) -> None:
         self._try(lambda: waitlist.leave(reservation))
+
+    @rule(reservation=reservations, minutes=st.sampled_from([0, 5, 15]))
+    def say_to_be_near(self, reservation: UUID, minutes: int) -> None:
+        self._try(lambda: near.say_near(reservation, minutes))
 
     @rule()
     def the_worker_settles_the_waitlist(self) -> None:
@@ -445,9 +449,12 @@ class Evening(RuleBasedStateMachine):
             return
         db.session.rollback()
         evening = db.session.get_one(Performance, self.performance.id, populate_existing=True)
-        if booking_window(evening, now()) is Window.OPEN:
-            free = evening.capacity - evening.seats_held
-            assert all(party.seats > free for party in parties_in_line(evening.id))
+        free = evening.capacity - evening.seats_held
+        waiting, window = parties_in_line(evening.id), booking_window(evening, now())
+        if window is Window.CLOSED:
+            waiting = [party for party in waiting if party.near_minutes is not None]
+        if window in (Window.OPEN, Window.CLOSED):
+            assert all(party.seats > free for party in waiting)
 
     @invariant()
     def nobody_enters_twice(self) -> None:

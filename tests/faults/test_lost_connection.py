@@ -46,6 +46,7 @@ SELECT
   (SELECT count(*) FROM reservation WHERE state = 'confirmed') AS confirmed,
   (SELECT count(*) FROM reservation WHERE state = 'waiting') AS waiting,
   (SELECT count(*) FROM reservation WHERE waiting_since IS NOT NULL) AS in_line,
+  (SELECT count(*) FROM reservation WHERE near_until IS NOT NULL) AS near,
   (SELECT count(*) FROM reservation WHERE state = 'cancelled') AS cancelled,
   (SELECT coalesce(sum(seats), 0) FROM reservation) AS seats,
   (SELECT coalesce(sum(admitted), 0) FROM reservation) AS admitted,

@@ -1,9 +1,11 @@
 """What visitors do on the waitlist, as presses that can be repeated."""
 
+from datetime import timedelta
 from functools import partial
 
 from azionelab.bookings import rules
 from azionelab.bookings.models import Reservation
+from azionelab.database import now
 from tests.bookings.test_pages import fields
 from tests.factories import a_party, a_performance, a_waiting_party, an_entry, visitor_token
 from tests.faults.deeds import Press, Stage
@@ -36,6 +38,15 @@ def leave(stage: Stage) -> Press:
     return own_place(stage, a_waiting_party(evening.id), "/leave", sure="y")
 
 
+def say_near(stage: Stage) -> Press:
+    curtain = now() + timedelta(minutes=20)
+    evening = a_performance(2, starts_at=curtain, booking_closes_at=curtain)
+    a_party(evening)
+    place = f"/waitlist/{visitor_token(a_waiting_party(evening.id))}"
+    form = fields(stage.visitor.get(place).text) | {"minutes": "10"}
+    return partial(stage.visitor.post, f"{place}/near", data=form)
+
+
 def an_offer() -> Reservation:
     evening = a_performance(2)
     party = a_party(evening)
@@ -66,4 +77,4 @@ def staff_remove(stage: Stage) -> Press:
     return stage.in_admin(f"evenings/{offered.performance_id}/waitlist/remove", id=offered.id)
 
 
-WAITLIST = [join, take_a_place, leave, take, give_back, staff_add_a_caller, staff_remove]
+WAITLIST = [join, take_a_place, leave, say_near, take, give_back, staff_add_a_caller, staff_remove]

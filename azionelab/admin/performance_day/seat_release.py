@@ -14,6 +14,7 @@ from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.no_shows import no_shows, release_no_shows
 from azionelab.checkin.texts.building_texts import describe_silent_phones
+from azionelab.checkin.texts.near_texts import describe_near
 from azionelab.checkin.texts.notices import (
     count_parties,
     count_seats,
@@ -23,6 +24,7 @@ from azionelab.checkin.texts.notices import (
 )
 from azionelab.database import now
 from azionelab.staff.rights import Right
+from azionelab.waitlist.line import near_the_door
 from azionelab.web.dates import format_time
 
 
@@ -76,6 +78,7 @@ class SeatReleasePages(PerformancePages):
             describe_silent_phones=describe_silent_phones,
             describe_still_held=describe_still_held,
             counts=house_counts([performance_id])[performance_id],
+            near=describe_near(near_the_door(performance, now())),
             opens_at=opens_at,
             is_early=now() < opens_at,
             silent=devices.silent_devices(performance_id),

@@ -1,5 +1,6 @@
 """The waitlist of a performance: who is in line, what is offered, adding a caller, taking somebody off."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,12 +24,13 @@ from azionelab.bookings.pages.forms import Cleaned
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
 from azionelab.bookings.rules import Visitor
 from azionelab.checkin.house.counts import house_counts
-from azionelab.database import db
+from azionelab.database import db, now
 from azionelab.languages import language_names
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.staff.rights import Right
 from azionelab.waitlist import line
 from azionelab.waitlist import rules as waitlist
+from azionelab.waitlist.near import near_until
 
 
 class CallerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
@@ -80,6 +82,7 @@ class WaitlistPages(PerformancePages):
             performance,
             form=form,
             parties=line.parties_in_line(performance_id),
+            near_until=partial(near_until, at=now()),
             offers=line.open_offers(performance_id),
             unproven=line.count_unproven(performance_id),
             counts=house_counts([performance_id])[performance_id],

@@ -1,7 +1,7 @@
 """Changes of one party or of all parties of a performance: made, confirmed, reduced, cancelled, expired."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert, update
@@ -33,10 +33,17 @@ def add(session: Session, values: dict[str, Any]) -> Reservation:
 def confirm(
     session: Session, reservation: Reservation, at: datetime, *, with_mail: bool = True
 ) -> None:
-    """Confirm a pending reservation. One that held no seats holds them from now on."""
+    """Confirm a pending reservation. One that held no seats holds them from now on.
+
+    Whoever takes seats that were offered near the curtain said when they can be there: no release takes them before
+    (no_show_seats.kept_until).
+    """
     reservation.state = State.CONFIRMED
     reservation.holds_seats = True
     reservation.confirmed_at = at
+    if reservation.near_minutes is not None:
+        there_at = at + timedelta(minutes=reservation.near_minutes)
+        reservation.late_at = max(there_at, reservation.performance.starts_at)
     consequences.reservation_changed(session, reservation, Change.CONFIRMED, with_mail=with_mail)
 
 

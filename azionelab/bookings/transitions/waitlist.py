@@ -38,6 +38,15 @@ def take_place(session: Session, reservation: Reservation, at: datetime) -> None
     consequences.seats_may_be_free(reservation.performance)
 
 
+def say_near(
+    session: Session, reservation: Reservation, minutes: int | None, until: datetime | None
+) -> None:
+    """Note that a party in line is so many minutes away; None: that it is not. Its performance is locked."""
+    reservation.near_minutes, reservation.near_until = minutes, until
+    session.flush()
+    consequences.seats_may_be_free(reservation.performance)
+
+
 def resize(session: Session, reservation: Reservation, name: str, places: Places) -> None:
     """Let an entry that is not in line yet ask for other places."""
     reservation.name = name
@@ -52,11 +61,15 @@ def offer(
     until: datetime,
     *,
     now_told: bool,
+    near: bool = False,
 ) -> None:
     """Hold the seats that were found free for a party that waited, `until` a moment.
 
-    The mail is written when the visitor is told: now, or by `tell`.
+    The mail is written when the visitor is told: now, or by `tell`. Of an offer to who is `near`, what they said is kept:
+    whoever takes it is expected then (parties.confirm).
     """
+    if not near:
+        reservation.near_minutes = reservation.near_until = None
     reservation.state = State.PENDING
     reservation.holds_seats = True
     reservation.hold_expires_at, reservation.offered_at = until, told_at

@@ -72,7 +72,8 @@ _MAX_REVOKED_SCANS = 5_000  # that are recorded for one device
 @blueprint.operation("getHouse", 403, 404, 409)
 def house(performance_id: int) -> dict[str, Any]:
     """Count the people who are expected, in, and still to come."""
-    return performance_body(get_performance(performance_id)) | counts_body(performance_id)
+    performance = get_performance(performance_id)
+    return performance_body(performance) | counts_body(performance)
 
 
 @blueprint.route("/<int:performance_id>/scans", methods=["POST"])
@@ -195,7 +196,7 @@ def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResp
         "rights": sorted_rights(g.device.scope),
         "closed": closed,
         "performance": door_performance_body(performance),
-        "counts": counts_body(performance_id),
+        "counts": counts_body(performance),
         "silent": visible_silent_phones(performance_id) if not closed else [],
         "results": results,
         "complete": changes.complete,

@@ -11,6 +11,7 @@ from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.pages.performance import get_performance
 from azionelab.checkin.pages.views import blueprint
 from azionelab.checkin.texts.building_texts import describe_silent_phones
+from azionelab.checkin.texts.near_texts import describe_near
 from azionelab.checkin.texts.notices import (
     count_parties,
     count_seats,
@@ -21,6 +22,7 @@ from azionelab.checkin.texts.notices import (
 from azionelab.database import now
 from azionelab.shows.programme import Listing
 from azionelab.staff.rights import door_required
+from azionelab.waitlist.line import near_the_door
 
 
 @blueprint.get("/performances/<int:performance_id>/no-shows")
@@ -62,6 +64,7 @@ def _no_shows_page(
         performance=performance,
         missing=door_no_shows.no_shows(performance.id),
         counts=house_counts([performance.id])[performance.id],
+        near=describe_near(near_the_door(performance, now())),
         opens_at=opens_at,
         is_early=now() < opens_at,
         silent=silent_devices(performance.id),

@@ -14,15 +14,22 @@ from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.pages.access import has_right
 from azionelab.checkin.scanning import scan_log
+from azionelab.database import now
 from azionelab.shows.programme import Listing
 from azionelab.staff.tokens import Scope
+from azionelab.waitlist.line import near_the_door
 
 
-def counts_body(performance_id: int) -> dict[str, Any]:
-    """The counts of the house, and the people in the building."""
-    counts, building = house_counts([performance_id])[performance_id], people_in(performance_id)
+def counts_body(performance: Listing) -> dict[str, Any]:
+    """The counts of the house, the people in the building, and who waits near it."""
+    counts, building = house_counts([performance.id])[performance.id], people_in(performance.id)
+    near = near_the_door(performance, now())
     figures = {figure: getattr(counts, figure) for figure in _FIGURES}
     return figures | {
+        "near_parties": near.waiting.parties,
+        "near_people": near.waiting.seats,
+        "on_offer": near.on_offer,
+        "on_offer_until": near.until,
         "outside": building.outside,
         "in_building": building.people,
         "known_at": building.known_at,

@@ -44,6 +44,22 @@ class CountsSchema(ResponseSchema):
     released = fields.Integer(required=True, metadata={"description": "Seats of no-shows."})
     walk_ins = fields.Integer(required=True)
     free = fields.Integer(required=True, metadata={"description": "Seats that nobody holds."})
+    near_parties = fields.Integer(
+        required=True,
+        metadata={"description": "Parties on the waitlist who said that they are near."},
+    )
+    near_people = fields.Integer(required=True, metadata={"description": "Their people."})
+    on_offer = fields.Integer(
+        required=True,
+        metadata={
+            "description": "Seats on offer to such parties: held, and not free for walk-ins."
+        },
+    )
+    on_offer_until = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When the last of these offers lapses."},
+    )
     outside = fields.Integer(
         required=True,
         metadata={

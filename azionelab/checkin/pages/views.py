@@ -26,6 +26,7 @@ from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.texts.building_texts import describe_building_parts, describe_known_at
 from azionelab.checkin.texts.change_texts import describe_changes
+from azionelab.checkin.texts.near_texts import describe_near
 from azionelab.checkin.texts.notices import (
     describe_late_arrival,
     describe_more_found,
@@ -40,6 +41,7 @@ from azionelab.checkin.verdicts import VerdictKind, Way
 from azionelab.database import now
 from azionelab.shows.programme import Listing
 from azionelab.staff.rights import Right, door_required, has_right
+from azionelab.waitlist.line import near_the_door
 from azionelab.web.resubmit_pages import can_resubmit, resubmit_page, stale_form_text
 
 blueprint = Blueprint("checkin", __name__, url_prefix="/checkin")
@@ -218,6 +220,7 @@ def _door_page(
         performance=performance,
         caution=performance_warning(performance, now()),
         counts=counts,
+        near=describe_near(near_the_door(performance, now())),
         building=people_in(performance.id),
         describe_building_parts=describe_building_parts,
         describe_known_at=describe_known_at,

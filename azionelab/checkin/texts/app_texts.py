@@ -12,6 +12,7 @@ from flask_babel import get_locale, gettext, ngettext
 from azionelab.checkin.texts.building_texts import describe_silent_phones
 from azionelab.checkin.texts.change_texts import change_texts
 from azionelab.checkin.texts.joining_texts import joining_texts
+from azionelab.checkin.texts.near_texts import near_texts
 from azionelab.checkin.texts.notices import describe_more_found, too_many_searches_text
 from azionelab.checkin.texts.phone_texts import phone_texts
 from azionelab.checkin.texts.plurals import Text, plural_forms
@@ -33,6 +34,7 @@ def app_texts() -> dict[str, Any]:
         | _conflict_texts()
         | _release_texts()
         | joining_texts()
+        | near_texts()
         | phone_texts(),
     }
 

@@ -1,9 +1,13 @@
 """The visitor's forms of the waitlist."""
 
-from flask_babel import lazy_gettext as _
-from wtforms import BooleanField
-from wtforms.validators import DataRequired
+from collections.abc import Iterable
 
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, SelectField
+from wtforms.validators import DataRequired, InputRequired
+
+from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.consent import TEXTS, Consent
 from azionelab.bookings.pages.forms import PartyForm, VisitorForm
 
@@ -33,6 +37,19 @@ class TakeForm(VisitorForm):
         _("Yes, we are coming"),
         [DataRequired(_("Please tick the box to show that a person is confirming."))],
     )
+
+
+class NearForm(VisitorForm):
+    """How soon a party can be at the door, by the button that is pressed; 0 takes it back."""
+
+    minutes = SelectField(None, [InputRequired()], coerce=int)
+
+    def offer(self, reservation: Reservation, minutes: Iterable[int]) -> "NearForm":
+        """Offer these times, and to be away when the party said that it is near."""
+        near = [(n, gettext("in %(minutes)s minutes", minutes=n)) for n in minutes]
+        away = [(0, gettext("We are not near any more"))] if reservation.near_minutes else []
+        self.minutes.choices = [*near, *away]
+        return self
 
 
 class LeaveForm(VisitorForm):

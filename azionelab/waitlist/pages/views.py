@@ -40,9 +40,9 @@ from azionelab.database.errors import is_database_busy
 from azionelab.extensions import csrf
 from azionelab.languages import current_language
 from azionelab.shows.programme import Listing, Status, find_listing
-from azionelab.waitlist import rules
+from azionelab.waitlist import near, rules
 from azionelab.waitlist.line import position
-from azionelab.waitlist.pages.forms import JoinForm, LeaveForm, PlaceForm, TakeForm
+from azionelab.waitlist.pages.forms import JoinForm, LeaveForm, NearForm, PlaceForm, TakeForm
 from azionelab.web.busy_pages import add_retry_after, is_outcome_unknown, log_busy
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.rate_limits import visitor_network
@@ -124,8 +124,7 @@ def place(token: str) -> AnyResponse:
     if not _is_of_waitlist(reservation):
         return redirect(url_for("bookings.booking", token=token), 303)
     # The form may be sent again that has taken the place already.
-    takes_place = reservation.waiting_since is None or "wanted" in request.form
-    form = PlaceForm() if takes_place else TakeForm()
+    form = PlaceForm() if "wanted" in request.form else _form_of(reservation)
     if not form.is_submitted():
         return _place_page(reservation, token, form)
     if not form.validate():
@@ -161,15 +160,33 @@ def leave(token: str) -> AnyResponse:
     return _page("waitlist/leave.html", reservation, token, status, form=form, notice=notice)
 
 
+@blueprint.post("/waitlist/<token>/near")
+def say_near(token: str) -> AnyResponse:
+    """Say that one is near the theatre, or not any more."""
+    reservation = reservation_of(token)
+    # All times: the rule refuses those that cannot be chosen now, with an explanation.
+    form = NearForm().offer(reservation, near.MINUTES)
+    if not form.validate():
+        refused = form.notice or gettext("Please choose how soon you can be at the door.")
+        return _place_page(reservation, token, _form_of(reservation), 422, refused)
+    try:
+        near.say_near(reservation.id, form.minutes.data)
+    except BookingError as error:
+        form = _form_of(reservation)
+        return _place_page(reservation_of(token), token, form, 409, _explain(error))
+    return redirect(url_for(".place", token=token), 303)
+
+
+def _form_of(reservation: Reservation) -> PlaceForm | TakeForm:
+    return PlaceForm() if reservation.waiting_since is None else TakeForm()
+
+
 def _is_of_waitlist(reservation: Reservation) -> bool:
     """Whether its page is the one of the waitlist: it waits, waited in vain, or has not taken its offer."""
     is_offer = reservation.offered_at is not None and reservation.confirmed_at is None
-    return reservation.only_waited or is_offer or _ended_unconfirmed(reservation)
-
-
-def _ended_unconfirmed(reservation: Reservation) -> bool:
-    """Whether it is an entry that ended before it was in line: it never held seats."""
-    return not reservation.is_live and not reservation.holds_seats
+    # An entry that ended before it was in line never held seats.
+    ended_unconfirmed = not reservation.is_live and not reservation.holds_seats
+    return reservation.only_waited or is_offer or ended_unconfirmed
 
 
 def _place_page(
@@ -179,9 +196,21 @@ def _place_page(
     status: int = 200,
     notice: str | None = None,
 ) -> AnyResponse:
+    at = now()
     place = position(reservation)
+    minutes = near.minutes_offered(reservation, at) if place else []
     return _page(
-        "waitlist/place.html", reservation, token, status, form=form, notice=notice, place=place
+        "waitlist/place.html",
+        reservation,
+        token,
+        status,
+        form=form,
+        notice=notice,
+        place=place,
+        in_line=place is not None and near.is_to_come(reservation.performance, at),
+        near_from=near.opens_later(reservation.performance, at),
+        near_until=near.near_until(reservation, at),
+        near_form=NearForm(formdata=None).offer(reservation, minutes) if minutes else None,
     )
 
 
@@ -264,6 +293,8 @@ def _render_form(
 
 
 def _explain(error: BookingError) -> str:
+    if isinstance(error, near.NearClosed):
+        return gettext("You can tell us this in the last three hours before it begins.")
     if isinstance(error, ReservationEnded):
         return gettext("You are not on the waitlist any more.")
     return explain(error)

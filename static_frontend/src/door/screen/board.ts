@@ -45,6 +45,7 @@ export class Board {
     view.show("over", session.sync.isAway && session.state.mayBeOver);
     view.setText("last-words", last && this.lastText(last));
     view.show("last", last !== undefined);
+    view.setText("near", this.nearText(session.state));
     this.showNotices(session.state);
     this.showRelease(session.state);
   }
@@ -98,6 +99,16 @@ export class Board {
     return this.texts.get("building.known", { at });
   }
 
+  /** Who waits near the theatre, and the seats on offer to them. */
+  private nearText({ counts }: DoorState): string | undefined {
+    const { near_parties: parties = 0, near_people: num = 0, on_offer = 0, on_offer_until: until } = counts ?? {};
+    const told = [
+      ...(parties > 0 ? [this.texts.get("near.waiting", { num, parties })] : []),
+      ...(until ? [this.texts.get("near.on_offer", { num: on_offer, at: this.texts.clock(until) })] : []),
+    ];
+    return told.length > 0 ? told.join(" ") : undefined;
+  }
+
   private cautionText({ performance, clock }: DoorState): string | undefined {
     if (!performance) return undefined;
     if (performance.cancelled) return this.texts.get("caution.cancelled");
@@ -139,7 +150,8 @@ export class Board {
   }
 
   /** The sheet to release and restore seats. */
-  private showRelease({ performance, mayRelease, parties: partyList, noShows, free, silent, device }: DoorState): void {
+  private showRelease(state: DoorState): void {
+    const { performance, mayRelease, parties: partyList, noShows, free, silent, device } = state;
     if (!performance) return;
     const { view, texts } = this;
     const { places: num, parties, late: { places: late, parties: lateParties, until } } = noShows;
@@ -164,6 +176,7 @@ export class Board {
     view.setText("release-words", done ? done.join(" ") : asked);
     view.setText("release-ask", num > 0 || !kept ? ask : undefined);
     const phones = silent.join(", ");
+    view.setText("release-near", this.nearText(state));
     view.setText("release-silent", phones ? texts.get("release.silent", { phones }) : undefined);
     view.setText("release-late-words", kept);
     view.show("release-late", late > 0);

@@ -109,6 +109,12 @@ export interface Counts {
   readonly inside: number;
   readonly to_come: number;
   readonly free: number;
+  /** Parties on the waitlist who are near, and their people. Missing from servers before 0.4. */
+  readonly near_parties?: number;
+  readonly near_people?: number;
+  /** Seats on offer to such parties: they are not free. */
+  readonly on_offer?: number;
+  readonly on_offer_until?: string | null;
   /** People who went out and may come back. */
   readonly outside?: number;
   /** People in the building, conflicts included. Missing from servers before 0.4. */

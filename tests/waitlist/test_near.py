@@ -1,0 +1,219 @@
+"""Seats that come free near the curtain go to those in line who said that they are near, then to walk-ins."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from azionelab.bookings import rules
+from azionelab.bookings.errors import ReservationEnded
+from azionelab.bookings.models import Reservation
+from azionelab.bookings.seats.no_show_seats import release_no_shows
+from azionelab.bookings.transitions import consequences
+from azionelab.checkin.pages.responses import counts_body
+from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
+from azionelab.checkin.verdicts import VerdictKind
+from azionelab.database import db, now
+from azionelab.mail.models import MailKind
+from azionelab.shows.models import Performance
+from azionelab.shows.programme import find_listing
+from azionelab.waitlist import near, offers
+from azionelab.waitlist import rules as waitlist
+from tests.bookings.test_pages import fields
+from tests.factories import (
+    DOOR_A,
+    a_party,
+    a_performance,
+    a_waiting_party,
+    fresh,
+    let_lapse,
+    mails,
+    seats_held,
+    visitor_token,
+)
+from tests.support.people import english
+from tests.waitlist.test_pages import read
+
+
+@pytest.fixture
+def by_day(make_app: Callable[..., Flask]) -> Iterator[Flask]:
+    """An application without a night, so that tests do not depend on the time of day."""
+    app = make_app(NIGHT_BEGINS="0", NIGHT_ENDS="0")
+    with app.app_context():
+        yield app
+
+
+pytestmark = pytest.mark.usefixtures("by_day")
+
+
+def tonight(*missing: int, minutes: int = 25) -> Performance:
+    """A full performance that begins soon; none of its parties is in."""
+    curtain = now() + timedelta(minutes=minutes)
+    performance = a_performance(sum(missing), starts_at=curtain, booking_closes_at=curtain)
+    for seats in missing:
+        a_party(performance, seats)
+    return performance
+
+
+def a_near_party(performance: Performance, seats: int = 1, minutes: int = 5) -> Reservation:
+    return near.say_near(a_waiting_party(performance.id, seats).id, minutes)
+
+
+def states(*parties: Reservation) -> list[str]:
+    return [fresh(party.id).state for party in parties]
+
+
+def walk_in(performance: Performance, people: int) -> VerdictKind:
+    return let_in_walk_ins(performance.id, people, uuid4(), DOOR_A).kind
+
+
+def test_a_release_goes_to_those_who_are_near_in_their_order_then_to_walk_ins() -> None:
+    performance = tonight(2, 3)
+    away = a_waiting_party(performance.id, 2)
+    four = a_near_party(performance, 4, minutes=10)
+    two = a_near_party(performance, 2)
+    one = a_near_party(performance, 1)
+    release_no_shows(performance.id)
+    # One seat is left for the single person; the pair is next for two.
+    assert states(away, four, two, one) == ["waiting", "pending", "waiting", "pending"]
+    assert mails(four)[-1] == MailKind.OFFER, "told at once"
+    assert fresh(four.id).hold_expires_at <= now() + timedelta(minutes=10)
+    assert walk_in(performance, 1) is VerdictKind.FULL, "what is on offer is held"
+
+    waitlist.leave(four.id)
+    assert states(two) == ["pending"], "refused: passed on at once"
+    assert walk_in(performance, 3) is VerdictKind.FULL
+    assert walk_in(performance, 2) is VerdictKind.ADMITTED, "nobody near is left for these"
+    let_lapse(fresh(two.id))
+    assert walk_in(performance, 2) is VerdictKind.ADMITTED, "not answered in time"
+
+    rules.confirm(one.id)
+    kept = release_no_shows(performance.id)
+    assert (kept.places, kept.late_places) == (0, 1), "whoever took a seat is on the way"
+    assert fresh(one.id).late_at == performance.starts_at
+    assert seats_held(performance.id) == (5, 5)
+    assert states(away) == ["waiting"]
+
+
+def test_what_comes_free_later_is_offered_once_somebody_says_to_be_near() -> None:
+    performance = tonight(2)
+    party = a_waiting_party(performance.id, 1)
+    release_no_shows(performance.id)
+    assert states(party) == ["waiting"]
+    near.say_near(party.id, 10)
+    assert states(party) == ["pending"]
+    # The button was still on the page: the offer stays.
+    assert near.say_near(party.id, 0).is_unchanged
+
+
+@pytest.mark.parametrize("why", ["takes it back", "said it long ago", "too far", "has begun"])
+def test_nobody_is_offered_seats_who_is_not_near(why: str) -> None:
+    performance = tonight(2)
+    party = a_near_party(performance, 1, minutes=20 if why == "too far" else 5)
+    if why == "takes it back":
+        near.say_near(party.id, 0)
+    said = {
+        "said it long ago": "UPDATE reservation SET near_until = now() WHERE id = :id",
+        "too far": "UPDATE performance SET starts_at = starts_at - interval '10 minutes',"
+        " booking_closes_at = booking_closes_at - interval '10 minutes' WHERE id = :performance",
+        "has begun": "UPDATE performance SET starts_at = now(), booking_closes_at = now() WHERE id = :performance",
+    }.get(why)
+    if said:
+        db.session.execute(text(said), {"id": party.id, "performance": performance.id})
+        db.session.commit()
+    release_no_shows(performance.id)
+    assert states(party) == ["waiting"]
+    assert walk_in(performance, 2) is VerdictKind.ADMITTED
+
+
+def test_it_can_be_said_on_the_day_by_who_is_in_line() -> None:
+    early = tonight(1, minutes=181)
+    waiting = a_waiting_party(early.id)
+    with pytest.raises(near.NearClosed):
+        near.say_near(waiting.id, 5)
+    performance = tonight(1, minutes=100)
+    with pytest.raises(near.NearClosed):
+        near.say_near(a_waiting_party(performance.id).id, 7)
+    party = a_near_party(performance)
+    until = fresh(party.id).near_until
+    assert until is not None
+    assert until - now() <= timedelta(minutes=90)
+    waitlist.leave(party.id)
+    with pytest.raises(ReservationEnded):
+        near.say_near(party.id, 5)
+
+
+def test_from_the_place_in_line_to_the_ticket_and_what_the_door_sees(by_day: Flask) -> None:
+    performance = tonight(2)
+    party = a_waiting_party(performance.id, 2)
+    visitor, place = english(by_day), f"/waitlist/{visitor_token(party)}"
+
+    def press(address: str, **named: str) -> str:
+        form = fields(visitor.get(place).text)
+        form = {name: form[name] for name in form if name == "csrf_token"} | named
+        return visitor.post(address, data=form, follow_redirects=True).text
+
+    assert "Please choose how soon" in press(f"{place}/near"), "a scanner presses no button"
+    assert "You can tell us this" in press(f"{place}/near", minutes="30")
+    page = press(f"{place}/near", minutes="10")
+    assert "You said that you can be here in 10 minutes." in read(page)
+    assert '<noscript><meta http-equiv="refresh"' in page
+    assert _counted(performance) == (1, 2, 0, None)
+    release_no_shows(performance.id)
+    until = fresh(party.id).hold_expires_at
+    assert _counted(performance) == (0, 0, 2, until)
+    assert "2 seats are held for you until" in read(visitor.get(place).text)
+    assert "2 seats are held for you until" in read(press(place)), "a scanner presses no button"
+    assert fresh(party.id).state == "pending"
+    assert "/ticket.pdf" in press(place, coming="y")
+
+
+def _counted(performance: Performance) -> tuple[object, ...]:
+    db.session.rollback()
+    listing = find_listing(performance.id, now())
+    assert listing is not None
+    body = counts_body(listing)
+    return tuple(body[n] for n in ("near_parties", "near_people", "on_offer", "on_offer_until"))
+
+
+def release_among_walk_ins(app: Flask) -> tuple[Performance, list[UUID], int]:
+    """Ten doors let in walk-ins while ten seats are released; how many got in. Six single people are near."""
+    performance = tonight(*[1] * 10)
+    waiting = [a_near_party(performance).id for _ in range(6)]
+
+    def at_door(_number: int) -> bool:
+        with app.app_context():
+            return walk_in(performance, 1) is VerdictKind.ADMITTED
+
+    def release() -> None:
+        with app.app_context():
+            release_no_shows(performance.id)
+
+    with ThreadPoolExecutor(8) as crowd:
+        before = [crowd.submit(at_door, n) for n in range(10)]
+        crowd.submit(release).result()
+        after = [crowd.submit(at_door, n) for n in range(10)]
+        admitted = sum(each.result() for each in (*before, *after))
+    return performance, waiting, admitted
+
+
+def test_walk_ins_during_a_release_get_what_nobody_near_is_offered(by_day: Flask) -> None:
+    performance, waiting, admitted = release_among_walk_ins(by_day)
+    assert [fresh(one).state for one in waiting] == ["pending"] * 6
+    assert admitted == 4
+    assert seats_held(performance.id) == (10, 10)
+
+
+def test_negative_control_an_offer_after_the_commit_is_too_late(
+    by_day: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consequences, "_followers", [])
+    performance, waiting, admitted = release_among_walk_ins(by_day)
+    offers.settle()
+    assert admitted == 10
+    assert [fresh(one).state for one in waiting] == ["waiting"] * 6
+    assert seats_held(performance.id) == (10, 10)

@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import ClauseElement, Insert
 from sqlalchemy.orm import Session
 
+import azionelab.app  # noqa: F401 (all tables are known before a statement is built)
 from azionelab.api import rest
 from azionelab.bookings.transitions import parties
 from azionelab.checkin.scanning import scans

@@ -13,8 +13,8 @@ from azionelab.staff.tokens import digest
 from bench.servers import SECRET_KEY
 
 
-def make_performance(database: psycopg.Connection[Any]) -> int:
-    """Insert a performance with seats for the whole measurement, and return its id."""
+def make_performance(database: psycopg.Connection[Any], capacity: int = 100_000) -> int:
+    """Insert a performance, by default with seats for the whole measurement, and return its id."""
     row = database.execute(
         """
         WITH venue AS (INSERT INTO venue (name, address) VALUES (gen_random_uuid(), '') RETURNING id),
@@ -24,9 +24,10 @@ def make_performance(database: psycopg.Connection[Any]) -> int:
         INSERT INTO performance (show_id, venue_id, starts_at, booking_opens_at,
                                  booking_closes_at, capacity, party_limit)
         SELECT show.id, venue.id, now() + interval '1 day', now() - interval '1 day',
-               now() + interval '20 hours', 100000, 6 FROM show, venue
+               now() + interval '20 hours', %s, 6 FROM show, venue
         RETURNING id
-        """
+        """,
+        [capacity],
     ).fetchone()
     return int(row[0]) if row else 0
 

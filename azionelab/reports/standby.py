@@ -1,4 +1,4 @@
-"""How many standby places the record of no-shows supports for a performance: an advice, nothing acts on it."""
+"""How many standby places the record of no-shows supports for a performance: advice only, nothing acts on it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

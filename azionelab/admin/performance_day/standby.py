@@ -1,4 +1,4 @@
-"""How many people may wait at the door for seats of no-shows: an advice from the record, as a picture and a table."""
+"""How many people may wait at the door for seats of no-shows: advice from the record, as a picture and a table."""
 
 from dataclasses import dataclass
 

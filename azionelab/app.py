@@ -19,12 +19,14 @@ from azionelab.bookings.mails import jobs as _booking_mail_jobs  # noqa: F401
 from azionelab.bookings.pages import own_booking as _own_booking  # noqa: F401
 from azionelab.bookings.pages import ticket_files as _ticket_files  # noqa: F401
 from azionelab.bookings.pages.own import changes as _own_changes  # noqa: F401
+from azionelab.bookings.pages.own import coming as _coming  # noqa: F401
 from azionelab.bookings.pages.own import hand_over as _hand_over  # noqa: F401
 from azionelab.bookings.pages.own import inbox as _inbox  # noqa: F401
 from azionelab.bookings.pages.own import my_bookings as _my_bookings  # noqa: F401
 from azionelab.bookings.pages.own import my_data as _my_data  # noqa: F401
 from azionelab.bookings.pages.views import blueprint as bookings_blueprint
 from azionelab.bookings.people import jobs as _people_jobs  # noqa: F401
+from azionelab.bookings.reminders import jobs as _reminder_jobs  # noqa: F401
 from azionelab.checkin.pages import app_views as _door_app  # noqa: F401
 from azionelab.checkin.pages import no_show_views as _no_shows  # noqa: F401
 from azionelab.checkin.pages.views import blueprint as checkin_blueprint

@@ -77,6 +77,7 @@ TABLE = {
     "DATA_CONTROLLER": ("\u200b refused", f"{'x' * 200} fine", "fine"),
     "WAITLIST_OFFER_HOURS": ("0 refused", "168 fine", "fine"),
     "LATE_HOLD_MINUTES": ("-1 refused", "60 fine", "fine"),
+    "REMINDER_HOURS": ("soon refused", "169 refused", "fine"),
     "NIGHT_BEGINS": ("24 refused", "0 fine", "fine"),
     "NIGHT_ENDS": ("late refused", "23 fine", "fine"),
     "PAGE_CACHE_SECONDS": ("-1 refused", "60 told", "fine"),

@@ -25,6 +25,7 @@ class MailKind(StrEnum):
     MESSAGE = "message"  # staff wrote to the audience
     WAITLIST = "waitlist"  # you want to wait for seats: press here to take your place in line
     OFFER = "offer"  # seats came free: press here to have them
+    REMINDER = "reminder"  # the curtain is near: are you coming?
 
 
 class Delivery(StrEnum):
@@ -49,7 +50,7 @@ class Mail(Base):
     __table_args__ = (
         CheckConstraint(
             "kind IN ('confirm', 'existing', 'ticket', 'changed', 'cancelled',"
-            " 'performance_cancelled', 'moved', 'message', 'waitlist', 'offer')",
+            " 'performance_cancelled', 'moved', 'message', 'waitlist', 'offer', 'reminder')",
             name="kind",
         ),
         CheckConstraint("(kind = 'message') = (message_id IS NOT NULL)", name="message"),
@@ -60,6 +61,21 @@ class Mail(Base):
             "reservation_id",
             unique=True,
             postgresql_where=text("message_id IS NOT NULL"),
+        ),
+        CheckConstraint(
+            "(kind = 'reminder') = (curtain IS NOT NULL)"
+            " AND (curtain IS NULL) = (hours_before IS NULL)",
+            name="reminder",
+        ),
+        # A party gets each reminder of a curtain once, however often the job runs.
+        Index(
+            "uq_mail_reminder",
+            "reservation_id",
+            "kind",
+            "curtain",
+            "hours_before",
+            unique=True,
+            postgresql_where=text("curtain IS NOT NULL"),
         ),
         CheckConstraint("delivery IN ('queued', 'sent', 'not_sent', 'failed')", name="delivery"),
         Index("ix_mail_reservation_id", "reservation_id"),
@@ -92,6 +108,9 @@ class Mail(Base):
     message_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("audience_message.id", ondelete="CASCADE")
     )
+    # Of a reminder: the curtain that it is about, and which of its reminders it is.
+    curtain: Mapped[datetime | None]
+    hours_before: Mapped[int | None]
     # By the class's name: this part knows nothing of bookings, and reads nothing of it.
     reservation: Mapped[Any] = relationship("Reservation")
     message: Mapped[Any] = relationship("AudienceMessage")

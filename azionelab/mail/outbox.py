@@ -1,13 +1,14 @@
 """The outbox: writes a mail's row and its job in the caller's transaction."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from procrastinate.jobs import JobDeferrer
 from procrastinate.types import JSONDict
 from sqlalchemy import func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from azionelab.database import insert_with_commit, now, transaction
@@ -16,7 +17,8 @@ from azionelab.mail.models import Delivery, Mail, MailKind
 
 SEND_JOB = "mail.send"
 QUEUE = "mail"
-_AFTER_ALL_OTHERS = -10  # the queue's priority of a message to an audience; others have 0
+# The queue's priorities of what many get at once: a ticket must not wait for two thousand messages. Others have 0.
+_PRIORITIES = {MailKind.REMINDER: -5, MailKind.MESSAGE: -10}
 _REPEAT_PAUSE = timedelta(minutes=5)
 _NEW_MAIL = insert(Mail).inline()
 
@@ -89,19 +91,33 @@ def queue_again(session: Session, mail: Mail) -> None:
 
 def enqueue_message(session: Session, message_id: UUID, reservations: Sequence[UUID]) -> None:
     """Write the mails of a message to an audience and enqueue their sending, after all other mails."""
-    mails = [
-        {
-            "id": uuid4(),
-            "reservation_id": reservation_id,
-            "message_id": message_id,
-            "kind": MailKind.MESSAGE,
-            "created_at": now(),
-        }
-        for reservation_id in reservations
-    ]
+    facts = {"kind": MailKind.MESSAGE, "message_id": message_id, "created_at": now()}
+    mails = [{"id": uuid4(), "reservation_id": one, **facts} for one in reservations]
     session.execute(_NEW_MAIL, mails)
-    sendings: list[JSONDict] = [{"mail_id": str(mail["id"])} for mail in mails]
-    _send_job(session, MailKind.MESSAGE).batch_defer(*sendings)
+    _defer_all(session, MailKind.MESSAGE, [mail["id"] for mail in mails])
+
+
+def enqueue_reminders(
+    session: Session,
+    curtain: datetime,
+    hours_before: int,
+    at: datetime,
+    reservations: Sequence[UUID],
+) -> None:
+    """Write the reminders of a curtain and enqueue their sending; whoever has this one gets no second."""
+    facts = {
+        "kind": MailKind.REMINDER,
+        "curtain": curtain,
+        "hours_before": hours_before,
+        "created_at": at,
+    }
+    written = session.scalars(
+        upsert(Mail)
+        .values([{"id": uuid4(), "reservation_id": one, **facts} for one in reservations])
+        .on_conflict_do_nothing()
+        .returning(Mail.id)
+    ).all()
+    _defer_all(session, MailKind.REMINDER, written)
 
 
 def defer_sending(
@@ -111,12 +127,17 @@ def defer_sending(
     _send_job(session, kind, pause).defer(mail_id=str(mail_id))
 
 
+def _defer_all(session: Session, kind: MailKind, mails: Iterable[object]) -> None:
+    sendings: list[JSONDict] = [{"mail_id": str(mail_id)} for mail_id in mails]
+    if sendings:
+        _send_job(session, kind).batch_defer(*sendings)
+
+
 def _send_job(session: Session, kind: str, pause: timedelta | None = None) -> JobDeferrer:
     return job_within(
         session,
         SEND_JOB,
         queue=QUEUE,
-        # A ticket must not wait for two thousand messages.
-        priority=_AFTER_ALL_OTHERS if kind == MailKind.MESSAGE else None,
+        priority=_PRIORITIES.get(MailKind(kind)),
         schedule_in={"seconds": int(pause.total_seconds())} if pause else None,
     )

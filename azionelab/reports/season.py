@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from azionelab.bookings.models import Reservation, State
+from azionelab.bookings.reminders.answers import SAID_COMING
 from azionelab.database import db
 from azionelab.reports.audience import LEAD, WALKED_IN, lead_seats
 from azionelab.shows.limits import performance_end
@@ -28,6 +29,7 @@ class Figures:
     seats: int = 0  # offered: the house's capacity
     taken: int = 0  # by bookings and walk-ins, without released seats
     booked: int = 0
+    coming: int = 0  # of these, by parties that said so when they were reminded
     came: int = 0  # people who were let in, walk-ins included
     walk_ins: int = 0
     checked: int = 0
@@ -108,6 +110,7 @@ class _Sums:
 
     taken: int = 0
     booked: int = 0
+    coming: int = 0
     booked_in: int = 0
     walked_in: int = 0
     lead: float = 0
@@ -159,6 +162,7 @@ def _read_sums(which: list[ColumnElement[bool]]) -> Mapping[int, _Sums]:
             Reservation.performance_id,  # then the fields of _Sums, in their order
             _sum(Reservation.seats - Reservation.released),
             _sum(Reservation.seats, booked),
+            _sum(Reservation.seats, SAID_COMING),
             _sum(Reservation.admitted, booked),
             _sum(Reservation.admitted, WALKED_IN),
             _sum(Reservation.seats * func.greatest(LEAD, 0), booked),
@@ -178,6 +182,7 @@ def _figures(capacity: int, sums: _Sums) -> Figures:
         seats=capacity,
         taken=sums.taken,
         booked=sums.booked,
+        coming=sums.coming,
         came=sums.booked_in + sums.walked_in,
         walk_ins=sums.walked_in,
         checked=1 if is_checked else 0,

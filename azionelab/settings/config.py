@@ -48,6 +48,7 @@ class Config:
     unconfirmed_retention_days: int
     waitlist_offer_hours: int
     late_hold_minutes: int
+    reminder_hours: tuple[int, ...]  # before the curtain
     night_begins: int  # o'clock, in `time_zone`
     night_ends: int
     page_cache_seconds: int

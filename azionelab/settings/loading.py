@@ -13,6 +13,7 @@ from azionelab.logs import FORMATS
 from azionelab.settings.config import ROLES, Config
 from azionelab.settings.environment import SettingsReader, web_processes
 from azionelab.settings.production import unsafe_settings
+from azionelab.validation.hours import MAX_HOURS, MOST, read_hours
 
 
 class ConfigError(Exception):
@@ -59,6 +60,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         unconfirmed_retention_days=reader.integer("UNCONFIRMED_RETENTION_DAYS", 3, 1, 3650),
         waitlist_offer_hours=reader.integer("WAITLIST_OFFER_HOURS", 24, 1, 7 * 24),
         late_hold_minutes=reader.integer("LATE_HOLD_MINUTES", 15, 0, 60),
+        reminder_hours=_hours(reader, "REMINDER_HOURS", "48, 3"),
         night_begins=reader.integer("NIGHT_BEGINS", 22, 0, 23),
         night_ends=reader.integer("NIGHT_ENDS", 8, 0, 23),
         page_cache_seconds=reader.integer("PAGE_CACHE_SECONDS", 1, 0, 60),
@@ -118,6 +120,18 @@ def _roles(reader: SettingsReader, name: str) -> list[str]:
     unknown = [role for role in roles if role not in ROLES]
     reader.problems.extend(f"{name}: {role!r} is not one of {', '.join(ROLES)}" for role in unknown)
     return roles
+
+
+def _hours(reader: SettingsReader, name: str, default: str) -> tuple[int, ...]:
+    """Hours before the curtain."""
+    value = reader.text(name, default)
+    try:
+        return read_hours(value)
+    except ValueError:
+        reader.problems.append(
+            f"{name}: {value!r} is neither 'none' nor up to {MOST} hours from 1 to {MAX_HOURS} such as '{default}'"
+        )
+        return read_hours(default)
 
 
 def _pool_size(reader: SettingsReader, threads: int) -> int:

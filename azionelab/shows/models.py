@@ -115,6 +115,8 @@ class Show(Versioned, Base):
     strobe: Mapped[bool] = mapped_column(default=False, server_default=false())
     loud_noise: Mapped[bool] = mapped_column(default=False, server_default=false())
     haze: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Hours before the curtain as validation/hours.py reads them; "" for those of the settings.
+    reminders: Mapped[str] = mapped_column(default="", server_default="")
     performances: Mapped[list["Performance"]] = relationship(
         back_populates="show", passive_deletes="all", order_by="Performance.starts_at"
     )
@@ -159,7 +161,7 @@ class Performance(Versioned, Base):
 
     `seats_held` counts the seats of its live reservations, `wheelchair_held` those of them that are wheelchair places.
     Triggers on `reservation` maintain both, constraints prevent overselling, and direct updates are refused
-    (migrations 0002, 0056). Lapsed holds count until they are expired. `wheelchair_places` are part of the capacity
+    (migrations 0002, 0059). Lapsed holds count until they are expired. `wheelchair_places` are part of the capacity
     and nobody else's.
     """
 

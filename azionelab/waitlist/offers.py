@@ -23,9 +23,10 @@ from azionelab.bookings.transitions.consequences import when_seats_come_free
 from azionelab.database import now, transaction
 from azionelab.mail.models import Mail, MailKind
 from azionelab.settings.config import Config
+from azionelab.settings.night import theatres_night
 from azionelab.shows.models import Performance
 from azionelab.shows.window import Window, booking_window
-from azionelab.waitlist.deadlines import Night, near_offer_until, offer_times
+from azionelab.waitlist.deadlines import near_offer_until, offer_times
 from azionelab.waitlist.line import IN_LINE, NEAR, ORDER, minutes_left
 
 _HERE = Reservation.performance_id == bindparam("performance")
@@ -73,7 +74,7 @@ def pass_on(session: Session, performance_id: int) -> None:
         return
     match booking_window(performance, at):
         case Window.OPEN:
-            times = offer_times(at, performance.booking_closes_at, _night(), _longest())
+            times = offer_times(at, performance.booking_closes_at, theatres_night(), _longest())
             is_told = times.told_at <= at
             for first in _each_that_fits(session, performance, at, _FIRST_IN_LINE):
                 waitlist.offer(session, first, times.told_at, times.until, now_told=is_told)
@@ -136,11 +137,6 @@ def _tell(reservation_id: UUID) -> None:
         reservation = lock_reservation(session, reservation_id)
         if reservation.is_pending and reservation_id in _untold(session):
             waitlist.tell(session, reservation)
-
-
-def _night() -> Night:
-    settings: Config = current_app.config["AZIONELAB"]
-    return Night(settings.night_begins, settings.night_ends, settings.time_zone)
 
 
 def _longest() -> timedelta:

@@ -48,6 +48,7 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         f"/bookings/confirm/{pending}",
         f"/bookings/{confirmed}",
         f"/bookings/{confirmed}/cancel",
+        f"/bookings/{confirmed}/coming",
         "/my-bookings",
         f"/my-bookings/{MY_BOOKINGS.make_token(party)}",
         f"/my-data/{MY_DATA.make_token(party)}",

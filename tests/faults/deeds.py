@@ -148,6 +148,10 @@ def late(stage: Stage) -> Press:
     return own_page(stage, party_tonight(), "{}/late", minutes="20")
 
 
+def coming(stage: Stage) -> Press:
+    return own_page(stage, party_tonight(), "{}/coming", answer="coming")
+
+
 def scan(stage: Stage, **how: Any) -> Press:
     party = party_tonight()
     body = {"scan_id": str(uuid4()), "code": ticket_token(party)} | how
@@ -288,7 +292,7 @@ def revoke_token(stage: Stage) -> Press:
 
 VISITORS = (
     book, correct_the_address, ask_for_the_mail_again, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats, more_seats, another_evening, late,
-    give_to_a_friend, accept_from_a_friend,
+    give_to_a_friend, accept_from_a_friend, coming,
 )  # fmt: skip
 DOORS = (
     scan, scan_of_some, walk_ins, sync, undo, release, restore, scan_on_the_page,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azionelab.waitlist.deadlines import NEAR, SHORTEST, Night, offer_times
+from azionelab.settings.night import NEAR, Night
+from azionelab.waitlist.deadlines import SHORTEST, offer_times
 
 ROME = ZoneInfo("Europe/Rome")
 NIGHT = Night(22, 8, ROME)

@@ -90,6 +90,7 @@ _FIELDS: dict[str, str] = {
     "performance_ids": _("the performances"),
     "published": _("whether it is published"),
     "reentry": _("whether people may leave and come back"),
+    "reminders": _("the reminders"),
     "released": _("the released seats"),
     "removed_at": _("the removal"),
     "scope": _("what it may do"),

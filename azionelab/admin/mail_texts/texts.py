@@ -26,6 +26,7 @@ NAMES: dict[str, str] = {
     TemplateName.OFFER: _("Waitlist: seats offered"),
     TemplateName.WAITLIST_MOVED: _("Waitlist: performance rescheduled"),
     TemplateName.WAITLIST_CANCELLED: _("Waitlist: performance cancelled"),
+    TemplateName.REMINDER: _("Reminder"),
     TemplateName.BOOKING: _("How the booking stands"),
 }
 WHEN: dict[str, str] = {
@@ -46,6 +47,7 @@ WHEN: dict[str, str] = {
     TemplateName.OFFER: _("when seats have come free for a party on the waitlist"),
     TemplateName.WAITLIST_MOVED: _("to those in line, when the time or the venue changes"),
     TemplateName.WAITLIST_CANCELLED: _("to those in line, when the performance is cancelled"),
+    TemplateName.REMINDER: _("some hours before the curtain, to confirmed parties"),
     TemplateName.BOOKING: _(
         "in place of a late mail, when its booking has ended or was confirmed meanwhile"
     ),
@@ -59,6 +61,8 @@ FIELDS: dict[str, str] = MESSAGE_FIELDS | {
     "state": _("whether the booking is confirmed, has to be confirmed, or has ended"),
     "ticket": _("the code of the ticket, on a line of its own"),
     "ticket_files": _("the links to the PDF and to the calendar, on a line of their own"),
+    "answer": _("asks whether they are coming, or thanks those who have said so"),
+    "give_back": _("the links to give seats back, on a line of their own"),
     "other_reference": _("the reference of the other booking"),
 }
 

@@ -20,7 +20,7 @@ from azionelab.admin.rows.filters import ChoiceFilter
 from azionelab.bookings.errors import BookingError, ReservationChanged
 from azionelab.bookings.mails.messages import preview, render
 from azionelab.bookings.mails.resending import AddressErased, resend
-from azionelab.bookings.mails.superseded import SUPERSEDED
+from azionelab.bookings.mails.superseded import OUTDATED, SUPERSEDED
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.office_error_texts import explain_to_staff
 from azionelab.mail.message import Message
@@ -38,12 +38,19 @@ KINDS: dict[str, str] = {
     MailKind.MESSAGE: _("message to the audience"),
     MailKind.WAITLIST: _("waitlist"),
     MailKind.OFFER: _("seats offered"),
+    MailKind.REMINDER: _("reminder"),
 }
 DELIVERIES: dict[str, str] = {
     Delivery.QUEUED: _("waiting"),
     Delivery.SENT: _("sent"),
     Delivery.NOT_SENT: _("not sent: no mail server is set"),
     Delivery.FAILED: _("failed"),
+}
+
+
+_NEEDLESS: dict[str, str] = {
+    SUPERSEDED: _("not sent: a newer mail replaces it"),
+    OUTDATED: _("not sent: the reminder had become needless"),
 }
 
 
@@ -83,9 +90,7 @@ class MailView(TheatreView):
         ),
         "kind": lambda _view, _context, row, _name: KINDS[row.kind],
         "delivery": lambda _view, _context, row, _name: (
-            _("not sent: a newer mail replaces it")
-            if row.last_error == SUPERSEDED
-            else DELIVERIES[row.delivery]
+            _NEEDLESS.get(row.last_error) or DELIVERIES[row.delivery]
         ),
         "last_error": lambda view, _context, row, _name: _remark(view, row),
     }

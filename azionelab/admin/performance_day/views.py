@@ -21,6 +21,7 @@ from azionelab.admin.performance_day.seat_release import SeatReleasePages
 from azionelab.admin.performance_day.standby import StandbyPages
 from azionelab.admin.performance_day.texts import describe_conflict
 from azionelab.admin.performance_day.waitlist import WaitlistPages
+from azionelab.bookings.reminders.answers import Answers, count_answers
 from azionelab.bookings.seats.network_holds import networks_of
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices.offline_list import conflicts
@@ -80,6 +81,7 @@ class PerformanceDayView(
             performance,
             **shown,
             counts=counts,
+            answers=count_answers([performance_id]).get(performance_id, Answers()),
             waiting=count_in_line([performance_id]).get(performance_id, Waiting()),
             building=people_in(performance_id),
             is_over=closes_at(performance) <= at,

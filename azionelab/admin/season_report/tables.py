@@ -68,6 +68,7 @@ def columns(*, with_number: bool = True) -> list[Column]:
         *number,
         Column(gettext("Seats offered"), lambda one: one.seats),
         Column(gettext("Seats booked"), lambda one: one.booked),
+        Column(gettext("Said they come"), lambda one: one.coming),
         Column(gettext("Came"), lambda one: one.came if one.checked else None),
         Column(gettext("of these walk-ins"), lambda one: one.walk_ins if one.checked else None),
         Column(gettext("Fill"), lambda one: one.fill, "%", drawn="confirmed"),

@@ -78,6 +78,12 @@ def definitions() -> list[tuple[str, str]]:
             gettext("Confirmed seats. Bookings that were cancelled or expired are not counted."),
         ),
         (
+            gettext("Said they come"),
+            gettext(
+                "Seats of confirmed parties that said, when they were reminded, that they are coming to that evening."
+            ),
+        ),
+        (
             gettext("Came"),
             gettext("People who were let in, walk-ins included; of performances with a check-in."),
         ),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from flask import current_app
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, IntegerField, SelectField
@@ -13,6 +14,7 @@ from azionelab.admin.rows.translated import TranslatedForm, add_language_fields,
 from azionelab.admin.season.forms import slug_of
 from azionelab.shows.facts.texts import NO_WORDS, SPOKEN, QuoteWithoutSource, read_quotes
 from azionelab.shows.limits import MAX_LINE, MAX_MINUTES, MAX_SLUG, MAX_TEXT, SLUG
+from azionelab.validation.hours import MAX_HOURS, MOST, read_hours, write_hours
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class ShowForm(TranslatedForm):
     strobe = BooleanField(_("Strobe or flashing light"))
     loud_noise = BooleanField(_("Loud noise"))
     haze = BooleanField(_("Haze or smoke"))
+    reminders = Line(_("Hours before the curtain"))
     press = Text(
         _("Quotes"),
         [Length(max=MAX_TEXT)],
@@ -97,6 +100,10 @@ class ShowForm(TranslatedForm):
             *languages,
         ]
         self.surtitles.choices = [("", gettext("None")), *languages]
+        self.reminders.description = gettext(
+            "Such as “48, 3”; “none” for no reminders. The usual ones: %(hours)s.",
+            hours=write_hours(current_app.config["AZIONELAB"].reminder_hours),
+        )
         self["credits"].description = gettext(
             "A line each: “Director: Ada Rossi”. The cast is “With: Ada Rossi, Bruno Verdi”. A line without a colon"
             " stands alone."
@@ -136,6 +143,14 @@ class ShowForm(TranslatedForm):
                 gettext("What people need to know before they come. Only what is ticked is told."),
             ),
             Section(gettext("What the press said"), self._of("press")),
+            Section(
+                gettext("Reminders"),
+                self._of("reminders"),
+                gettext(
+                    "How long before the curtain parties are reminded and asked whether they come. Leave empty for the"
+                    " theatre's usual reminders."
+                ),
+            ),
         ]
         return [
             Section(
@@ -162,6 +177,19 @@ class ShowForm(TranslatedForm):
                 gettext(
                     "Who said “%(quote)s”? Add a line with the source, after a dash: “— Anna Neri, la Repubblica”.",
                     quote=problem.quote[:60],
+                )
+            ) from None
+
+    def validate_reminders(self, field: Any) -> None:
+        """Hours, or none; stored as they are shown."""
+        try:
+            field.data = write_hours(read_hours(field.data)) if field.data else ""
+        except ValueError:
+            raise ValidationError(
+                gettext(
+                    "Please enter up to %(most)s numbers of hours from 1 to %(hours)s, such as 48, 3; or “none”.",
+                    most=MOST,
+                    hours=MAX_HOURS,
                 )
             ) from None
 

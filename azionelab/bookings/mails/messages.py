@@ -2,28 +2,29 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from flask import render_template
 from flask_babel import force_locale
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from azionelab.bookings.audience.models import AudienceMessage
 from azionelab.bookings.audience.texts import write_message
 from azionelab.bookings.audience.writing import needless_for
 from azionelab.bookings.mails.markup import booking_markup
 from azionelab.bookings.mails.sent_texts import keep, read_kept
-from azionelab.bookings.mails.superseded import SUPERSEDED, is_superseded
+from azionelab.bookings.mails.superseded import OUTDATED, SUPERSEDED, is_outdated, is_superseded
 from azionelab.bookings.mails.templates.composing import MessageText
 from azionelab.bookings.mails.templates.stored import read_own_texts
 from azionelab.bookings.mails.templates.values import proven_name
 from azionelab.bookings.mails.texts import OwnTexts, text_for
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.reminders.answers import has_answered
 from azionelab.bookings.tickets.files import event_ics, event_method, place, qr_png
 from azionelab.bookings.visitor_links import make_link_token
-from azionelab.database import db, transaction
+from azionelab.database import db, now, transaction
 from azionelab.mail.message import CalendarFile, Draft, KeptText, Message, Picture, id_host
 from azionelab.mail.models import Delivery, Mail, MailKind, SentText
 from azionelab.shows.models import Performance
@@ -50,30 +51,47 @@ def read_draft(mail_id: UUID) -> Draft | None:
         if mail is None:
             return None
         superseded = is_superseded(session, mail)
-        own = read_own_texts(session, mail.reservation.locale)
+        read = _Read.of(session, mail)
     # Off the session: building the message can fetch nothing, so no connection comes back into use.
     db.session.expunge_all()
     reservation: Reservation = mail.reservation
     needless = SUPERSEDED if superseded else None
+    if needless is None and is_outdated(mail, reservation, now()):
+        needless = OUTDATED
     if needless is None and reservation.erasure_requested_at is not None:
         needless = ""
     if mail.message is not None and needless is None:
         needless = needless_for(mail.message, reservation)
-    return Draft(reservation.email, lambda: render(mail, own), needless)
+    return Draft(reservation.email, lambda: render(mail, read), needless)
 
 
-def render(mail: Mail, own: OwnTexts | None = None) -> Message:
+@dataclass(frozen=True)
+class _Read:
+    """What a message is made of beside its booking: the theatre's own texts, and whether the party is coming."""
+
+    own: OwnTexts
+    answered: bool
+
+    @classmethod
+    def of(cls, session: Session, mail: Mail) -> "_Read":
+        reservation: Reservation = mail.reservation
+        is_asked = mail.kind == MailKind.REMINDER
+        return cls(
+            read_own_texts(session, reservation.locale),
+            is_asked and has_answered(session, reservation),
+        )
+
+
+def render(mail: Mail, read: _Read | None = None) -> Message:
     """Build the message in the visitor's language from the reservation as it is now, with what is kept of it.
 
-    `own` are the theatre's own texts in that language; without them they are read.
+    `read` is what was read for it before; without it, it is read now.
     """
     reservation: Reservation = mail.reservation
     if mail.message is not None:
         message = _render_message(mail.message, reservation)
     else:
-        if own is None:
-            own = read_own_texts(db.session(), reservation.locale)
-        message = _render_booking(mail, reservation, own)
+        message = _render_booking(mail, reservation, read or _Read.of(db.session(), mail))
     return replace(message, kept=keep(reservation, message))
 
 
@@ -91,10 +109,11 @@ def preview(mail: Mail) -> tuple[KeptText | None, bool]:
     return (read_kept(reservation, kept) if kept else None), was_sent
 
 
-def _render_booking(mail: Mail, reservation: Reservation, own: OwnTexts) -> Message:
+def _render_booking(mail: Mail, reservation: Reservation, read: _Read) -> Message:
     with force_locale(reservation.locale):
         kind = MailKind(mail.kind)
-        text = text_for(kind, reservation, own, mail.changed)
+        changed = {"answered": True} if read.answered else mail.changed
+        text = text_for(kind, reservation, read.own, changed)
         calendar = _calendar(reservation) if kind in _CHANGES else None
         return build(text, reservation, mail.id, calendar)
 
@@ -154,7 +173,8 @@ def _pictures(reservation: Reservation, content_id: str) -> tuple[Picture, ...]:
 
 def _ticket_urls(reservation: Reservation) -> dict[str, str]:
     token = make_link_token(reservation)
-    return {kind: site_url(f"bookings.{kind}", token=token) for kind in ("pdf", "ics")}
+    pages = {"pdf": "pdf", "ics": "ics", "cancel": "cancel", "fewer": "booking"}
+    return {name: site_url(f"bookings.{page}", token=token) for name, page in pages.items()}
 
 
 def _calendar(reservation: Reservation) -> CalendarFile | None:

@@ -1,8 +1,10 @@
-"""Finds mails that need not be sent: a newer one about the same booking has the same text.
+"""Finds mails that need not be sent: a newer one about the same booking has the same text, or a reminder is outdated.
 
 A mail's text is made when it is sent. After an outage, or when a visitor is quick, the mail with the ticket of
 a booking that was cancelled meanwhile would say the same as the mail about the cancellation.
 """
+
+from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
@@ -12,6 +14,19 @@ from azionelab.bookings.models import Reservation
 from azionelab.mail.models import Delivery, Mail, MailKind
 
 SUPERSEDED = "superseded"  # the remark of such a mail
+OUTDATED = "outdated"  # of a reminder that was not sent, since it is not true any more
+
+
+def is_outdated(mail: Mail, reservation: Reservation, at: datetime) -> bool:
+    """Whether a mail is a reminder of what is not to come any more.
+
+    The party or the performance was cancelled, it begins at another time, or has begun, or the party is there.
+    """
+    if mail.kind != MailKind.REMINDER:
+        return False
+    curtain = reservation.performance.starts_at
+    expected = reservation.has_ticket and reservation.admitted == 0
+    return not expected or curtain != mail.curtain or curtain <= at
 
 
 def is_superseded(session: Session, mail: Mail) -> bool:

@@ -35,8 +35,8 @@ def text_for(
 
 def effective_kind(kind: MailKind, reservation: Reservation) -> MailKind:
     """The kind of text that a mail gets now: a cancelled performance or booking replaces all others."""
-    if kind is MailKind.MESSAGE:
-        return kind  # written by staff
+    if kind in (MailKind.MESSAGE, MailKind.REMINDER):
+        return kind  # nothing else replaces it: what is needless is not sent
     if reservation.only_waited and reservation.performance.cancelled_at is None:
         return MailKind.MOVED if kind is MailKind.MOVED else MailKind.WAITLIST
     if kind is not MailKind.CANCELLED and reservation.performance.cancelled_at is not None:
@@ -73,12 +73,15 @@ def template_for(  # noqa: PLR0911, PLR0912 (one each)
             return TemplateName.MOVED
         case MailKind.MOVED if awaits:
             return TemplateName.MOVED_UNCONFIRMED
+        case MailKind.REMINDER if confirmed:
+            return TemplateName.REMINDER
         case (
             MailKind.CONFIRM
             | MailKind.EXISTING
             | MailKind.MOVED
             | MailKind.WAITLIST
             | MailKind.OFFER
+            | MailKind.REMINDER
         ):
             return TemplateName.BOOKING
         case MailKind.TICKET if confirmed:

@@ -21,6 +21,7 @@ _FACTS = (
     "strobe",
     "loud_noise",
     "haze",
+    "reminders",
 )
 
 

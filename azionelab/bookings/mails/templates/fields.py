@@ -14,6 +14,7 @@ class Block(StrEnum):
 
     BUTTON = "button"
     TICKET = "ticket"  # the QR, where pictures are shown
+    GIVE_BACK = "give_back"  # links to cancel, or to the booking for fewer seats
     FILES = "ticket_files"  # links to the PDF and to the calendar file
 
 
@@ -21,6 +22,7 @@ class Block(StrEnum):
 INLINE = ("name", "show", "date", "time", "venue", "seats", "reference")
 # Sentences that say what is true when the mail is sent, or nothing.
 GREETING, NEWS, HOLD, STATE = "greeting", "news", "hold", "state"
+ANSWER = "answer"  # of a reminder: the question whether one comes, or thanks
 OTHER_REFERENCE, UNTIL = "other_reference", "until"
 
 
@@ -45,6 +47,9 @@ _OF: Mapping[TemplateName, FieldsOf] = {
     TemplateName.WAITLIST_PLACE: FieldsOf((), (Block.BUTTON,)),
     TemplateName.OFFER: FieldsOf((UNTIL,), (UNTIL, Block.BUTTON)),
     TemplateName.WAITLIST_MOVED: FieldsOf((), (Block.BUTTON,)),
+    TemplateName.REMINDER: FieldsOf(
+        (ANSWER, Block.GIVE_BACK, *_TICKET), (ANSWER, Block.BUTTON, Block.GIVE_BACK)
+    ),
     TemplateName.BOOKING: FieldsOf((STATE,), (STATE, Block.BUTTON)),
 }
 

@@ -28,6 +28,7 @@ class TemplateName(StrEnum):
     OFFER = "offer"  # seats came free
     WAITLIST_MOVED = "waitlist_moved"  # as MOVED, to those in line
     WAITLIST_CANCELLED = "waitlist_cancelled"  # as PERFORMANCE_CANCELLED, to those in line
+    REMINDER = "reminder"  # the curtain is near: are you coming? With the ticket
     BOOKING = "booking"  # how the booking stands, when what the mail was about is over
 
 

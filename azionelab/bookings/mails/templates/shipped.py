@@ -90,7 +90,27 @@ def _cannot_come() -> str:
     )
 
 
-def _with_ticket() -> list[str]:
+def _reminder() -> tuple[str, str, list[str]]:
+    return (
+        gettext("Are you coming? %(what)s", what=_WHAT),
+        gettext("See you soon"),
+        [
+            "{greeting}",
+            gettext(
+                "We are expecting you: %(when)s, %(where)s. You have %(seats)s.",
+                when="{date}, {time}",
+                where="{venue}",
+                seats="{seats}",
+            ),
+            "{answer}",
+            "{button}",
+            "{give_back}",
+            *_with_ticket(with_button=False),
+        ],
+    )
+
+
+def _with_ticket(*, with_button: bool = True) -> list[str]:
     """The ticket, how to use it, and what to do without it: many mail programs show no pictures."""
     return [
         "{ticket}",
@@ -107,7 +127,7 @@ def _with_ticket() -> list[str]:
             "No phone or printer? Just give your name or booking reference at the door: %(reference)s.",
             reference="{reference}",
         ),
-        "{button}",
+        *(["{button}"] if with_button else []),
         "{ticket_files}",
     ]
 
@@ -215,6 +235,7 @@ _TEXTS = {
     TemplateName.MOVED_UNCONFIRMED: _moved_unconfirmed,
     TemplateName.PERFORMANCE_CANCELLED: _performance_cancelled,
     TemplateName.EXISTING: _existing,
+    TemplateName.REMINDER: _reminder,
     TemplateName.BOOKING: _booking,
     **WAITLIST_TEXTS,
 }

@@ -32,10 +32,13 @@ _TO_WAITLIST = (
 def values_for(
     name: TemplateName, reservation: Reservation, changed: Mapping[str, Any] | None = None
 ) -> Values:
-    """The values for a mail about a reservation as it is now. `changed` is what staff changed (changes.py)."""
+    """The values for a mail about a reservation as it is now.
+
+    `changed` is what staff changed (changes.py), and for a reminder whether the party has `answered` already.
+    """
     performance = reservation.performance
     proven = proven_name(reservation)
-    button, link = _button(name, reservation)
+    button, link = _button(name, reservation, changed or {})
     return Values(
         words={
             "name": proven or gettext("guest"),
@@ -53,6 +56,7 @@ def values_for(
             "news": _news(name, reservation, changed or {}),
             "hold": [_hold(reservation)],
             "state": [_state(reservation)],
+            "answer": [_answer(answered=bool((changed or {}).get("answered")))],
         },
         button=button,
         link=link,
@@ -82,12 +86,16 @@ def _greeting(name: str) -> str:
     return gettext("Dear %(name)s,", name=f"\u2068{name}\u2069")
 
 
-def _button(name: TemplateName, reservation: Reservation) -> tuple[str, str]:
+def _button(
+    name: TemplateName, reservation: Reservation, changed: Mapping[str, Any]
+) -> tuple[str, str]:
     if name in _TO_PROGRAMME:
         return gettext("See the programme"), site_url("shows.programme")
     token = make_link_token(reservation)
     if name in _TO_WAITLIST:
         return _WAITLIST_BUTTONS[name](), site_url("waitlist.place", token=token)
+    if name is TemplateName.REMINDER and not changed.get("answered"):
+        return gettext("We are coming"), site_url("bookings.coming", token=token)
     if awaits_confirmation(reservation):
         return gettext("Confirm the booking"), site_url("bookings.confirm", token=token)
     return gettext("Open your booking"), site_url("bookings.booking", token=token)
@@ -139,6 +147,18 @@ def _hold(reservation: Reservation) -> str:
         " cannot hold your seats: they go to whoever confirms first. You can confirm until %(until)s.",
         seats=_seats(reservation),
         until=_until(reservation),
+    )
+
+
+def _answer(*, answered: bool) -> str:
+    if answered:
+        return gettext(
+            "You have told us that you are coming: thank you. If that has changed, please give your seats back, so"
+            " that others can see the show."
+        )
+    return gettext(
+        "Please tell us that you are coming: it takes one press. If you cannot come, or fewer of you, please give"
+        " seats back now, so that others can see the show."
     )
 
 

@@ -1,0 +1,21 @@
+"""ComingAnswer: a party has said that it is coming."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from azionelab.database import Base
+
+
+class ComingAnswer(Base):
+    """A party's "we are coming" to one curtain. Of a performance at another time, or another one, it says nothing."""
+
+    __tablename__ = "coming_answer"
+
+    reservation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("reservation.id", ondelete="CASCADE"), primary_key=True
+    )
+    curtain: Mapped[datetime] = mapped_column(primary_key=True)
+    answered_at: Mapped[datetime]

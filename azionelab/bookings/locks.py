@@ -48,6 +48,7 @@ EXPECTED_FACTS: tuple[Any, ...] = (
     Reservation.reference,
     Reservation.name,
     Reservation.seats,
+    Reservation.wheelchair_places,
     Reservation.note,
     Reservation.reduced_from,
     Reservation.reduced_at,

@@ -77,6 +77,7 @@ def test_a_party_enters_once(door: Any, house: Any) -> None:
         "late_at": None,
         "note": "",
         "has_note": False,
+        "wheelchair_places": 0,
         "state": "confirmed",
         "seats": 3,
         "admitted": 3,

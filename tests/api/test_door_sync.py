@@ -200,6 +200,7 @@ class TestTheList:
                 "late_at": None,
                 "note": "",
                 "has_note": False,
+                "wheelchair_places": 0,
                 "seats": 3,
                 "admitted": 0,
                 "released": 0,

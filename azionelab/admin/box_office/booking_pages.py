@@ -41,7 +41,7 @@ class BookingPages(PerformancePages):
     def book(self, performance_id: int) -> Any:
         """Show the form and what was booked last; book."""
         performance = get_performance(performance_id)
-        form = BookForm().offer(house_seats(performance_id))
+        form = BookForm().offer(house_seats(performance_id), performance.wheelchair_places)
         double: Double | None = None
         if form.validate_on_submit():
             try:
@@ -158,8 +158,16 @@ class BookingPages(PerformancePages):
 
 def _book(performance: Performance, form: BookForm) -> Reservation:
     """Book as the form says: a new booking, or more seats in the one that the page showed."""
+    wheelchair = form.wheelchair_places.data if form.wheelchair_places else 0
     if form.double.data != _ADD:
-        return book_for(performance.id, form.guest, form.seats.data, form.terms, form.key)
+        return book_for(
+            performance.id,
+            form.guest,
+            form.seats.data,
+            form.terms,
+            form.key,
+            wheelchair_places=wheelchair,
+        )
     identity = read_identity(Reservation, request.form.get("add_to"))
     reservation = db.session.get(Reservation, identity) if isinstance(identity, UUID) else None
     seen = request.form.get("add_seen", type=int)
@@ -168,10 +176,15 @@ def _book(performance: Performance, form: BookForm) -> Reservation:
     if reservation.seats not in (seen, seen + form.seats.data):
         raise ReservationChanged
     entries = entries_of(reservation)
+    # Pressed again, it asks for what is there already.
+    more = wheelchair if reservation.seats == seen else 0
     change_party(
         reservation.id,
-        # Pressed again, it asks for what is there already.
-        replace(entries, seats=seen + form.seats.data),
+        replace(
+            entries,
+            seats=seen + form.seats.data,
+            wheelchair_places=entries.wheelchair_places + more,
+        ),
         reservation.changed_in,
         reason=form.limit_reason.data or "",
         notify=bool(form.with_mail.data),

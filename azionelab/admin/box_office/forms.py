@@ -18,7 +18,7 @@ from wtforms import (
     SelectField,
     StringField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from azionelab.admin.rows.fields import Line, LocalTime
 from azionelab.bookings.box_office.book_for import Guest, Terms
@@ -63,6 +63,12 @@ class BookForm(_Pressed):
         _("E-mail (if they have one)"), render_kw={"autocomplete": "off", "spellcheck": "false"}
     )
     seats = IntegerField(_("Seats"), _SEATS, default=2)
+    wheelchair_places = IntegerField(
+        _("Wheelchair places among them"),
+        [Optional(), NumberRange(0, MAX_PARTY)],
+        default=0,
+        filters=[lambda number: number or 0],
+    )
     how = RadioField(
         _("How"),
         choices=[
@@ -98,8 +104,10 @@ class BookForm(_Pressed):
     from_house = SelectField(_("Seats from"), default="")
     double = HiddenField()
 
-    def offer(self, house: Any) -> "BookForm":
-        """Offer the seats on sale and the house seats, the site's language, a key."""
+    def offer(self, house: Any, wheelchair_places: int) -> "BookForm":
+        """Offer the seats on sale and the house seats, wheelchair places if there are any, the language, a key."""
+        if not wheelchair_places:
+            del self.wheelchair_places
         self.from_house.choices = [
             SelectChoice("", gettext("seats on sale")),
             *(
@@ -128,6 +136,11 @@ class BookForm(_Pressed):
             field.data = clean_name(field.data)
         except ValueError as error:
             raise ValidationError(str(error)) from error
+
+    def validate_wheelchair_places(self, field: Field) -> None:
+        """No more than the party."""
+        if self.seats.data is not None and field.data > self.seats.data:
+            raise ValidationError(gettext("There cannot be more wheelchair places than seats."))
 
     def validate_email(self, field: Field) -> None:
         """A valid address, or none."""

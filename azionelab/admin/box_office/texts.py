@@ -11,6 +11,7 @@ from azionelab.bookings.errors import (
     ReservationChanged,
     ReservationUnknown,
     SoldOut,
+    WheelchairPlacesTaken,
 )
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.office_error_texts import explain_to_staff
@@ -19,6 +20,8 @@ from azionelab.bookings.pages.office_error_texts import explain_to_staff
 def describe_refusal(refusal: BookingError) -> tuple[str, str]:  # noqa: PLR0911 (one each)
     """The field that a refusal is about, and its text."""
     match refusal:
+        case WheelchairPlacesTaken():
+            return "wheelchair_places", explain(refusal)
         case SoldOut(seats_left=0):
             return "seats", gettext("No seats are free. House seats can still be given.")
         case SoldOut():

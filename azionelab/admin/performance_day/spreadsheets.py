@@ -28,6 +28,7 @@ def guests_table(guests: Iterable[Guest]) -> _Table:
         gettext("Door"),
         gettext("Note"),
         gettext("Expected late, at about"),
+        gettext("Wheelchair places"),
     ]
     rows = (
         [
@@ -42,6 +43,7 @@ def guests_table(guests: Iterable[Guest]) -> _Table:
             guest.first_door,
             guest.note,
             guest.late_at,
+            guest.wheelchair_places,
         ]
         for guest in guests
     )

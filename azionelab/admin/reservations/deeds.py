@@ -44,6 +44,7 @@ from azionelab.bookings.errors import (
     PartyTooLarge,
     PerformanceUnknown,
     SoldOut,
+    WheelchairPlacesTaken,
 )
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.scanning.scan_log import Actor
@@ -78,6 +79,7 @@ def _change(reservation_id: UUID, form: ChangeForm, seen: int, **how: bool) -> O
         form.locale.data,
         form.seats.data,
         form.note.data or "",
+        form.wheelchair_places.data if form.wheelchair_places else 0,
     )
     return change_party(reservation_id, wanted, seen, reason=form.reason.data or "", **how)
 
@@ -224,7 +226,7 @@ DEEDS: dict[str, Deed] = {
         _("Change the reservation"), _("Save"), _("Saved."),
         _("Nothing is different: nothing was saved."),
         {
-            SoldOut: "seats", PartyInside: "seats", PartyTooLarge: "seats", NotFewerSeats: "seats",
+            WheelchairPlacesTaken: "wheelchair_places", SoldOut: "seats", PartyInside: "seats", PartyTooLarge: "seats", NotFewerSeats: "seats",
             PartyOverLimit: "reason", AddressTaken: "email",
         },
     ),

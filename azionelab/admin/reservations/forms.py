@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from wtforms import EmailField, HiddenField, IntegerField, SelectChoice, SelectField
-from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from azionelab.admin.rows.base import read_identity
 from azionelab.admin.rows.fields import Line, LocalTime, RequiredChoice
@@ -79,6 +79,12 @@ class ChangeForm(OfficeForm):
         choices=[SelectChoice(code, LANGUAGES[code]) for code in LOCALES],
     )
     seats = IntegerField(_("Seats"), [InputRequired(), NumberRange(1, MAX_PARTY)])
+    wheelchair_places = IntegerField(
+        _("Wheelchair places among them"),
+        [Optional(), NumberRange(0, MAX_PARTY)],
+        default=0,
+        filters=[lambda number: number or 0],
+    )
     reason = Line(
         _("Reason for a party above the limit"),
         [Length(max=MAX_CONTACT)],
@@ -93,6 +99,8 @@ class ChangeForm(OfficeForm):
         self.reason.description = gettext(
             "Needed for more than %(limit)s seats, the limit of this performance.", limit=limit
         )
+        if self.wheelchair_places and not reservation.performance.wheelchair_places:
+            del self.wheelchair_places
         if reservation.erased_at is None:
             self.name.validators = [*self.name.validators, Cleaned(clean_name)]
         self.email.description = gettext("Leave it empty to write to nobody.")
@@ -103,7 +111,8 @@ class ChangeForm(OfficeForm):
         """Show what is stored."""
         stored = _stored(reservation)
         for name, value in stored.items():
-            self[name].data = value
+            if name in self:
+                self[name].data = value
         self.shown.data = json.dumps(stored)
 
     def rebase(self, reservation: Reservation) -> None:
@@ -116,14 +125,14 @@ class ChangeForm(OfficeForm):
             return
         stored = _stored(reservation)
         for name, value in stored.items():
-            if name in before and (self[name].data or "") == (before[name] or ""):
+            if name in self and name in before and (self[name].data or "") == (before[name] or ""):
                 self[name].data = value
         self.shown.data = json.dumps(stored)
 
 
 def _stored(reservation: Reservation) -> dict[str, str | int]:
     """What the form of a party shows of it."""
-    names = ("name", "email", "locale", "seats", "note")
+    names = ("name", "email", "locale", "seats", "wheelchair_places", "note")
     return {name: getattr(reservation, name) for name in names} | {
         "reason": reservation.limit_reason
     }

@@ -46,6 +46,10 @@ def describe_changes(reservation: Reservation, form: ChangeForm, outcome: Outcom
                 "Links that were sent to the old address no longer open the booking. The ticket stays valid."
             )
         )
+    places = form.wheelchair_places
+    if places and places.data != reservation.wheelchair_places:
+        before, after = str(reservation.wheelchair_places), str(places.data)
+        lines.append(_before_and_after(places.label.text, before, after))
     if form.seats.data != reservation.seats:
         lines.append(
             _before_and_after(form.seats.label.text, str(reservation.seats), str(form.seats.data))

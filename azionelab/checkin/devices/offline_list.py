@@ -51,6 +51,7 @@ class ListedParty:
     has_note: bool  # told to all devices; the text only to those with the right `names`
     # It left for another performance. An app that does not know this takes it for cancelled.
     moved: bool
+    wheelchair_places: int = 0
 
     def without_names(self) -> "ListedParty":
         """For devices without the right `names`."""
@@ -207,6 +208,7 @@ def _listed(party: Party, earlier: Sequence[int]) -> ListedParty:
         note=party.note if is_live else "",
         has_note=is_live and bool(party.note),
         moved=False,
+        wheelchair_places=party.wheelchair_places if is_live else 0,
     )
 
 

@@ -14,6 +14,7 @@ from azionelab.checkin.house.guests import Guest
 from azionelab.checkin.house.name_matching import fold
 from azionelab.checkin.texts.notices import describe_late_arrival
 from azionelab.database import now
+from azionelab.shows.facts.seating import describe_wheelchair_places
 from azionelab.shows.models import Performance
 from azionelab.web.dates import format_datetime
 
@@ -234,8 +235,10 @@ def _status(party: Guest) -> str:
 
 
 def _remarks(party: Guest) -> str:
-    """The notes below a party: when it expects to come if it is late, and the staff's note."""
+    """The notes below a party: if it is late, its wheelchair places, and the staff's note."""
     remarks = [party.note] if party.note else []
+    if party.wheelchair_places:
+        remarks.insert(0, describe_wheelchair_places(party.wheelchair_places))
     if party.awaited_at is not None:
         remarks.insert(0, describe_late_arrival(party.awaited_at))
     return " · ".join(remarks)

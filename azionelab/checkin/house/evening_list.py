@@ -48,6 +48,7 @@ class ListedParty(PartyCounts):
     erased: bool
     kind: str
     contact: str
+    wheelchair_places: int = 0
 
     @property
     def groups(self) -> list[Group]:
@@ -95,6 +96,7 @@ def listed_parties(performance_id: int, at: datetime) -> list[ListedParty]:
             Reservation.erased_at.is_not(None),
             Reservation.kind,
             Reservation.contact,
+            Reservation.wheelchair_places,
         ).where(Reservation.performance_id == performance_id, Reservation.state != State.WAITING)
     )
     return [ListedParty(*row) for row in rows]

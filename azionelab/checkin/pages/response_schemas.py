@@ -27,6 +27,13 @@ def note_field() -> fields.Field[Any]:
     )
 
 
+def wheelchair_places_field() -> fields.Field[Any]:
+    return fields.Integer(
+        required=True,
+        metadata={"description": "How many of the party's `seats` are wheelchair places."},
+    )
+
+
 def has_note_field() -> fields.Field[Any]:
     return fields.Boolean(
         required=True,
@@ -78,6 +85,7 @@ class PartySchema(ResponseSchema):
     has_note = has_note_field()
     state = fields.String(required=True, validate=OneOf([state.value for state in State]))
     seats = fields.Integer(required=True)
+    wheelchair_places = wheelchair_places_field()
     admitted = fields.Integer(required=True)
     released = fields.Integer(required=True)
     outside = outside_field()

@@ -128,6 +128,7 @@ def party_body(party: Party) -> dict[str, Any]:
         "has_note": bool(party.note),
         "state": party.state,
         "seats": party.seats,
+        "wheelchair_places": party.wheelchair_places,
         "admitted": party.admitted,
         "released": party.released,
         "outside": party.outside,

@@ -17,6 +17,7 @@ from azionelab.checkin.pages.response_schemas import (
     note_field,
     outside_field,
     rights_field,
+    wheelchair_places_field,
 )
 from azionelab.checkin.verdicts import RECORDED, Way
 
@@ -129,6 +130,7 @@ class ListedSchema(ResponseSchema):
     note = note_field()
     has_note = has_note_field()
     seats = fields.Integer(required=True)
+    wheelchair_places = wheelchair_places_field()
     admitted = fields.Integer(required=True)
     released = fields.Integer(required=True)
     outside = outside_field()

@@ -143,7 +143,7 @@ def _admit_expected(attempt: tuple[int, str, UUID, Actor]) -> Verdict | None:
         return None
     party = Party(
         performance_id, State.CONFIRMED, found.seats, admitted=found.seats,
-        id=found.id, reference=found.reference, name=found.name, note=found.note,
+        wheelchair_places=found.wheelchair_places, id=found.id, reference=found.reference, name=found.name, note=found.note,
         reduced_from=found.reduced_from, reduced_at=found.reduced_at, reduced_by=found.reduced_by,
     )  # fmt: skip
     return Verdict(VerdictKind.ADMITTED, scan_id, found.seats, party, None)

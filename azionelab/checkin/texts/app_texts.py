@@ -108,6 +108,9 @@ def _button_texts() -> dict[str, Text]:
             "This party has a note. It can be read on a phone that shows names."
         ),
         "seats": plural_forms(lambda n: ngettext("%(num)s seat", "%(num)s seats", n)),
+        "wheelchair": plural_forms(
+            lambda n: ngettext("%(num)s wheelchair place", "%(num)s wheelchair places", n)
+        ),
         "out": gettext("%(num)s out", num="{num}"),
         "let_in": gettext("Let in"),
         "let_out.do": gettext("Let out"),

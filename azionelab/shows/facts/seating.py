@@ -34,9 +34,7 @@ class Places:
     def words(self) -> str:
         """For people: "3 seats, 1 of them a wheelchair place"."""
         if not self.seats and self.wheelchair:
-            return ngettext(
-                "%(num)s wheelchair place", "%(num)s wheelchair places", self.wheelchair
-            )
+            return describe_wheelchair_places(self.wheelchair)
         seats = ngettext("%(num)s seat", "%(num)s seats", self.total)
         if not self.wheelchair:
             return seats
@@ -61,3 +59,8 @@ class Places:
 
     def __sub__(self, other: Self) -> Self:
         return type(self)(self.seats - other.seats, self.wheelchair - other.wheelchair)
+
+
+def describe_wheelchair_places(count: int) -> str:
+    """So many wheelchair places, in words."""
+    return ngettext("%(num)s wheelchair place", "%(num)s wheelchair places", count)

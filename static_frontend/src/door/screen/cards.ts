@@ -120,6 +120,7 @@ export function partyOf(party: KnownParty, texts: Texts, now: TextContext): NonN
   const facts = [
     ...(party.name ? [party.reference] : []),
     texts.get("seats", { num: party.seats }),
+    ...(party.wheelchair_places ? [texts.get("wheelchair", { num: party.wheelchair_places })] : []),
     texts.get("in", { num: insideOf(party) }),
     ...(party.outside ? [texts.get("out", { num: party.outside })] : []),
   ];

@@ -126,7 +126,7 @@ export class PartySearch {
 }
 
 /** The facts of a party that are shown and may change. */
-const SHOWN = ["state", "seats", "admitted", "outside", "released", "note", "has_note", "late_at"] as const;
+const SHOWN = ["state", "seats", "admitted", "outside", "released", "note", "has_note", "late_at", "wheelchair_places"] as const;
 
 function isShownAs(party: KnownParty, shown: KnownParty | undefined): boolean {
   return SHOWN.every((fact) => party[fact] === shown?.[fact]);

@@ -285,9 +285,10 @@ export class DoorState extends PerformanceState {
 
 /** The changing facts of a party in an answer; servers before 0.4 send only the numbers. */
 function numbersOf(info: PartyInfo): Omit<PartyInfo, "reference" | "name"> {
-  const { state, seats, admitted, released, note, has_note, late_at, ended, reduced, outside = 0 } = info;
+  const { state, seats, admitted, released, note, has_note, late_at, ended, reduced } = info;
+  const { outside = 0, wheelchair_places = 0 } = info;
   const noted = note !== undefined && has_note !== undefined ? { note, has_note } : {};
   const late = late_at !== undefined ? { late_at } : {};
   const changed = ended !== undefined && reduced !== undefined ? { ended, reduced } : {};
-  return { state, seats, admitted, released, outside, ...noted, ...late, ...changed };
+  return { state, seats, admitted, released, outside, wheelchair_places, ...noted, ...late, ...changed };
 }

@@ -55,6 +55,8 @@ export interface PartyInfo {
   readonly outside?: number;
   /** The staff's note. Missing from servers before 0.4. */
   readonly note?: string;
+  /** How many of the seats are wheelchair places. Missing from servers before 0.4. */
+  readonly wheelchair_places?: number;
   /** There is a note; also for phones that may not read it. */
   readonly has_note?: boolean;
 }

@@ -34,6 +34,7 @@ Their `type` is `about:blank` or one of
 - `/api/problems/too-many-unconfirmed`: too many unconfirmed seats were booked from this network; confirm
   some, or retry after `Retry-After` seconds;
 - `/api/problems/sold-out`: fewer seats are left than requested; `seats_left` may be 0;
+- `/api/problems/wheelchair-places-taken`: so many wheelchair places are not free; `wheelchair_left` are;
 - `/api/problems/booking-closed`: `window` gives the reason, `opens_at` when booking will open, if it will;
 - `/api/problems/scope-missing`: the token lacks the `scope` that the request needs;
 - `/api/problems/key-reused`: the `Idempotency-Key` was used for a request with another body;

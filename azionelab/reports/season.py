@@ -36,6 +36,9 @@ class Figures:
     expected: int = 0  # booked for performances with a check-in
     absent: int = 0  # of those who were expected
     lead: float = 0  # days from booking to curtain, summed over the booked seats
+    wheelchair_places: int = (
+        0  # taken; the performance keeps the figure when the parties are erased
+    )
 
     def __add__(self, other: "Figures") -> "Figures":
         return Figures(*(getattr(self, name) + getattr(other, name) for name in _NAMES))
@@ -134,6 +137,7 @@ def season_figures(
             Performance.starts_at,
             Performance.cancelled_at.is_not(None),
             Performance.capacity,
+            Performance.wheelchair_held,
             Show.duration_minutes,
             and_(Show.published.is_(False), Show.archived_at.is_(None)),
         )
@@ -144,10 +148,20 @@ def season_figures(
     played: list[Evening] = []
     coming: list[Evening] = []
     cancelled: list[Evening] = []
-    for identity, show_id, title, starts_at, is_cancelled, capacity, minutes, is_draft in rows:
+    for (
+        identity,
+        show_id,
+        title,
+        starts_at,
+        is_cancelled,
+        capacity,
+        wheelchair,
+        minutes,
+        is_draft,
+    ) in rows:
         if is_draft and identity not in sums:
             continue
-        figures = _figures(capacity, sums.get(identity, _Sums()))
+        figures = _figures(capacity, wheelchair, sums.get(identity, _Sums()))
         evening = Evening(identity, show_id, title, starts_at, figures)
         is_over = performance_end(starts_at, minutes) <= at
         (cancelled if is_cancelled else played if is_over else coming).append(evening)
@@ -174,7 +188,7 @@ def _read_sums(which: list[ColumnElement[bool]]) -> Mapping[int, _Sums]:
     return {performance_id: _Sums(*sums) for performance_id, *sums in rows}
 
 
-def _figures(capacity: int, sums: _Sums) -> Figures:
+def _figures(capacity: int, wheelchair: int, sums: _Sums) -> Figures:
     """Of one performance."""
     is_checked = sums.booked_in + sums.walked_in > 0
     return Figures(
@@ -189,6 +203,7 @@ def _figures(capacity: int, sums: _Sums) -> Figures:
         expected=sums.booked if is_checked else 0,
         absent=sums.booked - sums.booked_in if is_checked else 0,
         lead=sums.lead,
+        wheelchair_places=wheelchair,
     )
 
 

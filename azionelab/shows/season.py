@@ -133,6 +133,7 @@ class _Season:
         starts_at = self._read_curtain(entry)
         opens_at, closes_at = self._read_window(entry, starts_at)
         capacity = entry.number("capacity", 0, MAX_CAPACITY)
+        wheelchair_places = entry.number("wheelchair_places", 0, capacity, 0)
         party_limit = entry.number("party_limit", 1, MAX_PARTY, PARTY_LIMIT)
         entry.finish()
         if starts_at is None:
@@ -146,6 +147,7 @@ class _Season:
                 booking_opens_at=opens_at,
                 booking_closes_at=closes_at,
                 capacity=capacity,
+                wheelchair_places=wheelchair_places,
                 party_limit=party_limit,
             )
         )

@@ -33,6 +33,9 @@ def describe_fault(fault: Fault) -> str:
         Fault.EXISTS: lambda: gettext("The show already has a performance at this time."),
         Fault.REPEATED: lambda: gettext("This evening is there twice."),
         Fault.NO_CAPACITY: lambda: gettext("How many seats? The venue has no usual number."),
+        Fault.WHEELCHAIR_BEYOND: lambda: gettext(
+            "There cannot be more wheelchair places than seats."
+        ),
         Fault.BELOW_HELD: lambda: gettext("More seats are taken than that."),
         Fault.NAMES_ERASED: lambda: gettext(
             "The visitors' names have been erased, so this performance can no longer be changed. Add a new"

@@ -139,7 +139,7 @@ def years_table(figures: SeasonFigures, zone: ZoneInfo, *, by_season: bool) -> T
 
 def performances_table(figures: SeasonFigures) -> tuple[list[str], list[list[Cell]]]:
     """Every performance of a period, in order of time, for a spreadsheet."""
-    shown = columns(with_number=False)
+    shown = [*columns(with_number=False), _wheelchair_places()]
     head = [gettext("Curtain"), gettext("Show"), gettext("State")]
     head += [_heading(column) for column in shown]
     states = (
@@ -160,7 +160,7 @@ def performances_table(figures: SeasonFigures) -> tuple[list[str], list[list[Cel
 
 def file_table(table: Table) -> tuple[list[str], list[list[Cell]]]:
     """A table for a spreadsheet."""
-    shown = columns()
+    shown = [*columns(), _wheelchair_places()]
     head = [table.axis, *(_heading(column) for column in shown)]
     return head, [[line.label, *(one.cell(line.figures) for one in shown)] for line in table.lines]
 
@@ -172,6 +172,11 @@ def lead_lines(seats: Sequence[int]) -> list[tuple[str, int, int]]:
         (label, number, round(100 * number / booked) if booked else 0)
         for label, number in zip(lead_labels(), seats, strict=True)
     ]
+
+
+def _wheelchair_places() -> Column:
+    """For the spreadsheets: a house without such places needs no column on the page."""
+    return Column(gettext("Wheelchair places taken"), lambda one: one.wheelchair_places)
 
 
 def _heading(column: Column) -> str:

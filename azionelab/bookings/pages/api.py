@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Response, abort
 from flask_babel import get_locale, gettext
-from marshmallow import fields
+from marshmallow import fields, validates_schema
 from marshmallow.validate import OneOf, Range
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -31,12 +31,13 @@ from azionelab.bookings.errors import (
     TooManyMails,
     TooManyUnproven,
     TryLater,
+    WheelchairPlacesTaken,
 )
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
 from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
-from azionelab.bookings.pages.visitor_input import clean_email, clean_name
+from azionelab.bookings.pages.visitor_input import check_wheelchair_places, clean_email, clean_name
 from azionelab.bookings.seats.holds import hold_minutes
 from azionelab.database import now
 from azionelab.languages import LOCALES
@@ -56,8 +57,20 @@ class BookingSchema(RequestSchema):
         clean_email, required=True, metadata={"format": "email", "maxLength": MAX_EMAIL}
     )
     seats = fields.Integer(required=True, strict=True, validate=Range(1, error=AT_LEAST))
+    wheelchair_places = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=Range(0, error=AT_LEAST),
+        metadata={
+            "description": "How many of `seats` are wheelchair places; a companion has a seat."
+        },
+    )
     consent = ConsentField()
     locale = fields.String(validate=OneOf(LOCALES, error=ONE_OF))
+
+    @validates_schema
+    def _check_places(self, entries: dict[str, Any], **_kwargs: object) -> None:
+        check_wheelchair_places(entries)
 
 
 class BookingKeySchema(RequestKeySchema):
@@ -99,7 +112,11 @@ def book(
         visitor = replace(visitor, proven=check_proof(""), consent=Consent.BOOKING)
         count_mailbox(visitor.email_key)
         held = rules.reserve(
-            performance_id, visitor, booking["seats"], headers.get("request_key")
+            performance_id,
+            visitor,
+            booking["seats"],
+            headers.get("request_key"),
+            wheelchair_places=booking["wheelchair_places"],
         ).shown_as_held
     except PerformanceUnknown:
         abort(404)
@@ -127,6 +144,15 @@ def _try_later(error: TryLater) -> Response:
 def _refusal(error: BookingClosed | SoldOut | PartyTooLarge) -> Response:
     detail = explain(error)
     match error:
+        case WheelchairPlacesTaken():
+            return problem(
+                409,
+                "wheelchair-places-taken",
+                "Wheelchair places taken",
+                detail,
+                seats_left=error.seats_left,
+                wheelchair_left=error.wheelchair_left,
+            )
         case SoldOut():
             return problem(409, "sold-out", "Sold out", detail, seats_left=error.seats_left)
         case PartyTooLarge():

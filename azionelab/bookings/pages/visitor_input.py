@@ -1,12 +1,22 @@
 """Checks a visitor's name and address, for the form and the API."""
 
 import unicodedata
+from collections.abc import Mapping
 
 from flask_babel import gettext
+from marshmallow import ValidationError
 
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
+from azionelab.shows.limits import MAX_PARTY
 from azionelab.validation.email_addresses import normalize_address
 from azionelab.validation.text import has_visible_character, is_one_line, strip_edges
+
+
+def check_wheelchair_places(entries: Mapping[str, int]) -> None:
+    """Refuse more wheelchair places than `seats` in the entries of a program; marshmallow's ValidationError."""
+    if entries.get("wheelchair_places", 0) > entries.get("seats", MAX_PARTY):
+        told = gettext("There cannot be more wheelchair places than seats.")
+        raise ValidationError(told, "wheelchair_places")
 
 
 def clean_name(typed: str) -> str:

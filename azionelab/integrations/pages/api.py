@@ -120,6 +120,7 @@ def performance_entry(found: Performance, counts: HouseCounts) -> dict[str, Any]
             "walk_ins": counts.walk_ins,
             "admitted": counts.inside,
             "free": counts.free,
+            "wheelchair_free": counts.wheelchair_free,
         },
     }
 

@@ -1,9 +1,10 @@
 """What the API for staff takes to change a reservation."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask_babel import gettext
-from marshmallow import fields
+from marshmallow import fields, validates_schema
 from marshmallow.validate import OneOf, Range
 
 from azionelab.api.rest import (
@@ -15,7 +16,7 @@ from azionelab.api.rest import (
     TrueOrFalse,
 )
 from azionelab.bookings.models import MAX_CONTACT, MAX_EMAIL, MAX_NAME, MAX_NOTE
-from azionelab.bookings.pages.visitor_input import clean_email, clean_name
+from azionelab.bookings.pages.visitor_input import check_wheelchair_places, clean_email, clean_name
 from azionelab.languages import LOCALES
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.validation.text import has_visible_character, is_one_line
@@ -67,6 +68,16 @@ def _seats(*, required: bool = False) -> fields.Integer:
     )
 
 
+def _wheelchair_places(default: int | None = None) -> fields.Integer:
+    facts: dict[str, Any] = {"load_default": default} if default is not None else {}
+    return fields.Integer(
+        strict=True,
+        validate=Range(0, MAX_PARTY, error=BETWEEN),
+        metadata={"description": "How many of `seats` are wheelchair places."},
+        **facts,
+    )
+
+
 def _locale() -> fields.String:
     return fields.String(
         validate=OneOf(LOCALES, error=ONE_OF),
@@ -99,6 +110,7 @@ class StaffBookingSchema(RequestSchema):
     email = _email("Empty for somebody without one.", "")
     locale = _locale()
     seats = _seats(required=True)
+    wheelchair_places = _wheelchair_places(0)
     limit_reason = _line(
         MAX_CONTACT, "Why a party is larger than the performance's `party_limit`.", ""
     )
@@ -120,6 +132,10 @@ class StaffBookingSchema(RequestSchema):
     )
     notify = _notify()
 
+    @validates_schema
+    def _check_places(self, entries: dict[str, Any], **_kwargs: object) -> None:
+        check_wheelchair_places(entries)
+
 
 class ChangeSchema(RequestSchema):
     """Which version of the reservation the program saw, and whether to write to the visitor."""
@@ -140,6 +156,7 @@ class ReservationChangeSchema(ChangeSchema):
     email = _email("Empty to remove it: nobody is written to then.")
     locale = _locale()
     seats = _seats()
+    wheelchair_places = _wheelchair_places()
     limit_reason = _line(
         MAX_CONTACT, "Why the party is larger than the performance's `party_limit`.", ""
     )

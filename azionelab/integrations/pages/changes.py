@@ -62,7 +62,10 @@ def book(booking: dict[str, Any], headers: dict[str, UUID]) -> Answer:
     )
     what = (booking["performance_id"], guest, booking["seats"])
     try:
-        booked = find_booked(*what, press) or book_for(*what, terms, press)
+        wheelchair = booking["wheelchair_places"]
+        booked = find_booked(*what, press, wheelchair_places=wheelchair) or book_for(
+            *what, terms, press, wheelchair_places=wheelchair
+        )
     except BookingError as refusal:
         return refuse(refusal)
     return _entry(booked.id)

@@ -25,6 +25,7 @@ from azionelab.bookings.errors import (
     SeatsOfHouse,
     SoldOut,
     VisitorErased,
+    WheelchairPlacesTaken,
 )
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.office_error_texts import explain_to_staff
@@ -43,6 +44,13 @@ class _Kind:
 
 # The first class that an error is of counts.
 _KINDS: dict[type[BookingError], _Kind] = {
+    WheelchairPlacesTaken: _Kind(
+        409,
+        "wheelchair-places-taken",
+        "Wheelchair places taken",
+        "wheelchair_places",
+        facts=("seats_left", "wheelchair_left"),
+    ),
     SoldOut: _Kind(409, "sold-out", "Sold out", facts=("seats_left",)),
     PartyOverLimit: _Kind(
         422, "party-too-large", "Party too large", "limit_reason", facts=("limit",)

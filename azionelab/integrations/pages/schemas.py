@@ -73,6 +73,7 @@ class SeatCountsSchema(ResponseSchema):
     walk_ins = fields.Integer(required=True)
     admitted = fields.Integer(required=True)
     free = fields.Integer(required=True)
+    wheelchair_free = fields.Integer(required=True)
 
 
 class StaffPerformanceSchema(ResponseSchema):
@@ -87,6 +88,7 @@ class StaffPerformanceSchema(ResponseSchema):
     booking_opens_at = fields.AwareDateTime(required=True)
     booking_closes_at = fields.AwareDateTime(required=True)
     party_limit = fields.Integer(required=True)
+    wheelchair_places = fields.Integer(required=True)
     cancelled_at = fields.AwareDateTime(required=True, allow_none=True)
     seats = fields.Nested(SeatCountsSchema, required=True)
 
@@ -115,6 +117,9 @@ class StaffReservationSchema(ResponseSchema):
     email = fields.String(required=True)
     locale = fields.String(required=True)
     seats = fields.Integer(required=True)
+    wheelchair_places = fields.Integer(
+        required=True, metadata={"description": "How many of `seats` are wheelchair places."}
+    )
     state = fields.String(required=True, validate=OneOf([state.value for state in State]))
     admitted = fields.Integer(required=True)
     walk_in = fields.Boolean(required=True)

@@ -93,6 +93,10 @@ def add_performance(entry: dict[str, Any]) -> Answer:
     } | entry
     if facts["capacity"] is None:
         return refuse_field("capacity", gettext("How many seats? The venue has no usual number."))
+    if facts.get("wheelchair_places", 0) > facts["capacity"]:
+        return refuse_field(
+            "wheelchair_places", gettext("There cannot be more wheelchair places than seats.")
+        )
     check_curtain(facts["starts_at"], now())
     check_window(facts["booking_opens_at"], facts["booking_closes_at"], facts["starts_at"])
     return _performance(add_row(Performance, facts).id)

@@ -14,6 +14,7 @@ from azionelab.bookings.errors import (
     CapacityBelowHeld,
     NamesErased,
     PerformanceUnknown,
+    WheelchairPlacesBelowHeld,
 )
 from azionelab.database import violated_constraint
 from azionelab.database.row_versions import EditConflict, RowGone
@@ -69,6 +70,8 @@ def _refuse(refusal: Exception) -> Response:  # noqa: PLR0911 (one each)
             return problem(
                 409, "capacity-below-held", "Seats taken", detail, held=refusal.held, errors=errors
             )
+        case WheelchairPlacesBelowHeld():
+            return refuse_field("wheelchair_places", gettext("More are taken than that."))
         case CurtainPast():
             return refuse_field("starts_at", gettext("This is in the past."))
         case CurtainTooFar():

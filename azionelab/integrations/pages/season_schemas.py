@@ -96,6 +96,7 @@ class ShowChangeSchema(_ShowSchema):
 
 class _PerformanceSchema(RequestSchema):
     capacity = fields.Integer(strict=True, validate=Range(0, MAX_CAPACITY, error=BETWEEN))
+    wheelchair_places = fields.Integer(strict=True, validate=Range(0, MAX_CAPACITY, error=BETWEEN))
     party_limit = fields.Integer(strict=True, validate=Range(1, MAX_PARTY, error=BETWEEN))
     booking_opens_at = fields.AwareDateTime()
     booking_closes_at = fields.AwareDateTime()

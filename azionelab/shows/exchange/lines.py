@@ -107,6 +107,7 @@ class Reader:
         minutes = line.minutes or self._number(line, "minutes", 1, MAX_MINUTES)
         capacity = self._number(line, "seats", 0, MAX_CAPACITY)
         limit = self._number(line, "party_limit", 1, MAX_PARTY)
+        wheelchair = self._number(line, "wheelchair_places", 0, MAX_CAPACITY)
         if not (title and place and wall):
             return None
         show = self._show(line, title, minutes)
@@ -114,7 +115,14 @@ class Reader:
         if show is None:
             return None
         return Asked(
-            wall, show, self._venue(place), capacity, limit or PARTY_LIMIT, booking, line.number
+            wall,
+            show,
+            self._venue(place),
+            capacity,
+            limit or PARTY_LIMIT,
+            booking,
+            line.number,
+            wheelchair or 0,
         )
 
     def _show(self, line: Line, title: str, minutes: int | None) -> int | NewShow | None:

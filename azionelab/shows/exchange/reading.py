@@ -36,6 +36,7 @@ COLUMNS = {
     "date": ("date", "day", "data", "giorno"),
     "time": ("time", "ora", "orario"),
     "seats": ("seats", "capacity", "posti", "capienza"),
+    "wheelchair_places": ("wheelchair_places", "wheelchair", "posti per sedia a rotelle"),
     "party_limit": ("party_limit", "maximum", "massimo"),
     "minutes": ("minutes", "duration", "minuti", "durata"),
     "booking_opens": ("booking_opens", "apertura prenotazioni"),

@@ -11,7 +11,7 @@ from azionelab.database import db
 from azionelab.shows.models import Performance, Show
 
 COLUMNS = (
-    "show", "venue", "starts", "seats", "party_limit", "minutes", "booking_opens", "booking_closes",
+    "show", "venue", "starts", "seats", "wheelchair_places", "party_limit", "minutes", "booking_opens", "booking_closes",
 )  # fmt: skip
 
 
@@ -23,6 +23,7 @@ def season_rows(at: datetime) -> Iterator[Sequence[str | int | datetime | None]]
             one.venue.name,
             one.starts_at,
             one.capacity,
+            one.wheelchair_places,
             one.party_limit,
             one.show.duration_minutes,
             one.booking_opens_at,

@@ -35,6 +35,12 @@ class PerformanceSchema(ResponseSchema):
     booking_closes_at = fields.AwareDateTime(required=True)
     party_limit = fields.Integer(required=True)
     seats_left = fields.Integer(required=True)
+    wheelchair_places = fields.Integer(
+        required=True, metadata={"description": "Places that only parties with a wheelchair take."}
+    )
+    wheelchair_left = fields.Integer(
+        required=True, metadata={"description": "How many of them are left; not in `seats_left`."}
+    )
     status = fields.String(required=True, validate=OneOf([status.value for status in Status]))
 
 

@@ -36,7 +36,7 @@ def copy_show(copy: NewShow, by: int | None) -> Show:
 def copy_run(show: Show, copy: NewShow, first_day: date) -> list[Asked]:
     """The show's evenings, moved by whole days so that the first is on `first_day`; cancelled ones are left out.
 
-    Times of day, venues, seats and limits stay, and so does the time from opening and closing of booking to the curtain.
+    Times of day, venues, seats, wheelchair places and limits stay, and so does the time from opening and closing of booking to the curtain.
     """
     zone: ZoneInfo = current_app.config["AZIONELAB"].time_zone
     evenings = db.session.scalars(
@@ -57,6 +57,7 @@ def copy_run(show: Show, copy: NewShow, first_day: date) -> list[Asked]:
                 opens_days=max(1, (one.starts_at - one.booking_opens_at).days),
                 closes_before=one.starts_at - one.booking_closes_at,
             ),
+            wheelchair_places=one.wheelchair_places,
         )
         for one, wall in zip(evenings, walls, strict=True)
     ]

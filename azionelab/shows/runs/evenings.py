@@ -92,6 +92,7 @@ class Fault(StrEnum):
     EXISTS = "exists"  # the show has an evening at this time
     REPEATED = "repeated"  # it is asked for twice
     NO_CAPACITY = "no_capacity"  # neither the evening nor its venue says how many seats
+    WHEELCHAIR_BEYOND = "wheelchair_beyond"  # more wheelchair places than seats
     BELOW_HELD = "below_held"
     NAMES_ERASED = "names_erased"
     CANCELLED = "cancelled"

@@ -74,6 +74,7 @@ class Asked:
     party_limit: int = PARTY_LIMIT
     booking: BookingTimes = field(default_factory=BookingTimes)
     line: int = 0
+    wheelchair_places: int = 0
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,7 @@ def add_evenings(
                 booking_closes_at=one.times.closes_at,
                 capacity=one.capacity,
                 party_limit=one.asked.party_limit,
+                wheelchair_places=one.asked.wheelchair_places,
             )
             for one in plan.evenings
         ]
@@ -200,7 +202,11 @@ def _plan(
     capacity = each.capacity
     if capacity is None and isinstance(venue, Venue):
         capacity = venue.default_capacity
-    fault = times.fault or (Fault.NO_CAPACITY if capacity is None else None)
+    fault = times.fault
+    if fault is None and capacity is None:
+        fault = Fault.NO_CAPACITY
+    elif fault is None and each.wheelchair_places > (capacity or 0):
+        fault = Fault.WHEELCHAIR_BEYOND
     clashes: tuple[Clash, ...] = ()
     if times.starts_at is not None:
         ends_at = performance_end(times.starts_at, show.duration_minutes if show else None)

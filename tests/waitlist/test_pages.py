@@ -144,3 +144,21 @@ def test_there_is_no_line_where_seats_are_free(visitor: FlaskClient) -> None:
     assert "You need not wait: 3 seats are free." in read(refused.text)
     a_party(evening, 2)
     assert visitor.post(address, data=form).status_code == 303
+
+
+def test_scripts_are_limited_together_and_people_are_not(make_app: Callable[..., Flask]) -> None:
+    with make_app(UNPROVEN_BOOKING_LIMIT="1 per 10 minutes").app_context() as context:
+        client = english(context.app)
+        evening = a_performance(1)
+        a_party(evening, 1)
+        address = f"/en/performances/{evening.id}/waitlist"
+        told = []
+        for name, website in (("bot-1", "x"), ("bot-2", "x"), ("ada", "")):
+            form = fields(client.get(address).text)
+            form |= {"name": name, "email": f"{name}@example.org", "seats": "1", "consent": "y"}
+            answer = client.post(address, data=form | {"website": website})
+            told.append(answer.status_code)
+            if answer.status_code == 429:
+                assert "Retry-After" in answer.headers
+                assert 'value="bot-2@example.org"' in answer.text, "the input is kept"
+        assert told == [303, 429, 303]

@@ -5,9 +5,9 @@ import time
 from datetime import timedelta
 
 from flask import Flask, current_app
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
-from azionelab.bookings.models import Kind, Reservation
+from azionelab.bookings.models import Kind, Reservation, State
 from azionelab.database import db, now
 
 WINDOW = timedelta(minutes=10)
@@ -48,14 +48,17 @@ def _threshold() -> int:
 
 
 def _count_unconfirmed(most: int) -> int:
-    """The visitors' bookings of the last ten minutes that nobody has confirmed, up to `most`."""
+    """The visitors' bookings and waitlist entries of the last ten minutes that nobody has confirmed, up to `most`."""
     recent = (
         select(Reservation.id)
         .where(
             Reservation.created_at > now() - WINDOW,
-            Reservation.is_pending,
             Reservation.kind == Kind.VISITOR,
-            Reservation.network.is_not(None),
+            or_(
+                Reservation.is_pending & Reservation.network.is_not(None),
+                # Entries of the waitlist whose mailbox nobody has confirmed.
+                (Reservation.state == State.WAITING) & Reservation.waiting_since.is_(None),
+            ),
         )
         .limit(most)
     )

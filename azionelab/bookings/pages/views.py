@@ -4,8 +4,7 @@ GETs change nothing. Pages with a token in their address are never cached and se
 """
 
 from dataclasses import replace
-from math import ceil
-from typing import Any, cast
+from typing import Any
 
 from flask import (
     abort,
@@ -16,7 +15,7 @@ from flask import (
     session,
     url_for,
 )
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -27,21 +26,18 @@ from azionelab.bookings.errors import (
     PartyTooLarge,
     PerformanceUnknown,
     SoldOut,
-    TooManyMails,
-    TooManyUnproven,
     TryLater,
 )
 from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
+from azionelab.bookings.pages.form_again import BusyTexts, ask_later, keep_input
 from azionelab.bookings.pages.forms import BookingForm
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
 from azionelab.bookings.seats.holds import hold_until
 from azionelab.database import now
-from azionelab.database.errors import is_database_busy
 from azionelab.extensions import csrf
 from azionelab.languages import current_language
 from azionelab.shows.programme import Listing, Status, find_listing, programme
-from azionelab.web.busy_pages import add_retry_after, is_outcome_unknown, log_busy
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.rate_limits import visitor_network
 from azionelab.web.security_headers import keep_private
@@ -60,13 +56,22 @@ ASKED = "asked_for"
 def book(performance_id: int) -> AnyResponse:
     """The booking form of a performance, and the booking."""
     form = BookingForm()
-    try:
-        return _book(performance_id, form)
-    except Exception as error:
-        if not (form.is_submitted() and is_database_busy(error)):
-            raise
-        log_busy(error, "booking: ")
-        return _busy_form(performance_id, form, unknown=is_outcome_unknown(error))
+    texts = BusyTexts(
+        gettext(
+            "We could not save your booking just now. Your entries are still here: please submit again."
+        ),
+        gettext(
+            "We do not know whether your booking was saved. Please submit again: you will not be booked"
+            " twice."
+        ),
+    )
+    return keep_input(
+        form,
+        lambda: _book(performance_id, form),
+        lambda notice: _render_form(performance_id, form, notice=notice),
+        texts,
+        "booking: ",
+    )
 
 
 def _book(performance_id: int, form: BookingForm) -> AnyResponse:
@@ -99,7 +104,9 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
             return _form_page(performance, form, 409, notice=explain(error))
         return _form_page(performance, form, 409, refusal=explain(error))
     except (TryLater, TooManyRequests) as limit:
-        return _later_page(performance, form, limit)
+        return ask_later(
+            limit, lambda status, notice: _form_page(performance, form, status, notice=notice)
+        )
     session[ASKED] = {
         "performance": performance_id,
         "name": visitor.name,
@@ -133,36 +140,6 @@ def _form_page(
     return make_response(page, status)
 
 
-def _later_page(
-    performance: Listing, form: BookingForm, limit: TryLater | TooManyRequests
-) -> AnyResponse:
-    """The form with its input, when a limit is reached."""
-    if isinstance(limit, TryLater):
-        seconds = limit.seconds_left(now())
-        status = 429 if isinstance(limit, TooManyMails | TooManyUnproven) else 409
-        page = _form_page(performance, form, status, notice=explain(limit))
-    else:
-        seconds = cast("int", limit.retry_after)
-        page = _form_page(performance, form, 429, notice=_slower_notice(seconds))
-    page.headers["Retry-After"] = str(seconds)
-    return page
-
-
-def _busy_form(performance_id: int, form: BookingForm, *, unknown: bool) -> AnyResponse:
-    """The form with its input, without the performance, which only the database has."""
-    form.offer_as_asked()
-    if unknown:
-        notice = gettext(
-            "We do not know whether your booking was saved. Please submit again: you will not be booked"
-            " twice."
-        )
-    else:
-        notice = gettext(
-            "We could not save your booking just now. Your entries are still here: please submit again."
-        )
-    return add_retry_after(make_response(_render_form(performance_id, form, notice=notice), 503))
-
-
 def _render_form(performance_id: int, form: BookingForm, **context: Any) -> str:
     retention_days = current_app.config["AZIONELAB"].retention_days
     return render_template(
@@ -188,13 +165,3 @@ def _refusal(performance: Listing) -> str | None:
     if performance.status is Status.SOLD_OUT:
         return explain(SoldOut(0))
     return explain(BookingClosed(performance.window, performance.booking_opens_at))
-
-
-def _slower_notice(seconds: int) -> str:
-    return ngettext(
-        "Too many bookings from your network. Your entries are still here: please submit again in %(num)s"
-        " minute.",
-        "Too many bookings from your network. Your entries are still here: please submit again in %(num)s"
-        " minutes.",
-        ceil(seconds / 60),
-    )

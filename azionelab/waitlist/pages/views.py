@@ -3,8 +3,7 @@
 GETs change nothing. Pages with a token in their address are never cached and send no referrer.
 """
 
-from math import ceil
-from typing import Any, cast
+from typing import Any
 
 from flask import (
     abort,
@@ -16,11 +15,12 @@ from flask import (
     url_for,
 )
 from flask import session as browser
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules as bookings
+from azionelab.bookings.crowd.proof_of_work import check_proof, write_challenge
 from azionelab.bookings.errors import (
     BookingClosed,
     BookingError,
@@ -28,22 +28,21 @@ from azionelab.bookings.errors import (
     PerformanceUnknown,
     ReservationEnded,
     SoldOut,
-    TooManyMails,
+    TryLater,
 )
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
+from azionelab.bookings.pages.form_again import BusyTexts, ask_later, keep_input
 from azionelab.bookings.pages.own_booking import reservation_of
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
 from azionelab.database import now
-from azionelab.database.errors import is_database_busy
 from azionelab.extensions import csrf
 from azionelab.languages import current_language
 from azionelab.shows.programme import Listing, Status, find_listing
 from azionelab.waitlist import near, rules
 from azionelab.waitlist.line import position
 from azionelab.waitlist.pages.forms import JoinForm, LeaveForm, NearForm, PlaceForm, TakeForm
-from azionelab.web.busy_pages import add_retry_after, is_outcome_unknown, log_busy
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.rate_limits import visitor_network
 from azionelab.web.security_headers import keep_private
@@ -61,13 +60,22 @@ _ASKED = "wants_to_wait"
 def join(performance_id: int) -> AnyResponse:
     """The form that asks for a place on the waitlist."""
     form = JoinForm()
-    try:
-        return _join(performance_id, form)
-    except Exception as error:
-        if not (form.is_submitted() and is_database_busy(error)):
-            raise
-        log_busy(error, "waitlist: ")
-        return _busy_form(performance_id, form, unknown=is_outcome_unknown(error))
+    texts = BusyTexts(
+        gettext(
+            "We could not save your entry just now. Your entries are still here: please submit again."
+        ),
+        gettext(
+            "We do not know whether your entry was saved. Please submit again: you will not be on the waitlist"
+            " twice."
+        ),
+    )
+    return keep_input(
+        form,
+        lambda: _join(performance_id, form),
+        lambda notice: _render_form(performance_id, form, None, notice, 0),
+        texts,
+        "waitlist: ",
+    )
 
 
 def _join(performance_id: int, form: JoinForm) -> AnyResponse:
@@ -88,6 +96,8 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
     )
     try:
         booking_limit.count()
+        # An entry holds no seats: without a proof it only counts among those that are limited together.
+        check_proof(form.proof.data, suspect=bool(form.website.data))
         count_mailbox(visitor.email_key)
         rules.join(
             performance_id, visitor, form.seats.data, wheelchair_places=form.asked.wheelchair
@@ -99,8 +109,10 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
     except (BookingClosed, PartyTooLarge, SoldOut) as error:
         performance = find_listing(performance_id, now()) or performance
         return _join_page(performance, form, 409, explain(error))
-    except (TooManyMails, TooManyRequests) as limit:
-        return _later_page(performance, form, limit)
+    except (TryLater, TooManyRequests) as limit:
+        return ask_later(
+            limit, lambda status, notice: _join_page(performance, form, status, notice)
+        )
     browser[_ASKED] = {"performance": performance_id, "email": visitor.email}
     return redirect(url_for(".received", performance_id=performance_id), 303)
 
@@ -242,42 +254,6 @@ def _join_page(
     return make_response(_render_form(performance.id, form, performance, notice, free), status)
 
 
-def _later_page(
-    performance: Listing, form: JoinForm, limit: TooManyMails | TooManyRequests
-) -> AnyResponse:
-    """The form with its input, when a limit is reached."""
-    if isinstance(limit, TooManyMails):
-        seconds, notice = limit.seconds_left(now()), explain(limit)
-    else:
-        seconds = cast("int", limit.retry_after)
-        notice = ngettext(
-            "Too many requests from your network. Your entries are still here: please submit again in %(num)s"
-            " minute.",
-            "Too many requests from your network. Your entries are still here: please submit again in %(num)s"
-            " minutes.",
-            ceil(seconds / 60),
-        )
-    page = _join_page(performance, form, 429, notice)
-    page.headers["Retry-After"] = str(seconds)
-    return page
-
-
-def _busy_form(performance_id: int, form: JoinForm, *, unknown: bool) -> AnyResponse:
-    """The form with its input, without the performance, which only the database has."""
-    form.offer_as_asked()
-    if unknown:
-        notice = gettext(
-            "We do not know whether your entry was saved. Please submit again: you will not be on the waitlist"
-            " twice."
-        )
-    else:
-        notice = gettext(
-            "We could not save your entry just now. Your entries are still here: please submit again."
-        )
-    page = _render_form(performance_id, form, None, notice, 0)
-    return add_retry_after(make_response(page, 503))
-
-
 def _render_form(
     performance_id: int, form: JoinForm, performance: Listing | None, notice: str | None, free: int
 ) -> str:
@@ -288,6 +264,7 @@ def _render_form(
         form=form,
         notice=notice,
         free=free,
+        challenge=None if performance is None else write_challenge(),
         retention_days=current_app.config["AZIONELAB"].retention_days,
     )
 

@@ -23,11 +23,16 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats.holds import expire_lapsed_holds
 from azionelab.bookings.seats.no_show_seats import release_no_shows, restore_no_shows
 from azionelab.bookings.visitor_changes.seats import add_seats
+from azionelab.checkin.house.counts import house_counts
+from azionelab.checkin.house.guests import guests
+from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now, transaction
 from azionelab.shows.models import Performance
+from azionelab.shows.runs.copies import copy_run
+from azionelab.shows.runs.planning import NewShow
 from azionelab.waitlist import rules as waitlist
 from tests.bookings.test_pages import filled
-from tests.factories import a_performance, a_visitor, fresh, let_lapse
+from tests.factories import DOOR_A, a_performance, a_visitor, fresh, let_lapse
 from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -305,3 +310,38 @@ def test_a_house_that_is_full_but_for_these_places_can_be_booked_by_who_needs_on
         entries = filled(page, seats="1", wheelchair_places=places)
         told.append(client.post(address, data=entries).status_code)
     assert told == [409, 422, 303]
+
+
+def test_programs_book_them_and_learn_what_is_left(client: FlaskClient) -> None:
+    performance = a_performance(capacity=5, wheelchair_places=1)
+    address = f"/api/v1/performances/{performance.id}/reservations"
+
+    def ask(seats: int, places: int) -> tuple[int, str]:
+        entries = {"name": "Ada", "email": a_visitor().email, "seats": seats, "consent": True}
+        answer = client.post(address, json=entries | {"wheelchair_places": places})
+        return answer.status_code, answer.json.get("type", "").rpartition("/")[2]
+
+    assert ask(1, 2) == (422, "invalid-fields")
+    assert ask(2, 1)[0] == 202
+    assert ask(1, 1) == (409, "wheelchair-places-taken")
+    shown = client.get(f"/api/v1/performances/{performance.id}").json
+    assert (shown["seats_left"], shown["wheelchair_left"]) == (3, 0)
+
+
+def test_the_door_is_told_of_them() -> None:
+    performance = a_performance(capacity=5, wheelchair_places=1)
+    party = book(performance, 2, 1)
+    (guest,) = guests(performance.id)
+    assert guest.wheelchair_places == 1
+    counts = house_counts([performance.id])[performance.id]
+    assert (counts.free, counts.wheelchair_free) == (3, 0)
+    verdict = admit(performance.id, party.reference, uuid4(), DOOR_A)
+    assert verdict.party is not None
+    assert (verdict.people, verdict.party.wheelchair_places) == (2, 1)
+
+
+def test_a_copied_run_keeps_the_number() -> None:
+    performance = a_performance(capacity=5, wheelchair_places=2)
+    show = db.session.get_one(Performance, performance.id).show
+    (copied,) = copy_run(show, NewShow("Copy", "copy"), now().date())
+    assert (copied.capacity, copied.wheelchair_places) == (5, 2)

@@ -18,9 +18,9 @@ from wtforms import (
     SelectField,
     StringField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 
-from azionelab.admin.rows.fields import Line, LocalTime
+from azionelab.admin.rows.fields import Line, LocalTime, wheelchair_places_field
 from azionelab.bookings.box_office.book_for import Guest, Terms
 from azionelab.bookings.models import MAX_CONTACT, MAX_NAME, MAX_NOTE
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
@@ -63,12 +63,7 @@ class BookForm(_Pressed):
         _("E-mail (if they have one)"), render_kw={"autocomplete": "off", "spellcheck": "false"}
     )
     seats = IntegerField(_("Seats"), _SEATS, default=2)
-    wheelchair_places = IntegerField(
-        _("Wheelchair places among them"),
-        [Optional(), NumberRange(0, MAX_PARTY)],
-        default=0,
-        filters=[lambda number: number or 0],
-    )
+    wheelchair_places = wheelchair_places_field(MAX_PARTY)
     how = RadioField(
         _("How"),
         choices=[

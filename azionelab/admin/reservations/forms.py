@@ -9,10 +9,10 @@ from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from wtforms import EmailField, HiddenField, IntegerField, SelectChoice, SelectField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 
 from azionelab.admin.rows.base import read_identity
-from azionelab.admin.rows.fields import Line, LocalTime, RequiredChoice
+from azionelab.admin.rows.fields import Line, LocalTime, RequiredChoice, wheelchair_places_field
 from azionelab.admin.rows.filters import describe_performance
 from azionelab.bookings.models import MAX_CONTACT, MAX_NAME, MAX_NOTE, Kind, Reservation
 from azionelab.bookings.pages.forms import Cleaned
@@ -79,12 +79,7 @@ class ChangeForm(OfficeForm):
         choices=[SelectChoice(code, LANGUAGES[code]) for code in LOCALES],
     )
     seats = IntegerField(_("Seats"), [InputRequired(), NumberRange(1, MAX_PARTY)])
-    wheelchair_places = IntegerField(
-        _("Wheelchair places among them"),
-        [Optional(), NumberRange(0, MAX_PARTY)],
-        default=0,
-        filters=[lambda number: number or 0],
-    )
+    wheelchair_places = wheelchair_places_field(MAX_PARTY)
     reason = Line(
         _("Reason for a party above the limit"),
         [Length(max=MAX_CONTACT)],

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import (
@@ -14,12 +15,13 @@ from wtforms import (
     DateTimeLocalField,
     Field,
     HiddenField,
+    IntegerField,
     SelectField,
     StringField,
     TextAreaField,
 )
 from wtforms.fields.choices import Choice
-from wtforms.validators import InputRequired, ValidationError
+from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 
 from azionelab.database.row_versions import Edit, EditConflict
 from azionelab.shows.local_time import AmbiguousTime, NoSuchTime, from_local
@@ -175,3 +177,14 @@ class LocalTime(DateTimeLocalField):  # type: ignore[misc]
 def _zone() -> ZoneInfo:
     zone: ZoneInfo = current_app.config["AZIONELAB"].time_zone
     return zone
+
+
+def wheelchair_places_field(most: int, description: Any = "") -> IntegerField:
+    """How many of the seats are wheelchair places; left empty it is none."""
+    return IntegerField(
+        _("Wheelchair places among them"),
+        [Optional(), NumberRange(0, most)],
+        default=0,
+        filters=[lambda number: number or 0],
+        description=description,
+    )

@@ -10,7 +10,14 @@ from sqlalchemy import Select, not_, select
 from wtforms import DateField, FloatField, IntegerField, SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from azionelab.admin.rows.fields import EditedForm, Line, LocalTime, RequiredChoice, Text
+from azionelab.admin.rows.fields import (
+    EditedForm,
+    Line,
+    LocalTime,
+    RequiredChoice,
+    Text,
+    wheelchair_places_field,
+)
 from azionelab.admin.rows.translated import TranslatedForm, add_language_fields
 from azionelab.checkin.house.name_matching import plain_letters
 from azionelab.database import db, now
@@ -104,14 +111,9 @@ class PerformanceForm(EditedForm):
         [Optional(), NumberRange(0, MAX_CAPACITY)],
         description=_("Leave empty for the venue's own number."),
     )
-    wheelchair_places = IntegerField(
-        _("Wheelchair places among them"),
-        [Optional(), NumberRange(0, MAX_CAPACITY)],
-        default=0,
-        filters=[lambda number: number or 0],
-        description=_(
-            "Only parties with a wheelchair can book these. A companion has an ordinary seat."
-        ),
+    wheelchair_places = wheelchair_places_field(
+        MAX_CAPACITY,
+        _("Only parties with a wheelchair can book these. A companion has an ordinary seat."),
     )
     party_limit = IntegerField(
         _("Maximum seats per booking"),

@@ -89,6 +89,11 @@ format: $(TEST_READY)
 bench: $(TEST_READY) $(BUILT) $(CATALOGUES)
 	@$(PYTHON) -m bench $(ARGS)
 
+## simulate: simulate seasons with and without each part of the loop (ARGS=--write writes docs/full-house.md)
+.PHONY: simulate
+simulate: $(TEST_READY) $(CATALOGUES)
+	@$(PYTHON) -m simulate $(ARGS)
+
 ## mutants: run mutation tests of the rules, about 45 minutes (ARGS=doctor for some modules)
 .PHONY: mutants
 mutants: $(TEST_READY) $(BUILT) $(CATALOGUES)

@@ -11,12 +11,12 @@ import pytest
 
 from tests.support.processes import ROOT
 
-OURS = {"azionelab", "azionelab_backup", "bare_machine", "bench", "migrations", "tests"}
+OURS = {"azionelab", "azionelab_backup", "bare_machine", "bench", "migrations", "simulate", "tests"}
 PRODUCTION = ("azionelab", "migrations", "wsgi.py", "gunicorn.conf.py")
 ASKED_WHERE = {
     "requirements.in": PRODUCTION,
     "requirements-local.in": ("bare_machine",),
-    "requirements-dev.in": ("tests", "bench"),
+    "requirements-dev.in": ("tests", "bench", "simulate"),
 }
 
 

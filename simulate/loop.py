@@ -1,0 +1,35 @@
+"""The parts of the loop that fills the house, which a simulation has or has not."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Which parts there are."""
+
+    waitlist: bool = False
+    reminders: bool = False
+    release: bool = False  # of the seats of no-shows, near the curtain
+    standby: bool = False  # as many people wait at the door as the record supports
+
+    def without(self, part: str) -> "Loop":
+        """All parts but one of these."""
+        return Loop(**{each: getattr(self, each) and each != part for each in PARTS})
+
+
+PARTS = {
+    "waitlist": "waitlist",
+    "reminders": "reminders",
+    "release": "release at the door",
+    "standby": "standby places",
+}
+ALL = Loop(**dict.fromkeys(PARTS, True))
+
+
+def steps() -> list[tuple[str, Loop]]:
+    """From nothing to all parts, each step with one more."""
+    found = [("no loop", Loop())]
+    for number, name in enumerate(PARTS.values(), 1):
+        parts = [each.name for each in fields(Loop)][:number]
+        found.append((f"+ {name}", Loop(**dict.fromkeys(parts, True))))
+    return found

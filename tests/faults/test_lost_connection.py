@@ -52,6 +52,7 @@ SELECT
   (SELECT coalesce(sum(admitted), 0) FROM reservation) AS admitted,
   (SELECT coalesce(sum(released), 0) FROM reservation) AS released,
   (SELECT count(*) FROM mail) AS mails,
+  (SELECT count(*) FROM hand_over WHERE ended_at IS NULL) AS offers,
   (SELECT count(*) FROM mail WHERE resent_at IS NOT NULL) AS resent,
   (SELECT count(*) FROM scan) AS scans,
   (SELECT count(*) FROM admission WHERE undone_at IS NOT NULL) AS undone,

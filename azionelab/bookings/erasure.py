@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, case, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.locks import lock_reservation
@@ -42,21 +42,20 @@ def erase_personal_data() -> int:
 def _erase_some(before: datetime, before_unconfirmed: datetime) -> int:
     with transaction() as session:
         played = select(Performance.id).where(Performance.starts_at < before)
+        is_over = or_(Reservation.performance_id.in_(played), Reservation.ended_at < before)
+        is_due = or_(
+            is_over,
+            Reservation.erasure_requested_at < now() - _JOB_TAKES,
+            and_(Reservation.confirmed_at.is_(None), Reservation.ended_at < before_unconfirmed),
+        )
+        # Whoever asked to be erased before the evening keeps the wheelchair place until then.
+        needs_place = Reservation.wheelchair_places > 0
+        keeps_place = and_(Reservation.is_live, not_(is_over))
         due = (
             select(Reservation.id)
             .where(
-                # A party that asked for it before kept its wheelchair place until it came.
-                or_(Reservation.erased_at.is_(None), Reservation.wheelchair_places > 0),
                 Reservation.walk_in.is_(False),
-                or_(
-                    Reservation.performance_id.in_(played),
-                    Reservation.ended_at < before,
-                    Reservation.erasure_requested_at < now() - _JOB_TAKES,
-                    and_(
-                        Reservation.confirmed_at.is_(None),
-                        Reservation.ended_at < before_unconfirmed,
-                    ),
-                ),
+                or_(and_(Reservation.erased_at.is_(None), is_due), and_(needs_place, is_over)),
             )
             .order_by(Reservation.id)
             .limit(_AT_ONCE)
@@ -69,7 +68,7 @@ def _erase_some(before: datetime, before_unconfirmed: datetime) -> int:
                 name="",
                 email="",
                 email_key=None,
-                wheelchair_places=0,
+                wheelchair_places=case((keeps_place, Reservation.wheelchair_places), else_=0),
                 erased_at=func.coalesce(Reservation.erased_at, now()),
             )
             .returning(Reservation.id)

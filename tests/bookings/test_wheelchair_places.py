@@ -17,7 +17,7 @@ from azionelab.bookings.box_office import changes, groups
 from azionelab.bookings.box_office.book_for import Guest, book_for
 from azionelab.bookings.box_office.endings import cancel_party, reinstate_party
 from azionelab.bookings.box_office.moves import move_party
-from azionelab.bookings.erasure import erase_personal_data
+from azionelab.bookings.erasure import erase_on_request, erase_personal_data
 from azionelab.bookings.errors import SoldOut, WheelchairPlacesBelowHeld, WheelchairPlacesTaken
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats.holds import expire_lapsed_holds
@@ -255,6 +255,29 @@ def test_erasure_keeps_a_figure_and_no_person() -> None:
     kept = db.session.get_one(Performance, performance.id)
     assert (kept.seats_held, kept.wheelchair_held) == (3, 1)
     assert erase_personal_data() == 0
+
+
+def test_whoever_is_erased_before_the_evening_keeps_the_place_until_then() -> None:
+    performance = a_performance(capacity=2, wheelchair_places=1)
+    party = book(performance, 2, 1)
+    erase_on_request(party.id)
+    with transaction() as session:
+        session.execute(
+            text("UPDATE reservation SET erasure_requested_at = now() - interval '9 days'")
+        )
+    erase_personal_data()
+    assert fresh(party.id).wheelchair_places == 1
+    assert held(performance) == (2, 1)
+    with transaction() as session:
+        session.execute(
+            text(
+                "UPDATE performance SET starts_at = :past, booking_opens_at = :past - interval '9 days',"
+                " booking_closes_at = :past"
+            ),
+            {"past": now().replace(year=2020, month=2, day=2)},
+        )
+    erase_personal_data()
+    assert fresh(party.id).wheelchair_places == 0
 
 
 def form_of(client: FlaskClient, performance: Performance) -> str:

@@ -75,6 +75,8 @@ TABLE = {
     "RETENTION_DAYS": ("0 refused", "3650 told", "fine"),
     "UNCONFIRMED_RETENTION_DAYS": ("0 refused", "3650 told", "fine"),
     "DATA_CONTROLLER": ("\u200b refused", f"{'x' * 200} fine", "fine"),
+    "ACCESSIBILITY_LIMITS": ("\u200b refused", f"{'x' * 500} fine", "fine"),
+    "ENFORCEMENT_BODY": ("\u200b refused", f"{LONG} refused", "fine"),
     "WAITLIST_OFFER_HOURS": ("0 refused", "168 fine", "fine"),
     "LATE_HOLD_MINUTES": ("-1 refused", "60 fine", "fine"),
     "REMINDER_HOURS": ("soon refused", "169 refused", "fine"),

@@ -36,6 +36,8 @@ class Config:
     privacy_url: str | None
     data_controller: str | None
     contact_email: str | None
+    accessibility_limits: str | None
+    enforcement_body: str
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
     cors_allowed_origins: list[str]

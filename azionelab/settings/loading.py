@@ -15,6 +15,9 @@ from azionelab.settings.environment import SettingsReader, web_processes
 from azionelab.settings.production import unsafe_settings
 from azionelab.validation.hours import MAX_HOURS, MOST, read_hours
 
+# Italy's authority for the accessibility of digital services (decreto legislativo 82/2022, article 20).
+_ENFORCEMENT_BODY = "AgID, Agenzia per l'Italia digitale, www.agid.gov.it"
+
 
 class ConfigError(Exception):
     """Invalid settings. `problems` has a line for each, which starts with the setting's name."""
@@ -33,6 +36,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
     debug = reader.boolean("FLASK_DEBUG", default=False)
     web_workers, web_threads = web_processes(reader)
     controller = reader.optional("DATA_CONTROLLER")
+    limits = reader.optional("ACCESSIBILITY_LIMITS")
     config = Config(
         debug=debug,
         secret_key=reader.text("SECRET_KEY", None),
@@ -48,6 +52,8 @@ def load_config(environ: Mapping[str, str]) -> Config:
         privacy_url=reader.url("PRIVACY_URL"),
         data_controller=controller and reader.single_line("DATA_CONTROLLER", "", 200),
         contact_email=reader.email("CONTACT_EMAIL"),
+        accessibility_limits=limits and reader.single_line("ACCESSIBILITY_LIMITS", "", 500),
+        enforcement_body=reader.single_line("ENFORCEMENT_BODY", _ENFORCEMENT_BODY, 200),
         allowed_hosts=reader.comma_separated("ALLOWED_HOSTS"),
         csrf_trusted_origins=reader.origins("CSRF_TRUSTED_ORIGINS"),
         cors_allowed_origins=reader.origins("CORS_ALLOWED_ORIGINS"),

@@ -59,6 +59,8 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         f"/waitlist/{visitor_token(waiting)}",
         f"/waitlist/{visitor_token(waiting)}/leave",
         "/embed",
+        "/privacy",
+        "/accessibility",
         "/nothing",
         "/staff/login",
     ]

@@ -70,6 +70,7 @@ def test_no_page_has_an_error(app: Flask, client: FlaskClient, tmp_path: Path) -
             f"/my-data/{MY_DATA.make_token(party)}/erase",
             f"/hand-over/{make_friend_token(an_offer(party).id)}",
             client.post(book, data=filled(client.get(f"/en{book}").text)).location,
+            "/accessibility",
             *("/embed", f"/embed/performances/{performance.id}"),
             *("/nothing", "/staff/login", "/staff/reset", "/checkin/app"),
         ],

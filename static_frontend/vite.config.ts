@@ -15,6 +15,7 @@ export default defineConfig({
         "src/main.ts",
         "src/live.ts",
         "src/proof.ts",
+        "src/booking.ts",
         "src/embed/host.ts",
         "src/embed/frame.ts",
         "src/styles/embed.css",

@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from azionelab.bookings.mails.my_bookings import make_list_token
+from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.people.own_data import MY_DATA
 from azionelab.database import db, now
 from azionelab.shows.models import Show
 from tests.conftest import Site
@@ -84,7 +85,8 @@ def pages_of_visitors(site: Site) -> list[str]:
         f"/bookings/confirm/{visitor_token(a_party(performance, confirmed=False))}",
         f"/bookings/{visitor_token(party)}",
         f"/bookings/{visitor_token(party)}/cancel",
-        f"/my-bookings/{make_list_token(party)}",
+        f"/my-bookings/{MY_BOOKINGS.make_token(party)}",
+        f"/my-data/{MY_DATA.make_token(party)}",
         "/my-bookings",
         "/accessibility",
         "/privacy",
@@ -176,7 +178,7 @@ def test_a_screen_reader_gets_names_roles_and_errors(live_site: Site, page: Page
     full = a_performance(capacity=1)
     a_party(full, 1)
     page.goto(f"{live_site.url}/en/")
-    for landmark in ("banner", "main", "contentinfo", "search"):
+    for landmark in ("banner", "main", "contentinfo"):
         expect(page.get_by_role(landmark)).to_have_count(1)
     expect(page.get_by_role("heading", level=1)).to_have_text("What is on")
     expect(page.get_by_role("navigation", name="Site")).to_be_visible()
@@ -214,3 +216,30 @@ def test_a_screen_reader_gets_names_roles_and_errors(live_site: Site, page: Page
         expect(control).to_have_accessible_description(re.compile(re.escape(told)))
         expect(alert.get_by_role("link", name=told)).to_have_attribute("href", f"#{control_id}")
     expect(email).to_have_value("ada@")
+
+
+def test_the_form_follows_the_seats_and_keeps_what_was_entered(live_site: Site, page: Page) -> None:
+    performance = a_performance(capacity=5)
+    page.clock.install()
+    page.goto(f"{live_site.url}/it/performances/{performance.id}/book")
+    name, email = page.get_by_label("Nome", exact=True), page.get_by_label("E-mail", exact=True)
+    name.fill("Ada Rossi")
+    email.fill("ada@")
+    email.blur()
+    seats = page.get_by_role("combobox", name="Posti")
+    seats.select_option("3")
+    expect(email).to_have_accessible_description(re.compile("Questo indirizzo e-mail non è valido"))
+    email.fill("ada@example.org")
+    expect(page.locator(".field-error")).to_have_count(0)
+    told = page.get_by_role("complementary").get_by_role("status")
+    expect(told).to_have_text("Solo 5 posti liberi")
+    a_party(performance, 3)
+    page.clock.fast_forward(21_000)
+    expect(told).to_have_text("Solo 2 posti liberi")
+    expect(seats.get_by_role("option", disabled=True)).to_have_text(["4 posti", "5 posti"])
+    a_party(performance, 2)
+    page.clock.fast_forward(21_000)
+    expect(told).to_contain_text("esaurit")
+    expect(name).to_have_value("Ada Rossi")
+    expect(email).to_have_value("ada@example.org")
+    expect(seats).to_have_value("3")

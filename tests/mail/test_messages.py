@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -94,6 +94,31 @@ def test_cancelled_bookings_and_evenings_are_told_apart() -> None:
         "Performance cancelled"
     )
     assert mail_of(ours, MailKind.CANCELLED).subject.startswith("Booking cancelled")
+
+
+def test_a_mail_about_a_moved_evening_leads_to_keep_swap_and_cancel(
+    settings: dict[str, str],
+) -> None:
+    performance = a_performance()
+    reservation = a_party(performance)
+    later = performance.starts_at + timedelta(hours=1)
+    performance_changes.change_performance(
+        performance.id, lambda evening: setattr(evening, "starts_at", later)
+    )
+    message = mail_of(reservation, MailKind.MOVED)
+    page = page_address(settings, reservation)
+    for address in (f"{page}/coming", f"{page}#evening", f"{page}/cancel"):
+        assert f'href="{address}"' in message.html
+        assert f": {address}\n" in message.text
+
+
+def test_a_mail_about_a_cancelled_evening_leads_to_the_others(settings: dict[str, str]) -> None:
+    performance = a_performance()
+    reservation = a_party(performance)
+    performance_changes.cancel_performance(performance.id)
+    message = mail_of(reservation, MailKind.PERFORMANCE_CANCELLED)
+    assert message.link == page_address(settings, reservation)
+    assert "Choose another evening" in message.html
 
 
 def test_a_late_message_about_an_evening_called_off_says_that_alone() -> None:

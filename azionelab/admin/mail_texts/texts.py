@@ -62,6 +62,9 @@ FIELDS: dict[str, str] = MESSAGE_FIELDS | {
     "ticket": _("the code of the ticket, on a line of its own"),
     "ticket_files": _("the links to the PDF and to the calendar, on a line of their own"),
     "answer": _("asks whether they are coming, or thanks those who have said so"),
+    "choices": _(
+        "the links to come, to choose another evening, or to cancel, on a line of their own"
+    ),
     "give_back": _("the links to give seats back, on a line of their own"),
     "other_reference": _("the reference of the other booking"),
 }

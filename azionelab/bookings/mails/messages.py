@@ -173,8 +173,9 @@ def _pictures(reservation: Reservation, content_id: str) -> tuple[Picture, ...]:
 
 def _ticket_urls(reservation: Reservation) -> dict[str, str]:
     token = make_link_token(reservation)
-    pages = {"pdf": "pdf", "ics": "ics", "cancel": "cancel", "fewer": "booking"}
-    return {name: site_url(f"bookings.{page}", token=token) for name, page in pages.items()}
+    pages = {"pdf": "pdf", "ics": "ics", "coming": "coming", "cancel": "cancel", "fewer": "booking"}
+    urls = {name: site_url(f"bookings.{page}", token=token) for name, page in pages.items()}
+    return urls | {"another_evening": f"{urls['fewer']}#evening"}
 
 
 def _calendar(reservation: Reservation) -> CalendarFile | None:

@@ -38,5 +38,5 @@ def build_text_trial(key: TextKey, text: TemplateText, address: str) -> Message:
         sample = fill_sample(key.name, text)
         sample.reservation.email = address
         link = sample.text.link
-        links = dict.fromkeys(("pdf", "ics", "cancel", "fewer"), link)
+        links = dict.fromkeys(("pdf", "ics", "coming", "cancel", "fewer", "another_evening"), link)
         return build(sample.text, sample.reservation, uuid4(), ticket_urls=links)

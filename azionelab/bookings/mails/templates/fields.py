@@ -14,6 +14,7 @@ class Block(StrEnum):
 
     BUTTON = "button"
     TICKET = "ticket"  # the QR, where pictures are shown
+    CHOICES = "choices"  # links to come, to another evening, or to cancel
     GIVE_BACK = "give_back"  # links to cancel, or to the booking for fewer seats
     FILES = "ticket_files"  # links to the PDF and to the calendar file
 
@@ -40,7 +41,7 @@ _OF: Mapping[TemplateName, FieldsOf] = {
     TemplateName.TICKET: FieldsOf((NEWS, *_TICKET), (Block.TICKET, Block.BUTTON)),
     TemplateName.CHANGED: FieldsOf((NEWS, *_TICKET), (NEWS, Block.TICKET, Block.BUTTON)),
     TemplateName.MERGED: FieldsOf((OTHER_REFERENCE,), (OTHER_REFERENCE,)),
-    TemplateName.MOVED: FieldsOf(_TICKET, (Block.TICKET, Block.BUTTON)),
+    TemplateName.MOVED: FieldsOf((Block.CHOICES, *_TICKET), (Block.TICKET, Block.BUTTON)),
     TemplateName.MOVED_UNCONFIRMED: FieldsOf((STATE,), (STATE, Block.BUTTON)),
     TemplateName.EXISTING: FieldsOf((STATE,), (STATE, Block.BUTTON)),
     TemplateName.WAITLIST_JOIN: FieldsOf((), (Block.BUTTON,)),

@@ -134,7 +134,7 @@ def _with_ticket(*, with_button: bool = True) -> list[str]:
 
 def _moved() -> tuple[str, str, list[str]]:
     confirmed = gettext("Your booking is confirmed. Your ticket is on the booking page.")
-    return _rescheduled([], [confirmed, _sorry(), *_with_ticket()])
+    return _rescheduled([], [confirmed, _what_now(), "{choices}", *_with_ticket()])
 
 
 def _moved_unconfirmed() -> tuple[str, str, list[str]]:
@@ -157,6 +157,13 @@ def _rescheduled(before: list[str], after: list[str]) -> tuple[str, str, list[st
             ),
             *after,
         ],
+    )
+
+
+def _what_now() -> str:
+    return gettext(
+        "Your seats are yours at the new time, too: you need not do anything. If you can, tell us that you are"
+        " coming. If you cannot, choose another evening, or cancel, so that others can have your seats."
     )
 
 
@@ -218,7 +225,10 @@ def _performance_cancelled() -> tuple[str, str, list[str]]:
             gettext(
                 "We are sorry: this performance will not take place, and your booking has been cancelled."
             ),
-            gettext("We hope to see you at another performance."),
+            gettext(
+                "Would you like to see the show on another evening? Your booking page offers those with seats for all"
+                " of you, and one press moves your booking there."
+            ),
             "{button}",
         ],
     )

@@ -18,7 +18,6 @@ _TO_PROGRAMME = (
     TemplateName.CANCELLED,
     TemplateName.MERGED,
     TemplateName.HANDED_OVER,
-    TemplateName.PERFORMANCE_CANCELLED,
     TemplateName.WAITLIST_CANCELLED,
 )
 _TO_WAITLIST = (
@@ -94,6 +93,8 @@ def _button(
     token = make_link_token(reservation)
     if name in _TO_WAITLIST:
         return _WAITLIST_BUTTONS[name](), site_url("waitlist.place", token=token)
+    if name is TemplateName.PERFORMANCE_CANCELLED and reservation.state == State.CANCELLED:
+        return gettext("Choose another evening"), site_url("bookings.booking", token=token)
     if name is TemplateName.REMINDER and not changed.get("answered"):
         return gettext("We are coming"), site_url("bookings.coming", token=token)
     if awaits_confirmation(reservation):

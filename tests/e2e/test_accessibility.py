@@ -36,6 +36,10 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
     full = a_performance(capacity=2)
     a_party(full)
     entry, waiting = an_entry(full.id), a_waiting_party(full.id)
+    curtain = now() + timedelta(minutes=40)
+    tonight = a_performance(capacity=2, starts_at=curtain, booking_closes_at=curtain)
+    late = visitor_token(a_party(tonight))
+    near = visitor_token(a_waiting_party(tonight.id))
     context = browser.new_context(
         viewport={"width": 390, "height": 844}, locale="en-GB", color_scheme=scheme, bypass_csp=True
     )
@@ -58,6 +62,8 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         f"/waitlist/{visitor_token(entry)}",
         f"/waitlist/{visitor_token(waiting)}",
         f"/waitlist/{visitor_token(waiting)}/leave",
+        f"/bookings/{late}",
+        f"/waitlist/{near}",
         "/embed",
         "/privacy",
         "/accessibility",

@@ -27,8 +27,8 @@ def near_texts() -> dict[str, Text]:
 
 def _near(people: int, parties: int | str) -> str:
     return ngettext(
-        "%(num)s person on the waitlist is near (parties: %(parties)s), and is offered seats before walk-ins.",
-        "%(num)s people on the waitlist are near (parties: %(parties)s), and are offered seats before walk-ins.",
+        "%(num)s person on the waitlist is near (parties: %(parties)s).",
+        "%(num)s people on the waitlist are near (parties: %(parties)s).",
         people,
         parties=parties,
     )
@@ -36,8 +36,8 @@ def _near(people: int, parties: int | str) -> str:
 
 def _on_offer(seats: int, at: str) -> str:
     return ngettext(
-        "%(num)s seat is on offer to people near, until %(at)s at the latest: it is not free for walk-ins.",
-        "%(num)s seats are on offer to people near, until %(at)s at the latest: they are not free for walk-ins.",
+        "On offer to people near until %(at)s: %(num)s seat.",
+        "On offer to people near until %(at)s: %(num)s seats.",
         seats,
         at=at,
     )

@@ -80,6 +80,7 @@ TABLE = {
     "WAITLIST_OFFER_HOURS": ("0 refused", "168 fine", "fine"),
     "LATE_HOLD_MINUTES": ("-1 refused", "60 fine", "fine"),
     "REMINDER_HOURS": ("soon refused", "169 refused", "fine"),
+    "CONFIRM_AGAIN_HOURS": ("157 refused", "156 fine", "fine"),
     "NIGHT_BEGINS": ("24 refused", "0 fine", "fine"),
     "NIGHT_ENDS": ("late refused", "23 fine", "fine"),
     "PAGE_CACHE_SECONDS": ("-1 refused", "60 told", "fine"),

@@ -14,6 +14,7 @@ class By(StrEnum):
     VISITOR = "visitor"
     STAFF = "staff"
     PERFORMANCE = "performance"  # the performance was cancelled
+    NO_ANSWER = "no_answer"  # nobody answered when asked to confirm again (reminders/)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class MailKind(StrEnum):
     WAITLIST = "waitlist"  # you want to wait for seats: press here to take your place in line
     OFFER = "offer"  # seats came free: press here to have them
     REMINDER = "reminder"  # the curtain is near: are you coming?
+    QUESTION = "question"  # the same, to whoever never answered: else the seats go to others
 
 
 class Delivery(StrEnum):
@@ -50,7 +51,7 @@ class Mail(Base):
     __table_args__ = (
         CheckConstraint(
             "kind IN ('confirm', 'existing', 'ticket', 'changed', 'cancelled',"
-            " 'performance_cancelled', 'moved', 'message', 'waitlist', 'offer', 'reminder')",
+            " 'performance_cancelled', 'moved', 'message', 'waitlist', 'offer', 'reminder', 'question')",
             name="kind",
         ),
         CheckConstraint("(kind = 'message') = (message_id IS NOT NULL)", name="message"),
@@ -63,7 +64,7 @@ class Mail(Base):
             postgresql_where=text("message_id IS NOT NULL"),
         ),
         CheckConstraint(
-            "(kind = 'reminder') = (curtain IS NOT NULL)"
+            "(kind IN ('reminder', 'question')) = (curtain IS NOT NULL)"
             " AND (curtain IS NULL) = (hours_before IS NULL)",
             name="reminder",
         ),
@@ -108,7 +109,7 @@ class Mail(Base):
     message_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("audience_message.id", ondelete="CASCADE")
     )
-    # Of a reminder: the curtain that it is about, and which of its reminders it is.
+    # Of a reminder or question: the curtain that it is about, and which reminder it is, or until when one can answer.
     curtain: Mapped[datetime | None]
     hours_before: Mapped[int | None]
     # By the class's name: this part knows nothing of bookings, and reads nothing of it.

@@ -18,7 +18,7 @@ from azionelab.mail.models import Delivery, Mail, MailKind
 SEND_JOB = "mail.send"
 QUEUE = "mail"
 # The queue's priorities of what many get at once: a ticket must not wait for two thousand messages. Others have 0.
-_PRIORITIES = {MailKind.REMINDER: -5, MailKind.MESSAGE: -10}
+_PRIORITIES = {MailKind.QUESTION: -4, MailKind.REMINDER: -5, MailKind.MESSAGE: -10}
 _REPEAT_PAUSE = timedelta(minutes=5)
 _NEW_MAIL = insert(Mail).inline()
 
@@ -99,14 +99,15 @@ def enqueue_message(session: Session, message_id: UUID, reservations: Sequence[U
 
 def enqueue_reminders(
     session: Session,
+    kind: MailKind,
     curtain: datetime,
     hours_before: int,
     at: datetime,
     reservations: Sequence[UUID],
 ) -> None:
-    """Write the reminders of a curtain and enqueue their sending; whoever has this one gets no second."""
+    """Write the reminders of a curtain, or questions, and enqueue their sending; nobody gets one twice."""
     facts = {
-        "kind": MailKind.REMINDER,
+        "kind": kind,
         "curtain": curtain,
         "hours_before": hours_before,
         "created_at": at,
@@ -117,7 +118,7 @@ def enqueue_reminders(
         .on_conflict_do_nothing()
         .returning(Mail.id)
     ).all()
-    _defer_all(session, MailKind.REMINDER, written)
+    _defer_all(session, kind, written)
 
 
 def defer_sending(

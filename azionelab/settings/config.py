@@ -51,6 +51,7 @@ class Config:
     waitlist_offer_hours: int
     late_hold_minutes: int
     reminder_hours: tuple[int, ...]  # before the curtain
+    confirm_again_hours: int  # before the curtain; 0: nobody has to
     night_begins: int  # o'clock, in `time_zone`
     night_ends: int
     page_cache_seconds: int

@@ -67,6 +67,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         waitlist_offer_hours=reader.integer("WAITLIST_OFFER_HOURS", 24, 1, 7 * 24),
         late_hold_minutes=reader.integer("LATE_HOLD_MINUTES", 15, 0, 60),
         reminder_hours=_hours(reader, "REMINDER_HOURS", "48, 3"),
+        confirm_again_hours=reader.integer("CONFIRM_AGAIN_HOURS", 0, 0, MAX_HOURS - 12),
         night_begins=reader.integer("NIGHT_BEGINS", 22, 0, 23),
         night_ends=reader.integer("NIGHT_ENDS", 8, 0, 23),
         page_cache_seconds=reader.integer("PAGE_CACHE_SECONDS", 1, 0, 60),

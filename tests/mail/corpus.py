@@ -39,7 +39,10 @@ def every_mail(
         for state, reservation in _reservations(title, visitor, locale):
             said = set()
             for kind in MailKind:
-                message = render(Mail(id=uuid4(), kind=kind, reservation=reservation))
+                mail = Mail(id=uuid4(), kind=kind, reservation=reservation)
+                if kind in (MailKind.REMINDER, MailKind.QUESTION):
+                    mail.curtain, mail.hours_before = reservation.performance.starts_at, 24
+                message = render(mail)
                 if message.text not in said:
                     said.add(message.text)
                     yield _sample(f"{kind}, {state}, {locale}", message, sender)

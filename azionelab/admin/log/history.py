@@ -145,6 +145,8 @@ def _ended(reservation: Reservation) -> str:
             return gettext("The visitor cancelled the booking.")
         case By.PERFORMANCE:
             return gettext("The performance was cancelled, and with it this booking.")
+        case By.NO_ANSWER:
+            return gettext("Nobody answered whether they come: its seats came free.")
         case _:
             return gettext("The booking was cancelled.")
 

@@ -62,6 +62,8 @@ def _describe_state(  # noqa: PLR0911 (one text for each state)
             return gettext("%(who)s took the cancellation back.", who=who)
         case State.CANCELLED if by == By.PERFORMANCE:
             return gettext("%(who)s cancelled the performance, and with it this booking.", who=who)
+        case State.CANCELLED if by == By.NO_ANSWER:
+            return gettext("Nobody answered whether they come: its seats came free.")
         case State.CANCELLED:
             return gettext("%(who)s cancelled the booking.", who=who)
         case State.EXPIRED if by is not None:

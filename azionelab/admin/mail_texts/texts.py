@@ -27,6 +27,8 @@ NAMES: dict[str, str] = {
     TemplateName.WAITLIST_MOVED: _("Waitlist: performance rescheduled"),
     TemplateName.WAITLIST_CANCELLED: _("Waitlist: performance cancelled"),
     TemplateName.REMINDER: _("Reminder"),
+    TemplateName.QUESTION: _("Confirm again"),
+    TemplateName.NOT_ANSWERED: _("Seats released without an answer"),
     TemplateName.BOOKING: _("How the booking stands"),
 }
 WHEN: dict[str, str] = {
@@ -48,6 +50,10 @@ WHEN: dict[str, str] = {
     TemplateName.WAITLIST_MOVED: _("to those in line, when the time or the venue changes"),
     TemplateName.WAITLIST_CANCELLED: _("to those in line, when the performance is cancelled"),
     TemplateName.REMINDER: _("some hours before the curtain, to confirmed parties"),
+    TemplateName.QUESTION: _(
+        "half a day before the deadline, to parties that never answered, where the theatre asks for it"
+    ),
+    TemplateName.NOT_ANSWERED: _("when they did not answer in time"),
     TemplateName.BOOKING: _(
         "in place of a late mail, when its booking has ended or was confirmed meanwhile"
     ),
@@ -57,7 +63,7 @@ FIELDS: dict[str, str] = MESSAGE_FIELDS | {
     "button": _("the button with the link, on a line of its own"),
     "news": _("what the box office has done or changed; often nothing"),
     "hold": _("until when the seats are held, or that they are not held"),
-    "until": _("the time by which it must be confirmed"),
+    "until": _("the time by which it must be confirmed, or answered"),
     "state": _("whether the booking is confirmed, has to be confirmed, or has ended"),
     "ticket": _("the code of the ticket, on a line of its own"),
     "ticket_files": _("the links to the PDF and to the calendar, on a line of their own"),

@@ -39,6 +39,7 @@ KINDS: dict[str, str] = {
     MailKind.WAITLIST: _("waitlist"),
     MailKind.OFFER: _("seats offered"),
     MailKind.REMINDER: _("reminder"),
+    MailKind.QUESTION: _("asked to confirm again"),
 }
 DELIVERIES: dict[str, str] = {
     Delivery.QUEUED: _("waiting"),

@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import render_template
@@ -22,6 +24,7 @@ from azionelab.bookings.mails.templates.values import proven_name
 from azionelab.bookings.mails.texts import OwnTexts, text_for
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.reminders.answers import has_answered
+from azionelab.bookings.reminders.confirming import answer_by
 from azionelab.bookings.tickets.files import event_ics, event_method, place, qr_png
 from azionelab.bookings.visitor_links import make_link_token
 from azionelab.database import db, now, transaction
@@ -56,7 +59,8 @@ def read_draft(mail_id: UUID) -> Draft | None:
     db.session.expunge_all()
     reservation: Reservation = mail.reservation
     needless = SUPERSEDED if superseded else None
-    if needless is None and is_outdated(mail, reservation, now()):
+    is_answered = mail.kind == MailKind.QUESTION and read.answered
+    if needless is None and (is_answered or is_outdated(mail, reservation, now())):
         needless = OUTDATED
     if needless is None and reservation.erasure_requested_at is not None:
         needless = ""
@@ -75,7 +79,7 @@ class _Read:
     @classmethod
     def of(cls, session: Session, mail: Mail) -> "_Read":
         reservation: Reservation = mail.reservation
-        is_asked = mail.kind == MailKind.REMINDER
+        is_asked = mail.kind in (MailKind.REMINDER, MailKind.QUESTION)
         return cls(
             read_own_texts(session, reservation.locale),
             is_asked and has_answered(session, reservation),
@@ -112,10 +116,17 @@ def preview(mail: Mail) -> tuple[KeptText | None, bool]:
 def _render_booking(mail: Mail, reservation: Reservation, read: _Read) -> Message:
     with force_locale(reservation.locale):
         kind = MailKind(mail.kind)
-        changed = {"answered": True} if read.answered else mail.changed
-        text = text_for(kind, reservation, read.own, changed)
+        text = text_for(kind, reservation, read.own, _of_curtain(mail, read) or mail.changed)
         calendar = _calendar(reservation) if kind in _CHANGES else None
         return build(text, reservation, mail.id, calendar)
+
+
+def _of_curtain(mail: Mail, read: _Read) -> dict[str, Any] | None:
+    """What a reminder or question says beside its booking; None of any other mail."""
+    if mail.curtain is None or mail.hours_before is None:
+        return None
+    until = mail.curtain - timedelta(hours=mail.hours_before)
+    return {"answered": read.answered, "answer_by": until}
 
 
 def build(
@@ -134,6 +145,8 @@ def build(
         "place": place(reservation.performance.venue),
         "ticket_urls": ticket_urls or _ticket_urls(reservation),
         "qr": content_id,
+        "confirm_again": reservation.is_live
+        and answer_by(reservation.performance.starts_at, now()),
         "with_calendar": calendar is not None,
         "markup": None if ticket_urls else booking_markup(reservation),
     }

@@ -27,6 +27,7 @@ _STATES = {
     TemplateName.CANCELLED: State.CANCELLED,
     TemplateName.MERGED: State.CANCELLED,
     TemplateName.HANDED_OVER: State.CANCELLED,
+    TemplateName.NOT_ANSWERED: State.CANCELLED,
     TemplateName.PERFORMANCE_CANCELLED: State.CANCELLED,
     TemplateName.WAITLIST_JOIN: State.WAITING,
     TemplateName.WAITLIST_PLACE: State.WAITING,
@@ -66,7 +67,10 @@ def fill_sample(name: TemplateName, text: TemplateText) -> Sample:
     """A text without faults, in the current language, for an invented party of the next performance."""
     state = _STATES.get(name, State.CONFIRMED)
     reservation = _party(_next_evening(), state, name="Anna Bianchi")
-    values = values_for(name, reservation, _CHANGED.get(name))
+    changed = _CHANGED.get(name)
+    if name is TemplateName.QUESTION:
+        changed = {"answer_by": reservation.performance.starts_at - timedelta(days=1)}
+    values = values_for(name, reservation, changed)
     composed = compose(text, replace(values, link=site_url("shows.programme")))
     return Sample(composed, reservation)
 

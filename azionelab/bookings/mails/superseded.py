@@ -4,7 +4,7 @@ A mail's text is made when it is sent. After an outage, or when a visitor is qui
 a booking that was cancelled meanwhile would say the same as the mail about the cancellation.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
@@ -12,19 +12,23 @@ from sqlalchemy.orm import Session
 from azionelab.bookings.mails.texts import effective_kind
 from azionelab.bookings.models import Reservation
 from azionelab.mail.models import Delivery, Mail, MailKind
+from azionelab.settings.night import NEAR
 
 SUPERSEDED = "superseded"  # the remark of such a mail
 OUTDATED = "outdated"  # of a reminder that was not sent, since it is not true any more
 
 
 def is_outdated(mail: Mail, reservation: Reservation, at: datetime) -> bool:
-    """Whether a mail is a reminder of what is not to come any more.
+    """Whether a mail is a reminder of what is not to come any more, or a question that nobody can answer in time.
 
     The party or the performance was cancelled, it begins at another time, or has begun, or the party is there.
     """
-    if mail.kind != MailKind.REMINDER:
+    if mail.curtain is None or mail.hours_before is None:
         return False
     curtain = reservation.performance.starts_at
+    deadline = mail.curtain - timedelta(hours=mail.hours_before)
+    if mail.kind == MailKind.QUESTION and at >= deadline - NEAR:
+        return True
     expected = reservation.has_ticket and reservation.admitted == 0
     return not expected or curtain != mail.curtain or curtain <= at
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from azionelab.bookings.history import By
 from azionelab.bookings.mails.templates.composing import MessageText, compose
 from azionelab.bookings.mails.templates.fields import find_faults
 from azionelab.bookings.mails.templates.models import TemplateName, TemplateText
@@ -35,7 +36,7 @@ def text_for(
 
 def effective_kind(kind: MailKind, reservation: Reservation) -> MailKind:
     """The kind of text that a mail gets now: a cancelled performance or booking replaces all others."""
-    if kind in (MailKind.MESSAGE, MailKind.REMINDER):
+    if kind in (MailKind.MESSAGE, MailKind.REMINDER, MailKind.QUESTION):
         return kind  # nothing else replaces it: what is needless is not sent
     if reservation.only_waited and reservation.performance.cancelled_at is None:
         return MailKind.MOVED if kind is MailKind.MOVED else MailKind.WAITLIST
@@ -75,6 +76,8 @@ def template_for(  # noqa: PLR0911, PLR0912 (one each)
             return TemplateName.MOVED_UNCONFIRMED
         case MailKind.REMINDER if confirmed:
             return TemplateName.REMINDER
+        case MailKind.QUESTION if confirmed:
+            return TemplateName.QUESTION
         case (
             MailKind.CONFIRM
             | MailKind.EXISTING
@@ -82,12 +85,15 @@ def template_for(  # noqa: PLR0911, PLR0912 (one each)
             | MailKind.WAITLIST
             | MailKind.OFFER
             | MailKind.REMINDER
+            | MailKind.QUESTION
         ):
             return TemplateName.BOOKING
         case MailKind.TICKET if confirmed:
             return TemplateName.TICKET
         case MailKind.CHANGED if confirmed:
             return TemplateName.CHANGED
+        case _ if reservation.ended_by == By.NO_ANSWER:
+            return TemplateName.NOT_ANSWERED
         case _ if (changed or {}).get("merged_into"):
             return TemplateName.MERGED
         case _ if (changed or {}).get("handed_over"):

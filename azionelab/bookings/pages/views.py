@@ -33,6 +33,7 @@ from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.form_again import BusyTexts, ask_later, keep_input
 from azionelab.bookings.pages.forms import BookingForm
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
+from azionelab.bookings.reminders.confirming import answer_by
 from azionelab.bookings.seats.holds import hold_until
 from azionelab.database import now
 from azionelab.extensions import csrf
@@ -136,6 +137,7 @@ def _form_page(
         refusal=refusal,
         alternatives=_alternatives(performance) if refusal else [],
         challenge=None if refusal else write_challenge(),
+        confirm_again=answer_by(performance.starts_at, now()),
     )
     return make_response(page, status)
 
@@ -144,7 +146,7 @@ def _render_form(performance_id: int, form: BookingForm, **context: Any) -> str:
     retention_days = current_app.config["AZIONELAB"].retention_days
     return render_template(
         "booking_form.html",
-        **{"performance": None, "refusal": None, "challenge": None, **context},
+        **{"performance": None, "refusal": None, "challenge": None, "confirm_again": None, **context},
         performance_id=performance_id,
         form=form,
         retention_days=retention_days,

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from azionelab.settings.night import Night
+from azionelab.settings.night import NEAR, Night
+
+ASKED_BEFORE = timedelta(hours=12)  # the deadline
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,29 @@ def due_reminder(
     times = [reminder(each, curtain, night) for each in hours]
     due = [each for each in times if each.since <= at < each.until]
     return min(due, key=lambda each: each.hours, default=None)
+
+
+@dataclass(frozen=True)
+class Question:
+    """When parties that never answered are asked to confirm again, and the `deadline` at which they lose their seats.
+
+    Who confirmed after the `moment` is not asked, and keeps the seats.
+    """
+
+    moment: datetime
+    since: datetime
+    until: datetime
+    deadline: datetime
+
+
+def question(hours: int, curtain: datetime, night: Night) -> Question:
+    """The question with a deadline so many hours before the curtain.
+
+    In the night it waits for the morning, unless the deadline is near then. Nobody is asked when it is near: an answer
+    needs time.
+    """
+    deadline = curtain.astimezone(UTC) - timedelta(hours=hours)
+    moment = deadline - ASKED_BEFORE
+    return Question(
+        moment, night.morning_after(moment, deadline) or moment, deadline - NEAR, deadline
+    )

@@ -1,4 +1,7 @@
-"""Writes the reminders that are due, in batches that each are a transaction of their own."""
+"""Writes the reminders that are due, in batches that each are a transaction of their own.
+
+`write_questions` of confirming.py asks whoever never answered, and comes first.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -28,9 +31,12 @@ def write_due(at: datetime) -> int:
     """Write the reminders that are due `at` a moment; how many. Run again, it continues and writes none twice."""
     night = theatres_night()
     total = 0
-    for performance_id, curtain, hours in _coming(at):
+    for performance_id, curtain, hours in coming_evenings(at):
         due = due_reminder(reminder_hours(hours), curtain, at, night)
-        while due and (written := _write_some(performance_id, curtain, due, at)):
+        if due is None:
+            continue
+        parties = _to_remind(performance_id, curtain, due)
+        while written := write_some(MailKind.REMINDER, curtain, due.hours, at, parties):
             total += written
     return total
 
@@ -41,7 +47,8 @@ def reminder_hours(of_show: str) -> tuple[int, ...]:
     return read_hours(of_show) if of_show else settings.reminder_hours
 
 
-def _coming(at: datetime) -> Sequence[Row[int, datetime, str]]:
+def coming_evenings(at: datetime) -> Sequence[Row[int, datetime, str]]:
+    """Performances whose reminders may be due: id, curtain, and what the show says of them."""
     with transaction() as session:
         return session.execute(
             select(Performance.id, Performance.starts_at, Show.reminders)
@@ -55,20 +62,19 @@ def _coming(at: datetime) -> Sequence[Row[int, datetime, str]]:
         ).all()
 
 
-def _write_some(performance_id: int, curtain: datetime, due: Reminder, at: datetime) -> int:
+def write_some(
+    kind: MailKind, curtain: datetime, hours: int, at: datetime, parties: Select[UUID]
+) -> int:
+    """Write one batch of mails to the selected parties; how many are selected."""
     with transaction() as session:
-        parties = session.scalars(_to_remind(performance_id, curtain, due).limit(_BATCH)).all()
-        if parties:
-            enqueue_reminders(session, curtain, due.hours, at, parties)
-        return len(parties)
+        found = session.scalars(parties.limit(_BATCH)).all()
+        if found:
+            enqueue_reminders(session, kind, curtain, hours, at, found)
+        return len(found)
 
 
-def _to_remind(performance_id: int, curtain: datetime, due: Reminder) -> Select[UUID]:
-    """The parties that have neither this reminder nor a later one, nor read anything newer about their evening."""
-    reminded = _has_mail(
-        Mail.kind == MailKind.REMINDER, Mail.curtain == curtain, Mail.hours_before <= due.hours
-    )
-    told = _has_mail(Mail.kind.in_(_NEWS), Mail.created_at > due.moment)
+def expected_since(performance_id: int, curtain: datetime, moment: datetime) -> Select[UUID]:
+    """The parties to write to that were confirmed by a moment, and have read nothing newer about their evening."""
     return (
         select(Reservation.id)
         .join(Reservation.performance)
@@ -77,16 +83,27 @@ def _to_remind(performance_id: int, curtain: datetime, due: Reminder) -> Select[
             Performance.starts_at == curtain,
             Performance.cancelled_at.is_(None),
             Reservation.state == State.CONFIRMED,
-            Reservation.confirmed_at <= due.moment,
+            Reservation.confirmed_at <= moment,
             Reservation.admitted == 0,
             Reservation.released < Reservation.seats,
             Reservation.email != "",
-            ~reminded,
-            ~told,
+            ~has_mail(Mail.kind.in_(_NEWS), Mail.created_at > moment),
         )
         .order_by(Reservation.id)
     )
 
 
-def _has_mail(*which: ColumnElement[Any]) -> ColumnElement[bool]:
+def has_mail(*which: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The condition that a reservation has such a mail."""
     return exists().where(Mail.reservation_id == Reservation.id, *which)
+
+
+def _to_remind(performance_id: int, curtain: datetime, due: Reminder) -> Select[UUID]:
+    """The parties that have neither this reminder nor a later one, nor were just asked to confirm again."""
+    reminded = has_mail(
+        Mail.kind == MailKind.REMINDER, Mail.curtain == curtain, Mail.hours_before <= due.hours
+    )
+    asked = has_mail(
+        Mail.kind == MailKind.QUESTION, Mail.curtain == curtain, Mail.created_at >= due.moment
+    )
+    return expected_since(performance_id, curtain, due.moment).where(~reminded, ~asked)

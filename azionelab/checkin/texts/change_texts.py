@@ -22,6 +22,7 @@ def change_texts() -> dict[str, str]:
         "cancelled.visitor": gettext("Cancelled by the visitor %(when)s.", when=when),
         "cancelled.staff": gettext("Cancelled by staff %(when)s.", when=when),
         "cancelled.performance": gettext("Cancelled with the performance %(when)s.", when=when),
+        "cancelled.no_answer": gettext("Released without an answer %(when)s.", when=when),
         "cancelled.since": gettext("This booking was cancelled %(when)s.", when=when),
         "expired.staff": gettext("Staff released its unconfirmed seats %(when)s.", when=when),
         "expired.since": gettext(

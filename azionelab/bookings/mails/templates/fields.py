@@ -51,6 +51,9 @@ _OF: Mapping[TemplateName, FieldsOf] = {
     TemplateName.REMINDER: FieldsOf(
         (ANSWER, Block.GIVE_BACK, *_TICKET), (ANSWER, Block.BUTTON, Block.GIVE_BACK)
     ),
+    TemplateName.QUESTION: FieldsOf(
+        (UNTIL, Block.GIVE_BACK), (UNTIL, Block.BUTTON, Block.GIVE_BACK)
+    ),
     TemplateName.BOOKING: FieldsOf((STATE,), (STATE, Block.BUTTON)),
 }
 

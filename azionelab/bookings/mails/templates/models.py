@@ -29,6 +29,8 @@ class TemplateName(StrEnum):
     WAITLIST_MOVED = "waitlist_moved"  # as MOVED, to those in line
     WAITLIST_CANCELLED = "waitlist_cancelled"  # as PERFORMANCE_CANCELLED, to those in line
     REMINDER = "reminder"  # the curtain is near: are you coming? With the ticket
+    QUESTION = "question"  # you never answered: confirm again, or the seats go to others
+    NOT_ANSWERED = "not_answered"  # they went to others
     BOOKING = "booking"  # how the booking stands, when what the mail was about is over
 
 

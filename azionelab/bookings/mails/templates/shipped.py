@@ -110,6 +110,40 @@ def _reminder() -> tuple[str, str, list[str]]:
     )
 
 
+def _question() -> tuple[str, str, list[str]]:
+    return (
+        gettext("Please answer by %(until)s: %(what)s", until="{until}", what=_WHAT),
+        gettext("Are you still coming?"),
+        [
+            "{greeting}",
+            gettext(
+                "You have %(seats)s, and we have not heard from you. Please press the button by %(until)s, otherwise your"
+                " seats go to others.",
+                seats="{seats}",
+                until="{until}",
+            ),
+            "{button}",
+            "{give_back}",
+        ],
+    )
+
+
+def _not_answered() -> tuple[str, str, list[str]]:
+    return (
+        gettext("Seats released: %(what)s", what=_WHAT),
+        gettext("Your seats have been released"),
+        [
+            "{greeting}",
+            gettext(
+                "We asked you to confirm again that you are coming, and got no answer in time. So your booking has ended,"
+                " and its seats are available to others. Its ticket is no longer valid."
+            ),
+            gettext("Would you like to come after all? Please book again while there are seats."),
+            "{button}",
+        ],
+    )
+
+
 def _with_ticket(*, with_button: bool = True) -> list[str]:
     """The ticket, how to use it, and what to do without it: many mail programs show no pictures."""
     return [
@@ -246,6 +280,8 @@ _TEXTS = {
     TemplateName.PERFORMANCE_CANCELLED: _performance_cancelled,
     TemplateName.EXISTING: _existing,
     TemplateName.REMINDER: _reminder,
+    TemplateName.QUESTION: _question,
+    TemplateName.NOT_ANSWERED: _not_answered,
     TemplateName.BOOKING: _booking,
     **WAITLIST_TEXTS,
 }

@@ -18,6 +18,7 @@ _TO_PROGRAMME = (
     TemplateName.CANCELLED,
     TemplateName.MERGED,
     TemplateName.HANDED_OVER,
+    TemplateName.NOT_ANSWERED,
     TemplateName.WAITLIST_CANCELLED,
 )
 _TO_WAITLIST = (
@@ -33,7 +34,8 @@ def values_for(
 ) -> Values:
     """The values for a mail about a reservation as it is now.
 
-    `changed` is what staff changed (changes.py), and for a reminder whether the party has `answered` already.
+    `changed` is what staff changed (changes.py); for reminders and questions whether the party has `answered` already,
+    and `answer_by`, the moment until which it can.
     """
     performance = reservation.performance
     proven = proven_name(reservation)
@@ -47,7 +49,7 @@ def values_for(
             "venue": performance.venue.name,
             "seats": _seats(reservation),
             "reference": reservation.reference,
-            "until": _until(reservation),
+            "until": _until(reservation, changed or {}),
             "other_reference": (changed or {}).get("merged_into", ""),
         },
         sentences={
@@ -95,7 +97,7 @@ def _button(
         return _WAITLIST_BUTTONS[name](), site_url("waitlist.place", token=token)
     if name is TemplateName.PERFORMANCE_CANCELLED and reservation.state == State.CANCELLED:
         return gettext("Choose another evening"), site_url("bookings.booking", token=token)
-    if name is TemplateName.REMINDER and not changed.get("answered"):
+    if name in (TemplateName.REMINDER, TemplateName.QUESTION) and not changed.get("answered"):
         return gettext("We are coming"), site_url("bookings.coming", token=token)
     if awaits_confirmation(reservation):
         return gettext("Confirm the booking"), site_url("bookings.confirm", token=token)
@@ -141,13 +143,13 @@ def _hold(reservation: Reservation) -> str:
             "We are holding %(seats)s for you until %(until)s. Please confirm by then; otherwise the seats"
             " will be offered to others.",
             seats=_seats(reservation),
-            until=_until(reservation),
+            until=_held_until(reservation),
         )
     return gettext(
         "You asked for %(seats)s. Many bookings for this performance are waiting for confirmation, so we"
         " cannot hold your seats: they go to whoever confirms first. You can confirm until %(until)s.",
         seats=_seats(reservation),
-        until=_until(reservation),
+        until=_held_until(reservation),
     )
 
 
@@ -171,7 +173,7 @@ def _state(reservation: Reservation) -> str:
             "Your booking is no longer active, and its seats have been released. You are welcome to book"
             " again."
         )
-    told = gettext("Please confirm your booking by %(until)s.", until=_until(reservation))
+    told = gettext("Please confirm your booking by %(until)s.", until=_held_until(reservation))
     if not reservation.holds_seats:
         told += " " + gettext("Your seats are not held: they go to whoever confirms first.")
     return told
@@ -181,5 +183,10 @@ def _seats(reservation: Reservation) -> str:
     return reservation.places.words
 
 
-def _until(reservation: Reservation) -> str:
+def _until(reservation: Reservation, changed: Mapping[str, Any]) -> str:
+    answer_by = changed.get("answer_by")
+    return format_datetime(answer_by) if answer_by else _held_until(reservation)
+
+
+def _held_until(reservation: Reservation) -> str:
     return format_datetime(reservation.hold_expires_at)

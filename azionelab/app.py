@@ -24,6 +24,7 @@ from azionelab.bookings.pages.own import hand_over as _hand_over  # noqa: F401
 from azionelab.bookings.pages.own import inbox as _inbox  # noqa: F401
 from azionelab.bookings.pages.own import my_bookings as _my_bookings  # noqa: F401
 from azionelab.bookings.pages.own import my_data as _my_data  # noqa: F401
+from azionelab.bookings.pages.own import unsubscribe as _unsubscribe  # noqa: F401
 from azionelab.bookings.pages.views import blueprint as bookings_blueprint
 from azionelab.bookings.people import jobs as _people_jobs  # noqa: F401
 from azionelab.bookings.reminders import jobs as _reminder_jobs  # noqa: F401

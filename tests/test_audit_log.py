@@ -338,7 +338,7 @@ def test_an_unchanged_row_is_not_recorded(database: Database) -> None:
 NOT_RECORDED = {
     # Records of their own, which nobody edits.
     "audit_entry", "row_change", "scan", "admission", "passage", "reservation_move", "undo_offer", "backup_report",
-    "webhook_delivery", "program_key", "coming_answer", "export_file", "export_chunk", "season_import",
+    "webhook_delivery", "program_key", "coming_answer", "unsubscribed", "export_file", "export_chunk", "season_import",
     # The system's own.
     "alembic_version", "rate_count", "role", "signing_key",
     # Logins: who is logged in, and codes that are used up.

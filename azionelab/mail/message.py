@@ -36,6 +36,7 @@ class KeptText:
 class Message:
     """A message ready to be sent. `link` is where its button leads: as secret as the mailbox itself.
 
+    `unsubscribe` is where one ends mails of this sort, "" of those that one cannot do without.
     `kept` is what remains of it in the database once it is sent.
     """
 
@@ -47,6 +48,7 @@ class Message:
     pictures: tuple[Picture, ...] = ()
     recipient_name: str = ""
     calendar: CalendarFile | None = None
+    unsubscribe: str = ""
     kept: KeptText | None = None
 
 

@@ -64,6 +64,9 @@ def encode(
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
+    if message.unsubscribe:
+        fields["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+        fields["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     if reply_to:
         fields["Reply-To"] = _mailbox("Reply-To", *_parse(reply_to))
     for name, value in fields.items():

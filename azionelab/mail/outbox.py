@@ -102,8 +102,9 @@ def enqueue_reminders(
     kind: MailKind,
     curtain: datetime,
     hours_before: int,
-    at: datetime,
     reservations: Sequence[UUID],
+    *,
+    at: datetime,
 ) -> None:
     """Write the reminders of a curtain, or questions, and enqueue their sending; nobody gets one twice."""
     facts = {

@@ -86,8 +86,8 @@ def test_seats_of_those_who_never_answer_go_to_the_waitlist() -> None:
     assert (release_unanswered(deadline), release_unanswered(deadline)) == (1, 0)
     states = [fresh(each.id).state for each in (silent, coming, waiting)]
     assert states == ["cancelled", "confirmed", "pending"]
-    assert mails(silent)[-1] == "cancelled"
-    assert mails(waiting)[-1] == "offer"
+    assert mails(silent).count("cancelled") == 1
+    assert mails(waiting).count("offer") == 1
     assert seats_held(performance.id) == (3, 3)
     newest = select(Mail.id).where(Mail.reservation_id == silent.id, Mail.kind == "cancelled")
     draft = read_draft(db.session.scalars(newest).one())
@@ -121,7 +121,7 @@ def test_nobody_loses_seats_whom_the_question_did_not_reach_or_who_was_heard_of(
 
 @pytest.mark.usefixtures("asking")
 def test_a_question_that_leaves_too_little_time_is_not_sent() -> None:
-    performance, asked, deadline = an_evening()
+    performance, asked, _ = an_evening()
     party, answered = a_party(performance), a_party(performance)
     long_ago(party, answered)
     write_questions(asked)

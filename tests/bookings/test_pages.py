@@ -24,6 +24,7 @@ from azionelab.bookings.hand_over.mail import make_friend_token
 from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.people.own_data import MY_DATA
+from azionelab.bookings.reminders.unsubscribing import make_unsubscribe_token
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin.scanning.scans import admit
@@ -849,6 +850,8 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
                 values["token"] = make_friend_token(offered)
             elif rule.endpoint.startswith(("bookings.my_data", "bookings.erase_my_data")):
                 values["token"] = MY_DATA.make_token(reservation)
+            elif rule.endpoint == "bookings.unsubscribe":
+                values["token"] = make_unsubscribe_token(reservation)
             for name, value in values.items():
                 address = re.sub(rf"<([a-z]+:)?{name}>", str(value), address)
             address = re.sub(r"<any\(([a-z]+),[^>]*>", r"\1", address)

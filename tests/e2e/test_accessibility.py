@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 from azionelab.bookings.hand_over.mail import make_friend_token
 from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.people.own_data import MY_DATA
+from azionelab.bookings.reminders.unsubscribing import make_unsubscribe_token
 from azionelab.database import now
 from tests.conftest import Site
 from tests.e2e.conftest import watched
@@ -53,6 +54,7 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         f"/bookings/{confirmed}",
         f"/bookings/{confirmed}/cancel",
         f"/bookings/{confirmed}/coming",
+        f"/bookings/{make_unsubscribe_token(party)}/unsubscribe",
         "/my-bookings",
         f"/my-bookings/{MY_BOOKINGS.make_token(party)}",
         f"/my-data/{MY_DATA.make_token(party)}",

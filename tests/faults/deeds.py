@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from azionelab.bookings.hand_over.mail import make_friend_token
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.reminders.unsubscribing import make_unsubscribe_token
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.checkin.scanning.interval import allow_reentry
 from azionelab.checkin.scanning.scans import admit
@@ -150,6 +151,11 @@ def late(stage: Stage) -> Press:
 
 def coming(stage: Stage) -> Press:
     return own_page(stage, party_tonight(), "{}/coming", answer="coming")
+
+
+def unsubscribes(stage: Stage) -> Press:
+    token = make_unsubscribe_token(a_party(a_performance()))
+    return partial(stage.visitor.post, f"/bookings/{token}/unsubscribe")
 
 
 def scan(stage: Stage, **how: Any) -> Press:
@@ -292,7 +298,7 @@ def revoke_token(stage: Stage) -> Press:
 
 VISITORS = (
     book, correct_the_address, ask_for_the_mail_again, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats, more_seats, another_evening, late,
-    give_to_a_friend, accept_from_a_friend, coming,
+    give_to_a_friend, accept_from_a_friend, coming, unsubscribes,
 )  # fmt: skip
 DOORS = (
     scan, scan_of_some, walk_ins, sync, undo, release, restore, scan_on_the_page,

@@ -75,6 +75,7 @@ SELECT
   (SELECT count(*) FROM reservation WHERE note <> '') AS notes,
   (SELECT count(*) FROM reservation WHERE late_at IS NOT NULL) AS late,
   (SELECT count(*) FROM coming_answer) AS coming,
+  (SELECT count(*) FROM unsubscribed) AS unsubscribed,
   (SELECT count(*) FROM audience_message) AS messages,
   (SELECT count(*) FROM audience_message WHERE state = 'draft') AS drafts,
   (SELECT count(*) FROM audience_message WHERE state = 'sending') AS sending,

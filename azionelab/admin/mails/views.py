@@ -20,7 +20,7 @@ from azionelab.admin.rows.filters import ChoiceFilter
 from azionelab.bookings.errors import BookingError, ReservationChanged
 from azionelab.bookings.mails.messages import preview, render
 from azionelab.bookings.mails.resending import AddressErased, resend
-from azionelab.bookings.mails.superseded import OUTDATED, SUPERSEDED
+from azionelab.bookings.mails.superseded import OUTDATED, SUPERSEDED, UNSUBSCRIBED
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.office_error_texts import explain_to_staff
 from azionelab.mail.message import Message
@@ -51,6 +51,7 @@ DELIVERIES: dict[str, str] = {
 
 _NEEDLESS: dict[str, str] = {
     SUPERSEDED: _("not sent: a newer mail replaces it"),
+    UNSUBSCRIBED: _("not sent: the visitor wants no more of them"),
     OUTDATED: _("not sent: the reminder had become needless"),
 }
 

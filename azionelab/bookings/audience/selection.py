@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from azionelab.bookings.audience.models import AudienceMessage, Whom
 from azionelab.bookings.models import Reservation, State, unconfirmed
+from azionelab.bookings.reminders.unsubscribing import IS_UNSUBSCRIBED
 from azionelab.database import db, now
 from azionelab.mail.models import Mail
 from azionelab.shows.models import Performance
@@ -126,4 +127,5 @@ def _belongs(whom: str, at: datetime) -> ColumnElement[bool]:
         Whom.CAME: Reservation.admitted > 0,
         Whom.ABSENT: and_(confirmed, Reservation.admitted == 0, Performance.starts_at <= at),
     }
-    return and_(booked[Whom(whom)], Reservation.walk_in.is_(False))
+    # Of one that unsubscribed after its mail was written, it is not sent (mails/messages.py).
+    return and_(booked[Whom(whom)], Reservation.walk_in.is_(False), ~IS_UNSUBSCRIBED)

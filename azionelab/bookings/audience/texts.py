@@ -9,10 +9,12 @@ from flask_babel import force_locale, gettext, ngettext
 from azionelab.bookings.audience.models import AudienceMessage
 from azionelab.bookings.mails.templates.values import proven_name
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.reminders.unsubscribing import unsubscribe_url
 from azionelab.bookings.visitor_links import make_link_token
 from azionelab.database import now
 from azionelab.languages import LOCALES
 from azionelab.mail.fields import fill
+from azionelab.mail.models import MailKind
 from azionelab.web.dates import format_day, format_time
 from azionelab.web.site_urls import site_url
 
@@ -22,12 +24,16 @@ HIDDEN = "•••••"  # in place of a private link's token
 
 @dataclass(frozen=True)
 class WrittenMessage:
-    """A message as one recipient gets it. `link` is the recipient's private booking page."""
+    """A message as one recipient gets it. `link` is the recipient's private booking page.
+
+    `unsubscribe` ends messages to them; it is "" in a message that is only looked at.
+    """
 
     subject: str
     text: str
     html: str
     link: str
+    unsubscribe: str
 
 
 def write_message(
@@ -37,14 +43,17 @@ def write_message(
 
     `link` is put in place of the recipient's private page, which staff may not open.
     """
+    is_sent = link is None
     link = link or booking_page(reservation)
     language, text = text_for(message, reservation.locale)
     with force_locale(language):
         values = field_values(reservation, link)
+        unsubscribe = unsubscribe_url(MailKind.MESSAGE, reservation) if is_sent else ""
         subject = fill(text["subject"], values)
         context = {
             "subject": subject,
             "body": fill(text["body"], values),
+            "unsubscribe": unsubscribe,
             "reservation": reservation,
             "performance": reservation.performance,
         }
@@ -53,6 +62,7 @@ def write_message(
             text=render_template("mail/audience.txt", **context),
             html=render_template("mail/audience.html", **context),
             link=link,
+            unsubscribe=unsubscribe,
         )
 
 

@@ -17,7 +17,13 @@ from azionelab.bookings.audience.texts import write_message
 from azionelab.bookings.audience.writing import needless_for
 from azionelab.bookings.mails.markup import booking_markup
 from azionelab.bookings.mails.sent_texts import keep, read_kept
-from azionelab.bookings.mails.superseded import OUTDATED, SUPERSEDED, is_outdated, is_superseded
+from azionelab.bookings.mails.superseded import (
+    OUTDATED,
+    SUPERSEDED,
+    UNSUBSCRIBED,
+    is_outdated,
+    is_superseded,
+)
 from azionelab.bookings.mails.templates.composing import MessageText
 from azionelab.bookings.mails.templates.stored import read_own_texts
 from azionelab.bookings.mails.templates.values import proven_name
@@ -25,6 +31,7 @@ from azionelab.bookings.mails.texts import OwnTexts, text_for
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.reminders.answers import has_answered
 from azionelab.bookings.reminders.confirming import answer_by
+from azionelab.bookings.reminders.unsubscribing import KINDS, is_unsubscribed, unsubscribe_url
 from azionelab.bookings.tickets.files import event_ics, event_method, place, qr_png
 from azionelab.bookings.visitor_links import make_link_token
 from azionelab.database import db, now, transaction
@@ -59,6 +66,8 @@ def read_draft(mail_id: UUID) -> Draft | None:
     db.session.expunge_all()
     reservation: Reservation = mail.reservation
     needless = SUPERSEDED if superseded else None
+    if needless is None and read.unsubscribed:
+        needless = UNSUBSCRIBED
     is_answered = mail.kind == MailKind.QUESTION and read.answered
     if needless is None and (is_answered or is_outdated(mail, reservation, now())):
         needless = OUTDATED
@@ -71,10 +80,11 @@ def read_draft(mail_id: UUID) -> Draft | None:
 
 @dataclass(frozen=True)
 class _Read:
-    """What a message is made of beside its booking: the theatre's own texts, and whether the party is coming."""
+    """What a message is made of beside its booking: the theatre's own texts, and what the party has answered."""
 
     own: OwnTexts
     answered: bool
+    unsubscribed: bool
 
     @classmethod
     def of(cls, session: Session, mail: Mail) -> "_Read":
@@ -83,6 +93,7 @@ class _Read:
         return cls(
             read_own_texts(session, reservation.locale),
             is_asked and has_answered(session, reservation),
+            mail.kind in KINDS and is_unsubscribed(session, reservation),
         )
 
 
@@ -118,7 +129,8 @@ def _render_booking(mail: Mail, reservation: Reservation, read: _Read) -> Messag
         kind = MailKind(mail.kind)
         text = text_for(kind, reservation, read.own, _of_curtain(mail, read) or mail.changed)
         calendar = _calendar(reservation) if kind in _CHANGES else None
-        return build(text, reservation, mail.id, calendar)
+        unsubscribe = unsubscribe_url(kind, reservation)
+        return build(text, reservation, mail.id, calendar=calendar, unsubscribe=unsubscribe)
 
 
 def _of_curtain(mail: Mail, read: _Read) -> dict[str, Any] | None:
@@ -133,8 +145,10 @@ def build(
     text: MessageText,
     reservation: Reservation,
     mail_id: UUID,
+    *,
     calendar: CalendarFile | None = None,
     ticket_urls: Mapping[str, str] | None = None,
+    unsubscribe: str = "",
 ) -> Message:
     """The message with a text, in the current language. `ticket_urls` replace the private ones in a test."""
     content_id = _qr_content_id(mail_id)
@@ -145,6 +159,7 @@ def build(
         "place": place(reservation.performance.venue),
         "ticket_urls": ticket_urls or _ticket_urls(reservation),
         "qr": content_id,
+        "unsubscribe": unsubscribe,
         "confirm_again": reservation.is_live
         and answer_by(reservation.performance.starts_at, now()),
         "with_calendar": calendar is not None,
@@ -159,6 +174,7 @@ def build(
         pictures=_pictures(reservation, content_id) if text.with_ticket else (),
         recipient_name=_one_line(proven_name(reservation)),
         calendar=calendar,
+        unsubscribe=unsubscribe,
     )
 
 
@@ -170,6 +186,7 @@ def _render_message(message: AudienceMessage, reservation: Reservation) -> Messa
         text=written.text,
         html=written.html,
         link=written.link,
+        unsubscribe=written.unsubscribe,
         recipient_name=_one_line(proven_name(reservation)),
     )
 

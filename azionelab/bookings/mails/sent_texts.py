@@ -1,6 +1,7 @@
 """What a mail said when it was sent: kept without the visitor's name and private links, shown to staff."""
 
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.reminders.unsubscribing import unsubscribe_tokens
 from azionelab.bookings.visitor_links import link_tokens
 from azionelab.mail.message import KeptText, Message
 from azionelab.mail.models import SentText
@@ -23,6 +24,6 @@ def read_kept(reservation: Reservation, kept: SentText | KeptText) -> KeptText:
 
 def _hide(reservation: Reservation, text: str) -> str:
     text = text.replace(_NAME, "")
-    for token in link_tokens(reservation):
+    for token in (*link_tokens(reservation), *unsubscribe_tokens(reservation)):
         text = text.replace(token, HIDDEN)
     return text.replace(reservation.name, _NAME) if reservation.name else text

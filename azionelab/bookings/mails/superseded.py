@@ -15,6 +15,7 @@ from azionelab.mail.models import Delivery, Mail, MailKind
 from azionelab.settings.night import NEAR
 
 SUPERSEDED = "superseded"  # the remark of such a mail
+UNSUBSCRIBED = "unsubscribed"  # of a reminder or message that its visitor wanted no more
 OUTDATED = "outdated"  # of a reminder that was not sent, since it is not true any more
 
 

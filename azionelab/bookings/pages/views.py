@@ -146,7 +146,13 @@ def _render_form(performance_id: int, form: BookingForm, **context: Any) -> str:
     retention_days = current_app.config["AZIONELAB"].retention_days
     return render_template(
         "booking_form.html",
-        **{"performance": None, "refusal": None, "challenge": None, "confirm_again": None, **context},
+        **{
+            "performance": None,
+            "refusal": None,
+            "challenge": None,
+            "confirm_again": None,
+            **context,
+        },
         performance_id=performance_id,
         form=form,
         retention_days=retention_days,

@@ -4,7 +4,7 @@ Whoever never answered a reminder is asked once more. At the deadline the seats 
 who did not answer, are released as by a cancellation: the waitlist is offered them.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from flask import current_app

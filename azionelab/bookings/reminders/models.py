@@ -1,4 +1,4 @@
-"""ComingAnswer: a party has said that it is coming."""
+"""ComingAnswer: a party has said that it is coming. Unsubscribed: it wants no more reminders and messages."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,3 +19,14 @@ class ComingAnswer(Base):
     )
     curtain: Mapped[datetime] = mapped_column(primary_key=True)
     answered_at: Mapped[datetime]
+
+
+class Unsubscribed(Base):
+    """A booking whose visitor wants no more reminders and messages to the audience about it."""
+
+    __tablename__ = "unsubscribed"
+
+    reservation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("reservation.id", ondelete="CASCADE"), primary_key=True
+    )
+    at: Mapped[datetime]

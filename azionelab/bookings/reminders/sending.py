@@ -14,6 +14,7 @@ from sqlalchemy.engine import Row
 
 from azionelab.bookings.models import Reservation, State
 from azionelab.bookings.reminders.moments import Reminder, due_reminder
+from azionelab.bookings.reminders.unsubscribing import IS_UNSUBSCRIBED
 from azionelab.database import transaction
 from azionelab.mail.models import Mail, MailKind
 from azionelab.mail.outbox import enqueue_reminders
@@ -69,7 +70,7 @@ def write_some(
     with transaction() as session:
         found = session.scalars(parties.limit(_BATCH)).all()
         if found:
-            enqueue_reminders(session, kind, curtain, hours, at, found)
+            enqueue_reminders(session, kind, curtain, hours, found, at=at)
         return len(found)
 
 
@@ -106,4 +107,6 @@ def _to_remind(performance_id: int, curtain: datetime, due: Reminder) -> Select[
     asked = has_mail(
         Mail.kind == MailKind.QUESTION, Mail.curtain == curtain, Mail.created_at >= due.moment
     )
-    return expected_since(performance_id, curtain, due.moment).where(~reminded, ~asked)
+    return expected_since(performance_id, curtain, due.moment).where(
+        ~reminded, ~asked, ~IS_UNSUBSCRIBED
+    )

@@ -6,12 +6,14 @@ It is a mail of a curtain as a reminder is; its `hours_before` is until when one
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0056"
-down_revision = "0055"
+revision = "0060"
+down_revision = "0059"
 branch_labels = None
 depends_on = None
 
-OF_CURTAIN = "(kind IN ({kinds})) = (curtain IS NOT NULL) AND (curtain IS NULL) = (hours_before IS NULL)"
+OF_CURTAIN = (
+    "(kind IN ({kinds})) = (curtain IS NOT NULL) AND (curtain IS NULL) = (hours_before IS NULL)"
+)
 
 
 def upgrade() -> None:

@@ -94,6 +94,11 @@ bench: $(TEST_READY) $(BUILT) $(CATALOGUES)
 simulate: $(TEST_READY) $(CATALOGUES)
 	@$(PYTHON) -m simulate $(ARGS)
 
+## page-weight: measure what a phone loads of the programme and when it has painted it (ARGS=--write for the docs)
+.PHONY: page-weight
+page-weight: $(TEST_READY) $(BUILT) $(CATALOGUES)
+	@$(PYTHON) -m bench.paint $(ARGS)
+
 ## mutants: run mutation tests of the rules, about 45 minutes (ARGS=doctor for some modules)
 .PHONY: mutants
 mutants: $(TEST_READY) $(BUILT) $(CATALOGUES)

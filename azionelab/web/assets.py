@@ -39,15 +39,12 @@ class FrontEnd:
         """The URL of the file built from `source`; raises FrontEndMissing."""
         return _url(self._get_entry(source)["file"])
 
-    def fonts(self, source: str) -> list[str]:
-        """The URLs of the Latin fonts that a stylesheet names, to load before it asks; raises FrontEndMissing.
-
-        Those of rarer letters are left out: browsers load them for pages that have such letters.
-        """
-        files = self._get_entry(source).get("assets", [])
-        return [
-            _url(file) for file in files if file.endswith(".woff2") and "-latin-ext-" not in file
-        ]
+    def font(self, name: str) -> str:
+        """The URL of a typeface's file of Latin letters, as in `bodoni-moda`; raises FrontEndMissing."""
+        for source, built in self._manifest.items():
+            if source.endswith(f"/{name}-latin-wght-normal.woff2"):
+                return _url(built["file"])
+        raise FrontEndMissing(f"the front end in {self._dist} was built without the font {name}")
 
     def bundle(self, *sources: str) -> Bundle:
         """All files that `sources` need; raises FrontEndMissing."""
@@ -111,7 +108,7 @@ def init_assets(app: Flask) -> None:
         return response
 
     app.add_template_global(front_end(app).url, "asset")
-    app.add_template_global(front_end(app).fonts, "fonts_of")
+    app.add_template_global(front_end(app).font, "font")
     app.add_url_rule(f"{URL_PREFIX}/<path:filename>", "static", static)
 
 

@@ -99,8 +99,7 @@ def test_the_real_build_has_all_that_templates_name() -> None:
 
 def test_the_visitors_typefaces_are_two_small_files_that_browsers_keep() -> None:
     app = an_app(DIST)
-    fonts = front_end(app).fonts("src/styles/site.css")
-    assert len(fonts) == 2
+    fonts = [front_end(app).font(name) for name in ("bodoni-moda", "figtree")]
     answers = [fetch(app, font) for font in fonts]
     assert all(answer.data[:4] == b"wOF2" for answer in answers)
     assert {answer.mimetype for answer in answers} == {"font/woff2"}

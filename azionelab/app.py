@@ -54,6 +54,7 @@ from azionelab.shows.pages import programme_views as _programme_views  # noqa: F
 from azionelab.shows.pages import search_engine_views as _search_engine_views  # noqa: F401
 from azionelab.shows.pages.views import blueprint as shows_blueprint
 from azionelab.staff.pages.setup import init_security
+from azionelab.theme.pages.views import blueprint as theme_blueprint
 from azionelab.waitlist import jobs as _waitlist_jobs  # noqa: F401
 from azionelab.waitlist.offers import follow_freed_seats
 from azionelab.waitlist.pages.views import blueprint as waitlist_blueprint
@@ -126,6 +127,7 @@ def _register_parts(app: Flask) -> None:
     for blueprint in (
         shows_blueprint,
         media_blueprint,
+        theme_blueprint,
         bookings_blueprint,
         waitlist_blueprint,
         checkin_blueprint,

@@ -33,7 +33,12 @@ from bench.servers import ROOT, SECRET_KEY, flask, free_ports, gunicorn, postgre
 COMMAND = "python -m bench.paint"
 PAGE = ROOT / "docs" / "performance.md"
 MAX_KB, MAX_SECONDS = 80, 1.2  # of the programme's page
-PHONE = {"viewport": {"width": 412, "height": 823}, "device_scale_factor": 2, "is_mobile": True}
+WIDTH = 412  # pixels
+PHONE: dict[str, Any] = {
+    "viewport": {"width": WIDTH, "height": 823},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+}
 BITS_A_SECOND, ROUND_TRIP, SLOWER = 1_600_000, 150, 4  # the line, milliseconds, the processor
 _TRIES = 7
 # What counts as the page itself; pictures are counted apart.
@@ -113,7 +118,7 @@ def _compressed(port: int, behind: int) -> Iterator[None]:
     class Compress(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 (the library's name)
+        def do_GET(self) -> None:
             connection = http.client.HTTPConnection("127.0.0.1", behind)
             connection.request("GET", self.path, headers={"Host": self.headers["Host"]})
             answer = connection.getresponse()
@@ -167,7 +172,7 @@ def _measure(address: str) -> list[Load]:
 
 def _load(browser: Browser, address: str) -> Load:
     """Load a page with an empty cache on the slow phone."""
-    context = browser.new_context(**PHONE)  # type: ignore[arg-type]  # keywords of several types
+    context = browser.new_context(**PHONE)
     page = context.new_page()
     protocol = context.new_cdp_session(page)
     kinds: dict[str, str] = {}
@@ -214,14 +219,18 @@ def _load(browser: Browser, address: str) -> Load:
 
 def _report(measured: dict[str, list[Load]]) -> str:
     kinds = (*_KINDS.values(), "pictures")
-    lines = [
+    explained = (
         f"The median of {_TRIES} loads; {BITS_A_SECOND / 1e6} Mbit/s, {ROUND_TRIP} ms a round trip, a processor"
-        f" {SLOWER} times slower, {PHONE['viewport']['width']} pixels wide."  # type: ignore[index]
-        f" To reach for the programme: {MAX_KB} kB without pictures, nothing from others, no layout shift,"
-        f" {MAX_SECONDS} s.",
+        f" {SLOWER} times slower, {WIDTH} pixels wide. To reach for the programme: {MAX_KB} kB without pictures,"
+        f" nothing from others, no layout shift, {MAX_SECONDS} s."
+    )
+    heads = " | ".join(
+        [*(f"{kind} kB" for kind in kinds), "without pictures kB", "from others", "layout shift"]
+    )
+    lines = [
+        explained,
         "",
-        f"| page | {' | '.join(f'{kind} kB' for kind in kinds)} | without pictures kB | from others | layout shift"
-        " | largest paint s | of |",
+        f"| page | {heads} | largest paint s | of |",
         f"|---|{'--:|' * (len(kinds) + 4)}---|",
     ]
     for name, loads in measured.items():

@@ -21,6 +21,7 @@ PACKAGE = "azionelab"
 KNOWS = {
     "shows": {"media"},
     "media": set(),
+    "theme": {"media"},
     "bookings": {"shows", "mail"},
     "mail": set(),
     "waitlist": {"shows", "bookings", "mail"},
@@ -43,6 +44,7 @@ KNOWS = {
         "ops",
         "exports",
         "waitlist",
+        "theme",
     },
 }
 # Where a page leads on to one of a part that its own knows nothing of: by the address's name alone.

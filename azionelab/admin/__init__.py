@@ -43,6 +43,7 @@ from azionelab.admin.season.places import HolidayView, VenueView
 from azionelab.admin.season.views import SeasonView
 from azionelab.admin.season_report.views import SeasonReportView
 from azionelab.admin.shows.views import ShowView
+from azionelab.admin.theme.views import ThemeView
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.models import Admission, Scan
 from azionelab.integrations.models import ProgramToken
@@ -83,6 +84,7 @@ def init_admin(app: Flask) -> None:
         (TokenView, ApiToken, _("Tokens"), "tokens", ACCOUNTS),
         (ProgramTokenView, ProgramToken, _("Programs"), "programs", ACCOUNTS),
     ]
+    office.add_view(ThemeView())
     office.add_view(FiguresView())
     office.add_view(SeasonReportView())
     for view, model, name, url, group in views:

@@ -1,9 +1,9 @@
 """Checks an uploaded picture and re-encodes it: a program of its own, which `files.encode` starts.
 
-    python -m azionelab.media.encoding FOLDER MEGAPIXELS < upload
+    python -m azionelab.media.encoding FOLDER MEGAPIXELS [logo] < upload
 
 It writes `<width>.avif`, `<width>.webp` and `<width>.jpg` of each width into FOLDER and prints a JSON object:
-`width` and `height` of the largest one and `widths`, or `refused` with a reason of `Refusal`. A process of its own
+`width` and `height` of the largest one and `widths`, or `refused` with a reason of `Refusal`. Of a logo it writes LOGO_FILE alone, with what is transparent in it. A process of its own
 bounds time and memory, and a fault of a decoder ends it and no web process. It has no settings and no secrets.
 """
 
@@ -27,6 +27,11 @@ SAVED = {
     "webp": ("WEBP", {"quality": 78, "method": 4}),
     "jpg": ("JPEG", {"quality": 80, "progressive": True, "optimize": True}),
 }
+LOGO = "logo"
+LOGO_FILE = "logo.webp"
+LOGO_SIDE = 48  # pixels at least
+LOGO_RATIO = 8  # of the longer to the shorter side
+_LOGO_SIZE = (640, 160)  # pixels at most: twice what is shown
 _MEMORY = 1_500_000_000  # bytes of address space, of which an encoder's threads reserve much
 _PROCESSOR_TIME = 60  # seconds
 
@@ -70,7 +75,19 @@ def write_pictures(upload: bytes, folder: Path, max_pixels: int) -> dict[str, An
     return {"width": largest[0], "height": largest[1], "widths": widths}
 
 
-def _open(upload: bytes, max_pixels: int) -> Image.Image:
+def write_logo(upload: bytes, folder: Path, max_pixels: int) -> dict[str, Any]:
+    """Write a logo's file; its size. Raises Refused, and OSError of the disk."""
+    picture = _upright(_open(upload, max_pixels, LOGO_SIDE, LOGO_RATIO), keep_alpha=True)
+    picture.thumbnail(_LOGO_SIZE, Image.Resampling.LANCZOS)
+    content = BytesIO()
+    picture.save(content, "WEBP", quality=90, method=6)
+    (folder / LOGO_FILE).write_bytes(content.getvalue())
+    return {"width": picture.width, "height": picture.height, "widths": []}
+
+
+def _open(
+    upload: bytes, max_pixels: int, min_side: int = MIN_SIDE, max_ratio: int = MAX_RATIO
+) -> Image.Image:
     """The picture, not decoded yet; its header says whether it may be."""
     if not upload:
         raise Refused(Refusal.EMPTY)
@@ -87,14 +104,14 @@ def _open(upload: bytes, max_pixels: int) -> Image.Image:
     short, long = sorted(picture.size)
     if short * long > max_pixels:
         raise Refused(Refusal.LARGE)
-    if short < MIN_SIDE:
+    if short < min_side:
         raise Refused(Refusal.SMALL)
-    if long > MAX_RATIO * short:
+    if long > max_ratio * short:
         raise Refused(Refusal.NARROW)
     return picture
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def _upright(picture: Image.Image, *, keep_alpha: bool = False) -> Image.Image:
     """The picture as it is looked at, in sRGB and with nothing but its pixels: no EXIF, no place, no name."""
     try:
         picture.draft(
@@ -106,6 +123,11 @@ def _upright(picture: Image.Image) -> Image.Image:
         flat = _in_srgb(turned)
     except Exception:  # noqa: BLE001  # a decoder's own fault, of many kinds
         raise Refused(Refusal.DAMAGED) from None
+    if keep_alpha:
+        # A new picture has no EXIF either.
+        clean = Image.new("RGBA", flat.size)
+        clean.paste(flat.convert("RGBA"))
+        return clean
     clean = Image.new("RGB", flat.size, "white")
     clean.paste(flat, mask=flat.getchannel("A") if flat.mode == "RGBA" else None)
     return clean
@@ -133,7 +155,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (_PROCESSOR_TIME, _PROCESSOR_TIME))
     folder, megapixels = Path(sys.argv[1]), int(sys.argv[2])
     try:
-        made = write_pictures(sys.stdin.buffer.read(), folder, megapixels * 1_000_000)
+        make = write_logo if sys.argv[3:] == [LOGO] else write_pictures
+        made = make(sys.stdin.buffer.read(), folder, megapixels * 1_000_000)
     except Refused as refused:
         made = {"refused": refused.reason}
     except MemoryError:

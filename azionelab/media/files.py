@@ -58,8 +58,8 @@ def media_dir() -> Path:
 
 
 @contextmanager
-def encode(upload: bytes) -> Iterator[Encoded]:
-    """Check an upload and make its files, which go when the block ends unless `publish` kept them.
+def encode(upload: bytes, *kind: str) -> Iterator[Encoded]:
+    """Check an upload and make its files (of a logo with `LOGO`), which go when the block ends unless `publish` kept them.
 
     Raises Refused, StorageFull, StorageUnavailable.
     """
@@ -67,7 +67,7 @@ def encode(upload: bytes) -> Iterator[Encoded]:
         media_dir().mkdir(mode=0o755, parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=_INCOMING, dir=media_dir()))
     try:
-        made = _run(upload, folder)
+        made = _run(upload, folder, kind)
         digest = hashlib.sha256(_ENCODING + upload).hexdigest()[:32]
         yield Encoded(folder, digest, made["width"], made["height"], made["widths"])
     finally:
@@ -113,9 +113,9 @@ def _is_ours(path: Path) -> bool:
     return is_file or path.name.startswith((_INCOMING, "share-"))
 
 
-def _run(upload: bytes, folder: Path) -> Any:
+def _run(upload: bytes, folder: Path, kind: Sequence[str]) -> Any:
     limit = current_app.config["AZIONELAB"].upload_max_megapixels
-    command = [sys.executable, "-m", _PROGRAM, str(folder), str(limit)]
+    command = [sys.executable, "-m", _PROGRAM, str(folder), str(limit), *kind]
     try:
         done = subprocess.run(  # noqa: S603  # our own program, its arguments a path and a number
             command,

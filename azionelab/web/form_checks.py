@@ -7,7 +7,7 @@ from azionelab.api.problems import is_api_request
 # Forms with more than MAX_CONTENT_LENGTH, in bytes, for staff: a season's file. nginx lets as many through (docs/nginx.md).
 _LONG_FORMS = {"admin_season.import_view": 3 * 1024 * 1024}
 # Forms with a file, for staff. What UPLOAD_MAX_MB allows is less or as much; a larger file gets its error at the field.
-_UPLOADS = {"admin_shows.add_picture_view", "admin_shows.replace_picture_view"}
+_UPLOADS = {"admin_shows.add_picture_view", "admin_shows.replace_picture_view", "admin_theme.logo"}
 _MAX_UPLOAD = 26 * 1024 * 1024  # bytes
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 

@@ -34,7 +34,7 @@ TOLD_ELSEWHERE = {
     "venues/delete/", "shows/delete/", "performances/delete/", "holidays/delete/", "performances/cancel/",
     "season/evenings", "messages/edit/", "messages/start/", "evenings/<int:performance_id>/note",
     "evenings/<int:performance_id>/book", "evenings/<int:performance_id>/house-seats/release",
-    "evenings/<int:performance_id>/move-parties", "reservations/undo/", "mail-texts/edit/",
+    "evenings/<int:performance_id>/move-parties", "reservations/undo/", "mail-texts/edit/", "theme/", "theme/restore/", "theme/logo/",
     "mails/correct/", "season/import/<uuid:import_id>/save",
 }  # fmt: skip
 # They set one thing to what the button says, or do what can be done once: the second finds it done, and reads that.
@@ -58,7 +58,7 @@ SETS_ONE_THING = {
 # Nothing was there before.
 MAKES_NEW = {
     "venues/new/", "shows/new/", "performances/new/", "holidays/new/", "accounts/new/", "tokens/new/",
-    "programs/new/", "messages/new/", "messages/copy/", "messages/test/", "mail-texts/preview/", "mail-texts/test/",
+    "programs/new/", "messages/new/", "messages/copy/", "messages/test/", "mail-texts/preview/", "theme/preview/", "mail-texts/test/",
     "shows/add-picture/", "shows/replace-picture/", "season/run", "season/duplicate", "season/import", "evenings/<int:performance_id>/house-seats",
     "evenings/<int:performance_id>/waitlist", "webhooks/",
 }  # fmt: skip

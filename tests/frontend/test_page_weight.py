@@ -22,4 +22,6 @@ def test_the_programme_of_a_season_is_within_its_budget(app: Flask, client: Flas
     size = len(gzip.compress(page.encode(), 1))
     size += sum(len(gzip.compress(client.get(file).data)) for file in loaded)
     assert size < BUDGET
-    assert not re.findall(r'(?:src|srcset|href)="(?:https?:)?//(?!127\.0\.0\.1)[^"]+\.(?:css|js|woff2|png|jpg)', page)
+    assert not re.findall(
+        r'(?:src|srcset|href)="(?:https?:)?//(?!127\.0\.0\.1)[^"]+\.(?:css|js|woff2|png|jpg)', page
+    )

@@ -150,6 +150,7 @@ _PAGES: dict[str, tuple[str, Right]] = {
     "webhook": ("admin_webhooks.index", Right.MANAGE_ACCOUNTS),
     "mail": ("admin_mails.details_view", Right.VIEW),
     "mail_template": ("admin_mail_texts.index", Right.MANAGE_MAILS),
+    "theme": ("admin_theme.index", Right.MANAGE_SEASON),
     "audience_message": ("admin_messages.details", Right.MANAGE_MAILS),
     "user_account": ("admin_accounts.edit_view", Right.MANAGE_ACCOUNTS),
     "api_token": ("admin_tokens.details_view", Right.MANAGE_ACCOUNTS),

@@ -15,6 +15,7 @@ OBJECT_TYPES: dict[str, str] = {
     "holiday": _("Holiday"),
     "mail": _("Mail"),
     "mail_template": _("Mail text"),
+    "theme": _("Look"),
     "audience_message": _("Message"),
     "user_account": _("Account"),
     "api_token": _("Token"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -60,6 +61,7 @@ def read_names(entries: Sequence[AuditEntry], accounts: dict[str, str] | None = 
     }
     names.house = {str(row.id) for row in parties if row.kind == Kind.HOUSE}
     names.found["mail_template"] = {key: str(name) for key, name in TEXT_NAMES.items()}
+    names.found["theme"] = {key: str(_("the visitors' pages")) for key in wanted.get("theme", ())}
     names.found["audience_message"] = {
         str(row.id): next((text["subject"] for text in row.texts.values()), "")
         for row in _rows(AudienceMessage, wanted)

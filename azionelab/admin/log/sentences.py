@@ -9,7 +9,7 @@ from azionelab.admin.log.actors import describe_actor
 from azionelab.admin.log.labels import field_label
 from azionelab.admin.log.names import Names
 from azionelab.admin.log.party_sentences import PARTY_SENTENCES, describe_booked
-from azionelab.admin.log.template_sentences import describe_mail_text
+from azionelab.admin.log.template_sentences import describe_look, describe_mail_text
 from azionelab.admin.log.values import format_value, is_empty
 from azionelab.database.audit import ActorKind, AuditEntry
 
@@ -225,6 +225,7 @@ _SENTENCES: dict[str, tuple[Callable[[_Changes, str, Names], str | None], ...]] 
         ),
     ),
     "mail_template": (describe_mail_text,),
+    "theme": (describe_look,),
     "program_token": (_describe_revoked,),
     "api_token": (
         _describe_revoked,

@@ -1,4 +1,4 @@
-"""What an entry of the log says about a mail's text."""
+"""What an entry of the log says about a mail's text, and about the look."""
 
 from typing import Any
 
@@ -27,3 +27,10 @@ def describe_mail_text(changes: dict[str, Any], who: str, _names: Names) -> str 
         version=version,
         subject=subject,
     )
+
+
+def describe_look(changes: dict[str, Any], who: str, _names: Names) -> str | None:
+    """That a version of the look was saved; what it is follows from the versions on its page."""
+    version = changes.pop("version")[1]
+    changes.clear()
+    return gettext("%(who)s saved version %(version)s of the look.", who=who, version=version)

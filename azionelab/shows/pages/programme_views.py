@@ -65,6 +65,11 @@ def opening_ics(performance_id: int) -> Response:
     return _calendar(opening_entry(performance), f"opening-{performance_id}.ics")
 
 
+def render_programme() -> str:
+    """The whole programme's page, for a look at it; it is not kept."""
+    return _render(Selection())
+
+
 def _render(selection: Selection) -> str:
     zone = current_app.config["AZIONELAB"].time_zone
     at = now()

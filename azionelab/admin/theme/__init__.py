@@ -1,0 +1,1 @@
+"""The look of the visitors' pages, changed by staff."""

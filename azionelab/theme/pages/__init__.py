@@ -1,0 +1,1 @@
+"""Theme files for browsers, and the theme in templates."""

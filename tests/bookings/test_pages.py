@@ -873,14 +873,8 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
     assert {endpoint: answered.pop(endpoint) for endpoint in shut} == {
         endpoint: {status} for endpoint, status in shut.items()
     }
-    # Files of the front end, and pictures, have names of their own; no site shows the programme in a frame here.
-    unopened = {
-        "static",
-        "media.file",
-        "shows.show_image",
-        "shows.embed",
-        "shows.embed_performance",
-    }
+    # Files of the front end, pictures and the theatre's own style have names of their own.
+    unopened = {"static", "media.file", "shows.show_image", "theme.logo", "theme.style"}
     assert answered.keys() - opened == unopened
 
 

@@ -119,6 +119,10 @@ class NotFewerSeats(BookingError):
     """A party can only be reduced, to one person at least."""
 
 
+class WheelchairPlacesAboveSeats(BookingError):
+    """More wheelchair places than the party has seats: each is one of them."""
+
+
 class SeatsChanged(BookingError):
     """The party has `seats` people now, another number than the form showed."""
 

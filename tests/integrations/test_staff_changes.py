@@ -124,6 +124,15 @@ def test_seats_are_held_until_a_time_and_without_an_address(program: Programs) -
     assert program.book(performance.id, email="", same_name=True).status_code == 201
 
 
+def test_a_change_names_more_wheelchair_places_than_seats(program: Programs) -> None:
+    party = program.book(a_performance(capacity=9, wheelchair_places=3).id, seats=1).json
+    refused = assert_problem(
+        program.do("change", party, wheelchair_places=2), 422, "invalid-fields"
+    )
+    assert [error["field"] for error in refused["errors"]] == ["wheelchair_places"]
+    assert program.do("change", party, seats=2, wheelchair_places=2).json["wheelchair_places"] == 2
+
+
 def test_a_booking_sent_again_is_the_same_booking(program: Programs, client: FlaskClient) -> None:
     performance, key = a_performance(capacity=20), uuid4()
     first = program.book(performance.id, key)

@@ -44,6 +44,7 @@ from azionelab.bookings.errors import (
     PartyTooLarge,
     PerformanceUnknown,
     SoldOut,
+    WheelchairPlacesAboveSeats,
     WheelchairPlacesTaken,
 )
 from azionelab.bookings.models import Reservation
@@ -226,7 +227,7 @@ DEEDS: dict[str, Deed] = {
         _("Change the reservation"), _("Save"), _("Saved."),
         _("Nothing is different: nothing was saved."),
         {
-            WheelchairPlacesTaken: "wheelchair_places", SoldOut: "seats", PartyInside: "seats", PartyTooLarge: "seats", NotFewerSeats: "seats",
+            WheelchairPlacesTaken: "wheelchair_places", WheelchairPlacesAboveSeats: "wheelchair_places", SoldOut: "seats", PartyInside: "seats", PartyTooLarge: "seats", NotFewerSeats: "seats",
             PartyOverLimit: "reason", AddressTaken: "email",
         },
     ),

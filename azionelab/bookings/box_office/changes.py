@@ -24,6 +24,7 @@ from azionelab.bookings.errors import (
     PerformanceStarted,
     ReservationEnded,
     VisitorErased,
+    WheelchairPlacesAboveSeats,
     refuse_unless_free,
 )
 from azionelab.bookings.locks import lock_with_performance
@@ -210,8 +211,10 @@ def _check_places(
     performance, seats = reservation.performance, wanted.total
     if now() >= performance.starts_at:
         raise PerformanceStarted
-    if seats < 1 or wanted.seats < 0:
+    if seats < 1:
         raise NotFewerSeats
+    if wanted.seats < 0:
+        raise WheelchairPlacesAboveSeats
     if seats < reservation.admitted:
         raise PartyInside(reservation.admitted)
     more = (wanted - reservation.places).missing_none

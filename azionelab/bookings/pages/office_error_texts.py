@@ -23,6 +23,7 @@ from azionelab.bookings.errors import (
     SoldOut,
     UndoOver,
     VisitorErased,
+    WheelchairPlacesAboveSeats,
     WheelchairPlacesTaken,
 )
 from azionelab.bookings.pages.error_texts import explain_wheelchair_places
@@ -69,6 +70,8 @@ def explain_to_staff(refusal: BookingError) -> str:  # noqa: PLR0911, PLR0912 (o
                 "This address already has a booking for this performance: %(reference)s. You can merge the two.",
                 reference=refusal.reference,
             )
+        case WheelchairPlacesAboveSeats():
+            return gettext("There cannot be more wheelchair places than seats.")
         case NotFewerSeats():
             return gettext("A party has one person at least. To give up all seats, cancel it.")
         case NotMovable() | PerformanceUnknown():

@@ -25,6 +25,7 @@ from azionelab.bookings.errors import (
     SeatsOfHouse,
     SoldOut,
     VisitorErased,
+    WheelchairPlacesAboveSeats,
     WheelchairPlacesTaken,
 )
 from azionelab.bookings.pages.error_texts import explain
@@ -50,6 +51,9 @@ _KINDS: dict[type[BookingError], _Kind] = {
         "Wheelchair places taken",
         "wheelchair_places",
         facts=("seats_left", "wheelchair_left"),
+    ),
+    WheelchairPlacesAboveSeats: _Kind(
+        422, "invalid-fields", "Unprocessable Content", "wheelchair_places"
     ),
     SoldOut: _Kind(409, "sold-out", "Sold out", facts=("seats_left",)),
     PartyOverLimit: _Kind(

@@ -70,7 +70,8 @@ def _kept(content: bytes, kind: str) -> Response:
 
 
 def _refresh() -> None:
-    if request.blueprint in _THEMED:
+    # A form that is sent leads on to a page, so that a booking costs no statement for the look.
+    if request.blueprint in _THEMED and request.method == "GET":
         refresh_theme()
 
 

@@ -322,7 +322,7 @@ def test_a_browser_that_lost_its_session_needs_one_more_press(
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"starts_at": timedelta(hours=-1)}, "closed"),
+        ({"starts_at": timedelta(hours=-1)}, "has begun"),
         ({"booking_closes_at": timedelta(seconds=-1)}, "closed"),
         ({"booking_opens_at": timedelta(hours=2)}, "Booking opens on"),
         ({"cancelled_at": timedelta(0)}, "cancelled"),

@@ -115,6 +115,12 @@ class PartyForm(VisitorForm):
             del self.wheelchair_places
         return self
 
+    def offer_as_asked(self) -> None:
+        """Offer the usual sizes and the one that was chosen, when the limit is not known."""
+        asked = self.seats.data or 0
+        wheelchair = self.asked_wheelchair_places
+        self.offer(asked if PARTY_LIMIT < asked <= MAX_PARTY else PARTY_LIMIT, wheelchair)
+
     @property
     def asked_wheelchair_places(self) -> int:
         """How many wheelchair places are asked for."""
@@ -147,12 +153,6 @@ class BookingForm(PartyForm):
         self.seats.choices = self.seats.choices[:largest]
         if self.seats.data is not None:
             self.seats.data = min(self.seats.data, largest)
-
-    def offer_as_asked(self) -> None:
-        """Offer the usual sizes and the one that was chosen, when the limit is not known."""
-        asked = self.seats.data or 0
-        wheelchair = self.asked_wheelchair_places
-        self.offer(asked if PARTY_LIMIT < asked <= MAX_PARTY else PARTY_LIMIT, wheelchair)
 
     @property
     def key(self) -> UUID:

@@ -21,8 +21,8 @@ _AIM = 95  # percent of the seats
 def main() -> None:
     """Simulate everything."""
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
-    parser.add_argument("--evenings", type=int, default=4, help="of each season (4)")
-    parser.add_argument("--seats", type=int, default=30, help="of the house (30)")
+    parser.add_argument("--evenings", type=int, default=6, help="of each season (6)")
+    parser.add_argument("--seats", type=int, default=40, help="of the house (40)")
     parser.add_argument("--seed", type=int, default=1, help="of the people (1)")
     parser.add_argument("--write", action="store_true", help="write the figures into docs/")
     options = parser.parse_args()

@@ -39,7 +39,26 @@ class Habits:
     gives_back_second: float = _habit(
         0.1, "of the others who would stay away: cancel by a reminder on the day", "as above"
     )
+    says_coming: float = _habit(
+        0.5, "of those who would come: answer a reminder by “we are coming”"
+    )
+    confirms_again: float = _habit(
+        0.85, "the same, of reminder or question, when the seats are lost without an answer"
+    )
+    says_so_and_stays_away: float = _habit(
+        0.15, "of those who would stay away: confirm again nevertheless"
+    )
+    gives_back_asked: float = _habit(
+        0.2, "of those who would stay away: cancel when they are asked to confirm again"
+    )
+    reads_loss: float = _habit(
+        0.5,
+        "of those who would come and lost their seats by silence: read so, and look for seats; the others come to the door",
+    )
     joins_line: float = _habit(0.6, "of those who find a full house: join the waitlist")
+    looks_again: float = _habit(
+        0.25, "of those without seats who are not in line: look at the site again on the last day"
+    )
     takes_offer: float = _habit(0.7, "take an offer that comes a day or more before the curtain")
     takes_late_offer: float = _habit(0.45, "take an offer that comes on the last day")
     refuses_offer: float = _habit(0.5, "of the others: say no, instead of letting it lapse")
@@ -57,6 +76,18 @@ class Habits:
     waits_at_door: float = _habit(
         0.15, "of those without seats: would wait at the door if the theatre lets them"
     )
+    says_near: float = _habit(
+        0.3,
+        "of those in line before the curtain: say that they are near; who would wait at the door is among them",
+    )
+    says_near_before: float = _habit(60.0, "minutes before the curtain that they say so, at most")
+    near_minutes: tuple[float, ...] = _habit(
+        (0.3, 0.25, 0.25, 0.1, 0.1),
+        "share of them that are 5, 10, 15, 20, 30 minutes away; who would wait at the door is 5 away",
+    )
+    takes_offer_near: float = _habit(0.85, "take an offer that comes when they are near")
+    answers_when_near: float = _habit(2.0, "minutes until they answer it, on average")
+    near_stays_away: float = _habit(0.03, "of those who took it: do not come")
     walks_in: float = _habit(0.03, "people who come by chance, as a share of the house")
 
 
@@ -64,12 +95,13 @@ class Habits:
 class Theatre:
     """The theatre and its evenings."""
 
-    capacity: int = 30  # seats
-    evenings: int = 4  # of a season
+    capacity: int = 40  # seats
+    evenings: int = 6  # of a season
     opens_days: int = 21  # before the curtain booking opens
     wishes: float = 2.0  # seats that are wished for, for each seat of the house
     sureness: float = CHANCE  # that all get a seat who may wait at the door
-    release_minutes: int = 5  # before the curtain the seats of no-shows are released
+    release_minutes: int = 6  # before the curtain the seats of no-shows are released
+    confirm_again_hours: int = 24  # before the curtain, if it is asked
 
 
 def assumptions(habits: Habits) -> list[tuple[str, str, str, str]]:

@@ -9,7 +9,9 @@ class Loop:
 
     waitlist: bool = False
     reminders: bool = False
+    again: bool = False  # who never answers is asked to confirm again, and else loses the seats
     release: bool = False  # of the seats of no-shows, near the curtain
+    near: bool = False  # these are offered first to those in line who said that they are near
     standby: bool = False  # as many people wait at the door as the record supports
 
     def without(self, part: str) -> "Loop":
@@ -20,7 +22,9 @@ class Loop:
 PARTS = {
     "waitlist": "waitlist",
     "reminders": "reminders",
+    "again": "“confirm again”",
     "release": "release at the door",
+    "near": "who waits near",
     "standby": "standby places",
 }
 ALL = Loop(**dict.fromkeys(PARTS, True))

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
+from azionelab.waitlist.near import MINUTES
 from simulate.habits import Habits, Theatre
 
 _DAY = timedelta(days=1)
 _DOORS = -30.0  # minutes from the curtain; nobody is let in earlier
 _LATEST = 15.0
+_LOOKS_AGAIN = (90.0, 24 * 60.0)  # before the curtain
+_NEAR_LATEST = 10.0  # before the curtain; later nobody says that they are near
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,14 @@ class Party:
     patience: tuple[float, ...]  # how long each answer takes, in averages
     arrives: float  # minutes from the curtain
     says_late: float
-    waits_at_door: float
+    waits_at_door: float  # how much somebody wants a seat at the last moment
+    answers: float
+    gives_back_asked: float
+    reads_loss: float
+    looks_again: float
+    looks_again_at: float  # minutes from the curtain
+    says_near_at: float  # minutes from the curtain
+    minutes_away: int
 
 
 def draw_parties(theatre: Theatre, habits: Habits, seed: str) -> list[Party]:
@@ -80,4 +90,11 @@ def _draw_party(name: str, theatre: Theatre, habits: Habits, random: Random) -> 
         ),
         says_late=random.random(),
         waits_at_door=random.random(),
+        answers=random.random(),
+        gives_back_asked=random.random(),
+        reads_loss=random.random(),
+        looks_again=random.random(),
+        looks_again_at=-random.uniform(*_LOOKS_AGAIN),
+        says_near_at=-random.uniform(_NEAR_LATEST, habits.says_near_before),
+        minutes_away=random.choices(MINUTES, habits.near_minutes)[0],
     )

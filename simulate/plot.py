@@ -5,6 +5,7 @@ from html import escape
 
 _WIDTH, _HEIGHT = 760, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 200, 30, 60
+_LEGEND = 90  # below the word at the end of the aim's line
 _LOWEST = 30  # percent, where the axis begins
 # Told apart without colours too: each line has dashes of its own.
 _STROKES = (
@@ -14,6 +15,7 @@ _STROKES = (
     ("#17603a", "5 3"),
     ("#7a1527", "none"),
     ("#4b2e83", "14 4"),
+    ("#0b7a75", "3 3 9 3"),
 )
 
 
@@ -54,7 +56,7 @@ def draw(lines: Mapping[str, Sequence[float]], rates: Sequence[float], aim: floa
             "booked people who would stay away without the loop</text>"
         ),
         f'<line x1="{_LEFT}" x2="{right:.1f}" y1="{y}" y2="{y}" stroke="#b00" stroke-width="0.7"/>',
-        f'<text x="{_LEFT + 4}" y="{y}" dy="-4" fill="#b00" font-size="11">aim</text>',
+        f'<text x="{right + 6:.1f}" y="{y}" dy="4" fill="#b00">aim</text>',
     ]
     for percents, (colour, dashes) in zip(lines.values(), _STROKES, strict=False):
         points = " ".join(
@@ -65,7 +67,7 @@ def draw(lines: Mapping[str, Sequence[float]], rates: Sequence[float], aim: floa
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dashes}"/>'
         )
     for place, (name, (colour, dashes)) in enumerate(zip(lines, _STROKES, strict=False)):
-        y = f"{_TOP + 20 + 24 * place}"
+        y = f"{_LEGEND + 24 * place}"
         parts += [
             (
                 f'<line x1="{right + 12:.1f}" x2="{right + 52:.1f}" y1="{y}" y2="{y}" stroke="{colour}"'

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from bare_machine import embedded_postgres
-from simulate.evening import Outcome
+from simulate.outcome import Outcome
 from simulate.season import Season, play_season
 from simulate.world import migrate, world
 

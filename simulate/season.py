@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from azionelab.reports.no_show_model import Record, forecast
 from azionelab.reports.standby import FEWEST
-from simulate.evening import Evening, Outcome
+from simulate.evening import Evening
 from simulate.habits import Habits, Theatre
 from simulate.loop import Loop
+from simulate.outcome import Outcome
 from simulate.people import draw_parties, draw_walk_ins
 from simulate.world import World
 

@@ -3,30 +3,42 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from simulate.evening import Outcome
 from simulate.habits import Habits, Theatre, assumptions
 from simulate.loop import ALL, PARTS, steps
+from simulate.outcome import Outcome
 from simulate.season import Season
 
 RATES = (0.1, 0.2, 0.4, 0.6)
 AIMED = 0.4  # the no-show rate of the aim
 _HABITS = Habits()
 # What people might do otherwise, each at the aimed rate with all parts.
-_OTHERWISE = {
-    "as assumed": _HABITS,
+_PEOPLE = {
     "half as many would wait at the door": replace(
         _HABITS, waits_at_door=_HABITS.waits_at_door / 2
     ),
+    "twice as many would wait at the door": replace(
+        _HABITS, waits_at_door=_HABITS.waits_at_door * 2
+    ),
+    "twice as many say that they are near": replace(_HABITS, says_near=_HABITS.says_near * 2),
+    "nobody looks at the site again": replace(_HABITS, looks_again=0),
+    "half as many take an offer": replace(
+        _HABITS,
+        takes_offer=_HABITS.takes_offer / 2,
+        takes_late_offer=_HABITS.takes_late_offer / 2,
+        takes_offer_near=_HABITS.takes_offer_near / 2,
+    ),
     "who took an offer stays away as often as the others": replace(_HABITS, stays_away_less=1),
+    "of those who would come, 60% confirm again": replace(_HABITS, confirms_again=0.6),
+    "of those who would stay away, 40% confirm again": replace(_HABITS, says_so_and_stays_away=0.4),
     "reminders move half as many": replace(
         _HABITS,
         comes_after_all=_HABITS.comes_after_all / 2,
         gives_back_first=_HABITS.gives_back_first / 2,
         gives_back_second=_HABITS.gives_back_second / 2,
+        gives_back_asked=_HABITS.gives_back_asked / 2,
     ),
     "people come 10 minutes later": replace(_HABITS, arrives_before=_HABITS.arrives_before - 10),
 }
-_LESS_WISHED = 1.2  # seats wished for, for each seat
 
 
 @dataclass(frozen=True)
@@ -35,12 +47,18 @@ class Plan:
 
     steps: Sequence[Season]
     without: Sequence[Season]
-    otherwise: Sequence[Season]
+    people: Sequence[Season]  # who behave otherwise than assumed
+    theatre: Sequence[Season]  # which does otherwise
+
+    @property
+    def aimed(self) -> list[Season]:
+        """The steps at the rate of the aim; the last has all parts."""
+        return [each for each in self.steps if each.no_show_rate == AIMED]
 
     @property
     def all(self) -> list[Season]:
         """Every season, the longest first: the processes end together then."""
-        found = [*self.steps, *self.without, *self.otherwise]
+        found = [*self.steps, *self.without, *self.people, *self.theatre]
         return sorted(found, key=lambda season: not season.loop.standby)
 
 
@@ -51,20 +69,22 @@ def make_plan(theatre: Theatre, seed: int) -> Plan:
         made = Season(name, ALL, AIMED, theatre, _HABITS, seed)
         return replace(made, **facts)  # type: ignore[arg-type]  # names of its fields
 
-    less_sure = replace(theatre, sureness=0.5)
-    less_wished = replace(theatre, wishes=_LESS_WISHED)
+    otherwise = {
+        "no-shows' seats released 10 minutes before the curtain": {"release_minutes": 10},
+        "released 20 minutes before": {"release_minutes": 20},
+        "as many may wait as all get a seat on half of the evenings": {"sureness": 0.5},
+        "as many as get one on 1 of 10": {"sureness": 0.1},
+        "“confirm again” by 12 hours before the curtain": {"confirm_again_hours": 12},
+        "1.2 seats wished for each seat": {"wishes": 1.2},
+        "3 seats wished for each seat": {"wishes": 3.0},
+    }
     return Plan(
         [season(name, loop=loop, no_show_rate=rate) for name, loop in steps() for rate in RATES],
         [season(f"without {name}", loop=ALL.without(part)) for part, name in PARTS.items()],
+        [season(name, habits=habits) for name, habits in _PEOPLE.items()],
         [
-            *(season(name, habits=habits) for name, habits in _OTHERWISE.items()),
-            season("as many may wait as all get a seat on half of the evenings", theatre=less_sure),
-            season(
-                "the same, and twice as many would",
-                theatre=less_sure,
-                habits=replace(_HABITS, waits_at_door=_HABITS.waits_at_door * 2),
-            ),
-            season(f"{_LESS_WISHED:g} seats wished for each seat", theatre=less_wished),
+            season(name, theatre=replace(theatre, **facts))  # type: ignore[arg-type]
+            for name, facts in otherwise.items()
         ],
     )
 
@@ -72,10 +92,14 @@ def make_plan(theatre: Theatre, seed: int) -> Plan:
 def write_tables(plan: Plan, found: Mapping[Season, Outcome]) -> str:
     """All tables, with what they were made of."""
     theatre = plan.steps[0].theatre
-    everything = found[plan.otherwise[0]]
+    everything = found[plan.aimed[-1]]
+    as_assumed = replace(plan.aimed[-1], name="as assumed")
+    found = {**found, as_assumed: everything}
     house = (
         f"A house of {theatre.capacity} seats, {theatre.evenings} evenings in each season, {theatre.wishes:g} seats"
-        " wished for each seat, every setting as shipped."
+        " wished for each seat. Every setting is as shipped, but where “confirm again” is a part:"
+        f" CONFIRM_AGAIN_HOURS is {theatre.confirm_again_hours} there. The seats of no-shows are released"
+        f" {theatre.release_minutes} minutes before the curtain."
     )
     return "\n".join(
         [
@@ -93,9 +117,16 @@ def write_tables(plan: Plan, found: Mapping[Season, Outcome]) -> str:
                 ],
             ),
             "",
-            f"At {AIMED:.0%}, for each evening (mails of all kinds):",
+            (
+                f"At {AIMED:.0%}, for each evening (mails of all kinds; whoever lost seats by silence would have come, and did"
+                " not confirm again):"
+            ),
             "",
-            *_outcomes([each for each in plan.steps if each.no_show_rate == AIMED], found),
+            *_outcomes(plan.aimed, found),
+            "",
+            f"At {AIMED:.0%}, where the seats are, for each evening:",
+            "",
+            *_seats(plan.aimed, found),
             "",
             "With all parts but one:",
             "",
@@ -103,9 +134,13 @@ def write_tables(plan: Plan, found: Mapping[Season, Outcome]) -> str:
             "",
             "With all parts, if people behave otherwise than assumed:",
             "",
-            *_outcomes(plan.otherwise, found),
+            *_outcomes([as_assumed, *plan.people], found),
             "",
-            f"{_verdict(everything)} {_calibration(everything)}",
+            "With all parts, if the theatre does otherwise, or fewer or more people want seats:",
+            "",
+            *_outcomes([as_assumed, *plan.theatre], found),
+            "",
+            f"{_verdict(everything)} {_conditions(plan, found)} {_calibration(everything)}",
             "",
             "What is assumed of people:",
             "",
@@ -124,7 +159,7 @@ def by_loop(plan: Plan) -> dict[str, list[Season]]:
 def _outcomes(seasons: Sequence[Season], found: Mapping[Season, Outcome]) -> list[str]:
     head = [
         "", "seats filled", "booked people who came, turned away", "came after the release, turned away",
-        "waited without a seat", "of these turned away", "mails",
+        "lost seats by silence", "of these came and were turned away", "near", "of these seated", "waited at the door", "of these turned away", "mails",
     ]  # fmt: skip
     rows = []
     for season in seasons:
@@ -132,6 +167,10 @@ def _outcomes(seasons: Sequence[Season], found: Mapping[Season, Outcome]) -> lis
         people = (
             outcome.kept_turned_away,
             outcome.late_turned_away,
+            outcome.lost_by_silence,
+            outcome.lost_turned_away,
+            outcome.near,
+            outcome.near_seated,
             outcome.waited,
             outcome.waiting_turned_away,
             outcome.mails.total(),
@@ -141,12 +180,47 @@ def _outcomes(seasons: Sequence[Season], found: Mapping[Season, Outcome]) -> lis
     return _table(head, rows)
 
 
+def _seats(seasons: Sequence[Season], found: Mapping[Season, Outcome]) -> list[str]:
+    head = [
+        "", "not booked at the release", "released", "held for who did not come", "taken by people near", "by people who waited at the door",
+        "by people who had lost theirs by silence or came late", "left empty",
+    ]  # fmt: skip
+    rows = []
+    for season in seasons:
+        outcome = found[season]
+        waited = outcome.waited - outcome.waiting_turned_away
+        empty = outcome.seats - outcome.filled
+        free = outcome.unbooked + outcome.released + outcome.kept_empty
+        seats = (
+            outcome.unbooked,
+            outcome.released,
+            outcome.kept_empty,
+            outcome.near_seated,
+            waited,
+            free - outcome.near_seated - waited - empty,
+            empty,
+        )
+        rows.append([season.name, *(f"{each / season.theatre.evenings:.1f}" for each in seats)])
+    return _table(head, rows)
+
+
+def _is_reached(outcome: Outcome) -> bool:
+    return outcome.filled >= 0.95 * outcome.seats and outcome.kept_turned_away == 0
+
+
+def _conditions(plan: Plan, found: Mapping[Season, Outcome]) -> str:
+    """Under which of the other conditions the aim is reached."""
+    reached = [each.name for each in (*plan.people, *plan.theatre) if _is_reached(found[each])]
+    return f"Otherwise, it is reached with: {'; '.join(reached) or 'none of these'}."
+
+
 def _verdict(outcome: Outcome) -> str:
-    reached = outcome.filled >= 0.95 * outcome.seats and outcome.kept_turned_away == 0
-    share = _percent(outcome.filled, outcome.seats)
+    reached = _is_reached(outcome)
+    share = f"{100 * outcome.filled / outcome.seats:.1f}"
     return (
         f"The aim, at {AIMED:.0%}: 95% of the seats filled and nobody turned away who confirmed and kept their seats."
-        f" **{'Reached' if reached else 'Not reached'}**: {share}% filled, {outcome.kept_turned_away} turned away."
+        f" **{'Reached' if reached else 'Not reached'}**: {share}% filled, {outcome.kept_turned_away} turned away"
+        f" (besides {outcome.late_turned_away} who came after the release)."
     )
 
 

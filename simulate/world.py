@@ -93,8 +93,11 @@ class World:
             sql.SQL(", ").join(sql.Identifier("public", table) for table in tables)
         )
 
-    def open_evening(self, capacity: int, before: timedelta) -> None:
+    def open_evening(
+        self, capacity: int, before: timedelta, *, confirm_again_hours: int = 0
+    ) -> None:
         """Forget the evening before, and begin so long `before` the curtain of a new one, whose booking opens now."""
+        self._settings = replace(self._settings, confirm_again_hours=confirm_again_hours)
         db.session.remove()
         self._database.execute(self._forget)
         at = now()
@@ -120,6 +123,12 @@ class World:
         self._database.execute("SELECT pg_temp.age(%s)", [passed])
         self._curtain += passed
         self._turn_clock(at, before)
+
+    def deliver_mails(self) -> None:
+        """Let the mails that were written arrive."""
+        self._database.execute(
+            "UPDATE mail SET delivery = 'sent', sent_at = now() WHERE delivery = 'queued'"
+        )
 
     def rows(self, query: str) -> list[Any]:
         """Read from the database, beside the rules."""

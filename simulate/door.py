@@ -10,7 +10,7 @@ from azionelab.checkin.scanning.scan_log import Actor
 from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.waitlist import rules as waitlist
-from azionelab.waitlist.near import say_near
+from azionelab.waitlist.near import MINUTES, say_near
 from simulate.people import Party
 from simulate.scene import Scene, address, attempt
 
@@ -19,7 +19,7 @@ _OPENS = -30  # minutes from the curtain, as all times here
 _LATE_SAID = -20
 _SAID_MINUTES = 10  # after the curtain
 _LAPSED = 0.5  # all offers have lapsed
-_AT_THE_DOOR = 5  # minutes, which is the least that can be chosen
+_AT_THE_DOOR = MINUTES[0]
 _CONFIRMED = (
     "SELECT email, id, reference FROM reservation WHERE state = 'confirmed' AND NOT walk_in"
     " ORDER BY reference"

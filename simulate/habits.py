@@ -82,8 +82,8 @@ class Habits:
     )
     says_near_before: float = _habit(60.0, "minutes before the curtain that they say so, at most")
     near_minutes: tuple[float, ...] = _habit(
-        (0.3, 0.25, 0.25, 0.1, 0.1),
-        "share of them that are 5, 10, 15, 20, 30 minutes away; who would wait at the door is 5 away",
+        (0.0, 0.3, 0.25, 0.25, 0.1, 0.1),
+        "share of them that are 2, 5, 10, 15, 20, 30 minutes away; who would wait at the door is 2 away",
     )
     takes_offer_near: float = _habit(0.85, "take an offer that comes when they are near")
     answers_when_near: float = _habit(2.0, "minutes until they answer it, on average")

@@ -20,7 +20,7 @@ from simulate.world import world
 from tests.factories import a_visitor
 
 # All who wait are near, so that a small house shows what becomes of them.
-HABITS = Habits(says_near=1, near_minutes=(1, 0, 0, 0, 0))
+HABITS = Habits(says_near=1, near_minutes=(0, 1, 0, 0, 0, 0))
 THEATRE = Theatre(capacity=8, opens_days=4)
 LAPSED = "SELECT count(*) FROM lapsed_hold"
 

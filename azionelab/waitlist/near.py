@@ -11,7 +11,8 @@ from azionelab.database import now, transaction
 from azionelab.shows.models import Performance
 from azionelab.waitlist.line import minutes_left, position
 
-MINUTES = (5, 10, 15, 20, 30)  # that can be chosen: how soon a party can be at the door
+# That can be chosen: how soon a party can be at the door. Two, as deadlines.NEAR_LEAST, for who is in the foyer already.
+MINUTES = (2, 5, 10, 15, 20, 30)
 OPEN_FROM = timedelta(hours=3)  # before the curtain
 LASTS = timedelta(
     minutes=90

@@ -80,7 +80,8 @@ def write_demo_season(*, into_used: bool = False) -> Written:
         capacity = evening.venue.capacity
         bookings = audience.bookings(evening, capacity, _booked_until(evening, at))
         _book(performance_id, bookings)
-        if at < evening.starts_at < at + timedelta(days=9) and not evening.cancelled:
+        closes_at = evening.starts_at - CLOSES_BEFORE
+        if at < closes_at < at + timedelta(days=9) and not evening.cancelled:
             taken = {booking.person.email for booking in bookings}
             _book(performance_id, audience.fresh_bookings(at, taken, _free(performance_id)))
     cancelled = {i: _booked_until(each, at) for i, each in by_id.items() if each.cancelled}

@@ -102,7 +102,7 @@ def test_a_party_is_of_one_to_the_limit(seats: int) -> None:
     [
         (Window.NOT_YET_OPEN, {"booking_opens_at": timedelta(minutes=1)}),
         (Window.CLOSED, {"booking_closes_at": timedelta(seconds=-1)}),
-        (Window.CLOSED, {"starts_at": timedelta(seconds=-1), "booking_closes_at": timedelta(1)}),
+        (Window.PAST, {"starts_at": timedelta(seconds=-1), "booking_closes_at": timedelta(1)}),
         (Window.CANCELLED, {"cancelled_at": timedelta(hours=-1)}),
     ],
 )

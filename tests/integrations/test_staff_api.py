@@ -51,6 +51,7 @@ def test_shows_and_performances_are_listed_unpublished_ones_too(
         "walk_ins": 0,
         "admitted": 0,
         "free": 3,
+        "wheelchair_free": 0,
     }
     assert get(client, "/performances/999999").status_code == 404
 

@@ -43,7 +43,7 @@ def doctor(app: Flask) -> Callable[[], tuple[int, list[str]]]:
     def run() -> tuple[int, list[str]]:
         done = app.test_cli_runner().invoke(args=["doctor"])
         lines = done.stdout.splitlines()
-        assert len(lines) == 15, done.output
+        assert len(lines) == 16, done.output
         return done.exit_code, [line for line in lines if not line.startswith("ok")]
 
     return run

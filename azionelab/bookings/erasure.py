@@ -60,10 +60,12 @@ def _erase_some(before: datetime, before_unconfirmed: datetime) -> int:
             .order_by(Reservation.id)
             .limit(_AT_ONCE)
             .with_for_update()
+            # Read once: as a subquery the plan may read it again for each row, and then the limit limits nothing.
+            .cte("due")
         )
         erased = session.execute(
             update(Reservation)
-            .where(Reservation.id.in_(due))
+            .where(Reservation.id.in_(select(due.c.id)))
             .values(
                 name="",
                 email="",

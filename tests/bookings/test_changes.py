@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("in_app")
             By.PERFORMANCE,
         ),
     ],
-    ids=list(By),
+    ids=["visitor", "staff", "performance"],
 )
 def test_who_cancelled_a_booking(end: Callable[[Reservation], object], by: By) -> None:
     party = a_party(a_performance())

@@ -102,6 +102,7 @@ TABLE = {
     "MAIL_PASSWORD": ("password refused", f"{LONG} refused", "refused"),
     "MAIL_DEFAULT_SENDER": ("box.teatro.it refused", f"{LONG}@teatro.it refused", "refused"),
     "MAIL_TIMEOUT_SECONDS": ("0 refused", "300 told", "fine"),
+    "MAIL_DOMAIN_CHECK": ("dns.teatro.it refused", "9.9.9.9 fine", "fine"),
     "FRONTEND_DIST": ("/nowhere refused", "/ refused", "fine"),
     # Without it there are no pictures, and everything else works: `flask check` says so.
     "MEDIA_DIR": ("/nowhere fine", "/ fine", "fine"),

@@ -21,11 +21,16 @@ from azionelab.mail.outbox import SEND_JOB, defer_sending
 from azionelab.mail.refusals import put_back, read_refusals
 from azionelab.mail.replies import Fault
 from azionelab.mail.smtp import ProviderRefused, Refused, Unreachable, send
+from azionelab.settings.config import NO_DOMAIN_CHECK, Config
+from azionelab.validation.email_addresses import ascii_domain_of, parse_sender_address
 
 logger = logging.getLogger(__name__)
 
 # The only one of the reserved domains that the booking form takes.
 NOBODYS_DOMAIN = ".example"
+TAKES_NO_MAIL = (
+    "the domain takes no mail"  # the remark of a mail that was not handed to the mail server
+)
 
 # A mail that was given up before the provider was found to refuse everybody waits so long, then as any mail.
 _PROVIDERS_PAUSE = timedelta(minutes=2)
@@ -37,8 +42,10 @@ class NotYetDelivered(Exception):
 
 def deliver(
     mail_id: UUID, read_draft: Callable[[UUID], Draft | None], *, sending: str, last_try: bool
-) -> None:
+) -> Fault | None:
     """Send a mail unless it is sent or given up already, and record the result.
+
+    Returns whose fault it is when the mail is refused for good.
 
     `sending` names the job. A crash between the server's answer and the record sends the mail once more,
     under the same Message-ID, by which mailboxes recognize it. The other order could lose it.
@@ -48,14 +55,15 @@ def deliver(
     mail = _begin(mail_id)
     draft = read_draft(mail_id) if mail else None
     if mail is None or draft is None:
-        return
+        return None
     if draft.needless is not None:
         _record(mail, Delivery.NOT_SENT, draft.needless)
-        return
+        return None
     try:
         delivery, kept = _send(mail, draft, sending)
     except Refused as refusal:
         _give_up(mail, refusal, last_try=last_try)
+        return refusal.fault
     except ProviderRefused as refusal:
         _put_off(mail, str(refusal), last_try=last_try, refusal=Fault.PROVIDER)
     except Unreachable as problem:
@@ -66,6 +74,7 @@ def deliver(
         _put_off(mail, type(fault).__name__, last_try=last_try)
     else:
         _record(mail, delivery, "", sent_at=now() if delivery == Delivery.SENT else None, kept=kept)
+    return None
 
 
 def find_orphans(age: timedelta) -> list[UUID]:
@@ -113,12 +122,29 @@ def _send(mail: Mail, draft: Draft, sending: str) -> tuple[Delivery, KeptText | 
     if draft.recipient.casefold().endswith(NOBODYS_DOMAIN):
         return Delivery.NOT_SENT, None
     try:
+        _refuse_dead_domain(draft.recipient, config)
         send(message, message_id(f"{mail.id}.{sending}"))
     except (Refused, Unreachable):
         if config.debug:
             _log_link(mail, message)
         raise
     return Delivery.SENT, message.kept
+
+
+def _refuse_dead_domain(recipient: str, config: Config) -> None:
+    """Raise Refused when the DNS may be asked (MAIL_DOMAIN_CHECK) and says that the domain takes no mail."""
+    if config.mail_domain_check == NO_DOMAIN_CHECK:
+        return
+    # Imported here: the web processes import this module too, and ask no name server.
+    from azionelab.mail.domains import takes_no_mail  # noqa: PLC0415
+
+    try:
+        domain = ascii_domain_of(recipient)
+    except ValueError:
+        return  # encoding the message says so
+    own = ascii_domain_of(parse_sender_address(config.mail_default_sender))
+    if takes_no_mail(domain, config.mail_domain_check, own):
+        raise Refused(TAKES_NO_MAIL, Fault.DOMAIN)
 
 
 def _log_link(mail: Mail, message: Message) -> None:

@@ -80,7 +80,9 @@ class Mail(Base):
         ),
         CheckConstraint("delivery IN ('queued', 'sent', 'not_sent', 'failed')", name="delivery"),
         Index("ix_mail_reservation_id", "reservation_id"),
-        CheckConstraint("refusal IN ('', 'recipient', 'provider', 'unclear')", name="refusal"),
+        CheckConstraint(
+            "refusal IN ('', 'recipient', 'provider', 'unclear', 'domain')", name="refusal"
+        ),
         Index("ix_mail_sent_at", "sent_at"),
         Index("ix_mail_created_at", "created_at"),
         Index("ix_mail_failed", "created_at", postgresql_where=text("delivery = 'failed'")),

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 IN_A_ROW = 5
 IN_A_ROW_WITH_BAD_ADDRESSES = 20
 
-# The row starts after the last mail that was sent; refusals of more than a day ago do not count.
+# The row starts after the last mail that was sent; refusals of more than a day ago do not count, and none that no
+# server was asked about.
 _STRETCH = """
-    mail.refusal <> '' AND mail.tried_at > greatest(
+    mail.refusal <> '' AND mail.refusal <> 'domain' AND mail.tried_at > greatest(
         (SELECT max(sent_at) FROM mail), now() - interval '24 hours'
     )
 """

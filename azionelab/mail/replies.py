@@ -16,6 +16,8 @@ class Fault(StrEnum):
         "provider"  # ours or the mail provider's: it will be fixed, so the mail is tried again
     )
     UNCLEAR = "unclear"  # the recipient's, unless others are refused as well
+    # The address again, but it was the DNS that said so before any server was asked: says nothing of the provider.
+    DOMAIN = "domain"
 
 
 class Stage(StrEnum):

@@ -16,6 +16,8 @@ from azionelab.database.connections import LIMITS
 
 # Roles as settings name them; staff/models.py has the same names.
 ROLES = ("admin", "staff", "box_office", "door", "read_only")
+# MAIL_DOMAIN_CHECK, where it names no name server.
+NO_DOMAIN_CHECK, SYSTEM_NAME_SERVERS = "off", "system"
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Config:
     mail_password: str | None = field(repr=False)
     mail_default_sender: str
     mail_timeout_seconds: int
+    mail_domain_check: str  # NO_DOMAIN_CHECK, SYSTEM_NAME_SERVERS, or the address of a name server
     frontend_dist: Path
     media_dir: Path  # pictures of shows
     upload_max_mb: int  # of one picture

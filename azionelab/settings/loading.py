@@ -10,10 +10,11 @@ from pathlib import Path
 
 from azionelab.languages import LOCALES
 from azionelab.logs import FORMATS
-from azionelab.settings.config import ROLES, Config
+from azionelab.settings.config import NO_DOMAIN_CHECK, ROLES, SYSTEM_NAME_SERVERS, Config
 from azionelab.settings.environment import SettingsReader, web_processes
 from azionelab.settings.production import unsafe_settings
 from azionelab.validation.hours import MAX_HOURS, MOST, read_hours
+from azionelab.validation.name_servers import parse_name_server
 
 # Italy's authority for the accessibility of digital services (decreto legislativo 82/2022, article 20).
 _ENFORCEMENT_BODY = "AgID, Agenzia per l'Italia digitale, www.agid.gov.it"
@@ -95,6 +96,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
             "MAIL_DEFAULT_SENDER", "noreply@theatre.example" if debug else None
         ),
         mail_timeout_seconds=reader.integer("MAIL_TIMEOUT_SECONDS", 20, 1, 300),
+        mail_domain_check=_domain_check(reader, "MAIL_DOMAIN_CHECK"),
         frontend_dist=Path(
             reader.text(
                 "FRONTEND_DIST",
@@ -139,6 +141,21 @@ def _hours(reader: SettingsReader, name: str, default: str) -> tuple[int, ...]:
             f"{name}: {value!r} is neither 'none' nor up to {MOST} hours from 1 to {MAX_HOURS} such as '{default}'"
         )
         return read_hours(default)
+
+
+def _domain_check(reader: SettingsReader, name: str) -> str:
+    """Whom to ask about the domains of visitors' addresses."""
+    value = reader.text(name, NO_DOMAIN_CHECK)
+    if value in (NO_DOMAIN_CHECK, SYSTEM_NAME_SERVERS):
+        return value
+    try:
+        parse_name_server(value)
+    except ValueError:
+        reader.problems.append(
+            f"{name}: {value!r} is neither off nor system nor a name server's address such as 9.9.9.9"
+        )
+        return NO_DOMAIN_CHECK
+    return value
 
 
 def _pool_size(reader: SettingsReader, threads: int) -> int:

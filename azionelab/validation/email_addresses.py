@@ -64,6 +64,11 @@ def ascii_address(address: str) -> str:
     return checked.ascii_email
 
 
+def ascii_domain_of(address: str) -> str:
+    """The domain of an address, in ASCII (IDNA 2008) and lower case; raises ValueError when it has no such form."""
+    return ascii_address(address).rpartition("@")[2].lower()
+
+
 def mailbox_key(address: str) -> str:
     """A key that is equal for all spellings of a valid address that reach the same mailbox.
 

@@ -14,11 +14,14 @@ import dns.rrset
 class NameServer:
     """Answers from `records`: what `kind` of record a name has, such as `("theatre.org", "MX")`.
 
-    A name without any record does not exist. A server that is not `started` answers nothing.
+    A name without any record does not exist; `broken` ones get SERVFAIL. `asked` are the names that were asked for their MX.
+    A server that is not `started` answers nothing.
     """
 
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], list[str]] = {}
+        self.broken: set[str] = set()
+        self.asked: list[str] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -53,7 +56,11 @@ class NameServer:
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()
         kind = dns.rdatatype.to_text(question.rdtype)
-        if values := self.records.get((name, kind)):
+        if kind == "MX":
+            self.asked.append(name)
+        if name in self.broken:
+            reply.set_rcode(dns.rcode.SERVFAIL)
+        elif values := self.records.get((name, kind)):
             reply.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *values))
         elif not any(known == name for known, _ in self.records):
             reply.set_rcode(dns.rcode.NXDOMAIN)

@@ -37,7 +37,7 @@ class ResendForm(FlaskForm):  # type: ignore[misc]
     since = HiddenField()
     asked = HiddenField()
     bad_addresses = BooleanField(
-        _("Also those whose address does not exist, according to the mail server")
+        _("Also those whose address does not exist, according to the mail server or the DNS")
     )
 
 

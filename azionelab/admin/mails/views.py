@@ -23,6 +23,7 @@ from azionelab.bookings.mails.resending import AddressErased, resend
 from azionelab.bookings.mails.superseded import OUTDATED, SUPERSEDED, UNSUBSCRIBED
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.office_error_texts import explain_to_staff
+from azionelab.mail.delivery import TAKES_NO_MAIL
 from azionelab.mail.message import Message
 from azionelab.mail.models import Delivery, Mail, MailKind
 from azionelab.staff.rights import Right
@@ -53,6 +54,10 @@ _NEEDLESS: dict[str, str] = {
     SUPERSEDED: _("not sent: a newer mail replaces it"),
     UNSUBSCRIBED: _("not sent: the visitor wants no more of them"),
     OUTDATED: _("not sent: the reminder had become needless"),
+}
+# Remarks that are no mail server's words.
+_REMARKS: dict[str, str] = {
+    TAKES_NO_MAIL: _("There is no mailbox: the address's domain does not exist or takes no mail"),
 }
 
 
@@ -96,8 +101,10 @@ class MailView(TheatreView):
         ),
         "last_error": lambda view, _context, row, _name: _remark(view, row),
     }
-    column_formatters_detail: ClassVar = {
-        name: write for name, write in column_formatters.items() if name != "last_error"
+    column_formatters_detail: ClassVar = column_formatters | {
+        "last_error": lambda _view, _context, row, _name: (
+            _REMARKS.get(row.last_error) or row.last_error
+        )
     }
     number_columns = ("attempts",)
     empty_text = _("No mail has been written yet: the first one follows the first booking.")
@@ -202,10 +209,12 @@ class MailView(TheatreView):
 def _remark(view: TheatreView, mail: Mail) -> str:
     """A mail's remark; of one that failed, with the way to its right address."""
     if not view.may_change() or not is_correctable(mail):
-        return mail.last_error
+        return _REMARKS.get(mail.last_error) or mail.last_error
     address = view.get_url(".details_view", id=mail.id, _anchor="correct")
     link = gettext("Correct the address")
-    return Markup('{} <a href="{}">{}</a>').format(mail.last_error, address, link)
+    return Markup('{} <a href="{}">{}</a>').format(
+        _REMARKS.get(mail.last_error) or mail.last_error, address, link
+    )
 
 
 def explain_erased_address() -> str:

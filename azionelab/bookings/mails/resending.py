@@ -16,6 +16,7 @@ from azionelab.mail.replies import Fault
 
 RESEND_JOB = "mail.resend_failed"
 _BATCH = 100  # mails in one transaction
+_BAD_ADDRESS = Mail.refusal.in_((Fault.RECIPIENT, Fault.DOMAIN))
 # A mail whose address is erased cannot be sent.
 _FAILED = (Mail.delivery == Delivery.FAILED, Reservation.email != "")
 
@@ -28,7 +29,7 @@ class AddressErased(Exception):
 class Failed:
     """Mails that failed since a moment. `ended` of the `mails` are about bookings that have ended.
 
-    `bad_addresses` are not among the `mails`: the server says that there is no such mailbox.
+    `bad_addresses` are not among the `mails`: the server or the DNS says that there is no such mailbox.
     """
 
     mails: int
@@ -82,7 +83,7 @@ def resend_newest(reservation_id: UUID) -> Mail:
 
 def count_failed(since: datetime) -> Failed:
     """Count the mails that failed since then and can be sent again."""
-    good = Mail.refusal != Fault.RECIPIENT
+    good = ~_BAD_ADDRESS
     ended = Reservation.state.in_((State.CANCELLED, State.EXPIRED))
     row = db.session.execute(
         select(
@@ -151,7 +152,7 @@ def _resend_some(since: datetime, asked_at: datetime, *, bad_addresses: bool) ->
                 *_failed_since(since),
                 _failed_at() <= asked_at,
                 or_(Mail.resent_at.is_(None), Mail.resent_at < asked_at),
-                or_(true() if bad_addresses else false(), Mail.refusal != Fault.RECIPIENT),
+                or_(true() if bad_addresses else false(), ~_BAD_ADDRESS),
             )
             .order_by(Mail.created_at, Mail.id)
             .limit(_BATCH)

@@ -6,18 +6,23 @@ holds that still run. The database has it in the view `lapsed_hold` and in the t
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from azionelab.bookings.locks import lock_performance
-from azionelab.bookings.models import Reservation, lapsed
-from azionelab.bookings.transitions import consequences, parties
+from azionelab.bookings.locks import lock_performance, lock_reservation
+from azionelab.bookings.models import Kind, Reservation, lapsed
+from azionelab.bookings.transitions import consequences, office, parties
 from azionelab.database import now, transaction
+from azionelab.mail.models import Mail
 from azionelab.settings.config import Config
 from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
+
+# What is left of the hold of a booking whose address cannot exist: enough to correct it in the browser that booked.
+_TO_CORRECT = timedelta(minutes=5)
 
 
 def expire_lapsed_holds() -> int:
@@ -41,6 +46,28 @@ def hold_minutes() -> int:
     """How long a hold lasts, as visitors are told: in minutes."""
     settings: Config = current_app.config["AZIONELAB"]
     return settings.hold_minutes
+
+
+def shorten_hold(mail_id: UUID) -> None:
+    """Let the hold of a visitor's booking lapse in five minutes, since this mail cannot ask anybody to confirm it.
+
+    Nothing is changed of a booking that is confirmed or was offered to the waitlist, or about which a newer mail
+    was written: its visitor has corrected the address.
+    """
+    with transaction() as session:
+        mail = session.get(Mail, mail_id)
+        if mail is None:
+            return
+        reservation = lock_reservation(session, mail.reservation_id)
+        until = now() + _TO_CORRECT
+        is_hold = reservation.is_pending and reservation.waiting_since is None
+        if not is_hold or reservation.kind != Kind.VISITOR or reservation.hold_expires_at <= until:
+            return
+        newer = exists().where(
+            Mail.reservation_id == reservation.id, Mail.created_at > mail.created_at
+        )
+        if not session.scalar(select(newer)):
+            office.edit(session, reservation, {"hold_expires_at": until})
 
 
 def expire_holds_of(performance_id: int) -> int:

@@ -4,7 +4,6 @@ The accounts' passwords are stored under instance/.
 """
 
 import secrets
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -14,6 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from azionelab.ops.checks.schema import SchemaState, compare_revisions
+from bare_machine.commands import CommandFailed, Commands
 
 ROOT = Path(__file__).resolve().parents[1]
 SEASON = ("load-season", "seasons/example.toml")
@@ -57,31 +57,28 @@ def prepare(
 ) -> None:
     """Run pending migrations; make accounts and run the command of a `season` in an empty database."""
 
-    def flask(*arguments: str) -> None:
-        if stop.is_set():
-            raise Stopped
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
-            cwd=ROOT,
-            env=environment,
-            check=False,
-            capture_output=True,
-            text=True,
-            start_new_session=True,  # the parent handles Ctrl-C, after this step
-        )
-        if done.returncode:
-            print(done.stdout, done.stderr, sep="", end="", file=sys.stderr)
-            raise CannotRun(f"`flask {' '.join(arguments[:2])}` failed, see above")
+    with Commands(environment, ROOT) as commands:
 
-    if _schema_state(connection) is SchemaState.PENDING:
-        flask("db", "upgrade")
-    if not _has_rows(connection, "user_account"):
-        for role in _ACCOUNTS:
-            password = _password_file(instance, role)
-            secret(password)
-            flask("create-admin", _email(role), "--role", role, "--password-file", str(password))
-    if not _has_rows(connection, "show"):
-        flask(*season)
+        def flask(*arguments: str) -> None:
+            if stop.is_set():
+                raise Stopped
+            try:
+                commands.run(*arguments)
+            except CommandFailed as failed:
+                print(failed, end="", file=sys.stderr)
+                raise CannotRun(f"`flask {' '.join(arguments[:2])}` failed, see above") from None
+
+        if _schema_state(connection) is SchemaState.PENDING:
+            flask("db", "upgrade")
+        if not _has_rows(connection, "user_account"):
+            for role in _ACCOUNTS:
+                password = _password_file(instance, role)
+                secret(password)
+                flask(
+                    "create-admin", _email(role), "--role", role, "--password-file", str(password)
+                )
+        if not _has_rows(connection, "show"):
+            flask(*season)
 
 
 def _schema_state(connection: psycopg.Connection) -> SchemaState:

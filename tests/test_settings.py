@@ -93,6 +93,12 @@ TABLE = {
     "PROOF_ABOVE_BOOKINGS": ("many refused", "100000 told", "fine"),
     "UNPROVEN_BOOKING_LIMIT": ("some refused", "1000000 per minute told", "fine"),
     "BOX_OFFICE_NETWORKS": ("foyer refused", "0.0.0.0/0 told", "fine"),
+    "DISPOSABLE_DOMAINS": (
+        "not_a_domain refused",
+        f"{','.join(f'n{n}.example.com' for n in range(5_000))} fine",
+        "fine",
+    ),
+    "DISPOSABLE_LIST": ("list.txt refused", "/nowhere.txt refused", "fine"),
     "MAIL_SERVER": ("smtp teatro it refused", f"{LONG} refused", "refused"),
     "MAIL_PORT": ("0 refused", "65535 told", "fine"),
     "MAIL_USE_TLS": ("ja refused", "false refused", "fine"),

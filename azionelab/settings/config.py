@@ -67,6 +67,7 @@ class Config:
     proof_above_bookings: int
     unproven_booking_limit: str
     box_office_networks: list[IPv4Network | IPv6Network]
+    disposable_domains: frozenset[str] = field(repr=False)  # in ASCII
     mail_server: str | None
     mail_port: int
     mail_use_tls: bool

@@ -13,6 +13,7 @@ from azionelab.logs import FORMATS
 from azionelab.settings.config import NO_DOMAIN_CHECK, ROLES, SYSTEM_NAME_SERVERS, Config
 from azionelab.settings.environment import SettingsReader, web_processes
 from azionelab.settings.production import unsafe_settings
+from azionelab.validation.email_addresses import ascii_domain
 from azionelab.validation.hours import MAX_HOURS, MOST, read_hours
 from azionelab.validation.name_servers import parse_name_server
 
@@ -86,6 +87,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         proof_above_bookings=reader.integer("PROOF_ABOVE_BOOKINGS", 100, 1, 100_000),
         unproven_booking_limit=reader.rate("UNPROVEN_BOOKING_LIMIT", "30 per 10 minutes"),
         box_office_networks=reader.networks("BOX_OFFICE_NETWORKS"),
+        disposable_domains=_domains(reader, "DISPOSABLE_DOMAINS"),
         mail_server=reader.host("MAIL_SERVER"),
         mail_port=reader.integer("MAIL_PORT", 587, 1, 65535),
         mail_use_tls=reader.boolean("MAIL_USE_TLS", default=True),
@@ -141,6 +143,22 @@ def _hours(reader: SettingsReader, name: str, default: str) -> tuple[int, ...]:
             f"{name}: {value!r} is neither 'none' nor up to {MOST} hours from 1 to {MAX_HOURS} such as '{default}'"
         )
         return read_hours(default)
+
+
+def _domains(reader: SettingsReader, name: str) -> frozenset[str]:
+    """Domains, one a line or separated by commas; the rest of a line after # is a comment."""
+    found = set()
+    for number, line in enumerate((reader.optional(name) or "").splitlines(), 1):
+        for typed in line.partition("#")[0].replace(",", " ").split():
+            try:
+                found.add(ascii_domain(typed))
+            except ValueError:
+                # One problem, not thousands, of a file that is something else.
+                reader.problems.append(
+                    f"{name}: {typed[:80]!r} in line {number} is not a domain such as mailinator.com"
+                )
+                return frozenset()
+    return frozenset(found)
 
 
 def _domain_check(reader: SettingsReader, name: str) -> str:

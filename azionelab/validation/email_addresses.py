@@ -1,6 +1,7 @@
 """E-mail addresses: validation, normal form, ASCII form, and the mailbox behind an address."""
 
 import re
+from collections.abc import Collection
 from email.utils import parseaddr
 
 from email_validator import EmailNotValidError, validate_email
@@ -20,6 +21,9 @@ _PLUS = ("gmail.com", *_OUTLOOK.split(), *_PROTON, *_SUBDOMAINS, "icloud.com")
 _YAHOO = """
     yahoo.com yahoo.it yahoo.co.uk yahoo.fr yahoo.de yahoo.es ymail.com
 """
+_DOMAIN = re.compile(
+    r"(?=.{4,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
 _TAG_MARKS = dict.fromkeys(_PLUS, "+") | dict.fromkeys(_YAHOO.split(), "-")
 
 
@@ -67,6 +71,25 @@ def ascii_address(address: str) -> str:
 def ascii_domain_of(address: str) -> str:
     """The domain of an address, in ASCII (IDNA 2008) and lower case; raises ValueError when it has no such form."""
     return ascii_address(address).rpartition("@")[2].lower()
+
+
+def ascii_domain(typed: str) -> str:
+    """A domain in ASCII and lower case; raises ValueError when it is none, or has no dot."""
+    domain = typed.lower()
+    if not domain.isascii():
+        domain = ascii_domain_of(f"a@{domain}")
+    if not _DOMAIN.fullmatch(domain):
+        raise ValueError("no domain")
+    return domain
+
+
+def is_in_domains(address: str, domains: Collection[str]) -> bool:
+    """Whether an address is in one of the `domains`, as `ascii_domain` writes them, or below one."""
+    try:
+        labels = ascii_domain_of(address).split(".")
+    except ValueError:
+        return False
+    return any(".".join(labels[start:]) in domains for start in range(len(labels)))
 
 
 def mailbox_key(address: str) -> str:

@@ -18,6 +18,7 @@ OVERLAYS = sorted(path.name for path in DOCKER.glob("compose.*.yml"))
 # What an overlay cannot do without, and who gets it.
 NEEDED = {
     "compose.authority.yml": ("AUTHORITY_FILE", "/srv/authority.pem", "worker"),
+    "compose.disposable.yml": ("DISPOSABLE_LIST", "/srv/disposable_domains", "backend"),
     "compose.offsite.yml": ("RESTIC_REPOSITORY", "s3:https://s3.example.org/azionelab", "backup"),
     "compose.sentry.yml": ("SENTRY_DSN", "https://key@sentry.example.org/1", "worker"),
     "compose.upstream-tls.yml": ("UPSTREAM_PROXY", "192.0.2.7", "nginx"),

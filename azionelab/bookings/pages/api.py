@@ -37,7 +37,11 @@ from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
 from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
-from azionelab.bookings.pages.visitor_input import check_wheelchair_places, clean_email, clean_name
+from azionelab.bookings.pages.visitor_input import (
+    check_wheelchair_places,
+    clean_name,
+    clean_visitor_email,
+)
 from azionelab.bookings.seats.holds import hold_minutes
 from azionelab.database import now
 from azionelab.languages import LOCALES
@@ -54,7 +58,7 @@ class BookingSchema(RequestSchema):
 
     name = Cleaned(clean_name, required=True, metadata={"minLength": 1, "maxLength": MAX_NAME})
     email = Cleaned(
-        clean_email, required=True, metadata={"format": "email", "maxLength": MAX_EMAIL}
+        clean_visitor_email, required=True, metadata={"format": "email", "maxLength": MAX_EMAIL}
     )
     seats = fields.Integer(required=True, strict=True, validate=Range(1, error=AT_LEAST))
     wheelchair_places = fields.Integer(

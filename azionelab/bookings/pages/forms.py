@@ -18,7 +18,7 @@ from wtforms.validators import DataRequired, InputRequired, ValidationError
 
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.consent import TEXTS, Consent
-from azionelab.bookings.pages.visitor_input import clean_email, clean_name
+from azionelab.bookings.pages.visitor_input import clean_name, clean_visitor_email
 from azionelab.shows.facts.seating import Places
 from azionelab.shows.limits import MAX_PARTY, PARTY_LIMIT
 from azionelab.web.dates import format_time
@@ -95,7 +95,7 @@ class PartyForm(VisitorForm):
     """Who comes, how many, and what they need: the same for a booking and a place on the waitlist."""
 
     name = StringField(_("Name"), [Cleaned(clean_name)])
-    email = EmailField(_("E-mail"), [Cleaned(clean_email)])
+    email = EmailField(_("E-mail"), [Cleaned(clean_visitor_email)])
     seats = SeatsField(_("Seats"), coerce=int)
     wheelchair_places = WheelchairField(_("Wheelchair places among them"), coerce=int)
     proof = HiddenField()

@@ -3,13 +3,15 @@
 import unicodedata
 from collections.abc import Mapping
 
+from flask import current_app
 from flask_babel import gettext
 from marshmallow import ValidationError
 
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
 from azionelab.shows.limits import MAX_PARTY
-from azionelab.validation.email_addresses import normalize_address
+from azionelab.validation.email_addresses import is_in_domains, normalize_address
 from azionelab.validation.text import has_visible_character, is_one_line, strip_edges
+from azionelab.web.rate_limits import visitor_network
 
 
 def check_wheelchair_places(entries: Mapping[str, int]) -> None:
@@ -51,3 +53,17 @@ def clean_email(typed: str) -> str:
         return normalize_address(address)
     except ValueError as error:
         raise ValueError(gettext("This is not a valid e-mail address.")) from error
+
+
+def clean_visitor_email(typed: str) -> str:
+    """As `clean_email`, of the address that a visitor gives: none of DISPOSABLE_DOMAINS, but by the box office."""
+    address = clean_email(typed)
+    disposable: frozenset[str] = current_app.config["AZIONELAB"].disposable_domains
+    if disposable and visitor_network() is not None and is_in_domains(address, disposable):
+        raise ValueError(
+            gettext(
+                "This is an address of a throw-away mailbox, where your ticket could get lost. Please use another"
+                " address, or call the box office."
+            )
+        )
+    return address

@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired, InputRequired
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.consent import TEXTS, Consent
 from azionelab.bookings.pages.forms import Cleaned, VisitorForm
-from azionelab.bookings.pages.visitor_input import clean_email, clean_name
+from azionelab.bookings.pages.visitor_input import clean_email, clean_name, clean_visitor_email
 from azionelab.shows.programme import Listing
 from azionelab.web.dates import format_datetime
 
@@ -43,7 +43,7 @@ class ChangeForm(VisitorForm):
 class AddressForm(VisitorForm):
     """The right address of a booking that was asked for with a mistyped one."""
 
-    email = EmailField(_("The right e-mail address"), [Cleaned(clean_email)])
+    email = EmailField(_("The right e-mail address"), [Cleaned(clean_visitor_email)])
 
 
 class LinkForm(VisitorForm):
@@ -117,7 +117,7 @@ class FriendForm(ChangeForm):
     """The friend who gets the booking."""
 
     friend = StringField(_("Your friend's name"), [Cleaned(clean_name)])
-    friend_email = EmailField(_("Your friend's e-mail"), [Cleaned(clean_email)])
+    friend_email = EmailField(_("Your friend's e-mail"), [Cleaned(clean_visitor_email)])
 
 
 class TakeOverForm(ChangeForm):

@@ -62,8 +62,7 @@ class Reservation(PartyCounts, Base):
     Name and e-mail are empty after they were erased; `erasure_requested_at` is set when the visitor asked for it.
 
     `admitted` counts the people of the party who are in. Triggers on `admission` maintain it, and
-    `ck_reservation_admitted_range` refuses more than the party (migration 0002). `outside` of them went out and
-    may come back. A trigger on `passage` maintains it (migration 0029).
+    `ck_reservation_admitted_range` refuses more than the party (migration 0002). `outside` of them went out and may come back (migration 0029).
 
     A `walk_in` came without a booking and has no name or e-mail. `released` seats are not held any more, since
     the party did not come in time; it stays confirmed. `changed_in` is the last transaction that changed the row,
@@ -72,13 +71,13 @@ class Reservation(PartyCounts, Base):
     `network` is a keyed digest of the visitor's network, and `network_limit` the unconfirmed seats that it may
     hold. A trigger erases both when the reservation is not pending any more (migration 0015).
     A pending reservation without `holds_seats` gets its seats when it is confirmed, if so many are free then (migration
-    0020). A WAITING one holds none (waitlist/); an offer makes it pending, of which the visitor is told `offered_at`.
+    0020). A WAITING one holds none (waitlist/). An offer, told `offered_at`, makes it pending; it waits on if nobody answers.
 
     `note` is written by staff for the door. A trigger erases it with the name (migration 0026). `late_at` is about
-    when the party comes, if it announced a late arrival. history.py reads `ended_by` and `reduced_...`.
-    Of `kind` HOUSE the `name` is the note why the seats are kept back, and `hold_expires_at` when they are released;
-    nobody is let in by them. Seats given to somebody are a booking of its own, `taken_from` those. A group has a
-    `contact`, and a party above the limit a `limit_reason`; a trigger erases both with the name (migration 0035).
+    when the party comes, if it announced a late arrival. history.py reads `ended_by` and `reduced_...`. Of `kind` HOUSE the
+    `name` is the note why the seats are kept back, and `hold_expires_at` when they are released; nobody is let in by them.
+    Seats given to somebody are a booking of its own, `taken_from` those. A group has a `contact`, and a party above the
+    limit a `limit_reason`; a trigger erases both with the name (migration 0035).
     """
 
     __tablename__ = "reservation"
@@ -114,9 +113,7 @@ class Reservation(PartyCounts, Base):
         ),
         Index("ix_reservation_created_at", "created_at"),
         Index(
-            "ix_reservation_email_key",
-            "email_key",
-            postgresql_where=text("email_key IS NOT NULL"),
+            "ix_reservation_email_key", "email_key", postgresql_where=text("email_key IS NOT NULL")
         ),
         # Finds people, by azionelab/admin/people/search.py (migration people_search).
         Index(
@@ -254,9 +251,14 @@ class Reservation(PartyCounts, Base):
         return self.state == State.WAITING
 
     @property
+    def has_let_offer_lapse(self) -> bool:
+        """Whether it waits after an offer that it did not answer: only near the curtain it may be offered seats again."""
+        return self.is_waiting and self.offered_at is not None
+
+    @property
     def only_waited(self) -> bool:
-        """Whether it was on the waitlist and never got an offer."""
-        return self.is_waiting or bool(self.waiting_since and not self.offered_at)
+        """Whether it is on the waitlist, or ended there: it had no offer, or let one lapse."""
+        return self.is_waiting or bool(self.waiting_since and not self.holds_seats)
 
     def is_lapsed(self, at: datetime) -> bool:
         """Whether its hold is over, though nobody may have marked it as expired yet."""

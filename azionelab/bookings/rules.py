@@ -208,9 +208,10 @@ def _confirm(reservation_id: UUID, answer: Answer, *, with_performance: bool) ->
         at = now()
         if reservation.state == State.CONFIRMED:
             return _unchanged(answer, reservation)
-        if reservation.is_waiting:
+        if reservation.is_waiting and not reservation.has_let_offer_lapse:
             raise NotOffered
-        if reservation.state == State.EXPIRED or reservation.is_lapsed(at):
+        is_over = reservation.state == State.EXPIRED or reservation.is_lapsed(at)
+        if is_over or reservation.has_let_offer_lapse:
             raise HoldExpired
         if reservation.state == State.CANCELLED or reservation.performance.cancelled_at is not None:
             raise ReservationEnded

@@ -10,9 +10,11 @@ from azionelab.settings.night import Night
 
 SHORTEST = timedelta(minutes=30)  # of an offer, unless booking closes before
 AFTER_WAKING = timedelta(hours=1)  # how long after the night a deadline is that would fall in it
-NEAR_OFFER = timedelta(minutes=10)  # of an offer near the curtain, to who is near the theatre
+# Of an offer near the curtain, to who is near the theatre.
+NEAR_LONGEST, NEAR_SHORTEST = timedelta(minutes=10), timedelta(minutes=5)
 NEAR_LEAST = timedelta(minutes=2)  # if less is left until the curtain, nothing is offered
 _SHARE = 4  # an offer lasts a quarter of the time that is left
+_NEAR_SHARE = 2  # near the curtain half of it
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ def offer_times(at: datetime, closes_at: datetime, night: Night, longest: timede
 def near_offer_until(at: datetime, curtain: datetime) -> datetime | None:
     """Until when an offer holds that is made `at`, near the curtain, to who is near; None when it is too late for one.
 
-    Nobody is offered a seat after the curtain: what is free then is for whoever stands at the door.
+    It lasts half of the time that is left, from NEAR_SHORTEST to NEAR_LONGEST, so that another party has a turn. Nobody is offered a seat after the curtain: what is free then is for whoever stands at the door.
     """
-    return min(at + NEAR_OFFER, curtain) if curtain - at >= NEAR_LEAST else None
+    left = curtain - at
+    if left < NEAR_LEAST:
+        return None
+    return min(at + min(NEAR_LONGEST, max(NEAR_SHORTEST, left / _NEAR_SHARE)), curtain)

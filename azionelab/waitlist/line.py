@@ -35,19 +35,23 @@ _HAS_BOOKED = (
     .correlate(Reservation)
 )
 # Who can be offered seats: the mailbox is confirmed, and its owner has neither booked nor been erased.
-IN_LINE: ColumnElement[bool] = and_(
+WAITS: ColumnElement[bool] = and_(
     Reservation.state == literal_column(f"'{State.WAITING}'"),
     Reservation.waiting_since.is_not(None),
     Reservation.email != literal_column("''"),
     ~_HAS_BOOKED,
 )
-# Of these, who said that they are near, and can be at the door by the curtain: in `minutes_left` at the latest.
+# Of these, who had no offer yet. Whoever lets one lapse is asked no more, but near the curtain.
+IN_LINE: ColumnElement[bool] = and_(WAITS, Reservation.offered_at.is_(None))
+# Who said that they are near, and can be at the door by the curtain: in `minutes_left` at the latest.
 NEAR: ColumnElement[bool] = and_(
-    IN_LINE,
+    WAITS,
     Reservation.near_until > bindparam("at"),
     Reservation.near_minutes <= bindparam("minutes_left"),
 )
 ORDER: tuple[Any, ...] = (Reservation.waiting_since, Reservation.id)
+# Near the curtain who had no offer yet comes first.
+NEAR_ORDER: tuple[Any, ...] = (Reservation.offered_at.is_not(None), *ORDER)
 
 
 class _Played(Protocol):
@@ -82,11 +86,26 @@ def position(reservation: Reservation) -> int | None:
     return (ahead or 0) + 1
 
 
+def waits(reservation: Reservation) -> bool:
+    """Whether a party may be offered seats that come free: in line, or near the curtain only, after an offer lapsed."""
+    here = select(Reservation.id).where(Reservation.id == reservation.id, WAITS)
+    return db.session.scalar(here) is not None
+
+
 def parties_in_line(performance_id: int) -> Sequence[Reservation]:
     """The parties in line, the first one first."""
+    return _parties(performance_id, IN_LINE)
+
+
+def parties_out_of_line(performance_id: int) -> Sequence[Reservation]:
+    """The parties that let an offer lapse: they may still be offered seats when they are near."""
+    return _parties(performance_id, and_(WAITS, ~IN_LINE))
+
+
+def _parties(performance_id: int, who: ColumnElement[bool]) -> Sequence[Reservation]:
     return db.session.scalars(
         select(Reservation)
-        .where(Reservation.performance_id == performance_id, IN_LINE)
+        .where(Reservation.performance_id == performance_id, who)
         .order_by(*ORDER)
     ).all()
 

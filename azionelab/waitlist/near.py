@@ -9,7 +9,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.transitions import waitlist
 from azionelab.database import now, transaction
 from azionelab.shows.models import Performance
-from azionelab.waitlist.line import minutes_left, position
+from azionelab.waitlist.line import minutes_left, waits
 
 # That can be chosen: how soon a party can be at the door. Two, as deadlines.NEAR_LEAST, for who is in the foyer already.
 MINUTES = (2, 5, 10, 15, 20, 30)
@@ -51,11 +51,11 @@ def near_until(reservation: Reservation, at: datetime) -> datetime | None:
 
 
 def say_near(reservation_id: UUID, minutes: int) -> Reservation:
-    """Record that a party in line can be at the door within so many minutes; 0 takes it back. Again: it lasts anew.
+    """Record that a party that waits can be at the door within so many minutes; 0 takes it back. Again: it lasts anew.
 
     It lasts until the curtain, at most LASTS. Once booking is closed, seats that are free are offered at once.
 
-    Raises ReservationUnknown, ReservationEnded for one that is not in line (any more), NearClosed.
+    Raises ReservationUnknown, ReservationEnded for one that does not wait (any more), NearClosed.
     """
     with transaction() as session:
         reservation = lock_with_performance(session, reservation_id)
@@ -63,7 +63,7 @@ def say_near(reservation_id: UUID, minutes: int) -> Reservation:
         if reservation.is_pending and reservation.offered_at is not None:
             reservation.is_unchanged = True  # seats came free meanwhile: the page shows them
             return reservation
-        if position(reservation) is None:
+        if not waits(reservation):
             raise ReservationEnded
         if not minutes:
             waitlist.say_near(session, reservation, None, None)

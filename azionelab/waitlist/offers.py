@@ -27,13 +27,13 @@ from azionelab.settings.night import theatres_night
 from azionelab.shows.models import Performance
 from azionelab.shows.window import Window, booking_window
 from azionelab.waitlist.deadlines import near_offer_until, offer_times
-from azionelab.waitlist.line import IN_LINE, NEAR, ORDER, minutes_left
+from azionelab.waitlist.line import IN_LINE, NEAR, NEAR_ORDER, ORDER, WAITS, minutes_left
 
 _HERE = Reservation.performance_id == bindparam("performance")
-_ANYBODY = select(Reservation.id).where(_HERE, IN_LINE).limit(1)
+_ANYBODY = select(Reservation.id).where(_HERE, WAITS).limit(1)
 
 
-def _first_that_fits(who: ColumnElement[bool]) -> Select[Any]:
+def _first_that_fits(who: ColumnElement[bool], order: tuple[Any, ...]) -> Select[Any]:
     return (
         select(Reservation)
         .where(
@@ -42,15 +42,15 @@ def _first_that_fits(who: ColumnElement[bool]) -> Select[Any]:
             Reservation.seats - Reservation.wheelchair_places <= bindparam("seats"),
             Reservation.wheelchair_places <= bindparam("wheelchair"),
         )
-        .order_by(*ORDER)
+        .order_by(*order)
         .limit(1)
         .with_for_update(key_share=True, of=Reservation)
         .execution_options(populate_existing=True)
     )
 
 
-_FIRST_IN_LINE = _first_that_fits(IN_LINE)
-_FIRST_NEAR = _first_that_fits(NEAR)
+_FIRST_IN_LINE = _first_that_fits(IN_LINE, ORDER)
+_FIRST_NEAR = _first_that_fits(NEAR, NEAR_ORDER)
 _IS_TOLD = exists().where(Mail.reservation_id == Reservation.id, Mail.kind == MailKind.OFFER)
 
 
@@ -115,7 +115,7 @@ def settle() -> None:
     with transaction() as session:
         untold = _untold(session)
         performances = list(
-            session.scalars(select(Reservation.performance_id).where(IN_LINE).distinct())
+            session.scalars(select(Reservation.performance_id).where(WAITS).distinct())
         )
     for reservation_id in untold:
         _tell(reservation_id)

@@ -60,7 +60,7 @@ from azionelab.shows.runs.changes import RunChange
 from azionelab.shows.window import Window, booking_window
 from azionelab.waitlist import near, offers
 from azionelab.waitlist import rules as waitlist
-from azionelab.waitlist.line import parties_in_line
+from azionelab.waitlist.line import parties_in_line, parties_out_of_line
 from tests.factories import (
     DOOR_A,
     a_performance,
@@ -450,8 +450,9 @@ class Evening(RuleBasedStateMachine):
         db.session.rollback()
         evening = db.session.get_one(Performance, self.performance.id, populate_existing=True)
         free = evening.capacity - evening.seats_held
-        waiting, window = parties_in_line(evening.id), booking_window(evening, now())
+        waiting, window = [*parties_in_line(evening.id)], booking_window(evening, now())
         if window is Window.CLOSED:
+            waiting += parties_out_of_line(evening.id)
             waiting = [party for party in waiting if party.near_minutes is not None]
         if window in (Window.OPEN, Window.CLOSED):
             assert all(party.seats > free for party in waiting)

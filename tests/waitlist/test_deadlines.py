@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azionelab.settings.night import NEAR, Night
-from azionelab.waitlist.deadlines import SHORTEST, offer_times
+from azionelab.waitlist.deadlines import SHORTEST, near_offer_until, offer_times
 
 ROME = ZoneInfo("Europe/Rome")
 NIGHT = Night(22, 8, ROME)
@@ -45,6 +45,17 @@ def test_the_times_of_an_offer(at: str, closes_at: str, told_at: str, until: str
     times = offer_times(rome(at), rome(closes_at), NIGHT, DAY)
     assert times.told_at == rome(told_at)
     assert times.until == rome(until)
+
+
+@pytest.mark.parametrize(
+    ("left", "lasts"), [(60, 10), (20, 10), (16, 8), (10, 5), (6, 5), (4, 4), (2, 2), (1.9, None)]
+)
+def test_an_offer_near_the_curtain_gets_shorter_and_ends_with_it(
+    left: float, lasts: float | None
+) -> None:
+    curtain = rome("2026-06-01 20:30")
+    at = curtain - timedelta(minutes=left)
+    assert near_offer_until(at, curtain) == (lasts and at + timedelta(minutes=lasts))
 
 
 def test_there_may_be_no_night_or_one_after_midnight() -> None:

@@ -7,17 +7,18 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from azionelab.bookings import rules
 from azionelab.bookings.errors import ReservationEnded
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.seats import holds
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.bookings.transitions import consequences
 from azionelab.checkin.pages.responses import counts_body
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import VerdictKind
-from azionelab.database import db, now
+from azionelab.database import db, now, transaction
 from azionelab.mail.models import MailKind
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
@@ -97,6 +98,53 @@ def test_a_release_goes_to_those_who_are_near_in_their_order_then_to_walk_ins() 
     assert fresh(one.id).late_at == performance.starts_at
     assert seats_held(performance.id) == (5, 5)
     assert states(away) == ["waiting"]
+
+
+def test_who_let_an_offer_lapse_has_another_chance_near_the_curtain_after_all_others() -> None:
+    performance = tonight(2, 1, minutes=40)
+    lapsed, refused, other = (a_waiting_party(performance.id, 1) for _ in range(3))
+    rules.reduce_seats(_party_of(performance, 2), 1)
+    let_lapse(fresh(lapsed.id))
+    holds.expire_lapsed_holds()
+    waitlist.leave(refused.id)
+    assert states(lapsed, refused, other) == ["waiting", "cancelled", "pending"]
+    rules.confirm(other.id)
+    in_line = a_waiting_party(performance.id, 1)
+    with transaction() as session:
+        session.execute(
+            update(Performance).values(
+                starts_at=now() + timedelta(minutes=25), booking_closes_at=now()
+            )
+        )
+    for party in (lapsed, in_line):
+        near.say_near(party.id, 5)
+    with pytest.raises(ReservationEnded):
+        near.say_near(refused.id, 5)
+    rules.cancel(_party_of(performance, 1))
+    assert states(lapsed, in_line) == ["waiting", "pending"], "who had no offer yet comes first"
+    waitlist.leave(in_line.id)
+    assert states(lapsed) == ["pending"]
+    assert seats_held(performance.id) == (3, 3)
+    # Once: an offer near the curtain that nobody answers is the last one.
+    let_lapse(fresh(lapsed.id))
+    holds.expire_lapsed_holds()
+    assert states(lapsed) == ["expired"]
+    with pytest.raises(ReservationEnded):
+        near.say_near(lapsed.id, 5)
+    assert seats_held(performance.id) == (2, 2)
+
+
+def _party_of(performance: Performance, seats: int) -> UUID:
+    """One of its confirmed parties of so many people that did not wait."""
+    db.session.rollback()
+    return db.session.scalars(
+        select(Reservation.id).where(
+            Reservation.performance_id == performance.id,
+            Reservation.state == "confirmed",
+            Reservation.waiting_since.is_(None),
+            Reservation.seats == seats,
+        )
+    ).first() or pytest.fail("no such party")
 
 
 def test_what_comes_free_later_is_offered_once_somebody_says_to_be_near() -> None:

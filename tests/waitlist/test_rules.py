@@ -79,7 +79,9 @@ def test_a_freed_seat_goes_to_the_first_it_fits_and_on_when_it_is_not_taken() ->
     assert states(three, first, one, last) == ["waiting", "cancelled", "pending", "waiting"]
     let_lapse(fresh(one.id))
     holds.expire_lapsed_holds()  # lapsed: the last pair
-    assert states(three, first, one, last) == ["waiting", "cancelled", "expired", "pending"]
+    assert states(three, first, one, last) == ["waiting", "cancelled", "waiting", "pending"]
+    with pytest.raises(HoldExpired):
+        rules.confirm(one.id)
 
     rules.confirm(last.id)
     assert rules.confirm(last.id).is_unchanged
@@ -92,6 +94,10 @@ def test_a_freed_seat_goes_to_the_first_it_fits_and_on_when_it_is_not_taken() ->
         None,
     ]
     rules.reserve(performance.id, a_visitor(), 1)
+    # Who let the time pass may wait anew, at the end of the line; a place of three is still the first.
+    again = a_waiting_party(performance.id, 1, email=one.email)
+    assert states(one, again) == ["cancelled", "waiting"]
+    assert line.position(again) == 2
 
 
 def test_whoever_gave_seats_back_or_has_booked_is_not_in_line_any_more() -> None:
@@ -177,7 +183,7 @@ def test_seats_that_come_free_in_other_ways_are_offered() -> None:
     let_lapse(fresh(waiting[0].id))
     with pytest.raises(SoldOut):
         book_for(performance.id, Guest("Press", "", "en"), 1)
-    assert states(*waiting) == ["expired", "pending", "pending", "pending"]
+    assert states(*waiting) == ["waiting", "pending", "pending", "pending"]
     # Nor for whoever joins: the seat that lapsed goes to the one before.
     behind = a_waiting_party(performance.id)
     let_lapse(fresh(waiting[1].id))

@@ -70,6 +70,12 @@ def _describe_state(  # noqa: PLR0911 (one text for each state)
             return gettext("%(who)s released the seats of the unconfirmed booking.", who=who)
         case State.EXPIRED:
             return gettext("It was not confirmed in time: its seats came free.")
+        case State.WAITING:
+            return gettext(
+                "The offer was not answered in time: its seats went to the next in line."
+            )
+        case State.PENDING if old == State.WAITING:
+            return gettext("Seats that came free were offered to it.")
         case _:
             return gettext("%(who)s made it wait for a confirmation again.", who=who)
 

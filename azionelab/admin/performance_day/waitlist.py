@@ -82,6 +82,7 @@ class WaitlistPages(PerformancePages):
             performance,
             form=form,
             parties=line.parties_in_line(performance_id),
+            out_of_line=line.parties_out_of_line(performance_id),
             near_until=partial(near_until, at=now()),
             offers=line.open_offers(performance_id),
             unproven=line.count_unproven(performance_id),

@@ -106,7 +106,7 @@ def revive(
     _check_takes_place(reservation)
     if reservation.kind == Kind.HOUSE and held_until is None:
         raise SeatsOfHouse
-    if reservation.is_waiting:
+    if reservation.is_waiting and not reservation.has_let_offer_lapse:
         raise NotOffered
     performance, at = reservation.performance, now()
     refuse_unless_free(reservation.places, count_free(session, performance, at))

@@ -61,7 +61,7 @@ def parties_to_rebook(performance_id: int) -> Sequence[Reservation]:
             Reservation.ended_by == By.PERFORMANCE,
             Reservation.kind != Kind.HOUSE,
             # Not those that only waited.
-            or_(Reservation.waiting_since.is_(None), Reservation.offered_at.is_not(None)),
+            or_(Reservation.waiting_since.is_(None), Reservation.holds_seats),
             Reservation.walk_in.is_(False),
             Reservation.erased_at.is_(None),
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, update
+from sqlalchemy import ColumnElement, and_, case, exists, insert, update
 from sqlalchemy.orm import Session
 
 from azionelab.bookings.history import By
@@ -16,6 +16,22 @@ from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
 
 _NEW_RESERVATION = insert(Reservation).inline()
+# Of the table, not of the class: that would configure the models before all of them are imported.
+_other = Reservation.__table__.alias("other").c
+# An offer to somebody in line that nobody answered. Of those made near the curtain the answer counts at once.
+_WAITS_ON = and_(
+    Reservation.offered_at.is_not(None),
+    Reservation.near_minutes.is_(None),
+    Reservation.email != "",
+    # An address waits once at a performance: it may have been moved there, or corrected.
+    ~exists()
+    .where(
+        _other.performance_id == Reservation.performance_id,
+        _other.email_key == Reservation.email_key,
+        _other.state == State.WAITING,
+    )
+    .correlate(Reservation),
+)
 
 
 def add(session: Session, values: dict[str, Any]) -> Reservation:
@@ -90,15 +106,24 @@ def expire(
     at: datetime,
     by: By | None = None,
 ) -> int:
-    """Expire the pending reservations of a performance that `which` selects; how many."""
+    """Expire the pending reservations of a performance that `which` selects; how many.
+
+    Who was offered seats and did not answer waits on, for what comes free near the curtain (waitlist/line.py).
+    """
     expired: Sequence[Reservation] = session.scalars(
         update(Reservation)
         .where(Reservation.performance_id == performance.id, Reservation.is_pending, which)
-        .values(state=State.EXPIRED, ended_at=at, ended_by=by)
+        .values(
+            state=case((_WAITS_ON, State.WAITING), else_=State.EXPIRED),
+            holds_seats=and_(Reservation.holds_seats, ~_WAITS_ON),
+            ended_at=case((_WAITS_ON, None), else_=at),
+            ended_by=case((_WAITS_ON, None), else_=by),
+        )
         .returning(Reservation)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
-    freed = sum((each.places for each in expired if each.holds_seats), Places())
+    # An offer held its seats.
+    freed = sum((each.places for each in expired if each.holds_seats or each.is_waiting), Places())
     consequences.seats_freed(performance, freed)
     for reservation in expired:
         consequences.reservation_changed(session, reservation, Change.EXPIRED)

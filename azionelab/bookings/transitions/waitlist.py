@@ -94,11 +94,11 @@ def cancel_with_performance(
 ) -> int:
     """End the waitlist of a performance that is cancelled; how many mails go out.
 
-    An entry whose mailbox was never confirmed gets none.
+    An entry whose mailbox was never confirmed gets none, nor does who let an offer lapse.
     """
     mails = 0
     for reservation in waiting:
-        in_line = reservation.waiting_since is not None
+        in_line = reservation.waiting_since is not None and not reservation.has_let_offer_lapse
         leave(session, reservation, By.PERFORMANCE)
         mails += consequences.reservation_changed(
             session, reservation, Change.PERFORMANCE_CANCELLED, with_mail=notify and in_line
@@ -113,7 +113,7 @@ def tell_moved(session: Session, waiting: Iterable[Reservation], *, notify: bool
             session, reservation, Change.PERFORMANCE_MOVED, with_mail=notify
         )
         for reservation in waiting
-        if reservation.waiting_since is not None
+        if reservation.waiting_since is not None and not reservation.has_let_offer_lapse
     )
 
 

@@ -41,7 +41,7 @@ from azionelab.extensions import csrf
 from azionelab.languages import current_language
 from azionelab.shows.programme import Listing, Status, find_listing
 from azionelab.waitlist import near, rules
-from azionelab.waitlist.line import position
+from azionelab.waitlist.line import position, waits
 from azionelab.waitlist.pages.forms import JoinForm, LeaveForm, NearForm, PlaceForm, TakeForm
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.rate_limits import visitor_network
@@ -209,8 +209,8 @@ def _place_page(
     notice: str | None = None,
 ) -> AnyResponse:
     at = now()
-    place = position(reservation)
-    minutes = near.minutes_offered(reservation, at) if place else []
+    in_line = waits(reservation) and near.is_to_come(reservation.performance, at)
+    minutes = near.minutes_offered(reservation, at) if in_line else []
     return _page(
         "waitlist/place.html",
         reservation,
@@ -218,8 +218,9 @@ def _place_page(
         status,
         form=form,
         notice=notice,
-        place=place,
-        in_line=place is not None and near.is_to_come(reservation.performance, at),
+        place=position(reservation),
+        in_line=in_line,
+        only_near=in_line and reservation.has_let_offer_lapse,
         near_from=near.opens_later(reservation.performance, at),
         near_until=near.near_until(reservation, at),
         near_form=NearForm(formdata=None).offer(reservation, minutes) if minutes else None,

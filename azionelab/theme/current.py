@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import monotonic
 
-from flask import current_app
+from flask import current_app, has_request_context
 from flask.sansio.app import App
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -34,6 +34,14 @@ def current_theme() -> Theme:
     """The draft that is looked at, or else the theme that was read last."""
     kept: _Kept = current_app.extensions[_EXTENSION]
     return _DRAFT.get() or kept.theme
+
+
+def theatre_name() -> str:
+    """The theatre's name, as staff wrote it, or else that of the settings."""
+    if not has_request_context():
+        refresh_theme()  # the worker, for a mail
+    name: str = current_theme().name or current_app.config["AZIONELAB"].site_name
+    return name
 
 
 def refresh_theme() -> None:

@@ -1,5 +1,7 @@
 """No page of the back office sends more than twelve statements, whatever it shows."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from sqlalchemy import event
@@ -19,7 +21,12 @@ def test_no_page_sends_many_statements(app: Flask) -> None:
     identities = set_the_stage()
     client = logged_in(app, "admin")
     sent: list[str] = []
-    event.listen(db.engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
+
+    def note(*args: Any) -> None:
+        if "FROM theme_version" not in args[2]:  # read once in PAGE_CACHE_SECONDS, here 0
+            sent.append(args[2])
+
+    event.listen(db.engine, "before_cursor_execute", note)
     found = {}
     for address in addresses(app, "GET"):
         if address in FILES:

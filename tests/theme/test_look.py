@@ -186,11 +186,15 @@ def test_a_logo_takes_the_names_place_and_keeps_what_is_transparent(
     assert 'class="logo"' not in client.get("/en/").text
 
 
-def test_a_mail_has_the_theatres_name(app: Flask) -> None:
+def test_mails_and_the_pages_of_staff_have_the_theatres_name(app: Flask) -> None:
     party = a_party(a_performance())
     save_theme(Theme(name="Teatro Nuovo", accent=GREEN), seen=0, by=None)
     text = render(Mail(kind=MailKind.TICKET, reservation=fresh(party.id))).text
     assert "Teatro Nuovo" in text
+    save_theme(Theme(name="Teatro Vecchio"), seen=1, by=None)
+    assert "· Teatro Vecchio</title>" in logged_in(app, "staff").get("/admin/shows/").text
+    save_theme(Theme(name="Teatro Ultimo"), seen=2, by=None)
+    assert "· Teatro Ultimo</title>" in logged_in(app, "door").get("/checkin/").text
 
 
 def test_only_who_manages_the_season_sees_or_changes_it(app: Flask) -> None:

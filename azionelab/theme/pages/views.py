@@ -6,7 +6,6 @@ from flask import (
     Blueprint,
     Response,
     abort,
-    current_app,
     has_request_context,
     make_response,
     request,
@@ -17,15 +16,15 @@ from flask.blueprints import BlueprintSetupState
 from azionelab.database import db
 from azionelab.languages import current_language
 from azionelab.theme.colours import SHIPPED_ACCENT, palettes
-from azionelab.theme.current import current_theme, init_theme_cache, refresh_theme
+from azionelab.theme.current import current_theme, init_theme_cache, refresh_theme, theatre_name
 from azionelab.theme.models import Fonts
 from azionelab.theme.rules import read_logo
 from azionelab.theme.stylesheet import file_name, find_stylesheet
 
 blueprint = Blueprint("theme", __name__, url_prefix="/theme")
 _YEAR = 365 * 24 * 3600  # seconds; a digest in the name: the content never changes
-# Parts whose pages are in the theme. The theme is read before their views, while no transaction is open.
-_THEMED = {"shows", "bookings", "waitlist", "notices"}
+# Parts whose pages have the theme, or its name. It is read before their views, while no transaction is open.
+_THEMED = {"shows", "bookings", "waitlist", "notices", "checkin", "security"}
 # The stylesheet of each pair beside the shipped one, and the files that a page asks for at once.
 _STYLES = {
     Fonts.BODONI: ("", ("bodoni-moda", "figtree")),
@@ -71,13 +70,14 @@ def _kept(content: bytes, kind: str) -> Response:
 
 def _refresh() -> None:
     # A form that is sent leads on to a page, so that a booking costs no statement for the look.
-    if request.blueprint in _THEMED and request.method == "GET":
+    # Each view of the back office is a blueprint of its own: admin, admin_season.
+    part = request.blueprint or ""
+    if request.method == "GET" and (part in _THEMED or part.startswith("admin")):
         refresh_theme()
 
 
 def _theme() -> dict[str, Any]:
-    if not has_request_context():
-        refresh_theme()  # the worker, for a mail
+    name = theatre_name()
     theme, language = current_theme(), current_language()
     style, fonts = _STYLES[theme.fonts]
     # A mail has no stylesheet.
@@ -91,4 +91,4 @@ def _theme() -> dict[str, Any]:
         "welcome": theme.welcome.get(language, ""),
         "footer": theme.footer.get(language, ""),
     }
-    return {"look": look, "site_name": theme.name or current_app.config["AZIONELAB"].site_name}
+    return {"look": look, "site_name": name}

@@ -130,15 +130,17 @@ def mails(reservation: Reservation) -> list[str]:
     return list(db.session.scalars(kinds))
 
 
-def an_entry(performance_id: int, seats: int = 1, **visitor: Any) -> Reservation:
+def an_entry(
+    performance_id: int, seats: int = 1, *, wheelchair_places: int = 0, **visitor: Any
+) -> Reservation:
     """An entry of the waitlist, whose mailbox is not confirmed yet."""
     who = a_visitor(**visitor)
-    waitlist.join(performance_id, who, seats)
+    waitlist.join(performance_id, who, seats, wheelchair_places=wheelchair_places)
     return db.session.scalars(
         select(Reservation).where(Reservation.email == who.email, Reservation.state == "waiting")
     ).one()
 
 
-def a_waiting_party(performance_id: int, seats: int = 1, **visitor: Any) -> Reservation:
-    """A party at the end of a performance's line; or one that was offered seats at once."""
-    return waitlist.take_place(an_entry(performance_id, seats, **visitor).id)
+def a_waiting_party(performance_id: int, seats: int = 1, **facts: Any) -> Reservation:
+    """A party at the end of a performance's line; or one that was offered seats at once. `facts` as of an entry."""
+    return waitlist.take_place(an_entry(performance_id, seats, **facts).id)

@@ -29,30 +29,25 @@ class BookingClosed(BookingError):
 
 
 class SoldOut(BookingError):
-    """Fewer seats are left than were asked for; `seats_left` may be 0."""
+    """Fewer ordinary seats are left than were asked for; `seats_left` may be 0, while wheelchair places are left."""
 
-    def __init__(self, seats_left: int) -> None:
+    def __init__(self, seats_left: int, wheelchair_left: int = 0) -> None:
         super().__init__(f"{seats_left} seats left")
         self.seats_left = seats_left
+        self.wheelchair_left = wheelchair_left
 
 
 class WheelchairPlacesTaken(SoldOut):
-    """Fewer wheelchair places are left than were asked for; `wheelchair_left` may be 0.
-
-    `seats_left` are the ordinary seats that are left.
-    """
-
-    def __init__(self, seats_left: int, wheelchair_left: int) -> None:
-        super().__init__(seats_left)
-        self.wheelchair_left = wheelchair_left
+    """Fewer wheelchair places are left than were asked for; `wheelchair_left` may be 0."""
 
 
 def refuse_unless_free(wanted: Places, free: Places) -> None:
     """Raise SoldOut or WheelchairPlacesTaken unless the places `wanted` are `free`."""
-    if wanted.wheelchair > max(0, free.wheelchair):
-        raise WheelchairPlacesTaken(max(0, free.seats), max(0, free.wheelchair))
-    if wanted.seats > max(0, free.seats):
-        raise SoldOut(max(0, free.seats))
+    left = free.missing_none
+    if wanted.wheelchair > left.wheelchair:
+        raise WheelchairPlacesTaken(left.seats, left.wheelchair)
+    if wanted.seats > left.seats:
+        raise SoldOut(left.seats, left.wheelchair)
 
 
 class TryLater(BookingError):

@@ -53,7 +53,7 @@ _REFUSALS = {
     Action.CANCEL: (errors.ReservationEnded, errors.PartyInside, errors.PerformanceStarted),
     Action.REDUCE: (
         errors.ReservationEnded, errors.NotFewerSeats, errors.PartyInside, errors.PerformanceStarted,
-        errors.SeatsChanged,
+        errors.SeatsChanged, errors.ReservationChanged,
     ),
     Action.ENLARGE: (
         errors.SoldOut, errors.BookingClosed, errors.PartyTooLarge, errors.NotConfirmed, errors.ReservationChanged,

@@ -114,7 +114,8 @@ def _reserve_among_rivals(
             match violated_constraint(error):
                 case "ck_performance_capacity_held":
                     left = unheld_places(performance_id)
-                    raise SoldOut(min(left.seats, wanted.seats - 1)) from error
+                    fewer = min(left.seats, wanted.seats - 1)
+                    raise SoldOut(fewer, left.wheelchair) from error
                 case "ck_performance_wheelchair_held":
                     left = unheld_places(performance_id)
                     fewer = min(left.wheelchair, wanted.wheelchair - 1)
@@ -268,7 +269,7 @@ def reduce_seats(
             raise NotFewerSeats
         if seats < reservation.admitted:
             raise PartyInside(reservation.admitted)
-        parties.reduce(session, reservation, seats, by)
+        parties.reduce(session, reservation, reservation.places.of_fewer(seats), by)
         return reservation
 
 

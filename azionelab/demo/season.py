@@ -192,7 +192,8 @@ def _decide(performance_id: int, reservation_id: UUID, booking: Booking) -> None
             if booking.fate is Fate.CANCELLED:
                 transitions.cancel(session, reservation, By.VISITOR)
             else:
-                transitions.reduce(session, reservation, booking.seats_kept, By.VISITOR)
+                kept = reservation.places.of_fewer(booking.seats_kept)
+                transitions.reduce(session, reservation, kept, By.VISITOR)
     if booking.note and booking.fate is Fate.CONFIRMED:
         write_note(reservation_id, booking.note, "")
 

@@ -83,6 +83,11 @@ class Listing(PerformanceFacts):
         return Status.OPEN if self.seats_left > 0 else Status.SOLD_OUT
 
     @property
+    def has_only_wheelchair_places(self) -> bool:
+        """Whether it is sold out but for wheelchair places."""
+        return self.status is Status.SOLD_OUT and self.wheelchair_left > 0
+
+    @property
     def left(self) -> Places:
         """The places that can be booked."""
         return Places(self.seats_left, self.wheelchair_left)

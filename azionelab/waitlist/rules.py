@@ -47,7 +47,8 @@ def join(performance_id: int, visitor: Visitor, seats: int, *, wheelchair_places
     An address that has an entry or a booking of the performance gets a mail about that one instead: all look the same
     to the caller. An entry that is not in line yet takes over the new number of seats.
 
-    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SeatsAreFree.
+    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SeatsAreFree, WheelchairPlacesTaken when the house has
+    fewer such places.
     """
     wanted = Places.of_party(seats, wheelchair_places)
     with transaction() as session:
@@ -62,13 +63,15 @@ def join(performance_id: int, visitor: Visitor, seats: int, *, wheelchair_places
         enqueue_unless_recent(session, same.id, kind)
 
 
-def add_by_staff(performance_id: int, visitor: Visitor, seats: int) -> Reservation:
+def add_by_staff(
+    performance_id: int, visitor: Visitor, seats: int, *, wheelchair_places: int = 0
+) -> Reservation:
     """Put a caller in line, whose mailbox the box office believes. Once more: the entry that is there.
 
-    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SeatsAreFree.
+    Raises PerformanceUnknown, BookingClosed, PartyTooLarge, SeatsAreFree, WheelchairPlacesTaken.
     """
+    wanted = Places.of_party(seats, wheelchair_places)
     with transaction() as session:
-        wanted = Places(seats)
         _lock_open(session, performance_id, wanted)
         same = _same_address(session, performance_id, visitor.email_key)
         entry = same or waitlist.join(session, _values(performance_id, visitor, wanted, now()))

@@ -18,11 +18,19 @@ from azionelab.bookings.box_office.book_for import Guest, book_for
 from azionelab.bookings.box_office.endings import cancel_party, reinstate_party
 from azionelab.bookings.box_office.moves import move_party
 from azionelab.bookings.erasure import erase_on_request, erase_personal_data
-from azionelab.bookings.errors import SoldOut, WheelchairPlacesBelowHeld, WheelchairPlacesTaken
+from azionelab.bookings.errors import (
+    NotFewerSeats,
+    PartyInside,
+    ReservationChanged,
+    SoldOut,
+    WheelchairPlacesBelowHeld,
+    WheelchairPlacesTaken,
+)
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.seats.holds import expire_lapsed_holds
 from azionelab.bookings.seats.no_show_seats import release_no_shows, restore_no_shows
-from azionelab.bookings.visitor_changes.seats import add_seats
+from azionelab.bookings.visitor_changes.evenings import swap_evening
+from azionelab.bookings.visitor_changes.seats import add_seats, give_back_wheelchair_places
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.house.guests import guests
 from azionelab.checkin.scanning.scans import admit
@@ -31,8 +39,17 @@ from azionelab.shows.models import Performance
 from azionelab.shows.runs.copies import copy_run
 from azionelab.shows.runs.planning import NewShow
 from azionelab.waitlist import rules as waitlist
-from tests.bookings.test_pages import filled
-from tests.factories import DOOR_A, a_performance, a_visitor, fresh, let_lapse
+from tests.bookings.test_pages import fields, filled
+from tests.factories import (
+    DOOR_A,
+    a_performance,
+    a_visitor,
+    a_waiting_party,
+    fresh,
+    let_lapse,
+    mails,
+    visitor_token,
+)
 from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -163,6 +180,74 @@ def test_places_come_free_wherever_seats_do() -> None:
     let_lapse(lapsing)
     expire_lapsed_holds()
     assert held(performance) == (3, 1)
+
+
+def give_back(party: Reservation, kept: int = 0) -> None:
+    give_back_wheelchair_places(party.id, kept, fresh(party.id).changed_in)
+
+
+def test_a_wheelchair_place_is_given_back_alone() -> None:
+    performance = a_performance(capacity=5, wheelchair_places=2)
+    party = book(performance, 4, 2)
+    seen = fresh(party.id).changed_in
+    for _again in range(2):  # pressed twice, for want of an answer
+        give_back_wheelchair_places(party.id, 1, seen)
+        assert held(performance) == (3, 1)
+    assert (fresh(party.id).reduced_from, mails(party)) == (4, ["confirm", "ticket", "changed"])
+    with pytest.raises(ReservationChanged):
+        give_back_wheelchair_places(party.id, 0, seen)
+    for kept in (-1, 2):
+        with pytest.raises(NotFewerSeats):
+            give_back(party, kept)
+    admit(performance.id, party.reference, uuid4(), DOOR_A)
+    with pytest.raises(PartyInside):
+        give_back(party)
+    alone = book(performance, 1, 1)
+    with pytest.raises(NotFewerSeats):
+        give_back(alone)
+    assert held(performance) == (4, 2)
+
+
+def test_the_place_that_was_given_back_goes_to_who_needs_one() -> None:
+    performance = a_performance(capacity=3, wheelchair_places=1)
+    unconfirmed = rules.reserve(performance.id, a_visitor(), 3, uuid4(), wheelchair_places=1)
+    others = a_waiting_party(performance.id)
+    waiting = a_waiting_party(performance.id, wheelchair_places=1)
+    give_back(unconfirmed)
+    assert (fresh(others.id).state, fresh(waiting.id).state) == ("waiting", "pending")
+    assert held(performance) == (3, 1)
+
+
+def test_the_own_page_offers_to_give_the_place_back(client: FlaskClient) -> None:
+    performance = a_performance(capacity=6, wheelchair_places=2)
+    token = visitor_token(book(performance, 3, 1))
+    page = client.get(f"/en/bookings/{token}").text
+    assert "Give back 1 wheelchair place" in page
+    address, form = f"/en/bookings/{token}/wheelchair", fields(page)
+    for kept in ("", "x", "-1", "9" * 30):
+        assert client.post(address, data=form | {"kept": kept}).status_code == 422
+    assert client.post(address, data=form | {"kept": "2"}).status_code == 409
+    answer = client.post(address, data=form | {"kept": "0"})
+    page = client.get(answer.location).text
+    assert "Done: your booking is now for 2 seats." in page
+    assert "Give back" not in page
+    assert held(performance) == (2, 0)
+    # Where everybody needs such a place, fewer seats are fewer places.
+    assert (
+        "Give back" not in client.get(f"/en/bookings/{visitor_token(book(performance, 2, 2))}").text
+    )
+
+
+def test_a_party_may_choose_an_evening_with_wheelchair_places_alone(client: FlaskClient) -> None:
+    performance = a_performance(capacity=2, wheelchair_places=1)
+    party = book(performance, 1, 1)
+    there = a_performance(capacity=2, wheelchair_places=1, show=performance.show)
+    book(there, 1)
+    page = client.get(f"/en/bookings/{visitor_token(party)}").text
+    assert f'value="{there.id}"' in page
+    assert "1 wheelchair place</option>" in page
+    swap_evening(party.id, there.id, fresh(party.id).changed_in)
+    assert (held(performance), held(there)) == ((0, 0), (2, 1))
 
 
 def test_staff_change_split_merge_and_move_them() -> None:
@@ -333,6 +418,35 @@ def test_a_house_that_is_full_but_for_these_places_can_be_booked_by_who_needs_on
         entries = filled(page, seats="1", wheelchair_places=places)
         told.append(client.post(address, data=entries).status_code)
     assert told == [409, 422, 303]
+
+
+def test_lists_say_when_only_these_places_are_left(client: FlaskClient) -> None:
+    performance = a_performance(capacity=3, wheelchair_places=1)
+    book(performance, 2)
+    told = "Sold out but for wheelchair places"
+    show = client.get(f"/en/shows/{performance.show.slug}").text
+    assert '"availability": "https://schema.org/LimitedAvailability"' in show
+    for page in (client.get("/en/").text, show, client.get("/en/embed").text):
+        assert told in page
+        assert f"/en/performances/{performance.id}/book" in page
+        assert f"/en/performances/{performance.id}/waitlist" in page
+    month = client.get("/en/?view=calendar").text
+    assert told in month
+    assert f"/en/performances/{performance.id}/book" in month
+    # The notice says what the card beside the form says.
+    form = form_of(client, performance)
+    address = f"/en/performances/{performance.id}/book"
+    for seats, places in ((1, 0), (2, 1)):
+        refused = client.post(
+            address, data=filled(form, seats=str(seats), wheelchair_places=places)
+        )
+        assert refused.status_code in (409, 422)
+        assert "This performance is sold out." not in refused.text
+    book(performance, 1, 1)
+    show = client.get(f"/en/shows/{performance.show.slug}").text
+    assert told not in show
+    assert "https://schema.org/SoldOut" in show
+    assert "This performance is sold out." in form_of(client, performance)
 
 
 def test_programs_book_them_and_learn_what_is_left(client: FlaskClient) -> None:

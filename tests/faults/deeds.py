@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from azionelab.bookings.hand_over.mail import make_friend_token
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.reminders.unsubscribing import make_unsubscribe_token
+from azionelab.bookings.rules import reserve
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.checkin.scanning.interval import allow_reentry
 from azionelab.checkin.scanning.scans import admit
@@ -25,7 +26,15 @@ from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token
 from tests.api.expect import BOOKING
 from tests.bookings.test_pages import fields, filled, open_form
-from tests.factories import DOOR_A, a_party, a_performance, an_offer, ticket_token, visitor_token
+from tests.factories import (
+    DOOR_A,
+    a_party,
+    a_performance,
+    a_visitor,
+    an_offer,
+    ticket_token,
+    visitor_token,
+)
 from tests.support.people import english, logged_in, token_of
 
 Press = Callable[[], TestResponse]
@@ -106,7 +115,7 @@ def book_by_api_without_a_key(stage: Stage) -> Press:
 def own_page(stage: Stage, party: Reservation, what: str, **typed: Any) -> Press:
     address = "/bookings/" + what.format(visitor_token(party))
     page = "/bookings/" + (
-        "{}" if what.endswith(("seats", "late", "evening", "hand-over")) else what
+        "{}" if what.endswith(("seats", "late", "evening", "hand-over", "wheelchair")) else what
     ).format(visitor_token(party))
     form = fields(stage.visitor.get(page).text) | typed
     return partial(stage.visitor.post, address, data=form)
@@ -126,6 +135,11 @@ def fewer_seats(stage: Stage) -> Press:
 
 def more_seats(stage: Stage) -> Press:
     return own_page(stage, a_party(a_performance(), 2), "{}/seats", seats="4")
+
+
+def no_wheelchair_place(stage: Stage) -> Press:
+    made = reserve(a_performance(wheelchair_places=1).id, a_visitor(), 3, wheelchair_places=1)
+    return own_page(stage, made, "{}/wheelchair", kept="0")
 
 
 def give_to_a_friend(stage: Stage) -> Press:
@@ -297,7 +311,7 @@ def revoke_token(stage: Stage) -> Press:
 
 
 VISITORS = (
-    book, correct_the_address, ask_for_the_mail_again, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats, more_seats, another_evening, late,
+    book, correct_the_address, ask_for_the_mail_again, book_by_api, book_by_api_without_a_key, confirm, cancel, fewer_seats, more_seats, no_wheelchair_place, another_evening, late,
     give_to_a_friend, accept_from_a_friend, coming, unsubscribes,
 )  # fmt: skip
 DOORS = (

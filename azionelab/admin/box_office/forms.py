@@ -20,7 +20,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 
-from azionelab.admin.rows.fields import Line, LocalTime, wheelchair_places_field
+from azionelab.admin.rows.fields import Line, LocalTime, wheelchair_places_field, within_party
 from azionelab.bookings.box_office.book_for import Guest, Terms
 from azionelab.bookings.models import MAX_CONTACT, MAX_NAME, MAX_NOTE
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name
@@ -63,7 +63,7 @@ class BookForm(_Pressed):
         _("E-mail (if they have one)"), render_kw={"autocomplete": "off", "spellcheck": "false"}
     )
     seats = IntegerField(_("Seats"), _SEATS, default=2)
-    wheelchair_places = wheelchair_places_field(MAX_PARTY)
+    wheelchair_places = wheelchair_places_field(MAX_PARTY, "", within_party)
     how = RadioField(
         _("How"),
         choices=[
@@ -131,11 +131,6 @@ class BookForm(_Pressed):
             field.data = clean_name(field.data)
         except ValueError as error:
             raise ValidationError(str(error)) from error
-
-    def validate_wheelchair_places(self, field: Field) -> None:
-        """No more than the party."""
-        if self.seats.data is not None and field.data > self.seats.data:
-            raise ValidationError(gettext("There cannot be more wheelchair places than seats."))
 
     def validate_email(self, field: Field) -> None:
         """A valid address, or none."""

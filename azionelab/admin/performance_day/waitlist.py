@@ -17,6 +17,7 @@ from azionelab.admin.box_office.texts import describe_refusal
 from azionelab.admin.guard import needs
 from azionelab.admin.performance_day.base import PerformancePages, get_performance
 from azionelab.admin.rows.base import read_identity
+from azionelab.admin.rows.fields import wheelchair_places_field, within_party
 from azionelab.bookings.errors import BookingError, ReservationUnknown
 from azionelab.bookings.history import By
 from azionelab.bookings.models import Reservation
@@ -46,6 +47,7 @@ class CallerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         ],
         default=2,
     )
+    wheelchair_places = wheelchair_places_field(MAX_PARTY, "", within_party)
     locale = SelectField(
         _("Language of the mails"),
         choices=[SelectChoice(*each) for each in language_names().items()],
@@ -61,10 +63,17 @@ class WaitlistPages(PerformancePages):
         """Show the waitlist; add somebody who calls."""
         performance = get_performance(performance_id)
         form = CallerForm(locale=current_app.config["AZIONELAB"].default_locale)
+        if not performance.wheelchair_places:
+            del form.wheelchair_places
         if form.validate_on_submit():
             caller = Visitor(form.name.data, form.email.data, form.locale.data)
             try:
-                entry = waitlist.add_by_staff(performance_id, caller, form.seats.data)
+                entry = waitlist.add_by_staff(
+                    performance_id,
+                    caller,
+                    form.seats.data,
+                    wheelchair_places=form.wheelchair_places.data if form.wheelchair_places else 0,
+                )
             except waitlist.SeatsAreFree as refusal:
                 told = ngettext(
                     "%(num)s seat is free: book instead.",
@@ -73,7 +82,9 @@ class WaitlistPages(PerformancePages):
                 )
                 form.seats.errors = [*form.seats.errors, told]
             except BookingError as refusal:
-                form.seats.errors = [*form.seats.errors, describe_refusal(refusal)[1]]
+                name, told = describe_refusal(refusal)
+                field = (name == "wheelchair_places" and form.wheelchair_places) or form.seats
+                field.errors = [*field.errors, told]
             else:
                 flash(_describe(entry), "info" if entry.is_unchanged else "success")
                 return redirect(self.get_url(".waitlist", performance_id=performance_id))

@@ -179,11 +179,19 @@ def _zone() -> ZoneInfo:
     return zone
 
 
-def wheelchair_places_field(most: int, description: Any = "") -> IntegerField:
+def within_party(form: Any, field: Field) -> None:
+    """No more wheelchair places than the party's `seats`."""
+    if form.seats.data is not None and field.data > form.seats.data:
+        raise ValidationError(gettext("There cannot be more wheelchair places than seats."))
+
+
+def wheelchair_places_field(
+    most: int, description: Any = "", *checks: Callable[[Any, Field], None]
+) -> IntegerField:
     """How many of the seats are wheelchair places; left empty it is none."""
     return IntegerField(
         _("Wheelchair places among them"),
-        [Optional(), NumberRange(0, most)],
+        [Optional(), NumberRange(0, most), *checks],
         default=0,
         filters=[lambda number: number or 0],
         description=description,

@@ -62,6 +62,8 @@ def explain(error: BookingError) -> str:  # noqa: PLR0911, PLR0912 (a sentence f
             return gettext("Booking for this performance is closed.")
         case WheelchairPlacesTaken():
             return explain_wheelchair_places(error)
+        case SoldOut(seats_left=0) if error.wheelchair_left:
+            return gettext("All ordinary seats are taken: only wheelchair places are left.")
         case SoldOut(seats_left=0):
             return gettext("This performance is sold out.")
         case SoldOut():

@@ -15,7 +15,7 @@ from azionelab.bookings.hand_over.rules import find_open, may_hand_over, was_han
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.forms import CancelForm, ConfirmForm, LateForm
-from azionelab.bookings.pages.own.forms import FriendForm, SeatsForm, SwapForm
+from azionelab.bookings.pages.own.forms import FriendForm, SeatsForm, SwapForm, WheelchairForm
 from azionelab.bookings.pages.views import ASKED, blueprint
 from azionelab.bookings.seats.no_show_seats import kept_until, late_hold_ends
 from azionelab.bookings.visitor_changes.evenings import evenings_offered, may_swap
@@ -177,6 +177,9 @@ def booking_page(
         can_change=changeable,
         may_come_late=_may_come_late(reservation),
         seats_form=SeatsForm.of(reservation, seats).offer(_sizes(reservation, performance)),
+        wheelchair_form=WheelchairForm(formdata=None, version=str(reservation.changed_in)).offer(
+            _kept(reservation), reservation.wheelchair_places
+        ),
         may_swap=swapping,
         may_hand_over=may_hand_over(reservation, at),
         offered=find_open(reservation, at),
@@ -200,6 +203,14 @@ def _sizes(reservation: Reservation, performance: Listing | None) -> list[int]:
         return [*smaller]
     most = min(performance.party_limit, party + performance.seats_left)
     return [*smaller, *range(party + 1, most + 1)]
+
+
+def _kept(reservation: Reservation) -> range:
+    """How many wheelchair places the party can keep when it gives some back and keeps its ordinary seats."""
+    party = reservation.places
+    if not party.seats:
+        return range(0)  # fewer seats are fewer wheelchair places, too
+    return range(max(0, reservation.admitted - party.seats), party.wheelchair)
 
 
 def _is_lapsed(reservation: Reservation) -> bool:

@@ -166,9 +166,7 @@ def _alternatives(performance: Listing) -> list[Listing]:
 
 
 def _refusal(performance: Listing) -> str | None:
-    if performance.status is Status.OPEN or (
-        performance.status is Status.SOLD_OUT and performance.wheelchair_left
-    ):
+    if performance.status is Status.OPEN or performance.has_only_wheelchair_places:
         return None
     if performance.status is Status.SOLD_OUT:
         return explain(SoldOut(0))

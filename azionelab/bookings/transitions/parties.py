@@ -63,14 +63,13 @@ def confirm(
     consequences.reservation_changed(session, reservation, Change.CONFIRMED, with_mail=with_mail)
 
 
-def reduce(session: Session, reservation: Reservation, seats: int, by: By) -> None:
-    """Make a party smaller: `seats` people instead of more. Seats released before count first, then ordinary ones."""
+def reduce(session: Session, reservation: Reservation, places: Places, by: By) -> None:
+    """Make a party smaller: these `places` instead of more. Seats released before count first."""
     held = consequences.held_places(reservation)
     reservation.reduced_from = reservation.reduced_from or reservation.seats
     reservation.reduced_at, reservation.reduced_by = now(), by
-    reservation.seats = seats
-    reservation.wheelchair_places = min(reservation.wheelchair_places, seats)
-    reservation.released = min(reservation.released, seats - reservation.admitted)
+    reservation.seats, reservation.wheelchair_places = places.total, places.wheelchair
+    reservation.released = min(reservation.released, places.total - reservation.admitted)
     consequences.seats_freed(reservation.performance, held - consequences.held_places(reservation))
     consequences.reservation_changed(session, reservation, Change.REDUCED)
 

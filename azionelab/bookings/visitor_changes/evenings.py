@@ -16,7 +16,8 @@ from azionelab.bookings.metrics import UNCHANGED, Action, counted
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.visitor_changes.limits import check_confirmed, check_open, check_seats
 from azionelab.database import now
-from azionelab.shows.programme import Listing, Status, list_performances
+from azionelab.shows.programme import Listing, list_performances
+from azionelab.shows.window import Window
 
 
 def swap_evening(reservation_id: UUID, target_id: int, seen: int) -> None:
@@ -60,7 +61,7 @@ def evenings_offered(reservation: Reservation, at: datetime) -> Sequence[Listing
         for evening in list_performances(reservation.performance.show, at)
         if evening.id != reservation.performance_id
         and evening.published
-        and evening.status is Status.OPEN
+        and evening.window is Window.OPEN
         and reservation.seats <= evening.party_limit
         and evening.left.hold(reservation.places)
     ]

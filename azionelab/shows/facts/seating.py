@@ -54,6 +54,10 @@ class Places:
         """The same without negative numbers."""
         return type(self)(max(0, self.seats), max(0, self.wheelchair))
 
+    def of_fewer(self, people: int) -> Self:
+        """The places of a party that gets smaller: whoever stays keeps a wheelchair place, ordinary seats go first."""
+        return self.of_party(people, min(self.wheelchair, people))
+
     def __add__(self, other: Self) -> Self:
         return type(self)(self.seats + other.seats, self.wheelchair + other.wheelchair)
 

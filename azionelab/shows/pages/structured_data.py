@@ -82,7 +82,7 @@ def _event(
             "@type": "Offer",
             "price": 0,
             "priceCurrency": "EUR",
-            "availability": _AVAILABILITY[listing.status],
+            "availability": _availability(listing),
             "validFrom": _local(listing.booking_opens_at, publisher),
             "url": links.booking,
         },
@@ -101,6 +101,12 @@ def _event(
         event["endDate"] = _local(listing.ends_at, publisher)
         event["duration"] = f"PT{listing.duration_minutes}M"
     return event
+
+
+def _availability(listing: Listing) -> str:
+    if listing.has_only_wheelchair_places:
+        return "https://schema.org/LimitedAvailability"
+    return _AVAILABILITY[listing.status]
 
 
 def _event_status(listing: Listing) -> str:

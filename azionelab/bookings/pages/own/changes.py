@@ -7,11 +7,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.bookings import rules
 from azionelab.bookings.errors import BookingError, NotFewerSeats, SeatsChanged
 from azionelab.bookings.pages.error_texts import explain
-from azionelab.bookings.pages.own.forms import SeatsForm, SwapForm
+from azionelab.bookings.pages.own.forms import SeatsForm, SwapForm, WheelchairForm
 from azionelab.bookings.pages.own_booking import booking_page, reservation_of
 from azionelab.bookings.pages.views import blueprint
 from azionelab.bookings.visitor_changes.evenings import swap_evening
-from azionelab.bookings.visitor_changes.seats import add_seats
+from azionelab.bookings.visitor_changes.seats import add_seats, give_back_wheelchair_places
 from azionelab.database import db
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.shows.models import Performance
@@ -36,11 +36,30 @@ def seats(token: str) -> AnyResponse:
             rules.reduce_seats(reservation.id, wanted, form.seats_seen)
     except BookingError as error:
         return booking_page(reservation, token, 409, explain(error), seats=wanted)
+    return _done(token, wanted)
+
+
+@blueprint.post("/bookings/<token>/wheelchair")
+def wheelchair(token: str) -> AnyResponse:
+    """Give wheelchair places back, and keep the other seats."""
+    reservation = reservation_of(token)
+    # The rule refuses what cannot be had; the press may be a repeated one.
+    form = WheelchairForm().offer(range(MAX_PARTY), MAX_PARTY)
+    if not form.validate():
+        return booking_page(reservation, token, 422, form.notice or explain(NotFewerSeats()))
+    try:
+        changed = give_back_wheelchair_places(reservation.id, form.kept.data, form.seen)
+    except BookingError as error:
+        return booking_page(reservation, token, 409, explain(error))
+    return _done(token, changed.seats)
+
+
+def _done(token: str, seats: int) -> AnyResponse:
     flash(
         ngettext(
             "Done: your booking is now for %(num)s seat.",
             "Done: your booking is now for %(num)s seats.",
-            wanted,
+            seats,
         ),
         "done",
     )

@@ -12,6 +12,7 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.consent import TEXTS, Consent
 from azionelab.bookings.pages.forms import Cleaned, VisitorForm
 from azionelab.bookings.pages.visitor_input import clean_email, clean_name, clean_visitor_email
+from azionelab.shows.facts.seating import describe_wheelchair_places
 from azionelab.shows.programme import Listing
 from azionelab.web.dates import format_datetime
 
@@ -113,6 +114,27 @@ class SeatsForm(ChangeForm):
         )
 
 
+class WheelchairForm(ChangeForm):
+    """Wheelchair places to give back, by the button that is pressed: how many are kept."""
+
+    kept = SelectField(None, [InputRequired()], coerce=_number)
+
+    def offer(self, kept: Iterable[int], now_held: int) -> "WheelchairForm":
+        """Offer to keep so many of the `now_held` wheelchair places."""
+        self.kept.choices = [
+            (
+                n,
+                ngettext(
+                    "Give back %(num)s wheelchair place",
+                    "Give back %(num)s wheelchair places",
+                    now_held - n,
+                ),
+            )
+            for n in kept
+        ]
+        return self
+
+
 class FriendForm(ChangeForm):
     """The friend who gets the booking."""
 
@@ -158,4 +180,6 @@ class SwapForm(ChangeForm):
 
 def _evening(evening: Listing) -> str:
     left = ngettext("%(num)s seat left", "%(num)s seats left", evening.seats_left)
+    if evening.has_only_wheelchair_places:
+        left = describe_wheelchair_places(evening.wheelchair_left)
     return f"{format_datetime(evening.starts_at)} · {evening.venue_name} · {left}"

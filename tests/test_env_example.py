@@ -27,7 +27,7 @@ COMPOSE = {
 # Compose decides these, or gives them as files.
 NOT_PASSED = {
     *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_PASSWORD", "MAIL_PASSWORD"),
-    "MIGRATION_DATABASE_PASSWORD",
+    *("MIGRATION_DATABASE_PASSWORD", "APPLE_PASS", "GOOGLE_WALLET_KEY"),
     *("TRUSTED_PROXIES", "FRONTEND_DIST", "MEDIA_DIR", "PORT", "GUNICORN_BIND", "GIT_COMMIT"),
 }
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()

@@ -22,7 +22,7 @@ KNOWS = {
     "shows": {"media"},
     "media": set(),
     "theme": {"media"},
-    "bookings": {"shows", "mail"},
+    "bookings": {"shows", "mail", "theme"},
     "mail": set(),
     "waitlist": {"shows", "bookings", "mail"},
     "checkin": {"shows", "bookings", "staff", "waitlist"},

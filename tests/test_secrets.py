@@ -24,7 +24,10 @@ MOUNTED = {
     for file in (ROOT / "docker").glob("compose*.yml")
     for name in re.findall(r"SECRETS_DIR:-\./secrets\}/(\w+)", file.read_text(encoding="utf-8"))
 }
-FILLED_IN = {"mail_password", "secret_key_fallbacks", "offsite_key"}
+FILLED_IN = {
+    *("mail_password", "secret_key_fallbacks", "offsite_key"),
+    *("apple_pass", "google_wallet_key"),
+}
 
 Shell = Callable[[str], subprocess.CompletedProcess[str]]
 

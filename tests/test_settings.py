@@ -109,6 +109,9 @@ TABLE = {
     "MAIL_DEFAULT_SENDER": ("box.teatro.it refused", f"{LONG}@teatro.it refused", "refused"),
     "MAIL_TIMEOUT_SECONDS": ("0 refused", "300 told", "fine"),
     "MAIL_DOMAIN_CHECK": ("dns.teatro.it refused", "9.9.9.9 fine", "fine"),
+    "APPLE_PASS": ("certificate refused", f"{LONG} refused", "fine"),
+    "GOOGLE_WALLET_KEY": ("{} refused", f"{LONG} refused", "fine"),
+    "GOOGLE_WALLET_ISSUER": ("theatre refused", "3388000000012345678 told", "fine"),
     "FRONTEND_DIST": ("/nowhere refused", "/ refused", "fine"),
     # Without it there are no pictures, and everything else works: `flask check` says so.
     "MEDIA_DIR": ("/nowhere fine", "/ fine", "fine"),

@@ -77,6 +77,9 @@ class Config:
     mail_default_sender: str
     mail_timeout_seconds: int
     mail_domain_check: str  # NO_DOMAIN_CHECK, SYSTEM_NAME_SERVERS, or the address of a name server
+    apple_pass: str | None = field(repr=False)  # read by wallet.py
+    google_wallet_key: str | None = field(repr=False)
+    google_wallet_issuer: str | None
     frontend_dist: Path
     media_dir: Path  # pictures of shows
     upload_max_mb: int  # of one picture

@@ -99,6 +99,9 @@ def load_config(environ: Mapping[str, str]) -> Config:
         ),
         mail_timeout_seconds=reader.integer("MAIL_TIMEOUT_SECONDS", 20, 1, 300),
         mail_domain_check=_domain_check(reader, "MAIL_DOMAIN_CHECK"),
+        apple_pass=reader.optional("APPLE_PASS"),
+        google_wallet_key=reader.optional("GOOGLE_WALLET_KEY"),
+        google_wallet_issuer=reader.optional("GOOGLE_WALLET_ISSUER"),
         frontend_dist=Path(
             reader.text(
                 "FRONTEND_DIST",

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from azionelab.shows.models import Performance
 from azionelab.staff.tokens import Scope, issue_token
 from tests.factories import DOOR_A, a_party, a_performance, a_waiting_party
 from tests.support.people import logged_in
+from tests.support.wallet_keys import apple
 
 pytestmark = pytest.mark.usefixtures("in_app")
 Database = psycopg.Connection[Any]
@@ -127,6 +129,16 @@ def test_an_old_backup_is_a_task(
     found = tasks(logged_in(app, "admin").get("/admin/").text)
     assert ("backup" in found) == (told is not None)
     assert told is None or told in found
+
+
+@pytest.mark.parametrize(("days", "told"), [(40, False), (20, True), (-1, True)])
+def test_a_wallets_certificate_near_its_end_is_a_task(
+    make_app: Callable[..., Flask], days: int, *, told: bool
+) -> None:
+    site = make_app(APPLE_PASS=apple(days).setting)
+    found = tasks(logged_in(site, "admin").get("/admin/").text)
+    assert ("certificate for Apple Wallet" in found) is told
+    assert ("has ended" in found) is (days < 0)
 
 
 def test_a_hidden_show_that_plays_soon_is_a_task(app: Flask) -> None:

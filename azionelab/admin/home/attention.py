@@ -1,10 +1,13 @@
-"""What needs a person: failed and late mails, conflicts at the door, evenings without a door, old backups."""
+"""What needs a person: failed and late mails, conflicts at the door, evenings without a door, old backups.
+
+And a certificate near its end.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import url_for
+from flask import current_app, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
 from sqlalchemy import func, select
@@ -15,6 +18,7 @@ from azionelab.checkin.house.counts import HouseCounts
 from azionelab.checkin.models import Scan
 from azionelab.database import db
 from azionelab.ops.monitoring.backups import OLD_AFTER, last_backup
+from azionelab.settings.wallet import RENEW_WITHIN, apple_ends_at
 from azionelab.shows.models import Performance
 from azionelab.staff.models import ApiToken
 from azionelab.staff.rights import Right, has_right
@@ -47,6 +51,7 @@ def find_tasks(
         *_without_door([each for each in coming if counts[each.id].expected], at),
         *_unpublished(coming, at),
         *_backup(at),
+        *_wallet(at),
     ]
     return sorted(tasks, key=lambda task: not task.urgent)
 
@@ -175,3 +180,18 @@ def _backup(at: datetime) -> list[Task]:
         else gettext("No backup has succeeded yet.")
     )
     return [Task(text + " " + gettext("Tell whoever runs the server."), urgent=True)]
+
+
+def _wallet(at: datetime) -> list[Task]:
+    """Apple's pass certificate, which is renewed by hand once a year."""
+    ends_at = apple_ends_at(current_app.config["AZIONELAB"])
+    if ends_at is None or ends_at - at > RENEW_WITHIN:
+        return []
+    text = (
+        gettext(
+            "The certificate for Apple Wallet ends on %(day)s.", day=format_date(ends_at, "medium")
+        )
+        if ends_at > at
+        else gettext("The certificate for Apple Wallet has ended: visitors are not offered it.")
+    )
+    return [Task(text + " " + gettext("Tell whoever runs the server."), urgent=ends_at <= at)]

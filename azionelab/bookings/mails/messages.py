@@ -34,6 +34,7 @@ from azionelab.bookings.reminders.confirming import answer_by
 from azionelab.bookings.reminders.unsubscribing import KINDS, is_unsubscribed, unsubscribe_url
 from azionelab.bookings.tickets.files import event_ics, event_method, place, qr_png
 from azionelab.bookings.visitor_links import make_link_token
+from azionelab.bookings.wallet.offers import offers_passes
 from azionelab.database import db, now, transaction
 from azionelab.mail.message import CalendarFile, Draft, KeptText, Message, Picture, id_host
 from azionelab.mail.models import Delivery, Mail, MailKind, SentText
@@ -163,6 +164,7 @@ def build(
         "confirm_again": reservation.is_live
         and answer_by(reservation.performance.starts_at, now()),
         "with_calendar": calendar is not None,
+        "with_passes": calendar is not None and offers_passes(),
         "markup": None if ticket_urls else booking_markup(reservation),
     }
     return Message(

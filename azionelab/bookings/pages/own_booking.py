@@ -20,11 +20,12 @@ from azionelab.bookings.pages.views import ASKED, blueprint
 from azionelab.bookings.seats.no_show_seats import kept_until, late_hold_ends
 from azionelab.bookings.visitor_changes.evenings import evenings_offered, may_swap
 from azionelab.bookings.visitor_links import is_linked, read_link_token
+from azionelab.bookings.wallet.offers import find_apple_keys, find_google_keys
 from azionelab.database import db, now
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import Listing, Status, find_listing
 
-_FILES = ("qr", "pdf", "phone_pdf", "ics")
+_FILES = ("qr", "pdf", "phone_pdf", "ics", "apple_pass", "google_pass")
 
 
 def reservation_of(token: str) -> Reservation:
@@ -191,6 +192,8 @@ def booking_page(
         late_form=LateForm(formdata=None).offer(reservation, offered) if offered else None,
         lapsed=_is_lapsed(reservation),
         ticket_urls={kind: url_for(f".{kind}", token=token) for kind in _FILES},
+        has_apple=find_apple_keys(at) is not None,
+        has_google=find_google_keys() is not None,
     )
     return make_response(page, status)
 

@@ -99,7 +99,7 @@ def _ticket_pdf(reservation: Reservation, *, for_phone: bool) -> bytes:
         labels=(gettext("When"), gettext("Where"), gettext("Seats"), gettext("Reference")),
         code=gettext("QR code of your ticket"),
         hints=hints if valid else (),
-        void="" if valid else _why_void(reservation),
+        void="" if valid else why_void(reservation),
     )
     draw = sheets.phone_ticket if for_phone else sheets.paper_ticket
     return draw(text, qr_png(reservation) if valid else None)
@@ -151,11 +151,12 @@ def event_method(reservation: Reservation) -> str:
 
 def _description(reservation: Reservation) -> str:
     reference = f"{gettext('Reference')}: {reservation.reference}"
-    void = [] if reservation.has_ticket else [_why_void(reservation)]
+    void = [] if reservation.has_ticket else [why_void(reservation)]
     return "\n".join([*void, _seats(reservation), reference])
 
 
-def _why_void(reservation: Reservation) -> str:
+def why_void(reservation: Reservation) -> str:
+    """Why the ticket is not valid any more, in the current language."""
     if reservation.performance.cancelled_at is not None:
         return gettext("This performance is cancelled.")
     return gettext("This booking was cancelled.")

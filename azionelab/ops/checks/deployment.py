@@ -23,6 +23,7 @@ from azionelab.ops.checks.unusual_settings import unusual_settings
 from azionelab.ops.monitoring.backups import BackupReport, Task
 from azionelab.settings.config import Config
 from azionelab.settings.production import advice, unsafe_settings
+from azionelab.settings.wallet import wallet_advice, wallet_problems
 from azionelab.staff.models import Role, RoleName, User
 
 # The settings that the table lists, in this order.
@@ -46,6 +47,9 @@ _SETTINGS = (
     "MAIL_PASSWORD",
     "MAIL_DEFAULT_SENDER",
     "DATABASE_URL",
+    "APPLE_PASS",
+    "GOOGLE_WALLET_KEY",
+    "GOOGLE_WALLET_ISSUER",
 )
 # Maximum age of the last success: a backup runs daily, a restore test weekly, each plus some hours.
 _MAX_BACKUP_AGE = {Task.BACKUP: timedelta(hours=36), Task.VERIFY: timedelta(days=8)}
@@ -83,7 +87,8 @@ def check(
     `serving` skips all checks that need the network: a short database outage must not stop the web processes
     from starting. `env_file` holds the settings of .env, or None when it cannot be read from here.
     """
-    findings = [*(_setting_findings(config) if deploy else ()), _front_end_finding(config)]
+    wallet = [Finding("FAIL", problem) for problem in wallet_problems(config)]
+    findings = [*(_setting_findings(config) if deploy else wallet), _front_end_finding(config)]
     if serving:
         return findings
     if problem := media.folder_problem(config.media_dir):
@@ -101,14 +106,15 @@ def check(
 
 
 def _setting_findings(config: Config) -> Iterator[Finding]:
-    problems = unsafe_settings(config)
+    problems = [*unsafe_settings(config), *wallet_problems(config)]
     if not config.trusted_proxies:
         problems.append(
             "TRUSTED_PROXIES: is 0, so all visitors appear to have nginx's address and share one rate limit;"
             " set TRUSTED_PROXIES=1 for nginx alone, 2 with another proxy in front of it"
         )
     findings = [Finding("FAIL", problem) for problem in problems]
-    findings += [Finding("look", remark) for remark in advice(config)]
+    remarks = [*advice(config), *wallet_advice(config, now())]
+    findings += [Finding("look", remark) for remark in remarks]
     for name in _SETTINGS:
         about = [finding for finding in findings if finding.text.partition(":")[0] == name]
         yield from about or [Finding("ok", name)]

@@ -19,14 +19,14 @@ PACKAGE = "azionelab"
 
 # What each part of the theatre may know of the others.
 KNOWS = {
-    "shows": {"media"},
+    "shows": {"media", "theme"},
     "media": set(),
     "theme": {"media"},
     "bookings": {"shows", "mail", "theme"},
     "mail": set(),
     "waitlist": {"shows", "bookings", "mail"},
-    "checkin": {"shows", "bookings", "staff", "waitlist"},
-    "staff": {"mail"},
+    "checkin": {"shows", "bookings", "staff", "waitlist", "theme"},
+    "staff": {"mail", "theme"},
     "exports": {"staff"},
     "demo": {"shows", "media", "bookings", "checkin", "mail", "staff"},
     "ops": {"shows", "media", "bookings", "checkin", "mail", "staff", "demo", "waitlist"},

@@ -30,6 +30,7 @@ from azionelab.staff.accounts import (
 )
 from azionelab.staff.models import PasswordLink, User
 from azionelab.staff.notices import Notice, enqueue_notice
+from azionelab.theme.current import theatre_name
 from azionelab.tokens import Purpose, make_token, read_token
 from azionelab.web.site_urls import site_url
 
@@ -167,7 +168,7 @@ def _message(user: User, link: PasswordLink) -> Message:
     facts = {"link": address, "invited": user.password is None, "days": LINK_LIFE.days}
     facts["expires_at"] = link.expires_at
     subject = (
-        gettext("Your account at %(site)s", site=current_app.config["AZIONELAB"].site_name)
+        gettext("Your account at %(site)s", site=theatre_name())
         if user.password is None
         else gettext("Set a new password")
     )

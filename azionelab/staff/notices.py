@@ -16,6 +16,7 @@ from azionelab.mail.message import Message, message_id
 from azionelab.mail.outbox import QUEUE
 from azionelab.mail.smtp import send
 from azionelab.staff.models import User
+from azionelab.theme.current import theatre_name
 from azionelab.web.site_urls import site_url
 
 NOTICE_JOB = "staff.send_notice"
@@ -59,7 +60,7 @@ def send_notice(context: JobContext, user_id: int, notice: str) -> None:
 
 def _write(notice: Notice) -> tuple[str, str]:
     """The subject, and what happened."""
-    site = current_app.config["AZIONELAB"].site_name
+    site = theatre_name()
     if notice is Notice.SECOND_STEP_RESET:
         return gettext("The second step of your login was reset"), gettext(
             "An administrator of %(site)s has reset the second step of your login: passkeys, app and recovery codes"

@@ -26,6 +26,10 @@ from azionelab.bookings.visitor_changes.seats import add_seats
 from azionelab.checkin.scanning.scans import admit
 from azionelab.database import now, transaction
 from azionelab.shows.models import Show, Venue
+from azionelab.theme.colours import palettes
+from azionelab.theme.current import refresh_theme
+from azionelab.theme.models import Logo, Theme
+from azionelab.theme.rules import save_theme
 from azionelab.tokens import Purpose, make_token, read_token
 from tests.factories import DOOR_A, a_party, a_performance, fresh, move, ticket_token
 
@@ -164,6 +168,24 @@ def test_any_title_can_be_printed(title: str, readable: str) -> None:
         assert [decoded(picture) for picture in pictures] == [ticket_url(reservation)]
         below = lowest_line(reservation, for_phone=for_phone)
         assert below > 0, "the text runs off the sheet"
+
+
+def test_the_sheet_is_in_the_theatres_look() -> None:
+    reservation = a_ticket(show=Show(slug="long", title="word " * 40, published=True))
+    logo = BytesIO()
+    Image.new("RGB", (640, 160), (255, 250, 240)).save(logo, "WEBP")
+    look = Theme(name="Teatro Nuovo", accent="#14532d", logo=Logo("1", 640, 160))
+    save_theme(look, seen=0, by=None, logo=logo.getvalue())
+    refresh_theme()
+    for for_phone in (False, True):
+        text, pictures = sheet(reservation, for_phone=for_phone)
+        assert "Teatro Nuovo" in text
+        assert len(pictures) == 2
+        assert lowest_line(reservation, for_phone=for_phone) > 0, "the text runs off the sheet"
+        (page,) = PdfReader(BytesIO(ticket_pdf(reservation, for_phone=for_phone))).pages
+        colour = palettes("#14532d")[0].curtain
+        drawn = " ".join(f"{int(colour[i : i + 2], 16) / 255:.4f}".rstrip("0") for i in (1, 3, 5))
+        assert f"{drawn} rg" in page.get_contents().get_data().decode("latin-1")
 
 
 def test_the_sheet_is_titled_and_its_code_is_named() -> None:

@@ -26,6 +26,7 @@ from azionelab.shows.exchange.reading import read_file
 from azionelab.shows.exchange.writing import COLUMNS, season_calendar, season_rows
 from azionelab.shows.runs.planning import NewShow, NewVenue, plan_evenings
 from azionelab.staff.rights import Right
+from azionelab.theme.current import theatre_name
 
 SHORT = 20_000  # characters: tried while one waits. The form carries them to the import; the worker gets longer ones
 MAX_CONTENT = 1_000_000  # characters. A request may have as many (azionelab/web/form_checks.py)
@@ -105,8 +106,6 @@ class FilePages(LongFilePages):
         """The season to come as an iCalendar file."""
         settings = current_app.config["AZIONELAB"]
         host = urlsplit(settings.site_base_url).hostname or "localhost"
-        response = Response(
-            season_calendar(now(), settings.site_name, host), mimetype="text/calendar"
-        )
+        response = Response(season_calendar(now(), theatre_name(), host), mimetype="text/calendar")
         response.headers.set("Content-Disposition", "attachment", filename="season.ics")
         return response

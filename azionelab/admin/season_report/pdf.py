@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from flask import current_app
 from flask_babel import gettext
 
 from azionelab.admin.figures.charts import lead_labels
@@ -18,6 +17,7 @@ from azionelab.bookings.tickets.pdf import PAGES, Sheet
 from azionelab.database import now
 from azionelab.reports.periods import Period
 from azionelab.reports.season import Figures, SeasonFigures
+from azionelab.theme.current import theatre_name
 from azionelab.web.dates import format_datetime
 
 # Millimetres on A4, across.
@@ -52,7 +52,7 @@ def season_pdf(
 
 def years_pdf(figures: SeasonFigures, table: Table) -> bytes:
     """All years or seasons side by side, in the current language."""
-    paper = _Report(table.title, current_app.config["AZIONELAB"].site_name)
+    paper = _Report(table.title, theatre_name())
     paper.add_table(table, figures.total)
     paper.add_notes(figures)
     paper.add_definitions()
@@ -80,7 +80,7 @@ class _Report(Sheet):
     def footer(self) -> None:
         self.set_y(-_FOOT + 3)
         self.use(8)
-        site = current_app.config["AZIONELAB"].site_name
+        site = theatre_name()
         printed = gettext("Printed %(when)s", when=format_datetime(self._printed))
         self.put(f"{site} · {printed}", self.epw - 30, 5)
         # fpdf2 fills in the number of pages at the end, in the font of the last page.

@@ -21,10 +21,12 @@ from icalendar import Calendar, Event, vCalAddress
 from qrcode.constants import ERROR_CORRECT_M
 
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.tickets.curtain import read_curtain
 from azionelab.bookings.tickets.signing import DIGITS, TAIL, write_ticket
 from azionelab.database import now
 from azionelab.shows.limits import MAX_PARTY
 from azionelab.shows.models import Venue
+from azionelab.theme.current import theatre_name
 from azionelab.validation.email_addresses import ascii_address
 from azionelab.web.dates import format_datetime
 from azionelab.web.site_urls import site_host, site_url
@@ -89,7 +91,7 @@ def _ticket_pdf(reservation: Reservation, *, for_phone: bool) -> bytes:
     )
     text = sheets.TicketText(
         document=f"{gettext('Your ticket')}: {performance.show.title}",
-        site=current_app.config["AZIONELAB"].site_name,
+        site=theatre_name(),
         title=performance.show.title,
         when=format_datetime(performance.starts_at),
         venue=performance.venue.name,
@@ -102,7 +104,7 @@ def _ticket_pdf(reservation: Reservation, *, for_phone: bool) -> bytes:
         void="" if valid else why_void(reservation),
     )
     draw = sheets.phone_ticket if for_phone else sheets.paper_ticket
-    return draw(text, qr_png(reservation) if valid else None)
+    return draw(text, read_curtain(), qr_png(reservation) if valid else None)
 
 
 def event_ics(reservation: Reservation) -> bytes:
@@ -126,7 +128,7 @@ def event_ics(reservation: Reservation) -> bytes:
     event.add("status", "CONFIRMED" if reservation.has_ticket else "CANCELLED")
     calendar = Calendar()
     calendar.add("version", "2.0")
-    calendar.add("prodid", f"-//{current_app.config['AZIONELAB'].site_name}//AzioneLab//EN")
+    calendar.add("prodid", f"-//{theatre_name()}//AzioneLab//EN")
     calendar.add("method", event_method(reservation))
     calendar.add_component(event)
     return bytes(calendar.to_ical())
@@ -170,7 +172,7 @@ def _organizer() -> vCalAddress:
     config = current_app.config["AZIONELAB"]
     _name, address = parseaddr(config.contact_email or config.mail_default_sender)
     organizer = vCalAddress(f"mailto:{ascii_address(address)}")
-    organizer.params["cn"] = config.site_name
+    organizer.params["cn"] = theatre_name()
     return organizer
 
 

@@ -12,7 +12,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flask import current_app
 from flask_babel import get_locale
 from fpdf import FPDF
 from fpdf.bidi import BidiParagraph, auto_detect_base_direction
@@ -23,6 +22,7 @@ from fpdf.prefs import ViewerPreferences
 from fpdf.unicode_script import UnicodeScript, get_unicode_script
 
 from azionelab.bookings.tickets.fonts import DEJAVU, bold_of, characters_of, font_for
+from azionelab.theme.current import theatre_name
 
 PAGES = "\x02pages\x03"
 _NO_GLYPH = "\N{WHITE SQUARE}"
@@ -53,7 +53,7 @@ class Sheet(FPDF):
         self.set_lang(str(get_locale()))
         self.set_title(title)
         self.viewer_preferences = ViewerPreferences(display_doc_title=True)
-        self.set_author(current_app.config["AZIONELAB"].site_name)
+        self.set_author(theatre_name())
         self.set_auto_page_break(False)
         self.c_margin = 0
         # Stands for the number of pages: no text that somebody typed holds it (`_clusters`).

@@ -8,12 +8,16 @@ from io import BytesIO
 
 from fpdf.bidi import auto_detect_base_direction
 
+from azionelab.bookings.tickets.curtain import Curtain
 from azionelab.bookings.tickets.pdf import Sheet
 
 _A4 = (210, 297)  # millimetres, as all lengths here
 _PHONE = (90, 190)
 _MARGIN = 15
-_RED, _GREY, _BLACK = (122, 20, 38), (90, 90, 90), (0, 0, 0)
+_GREY, _BLACK = (90, 90, 90), (0, 0, 0)
+_BAND = 4  # the curtain's height
+_LOGO = (60, 10)  # at most so wide and high; the curtain is higher by a margin
+_LOGO_MARGIN = 3
 _LINE = 0.5  # millimetres of a line's height for each point of its letters
 _TITLE_SIZES = ((30, 26), (80, 18), (1_000, 11))  # up to so many characters, points
 _QR_ON_PAPER = 58
@@ -37,11 +41,13 @@ class TicketText:
     void: str = ""
 
 
-def paper_ticket(text: TicketText, qr: bytes | None) -> bytes:
+def paper_ticket(text: TicketText, curtain: Curtain, qr: bytes | None) -> bytes:
     """The ticket to print: the facts on the left, the code on the right, and below what one does with it."""
     page = Sheet(_A4, text.document)
     page.add_page()
-    top, edge = _MARGIN + 10, page.w - _MARGIN
+    edge = page.w - _MARGIN
+    hem = _draw_curtain(page, curtain, text.site, _MARGIN)
+    top = hem + 6
     facts = _Column(page, _MARGIN + 8, 96, top)
     facts.write(text.site, 11, color=_GREY, below=3)
     facts.write(text.title, _title_size(text.title), bold=True, below=4)
@@ -57,26 +63,23 @@ def paper_ticket(text: TicketText, qr: bytes | None) -> bytes:
     stub.write(reference, 9, color=_GREY)
     stub.write(text.reference, 18, bold=True)
     bottom = max(facts.y, stub.y) + 6
-    page.set_fill_color(*_RED)
-    page.rect(_MARGIN, _MARGIN, edge - _MARGIN, 4, "F")
     page.set_draw_color(*_GREY)
     page.set_line_width(0.3)
     page.rect(_MARGIN, _MARGIN, edge - _MARGIN, bottom - _MARGIN)
     page.set_dash_pattern(dash=2, gap=2)
-    page.line(stub.x - 6, _MARGIN + 4, stub.x - 6, bottom)
+    page.line(stub.x - 6, hem, stub.x - 6, bottom)
     hints = _Column(page, _MARGIN, edge - _MARGIN, bottom + 8)
     for hint in text.hints:
         hints.write(hint, 11, below=2)
     return page.content()
 
 
-def phone_ticket(text: TicketText, qr: bytes | None) -> bytes:
+def phone_ticket(text: TicketText, curtain: Curtain, qr: bytes | None) -> bytes:
     """The ticket as one page of a phone's width. The code comes first: it stays there whatever the title's length."""
     page = Sheet(_PHONE, text.document)
     page.add_page()
-    page.set_fill_color(*_RED)
-    page.rect(0, 0, page.w, 4, "F")
-    column = _Column(page, 8, page.w - 16, 8, "C")
+    hem = _draw_curtain(page, curtain, text.site, 0)
+    column = _Column(page, 8, page.w - 16, hem + 4, "C")
     column.write(text.site, 10, color=_GREY, below=1)
     if qr is not None:
         page.image(BytesIO(qr), x=column.x, y=column.y, w=column.width, alt_text=text.code)
@@ -89,6 +92,25 @@ def phone_ticket(text: TicketText, qr: bytes | None) -> bytes:
     column.write(text.venue, 12, below=1)
     column.write(text.address, 10, color=_GREY)
     return page.content()
+
+
+def _draw_curtain(page: Sheet, curtain: Curtain, name: str, margin: float) -> float:
+    """Draw the curtain across, `margin` from the edges, with its logo in the middle; where it ends."""
+    page.set_fill_color(curtain.colour)
+    height = _LOGO[1] + 2 * _LOGO_MARGIN if curtain.logo else _BAND
+    page.rect(margin, margin, page.w - 2 * margin, height, "F")
+    if curtain.logo:
+        width, high = _LOGO
+        page.image(
+            BytesIO(curtain.logo),
+            x=(page.w - width) / 2,
+            y=margin + _LOGO_MARGIN,
+            w=width,
+            h=high,
+            keep_aspect_ratio=True,
+            alt_text=name,
+        )
+    return margin + height
 
 
 @dataclass

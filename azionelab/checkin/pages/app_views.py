@@ -25,6 +25,7 @@ from azionelab.checkin.texts.building_texts import explain_building
 from azionelab.database import db
 from azionelab.languages import current_language, language_tag
 from azionelab.staff.rights import Right, has_right
+from azionelab.theme.current import theatre_name
 from azionelab.web.assets import front_end
 
 
@@ -37,9 +38,8 @@ def app() -> Response:
 @blueprint.get("/manifest.webmanifest")
 def manifest() -> Response:
     """The web app manifest."""
-    site_name = current_app.config["AZIONELAB"].site_name
     described = {
-        "name": gettext("The door: %(theatre)s", theatre=site_name),
+        "name": gettext("The door: %(theatre)s", theatre=theatre_name()),
         "short_name": gettext("The door"),
         "lang": language_tag(current_language()),
         "start_url": url_for(".app", lang=None),

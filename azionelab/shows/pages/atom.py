@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from xml.etree import ElementTree as Xml
 
-from flask import current_app
 from flask_babel import gettext
 
 from azionelab.languages import current_language, language_tag
 from azionelab.shows.pages.calendars import moved_text
 from azionelab.shows.programme import Listing, Status
 from azionelab.shows.whats_on.change_times import BEFORE_THE_LOG
+from azionelab.theme.current import theatre_name
 from azionelab.web.dates import format_datetime
 from azionelab.web.site_urls import site_host, site_url
 
@@ -28,7 +28,7 @@ def season_feed(performances: Sequence[Listing], changed: Mapping[int, datetime]
     language = language_tag(current_language())
     newest = sorted(performances, key=lambda each: (changed[each.id], -each.id), reverse=True)
     feed = Xml.Element(_name("feed"), {f"{{{_XML}}}lang": language})
-    theatre = current_app.config["AZIONELAB"].site_name
+    theatre = theatre_name()
     updated = max(changed.values(), default=BEFORE_THE_LOG)
     _head(feed, f"programme/{language}", f"{gettext('What is on')} · {theatre}", updated)
     _link(feed, "self", site_url("shows.season_atom"), "application/atom+xml")

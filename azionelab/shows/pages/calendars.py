@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from flask import current_app
 from flask_babel import gettext
 from icalendar import Alarm, Calendar, Event
 
 from azionelab.shows.programme import Listing, Status
+from azionelab.theme.current import theatre_name
 from azionelab.web.dates import format_datetime
 from azionelab.web.site_urls import site_host, site_url
 
@@ -69,7 +69,7 @@ def moved_text(moved_from: datetime) -> str:
 def _calendar() -> Calendar:
     calendar = Calendar()
     calendar.add("version", "2.0")
-    calendar.add("prodid", f"-//{current_app.config['AZIONELAB'].site_name}//AzioneLab//EN")
+    calendar.add("prodid", f"-//{theatre_name()}//AzioneLab//EN")
     calendar.add("method", "PUBLISH")
     return calendar
 

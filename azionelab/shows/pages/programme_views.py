@@ -18,6 +18,7 @@ from azionelab.shows.programme import list_performances as performances_of
 from azionelab.shows.whats_on.board import board, choices, month_sheet
 from azionelab.shows.whats_on.change_times import change_times
 from azionelab.shows.whats_on.selection import MAX_WORDS, Selection, read_selection
+from azionelab.theme.current import theatre_name
 from azionelab.web.languages.links import with_query
 
 
@@ -33,7 +34,7 @@ def programme_page() -> Response:
 @blueprint.get("/season.ics")
 def season_ics() -> Response:
     """The season as a calendar to subscribe to."""
-    title = current_app.config["AZIONELAB"].site_name
+    title = theatre_name()
     return _calendar(season_calendar(programme(now()), title), "season.ics")
 
 

@@ -36,6 +36,7 @@ from azionelab.shows.programme import (
     past_performances,
     programme,
 )
+from azionelab.theme.current import theatre_name
 from azionelab.web.dates import format_date
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.site_urls import site_url
@@ -156,7 +157,7 @@ def _events(show: Show, facts: ShowFacts, performances: list[Listing]) -> dict[s
     settings = current_app.config["AZIONELAB"]
     site = settings.site_base_url
     publisher = Publisher(
-        name=settings.site_name,
+        name=theatre_name(),
         url=site_url("shows.programme", language=None),
         image=site + url_for("static", filename="icon-512.png", lang=None),
         zone=settings.time_zone,
@@ -192,5 +193,5 @@ def _share_image(facts: ShowFacts, performances: list[Listing]) -> ShareImage:
         dates = format_date(coming[-1], _DAY)
         if (first := format_date(coming[0], _DAY)) != dates:
             dates = gettext("%(first)s to %(last)s", first=first, last=dates)
-    theatre = current_app.config["AZIONELAB"].site_name
+    theatre = theatre_name()
     return share_image(facts.title.text, dates, theatre, facts.poster)

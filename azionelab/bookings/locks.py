@@ -13,6 +13,9 @@ from sqlalchemy import Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session, joinedload
 
 from azionelab.bookings.errors import PerformanceUnknown, ReservationUnknown
+
+# A mail names this model, and the statements below need all models that are named.
+from azionelab.bookings.hand_over.models import HandOver  # noqa: F401
 from azionelab.bookings.models import PARTY_COLUMNS, Reservation, State
 from azionelab.bookings.party import Party
 from azionelab.database import read_row, require_transaction, take_locks

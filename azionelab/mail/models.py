@@ -27,6 +27,8 @@ class MailKind(StrEnum):
     OFFER = "offer"  # seats came free: press here to have them
     REMINDER = "reminder"  # the curtain is near: are you coming?
     QUESTION = "question"  # the same, to whoever never answered: else the seats go to others
+    MY_BOOKINGS = "my_bookings"  # you asked for it: a link to all of your bookings
+    HAND_OVER = "hand_over"  # to a friend of the visitor's: these seats are for you
 
 
 class Delivery(StrEnum):
@@ -51,8 +53,15 @@ class Mail(Base):
     __table_args__ = (
         CheckConstraint(
             "kind IN ('confirm', 'existing', 'ticket', 'changed', 'cancelled',"
-            " 'performance_cancelled', 'moved', 'message', 'waitlist', 'offer', 'reminder', 'question')",
+            " 'performance_cancelled', 'moved', 'message', 'waitlist', 'offer', 'reminder', 'question',"
+            " 'my_bookings', 'hand_over')",
             name="kind",
+        ),
+        CheckConstraint("(kind = 'hand_over') = (hand_over_id IS NOT NULL)", name="hand_over"),
+        Index(
+            "ix_mail_hand_over_id",
+            "hand_over_id",
+            postgresql_where=text("hand_over_id IS NOT NULL"),
         ),
         CheckConstraint("(kind = 'message') = (message_id IS NOT NULL)", name="message"),
         # A message's job may run twice, and writes to nobody twice.
@@ -111,12 +120,22 @@ class Mail(Base):
     message_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("audience_message.id", ondelete="CASCADE")
     )
+    # The offer that a friend is told of. The friend's address is there, until it ends.
+    hand_over_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("hand_over.id", ondelete="CASCADE")
+    )
     # Of a reminder or question: the curtain that it is about, and which reminder it is, or until when one can answer.
     curtain: Mapped[datetime | None]
     hours_before: Mapped[int | None]
     # By the class's name: this part knows nothing of bookings, and reads nothing of it.
     reservation: Mapped[Any] = relationship("Reservation")
     message: Mapped[Any] = relationship("AudienceMessage")
+    hand_over: Mapped[Any] = relationship("HandOver")
+
+    @property
+    def recipient(self) -> str:
+        """The address that it is sent to; "" when that was erased."""
+        return str(self.hand_over.email if self.hand_over_id else self.reservation.email)
 
 
 class SentText(Base):

@@ -32,12 +32,14 @@ def enqueue(
     reservation_id: UUID,
     kind: MailKind,
     changed: dict[str, Any] | None = None,
+    *,
+    hand_over_id: UUID | None = None,
 ) -> None:
     """Write a mail about a booking and enqueue its sending, both to be committed with the booking.
 
     One commit writes all of it: there is no booking without its mail, and no mail about a booking that
     was rolled back. The worker talks to the mail server after the commit, however long that takes. `changed` is what
-    the text has to say of a change by staff.
+    the text has to say of a change by staff, `hand_over_id` names the offer that a friend is told of.
     """
     mail: dict[str, Any] = {
         "id": uuid4(),
@@ -47,6 +49,8 @@ def enqueue(
     }
     if changed:
         mail["changed"] = changed
+    if hand_over_id:
+        mail["hand_over_id"] = hand_over_id
     defer_sending(session, mail["id"], kind)
     insert_with_commit(session, _NEW_MAIL, mail)
 

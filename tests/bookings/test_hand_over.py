@@ -37,7 +37,7 @@ from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now
-from azionelab.mail.models import Mail
+from azionelab.mail.models import Mail, MailKind
 from tests.bookings.test_locks import MAIL_GATE, Race, without_its_lock
 from tests.bookings.test_pages import ENGLISH, fields
 from tests.factories import (
@@ -265,7 +265,9 @@ def test_a_booking_is_no_address_book(client: FlaskClient) -> None:
     refused = send(client, f"{own}/hand-over", own, friend="Bea", friend_email="bea")
     assert "not a valid e-mail" in refused.text
     assert 'value="Bea"' in refused.text
-    assert db.session.query(Mail).filter_by(reservation_id=party.id).count() == 2
+    to_friends = db.session.query(Mail).filter_by(reservation_id=party.id, kind=MailKind.HAND_OVER)
+    assert to_friends.count() == 3
+    assert db.session.query(Mail).filter_by(reservation_id=party.id).count() == 2 + 3
 
 
 LOCKS = ("_PERFORMANCE", "_RESERVATION")

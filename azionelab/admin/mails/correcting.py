@@ -14,7 +14,7 @@ from azionelab.bookings.box_office.outcomes import Outcome
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.forms import Cleaned
 from azionelab.bookings.pages.visitor_input import clean_email
-from azionelab.mail.models import Delivery, Mail
+from azionelab.mail.models import Delivery, Mail, MailKind
 
 
 class AddressForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
@@ -36,9 +36,9 @@ class AddressForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
 
 def is_correctable(mail: Mail) -> bool:
-    """Whether a mail failed, and its reservation has an address that can still be changed."""
+    """Whether a mail failed, and its reservation has an address that can still be changed. A friend's is not its own."""
     reservation: Reservation = mail.reservation
-    failed = mail.delivery == Delivery.FAILED
+    failed = mail.delivery == Delivery.FAILED and mail.kind != MailKind.HAND_OVER
     return failed and reservation.is_live and reservation.erased_at is None
 
 

@@ -20,7 +20,7 @@ from azionelab.admin.rows.filters import ChoiceFilter
 from azionelab.bookings.errors import BookingError, ReservationChanged
 from azionelab.bookings.mails.messages import preview, render
 from azionelab.bookings.mails.resending import AddressErased, resend
-from azionelab.bookings.mails.superseded import OUTDATED, SUPERSEDED, UNSUBSCRIBED
+from azionelab.bookings.mails.superseded import ENDED, OUTDATED, SUPERSEDED, UNSUBSCRIBED
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.office_error_texts import explain_to_staff
 from azionelab.mail.delivery import TAKES_NO_MAIL
@@ -41,6 +41,8 @@ KINDS: dict[str, str] = {
     MailKind.OFFER: _("seats offered"),
     MailKind.REMINDER: _("reminder"),
     MailKind.QUESTION: _("asked to confirm again"),
+    MailKind.MY_BOOKINGS: _("link to all bookings"),
+    MailKind.HAND_OVER: _("seats for a friend"),
 }
 DELIVERIES: dict[str, str] = {
     Delivery.QUEUED: _("waiting"),
@@ -53,6 +55,7 @@ DELIVERIES: dict[str, str] = {
 _NEEDLESS: dict[str, str] = {
     SUPERSEDED: _("not sent: a newer mail replaces it"),
     UNSUBSCRIBED: _("not sent: the visitor wants no more of them"),
+    ENDED: _("not sent: what it leads to has ended"),
     OUTDATED: _("not sent: the reminder had become needless"),
 }
 # Remarks that are no mail server's words.
@@ -92,9 +95,7 @@ class MailView(TheatreView):
         "sent_at": _("Sent"),
     }
     column_formatters: ClassVar = {
-        "reservation.email": lambda _view, _context, row, _name: breakable_address(
-            row.reservation.email
-        ),
+        "reservation.email": lambda _view, _context, row, _name: breakable_address(row.recipient),
         "kind": lambda _view, _context, row, _name: KINDS[row.kind],
         "delivery": lambda _view, _context, row, _name: (
             _NEEDLESS.get(row.last_error) or DELIVERIES[row.delivery]
@@ -121,7 +122,7 @@ class MailView(TheatreView):
         """The rows with the related rows that the list shows."""
         query: Query[Mail] = super().get_query()
         # In a statement of its own: a join would be made for all rows that a page passes over.
-        return query.options(selectinload(Mail.reservation))
+        return query.options(selectinload(Mail.reservation), selectinload(Mail.hand_over))
 
     def _apply_search(self, query: Any, count: Any, joins: Any, counted: Any, search: str) -> Any:
         found = Mail.reservation_id.in_(select(Reservation.id).where(has_text(search)))

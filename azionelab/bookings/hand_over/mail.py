@@ -7,14 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from azionelab.bookings.hand_over.models import HandOver
-from azionelab.bookings.mails.address_links import send_unrecorded, write_message
+from azionelab.bookings.mails.address_links import write_message
 from azionelab.bookings.models import Reservation
-from azionelab.database import db, now, transaction
+from azionelab.database import db
+from azionelab.mail.message import Message
 from azionelab.shows.models import Performance
 from azionelab.tokens import Purpose, make_token, read_token
 from azionelab.web.site_urls import site_url
-
-HAND_OVER_JOB = "bookings.send_hand_over"
 
 
 def make_friend_token(hand_over_id: UUID) -> str:
@@ -28,25 +27,17 @@ def find_hand_over(token: str) -> HandOver | None:
     return _read(identity) if identity else None
 
 
-def send_hand_over(hand_over_id: UUID, sending: str) -> None:
-    """Send the mail to the friend, unless the offer has ended; a refusal for good is final.
-
-    `sending` names the job, which may run again: the Message-ID stays the same. Raises Unreachable.
-    """
-    with transaction():
-        found = _read(hand_over_id)
-        if found is None or not found.is_open(now()) or not found.reservation.is_live:
-            return
-        with force_locale(found.locale):
-            message = write_message(
-                found.email,
-                gettext("Seats for you: %(show)s", show=found.reservation.performance.show.title),
-                "hand_over",
-                link=site_url("bookings.take_over", token=make_friend_token(hand_over_id)),
-                reservation=found.reservation,
-                until=found.lapses_at,
-            )
-    send_unrecorded(message, f"hand-over.{sending}")
+def write_hand_over(found: HandOver) -> Message:
+    """The mail to the friend, in the language that they get; its link alone opens the offer."""
+    with force_locale(found.locale):
+        return write_message(
+            found.email,
+            gettext("Seats for you: %(show)s", show=found.reservation.performance.show.title),
+            "hand_over",
+            link=site_url("bookings.take_over", token=make_friend_token(found.id)),
+            reservation=found.reservation,
+            until=found.lapses_at,
+        )
 
 
 def _read(hand_over_id: UUID) -> HandOver | None:

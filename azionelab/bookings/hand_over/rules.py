@@ -29,7 +29,6 @@ from azionelab.bookings.hand_over.errors import (
     HandOverTaken,
     OwnAddress,
 )
-from azionelab.bookings.hand_over.mail import HAND_OVER_JOB
 from azionelab.bookings.hand_over.models import LASTS, HandOver
 from azionelab.bookings.locks import lock_reservation, lock_with_performance
 from azionelab.bookings.metrics import Action, counted
@@ -39,8 +38,8 @@ from azionelab.bookings.transitions import office
 from azionelab.bookings.transitions.consequences import Change
 from azionelab.bookings.visitor_changes.limits import check_confirmed
 from azionelab.database import db, now, transaction
-from azionelab.extensions import job_within
-from azionelab.mail.outbox import QUEUE
+from azionelab.mail.models import MailKind
+from azionelab.mail.outbox import enqueue
 from azionelab.shows.models import Performance
 from azionelab.validation.email_addresses import mailbox_key
 
@@ -94,7 +93,7 @@ def offer(reservation_id: UUID, friend: Visitor, seen: int) -> None:
         )
         session.add(made)
         session.flush()
-        job_within(session, HAND_OVER_JOB, queue=QUEUE).defer(hand_over_id=str(made.id))
+        enqueue(session, reservation_id, MailKind.HAND_OVER, hand_over_id=made.id)
 
 
 def withdraw(reservation_id: UUID) -> None:

@@ -1,7 +1,8 @@
 """Short-lived links that are mailed to an address: whoever opens one reads its mailbox. There is no account.
 
 A link names one booking of the address, and no address: when that one's address is corrected or handed over, the link
-ends like the booking's own (visitor_links.py). Such a mail is no row of the outbox, since it is about no single booking.
+ends like the booking's own (visitor_links.py). "My bookings" is a mail like all others, of the booking that it names;
+those about a visitor's data are no rows of the outbox, since they are about what is to be erased.
 """
 
 import logging
@@ -14,14 +15,13 @@ from flask import current_app, render_template
 from flask_babel import force_locale
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.visitor_links import is_linked, link_identity
 from azionelab.database import db, transaction
-from azionelab.extensions import job_within
 from azionelab.mail.delivery import NOBODYS_DOMAIN
 from azionelab.mail.message import Message, message_id
-from azionelab.mail.outbox import QUEUE
 from azionelab.mail.smtp import Refused, send
 from azionelab.tokens import signing_keys
 from azionelab.validation.email_addresses import mailbox_key
@@ -41,15 +41,15 @@ class AddressLink:
     """One kind of link: the page that it opens, and which bookings of a mailbox it is about.
 
     `name` is the Message-ID's and the tokens' salt; `template` the mail's, without its ending. `find` takes the key of a
-    mailbox.
+    mailbox, `enqueue` the booking whose address is written to.
     """
 
     name: str
     template: str
     endpoint: str
-    job: str
     subject: str  # translated when it is read
     find: Callable[[str], Sequence[Reservation]]
+    enqueue: Callable[[Session, UUID], object]
 
     def ask(self, email: str) -> None:
         """Enqueue the mail to an address that has such bookings; nothing for any other one."""
@@ -57,7 +57,7 @@ class AddressLink:
             found = self.find(mailbox_key(email))
             if found:
                 newest = max(found, key=lambda one: one.created_at)
-                job_within(session, self.job, queue=QUEUE).defer(reservation_id=str(newest.id))
+                self.enqueue(session, newest.id)
 
     def send(self, reservation_id: UUID, sending: str) -> None:
         """Send the mail to a reservation's address, unless it has no such bookings any more.
@@ -70,8 +70,12 @@ class AddressLink:
         found = self.find(reservation.email_key)
         if not found:
             return
+        send_unrecorded(self.write(reservation, found), f"{self.name}.{sending}")
+
+    def write(self, reservation: Reservation, found: Sequence[Reservation]) -> Message:
+        """The mail to a reservation's address about the bookings `found`; its link is valid from now on."""
         with force_locale(reservation.locale):
-            message = write_message(
+            return write_message(
                 reservation.email,
                 str(self.subject),
                 self.template,
@@ -79,7 +83,6 @@ class AddressLink:
                 bookings=found,
                 hours=LINK_LIFE // timedelta(hours=1),
             )
-        send_unrecorded(message, f"{self.name}.{sending}")
 
     def make_token(self, reservation: Reservation) -> str:
         """The token of a link that names a reservation, valid for LINK_LIFE."""

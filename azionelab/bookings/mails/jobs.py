@@ -6,7 +6,6 @@ from uuid import UUID
 from procrastinate import JobContext, RetryStrategy
 
 from azionelab.bookings.mails.messages import read_draft
-from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.mails.resending import RESEND_JOB, resend_failed
 from azionelab.bookings.seats.holds import shorten_hold
 from azionelab.extensions import jobs
@@ -33,14 +32,3 @@ def resend_failed_mails(since: str, asked_at: str, bad_addresses: bool) -> None:
         datetime.fromisoformat(asked_at),
         bad_addresses=bad_addresses,
     )
-
-
-@jobs.task(
-    name=MY_BOOKINGS.job,
-    queue=QUEUE,
-    pass_context=True,
-    retry=RetryStrategy(max_attempts=8, exponential_wait=5),
-)
-def send_my_bookings(context: JobContext, reservation_id: str) -> None:
-    """Send the list of an address's coming bookings; for some ten hours, then somebody asks again."""
-    MY_BOOKINGS.send(UUID(reservation_id), f"{context.job.id}")

@@ -1,7 +1,7 @@
 """Builds the message of a mail from its booking: recipient, subject, text, HTML, the ticket's QR."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -15,9 +15,12 @@ from sqlalchemy.orm import Session, joinedload
 from azionelab.bookings.audience.models import AudienceMessage
 from azionelab.bookings.audience.texts import write_message
 from azionelab.bookings.audience.writing import needless_for
+from azionelab.bookings.hand_over.mail import write_hand_over
 from azionelab.bookings.mails.markup import booking_markup
+from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.mails.sent_texts import keep, read_kept
 from azionelab.bookings.mails.superseded import (
+    ENDED,
     OUTDATED,
     SUPERSEDED,
     UNSUBSCRIBED,
@@ -56,6 +59,7 @@ def read_draft(mail_id: UUID) -> Draft | None:
                 performance.joinedload(Performance.show),
                 performance.joinedload(Performance.venue),
                 joinedload(Mail.message),
+                joinedload(Mail.hand_over),
             )
             .execution_options(populate_existing=True)
         ).one_or_none()
@@ -72,29 +76,45 @@ def read_draft(mail_id: UUID) -> Draft | None:
     is_answered = mail.kind == MailKind.QUESTION and read.answered
     if needless is None and (is_answered or is_outdated(mail, reservation, now())):
         needless = OUTDATED
+    if needless is None and read.ended:
+        needless = ENDED
     if needless is None and reservation.erasure_requested_at is not None:
         needless = ""
     if mail.message is not None and needless is None:
         needless = needless_for(mail.message, reservation)
-    return Draft(reservation.email, lambda: render(mail, read), needless)
+    return Draft(mail.recipient, lambda: render(mail, read), needless)
 
 
 @dataclass(frozen=True)
 class _Read:
-    """What a message is made of beside its booking: the theatre's own texts, and what the party has answered."""
+    """What a message is made of beside its booking: the theatre's own texts, and what the party has answered.
+
+    `bookings` are those that "My bookings" lists; `ended` says that such a link or a friend's would lead to nothing.
+    """
 
     own: OwnTexts
     answered: bool
     unsubscribed: bool
+    bookings: Sequence[Reservation] = ()
+    ended: bool = False
 
     @classmethod
     def of(cls, session: Session, mail: Mail) -> "_Read":
         reservation: Reservation = mail.reservation
         is_asked = mail.kind in (MailKind.REMINDER, MailKind.QUESTION)
+        bookings: Sequence[Reservation] = ()
+        ended = False
+        if mail.kind == MailKind.HAND_OVER:
+            ended = not (mail.hand_over.is_open(now()) and reservation.is_live)
+        elif mail.kind == MailKind.MY_BOOKINGS:
+            bookings = MY_BOOKINGS.find(reservation.email_key) if reservation.email_key else ()
+            ended = not bookings
         return cls(
             read_own_texts(session, reservation.locale),
             is_asked and has_answered(session, reservation),
             mail.kind in KINDS and is_unsubscribed(session, reservation),
+            bookings,
+            ended,
         )
 
 
@@ -106,9 +126,17 @@ def render(mail: Mail, read: _Read | None = None) -> Message:
     reservation: Reservation = mail.reservation
     if mail.message is not None:
         message = _render_message(mail.message, reservation)
+    elif mail.kind == MailKind.HAND_OVER:
+        message = write_hand_over(mail.hand_over)
     else:
-        message = _render_booking(mail, reservation, read or _Read.of(db.session(), mail))
-    return replace(message, kept=keep(reservation, message))
+        read = read or _Read.of(db.session(), mail)
+        if mail.kind == MailKind.MY_BOOKINGS:
+            message = MY_BOOKINGS.write(reservation, read.bookings)
+        else:
+            message = _render_booking(mail, reservation, read)
+    is_link = mail.kind in (MailKind.MY_BOOKINGS, MailKind.HAND_OVER)
+    token = message.link.rpartition("/")[2] if is_link else ""
+    return replace(message, kept=keep(reservation, message, token))
 
 
 def preview(mail: Mail) -> tuple[KeptText | None, bool]:

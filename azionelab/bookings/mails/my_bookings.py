@@ -9,6 +9,8 @@ from sqlalchemy.orm import joinedload
 from azionelab.bookings.mails.address_links import AddressLink
 from azionelab.bookings.models import Reservation, State
 from azionelab.database import db, now
+from azionelab.mail.models import MailKind
+from azionelab.mail.outbox import enqueue
 from azionelab.shows.models import Performance
 
 
@@ -34,7 +36,7 @@ MY_BOOKINGS = AddressLink(
     name="my-bookings",
     template="my_bookings",
     endpoint="bookings.my_bookings_list",
-    job="bookings.send_my_bookings",
     subject=_("Your bookings"),
     find=_coming,
+    enqueue=lambda session, reservation_id: enqueue(session, reservation_id, MailKind.MY_BOOKINGS),
 )

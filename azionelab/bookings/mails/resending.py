@@ -10,7 +10,7 @@ from azionelab.bookings.errors import ReservationEnded
 from azionelab.bookings.models import Reservation, State
 from azionelab.database import db, transaction
 from azionelab.extensions import job_within
-from azionelab.mail.models import Delivery, Mail
+from azionelab.mail.models import Delivery, Mail, MailKind
 from azionelab.mail.outbox import QUEUE, defer_sending, lock_mail, queue_again
 from azionelab.mail.replies import Fault
 
@@ -72,7 +72,10 @@ def resend_newest(reservation_id: UUID) -> Mail:
     """
     newest = db.session.scalar(
         select(Mail.id)
-        .where(Mail.reservation_id == reservation_id)
+        .where(
+            Mail.reservation_id == reservation_id,
+            Mail.kind.not_in((MailKind.MY_BOOKINGS, MailKind.HAND_OVER)),
+        )
         .order_by(Mail.created_at.desc())
         .limit(1)
     )

@@ -1,5 +1,7 @@
 """What a mail said when it was sent: kept without the visitor's name and private links, shown to staff."""
 
+from collections.abc import Iterable
+
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.reminders.unsubscribing import unsubscribe_tokens
 from azionelab.bookings.visitor_links import link_tokens
@@ -10,9 +12,19 @@ HIDDEN = "•••••"  # in place of what makes a link private
 _NAME = "\ufffc"  # in place of the name: the "object replacement character", which nobody types
 
 
-def keep(reservation: Reservation, message: Message) -> KeptText:
-    """The subject and the plain text of a message, without the private parts."""
-    return KeptText(_hide(reservation, message.subject), _hide(reservation, message.text))
+def keep(reservation: Reservation, message: Message, token: str = "") -> KeptText:
+    """The subject and the plain text of a message, without the private parts.
+
+    `token` is one of its link that is no link of the booking.
+    """
+    tokens = [
+        *link_tokens(reservation),
+        *unsubscribe_tokens(reservation),
+        *([token] if token else []),
+    ]
+    return KeptText(
+        _hide(reservation, message.subject, tokens), _hide(reservation, message.text, tokens)
+    )
 
 
 def read_kept(reservation: Reservation, kept: SentText | KeptText) -> KeptText:
@@ -22,8 +34,8 @@ def read_kept(reservation: Reservation, kept: SentText | KeptText) -> KeptText:
     )
 
 
-def _hide(reservation: Reservation, text: str) -> str:
+def _hide(reservation: Reservation, text: str, tokens: Iterable[str]) -> str:
     text = text.replace(_NAME, "")
-    for token in (*link_tokens(reservation), *unsubscribe_tokens(reservation)):
+    for token in tokens:
         text = text.replace(token, HIDDEN)
     return text.replace(reservation.name, _NAME) if reservation.name else text

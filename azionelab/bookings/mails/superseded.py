@@ -16,6 +16,7 @@ from azionelab.settings.night import NEAR
 
 SUPERSEDED = "superseded"  # the remark of such a mail
 UNSUBSCRIBED = "unsubscribed"  # of a reminder or message that its visitor wanted no more
+ENDED = "ended"  # of a link whose offer has ended, or that would show no booking any more
 OUTDATED = "outdated"  # of a reminder that was not sent, since it is not true any more
 
 
@@ -39,7 +40,7 @@ def is_superseded(session: Session, mail: Mail) -> bool:
 
     A mail that staff send again, because it never arrived, is sent: the newer one was sent before that.
     """
-    if mail.kind == MailKind.MESSAGE:
+    if mail.kind in (MailKind.MESSAGE, MailKind.MY_BOOKINGS, MailKind.HAND_OVER):
         return False
     reservation: Reservation = mail.reservation
     kind = effective_kind(MailKind(mail.kind), reservation)

@@ -15,6 +15,13 @@ from azionelab.mail.models import MailKind
 
 logger = logging.getLogger(__name__)
 
+_OWN_WAY = (
+    MailKind.MESSAGE,
+    MailKind.REMINDER,
+    MailKind.QUESTION,
+    MailKind.MY_BOOKINGS,
+    MailKind.HAND_OVER,
+)
 # The theatre's own texts in one language (templates/stored.py reads them).
 OwnTexts = Mapping[TemplateName, TemplateText]
 
@@ -36,7 +43,7 @@ def text_for(
 
 def effective_kind(kind: MailKind, reservation: Reservation) -> MailKind:
     """The kind of text that a mail gets now: a cancelled performance or booking replaces all others."""
-    if kind in (MailKind.MESSAGE, MailKind.REMINDER, MailKind.QUESTION):
+    if kind in _OWN_WAY:
         return kind  # nothing else replaces it: what is needless is not sent
     if reservation.only_waited and reservation.performance.cancelled_at is None:
         return MailKind.MOVED if kind is MailKind.MOVED else MailKind.WAITLIST

@@ -28,13 +28,16 @@ from azionelab.mail.outbox import QUEUE
 from azionelab.mail.smtp import Unreachable
 from azionelab.web.site_urls import site_url
 
+SEND_JOB = "bookings.send_my_data"
 MY_DATA = AddressLink(
     name="my-data",
     template="my_data",
     endpoint="bookings.my_data_page",
-    job="bookings.send_my_data",
     subject=_("Your data"),
     find=bookings_of_mailbox,
+    enqueue=lambda session, reservation_id: job_within(session, SEND_JOB, queue=QUEUE).defer(
+        reservation_id=str(reservation_id)
+    ),
 )
 ERASE_JOB = "bookings.erase_my_data"
 

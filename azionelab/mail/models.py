@@ -27,6 +27,8 @@ class MailKind(StrEnum):
     OFFER = "offer"  # seats came free: press here to have them
     REMINDER = "reminder"  # the curtain is near: are you coming?
     QUESTION = "question"  # the same, to whoever never answered: else the seats go to others
+    LAPSED = "lapsed"  # nobody answered the offer: its seats went to the next in line
+    NEAR = "near"  # on the day, to those on the waitlist: are you near?
     MY_BOOKINGS = "my_bookings"  # you asked for it: a link to all of your bookings
     HAND_OVER = "hand_over"  # to a friend of the visitor's: these seats are for you
 
@@ -54,7 +56,7 @@ class Mail(Base):
         CheckConstraint(
             "kind IN ('confirm', 'existing', 'ticket', 'changed', 'cancelled',"
             " 'performance_cancelled', 'moved', 'message', 'waitlist', 'offer', 'reminder', 'question',"
-            " 'my_bookings', 'hand_over')",
+            " 'lapsed', 'near', 'my_bookings', 'hand_over')",
             name="kind",
         ),
         CheckConstraint("(kind = 'hand_over') = (hand_over_id IS NOT NULL)", name="hand_over"),
@@ -73,7 +75,7 @@ class Mail(Base):
             postgresql_where=text("message_id IS NOT NULL"),
         ),
         CheckConstraint(
-            "(kind IN ('reminder', 'question')) = (curtain IS NOT NULL)"
+            "(kind IN ('reminder', 'question', 'near')) = (curtain IS NOT NULL)"
             " AND (curtain IS NULL) = (hours_before IS NULL)",
             name="reminder",
         ),
@@ -124,7 +126,8 @@ class Mail(Base):
     hand_over_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("hand_over.id", ondelete="CASCADE")
     )
-    # Of a reminder or question: the curtain that it is about, and which reminder it is, or until when one can answer.
+    # Of a reminder, a question or NEAR: the curtain that it is about, and which reminder it is, or until when one can
+    # answer.
     curtain: Mapped[datetime | None]
     hours_before: Mapped[int | None]
     # By the class's name: this part knows nothing of bookings, and reads nothing of it.

@@ -18,7 +18,12 @@ from azionelab.mail.models import Delivery, Mail, MailKind
 SEND_JOB = "mail.send"
 QUEUE = "mail"
 # The queue's priorities of what many get at once: a ticket must not wait for two thousand messages. Others have 0.
-_PRIORITIES = {MailKind.QUESTION: -4, MailKind.REMINDER: -5, MailKind.MESSAGE: -10}
+_PRIORITIES = {
+    MailKind.QUESTION: -4,
+    MailKind.NEAR: -4,
+    MailKind.REMINDER: -5,
+    MailKind.MESSAGE: -10,
+}
 _REPEAT_PAUSE = timedelta(minutes=5)
 _NEW_MAIL = insert(Mail).inline()
 

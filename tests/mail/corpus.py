@@ -42,7 +42,7 @@ def every_mail(
                 if kind in (MailKind.MY_BOOKINGS, MailKind.HAND_OVER):
                     continue  # below, since they need more than a booking
                 mail = Mail(id=uuid4(), kind=kind, reservation=reservation)
-                if kind in (MailKind.REMINDER, MailKind.QUESTION):
+                if kind in (MailKind.REMINDER, MailKind.QUESTION, MailKind.NEAR):
                     mail.curtain, mail.hours_before = reservation.performance.starts_at, 24
                 message = render(mail)
                 if message.text not in said:
@@ -93,6 +93,12 @@ def _about_links(reservation: Reservation) -> Iterator[tuple[str, Message]]:
 
 def _reservations(title: str, visitor: str, locale: str) -> Iterator[tuple[str, Reservation]]:
     yield "waiting", _reservation(title, visitor, locale, State.PENDING)
+    in_line = _reservation(title, visitor, locale, State.WAITING)
+    in_line.waiting_since = NOW
+    yield "in line", in_line
+    out_of_line = _reservation(title, visitor, locale, State.WAITING)
+    out_of_line.waiting_since = out_of_line.offered_at = NOW
+    yield "offer lapsed", out_of_line
     yield "lapsed", _reservation(title, visitor, locale, State.EXPIRED)
     yield "confirmed", _reservation(title, visitor, locale, State.CONFIRMED, confirmed_at=NOW)
     yield "cancelled", _reservation(title, visitor, locale, State.CANCELLED, confirmed_at=NOW)

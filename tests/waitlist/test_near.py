@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -11,7 +12,10 @@ from sqlalchemy import select, text, update
 
 from azionelab.bookings import rules
 from azionelab.bookings.errors import ReservationEnded
+from azionelab.bookings.mails.messages import render
+from azionelab.bookings.mails.superseded import is_outdated
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.reminders.unsubscribing import unsubscribe
 from azionelab.bookings.seats import holds
 from azionelab.bookings.seats.no_show_seats import release_no_shows
 from azionelab.bookings.transitions import consequences
@@ -19,10 +23,11 @@ from azionelab.checkin.pages.responses import counts_body
 from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.checkin.verdicts import VerdictKind
 from azionelab.database import db, now, transaction
-from azionelab.mail.models import MailKind
+from azionelab.mail.models import Mail, MailKind
+from azionelab.settings.night import Night
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
-from azionelab.waitlist import near, offers
+from azionelab.waitlist import near, near_mails, offers
 from azionelab.waitlist import rules as waitlist
 from tests.bookings.test_pages import fields
 from tests.factories import (
@@ -145,6 +150,55 @@ def _party_of(performance: Performance, seats: int) -> UUID:
             Reservation.seats == seats,
         )
     ).first() or pytest.fail("no such party")
+
+
+def test_who_waits_is_asked_once_on_the_day_and_told_when_an_offer_lapsed() -> None:
+    performance = tonight(2, 1, minutes=170)
+    lapsed, asked, knows, unsubscribed = (a_waiting_party(performance.id, 1) for _ in range(4))
+    new = a_waiting_party(performance.id, 1)
+    rules.cancel(_party_of(performance, 1))
+    let_lapse(fresh(lapsed.id))
+    with transaction() as session:
+        session.execute(update(Performance).values(booking_closes_at=now()))
+    holds.expire_lapsed_holds()
+    assert mails(lapsed) == ["waitlist", "offer", "lapsed"]
+    with transaction() as session:
+        session.execute(
+            update(Reservation)
+            .where(Reservation.id != new.id)
+            .values(waiting_since=now() - timedelta(days=1))
+        )
+    near.say_near(knows.id, 10)
+    unsubscribe(unsubscribed.id, now())
+    assert [near_mails.write_due(now()) for _ in range(2)] == [1, 0]
+    mail = db.session.scalars(select(Mail).where(Mail.kind == MailKind.NEAR)).one()
+    assert mail.reservation_id == asked.id
+    message = render(mail)
+    assert f"/waitlist/{visitor_token(asked)}" in message.link
+    assert "/unsubscribe" in message.unsubscribe
+    assert not is_outdated(mail, fresh(asked.id), now())
+    waitlist.leave(asked.id)
+    assert is_outdated(mail, fresh(asked.id), now())
+
+
+@pytest.mark.parametrize(
+    ("curtain", "at", "is_due"),
+    [
+        ("20:30", "17:29", False),
+        ("20:30", "17:30", True),
+        ("20:30", "18:59", True),
+        ("20:30", "19:00", False),
+        ("10:00", "07:30", False),
+        ("10:00", "08:00", True),
+        ("23:59", "22:00", False),
+    ],
+)
+def test_nobody_is_asked_at_night_nor_too_late(curtain: str, at: str, is_due: bool) -> None:
+    rome = ZoneInfo("Europe/Rome")
+    day, time = (
+        datetime.fromisoformat(f"2026-06-01 {each}").replace(tzinfo=rome) for each in (curtain, at)
+    )
+    assert near_mails.is_due(day, time, Night(22, 8, rome)) is is_due
 
 
 def test_what_comes_free_later_is_offered_once_somebody_says_to_be_near() -> None:

@@ -24,6 +24,8 @@ NAMES: dict[str, str] = {
     TemplateName.WAITLIST_JOIN: _("Waitlist: request to confirm"),
     TemplateName.WAITLIST_PLACE: _("Waitlist: in line"),
     TemplateName.OFFER: _("Waitlist: seats offered"),
+    TemplateName.WAITLIST_LAPSED: _("Waitlist: offer lapsed"),
+    TemplateName.WAITLIST_NEAR: _("Waitlist: who is near?"),
     TemplateName.WAITLIST_MOVED: _("Waitlist: performance rescheduled"),
     TemplateName.WAITLIST_CANCELLED: _("Waitlist: performance cancelled"),
     TemplateName.REMINDER: _("Reminder"),
@@ -47,6 +49,10 @@ WHEN: dict[str, str] = {
     TemplateName.WAITLIST_JOIN: _("to whoever wants to wait, with the button that takes the place"),
     TemplateName.WAITLIST_PLACE: _("to whoever the box office puts on the waitlist"),
     TemplateName.OFFER: _("when seats have come free for a party on the waitlist"),
+    TemplateName.WAITLIST_LAPSED: _("when an offer was not answered in time"),
+    TemplateName.WAITLIST_NEAR: _(
+        "three hours before the curtain, to those who still wait, also after a lapsed offer"
+    ),
     TemplateName.WAITLIST_MOVED: _("to those in line, when the time or the venue changes"),
     TemplateName.WAITLIST_CANCELLED: _("to those in line, when the performance is cancelled"),
     TemplateName.REMINDER: _("some hours before the curtain, to confirmed parties"),

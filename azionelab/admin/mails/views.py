@@ -41,6 +41,8 @@ KINDS: dict[str, str] = {
     MailKind.OFFER: _("seats offered"),
     MailKind.REMINDER: _("reminder"),
     MailKind.QUESTION: _("asked to confirm again"),
+    MailKind.LAPSED: _("offer lapsed"),
+    MailKind.NEAR: _("asked who is near"),
     MailKind.MY_BOOKINGS: _("link to all bookings"),
     MailKind.HAND_OVER: _("seats for a friend"),
 }

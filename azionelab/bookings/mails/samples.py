@@ -31,6 +31,8 @@ _STATES = {
     TemplateName.PERFORMANCE_CANCELLED: State.CANCELLED,
     TemplateName.WAITLIST_JOIN: State.WAITING,
     TemplateName.WAITLIST_PLACE: State.WAITING,
+    TemplateName.WAITLIST_LAPSED: State.WAITING,
+    TemplateName.WAITLIST_NEAR: State.WAITING,
     TemplateName.WAITLIST_MOVED: State.WAITING,
     TemplateName.WAITLIST_CANCELLED: State.CANCELLED,
     TemplateName.OFFER: State.PENDING,

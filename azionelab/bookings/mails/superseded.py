@@ -23,7 +23,8 @@ OUTDATED = "outdated"  # of a reminder that was not sent, since it is not true a
 def is_outdated(mail: Mail, reservation: Reservation, at: datetime) -> bool:
     """Whether a mail is a reminder of what is not to come any more, or a question that nobody can answer in time.
 
-    The party or the performance was cancelled, it begins at another time, or has begun, or the party is there.
+    The party or the performance was cancelled, it begins at another time, or has begun, or the party is there. Of one to
+    whoever waits: it does so no more.
     """
     if mail.curtain is None or mail.hours_before is None:
         return False
@@ -32,6 +33,8 @@ def is_outdated(mail: Mail, reservation: Reservation, at: datetime) -> bool:
     if mail.kind == MailKind.QUESTION and at >= deadline - NEAR:
         return True
     expected = reservation.has_ticket and reservation.admitted == 0
+    if mail.kind == MailKind.NEAR:
+        expected = reservation.is_waiting and reservation.performance.show.published
     return not expected or curtain != mail.curtain or curtain <= at
 
 

@@ -19,6 +19,7 @@ _OWN_WAY = (
     MailKind.MESSAGE,
     MailKind.REMINDER,
     MailKind.QUESTION,
+    MailKind.NEAR,
     MailKind.MY_BOOKINGS,
     MailKind.HAND_OVER,
 )
@@ -46,7 +47,9 @@ def effective_kind(kind: MailKind, reservation: Reservation) -> MailKind:
     if kind in _OWN_WAY:
         return kind  # nothing else replaces it: what is needless is not sent
     if reservation.only_waited and reservation.performance.cancelled_at is None:
-        return MailKind.MOVED if kind is MailKind.MOVED else MailKind.WAITLIST
+        if kind is MailKind.MOVED:
+            return kind
+        return MailKind.LAPSED if reservation.has_let_offer_lapse else MailKind.WAITLIST
     if kind is not MailKind.CANCELLED and reservation.performance.cancelled_at is not None:
         return MailKind.PERFORMANCE_CANCELLED
     if kind is MailKind.CANCELLED and reservation.state == State.CONFIRMED:
@@ -71,7 +74,11 @@ def template_for(  # noqa: PLR0911, PLR0912 (one each)
             return TemplateName.WAITLIST_JOIN
         case MailKind.WAITLIST if reservation.only_waited:
             return TemplateName.WAITLIST_PLACE
-        case MailKind.WAITLIST | MailKind.OFFER if awaits:
+        case MailKind.LAPSED if reservation.has_let_offer_lapse:
+            return TemplateName.WAITLIST_LAPSED
+        case MailKind.NEAR if reservation.is_waiting:
+            return TemplateName.WAITLIST_NEAR
+        case MailKind.WAITLIST | MailKind.OFFER | MailKind.LAPSED if awaits:
             return TemplateName.OFFER
         case MailKind.CONFIRM if awaits:
             return TemplateName.CONFIRM
@@ -93,6 +100,8 @@ def template_for(  # noqa: PLR0911, PLR0912 (one each)
             | MailKind.OFFER
             | MailKind.REMINDER
             | MailKind.QUESTION
+            | MailKind.LAPSED
+            | MailKind.NEAR
         ):
             return TemplateName.BOOKING
         case MailKind.TICKET if confirmed:

@@ -20,7 +20,7 @@ from azionelab.tokens import Purpose, make_token, read_token, valid_tokens
 from azionelab.web.site_urls import site_url
 
 # Those that the visitor need not get: others say what became of the booking.
-KINDS = (MailKind.REMINDER, MailKind.MESSAGE)
+KINDS = (MailKind.REMINDER, MailKind.NEAR, MailKind.MESSAGE)
 IS_UNSUBSCRIBED = exists().where(Unsubscribed.reservation_id == Reservation.id)
 
 

@@ -40,6 +40,7 @@ class Change(StrEnum):
     REINSTATED = "reinstated"  # was cancelled or expired
     JOINED = "joined"  # the waitlist
     OFFERED = "offered"  # seats, to whoever waited
+    LAPSED = "lapsed"  # of such an offer: nobody answered
 
 
 # The visitor gets no mail about the others: an expired booking says so on its page, and
@@ -58,6 +59,7 @@ _MAILS = {
     Change.REINSTATED: MailKind.CHANGED,
     Change.JOINED: MailKind.WAITLIST,
     Change.OFFERED: MailKind.OFFER,
+    Change.LAPSED: MailKind.LAPSED,
 }
 
 # Whoever gives seats that came free to somebody: a function of a session and a performance's id.

@@ -125,5 +125,8 @@ def expire(
     freed = sum((each.places for each in expired if each.holds_seats or each.is_waiting), Places())
     consequences.seats_freed(performance, freed)
     for reservation in expired:
-        consequences.reservation_changed(session, reservation, Change.EXPIRED)
+        change = Change.LAPSED if reservation.is_waiting else Change.EXPIRED
+        consequences.reservation_changed(
+            session, reservation, change, with_mail=at < performance.starts_at
+        )
     return len(expired)

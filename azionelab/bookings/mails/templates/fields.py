@@ -47,6 +47,8 @@ _OF: Mapping[TemplateName, FieldsOf] = {
     TemplateName.WAITLIST_JOIN: FieldsOf((), (Block.BUTTON,)),
     TemplateName.WAITLIST_PLACE: FieldsOf((), (Block.BUTTON,)),
     TemplateName.OFFER: FieldsOf((UNTIL,), (UNTIL, Block.BUTTON)),
+    TemplateName.WAITLIST_LAPSED: FieldsOf((), (Block.BUTTON,)),
+    TemplateName.WAITLIST_NEAR: FieldsOf((), (Block.BUTTON,)),
     TemplateName.WAITLIST_MOVED: FieldsOf((), (Block.BUTTON,)),
     TemplateName.REMINDER: FieldsOf(
         (ANSWER, Block.GIVE_BACK, *_TICKET), (ANSWER, Block.BUTTON, Block.GIVE_BACK)

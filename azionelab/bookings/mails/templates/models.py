@@ -26,6 +26,8 @@ class TemplateName(StrEnum):
     WAITLIST_JOIN = "waitlist_join"  # please confirm that you want to wait for seats
     WAITLIST_PLACE = "waitlist_place"  # you are in line
     OFFER = "offer"  # seats came free
+    WAITLIST_LAPSED = "waitlist_lapsed"  # nobody answered the offer in time
+    WAITLIST_NEAR = "waitlist_near"  # on the day, to those who wait: are you near?
     WAITLIST_MOVED = "waitlist_moved"  # as MOVED, to those in line
     WAITLIST_CANCELLED = "waitlist_cancelled"  # as PERFORMANCE_CANCELLED, to those in line
     REMINDER = "reminder"  # the curtain is near: are you coming? With the ticket

@@ -63,6 +63,50 @@ def _offer() -> tuple[str, str, list[str]]:
     )
 
 
+def _waitlist_lapsed() -> tuple[str, str, list[str]]:
+    return (
+        gettext("Not answered in time: seats for %(what)s", what=WHAT),
+        gettext("The seats went to the next in line"),
+        [
+            "{greeting}",
+            gettext(
+                "We held %(seats)s for you and had no answer in time, so others have been offered them. You are not in line"
+                " any more.",
+                seats="{seats}",
+            ),
+            gettext(
+                "You can still get in: shortly before the performance begins we offer the seats of people who have not come"
+                " to those who are near. From three hours before on, say on this page that you are near."
+            ),
+            "{button}",
+            gettext(
+                "While booking is open you can also join the waitlist again there, at the end of the line."
+            ),
+        ],
+    )
+
+
+def _waitlist_near() -> tuple[str, str, list[str]]:
+    return (
+        gettext("Are you near the theatre? %(what)s", what=WHAT),
+        gettext("Seats may still come free"),
+        [
+            "{greeting}",
+            gettext(
+                "You are waiting for %(seats)s. Shortly before the performance begins we offer the seats of people who have"
+                " not come to those on the waitlist who are near.",
+                seats="{seats}",
+            ),
+            "{button}",
+            gettext(
+                "Say on this page in how many minutes you can be at the door. Most seats come free in the last ten minutes"
+                " before the beginning: be close by then, keep the page open, and take them with one press."
+            ),
+            gettext("If you do not want to come any more, please leave the waitlist there."),
+        ],
+    )
+
+
 def _waitlist_moved() -> tuple[str, str, list[str]]:
     return (
         gettext("Rescheduled: %(what)s", what=WHAT),
@@ -102,6 +146,8 @@ WAITLIST_TEXTS = {
     TemplateName.WAITLIST_JOIN: _waitlist_join,
     TemplateName.WAITLIST_PLACE: _waitlist_place,
     TemplateName.OFFER: _offer,
+    TemplateName.WAITLIST_LAPSED: _waitlist_lapsed,
+    TemplateName.WAITLIST_NEAR: _waitlist_near,
     TemplateName.WAITLIST_MOVED: _waitlist_moved,
     TemplateName.WAITLIST_CANCELLED: _waitlist_cancelled,
 }

@@ -24,6 +24,8 @@ _TO_PROGRAMME = (
 _TO_WAITLIST = (
     TemplateName.WAITLIST_JOIN,
     TemplateName.WAITLIST_PLACE,
+    TemplateName.WAITLIST_LAPSED,
+    TemplateName.WAITLIST_NEAR,
     TemplateName.WAITLIST_MOVED,
     TemplateName.OFFER,
 )
@@ -107,6 +109,8 @@ def _button(
 _WAITLIST_BUTTONS = {
     TemplateName.WAITLIST_JOIN: lambda: gettext("Take my place"),
     TemplateName.WAITLIST_PLACE: lambda: gettext("See my place"),
+    TemplateName.WAITLIST_LAPSED: lambda: gettext("Open my page"),
+    TemplateName.WAITLIST_NEAR: lambda: gettext("We are near"),
     TemplateName.WAITLIST_MOVED: lambda: gettext("See my place"),
     TemplateName.OFFER: lambda: gettext("See the offer"),
 }

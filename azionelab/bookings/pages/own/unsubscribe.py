@@ -24,5 +24,8 @@ def unsubscribe_page(token: str) -> str:
     if request.method == "POST":
         unsubscribe(reservation.id, now())
     return render_template(
-        "unsubscribe.html", token=token, done=is_unsubscribed(db.session(), reservation)
+        "unsubscribe.html",
+        token=token,
+        done=is_unsubscribed(db.session(), reservation),
+        waits=reservation.is_waiting,
     )

@@ -264,6 +264,8 @@ def test_the_page_offers_what_there_are_keys_for(
         assert get(site, a_party(a_performance(), confirmed=False), what).status_code == 404
         assert client.get(f"/en/bookings/{visitor_token(party)}{what}").status_code == 404
     assert "Wallet" not in client.get(f"/en/bookings/{visitor_token(party)}").text
+    assert "Google" in site.test_client().get("/en/privacy").text
+    assert "Google" not in client.get("/en/privacy").text
     over = make_app(APPLE_PASS=apple(days=-1).setting)
     assert "Wallet" not in get(over, party).text
     assert get(over, party, "/ticket.pkpass").status_code == 404

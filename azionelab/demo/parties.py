@@ -1,7 +1,7 @@
 """Who books which evening, and when: drawn from a seeded generator, so that each run gives the same people."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
@@ -33,7 +33,7 @@ _FOREIGN = (
 _REGULARS = 70  # people who come again and again
 _REGULAR_SHARE = 0.35
 _NOTES = (
-    "Sedia a rotelle: posto a fine fila",
+    "Stampelle: posto a fine fila",
     "Compleanno di Nonna Alba, 80 anni",
     "Arrivano con un passeggino",
     "Scuola media Da Vinci, prof.ssa Neri",
@@ -71,6 +71,7 @@ class Booking:
     decided_at: datetime
     fate: Fate
     note: str = ""
+    wheelchair_places: int = 0
 
     @property
     def seats_kept(self) -> int:
@@ -87,10 +88,11 @@ class Audience:
         self._last_names = [name.replace("_", " ") for name in _LAST.split()]
         self._regulars = [self._somebody() for _ in range(_REGULARS)]
 
-    def bookings(self, evening: Evening, capacity: int, at: datetime) -> list[Booking]:
-        """The bookings of an evening that were made until `at`, in order of time; they fit its seats."""
-        random, left = self._random, capacity
-        wanted = evening.show.appeal * evening.appeal * capacity
+    def bookings(self, evening: Evening, at: datetime) -> list[Booking]:
+        """The bookings of an evening that were made until `at`, in order of time; they fit its places."""
+        random, venue = self._random, evening.venue
+        left = venue.capacity - venue.wheelchair_places + evening.wheelchair_parties
+        wanted = evening.show.appeal * evening.appeal * venue.capacity
         made: list[Booking] = []
         for person in self._guests():
             if wanted <= 0:
@@ -102,6 +104,9 @@ class Audience:
             if booking.booked_at < at and (ended or seats <= left):
                 made.append(booking)
                 left -= 0 if ended else booking.seats_kept
+        coming = [place for place, each in enumerate(made) if each.fate is Fate.CONFIRMED]
+        for place in coming[: evening.wheelchair_parties]:
+            made[place] = replace(made[place], wheelchair_places=1)
         return sorted(made, key=lambda booking: booking.booked_at)
 
     def fresh_bookings(self, at: datetime, taken: set[str], left: int) -> list[Booking]:

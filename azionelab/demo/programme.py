@@ -1,7 +1,7 @@
 """The invented programme: venues, shows, and the evenings around a day."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,8 @@ class DemoVenue:
 
     name: str
     address: str
-    capacity: int
+    capacity: int  # all places
+    wheelchair_places: int
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ class Evening:
     starts_at: datetime
     appeal: float
     cancelled: bool = False
+    wheelchair_parties: int = 1  # parties of which one needs a wheelchair place, if so many come
 
 
-MAIN = DemoVenue("Teatro dei Gelsi", "Via dei Gelsi 14, Bologna", 84)
-STUDIO = DemoVenue("Sala del Pozzo", "Via dei Gelsi 14, Bologna (cortile interno)", 36)
+MAIN = DemoVenue("Teatro dei Gelsi", "Via dei Gelsi 14, Bologna", 84, 2)
+STUDIO = DemoVenue("Sala del Pozzo", "Via dei Gelsi 14, Bologna (cortile interno)", 36, 2)
 
 CAT = DemoShow(
     "il-gatto-che-contava-le-stelle",
@@ -133,7 +135,13 @@ def evenings(today: date, zone: ZoneInfo) -> list[Evening]:
     tonight = datetime.combine(today, time(20, 30), zone)
     if tonight not in found:
         found[tonight] = Evening(_show_of(0), MAIN, tonight, 1.1)
-    return sorted(found.values(), key=lambda each: each.starts_at)
+    programme = sorted(found.values(), key=lambda each: each.starts_at)
+    # In the studio only wheelchair places are left.
+    following = next(
+        n for n, each in enumerate(programme) if each.venue is STUDIO and each.starts_at > tonight
+    )
+    programme[following] = replace(programme[following], appeal=2 * _SOLD_OUT, wheelchair_parties=0)
+    return programme
 
 
 def shows() -> list[DemoShow]:
@@ -157,7 +165,8 @@ def _evenings(today: date, zone: ZoneInfo) -> Iterator[Evening]:
             is_next = weekday == _SATURDAY and 0 <= (at(weekday, hour).date() - today).days < 7
             cancelled = (week, weekday) in ((-3, _SUNDAY), (2, _FRIDAY))
             appeal = _SOLD_OUT if is_next else factor
-            yield Evening(_show_of(week), MAIN, at(weekday, hour), appeal, cancelled)
+            needing = MAIN.wheelchair_places if is_next else 1
+            yield Evening(_show_of(week), MAIN, at(weekday, hour), appeal, cancelled, needing)
         if week % 2 == 0:
             yield Evening(CAT, STUDIO, at(_SUNDAY, time(11)), 1.1)
         else:

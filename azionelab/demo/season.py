@@ -77,8 +77,7 @@ def write_demo_season(*, into_used: bool = False) -> Written:
     audience = Audience(random)
     by_id = dict(zip(ids, programme, strict=True))
     for performance_id, evening in by_id.items():
-        capacity = evening.venue.capacity
-        bookings = audience.bookings(evening, capacity, _booked_until(evening, at))
+        bookings = audience.bookings(evening, _booked_until(evening, at))
         _book(performance_id, bookings)
         closes_at = evening.starts_at - CLOSES_BEFORE
         if at < closes_at < at + timedelta(days=9) and not evening.cancelled:
@@ -134,6 +133,7 @@ def _write_programme(programme: list[Evening]) -> list[int]:
                 booking_opens_at=each.starts_at - OPENS_BEFORE,
                 booking_closes_at=each.starts_at - CLOSES_BEFORE,
                 capacity=each.venue.capacity,
+                wheelchair_places=each.venue.wheelchair_places,
                 party_limit=PARTY_LIMIT,
             )
             for each in programme
@@ -166,6 +166,7 @@ def _reserve(performance_id: int, booking: Booking) -> UUID:
         "email_key": mailbox_key(booking.person.email),
         "locale": booking.person.locale,
         "seats": booking.seats,
+        "wheelchair_places": booking.wheelchair_places,
         "state": State.PENDING,
         "holds_seats": booking.fate is not Fate.WAITING,
         "request_key": uuid4(),

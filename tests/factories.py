@@ -115,6 +115,22 @@ def seats_held(performance_id: int) -> tuple[int, int]:
     return held or 0, int(live or 0)
 
 
+def wheelchair_places_held(performance_id: int) -> int:
+    """The committed sum of the wheelchair places that live parties hold: the last of their places to be released."""
+    db.session.rollback()
+    return int(
+        db.session.scalar(
+            text(
+                "SELECT coalesce(sum(least(wheelchair_places, seats - released)), 0) FROM reservation"
+                " WHERE performance_id = :id"
+                " AND (state = 'confirmed' OR state = 'pending' AND holds_seats)"
+            ),
+            {"id": performance_id},
+        )
+        or 0
+    )
+
+
 def fresh(reservation_id: UUID) -> Reservation:
     """The reservation as committed now."""
     db.session.rollback()

@@ -40,13 +40,16 @@ from azionelab.bookings.errors import BookingError
 from azionelab.bookings.evenings.changing import EffectsChanged, change_evenings
 from azionelab.bookings.evenings.effects import preview_change
 from azionelab.bookings.evenings.rebooking import rebook_parties
+from azionelab.bookings.hand_over import rules as hand_over
+from azionelab.bookings.hand_over.models import HandOver
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.bookings.seats import holds, no_show_seats
 from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.bookings.visitor_changes.addresses import correct_unconfirmed
 from azionelab.bookings.visitor_changes.evenings import swap_evening
-from azionelab.bookings.visitor_changes.seats import add_seats
+from azionelab.bookings.visitor_changes.seats import add_seats, give_back_wheelchair_places
 from azionelab.checkin.models import Scan
 from azionelab.checkin.scanning.scan_log import Claim
 from azionelab.checkin.scanning.scans import admit
@@ -65,11 +68,13 @@ from tests.factories import (
     DOOR_A,
     a_performance,
     a_visitor,
+    an_offer,
     change_capacity,
     fresh,
     let_lapse,
     seats_held,
     ticket_token,
+    wheelchair_places_held,
 )
 
 CodeOf = Callable[[Reservation], str]
@@ -79,6 +84,7 @@ CODES: st.SearchStrategy[CodeOf] = st.sampled_from(
 )
 
 
+WHEELCHAIR = st.sampled_from([0, 0, 1, 2])
 GUESTS = st.sampled_from(
     [
         Guest("Nobody's address", "", "en"),
@@ -97,16 +103,21 @@ class Evening(RuleBasedStateMachine):
     reservations = Bundle("reservations")
     scans = Bundle("scans")
     claims = Bundle("claims")
+    offers_to_friends = Bundle("offers_to_friends")
     house = Bundle("house")
 
-    @initialize(target=reservations, capacity=st.integers(1, 12))
-    def open_booking(self, capacity: int) -> object:
+    @initialize(target=reservations, capacity=st.integers(1, 12), wheelchair=st.integers(0, 2))
+    def open_booking(self, capacity: int, wheelchair: int) -> object:
         curtain = now() + timedelta(minutes=20)
         self.performance = a_performance(
-            capacity, party_limit=5, starts_at=curtain, booking_closes_at=curtain
+            capacity,
+            wheelchair_places=min(capacity, wheelchair),
+            party_limit=5,
+            starts_at=curtain,
+            booking_closes_at=curtain,
         )
         show = self.performance.show
-        self.other = a_performance(6, party_limit=5, show=show)
+        self.other = a_performance(6, party_limit=5, show=show, wheelchair_places=1)
         self.cancelled = a_performance(9, party_limit=5, show=show)
         self.let_in: dict[UUID, int] = {}
         guests = ((Guest("Nobody's address", "", "en"), 3), (Guest("A", "a@example.org", "en"), 4))
@@ -119,11 +130,15 @@ class Evening(RuleBasedStateMachine):
         seats=st.integers(1, 5),
         address=st.sampled_from([f"{name}@example.org" for name in "abcdef"]),
         network=st.sampled_from([None, "192.0.2.1"]),  # without one the share does not count
+        wheelchair=WHEELCHAIR,
     )
-    def reserve(self, seats: int, address: str, network: str | None) -> object:
+    def reserve(self, seats: int, address: str, network: str | None, wheelchair: int) -> object:
         visitor = replace(a_visitor(address), network=network)
+        places = min(wheelchair, seats)
         try:
-            return rules.reserve(self.performance.id, visitor, seats, uuid4()).id
+            return rules.reserve(
+                self.performance.id, visitor, seats, uuid4(), wheelchair_places=places
+            ).id
         except BookingError:
             return multiple()
 
@@ -132,10 +147,12 @@ class Evening(RuleBasedStateMachine):
         seats=st.integers(1, 5),
         address=st.sampled_from([f"{name}@example.org" for name in "abcdefgh"]),
         proves=st.booleans(),
+        wheelchair=WHEELCHAIR,
     )
-    def join_the_waitlist(self, seats: int, address: str, proves: bool) -> object:
+    def join_the_waitlist(self, seats: int, address: str, proves: bool, wheelchair: int) -> object:
+        places = min(wheelchair, seats)
         try:
-            waitlist.join(self.performance.id, a_visitor(address), seats)
+            waitlist.join(self.performance.id, a_visitor(address), seats, wheelchair_places=places)
             entry = db.session.scalar(
                 select(Reservation.id).where(
                     Reservation.performance_id == self.performance.id,
@@ -221,6 +238,48 @@ class Evening(RuleBasedStateMachine):
     @rule(reservation=reservations, seats=st.integers(0, 5))
     def fewer_seats(self, reservation: UUID, seats: int) -> None:
         self._try(lambda: rules.reduce_seats(reservation, seats))
+
+    @rule(reservation=reservations)
+    def give_a_wheelchair_place_back(self, reservation: UUID) -> None:
+        party = fresh(reservation)
+        kept = max(0, party.wheelchair_places - 1)
+        self._try(lambda: give_back_wheelchair_places(reservation, kept, party.changed_in))
+
+    @rule(
+        target=offers_to_friends,
+        reservation=reservations,
+        friend=st.sampled_from([f"{name}@example.org" for name in "abcdef"]),
+    )
+    def offer_to_a_friend(self, reservation: UUID, friend: str) -> object:
+        try:
+            return an_offer(fresh(reservation), friend).id
+        except BookingError:
+            db.session.rollback()
+            return multiple()
+
+    @rule(reservation=reservations)
+    def take_the_offer_to_a_friend_back(self, reservation: UUID) -> None:
+        self._try(lambda: hand_over.withdraw(reservation))
+
+    @rule(offer=offers_to_friends)
+    def a_friend_refuses(self, offer: UUID) -> None:
+        self._try(lambda: hand_over.decline(offer))
+
+    @rule(target=reservations, offer=offers_to_friends)
+    def a_friend_accepts(self, offer: UUID) -> object:
+        """Who hands over has nothing any more, who accepts has all of it, and no seat comes free in between."""
+        given = fresh(db.session.get_one(HandOver, offer).reservation_id)
+        held, places = seats_held(given.performance_id), given.places
+        seen = fresh(given.id).changed_in
+        try:
+            taken = hand_over.accept(offer, "A friend", "en", Consent.BOOKING, seen).id
+        except BookingError:
+            db.session.rollback()
+            return multiple()
+        assert seats_held(given.performance_id) == held
+        assert (fresh(given.id).state, fresh(taken).state) == ("cancelled", "confirmed")
+        assert fresh(taken).places == places
+        return taken
 
     @rule(reservation=reservations, address=st.sampled_from([f"{n}@example.org" for n in "abcdef"]))
     def correct_a_mistyped_address(self, reservation: UUID, address: str) -> None:
@@ -441,7 +500,9 @@ class Evening(RuleBasedStateMachine):
             held, live = seats_held(evening.id)
             assert held == live
             performance = db.session.get_one(Performance, evening.id, populate_existing=True)
-            assert held <= performance.capacity
+            assert performance.wheelchair_held == wheelchair_places_held(evening.id)
+            free = performance.free
+            assert (free.seats >= 0, free.wheelchair >= 0) == (True, True)
 
     @invariant()
     def no_seat_is_free_for_others_that_fits_somebody_in_line(self) -> None:
@@ -449,13 +510,13 @@ class Evening(RuleBasedStateMachine):
             return
         db.session.rollback()
         evening = db.session.get_one(Performance, self.performance.id, populate_existing=True)
-        free = evening.capacity - evening.seats_held
+        free = evening.free
         waiting, window = [*parties_in_line(evening.id)], booking_window(evening, now())
         if window is Window.CLOSED:
             waiting += parties_out_of_line(evening.id)
             waiting = [party for party in waiting if party.near_minutes is not None]
         if window in (Window.OPEN, Window.CLOSED):
-            assert all(party.seats > free for party in waiting)
+            assert not any(free.hold(party.places) for party in waiting)
 
     @invariant()
     def nobody_enters_twice(self) -> None:

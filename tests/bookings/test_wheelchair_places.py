@@ -48,7 +48,9 @@ from tests.factories import (
     fresh,
     let_lapse,
     mails,
+    seats_held,
     visitor_token,
+    wheelchair_places_held,
 )
 from tests.support.processes import PATIENCE
 
@@ -69,15 +71,8 @@ def held(performance: Performance) -> tuple[int, int]:
         text("SELECT seats_held, wheelchair_held FROM performance WHERE id = :id"),
         {"id": performance.id},
     ).one()
-    summed = db.session.execute(
-        text(
-            "SELECT coalesce(sum(seats - released), 0),"
-            " coalesce(sum(least(wheelchair_places, seats - released)), 0) FROM reservation"
-            " WHERE performance_id = :id AND (state = 'confirmed' OR state = 'pending' AND holds_seats)"
-        ),
-        {"id": performance.id},
-    ).one()
-    assert tuple(counted) == tuple(summed)
+    summed = seats_held(performance.id)[1], wheelchair_places_held(performance.id)
+    assert tuple(counted) == summed
     return counted[0], counted[1]
 
 

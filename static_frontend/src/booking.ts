@@ -1,4 +1,4 @@
-/** Entry point of the booking form: seats left as they change, and entries checked before they are sent. */
+/** Entry point of the forms of a booking and of the waitlist: seats left as they change, and entries checked before they are sent. */
 
 import { checkEntries } from "./booking/entry-checks.ts";
 import { keepSeatsFresh } from "./booking/seats-left.ts";

@@ -152,6 +152,21 @@ def test_there_is_no_line_where_seats_are_free(visitor: FlaskClient) -> None:
     assert visitor.post(address, data=form).status_code == 303
 
 
+def test_the_form_tells_what_is_left_as_the_booking_form_does(visitor: FlaskClient) -> None:
+    evening = a_performance(3, wheelchair_places=1)
+    party = a_party(evening)
+    address = f"/en/performances/{evening.id}/waitlist"
+    page = visitor.get(address).text
+    assert f'data-seats-left="{address}"' in page
+    assert "Sold out but for wheelchair places" in read(page)
+    assert 'data-wrong="This is not a valid e-mail address."' in page
+    assert "/booking-" in page  # the script that reads them
+    rules.reduce_seats(party.id, 1)
+    left = read(visitor.get(address).text)
+    assert "Only 1 seat left" in left
+    assert "Then you need not wait. Book now" in left
+
+
 def test_scripts_are_limited_together_and_people_are_not(make_app: Callable[..., Flask]) -> None:
     with make_app(UNPROVEN_BOOKING_LIMIT="1 per 10 minutes").app_context() as context:
         client = english(context.app)

@@ -23,7 +23,7 @@ KNOWS = {
     "media": set(),
     "theme": {"media"},
     "bookings": {"shows", "mail", "theme"},
-    "mail": set(),
+    "mail": {"theme"},
     "waitlist": {"shows", "bookings", "mail"},
     "checkin": {"shows", "bookings", "staff", "waitlist", "theme"},
     "staff": {"mail", "theme"},

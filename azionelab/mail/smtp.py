@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from dataclasses import replace
 from functools import cache
 from types import TracebackType
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import flask_mail
 from flask import current_app
 
-from azionelab.mail.message import Message
+from azionelab.mail.message import Message, Picture
 from azionelab.mail.mime import encode
 from azionelab.mail.replies import Fault, Stage, enhanced_code, whose_fault
+from azionelab.theme.in_mails import read_attached_logo
 from azionelab.web.site_urls import site_host
 
 _PERMANENT = range(500, 600)  # RFC 5321, 4.2.1
@@ -85,13 +87,21 @@ def _encode(message: Message, message_id: str) -> flask_mail.Message:
     config = current_app.config["AZIONELAB"]
     try:
         return encode(
-            message,
+            with_logo(message),
             message_id,
             sender=config.mail_default_sender,
             reply_to=config.contact_email,
         )
     except ValueError as error:
         raise _invalid_address(error) from None
+
+
+def with_logo(message: Message) -> Message:
+    """The message with the theatre's logo among its pictures, if its HTML shows that."""
+    logo = read_attached_logo(message.html)
+    if logo is None:
+        return message
+    return replace(message, pictures=(*message.pictures, Picture(logo[0], "logo.png", logo[1])))
 
 
 def _invalid_address(error: Exception) -> Refused:

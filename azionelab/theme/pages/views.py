@@ -17,6 +17,7 @@ from azionelab.database import db
 from azionelab.languages import current_language
 from azionelab.theme.colours import SHIPPED_ACCENT, palettes
 from azionelab.theme.current import current_theme, init_theme_cache, refresh_theme, theatre_name
+from azionelab.theme.in_mails import theme_of_mails
 from azionelab.theme.models import Fonts
 from azionelab.theme.rules import read_logo
 from azionelab.theme.stylesheet import file_name, find_stylesheet
@@ -88,6 +89,7 @@ def _theme() -> dict[str, Any]:
         "style": url_for("theme.style", name=file.removesuffix(".css"), lang=None) if file else "",
         "bar": palettes(theme.accent or SHIPPED_ACCENT)[0].fold if file else "#4a0a16",
         "logo": theme.logo,
+        "mails": theme_of_mails(theme),
         "welcome": theme.welcome.get(language, ""),
         "footer": theme.footer.get(language, ""),
     }

@@ -30,7 +30,7 @@ export default defineConfig({
         "src/styles/fonts/with-fraunces.css",
         "src/styles/fonts/with-instrument.css",
         "src/styles/fonts/with-device.css",
-        "src/styles/theme.css",
+        "src/styles/with-preview.css",
         "src/office/theme.ts",
         "src/styles/door.css",
         "src/styles/app.css",

@@ -10,6 +10,7 @@ from flask_login import current_user
 from azionelab.admin.accounts.tokens import TokenView
 from azionelab.admin.accounts.views import UserView
 from azionelab.admin.box_office.views import BoxOfficeView
+from azionelab.admin.embedding.views import EmbeddingView
 from azionelab.admin.exports.pages import ExportFilesView
 from azionelab.admin.figures.views import FiguresView
 from azionelab.admin.home.views import HomeView
@@ -85,6 +86,7 @@ def init_admin(app: Flask) -> None:
         (ProgramTokenView, ProgramToken, _("Programs"), "programs", ACCOUNTS),
     ]
     office.add_view(ThemeView())
+    office.add_view(EmbeddingView())
     office.add_view(FiguresView())
     office.add_view(SeasonReportView())
     for view, model, name, url, group in views:

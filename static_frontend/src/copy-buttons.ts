@@ -10,7 +10,7 @@ export function enableCopyButtons(page: Document): void {
 }
 
 async function copy(button: HTMLButtonElement): Promise<void> {
-  const field = document.getElementById(button.dataset["copy"] ?? "") as HTMLInputElement;
+  const field = document.getElementById(button.dataset["copy"] ?? "") as HTMLInputElement | HTMLTextAreaElement;
   try {
     await navigator.clipboard.writeText(field.value);
     button.textContent = button.dataset["done"] ?? "";

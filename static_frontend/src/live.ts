@@ -1,13 +1,11 @@
-/** Entry point of the back office's pages that update themselves. */
+/** Entry point of the back office's pages that update themselves, or give something to copy. */
 
 import { enableCopyButtons } from "./copy-buttons.ts";
 import { LivePage } from "./live-page.ts";
 import { PartyList } from "./office/party-list.ts";
 
-if (document.querySelector("[data-live]")) {
-  new LivePage(() => location.reload());
-  enableCopyButtons(document);
-}
+if (document.querySelector("[data-live]")) new LivePage(() => location.reload());
+enableCopyButtons(document);
 const parties = document.querySelector<HTMLElement>("[data-parties]");
 if (parties) new PartyList(parties);
 // On a phone the list comes first, and the figures when they are asked for.

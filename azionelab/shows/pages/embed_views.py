@@ -4,6 +4,7 @@ They have no form and no cookie: what they link to opens in place of the page ar
 """
 
 from collections.abc import Sequence
+from functools import partial
 from urllib.parse import urlencode
 
 from flask import Response, current_app, render_template, request
@@ -22,19 +23,22 @@ def embed() -> Response:
     """The next evenings; its query chooses among them as the programme's does."""
     selection = read_selection(request.args)
     query = None if selection.words else urlencode(selection.query())
-    return _for_frames(public_page(lambda: _render(_next_evenings(selection), rest=True), query))
+    return _for_frames(public_page(render_embedded, query))
 
 
 @blueprint.get("/embed/performances/<int:performance_id>")
 def embed_performance(performance_id: int) -> Response:
     """One evening with its button. One that is not there any more leads to the programme."""
+    return _for_frames(public_page(partial(render_embedded, performance_id)))
 
-    def render() -> str:
-        found = find_listing(performance_id, now())
-        shown = [found] if found is not None and found.published else []
-        return _render(shown, rest=not shown)
 
-    return _for_frames(public_page(render))
+def render_embedded(performance_id: int | None = None) -> str:
+    """The page of one evening, or of those that the request's query chooses; it is not kept."""
+    if performance_id is None:
+        return _render(_next_evenings(read_selection(request.args)), rest=True)
+    found = find_listing(performance_id, now())
+    shown = [found] if found is not None and found.published else []
+    return _render(shown, rest=not shown)
 
 
 def _next_evenings(selection: Selection) -> list[Listing]:

@@ -1,0 +1,1 @@
+"""Snippets for the theatre's own site."""

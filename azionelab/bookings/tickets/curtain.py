@@ -1,4 +1,4 @@
-"""What of the theatre's look stands on a sheet of paper."""
+"""What of the theatre's look stands on a sheet of paper, and on a pass."""
 
 from dataclasses import dataclass
 

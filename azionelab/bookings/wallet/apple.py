@@ -18,6 +18,7 @@ from azionelab.bookings.wallet.facts import PassFacts, Texts, in_languages, read
 from azionelab.bookings.wallet.pictures import pass_pictures
 from azionelab.languages import current_language, language_tag
 from azionelab.settings.wallet import AppleKeys
+from azionelab.theme.colours import ON_ACCENT
 from azionelab.web.site_urls import site_url
 
 MIME_TYPE = "application/vnd.apple.pkpass"
@@ -33,7 +34,11 @@ def apple_pass(reservation: Reservation, keys: AppleKeys) -> bytes:
         # As the UID of the calendar entry: the same for as long as the booking lives, whatever changes of it.
         "serialNumber": str(reservation.id),
     }
-    files = {"pass.json": _json(content), **pass_pictures(facts.look), **words.files()}
+    files = {
+        "pass.json": _json(content),
+        **pass_pictures(facts.curtain, facts.theatre),
+        **words.files(),
+    }
     manifest = _json(
         {
             name: hashlib.sha1(file, usedforsecurity=False).hexdigest()
@@ -79,7 +84,6 @@ def _describe(facts: PassFacts, words: _Words) -> dict[str, Any]:
     def field(key: str, label: Callable[[], str], value: str, **more: Any) -> dict[str, Any]:
         return {"key": key, "label": words.say(in_languages(label)), "value": value, **more}
 
-    look = facts.look
     title = words.say(facts.title)
     when = {
         "dateStyle": "PKDateStyleFull",
@@ -91,16 +95,16 @@ def _describe(facts: PassFacts, words: _Words) -> dict[str, Any]:
     )
     place = "\n".join(part for part in (facts.venue, facts.address) if part)
     described: dict[str, Any] = {
-        "organizationName": look.theatre,
+        "organizationName": facts.theatre,
         "description": words.say(
             {
                 language: f"{text} · {facts.title[language]}"
                 for language, text in in_languages(_ticket).items()
             }
         ),
-        "backgroundColor": _rgb(look.ground),
-        "foregroundColor": _rgb(look.ink),
-        "labelColor": _rgb(look.ink),
+        "backgroundColor": _rgb(facts.curtain.colour),
+        "foregroundColor": _rgb(ON_ACCENT),
+        "labelColor": _rgb(ON_ACCENT),
         "relevantDate": facts.starts_at.isoformat(timespec="seconds"),
         "expirationDate": facts.ends_at.isoformat(timespec="seconds"),
         "voided": bool(facts.void),
@@ -129,8 +133,8 @@ def _describe(facts: PassFacts, words: _Words) -> dict[str, Any]:
             ],
         },
     }
-    if look.logo is None:
-        described["logoText"] = look.theatre
+    if facts.curtain.logo is None:
+        described["logoText"] = facts.theatre
     if facts.code:
         described["barcodes"] = [
             {

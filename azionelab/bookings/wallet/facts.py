@@ -12,31 +12,21 @@ from flask import current_app
 from flask_babel import force_locale, gettext
 
 from azionelab.bookings.models import Reservation
+from azionelab.bookings.tickets.curtain import Curtain, read_curtain
 from azionelab.bookings.tickets.files import ticket_url, why_void
 from azionelab.languages import LOCALES, current_language
 from azionelab.shows.facts.texts import in_language
-from azionelab.theme.colours import ON_ACCENT, SHIPPED_ACCENT, palettes
-from azionelab.theme.current import current_theme
-from azionelab.theme.models import Logo
+from azionelab.theme.current import theatre_name
 
 Texts = dict[str, str]  # by language
-
-
-@dataclass(frozen=True)
-class Look:
-    """The theatre's name, colours (`#rrggbb`) and logo."""
-
-    theatre: str
-    ground: str
-    ink: str
-    logo: Logo | None
 
 
 @dataclass(frozen=True)
 class PassFacts:
     """The facts of a ticket. `code` is what its QR holds, and `void` why it is not valid any more; one is empty."""
 
-    look: Look
+    theatre: str
+    curtain: Curtain
     title: Texts
     starts_at: datetime
     ends_at: datetime  # both in the theatre's time zone
@@ -55,7 +45,8 @@ def read_pass_facts(reservation: Reservation) -> PassFacts:
     zone = current_app.config["AZIONELAB"].time_zone
     show, valid = performance.show, reservation.has_ticket
     return PassFacts(
-        look=_read_look(),
+        theatre=theatre_name(),
+        curtain=read_curtain(),
         title=in_languages(lambda: in_language(show.titles, current_language(), show.title).text),
         starts_at=performance.starts_at.astimezone(zone),
         ends_at=performance.ends_at.astimezone(zone),
@@ -80,10 +71,3 @@ def in_languages(make: Callable[[], str]) -> Texts:
         with force_locale(language):
             texts[language] = make()
     return texts
-
-
-def _read_look() -> Look:
-    theme = current_theme()
-    light, _dark = palettes(theme.accent or SHIPPED_ACCENT)
-    name = theme.name or current_app.config["AZIONELAB"].site_name
-    return Look(name, light.curtain, ON_ACCENT, theme.logo)

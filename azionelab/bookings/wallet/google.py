@@ -66,7 +66,7 @@ def _claims(facts: PassFacts, keys: GoogleKeys, at: datetime, size: _Size) -> _J
         return say({current_language(): text})
 
     event: _Json = {
-        "issuerName": _cut(facts.look.theatre, size.longest),
+        "issuerName": _cut(facts.theatre, size.longest),
         "reviewStatus": "UNDER_REVIEW",
         "eventName": say(facts.title),
         # Without an offset it is the time at the venue.
@@ -82,7 +82,7 @@ def _claims(facts: PassFacts, keys: GoogleKeys, at: datetime, size: _Size) -> _J
     if facts.address and "venue" not in size.without:
         event["venue"] = {"name": say_plain(facts.venue), "address": say_plain(facts.address)}
     if "colour" not in size.without:
-        event["hexBackgroundColor"] = facts.look.ground
+        event["hexBackgroundColor"] = facts.curtain.colour
     if "confirmation" not in size.without:
         ticket["reservationInfo"] = {"confirmationCode": facts.reference}
     event["id"] = ticket["classId"] = _identity(event)

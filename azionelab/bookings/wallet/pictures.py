@@ -5,10 +5,9 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
+from azionelab.bookings.tickets.curtain import Curtain
 from azionelab.bookings.tickets.fonts import DEJAVU, bold_of, font_for
-from azionelab.bookings.wallet.facts import Look
-from azionelab.database import db
-from azionelab.theme.rules import read_logo
+from azionelab.theme.colours import ON_ACCENT
 
 # Points of Apple's screens; a file for each of one, two and three pixels a point.
 _ICON = (29, 29)
@@ -17,19 +16,19 @@ _SCALES = {"": 1, "@2x": 2, "@3x": 3}
 _Size = tuple[int, int]
 
 
-def pass_pictures(look: Look) -> dict[str, bytes]:
+def pass_pictures(curtain: Curtain, theatre: str) -> dict[str, bytes]:
     """The pictures by file name. Without a logo the icon is the first letter of the theatre's name."""
-    logo = read_logo(db.session(), look.logo.digest) if look.logo else None
-    return _draw(logo, look.theatre[:1].upper(), look.ground, look.ink)
+    return _draw(curtain, theatre[:1].upper())
 
 
 @lru_cache(maxsize=2)
-def _draw(logo: bytes | None, letter: str, ground: str, ink: str) -> dict[str, bytes]:
+def _draw(curtain: Curtain, letter: str) -> dict[str, bytes]:
     files = {}
+    ground, logo = curtain.colour, curtain.logo
     for suffix, scale in _SCALES.items():
         icon = _scaled(_ICON, scale)
         if logo is None:
-            files[f"icon{suffix}.png"] = _png(_letter(letter, icon, ground, ink))
+            files[f"icon{suffix}.png"] = _png(_letter(letter, icon, ground))
             continue
         files[f"icon{suffix}.png"] = _png(
             _on_ground(_fit(logo, _scaled(_ICON, scale, 0.84)), icon, ground)
@@ -57,11 +56,11 @@ def _on_ground(picture: Image.Image, size: _Size, ground: str) -> Image.Image:
     return icon
 
 
-def _letter(letter: str, size: _Size, ground: str, ink: str) -> Image.Image:
+def _letter(letter: str, size: _Size, ground: str) -> Image.Image:
     icon = Image.new("RGB", size, ground)
     font = ImageFont.truetype(str(bold_of(font_for(letter) or DEJAVU[""])), round(size[1] * 0.66))
     middle = (size[0] / 2, size[1] / 2)
-    ImageDraw.Draw(icon).text(middle, letter, fill=ink, font=font, anchor="mm")
+    ImageDraw.Draw(icon).text(middle, letter, fill=ON_ACCENT, font=font, anchor="mm")
     return icon
 
 

@@ -12,7 +12,7 @@ from azionelab.checkin.scanning.walk_ins import let_in_walk_ins
 from azionelab.waitlist import rules as waitlist
 from azionelab.waitlist.near import MINUTES, say_near
 from simulate.people import Party
-from simulate.scene import Scene, address, attempt
+from simulate.scene import Scene, address, attempt, visitor_of
 
 _DOOR = Actor(door="Door")
 _OPENS = -30  # minutes from the curtain, as all times here
@@ -24,7 +24,8 @@ _CONFIRMED = (
     "SELECT email, id, reference FROM reservation WHERE state = 'confirmed' AND NOT walk_in"
     " ORDER BY reference"
 )
-IN_LINE = "SELECT email, id FROM reservation WHERE state = 'waiting' AND waiting_since IS NOT NULL"
+WAITING = "SELECT email, id FROM reservation WHERE state = 'waiting' AND waiting_since IS NOT NULL"
+IN_LINE = f"{WAITING} AND offered_at IS NULL"
 _BOOKED = (
     "SELECT coalesce(sum(seats), 0), coalesce(sum(admitted), 0) FROM reservation"
     " WHERE state = 'confirmed' AND NOT walk_in"
@@ -46,14 +47,14 @@ class Door:
         self._advise = advise
         self._lost: list[int] = []
         self._near: dict[str, Party] = {}
+        self._takers: set[str] = set()  # of seats that were offered near the curtain
 
     def plan(self) -> None:
         """Plan what happens whatever people do."""
         scene = self._scene
         if scene.loop.near:
             for party in scene.parties.values():
-                if party.waits_at_door < scene.habits.says_near:
-                    scene.plan(party.says_near_at, self._says_near, party)
+                scene.plan(party.says_near_at, self._is_near, party)
         scene.plan(_OPENS, self._open)
         close = -scene.theatre.release_minutes
         scene.plan(close, self._release)
@@ -75,14 +76,27 @@ class Door:
         if not attempt(rules.confirm, reservation_id):
             return
         del scene.unseated[address(party)]
+        self._takers.add(address(party))
         if party.stays_away >= scene.habits.near_stays_away:
             reference = {row[1]: row[2] for row in scene.world.rows(_CONFIRMED)}[reservation_id]
-            scene.plan(scene.minute + self._minutes_away(party), self._come_in, party, reference)
+            comes = max(_OPENS, scene.minute + self._minutes_away(party))
+            scene.plan(comes, self._come_in, party, reference)
 
-    def _says_near(self, party: Party) -> None:
-        in_line = dict(self._scene.world.rows(IN_LINE))
-        reservation_id = in_line.get(address(party))
-        if reservation_id and attempt(say_near, reservation_id, self._minutes_away(party)):
+    def _is_near(self, party: Party) -> None:
+        """Who was asked by a mail says so on its page; others join the waitlist for it, if they have no seats."""
+        scene, email = self._scene, address(party)
+        waiting = dict(scene.world.rows(WAITING)).get(email)
+        if waiting is not None:
+            in_line = email in dict(scene.world.rows(IN_LINE))
+            habit = scene.habits.says_near if in_line else scene.habits.says_near_lapsed
+            if party.waits_at_door < habit:
+                self.say_near(waiting, party)
+        elif email in scene.unseated and party.waits_at_door < scene.habits.joins_near:
+            attempt(waitlist.join, scene.world.performance_id, visitor_of(party), party.seats)
+
+    def say_near(self, reservation_id: UUID, party: Party) -> None:
+        """A party that waits says on its page that it is near."""
+        if attempt(say_near, reservation_id, self._minutes_away(party)):
             self._near[address(party)] = party
             self._scene.outcome.near += party.seats
 
@@ -94,7 +108,7 @@ class Door:
         scene = self._scene
         for email, reservation_id, reference in scene.world.rows(_CONFIRMED):
             party = scene.parties[email]
-            if scene.stays_away[email]:
+            if email in self._takers or scene.stays_away[email]:
                 continue
             says_late = False
             if party.arrives > -scene.theatre.release_minutes:

@@ -14,14 +14,16 @@ from azionelab.bookings.reminders.sending import reminder_hours, write_due
 from azionelab.bookings.seats.holds import expire_lapsed_holds
 from azionelab.database import now
 from azionelab.mail.models import MailKind
-from azionelab.waitlist import offers
+from azionelab.shows.limits import CLOSES_BEFORE
+from azionelab.waitlist import near_mails, offers
 from azionelab.waitlist import rules as waitlist
+from azionelab.waitlist.near import OPEN_FROM
 from simulate.door import IN_LINE, Door
 from simulate.habits import Habits, Theatre
 from simulate.loop import Loop
 from simulate.outcome import Outcome
 from simulate.people import Party
-from simulate.scene import DAY, Scene, address, attempt
+from simulate.scene import DAY, Scene, address, attempt, visitor_of
 from simulate.world import World
 
 _NEWS = """
@@ -78,6 +80,8 @@ class Evening:
         asked = (again_hours, again_hours + ASKED_BEFORE // timedelta(hours=1))
         for hours in (*reminder_hours(""), *(asked if again_hours else ())):
             scene.plan(-60 * hours + 1, self._remind)
+        if self._loop.near:
+            scene.plan(1 - OPEN_FROM // timedelta(minutes=1), self._ask_who_is_near)
         self._door = Door(scene, walk_ins, advise)
         self._door.plan()
         while plan := scene.next_plan():
@@ -118,10 +122,13 @@ class Evening:
         if self._loop.reminders:
             write_due(now())
 
+    def _ask_who_is_near(self) -> None:
+        near_mails.write_due(now())
+
     # What people do before the evening. They know what the site's answers and their mails tell.
 
     def _wants_seats(self, party: Party) -> None:
-        performance_id, visitor = self._scene.world.performance_id, _visitor(party)
+        performance_id, visitor = self._scene.world.performance_id, visitor_of(party)
         try:
             rules.reserve(performance_id, visitor, party.seats)
         except BookingError:
@@ -156,7 +163,7 @@ class Evening:
         if kind == MailKind.CONFIRM and confirms:
             scene.plan(soon, self._confirm, reservation_id, party, scene.no_show_rate)
         elif kind == MailKind.WAITLIST and confirms:
-            scene.plan(soon, attempt, waitlist.take_place, reservation_id)
+            scene.plan(soon, self._take_place, reservation_id, party)
         elif kind == MailKind.OFFER and news.is_near:
             self._door.answer_offer(reservation_id, party)
         elif kind == MailKind.OFFER:
@@ -165,6 +172,12 @@ class Evening:
             self._answer_reminder(kind, reservation_id, party)
         elif kind == MailKind.CANCELLED and news.is_lost:
             self._lose_seats(party)
+
+    def _take_place(self, reservation_id: UUID, party: Party) -> None:
+        """The page shows the place; in the last hour it was wanted for seats of the last minutes."""
+        closed = self._scene.minute > -CLOSES_BEFORE / timedelta(minutes=1)
+        if attempt(waitlist.take_place, reservation_id) and closed:
+            self._door.say_near(reservation_id, party)
 
     def _answer_offer(self, reservation_id: UUID, party: Party) -> None:
         habits, scene = self._habits, self._scene
@@ -237,10 +250,3 @@ class Evening:
     def _give_back(self, reservation_id: UUID, party: Party) -> None:
         if attempt(rules.cancel, reservation_id):
             self._scene.stays_away[address(party)] = True
-
-
-def _visitor(party: Party) -> rules.Visitor:
-    # Each books from a network of its own, as visitors at home do.
-    number = int(party.name.rpartition("-")[2])
-    network = f"10.{number // 256}.{number % 256}.0"
-    return rules.Visitor(party.name, address(party), "it", network)

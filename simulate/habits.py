@@ -78,7 +78,14 @@ class Habits:
     )
     says_near: float = _habit(
         0.3,
-        "of those in line before the curtain: say that they are near; who would wait at the door is among them",
+        "of those in line before the curtain, asked by a mail: say that they are near; who would wait at the door is among"
+        " them",
+    )
+    says_near_lapsed: float = _habit(0.15, "the same, of those who let an offer lapse")
+    joins_near: float = _habit(
+        0.15,
+        "of the others without seats: join the waitlist in the last hour, since they are near; who would wait at the door is"
+        " among them",
     )
     says_near_before: float = _habit(60.0, "minutes before the curtain that they say so, at most")
     near_minutes: tuple[float, ...] = _habit(

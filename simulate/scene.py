@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azionelab.bookings.errors import BookingError
+from azionelab.bookings.rules import Visitor
 from simulate.habits import Habits, Theatre
 from simulate.loop import Loop
 from simulate.outcome import Outcome
@@ -57,6 +58,13 @@ def attempt(rule: Callable[..., Any], *arguments: Any) -> bool:
     except BookingError:
         return False
     return True
+
+
+def visitor_of(party: Party) -> Visitor:
+    """What a party enters in a form."""
+    # Each books from a network of its own, as visitors at home do.
+    number = int(party.name.rpartition("-")[2])
+    return Visitor(party.name, address(party), "it", f"10.{number // 256}.{number % 256}.0")
 
 
 def address(party: Party) -> str:

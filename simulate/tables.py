@@ -13,13 +13,18 @@ AIMED = 0.4  # the no-show rate of the aim
 _HABITS = Habits()
 # What people might do otherwise, each at the aimed rate with all parts.
 _PEOPLE = {
-    "half as many would wait at the door": replace(
-        _HABITS, waits_at_door=_HABITS.waits_at_door / 2
+    "half as many would wait at the door or near it": replace(
+        _HABITS,
+        waits_at_door=_HABITS.waits_at_door / 2,
+        says_near=_HABITS.says_near / 2,
+        says_near_lapsed=_HABITS.says_near_lapsed / 2,
+        joins_near=_HABITS.joins_near / 2,
     ),
     "twice as many would wait at the door": replace(
         _HABITS, waits_at_door=_HABITS.waits_at_door * 2
     ),
     "twice as many say that they are near": replace(_HABITS, says_near=_HABITS.says_near * 2),
+    "nobody joins the waitlist in the last hour": replace(_HABITS, joins_near=0),
     "nobody looks at the site again": replace(_HABITS, looks_again=0),
     "half as many take an offer": replace(
         _HABITS,

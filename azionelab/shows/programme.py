@@ -15,7 +15,7 @@ from azionelab.shows.facts.texts import Text, in_language
 from azionelab.shows.limits import SLUG, performance_end
 from azionelab.shows.models import Performance, Show, Texts, Venue
 from azionelab.shows.performance_facts import PERFORMANCE_FACTS, PerformanceFacts
-from azionelab.shows.window import Window, booking_window
+from azionelab.shows.window import Window, booking_window, is_last_minute
 
 # A view (migration 0002): the seats of lapsed holds, which are free although `seats_held` counts them.
 _lapsed = table(
@@ -81,6 +81,11 @@ class Listing(PerformanceFacts):
         if self.window is not Window.OPEN:
             return Status(self.window.value)
         return Status.OPEN if self.seats_left > 0 else Status.SOLD_OUT
+
+    @property
+    def is_last_minute(self) -> bool:
+        """Whether who is near the theatre can still wait for its seats, though booking is closed."""
+        return is_last_minute(self, self.read_at)
 
     @property
     def has_only_wheelchair_places(self) -> bool:

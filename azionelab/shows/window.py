@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+LAST_HOURS = timedelta(hours=3)  # before the curtain, in which seats go to who is near
 MAX_AHEAD_YEARS = 5  # seasons are planned a year ahead; a later date is a typing error
 
 
@@ -87,3 +88,9 @@ def booking_window(performance: Bookable, at: datetime) -> Window:
     if at >= performance.booking_closes_at:
         return Window.CLOSED
     return Window.OPEN
+
+
+def is_last_minute(performance: Bookable, at: datetime) -> bool:
+    """Whether booking is closed and the curtain is near: whoever is near the theatre can still wait for seats."""
+    is_closed = booking_window(performance, at) is Window.CLOSED
+    return is_closed and performance.starts_at - at <= LAST_HOURS

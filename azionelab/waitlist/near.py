@@ -9,11 +9,12 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.transitions import waitlist
 from azionelab.database import now, transaction
 from azionelab.shows.models import Performance
+from azionelab.shows.window import LAST_HOURS
 from azionelab.waitlist.line import minutes_left, waits
 
 # That can be chosen: how soon a party can be at the door. Two, as deadlines.NEAR_LEAST, for who is in the foyer already.
 MINUTES = (2, 5, 10, 15, 20, 30)
-OPEN_FROM = timedelta(hours=3)  # before the curtain
+OPEN_FROM = LAST_HOURS  # before the curtain
 LASTS = timedelta(
     minutes=90
 )  # then it must be said again: whoever has gone home holds no seats from walk-ins

@@ -28,6 +28,8 @@ from azionelab.database import now, transaction
 from azionelab.mail.models import MailKind
 from azionelab.mail.outbox import enqueue_unless_recent
 from azionelab.shows.facts.seating import Places
+from azionelab.shows.models import Performance
+from azionelab.shows.window import is_last_minute
 from azionelab.waitlist.line import position
 
 TO_CONFIRM = timedelta(days=1)  # how long an entry waits for its mailbox to be confirmed
@@ -43,6 +45,8 @@ class SeatsAreFree(BookingError):
 
 def join(performance_id: int, visitor: Visitor, seats: int, *, wheelchair_places: int = 0) -> None:
     """Write a party on the waitlist, and the mail by which it takes its place in line.
+
+    Once booking is closed it can wait for what who is near is offered, also where seats are free.
 
     An address that has an entry or a booking of the performance gets a mail about that one instead: all look the same
     to the caller. An entry that is not in line yet takes over the new number of seats.
@@ -97,7 +101,7 @@ def take_place(reservation_id: UUID) -> Reservation:
             raise HoldExpired
         if not reservation.is_waiting:
             raise ReservationEnded
-        check_open(reservation.performance, now())
+        _check_can_wait(reservation.performance, now())
         waitlist.take_place(session, reservation, now())
         return reservation
 
@@ -116,16 +120,22 @@ def leave(reservation_id: UUID, *, by: By = By.VISITOR) -> Reservation:
 
 
 def _lock_open(session: Session, performance_id: int, wanted: Places) -> None:
-    """Lock a performance, of which these places cannot be had now."""
+    """Lock a performance, of which these places cannot be booked now."""
     performance = lock_performance(session, performance_id)
-    check_open(performance, now())
+    _check_can_wait(performance, now())
     if not 1 <= wanted.total <= performance.party_limit:
         raise PartyTooLarge(performance.party_limit)
     free = count_free(session, performance, now())
-    if free.hold(wanted):
+    if free.hold(wanted) and not is_last_minute(performance, now()):
         raise SeatsAreFree(free.missing_none.total if wanted.wheelchair else free.seats)
     if wanted.wheelchair > performance.wheelchair_places:
         raise WheelchairPlacesTaken(free.seats, free.wheelchair)
+
+
+def _check_can_wait(performance: Performance, at: datetime) -> None:
+    """Raise PerformanceUnknown or BookingClosed unless visitors may wait for seats of a locked performance."""
+    if not (performance.show.published and is_last_minute(performance, at)):
+        check_open(performance, at)
 
 
 def _same_address(session: Session, performance_id: int, email_key: str) -> Reservation | None:

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select, text, update
 
 from azionelab.bookings import rules
-from azionelab.bookings.errors import ReservationEnded
+from azionelab.bookings.errors import BookingClosed, ReservationEnded
 from azionelab.bookings.mails.messages import render
 from azionelab.bookings.mails.superseded import is_outdated
 from azionelab.bookings.models import Reservation
@@ -35,6 +35,7 @@ from tests.factories import (
     a_party,
     a_performance,
     a_waiting_party,
+    an_entry,
     fresh,
     let_lapse,
     mails,
@@ -199,6 +200,42 @@ def test_nobody_is_asked_at_night_nor_too_late(curtain: str, at: str, is_due: bo
         datetime.fromisoformat(f"2026-06-01 {each}").replace(tzinfo=rome) for each in (curtain, at)
     )
     assert near_mails.is_due(day, time, Night(22, 8, rome)) is is_due
+
+
+def test_who_is_near_can_still_join_when_booking_is_closed(by_day: Flask) -> None:
+    performance = tonight(2, minutes=100)
+    visitor, address = english(by_day), f"/performances/{performance.id}/waitlist"
+
+    def close(minutes_left: int) -> None:
+        with transaction() as session:
+            curtain = now() + timedelta(minutes=minutes_left)
+            session.execute(update(Performance).values(starts_at=curtain, booking_closes_at=now()))
+
+    close(181)
+    assert "There is no waitlist" in visitor.get(address, follow_redirects=True).text
+    with pytest.raises(BookingClosed):
+        an_entry(performance.id)
+    close(40)
+    listed = visitor.get(f"/shows/{performance.show.slug}", follow_redirects=True).text
+    assert f"/performances/{performance.id}/waitlist" in listed
+    assert (
+        "Booking is closed, but seats still come free"
+        in visitor.get(address, follow_redirects=True).text
+    )
+    entry = an_entry(performance.id)
+    place = f"/waitlist/{visitor_token(entry)}"
+    assert "Do you want to wait for seats?" in visitor.get(place).text
+    waitlist.take_place(entry.id)
+    assert "Are you near the theatre?" in visitor.get(place).text
+    rules.cancel(_party_of(performance, 2))
+    assert states(entry) == ["waiting"], "not near"
+    near.say_near(entry.id, 5)
+    assert states(entry) == ["pending"]
+    # Seats are free: who is near gets one at once.
+    assert states(a_near_party(performance)) == ["pending"]
+    close(0)
+    with pytest.raises(BookingClosed):
+        an_entry(performance.id)
 
 
 def test_what_comes_free_later_is_offered_once_somebody_says_to_be_near() -> None:

@@ -233,13 +233,15 @@ def _page(
     at = now()
     performance = find_listing(reservation.performance_id, at)
     is_offer = reservation.is_pending and not reservation.is_lapsed(at)
+    is_open = performance is not None and performance.status in (Status.OPEN, Status.SOLD_OUT)
     page = render_template(
         template,
         reservation=reservation,
         token=token,
         performance=performance,
         is_offer=is_offer,
-        is_open=performance is not None and performance.status in (Status.OPEN, Status.SOLD_OUT),
+        is_open=is_open,
+        can_wait=is_open or (performance is not None and performance.is_last_minute),
         **context,
     )
     return make_response(page, status)

@@ -13,8 +13,7 @@ def _waitlist_join() -> tuple[str, str, list[str]]:
         gettext("One more step: take your place"),
         [
             gettext(
-                "This performance is sold out. You asked to wait for %(seats)s. Please press the button and"
-                " confirm, then you are on the waitlist.",
+                "You asked to wait for %(seats)s. Please press the button and confirm, then you are on the waitlist.",
                 seats="{seats}",
             ),
             "{button}",

@@ -13,9 +13,11 @@ from azionelab.bookings.hand_over import rules as hand_over
 from azionelab.bookings.hand_over.mail import make_friend_token
 from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.mails.resending import resend_newest
+from azionelab.bookings.mails.templates.models import TemplateName, TemplateText
+from azionelab.bookings.mails.templates.stored import TextKey, save_text
 from azionelab.mail.models import Mail, MailKind
 from azionelab.ops.processes.worker import run_worker
-from tests.factories import a_party, a_performance, an_offer, fresh
+from tests.factories import a_party, a_performance, an_offer, fresh, visitor_token
 from tests.support.people import press
 from tests.support.smtp import SmtpServer
 
@@ -103,3 +105,21 @@ def test_a_party_gets_its_ticket_again_and_not_its_friends_mail() -> None:
     MY_BOOKINGS.ask(fresh(party.id).email)
     mail: Mail = resend_newest(party.id)
     assert mail.kind == MailKind.TICKET
+
+
+def test_the_theatre_writes_to_friends_in_its_own_words(
+    work: Callable[[], None], smtp_server: SmtpServer
+) -> None:
+    body = "{name} invites you: {seats}, until {until}.\n\n{button}"
+    text = TemplateText("Come with us to {show}", "An invitation", body)
+    save_text(TextKey(TemplateName.FOR_FRIEND, "en"), text, seen=0, by=None)
+    party = a_party(a_performance(), name="Ada Rossi")
+    offered = an_offer(party, email=BEA)
+    work()
+    (mail,) = [m for m in smtp_server.messages if BEA in m.recipients]
+    assert mail.message["Subject"].startswith("Come with us to Show")
+    for part in (mail.text(), mail.html()):
+        assert "Ada Rossi\u2069 invites you: 2 seats, until" in part
+        assert make_friend_token(offered.id) in part
+        assert visitor_token(party) not in part
+        assert party.reference not in part

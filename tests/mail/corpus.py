@@ -10,6 +10,9 @@ from flask_babel import force_locale, gettext
 
 from azionelab.bookings.mails.address_links import write_message
 from azionelab.bookings.mails.messages import render
+from azionelab.bookings.mails.templates.models import TemplateName
+from azionelab.bookings.mails.templates.stored import TextKey, shipped_in
+from azionelab.bookings.mails.trials import build_text_trial
 from azionelab.bookings.models import Reservation, State
 from azionelab.mail.message import Message, message_id
 from azionelab.mail.mime import encode
@@ -40,7 +43,7 @@ def every_mail(
             said = set()
             for kind in MailKind:
                 if kind in (MailKind.MY_BOOKINGS, MailKind.HAND_OVER):
-                    continue  # below, since they need more than a booking
+                    continue  # below: they need more than a booking
                 mail = Mail(id=uuid4(), kind=kind, reservation=reservation)
                 if kind in (MailKind.REMINDER, MailKind.QUESTION, MailKind.NEAR):
                     mail.curtain, mail.hours_before = reservation.performance.starts_at, 24
@@ -50,6 +53,10 @@ def every_mail(
                     yield _sample(f"{kind}, {state}, {locale}", message, sender)
         with force_locale(locale):
             yield _sample(f"reset, {locale}", _reset_mail(), sender)
+            for text in (TemplateName.MY_BOOKINGS, TemplateName.FOR_FRIEND):
+                key = TextKey(text, locale)
+                message = build_text_trial(key, shipped_in(key), "b@teatro.example")
+                yield _sample(f"{text}, {locale}", message, sender)
             for name, message in _about_links(
                 _reservation(title, visitor, locale, State.CONFIRMED)
             ):
@@ -81,10 +88,8 @@ def _about_links(reservation: Reservation) -> Iterator[tuple[str, Message]]:
     """The mails that have a template of their own."""
     link = "https://teatro.example/it/my-data/Im5vdGhpbmci.ZxYwVu.abcdefghijklmnop"
     facts = {
-        "my_bookings": {"bookings": [reservation], "hours": 2},
         "my_data": {"hours": 2},
         "data_erased": {"number": 2, "cancelled": [reservation], "kept": [reservation]},
-        "hand_over": {"reservation": reservation, "until": NOW + timedelta(days=2)},
     }
     for template, shown in facts.items():
         subject = gettext("Your data")

@@ -31,6 +31,8 @@ NAMES: dict[str, str] = {
     TemplateName.REMINDER: _("Reminder"),
     TemplateName.QUESTION: _("Confirm again"),
     TemplateName.NOT_ANSWERED: _("Seats released without an answer"),
+    TemplateName.MY_BOOKINGS: _("Link to all bookings"),
+    TemplateName.FOR_FRIEND: _("Seats for a friend"),
     TemplateName.BOOKING: _("How the booking stands"),
 }
 WHEN: dict[str, str] = {
@@ -60,6 +62,8 @@ WHEN: dict[str, str] = {
         "half a day before the deadline, to parties that never answered, where the theatre asks for it"
     ),
     TemplateName.NOT_ANSWERED: _("when they did not answer in time"),
+    TemplateName.MY_BOOKINGS: _("to whoever has asked for the bookings of their address"),
+    TemplateName.FOR_FRIEND: _("to the friend to whom a visitor hands a booking over"),
     TemplateName.BOOKING: _(
         "in place of a late mail, when its booking has ended or was confirmed meanwhile"
     ),
@@ -78,6 +82,8 @@ FIELDS: dict[str, str] = MESSAGE_FIELDS | {
         "the links to come, to choose another evening, or to cancel, on a line of their own"
     ),
     "give_back": _("the links to give seats back, on a line of their own"),
+    "bookings": _("the list of the bookings, on a line of its own"),
+    "hours": _("for how many hours the link works"),
     "other_reference": _("the reference of the other booking"),
 }
 

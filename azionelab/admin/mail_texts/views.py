@@ -22,7 +22,7 @@ from azionelab.admin.rows.fields import read_version
 from azionelab.bookings.mails.samples import fill_sample
 from azionelab.bookings.mails.templates import stored
 from azionelab.bookings.mails.templates.fields import find_faults, known_fields, required_fields
-from azionelab.bookings.mails.templates.models import TemplateText, TemplateVersion
+from azionelab.bookings.mails.templates.models import About, TemplateText, TemplateVersion
 from azionelab.bookings.mails.templates.stored import TextKey
 from azionelab.bookings.mails.trials import enqueue_text_trial
 from azionelab.bookings.tickets.files import place, qr_png
@@ -188,6 +188,7 @@ def _letter(key: TextKey, text: TemplateText) -> Markup:
                 place=place(sample.reservation.performance.venue),
                 code=base64.b64encode(code).decode(),
                 language=key.language,
+                about=About.of(key.name).value,
             )
         )
 

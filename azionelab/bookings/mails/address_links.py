@@ -12,7 +12,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from flask import current_app, render_template
-from flask_babel import force_locale
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -40,14 +39,11 @@ class LinkExpired(Exception):
 class AddressLink:
     """One kind of link: the page that it opens, and which bookings of a mailbox it is about.
 
-    `name` is the Message-ID's and the tokens' salt; `template` the mail's, without its ending. `find` takes the key of a
-    mailbox, `enqueue` the booking whose address is written to.
+    `name` is the tokens' salt. `find` takes the key of a mailbox, `enqueue` the booking whose address is written to.
     """
 
     name: str
-    template: str
     endpoint: str
-    subject: str  # translated when it is read
     find: Callable[[str], Sequence[Reservation]]
     enqueue: Callable[[Session, UUID], object]
 
@@ -59,33 +55,12 @@ class AddressLink:
                 newest = max(found, key=lambda one: one.created_at)
                 self.enqueue(session, newest.id)
 
-    def send(self, reservation_id: UUID, sending: str) -> None:
-        """Send the mail to a reservation's address, unless it has no such bookings any more.
-
-        `sending` names the job, which may run again: the Message-ID stays the same. A refusal for good is final.
-        """
-        reservation = db.session.get(Reservation, reservation_id, populate_existing=True)
-        if reservation is None or reservation.email_key is None:
-            return
-        found = self.find(reservation.email_key)
-        if not found:
-            return
-        send_unrecorded(self.write(reservation, found), f"{self.name}.{sending}")
-
-    def write(self, reservation: Reservation, found: Sequence[Reservation]) -> Message:
-        """The mail to a reservation's address about the bookings `found`; its link is valid from now on."""
-        with force_locale(reservation.locale):
-            return write_message(
-                reservation.email,
-                str(self.subject),
-                self.template,
-                link=site_url(self.endpoint, token=self.make_token(reservation)),
-                bookings=found,
-                hours=LINK_LIFE // timedelta(hours=1),
-            )
+    def make_url(self, reservation: Reservation) -> str:
+        """A link that names a reservation, valid for LINK_LIFE."""
+        return site_url(self.endpoint, token=self.make_token(reservation))
 
     def make_token(self, reservation: Reservation) -> str:
-        """The token of a link that names a reservation, valid for LINK_LIFE."""
+        """The token of such a link."""
         return str(self._signer().dumps(link_identity(reservation).hex))
 
     def open(self, token: str) -> Sequence[Reservation]:

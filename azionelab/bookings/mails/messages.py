@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session, joinedload
 from azionelab.bookings.audience.models import AudienceMessage
 from azionelab.bookings.audience.texts import write_message
 from azionelab.bookings.audience.writing import needless_for
-from azionelab.bookings.hand_over.mail import write_hand_over
+from azionelab.bookings.hand_over.mail import friend_link
+from azionelab.bookings.mails.address_links import LINK_LIFE
 from azionelab.bookings.mails.markup import booking_markup
 from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
 from azionelab.bookings.mails.sent_texts import keep, read_kept
@@ -28,9 +29,10 @@ from azionelab.bookings.mails.superseded import (
     is_superseded,
 )
 from azionelab.bookings.mails.templates.composing import MessageText
+from azionelab.bookings.mails.templates.models import About
 from azionelab.bookings.mails.templates.stored import read_own_texts
 from azionelab.bookings.mails.templates.values import proven_name
-from azionelab.bookings.mails.texts import OwnTexts, text_for
+from azionelab.bookings.mails.texts import OwnTexts, template_for, text_for
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.reminders.answers import has_answered
 from azionelab.bookings.reminders.confirming import answer_by
@@ -110,7 +112,7 @@ class _Read:
             bookings = MY_BOOKINGS.find(reservation.email_key) if reservation.email_key else ()
             ended = not bookings
         return cls(
-            read_own_texts(session, reservation.locale),
+            read_own_texts(session, _locale(mail)),
             is_asked and has_answered(session, reservation),
             mail.kind in KINDS and is_unsubscribed(session, reservation),
             bookings,
@@ -126,14 +128,8 @@ def render(mail: Mail, read: _Read | None = None) -> Message:
     reservation: Reservation = mail.reservation
     if mail.message is not None:
         message = _render_message(mail.message, reservation)
-    elif mail.kind == MailKind.HAND_OVER:
-        message = write_hand_over(mail.hand_over)
     else:
-        read = read or _Read.of(db.session(), mail)
-        if mail.kind == MailKind.MY_BOOKINGS:
-            message = MY_BOOKINGS.write(reservation, read.bookings)
-        else:
-            message = _render_booking(mail, reservation, read)
+        message = _render_booking(mail, reservation, read or _Read.of(db.session(), mail))
     is_link = mail.kind in (MailKind.MY_BOOKINGS, MailKind.HAND_OVER)
     token = message.link.rpartition("/")[2] if is_link else ""
     return replace(message, kept=keep(reservation, message, token))
@@ -154,12 +150,35 @@ def preview(mail: Mail) -> tuple[KeptText | None, bool]:
 
 
 def _render_booking(mail: Mail, reservation: Reservation, read: _Read) -> Message:
-    with force_locale(reservation.locale):
+    with force_locale(_locale(mail)):
         kind = MailKind(mail.kind)
-        text = text_for(kind, reservation, read.own, _of_curtain(mail, read) or mail.changed)
-        calendar = _calendar(reservation) if kind in _CHANGES else None
-        unsubscribe = unsubscribe_url(kind, reservation)
-        return build(text, reservation, mail.id, calendar=calendar, unsubscribe=unsubscribe)
+        facts = _of_link(mail) or _of_curtain(mail, read) or mail.changed
+        text = text_for(kind, reservation, read.own, facts)
+        about = About.of(template_for(kind, reservation, facts))
+        message = build(
+            text,
+            reservation,
+            mail.id,
+            calendar=_calendar(reservation) if kind in _CHANGES else None,
+            unsubscribe=unsubscribe_url(kind, reservation),
+            about=about,
+            bookings=read.bookings,
+        )
+        return replace(message, recipient=mail.recipient)
+
+
+def _locale(mail: Mail) -> str:
+    return str(mail.hand_over.locale if mail.hand_over_id else mail.reservation.locale)
+
+
+def _of_link(mail: Mail) -> dict[str, Any] | None:
+    """What a mail about a link says; None of any other mail."""
+    if mail.kind == MailKind.HAND_OVER:
+        return {"link": friend_link(mail.hand_over), "answer_by": mail.hand_over.lapses_at}
+    if mail.kind == MailKind.MY_BOOKINGS:
+        hours = LINK_LIFE // timedelta(hours=1)
+        return {"link": MY_BOOKINGS.make_url(mail.reservation), "hours": hours}
+    return None
 
 
 def _of_curtain(mail: Mail, read: _Read) -> dict[str, Any] | None:
@@ -178,22 +197,31 @@ def build(
     calendar: CalendarFile | None = None,
     ticket_urls: Mapping[str, str] | None = None,
     unsubscribe: str = "",
+    about: About = About.BOOKING,
+    bookings: Sequence[Reservation] = (),
 ) -> Message:
-    """The message with a text, in the current language. `ticket_urls` replace the private ones in a test."""
+    """The message with a text, in the current language. `ticket_urls` replace the private ones in a test.
+
+    Only what is `about` the booking itself has its private links. `bookings` are those of a list.
+    """
+    is_own = about is About.BOOKING
     content_id = _qr_content_id(mail_id)
     context = {
         "content": text,
         "reservation": reservation,
         "performance": reservation.performance,
         "place": place(reservation.performance.venue),
-        "ticket_urls": ticket_urls or _ticket_urls(reservation),
+        "about": about.value,
+        "bookings": bookings,
+        "ticket_urls": ticket_urls or (_ticket_urls(reservation) if is_own else {}),
         "qr": content_id,
         "unsubscribe": unsubscribe,
-        "confirm_again": reservation.is_live
+        "confirm_again": is_own
+        and reservation.is_live
         and answer_by(reservation.performance.starts_at, now()),
         "with_calendar": calendar is not None,
         "with_passes": calendar is not None and offers_passes(),
-        "markup": None if ticket_urls else booking_markup(reservation),
+        "markup": booking_markup(reservation) if is_own and not ticket_urls else None,
     }
     return Message(
         recipient=reservation.email,
@@ -202,7 +230,8 @@ def build(
         html=render_template("mail/message.html", **context),
         link=text.link,
         pictures=_pictures(reservation, content_id) if text.with_ticket else (),
-        recipient_name=_one_line(proven_name(reservation)),
+        # The name is not the friend's.
+        recipient_name="" if about is About.EVENING else _one_line(proven_name(reservation)),
         calendar=calendar,
         unsubscribe=unsubscribe,
     )

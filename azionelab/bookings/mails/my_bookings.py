@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
@@ -34,9 +33,7 @@ def _coming(email_key: str) -> Sequence[Reservation]:
 
 MY_BOOKINGS = AddressLink(
     name="my-bookings",
-    template="my_bookings",
     endpoint="bookings.my_bookings_list",
-    subject=_("Your bookings"),
     find=_coming,
     enqueue=lambda session, reservation_id: enqueue(session, reservation_id, MailKind.MY_BOOKINGS),
 )

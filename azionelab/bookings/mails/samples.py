@@ -70,6 +70,8 @@ def fill_sample(name: TemplateName, text: TemplateText) -> Sample:
     state = _STATES.get(name, State.CONFIRMED)
     reservation = _party(_next_evening(), state, name="Anna Bianchi")
     changed = _CHANGED.get(name)
+    if name in (TemplateName.MY_BOOKINGS, TemplateName.FOR_FRIEND):
+        changed = {"link": "", "hours": 2, "answer_by": now() + timedelta(days=2)}
     if name is TemplateName.QUESTION:
         changed = {"answer_by": reservation.performance.starts_at - timedelta(days=1)}
     values = values_for(name, reservation, changed)

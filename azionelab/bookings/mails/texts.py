@@ -92,6 +92,10 @@ def template_for(  # noqa: PLR0911, PLR0912 (one each)
             return TemplateName.REMINDER
         case MailKind.QUESTION if confirmed:
             return TemplateName.QUESTION
+        case MailKind.MY_BOOKINGS:
+            return TemplateName.MY_BOOKINGS
+        case MailKind.HAND_OVER:
+            return TemplateName.FOR_FRIEND
         case (
             MailKind.CONFIRM
             | MailKind.EXISTING

@@ -7,7 +7,7 @@ from flask_babel import force_locale
 from azionelab.bookings.mails.messages import build
 from azionelab.bookings.mails.samples import fill_sample
 from azionelab.bookings.mails.templates.fields import find_faults
-from azionelab.bookings.mails.templates.models import TemplateText
+from azionelab.bookings.mails.templates.models import About, TemplateText
 from azionelab.bookings.mails.templates.stored import TextKey, TextRefused
 from azionelab.database import transaction
 from azionelab.extensions import job_within
@@ -39,4 +39,11 @@ def build_text_trial(key: TextKey, text: TemplateText, address: str) -> Message:
         sample.reservation.email = address
         link = sample.text.link
         links = dict.fromkeys(("pdf", "ics", "coming", "cancel", "fewer", "another_evening"), link)
-        return build(sample.text, sample.reservation, uuid4(), ticket_urls=links)
+        return build(
+            sample.text,
+            sample.reservation,
+            uuid4(),
+            ticket_urls=links,
+            about=About.of(key.name),
+            bookings=[sample.reservation],
+        )

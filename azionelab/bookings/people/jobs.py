@@ -4,7 +4,7 @@ from uuid import UUID
 
 from procrastinate import JobContext, RetryStrategy
 
-from azionelab.bookings.people.own_data import ERASE_JOB, MY_DATA, SEND_JOB, erase_as_asked
+from azionelab.bookings.people.own_data import ERASE_JOB, SEND_JOB, erase_as_asked, send_link
 from azionelab.extensions import jobs
 from azionelab.mail.outbox import QUEUE
 
@@ -16,7 +16,7 @@ _TRIES = RetryStrategy(max_attempts=_MOST_PAUSES, exponential_wait=5)
 @jobs.task(name=SEND_JOB, queue=QUEUE, pass_context=True, retry=_TRIES)
 def send_my_data(context: JobContext, reservation_id: str) -> None:
     """Send the link to what is kept of an address."""
-    MY_DATA.send(UUID(reservation_id), f"{context.job.id}")
+    send_link(UUID(reservation_id), f"{context.job.id}")
 
 
 @jobs.task(name=ERASE_JOB, queue=QUEUE, pass_context=True, retry=_TRIES)

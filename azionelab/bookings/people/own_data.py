@@ -5,11 +5,10 @@ says by mail that it is done, and erases.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask_babel import force_locale, gettext
-from flask_babel import lazy_gettext as _
 from procrastinate.types import JSONDict
 from sqlalchemy import select
 
@@ -17,11 +16,16 @@ from azionelab.bookings.erasure import erase_person
 from azionelab.bookings.errors import ReservationChanged
 from azionelab.bookings.history import By
 from azionelab.bookings.locks import lock_performances, lock_reservations
-from azionelab.bookings.mails.address_links import AddressLink, send_unrecorded, write_message
+from azionelab.bookings.mails.address_links import (
+    LINK_LIFE,
+    AddressLink,
+    send_unrecorded,
+    write_message,
+)
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.people.persons import bookings_of_mailbox
 from azionelab.bookings.transitions import parties, waitlist
-from azionelab.database import now, transaction
+from azionelab.database import db, now, transaction
 from azionelab.extensions import job_within
 from azionelab.mail.message import Message
 from azionelab.mail.outbox import QUEUE
@@ -31,15 +35,34 @@ from azionelab.web.site_urls import site_url
 SEND_JOB = "bookings.send_my_data"
 MY_DATA = AddressLink(
     name="my-data",
-    template="my_data",
     endpoint="bookings.my_data_page",
-    subject=_("Your data"),
     find=bookings_of_mailbox,
     enqueue=lambda session, reservation_id: job_within(session, SEND_JOB, queue=QUEUE).defer(
         reservation_id=str(reservation_id)
     ),
 )
 ERASE_JOB = "bookings.erase_my_data"
+
+
+def send_link(reservation_id: UUID, sending: str) -> None:
+    """Send the link to a reservation's address, unless nothing is kept of it any more. Raises Unreachable.
+
+    `sending` names the job, which may run again: the Message-ID stays the same. A refusal for good is final.
+    """
+    reservation = db.session.get(Reservation, reservation_id, populate_existing=True)
+    if reservation is None or reservation.email_key is None:
+        return
+    if not MY_DATA.find(reservation.email_key):
+        return
+    with force_locale(reservation.locale):
+        message = write_message(
+            reservation.email,
+            gettext("Your data"),
+            "my_data",
+            link=MY_DATA.make_url(reservation),
+            hours=LINK_LIFE // timedelta(hours=1),
+        )
+    send_unrecorded(message, f"{MY_DATA.name}.{sending}")
 
 
 def can_still_come(reservation: Reservation, at: datetime) -> bool:

@@ -17,6 +17,7 @@ class Block(StrEnum):
     CHOICES = "choices"  # links to come, to another evening, or to cancel
     GIVE_BACK = "give_back"  # links to cancel, or to the booking for fewer seats
     FILES = "ticket_files"  # links to the PDF and to the calendar file
+    BOOKINGS = "bookings"  # a list of them
 
 
 # Words for a line; they may stand in subject and heading, too.
@@ -29,10 +30,12 @@ OTHER_REFERENCE, UNTIL = "other_reference", "until"
 
 @dataclass(frozen=True)
 class FieldsOf:
-    """The fields of a text beside INLINE, GREETING and the button, and those that must not be missing."""
+    """The fields of a text beside its words, GREETING and the button, and those that must not be missing."""
 
     more: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    words: tuple[str, ...] = INLINE
+    greets: bool = True
 
 
 _TICKET = (Block.TICKET, Block.FILES)
@@ -56,6 +59,16 @@ _OF: Mapping[TemplateName, FieldsOf] = {
     TemplateName.QUESTION: FieldsOf(
         (UNTIL, Block.GIVE_BACK), (UNTIL, Block.BUTTON, Block.GIVE_BACK)
     ),
+    TemplateName.MY_BOOKINGS: FieldsOf(
+        (Block.BOOKINGS,), (Block.BUTTON,), words=("hours",), greets=False
+    ),
+    # The name is that of whoever gives the seats; their reference is theirs.
+    TemplateName.FOR_FRIEND: FieldsOf(
+        (UNTIL,),
+        ("name", UNTIL, Block.BUTTON),
+        words=("name", "show", "date", "time", "venue", "seats"),
+        greets=False,
+    ),
     TemplateName.BOOKING: FieldsOf((STATE,), (STATE, Block.BUTTON)),
 }
 
@@ -74,7 +87,8 @@ class TextFaults:
 
 def known_fields(name: TemplateName) -> tuple[str, ...]:
     """The fields of a text's body."""
-    return (*INLINE, GREETING, Block.BUTTON, *_OF.get(name, FieldsOf()).more)
+    known = _OF.get(name, FieldsOf())
+    return (*known.words, *([GREETING] if known.greets else []), Block.BUTTON, *known.more)
 
 
 def required_fields(name: TemplateName) -> tuple[str, ...]:
@@ -84,7 +98,8 @@ def required_fields(name: TemplateName) -> tuple[str, ...]:
 
 def line_fields(name: TemplateName) -> tuple[str, ...]:
     """The fields of a subject and a heading."""
-    return (*INLINE, *(each for each in known_fields(name) if each in (OTHER_REFERENCE, UNTIL)))
+    words = _OF.get(name, FieldsOf()).words
+    return (*words, *(each for each in known_fields(name) if each in (OTHER_REFERENCE, UNTIL)))
 
 
 def find_faults(name: TemplateName, text: TemplateText) -> dict[str, TextFaults]:

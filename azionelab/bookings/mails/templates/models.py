@@ -33,7 +33,23 @@ class TemplateName(StrEnum):
     REMINDER = "reminder"  # the curtain is near: are you coming? With the ticket
     QUESTION = "question"  # you never answered: confirm again, or the seats go to others
     NOT_ANSWERED = "not_answered"  # they went to others
+    MY_BOOKINGS = "my_bookings"  # the link to all bookings of an address
+    FOR_FRIEND = "for_friend"  # to the friend to whom a booking is offered
     BOOKING = "booking"  # how the booking stands, when what the mail was about is over
+
+
+class About(StrEnum):
+    """What a mail shows beside its text."""
+
+    BOOKING = "booking"  # the evening, the reference, the private links
+    EVENING = "evening"  # to a friend, whose booking it is not yet
+    ADDRESS = "address"  # nothing: it is about several bookings
+
+    @classmethod
+    def of(cls, name: TemplateName) -> "About":
+        """What a text's mail shows."""
+        others = {TemplateName.MY_BOOKINGS: cls.ADDRESS, TemplateName.FOR_FRIEND: cls.EVENING}
+        return others.get(name, cls.BOOKING)
 
 
 @dataclass(frozen=True)

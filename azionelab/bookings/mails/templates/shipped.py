@@ -3,6 +3,7 @@
 from flask_babel import gettext
 
 from azionelab.bookings.mails.templates.models import TemplateName, TemplateText
+from azionelab.bookings.mails.templates.shipped_links import LINK_TEXTS
 from azionelab.bookings.mails.templates.shipped_waitlist import WAITLIST_TEXTS
 from azionelab.bookings.mails.templates.shipped_waitlist import WHAT as _WHAT
 
@@ -284,4 +285,5 @@ _TEXTS = {
     TemplateName.NOT_ANSWERED: _not_answered,
     TemplateName.BOOKING: _booking,
     **WAITLIST_TEXTS,
+    **LINK_TEXTS,
 }

@@ -37,7 +37,8 @@ def values_for(
     """The values for a mail about a reservation as it is now.
 
     `changed` is what staff changed (changes.py); for reminders and questions whether the party has `answered` already,
-    and `answer_by`, the moment until which it can.
+    and `answer_by`, the moment until which it can. A mail about a link has that `link`, and for how many `hours` it works
+    or, to a friend, `answer_by`.
     """
     performance = reservation.performance
     proven = proven_name(reservation)
@@ -53,6 +54,7 @@ def values_for(
             "reference": reservation.reference,
             "until": _until(reservation, changed or {}),
             "other_reference": (changed or {}).get("merged_into", ""),
+            "hours": str((changed or {}).get("hours", "")),
         },
         sentences={
             "greeting": [_greeting(proven)] if proven else [],
@@ -89,11 +91,15 @@ def _greeting(name: str) -> str:
     return gettext("Dear %(name)s,", name=f"\u2068{name}\u2069")
 
 
-def _button(
+def _button(  # noqa: PLR0911 (one each)
     name: TemplateName, reservation: Reservation, changed: Mapping[str, Any]
 ) -> tuple[str, str]:
     if name in _TO_PROGRAMME:
         return gettext("See the programme"), site_url("shows.programme")
+    if name is TemplateName.MY_BOOKINGS:
+        return gettext("Open my bookings"), changed["link"]
+    if name is TemplateName.FOR_FRIEND:
+        return gettext("See the seats"), changed["link"]
     token = make_link_token(reservation)
     if name in _TO_WAITLIST:
         return _WAITLIST_BUTTONS[name](), site_url("waitlist.place", token=token)

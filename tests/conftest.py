@@ -40,6 +40,7 @@ from bare_machine import embedded_postgres
 from tests.support.processes import PATIENCE, PYTHON, Program, free_port
 from tests.support.saved_rows import SavedRows
 from tests.support.smtp import SmtpServer
+from tests.support.wallet_keys import wallet_settings
 
 # Empties all tables and resets their sequences, except the tables that migrations fill and no test changes. One
 # statement, since it runs after most tests. It locks all tables first, so that running transactions end before and
@@ -411,8 +412,10 @@ class Site:
 def live_site(
     database_url: str, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
-    """The site under gunicorn with 2 workers of 4 threads, at SITE_BASE_URL."""
-    with served(settings, tmp_path_factory.mktemp("site") / "gunicorn.log") as site:
+    """The site under gunicorn with 2 workers of 4 threads, at SITE_BASE_URL, of a theatre that offers wallets."""
+    with served(
+        settings | wallet_settings(), tmp_path_factory.mktemp("site") / "gunicorn.log"
+    ) as site:
         yield site
 
 

@@ -38,23 +38,14 @@ from tests.support.wallet_keys import (
     TEAM,
     a_key,
     apple,
-    google_setting,
+    wallet_settings,
 )
-
-APPLE = apple()
-KEYS = {
-    "APPLE_PASS": APPLE.setting,
-    "GOOGLE_WALLET_KEY": google_setting(),
-    "GOOGLE_WALLET_ISSUER": GOOGLE_ISSUER,
-}
-ENGLISH = {"Accept-Language": "en"}
-Visit = Callable[[Reservation, str], Any]
 
 
 @pytest.fixture
 def site(make_app: Callable[..., Flask]) -> Iterator[Flask]:
     """The site of a theatre with keys."""
-    app = make_app(**KEYS)
+    app = make_app(**wallet_settings())
     with app.app_context():
         yield app
 
@@ -105,7 +96,7 @@ def verify(folder: Path, manifest: bytes, signature: bytes) -> bool:
     for name, file in (
         ("manifest", manifest),
         ("signature", signature),
-        ("root", APPLE.root.encode()),
+        ("root", apple().root.encode()),
     ):
         (folder / name).write_bytes(file)
     command = (

@@ -68,6 +68,15 @@ def google_setting() -> str:
     )
 
 
+def wallet_settings() -> dict[str, str]:
+    """The settings of a theatre with keys for both wallets."""
+    return {
+        "APPLE_PASS": apple().setting,
+        "GOOGLE_WALLET_KEY": google_setting(),
+        "GOOGLE_WALLET_ISSUER": GOOGLE_ISSUER,
+    }
+
+
 def _name(common: str, pass_type: str = "") -> x509.Name:
     parts = [x509.NameAttribute(NameOID.COMMON_NAME, f"Throw-away {common}")]
     if pass_type:

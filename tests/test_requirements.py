@@ -11,7 +11,16 @@ import pytest
 
 from tests.support.processes import ROOT
 
-OURS = {"azionelab", "azionelab_backup", "bare_machine", "bench", "migrations", "simulate", "tests"}
+OURS = {
+    "azionelab",
+    "azionelab_backup",
+    "bare_machine",
+    "bench",
+    "migrations",
+    "simulate",
+    "tests",
+    "wsgi",
+}
 PRODUCTION = ("azionelab", "migrations", "wsgi.py", "gunicorn.conf.py")
 ASKED_WHERE = {
     "requirements.in": PRODUCTION,

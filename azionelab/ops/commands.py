@@ -1,32 +1,30 @@
 """The operators' commands: `flask create-admin`, `load-season`, `check`, `doctor` and others."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TextIO, TypeVar
+from typing import TextIO
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale
-from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from azionelab.bookings.mails.resending import resend_failed
-from azionelab.database import now, violated_constraint
-from azionelab.database.errors import describe_unreachable
-from azionelab.demo.pictures import add_pictures
-from azionelab.demo.season import DatabaseInUse, write_demo_season
+from azionelab.database import now
 from azionelab.ops.checks import deployment as deploy_check
-from azionelab.ops.checks import doctor, roles
-from azionelab.ops.checks.schema import NOT_MIGRATED
+from azionelab.ops.checks import doctor
 from azionelab.ops.checks.secret_keys import accept_key
 from azionelab.ops.checks.unusual_settings import read_env_file
 from azionelab.ops.processes.worker import worker_command
+from azionelab.ops.season.commands import (
+    demo_season_command,
+    load_season_command,
+    local_time,
+    write_season_command,
+)
 from azionelab.ops.smoke.commands import smoke_command
-from azionelab.shows.season import load_season
-from azionelab.shows.season_file import SeasonError
+from azionelab.ops.with_database import with_database
 from azionelab.staff.accounts import account_address, create_account
 from azionelab.staff.models import RoleName
 from azionelab.staff.tokens import MAX_TOKEN_HOURS, Scope, issue_token
@@ -35,9 +33,6 @@ from azionelab.validation.text import has_visible_character, is_one_line
 
 _ENV = Path(__file__).resolve().parents[2] / ".env"
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 
 def register_commands(app: Flask) -> None:
     """Add this application's commands to `flask`."""
@@ -45,6 +40,7 @@ def register_commands(app: Flask) -> None:
         create_admin_command,
         create_token_command,
         load_season_command,
+        write_season_command,
         check_command,
         doctor_command,
         mail_doctor_command,
@@ -55,26 +51,6 @@ def register_commands(app: Flask) -> None:
         demo_season_command,
     ):
         app.cli.add_command(command)
-
-
-def _with_database(command: Callable[P, R]) -> Callable[P, R]:
-    """Run a command in the application context; database errors become one-line messages."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except OperationalError as error:
-            raise click.ClickException(describe_unreachable(error)) from error
-        except DBAPIError as error:
-            if isinstance(error.orig, InsufficientPrivilege):
-                raise click.ClickException(roles.NO_RIGHTS) from error
-            if not isinstance(error.orig, UndefinedTable | UndefinedColumn):
-                raise
-            raise click.ClickException(NOT_MIGRATED) from error
-
-    in_context: Callable[P, R] = with_appcontext(run)
-    return in_context
 
 
 @click.command("create-admin")
@@ -91,7 +67,7 @@ def _with_database(command: Callable[P, R]) -> Callable[P, R]:
     type=click.File(encoding="utf-8"),
     help="Read the password from the first line of this file (- for standard input).",
 )
-@_with_database
+@with_database
 def create_admin_command(email: str, role: str, name: str, password_file: TextIO | None) -> None:
     """Create a staff account; without --role, an administrator's."""
     try:
@@ -118,7 +94,7 @@ def _password(file: TextIO | None) -> str:
 @click.argument("label")
 @click.option("--hours", type=click.IntRange(1, MAX_TOKEN_HOURS), default=12, show_default=True)
 @click.option("--scans-only", is_flag=True, help="No names, search, walk-ins or release of seats.")
-@_with_database
+@with_database
 def create_token_command(label: str, hours: int, *, scans_only: bool) -> None:
     """Create a token for a device at the door; LABEL names the device: "Door A, Marta's phone"."""
     if not has_visible_character(label) or not is_one_line(label):
@@ -127,7 +103,7 @@ def create_token_command(label: str, hours: int, *, scans_only: bool) -> None:
     token, secret = issue_token(label.strip(), scope, hours)
     click.echo(
         f"Token {token.id} is valid for the door's API{' (scans only)' if scans_only else ''}"
-        f" until {_local(token.expires_at)}."
+        f" until {local_time(token.expires_at)}."
         " It is shown only once:",
         err=True,
     )
@@ -146,73 +122,12 @@ def create_token_command(label: str, hours: int, *, scans_only: bool) -> None:
     is_flag=True,
     help="Also mails to addresses that do not exist, as the mail server reported.",
 )
-@_with_database
+@with_database
 def resend_failed_command(since: datetime, bad_addresses: bool) -> None:
     """Resend all mails that were given up since a date and time."""
     zone = current_app.config["AZIONELAB"].time_zone
     mails = resend_failed(since.replace(tzinfo=zone), now(), bad_addresses=bad_addresses)
     click.echo(f"{mails} mails are queued to be sent again.")
-
-
-def _local(moment: datetime) -> str:
-    """A datetime in the theatre's time zone."""
-    return f"{moment.astimezone(current_app.config['AZIONELAB'].time_zone):%Y-%m-%d %H:%M %Z}"
-
-
-@click.command("load-season")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_with_database
-def load_season_command(file: Path) -> None:
-    """Add the venues, shows and performances of FILE; seasons/example.toml shows the format."""
-    try:
-        loaded = load_season(file)
-    except SeasonError as error:
-        problems = "\n".join(f"  {problem}" for problem in error.problems)
-        raise click.ClickException(f"nothing was loaded from {file}:\n{problems}") from error
-    for one, other in loaded.overlaps:
-        performances = " and ".join(
-            f"{row.show.title}, {_local(row.starts_at)}" for row in (one, other)
-        )
-        click.echo(
-            f"warning: {one.venue.name} has two performances at once: {performances}", err=True
-        )
-    click.echo(
-        f"Loaded {loaded.venues} venues, {loaded.shows} shows, {loaded.performances} performances."
-    )
-
-
-@click.command("demo-season")
-@click.option("--force", is_flag=True, help="In production too, and beside real bookings.")
-@click.option(
-    "--pictures/--no-pictures", default=True, help="Draw posters too, which takes a while."
-)
-@_with_database
-def demo_season_command(*, force: bool, pictures: bool) -> None:
-    """Write an invented season with some hundred bookings in every state, to look at and to try.
-
-    No mail is sent about bookings of the past: the addresses end in example.org, which nobody has.
-    """
-    if not (force or current_app.config["AZIONELAB"].debug):
-        raise click.ClickException(
-            "this is a production site, where invented bookings would be taken for real ones;"
-            " --force writes them all the same"
-        )
-    try:
-        written = write_demo_season(into_used=force)
-    except DatabaseInUse as error:
-        raise click.ClickException(
-            "this database has reservations, and invented ones would be taken for real; --force"
-            " writes them all the same"
-        ) from error
-    except IntegrityError as error:
-        if violated_constraint(error) != "uq_show_slug":
-            raise
-        raise click.ClickException(
-            "the demonstration season is in this database already"
-        ) from error
-    click.echo(f"Wrote {written}.")
-    if pictures:
-        click.echo(add_pictures())
 
 
 @click.command("check")
@@ -236,7 +151,7 @@ def check_command(deploy: bool, serving: bool, env_file: TextIO | None) -> None:
 
 
 @click.command("doctor")
-@_with_database
+@with_database
 def doctor_command() -> None:
     """Check that the data is consistent, without changing it; exit status 1 if a check fails."""
     _print_table(doctor.run_checks())
@@ -277,7 +192,7 @@ def mail_doctor_command(
 
 
 @click.command("accept-secret-key")
-@_with_database
+@with_database
 def accept_secret_key_command() -> None:
     """Accept the current SECRET_KEY. Links and tickets that an earlier key signed stop working.
 

@@ -1,6 +1,6 @@
 """Loads a season from a file: either all of it, or nothing and a list of problems.
 
-seasons/example.toml shows the format. Existing rows are never changed: a performance refers to an existing
+seasons/example.toml shows the format; exchange/season_toml.py writes it. Existing rows are never changed: a performance refers to an existing
 venue or show by its name or slug.
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from azionelab.database import now, transaction
-from azionelab.shows.facts.season_fields import read_show_facts
+from azionelab.shows.facts.season_fields import read_show_facts, read_venue_facts
 from azionelab.shows.limits import CLOSES_BEFORE, MAX_MINUTES, MAX_PARTY, MAX_TEXT, PARTY_LIMIT
 from azionelab.shows.models import MAX_CAPACITY, FormerSlug, Performance, Show, Venue
 from azionelab.shows.overlaps import find_overlaps
@@ -95,7 +95,7 @@ class _Season:
     def add_venue(self, entry: Entry) -> None:
         """Read a [[venue]]."""
         name = entry.one_line("name", required=True)
-        venue = Venue(name=name, address=entry.one_line("address"))
+        venue = Venue(name=name, address=entry.one_line("address"), **read_venue_facts(entry))
         entry.finish()
         self._claim(entry, "name", ("venue", name))
         self._venues.setdefault(name, venue)
@@ -135,6 +135,7 @@ class _Season:
         capacity = entry.number("capacity", 0, MAX_CAPACITY)
         wheelchair_places = entry.number("wheelchair_places", 0, capacity, 0)
         party_limit = entry.number("party_limit", 1, MAX_PARTY, PARTY_LIMIT)
+        reentry = entry.flag("reentry", default=False)
         entry.finish()
         if starts_at is None:
             return
@@ -149,6 +150,7 @@ class _Season:
                 capacity=capacity,
                 wheelchair_places=wheelchair_places,
                 party_limit=party_limit,
+                reentry=reentry,
             )
         )
 

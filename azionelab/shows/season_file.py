@@ -141,6 +141,16 @@ class Entry:
         self.add_problem(name, f"is not a whole number from {low} to {high}")
         return low
 
+    def degrees(self, name: str, most: int) -> float | None:
+        """A coordinate from -`most` to `most`; None when it is missing."""
+        value = self._unread.pop(name, None)
+        if value is None:
+            return None
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= most:
+            return float(value)
+        self.add_problem(name, f"is not a number of degrees from -{most} to {most}")
+        return None
+
     def flag(self, name: str, *, default: bool) -> bool:
         """A boolean."""
         value = self._unread.pop(name, default)
@@ -244,8 +254,8 @@ def _name(written: str) -> str:
 
 def _moment(value: object, clock: Clock, curtain: datetime | None) -> datetime:
     """Parse a date and time; raises ValueError, and what `from_local` raises."""
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return from_local(value, clock.zone)
+    if isinstance(value, datetime):
+        return value if value.tzinfo else from_local(value, clock.zone)
     if not isinstance(value, str):
         raise ValueError
     if match := _ABSOLUTE.fullmatch(value):

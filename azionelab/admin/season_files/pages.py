@@ -23,6 +23,7 @@ from azionelab.admin.season_files.texts import describe_import, describe_problem
 from azionelab.database import now
 from azionelab.shows.exchange.imports import begin_import, recent_imports
 from azionelab.shows.exchange.reading import read_file
+from azionelab.shows.exchange.season_toml import write_season
 from azionelab.shows.exchange.writing import COLUMNS, season_calendar, season_rows
 from azionelab.shows.runs.planning import NewShow, NewVenue, plan_evenings
 from azionelab.staff.rights import Right
@@ -100,6 +101,13 @@ class FilePages(LongFilePages):
     def export_csv(self) -> Response:
         """The season to come as CSV, in the columns that the import reads."""
         return download_table((COLUMNS, season_rows(now())), "csv", "season", gettext("Season"))
+
+    @expose("/season.toml")
+    def export_toml(self) -> Response:
+        """The season with all facts of its shows, as `flask load-season` reads it."""
+        response = Response(write_season(now()), mimetype="application/toml")
+        response.headers.set("Content-Disposition", "attachment", filename="season.toml")
+        return response
 
     @expose("/season.ics")
     def export_ics(self) -> Response:

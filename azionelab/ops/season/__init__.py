@@ -1,0 +1,1 @@
+"""Seasons from files, into files, and invented."""

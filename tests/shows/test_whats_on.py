@@ -76,7 +76,7 @@ def test_a_visitor_finds_an_evening_by_month_show_venue_seats_and_words(
         ({"month": "soon", "show": "A", "venue": "x", "page": "0"}, {late, first, full}),
     ):  # fmt: skip
         for view in ({}, {"view": "calendar"}):
-            page = main_of(client, **query | view)
+            page = main_of(client, **query | view).split("You can still book")[0]
             if not view or len({each.starts_at.month for each in found}) == 1:
                 shown = {each.id for each in found}
                 assert booked(page) == shown, query
@@ -202,6 +202,35 @@ def test_each_state_says_what_to_do_next(client: FlaskClient) -> None:
     assert client.get("/en/performances/999999/opening.ics").status_code == 404
     hidden = a_performance(published=False, booking_opens_at=now() + timedelta(hours=5))
     assert client.get(f"/en/performances/{hidden.id}/opening.ics").status_code == 404
+
+
+def test_a_choice_without_evenings_says_what_there_is(client: FlaskClient) -> None:
+    def nothing(show: Show, **query: Any) -> str:
+        page = main_of(client, show=show.slug, **query)
+        assert "Nothing matches" in page
+        assert booked(page.split("You can still book")[1]) == {free.id}
+        return page
+
+    free = a_performance()
+    full, off = a_performance(0), a_performance(cancelled_at=now())
+    later = a_performance(booking_opens_at=now() + timedelta(hours=5))
+    past = a_performance(starts_at=now() - timedelta(days=1))
+    page = nothing(full.show, free=1)
+    assert "Seats come back when others cancel" in page
+    assert f'href="/en/?show={full.show.slug}">Also the sold-out ones' in page
+    page = nothing(later.show, free=1)
+    assert "booking opens later, or is closed" in page
+    assert f'href="/en/?show={later.show.slug}">Show them all the same' in page
+    for over in (off.show, past.show):
+        page = nothing(over, free=1)
+        assert "No other performance of this show is announced." in page
+        assert f'href="/en/shows/{over.slug}">About the show' in page
+        assert "sold-out" not in page
+    # Its own page leads on to others, and not back to this one.
+    page = unescape(client.get(f"/en/shows/{past.show.slug}").text)
+    assert "The last ones" in page
+    assert "Other evenings" not in page
+    assert booked(page) == {free.id}
 
 
 def test_a_subscribed_calendar_gets_changes(client: FlaskClient) -> None:

@@ -1,9 +1,12 @@
 """The programme: the season at a glance, as a list or a calendar; its filters and search are in its address."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from flask import Response, abort, current_app, render_template, request, url_for
 from flask_babel import gettext
@@ -13,9 +16,9 @@ from azionelab.media.pictures import posters_of
 from azionelab.shows.pages.atom import season_feed
 from azionelab.shows.pages.calendars import opening_entry, season_calendar
 from azionelab.shows.pages.views import blueprint, public_file, public_page
-from azionelab.shows.programme import Status, find_listing, find_published_show, programme
+from azionelab.shows.programme import Listing, Status, find_listing, find_published_show, programme
 from azionelab.shows.programme import list_performances as performances_of
-from azionelab.shows.whats_on.board import board, choices, month_sheet
+from azionelab.shows.whats_on.board import board, choices, month_sheet, next_bookable
 from azionelab.shows.whats_on.change_times import change_times
 from azionelab.shows.whats_on.selection import MAX_WORDS, Selection, read_selection
 from azionelab.theme.current import theatre_name
@@ -78,6 +81,8 @@ def _render(selection: Selection) -> str:
     offered = choices(season, zone)
     chosen = selection.select(season, zone)
     context: dict[str, Any] = {"board": None, "sheet": None, "posters": {}}
+    if season and not chosen:
+        context |= _instead(selection, season, zone)
     if selection.view == "calendar":
         context["sheet"] = month_sheet(
             chosen, selection, offered.months, at.astimezone(zone).date(), zone
@@ -100,6 +105,20 @@ def _render(selection: Selection) -> str:
         max_words=MAX_WORDS,
         at_noon=partial(_at_noon, zone=zone),
     )
+
+
+def _instead(selection: Selection, season: Sequence[Listing], zone: ZoneInfo) -> dict[str, Any]:
+    """What there is for a visitor whose choice shows nothing."""
+    coming = [each for each in season if each.status is not Status.CANCELLED]
+    without_free_seats = replace(selection, free=False).select(coming, zone)
+    of_show = any(each.show_slug == selection.show for each in coming)
+    return {
+        "full": any(each.status is Status.SOLD_OUT for each in without_free_seats),
+        "unbookable": without_free_seats,
+        # A show that a link chose, and that has nothing more to come.
+        "over": None if of_show else find_published_show(selection.show),
+        "bookable": next_bookable(season),
+    }
 
 
 def _at_noon(day: date, zone: Any) -> datetime:

@@ -1,6 +1,6 @@
 """The programme's pages: without cookies and equal for all visitors, so nginx can cache them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -36,6 +36,7 @@ from azionelab.shows.programme import (
     past_performances,
     programme,
 )
+from azionelab.shows.whats_on.board import next_bookable
 from azionelab.theme.current import theatre_name
 from azionelab.web.dates import format_date
 from azionelab.web.languages.pages import PagesInLanguages
@@ -107,10 +108,9 @@ def _render_show(slug: str) -> str:
     )
 
 
-def _what_is_left(show: Show, at: datetime) -> tuple[list[Listing], list[Listing]]:
+def _what_is_left(show: Show, at: datetime) -> tuple[list[Listing], Sequence[Listing]]:
     """Of a show that is over, its last performances; and the next ones of others that can be booked."""
-    others = [each for each in programme(at) if each.status is Status.OPEN]
-    return past_performances(show, at, _FEW), others[:_FEW]
+    return past_performances(show, at, _FEW), next_bookable(programme(at))
 
 
 def _redirect_former_slug(slug: str) -> NoReturn:

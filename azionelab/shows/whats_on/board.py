@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from azionelab.shows.programme import Listing
+from azionelab.shows.programme import Listing, Status
 from azionelab.shows.whats_on.selection import Selection, month_of
 
 Key = TypeVar("Key")
@@ -17,6 +17,7 @@ Row = TypeVar("Row")
 SHOWS_PER_PAGE = 12
 EVENINGS_PER_SHOW = 6  # in a list of several shows
 EVENINGS_PER_PAGE = 48  # in a list of one show
+_FEW = 3  # evenings, for who found none
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,11 @@ def board(chosen: Sequence[Listing], page: int) -> Board:
         for evenings in _cut(list(shows.values()), page, SHOWS_PER_PAGE)
     ]
     return Board(rows, page, pages)
+
+
+def next_bookable(season: Sequence[Listing]) -> Sequence[Listing]:
+    """The next few evenings that can be booked, for a visitor who found none."""
+    return [each for each in season if each.status is Status.OPEN][:_FEW]
 
 
 def month_sheet(

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from babel import dates
 from flask import current_app
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext
 
 
 def format_datetime(moment: datetime) -> str:
     """The full date and the time."""
-    return f"{format_day(moment)}, {format_time(moment)}"
+    return gettext("%(day)s, %(time)s", day=format_day(moment), time=format_time(moment))
 
 
 def format_day(moment: datetime) -> str:

@@ -49,7 +49,7 @@ def test_whoever_is_logged_in_gets_the_page_that_a_stranger_gets(
 ) -> None:
     stranger = english(app_beyond)
     take_away(app_beyond, cutter)
-    words = {"en": "The site is very busy", "it": "Il sito è molto occupato"}[language]
+    words = {"en": "The site is very busy", "it": "Il sito è molto affollato"}[language]
     for client in (stranger, admin):
         for page in PAGES:
             answer = client.get(page, headers={"Accept-Language": language})

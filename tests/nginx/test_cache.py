@@ -193,7 +193,7 @@ def test_the_programme_stays_up_while_the_application_is_down(
     missing = nginx.fetch(other)
     assert missing.status == 503
     assert missing.headers["retry-after"] == "5"
-    assert "Il sito è molto occupato" in missing.text
+    assert "Il sito è molto affollato" in missing.text
     assert "The site is very busy" in missing.text
     form = nginx.fetch("/performances/1/book", "POST", body=b"seats=2")
     assert form.status == 503

@@ -19,7 +19,7 @@ _OPENS = -30  # minutes from the curtain, as all times here
 _LATE_SAID = -20
 _SAID_MINUTES = 10  # after the curtain
 _LAPSED = 0.5  # all offers have lapsed
-_AT_THE_DOOR = MINUTES[0]
+_AT_THE_DOOR, _CLOSE = MINUTES[:2]
 _CONFIRMED = (
     "SELECT email, id, reference FROM reservation WHERE state = 'confirmed' AND NOT walk_in"
     " ORDER BY reference"
@@ -101,8 +101,11 @@ class Door:
             self._scene.outcome.near += party.seats
 
     def _minutes_away(self, party: Party) -> int:
-        is_there = party.waits_at_door < self._scene.habits.waits_at_door
-        return _AT_THE_DOOR if is_there else party.minutes_away
+        habits = self._scene.habits
+        if party.waits_at_door < habits.waits_at_door:
+            return _AT_THE_DOOR
+        comes_close = party.comes_close < habits.comes_close
+        return min(_CLOSE, party.minutes_away) if comes_close else party.minutes_away
 
     def _open(self) -> None:
         scene = self._scene

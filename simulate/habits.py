@@ -92,6 +92,10 @@ class Habits:
         (0.0, 0.3, 0.25, 0.25, 0.1, 0.1),
         "share of them that are 2, 5, 10, 15, 20, 30 minutes away; who would wait at the door is 2 away",
     )
+    comes_close: float = _habit(
+        0.5,
+        "of these, if they are more than 5 minutes away: come close and say so, since page and mail say when seats come free",
+    )
     takes_offer_near: float = _habit(0.85, "take an offer that comes when they are near")
     answers_when_near: float = _habit(2.0, "minutes until they answer it, on average")
     near_stays_away: float = _habit(0.03, "of those who took it: do not come")

@@ -45,6 +45,7 @@ class Party:
     looks_again_at: float  # minutes from the curtain
     says_near_at: float  # minutes from the curtain
     minutes_away: int
+    comes_close: float
 
 
 def draw_parties(theatre: Theatre, habits: Habits, seed: str) -> list[Party]:
@@ -97,4 +98,5 @@ def _draw_party(name: str, theatre: Theatre, habits: Habits, random: Random) -> 
         looks_again_at=-random.uniform(*_LOOKS_AGAIN),
         says_near_at=-random.uniform(_NEAR_LATEST, habits.says_near_before),
         minutes_away=random.choices(MINUTES, habits.near_minutes)[0],
+        comes_close=random.random(),
     )

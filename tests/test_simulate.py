@@ -70,7 +70,7 @@ def test_the_tables_say_whether_the_aim_is_reached() -> None:
     plan = make_plan(THEATRE, 1)
     short = {season: Outcome(evenings=1, seats=8, filled=7) for season in plan.all}
     full = {season: replace(outcome, filled=8) for season, outcome in short.items()}
-    assert "**Not reached**: 87.5% filled, 0 turned away" in write_tables(plan, short)
+    assert "**Not reached**: 87.5% filled, 0 turned away on 4 evenings" in write_tables(plan, short)
     assert "**Reached**: 100.0% filled" in write_tables(plan, full)
     picture = draw({"no loop": [90, 40], "all": [99, 96]}, [0.1, 0.6], 95)
     assert picture.count("<polyline") == 2

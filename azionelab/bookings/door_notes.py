@@ -9,13 +9,15 @@ from azionelab.bookings.errors import (
     PartyInside,
     ReservationChanged,
     ReservationEnded,
+    ReservationUnknown,
     VisitorErased,
 )
 from azionelab.bookings.locks import lock_reservation
 from azionelab.bookings.models import Reservation
-from azionelab.database import now, transaction
+from azionelab.database import db, now, transaction
 
 MINUTES = (5, 10, 15, 20, 30)  # that can be chosen, after the curtain
+COMING_MINUTES = 10  # that the door notes
 OPEN_FROM = timedelta(hours=12)  # before the curtain: nobody knows earlier
 
 
@@ -53,6 +55,25 @@ def set_lateness(
             raise ReservationChanged
         reservation.late_at = late_at
         return reservation
+
+
+def note_coming(performance_id: int, reservation_id: UUID, *, coming: bool) -> Reservation:
+    """Record what the door learns of a party: that it is on its way, as if it had said so itself; or that it is not.
+
+    It is expected COMING_MINUTES after the curtain, or with the next choice of MINUTES when that has passed. Raises
+    ReservationUnknown for one of another performance, LatenessClosed when it is too early or too late, and what
+    `set_lateness` raises.
+    """
+    reservation = db.session.get(Reservation, reservation_id)
+    if reservation is None or reservation.performance_id != performance_id:
+        raise ReservationUnknown
+    minutes = 0
+    if coming:
+        left = [each for each in minutes_offered(reservation, now()) if each >= COMING_MINUTES]
+        if not left:
+            raise LatenessClosed
+        minutes = left[0]
+    return set_lateness(reservation_id, minutes, by_staff=True)
 
 
 def write_note(reservation_id: UUID, note: str, seen: str) -> Reservation:

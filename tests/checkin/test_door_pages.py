@@ -24,13 +24,14 @@ from azionelab.checkin.house import search
 from azionelab.checkin.house.counts import house_counts
 from azionelab.checkin.pages import views
 from azionelab.checkin.scanning.facts import ticket_identity
+from azionelab.checkin.scanning.scans import admit
 from azionelab.checkin.texts.notices import performance_warning
 from azionelab.database import now
 from azionelab.shows.models import Performance
 from azionelab.shows.programme import find_listing
 from azionelab.web.rate_limits import RateLimit
 from tests.bookings.test_pages import fields
-from tests.factories import a_party, a_performance, fresh, ticket_token
+from tests.factories import DOOR_A, a_party, a_performance, fresh, ticket_token
 
 pytestmark = pytest.mark.usefixtures("in_app")
 ROME = ZoneInfo("Europe/Rome")
@@ -208,6 +209,31 @@ def test_a_note_is_read_where_its_party_is_found_and_let_in(door: FlaskClient) -
         )
         assert "Wheelchair, row 1 &lt;b&gt;" in page.text
         assert ("Expected late, at about" in page.text) == is_awaited
+
+
+def test_the_door_notes_that_a_party_is_on_its_way_and_takes_it_back(door: FlaskClient) -> None:
+    curtain = now() + timedelta(minutes=20)
+    performance = a_performance(starts_at=curtain, booking_closes_at=curtain)
+    party, other = a_party(performance, name="Zoë Nguyen"), a_party(a_performance())
+    form = open_door(door, performance.id) | {"query": "zoë", "party": str(party.id)}
+
+    def press(**named: str) -> tuple[int, str]:
+        address = f"/checkin/performances/{performance.id}/coming"
+        page = door.post(address, data=form | named, headers=ENGLISH)
+        return page.status_code, page.text
+
+    status, page = press(coming="yes")
+    assert (status, "They are not on their way" in page) == (200, True)
+    assert "a release keeps the seats of this party until" in page
+    assert release_no_shows(performance.id).late_places == party.seats
+    status, page = press(coming="no")
+    assert (status, "They are on their way" in page) == (200, True)
+    assert fresh(party.id).late_at is None
+    assert press(coming="yes", party=str(other.id))[0] == 409
+    assert press(coming="yes", party="x")[0] == 409
+    assert fresh(other.id).late_at is None
+    admit(performance.id, party.reference, uuid4(), DOOR_A)
+    assert press(coming="yes")[0] == 409
 
 
 def test_changed_bookings_say_what_changed(door: FlaskClient) -> None:

@@ -253,6 +253,13 @@ def reentry_on_the_page(stage: Stage) -> Press:
     return partial(stage.admin.post, f"{address}/reentry", data=form)
 
 
+def coming_on_the_page(stage: Stage) -> Press:
+    party = party_tonight()
+    address = f"/checkin/performances/{party.performance_id}"
+    form = token_of(stage.admin, address) | {"coming": "yes", "party": str(party.id)}
+    return partial(stage.admin.post, f"{address}/coming", data=form)
+
+
 def restore_on_the_page(stage: Stage) -> Press:
     evening = party_tonight().performance_id
     release_no_shows(evening)
@@ -317,7 +324,7 @@ VISITORS = (
 DOORS = (
     scan, scan_of_some, walk_ins, sync, undo, release, restore, scan_on_the_page,
     undo_on_the_page, walk_ins_on_the_page, release_on_the_page, restore_on_the_page,
-    out_on_the_page, reentry_on_the_page,
+    out_on_the_page, reentry_on_the_page, coming_on_the_page,
 )  # fmt: skip
 STAFF = (
     staff_confirms, staff_resends, staff_calls_off, new_venue,

@@ -10,6 +10,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
+from azionelab.bookings.door_notes import note_coming
+from azionelab.bookings.errors import BookingError
+from azionelab.bookings.seats.no_show_seats import kept_until
 from azionelab.checkin.codes import ForeignCode, refuse_foreign
 from azionelab.checkin.devices.invitations import invitation_url, make_invitation
 from azionelab.checkin.devices.scan_rate import ATTEMPTS
@@ -28,6 +31,7 @@ from azionelab.checkin.texts.building_texts import describe_building_parts, desc
 from azionelab.checkin.texts.change_texts import describe_changes
 from azionelab.checkin.texts.near_texts import describe_near
 from azionelab.checkin.texts.notices import (
+    describe_coming,
     describe_late_arrival,
     describe_more_found,
     foreign_code_text,
@@ -46,7 +50,13 @@ from azionelab.web.resubmit_pages import can_resubmit, resubmit_page, stale_form
 
 blueprint = Blueprint("checkin", __name__, url_prefix="/checkin")
 # Not offered to be sent again after a login: the user must see the current state first.
-_NOT_RESENT = ("checkin.undo", "checkin.release", "checkin.restore", "checkin.reentry")
+_NOT_RESENT = (
+    "checkin.undo",
+    "checkin.release",
+    "checkin.restore",
+    "checkin.reentry",
+    "checkin.coming",
+)
 
 
 @blueprint.get("/")
@@ -152,6 +162,25 @@ def reentry(performance_id: int) -> AnyResponse:
     get_performance(performance_id)
     allow_reentry(performance_id, allowed=request.form.get("allowed") == "yes")
     return redirect(url_for(".door", performance_id=performance_id), 303)
+
+
+@blueprint.post("/performances/<int:performance_id>/coming")
+@door_required
+def coming(performance_id: int) -> AnyResponse:
+    """Note that a party is on its way, so that a release keeps its seats; or that it is not."""
+    performance = get_performance(performance_id)
+    query = request.form.get("query", "")[:MAX_QUERY]
+    try:
+        party = note_coming(
+            performance_id,
+            UUID(request.form.get("party", "")),
+            coming=request.form.get("coming") == "yes",
+        )
+    except (BookingError, ValueError):
+        notice = gettext("Nothing was changed: this party is in, or is not expected.")
+        return _door_page(performance, ScanForm.blank(), status=409, notice=notice, query=query)
+    until = kept_until(performance.starts_at, party.late_at, now())
+    return _door_page(performance, ScanForm.blank(), notice=describe_coming(until), query=query)
 
 
 @blueprint.post("/performances/<int:performance_id>/undo")

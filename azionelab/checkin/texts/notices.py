@@ -36,6 +36,15 @@ def too_many_attempts_text() -> str:
     return gettext("Too many attempts. Please try again in a minute.")
 
 
+def describe_coming(until: datetime | None) -> str:
+    """That a party is on its way, and until when a release keeps its seats; None: not any more."""
+    if until is None:
+        return gettext("Noted: a release takes the seats of this party like all others.")
+    return gettext(
+        "Noted: a release keeps the seats of this party until %(at)s.", at=format_time(until)
+    )
+
+
 def describe_late_arrival(late_at: datetime) -> str:
     """The time at which a late party expects to come."""
     return gettext("Expected late, at about %(at)s", at=format_time(late_at))

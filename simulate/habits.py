@@ -112,7 +112,7 @@ class Theatre:
     wishes: float = 2.0  # seats that are wished for, for each seat of the house
     sureness: float = CHANCE  # that all get a seat who may wait at the door
     release_minutes: int = 6  # before the curtain the seats of no-shows are released
-    confirm_again_hours: int = 24  # before the curtain, if it is asked
+    confirm_again_hours: int = 12  # before the curtain, if it is asked
 
 
 def assumptions(habits: Habits) -> list[tuple[str, str, str, str]]:

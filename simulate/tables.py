@@ -81,7 +81,7 @@ def make_plan(theatre: Theatre, seed: int) -> Plan:
         "released 20 minutes before": {"release_minutes": 20},
         "as many may wait as all get a seat on half of the evenings": {"sureness": 0.5},
         "as many as get one on 1 of 10": {"sureness": 0.1},
-        "“confirm again” by 12 hours before the curtain": {"confirm_again_hours": 12},
+        "“confirm again” by 24 hours before the curtain": {"confirm_again_hours": 24},
         "1.2 seats wished for each seat": {"wishes": 1.2},
         "3 seats wished for each seat": {"wishes": 3.0},
     }

@@ -1,4 +1,4 @@
-"""A visitor's whole way by the links of real mails: in English with scripts, in Italian without any."""
+"""A visitor's whole way by the links of real mails, in both languages, with scripts and without any."""
 
 import re
 from collections.abc import Callable
@@ -17,9 +17,6 @@ from tests.support.processes import ROOT, eventually
 from tests.support.smtp import SmtpServer
 
 pytestmark = pytest.mark.usefixtures("in_app", "worker")
-in_both_languages = pytest.mark.parametrize(
-    ("locale", "scripts"), [("en-GB", True), ("it-IT", False)]
-)
 Mailed = Callable[[str, str], str]
 Text = Callable[[str], str]
 ADA, BEA = "ada@example.org", "bea@example.org"
@@ -51,7 +48,7 @@ def visitor(browser: Browser, locale: str, scripts: bool) -> tuple[Page, Text]:
     return watched(phone.new_page()), texts.gettext
 
 
-@in_both_languages
+@pytest.mark.parametrize(("locale", "scripts"), [("en-GB", True), ("it-IT", False)])
 def test_a_booking_changes_goes_to_a_friend_and_is_erased(
     live_site: Site, mailed: Mailed, visitor: tuple[Page, Text], locale: str
 ) -> None:
@@ -102,7 +99,7 @@ def test_a_booking_changes_goes_to_a_friend_and_is_erased(
     page.context.close()
 
 
-@in_both_languages
+@pytest.mark.parametrize(("locale", "scripts"), [("en-GB", False), ("it-IT", True)])
 def test_what_becomes_of_an_evening_is_answered_by_a_press(
     mailed: Mailed, visitor: tuple[Page, Text], locale: str
 ) -> None:

@@ -7,10 +7,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from azionelab.bookings.hand_over.mail import make_friend_token
+from azionelab.bookings.hand_over.rules import accept
 from azionelab.bookings.mails.my_bookings import MY_BOOKINGS
+from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.people.own_data import MY_DATA
+from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.bookings.reminders.unsubscribing import make_unsubscribe_token
 from azionelab.database import now
+from azionelab.shows.models import Show
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
@@ -20,15 +24,22 @@ from tests.factories import (
     a_waiting_party,
     an_entry,
     an_offer,
+    fresh,
     visitor_token,
 )
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme: str) -> None:
-    performance = a_performance(capacity=20)
+@pytest.mark.parametrize(
+    ("scheme", "language", "width"), [("light", "en-GB", 390), ("dark", "it-IT", 360)]
+)
+def test_axe_finds_nothing_on_any_page(
+    live_site: Site, browser: Browser, scheme: str, language: str, width: int
+) -> None:
+    story = "# The house\n\nFour sisters.\n\n#### The garden\n\n- [A link](https://example.org)"
+    told = Show(slug="told", title="Told", published=True, description=story)
+    performance = a_performance(capacity=20, show=told, wheelchair_places=1)
     a_performance(capacity=0)
     a_performance(show=performance.show, starts_at=now() + timedelta(days=3))
     party = a_party(performance)
@@ -41,14 +52,28 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
     tonight = a_performance(capacity=2, starts_at=curtain, booking_closes_at=curtain)
     late = visitor_token(a_party(tonight))
     near = visitor_token(a_waiting_party(tonight.id))
+    given = a_party(performance)
+    offer = an_offer(given, "bea@example.org")
+    accept(offer.id, "Bea Verdi", language[:2], Consent.BOOKING, fresh(given.id).changed_in)
+    later = a_performance(booking_opens_at=now() + timedelta(hours=1))
+    cancelled = a_performance()
+    off = visitor_token(a_party(cancelled))
+    cancel_performance(cancelled.id)
+    past = a_performance(starts_at=now() - timedelta(days=1))
     context = browser.new_context(
-        viewport={"width": 390, "height": 844}, locale="en-GB", color_scheme=scheme, bypass_csp=True
+        viewport={"width": width, "height": 844},
+        locale=language,
+        color_scheme=scheme,
+        bypass_csp=True,
     )
     page = watched(context.new_page())
     addresses = [
         "/",
+        "/?view=calendar",
         f"/shows/{performance.show.slug}",
         f"/performances/{performance.id}/book",
+        *(f"/performances/{one.id}/book" for one in (later, cancelled, past)),
+        f"/shows/{past.show.slug}",
         f"/performances/{performance.id}/received",
         f"/bookings/confirm/{pending}",
         f"/bookings/{confirmed}",
@@ -65,6 +90,8 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
         f"/waitlist/{visitor_token(waiting)}",
         f"/waitlist/{visitor_token(waiting)}/leave",
         f"/bookings/{late}",
+        f"/bookings/{off}",
+        f"/bookings/{visitor_token(given)}",
         f"/waitlist/{near}",
         "/embed",
         "/privacy",
@@ -76,6 +103,10 @@ def test_axe_finds_nothing_on_any_page(live_site: Site, browser: Browser, scheme
     for address in addresses:
         page.goto(live_site.url + address)
         found[address] = [v["id"] for v in Axe().run(page).response["violations"]]
+    page.goto(f"{live_site.url}/performances/{performance.id}/book")
+    page.locator("main form button").click()
+    page.locator("[aria-invalid=true]").first.wait_for()
+    found["errors"] = [v["id"] for v in Axe().run(page).response["violations"]]
     log_in(page, live_site, f"{scheme}@theatre.org", "door")
     of_staff = ("/checkin/", f"/checkin/performances/{performance.id}", "/staff/account")
     for address in of_staff:

@@ -85,7 +85,7 @@ def test_what_staff_enter_is_on_the_page_in_both_languages(app: Flask) -> None:
     assert "<h1>The Sisters</h1>" in text
     assert '<p class="lead" lang="it">Una casa, quattro sorelle.</p>' in text
     for told in (
-        "<h3>La casa</h3>", "<em>sorelle</em>", "&lt;script&gt;", 'rel="noopener noreferrer"',
+        "<h2>La casa</h2>", "<em>sorelle</em>", "&lt;script&gt;", 'rel="noopener noreferrer"',
         "About 95 minutes", "From 14 years", "<dd>Italian</dd>", "<dd>English</dd>",
         "30 minutes before the beginning", "Bruno Verdi", "places for wheelchairs",
         "hearing loop", "Strobe or flashing light", "<strong>back</strong>",
@@ -205,6 +205,9 @@ def test_simple_formatting_is_all_there_is() -> None:
     assert 'href="data' not in harmful
     assert "<code" not in harmful
     assert formatted("uno\ndue\n\ntre").count("<p>") == 2
+    headings = "#### uno\n# due\n#### tre"
+    assert re.findall("<h.", formatted(headings)) == ["<h3", "<h3", "<h4"]
+    assert re.findall("<h.", formatted(headings, 2)) == ["<h2", "<h2", "<h3"]
 
 
 def test_credits_and_quotes_are_read_line_by_line() -> None:

@@ -48,7 +48,7 @@ def log_in(page: Page, site: str, email: str, password: str) -> None:
     page.goto(f"{site}/staff/login")
     page.get_by_label("E-mail", exact=True).fill(email)
     page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name=re.compile("Log in|Accedi")).click()
 
 
 def show_ticket(door: Page, code: str) -> Locator:

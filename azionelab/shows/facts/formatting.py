@@ -1,6 +1,6 @@
 """Simple formatting of texts: a subset of Markdown, as HTML that cannot do harm.
 
-Paragraphs, line breaks, headings (as h3 and h4), emphasis, lists, links. No HTML, no pictures, no code. markdown-it
+Paragraphs, line breaks, headings (of two levels), emphasis, lists, links. No HTML, no pictures, no code. markdown-it
 makes the HTML and escapes what is HTML in the text; nh3 then keeps the tags and attributes named here only.
 """
 
@@ -10,7 +10,7 @@ import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-_TAGS = {"p", "br", "h3", "h4", "em", "strong", "ul", "ol", "li", "a", "blockquote"}
+_TAGS = {"p", "br", "h2", "h3", "h4", "em", "strong", "ul", "ol", "li", "a", "blockquote"}
 _RULES = [
     "heading",
     "list",
@@ -25,13 +25,18 @@ _RULES = [
 _MARKDOWN = MarkdownIt("zero", {"html": False, "breaks": True}).enable(_RULES)
 
 
-def formatted(text: str) -> Markup:
-    """A typed text as safe HTML."""
+def formatted(text: str, level: int = 3) -> Markup:
+    """A typed text as safe HTML. Its headings are of `level`, 2 or 3, and below one of these of the next.
+
+    The page has the levels above `level`; none is left out, as screen readers list headings by level.
+    """
     tokens = _MARKDOWN.parse(text)
+    below = False
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
-            # The page has the levels above.
-            token.tag = "h3" if token.tag in ("h1", "h2", "h3") else "h4"
+            top = token.tag in ("h1", "h2", "h3")
+            below = below or top
+            token.tag = f"h{level if top or not below else level + 1}"
     rendered = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
     safe = nh3.clean(
         rendered,

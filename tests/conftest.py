@@ -162,6 +162,7 @@ def settings(database_server: str, tmp_path_factory: pytest.TempPathFactory) -> 
         "UNCONFIRMED_PERCENT_PER_NETWORK": "100",
         "UNCONFIRMED_PERCENT": "100",
         "PROOF_ABOVE_BOOKINGS": "100000",
+        "FORM_MIN_SECONDS": "0",
     }
 
 

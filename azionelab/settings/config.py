@@ -66,6 +66,7 @@ class Config:
     unconfirmed_percent: int
     proof_above_bookings: int
     unproven_booking_limit: str
+    form_min_seconds: int
     box_office_networks: list[IPv4Network | IPv6Network]
     disposable_domains: frozenset[str] = field(repr=False)  # in ASCII
     mail_server: str | None

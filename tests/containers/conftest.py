@@ -111,6 +111,7 @@ class Stack:
             MAIL_DEFAULT_SENDER="tickets@azionelab.theatre",
             SECRETS_DIR=str(folder / "secrets"),
             CERTIFICATES_DIR=str(folder / "certificates"),
+            FORM_MIN_SECONDS="0",  # these visitors type at once
             HTTP_PORT=f"127.0.0.1:{self.http_port}",
             HTTPS_PORT=f"127.0.0.1:{self.https_port}",
             **settings,

@@ -16,6 +16,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, Field, HiddenField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, ValidationError
 
+from azionelab.bookings.crowd.form_time import is_too_quick, keep_or_stamp
 from azionelab.bookings.models import Reservation
 from azionelab.bookings.pages.consent import TEXTS, Consent
 from azionelab.bookings.pages.visitor_input import clean_name, clean_visitor_email
@@ -99,11 +100,13 @@ class PartyForm(VisitorForm):
     seats = SeatsField(_("Seats"), coerce=int)
     wheelchair_places = WheelchairField(_("Wheelchair places among them"), coerce=int)
     proof = HiddenField()
+    shown_at = HiddenField()
     # People do not see it, so whoever fills it is a script, or a browser that fills in everything.
     website = StringField(_("Leave this empty"))
 
     def offer(self, limit: int, wheelchair_places: int = 0) -> Self:
         """Offer parties of 1 to `limit` people, and so many wheelchair places; without any the field is left out."""
+        self.shown_at.data = keep_or_stamp(self.shown_at.data)
         self.seats.choices = size_choices(1, limit)
         if self.seats.data is None and not self.is_submitted():
             self.seats.data = min(2, limit)
@@ -120,6 +123,11 @@ class PartyForm(VisitorForm):
         asked = self.seats.data or 0
         wheelchair = self.asked_wheelchair_places
         self.offer(asked if PARTY_LIMIT < asked <= MAX_PARTY else PARTY_LIMIT, wheelchair)
+
+    @property
+    def looks_scripted(self) -> bool:
+        """Whether the field that people do not see is filled, or the form came back sooner than people type."""
+        return bool(self.website.data) or is_too_quick(self.shown_at.data)
 
     @property
     def asked_wheelchair_places(self) -> int:

@@ -87,7 +87,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
     visitor = rules.Visitor(form.name.data, form.email.data, current_language(), visitor_network())
     try:
         booking_limit.count()
-        proven = check_proof(form.proof.data, suspect=bool(form.website.data))
+        proven = check_proof(form.proof.data, suspect=form.looks_scripted)
         visitor = replace(visitor, proven=proven, consent=Consent.BOOKING)
         count_mailbox(visitor.email_key)
         held = rules.reserve(

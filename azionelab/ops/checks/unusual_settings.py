@@ -59,6 +59,11 @@ USUAL_NUMBERS = {
         1_000,
         "a busy on-sale makes dozens of bookings, and a flood that is not noticed writes to thousands of strangers",
     ),
+    "FORM_MIN_SECONDS": (
+        0,
+        5,
+        "browsers fill in a form for returning visitors, who then get no hold",
+    ),
     "PAGE_CACHE_SECONDS": (0, 10, "visitors see a number of free seats that is this old"),
     "MAIL_TIMEOUT_SECONDS": (
         5,

@@ -97,7 +97,7 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
     try:
         booking_limit.count()
         # An entry holds no seats: without a proof it only counts among those that are limited together.
-        check_proof(form.proof.data, suspect=bool(form.website.data))
+        check_proof(form.proof.data, suspect=form.looks_scripted)
         count_mailbox(visitor.email_key)
         rules.join(
             performance_id, visitor, form.seats.data, wheelchair_places=form.asked.wheelchair

@@ -291,6 +291,21 @@ def test_a_theatre_without_a_notice_of_its_own_has_one_from_its_settings(
     assert told.get("/en/privacy").headers.getlist("Set-Cookie") == []
 
 
+def test_forms_name_how_long_names_are_kept(make_app: Callable[..., Flask]) -> None:
+    told = make_app(RETENTION_DAYS="12", UNCONFIRMED_RETENTION_DAYS="1").test_client()
+    performance = a_performance().id
+    booking, waiting = (
+        told.get(f"/en/performances/{performance}/{form}").text for form in ("book", "waitlist")
+    )
+    assert (
+        "12 days after the performance or, if the booking is cancelled, 12 days after that."
+        in booking
+    )
+    assert "If you do not confirm the booking, we delete them 1 day after it expires." in booking
+    assert "12 days after the performance." in waiting
+    assert "do not confirm from our e-mail, we delete them 1 day after that." in waiting
+
+
 def test_a_form_left_open_keeps_what_was_typed_and_needs_one_more_press(
     app: Flask, client: FlaskClient
 ) -> None:

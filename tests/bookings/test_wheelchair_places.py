@@ -1,5 +1,6 @@
 """Wheelchair places: a part of the house that is counted and refused by the database on its own."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -477,3 +478,27 @@ def test_a_copied_run_keeps_the_number() -> None:
     show = db.session.get_one(Performance, performance.id).show
     (copied,) = copy_run(show, NewShow("Copy", "copy"), now().date())
     assert (copied.capacity, copied.wheelchair_places) == (5, 2)
+
+
+def test_the_form_offers_what_is_left_and_the_waitlist_where_it_helps(client: FlaskClient) -> None:
+    performance = a_performance(capacity=40, wheelchair_places=2)
+    address = f"/en/performances/{performance.id}/book"
+    join = f"/en/performances/{performance.id}/waitlist"
+
+    def offered(page: str) -> list[str]:
+        field = page.partition('name="wheelchair_places"')[2].partition("</select>")[0]
+        return re.findall('value="(.)"', field)
+
+    page = client.get(address).text
+    assert offered(page) == ["0", "1", "2"]
+    assert join not in page
+    book(performance, 1, 1)
+    refused = client.post(address, data=filled(page, wheelchair_places="2"))
+    assert (refused.status_code, offered(refused.text)) == (409, ["0", "1"])
+    assert "more wheelchair places than are left?" in client.get(address).text
+    book(performance, 1, 1)
+    page = client.get(address).text
+    assert offered(page) == []
+    assert "Do you need a wheelchair place?" in page
+    assert join in page
+    assert "More of you than" not in page

@@ -155,12 +155,24 @@ class BookingForm(PartyForm):
             self.request_key.data = str(uuid4())
         return super().offer(limit, wheelchair_places)
 
-    def offer_only(self, left: int) -> None:
-        """Offer no party larger than the seats `left`, and reduce the chosen size to them."""
-        largest = max(1, min(len(self.seats.choices), left))
+    def offer_only(self, left: Places) -> None:
+        """Offer no party larger than the places `left`, and no other wheelchair places, and reduce what was chosen to them."""
+        self._offer_only_wheelchair_places(left.wheelchair)
+        largest = max(1, min(len(self.seats.choices), left.total))
         self.seats.choices = self.seats.choices[:largest]
         if self.seats.data is not None:
             self.seats.data = min(self.seats.data, largest)
+
+    def _offer_only_wheelchair_places(self, left: int) -> None:
+        chosen = self.wheelchair_places
+        if not chosen:
+            return
+        if not left and not chosen.errors:
+            del self.wheelchair_places
+            return
+        chosen.choices = [choice for choice in chosen.choices if choice[0] <= left]
+        if chosen.data is not None:
+            chosen.data = min(chosen.data, left)
 
     @property
     def key(self) -> UUID:

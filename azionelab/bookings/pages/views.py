@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import (
     abort,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -21,6 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules
 from azionelab.bookings.crowd.proof_of_work import check_proof, write_challenge
+from azionelab.bookings.erasure import retention, unconfirmed_retention
 from azionelab.bookings.errors import (
     BookingClosed,
     PartyTooLarge,
@@ -128,7 +128,7 @@ def _form_page(
     notice: str | None = None,
     refusal: str | None = None,
 ) -> AnyResponse:
-    form.offer_only(performance.left.total)
+    form.offer_only(performance.left)
     page = _render_form(
         performance.id,
         form,
@@ -143,7 +143,6 @@ def _form_page(
 
 
 def _render_form(performance_id: int, form: BookingForm, **context: Any) -> str:
-    retention_days = current_app.config["AZIONELAB"].retention_days
     return render_template(
         "booking_form.html",
         **{
@@ -155,7 +154,8 @@ def _render_form(performance_id: int, form: BookingForm, **context: Any) -> str:
         },
         performance_id=performance_id,
         form=form,
-        retention_days=retention_days,
+        retention=retention(),
+        unconfirmed_retention=unconfirmed_retention(),
     )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import (
     abort,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -21,6 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules as bookings
 from azionelab.bookings.crowd.proof_of_work import check_proof, write_challenge
+from azionelab.bookings.erasure import retention, unconfirmed_retention
 from azionelab.bookings.errors import (
     BookingClosed,
     BookingError,
@@ -268,7 +268,8 @@ def _render_form(
         notice=notice,
         free=free,
         challenge=None if performance is None else write_challenge(),
-        retention_days=current_app.config["AZIONELAB"].retention_days,
+        retention=retention(),
+        unconfirmed_retention=unconfirmed_retention(),
     )
 
 

@@ -139,6 +139,19 @@ def test_translations_begin_and_end_like_their_text(catalogue: Catalog) -> None:
             assert said[-1:] not in ".:?…," or words[-1:] == said[-1:], (said, words)
 
 
+def test_apostrophes_and_quotation_marks_are_those_of_the_language(catalogue: Catalog) -> None:
+    """As docs/languages.md says. A straight quotation mark is in HTML alone."""
+    others = re.compile('[‘’“”„`´"]')
+    assert others.search("un’ora")
+    wrong = [
+        words
+        for message in messages(catalogue)
+        for words in forms(message.string)
+        if others.search(words) or words.count("«") != words.count("»")
+    ]
+    assert wrong == []
+
+
 def test_the_catalogue_compiles(catalogue: Catalog) -> None:
     compiled = BytesIO()
     write_mo(compiled, catalogue)

@@ -25,7 +25,7 @@ def add_pictures() -> str:
 
 def _add_pictures_of(show: DemoShow, show_id: int) -> None:
     caption = Caption(
-        {"it": f"Locandina di “{show.title}”", "en": f"Poster of “{show.title}”"},
+        {"it": f"Locandina di «{show.title}»", "en": f"Poster of “{show.title}”"},
         "Disegno: officina grafica dei Gelsi",
     )
     add_picture(show_id, draw_poster(show.slug, show.title), caption, None)

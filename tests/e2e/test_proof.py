@@ -42,7 +42,7 @@ def test_a_browser_books_in_a_flood(
     plain.get_by_label("Nome", exact=True).fill("Grace Hopper")
     plain.get_by_label("E-mail", exact=True).fill("grace@example.org")
     plain.get_by_label("Posti").select_option("2")
-    plain.get_by_label("Acconsento").check()
+    plain.get_by_label("Autorizzo").check()
     plain.locator("main form button[type=submit]").click()
     expect(plain.locator("main")).to_contain_text("non possiamo riservare i vostri posti")
     context.close()

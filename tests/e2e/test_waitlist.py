@@ -22,7 +22,7 @@ TEXTS = {
         "position": "Your position: 1", "coming": "Yes, we are coming", "take": "Take 2 seats",
     },
     "it-IT": {
-        "join": "Entra in lista d'attesa", "name": "Nome", "email": "E-mail", "consent": "Acconsento",
+        "join": "Entra in lista d'attesa", "name": "Nome", "email": "E-mail", "consent": "Autorizzo",
         "inbox": "Controllate la posta", "wait": "Sì, vogliamo aspettare", "place": "Entra in lista",
         "position": "La vostra posizione: 1", "coming": "Sì, veniamo", "take": "Accetta 2 posti",
     },

@@ -91,9 +91,10 @@ def test_a_feed_tells_what_changed_and_when(client: FlaskClient) -> None:
     cancel_performance(second.id)
     newest = next(read(client, "en")[0].iter(f"{A}entry"))
     assert str(newest.findtext(f"{A}title")).startswith("Cancelled: The Sisters, ")
-    head = client.get("/en/").text.split("<body")[0]
+    head, body = client.get("/en/").text.split("<body")
     assert 'type="application/atom+xml"' in head
     assert 'href="/en/season.atom"' in head
+    assert 'href="/en/season.atom"' in body
 
 
 def test_what_is_older_than_the_log_has_a_time_that_stays(

@@ -281,6 +281,21 @@ class Evening(RuleBasedStateMachine):
         assert fresh(taken).places == places
         return taken
 
+    @rule(
+        target=reservations,
+        seats=st.integers(1, 3),
+        address=st.sampled_from([f"{name}@example.org" for name in "abcdef"]),
+        wheelchair=WHEELCHAIR,
+    )
+    def book_and_hand_over(self, seats: int, address: str, wheelchair: int) -> object:
+        """All of it at once: chance seldom puts these steps one after the other."""
+        given = self.reserve(seats, address, None, wheelchair)
+        if not isinstance(given, UUID):
+            return multiple()
+        self.confirm(given)
+        offer = self.offer_to_a_friend(given, f"friend-of-{address}")
+        return self.a_friend_accepts(offer) if isinstance(offer, UUID) else given
+
     @rule(reservation=reservations, address=st.sampled_from([f"{n}@example.org" for n in "abcdef"]))
     def correct_a_mistyped_address(self, reservation: UUID, address: str) -> None:
         party = fresh(reservation)

@@ -28,7 +28,7 @@ from azionelab.database import now, transaction
 from azionelab.shows.models import Show, Venue
 from azionelab.theme.colours import palettes
 from azionelab.theme.current import refresh_theme
-from azionelab.theme.models import Logo, Theme
+from azionelab.theme.models import Fonts, Logo, Theme
 from azionelab.theme.rules import save_theme
 from azionelab.tokens import Purpose, make_token, read_token
 from tests.factories import DOOR_A, a_party, a_performance, fresh, move, ticket_token
@@ -186,6 +186,30 @@ def test_the_sheet_is_in_the_theatres_look() -> None:
         colour = palettes("#14532d")[0].curtain
         drawn = " ".join(f"{int(colour[i : i + 2], 16) / 255:.4f}".rstrip("0") for i in (1, 3, 5))
         assert f"{drawn} rg" in page.get_contents().get_data().decode("latin-1")
+
+
+@pytest.mark.parametrize("directions", ["Bus 14, **Gelsi** stop.", "Bus 14, Gelsi stop. " * 400])
+def test_the_sheet_tells_when_the_doors_open_and_the_way(directions: str) -> None:
+    show = Show(slug="any-title", title="Lear", doors_minutes=30, published=True)
+    venue = Venue(name="Sala", address="Via Roma 1", directions={"it": directions})
+    reservation = a_ticket(show=show, venue=venue)
+    with force_locale("en"):
+        text, _ = sheet(reservation)
+        assert "Doors open\n30 minutes before the beginning" in text
+        assert "How to get there\nBus 14, Gelsi stop." in text
+        assert lowest_line(reservation, for_phone=False) > 0, "the text runs off the sheet"
+        rules.cancel(reservation.id)
+        assert "Bus 14" not in sheet(fresh(reservation.id))[0]
+
+
+@pytest.mark.parametrize(("fonts", "face"), [(Fonts.BODONI, "Bodoni"), (Fonts.DEVICE, "Figtree")])
+def test_titles_are_set_in_the_face_of_the_pages(fonts: Fonts, face: str) -> None:
+    save_theme(Theme(fonts=fonts), seen=0, by=None)
+    refresh_theme()
+    raw = PdfReader(BytesIO(ticket_pdf(a_ticket()))).pages[0]["/Resources"]["/Font"].values()
+    embedded = {str(font["/BaseFont"]) for font in raw}
+    assert any(face in name for name in embedded)
+    assert any("Bodoni" in name for name in embedded) == (face == "Bodoni")
 
 
 def test_the_sheet_is_titled_and_its_code_is_named() -> None:

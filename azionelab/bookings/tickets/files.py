@@ -24,8 +24,11 @@ from azionelab.bookings.models import Reservation
 from azionelab.bookings.tickets.curtain import read_curtain
 from azionelab.bookings.tickets.signing import DIGITS, TAIL, write_ticket
 from azionelab.database import now
+from azionelab.languages import current_language
+from azionelab.shows.facts.formatting import plain
+from azionelab.shows.facts.texts import doors_open, in_language
 from azionelab.shows.limits import MAX_PARTY
-from azionelab.shows.models import Venue
+from azionelab.shows.models import Performance, Venue
 from azionelab.theme.current import theatre_name
 from azionelab.validation.email_addresses import ascii_address
 from azionelab.web.dates import format_datetime
@@ -101,10 +104,19 @@ def _ticket_pdf(reservation: Reservation, *, for_phone: bool) -> bytes:
         labels=(gettext("When"), gettext("Where"), gettext("Seats"), gettext("Reference")),
         code=gettext("QR code of your ticket"),
         hints=hints if valid else (),
+        way=_way(performance) if valid else (),
         void="" if valid else why_void(reservation),
     )
     draw = sheets.phone_ticket if for_phone else sheets.paper_ticket
     return draw(text, read_curtain(), qr_png(reservation) if valid else None)
+
+
+def _way(performance: Performance) -> tuple[tuple[str, str], ...]:
+    """When the doors open, and how to get there, as far as the theatre says it."""
+    doors = doors_open(performance.show)
+    directions = in_language(performance.venue.directions, current_language())
+    told = ((gettext("Doors open"), doors), (gettext("How to get there"), plain(directions.text)))
+    return tuple((heading, text) for heading, text in told if text)
 
 
 def event_ics(reservation: Reservation) -> bytes:

@@ -1,4 +1,4 @@
-"""Finds a font for a text: DejaVu, which is part of the application, else an installed one.
+"""Finds a font for a text: those that are part of the application, else an installed one.
 
 Noto from Debian is in the image (docker/backend/Dockerfile). Elsewhere none is required: a character without a
 glyph is shown as a square (`pdf.Sheet`).
@@ -13,6 +13,10 @@ from fontTools.ttLib import TTFont, TTLibError
 
 _OURS = Path(__file__).resolve().parent / "fonts"
 DEJAVU = {"": _OURS / "DejaVuSans.ttf", "B": _OURS / "DejaVuSans-Bold.ttf"}
+# The faces of visitors' pages, for Latin letters. There is one weight of Bodoni, for titles.
+FIGTREE = _OURS / "Figtree-Regular.ttf"
+BODONI = _OURS / "BodoniModa-SemiBold.ttf"
+_BOLD = {DEJAVU[""]: DEJAVU["B"], FIGTREE: _OURS / "Figtree-Bold.ttf", BODONI: BODONI}
 # Where fontconfig looks on Linux, then macOS.
 _DIRECTORIES = (
     "/usr/share/fonts",
@@ -36,16 +40,17 @@ _FOR_MANY = (
 
 
 @cache
-def font_for(cluster: str) -> Path | None:
-    """The regular font that has each character of a cluster (a letter and its marks)."""
+def font_for(cluster: str, first: Path = DEJAVU[""]) -> Path | None:
+    """The regular font that has each character of a cluster (a letter and its marks): `first` if it has."""
     wanted = {ord(character) for character in cluster}
-    return next((font for font in _candidates(cluster[0]) if wanted <= characters_of(font)), None)
+    fonts = (first, *_candidates(cluster[0]))
+    return next((font for font in fonts if wanted <= characters_of(font)), None)
 
 
 def bold_of(font: Path) -> Path:
     """The bold font of the same family, or the same one when there is none."""
-    if font == DEJAVU[""]:
-        return DEJAVU["B"]
+    if font in _BOLD:
+        return _BOLD[font]
     return _installed().get(font.stem.replace("-Regular", "-Bold").casefold(), font)
 
 

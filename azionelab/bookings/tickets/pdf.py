@@ -58,15 +58,15 @@ class Sheet(FPDF):
         self.c_margin = 0
         # Stands for the number of pages: no text that somebody typed holds it (`_clusters`).
         self.alias_nb_pages(PAGES)
-        self._size, self._bold = 10.0, False
+        self._size, self._bold, self._face = 10.0, False, DEJAVU[""]
         # For this document only: they are made of people's names.
-        self._known_runs: dict[tuple[str, TextDirection | None], list[Run]] = {}
+        self._known_runs: dict[tuple[str, TextDirection | None, Path], list[Run]] = {}
         for style, font in DEJAVU.items():
             self.add_font(_family(DEJAVU[""]), style, font)
 
-    def use(self, size: float, *, bold: bool = False) -> None:
-        """Use `size` points from here on."""
-        self._size, self._bold = size, bold
+    def use(self, size: float, *, bold: bool = False, face: Path = DEJAVU[""]) -> None:
+        """Use `size` points from here on, of a `face` for the characters that it has."""
+        self._size, self._bold, self._face = size, bold, face
 
     def width_of(self, text: str) -> float:
         """The width of a text in one line, in millimetres."""
@@ -130,9 +130,10 @@ class Sheet(FPDF):
         return low
 
     def _runs(self, text: str, base: TextDirection | None) -> list[Run]:
-        if (text, base) not in self._known_runs:
-            self._known_runs[text, base] = runs(text, base)
-        return self._known_runs[text, base]
+        key = text, base, self._face
+        if key not in self._known_runs:
+            self._known_runs[key] = runs(text, base, self._face)
+        return self._known_runs[key]
 
     def _measure(self, run: Run) -> float:
         """The run's width; from here on, fpdf2 writes in its font and direction."""
@@ -153,15 +154,16 @@ class Sheet(FPDF):
         return (Fragment(text, self._get_current_graphics_state(), self.k),)
 
 
-def runs(text: str, base: TextDirection | None = None) -> list[Run]:
+def runs(text: str, base: TextDirection | None = None, face: Path = DEJAVU[""]) -> list[Run]:
     """The pieces of one line from left to right, with glyphs that exist.
 
     What no font has becomes a square: fpdf2 would leave it out and write it into the log, and a name
-    does not belong there. `base` is the paragraph's direction, by its first letter if not given.
+    does not belong there. `base` is the paragraph's direction, by its first letter if not given; `face` the font for
+    the characters that it has.
     """
     shown, fonts = "", []
     for cluster in _clusters(text):
-        written, font = _writable(cluster)
+        written, font = _writable(cluster, face)
         shown += written
         fonts += [font] * len(written)
     scripts = list(_scripts(shown))
@@ -185,11 +187,11 @@ def _order(text: str, base: TextDirection | None) -> list[tuple[int, int]]:
     return [(character.character_index, character.embedding_level) for character in in_order]
 
 
-def _writable(cluster: str) -> tuple[str, Path]:
+def _writable(cluster: str, face: Path) -> tuple[str, Path]:
     """The cluster and its font; without its marks, or as a square, when there is no font for it."""
-    if font := font_for(cluster):
+    if font := font_for(cluster, face):
         return cluster, font
-    if font := font_for(cluster[0]):
+    if font := font_for(cluster[0], face):
         has = characters_of(font)
         return "".join(character for character in cluster if ord(character) in has), font
     return _NO_GLYPH, DEJAVU[""]

@@ -5,10 +5,12 @@ The PDF library is half of all loaded code: only files.py imports this, when a s
 
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 from fpdf.bidi import auto_detect_base_direction
 
 from azionelab.bookings.tickets.curtain import Curtain
+from azionelab.bookings.tickets.fonts import BODONI, FIGTREE
 from azionelab.bookings.tickets.pdf import Sheet
 
 _A4 = (210, 297)  # millimetres, as all lengths here
@@ -21,6 +23,7 @@ _LOGO_MARGIN = 3
 _LINE = 0.5  # millimetres of a line's height for each point of its letters
 _TITLE_SIZES = ((30, 26), (80, 18), (1_000, 11))  # up to so many characters, points
 _QR_ON_PAPER = 58
+_ROOM_FOR_MORE = 15  # what a heading and some lines below it take
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class TicketText:
     labels: tuple[str, str, str, str]  # When, Where, Seats, Reference
     code: str
     hints: tuple[str, ...]
+    way: tuple[tuple[str, str], ...] = ()  # what helps to get there, each under its heading
     void: str = ""
 
 
@@ -50,7 +54,7 @@ def paper_ticket(text: TicketText, curtain: Curtain, qr: bytes | None) -> bytes:
     top = hem + 6
     facts = _Column(page, _MARGIN + 8, 96, top)
     facts.write(text.site, 11, color=_GREY, below=3)
-    facts.write(text.title, _title_size(text.title), bold=True, below=4)
+    facts.write(text.title, _title_size(text.title), face=_titles(curtain), bold=True, below=4)
     when, where, seats, reference = text.labels
     facts.add(when, text.when)
     facts.add(where, text.venue, text.address)
@@ -71,6 +75,12 @@ def paper_ticket(text: TicketText, curtain: Curtain, qr: bytes | None) -> bytes:
     hints = _Column(page, _MARGIN, edge - _MARGIN, bottom + 8)
     for hint in text.hints:
         hints.write(hint, 11, below=2)
+    hints.bottom = page.h - _MARGIN
+    for heading, told in text.way:
+        hints.y += 3
+        if hints.y < hints.bottom - _ROOM_FOR_MORE:
+            hints.write(heading, 14, face=_titles(curtain), bold=True, below=1)
+            hints.write(told, 11)
     return page.content()
 
 
@@ -86,7 +96,8 @@ def phone_ticket(text: TicketText, curtain: Curtain, qr: bytes | None) -> bytes:
         column.y += column.width + 1
     column.write(text.void, 16, bold=True, below=4)
     column.write(text.reference, 18, bold=True, below=3)
-    column.write(text.title, min(16, _title_size(text.title) - 2), bold=True, below=3)
+    size = min(16, _title_size(text.title) - 2)
+    column.write(text.title, size, face=_titles(curtain), bold=True, below=3)
     column.write(text.when, 12, bold=True, below=1)
     column.write(text.seats, 12, bold=True, below=1)
     column.write(text.venue, 12, below=1)
@@ -122,12 +133,14 @@ class _Column:
     width: float
     y: float
     align: str = "L"
+    bottom: float = _A4[1]  # a text that would go below is cut short
 
     def write(
         self,
         text: str,
         size: int,
         *,
+        face: Path = FIGTREE,
         bold: bool = False,
         color: tuple[int, int, int] = _BLACK,
         below: float = 0,
@@ -136,10 +149,14 @@ class _Column:
         if not text:
             return
         page = self.page
-        page.use(size, bold=bold)
+        page.use(size, bold=bold, face=face)
         page.set_text_color(*color)
         base = auto_detect_base_direction(text)
-        for line in page.lines(text, self.width):
+        lines = list(page.lines(text, self.width))
+        room = max(1, int((self.bottom - self.y) / (size * _LINE)))
+        if len(lines) > room:
+            lines[room - 1 :] = [lines[room - 1] + " …"]
+        for line in lines:
             page.set_xy(self.x, self.y)
             page.put(line, self.width, size * _LINE, self.align, base)
             self.y += size * _LINE
@@ -151,6 +168,10 @@ class _Column:
         self.write(value, 13, bold=True)
         self.write(more, 11)
         self.y += 3
+
+
+def _titles(curtain: Curtain) -> Path:
+    return BODONI if curtain.playbill else FIGTREE
 
 
 def _title_size(title: str) -> int:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import current_app
+from flask_babel import ngettext
 
 from azionelab.languages import language_tag
+from azionelab.shows.models import Show
 
 # Languages that a show may be spoken or surtitled in; "zxx" is ISO 639's code for no words at all.
 SPOKEN = (
@@ -112,3 +114,14 @@ def shown_quotes(typed: str) -> list[Quote]:
         return read_quotes(typed)
     except QuoteWithoutSource:
         return []
+
+
+def doors_open(show: Show) -> str:
+    """How long before the curtain the doors open, in words; "" if the theatre does not say it."""
+    if not show.doors_minutes:
+        return ""
+    return ngettext(
+        "%(num)s minute before the beginning",
+        "%(num)s minutes before the beginning",
+        show.doors_minutes,
+    )

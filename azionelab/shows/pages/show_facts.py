@@ -20,6 +20,7 @@ from azionelab.shows.facts.texts import (
     Quote,
     Text,
     default_language,
+    doors_open,
     in_language,
     read_credits,
     shown_quotes,
@@ -122,12 +123,7 @@ def _facts(show: Show) -> list[tuple[str, str]]:
         found.append((gettext("Language"), spoken))
     if show.surtitles:
         found.append((gettext("Surtitles"), _language_name(show.surtitles)))
-    if show.doors_minutes:
-        doors = ngettext(
-            "%(num)s minute before the beginning",
-            "%(num)s minutes before the beginning",
-            show.doors_minutes,
-        )
+    if doors := doors_open(show):
         found.append((gettext("Doors open"), doors))
     return found
 

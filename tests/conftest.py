@@ -468,9 +468,12 @@ def _answers(url: str) -> bool:
 
 @pytest.fixture
 def start_worker(
-    database_url: str, settings: dict[str, str], tmp_path: Path
+    database_url: str, settings: dict[str, str], tmp_path: Path, smtp_server: SmtpServer
 ) -> Iterator[Callable[..., Program]]:
-    """A function that starts a `flask worker` with changed settings, and returns once it has registered."""
+    """A function that starts a `flask worker` with changed settings, and returns once it has registered.
+
+    It ends before the mail server does: else it might connect while that one stops listening.
+    """
     running: list[Program] = []
 
     def start(**changes: str) -> Program:

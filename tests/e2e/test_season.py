@@ -18,6 +18,7 @@ LINE = "Fri and Sat 20:30, Sun 16:00, from 5 to 21 October 2029, except the 12th
 
 
 def is_good(page: Page, width: int) -> None:
+    page.wait_for_load_state()  # a heading is there before the page is whole
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert [each["id"] for each in Axe().run(page).response["violations"]] == []
 

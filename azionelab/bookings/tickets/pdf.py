@@ -61,8 +61,6 @@ class Sheet(FPDF):
         self._size, self._bold, self._face = 10.0, False, DEJAVU[""]
         # For this document only: they are made of people's names.
         self._known_runs: dict[tuple[str, TextDirection | None, Path], list[Run]] = {}
-        for style, font in DEJAVU.items():
-            self.add_font(_family(DEJAVU[""]), style, font)
 
     def use(self, size: float, *, bold: bool = False, face: Path = DEJAVU[""]) -> None:
         """Use `size` points from here on, of a `face` for the characters that it has."""

@@ -1,7 +1,7 @@
 """Transactions: `transaction()`, and `execute_autocommit` for a use case of a single statement."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any, TypeVar
 
@@ -117,6 +117,14 @@ def execute_autocommit(statement: ClauseElement, values: Mapping[str, object]) -
     return row
 
 
+def read_alone(statement: ClauseElement, values: Mapping[str, object]) -> Any:
+    """Read a statement's first row or None without BEGIN and COMMIT, or in the transaction that the session has open."""
+    if db.session.registry.has() and db.session().in_transaction():
+        return read_row(db.session.connection(), statement, values)
+    with db.engine.connect() as connection, _autocommit(connection, writes=False):
+        return read_row(connection, statement, values)
+
+
 def update_beside(statement: Update) -> int:
     """Execute and commit an UPDATE on a connection of its own; returns how many rows it changed.
 
@@ -128,16 +136,17 @@ def update_beside(statement: Update) -> int:
 
 
 @contextmanager
-def _autocommit(connection: Connection) -> Iterator[None]:
+def _autocommit(connection: Connection, *, writes: bool = True) -> Iterator[None]:
     """Autocommit; behind a pooler a transaction instead, since LIMITS are set before the statement."""
     driver: Any = connection.connection.driver_connection
+    watch = detect_lost_commit(driver) if writes else nullcontext()
     if connection.get_execution_options().get(SETS_LIMITS):
-        with detect_lost_commit(driver), connection.begin():
+        with watch, connection.begin():
             yield
         return
     driver.autocommit = True
     try:
-        with detect_lost_commit(driver):
+        with watch:
             yield
     except (IntegrityError, OperationalError):
         raise

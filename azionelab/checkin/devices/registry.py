@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import Text, and_, bindparam, cast, func, select, update
 
 from azionelab.checkin.models import Admission, Scan
-from azionelab.database import db, now, read_row, transaction
+from azionelab.database import db, now, read_alone, transaction
 from azionelab.shows.limits import performance_end
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.models import ApiToken
@@ -26,7 +26,10 @@ SILENCE = timedelta(minutes=1)
 
 
 class Device(NamedTuple):
-    """The holder of a token. A door device has one performance, whose door `closes_at`; other programs have none."""
+    """The holder of a token. A door device has one performance, whose door `closes_at`; other programs have none.
+
+    `snapshot` names the state of the database that it was read from (kept_news.py).
+    """
 
     token_id: int
     label: str
@@ -36,6 +39,7 @@ class Device(NamedTuple):
     revoked: bool
     last_seen_at: datetime | None
     is_put_away: bool
+    snapshot: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def door_closes_at(starts_at: datetime, duration_minutes: int | None) -> datetim
 
 def find_device(text: str) -> Device | None:
     """The device with this token, revoked ones included; None if the token is unknown or expired."""
-    row = read_row(db.session.connection(), _DEVICE, {"digest": digest(text), "at": now()})
+    row = read_alone(_DEVICE, {"digest": digest(text), "at": now()})
     if row is None:
         return None
     closes_at = door_closes_at(row.starts_at, row.duration_minutes) if row.starts_at else None
@@ -82,6 +86,7 @@ def find_device(text: str) -> Device | None:
         row.revoked,
         row.last_seen_at,
         row.is_put_away,
+        row.snapshot,
     )
 
 
@@ -108,20 +113,22 @@ def uncache_device(text: str) -> None:
     _CACHE.pop(digest(text), None)
 
 
-def note_seen(device: Device) -> None:
-    """Record that the device was heard from, at most every _NOTE_SEEN_EVERY to save writes.
+def is_noted(device: Device) -> bool:
+    """Whether it is recorded already that the device was heard from: every _NOTE_SEEN_EVERY, to save writes."""
+    if device.last_seen_at is None or device.is_put_away:
+        return False
+    return now() - device.last_seen_at < _NOTE_SEEN_EVERY
 
-    A device that was put away is back.
-    """
-    at = now()
-    is_known = device.last_seen_at is not None and at - device.last_seen_at < _NOTE_SEEN_EVERY
-    if is_known and not device.is_put_away:
+
+def note_seen(device: Device) -> None:
+    """Record that the device was heard from, unless that `is_noted`. A device that was put away is back."""
+    if is_noted(device):
         return
     with transaction() as session:
         session.execute(
             update(ApiToken)
             .where(ApiToken.id == device.token_id)
-            .values(last_seen_at=at, put_away_at=None, put_away_by_phone=False)
+            .values(last_seen_at=now(), put_away_at=None, put_away_by_phone=False)
         )
 
 
@@ -191,6 +198,7 @@ _DEVICE = (
         ApiToken.revoked_at.is_not(None).label("revoked"),
         ApiToken.last_seen_at,
         ApiToken.put_away_at.is_not(None).label("is_put_away"),
+        cast(func.pg_current_snapshot(), Text).label("snapshot"),
     )
     .outerjoin(Performance, Performance.id == ApiToken.performance_id)
     .outerjoin(Show, Show.id == Performance.show_id)

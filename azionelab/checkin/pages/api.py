@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from flask import abort, g
+from flask import abort, g, jsonify
 from flask.views import MethodView
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
@@ -15,11 +15,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.api.problems import problem
 from azionelab.bookings.errors import PerformanceUnknown, ReleaseTooEarly, ReservationEnded
 from azionelab.bookings.seats import no_show_seats
-from azionelab.bookings.tickets.signing import public_keys
 from azionelab.checkin.codes import ForeignCode, refuse_foreign
 from azionelab.checkin.devices import registry as devices
 from azionelab.checkin.devices import scan_rate
-from azionelab.checkin.devices.offline_list import changes_since, conflicts
+from azionelab.checkin.devices.kept_news import Question, find_news, keep_news
 from azionelab.checkin.devices.putting_away import note_done
 from azionelab.checkin.devices.rights import Right, RightMissing
 from azionelab.checkin.house.search import find_parties
@@ -44,13 +43,10 @@ from azionelab.checkin.pages.request_schemas import (
 from azionelab.checkin.pages.response_schemas import PartiesSchema, ReleasedSchema, VerdictSchema
 from azionelab.checkin.pages.responses import (
     counts_body,
-    door_performance_body,
+    news_body,
     party_body,
     performance_body,
-    sorted_rights,
     verdict_body,
-    visible_silent_phones,
-    without_forbidden_names,
 )
 from azionelab.checkin.pages.sync_schemas import HouseSchema, NewsSchema
 from azionelab.checkin.scanning import scan_log, undoing
@@ -173,11 +169,14 @@ class Release(MethodView):
 @blueprint.arguments(SyncSchema)
 @blueprint.response(200, NewsSchema)
 @blueprint.operation("syncDevice", 403, 404, 409, body=True)
-def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResponse:
+def sync(asked: dict[str, Any], performance_id: int) -> AnyResponse:
     """Record the actions that a device has queued, and return what changed since its last sync."""
     if asked["version"] not in _SUPPORTED_VERSIONS:
         detail = gettext("This version of the sync protocol is not supported. Reload the page.")
         return problem(409, "reload-needed", "Reload needed", detail, version=VERSION)
+    question = _question(asked, performance_id)
+    if question and (kept := find_news(question)):
+        return jsonify(kept | {"server_time": now().isoformat()})
     performance = get_performance(performance_id)
     if g.device.revoked:
         # Even with too many actions the device must get the refusal, which makes it wipe its list.
@@ -188,23 +187,23 @@ def sync(asked: dict[str, Any], performance_id: int) -> dict[str, Any] | AnyResp
     _require_plausible_rate(asked["actions"], performance_id)
     results = [_result(action, performance_id) for action in asked["actions"]]
     (note_done if asked["done"] else devices.note_seen)(g.device)
-    closed = is_closed()
-    changes = changes_since(performance_id, asked["cursor"])
-    return {
-        "version": VERSION,
-        "server_time": now(),
-        "rights": sorted_rights(g.device.scope),
-        "closed": closed,
-        "performance": door_performance_body(performance),
-        "counts": counts_body(performance),
-        "silent": visible_silent_phones(performance_id) if not closed else [],
-        "results": results,
-        "complete": changes.complete,
-        "parties": [] if closed else without_forbidden_names(changes.parties),
-        "conflicts": [] if closed else without_forbidden_names(conflicts(performance_id)),
-        "ticket_keys": public_keys(),
-        "cursor": changes.cursor,
-    }
+    news = _NEWS.dump(
+        {"version": VERSION, "results": results} | news_body(performance, asked["cursor"])
+    )
+    if question:
+        keep_news(question, news)
+    return jsonify(news)
+
+
+_NEWS = NewsSchema()
+
+
+def _question(asked: dict[str, Any], performance_id: int) -> Question | None:
+    """What a device asks that does nothing; None when it does, or its asking has to be noted."""
+    if asked["actions"] or asked["done"] or g.device.revoked or not devices.is_noted(g.device):
+        return None
+    device = g.device
+    return Question(performance_id, asked["cursor"], device.scope, is_closed(), device.snapshot)
 
 
 def _result(action: dict[str, Any], performance_id: int) -> dict[str, Any]:

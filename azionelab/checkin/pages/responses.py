@@ -2,17 +2,23 @@
 
 from typing import Any, TypeVar
 
-from flask import request
+from flask import g, request
 
 from azionelab.bookings.history import ended, reduced
 from azionelab.bookings.party import Party
 from azionelab.bookings.seats import no_show_seats
+from azionelab.bookings.tickets.signing import public_keys
 from azionelab.checkin.devices import registry as devices
-from azionelab.checkin.devices.offline_list import Conflict, ListedParty
+from azionelab.checkin.devices.offline_list import (
+    Conflict,
+    ListedParty,
+    changes_since,
+    conflicts,
+)
 from azionelab.checkin.devices.rights import Right, rights_of
 from azionelab.checkin.house.building import people_in
 from azionelab.checkin.house.counts import house_counts
-from azionelab.checkin.pages.access import has_right
+from azionelab.checkin.pages.access import has_right, is_closed
 from azionelab.checkin.scanning import scan_log
 from azionelab.database import now
 from azionelab.shows.programme import Listing
@@ -58,6 +64,25 @@ _Row = TypeVar("_Row", ListedParty, Conflict)
 def without_forbidden_names(rows: list[_Row]) -> list[_Row]:
     """The rows, without names and notes unless the device has the right `names`."""
     return rows if has_right(Right.NAMES) else [row.without_names() for row in rows]
+
+
+def news_body(performance: Listing, cursor: int | None) -> dict[str, Any]:
+    """What a device is told by each sync: the house now, and what changed since its cursor."""
+    closed = is_closed()
+    changes = changes_since(performance.id, cursor)
+    return {
+        "server_time": now(),
+        "rights": sorted_rights(g.device.scope),
+        "closed": closed,
+        "performance": door_performance_body(performance),
+        "counts": counts_body(performance),
+        "silent": [] if closed else visible_silent_phones(performance.id),
+        "complete": changes.complete,
+        "parties": [] if closed else without_forbidden_names(changes.parties),
+        "conflicts": [] if closed else without_forbidden_names(conflicts(performance.id)),
+        "ticket_keys": public_keys(),
+        "cursor": changes.cursor,
+    }
 
 
 def verdict_body(verdict: scan_log.Verdict) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`flask check --deploy`: every deployment requirement is met or reported."""
 
+import http.client
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,14 @@ from click.testing import Result
 from flask import Flask
 
 from azionelab.staff.accounts import create_account
-from tests.support.processes import PYTHON, ROOT, clean_environment
+from tests.support.processes import (
+    PATIENCE,
+    PYTHON,
+    ROOT,
+    Program,
+    clean_environment,
+    free_port,
+)
 
 SAFE = {
     "FLASK_DEBUG": "false",
@@ -123,6 +131,37 @@ def test_the_check_before_serving_uses_no_network(
         make_app(FRONTEND_DIST=built, **away),
     ):
         assert check(unready, "--deploy", "--serving").exit_code == 1
+
+
+@pytest.mark.parametrize("unsafe", [{}, {"TRUSTED_PROXIES": "0"}], ids=["safe", "unsafe"])
+def test_the_deployments_gunicorn_checks_before_it_serves(
+    unsafe: dict[str, str], built: str, tmp_path: Path
+) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    away = {"DATABASE_URL": "postgresql://azionelab:Nw7f2RqZ8k@127.0.0.1:1/none"}
+    settings = SAFE | away | {"FRONTEND_DIST": built, "GUNICORN_BIND": address} | unsafe
+    command = [PYTHON, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:checked()"]
+    with Program(command, settings, tmp_path / "log") as site:
+        if unsafe:
+            assert site.wait() == 1
+        else:
+            site.wait_until(lambda: answers(address), "an answer")
+        log = site.output
+    assert ("FAIL  TRUSTED_PROXIES: is 0" in log) == bool(unsafe)
+    assert "ok    SECRET_KEY" in log
+    assert "Traceback" not in log
+
+
+def answers(address: str) -> bool:
+    """Whether a server says anything at all there."""
+    site = http.client.HTTPConnection(address, timeout=PATIENCE)
+    try:
+        site.request("GET", "/api/health")
+        return site.getresponse().status > 0
+    except OSError:
+        return False
+    finally:
+        site.close()
 
 
 def test_advice_does_not_stop_serving(make_app: Callable[..., Flask], built: str) -> None:

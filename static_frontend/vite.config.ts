@@ -50,6 +50,7 @@ export default defineConfig({
         "src/styles/season-report.css",
         "src/styles/reservation.css",
         "src/styles/people.css",
+        "src/styles/status.css",
       ],
       output: {
         // Other sites load it by its name (docs/embedding.md), so it has no hash.

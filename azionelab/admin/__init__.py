@@ -44,6 +44,7 @@ from azionelab.admin.season.places import HolidayView, VenueView
 from azionelab.admin.season.views import SeasonView
 from azionelab.admin.season_report.views import SeasonReportView
 from azionelab.admin.shows.views import ShowView
+from azionelab.admin.status.views import StatusView
 from azionelab.admin.theme.views import ThemeView
 from azionelab.bookings.models import Reservation
 from azionelab.checkin.models import Admission, Scan
@@ -69,6 +70,7 @@ def init_admin(app: Flask) -> None:
         index_view=HomeView(name=_("Home")),
         theme=Bootstrap4Theme(base_template="admin/frame.html"),
     )
+    office.add_view(StatusView())
     office.add_groups()
     office.add_view(SeasonView())
     office.add_view(BoxOfficeView(BOOKINGS))

@@ -1,7 +1,7 @@
 """Dates and times in the theatre's time zone and the visitor's language."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,11 @@ def format_short(moment: datetime) -> str:
     is_this_year = moment.astimezone(_zone()).year == datetime.now(_zone()).year
     day = format_date(moment, "EEE d MMM" if is_this_year else "EEE d MMM y")
     return f"{day}, {format_time(moment)}"
+
+
+def format_duration(duration: timedelta) -> str:
+    """A length of time in its largest unit: "3 hours"."""
+    return dates.format_timedelta(duration, locale=_date_locale())
 
 
 def format_timestamp(moment: datetime) -> str:

@@ -4,7 +4,9 @@ import { enableCopyButtons } from "./copy-buttons.ts";
 import { LivePage } from "./live-page.ts";
 import { PartyList } from "./office/party-list.ts";
 
-if (document.querySelector("[data-live]")) new LivePage(() => location.reload());
+const live = document.querySelector<HTMLElement>("[data-live]");
+// `data-live` may name the seconds from one update to the next.
+if (live) new LivePage(() => location.reload(), Number(live.dataset["live"]) * 1_000 || undefined);
 enableCopyButtons(document);
 const parties = document.querySelector<HTMLElement>("[data-parties]");
 if (parties) new PartyList(parties);

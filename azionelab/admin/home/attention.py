@@ -17,14 +17,14 @@ from azionelab.bookings.mails.templates.stored import find_broken
 from azionelab.checkin.house.counts import HouseCounts
 from azionelab.checkin.models import Scan
 from azionelab.database import db
-from azionelab.ops.monitoring.backups import OLD_AFTER, last_backup
+from azionelab.ops.monitoring.backups import last_backup
+from azionelab.ops.status.limits import BACKUP_OLD_AFTER, MAIL_LATE_AFTER
 from azionelab.settings.wallet import RENEW_WITHIN, apple_ends_at
 from azionelab.shows.models import Performance
 from azionelab.staff.models import ApiToken
 from azionelab.staff.rights import Right, has_right
 from azionelab.web.dates import format_date, format_datetime, format_time
 
-_LATE = timedelta(minutes=15)  # a mail that waits for longer is a sign of trouble
 _CONFLICTS_OF = timedelta(days=7)
 _DOOR_WITHIN = timedelta(hours=16)  # in the morning, of the same evening
 _PUBLISHED_WITHIN = timedelta(days=14)
@@ -57,7 +57,7 @@ def find_tasks(
 
 
 def _mails(at: datetime) -> list[Task]:
-    failed, since, late = mails_in_trouble(at - _LATE)
+    failed, since, late = mails_in_trouble(at - MAIL_LATE_AFTER)
     tasks = []
     if failed and since:
         text = ngettext(
@@ -70,8 +70,8 @@ def _mails(at: datetime) -> list[Task]:
         tasks.append(Task(text, tuple(links), urgent=True))
     if late:
         text = ngettext(
-            "%(num)s mail has been waiting for more than a quarter of an hour: is the worker running?",
-            "%(num)s mails have been waiting for more than a quarter of an hour: is the worker running?",
+            "%(num)s mail has been waiting for more than ten minutes: is the worker running?",
+            "%(num)s mails have been waiting for more than ten minutes: is the worker running?",
             late,
         )
         shown = url_for("admin_mails.index_view", flt0_0="queued")
@@ -172,7 +172,7 @@ def _unpublished(coming: Sequence[Performance], at: datetime) -> list[Task]:
 
 def _backup(at: datetime) -> list[Task]:
     is_reported, succeeded_at = last_backup()
-    if not is_reported or (succeeded_at is not None and at - succeeded_at <= OLD_AFTER):
+    if not is_reported or (succeeded_at is not None and at - succeeded_at <= BACKUP_OLD_AFTER):
         return []
     text = (
         gettext("The last backup is of %(moment)s.", moment=format_datetime(succeeded_at))

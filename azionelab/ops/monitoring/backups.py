@@ -3,15 +3,13 @@
 docker/backup writes the rows; the application only reads them.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from azionelab.database import Base, db
-
-OLD_AFTER = timedelta(hours=26)  # backups run daily
 
 
 class Task(StrEnum):

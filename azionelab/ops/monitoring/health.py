@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from azionelab.database import db
 from azionelab.database.errors import describe_cause
 from azionelab.ops.checks.schema import NOT_MIGRATED, SchemaState, schema_state
-from azionelab.ops.monitoring.backups import OLD_AFTER, Task
+from azionelab.ops.monitoring.backups import Task
 from azionelab.ops.monitoring.service_status import (
     STATEMENT_TIMEOUT,
     ServiceStatus,
@@ -16,8 +16,6 @@ from azionelab.ops.monitoring.service_status import (
     read_service_status,
 )
 
-WORKER_SILENT_AFTER = 60  # seconds; it sends a heartbeat every ten
-MAIL_LATE_AFTER = 600  # seconds
 # The smallest probe that reaches the disk: anybody may call this, as often as they like.
 _DISK_PROBE = 256  # kilobytes
 
@@ -79,17 +77,19 @@ def summarize(service_status: ServiceStatus) -> dict[str, Any]:
             "refused": service_status.mails_refused.by_provider,
         },
     }
-    silent = worker_seen is None or worker_seen > WORKER_SILENT_AFTER
-    late = oldest_unsent is not None and oldest_unsent > MAIL_LATE_AFTER
     refused = service_status.mails_refused.by_provider
     if refused:
         current_app.logger.warning("health: the mail server refuses everybody")
-    old = False
     if backup := service_status.backups.get(Task.BACKUP):
         age = service_status.seconds_since(backup.succeeded_at)
         summary["backup"] = {"succeeded_seconds_ago": _rounded(age)}
-        old = age is None or age > OLD_AFTER.total_seconds()
-    return summary | {"status": "degraded" if silent or late or refused or old else "ok"}
+    is_degraded = (
+        service_status.worker_is_silent
+        or service_status.mail_is_late
+        or refused
+        or service_status.is_overdue(Task.BACKUP)
+    )
+    return summary | {"status": "degraded" if is_degraded else "ok"}
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -1,7 +1,7 @@
 """Status of the worker, the mails, the backups and the disk, for /api/health and /metrics."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from azionelab.database.errors import describe_cause, is_out_of_room
 from azionelab.mail.refusals import REFUSED, Refusals
 from azionelab.ops.monitoring.backups import Task
+from azionelab.ops.status import limits
 
 # Monitoring reports a database that does not answer in this time as down.
 STATEMENT_TIMEOUT = text("SET LOCAL statement_timeout = '2s'")
@@ -57,6 +58,11 @@ _BACKUPS = text("""
         coalesce((array_agg(size ORDER BY ended_at DESC, id DESC) FILTER (WHERE well))[1], 0) AS size
     FROM backup_report GROUP BY task
 """)
+_OVERDUE = {
+    Task.BACKUP: limits.BACKUP_OLD_AFTER,
+    Task.SHIP: limits.BACKUP_OLD_AFTER,
+    Task.VERIFY: limits.VERIFY_OLD_AFTER,
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,25 @@ class ServiceStatus:
     def seconds_since(self, moment: datetime | None) -> float | None:
         """Seconds from `moment` until `at`, at least 0."""
         return None if moment is None else max((self.at - moment).total_seconds(), 0.0)
+
+    @property
+    def worker_is_silent(self) -> bool:
+        """Whether no worker has sent a heartbeat for too long, or none ever did."""
+        return self._is_older(self.worker_seen_at, limits.WORKER_SILENT_AFTER)
+
+    @property
+    def mail_is_late(self) -> bool:
+        """Whether a mail has waited for too long."""
+        waits = self.mail_waits_since
+        return waits is not None and self._is_older(waits, limits.MAIL_LATE_AFTER)
+
+    def is_overdue(self, task: Task) -> bool:
+        """Whether a backup or its trial is too old. Where none was ever reported, nobody here knows."""
+        status = self.backups.get(task)
+        return status is not None and self._is_older(status.succeeded_at, _OVERDUE[task])
+
+    def _is_older(self, moment: datetime | None, age: timedelta) -> bool:
+        return moment is None or self.at - moment > age
 
 
 def read_service_status(connection: Connection) -> ServiceStatus:

@@ -1,0 +1,94 @@
+"""Lines about what keeps the data: backups and disks."""
+
+from dataclasses import replace
+
+from flask_babel import gettext
+
+from azionelab.ops.monitoring.backups import Task
+from azionelab.ops.status.facts import DiskSpace, Facts
+from azionelab.ops.status.limits import DISK_LOW_PERCENT
+from azionelab.ops.status.lines import About, Line, State, not_read
+from azionelab.web.dates import format_duration
+
+
+def backup(facts: Facts) -> Line:
+    """The last good backup."""
+    name = gettext("Backup")
+    line = _task(facts, Task.BACKUP, About.BACKUP, name)
+    if line is None:
+        text = gettext("None was ever reported. Backups made by other means are not seen here.")
+        return Line(About.BACKUP, State.UNKNOWN, name, text)
+    command = "azionelab-backup now"
+    advice = gettext("Look at the logs of backup, and make one: %(command)s", command=command)
+    return _advise(line, advice, "Lost disk")
+
+
+def verified(facts: Facts) -> Line:
+    """Whether the newest backup could be restored, for a try."""
+    name = gettext("Backup restored for a try")
+    line = _task(facts, Task.VERIFY, About.VERIFY, name)
+    if line is None:
+        return Line(About.VERIFY, State.UNKNOWN, name, gettext("None was tried yet."))
+    command = "azionelab-backup verify"
+    return _advise(line, gettext("Try it: %(command)s", command=command), "Restore")
+
+
+def shipped(facts: Facts) -> Line:
+    """Whether backups are carried elsewhere."""
+    name = gettext("Backup elsewhere")
+    line = _task(facts, Task.SHIP, About.SHIP, name)
+    if line is None:
+        text = gettext("None is carried to another place, as far as is known here.")
+        return Line(About.SHIP, State.UNKNOWN, name, text)
+    advice = gettext("Look at the logs of backup: is the other place reached?")
+    return _advise(line, advice, "Lost disk")
+
+
+def _task(facts: Facts, task: Task, about: About, name: str) -> Line | None:
+    """A task's line without advice; None when it was never reported."""
+    if facts.service is None:
+        return not_read(about, name)
+    found = facts.service.backups.get(task)
+    if found is None:
+        return None
+    if found.succeeded_at is None:
+        text = gettext("It has never succeeded.")
+    else:
+        ago = format_duration(facts.service.at - found.succeeded_at)
+        text = gettext("It last succeeded %(time)s ago.", time=ago)
+    if not found.last_was_well:
+        text += " " + gettext("The last run failed.")
+    is_well = found.last_was_well and not facts.service.is_overdue(task)
+    return Line(about, State.WELL if is_well else State.WRONG, name, text)
+
+
+def _advise(line: Line, advice: str, runbook: str) -> Line:
+    if line.state is not State.WRONG:
+        return line
+    return replace(line, advice=advice, runbook=runbook)
+
+
+def media_disk(facts: Facts) -> Line:
+    """The disk of the pictures."""
+    return _disk(About.MEDIA_DISK, gettext("Disk of the pictures"), facts.media)
+
+
+def _disk(about: About, name: str, space: DiskSpace | None) -> Line:
+    if space is None:
+        return Line(about, State.UNKNOWN, name, gettext("Not known."))
+    text = gettext(
+        "%(percent)s %% free: %(free)s of %(total)s GB.",
+        percent=int(space.free_percent),
+        free=round(space.free / 1e9, 1),
+        total=round(space.total / 1e9, 1),
+    )
+    if space.free_percent >= DISK_LOW_PERCENT:
+        return Line(about, State.WELL, name, text)
+    return Line(
+        about,
+        State.WRONG,
+        name,
+        text,
+        gettext("Make room before it is full: then nobody can book."),
+        "Full disk",
+    )

@@ -1,0 +1,13 @@
+"""From when on something is wrong. The status page, alerts, /api/health and docker/monitoring/alerts.yml agree.
+
+A test compares alerts.yml and docker/backend/healthy.py, which cannot import this.
+"""
+
+from datetime import timedelta
+
+WORKER_SILENT_AFTER = timedelta(minutes=1)  # a worker sends a heartbeat every ten seconds
+MAIL_LATE_AFTER = timedelta(minutes=10)
+BACKUP_OLD_AFTER = timedelta(hours=26)  # backups run daily
+VERIFY_OLD_AFTER = timedelta(days=9)  # VERIFY_DAY is once a week by default
+CERTIFICATE_NEAR = timedelta(days=14)  # renewals are due 30 days before the end
+DISK_LOW_PERCENT = 10  # of it free

@@ -47,6 +47,8 @@ from azionelab.ops.monitoring import backups as _backup_reports  # noqa: F401
 from azionelab.ops.monitoring.health import health_blueprint
 from azionelab.ops.monitoring.request_metrics import observe_requests
 from azionelab.ops.monitoring.sentry import init_sentry
+from azionelab.queue import jobs as _queue_jobs  # noqa: F401
+from azionelab.queue.lines import init_queue
 from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config
 from azionelab.shows.pages import embed_views as _embed_views  # noqa: F401
@@ -110,6 +112,7 @@ def _bind_extensions(app: Flask) -> None:
     extensions.babel.init_app(app, locale_selector=choose_locale)
     init_rate_limits(app)
     init_pressure(app)
+    init_queue(app)
 
 
 def _commit_read_transaction(response: Response) -> Response:

@@ -348,6 +348,8 @@ NOT_RECORDED = {
     "hand_over",
     # The texts of mails go with the visitor's name.
     "mail_text",
+    # Who waits for the booking form, for an hour or two; a line moves every second.
+    "queue_line", "queue_place",
 }  # fmt: skip
 
 

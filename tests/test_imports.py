@@ -25,11 +25,12 @@ KNOWS = {
     "bookings": {"shows", "mail", "theme"},
     "mail": {"theme"},
     "waitlist": {"shows", "bookings", "mail"},
+    "queue": {"shows", "bookings"},
     "checkin": {"shows", "bookings", "staff", "waitlist", "theme"},
     "staff": {"mail", "theme"},
     "exports": {"staff"},
     "demo": {"shows", "media", "bookings", "checkin", "mail", "staff"},
-    "ops": {"shows", "media", "bookings", "checkin", "mail", "staff", "demo", "waitlist"},
+    "ops": {"shows", "media", "bookings", "checkin", "mail", "staff", "demo", "waitlist", "queue"},
     "integrations": {"shows", "bookings", "checkin", "staff"},
     "reports": {"shows", "bookings", "checkin"},
     "admin": {
@@ -45,6 +46,7 @@ KNOWS = {
         "exports",
         "waitlist",
         "theme",
+        "queue",
     },
 }
 # Where a page leads on to one of a part that its own knows nothing of: by the address's name alone.
@@ -290,6 +292,7 @@ NO_CHANGES = {
     ("bookings.hand_over.rules", "ended_at"),
     ("bookings.box_office.errors", "seats"),
     ("ops.monitoring.backups", "ended_at"),
+    ("queue.lines", "ended_at"),
     ("staff.sessions", "ended_at"),
     ("ops.smoke.hidden_performance", "delete"),
     ("shows.exchange.imports", "state"),

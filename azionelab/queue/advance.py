@@ -1,0 +1,80 @@
+"""Moves a line forward: draws the lot when it opens, then lets in the next. No worker does it, but whoever asks."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, bindparam, func, select, text, update
+from sqlalchemy.orm import Session
+
+from azionelab.database import transaction
+from azionelab.queue.models import Line, Place
+
+_BURST = timedelta(seconds=10)  # how much of the rate is kept while nobody asks
+# Joining locks the row too, by its UPDATE: no place is given between the lot and its commit.
+LINE: Select[Line] = (
+    select(Line)
+    .where(Line.id == bindparam("line"))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+# gen_random_uuid() is random enough for a lot; random() could be predicted.
+_DRAW = text("""
+    UPDATE public.queue_place AS place SET number = lot.number
+    FROM (
+        SELECT id, row_number() OVER (ORDER BY gen_random_uuid()) AS number
+        FROM public.queue_place WHERE line_id = :line
+    ) AS lot
+    WHERE place.id = lot.id
+""")
+
+
+def is_due(line: Line, at: datetime) -> bool:
+    """Whether `advance` may have something to do."""
+    is_open = line.ended_at is None and at >= line.opens_at
+    return is_open and (line.drawn_at is None or line.let_in < line.joined)
+
+
+def advance(line_id: int, at: datetime) -> None:
+    """Draw the lot if it is time, and let in as many as the rate and the people inside allow. Owns its transaction."""
+    with transaction() as session:
+        line = session.scalars(LINE, {"line": line_id}).one_or_none()
+        if line is None or not is_due(line, at):
+            return
+        if line.drawn_at is None:
+            draw(session, line, at)
+        _let_in(session, line, at)
+
+
+def draw(session: Session, line: Line, at: datetime) -> None:
+    """Number the places of a locked line by lot."""
+    session.execute(_DRAW, {"line": line.id})
+    line.drawn_at = at
+    line.moved_at = at - _BURST
+
+
+def _let_in(session: Session, line: Line, at: datetime) -> None:
+    unused = min(at - line.moved_at, _BURST)
+    allowed = int(unused.total_seconds() * line.per_minute / 60)
+    count = min(
+        allowed, line.inside_limit - count_inside(session, line, at), line.joined - line.let_in
+    )
+    if count < 1:
+        return
+    let_in = line.let_in + count
+    session.execute(
+        update(Place)
+        .where(Place.line_id == line.id, Place.number > line.let_in, Place.number <= let_in)
+        .values(let_in_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    line.let_in = let_in
+    line.moved_at = at - unused + timedelta(seconds=60 * count / line.per_minute)
+
+
+def count_inside(session: Session, line: Line, at: datetime) -> int:
+    """How many are let in, have time left, and have neither booked nor left."""
+    inside = (
+        Place.let_in_at > at - line.stay,
+        Place.booked_at.is_(None),
+        Place.left_at.is_(None),
+    )
+    return session.scalar(select(func.count()).where(Place.line_id == line.id, *inside)) or 0

@@ -1,0 +1,131 @@
+"""Places in a line: joining it, leaving and coming back, and who may book.
+
+One mailbox has one place in a line, whatever it is asked by: tabs, networks, browsers. The mailbox is known by a keyed
+digest alone.
+"""
+
+import hmac
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from azionelab.database import db, execute_autocommit, now, transaction, violated_constraint
+from azionelab.queue.advance import advance
+from azionelab.queue.models import JOINED_BEFORE, Line, Place
+from azionelab.tokens import secret_keys
+
+# The number and the row in one statement, a transaction of its own: of two that join with one mailbox the key refuses
+# one, with its number. The line's row is locked for as long as the server needs.
+_JOIN = text("""
+    WITH line AS (
+        UPDATE public.queue_line SET joined = joined + 1
+        WHERE id = :line AND ended_at IS NULL AND opens_at <= :latest
+        RETURNING id, joined, drawn_at
+    )
+    INSERT INTO public.queue_place (id, line_id, mailbox, number, joined_at)
+    SELECT :place, id, :mailbox, CASE WHEN drawn_at IS NOT NULL THEN joined END, :at FROM line
+    RETURNING id
+""")
+# Pressed twice at once, the number of the second is nobody's.
+_REJOIN = text("""
+    WITH line AS (
+        UPDATE public.queue_line SET joined = joined + 1
+        WHERE id = :line AND ended_at IS NULL AND EXISTS (
+            SELECT FROM public.queue_place AS mine WHERE mine.id = :place AND mine.let_in_at <= :missed
+        )
+        RETURNING joined
+    )
+    UPDATE public.queue_place SET number = line.joined, let_in_at = NULL, booked_at = NULL, left_at = NULL
+    FROM line WHERE queue_place.id = :place AND let_in_at <= :missed
+    RETURNING queue_place.id
+""")
+
+
+class LineClosed(Exception):
+    """The line has ended, or cannot be joined yet."""
+
+
+def join(line: Line, email_key: str) -> UUID:
+    """The place of a mailbox (`mailbox_key`), a new one at the end of the line if it has none. Raises LineClosed."""
+    if known := find_of_mailbox(line.id, email_key):
+        return known.id
+    at = now()
+    if at >= line.opens_at and line.drawn_at is None:
+        advance(line.id, at)  # who comes after the opening takes no part in the lot
+    values = {
+        "line": line.id,
+        "place": uuid4(),
+        "mailbox": _digests(email_key)[0],
+        "at": at,
+        "latest": at + JOINED_BEFORE,
+    }
+    try:
+        joined = execute_autocommit(_JOIN, values)
+    except IntegrityError as error:
+        if violated_constraint(error) != "uq_queue_place_mailbox":
+            raise
+        if known := find_of_mailbox(line.id, email_key):
+            return known.id
+        raise
+    if joined is None:
+        raise LineClosed
+    place_id: UUID = joined.id
+    return place_id
+
+
+def rejoin(place: Place, line: Line) -> bool:
+    """Go to the end of the line when the time to book was missed; whether that was so."""
+    values = {"line": line.id, "place": place.id, "missed": now() - line.stay}
+    return execute_autocommit(_REJOIN, values) is not None
+
+
+def leave(place_id: UUID) -> None:
+    """Leave the line. The number stays, for who comes back."""
+    with transaction() as session:
+        session.execute(
+            update(Place).where(Place.id == place_id, Place.left_at.is_(None)).values(left_at=now())
+        )
+
+
+def come_back(place_id: UUID) -> None:
+    """Take back that one left."""
+    with transaction() as session:
+        session.execute(update(Place).where(Place.id == place_id).values(left_at=None))
+
+
+def note_booked(line_id: int, email_key: str) -> None:
+    """Count a mailbox as inside no longer: it has booked."""
+    with transaction() as session:
+        session.execute(
+            update(Place)
+            .where(_of_mailbox(line_id, email_key), Place.booked_at.is_(None))
+            .values(booked_at=now())
+        )
+
+
+def find_of_mailbox(line_id: int, email_key: str) -> Place | None:
+    """The place of a mailbox in a line."""
+    return db.session.scalar(select(Place).where(_of_mailbox(line_id, email_key)))
+
+
+def find_place(place_id: UUID) -> Place | None:
+    """A place by its id."""
+    return db.session.get(Place, place_id, populate_existing=True)
+
+
+def may_mailbox_book(line: Line, email_key: str, at: datetime) -> bool:
+    """Whether a mailbox is let in, and its time is not over."""
+    place = find_of_mailbox(line.id, email_key)
+    return place is not None and place.may_book(line, at)
+
+
+def _of_mailbox(line_id: int, email_key: str) -> ColumnElement[bool]:
+    return (Place.line_id == line_id) & Place.mailbox.in_(_digests(email_key))
+
+
+def _digests(email_key: str) -> list[bytes]:
+    """The digest of a mailbox by SECRET_KEY, then by the older keys."""
+    message = f"azionelab/queue/{email_key}".encode()
+    return [hmac.digest(key.encode(), message, "sha256")[:16] for key in secret_keys()]

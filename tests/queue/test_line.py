@@ -1,0 +1,294 @@
+"""A line: the lot, who is let in, and that a mailbox has one place."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from azionelab.database import db, now
+from azionelab.queue import advance as moving
+from azionelab.queue import lines, places
+from azionelab.queue.advance import advance
+from azionelab.queue.models import Line, Place
+from tests.bookings.test_locks import without_its_lock
+from tests.support.processes import eventually
+
+pytestmark = pytest.mark.usefixtures("in_app")
+Database = psycopg.Connection[Any]
+
+
+def a_line(opened: timedelta = timedelta(hours=1), **how: Any) -> Line:
+    """A line of the whole site that opened so long ago."""
+    return line_of(lines.open_line(None, now() - opened, **how))
+
+
+def line_of(line_id: int) -> Line:
+    db.session.rollback()
+    line = lines.find_line(line_id)
+    assert line is not None
+    return line
+
+
+def place_of(place_id: UUID) -> Place:
+    db.session.rollback()
+    place = places.find_place(place_id)
+    assert place is not None
+    return place
+
+
+def join_all(line: Line, count: int) -> list[UUID]:
+    return [places.join(line_of(line.id), f"visitor-{n}@example.org") for n in range(count)]
+
+
+def numbers(ids: list[UUID]) -> list[int | None]:
+    return [place_of(one).number for one in ids]
+
+
+def test_who_is_there_before_the_opening_is_drawn_and_later_ones_stand_behind() -> None:
+    line = a_line(-timedelta(minutes=10))
+    early = join_all(line, 40)
+    advance(line.id, now())
+    assert set(numbers(early)) == {None}, "nobody knows before the minute"
+    opening = line.opens_at + timedelta(seconds=1)
+    advance(line.id, opening)
+    drawn = numbers(early)
+    assert sorted(n or 0 for n in drawn) == list(range(1, 41))
+    assert drawn != sorted(n or 0 for n in drawn), "1 in 40! by chance"
+    late = [places.join(line_of(line.id), f"late-{n}@example.org") for n in range(3)]
+    assert numbers(late) == [41, 42, 43]
+
+
+def test_nobody_joins_long_before_the_opening_nor_after_the_end() -> None:
+    early = a_line(-timedelta(hours=1))
+    with pytest.raises(places.LineClosed):
+        places.join(early, "ada@example.org")
+    lines.end_line(early.id)
+    line = a_line()
+    lines.end_line(line.id)
+    with pytest.raises(places.LineClosed):
+        places.join(line, "ada@example.org")
+    assert line_of(line.id).joined == 0
+
+
+def test_the_next_are_let_in_by_rate_and_by_who_is_inside() -> None:
+    line = a_line(per_minute=60, inside_limit=12, stay_minutes=10)
+    waiting = join_all(line, 40)
+    at = now()
+    advance(line.id, at)
+    first = line_of(line.id).let_in
+    assert 10 <= first <= 12, "ten seconds of the rate at the opening"
+    for second in range(1, 30):
+        advance(line.id, at + timedelta(seconds=second))
+    assert line_of(line.id).let_in == 12, "as many as may be inside"
+    places.note_booked(line.id, "visitor-0@example.org")
+    places.leave(waiting[1])
+    at += timedelta(seconds=31)
+    advance(line.id, at)
+    assert line_of(line.id).let_in == 14, "who has booked or left is not inside"
+    advance(line.id, at + timedelta(minutes=10))
+    line = line_of(line.id)
+    assert line.let_in == 24, "nor is who missed the time"
+    assert [place_of(one).let_in_at is not None for one in waiting] == [True] * 24 + [False] * 16
+
+
+def test_only_a_mailbox_that_is_let_in_may_book_and_only_in_its_time() -> None:
+    line = a_line(per_minute=6, stay_minutes=10)
+    ids = join_all(line, 2)
+    advance(line.id, at := now())
+    line = line_of(line.id)
+
+    def may(name: str, later: timedelta) -> bool:
+        return places.may_mailbox_book(line, f"{name}@example.org", at + later)
+
+    assert may("visitor-0", timedelta(minutes=9))
+    assert not may("visitor-0", timedelta(minutes=10))
+    assert not may("visitor-1", timedelta())
+    assert not may("stranger", timedelta())
+    places.leave(ids[0])
+    assert not may("visitor-0", timedelta())
+    places.come_back(ids[0])
+    assert may("visitor-0", timedelta())
+
+
+def test_who_missed_the_time_goes_to_the_end(database: Database) -> None:
+    line = a_line()
+    first, _second = join_all(line, 2)
+    advance(line.id, now())
+    assert not places.rejoin(place_of(first), line_of(line.id)), "there is time yet"
+    database.execute("UPDATE queue_place SET let_in_at = now() - interval '11 minutes'")
+    assert places.rejoin(place_of(first), line_of(line.id))
+    assert not places.rejoin(place_of(first), line_of(line.id))
+    assert (place_of(first).number, place_of(first).let_in_at) == (3, None)
+
+
+def test_what_is_said_only_falls_and_holds() -> None:
+    """Everybody uses all of their time: the slowest that the line can be."""
+    line = a_line(per_minute=30, inside_limit=20, stay_minutes=3)
+    last = join_all(line, 70)[-1]
+    began = at = now()
+    said: list[int] = []
+    while place_of(last).let_in_at is None:
+        advance(line.id, at)
+        most = line_of(line.id).minutes_at_most(place_of(last).number or 0)
+        assert most is not None
+        said.append(most)
+        at += timedelta(seconds=20)
+    assert said == sorted(said, reverse=True)
+    assert at - began <= timedelta(minutes=said[0])
+    lines.change_line(line.id, 29, 20, 3)
+    assert line_of(line.id).minutes_at_most(100) is None
+
+
+def test_a_line_of_a_show_or_the_site_is_there_once() -> None:
+    line = a_line()
+    with pytest.raises(lines.LineExists):
+        a_line()
+    lines.end_line(line.id)
+    again = a_line()
+    with pytest.raises(lines.LineExists):
+        lines.resume_line(line.id)
+    lines.end_line(again.id)
+    lines.resume_line(line.id)
+    assert line_of(line.id).ended_at is None
+
+
+def test_a_line_ends_after_a_day_and_takes_its_places_with_it() -> None:
+    line = a_line(timedelta(hours=25))
+    join_all(line, 2)
+    lines.end_old_lines(at := now())
+    assert line_of(line.id).ended_at == at
+    lines.end_old_lines(at + timedelta(minutes=61))
+    assert db.session.scalar(select(func.count()).select_from(Place)) == 0
+
+
+# --- At once, on real connections ---
+
+
+@pytest.fixture
+def one_mailbox_at_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[Line], set[UUID]]:
+    """A function that joins with one mailbox from two connections, which both find no place before they join."""
+
+    def join(line: Line) -> set[UUID]:
+        both = threading.Barrier(2)
+        find = places.find_of_mailbox
+        asked = threading.local()
+
+        def find_before_the_other_joins(line_id: int, email_key: str) -> Place | None:
+            found = find(line_id, email_key)
+            if not getattr(asked, "once", False):
+                asked.once = True
+                both.wait()
+            return found
+
+        monkeypatch.setattr(places, "find_of_mailbox", find_before_the_other_joins)
+
+        def press(_number: int) -> UUID:
+            with app.app_context():
+                return places.join(line_of(line.id), "ada@example.org")
+
+        with ThreadPoolExecutor(2) as crowd:
+            return set(crowd.map(press, range(2)))
+
+    return join
+
+
+def test_a_mailbox_that_joins_twice_at_once_has_one_place(
+    one_mailbox_at_once: Callable[[Line], set[UUID]],
+) -> None:
+    line = a_line()
+    assert len(one_mailbox_at_once(line)) == 1
+    assert line_of(line.id).joined == 1, "no number is lost"
+
+
+def test_negative_control_without_the_key_it_has_two(
+    one_mailbox_at_once: Callable[[Line], set[UUID]], database: Database
+) -> None:
+    line = a_line()
+    database.execute("ALTER TABLE queue_place DROP CONSTRAINT uq_queue_place_mailbox")
+    try:
+        assert len(one_mailbox_at_once(line)) == 2
+    finally:
+        database.execute("DELETE FROM queue_place")
+        database.execute(
+            "ALTER TABLE queue_place ADD CONSTRAINT uq_queue_place_mailbox UNIQUE (line_id, mailbox)"
+        )
+
+
+@pytest.fixture
+def join_during_the_lot(
+    app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Line], int | None]:
+    """A function that joins while the lot is drawn, before its commit; the number of that place in the end."""
+
+    def draw_and_join(line: Line) -> int | None:
+        draw = moving.draw
+        opening = line.opens_at + timedelta(seconds=1)
+        joining: list[Any] = []
+
+        def press() -> UUID:
+            with app.app_context():
+                # By what was read before the opening.
+                return places.join(line, "late@example.org")
+
+        def draw_while_somebody_joins(session: Session, locked: Line, at: datetime) -> None:
+            draw(session, locked, at)
+            joining.append(crowd.submit(press))
+            waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            eventually(
+                lambda: joining[0].done() or database.execute(waits).fetchone(),
+                "somebody who joins, or waits to",
+            )
+
+        monkeypatch.setattr(moving, "draw", draw_while_somebody_joins)
+        with ThreadPoolExecutor(1) as crowd:
+            advance(line.id, opening)
+            return place_of(joining[0].result()).number
+
+    return draw_and_join
+
+
+def test_who_joins_while_the_lot_is_drawn_stands_behind(
+    join_during_the_lot: Callable[[Line], int | None],
+) -> None:
+    line = a_line(-timedelta(minutes=10))
+    join_all(line, 5)
+    assert join_during_the_lot(line) == 6
+
+
+def test_negative_control_without_the_lock_their_place_has_no_number(
+    join_during_the_lot: Callable[[Line], int | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = a_line(-timedelta(minutes=10))
+    join_all(line, 5)
+    monkeypatch.setattr(moving, "LINE", without_its_lock(moving.LINE))
+    assert join_during_the_lot(line) is None
+
+
+def test_a_crowd_that_joins_leaves_and_returns_keeps_the_order(app: Flask) -> None:
+    line = a_line(per_minute=6_000, inside_limit=100_000)
+
+    def visit(number: int) -> None:
+        with app.app_context():
+            place = places.join(line_of(line.id), f"visitor-{number}@example.org")
+            advance(line.id, now())
+            if number % 3 == 0:
+                places.leave(place)
+                advance(line.id, now())
+                places.come_back(place)
+
+    with ThreadPoolExecutor(8) as crowd:
+        list(crowd.map(visit, range(120)))
+    advance(line.id, now() + timedelta(seconds=10))
+    db.session.rollback()
+    everybody = db.session.scalars(select(Place).order_by(Place.number)).all()
+    assert [place.number for place in everybody] == list(range(1, 121))
+    assert line_of(line.id).let_in == 120
+    assert all(place.let_in_at for place in everybody), "nobody is passed over"

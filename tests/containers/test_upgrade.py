@@ -1,0 +1,142 @@
+"""`docker/upgrade` under a steady load: upgrade, failed upgrades, changed settings and rollback, unnoticed."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.containers.conftest import Stack, run
+from tests.containers.visitors import Visitors
+from tests.support.processes import PATIENCE, ROOT, eventually
+
+MIGRATION = '''\
+"""A note for each show, as a later release might want."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "next"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("show", sa.Column("note", sa.Text()))
+
+
+def downgrade() -> None:
+    op.drop_column("show", "note")
+'''
+IGNORED = shutil.ignore_patterns(
+    ".git", ".venv", "instance", "node_modules", "dist", "__pycache__", ".*_cache", "secrets"
+)
+
+
+@pytest.fixture
+def next_release(tmp_path: Path) -> Path:
+    """A later release's folder, that has one migration more than this one."""
+    folder = tmp_path / "next"
+    shutil.copytree(ROOT, folder, ignore=IGNORED, symlinks=True)
+    versions = folder / "migrations" / "versions"
+    head = max(re.match(r"\d+", path.name)[0] for path in versions.glob("0*.py"))  # type: ignore[index]
+    (versions / "9999_note.py").write_text(MIGRATION.format(head=head))
+    facts = folder / "pyproject.toml"
+    facts.write_text(re.sub("(?m)^version = .*", 'version = "9.9.9"', facts.read_text()))
+    return folder
+
+
+def upgrade(stack: Stack, *options: str, check: bool = True) -> str:
+    """Run docker/upgrade of the stack's checkout; what it printed."""
+    done = run(
+        stack.source / "docker" / "upgrade",
+        *("--env-file", stack.env_file, "--project-name", stack.name),
+        *options,
+        check=check,
+        timeout=8 * PATIENCE,
+    )
+    assert check or done.returncode == 1
+    return done.stdout + done.stderr
+
+
+def running(stack: Stack) -> set[str]:
+    """The stack's containers; all of them run."""
+    services = ("nginx", "backend", "worker", "backup")
+    found = [container for service in services for container in stack.containers(service)]
+    assert {container["State"]["Status"] for container in found} == {"running"}
+    return {container["Id"] for container in found}
+
+
+def test_nobody_notices_an_upgrade(own_stack: Stack, next_release: Path) -> None:
+    stack = own_stack
+    this_tag = stack.setting("AZIONELAB_TAG")
+    # All of the visitors come from one network, and more often than one person would.
+    stack.set(
+        BOX_OFFICE_NETWORKS="10.0.0.0/8,172.16.0.0/12,192.168.0.0/16", UNCONFIRMED_PERCENT="100"
+    )
+    stack.flask("db", "upgrade")
+    stack.up()
+    evening = stack.evening(5000)
+    first = running(stack)
+
+    with Visitors(stack, evening) as visitors:
+        # What runs is what is asked for.
+        assert "nothing to do" in upgrade(stack)
+
+        stack.source = next_release
+        stack.set(AZIONELAB_TAG="9.9.9-next")
+        assert "to replace: backend nginx worker backup" in upgrade(stack, "--dry-run")
+        assert running(stack) == first
+
+        # A failure after visitors are at the new one: the worker does not run.
+        sound = stack.surroundings.read_text()
+        stack.overlay(services={"worker": {"command": ["false"]}})
+        told = upgrade(stack, check=False)
+        assert f"{this_tag} runs as before" in told
+        assert running(stack) == first
+        assert stack.setting("AZIONELAB_TAG") == this_tag
+        stack.surroundings.write_text(sound)
+
+        stack.set(AZIONELAB_TAG="9.9.9-next")
+        upgrade(stack)
+        assert stack.sql("SELECT version_num FROM alembic_version") == "next"
+        (backend,) = stack.containers("backend")
+        assert backend["Config"]["Image"].endswith(":9.9.9-next")
+
+        # A setting that the site refuses, then one that it takes, with more backends.
+        second = running(stack)
+        stack.set(HOLD_MINUTES="x")
+        assert "HOLD_MINUTES: 'x' is not a whole number" in upgrade(stack, check=False)
+        assert running(stack) == second
+        stack.set(HOLD_MINUTES="31", BACKEND_CONTAINERS="3")
+        upgrade(stack)
+        assert len(stack.containers("backend")) == 3
+
+        # Back, on the newer schema.
+        stack.source = ROOT
+        stack.set(AZIONELAB_TAG=this_tag, BACKEND_CONTAINERS="")
+        upgrade(stack)
+        assert {x["Config"]["Image"] for x in stack.containers("backend")} == {
+            f"azionelab-backend:{this_tag}"
+        }
+        # Compose finds nothing to do either.
+        third = running(stack)
+        stack.up()
+        assert running(stack) == third
+
+    assert not [line for line in visitors.failed if " answers " in line]
+    held = f"SELECT seats_held FROM performance WHERE id = {evening.performance_id}"
+    assert stack.sql(held) == str(visitors.booked)
+    eventually(lambda: "FAIL" not in stack.flask("doctor", check=False).stdout, "a clean doctor")
+
+    # What the runbook's Rollback and Restore say of backups: of the newer schema too.
+    assert "schema next" in stack.execute("backup", "azionelab-backup", "now").stdout
+    assert " is good: " in stack.execute("backup", "azionelab-backup", "verify").stdout
+    stack.compose("stop", "backend", "worker")
+    restored = stack.execute("backup", "azionelab-backup", "restore", "--replace").stdout
+    assert restored.endswith("now run `flask doctor`, then start the site\n")
+    assert stack.sql("SELECT version_num FROM alembic_version") == "next"
+    assert stack.sql(held) == str(visitors.booked)
+    stack.up()
+    assert evening.slug in stack.request("/en/").data.decode()

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from azionelab.bookings.hand_over.mail import make_friend_token
@@ -27,6 +26,7 @@ from tests.factories import (
     fresh,
     visitor_token,
 )
+from tests.support.axe import violations
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -102,15 +102,15 @@ def test_axe_finds_nothing_on_any_page(
     found = {}
     for address in addresses:
         page.goto(live_site.url + address)
-        found[address] = [v["id"] for v in Axe().run(page).response["violations"]]
+        found[address] = violations(page)
     page.goto(f"{live_site.url}/performances/{performance.id}/book")
     page.locator("main form button").click()
     page.locator("[aria-invalid=true]").first.wait_for()
-    found["errors"] = [v["id"] for v in Axe().run(page).response["violations"]]
+    found["errors"] = violations(page)
     log_in(page, live_site, f"{scheme}@theatre.org", "door")
     of_staff = ("/checkin/", f"/checkin/performances/{performance.id}", "/staff/account")
     for address in of_staff:
         page.goto(live_site.url + address)
-        found[address] = [v["id"] for v in Axe().run(page).response["violations"]]
+        found[address] = violations(page)
     context.close()
     assert not {address: ids for address, ids in found.items() if ids}

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from azionelab.database import now
@@ -14,6 +13,7 @@ from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
 from tests.support import journey
+from tests.support.axe import violations
 from tests.support.people import PASSWORD
 from tests.support.processes import free_port
 
@@ -30,7 +30,7 @@ def a_page(browser: Browser, width: int = 1440) -> Page:
 
 def faults(page: Page) -> list[str]:
     """What axe finds on the page, and whether it scrolls sideways."""
-    found = [each["id"] for each in Axe().run(page).response["violations"]]
+    found = violations(page)
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     return [*found, *(["scrolls sideways"] if wide else [])]
 

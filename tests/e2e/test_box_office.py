@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
 from azionelab.bookings.box_office.house_seats import keep_back
@@ -14,6 +13,7 @@ from azionelab.shows.models import Performance
 from tests.conftest import Site
 from tests.e2e.test_back_office import in_office
 from tests.factories import a_party, a_performance
+from tests.support.axe import violations
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -27,10 +27,6 @@ def parties(performance: Performance) -> list[tuple[str, str, int]]:
         .order_by(Reservation.created_at)
     )
     return [(party.name, party.email, party.seats) for party in found]
-
-
-def violations(page: Page) -> list[str]:
-    return [each["id"] for each in Axe().run(page).response["violations"]]
 
 
 def test_a_caller_is_booked_by_keyboard_alone(live_site: Site, browser: Browser) -> None:

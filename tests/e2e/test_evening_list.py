@@ -5,7 +5,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from azionelab.bookings import rules
@@ -17,6 +16,7 @@ from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
 from tests.factories import DOOR_A, a_party, a_performance
+from tests.support.axe import violations
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -145,7 +145,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
     evening = f"/admin/evenings/{performance.id}"
     for address in (f"{evening}?show=all", f"{evening}/note?id={party.id}"):
         page.goto(live_site.url + address)
-        found[address] = [v["id"] for v in Axe().run(page).response["violations"]]
+        found[address] = violations(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found[address].append("wider than the screen")
     if width == 360:

@@ -5,12 +5,12 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
+from tests.support.axe import violations
 
 pytestmark = pytest.mark.usefixtures("demo_season", "in_app")
 # The colours of a canvas but for transparency, each with how many pixels have it.
@@ -109,6 +109,5 @@ def test_axe_finds_nothing_on_a_full_house_of_figures(
             table.click()
         if width == 360:
             page.get_by_text("Menu", exact=True).click()
-        found = Axe().run(page).response["violations"]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+        assert violations(page) == []
     page.context.close()

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from azionelab.bookings.audience import rules
@@ -16,6 +15,7 @@ from azionelab.bookings.audience.models import Whom
 from tests.conftest import Site
 from tests.e2e.test_back_office import in_office
 from tests.factories import a_party, a_performance
+from tests.support.axe import violations
 from tests.support.processes import Program
 from tests.support.smtp import SmtpServer
 
@@ -26,7 +26,7 @@ def looks_well(page: Page, width: int, picture: Path) -> None:
     """Nothing for axe to find, nothing to scroll sideways."""
     page.screenshot(path=picture, full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert [each["id"] for each in Axe().run(page).response["violations"]] == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("width", [360, 1440])

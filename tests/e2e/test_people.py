@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from azionelab.bookings.door_notes import write_note
@@ -11,6 +10,7 @@ from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
 from tests.factories import a_party, a_performance
+from tests.support.axe import violations
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -30,7 +30,7 @@ def test_somebody_is_found_and_erased(live_site: Site, browser: Browser, width: 
     found: list[str] = []
 
     def look() -> None:
-        found.extend(v["id"] for v in Axe().run(page).response["violations"])
+        found.extend(violations(page))
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"{page.url} is wider than the screen")
 

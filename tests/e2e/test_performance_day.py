@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from azionelab.bookings.seats import no_show_seats
@@ -23,6 +22,7 @@ from tests.conftest import Site
 from tests.e2e.conftest import watched
 from tests.e2e.test_journey import log_in
 from tests.factories import DOOR_A, DOOR_B, a_party, a_performance
+from tests.support.axe import violations
 
 pytestmark = pytest.mark.usefixtures("in_app")
 # The words in what a selector finds that go on in another line.
@@ -206,7 +206,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
     found = {}
     for address in ("/admin/", evening, f"{evening}/invitation", f"{evening}/no-shows"):
         page.goto(live_site.url + address)
-        found[address] = [v["id"] for v in Axe().run(page).response["violations"]]
+        found[address] = violations(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found[address].append("wider than the screen")
     context.close()

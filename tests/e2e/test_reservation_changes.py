@@ -5,7 +5,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from azionelab.bookings.tickets.signing import write_ticket
@@ -15,6 +14,7 @@ from azionelab.database import now
 from tests.conftest import Site
 from tests.e2e.test_back_office import in_office
 from tests.factories import DOOR_A, a_party, a_performance, fresh, mails
+from tests.support.axe import violations
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -23,7 +23,7 @@ def check(page: Page, width: int, picture: Path) -> None:
     """No scrolling sideways, and nothing that axe finds."""
     page.screenshot(path=picture, full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert [each["id"] for each in Axe().run(page).response["violations"]] == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
@@ -12,6 +11,7 @@ from azionelab.shows.models import Performance, Venue
 from tests.conftest import Site
 from tests.e2e.test_back_office import in_office
 from tests.factories import a_party, a_performance
+from tests.support.axe import violations
 
 pytestmark = pytest.mark.usefixtures("in_app")
 LINE = "Fri and Sat 20:30, Sun 16:00, from 5 to 21 October 2029, except the 12th; 20:30 on 31 December 2029"
@@ -20,7 +20,7 @@ LINE = "Fri and Sat 20:30, Sun 16:00, from 5 to 21 October 2029, except the 12th
 def is_good(page: Page, width: int) -> None:
     page.wait_for_load_state()  # a heading is there before the page is whole
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert [each["id"] for each in Axe().run(page).response["violations"]] == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from azionelab.bookings.rules import cancel
 from azionelab.checkin.devices.registry import devices_of
 from azionelab.staff.tokens import revoke_token
 from tests.factories import a_party, a_performance, fresh, ticket_token
+from tests.support.axe import violations
 from tests.support.door import HeldRequests, Phone, invitation, tonight
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -27,7 +27,7 @@ def test_axe_finds_nothing_in_any_state(make_phone: Callable[..., Phone], scheme
     found: dict[str, list[str]] = {}
 
     def look(state: str) -> None:
-        found[state] = [v["id"] for v in Axe().run(phone.page).response["violations"]]
+        found[state] = violations(phone.page)
 
     def scan(code: str, words: str) -> None:
         phone.scan(code)

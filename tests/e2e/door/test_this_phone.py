@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.factories import a_party
+from tests.support.axe import violations
 from tests.support.camera import seen, table, ticket
 from tests.support.door import Phone, tonight, until
 
@@ -39,7 +39,7 @@ def is_locked(phone: Phone) -> None:
 
 
 def finds_nothing_wrong(phone: Phone) -> None:
-    assert [found["id"] for found in Axe().run(phone.page).response["violations"]] == []
+    assert violations(phone.page) == []
 
 
 def test_an_evening_with_a_phone_that_guests_can_look_at(

@@ -41,6 +41,7 @@ from azionelab.languages import choose_locale
 from azionelab.mail import jobs as _mail_jobs  # noqa: F401
 from azionelab.media import jobs as _media_jobs  # noqa: F401
 from azionelab.media.pages.views import blueprint as media_blueprint
+from azionelab.ops.alerts import jobs as _alert_jobs  # noqa: F401
 from azionelab.ops.checks import secret_keys as _secret_keys  # noqa: F401
 from azionelab.ops.commands import register_commands
 from azionelab.ops.monitoring import backups as _backup_reports  # noqa: F401

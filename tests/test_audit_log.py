@@ -346,6 +346,8 @@ NOT_RECORDED = {
     "used_challenge",
     # A visitor's offer to a friend: what comes of it is the reservations' (their entries name nobody).
     "hand_over",
+    # What was found out about the site itself, and who was told.
+    "alert", "alert_mail", "status_report",
     # The texts of mails go with the visitor's name.
     "mail_text",
     # Who waits for the booking form, for an hour or two; a line moves every second.

@@ -60,6 +60,7 @@ TABLE = {
     "SITE_NAME": ("\u200b refused", f"{'x' * 80} told", "fine"),
     "PRIVACY_URL": ("www.teatro.it refused", f"https://www.teatro.it/{LONG} fine", "told"),
     "CONTACT_EMAIL": ("teatro.it refused", f"{LONG}@teatro.it refused", "told"),
+    "ALERT_EMAIL": ("teatro.it refused", f"{LONG}@teatro.it refused", "fine"),
     "ALLOWED_HOSTS": ("* refused", f"{HOSTS} fine", "refused"),
     "CSRF_TRUSTED_ORIGINS": (
         "http://biglietti.teatro.it refused",

@@ -12,6 +12,8 @@ from flask_babel import force_locale
 
 from azionelab.bookings.mails.resending import resend_failed
 from azionelab.database import now
+from azionelab.ops.alerts.sending import deliver_now
+from azionelab.ops.alerts.watching import NobodyListens, send_test_alert
 from azionelab.ops.checks import deployment as deploy_check
 from azionelab.ops.checks import doctor
 from azionelab.ops.checks.secret_keys import accept_key
@@ -44,6 +46,7 @@ def register_commands(app: Flask) -> None:
         check_command,
         doctor_command,
         mail_doctor_command,
+        test_alert_command,
         resend_failed_command,
         accept_secret_key_command,
         smoke_command,
@@ -155,6 +158,22 @@ def check_command(deploy: bool, serving: bool, env_file: TextIO | None) -> None:
 def doctor_command() -> None:
     """Check that the data is consistent, without changing it; exit status 1 if a check fails."""
     _print_table(doctor.run_checks())
+
+
+@click.command("test-alert")
+@with_database
+def test_alert_command() -> None:
+    """Send a test alert to ALERT_EMAIL and to the webhooks for alerts; exit status 1 if it could not be sent."""
+    try:
+        send_test_alert()
+    except NobodyListens as error:
+        raise click.ClickException(
+            "nobody listens: set ALERT_EMAIL, or add a webhook for alerts"
+        ) from error
+    taken = deliver_now()
+    if not taken:
+        raise click.ClickException("the mail server did not take it: run `flask mail-doctor`")
+    click.echo("Sent. Is it there?")
 
 
 @click.command("mail-doctor")

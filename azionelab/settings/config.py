@@ -38,6 +38,7 @@ class Config:
     privacy_url: str | None
     data_controller: str | None
     contact_email: str | None
+    alert_email: str | None
     accessibility_limits: str | None
     enforcement_body: str
     allowed_hosts: list[str]

@@ -54,6 +54,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         privacy_url=reader.url("PRIVACY_URL"),
         data_controller=controller and reader.single_line("DATA_CONTROLLER", "", 200),
         contact_email=reader.email("CONTACT_EMAIL"),
+        alert_email=reader.email("ALERT_EMAIL"),
         accessibility_limits=limits and reader.single_line("ACCESSIBILITY_LIMITS", "", 500),
         enforcement_body=reader.single_line("ENFORCEMENT_BODY", _ENFORCEMENT_BODY, 200),
         allowed_hosts=reader.comma_separated("ALLOWED_HOSTS"),

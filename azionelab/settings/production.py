@@ -240,6 +240,7 @@ def _unsafe_mail(config: Config) -> list[str]:
         )
     for name, host in (
         ("CONTACT_EMAIL", (config.contact_email or "").rpartition("@")[2]),
+        ("ALERT_EMAIL", (config.alert_email or "").rpartition("@")[2]),
         ("PRIVACY_URL", urlsplit(config.privacy_url or "").hostname or ""),
     ):
         if is_reserved_host(host):

@@ -61,6 +61,7 @@ MAKES_NEW = {
     "programs/new/", "messages/new/", "messages/copy/", "messages/test/", "mail-texts/preview/", "theme/preview/", "mail-texts/test/",
     "shows/add-picture/", "shows/replace-picture/", "season/run", "season/duplicate", "season/import", "evenings/<int:performance_id>/house-seats",
     "evenings/<int:performance_id>/waitlist", "webhooks/",
+    "status/test",
 }  # fmt: skip
 
 

@@ -249,6 +249,7 @@ ELSEWHERE = {
     "bookings.withdraw", "bookings.decline",
     # A test, or a message that its receiver knows by its id, which may arrive twice.
     "admin_messages.test", "admin_mail_texts.test", "admin_webhooks.test", "admin_webhooks.again",
+    "admin_status.test",
     # Each press makes one more, which the list shows: the first is revoked or deleted.
     "admin_programs.create_view", "admin_webhooks.create", "admin_shows.add_picture_view",
     # What was replaced is gone, and a second press says so.

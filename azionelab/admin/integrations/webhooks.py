@@ -29,6 +29,7 @@ EVENTS: dict[str, str] = {
     Event.CHANGED: _("changed"),
     Event.CANCELLED: _("cancelled or expired"),
     Event.ADMITTED: _("admitted at the door"),
+    Event.ALERT: _("the site needs somebody, or is well again"),
     endpoints.TEST_EVENT: _("test"),
 }
 _LOG = 50  # deliveries that the page shows
@@ -48,6 +49,7 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]
     changed = BooleanField(EVENTS[Event.CHANGED], default=True)
     cancelled = BooleanField(EVENTS[Event.CANCELLED], default=True)
     admitted = BooleanField(EVENTS[Event.ADMITTED])
+    alert = BooleanField(EVENTS[Event.ALERT])
 
     @property
     def events(self) -> list[Event]:
@@ -59,7 +61,7 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]
         if not super().validate(extra_validators):
             return False
         if not self.events:
-            self.admitted.errors = [gettext("Choose at least one.")]
+            self.alert.errors = [gettext("Choose at least one.")]
             return False
         return True
 

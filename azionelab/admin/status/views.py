@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from flask import url_for
+from flask import flash, redirect, url_for
 from flask_admin import BaseView, expose
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
+from werkzeug.wrappers import Response
 
 from azionelab.admin.guard import Guarded
+from azionelab.ops.alerts.watching import NobodyListens, send_test_alert
 from azionelab.ops.status.facts import read_facts
 from azionelab.ops.status.lines import About, Line, State
 from azionelab.ops.status.report import judge, summarize
@@ -17,6 +19,8 @@ from azionelab.staff.rights import Right, has_right
 
 class StatusView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no types
     """The status, for everybody in the back office: who answers the telephone must know that no mail leaves."""
+
+    change_right = Right.MANAGE_ACCOUNTS
 
     def __init__(self) -> None:
         super().__init__(name=_("Status"), endpoint="admin_status", url="status")
@@ -30,6 +34,7 @@ class StatusView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no
             "admin/status.html",
             at=facts.at,
             summary=summarize(lines),
+            may_test=self.may_change(),
             needs_person=any(line.state is State.WRONG for line in lines),
             lines=[(line, _links(line)) for line in lines],
             states={
@@ -40,6 +45,17 @@ class StatusView(Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin has no
             },
         )
         return page
+
+    @expose("/test", methods=("POST",))
+    def test(self) -> Response:
+        """Queue a test alert."""
+        try:
+            send_test_alert()
+        except NobodyListens:
+            flash(gettext("Nobody is told: set ALERT_EMAIL, or add a webhook for alerts."), "error")
+        else:
+            flash(gettext("A test alert is sent within a minute. Is it there?"), "success")
+        return redirect(self.get_url(".index"))
 
 
 def _links(line: Line) -> Sequence[tuple[str, str]]:

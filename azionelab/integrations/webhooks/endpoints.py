@@ -1,13 +1,14 @@
 """Webhooks: create, change, pause, delete, ask for another attempt."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from uuid import uuid4
 
-from sqlalchemy import delete, update
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.orm import Session
 
-from azionelab.database import now, transaction
+from azionelab.database import db, now, transaction
 from azionelab.integrations.models import Webhook, WebhookDelivery
 from azionelab.integrations.webhooks.addresses import check_url
 
@@ -22,6 +23,7 @@ class Event(StrEnum):
     CHANGED = "reservation.changed"
     CANCELLED = "reservation.cancelled"
     ADMITTED = "reservation.admitted"
+    ALERT = "site.alert"  # written by ops/alerts, not by the trigger
 
 
 TEST_EVENT = "test"
@@ -69,6 +71,31 @@ def send_test(webhook_id: int) -> None:
                     next_try_at=now(),
                 )
             )
+
+
+def has_listener(event: Event) -> bool:
+    """Whether an active webhook is told of an event."""
+    return bool(db.session.scalar(select(_listening(event).exists())))
+
+
+def queue_event(session: Session, event: Event, payload: Mapping[str, object]) -> None:
+    """Queue a message for each active webhook that is told of an event, in the caller's transaction."""
+    at = now()
+    for webhook_id in session.scalars(_listening(event)):
+        session.add(
+            WebhookDelivery(
+                webhook_id=webhook_id,
+                message_id=uuid4(),
+                event=event,
+                payload=dict(payload),
+                created_at=at,
+                next_try_at=at,
+            )
+        )
+
+
+def _listening(event: str) -> Select[int]:
+    return select(Webhook.id).where(Webhook.active, Webhook.events.contains([event]))
 
 
 def send_again(webhook_id: int, delivery_id: int) -> bool:

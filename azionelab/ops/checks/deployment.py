@@ -39,6 +39,7 @@ _SETTINGS = (
     "TRUSTED_PROXIES",
     "PRIVACY_URL",
     "CONTACT_EMAIL",
+    "ALERT_EMAIL",
     "MAIL_SERVER",
     "MAIL_PORT",
     "MAIL_USE_TLS",

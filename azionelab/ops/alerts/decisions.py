@@ -1,0 +1,46 @@
+"""When somebody is told of a part of the site. Pure: the time is passed in."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from azionelab.ops.status.lines import State
+
+# A restart of the worker, or one slow answer, is not worth a mail.
+PATIENCE = timedelta(minutes=2)
+REMINDED_AFTER = timedelta(days=1)
+# What comes and goes is told once an hour.
+QUIET = timedelta(hours=1)
+
+
+class News(StrEnum):
+    """What there is to tell of a part."""
+
+    BEGAN = "began"
+    STILL = "still"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Since when a part is wrong, and when somebody was last told so; as the table `alert`."""
+
+    began_at: datetime | None = None
+    told_at: datetime | None = None
+
+
+def decide(episode: Episode, state: State, at: datetime) -> tuple[Episode, News | None]:
+    """What follows from a part's state at a moment. What is not known changes nothing."""
+    began, told = episode.began_at, episode.told_at
+    if state is State.WRONG:
+        if began is None:
+            return Episode(at, told), None
+        if told is not None and told >= began:
+            if at - told >= REMINDED_AFTER:
+                return Episode(began, at), News.STILL
+        elif at - began >= PATIENCE and (told is None or at - told >= QUIET):
+            return Episode(began, at), News.BEGAN
+    elif state is not State.UNKNOWN and began is not None:
+        was_told = told is not None and told >= began
+        return Episode(None, told), News.ENDED if was_told else None
+    return episode, None

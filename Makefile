@@ -94,6 +94,11 @@ bench: $(TEST_READY) $(BUILT) $(CATALOGUES)
 simulate: $(TEST_READY) $(CATALOGUES)
 	@$(PYTHON) -m simulate $(ARGS)
 
+## faults: break parts of the real site while people book, and look for what is lost (ARGS=--write writes docs/reliability.md)
+.PHONY: faults
+faults: $(TEST_READY) $(BUILT) $(CATALOGUES)
+	@$(PYTHON) -m tests.faults.harness $(ARGS)
+
 ## page-weight: measure what a phone loads of the programme and when it has painted it (ARGS=--write for the docs)
 .PHONY: page-weight
 page-weight: $(TEST_READY) $(BUILT) $(CATALOGUES)

@@ -1,48 +1,21 @@
-"""PostgreSQL is stopped as by a power cut under clients, and its connections are ended one by one."""
+"""The server ends all connections under clients, again and again."""
 
-import shutil
-import signal
-import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-import flask_migrate
-import psutil
 import psycopg
-import pytest
 from flask import Flask
 
 from azionelab.database import db
-from bare_machine import embedded_postgres
-from bare_machine.embedded_postgres import EmbeddedPostgres
 from tests.api.expect import BOOKING
 from tests.factories import a_performance, seats_held
-from tests.support.processes import PATIENCE, eventually
+from tests.support.processes import eventually
 
 CLIENTS = 8
 KNOWN = {202, 503}
-
-
-@pytest.fixture
-def server() -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL of the test's own, that keeps what it acknowledged."""
-    folder = Path(tempfile.mkdtemp(prefix="azionelab-tests-"))
-    server = embedded_postgres.start(folder, durable=True)
-    yield server
-    if embedded_postgres.find_running(folder):
-        server.stop()
-    shutil.rmtree(folder)
-
-
-def pull(server: EmbeddedPostgres) -> None:
-    """Stop it in immediate mode: SIGQUIT, as a power cut would."""
-    postmaster = psutil.Process(int((server.folder / "postmaster.pid").read_text().split()[0]))
-    postmaster.send_signal(signal.SIGQUIT)
-    postmaster.wait(PATIENCE)
 
 
 class Crowd:
@@ -82,29 +55,6 @@ class Crowd:
         """Until the crowd got that answer some times more."""
         enough = self.answers[status] + CLIENTS
         eventually(lambda: self.answers[status] >= enough, f"answers of {status}")
-
-
-def test_postgresql_stopped_at_once_three_times_is_busy_and_loses_nothing(
-    make_app: Callable[..., Flask], server: EmbeddedPostgres
-) -> None:
-    app = make_app(DATABASE_URL=server.url)
-
-    def three_times(crowd: Crowd) -> None:
-        for _ in range(3):
-            crowd.wait_for(202)
-            pull(server)
-            crowd.wait_for(503)
-            embedded_postgres.start(server.folder, durable=True)
-        crowd.wait_for(202)
-
-    with app.app_context():
-        flask_migrate.upgrade()
-        performance = a_performance(capacity=100_000).id
-        crowd = Crowd(app, performance)
-        crowd.run(three_times)
-        db.engine.dispose()
-        assert set(crowd.answers) == KNOWN, crowd.answers
-        assert seats_held(performance) == (crowd.booked, crowd.booked)
 
 
 def test_connections_that_the_server_ends_are_busy_and_lose_nothing(

@@ -26,7 +26,7 @@ from tests.support.processes import (
     eventually,
     free_port,
 )
-from tests.support.smtp import SmtpServer
+from tests.support.smtp import Delivered, SmtpServer
 
 Database = psycopg.Connection[Any]
 
@@ -110,6 +110,29 @@ def test_it_survives_the_loss_of_its_connections(
     a_party(a_performance(), confirmed=False)
     smtp_server.wait_for(1)
     assert "Traceback" not in worker.output
+
+
+@pytest.mark.usefixtures("in_app")
+def test_a_job_that_ends_while_the_database_is_away_for_a_moment_is_tried_again(
+    worker: Program, smtp_server: SmtpServer, database: Database
+) -> None:
+    """Shorter than between two heartbeats, so that the worker stays the same one."""
+
+    def take_the_database_away(_: Delivered) -> str:
+        database.execute("ALTER ROLE azionelab NOLOGIN")
+        database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'azionelab'"
+        )
+        return "451 later"
+
+    smtp_server.answer = take_the_database_away
+    try:
+        a_party(a_performance(), confirmed=False)
+        worker.wait_until(lambda: "is noted later" in worker.output, "the worker to miss it")
+    finally:
+        database.execute("ALTER ROLE azionelab LOGIN")
+    smtp_server.accept()
+    smtp_server.wait_for(1)
 
 
 def test_a_database_that_is_not_migrated_is_told_as_such_and_waited_for(

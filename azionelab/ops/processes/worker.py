@@ -5,7 +5,7 @@ import logging
 import logging.config
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -14,11 +14,12 @@ from flask import Flask, current_app
 from procrastinate import App, JobContext, PsycopgConnector, SyncPsycopgConnector
 from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
+from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
 from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from azionelab.database.errors import describe_cause
+from azionelab.database.errors import describe_cause, is_database_busy
 from azionelab.extensions import jobs
 from azionelab.logs import logging_settings, request_id
 from azionelab.ops.checks.schema import NOT_MIGRATED
@@ -100,6 +101,7 @@ async def open_queue(app: Flask) -> AsyncIterator[App]:
     try:
         await pool.open(wait=True, timeout=_CONNECT_TIMEOUT)
         with jobs.replace_connector(_WorkerConnector()) as queue:
+            queue.job_manager = _PatientManager(queue.connector)
             await queue.open_async(pool)
             if not await queue.check_connection_async():
                 raise NotMigrated
@@ -114,6 +116,35 @@ class _WorkerConnector(PsycopgConnector):
     def get_sync_connector(self) -> BaseConnector:
         """A connector that is never opened: it uses only the connections passed to it."""
         return SyncPsycopgConnector()
+
+
+class _PatientManager(JobManager):
+    """Notes how a job ended as soon as the database answers again, when it is away at that moment.
+
+    If the note failed and the database were back before the next heartbeat, the job would stay "doing" on a living
+    worker: nobody would take it over, and its mail would not be sent before this worker is started again.
+    """
+
+    async def finish_job(self, *arguments: Any, **options: Any) -> None:
+        """As JobManager's."""
+        await _until_noted(super().finish_job, *arguments, **options)
+
+    async def retry_job(self, *arguments: Any, **options: Any) -> None:
+        """As JobManager's."""
+        await _until_noted(super().retry_job, *arguments, **options)
+
+
+async def _until_noted(
+    note: Callable[..., Awaitable[None]], *arguments: Any, **options: Any
+) -> None:
+    while True:
+        try:
+            return await note(*arguments, **options)
+        except ConnectorException as error:
+            if not is_database_busy(error):
+                raise
+            logger.warning("worker: database is away, a job's end is noted later")
+        await asyncio.sleep(_RETRY_PAUSES[0])
 
 
 async def _run_until_stopped(app: Flask, concurrency: int, *, once: bool) -> None:

@@ -8,7 +8,7 @@ from tests.faults.harness.storm import Fault, Storm
 
 def _end_server(number: signal.Signals) -> Callable[[Storm], None]:
     def strike(storm: Storm) -> None:
-        storm.stack.postgres_processes()[0].send_signal(number)
+        storm.stack.postmaster.send_signal(number)
         storm.wait_for_trouble()
         storm.stack.start_postgres()
 

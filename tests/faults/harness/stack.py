@@ -100,18 +100,21 @@ class Stack:
 
     def start_postgres(self) -> None:
         """Start PostgreSQL again, once nothing of the one before is left."""
-        eventually(lambda: not self.postgres_processes(), "the last process of PostgreSQL to end")
+        eventually(lambda: not self._postgres_processes(), "the last process of PostgreSQL to end")
         embedded_postgres.start(self.postgres.folder, durable=True)
 
-    def postgres_processes(self) -> list[psutil.Process]:
-        """The server's processes: the first one, the postmaster, first."""
+    @property
+    def postmaster(self) -> psutil.Process:
+        """PostgreSQL's first process."""
+        return psutil.Process(int((self.postgres.folder / "postmaster.pid").read_text().split()[0]))
+
+    def _postgres_processes(self) -> list[psutil.Process]:
         data = str(self.postgres.folder)
-        found = [
+        return [
             process
             for process in psutil.process_iter(["name", "cwd"])
             if process.info["name"] == "postgres" and process.info["cwd"] == data
         ]
-        return sorted(found, key=lambda each: each.pid)
 
     def flask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a `flask` command."""

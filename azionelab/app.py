@@ -48,6 +48,7 @@ from azionelab.ops.monitoring import backups as _backup_reports  # noqa: F401
 from azionelab.ops.monitoring.health import health_blueprint
 from azionelab.ops.monitoring.request_metrics import observe_requests
 from azionelab.ops.monitoring.sentry import init_sentry
+from azionelab.ops.status import jobs as _status_jobs  # noqa: F401
 from azionelab.queue import jobs as _queue_jobs  # noqa: F401
 from azionelab.queue.lines import init_queue
 from azionelab.settings.config import Config

@@ -13,6 +13,7 @@ from flask_babel import force_locale
 from azionelab.bookings.mails.resending import resend_failed
 from azionelab.database import now
 from azionelab.ops.alerts.sending import deliver_now
+from azionelab.ops.alerts.watcher import watch_command
 from azionelab.ops.alerts.watching import NobodyListens, send_test_alert
 from azionelab.ops.checks import deployment as deploy_check
 from azionelab.ops.checks import doctor
@@ -51,6 +52,7 @@ def register_commands(app: Flask) -> None:
         accept_secret_key_command,
         smoke_command,
         worker_command,
+        watch_command,
         demo_season_command,
     ):
         app.cli.add_command(command)

@@ -11,10 +11,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from azionelab.integrations.webhooks.endpoints import Event, create_webhook
-from azionelab.ops.alerts import watching
+from azionelab.ops.alerts import watcher, watching
 from azionelab.ops.alerts.decisions import PATIENCE, QUIET, REMINDED_AFTER, Episode, News, decide
 from azionelab.ops.alerts.models import Alert
 from azionelab.ops.alerts.sending import deliver_now, send_waiting
+from azionelab.ops.alerts.watcher import Watcher
 from azionelab.ops.alerts.watching import watch
 from azionelab.ops.status.lines import State
 from tests.ops.test_health import a_worker
@@ -182,3 +183,38 @@ def test_a_test_alert_by_command_and_by_button(
     }
     assert len(smtp_server.messages) == 2
     assert "Send a test alert" not in logged_in(app, "staff").get("/admin/status/").text
+
+
+@pytest.mark.usefixtures("site")
+def test_the_watch_tells_of_a_silent_worker_by_itself(
+    smtp_server: SmtpServer, database: Database
+) -> None:
+    create_webhook("http://127.0.0.1:1/hook", [Event.ALERT], None)
+    Watcher().look()
+    let_time_pass(database)
+    Watcher().look()
+    (mail,) = smtp_server.messages
+    assert mail.message["Subject"] == "AzioneLab needs you: Worker"
+    attempts = "SELECT sum(attempts) FROM webhook_delivery"
+    assert database.execute(attempts).fetchone() == (1,)
+    a_worker(database, "1 second")
+    Watcher().look()
+    assert len(smtp_server.messages) == 2
+    assert database.execute(attempts).fetchone() == (1,), "the worker sends webhooks again"
+
+
+def test_the_watch_tells_that_the_database_is_away(
+    make_app: Callable[..., Flask], smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = "postgresql://azionelab:x@127.0.0.1:1/none"
+    site = make_app(MAIL_PORT=str(smtp_server.port), DATABASE_URL=away, **SITE)
+    at = [NOW]
+    monkeypatch.setattr(watcher, "now", lambda: at[0])
+    with site.app_context():
+        looking = Watcher()
+        for pause in (ZERO, PATIENCE, PATIENCE):
+            at[0] += pause
+            looking.look()
+    (mail,) = smtp_server.messages
+    assert mail.message["Subject"] == "AzioneLab needs you: Database"
+    assert "Visitors can book nothing" in mail.text()

@@ -1,8 +1,13 @@
 """The status: what is well, what needs a person, what is not known; in words, from one set of limits."""
 
 import re
-from collections.abc import Iterator
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,10 +22,12 @@ from azionelab.ops.checks.schema import SchemaState
 from azionelab.ops.checks.secret_keys import KeyState
 from azionelab.ops.monitoring.backups import Task
 from azionelab.ops.monitoring.service_status import BackupStatus, ServiceStatus
-from azionelab.ops.status import limits
+from azionelab.ops.status import limits, outside
+from azionelab.ops.status.certificate import NoCertificate, read_end
 from azionelab.ops.status.facts import DiskSpace, Facts
 from azionelab.ops.status.lines import About, Line, State
 from azionelab.ops.status.report import judge, summarize
+from azionelab.ops.status.reports import Part, Report
 from tests.factories import a_party, a_performance
 from tests.support.people import logged_in
 from tests.support.processes import ROOT
@@ -63,6 +70,11 @@ def facts(**changes: Any) -> Facts:
         "failed_jobs": [],
         "sales": [],
         "media": DiskSpace(free=60, total=100),
+        "reports": {
+            Part.WATCH: Report(NOW, {}),
+            Part.BACKUPS_DISK: Report(NOW, {"free": 60, "total": 100}),
+            Part.DATABASE_DISK: Report(NOW, {"free": 60, "total": 100}),
+        },
     }
     return Facts(**well | changes)
 
@@ -73,6 +85,10 @@ def states(lines: list[Line], state: State) -> set[About]:
 
 def backup(age: timedelta | None, *, well: bool = True) -> BackupStatus:
     return BackupStatus(None if age is None else NOW - age, last_was_well=well, size=1)
+
+
+def reported(part: Part, **said: Any) -> dict[Part, Report]:
+    return {part: Report(NOW, said)}
 
 
 @pytest.mark.usefixtures("english")
@@ -99,6 +115,9 @@ def test_all_is_well() -> None:
         ({"service": service(backups={Task.SHIP: backup(None, well=False)})}, About.SHIP),
         ({"media": DiskSpace(free=9, total=100)}, About.MEDIA_DISK),
         ({"key": KeyState.LOST}, About.KEY),
+        ({"reports": reported(Part.DATABASE_DISK, free=9, total=100)}, About.DATABASE_DISK),
+        ({"reports": reported(Part.BACKUPS_DISK, free=9, total=100)}, About.BACKUPS_DISK),
+        ({"reports": {Part.WATCH: Report(NOW - 6 * MINUTE, {})}}, About.WATCH),
     ],
 )
 @pytest.mark.usefixtures("english")
@@ -128,11 +147,58 @@ def test_on_the_limit_all_is_still_well() -> None:
 
 @pytest.mark.usefixtures("english")
 def test_what_was_not_read_is_not_known_and_not_well() -> None:
-    unread = dict.fromkeys(("service", "disk_problem", "key", "failed_jobs", "sales", "media"))
+    unread = dict.fromkeys(
+        ("service", "disk_problem", "key", "failed_jobs", "sales", "media", "reports")
+    )
     lines = judge(facts(**unread))
     assert states(lines, State.WELL) == {About.SCHEMA}
     assert states(lines, State.WRONG) == set()
     assert summarize(lines).startswith("All is well, as far as is known")
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "words"),
+    [
+        ({"ends_at": (NOW + limits.CERTIFICATE_NEAR + MINUTE).isoformat()}, State.WELL, "14 days"),
+        ({"ends_at": (NOW + limits.CERTIFICATE_NEAR).isoformat()}, State.WRONG, "14 days"),
+        ({"ends_at": (NOW - MINUTE).isoformat()}, State.WRONG, "It has ended"),
+        ({"problem": "TimeoutError"}, State.UNKNOWN, "does not reach https://tickets"),
+    ],
+)
+def test_the_certificate(
+    make_app: Callable[..., Flask], said: dict[str, str], state: State, words: str
+) -> None:
+    with make_app(SITE_BASE_URL="https://tickets.theatre.org").app_context(), force_locale("en"):
+        line = outside.certificate(facts(reports=reported(Part.CERTIFICATE, **said)))
+    assert line.state is state
+    assert words in line.text
+
+
+def test_a_certificate_is_read_as_a_server_shows_it(tmp_path: Path) -> None:
+    key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem"
+    subprocess.run(
+        f"openssl req -x509 {key} -subj /CN=localhost -days 20 -out cert.pem".split(),
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def show_it() -> None:
+            shown, _ = listening.accept()
+            with tls.wrap_socket(shown, server_side=True) as answering:
+                answering.recv(1)
+
+        showing = threading.Thread(target=show_it)
+        showing.start()
+        port = listening.getsockname()[1]
+        ends_at = read_end("localhost", port)
+        showing.join()
+    assert 19 * DAY < ends_at - datetime.now(UTC) <= 20 * DAY
+    with pytest.raises(NoCertificate, match="ConnectionRefused"):
+        read_end("localhost", port)
 
 
 def page_line(page: str, name: str) -> str:

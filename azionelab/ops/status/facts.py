@@ -1,7 +1,7 @@
 """Reads what the status is judged by. A part that cannot be read is None, and the others are read all the same."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -21,6 +21,7 @@ from azionelab.ops.monitoring.service_status import (
     find_disk_problem,
     read_service_status,
 )
+from azionelab.ops.status.reports import Part, Report, read_reports
 from azionelab.shows.models import Performance, Show
 
 T = TypeVar("T")
@@ -64,6 +65,12 @@ class Facts:
     failed_jobs: Sequence[Row[str, int]] | None
     sales: Sequence[Row[str, datetime, datetime, int]] | None
     media: DiskSpace | None
+    reports: Mapping[str, Report] | None
+
+    def report(self, part: Part, within: timedelta) -> Report | None:
+        """A part's report that is not older than `within`; None without one."""
+        found = (self.reports or {}).get(part)
+        return found if found and self.at - found.reported_at <= within else None
 
 
 def read_facts() -> Facts:
@@ -83,6 +90,7 @@ def read_facts() -> Facts:
             failed_jobs=reader.read(lambda found: found.execute(_FAILED_JOBS).all()),
             sales=reader.read(_coming_sales),
             media=_space(str(config.media_dir)),
+            reports=reader.read(read_reports),
         )
 
 

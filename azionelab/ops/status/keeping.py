@@ -6,8 +6,9 @@ from flask_babel import gettext
 
 from azionelab.ops.monitoring.backups import Task
 from azionelab.ops.status.facts import DiskSpace, Facts
-from azionelab.ops.status.limits import DISK_LOW_PERCENT
+from azionelab.ops.status.limits import DISK_LOW_PERCENT, DISK_REPORTED_WITHIN
 from azionelab.ops.status.lines import About, Line, State, not_read
+from azionelab.ops.status.reports import Part
 from azionelab.web.dates import format_duration
 
 
@@ -71,6 +72,25 @@ def _advise(line: Line, advice: str, runbook: str) -> Line:
 def media_disk(facts: Facts) -> Line:
     """The disk of the pictures."""
     return _disk(About.MEDIA_DISK, gettext("Disk of the pictures"), facts.media)
+
+
+def database_disk(facts: Facts) -> Line:
+    """The disk of the database, as the backup container sees it."""
+    name = gettext("Disk of the database")
+    return _disk(About.DATABASE_DISK, name, _reported(facts, Part.DATABASE_DISK))
+
+
+def backups_disk(facts: Facts) -> Line:
+    """The disk of the backups."""
+    name = gettext("Disk of the backups")
+    return _disk(About.BACKUPS_DISK, name, _reported(facts, Part.BACKUPS_DISK))
+
+
+def _reported(facts: Facts, part: Part) -> DiskSpace | None:
+    report = facts.report(part, DISK_REPORTED_WITHIN)
+    if report is None:
+        return None
+    return DiskSpace(int(report.facts["free"]), int(report.facts["total"]))
 
 
 def _disk(about: About, name: str, space: DiskSpace | None) -> Line:

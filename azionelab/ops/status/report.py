@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from flask_babel import gettext, ngettext
 
-from azionelab.ops.status import keeping, mails, running, sales
+from azionelab.ops.status import keeping, mails, outside, running, sales
 from azionelab.ops.status.facts import Facts
 from azionelab.ops.status.lines import Line, State
 
@@ -12,6 +12,7 @@ _LINES: tuple[Callable[[Facts], Line], ...] = (
     running.database,
     running.schema,
     running.worker,
+    outside.watch,
     mails.waiting,
     mails.provider,
     mails.given_up,
@@ -19,6 +20,9 @@ _LINES: tuple[Callable[[Facts], Line], ...] = (
     keeping.backup,
     keeping.verified,
     keeping.shipped,
+    outside.certificate,
+    keeping.database_disk,
+    keeping.backups_disk,
     keeping.media_disk,
     running.key,
     sales.sales,

@@ -89,6 +89,7 @@ def worker(facts: Facts) -> Line:
         gettext(
             "Mails do not leave, so no booking can be confirmed. Start the worker again, and look at its logs."
         ),
+        "Silent worker",
     )
 
 

@@ -13,6 +13,8 @@ from tests.support.people import logged_in
 
 pytestmark = pytest.mark.usefixtures("in_app")
 MOST = 12
+# It reads each part by itself, so that one that cannot be read hides no other.
+MOST_OF = {"/admin/status/": 13}
 # Files that are made of all tables that refer to a person.
 FILES = ("/admin/people/person.json",)
 
@@ -36,4 +38,6 @@ def test_no_page_sends_many_statements(app: Flask) -> None:
             client.get(f"{address}?id={identity}")
             found[address] = max(found.get(address, 0), len(sent))
     assert found["/admin/evenings/1"] >= 8
-    assert {address: number for address, number in found.items() if number > MOST} == {}
+    assert {
+        address: number for address, number in found.items() if number > MOST_OF.get(address, MOST)
+    } == {}

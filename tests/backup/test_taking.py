@@ -262,6 +262,8 @@ def test_the_schedule_takes_due_backups_and_ends_on_a_signal(
         assert program.wait() == 0, program.output
     assert len(backups.names()) == 1
     assert reports(database) == [("backup", True), ("verify", True)]
+    free = "SELECT part, (facts ->> 'free')::bigint > 0 FROM status_report"
+    assert [tuple(row) for row in database.execute(free)] == [("disk-backups", True)]
     # Started again, it finds that nothing is due.
     with backups.start("schedule", log=tmp_path / "log2") as program:
         program.wait_until(lambda: "taking a backup each day" in program.output, "its first line")

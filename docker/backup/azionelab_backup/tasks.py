@@ -20,6 +20,7 @@ from azionelab_backup.contents import (
     secret_key,
     tables,
 )
+from azionelab_backup.disks import report_disks
 from azionelab_backup.offsite import OffsiteRepository
 from azionelab_backup.postgres import Database, scratch_database
 from azionelab_backup.release import check_compatible, version
@@ -30,6 +31,7 @@ from azionelab_backup.store import DUMP, MEDIA, Backup, Manifest, Store
 _LATE_AFTER = timedelta(hours=26)  # a day, and time for the backup itself
 _RETRY_AFTER = 600.0  # seconds
 _POLL_SECONDS = 30.0  # polls instead of sleeping until the next backup, since the clock may be set
+_MEASURED_EACH = timedelta(hours=1)
 _RESTORING = ".restoring"
 
 # Expected failures of a task: printed in one line, and the schedule goes on.
@@ -181,8 +183,12 @@ class BackupManager:
         self.store.first_scheduled_at()
         print(f"taking a backup each day at {settings.at:%H:%M} {settings.zone.key}", flush=True)
         pause = 0.0
+        measured: datetime | None = None
         while not stop.wait(pause):
             pause = _POLL_SECONDS
+            if measured is None or datetime.now(UTC) - measured > _MEASURED_EACH:
+                measured = datetime.now(UTC)
+                _attempt(lambda: report_disks(self._database, settings.backups))
             due = last_due_time(datetime.now(UTC), settings.at, settings.zone)
             backups = self.store.backups()
             if backups and backups[-1].taken_at >= due:

@@ -51,6 +51,8 @@ from azionelab.ops.monitoring.sentry import init_sentry
 from azionelab.ops.status import jobs as _status_jobs  # noqa: F401
 from azionelab.queue import jobs as _queue_jobs  # noqa: F401
 from azionelab.queue.lines import init_queue
+from azionelab.queue.pages.gate import init_gate
+from azionelab.queue.pages.views import blueprint as queue_blueprint
 from azionelab.settings.config import Config
 from azionelab.settings.loading import load_config
 from azionelab.shows.pages import embed_views as _embed_views  # noqa: F401
@@ -115,6 +117,7 @@ def _bind_extensions(app: Flask) -> None:
     init_rate_limits(app)
     init_pressure(app)
     init_queue(app)
+    init_gate(app)
 
 
 def _commit_read_transaction(response: Response) -> Response:
@@ -135,6 +138,7 @@ def _register_parts(app: Flask) -> None:
         theme_blueprint,
         bookings_blueprint,
         waitlist_blueprint,
+        queue_blueprint,
         checkin_blueprint,
         health_blueprint,
         notices_blueprint,

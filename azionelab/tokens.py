@@ -24,6 +24,7 @@ class Purpose(StrEnum):
         "hand-over"  # a booking that is offered to a friend, sent to the friend's mailbox only
     )
     TICKET = "ticket"  # entry at the door; in QRs made before 0.4 (bookings/tickets/signing.py)
+    QUEUE = "queue"  # somebody's place in a line before the booking form (queue/places.py)
     UNSUBSCRIBE = "unsubscribe"  # ends reminders and messages about a booking, and nothing else
     STAFF_LINK = "staff-link"  # sets an account's password, once (staff/invitations.py)
     DOOR_KEY = "door-key"  # the door's API, for a program; valid while its digest is stored

@@ -20,6 +20,7 @@ export default defineConfig({
         "src/embed/frame.ts",
         "src/styles/embed.css",
         "src/waiting.ts",
+        "src/queue.ts",
         "src/office/charts.ts",
         "src/door/main.ts",
         "src/door/sw.ts",

@@ -35,6 +35,7 @@ from azionelab.admin.messages.views import MessageView
 from azionelab.admin.people.views import PeopleView
 from azionelab.admin.performance_day.views import PerformanceDayView
 from azionelab.admin.permissions import permissions_command
+from azionelab.admin.queue.views import QueueView
 from azionelab.admin.reservations.views import ReservationView
 from azionelab.admin.rows.addresses import kept_arguments
 from azionelab.admin.rows.searches import init_searches
@@ -87,6 +88,7 @@ def init_admin(app: Flask) -> None:
         (TokenView, ApiToken, _("Tokens"), "tokens", ACCOUNTS),
         (ProgramTokenView, ProgramToken, _("Programs"), "programs", ACCOUNTS),
     ]
+    office.add_view(QueueView())
     office.add_view(ThemeView())
     office.add_view(EmbeddingView())
     office.add_view(FiguresView())

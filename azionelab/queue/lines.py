@@ -2,10 +2,11 @@
 
 import threading
 import time
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from flask import Flask, current_app
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from azionelab.database import db, now, transaction, violated_constraint
@@ -24,8 +25,40 @@ class LineExists(Exception):
     """There is a line for the same show, or for the whole site, already."""
 
 
+class PaceChanged(Exception):
+    """Somebody else changed the line's pace after it was shown."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast a line lets in: so many a minute, so many inside at once, each for so many minutes."""
+
+    per_minute: int = PER_MINUTE
+    inside_limit: int = INSIDE
+    stay_minutes: int = STAY_MINUTES
+
+    @classmethod
+    def of(cls, line: Line) -> "Pace":
+        """A line's."""
+        return cls(line.per_minute, line.inside_limit, line.stay_minutes)
+
+    def __str__(self) -> str:
+        return f"{self.per_minute}/{self.inside_limit}/{self.stay_minutes}"
+
+    def is_slower_than(self, other: "Pace") -> bool:
+        """Whether somebody who waits may wait longer than at the other pace."""
+        return (
+            self.per_minute < other.per_minute
+            or self.inside_limit < other.inside_limit
+            or self.stay_minutes > other.stay_minutes
+        )
+
+
 class LineGone(Exception):
     """The line was deleted, or is over for too long."""
+
+
+_USUAL = Pace()
 
 
 class LiveLines:
@@ -82,10 +115,7 @@ def line_before(performance_id: int, at: datetime) -> Line | None:
 def open_line(
     show_id: int | None,
     opens_at: datetime,
-    *,
-    per_minute: int = PER_MINUTE,
-    inside_limit: int = INSIDE,
-    stay_minutes: int = STAY_MINUTES,
+    pace: Pace = _USUAL,
     origin: Origin = Origin.STAFF,
 ) -> int:
     """Open a line at a minute, of a show or of the whole site; its id. Raises LineExists."""
@@ -94,11 +124,9 @@ def open_line(
             line = Line(
                 show_id=show_id,
                 opens_at=opens_at,
-                per_minute=per_minute,
-                inside_limit=inside_limit,
-                stay_minutes=stay_minutes,
                 origin=origin,
                 moved_at=opens_at,
+                **asdict(pace),
             )
             session.add(line)
     except IntegrityError as error:
@@ -107,6 +135,17 @@ def open_line(
         raise
     live_lines().forget()
     return line.id
+
+
+def next_opening(show_id: int | None, at: datetime) -> datetime | None:
+    """When booking of a show opens next; None when it is open, or for no show."""
+    return db.session.scalar(
+        select(func.min(Performance.booking_opens_at)).where(
+            Performance.show_id == show_id,
+            Performance.booking_opens_at > at,
+            Performance.cancelled_at.is_(None),
+        )
+    )
 
 
 def end_line(line_id: int) -> None:
@@ -133,19 +172,18 @@ def resume_line(line_id: int) -> None:
     live_lines().forget()
 
 
-def change_line(line_id: int, per_minute: int, inside_limit: int, stay_minutes: int) -> None:
-    """Change how fast a line lets in, and for how long. Raises LineGone."""
+def change_line(line_id: int, pace: Pace, *, seen: str) -> None:
+    """Change the pace of a line, which was shown as `seen`. Raises LineGone and PaceChanged."""
     with transaction() as session:
         line = session.scalars(LINE, {"line": line_id}).one_or_none()
         if line is None or line.ended_at is not None:
             raise LineGone
-        line.slowed = line.slowed or (
-            per_minute < line.per_minute
-            or inside_limit < line.inside_limit
-            or stay_minutes > line.stay_minutes
-        )
-        line.per_minute, line.inside_limit = per_minute, inside_limit
-        line.stay_minutes = stay_minutes
+        before = Pace.of(line)
+        if pace != before and seen != str(before):
+            raise PaceChanged
+        line.slowed = line.slowed or pace.is_slower_than(before)
+        for name, value in asdict(pace).items():
+            setattr(line, name, value)
     live_lines().forget()
 
 

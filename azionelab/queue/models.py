@@ -79,12 +79,15 @@ class Line(Base):
     def minutes_at_most(self, number: int) -> int | None:
         """The most minutes that the holder of `number` waits; None when the line was slowed since it opened.
 
-        It counts on everybody using all of their time: then `inside_limit` people come in every `stay_minutes`.
+        It counts on everybody using all of their time: then `inside_limit` people come in every `stay_minutes`. The
+        browser computes it as well (static_frontend/src/booking/line.ts).
         """
         ahead = self.ahead(number)
         if self.slowed:
             return None
-        return ceil(ahead / self.inside_limit) * self.stay_minutes + ceil(ahead / self.per_minute)
+        # The first `inside_limit` numbers never wait for somebody to be done, the next ones once.
+        turns = min(ceil(ahead / self.inside_limit), ceil(number / self.inside_limit) - 1)
+        return turns * self.stay_minutes + ceil(ahead / self.per_minute)
 
 
 class Place(Base):

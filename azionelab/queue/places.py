@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from azionelab.database import db, execute_autocommit, now, transaction, violated_constraint
 from azionelab.queue.advance import advance
 from azionelab.queue.models import JOINED_BEFORE, Line, Place
-from azionelab.tokens import secret_keys
+from azionelab.tokens import Purpose, make_token, read_token, secret_keys
 
 # The number and the row in one statement, a transaction of its own: of two that join with one mailbox the key refuses
 # one, with its number. The line's row is locked for as long as the server needs.
@@ -113,6 +113,16 @@ def find_of_mailbox(line_id: int, email_key: str) -> Place | None:
 def find_place(place_id: UUID) -> Place | None:
     """A place by its id."""
     return db.session.get(Place, place_id, populate_existing=True)
+
+
+def place_token(place_id: UUID) -> str:
+    """What leads back to a place, in its page's address and the browser's cookie."""
+    return make_token(Purpose.QUEUE, place_id)
+
+
+def place_id_of(token: str) -> UUID | None:
+    """The place that a token leads to; None for a forged one."""
+    return read_token(Purpose.QUEUE, token)
 
 
 def may_mailbox_book(line: Line, email_key: str, at: datetime) -> bool:

@@ -28,14 +28,14 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 # What is compared is the row's `version`, the `digest` of a preview, or what the form showed.
 # tests/admin/test_editing.py, test_runs.py, test_messages.py, test_mails.py, test_box_office.py, test_performance_day.py,
-# test_long_files.py, test_pictures.py
+# test_long_files.py, test_pictures.py, test_queue.py
 TOLD_ELSEWHERE = {
     "venues/edit/", "shows/edit/", "shows/picture/", "performances/edit/", "holidays/edit/", "accounts/edit/",
     "venues/delete/", "shows/delete/", "performances/delete/", "holidays/delete/", "performances/cancel/",
     "season/evenings", "messages/edit/", "messages/start/", "evenings/<int:performance_id>/note",
     "evenings/<int:performance_id>/book", "evenings/<int:performance_id>/house-seats/release",
     "evenings/<int:performance_id>/move-parties", "reservations/undo/", "mail-texts/edit/", "theme/", "theme/restore/", "theme/logo/",
-    "mails/correct/", "season/import/<uuid:import_id>/save",
+    "mails/correct/", "queue/change/", "season/import/<uuid:import_id>/save",
 }  # fmt: skip
 # They set one thing to what the button says, or do what can be done once: the second finds it done, and reads that.
 SETS_ONE_THING = {
@@ -47,6 +47,7 @@ SETS_ONE_THING = {
     "shows/put-back-picture/", "webhooks/<int:webhook_id>/active",
     "webhooks/<int:webhook_id>/delete", "webhooks/<int:webhook_id>/again", "webhooks/<int:webhook_id>/test",
     "season/import/<uuid:import_id>/stop", "evenings/<int:performance_id>/waitlist/remove", "files/<uuid:file_id>/cancel",
+    "queue/end/", "queue/resume/",
     *(
         f"evenings/<int:performance_id>/{what}"
         for what in (
@@ -60,7 +61,7 @@ MAKES_NEW = {
     "venues/new/", "shows/new/", "performances/new/", "holidays/new/", "accounts/new/", "tokens/new/",
     "programs/new/", "messages/new/", "messages/copy/", "messages/test/", "mail-texts/preview/", "theme/preview/", "mail-texts/test/",
     "shows/add-picture/", "shows/replace-picture/", "season/run", "season/duplicate", "season/import", "evenings/<int:performance_id>/house-seats",
-    "evenings/<int:performance_id>/waitlist", "webhooks/",
+    "evenings/<int:performance_id>/waitlist", "webhooks/", "queue/open/",
     "status/test",
 }  # fmt: skip
 

@@ -13,6 +13,10 @@ from azionelab.bookings.people.own_data import MY_DATA
 from azionelab.bookings.performance_changes import cancel_performance
 from azionelab.bookings.reminders.unsubscribing import make_unsubscribe_token
 from azionelab.database import now
+from azionelab.queue import lines
+from azionelab.queue.advance import advance
+from azionelab.queue.lines import Pace
+from azionelab.queue.places import place_token
 from azionelab.shows.models import Show
 from tests.conftest import Site
 from tests.e2e.conftest import watched
@@ -26,6 +30,7 @@ from tests.factories import (
     fresh,
     visitor_token,
 )
+from tests.queue.test_line import join_all, line_of
 from tests.support.axe import violations
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -60,6 +65,9 @@ def test_axe_finds_nothing_on_any_page(
     off = visitor_token(a_party(cancelled))
     cancel_performance(cancelled.id)
     past = a_performance(starts_at=now() - timedelta(days=1))
+    line = line_of(lines.open_line(full.show_id, now() - timedelta(hours=1), Pace(per_minute=6)))
+    let_in, in_line = join_all(line, 2)
+    advance(line.id, now())
     context = browser.new_context(
         viewport={"width": width, "height": 844},
         locale=language,
@@ -93,6 +101,9 @@ def test_axe_finds_nothing_on_any_page(
         f"/bookings/{off}",
         f"/bookings/{visitor_token(given)}",
         f"/waitlist/{near}",
+        f"/queue/{line.id}?performance={full.id}",
+        f"/queue/place/{place_token(in_line)}?performance={full.id}",
+        f"/queue/place/{place_token(let_in)}",
         "/embed",
         "/privacy",
         "/accessibility",

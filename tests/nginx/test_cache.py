@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 
+from azionelab.database import now
+from azionelab.queue.lines import open_line
 from tests.factories import a_performance
 from tests.support.nginx import Answer, Echo, NameServer, Nginx
 from tests.support.processes import Program, eventually
@@ -32,6 +34,17 @@ def test_a_page_is_rendered_once(front: Nginx, page: str) -> None:
     assert second.headers["cache-control"] == "public, max-age=60"
     assert second.headers["x-request-id"] != first.headers["x-request-id"]
     assert "Accept-Encoding" in second.headers["vary"]
+
+
+def test_the_state_of_a_line_is_asked_for_once_by_all_who_wait(front: Nginx, in_app: Flask) -> None:
+    line = open_line(None, now())
+    wishes = ("it", "en", "fr-CH")
+    answers = [front.fetch(f"/it/queue/{line}/state", Accept_Language=wish) for wish in wishes]
+    assert {answer.status for answer in answers} == {200}
+    # It is kept for a second, and a busy machine may need longer for the next request.
+    assert cache_of(front, answers[0]) == "MISS"
+    assert "HIT" in {cache_of(front, answer) for answer in answers}
+    assert answers[0].headers["cache-control"] == "public, max-age=1"
 
 
 def test_the_address_alone_names_a_pages_language(front: Nginx, page: str) -> None:

@@ -17,6 +17,7 @@ from azionelab.database import db, now
 from azionelab.queue import advance as moving
 from azionelab.queue import lines, places
 from azionelab.queue.advance import advance
+from azionelab.queue.lines import Pace
 from azionelab.queue.models import Line, Place
 from tests.bookings.test_locks import without_its_lock
 from tests.support.processes import eventually
@@ -27,7 +28,7 @@ Database = psycopg.Connection[Any]
 
 def a_line(opened: timedelta = timedelta(hours=1), **how: Any) -> Line:
     """A line of the whole site that opened so long ago."""
-    return line_of(lines.open_line(None, now() - opened, **how))
+    return line_of(lines.open_line(None, now() - opened, Pace(**how)))
 
 
 def line_of(line_id: int) -> Line:
@@ -143,7 +144,9 @@ def test_what_is_said_only_falls_and_holds() -> None:
         at += timedelta(seconds=20)
     assert said == sorted(said, reverse=True)
     assert at - began <= timedelta(minutes=said[0])
-    lines.change_line(line.id, 29, 20, 3)
+    with pytest.raises(lines.PaceChanged):
+        lines.change_line(line.id, Pace(29, 20, 3), seen="60/20/3")
+    lines.change_line(line.id, Pace(29, 20, 3), seen="30/20/3")
     assert line_of(line.id).minutes_at_most(100) is None
 
 

@@ -26,18 +26,20 @@ _COST = 2_000  # rounds of a try; on average 256 tries find the solution
 _MAX_FACTOR = 10.0
 # A visitor corrects the form, or presses twice; a script that keeps a proof gains two bookings.
 _uses = RateLimit("proof", lambda _settings: "3 per 1 hour")
+# A place in the queue costs a proof of its own.
+_places = RateLimit("proof-place", lambda _settings: "1 per 1 hour")
 _unproven = RateLimit("unproven", lambda settings: settings.unproven_booking_limit)
 _EVERYBODY = "everybody"
 _PREPARED, _REQUIRED = 0.5, 1.0  # pressure
 
 
-def write_challenge() -> str | None:
+def write_challenge(*, always: bool = False) -> str | None:
     """A challenge as JSON, the harder the higher the pressure; None while nothing is to be proved.
 
-    Forms carry one before it is required, so that few are open without one when it is.
+    Forms carry one before it is required, so that few are open without one when it is. That of the queue `always` does.
     """
     level = pressure().read()
-    if level < _PREPARED or visitor_network() is None:
+    if (level < _PREPARED and not always) or visitor_network() is None:
         return None
     challenge = create_challenge(
         _ALGORITHM,
@@ -56,23 +58,37 @@ def check_proof(proof: str, *, suspect: bool = False) -> bool:
     """
     if visitor_network() is None:
         return True
-    if not suspect and (pressure().read() < _REQUIRED or _use_proof(proof)):
+    if not suspect and (pressure().read() < _REQUIRED or _use_proof(proof, _uses)):
         pressure().add_booking()
         return True
+    _count_unproven()
+    return False
+
+
+def check_place_proof(proof: str, *, suspect: bool = False) -> None:
+    """Let somebody take a place in the queue, by a proof or among the few without; raises TooManyUnproven.
+
+    Must not be called inside a transaction, as `check_proof`.
+    """
+    if visitor_network() is not None and (suspect or not _use_proof(proof, _places)):
+        _count_unproven()
+
+
+def _count_unproven() -> None:
+    """Count somebody without a proof among those that are limited together; raises TooManyUnproven."""
     try:
         _unproven.count(_EVERYBODY)
     except TooManyRequests as limit:
         seconds = cast("int", limit.retry_after)
         raise TooManyUnproven(now() + timedelta(seconds=seconds)) from limit
-    return False
 
 
-def _use_proof(proof: str) -> bool:
+def _use_proof(proof: str, uses: RateLimit) -> bool:
     """Whether this is the solution of a challenge of ours, not used too often; counts the use."""
     if not proof or not any(verify_solution(proof, _secret(key)).verified for key in secret_keys()):
         return False
     try:
-        _uses.count(Payload.from_base64(proof).challenge.parameters.nonce)
+        uses.count(Payload.from_base64(proof).challenge.parameters.nonce)
     except TooManyRequests:
         return False
     return True

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urljoin
 from uuid import UUID
 
 from flask import Response, abort
@@ -22,6 +23,7 @@ from azionelab.api.rest import (
     ResponseSchema,
 )
 from azionelab.bookings import rules
+from azionelab.bookings.crowd.gate import gate
 from azionelab.bookings.crowd.proof_of_work import check_proof
 from azionelab.bookings.errors import (
     BookingClosed,
@@ -47,6 +49,9 @@ from azionelab.database import now
 from azionelab.languages import LOCALES
 from azionelab.shows.window import Window
 from azionelab.web.rate_limits import visitor_network
+from azionelab.web.site_urls import site_url
+
+_ASK_AGAIN = 30  # seconds, for whoever has to wait in line
 
 blueprint = ApiBlueprint(
     "bookings_api", __name__, url_prefix="performances", description="Bookings."
@@ -112,6 +117,8 @@ def book(
     """Book seats. They are held until the visitor confirms by e-mail."""
     locale = booking.get("locale") or str(get_locale())
     visitor = rules.Visitor(booking["name"], booking["email"], locale, visitor_network())
+    if queue := gate().leads_mailbox_to(performance_id, visitor.email_key):
+        return _wait_in(queue)
     try:
         visitor = replace(visitor, proven=check_proof(""), consent=Consent.BOOKING)
         count_mailbox(visitor.email_key)
@@ -128,7 +135,18 @@ def book(
         return _try_later(error)
     except (BookingClosed, SoldOut, PartyTooLarge) as error:
         return _refusal(error)
+    gate().note_booked(performance_id, visitor.email_key)
     return {"status": "check_your_inbox", "hold_minutes": hold_minutes(), "held": held}
+
+
+def _wait_in(queue: str) -> Response:
+    detail = gettext(
+        "Many people want to book at the moment: this address has to wait in line first."
+    )
+    page = urljoin(site_url("shows.programme"), queue)
+    answer = problem(429, "queue-first", "Wait in line first", detail, queue=page)
+    answer.headers["Retry-After"] = str(_ASK_AGAIN)
+    return answer
 
 
 def _try_later(error: TryLater) -> Response:

@@ -92,21 +92,35 @@ class VisitorForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return stale_form_text() if list(self.errors) == ["csrf_token"] else None
 
 
-class PartyForm(VisitorForm):
+class CrowdForm(VisitorForm):
+    """A form that scripts like to send: with a proof of work, the time when it was shown, and a field for scripts."""
+
+    proof = HiddenField()
+    shown_at = HiddenField()
+    # People do not see it, so whoever fills it is a script, or a browser that fills in everything.
+    website = StringField(_("Leave this empty"))
+
+    def stamp(self) -> None:
+        """Write down when it was shown first."""
+        self.shown_at.data = keep_or_stamp(self.shown_at.data)
+
+    @property
+    def looks_scripted(self) -> bool:
+        """Whether the field that people do not see is filled, or the form came back sooner than people type."""
+        return bool(self.website.data) or is_too_quick(self.shown_at.data)
+
+
+class PartyForm(CrowdForm):
     """Who comes, how many, and what they need: the same for a booking and a place on the waitlist."""
 
     name = StringField(_("Name"), [Cleaned(clean_name)])
     email = EmailField(_("E-mail"), [Cleaned(clean_visitor_email)])
     seats = SeatsField(_("Seats"), coerce=int)
     wheelchair_places = WheelchairField(_("Wheelchair places among them"), coerce=int)
-    proof = HiddenField()
-    shown_at = HiddenField()
-    # People do not see it, so whoever fills it is a script, or a browser that fills in everything.
-    website = StringField(_("Leave this empty"))
 
     def offer(self, limit: int, wheelchair_places: int = 0) -> Self:
         """Offer parties of 1 to `limit` people, and so many wheelchair places; without any the field is left out."""
-        self.shown_at.data = keep_or_stamp(self.shown_at.data)
+        self.stamp()
         self.seats.choices = size_choices(1, limit)
         if self.seats.data is None and not self.is_submitted():
             self.seats.data = min(2, limit)
@@ -123,11 +137,6 @@ class PartyForm(VisitorForm):
         asked = self.seats.data or 0
         wheelchair = self.asked_wheelchair_places
         self.offer(asked if PARTY_LIMIT < asked <= MAX_PARTY else PARTY_LIMIT, wheelchair)
-
-    @property
-    def looks_scripted(self) -> bool:
-        """Whether the field that people do not see is filled, or the form came back sooner than people type."""
-        return bool(self.website.data) or is_too_quick(self.shown_at.data)
 
     @property
     def asked_wheelchair_places(self) -> int:

@@ -19,6 +19,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules
+from azionelab.bookings.crowd.gate import gate
 from azionelab.bookings.crowd.proof_of_work import check_proof, write_challenge
 from azionelab.bookings.erasure import retention, unconfirmed_retention
 from azionelab.bookings.errors import (
@@ -81,10 +82,29 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         abort(404)
     form.offer(performance.party_limit, performance.wheelchair_places)
     if not form.is_submitted():
-        return _form_page(performance, form, refusal=_refusal(performance))
+        return _wait(performance) or _form_page(performance, form, refusal=_refusal(performance))
     if not form.validate():
         return _form_page(performance, form, 422, notice=form.notice)
     visitor = rules.Visitor(form.name.data, form.email.data, current_language(), visitor_network())
+    return _let_wait(performance, form, visitor) or _reserve(performance, form, visitor)
+
+
+def _let_wait(
+    performance: Listing, form: BookingForm, visitor: rules.Visitor
+) -> AnyResponse | None:
+    """The answer to a booking whose mailbox has to wait in line first."""
+    if gate().leads_mailbox_to(performance.id, visitor.email_key) is None:
+        return None
+    if waiting := _wait(performance):
+        return waiting
+    form.email.errors = [
+        gettext("Please book with the address that you gave when you joined the line.")
+    ]
+    return _form_page(performance, form, 409)
+
+
+def _reserve(performance: Listing, form: BookingForm, visitor: rules.Visitor) -> AnyResponse:
+    performance_id = performance.id
     try:
         booking_limit.count()
         proven = check_proof(form.proof.data, suspect=form.looks_scripted)
@@ -108,6 +128,7 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         return ask_later(
             limit, lambda status, notice: _form_page(performance, form, status, notice=notice)
         )
+    gate().note_booked(performance_id, visitor.email_key)
     session[ASKED] = {
         "performance": performance_id,
         "name": visitor.name,
@@ -119,6 +140,15 @@ def _book(performance_id: int, form: BookingForm) -> AnyResponse:
         "until": hold_until(now()).timestamp(),
     }
     return redirect(url_for(".received", performance_id=performance_id), 303)
+
+
+def _wait(performance: Listing) -> AnyResponse | None:
+    """The way to the queue, when this browser has to wait there, or can before booking opens."""
+    if performance.status not in (Status.OPEN, Status.NOT_YET_OPEN):
+        return None
+    is_open = performance.status is Status.OPEN
+    queue = gate().leads_browser_to(performance.id, is_open=is_open)
+    return redirect(queue, 303) if queue else None
 
 
 def _form_page(

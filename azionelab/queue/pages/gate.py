@@ -1,0 +1,66 @@
+"""The gate before the booking form and the bookings API, while there is a line."""
+
+from flask import Flask, session
+
+from azionelab.bookings.crowd.gate import EXTENSION
+from azionelab.database import now
+from azionelab.queue.lines import line_before
+from azionelab.queue.models import Line, Place
+from azionelab.queue.pages.addresses import join_address, place_address
+from azionelab.queue.places import find_place, may_mailbox_book, note_booked, place_id_of
+from azionelab.web.rate_limits import visitor_network
+
+# The session's key of the places of this browser, as tokens by their line's id.
+PLACES = "queue_places"
+
+
+class QueueGate:
+    """Lets in whom the line has let in. The box office never waits."""
+
+    def leads_browser_to(self, performance_id: int, *, is_open: bool) -> str | None:
+        """Where whoever asks for the form has to wait, or can before booking `is_open`; None when they may book."""
+        at = now()
+        line = _line(performance_id)
+        if line is None or (is_open and at < line.opens_at):
+            return None
+        if place := place_of_browser(line):
+            if place.may_book(line, at):
+                return None
+            return place_address(place.id, performance_id)
+        return join_address(line.id, performance_id)
+
+    def leads_mailbox_to(self, performance_id: int, mailbox: str) -> str | None:
+        """Where a mailbox has to wait that wants to book; None when it may."""
+        at = now()
+        line = _line(performance_id)
+        if line is None or at < line.opens_at or may_mailbox_book(line, mailbox, at):
+            return None
+        return join_address(line.id, performance_id)
+
+    def note_booked(self, performance_id: int, mailbox: str) -> None:
+        """Count a mailbox that has booked as inside no longer."""
+        if line := _line(performance_id):
+            note_booked(line.id, mailbox)
+
+
+def init_gate(app: Flask) -> None:
+    """Put the queue before the application's booking forms."""
+    app.extensions[EXTENSION] = QueueGate()
+
+
+def place_of_browser(line: Line) -> Place | None:
+    """The place in a line that this browser has a cookie of."""
+    token = session.get(PLACES, {}).get(str(line.id))
+    place_id = place_id_of(token) if token else None
+    return find_place(place_id) if place_id else None
+
+
+def keep_in_browser(line_id: int, token: str) -> None:
+    """Let this browser remember a place, beside those in other lines."""
+    kept = session.get(PLACES, {})
+    if kept.get(str(line_id)) != token:
+        session[PLACES] = {**dict(list(kept.items())[-3:]), str(line_id): token}
+
+
+def _line(performance_id: int) -> Line | None:
+    return None if visitor_network() is None else line_before(performance_id, now())

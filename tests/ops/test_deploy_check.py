@@ -85,7 +85,7 @@ def test_a_ready_deployment(make_app: Callable[..., Flask], built: str) -> None:
         ({"backup": "1 hour"}, ["BACKUPS"]),
         ({"verify": "1 hour"}, ["BACKUPS"]),
         ({"backup": "2 days", "verify": "1 day"}, ["BACKUPS"]),
-        ({"backup": "1 hour", "verify": "9 days"}, ["BACKUPS"]),
+        ({"backup": "1 hour", "verify": "10 days"}, ["BACKUPS"]),
     ],
 )
 def test_backups_and_restore_tests_are_checked(

@@ -22,9 +22,9 @@ from azionelab.ops.checks.schema import SchemaState
 from azionelab.ops.checks.secret_keys import KeyState
 from azionelab.ops.monitoring.backups import Task
 from azionelab.ops.monitoring.service_status import BackupStatus, ServiceStatus
-from azionelab.ops.status import limits, outside
+from azionelab.ops.status import limits, outside, sales
 from azionelab.ops.status.certificate import NoCertificate, read_end
-from azionelab.ops.status.facts import DiskSpace, Facts
+from azionelab.ops.status.facts import DiskSpace, Facts, read_facts
 from azionelab.ops.status.lines import About, Line, State
 from azionelab.ops.status.report import judge, summarize
 from azionelab.ops.status.reports import Part, Report
@@ -208,11 +208,36 @@ def page_line(page: str, name: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[1])).strip()
 
 
+@pytest.mark.parametrize(
+    ("opens_in", "line", "state"),
+    [
+        (HOUR - MINUTE, None, State.WRONG),
+        (HOUR + MINUTE, None, State.INFO),
+        (HOUR - MINUTE, -MINUTE, State.INFO),
+        # It opens too late for this sale.
+        (HOUR - MINUTE, MINUTE, State.WRONG),
+    ],
+)
+@pytest.mark.usefixtures("in_app")
+def test_a_sale_that_opens_soon_without_a_queue(
+    database: Database, opens_in: timedelta, line: timedelta | None, state: State
+) -> None:
+    opens_at = datetime.now(UTC) + opens_in
+    evening = a_performance(booking_opens_at=opens_at)
+    if line is not None:
+        database.execute(
+            "INSERT INTO queue_line (show_id, origin, opens_at, per_minute, inside_limit,"
+            " stay_minutes, moved_at) VALUES (%s, 'staff', %s, 60, 50, 10, now())",
+            (evening.show_id, opens_at + line),
+        )
+    assert sales.sales(read_facts()).state is state
+
+
 @pytest.mark.usefixtures("in_app")
 def test_the_page_says_what_to_do(app: Flask, database: Database) -> None:
     a_party(a_performance())
     database.execute("UPDATE mail SET delivery = 'failed'")
-    a_performance(booking_opens_at=datetime.now(UTC) + HOUR)
+    a_performance(booking_opens_at=datetime.now(UTC) + 2 * HOUR)
     manager = logged_in(app, "staff").get("/admin/status/").text
     assert "2 things need you." in manager
     assert page_line(manager, "Worker").startswith("! Worker Needs you None was ever seen.")

@@ -23,7 +23,7 @@ from azionelab.ops.status.lines import About, Line
 from azionelab.ops.status.report import judge
 
 # Given up mails are everyday work, which the back office's first page shows.
-_NOT_ALERTED = {About.FAILED_MAILS, About.SALES, About.RELEASE}
+_NOT_ALERTED = {About.FAILED_MAILS, About.RELEASE}
 _KEPT = timedelta(days=30)
 
 

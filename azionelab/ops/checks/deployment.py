@@ -7,7 +7,6 @@ application refuses to start with them, this command included, and names each on
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flask import current_app
 from sqlalchemy import Connection, select
@@ -21,6 +20,7 @@ from azionelab.ops.checks.schema import NOT_MIGRATED, SchemaState, schema_state
 from azionelab.ops.checks.secret_keys import find_key_problem
 from azionelab.ops.checks.unusual_settings import unusual_settings
 from azionelab.ops.monitoring.backups import BackupReport, Task
+from azionelab.ops.monitoring.service_status import OVERDUE
 from azionelab.settings.config import Config
 from azionelab.settings.production import advice, unsafe_settings
 from azionelab.settings.wallet import wallet_advice, wallet_problems
@@ -52,8 +52,6 @@ _SETTINGS = (
     "GOOGLE_WALLET_KEY",
     "GOOGLE_WALLET_ISSUER",
 )
-# Maximum age of the last success: a backup runs daily, a restore test weekly, each plus some hours.
-_MAX_BACKUP_AGE = {Task.BACKUP: timedelta(hours=36), Task.VERIFY: timedelta(days=8)}
 _BACKUP_COMMANDS = {Task.BACKUP: "now", Task.VERIFY: "verify"}
 
 
@@ -203,15 +201,15 @@ def _backup_finding(connection: Connection) -> Finding:
         return Finding(
             "look", "BACKUPS: no backup was ever reported; test a restore before you take bookings"
         )
-    for task, age in _MAX_BACKUP_AGE.items():
+    for task, command in _BACKUP_COMMANDS.items():
         report = reports.get(task)
         if report is None:
             return Finding(
                 "FAIL",
-                f"BACKUPS: no {task} was ever reported; run `azionelab-backup {_BACKUP_COMMANDS[task]}`"
+                f"BACKUPS: no {task} was ever reported; run `azionelab-backup {command}`"
                 " in the backups' container",
             )
-        if not report.well or report.ended_at < now() - age:
+        if not report.well or report.ended_at < now() - OVERDUE[task]:
             when = f"{report.ended_at:%Y-%m-%d %H:%M} UTC"
             how = "succeeded, but is too old" if report.well else "failed"
             return Finding("FAIL", f"BACKUPS: the last {task}, {when}, {how}; see the backups' log")

@@ -58,7 +58,8 @@ _BACKUPS = text("""
         coalesce((array_agg(size ORDER BY ended_at DESC, id DESC) FILTER (WHERE well))[1], 0) AS size
     FROM backup_report GROUP BY task
 """)
-_OVERDUE = {
+# The greatest age of the last success.
+OVERDUE = {
     Task.BACKUP: limits.BACKUP_OLD_AFTER,
     Task.SHIP: limits.BACKUP_OLD_AFTER,
     Task.VERIFY: limits.VERIFY_OLD_AFTER,
@@ -104,7 +105,7 @@ class ServiceStatus:
     def is_overdue(self, task: Task) -> bool:
         """Whether a backup or its trial is too old. Where none was ever reported, nobody here knows."""
         status = self.backups.get(task)
-        return status is not None and self._is_older(status.succeeded_at, _OVERDUE[task])
+        return status is not None and self._is_older(status.succeeded_at, OVERDUE[task])
 
     def _is_older(self, moment: datetime | None, age: timedelta) -> bool:
         return moment is None or self.at - moment > age

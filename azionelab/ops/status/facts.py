@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from flask import current_app
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from azionelab.database import db, now
@@ -22,6 +22,7 @@ from azionelab.ops.monitoring.service_status import (
     read_service_status,
 )
 from azionelab.ops.status.reports import Part, Report, read_reports
+from azionelab.queue.models import Line as QueueLine
 from azionelab.shows.models import Performance, Show
 
 T = TypeVar("T")
@@ -54,6 +55,17 @@ class DiskSpace:
 
 
 @dataclass(frozen=True)
+class Sale:
+    """A sale that opens soon: the show, when, the evening, its places, and whether a queue is open by then."""
+
+    title: str
+    opens_at: datetime
+    starts_at: datetime
+    capacity: int
+    has_queue: bool
+
+
+@dataclass(frozen=True)
 class Facts:
     """What is known at a moment; None is what could not be read. `disk_problem` is "" where PostgreSQL can write."""
 
@@ -63,7 +75,7 @@ class Facts:
     disk_problem: str | None
     key: KeyState | None
     failed_jobs: Sequence[Row[str, int]] | None
-    sales: Sequence[Row[str, datetime, datetime, int]] | None
+    sales: Sequence[Sale] | None
     media: DiskSpace | None
     reports: Mapping[str, Report] | None
 
@@ -127,11 +139,24 @@ class _Reader:
             self._connection = None
 
 
-def _coming_sales(connection: Connection) -> Sequence[Row[str, datetime, datetime, int]]:
-    """The sales that open soon: the show, when, the evening and its places."""
-    return connection.execute(
+def _coming_sales(connection: Connection) -> Sequence[Sale]:
+    """The sales that open soon."""
+    has_queue = (
+        select(QueueLine.id)
+        .where(
+            QueueLine.ended_at.is_(None),
+            QueueLine.opens_at <= Performance.booking_opens_at,
+            or_(QueueLine.show_id.is_(None), QueueLine.show_id == Performance.show_id),
+        )
+        .exists()
+    )
+    rows = connection.execute(
         select(
-            Show.title, Performance.booking_opens_at, Performance.starts_at, Performance.capacity
+            Show.title,
+            Performance.booking_opens_at,
+            Performance.starts_at,
+            Performance.capacity,
+            has_queue,
         )
         .join(Performance.show)
         .where(
@@ -141,7 +166,8 @@ def _coming_sales(connection: Connection) -> Sequence[Row[str, datetime, datetim
         )
         .order_by(Performance.booking_opens_at, Performance.starts_at)
         .limit(_SALES)
-    ).all()
+    )
+    return [Sale(*row) for row in rows]
 
 
 def _space(folder: str) -> DiskSpace | None:

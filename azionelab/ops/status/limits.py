@@ -11,6 +11,7 @@ BACKUP_OLD_AFTER = timedelta(hours=26)  # backups run daily
 VERIFY_OLD_AFTER = timedelta(days=9)  # VERIFY_DAY is once a week by default
 CERTIFICATE_NEAR = timedelta(days=14)  # renewals are due 30 days before the end
 CERTIFICATE_SEEN_WITHIN = timedelta(days=1)  # the worker looks each hour
+SALE_NEEDS_QUEUE_WITHIN = timedelta(hours=1)
 DISK_LOW_PERCENT = 10  # of it free
 DISK_REPORTED_WITHIN = timedelta(days=1)  # the backup container reports each hour
 WATCH_SILENT_AFTER = timedelta(minutes=5)  # `flask watch` looks each minute

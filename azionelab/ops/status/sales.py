@@ -2,6 +2,7 @@
 
 from flask_babel import gettext
 
+from azionelab.ops.status import limits
 from azionelab.ops.status.facts import Facts
 from azionelab.ops.status.lines import About, Line, State, not_read
 from azionelab.web.dates import format_short
@@ -20,8 +21,17 @@ def sales(facts: Facts) -> Line:
             show=sale.title,
             evening=format_short(sale.starts_at),
             places=sale.capacity,
-            opens=format_short(sale.booking_opens_at),
+            opens=format_short(sale.opens_at),
         )
         for sale in facts.sales
     )
-    return Line(About.SALES, State.INFO, name, text)
+    needs_queue = any(
+        not sale.has_queue and sale.opens_at - facts.at <= limits.SALE_NEEDS_QUEUE_WITHIN
+        for sale in facts.sales
+    )
+    if not needs_queue:
+        return Line(About.SALES, State.INFO, name, text)
+    advice = gettext(
+        "A sale opens within the hour without a queue. Open one if many will come at once."
+    )
+    return Line(About.SALES, State.WRONG, name, text, advice)

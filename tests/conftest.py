@@ -38,6 +38,7 @@ from azionelab.demo.season import write_demo_season
 from azionelab.settings.loading import load_config
 from azionelab.web.rate_limits import init_rate_limits
 from bare_machine import embedded_postgres
+from tests.support.pooler import pooling
 from tests.support.processes import PATIENCE, PYTHON, Program, free_port
 from tests.support.saved_rows import SavedRows
 from tests.support.smtp import SmtpServer
@@ -94,7 +95,13 @@ _WITHOUT_WINDOWS = "chromium-headless-shell"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of the door simulation (tests/e2e/door/test_door_simulation.py); its default is short."""
+    """PgBouncer for all tests, and the door simulation's (tests/e2e/door/test_door_simulation.py); its default is short."""
+    pooler = parser.getgroup("PgBouncer")
+    pooler.addoption(
+        "--pooler",
+        action="store_true",
+        help="reach the database through PgBouncer (docs/scaling.md)",
+    )
     group = parser.getgroup("door simulation")
     group.addoption("--parties", type=int, default=10, help="how many parties come")
     group.addoption("--doors", type=int, default=2, help="at how many doors")
@@ -142,13 +149,28 @@ def database_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def settings(database_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def application_database(
+    database_server: str, pytestconfig: pytest.Config
+) -> Iterator[dict[str, str]]:
+    """The settings by which the application reaches its database; with --pooler through PgBouncer.
+
+    By the role that only has rights to rows, so that tests find missing rights.
+    """
+    if not pytestconfig.getoption("--pooler"):
+        yield {"DATABASE_URL": embedded_postgres.as_application(database_server)}
+        return
+    with pooling(database_server) as url:
+        yield {"DATABASE_URL": url, "DATABASE_POOLER": "true"}
+
+
+@pytest.fixture(scope="session")
+def settings(
+    application_database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     """This run's settings: development mode, an unreachable mail server, no rate limits."""
-    return {
+    return application_database | {
         "FLASK_DEBUG": "true",
         "SECRET_KEY": "6bYyQ0p4pX1n8zKq3tVh7sWm2rLc9dFa",
-        # The role that only has rights to rows, so that tests find missing rights.
-        "DATABASE_URL": embedded_postgres.as_application(database_server),
         "SITE_BASE_URL": f"http://127.0.0.1:{free_port()}",
         "MAIL_SERVER": "127.0.0.1",
         "MAIL_PORT": "1",

@@ -1,12 +1,7 @@
 """Behind PgBouncer in transaction mode: a real one, with fewer connections than the site asks for."""
 
 import asyncio
-import contextlib
-import os
-import pwd
-import shutil
 import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,61 +16,23 @@ from azionelab.bookings import rules
 from azionelab.database import db, execute_autocommit
 from azionelab.database.connections import LIMITS
 from azionelab.ops.processes.worker import open_queue
-from bare_machine.embedded_postgres import as_application
 from tests.bookings.conftest import without_the_database_guard  # noqa: F401 (a fixture)
 from tests.bookings.test_no_overbooking import race_for_the_last_seat, told_together
 from tests.conftest import Site
 from tests.factories import a_party, a_performance, seats_held
 from tests.faults.test_storm import Browser
+from tests.support.pooler import SERVER_CONNECTIONS, pooling
 from tests.support.processes import PYTHON, ROOT, Program, clean_environment, eventually, free_port
 from tests.support.smtp import SmtpServer
 
-SERVER_CONNECTIONS = 4
 CLIENTS, ATTEMPTS, SEATS = 16, 320, 60
-PGBOUNCER = """
-[databases]
-azionelab = {server}
-owned = {owner}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = {connections}
-max_client_conn = 200
-"""
 
 
 @pytest.fixture(scope="module")
 def pooler(database_url: str) -> Iterator[str]:
     """The address of the run's database through PgBouncer."""
-    folder = Path(tempfile.mkdtemp(prefix="azionelab-pgbouncer-"))
-    port = free_port()
-    parts = psycopg.conninfo.conninfo_to_dict(as_application(database_url))
-    server = " ".join(f"{name}={parts[name]}" for name in ("host", "dbname", "user"))
-    owner = server.replace(f"user={parts['user']}", "user=postgres")
-    (folder / "pgbouncer.ini").write_text(
-        PGBOUNCER.format(server=server, owner=owner, port=port, connections=SERVER_CONNECTIONS)
-    )
-    how: dict[str, object] = {}
-    if os.geteuid() == 0:  # which it refuses to run as; the server's socket is its own user's
-        owner = pwd.getpwuid(Path(str(parts["host"])).stat().st_uid)
-        how = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-        for path in (folder, folder / "pgbouncer.ini"):
-            os.chown(path, owner.pw_uid, owner.pw_gid)
-    url = f"postgresql://{parts['user']}@127.0.0.1:{port}/azionelab"
-    with Program(["pgbouncer", folder / "pgbouncer.ini"], {}, folder / "log", **how) as program:
-        program.wait_until(lambda: _answers(url), "PgBouncer to answer")
+    with pooling(database_url) as url:
         yield url
-        program.stop()
-    shutil.rmtree(folder)
-
-
-def _answers(url: str) -> bool:
-    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url):
-        return True
-    return False
 
 
 @pytest.fixture

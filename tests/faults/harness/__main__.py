@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from bench.figures import write
-from tests.faults.harness import postgres, processes
+from tests.faults.harness import disks, mails, postgres, processes, surroundings, waits
 from tests.faults.harness.stack import Stack
 from tests.faults.harness.storm import Fault, Tried, try_fault
 from tests.faults.harness.table import write_table
@@ -17,7 +17,16 @@ from tests.support.processes import ROOT
 
 COMMAND = "make faults"
 PAGE = ROOT / "docs" / "reliability.md"
-FAULTS = (*processes.FAULTS, *postgres.FAULTS)
+# Tried on a usual site, and on one with a small disk and a clock that can be turned.
+_USUAL = (
+    *processes.FAULTS, *postgres.FAULTS, *waits.FAULTS, *mails.FAULTS, surroundings.NGINX,
+    *(disks.FAULTS if disks.CAN_MOUNT else ()),
+)  # fmt: skip
+_SPECIAL = (
+    *((disks.DATABASE,) if disks.CAN_MOUNT else ()),
+    *(surroundings.CLOCKS if surroundings.CAN_TURN_CLOCKS else ()),
+)
+FAULTS = (*_USUAL, *_SPECIAL)
 
 
 def main() -> None:
@@ -27,11 +36,12 @@ def main() -> None:
         "--only", nargs="+", choices=[fault.name for fault in FAULTS], metavar="FAULT"
     )
     parser.add_argument("--deeds", type=int, default=15, help="of each kind between two blows (15)")
+    parser.add_argument("--pooler", action="store_true", help="put PgBouncer before PostgreSQL")
     parser.add_argument("--write", action="store_true", help="write the table into docs/")
     options = parser.parse_args()
     chosen = [fault for fault in FAULTS if not options.only or fault.name in options.only]
     began, load = time.monotonic(), os.getloadavg()[0]
-    tried = _try_all(chosen, options.deeds)
+    tried = _try_all(chosen, options.deeds, pooled=options.pooler)
     minutes = (time.monotonic() - began) / 60
     table = "\n".join([_where(options.deeds, minutes, load), "", write_table(tried)])
     print(table)
@@ -44,16 +54,28 @@ def main() -> None:
         raise SystemExit(1)
 
 
-def _try_all(chosen: list[Fault], deeds: int) -> list[Tried]:
+def _try_all(chosen: list[Fault], deeds: int, *, pooled: bool) -> list[Tried]:
     tried = []
-    with (
-        tempfile.TemporaryDirectory(prefix="azionelab-faults-") as folder,
-        Stack(Path(folder)).running() as stack,
-    ):
-        for fault in chosen:
-            print(f"{fault.name}: {fault.what}", flush=True)
-            tried.append(try_fault(stack, fault, deeds=deeds))
+    sites = (
+        (_USUAL, lambda folder: Stack(folder, pooled=pooled).running()),
+        (_SPECIAL, lambda folder: surroundings.special_stack(folder, pooled=pooled)),
+    )
+    for faults, start in sites:
+        wanted = [fault for fault in faults if fault in chosen]
+        if wanted:
+            with (
+                tempfile.TemporaryDirectory(prefix="azionelab-faults-") as folder,
+                start(Path(folder)) as stack,
+            ):
+                for fault in wanted:
+                    print(f"{fault.name}: {fault.what}", flush=True)
+                    tried.append(try_fault(stack, fault, deeds=deeds))
+                    print(_in_short(tried[-1]), flush=True)
     return tried
+
+
+def _in_short(tried: Tried) -> str:
+    return f"  {tried.findings.acknowledged.total()} acknowledged, {str(tried.findings) or 'nothing lost'}"
 
 
 def _where(deeds: int, minutes: float, load: float) -> str:

@@ -27,6 +27,7 @@ class _Interrupting(SMTP):
         await self.push("354 go on")
         await self._reader.readline()
         self.transport.abort()
+        raise ConnectionResetError
 
 
 class _Listening(Controller):

@@ -18,6 +18,7 @@ from bare_machine import embedded_postgres
 from bare_machine.embedded_postgres import as_application
 from bench.servers import HOST, site_settings
 from tests.faults.harness.mailbox import Mailbox
+from tests.support.pooler import pooling
 from tests.support.processes import PYTHON, ROOT, Program, clean_environment, eventually, free_port
 
 _PATIENCE = 20  # seconds that a client waits for an answer; then it sends the same again
@@ -39,22 +40,25 @@ class Answer:
 class Stack:
     """The site's programs. `database` may be lost at any moment: each use opens a connection of its own."""
 
-    def __init__(self, folder: Path, **changes: str) -> None:
+    def __init__(
+        self, folder: Path, *, data_disk: Path | None = None, pooled: bool = False, **changes: str
+    ) -> None:
         self.folder = folder
+        # Of its own: the server's account has to enter it.
+        self.data_disk = data_disk or Path(tempfile.mkdtemp(prefix="azionelab-faults-data-"))
+        self.data_disk.chmod(0o755)
         self.mailbox = Mailbox()
         self.port = free_port()
         self.settings: dict[str, str] = {}
         self.started: list[Program] = []
         self.site: Program
         self.worker: Program
-        self._changes = changes
+        self._changes, self._pooled = changes, pooled
 
     @contextmanager
     def running(self) -> Iterator["Stack"]:
-        """Start everything on a new database, and end it."""
-        # Of its own: the server's account has to enter it.
-        data = Path(tempfile.mkdtemp(prefix="azionelab-faults-data-"))
-        self.postgres = embedded_postgres.start(data, durable=True)
+        """Start everything on a new database, if `pooled` behind PgBouncer, and end it."""
+        self.postgres = embedded_postgres.start(self.data_disk / "data", durable=True)
         site = site_settings(as_application(self.postgres.url), self.mailbox.port)
         self.settings = site | {
             "MIGRATION_DATABASE_URL": self.postgres.url,
@@ -70,6 +74,10 @@ class Stack:
             "UNCONFIRMED_SEATS_PER_NETWORK": "100000",
             "MAILBOX_RATE_LIMIT": "1000000 per minute",
         }
+        pooler = contextlib.ExitStack()
+        if self._pooled:
+            url = pooler.enter_context(pooling(self.postgres.url))
+            self._changes |= {"DATABASE_URL": url, "DATABASE_POOLER": "true"}
         self.settings |= self._changes
         (self.folder / "media").mkdir(exist_ok=True)
         self.mailbox.start()
@@ -82,9 +90,12 @@ class Stack:
             for program in reversed(self.started):
                 program.kill()
             self.mailbox.stop()
+            pooler.close()
             if embedded_postgres.find_running(self.postgres.folder):
                 self.postgres.stop()
             shutil.rmtree(self.postgres.folder)
+            if not self.data_disk.is_mount():
+                self.data_disk.rmdir()
 
     def start_site(self) -> None:
         """Start gunicorn, and return when it answers."""
@@ -107,6 +118,10 @@ class Stack:
     def postmaster(self) -> psutil.Process:
         """PostgreSQL's first process."""
         return psutil.Process(int((self.postgres.folder / "postmaster.pid").read_text().split()[0]))
+
+    def postmaster_runs(self) -> bool:
+        """Whether it does: without room for its log it ends."""
+        return embedded_postgres.find_running(self.postgres.folder) is not None
 
     def _postgres_processes(self) -> list[psutil.Process]:
         data = str(self.postgres.folder)

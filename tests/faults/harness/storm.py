@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.data import make_devices, make_performance
 from tests.faults.harness.audit import Findings, audit
 from tests.faults.harness.clients import Client, House
-from tests.faults.harness.log import Log, Tally
+from tests.faults.harness.log import Deed, Log, Tally
 from tests.faults.harness.stack import Stack
 from tests.support.processes import eventually
 
@@ -55,6 +55,11 @@ class Storm:
             return all(done[deed] >= number for deed, number in enough.items())
 
         self._eventually(are_done, f"{more} of each deed")
+
+    def wait_for_bookings(self, more: int) -> None:
+        """Until so many more are acknowledged, whatever their mails do."""
+        enough = self.tally.done()[Deed.BOOK] + more
+        self._eventually(lambda: self.tally.done()[Deed.BOOK] >= enough, f"{more} bookings")
 
     def wait_for_trouble(self, more: int = 1, *statuses: int) -> None:
         """Until so many more requests got one of these answers: by default 503, or none."""

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from bench.servers import HOST
@@ -35,6 +36,9 @@ def _turn_clock(minutes: int) -> Callable[[Storm], None]:
     def strike(storm: Storm) -> None:
         for offset in (minutes, 0):
             _set_clock(storm.stack.folder, 60 * offset)
+            date = storm.stack.ask("GET", "/api/health").headers["Date"]
+            told = parsedate_to_datetime(date).timestamp() - time.time()
+            assert abs(told - 60 * offset) < 60, f"the clock is {told:.0f} s off"
             storm.wait_for_deeds(2)
 
     return strike

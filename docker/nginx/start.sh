@@ -71,6 +71,9 @@ SITE_ROOT=${SITE_ROOT:-/usr/share/nginx/site}
 ACME_WEBROOT=${ACME_WEBROOT:-/var/www/acme}
 MEDIA_DIR=${MEDIA_DIR:-/srv/media}
 RUN_DIR=${RUN_DIR:-/tmp/nginx}
+# What outlives the container where this is a volume: cached pages, and the assets of earlier releases.
+KEPT_DIR=${KEPT_DIR:-$RUN_DIR/kept}
+PAGES_DIR=${PAGES_DIR:-$KEPT_DIR/pages}
 ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
 HTTP_LISTEN=${HTTP_LISTEN:-8080}
 TLS_LISTEN=${TLS_LISTEN:-8443}
@@ -120,13 +123,25 @@ if [ "$SERVE" = tls ]; then
     check_file TLS_CERTIFICATE "$TLS_CERTIFICATE"
     check_file TLS_CERTIFICATE_KEY "$TLS_CERTIFICATE_KEY"
 fi
-mkdir -p "$RUN_DIR" 2>/dev/null && [ -w "$RUN_DIR" ] \
-    || refuse "${RUN_DIR%/*}: cannot be written by user $(id -u); mount a tmpfs there"
+if ! mkdir -p "$RUN_DIR" 2>/dev/null || [ ! -w "$RUN_DIR" ]; then
+    refuse "${RUN_DIR%/*}: cannot be written by user $(id -u); mount a tmpfs there"
+elif ! mkdir -p "$KEPT_DIR/static/assets" 2>/dev/null || [ ! -w "$KEPT_DIR" ]; then
+    refuse "KEPT_DIR: $KEPT_DIR cannot be written by user $(id -u), who must own the volume"
+fi
 
 if [ -n "$problems" ]; then
     printf '%s' "$problems" >&2
     exit 1
 fi
+
+# Served from there, with those of other releases. Renamed into place: another nginx may be serving them.
+kept=$KEPT_DIR/static/assets
+find "$kept" -type f -mtime +60 -delete
+find "$KEPT_DIR" -maxdepth 1 -name 'new.*' -mmin +60 -exec rm -r {} +
+new=$(mktemp -d "$KEPT_DIR/new.XXXXXX")
+find "$SITE_ROOT/static/assets" -type f -exec cp -t "$new" {} +
+find "$new" -type f -exec mv -f -t "$kept" {} +
+rmdir "$new"
 
 # The error pages have their style inline, and their content security policy names its digest.
 error_style=$(sed -n "s/.*style-src '\(sha256-[^']*\)'.*/\1/p" "$SITE_ROOT/static/errors/503.html")
@@ -173,6 +188,8 @@ for template in "$TEMPLATES"/*.conf; do
         -e "s|@ACME_WEBROOT@|$ACME_WEBROOT|g" \
         -e "s|@MEDIA_DIR@|$MEDIA_DIR|g" \
         -e "s|@RUN_DIR@|$RUN_DIR|g" \
+        -e "s|@KEPT_DIR@|$KEPT_DIR|g" \
+        -e "s|@PAGES_DIR@|$PAGES_DIR|g" \
         -e "s|@ACCESS_LOG@|$ACCESS_LOG|g" \
         -e "s|@HTTP_LISTEN@|$HTTP_LISTEN|g" \
         -e "s|@TLS_LISTEN@|$TLS_LISTEN|g" \

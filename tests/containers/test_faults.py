@@ -107,6 +107,10 @@ def test_the_programme_stays_up_without_the_backend(stack: Stack) -> None:
         form = stack.request(f"/en/performances/{evening.performance_id}/book")
         assert form.status in {502, 503, 504}
         assert "Nothing has been lost" in form.data.decode()
+        # A restart of the machine, with nginx up before the backend.
+        stack.compose("restart", "--no-deps", "nginx")
+        eventually(lambda: status(stack, "/en/") == 200, "the kept programme after a restart")
+        assert evening.slug in stack.request("/en/").data.decode()
     finally:
         stack.up()
 

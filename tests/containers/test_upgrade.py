@@ -2,7 +2,10 @@
 
 import re
 import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -32,6 +35,15 @@ def downgrade() -> None:
 IGNORED = shutil.ignore_patterns(
     ".git", ".venv", "instance", "node_modules", "dist", "__pycache__", ".*_cache", "secrets"
 )
+
+
+@pytest.fixture
+def next_tag(engine: Mapping[str, Any]) -> Iterator[str]:
+    """The tag of its images, which nobody has built yet; they go afterwards."""
+    tag = f"9.9.9-{uuid4().hex[:12]}"
+    yield tag
+    images = (f"azionelab-{name}:{tag}" for name in ("backend", "nginx", "backup"))
+    run("docker", "image", "rm", "--force", *images, check=False)
 
 
 @pytest.fixture
@@ -68,7 +80,7 @@ def running(stack: Stack) -> set[str]:
     return {container["Id"] for container in found}
 
 
-def test_nobody_notices_an_upgrade(own_stack: Stack, next_release: Path) -> None:
+def test_nobody_notices_an_upgrade(next_tag: str, own_stack: Stack, next_release: Path) -> None:
     stack = own_stack
     this_tag = stack.setting("AZIONELAB_TAG")
     # All of the visitors come from one network, and more often than one person would.
@@ -85,7 +97,7 @@ def test_nobody_notices_an_upgrade(own_stack: Stack, next_release: Path) -> None
         assert "nothing to do" in upgrade(stack)
 
         stack.source = next_release
-        stack.set(AZIONELAB_TAG="9.9.9-next")
+        stack.set(AZIONELAB_TAG=next_tag)
         assert "to replace: backend nginx worker backup" in upgrade(stack, "--dry-run")
         assert running(stack) == first
 
@@ -98,11 +110,11 @@ def test_nobody_notices_an_upgrade(own_stack: Stack, next_release: Path) -> None
         assert stack.setting("AZIONELAB_TAG") == this_tag
         stack.surroundings.write_text(sound)
 
-        stack.set(AZIONELAB_TAG="9.9.9-next")
+        stack.set(AZIONELAB_TAG=next_tag)
         upgrade(stack)
         assert stack.sql("SELECT version_num FROM alembic_version") == "next"
         (backend,) = stack.containers("backend")
-        assert backend["Config"]["Image"].endswith(":9.9.9-next")
+        assert backend["Config"]["Image"].endswith(f":{next_tag}")
 
         # A setting that the site refuses, then one that it takes, with more backends.
         second = running(stack)

@@ -115,6 +115,12 @@ def test_hashed_files_are_immutable_and_compressed(
 
 def test_other_files_are_cached_briefly_and_missing_ones_not(front: Nginx) -> None:
     assert front.fetch("/static/favicon.svg").headers["cache-control"] == "public, max-age=300"
+    # Of another release, whose pages browsers still have.
+    (front.folder / "run" / "kept" / "static" / "assets" / "before-12345678.js").write_text("1")
+    before = front.fetch("/static/assets/before-12345678.js")
+    assert (before.status, before.headers["cache-control"]) == (
+        200, "public, max-age=31536000, immutable",
+    )  # fmt: skip
     missing = front.fetch("/static/assets/gone-12345678.js")
     assert missing.status == 404
     assert missing.headers["cache-control"] == "no-store"

@@ -2,8 +2,10 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Event
 
 from tests.support.processes import PATIENCE, PYTHON, ROOT, Program, free_port
 
@@ -114,3 +116,39 @@ def test_no_connection_waits_forever_behind_open_ones(tmp_path: Path) -> None:
         held.close()
         opened.enter_context(gate.accept()[0]).close()
         assert newcomer.recv(12) == b"HTTP/1.1 200"
+
+
+def test_in_a_rush_newcomers_get_their_turn(tmp_path: Path) -> None:
+    """Regulars that ask again at once keep nobody out: a newcomer comes in for each request that is answered."""
+    number, answered, over = 40, [0] * 10, Event()
+
+    def ask_again_and_again(which: int, connection: socket.socket) -> None:
+        while not over.is_set():
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+            answered[which] += 1
+
+    with (
+        served(tmp_path, 1) as (port, gate, program),
+        ExitStack() as opened,
+        ThreadPoolExecutor() as crowd,
+    ):
+        opened.callback(over.set)
+        regulars = [opened.enter_context(ask(port, "/")) for _ in answered]
+        holding = opened.enter_context(ask(port, "/"))
+        for each in (*regulars, holding):
+            assert each.recv(1000).startswith(b"HTTP/1.1 200")
+        # The only thread is held until it has been busy for long enough to let one in.
+        holding.sendall(HELD)
+        held = opened.enter_context(gate.accept()[0])
+        newcomers = [opened.enter_context(ask(port, "/")) for _ in range(number)]
+        program.wait_until(lambda: at_the_entrance(port) < number, "the first one to come in")
+        busy = [crowd.submit(ask_again_and_again, *each) for each in enumerate(regulars)]
+        held.close()
+        for newcomer in newcomers:
+            assert newcomer.recv(12) == b"HTTP/1.1 200"
+        meanwhile = sum(answered)
+        over.set()
+        for each in busy:
+            each.result()
+    assert meanwhile < 4 * number, "newcomers waited for the regulars"

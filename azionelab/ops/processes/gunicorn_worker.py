@@ -3,6 +3,9 @@
 gunicorn's own worker accepts every connection that it sees first, even when all its threads are busy and
 another worker is idle. Browsers and proxies keep connections open, so one process may end up with all of
 them and serve everything on one core while the others idle.
+
+In a rush all workers are busy with connections that ask again at once. New ones must get their turn there, too: one
+a request that a worker has finished, so that all workers take as many, and nobody waits for longer than the others.
 """
 
 import select
@@ -32,22 +35,33 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
 class BalancedGThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Leaves new connections to other workers while all of its threads are busy.
 
-    If all workers were busy with open connections, no new one would ever be accepted. So when a connection
-    waits and no worker has accepted one for ACCEPT_DELAY seconds, this worker accepts it anyway.
+    If all workers were busy with open connections, no new one would ever be accepted. So while connections have been
+    waiting for ACCEPT_DELAY seconds, this worker accepts one if no worker has accepted any for so long; and when more
+    connections ask than it has threads, one for each request that it finishes.
     """
 
     _waiting_since: float | None = None
+    _finished = 0  # requests since it looked for waiting connections
 
     @property
     def worker_connections(self) -> int:
         """The limit at this moment: the idle connections, plus one for each thread."""
-        idle = len(self.keepalived_conns) + len(self.pending_conns)
         threads: int = self.cfg.threads
-        return min(self._limit, idle + threads)
+        return min(self._limit, self._idle + threads)
 
     @worker_connections.setter
     def worker_connections(self, limit: int) -> None:
         self._limit = limit
+
+    @property
+    def _idle(self) -> int:
+        """The open connections on which no request has come."""
+        return len(self.keepalived_conns) + len(self.pending_conns)
+
+    @property
+    def _asking(self) -> int:
+        """The connections whose requests are worked on, or wait for a thread."""
+        return int(self.nr_conns) - self._idle
 
     def accept(self, listener: Any) -> None:
         """Accept a connection and share its time with the other workers."""
@@ -56,18 +70,30 @@ class BalancedGThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Handle events for up to `timeout` seconds, then check for waiting connections."""
-        if self._accepting or not self.alive:
-            self._waiting_since = None
+        if (self._accepting and self._waiting_since is None) or not self.alive:
             super().wait_for_and_dispatch_events(timeout)
             return
+        self._finished = 0
         super().wait_for_and_dispatch_events(min(timeout, ACCEPT_DELAY))
-        waiting, _, _ = select.select(self.sockets, [], [], 0)
         at = time.monotonic()
-        if not waiting:
+        if self._first_waiting() is None:
             self._waiting_since = None
         elif self._waiting_since is None:
             self._waiting_since = at
-        elif at - max(self._waiting_since, _LAST_ACCEPT.value) >= ACCEPT_DELAY:
-            self._waiting_since = None
-            if self.nr_conns < self._limit:
-                self.accept(waiting[0])
+        elif at - self._waiting_since >= ACCEPT_DELAY:
+            turns = self._finished if self._asking > self.cfg.threads else 0
+            nobody_accepts = at - _LAST_ACCEPT.value >= ACCEPT_DELAY
+            for _ in range(max(turns, nobody_accepts)):
+                listener = self._first_waiting()
+                if listener is not None and self.nr_conns < self._limit:
+                    self.accept(listener)
+
+    def finish_request(self, conn: Any, future: Any) -> None:
+        """Count the requests that are finished."""
+        self._finished += 1
+        super().finish_request(conn, future)
+
+    def _first_waiting(self) -> Any:
+        """A listener where a connection waits to be accepted, or None."""
+        waiting, _, _ = select.select(self.sockets, [], [], 0)
+        return waiting[0] if waiting else None

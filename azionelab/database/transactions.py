@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import ClauseElement, Connection, Insert, Update
+from sqlalchemy import ClauseElement, Connection, Insert, TextClause, Update
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -63,10 +63,12 @@ def has_committed() -> bool:
     return db.session.registry.has() and _COMMITTED in db.session.info
 
 
-def insert_with_commit(session: Session, statement: Insert, values: dict[str, Any]) -> None:
+def insert_with_commit(
+    session: Session, statement: Insert | TextClause, values: dict[str, Any]
+) -> None:
     """Send this insert together with the transaction's COMMIT, in one round trip (psycopg's pipeline).
 
-    Several inserts keep their order. Locks that they take are held only while the server executes them and
+    Several inserts keep their order. If nothing was sent before, BEGIN travels with them, too. Locks that they take are held only while the server executes them and
     the COMMIT, and not while a thread of this process waits for its turn. Their errors are raised where the
     transaction ends. It raises the rate of bookings of one performance (docs/performance.md).
     """
@@ -117,12 +119,19 @@ def execute_autocommit(statement: ClauseElement, values: Mapping[str, object]) -
     return row
 
 
-def read_alone(statement: ClauseElement, values: Mapping[str, object]) -> Any:
-    """Read a statement's first row or None without BEGIN and COMMIT, or in the transaction that the session has open."""
-    if db.session.registry.has() and db.session().in_transaction():
-        return read_row(db.session.connection(), statement, values)
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection for one statement that reads: without BEGIN and COMMIT, which are round trips of their own.
+
+    In a transaction that the session has open it is that one's.
+    """
+    if db.session.registry.has():
+        session = db.session()
+        if session.info.get(IN_USE_CASE) or session.in_transaction():
+            yield session.connection()
+            return
     with db.engine.connect() as connection, _autocommit(connection, writes=False):
-        return read_row(connection, statement, values)
+        yield connection
 
 
 def update_beside(statement: Update) -> int:
@@ -199,7 +208,7 @@ def _translate_errors(connection: Connection) -> Iterator[None]:
         ) from None
 
 
-def _commit(session: Session, last: Sequence[tuple[Insert, dict[str, Any]]]) -> None:
+def _commit(session: Session, last: Sequence[tuple[Insert | TextClause, dict[str, Any]]]) -> None:
     session.flush()
     connection = session.connection()
     driver: Any = connection.connection.driver_connection

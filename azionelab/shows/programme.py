@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, column, func, select, table
+from sqlalchemy import Select, bindparam, column, func, select, table
 
-from azionelab.database import db
+from azionelab.database import db, reading
 from azionelab.languages import current_language
 from azionelab.shows.facts.seating import Places
 from azionelab.shows.facts.texts import Text, in_language
@@ -130,7 +131,9 @@ def past_performances(show: Show, at: datetime, most: int) -> list[Listing]:
 
 def find_listing(performance_id: int, at: datetime) -> Listing | None:
     """One performance, also a past or unpublished one; None when the id does not exist."""
-    return next(iter(_listings(_rows().where(Performance.id == performance_id), at)), None)
+    with reading() as connection:
+        row = connection.execute(_one(), {"performance": performance_id}).first()
+    return Listing(**row._mapping, read_at=at) if row else None
 
 
 def find_published_show(slug: str) -> Show | None:
@@ -143,6 +146,13 @@ def find_published_show(slug: str) -> Show | None:
 _IN_ORDER = (Performance.starts_at, Performance.id)
 
 
+@cache
+def _one() -> Select[Any]:
+    return _rows().where(Performance.id == bindparam("performance"))
+
+
+# Built once: building it takes longer than PostgreSQL does.
+@cache
 def _rows() -> Select[Any]:
     columns: list[Any] = [
         *PERFORMANCE_FACTS,

@@ -10,7 +10,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache, wraps
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -31,15 +31,22 @@ R = TypeVar("R")
 _HOUSEHOLD_PREFIX = 64  # bits; a provider gives a household at least a /64 (RFC 6177; BCOP 690)
 _WITH_PORT = re.compile(r"\[([^]]+)\](?::\d+)?|([^:]+):\d+")  # [2001:db8::1]:443, 192.0.2.7:443
 _MAX_BLOCKED = 10_000  # keys that a process remembers as over their limit
+# In the order of the keys, so that two who count the same keys wait for one another and do not deadlock.
 _COUNT = text("""
-    INSERT INTO rate_count AS known (key, tries, ends_at)
-    VALUES (:key, 1, clock_timestamp() + make_interval(secs => :seconds))
-    ON CONFLICT (key) DO UPDATE SET
-        tries = CASE WHEN known.ends_at > clock_timestamp() THEN known.tries + 1 ELSE 1 END,
-        ends_at = CASE WHEN known.ends_at > clock_timestamp()
-            THEN known.ends_at ELSE excluded.ends_at END
-    RETURNING tries,
-        extract(epoch FROM ends_at - clock_timestamp())::double precision AS seconds_left
+    WITH counted AS (
+        INSERT INTO rate_count AS known (key, tries, ends_at)
+        SELECT key, 1, clock_timestamp() + make_interval(secs => seconds)
+        FROM unnest(CAST(:keys AS bytea[]), CAST(:seconds AS double precision[])) AS asked (key, seconds)
+        ORDER BY key
+        ON CONFLICT (key) DO UPDATE SET
+            tries = CASE WHEN known.ends_at > clock_timestamp() THEN known.tries + 1 ELSE 1 END,
+            ends_at = CASE WHEN known.ends_at > clock_timestamp()
+                THEN known.ends_at ELSE excluded.ends_at END
+        RETURNING key, tries,
+            extract(epoch FROM ends_at - clock_timestamp())::double precision AS seconds_left
+    )
+    SELECT array_agg(key) AS keys, array_agg(tries) AS tries, array_agg(seconds_left) AS seconds_left
+    FROM counted
 """)
 _FORGET = text("DELETE FROM rate_count WHERE ends_at < clock_timestamp()")
 
@@ -60,15 +67,22 @@ class RateLimit:
 
     `setting` reads the limit from the settings, as in "30 per minute". A request beyond it gets 429 with the
     seconds until the window ends in Retry-After. Requests from BOX_OFFICE_NETWORKS are not limited, unless
-    `spares_box_office` is False: then limits by `subject` apply there too.
+    `spares_box_office` is False: then limits by `subject` apply there too. `refusal` makes another error of the seconds
+    that are left.
     """
 
     def __init__(
-        self, scope: str, setting: Callable[[Config], str], *, spares_box_office: bool = True
+        self,
+        scope: str,
+        setting: Callable[[Config], str],
+        *,
+        spares_box_office: bool = True,
+        refusal: Callable[[int], Exception] = lambda seconds: TooManyRequests(retry_after=seconds),
     ) -> None:
         self._scope = scope
         self._setting = setting
         self._spares_box_office = spares_box_office
+        self.refusal = refusal
 
     def __call__(self, view: Callable[P, R]) -> Callable[P, R]:
         """Limit a view by the request's network."""
@@ -82,27 +96,32 @@ class RateLimit:
         return limited
 
     def count(self, subject: str | None = None) -> None:
-        """Count one attempt; raises TooManyRequests when it is beyond the limit.
+        """Count one attempt; raises TooManyRequests, or the limit's own refusal, when it is beyond the limit.
 
         Counts for `subject` (a mailbox, an account), or else for this request's network. Writes to the
         database, so it must not be called inside a transaction.
         """
+        count_all((self, subject))
+
+    def check(self, subject: str | None = None) -> None:
+        """Raise TooManyRequests if this process knows `subject` to be over the limit; counts nothing."""
+        counts: RateCounts = current_app.extensions["rate_limits"]
+        for limit in self.limits_of(subject):
+            self.refuse(counts.seconds_left(*limit))
+
+    def refuse(self, seconds_left: float | None) -> None:
+        """Raise when a count is beyond the limit, for so long."""
+        if seconds_left is not None:
+            raise self.refusal(max(1, math.ceil(seconds_left)))
+
+    def limits_of(self, subject: str | None) -> list[tuple[RateLimitItem, str, str]]:
+        """The limits of `subject`, or else of this request's network; none for the box office if it is spared."""
         network = visitor_network()
         if network is None and (self._spares_box_office or subject is None):
-            return
-        self._enforce(RateCounts.hit, cast("str", subject or network))
-
-    def check(self, subject: str) -> None:
-        """Raise TooManyRequests if this process knows `subject` to be over the limit; counts nothing."""
-        self._enforce(RateCounts.seconds_left, subject)
-
-    def _enforce(self, seconds_left: Callable[..., float | None], subject: str) -> None:
+            return []
         settings: Config = current_app.config["AZIONELAB"]
-        counts: RateCounts = current_app.extensions["rate_limits"]
-        for limit in _read(self._setting(settings)):
-            seconds = seconds_left(counts, limit, self._scope, subject)
-            if seconds is not None:
-                raise TooManyRequests(retry_after=max(1, math.ceil(seconds)))
+        who = cast("str", subject or network)
+        return [(limit, self._scope, who) for limit in _read(self._setting(settings))]
 
     def forget(self, subject: str) -> None:
         """Reset the count of `subject`. Owns its transaction."""
@@ -111,6 +130,15 @@ class RateLimit:
             for limit in _read(self._setting(settings)):
                 key = _key("/".join((str(limit), self._scope, subject)))
                 session.execute(delete(RateCount).where(RateCount.key == key))
+
+
+def count_all(*attempts: tuple[RateLimit, str | None]) -> None:
+    """Count an attempt under each limit, as `RateLimit.count` does under one, in one statement. The first refuses."""
+    counts: RateCounts = current_app.extensions["rate_limits"]
+    asked = [(rate, limit) for rate, subject in attempts for limit in rate.limits_of(subject)]
+    seconds_left = counts.hit_all([limit for _rate, limit in asked])
+    for (rate, _limit), seconds in zip(asked, seconds_left, strict=True):
+        rate.refuse(seconds)
 
 
 class RateCounts:
@@ -123,14 +151,28 @@ class RateCounts:
 
     def hit(self, limit: RateLimitItem, *who: str) -> float | None:
         """Count an attempt; None when the limit allows it, else the seconds until the window ends."""
-        key = _key("/".join((str(limit), *who)))
+        return self.hit_all([(limit, *who)])[0]
+
+    def hit_all(
+        self, limits: Sequence[tuple[RateLimitItem, *tuple[str, ...]]]
+    ) -> list[float | None]:
+        """Count an attempt under each limit, unless this process knows that one of them is passed."""
+        keys = [_key("/".join(map(str, limit))) for limit in limits]
         at = time.monotonic()
-        if (seconds := self._seconds_over(key, at)) is not None:
-            return seconds
-        row = execute_autocommit(_COUNT, {"key": key, "seconds": limit.get_expiry()})
-        if row.tries <= limit.amount:
-            return None
-        seconds = max(0.0, float(row.seconds_left))
+        known = [self._seconds_over(key, at) for key in keys]
+        if not keys or any(seconds is not None for seconds in known):
+            return known
+        seconds = [limit.get_expiry() for limit, *_ in limits]
+        row = execute_autocommit(_COUNT, {"keys": keys, "seconds": seconds})
+        counted = dict(zip(row.keys, zip(row.tries, row.seconds_left, strict=True), strict=True))
+        return [
+            self._note(key, at, counted[key][1]) if counted[key][0] > limit.amount else None
+            for key, (limit, *_) in zip(keys, limits, strict=True)
+        ]
+
+    def _note(self, key: bytes, at: float, seconds_left: float) -> float:
+        """Remember a key beyond its limit; the seconds until its window ends."""
+        seconds = max(0.0, float(seconds_left))
         with self._lock:
             if len(self._blocked) >= _MAX_BLOCKED:
                 self._blocked = {key: until for key, until in self._blocked.items() if until > at}

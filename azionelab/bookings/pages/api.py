@@ -24,7 +24,6 @@ from azionelab.api.rest import (
 )
 from azionelab.bookings import rules
 from azionelab.bookings.crowd.gate import gate
-from azionelab.bookings.crowd.proof_of_work import check_proof
 from azionelab.bookings.errors import (
     BookingClosed,
     PartyTooLarge,
@@ -38,7 +37,7 @@ from azionelab.bookings.errors import (
 from azionelab.bookings.models import MAX_EMAIL, MAX_NAME
 from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
-from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
+from azionelab.bookings.pages.rate_limits import count_booking
 from azionelab.bookings.pages.visitor_input import (
     check_wheelchair_places,
     clean_name,
@@ -110,7 +109,6 @@ class ReceivedSchema(ResponseSchema):
 @blueprint.arguments(BookingKeySchema, location="headers")
 @blueprint.response(202, ReceivedSchema)
 @blueprint.operation("bookSeats", 404, 409, body=True)
-@booking_limit  # after the input is checked: invalid requests do not count
 def book(
     booking: dict[str, Any], headers: dict[str, UUID], performance_id: int
 ) -> dict[str, Any] | AnyResponse:
@@ -120,8 +118,8 @@ def book(
     if queue := gate().leads_mailbox_to(performance_id, visitor.email_key):
         return _wait_in(queue)
     try:
-        visitor = replace(visitor, proven=check_proof(""), consent=Consent.BOOKING)
-        count_mailbox(visitor.email_key)
+        proven = count_booking(visitor.email_key)
+        visitor = replace(visitor, proven=proven, consent=Consent.BOOKING)
         held = rules.reserve(
             performance_id,
             visitor,

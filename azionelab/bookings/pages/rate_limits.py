@@ -5,13 +5,11 @@ is not counted.
 """
 
 from datetime import timedelta
-from typing import cast
 
-from werkzeug.exceptions import TooManyRequests
-
+from azionelab.bookings.crowd.proof_of_work import check_proof
 from azionelab.bookings.errors import TooManyMails
 from azionelab.database import now
-from azionelab.web.rate_limits import RateLimit
+from azionelab.web.rate_limits import RateLimit, count_all
 
 booking_limit = RateLimit("booking", lambda settings: settings.booking_rate_limit)
 # By the booking: whoever made it may mistype the address a few times, and no more.
@@ -24,16 +22,27 @@ _link_limit = RateLimit("address-link", lambda _settings: "10 per hour")
 _link_mailbox_limit = RateLimit(
     "address-link-mailbox", lambda _settings: "3 per hour", spares_box_office=False
 )
-_mailbox_limit = RateLimit("mailbox", lambda settings: settings.mailbox_rate_limit)
+_mailbox_limit = RateLimit(
+    "mailbox",
+    lambda settings: settings.mailbox_rate_limit,
+    refusal=lambda seconds: TooManyMails(now() + timedelta(seconds=seconds)),
+)
+
+
+def count_booking(mailbox: str, proof: str = "", *, suspect: bool = False) -> bool:
+    """Count a booking of this request's network, and its mail to a mailbox; whether it may hold seats (check_proof).
+
+    Raises TooManyRequests, TooManyUnproven, TooManyMails.
+    """
+    booking_limit.check()  # whoever is known to be beyond it does not use up what is left for unproven ones
+    proven = check_proof(proof, suspect=suspect)
+    count_all((booking_limit, None), (_mailbox_limit, mailbox))
+    return proven
 
 
 def count_mailbox(mailbox: str) -> None:
     """Count a mail that asks a mailbox to confirm; TooManyMails beyond the limit."""
-    try:
-        _mailbox_limit.count(mailbox)
-    except TooManyRequests as limit:
-        seconds = cast("int", limit.retry_after)
-        raise TooManyMails(now() + timedelta(seconds=seconds)) from limit
+    _mailbox_limit.count(mailbox)
 
 
 def count_link(mailbox: str) -> None:

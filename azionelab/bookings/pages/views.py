@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules
 from azionelab.bookings.crowd.gate import gate
-from azionelab.bookings.crowd.proof_of_work import check_proof, write_challenge
+from azionelab.bookings.crowd.proof_of_work import write_challenge
 from azionelab.bookings.erasure import retention, unconfirmed_retention
 from azionelab.bookings.errors import (
     BookingClosed,
@@ -33,7 +33,7 @@ from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.form_again import BusyTexts, ask_later, keep_input
 from azionelab.bookings.pages.forms import BookingForm
-from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
+from azionelab.bookings.pages.rate_limits import count_booking
 from azionelab.bookings.reminders.confirming import answer_by
 from azionelab.bookings.seats.holds import hold_until
 from azionelab.database import now
@@ -106,10 +106,9 @@ def _let_wait(
 def _reserve(performance: Listing, form: BookingForm, visitor: rules.Visitor) -> AnyResponse:
     performance_id = performance.id
     try:
-        booking_limit.count()
-        proven = check_proof(form.proof.data, suspect=form.looks_scripted)
+        mailbox = visitor.email_key
+        proven = count_booking(mailbox, form.proof.data, suspect=form.looks_scripted)
         visitor = replace(visitor, proven=proven, consent=Consent.BOOKING)
-        count_mailbox(visitor.email_key)
         held = rules.reserve(
             performance_id,
             visitor,

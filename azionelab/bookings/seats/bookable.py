@@ -18,7 +18,7 @@ from azionelab.bookings.errors import (
     refuse_unless_free,
 )
 from azionelab.bookings.models import Kind, Reservation, lapsed, unconfirmed
-from azionelab.database import db
+from azionelab.database import db, reading
 from azionelab.settings.config import Config
 from azionelab.shows.facts.seating import Places
 from azionelab.shows.models import Performance
@@ -120,7 +120,8 @@ def read_booking_facts(
         "percent": settings.unconfirmed_percent,
     }
     # A row for each rival, or one without; the facts of the performance are the same in all.
-    rows = db.session.connection().execute(_FACTS_AND_RIVALS, asked).all()
+    with reading() as connection:
+        rows = connection.execute(_FACTS_AND_RIVALS, asked).all()
     if not rows:
         raise PerformanceUnknown
     *facts, unconfirmed_limit, unconfirmed_left, _id, _key, _lapsed = rows[0]

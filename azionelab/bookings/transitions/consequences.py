@@ -83,7 +83,7 @@ def reservation_changed(
     kind = mail_kind(reservation, change)
     if kind is None or not with_mail or not reservation.email:
         return False
-    enqueue(session, reservation.id, kind)
+    enqueue(session, reservation.id, kind, at_commit=change is Change.RESERVED)
     return True
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Text, and_, bindparam, cast, func, select, update
 
 from azionelab.checkin.models import Admission, Scan
-from azionelab.database import db, now, read_alone, transaction
+from azionelab.database import db, now, read_row, reading, transaction
 from azionelab.shows.limits import performance_end
 from azionelab.shows.models import Performance, Show
 from azionelab.staff.models import ApiToken
@@ -73,7 +73,8 @@ def door_closes_at(starts_at: datetime, duration_minutes: int | None) -> datetim
 
 def find_device(text: str) -> Device | None:
     """The device with this token, revoked ones included; None if the token is unknown or expired."""
-    row = read_alone(_DEVICE, {"digest": digest(text), "at": now()})
+    with reading() as connection:
+        row = read_row(connection, _DEVICE, {"digest": digest(text), "at": now()})
     if row is None:
         return None
     closes_at = door_closes_at(row.starts_at, row.duration_minutes) if row.starts_at else None

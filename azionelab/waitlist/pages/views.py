@@ -19,7 +19,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from azionelab.bookings import rules as bookings
-from azionelab.bookings.crowd.proof_of_work import check_proof, write_challenge
+from azionelab.bookings.crowd.proof_of_work import write_challenge
 from azionelab.bookings.erasure import retention, unconfirmed_retention
 from azionelab.bookings.errors import (
     BookingClosed,
@@ -35,7 +35,7 @@ from azionelab.bookings.pages.consent import Consent
 from azionelab.bookings.pages.error_texts import explain
 from azionelab.bookings.pages.form_again import BusyTexts, ask_later, keep_input
 from azionelab.bookings.pages.own_booking import reservation_of
-from azionelab.bookings.pages.rate_limits import booking_limit, count_mailbox
+from azionelab.bookings.pages.rate_limits import count_booking
 from azionelab.database import now
 from azionelab.extensions import csrf
 from azionelab.languages import current_language
@@ -95,10 +95,8 @@ def _join(performance_id: int, form: JoinForm) -> AnyResponse:
         consent=Consent.WAITLIST,
     )
     try:
-        booking_limit.count()
         # An entry holds no seats: without a proof it only counts among those that are limited together.
-        check_proof(form.proof.data, suspect=form.looks_scripted)
-        count_mailbox(visitor.email_key)
+        count_booking(visitor.email_key, form.proof.data, suspect=form.looks_scripted)
         rules.join(
             performance_id, visitor, form.seats.data, wheelchair_places=form.asked.wheelchair
         )

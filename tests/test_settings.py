@@ -93,6 +93,7 @@ TABLE = {
     "UNCONFIRMED_PERCENT": ("half refused", "1 told", "fine"),
     "PROOF_ABOVE_BOOKINGS": ("many refused", "100000 told", "fine"),
     "UNPROVEN_BOOKING_LIMIT": ("some refused", "1000000 per minute told", "fine"),
+    "QUEUE_ABOVE_BOOKINGS": ("many refused", "100000 told", "fine"),
     "FORM_MIN_SECONDS": ("soon refused", "60 told", "fine"),
     "BOX_OFFICE_NETWORKS": ("foyer refused", "0.0.0.0/0 told", "fine"),
     "DISPOSABLE_DOMAINS": (

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -9,8 +10,9 @@ from flask import Flask, current_app
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
+from azionelab.bookings.crowd.pressure import pressure
 from azionelab.database import db, now, transaction, violated_constraint
-from azionelab.queue.advance import LINE, advance, is_due
+from azionelab.queue.advance import LINE, advance, count_inside, is_due
 from azionelab.queue.models import Line, Origin
 from azionelab.shows.models import Performance
 
@@ -18,6 +20,7 @@ PER_MINUTE, INSIDE, STAY_MINUTES = 100, 500, 10  # of a line, unless staff say o
 LONGEST = timedelta(hours=24)  # after it opened, a line ends by itself
 # After its end a line can be put on again, with all places.
 KEPT = timedelta(hours=1)
+_LEAST = timedelta(minutes=10)  # that a line stays which the load opened
 _REMEMBERED = 1.0  # seconds that a process uses what it read
 
 
@@ -78,6 +81,8 @@ class LiveLines:
             # Others go on with the old ones while this thread reads.
             self._until = at + _REMEMBERED
         lines = _read_live()
+        if follow_load(lines):
+            lines = _read_live()
         if due := [line.id for line in lines if is_due(line, now())]:
             for line_id in due:
                 advance(line_id, now())
@@ -199,6 +204,44 @@ def end_old_lines(at: datetime) -> None:
         for line in session.scalars(old.with_for_update(key_share=True)):
             line.ended_at = at
         session.execute(delete(Line).where(Line.ended_at < at - KEPT))
+
+
+def follow_load(lines: list[Line]) -> bool:
+    """Open a line of the whole site when QUEUE_ABOVE_BOOKINGS is reached, and end it after the rush; whether it did.
+
+    A line that staff ended does not open again within the hour.
+    """
+    most: int = current_app.config["AZIONELAB"].queue_above_bookings
+    site = next((line for line in lines if line.show_id is None), None)
+    if not most or (site and site.origin != Origin.LOAD):
+        return False
+    bookings = pressure().bookings()
+    if site:
+        return bookings < most / 2 and _end_if_done(site.id)
+    if bookings < most or _was_ended(now()):
+        return False
+    with suppress(LineExists):  # another process was faster
+        open_line(None, now(), origin=Origin.LOAD)
+    return True
+
+
+def _end_if_done(line_id: int) -> bool:
+    """Delete a line in which nobody waits and nobody is inside; it has been there for some minutes."""
+    at = now()
+    with transaction() as session:
+        line = session.scalars(LINE, {"line": line_id}).one_or_none()
+        if line is None or line.let_in < line.joined or at < line.opens_at + _LEAST:
+            return False
+        if count_inside(session, line, at):
+            return False
+        session.delete(line)
+    return True
+
+
+def _was_ended(at: datetime) -> bool:
+    """Whether staff ended a line within the hour that the load had opened."""
+    ended = select(Line.id).where(Line.origin == Origin.LOAD, Line.ended_at > at - KEPT)
+    return db.session.scalar(ended.limit(1)) is not None
 
 
 def _read_live() -> list[Line]:

@@ -67,6 +67,7 @@ class Config:
     unconfirmed_percent: int
     proof_above_bookings: int
     unproven_booking_limit: str
+    queue_above_bookings: int  # 0: only staff open a line
     form_min_seconds: int
     box_office_networks: list[IPv4Network | IPv6Network]
     disposable_domains: frozenset[str] = field(repr=False)  # in ASCII

@@ -87,6 +87,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         unconfirmed_percent=reader.integer("UNCONFIRMED_PERCENT", 50, 1, 100),
         proof_above_bookings=reader.integer("PROOF_ABOVE_BOOKINGS", 100, 1, 100_000),
         unproven_booking_limit=reader.rate("UNPROVEN_BOOKING_LIMIT", "30 per 10 minutes"),
+        queue_above_bookings=reader.integer("QUEUE_ABOVE_BOOKINGS", 0, 0, 100_000),
         form_min_seconds=reader.integer("FORM_MIN_SECONDS", 2, 0, 60),
         box_office_networks=reader.networks("BOX_OFFICE_NETWORKS"),
         disposable_domains=_domains(reader, "DISPOSABLE_DOMAINS"),

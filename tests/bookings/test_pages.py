@@ -30,6 +30,8 @@ from azionelab.bookings.tickets.signing import write_ticket
 from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now
 from azionelab.mail.models import Mail, MailKind
+from azionelab.queue.lines import find_line, open_line
+from azionelab.queue.places import join, place_token
 from azionelab.web.dates import format_time
 from bare_machine import embedded_postgres
 from tests.factories import (
@@ -844,6 +846,10 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
     a_party(full)
     states += [lapsed, cancelled, an_entry(full.id)]
     offered = an_offer(states[0]).id
+    # Once it is open, whoever asks lets the next in (docs/queue.md).
+    line = find_line(open_line(None, now() + timedelta(minutes=10)))
+    assert line is not None
+    in_line = place_token(join(line, "ada@example.org"))
     before = snapshot()
     answered: dict[str, set[int]] = {}
     for rule in app.url_map.iter_rules():
@@ -860,6 +866,7 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
                 "reservation_id": reservation.id,
                 "show_id": performance.show_id,
                 "slug": performance.show.slug,
+                "line_id": line.id,
             }
             address = rule.rule
             if rule.endpoint == "bookings.my_bookings_list":
@@ -870,6 +877,8 @@ def test_a_get_of_every_visitors_address_changes_no_row(app: Flask, client: Flas
                 values["token"] = MY_DATA.make_token(reservation)
             elif rule.endpoint == "bookings.unsubscribe":
                 values["token"] = make_unsubscribe_token(reservation)
+            elif rule.endpoint == "queue.place":
+                values["token"] = in_line
             for name, value in values.items():
                 address = re.sub(rf"<([a-z]+:)?{name}>", str(value), address)
             address = re.sub(r"<any\(([a-z]+),[^>]*>", r"\1", address)

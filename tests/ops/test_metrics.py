@@ -22,6 +22,9 @@ from azionelab.bookings import performance_changes, rules
 from azionelab.bookings.errors import HoldExpired, SoldOut
 from azionelab.checkin.scanning.scans import admit
 from azionelab.database import db, now
+from azionelab.queue.advance import advance
+from azionelab.queue.lines import open_line
+from azionelab.queue.places import join
 from tests.conftest import Site
 from tests.factories import (
     DOOR_A,
@@ -34,6 +37,7 @@ from tests.factories import (
     visitor_token,
 )
 from tests.ops.test_health import a_backup, a_worker, make_older
+from tests.queue.test_line import line_of
 from tests.support.processes import PATIENCE, eventually
 
 Database = psycopg.Connection[Any]
@@ -254,6 +258,17 @@ def test_seats_of_performances_to_come(client: FlaskClient, database: Database) 
 
 
 @pytest.mark.usefixtures("in_app")
+def test_how_many_wait_in_line(client: FlaskClient) -> None:
+    line = line_of(open_line(None, now()))
+    for name in ("ada", "bea"):
+        join(line, f"{name}@example.org")
+    advance(line.id, now())
+    output = metrics_of(client)
+    assert output("azionelab_queue_waiting", show="") == 0
+    assert output("azionelab_queue_let_in", show="") == 2
+
+
+@pytest.mark.usefixtures("in_app")
 def test_mails_jobs_worker_and_backups(client: FlaskClient, database: Database) -> None:
     output = metrics_of(client)
     assert output("azionelab_mail_oldest_queued_age_seconds") == 0
@@ -326,7 +341,7 @@ def test_it_costs_a_few_statements_and_changes_nothing(in_app: Flask, client: Fl
     statements.clear()
     client.get("/metrics")
     event.remove(db.engine, "before_cursor_execute", note)
-    assert 0 < len(statements) <= 7
+    assert 0 < len(statements) <= 8
     assert all(statement.lstrip().startswith(("SELECT", "SET LOCAL")) for statement in statements)
 
 

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -13,13 +14,16 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from azionelab.bookings import rules
+from azionelab.bookings.crowd.pressure import pressure
 from azionelab.database import db, now
 from azionelab.queue import advance as moving
 from azionelab.queue import lines, places
 from azionelab.queue.advance import advance
 from azionelab.queue.lines import Pace
-from azionelab.queue.models import Line, Place
+from azionelab.queue.models import Line, Origin, Place
 from tests.bookings.test_locks import without_its_lock
+from tests.factories import a_performance, a_visitor
 from tests.support.processes import eventually
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -170,6 +174,32 @@ def test_a_line_ends_after_a_day_and_takes_its_places_with_it() -> None:
     assert line_of(line.id).ended_at == at
     lines.end_old_lines(at + timedelta(minutes=61))
     assert db.session.scalar(select(func.count()).select_from(Place)) == 0
+
+
+def test_the_load_opens_a_line_and_ends_it_after_the_rush(
+    make_app: Callable[..., Flask], database: Database
+) -> None:
+    with make_app(QUEUE_ABOVE_BOOKINGS="3").app_context():
+        performance = a_performance(capacity=50)
+
+        def origins() -> list[str]:
+            pressure()._until = 0.0
+            lines.live_lines().forget()
+            return [line.origin for line in lines.live_lines().read()]
+
+        def book() -> UUID:
+            visitor = replace(a_visitor(), network="192.0.2.1")
+            return rules.reserve(performance.id, visitor, 1, uuid4()).id
+
+        parties = [book(), book()]
+        assert origins() == []
+        parties.append(book())
+        assert origins() == [Origin.LOAD]
+        for party in parties:
+            rules.confirm(party)
+        assert origins() == [Origin.LOAD], "it stays for ten minutes"
+        database.execute("UPDATE queue_line SET opens_at = now() - interval '11 minutes'")
+        assert origins() == []
 
 
 # --- At once, on real connections ---

@@ -15,7 +15,7 @@ from azionelab.database import now
 from azionelab.queue import lines
 from azionelab.queue.advance import advance
 from tests.bookings.test_pages import fields, filled
-from tests.factories import a_performance
+from tests.factories import a_party, a_performance
 from tests.queue.test_line import Database, a_line, line_of
 from tests.support.people import english
 
@@ -215,6 +215,21 @@ def test_a_line_of_another_show_and_the_box_office_are_not_in_the_way(
 
     assert [led(app, one.id) for one in (mine, other)] == [True, False]
     assert not led(make_app(BOX_OFFICE_NETWORKS="127.0.0.1"), mine.id)
+
+
+def test_the_page_says_when_all_seats_are_taken(visitor: FlaskClient) -> None:
+    evening = a_performance(capacity=2)
+    line_id = a_line().id
+    lines.live_lines().forget()
+    place = join(visitor, f"/en/queue/{line_id}?performance={evening.id}")
+    assert "All seats are taken" not in visitor.get(place).text
+    a_party(evening)
+    visitor.application.extensions["queue_sold_out"].clear()
+    page = visitor.get(place).text
+    assert "All seats are taken" in page
+    assert f"/performances/{evening.id}/waitlist" in page
+    # Its form says the same, and nobody is led to the line.
+    assert visitor.get(f"/en/performances/{evening.id}/book").status_code == 200
 
 
 def test_forged_places_do_not_exist(visitor: FlaskClient) -> None:

@@ -31,10 +31,15 @@ class Pressure:
                 return self._value
             # Others go on with the old count while this thread counts.
             self._until = at + _REMEMBERED
-        count = _count_unconfirmed(_threshold() * _ENOUGH)
+        queue_above: int = current_app.config["AZIONELAB"].queue_above_bookings
+        count = _count_unconfirmed(max(_threshold() * _ENOUGH, queue_above))
         with self._lock:
             self._value = count / _threshold()
             return self._value
+
+    def bookings(self) -> int:
+        """The unconfirmed bookings of the last ten minutes."""
+        return round(self.read() * _threshold())
 
     def add_booking(self) -> None:
         """Count a booking of this process, so that a flood is noticed before the next count."""

@@ -59,6 +59,11 @@ USUAL_NUMBERS = {
         1_000,
         "a busy on-sale makes dozens of bookings, and a flood that is not noticed writes to thousands of strangers",
     ),
+    "QUEUE_ABOVE_BOOKINGS": (
+        0,
+        20_000,
+        "a rush is over before so many bookings wait to be confirmed",
+    ),
     "FORM_MIN_SECONDS": (
         0,
         5,

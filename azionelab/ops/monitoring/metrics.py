@@ -29,6 +29,7 @@ from azionelab.database import db
 from azionelab.database.errors import describe_cause
 from azionelab.ops.checks.schema import SchemaState, schema_state
 from azionelab.ops.monitoring.service_status import STATEMENT_TIMEOUT, read_service_status
+from azionelab.queue.models import Line
 from azionelab.shows.models import Performance, Show
 from azionelab.waitlist.line import IN_LINE
 
@@ -72,6 +73,7 @@ _PERFORMANCES = (
     .order_by(Performance.starts_at, Performance.id)
     .limit(_MAX_PERFORMANCES)
 )
+_LINES = select(Line.show_id, Line.joined, Line.let_in).where(Line.ended_at.is_(None))
 _JOBS = text("""
     SELECT task_name, status::text AS status, count(*) AS jobs FROM procrastinate_jobs
     WHERE status IN ('todo', 'doing', 'failed') GROUP BY task_name, status
@@ -119,7 +121,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 class _DatabaseCollector(Collector):
-    """Gauges from the database, read at each scrape in five statements."""
+    """Gauges from the database, read at each scrape in six statements."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -142,7 +144,9 @@ class _DatabaseCollector(Collector):
                     _gauge("schema_current", "Whether the database has our migrations.", current)
                 )
                 if current:
-                    found += _collect(connection, _status_gauges, _performance_gauges, _job_gauges)
+                    found += _collect(
+                        connection, _status_gauges, _performance_gauges, _line_gauges, _job_gauges
+                    )
         except SQLAlchemyError as error:
             logger.warning("metrics: the database is away (%s)", describe_cause(error))
             reached, found = False, []
@@ -223,6 +227,16 @@ def _performance_gauges(connection: Connection) -> Families:
         parties.add_metric(labels, row.parties)
         waiting.add_metric(labels, row.seats)
     yield from (held, capacity, unconfirmed, parties, waiting)
+
+
+def _line_gauges(connection: Connection) -> Families:
+    waiting = _family("queue_waiting", "People in a line before the booking form.", "show")
+    let_in = _family("queue_let_in", "People whom that line has let in.", "show")
+    for row in connection.execute(_LINES):
+        labels = [str(row.show_id or "")]
+        waiting.add_metric(labels, row.joined - row.let_in)
+        let_in.add_metric(labels, row.let_in)
+    yield from (waiting, let_in)
 
 
 def _job_gauges(connection: Connection) -> Families:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from azionelab.bookings.crowd.proof_of_work import check_place_proof, write_challenge
 from azionelab.bookings.errors import TryLater
 from azionelab.bookings.pages.form_again import ask_later
-from azionelab.database import db, now
+from azionelab.database import now
 from azionelab.extensions import csrf
 from azionelab.queue.lines import find_line, live_lines
 from azionelab.queue.models import Line, Place
@@ -30,14 +30,8 @@ from azionelab.queue.places import (
     rejoin,
 )
 from azionelab.queue.places import join as join_line
-from azionelab.shows.models import Show
-from azionelab.shows.programme import (
-    Listing,
-    Status,
-    find_listing,
-    list_performances,
-    programme,
-)
+from azionelab.queue.sold_out import is_sold_out
+from azionelab.shows.programme import Listing, find_listing
 from azionelab.validation.email_addresses import mailbox_key
 from azionelab.web.languages.pages import PagesInLanguages
 from azionelab.web.rate_limits import RateLimit
@@ -121,7 +115,7 @@ def state(line_id: int) -> Response:
         let_in=line.let_in,
         drawn=line.drawn_at is not None,
         ended=line.ended_at is not None,
-        sold_out=_is_sold_out(line),
+        sold_out=is_sold_out(line),
         per_minute=line.per_minute,
         inside_limit=line.inside_limit,
         stay_minutes=line.stay_minutes,
@@ -172,7 +166,7 @@ def _place_page(token: str, status: int = 200, notice: str | None = None) -> Any
     # Read after the line: whoever read the line may have let this place in.
     place = find_place(place.id) or place
     at = now()
-    sold_out = _is_sold_out(line)
+    sold_out = is_sold_out(line)
     page = render_template(
         "queue/place.html",
         state=_state_of(place, line),
@@ -242,14 +236,3 @@ def _wanted() -> Listing | None:
     wanted = _wanted_id()
     listing = find_listing(wanted, now()) if wanted and wanted < 2**31 else None
     return listing if listing and listing.published else None
-
-
-def _is_sold_out(line: Line) -> bool:
-    """Whether nothing behind the line can be booked now or later."""
-    at = now()
-    if line.show_id is None:
-        behind = programme(at)
-    else:
-        show = db.session.get(Show, line.show_id)
-        behind = list_performances(show, at) if show else []
-    return all(each.status not in (Status.OPEN, Status.NOT_YET_OPEN) for each in behind)

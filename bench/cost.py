@@ -99,7 +99,8 @@ class Meter:
             "booking by form": self._bookings_by_form(),
             "confirmation": self._confirmations(),
             "admission": self._admissions(),
-            "sync, nothing new": self._syncs(),
+            "sync, nothing new, kept": self._syncs(),
+            "sync, nothing new, after a write of others": self._syncs(after_writes=True),
             "programme page, rendered for each request": self._pages(),
         }
 
@@ -208,7 +209,7 @@ class Meter:
             scan = {"scan_id": str(uuid.uuid4()), "code": code}
             yield self.site, _environ(address, json=scan, headers=_bearer(device)), 200
 
-    def _syncs(self) -> Iterator[Request]:
+    def _syncs(self, *, after_writes: bool = False) -> Iterator[Request]:
         evening = make_performance(self._database)
         make_tickets(self._database, evening, _PARTIES)
         device, *_ = make_devices(self._database, evening, 1)
@@ -217,6 +218,8 @@ class Meter:
         first = self.site.test_client().open(_environ(address, json=asked, headers=_bearer(device)))
         asked["cursor"] = first.get_json()["cursor"]
         while True:
+            if after_writes:
+                self._database.execute("SELECT pg_current_xact_id()")
             yield self.site, _environ(address, json=asked, headers=_bearer(device)), 200
 
     def _pages(self) -> Iterator[Request]:

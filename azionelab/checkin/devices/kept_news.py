@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from azionelab.staff.tokens import Scope
 
-# Seconds: some of what is counted changes by time alone, as when a hold lapses or a phone falls silent.
-_KEPT_FOR = 1.0
+# Seconds: some of what is counted changes by time alone, as when a hold lapses or a phone falls silent (a minute). That
+# may show so much later. A phone asks every 1.5 seconds, so that one alone finds its own last answer, too.
+_KEPT_FOR = 5.0
 _MAX_KEPT = 1_000
 
 

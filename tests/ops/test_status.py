@@ -22,10 +22,12 @@ from azionelab.ops.checks.schema import SchemaState
 from azionelab.ops.checks.secret_keys import KeyState
 from azionelab.ops.monitoring.backups import Task
 from azionelab.ops.monitoring.service_status import BackupStatus, ServiceStatus
-from azionelab.ops.status import limits, outside, sales
+from azionelab.ops.status import limits
 from azionelab.ops.status.certificate import NoCertificate, read_end
 from azionelab.ops.status.facts import DiskSpace, Facts, read_facts
 from azionelab.ops.status.lines import About, Line, State
+from azionelab.ops.status.parts import data, outside, sales
+from azionelab.ops.status.parts.data import note_doctor
 from azionelab.ops.status.report import judge, summarize
 from azionelab.ops.status.reports import Part, Report
 from tests.factories import a_party, a_performance
@@ -72,6 +74,7 @@ def facts(**changes: Any) -> Facts:
         "media": DiskSpace(free=60, total=100),
         "reports": {
             Part.WATCH: Report(NOW, {}),
+            Part.DOCTOR: Report(NOW, {"failed": []}),
             Part.BACKUPS_DISK: Report(NOW, {"free": 60, "total": 100}),
             Part.DATABASE_DISK: Report(NOW, {"free": 60, "total": 100}),
         },
@@ -117,6 +120,7 @@ def test_all_is_well() -> None:
         ({"key": KeyState.LOST}, About.KEY),
         ({"reports": reported(Part.DATABASE_DISK, free=9, total=100)}, About.DATABASE_DISK),
         ({"reports": reported(Part.BACKUPS_DISK, free=9, total=100)}, About.BACKUPS_DISK),
+        ({"reports": reported(Part.DOCTOR, failed=["no hold lapsed"])}, About.DATA),
         ({"reports": {Part.WATCH: Report(NOW - 6 * MINUTE, {})}}, About.WATCH),
     ],
 )
@@ -199,6 +203,20 @@ def test_a_certificate_is_read_as_a_server_shows_it(tmp_path: Path) -> None:
     assert 19 * DAY < ends_at - datetime.now(UTC) <= 20 * DAY
     with pytest.raises(NoCertificate, match="ConnectionRefused"):
         read_end("localhost", port)
+
+
+@pytest.mark.usefixtures("english")
+def test_the_doctor_finds_what_is_shown(database: Database) -> None:
+    a_party(a_performance())
+    note_doctor()
+    assert data.data(read_facts()).state is State.WELL
+    # Without its trigger, as a hand could do.
+    database.execute("SET session_replication_role = replica")
+    database.execute("UPDATE performance SET seats_held = 7")
+    note_doctor()
+    line = data.data(read_facts())
+    assert line.state is State.WRONG
+    assert "each performance holds the seats of its live reservations" in line.text
 
 
 def page_line(page: str, name: str) -> str:

@@ -71,5 +71,8 @@ def _links(line: Line) -> Sequence[tuple[str, str]]:
         case About.PROVIDER if line.state is State.WRONG:
             return [(url_for("admin_mails.index_view"), gettext("View the mails"))]
         case About.SALES:
-            return [(url_for("admin_performances.index_view"), gettext("All performances"))]
+            sales = [(url_for("admin_performances.index_view"), gettext("All performances"))]
+            if has_right(current_user, Right.MANAGE_SEASON):
+                sales.append((url_for("admin_queue.index"), gettext("The queue")))
+            return sales
     return ()

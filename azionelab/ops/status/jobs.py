@@ -1,6 +1,7 @@
-"""The worker's job that looks at the certificate."""
+"""The worker's jobs that look at the certificate, and at the data as `flask doctor` does."""
 
 from azionelab.extensions import jobs
+from azionelab.ops.status.parts.data import note_doctor
 
 QUEUE = "status"
 
@@ -13,3 +14,10 @@ def look_at_certificate(timestamp: int) -> None:  # noqa: ARG001 (when it was du
     from azionelab.ops.status.certificate import note_certificate  # noqa: PLC0415
 
     note_certificate()
+
+
+@jobs.periodic(cron="10 */6 * * *")
+@jobs.task(name="status.doctor", queue=QUEUE, queueing_lock="status.doctor")
+def look_at_data(timestamp: int) -> None:  # noqa: ARG001 (as above)
+    """Note which claims of `flask doctor` do not hold."""
+    note_doctor()

@@ -33,6 +33,7 @@ class About(StrEnum):
     DATABASE_DISK = "disk-database"
     BACKUPS_DISK = "disk-backups"
     MEDIA_DISK = "disk-media"
+    DATA = "data"
     KEY = "secret-key"
     SALES = "sales"
     RELEASE = "release"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from flask_babel import gettext, ngettext
 
-from azionelab.ops.status import keeping, mails, outside, running, sales
 from azionelab.ops.status.facts import Facts
 from azionelab.ops.status.lines import Line, State
+from azionelab.ops.status.parts import data, keeping, mails, outside, running, sales
 
 _LINES: tuple[Callable[[Facts], Line], ...] = (
     running.database,
@@ -24,6 +24,7 @@ _LINES: tuple[Callable[[Facts], Line], ...] = (
     keeping.database_disk,
     keeping.backups_disk,
     keeping.media_disk,
+    data.data,
     running.key,
     sales.sales,
     running.release,

@@ -19,6 +19,7 @@ class Part(StrEnum):
 
     CERTIFICATE = "certificate"
     WATCH = "watch"
+    DOCTOR = "doctor"
     BACKUPS_DISK = "disk-backups"
     DATABASE_DISK = "disk-database"
 

@@ -95,7 +95,9 @@ def _reported(facts: Facts, part: Part) -> DiskSpace | None:
 
 def _disk(about: About, name: str, space: DiskSpace | None) -> Line:
     if space is None:
-        return Line(about, State.UNKNOWN, name, gettext("Not known."))
+        return Line(
+            about, State.UNKNOWN, name, gettext("Not known: nobody reports how much room it has.")
+        )
     text = gettext(
         "%(percent)s %% free: %(free)s of %(total)s GB.",
         percent=int(space.free_percent),

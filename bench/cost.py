@@ -81,14 +81,14 @@ class Meter:
     ) -> None:
         self._database, self._trace = database, trace
         self.site = self._application(settings)
-        self._uncached = self._application(settings | {"PAGE_CACHE_SECONDS": "0"})
+        self.uncached = self._application(settings | {"PAGE_CACHE_SECONDS": "0"})
         for _ in range(_PERFORMANCES):
             make_performance(database)
         self._csrf = self._open_form(make_performance(database))
 
     def close(self) -> None:
         """Close the connections."""
-        for app in (self.site, self._uncached):
+        for app in (self.site, self.uncached):
             with app.app_context():
                 db.engine.dispose()
 
@@ -117,7 +117,7 @@ class Meter:
 
     def _cost(self, requests: Iterator[Request]) -> Cost:
         for _ in range(_WARM_UP):
-            _answer(*next(requests))
+            answer(*next(requests))
         counted = [self._count(*next(requests)) for _ in range(_COUNTED)]
         statements, round_trips, calls = (
             median_low(figures) for figures in zip(*counted, strict=True)
@@ -144,7 +144,7 @@ class Meter:
 
         sys.setprofile(note)
         try:
-            _answer(app, environ, expected)
+            answer(app, environ, expected)
         finally:
             sys.setprofile(None)
         self._trace.seek(0)
@@ -167,7 +167,7 @@ class Meter:
     def _open_form(self, performance: int) -> tuple[str, str]:
         """The token and the cookie of a form."""
         client = self.site.test_client(use_cookies=False)
-        answer = client.open(_environ(f"/it/performances/{performance}/book", "GET"))
+        answer = client.open(as_proxied(f"/it/performances/{performance}/book", "GET"))
         found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', answer.text)
         assert found, "the page shows no form"
         return found[1], answer.headers["Set-Cookie"].split(";")[0]
@@ -178,7 +178,7 @@ class Meter:
             key = {"Idempotency-Key": str(uuid.uuid4())}
             yield (
                 self.site,
-                _environ(address, json=_visitor() | {"consent": True}, headers=key),
+                as_proxied(address, json=_visitor() | {"consent": True}, headers=key),
                 202,
             )
 
@@ -198,7 +198,7 @@ class Meter:
 
     def _form(self, address: str, entries: dict[str, Any]) -> Environ:
         token, cookie = self._csrf
-        return _environ(address, data=entries | {"csrf_token": token}, headers={"Cookie": cookie})
+        return as_proxied(address, data=entries | {"csrf_token": token}, headers={"Cookie": cookie})
 
     def _admissions(self) -> Iterator[Request]:
         evening = make_performance(self._database)
@@ -207,7 +207,7 @@ class Meter:
         address = f"/api/v1/checkin/performances/{evening}/scans"
         for code in codes:
             scan = {"scan_id": str(uuid.uuid4()), "code": code}
-            yield self.site, _environ(address, json=scan, headers=_bearer(device)), 200
+            yield self.site, as_proxied(address, json=scan, headers=_bearer(device)), 200
 
     def _syncs(self, *, after_writes: bool = False) -> Iterator[Request]:
         evening = make_performance(self._database)
@@ -215,16 +215,18 @@ class Meter:
         device, *_ = make_devices(self._database, evening, 1)
         address = f"/api/v1/checkin/performances/{evening}/sync"
         asked: dict[str, Any] = {"version": 1, "cursor": None, "actions": []}
-        first = self.site.test_client().open(_environ(address, json=asked, headers=_bearer(device)))
+        first = self.site.test_client().open(
+            as_proxied(address, json=asked, headers=_bearer(device))
+        )
         asked["cursor"] = first.get_json()["cursor"]
         while True:
             if after_writes:
                 self._database.execute("SELECT pg_current_xact_id()")
-            yield self.site, _environ(address, json=asked, headers=_bearer(device)), 200
+            yield self.site, as_proxied(address, json=asked, headers=_bearer(device)), 200
 
     def _pages(self) -> Iterator[Request]:
         while True:
-            yield self._uncached, _environ("/it/", "GET"), 200
+            yield self.uncached, as_proxied("/it/", "GET"), 200
 
 
 @contextmanager
@@ -275,7 +277,7 @@ def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def _environ(path: str, method: str = "POST", **options: Any) -> Environ:
+def as_proxied(path: str, method: str = "POST", **options: Any) -> Environ:
     """A request as the proxy passes it on, each from a network of its own."""
     number = uuid.uuid4().int
     address = ".".join(str(number >> shift & 255) for shift in (0, 8, 16))
@@ -293,7 +295,8 @@ def _hello() -> Request:
 _HELLO = EnvironBuilder("/").get_environ()
 
 
-def _answer(app: Flask, environ: Environ, expected: int) -> None:
+def answer(app: Flask, environ: Environ, expected: int) -> None:
+    """Answer a request to the end; stops the bench if the status is not the expected one."""
     answer, status, _headers = run_wsgi_app(app, environ)
     for _ in answer:
         pass
@@ -304,7 +307,7 @@ def _answer(app: Flask, environ: Environ, expected: int) -> None:
 
 def _time(app: Flask, environ: Environ, expected: int) -> int:
     start = time.thread_time_ns()
-    _answer(app, environ, expected)
+    answer(app, environ, expected)
     return time.thread_time_ns() - start
 
 

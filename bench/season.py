@@ -1,4 +1,4 @@
-"""A theatre's season for the bench: 100,000 reservations of 600 performances, with all that follows from them.
+"""A theatre's season for the bench: reservations, by default 100,000 of 600 performances, and all that follows from them.
 
 Performance 1 is tonight's, with 600 parties. Reservation 1 (`UUID(int=1)`) is one of them, with a long history. The
 rows are written past the triggers, so that they are there within a minute, and are the same each time.
@@ -15,7 +15,6 @@ import psycopg
 
 RESERVATIONS = 100_000
 PERFORMANCES = 600
-TONIGHT = 600  # parties of performance 1
 SYLLABLES = (
     "ros si bian chi fer ra ri de lu ca mo ret ti gal lo con te man ci ni ven tu ba gre co sal vi"
 )
@@ -39,12 +38,18 @@ FREQUENT = ["Rossi", "Sgrò", "De Luca", "D'Amico", "Müller"]
 
 @dataclass(frozen=True)
 class Layout:
-    """When the performances are: in so many days before and after today, and so many of them after."""
+    """When the performances are: in so many days before and after today, and so many of them after.
+
+    `tonight` are the parties of performance 1; the other performances share the other reservations.
+    """
 
     name: str
     days_before: int
     days_after: int
     coming: int
+    performances: int = PERFORMANCES
+    reservations: int = RESERVATIONS
+    tonight: int = 600
 
 
 ONE_SEASON = Layout("one season", 150, 150, PERFORMANCES // 2)
@@ -66,7 +71,7 @@ def fill(database: psycopg.Connection[Any], layout: Layout = ONE_SEASON) -> None
         search_index = str((cursor.fetchone() or ("",))[0])
         cursor.execute("DROP INDEX ix_reservation_search")
         with cursor.copy(f"COPY reservation ({_COLUMNS}) FROM STDIN") as copy:
-            for row in _reservations(draw, curtains):
+            for row in _reservations(draw, layout, curtains):
                 copy.write_row(row)
         for statement in _FOLLOWING:
             cursor.execute(statement)
@@ -81,7 +86,7 @@ def fill(database: psycopg.Connection[Any], layout: Layout = ONE_SEASON) -> None
 def _curtains(layout: Layout) -> list[datetime]:
     """The beginning of each performance: the first is tonight's."""
     tonight = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=3)
-    past = PERFORMANCES - 1 - layout.coming
+    past = layout.performances - 1 - layout.coming
     before = [layout.days_before * (number + 1) / past for number in range(past)]
     after = [layout.days_after * (number + 1) / layout.coming for number in range(layout.coming)]
     return [
@@ -96,13 +101,15 @@ _COLUMNS += ", request_key, created_at, hold_expires_at, confirmed_at, ended_at,
 _COLUMNS += ", contact, kind, admitted, walk_in, changed_in"
 
 
-def _reservations(draw: random.Random, curtains: list[datetime]) -> Iterator[tuple[Any, ...]]:
+def _reservations(
+    draw: random.Random, layout: Layout, curtains: list[datetime]
+) -> Iterator[tuple[Any, ...]]:
     family = [
         "".join(draw.choices(SYLLABLES.split(), k=draw.choice((2, 3, 3, 4)))) for _ in range(6_000)
     ]
     now = datetime.now(UTC)
-    for number in range(1, RESERVATIONS + 1):
-        evening = 1 if number <= TONIGHT else 2 + number % (PERFORMANCES - 1)
+    for number in range(1, layout.reservations + 1):
+        evening = 1 if number <= layout.tonight else 2 + number % (layout.performances - 1)
         curtain = curtains[evening - 1]
         name = f"{draw.choice(GIVEN)} {draw.choice(FREQUENT) if draw.random() < 0.1 else draw.choice(family).title()}"
         address = name.lower().replace(" ", ".").replace("'", "")
@@ -218,7 +225,7 @@ _FOLLOWING = (
                CASE n WHEN 1 THEN 'draft' ELSE 'sending' END, now() - n * interval '3 days', 1, 170,
                CASE WHEN n > 1 THEN now() - n * interval '3 days' END,
                CASE WHEN n > 1 THEN now() - n * interval '3 days' END
-        FROM generate_series(1, 60) n""",
+        FROM generate_series(1, (SELECT least(60, count(*)) FROM performance)) n""",
     """INSERT INTO mail (id, reservation_id, kind, delivery, attempts, created_at, sent_at, tried_at, message_id)
         SELECT gen_random_uuid(), r.id, 'message', 'sent', 1, m.created_at, m.created_at, m.created_at, m.id
         FROM audience_message m JOIN reservation r ON r.performance_id = m.performance_ids[1]
@@ -262,7 +269,7 @@ _FOLLOWING = (
                confirmed_at, 1, confirmed_at + interval '1 second'
         FROM reservation WHERE confirmed_at IS NOT NULL""",
     """INSERT INTO reservation_move (reservation_id, performance_id, moved_at)
-        SELECT id, performance_id % 600 + 1, created_at + interval '1 day' FROM reservation
+        SELECT id, performance_id % (SELECT count(*) FROM performance) + 1, created_at + interval '1 day' FROM reservation
         WHERE changed_in % 100 = 1 AND NOT walk_in""",
     """INSERT INTO row_change (table_name, row_id, version, changed_at, account_id, changes)
         SELECT 'performance', p.id, n, now() - n * interval '1 day', 1, '{"capacity": [100, 200]}'
